@@ -1,0 +1,48 @@
+# All paths are relative, so that a folder with a space in its name works too.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONVCLI := $(BIN)/python -m convcli
+DEMO := demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format pictures clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed ## install, filter the sample images, show each calculator
+	@mkdir -p $(DEMO)
+	@for kernel in sobel gaussian:sigma=2 sharpen emboss; do \
+	    $(CONVCLI) filter sample_images/*.png sample_images/*.jpg sample_images/*.gif --kernel "$$kernel" --force -q -o $(DEMO) >/dev/null || exit 1; \
+	done
+	@echo "The filtered pictures are in $$(pwd)/$(DEMO):"
+	@ls $(DEMO)
+	@for question in "shape --n 7 --k 3 --s 2 --p 1" "params --in 64 --out 128 --k 3" \
+	    "cost --n 112 --in 64 --out 128 --k 3 --p 1" "compare --n 112 --in 64 --out 128 --k 3 --p 1"; do \
+	    echo; echo "\$$ convcli $$question"; $(CONVCLI) $$question || exit 1; \
+	done
+
+test: $(VENV)/installed-dev check ## install with the dev extra; run ruff, mypy and pytest
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev ## run ruff and mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+format: $(VENV)/installed-dev ## format the code, sort the imports
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(DEMO) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""Run the command line: python -m convcli."""
+
+from convcli.cli import main
+
+main()

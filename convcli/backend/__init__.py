@@ -1,0 +1,1 @@
+"""NumPy runs a layer: arrays in, arrays out."""

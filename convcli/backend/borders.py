@@ -1,0 +1,50 @@
+"""Borders: how an array goes on beyond its edge, as indices into itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.layers.padding import Pads
+
+OUTSIDE = -1  # the index of a padded element that has no source: zeros and constant
+
+
+def source_indices(mode: str, n: int, before: int, after: int) -> NDArray[np.intp]:
+    """Return, for each place of a padded axis of length n, the index of the element that stands there.
+
+    Reflections and turns repeat as often as the padding is wide, as in OpenCV and SciPy; an axis of
+    length 1 reflects onto itself. The names are drawn in `layers.padding.MODES`.
+    """
+    place = np.arange(-before, n + after)
+    if mode in ("zeros", "constant"):
+        return np.where((place >= 0) & (place < n), place, OUTSIDE)
+    if mode == "replicate":
+        return place.clip(0, n - 1)
+    if mode == "circular":
+        return place % n
+    if mode == "symmetric":
+        place %= 2 * n
+        return np.minimum(place, 2 * n - 1 - place)
+    if mode == "reflect":
+        period = max(1, 2 * (n - 1))
+        place %= period
+        return np.minimum(place, period - place) if n > 1 else place
+    raise ValueError(mode)
+
+
+def pad(
+    x: NDArray[Any], pads: Pads, axes: Sequence[int], mode: str = "zeros", value: complex = 0
+) -> NDArray[Any]:
+    """Return `x` with `pads[i]` elements put before and after along `axes[i]`."""
+    for (before, after), axis in zip(pads, axes, strict=True):
+        if not before and not after:
+            continue
+        source = source_indices(mode, x.shape[axis], before, after)
+        x = x.take(source, axis=axis)
+        if mode in ("zeros", "constant"):
+            outside: list[Any] = [slice(None)] * x.ndim
+            outside[axis] = source == OUTSIDE
+            x[tuple(outside)] = 0 if mode == "zeros" else value
+    return x

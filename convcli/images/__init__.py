@@ -1,0 +1,1 @@
+"""Files to arrays and back: the only importer of Pillow."""

@@ -1,0 +1,1 @@
+"""Named kernels as plain numbers, and the grammar that spells them."""

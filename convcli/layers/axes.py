@@ -1,0 +1,50 @@
+"""Numbers per axis: a scalar is repeated, once, when a layer is born."""
+
+from collections.abc import Sequence
+from operator import index
+
+from convcli.errors import ArgumentError
+
+Shape = tuple[int, ...]  # (channels, *spatial)
+Sizes = tuple[int, ...]  # one number for each spatial axis
+PerAxis = int | Sequence[int]  # what a caller may write for Sizes
+
+AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def axis_names(dims: int) -> tuple[str, ...]:
+    """Name the spatial axes: height and width for 2, plain numbers beyond 3."""
+    return AXIS_NAMES.get(dims) or tuple(f"axis {axis}" for axis in range(dims))
+
+
+def by_axes(sizes: Sequence[int]) -> str:
+    """Write sizes the way they are typed: 3x3."""
+    return "x".join(map(str, sizes))
+
+
+def whole(name: str, value: object, minimum: int) -> int:
+    """Return `value` as an int of at least `minimum`, or raise ArgumentError."""
+    try:
+        number = index(value)  # type: ignore[arg-type]  # the error below is for what has no index
+    except TypeError:
+        raise ArgumentError(f"{name} must be a whole number, got {value!r}") from None
+    if number < minimum:
+        raise ArgumentError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def infer_dims(*values: object, default: int = 2) -> int:
+    """Count the spatial axes from the first value that is given per axis."""
+    for value in values:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return len(value)
+    return default
+
+
+def per_axis(name: str, value: PerAxis, dims: int, minimum: int = 1) -> Sizes:
+    """Return one number for each of `dims` axes; a scalar is repeated."""
+    if not isinstance(value, Sequence):
+        return (whole(name, value, minimum),) * dims
+    if len(value) != dims:
+        raise ArgumentError(f"{name} {by_axes(value)} has {len(value)} axes where {dims} are needed")
+    return tuple(whole(name, item, minimum) for item in value)

@@ -1,0 +1,92 @@
+"""Padding: the one place that knows its names and forms, and how each becomes pairs (before, after)."""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import Sizes, whole
+
+Pair = tuple[int, int]  # (before, after) on one axis
+Pads = tuple[Pair, ...]
+SameName = Literal["same", "same-lower"]
+Padding = Pads | SameName  # what a layer holds; `same` waits for the input size
+AnyPadding = int | str | Sequence[int | Sequence[int]]  # what a caller may write
+
+NAMES = ("valid", "same", "same-lower", "full")
+
+# How an input goes on beyond its border; a, b, c, d are its elements.
+MODES = {
+    "zeros": "0000|abcd|0000",
+    "constant": "vvvv|abcd|vvvv",
+    "reflect": "dcb|abcd|cba",
+    "symmetric": "dcba|abcd|dcba",
+    "replicate": "aaaa|abcd|dddd",
+    "circular": "abcd|abcd|abcd",
+}
+
+# The words of other libraries for the same borders. SciPy's `reflect` is `symmetric` here.
+MODE_ALIASES = {
+    "edge": "replicate",  # NumPy
+    "wrap": "circular",  # NumPy, OpenCV
+    "mirror": "reflect",  # SciPy
+    "nearest": "replicate",  # SciPy
+    "grid-mirror": "symmetric",  # SciPy
+    "grid-wrap": "circular",  # SciPy
+    "grid-constant": "constant",  # SciPy
+    "reflect101": "reflect",  # OpenCV
+    "reflect_101": "reflect",  # OpenCV
+}
+
+
+def span(kernel: int, dilation: int) -> int:
+    """Count the input elements from a kernel's first tap to its last: d*(k-1) + 1."""
+    return dilation * (kernel - 1) + 1
+
+
+def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) -> Padding:
+    """Turn any form of padding into pairs, or keep `same` and `same-lower`, which need the input size.
+
+    An int pads every side; a sequence holds an int or a (before, after) pair for each axis; `valid` is
+    no padding; `full` is d*(k-1) on both sides, so that every tap meets every element.
+    """
+    if isinstance(padding, str):
+        if padding not in NAMES:
+            raise ArgumentError(f"padding {padding!r} is not one of {', '.join(NAMES)}")
+        if padding == "valid":
+            return ((0, 0),) * len(kernel_size)
+        if padding == "full":
+            return tuple((span(k, d) - 1,) * 2 for k, d in zip(kernel_size, dilation, strict=True))
+        return cast(SameName, padding)
+    if not isinstance(padding, Sequence):
+        return (_pair(padding),) * len(kernel_size)
+    if len(padding) != len(kernel_size):
+        raise ArgumentError(
+            f"padding {padding!r} has {len(padding)} axes where {len(kernel_size)} are needed"
+        )
+    return tuple(_pair(item) for item in padding)
+
+
+def _pair(item: int | str | Sequence[int]) -> Pair:
+    sides = item if isinstance(item, Sequence) else (item, item)
+    if len(sides) != 2 or isinstance(item, str):
+        raise ArgumentError(f"padding {item!r} must be a number or a (before, after) pair")
+    return whole("padding", sides[0], 0), whole("padding", sides[1], 0)
+
+
+def resolve_padding(
+    padding: Padding, input_size: Sizes, kernel_size: Sizes, stride: Sizes, dilation: Sizes
+) -> Pads:
+    """Return the pairs that are used on an input of this size.
+
+    `same` gives ceil(n / s) outputs with the odd element at the end (TensorFlow's SAME, ONNX's
+    SAME_UPPER; PyTorch's `same` where s = 1), `same-lower` puts it first (SAME_LOWER):
+    total = max(0, (ceil(n / s) - 1)*s + d*(k-1) + 1 - n).
+    """
+    if not isinstance(padding, str):
+        return padding
+    pads = []
+    for n, k, s, d in zip(input_size, kernel_size, stride, dilation, strict=True):
+        total = max(0, (-(-n // s) - 1) * s + span(k, d) - n)
+        less, more = total // 2, total - total // 2
+        pads.append((less, more) if padding == "same" else (more, less))
+    return tuple(pads)
