@@ -1,1 +1,7 @@
 """Named kernels as plain numbers, and the grammar that spells them."""
+
+from convcli.kernels.grammar import parse_kernel
+from convcli.kernels.kernel import Kernel
+from convcli.kernels.named import KERNELS, MAX_SIDE
+
+__all__ = ["KERNELS", "MAX_SIDE", "Kernel", "parse_kernel"]

@@ -46,8 +46,8 @@ def span(kernel: int, dilation: int) -> int:
 def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) -> Padding:
     """Turn any form of padding into pairs, or keep `same` and `same-lower`, which need the input size.
 
-    An int pads every side; a sequence holds an int or a (before, after) pair for each axis; `valid` is
-    no padding; `full` is d*(k-1) on both sides, so that every tap meets every element.
+    An int pads every side; a sequence holds an int or a (before, after) pair for each axis, or one for
+    all of them; `valid` is no padding; `full` is d*(k-1) on both sides: every tap meets every element.
     """
     if isinstance(padding, str):
         if padding not in NAMES:
@@ -59,6 +59,8 @@ def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) 
         return cast(SameName, padding)
     if not isinstance(padding, Sequence):
         return (_pair(padding),) * len(kernel_size)
+    if len(padding) == 1:
+        return (_pair(padding[0]),) * len(kernel_size)
     if len(padding) != len(kernel_size):
         raise ArgumentError(
             f"padding {padding!r} has {len(padding)} axes where {len(kernel_size)} are needed"

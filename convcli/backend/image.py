@@ -1,0 +1,234 @@
+"""One picture through one kernel: exact sums, alpha, and the way back into the picture's own dtype."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.borders import pad
+from convcli.errors import ArgumentError
+from convcli.kernels import Kernel
+from convcli.kernels.kernel import Matrix
+from convcli.layers import Conv
+from convcli.layers.axes import PerAxis
+from convcli.layers.padding import AnyPadding
+
+Array = NDArray[Any]
+Alpha = Literal["auto", "premultiply", "keep", "filter"]
+Range = Literal["clip", "abs", "offset", "minmax"]
+
+ROWS, COLUMNS = 0, 1  # the spatial axes of a picture
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """A filtered picture, and the share of its samples that had to be clipped into its dtype."""
+
+    pixels: Array
+    clipped: float
+
+
+def filter_image(
+    pixels: Array,
+    kernel: Kernel,
+    *,
+    stride: PerAxis = 1,
+    padding: AnyPadding = "same",
+    dilation: PerAxis = 1,
+    padding_mode: str = "reflect",
+    padding_value: float = 0.0,
+    flip: bool = False,
+    alpha: Alpha | None = None,
+    value_range: Range = "clip",
+) -> Filtered:
+    """Run a kernel over every channel of a picture.
+
+    Parameters
+    ----------
+    pixels : ndarray, (H, W) or (H, W, C)
+        Whole numbers or floats; never modified.
+    kernel : Kernel
+        Correlated with the picture; `flip` turns it by 180 degrees and makes that a true convolution.
+    stride, padding, dilation
+        As of `layers.Conv`, one number or one for rows and one for columns.
+    padding_mode : str
+        How the picture goes on beyond its border: `layers.padding.MODES`.
+    alpha : str, optional
+        What happens to the last channel when it is alpha; None when there is none. `filter` treats it as
+        any channel. `keep` leaves it, and a transparent neighbour counts as having the pixel's own colour.
+        `premultiply` weighs every colour by its alpha, and smooths alpha too. `auto` premultiplies for
+        smoothing kernels and keeps otherwise. Transparent colours bleed only under `filter`.
+    value_range : str
+        How values come back into the dtype: `clip`; `abs`, the absolute value clipped; `offset`, the
+        middle of the dtype's range added; `minmax`, the smallest value to 0 and the largest to the dtype's maximum (1 for
+        floats). All of them round half to even. Floats are never clipped.
+
+    Returns
+    -------
+    Filtered
+        pixels : ndarray, (H', W') or (H', W', C), the dtype of the input; clipped : float, 0 to 1.
+
+    Notes
+    -----
+    Sums of whole pixels and whole weights are exact (int64) as long as they fit; all else is float64.
+    `constant` surrounds a picture that has alpha with an opaque colour, `zeros` with nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli.kernels import parse_kernel
+    >>> filter_image(np.eye(3, dtype=np.uint8) * 9, parse_kernel("box")).pixels
+    array([[5, 4, 4],
+           [4, 3, 4],
+           [4, 4, 5]], dtype=uint8)
+    """
+    layer = Conv(
+        in_channels=1,
+        out_channels=1,
+        kernel_size=kernel.shape,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        bias=False,
+    )
+    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uif" or not pixels.size:
+        raise ArgumentError(
+            f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
+            f"got {pixels.dtype} of shape {pixels.shape}"
+        )
+    sliding = _Sliding(layer, pixels.shape[:2], padding_mode, padding_value, flip)
+    if alpha is None or alpha == "filter":
+        return _into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
+    colour, opacity = pixels[..., :-1], pixels[..., -1:]
+    if alpha == "auto":
+        alpha = "premultiply" if kernel.is_smoothing else "keep"
+    through = _premultiplied if alpha == "premultiply" else _kept
+    colour, opacity = through(sliding, colour, opacity, kernel)
+    result = _into_dtype(colour, pixels.dtype, value_range)
+    restored = _into_dtype(opacity, pixels.dtype, "clip").pixels
+    return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped)
+
+
+@dataclass(frozen=True)
+class _Sliding:
+    """A window sliding over a picture of `size`: its geometry and borders, and the sums that it takes."""
+
+    layer: Conv
+    size: tuple[int, ...]
+    padding_mode: str
+    padding_value: float
+    flip: bool
+
+    def sums(self, x: Array, matrix: Matrix, outside: float | None = None) -> Array:
+        """Return the sum of weight * pixel at every place of the window: (H', W', C), int64 or float64.
+
+        `outside` is what `constant` pads this array with, where that is not the padding value itself.
+        """
+        weights = np.array(matrix, dtype=object)
+        if self.flip:
+            weights = weights[::-1, ::-1]
+        outside = self.padding_value if outside is None else outside
+        x = self._padded(_exact(x, weights, outside), outside)
+        total = np.zeros((*self.layer.output_size(self.size), *x.shape[2:]), dtype=x.dtype)
+        for row, column in np.argwhere(weights != 0):
+            total += x[self._tap(ROWS, row), self._tap(COLUMNS, column)] * x.dtype.type(weights[row, column])
+        return total
+
+    def centres(self, x: Array, outside: float) -> Array:
+        """Return the pixel under the middle tap at every place of the window."""
+        row, column = ((k - 1) // 2 for k in self.layer.kernel_size)
+        return self._padded(x, outside)[self._tap(ROWS, row), self._tap(COLUMNS, column)]
+
+    def _padded(self, x: Array, outside: float) -> Array:
+        return pad(x, self.layer.pads(self.size), (ROWS, COLUMNS), self.padding_mode, outside)
+
+    def _tap(self, axis: int, place: int) -> slice:
+        """Return the slice of the padded picture that one tap of the kernel meets."""
+        first, step = place * self.layer.dilation[axis], self.layer.stride[axis]
+        return slice(first, first + (self.layer.output_size(self.size)[axis] - 1) * step + 1, step)
+
+
+def _exact(x: Array, weights: Array, outside: float) -> Array:
+    """Return `x` as int64 where every sum of products is a whole number that fits, else as float64."""
+    whole = x.dtype.kind in "biu" and all(isinstance(weight, int) for weight in weights.flat)
+    if whole and float(outside).is_integer():
+        largest = max(int(x.max(initial=0)), -int(x.min(initial=0)), abs(int(outside)))
+        if largest * sum(map(abs, weights.flat)) < 2**63:
+            return x.astype(np.int64)
+    return x.astype(np.float64)
+
+
+def _response(sliding: _Sliding, x: Array, kernel: Kernel) -> Array:
+    """Return what the kernel answers, before it is fitted into a dtype."""
+    return _combined([sliding.sums(x, matrix) for matrix in kernel.matrices], kernel)
+
+
+def _combined(sums: list[Array], kernel: Kernel) -> Array:
+    if kernel.combine == "magnitude":
+        total = np.sqrt(sum(np.square(part, dtype=np.float64) for part in sums))
+    else:
+        (total,) = sums
+    return total if kernel.divisor == 1 else total / kernel.divisor
+
+
+def _premultiplied(sliding: _Sliding, colour: Array, opacity: Array, kernel: Kernel) -> tuple[Array, Array]:
+    """Weigh every colour by its alpha; alpha is smoothed with it.
+
+    Where no neighbour is visible there is no weight, and the hidden colours are filtered as they are.
+    """
+    if not kernel.is_smoothing:
+        raise ArgumentError(
+            "alpha 'premultiply' takes a mean, so it needs a kernel of weights >= 0 with a sum above 0; "
+            "use 'keep' or 'filter' with this kernel"
+        )
+    (matrix,) = kernel.matrices
+    total = sum(map(sum, matrix))
+    opaque = _opaque(opacity.dtype)
+    weighted = sliding.sums(colour * _wide(opacity), matrix, sliding.padding_value * opaque)
+    weight = sliding.sums(opacity, matrix, opaque)
+    hidden = sliding.sums(colour, matrix) / kernel.divisor
+    mean = np.divide(weighted * total, weight * kernel.divisor, out=hidden, where=weight != 0)
+    return mean, weight / total
+
+
+def _kept(sliding: _Sliding, colour: Array, opacity: Array, kernel: Kernel) -> tuple[Array, Array]:
+    """Filter the colours and leave alpha; a transparent neighbour has the colour of the pixel itself.
+
+    sum(w * (v*c + (1-v)*own)) = sum(w * v * c) + own * sum(w * (1-v)), with v = 1 where visible, else 0.
+    """
+    visible = _wide(opacity > 0)
+    own = sliding.centres(_wide(colour), sliding.padding_value)
+    seen = [sliding.sums(colour * visible, matrix) for matrix in kernel.matrices]
+    missing = [sliding.sums(1 - visible, matrix, 0) for matrix in kernel.matrices]
+    sums = [part + own * weight for part, weight in zip(seen, missing, strict=True)]
+    return _combined(sums, kernel), sliding.centres(opacity, _opaque(opacity.dtype))
+
+
+def _wide(x: Array) -> Array:
+    """Return whole numbers as int64 and floats as float64, so that a product of two samples fits."""
+    return x.astype(np.float64 if x.dtype.kind == "f" else np.int64)
+
+
+def _opaque(dtype: np.dtype[Any]) -> float:
+    """Return the alpha of a pixel that hides all behind it."""
+    return 1.0 if dtype.kind == "f" else np.iinfo(dtype).max
+
+
+def _into_dtype(values: Array, dtype: np.dtype[Any], value_range: Range) -> Filtered:
+    """Bring values back into a picture's dtype: shift or scale, round half to even, clip."""
+    floating = dtype.kind == "f"
+    low, high = (0, 1) if floating else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if value_range == "abs":
+        values = np.abs(values)
+    elif value_range == "offset":
+        values = values + (0.5 if floating else (low + high + 1) // 2)
+    elif value_range == "minmax":
+        smallest, largest = float(values.min()), float(values.max())
+        values = (values - smallest) * high / ((largest - smallest) or 1.0)
+    if floating:
+        return Filtered(values.astype(dtype), 0.0)
+    if values.dtype.kind == "f":
+        values = np.rint(values)
+    clipped = np.count_nonzero((values < low) | (values > high)) / values.size
+    return Filtered(values.clip(low, high).astype(dtype), clipped)
