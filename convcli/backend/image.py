@@ -61,8 +61,8 @@ def filter_image(
         smoothing kernels and keeps otherwise. Transparent colours bleed only under `filter`.
     value_range : str
         How values come back into the dtype: `clip`; `abs`, the absolute value clipped; `offset`, the
-        middle of the dtype's range added; `minmax`, the smallest value to 0 and the largest to the dtype's maximum (1 for
-        floats). All of them round half to even. Floats are never clipped.
+        middle of the dtype's range added; `minmax`, the smallest value to 0 and the
+        largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
 
     Returns
     -------
@@ -79,19 +79,11 @@ def filter_image(
     >>> import numpy as np
     >>> from convcli.kernels import parse_kernel
     >>> filter_image(np.eye(3, dtype=np.uint8) * 9, parse_kernel("box")).pixels
-    array([[5, 4, 4],
-           [4, 3, 4],
-           [4, 4, 5]], dtype=uint8)
+    array([[5, 3, 4],
+           [3, 3, 3],
+           [4, 3, 5]], dtype=uint8)
     """
-    layer = Conv(
-        in_channels=1,
-        out_channels=1,
-        kernel_size=kernel.shape,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        bias=False,
-    )
+    layer = image_layer(kernel, stride, padding, dilation)
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uif" or not pixels.size:
         raise ArgumentError(
             f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
@@ -108,6 +100,21 @@ def filter_image(
     result = _into_dtype(colour, pixels.dtype, value_range)
     restored = _into_dtype(opacity, pixels.dtype, "clip").pixels
     return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped)
+
+
+def image_layer(
+    kernel: Kernel, stride: PerAxis = 1, padding: AnyPadding = "same", dilation: PerAxis = 1
+) -> Conv:
+    """Return the layer that an image kernel is to each channel, or raise ArgumentError."""
+    return Conv(
+        in_channels=1,
+        out_channels=1,
+        kernel_size=kernel.shape,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        bias=False,
+    )
 
 
 @dataclass(frozen=True)

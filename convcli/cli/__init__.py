@@ -1,5 +1,100 @@
-"""The command line."""
+"""The command line: one group of commands, and the single door through which every failure leaves."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.errors import ConvcliError
+
+COMMANDS = ("filter", "shape", "params", "cost", "compare")  # in the order of the help; each is a module here
+
+INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141  # 128 + the signal, as shells show it
 
 
-def main() -> None:
-    """Run convcli."""
+class _Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"convcli.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from None
+
+    def invoke(self, ctx: click.Context) -> int:
+        try:
+            return super().invoke(ctx) or 0
+        except BrokenPipeError:  # Click would exit with 1
+            raise click.exceptions.Exit(BROKEN_PIPE) from None
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Each command explains itself: convcli filter --help.",
+)
+@click.version_option(__version__, message="convcli %(version)s")
+def commands() -> None:
+    """Run convolutions on pictures, and answer every question about a convolutional layer.
+
+    \b
+    convcli filter photo.png --kernel sobel      write photo.sobel.png
+    convcli shape --n 7 --k 3 --s 2 --p 1        how large is the output?
+    """  # noqa: D301  # \b is Click's mark for a block that keeps its lines
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run convcli and exit: 0 done, 1 an input failed, 2 wrong usage, 128 + N ended by signal N."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    conversation = Conversation()
+    try:
+        code = _run(arguments, conversation)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = BROKEN_PIPE
+    except OSError as error:  # of the flush: the disk behind stdout is full
+        conversation.error(f"cannot write to standard output: {error.strerror}")
+        code = 1
+    if code == BROKEN_PIPE:  # nobody reads on: let the interpreter's own last flush go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
+    """Run the command and turn every expected failure into one line and an exit code."""
+    try:
+        return commands.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        conversation.error(error.format_message().rstrip(".") + where)
+        return error.exit_code
+    except click.ClickException as error:
+        conversation.error(error.format_message())
+        return error.exit_code
+    except ConvcliError as error:
+        conversation.failure(error)
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED

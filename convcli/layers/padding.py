@@ -92,3 +92,12 @@ def resolve_padding(
         less, more = total // 2, total - total // 2
         pads.append((less, more) if padding == "same" else (more, less))
     return tuple(pads)
+
+
+def padding_mode(name: str) -> str:
+    """Return the mode that `name` stands for here or in another library, or raise ArgumentError."""
+    if name in MODES:
+        return name
+    if name in MODE_ALIASES:
+        return MODE_ALIASES[name]
+    raise ArgumentError(f"padding mode {name!r} is not one of {', '.join((*MODES, *MODE_ALIASES))}")

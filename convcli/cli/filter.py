@@ -1,0 +1,140 @@
+"""convcli filter: run a kernel on pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convcli.batch import run
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import Command, Parsed, talking
+from convcli.images.formats import MAX_PIXELS
+from convcli.kernels.named import KERNELS, MAX_SIDE
+from convcli.layers.notation import parse_padding, parse_size
+from convcli.layers.padding import MODES, padding_mode
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "convcli filter photo.png --kernel sobel",
+        "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",
+    ),
+    epilog="Kernels: "
+    + " ".join(KERNELS)
+    + ". Padding modes, for an input abcd: "
+    + ", ".join(f"{name} {drawing}" for name, drawing in MODES.items())
+    + ". The names of NumPy, SciPy and OpenCV are understood too, but SciPy's reflect is symmetric here.",
+)
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
+@click.option(
+    "--kernel",
+    "-k",
+    "kernel_text",
+    required=True,
+    metavar="SPEC",
+    help="A name (sobel), a name with arguments (gaussian:sigma=2), or rows of numbers ('0 -1 0; -1 5 -1; 0 -1 0').",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="A file, a folder (out/), a template ('out/{stem}.{kernel}{ext}'), - for standard output, or png:- to "
+    "choose its format. Without it photo.png becomes photo.sobel.png.",
+)
+@click.option("--force", is_flag=True, help="Replace outputs that exist.")
+@click.option(
+    "--stride",
+    type=Parsed("SIZE", parse_size),
+    default="1",
+    show_default=True,
+    help="Pixels from one output to the next: 2, or 2x1 for rows x columns.",
+)
+@click.option(
+    "--padding",
+    type=Parsed("PADDING", parse_padding),
+    default="same",
+    show_default=True,
+    help="Pixels added around: valid, same, same-lower, full, 1, 2x1 or before:after as 1:2.",
+)
+@click.option(
+    "--padding-mode",
+    type=Parsed("MODE", padding_mode),
+    default="reflect",
+    show_default=True,
+    help="How the picture goes on beyond its border; drawn below.",
+)
+@click.option(
+    "--padding-value",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="V",
+    help="What --padding-mode constant pads with.",
+)
+@click.option(
+    "--dilation",
+    type=Parsed("SIZE", parse_size),
+    default="1",
+    show_default=True,
+    help="Pixels between the taps of the kernel.",
+)
+@click.option(
+    "--flip", is_flag=True, help="Turn the kernel by 180 degrees: convolution instead of correlation."
+)
+@click.option(
+    "--range",
+    "value_range",
+    type=click.Choice(["clip", "abs", "offset", "minmax"]),
+    default="clip",
+    show_default=True,
+    help="How values return to the picture's depth: cut them off, take absolute values, add the "
+    "middle grey, or stretch the smallest and largest to black and white.",
+)
+@click.option(
+    "--alpha",
+    type=click.Choice(["auto", "premultiply", "keep", "filter"]),
+    default="auto",
+    show_default=True,
+    help="auto premultiplies for smoothing kernels and keeps alpha for others.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MAX_PIXELS,
+    show_default=True,
+    metavar="N",
+    help="Refuse larger pictures, all frames together.",
+)
+@click.option(
+    "--max-kernel",
+    type=click.IntRange(1),
+    default=MAX_SIDE,
+    show_default=True,
+    metavar="N",
+    help="Refuse wider kernels.",
+)
+@talking
+@click.pass_obj
+def command(
+    conversation: Conversation,
+    /,
+    inputs: tuple[Path, ...],
+    kernel_text: str,
+    output: str | None,
+    max_kernel: int,
+    **settings: Any,
+) -> int:
+    """Run a kernel on pictures, each colour channel on its own.
+
+    Every frame of an animation and every page is filtered. EXIF orientation is applied; alpha, 16-bit grey, colour
+    profile, EXIF and resolution are kept. Prints the path of each picture written.
+    """
+    from convcli.cli.filtering import Filtering
+    from convcli.cli.targets import plan
+    from convcli.kernels import parse_kernel
+
+    kernel = parse_kernel(kernel_text, max_kernel)
+    jobs = plan(inputs, output, kernel.name)
+    filtering = Filtering(conversation, kernel, **settings)
+    return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code

@@ -1,0 +1,113 @@
+"""One picture from its file through the filter to its output: what `convcli filter` does to each input."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+
+import click
+
+from convcli.backend.image import Alpha, Filtered, Range, filter_image, image_layer
+from convcli.cli.conversation import Conversation
+from convcli.cli.targets import DASH, Job
+from convcli.errors import ArgumentError
+from convcli.files import WriteError, refuse_existing, write_whole
+from convcli.images.formats import format_of
+from convcli.images.picture import Frame, Picture
+from convcli.images.read import read_picture
+from convcli.images.write import encode
+from convcli.kernels import Kernel
+from convcli.layers.axes import PerAxis
+from convcli.layers.notation import format_size
+from convcli.layers.padding import AnyPadding
+
+
+@dataclass(frozen=True)
+class Filtering:
+    """The kernel and the options of one run, to be called with each job."""
+
+    conversation: Conversation
+    kernel: Kernel
+    stride: PerAxis
+    padding: AnyPadding
+    dilation: PerAxis
+    padding_mode: str
+    padding_value: float
+    flip: bool
+    value_range: Range
+    alpha: Alpha
+    max_pixels: int
+    force: bool
+
+    def __post_init__(self) -> None:
+        """Refuse at once what would be wrong with every picture."""
+        image_layer(self.kernel, self.stride, self.padding, self.dilation)
+        if self.alpha == "premultiply" and not self.kernel.is_smoothing:
+            raise ArgumentError(
+                f"--alpha premultiply takes a mean, which {self.kernel.name} is not: it needs weights >= 0 with a "
+                "sum above 0; use --alpha keep or filter"
+            )
+
+    def __call__(self, job: Job) -> None:
+        """Read, filter and write one picture; say on stdout where it went, or print the picture itself."""
+        started = time.perf_counter()
+        if job.target != DASH and not self.force:
+            refuse_existing(job.target)
+        picture = read_picture(sys.stdin.buffer if job.source == DASH else job.source, self.max_pixels)
+        form = job.form or (picture.format if job.target == DASH else format_of(job.target))
+        filtered = [self._filtered(frame) for frame in picture.frames]
+        result = replace(
+            picture,
+            frames=tuple(
+                replace(frame, pixels=part.pixels)
+                for frame, part in zip(picture.frames, filtered, strict=True)
+            ),
+        )
+        data, losses = encode(result, form, "standard output" if job.target == DASH else str(job.target))
+        self._put(job, data)
+        for note in (*picture.notes, *losses, *_clipping(filtered)):
+            self.conversation.note(f"{job.name}: {note}")
+        self.conversation.detail(
+            f"{job.name}: {_summary(picture, result)}, {time.perf_counter() - started:.2f} s"
+        )
+
+    def _filtered(self, frame: Frame) -> Filtered:
+        return filter_image(
+            frame.pixels,
+            self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            padding_mode=self.padding_mode,
+            padding_value=self.padding_value,
+            flip=self.flip,
+            alpha=self.alpha if frame.has_alpha else None,
+            value_range=self.value_range,
+        )
+
+    def _put(self, job: Job, data: bytes) -> None:
+        if job.target != DASH:
+            write_whole(job.target, data, overwrite=self.force)
+            click.echo(os.fsencode(job.target))
+        elif sys.stdout.isatty():
+            raise WriteError(
+                "a picture would be printed on the terminal; redirect it, or name a file with -o"
+            )
+        else:
+            sys.stdout.buffer.write(data)
+
+
+def _clipping(filtered: list[Filtered]) -> list[str]:
+    """Say which share of the samples was cut off, if any was."""
+    share = sum(part.clipped * part.pixels.size for part in filtered) / sum(
+        part.pixels.size for part in filtered
+    )
+    if not share:
+        return []
+    return [f"{share:.2%} of the samples were clipped; --range abs, offset or minmax brings them into range"]
+
+
+def _summary(picture: Picture, result: Picture) -> str:
+    before, after = picture.frames[0], result.frames[0]
+    sizes = f"{format_size(before.pixels.shape[:2])} to {format_size(after.pixels.shape[:2])}"
+    return f"{picture.format}, {before.mode}, {len(picture.frames)} frame(s), rows x columns {sizes}"

@@ -1,0 +1,96 @@
+"""Where each input goes: beside itself, into a file, a folder, a template, or to standard output."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from convcli.errors import ArgumentError
+from convcli.images.formats import format_of
+
+DASH = Path("-")
+_FIELD = re.compile(r"\{(\w*)\}")
+_STDOUT = re.compile(r"(?:(\w+):)?-")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and its output; DASH stands for standard input and output."""
+
+    source: Path
+    target: Path
+    form: str | None = None  # a format that no ending tells
+
+    @property
+    def name(self) -> str:
+        """What messages call the input."""
+        return "standard input" if self.source == DASH else str(self.source)
+
+
+def plan(inputs: Sequence[Path], output: str | None, kernel: str) -> list[Job]:
+    """Return a job for each input, or raise ArgumentError before anything is read.
+
+    No two jobs share an output, and no output is an input.
+    """
+    if output is None:
+        jobs = [Job(source, _beside(source, kernel)) for source in inputs]
+    elif stdout := _STDOUT.fullmatch(output):
+        jobs = [Job(source, DASH, _named_format(stdout[1])) for source in inputs]
+    elif _FIELD.search(output):
+        jobs = [Job(source, _filled(output, source, kernel)) for source in inputs]
+    elif output.endswith("/") or Path(output).is_dir():
+        jobs = [Job(source, Path(output) / _file_name(source)) for source in inputs]
+    else:
+        format_of(Path(output))
+        jobs = [Job(source, Path(output)) for source in inputs]
+    _refuse_collisions(jobs)
+    return jobs
+
+
+def _beside(source: Path, kernel: str) -> Path:
+    return DASH if source == DASH else source.with_name(f"{source.stem}.{kernel}{source.suffix}")
+
+
+def _named_format(prefix: str | None) -> str | None:
+    """Read the format of `png:-`."""
+    if prefix is None:
+        return None
+    return format_of(Path(f"-.{prefix}"))
+
+
+def _file_name(source: Path) -> str:
+    if source == DASH:
+        raise ArgumentError(
+            "standard input has no name to give its output; name a file with -o, or write to -o -"
+        )
+    return source.name
+
+
+def _filled(template: str, source: Path, kernel: str) -> Path:
+    """Fill {stem}, {ext}, {name} and {kernel} into a template."""
+    name = Path(_file_name(source))
+    values = {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            fields = " ".join(f"{{{field}}}" for field in values)
+            raise ArgumentError(f"-o {template}: there is no field {match[0]}; use {fields}")
+        return values[match[1]]
+
+    return Path(_FIELD.sub(value, template))
+
+
+def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    inputs = {job.source.resolve(): job.source for job in jobs if job.source != DASH}
+    taken: dict[Path, Job] = {}
+    for job in jobs:
+        key = DASH if job.target == DASH else job.target.resolve()
+        if key in inputs:
+            raise ArgumentError(f"{job.target} is an input and would be overwritten; choose another -o")
+        if key in taken:
+            where = "standard output" if key == DASH else str(job.target)
+            raise ArgumentError(
+                f"{taken[key].name} and {job.name} would both become {where}; "
+                "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"
+            )
+        taken[key] = job

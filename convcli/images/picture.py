@@ -1,0 +1,47 @@
+"""A picture in memory: its frames as arrays, and all that travels with them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.errors import ConvcliError
+
+
+class ImageError(ConvcliError):
+    """A picture cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame or page.
+
+    pixels : ndarray, (H, W) or (H, W, C); uint8, uint16 (I;16), int32 (I) or float32 (F)
+    mode : Pillow's name for what the channels are; LA and RGBA end in alpha
+    duration : milliseconds on screen, or None for a still picture
+    """
+
+    pixels: NDArray[np.generic]
+    mode: str
+    duration: float | None = None
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last channel is alpha."""
+        return self.mode in ("LA", "RGBA")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The frames of a file, its format, its metadata by kind, and what reading it could not keep.
+
+    metadata : icc and exif as bytes, dpi as a pair, text as a dict, comment as bytes; upright already
+    loop : how often an animation repeats, 0 for ever; None where the file does not say
+    """
+
+    frames: tuple[Frame, ...]
+    format: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    loop: int | None = None
+    notes: tuple[str, ...] = ()

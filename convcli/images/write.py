@@ -1,0 +1,107 @@
+"""Encode a picture in memory, with all of its metadata that the format can carry."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from convcli.images.formats import FORMATS, formats_for
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.read import DAMAGE
+
+# How each format is written: without loss where it can be, otherwise near to it.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95},
+    "WEBP": {"lossless": True, "exact": True},
+    "TIFF": {"compression": "tiff_adobe_deflate"},
+}
+GIF_COLOURS = 256
+_KIND_NAMES = {
+    "icc": "the ICC profile",
+    "exif": "EXIF",
+    "dpi": "the resolution",
+    "text": "PNG text",
+    "comment": "the comment",
+}
+
+
+def encode(picture: Picture, form: str, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return the bytes of `picture` as a file of format `form`, and a note on all that it cannot carry.
+
+    Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
+    error calls the output.
+    """
+    mode, count = picture.frames[0].mode, len(picture.frames)
+    able = formats_for(mode, count)
+    if mode not in FORMATS[form].modes:
+        raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; these can: {able}")
+    if count > 1 and not FORMATS[form].frames:
+        raise ImageError(
+            f"cannot write {name}: {form} holds one frame, the picture has {count}; these can: {able}"
+        )
+    images = [_image(frame) for frame in picture.frames]
+    notes = _losses(picture, images, form)
+    buffer = BytesIO()
+    try:
+        settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
+        images[0].save(buffer, form, **settings)
+    except DAMAGE as error:
+        raise ImageError(
+            f"cannot write {name}: {form} refuses the picture ({error}); these may hold it: {able}"
+        ) from error
+    return buffer.getvalue(), notes
+
+
+def _image(frame: Frame) -> Image.Image:
+    """Give Pillow the array; only of bytes is it unclear what the channels are."""
+    return Image.fromarray(frame.pixels, frame.mode if frame.pixels.dtype == "uint8" else None)
+
+
+def _carried(picture: Picture, form: str) -> dict[str, Any]:
+    """Return the metadata that the format carries, under the names of Pillow's `save`."""
+    kept = {kind: value for kind, value in picture.metadata.items() if kind in FORMATS[form].carries}
+    if "icc" in kept:
+        kept["icc_profile"] = kept.pop("icc")
+    if "text" in kept:
+        info = PngInfo()
+        for key, value in kept.pop("text").items():
+            info.add_itxt(key, value)
+        kept["pnginfo"] = info
+    return kept
+
+
+def _sequence(picture: Picture, images: list[Image.Image], form: str) -> dict[str, Any]:
+    """Return what `save` needs to write every frame with its timing."""
+    if len(images) == 1:
+        return {}
+    settings: dict[str, Any] = {"save_all": True, "append_images": images[1:]}
+    durations = [frame.duration for frame in picture.frames]
+    if None not in durations:
+        settings["duration"] = [round(duration) for duration in durations if duration is not None]
+    if picture.loop is not None:
+        settings["loop"] = picture.loop
+    if form == "GIF" and picture.frames[0].has_alpha:
+        settings["disposal"] = 2  # clear each frame before the next: its transparent places are its own
+    return settings
+
+
+def _losses(picture: Picture, images: list[Image.Image], form: str) -> tuple[str, ...]:
+    """Say what of the picture the format cannot carry."""
+    lost = [_KIND_NAMES[kind] for kind in picture.metadata if kind not in FORMATS[form].carries]
+    notes = [f"{form} does not carry {' and '.join(lost)}"] if lost else []
+    if form == "GIF":
+        if any(image.getcolors(GIF_COLOURS) is None for image in images):
+            notes.append(f"GIF holds {GIF_COLOURS} colours a frame; similar ones were merged")
+        if any(_has_half_transparency(frame) for frame in picture.frames):
+            notes.append(
+                "GIF pixels are opaque or transparent; half transparent ones became one or the other"
+            )
+    return tuple(notes)
+
+
+def _has_half_transparency(frame: Frame) -> bool:
+    if not frame.has_alpha:
+        return False
+    alpha = frame.pixels[..., -1].astype(int)
+    return bool(((alpha > 0) & (alpha < 255)).any())

@@ -1,0 +1,148 @@
+"""Rows of numbers to text: table, json, csv, markdown or value. The only place that makes text of numbers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+
+HEADINGS = {
+    "input_size": "input",
+    "output_size": "output",
+    "input_shape": "input",
+    "output_shape": "output",
+    "macs": "MACs",
+    "flops": "FLOPs",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command found out.
+
+    rows : one mapping of field names to numbers, lists of numbers and names a line; all have the same keys
+    totals : the sums of the fields that can be summed
+    columns : the fields that a table shows; json and csv give them all
+    value : the field that `--format value` prints
+    remarks : the lines that explain, below a table
+    """
+
+    command: str
+    version: str
+    rows: Sequence[Row]
+    totals: Row
+    columns: Sequence[str]
+    value: str
+    remarks: Sequence[str] = field(default=())
+
+
+def render(answer: Answer, form: str, *, terminal: bool = False) -> str:
+    """Return the answer as text in one of FORMATS, ending in a newline."""
+    return _rich_table(answer) if form == "table" and terminal else FORMATS[form](answer)
+
+
+def _json(answer: Answer) -> str:
+    import json
+
+    whole = {
+        "command": answer.command,
+        "version": answer.version,
+        "rows": [dict(row) for row in answer.rows],
+        "totals": dict(answer.totals),
+    }
+    return json.dumps(whole, indent=2, allow_nan=False) + "\n"
+
+
+def _csv(answer: Answer) -> str:
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(answer.rows[0])
+    writer.writerows([_plain(value) for value in row.values()] for row in answer.rows)
+    return buffer.getvalue()
+
+
+def _markdown(answer: Answer) -> str:
+    headings, lines, right = _cells(answer)
+    rule = ["---:" if number else "---" for number in right]
+    escaped = [[cell.replace("|", r"\|") for cell in line] for line in (headings, rule, *lines)]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in escaped) + "\n"
+    return table + "".join(f"\n{remark}\n" for remark in answer.remarks)
+
+
+def _value(answer: Answer) -> str:
+    return "".join(f"{_plain(row[answer.value])}\n" for row in answer.rows)
+
+
+def _plain_table(answer: Answer) -> str:
+    headings, lines, right = _cells(answer)
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+
+    def aligned(line: Sequence[str]) -> str:
+        cells = zip(line, widths, right, strict=True)
+        return "  ".join(cell.rjust(w) if number else cell.ljust(w) for cell, w, number in cells).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    table = "\n".join([aligned(headings), rule, *map(aligned, lines)])
+    return table + "\n" + _remarks(answer)
+
+
+def _rich_table(answer: Answer) -> str:
+    import io
+
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    headings, lines, right = _cells(answer)
+    table = Table(box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
+    for heading, number in zip(headings, right, strict=True):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    buffer = io.StringIO()
+    Console(file=buffer, force_terminal=True).print(table)
+    return buffer.getvalue() + _remarks(answer).lstrip("\n")
+
+
+def _remarks(answer: Answer) -> str:
+    return "".join(f"\n{remark}" for remark in ("", *answer.remarks))[1:] + "\n" if answer.remarks else ""
+
+
+def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Return the headings, the lines of cells, and which columns hold numbers, for a table."""
+    headings = [HEADINGS.get(column, column.replace("_", " ")) for column in answer.columns]
+    lines = [[_grouped(row[column]) for column in answer.columns] for row in answer.rows]
+    right = [not isinstance(answer.rows[0][column], str) for column in answer.columns]
+    return headings, lines, right
+
+
+def _grouped(value: Any) -> str:
+    """Write a value for reading: thousands grouped, ratios to four digits."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """Write a value for scripts: bare digits, sizes as 3x5, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "x".join(map(_plain, value))
+    return str(value)
+
+
+FORMATS: dict[str, Callable[[Answer], str]] = {
+    "table": _plain_table,
+    "json": _json,
+    "csv": _csv,
+    "markdown": _markdown,
+    "value": _value,
+}
+
+ENDINGS = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown"}
