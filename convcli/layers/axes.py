@@ -48,3 +48,19 @@ def per_axis(name: str, value: PerAxis, dims: int, minimum: int = 1) -> Sizes:
     if len(value) != dims:
         raise ArgumentError(f"{name} {by_axes(value)} has {len(value)} axes where {dims} are needed")
     return tuple(whole(name, item, minimum) for item in value)
+
+
+def split_shape(input_shape: Sequence[int], takes: int | None = None) -> tuple[int, Sizes]:
+    """Return (channels, sizes) of a shape, each at least 1; `takes` is how many channels there must be."""
+    if not input_shape:
+        raise ArgumentError("the input shape is empty; it must be (channels, *sizes)")
+    channels = whole("the input's channels", input_shape[0], 1)
+    if takes not in (None, channels):
+        raise ArgumentError(f"the input has {channels} channels, the layer takes {takes}")
+    return channels, input_sizes(input_shape[1:])
+
+
+def input_sizes(input_size: Sequence[int]) -> Sizes:
+    """Return the spatial sizes as ints of at least 1."""
+    names = axis_names(len(input_size))
+    return tuple(whole(f"the input's {name}", n, 1) for name, n in zip(names, input_size, strict=True))

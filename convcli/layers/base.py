@@ -1,15 +1,41 @@
-"""What every layer answers: its output shape, its parameters and its cost."""
+"""What every layer answers: its output shape, its parameters, its cost and what it sees."""
 
 from abc import ABC, abstractmethod
+from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import Shape, Sizes, axis_names, by_axes
+from convcli.layers.axes import (
+    PerAxis,
+    Shape,
+    Sizes,
+    axis_names,
+    by_axes,
+    infer_dims,
+    input_sizes,
+    per_axis,
+    whole,
+)
 from convcli.layers.counts import Cost
-from convcli.layers.padding import Padding, Pads, resolve_padding, span
+from convcli.layers.padding import (
+    AnyPadding,
+    Padding,
+    Pads,
+    is_lone_pair,
+    normalise_padding,
+    resolve_padding,
+    span,
+)
+
+# What output y sees on one axis: the inputs from floor((step*y + low) / scale) to
+# floor((step*y + high) / scale). None where that differs in no such order, or depends on the data.
+Reach = tuple[int, int, int, int]  # (step, scale, low, high)
+ITSELF: Reach = (1, 1, 0, 0)
 
 
 class Layer(ABC):
     """One step of a network, known by integers alone; shapes are (channels, *spatial)."""
+
+    mixes_all = False  # whether every output sees every place of the input, as in a dense layer
 
     def _set(self, **values: object) -> None:
         """Fill the fields of a frozen record, once, at birth."""
@@ -36,6 +62,18 @@ class Layer(ABC):
         """Count all learned parameters: weights + biases."""
         return self.weights() + self.biases()
 
+    def buffers(self) -> int:
+        """Count the numbers that are stored but not learned."""
+        return 0
+
+    def activations(self, input_shape: Shape) -> int:
+        """Count the elements that are read and written for one input: the input's and the output's."""
+        return prod(input_shape) + prod(self.output_shape(input_shape))
+
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return which inputs an output sees, on each axis: its own place, unless the layer has a window."""
+        return (ITSELF,) * len(input_size)
+
 
 class Window(Layer):
     """A kernel that slides over the spatial axes: what convolution and pooling share."""
@@ -44,6 +82,33 @@ class Window(Layer):
     stride: Sizes
     padding: Padding
     dilation: Sizes
+    ceil_mode: bool = False
+
+    def _set_window(
+        self,
+        kernel_size: PerAxis,
+        stride: PerAxis | None,
+        padding: AnyPadding,
+        dilation: PerAxis,
+        dims: int | None,
+        *others: PerAxis,
+    ) -> None:
+        """Fill the fields of the window; without a stride the windows lie side by side.
+
+        Without `dims` the first option that is given per axis tells them; `others` are asked last.
+        """
+        if dims is None:
+            pairs = None if is_lone_pair(padding) else padding
+            dims = infer_dims(kernel_size, stride, pairs, dilation, *others)
+        dims = whole("dims", dims, 1)
+        kernel_size = per_axis("kernel_size", kernel_size, dims)
+        dilation = per_axis("dilation", dilation, dims)
+        self._set(
+            kernel_size=kernel_size,
+            stride=kernel_size if stride is None else per_axis("stride", stride, dims),
+            padding=normalise_padding(padding, kernel_size, dilation),
+            dilation=dilation,
+        )
 
     @property
     def dims(self) -> int:
@@ -58,22 +123,41 @@ class Window(Layer):
         """Count the window's positions on each axis.
 
         floor((n + before + after - d*(k-1) - 1) / s) + 1: Dumoulin & Visin, "A guide to convolution
-        arithmetic for deep learning", relationships 6 and 15.
+        arithmetic for deep learning", relationships 6 and 15. With ceil_mode the quotient is rounded up, and
+        a window that would start behind the input is dropped (PyTorch's pooling_output_shape).
         """
-        if len(input_size) != self.dims:
-            raise ArgumentError(
-                f"the input size {by_axes(input_size)} has {len(input_size)} axes, "
-                f"the kernel {by_axes(self.kernel_size)} has {self.dims}"
-            )
+        input_size = self._sizes(input_size)
         pads = self.pads(input_size)
         sizes = []
         for axis, n in enumerate(input_size):
             before, after = pads[axis]
+            s = self.stride[axis]
             room = n + before + after - span(self.kernel_size[axis], self.dilation[axis])
-            if room < 0:
+            positions = (room + (s - 1 if self.ceil_mode else 0)) // s + 1
+            if self.ceil_mode and (positions - 1) * s >= n + before:
+                positions -= 1
+            if positions < 1:
                 raise ArgumentError(self._too_small(axis, n, pads[axis]))
-            sizes.append(room // self.stride[axis] + 1)
+            sizes.append(positions)
         return tuple(sizes)
+
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return the window's reach: output y sees s*y - before to s*y - before + d*(k-1)."""
+        return tuple(
+            (s, 1, -before, span(k, d) - 1 - before)
+            for k, s, d, (before, _) in zip(
+                self.kernel_size, self.stride, self.dilation, self.pads(input_size), strict=True
+            )
+        )
+
+    def _sizes(self, input_size: Sizes) -> Sizes:
+        """Return the input's sizes, checked against the kernel's axes."""
+        if len(input_size) != self.dims:
+            raise ArgumentError(
+                f"the input size {by_axes(input_size) or '()'} has {len(input_size)} axes, "
+                f"the kernel {by_axes(self.kernel_size)} has {self.dims}"
+            )
+        return input_sizes(input_size)
 
     def _too_small(self, axis: int, n: int, pair: tuple[int, int]) -> str:
         k, d = self.kernel_size[axis], self.dilation[axis]

@@ -1,7 +1,7 @@
 """Padding: the one place that knows its names and forms, and how each becomes pairs (before, after)."""
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, TypeGuard, cast
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Sizes, whole
@@ -46,8 +46,9 @@ def span(kernel: int, dilation: int) -> int:
 def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) -> Padding:
     """Turn any form of padding into pairs, or keep `same` and `same-lower`, which need the input size.
 
-    An int pads every side; a sequence holds an int or a (before, after) pair for each axis, or one for
-    all of them; `valid` is no padding; `full` is d*(k-1) on both sides: every tap meets every element.
+    An int pads every side; a sequence holds an int or a (before, after) pair for each axis, and a lone
+    pair ((before, after),) is for all axes; `valid` is no padding; `full` is d*(k-1) on both sides, so that
+    every tap meets every element.
     """
     if isinstance(padding, str):
         if padding not in NAMES:
@@ -59,13 +60,18 @@ def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) 
         return cast(SameName, padding)
     if not isinstance(padding, Sequence):
         return (_pair(padding),) * len(kernel_size)
-    if len(padding) == 1:
+    if is_lone_pair(padding):
         return (_pair(padding[0]),) * len(kernel_size)
     if len(padding) != len(kernel_size):
         raise ArgumentError(
             f"padding {padding!r} has {len(padding)} axes where {len(kernel_size)} are needed"
         )
     return tuple(_pair(item) for item in padding)
+
+
+def is_lone_pair(padding: AnyPadding) -> TypeGuard[Sequence[Sequence[int]]]:
+    """Tell whether the padding is one (before, after) pair, meant for all axes."""
+    return not isinstance(padding, int | str) and len(padding) == 1 and isinstance(padding[0], Sequence)
 
 
 def _pair(item: int | str | Sequence[int]) -> Pair:
@@ -89,9 +95,14 @@ def resolve_padding(
     pads = []
     for n, k, s, d in zip(input_size, kernel_size, stride, dilation, strict=True):
         total = max(0, (-(-n // s) - 1) * s + span(k, d) - n)
-        less, more = total // 2, total - total // 2
-        pads.append((less, more) if padding == "same" else (more, less))
+        pads.append(halves(total, padding))
     return tuple(pads)
+
+
+def halves(total: int, padding: SameName) -> Pair:
+    """Split padding in two; the odd element goes to the end for `same`, to the start for `same-lower`."""
+    less, more = total // 2, total - total // 2
+    return (less, more) if padding == "same" else (more, less)
 
 
 def padding_mode(name: str) -> str:

@@ -2,18 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import gcd, isqrt, prod
 
+from convcli.errors import ArgumentError
+from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.conv import Conv
 from convcli.layers.padding import Padding
 
+MOST_GROUPS = 1_000_000  # how far the fewest groups are looked for
 
-def standard(conv: Conv) -> tuple[Layer, ...]:
+# A variant's own modules are imported inside its function: asking for one does not load them all.
+
+
+def standard(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
     """Every output channel sums over every input channel."""
     return (replace(conv, groups=1),)
 
 
-def separable(conv: Conv) -> tuple[Layer, ...]:
+def separable(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
     """One pass an axis: k x 1, then 1 x k; the first mixes the channels, the last adds the bias."""
     passes = []
     for axis in range(conv.dims):
@@ -31,22 +38,113 @@ def separable(conv: Conv) -> tuple[Layer, ...]:
     return tuple(passes)
 
 
-def depthwise(conv: Conv) -> tuple[Layer, ...]:
+def depthwise(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
     """Every channel is filtered on its own; in_channels come out."""
     return (replace(conv, out_channels=conv.in_channels, groups=conv.in_channels),)
 
 
-def pointwise(conv: Conv) -> tuple[Layer, ...]:
+def pointwise(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
     """Channels are mixed at each place on its own: a 1 x 1 kernel."""
     ones = (1,) * conv.dims
     return (replace(conv, kernel_size=ones, padding=((0, 0),) * conv.dims, dilation=ones, groups=1),)
 
 
-def depthwise_separable(conv: Conv) -> tuple[Layer, ...]:
+def depthwise_separable(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
     """Depthwise, then pointwise: filter each channel, then mix them (Howard et al. 2017, MobileNets)."""
-    (spatial,) = depthwise(replace(conv, bias=False))
-    (mixing,) = pointwise(replace(conv, stride=(1,) * conv.dims))
-    return spatial, mixing
+    return (
+        *depthwise(replace(conv, bias=False)),
+        *pointwise(replace(conv, stride=(1,) * conv.dims)),
+    )
+
+
+def grouped(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """Channels are mixed within groups only: the layer's own groups, else the fewest there can be.
+
+    Krizhevsky et al. (2012), AlexNet: two groups, one for each of two GPUs.
+    """
+    return (replace(conv, groups=_groups(conv)),)
+
+
+def shuffled_grouped(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """Grouped, then shuffled, so that the next groups mix (Zhang et al. 2018, ShuffleNet)."""
+    from convcli.layers.other import ChannelShuffle
+
+    groups = _groups(conv)
+    return replace(conv, groups=groups), ChannelShuffle(groups=groups)
+
+
+def dilated(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """The kernel's taps stand apart: the layer's own dilation, else 2 (Yu & Koltun 2016)."""
+    return (conv if max(conv.dilation) > 1 else replace(conv, dilation=(2,) * conv.dims),)
+
+
+def transposed(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """The same options turned round: the stride enlarges, the padding is cut off."""
+    from convcli.layers.transposed import ConvTranspose
+
+    return (ConvTranspose(**vars(conv)),)
+
+
+def resize_conv(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """Enlarge by the stride, then convolve: no checkerboard (Odena et al. 2016, Distill)."""
+    from convcli.layers.other import Resize
+
+    return Resize(scale=conv.stride), replace(conv, stride=(1,) * conv.dims, padding="same")
+
+
+def deformable(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """A branch predicts from the input where each tap is moved to (Dai et al. 2017)."""
+    from convcli.layers.deform import Branch, DeformConv
+
+    deform = DeformConv(**vars(conv))
+    return Branch(layer=deform.predictor()), deform
+
+
+def local(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """Unshared: weights of their own at every output place."""
+    from convcli.layers.unshared import LocalConv
+
+    options = {name: value for name, value in vars(conv).items() if name != "groups"}
+    return (LocalConv(**options, input_size=_needed("local", input_shape)[1:]),)
+
+
+def tiled(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """Two sets of weights take turns along each axis: between shared and unshared."""
+    from convcli.layers.unshared import TiledConv
+
+    options = {name: value for name, value in vars(conv).items() if name != "groups"}
+    return (TiledConv(**options),)
+
+
+def dense(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+    """Every output sums over the whole input: m x n weights, where local has k x n and standard k."""
+    from convcli.layers.other import Dense, Flatten
+
+    input_shape = _needed("dense", input_shape)
+    outputs = prod(conv.output_shape(input_shape))
+    return Flatten(), Dense(in_features=prod(input_shape), out_features=outputs, bias=conv.bias)
+
+
+def _needed(name: str, input_shape: Shape | None) -> Shape:
+    if input_shape is None:
+        raise ArgumentError(f"the weights of {name} depend on the input size; give --n / input_shape")
+    return input_shape
+
+
+def _groups(conv: Conv) -> int:
+    if conv.groups > 1:
+        return conv.groups
+    common = gcd(conv.in_channels, conv.out_channels)
+    root = isqrt(common)
+    for groups in range(2, min(root, MOST_GROUPS) + 1):
+        if common % groups == 0:
+            return groups
+    if common > 1 and root <= MOST_GROUPS:
+        return common  # a prime
+    raise ArgumentError(
+        f"no number of groups above 1 divides both in_channels {conv.in_channels} and "
+        f"out_channels {conv.out_channels}; change one of them, or give the groups"
+    )
 
 
 def _only(axis: int, values: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,10 +159,24 @@ def _only_padding(axis: int, padding: Padding) -> Padding:
     return tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
 
 
-VARIANTS: dict[str, Callable[[Conv], tuple[Layer, ...]]] = {
+VARIANTS: dict[str, Callable[[Conv, Shape | None], tuple[Layer, ...]]] = {
     "standard": standard,
     "separable": separable,
     "depthwise": depthwise,
     "depthwise-separable": depthwise_separable,
     "pointwise": pointwise,
+    "grouped": grouped,
+    "shuffled-grouped": shuffled_grouped,
+    "dilated": dilated,
+    "transposed": transposed,
+    "resize-conv": resize_conv,
+    "deformable": deformable,
+    "local": local,
+    "tiled": tiled,
+    "dense": dense,
 }
+
+
+def meaning(name: str) -> str:
+    """Return what a variant means, in one line."""
+    return (VARIANTS[name].__doc__ or "").partition("\n")[0]

@@ -1,0 +1,65 @@
+"""Activations: functions of single elements, each with the arithmetic that one value takes."""
+
+from dataclasses import dataclass
+from math import prod
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import Shape, split_shape
+from convcli.layers.base import Layer
+from convcli.layers.counts import Cost, plain
+
+# The work for one element, from the formula beside it; max and min are comparisons.
+ACTIVATIONS: dict[str, Cost] = {
+    "relu": plain(comparisons=1),  # max(x, 0)
+    "relu6": plain(comparisons=2),  # min(max(x, 0), 6)
+    "leaky-relu": plain(comparisons=1, multiplications=1),  # x if x > 0 else slope * x
+    "elu": plain(comparisons=1, multiplications=1, additions=1, transcendentals=1),  # alpha * (exp(x) - 1)
+    "sigmoid": plain(multiplications=1, additions=1, transcendentals=1),  # 1 / (1 + exp(-x))
+    "tanh": plain(transcendentals=1),
+    "silu": plain(multiplications=1, additions=1, transcendentals=1),  # x / (1 + exp(-x))
+    "gelu": plain(multiplications=3, additions=1, transcendentals=1),  # 0.5 * x * (1 + erf(x * sqrt(1/2)))
+    "softplus": plain(additions=1, transcendentals=2),  # log(1 + exp(x))
+    "mish": plain(multiplications=1, additions=1, transcendentals=3),  # x * tanh(softplus(x))
+    "hard-sigmoid": plain(comparisons=2, multiplications=1, additions=1),  # relu6(x + 3) / 6
+    "hard-swish": plain(comparisons=2, multiplications=2, additions=1),  # x * relu6(x + 3) / 6
+    "abs": plain(),  # only clears a sign
+    "identity": plain(),
+}
+SOFTMAX = "softmax"  # the one that sums over the channels
+
+
+@dataclass(frozen=True, init=False)
+class Activation(Layer):
+    """A function of each element on its own, by name; `softmax` runs over the channels at each place."""
+
+    name: str
+
+    def __init__(self, *, name: str) -> None:
+        if name not in ACTIVATIONS and name != SOFTMAX:
+            raise ArgumentError(
+                f"activation {name!r} cannot be counted; it is not one of "
+                f"{', '.join([*ACTIVATIONS, SOFTMAX])}"
+            )
+        self._set(name=name)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape."""
+        channels, size = split_shape(input_shape)
+        return (channels, *size)
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the formula once for each element.
+
+        Softmax over c channels, at each place: c - 1 comparisons for the largest, which is subtracted (c), c
+        exponentials, c - 1 additions and c divisions.
+        """
+        channels, *size = self.output_shape(input_shape)
+        if self.name != SOFTMAX:
+            return ACTIVATIONS[self.name] * (channels * prod(size))
+        softmax = plain(
+            multiplications=channels,
+            additions=2 * channels - 1,
+            comparisons=channels - 1,
+            transcendentals=channels,
+        )
+        return softmax * prod(size)

@@ -1,0 +1,121 @@
+"""The deformable convolution, and the side branch that predicts where it samples."""
+
+from dataclasses import dataclass
+from math import prod
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import PerAxis, Shape, Sizes, whole
+from convcli.layers.base import Layer, Reach
+from convcli.layers.conv import Conv, Convolution
+from convcli.layers.counts import Cost, samples
+from convcli.layers.padding import AnyPadding, Padding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch(Layer):
+    """A layer beside the main path: it runs and is counted, and its input goes on unchanged.
+
+    Its own output goes to the layer after it by another door: the offsets of a deformable convolution.
+    """
+
+    layer: Layer
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape, which is what the next layer gets."""
+        self.layer.output_shape(input_shape)
+        return input_shape
+
+    def weights(self) -> int:
+        """Count the branch's weights."""
+        return self.layer.weights()
+
+    def biases(self) -> int:
+        """Count the branch's biases."""
+        return self.layer.biases()
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the branch's work."""
+        return self.layer.cost(input_shape)
+
+    def activations(self, input_shape: Shape) -> int:
+        """Count the elements that the branch reads and writes."""
+        return self.layer.activations(input_shape)
+
+
+@dataclass(frozen=True, init=False)
+class DeformConv(Convolution):
+    """A deformable convolution: every tap is moved by an offset that depends on the data.
+
+    Dai et al. (2017); with `mask` each tap is also scaled (Zhu et al. 2019, version 2). The offsets come from
+    a layer beside it, `predictor()`; each of the offset_groups moves its share of the input channels.
+    """
+
+    in_channels: int
+    out_channels: int
+    kernel_size: Sizes
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    groups: int
+    offset_groups: int
+    mask: bool
+    bias: bool
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: PerAxis,
+        stride: PerAxis = 1,
+        padding: AnyPadding = 0,
+        dilation: PerAxis = 1,
+        groups: int = 1,
+        offset_groups: int = 1,
+        mask: bool = False,
+        bias: bool = True,
+        dims: int | None = None,
+    ) -> None:
+        self._set_channels(in_channels, out_channels, groups, bias)
+        self._set_window(kernel_size, stride, padding, dilation, dims)
+        self._set(offset_groups=whole("offset_groups", offset_groups, 1), mask=bool(mask))
+        if self.in_channels % self.offset_groups:
+            raise ArgumentError(f"offset_groups {offset_groups} must divide in_channels {in_channels}")
+
+    def predictor(self) -> Conv:
+        """Return the convolution that predicts an offset for each axis of each tap, and its mask.
+
+        It has the same kernel, stride, padding and dilation, a bias, and
+        offset_groups * prod(k) * (dims + mask) channels: 18 for 3x3, 27 with the mask.
+        """
+        return Conv(
+            in_channels=self.in_channels,
+            out_channels=self._moves,
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+        )
+
+    @property
+    def _moves(self) -> int:
+        """The numbers that the predictor gives at each output place."""
+        return self.offset_groups * prod(self.kernel_size) * (self.dims + self.mask)
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count a convolution's work, and the bilinear samples that it is done on.
+
+        Every input channel is sampled at every tap of every output place; the offsets and the mask are given.
+        """
+        places = prod(self.output_shape(input_shape)[1:])
+        sampled = places * self.in_channels * prod(self.kernel_size)
+        return super().cost(input_shape) + samples(sampled, self.dims, self.mask)
+
+    def activations(self, input_shape: Shape) -> int:
+        """Count the elements of the input, of the offsets and mask, and of the output."""
+        places = prod(self.output_shape(input_shape)[1:])
+        return super().activations(input_shape) + places * self._moves
+
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return None on each axis: the offsets depend on the data."""
+        return (None,) * len(input_size)

@@ -1,0 +1,240 @@
+"""The layers between convolutions and pools: dense, resize, shuffle, and those that join branches."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import PerAxis, Shape, Sizes, by_axes, infer_dims, per_axis, split_shape, whole
+from convcli.layers.base import Layer, Reach
+from convcli.layers.counts import Cost, interpolations, plain, scalings, weighted_sums
+
+Mode = Literal["nearest", "bilinear"]
+MODES = ("nearest", "bilinear")
+
+
+@dataclass(frozen=True, init=False)
+class Dense(Layer):
+    """Every output sums over every input: a fully connected layer, PyTorch's Linear.
+
+    >>> Dense(in_features=25088, out_features=4096).params()
+    102764544
+    """
+
+    in_features: int
+    out_features: int
+    bias: bool
+    mixes_all = True
+
+    def __init__(self, *, in_features: int, out_features: int, bias: bool = True) -> None:
+        self._set(
+            in_features=whole("in_features", in_features, 1),
+            out_features=whole("out_features", out_features, 1),
+            bias=bool(bias),
+        )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (out_features,)."""
+        if len(input_shape) != 1:
+            raise ArgumentError(
+                f"a dense layer takes a vector, the input is {by_axes(input_shape)}; flatten it first"
+            )
+        features, _ = split_shape(input_shape)
+        if features != self.in_features:
+            raise ArgumentError(f"the input has {features} features, the layer takes {self.in_features}")
+        return (self.out_features,)
+
+    def weights(self) -> int:
+        """Count the weights: out_features * in_features."""
+        return self.out_features * self.in_features
+
+    def biases(self) -> int:
+        """Count the biases: one for each output."""
+        return self.out_features if self.bias else 0
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the work: every output is a sum of in_features products."""
+        return weighted_sums(prod(self.output_shape(input_shape)), self.in_features, self.bias)
+
+
+class _Mover(Layer):
+    """A layer that moves data, and computes nothing."""
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count no arithmetic: data is only moved."""
+        self.output_shape(input_shape)
+        return Cost()
+
+
+@dataclass(frozen=True)
+class Flatten(_Mover):
+    """All channels and places as one vector."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (channels * prod(size),)."""
+        channels, size = split_shape(input_shape)
+        return (channels * prod(size),)
+
+
+@dataclass(frozen=True, init=False)
+class ChannelShuffle(_Mover):
+    """Channel j of group i becomes channel i of group j (Zhang et al. 2018, ShuffleNet)."""
+
+    groups: int
+
+    def __init__(self, *, groups: int) -> None:
+        self._set(groups=whole("groups", groups, 1))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape."""
+        channels, size = split_shape(input_shape)
+        if channels % self.groups:
+            raise ArgumentError(f"the input's {channels} channels cannot be shuffled in {self.groups} groups")
+        return (channels, *size)
+
+
+@dataclass(frozen=True, init=False)
+class BatchNorm(Layer):
+    """Batch normalisation at inference: gamma and beta are learned, mean and variance are stored."""
+
+    channels: int
+
+    def __init__(self, *, channels: int) -> None:
+        self._set(channels=whole("channels", channels, 1))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape."""
+        channels, size = split_shape(input_shape, self.channels)
+        return (channels, *size)
+
+    def weights(self) -> int:
+        """Count gamma: one for each channel."""
+        return self.channels
+
+    def biases(self) -> int:
+        """Count beta: one for each channel."""
+        return self.channels
+
+    def buffers(self) -> int:
+        """Count the moving mean and variance of each channel."""
+        return 2 * self.channels
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count one multiplication and one addition for each element."""
+        return scalings(prod(self.output_shape(input_shape)))
+
+
+@dataclass(frozen=True, init=False)
+class Resize(Layer):
+    """Another size by `scale` (whole numbers) or to `size`: nearest copies, bilinear blends neighbours.
+
+    Pixel centres as PyTorch with align_corners=False; bilinear is linear on every axis, of any number.
+
+    >>> Resize(scale=2).output_shape((8, 14, 14))
+    (8, 28, 28)
+    """
+
+    scale: Sizes | None
+    size: Sizes | None
+    mode: Mode
+
+    def __init__(
+        self,
+        *,
+        scale: PerAxis | None = None,
+        size: PerAxis | None = None,
+        mode: Mode = "nearest",
+        dims: int | None = None,
+    ) -> None:
+        if (scale is None) == (size is None):
+            raise ArgumentError("a resize takes either a scale or a size")
+        if mode not in MODES:
+            raise ArgumentError(f"mode {mode!r} is not one of {', '.join(MODES)}")
+        dims = whole("dims", infer_dims(scale, size) if dims is None else dims, 1)
+        self._set(
+            scale=None if scale is None else per_axis("scale", scale, dims),
+            size=None if size is None else per_axis("size", size, dims),
+            mode=mode,
+        )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (channels, *size * scale) or (channels, *size)."""
+        channels, size = split_shape(input_shape)
+        return (channels, *self._resized(size))
+
+    def _resized(self, input_size: Sizes) -> Sizes:
+        given = self.scale or self.size or ()
+        if len(input_size) != len(given):
+            raise ArgumentError(
+                f"the input size {by_axes(input_size) or '()'} has {len(input_size)} axes, "
+                f"the resize {by_axes(given)} has {len(given)}"
+            )
+        if self.scale is None:
+            return given
+        return tuple(n * times for n, times in zip(input_size, given, strict=True))
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the blends of bilinear; nearest only copies."""
+        outputs = prod(self.output_shape(input_shape))
+        return Cost() if self.mode == "nearest" else interpolations(outputs, len(input_shape) - 1)
+
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return what output y of o is made of: floor(y*n/o), or both neighbours of (y + 1/2)*n/o - 1/2."""
+        pairs = zip(input_size, self._resized(input_size), strict=True)
+        if self.mode == "nearest":
+            return tuple((n, o, 0, 0) for n, o in pairs)
+        return tuple((2 * n, 2 * o, n - o, n + o - 1) for n, o in pairs)
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """The sum of several inputs of one shape: a residual connection."""
+
+    def output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
+        """Return the shape that all inputs have."""
+        _several("add", input_shape, others)
+        for other in others:
+            if tuple(other) != tuple(input_shape):
+                raise ArgumentError(
+                    f"add takes inputs of one shape, got {by_axes(input_shape)} and {by_axes(other)}"
+                )
+        return tuple(input_shape)
+
+    def cost(self, input_shape: Shape, *others: Shape) -> Cost:
+        """Count one addition for each element of each input after the first."""
+        return plain(additions=len(others) * prod(self.output_shape(input_shape, *others)))
+
+    def activations(self, input_shape: Shape, *others: Shape) -> int:
+        """Count the elements of all inputs and of the output."""
+        return (len(others) + 2) * prod(self.output_shape(input_shape, *others))
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Several inputs of one size, their channels one after the other."""
+
+    def output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
+        """Return (the sum of the channels, *size)."""
+        _several("concat", input_shape, others)
+        for other in others:
+            if tuple(other[1:]) != tuple(input_shape[1:]):
+                raise ArgumentError(
+                    f"concat takes inputs of one size, got {by_axes(input_shape)} and {by_axes(other)}"
+                )
+        return (input_shape[0] + sum(other[0] for other in others), *input_shape[1:])
+
+    def cost(self, input_shape: Shape, *others: Shape) -> Cost:
+        """Count no arithmetic: data is only moved."""
+        self.output_shape(input_shape, *others)
+        return Cost()
+
+    def activations(self, input_shape: Shape, *others: Shape) -> int:
+        """Count the elements of all inputs and of the output."""
+        return 2 * prod(self.output_shape(input_shape, *others))
+
+
+def _several(name: str, input_shape: Shape, others: tuple[Shape, ...]) -> None:
+    if not others:
+        raise ArgumentError(f"{name} takes two inputs or more, a chain gives it one")
+    for shape in (input_shape, *others):
+        split_shape(shape)

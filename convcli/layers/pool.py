@@ -1,0 +1,220 @@
+"""Pooling layers: windows without weights, with PyTorch's defaults."""
+
+from dataclasses import dataclass
+from math import inf, prod
+from typing import Literal, cast
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import (
+    PerAxis,
+    Shape,
+    Sizes,
+    axis_names,
+    by_axes,
+    infer_dims,
+    per_axis,
+    split_shape,
+    whole,
+)
+from convcli.layers.base import Layer, Reach, Window
+from convcli.layers.counts import Cost, adaptive_elements, averages, maxima, norms
+from convcli.layers.padding import AnyPadding, Padding, span
+
+Kind = Literal["avg", "max"]
+KINDS = ("avg", "max")
+
+
+class Pool(Window):
+    """What the pooling layers with a window share: any number of channels, each pooled on its own."""
+
+    def _set_pool(
+        self,
+        kernel_size: PerAxis,
+        stride: PerAxis | None,
+        padding: AnyPadding,
+        dilation: PerAxis,
+        ceil_mode: bool,
+        dims: int | None,
+    ) -> None:
+        """Fill the fields; padding is at most half the kernel, or a window could see nothing else."""
+        self._set_window(kernel_size, stride, padding, dilation, dims)
+        self._set(ceil_mode=bool(ceil_mode))
+        if isinstance(self.padding, str):
+            return  # `same` is at most half by itself
+        for axis, (pair, k, d) in enumerate(zip(self.padding, self.kernel_size, self.dilation, strict=True)):
+            if max(pair) > span(k, d) // 2:
+                raise ArgumentError(
+                    f"padding {max(pair)} along the {axis_names(self.dims)[axis]} is more than half of the "
+                    f"kernel, which spans {span(k, d)}; a pooling layer takes at most {span(k, d) // 2}"
+                )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (channels, *output size)."""
+        channels, size = split_shape(input_shape)
+        return (channels, *self.output_size(size))
+
+    def _windows(self, input_shape: Shape) -> tuple[int, int]:
+        """Return (elements of all windows, windows); borders count as if padded elements were real."""
+        windows = prod(self.output_shape(input_shape))
+        return windows * prod(self.kernel_size), windows
+
+
+@dataclass(frozen=True, init=False)
+class MaxPool(Pool):
+    """The largest element of each window.
+
+    >>> MaxPool(kernel_size=3, stride=2, padding=1).output_shape((64, 112, 112))
+    (64, 56, 56)
+    """
+
+    kernel_size: Sizes
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    ceil_mode: bool
+
+    def __init__(
+        self,
+        *,
+        kernel_size: PerAxis,
+        stride: PerAxis | None = None,
+        padding: AnyPadding = 0,
+        dilation: PerAxis = 1,
+        ceil_mode: bool = False,
+        dims: int | None = None,
+    ) -> None:
+        self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count prod(k) - 1 comparisons for each output."""
+        return maxima(*self._windows(input_shape))
+
+
+@dataclass(frozen=True, init=False)
+class AvgPool(Pool):
+    """The mean of each window; without count_include_pad it is divided by the real elements only."""
+
+    kernel_size: Sizes
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    ceil_mode: bool
+    count_include_pad: bool
+
+    def __init__(
+        self,
+        *,
+        kernel_size: PerAxis,
+        stride: PerAxis | None = None,
+        padding: AnyPadding = 0,
+        dilation: PerAxis = 1,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        dims: int | None = None,
+    ) -> None:
+        self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
+        self._set(count_include_pad=bool(count_include_pad))
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count prod(k) - 1 additions and one division for each output."""
+        return averages(*self._windows(input_shape))
+
+
+@dataclass(frozen=True, init=False)
+class LpPool(Pool):
+    """The p-norm of each window, (sum |x|^p)^(1/p); norm_type is p, and infinity is the maximum."""
+
+    norm_type: float
+    kernel_size: Sizes
+    stride: Sizes
+    padding: Padding
+    dilation: Sizes
+    ceil_mode: bool
+
+    def __init__(
+        self,
+        *,
+        norm_type: float,
+        kernel_size: PerAxis,
+        stride: PerAxis | None = None,
+        padding: AnyPadding = 0,
+        dilation: PerAxis = 1,
+        ceil_mode: bool = False,
+        dims: int | None = None,
+    ) -> None:
+        if not 1 <= norm_type <= inf:
+            raise ArgumentError(f"norm_type must be at least 1, got {norm_type}; below it there is no norm")
+        self._set(norm_type=norm_type)
+        self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the powers, the sum and the root of each output."""
+        return norms(*self._windows(input_shape), self.norm_type)
+
+
+def _pooled(kind: Kind, elements: int, outputs: int) -> Cost:
+    return maxima(elements, outputs) if kind == "max" else averages(elements, outputs)
+
+
+def _kind(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise ArgumentError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
+    return cast(Kind, kind)
+
+
+@dataclass(frozen=True, init=False)
+class AdaptivePool(Layer):
+    """A fixed output size, whatever the input's: window i of o is [floor(i*n/o), ceil((i+1)*n/o))."""
+
+    output_size: Sizes
+    kind: Kind
+
+    def __init__(self, *, output_size: PerAxis, kind: Kind = "avg", dims: int | None = None) -> None:
+        dims = whole("dims", infer_dims(output_size) if dims is None else dims, 1)
+        self._set(output_size=per_axis("output_size", output_size, dims), kind=_kind(kind))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (channels, *output_size)."""
+        channels, size = split_shape(input_shape)
+        if len(size) != len(self.output_size):
+            raise ArgumentError(
+                f"the input size {by_axes(size) or '()'} has {len(size)} axes, "
+                f"the output size {by_axes(self.output_size)} has {len(self.output_size)}"
+            )
+        return (channels, *self.output_size)
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the maximum or the mean of each window; windows overlap where the sizes do not divide."""
+        outputs = prod(self.output_shape(input_shape))
+        channels, *size = input_shape
+        return _pooled(self.kind, channels * adaptive_elements(tuple(size), self.output_size), outputs)
+
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return each axis' windows; a single one has no next, and so no step."""
+        return tuple(
+            (n, o, 0, n - 1) if o > 1 else (0, 1, 0, n - 1)
+            for n, o in zip(input_size, self.output_size, strict=True)
+        )
+
+
+@dataclass(frozen=True, init=False)
+class GlobalPool(Layer):
+    """One number for each channel: the mean or the maximum over all places."""
+
+    kind: Kind
+
+    def __init__(self, *, kind: Kind = "avg") -> None:
+        self._set(kind=_kind(kind))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return (channels, 1, ..., 1)."""
+        channels, size = split_shape(input_shape)
+        return (channels, *(1 for _ in size))
+
+    def cost(self, input_shape: Shape) -> Cost:
+        """Count the maximum or the mean of each channel."""
+        return _pooled(self.kind, prod(input_shape), prod(self.output_shape(input_shape)))
+
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return the whole input; a single output has no next, and so no step."""
+        return tuple((0, 1, 0, n - 1) for n in input_size)
