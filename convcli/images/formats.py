@@ -27,7 +27,7 @@ FORMATS = {
     "PNG": _format(".png .apng", "L LA RGB RGBA I;16", "icc exif dpi text", frames=True),
     "JPEG": _format(".jpg .jpeg", "L RGB CMYK", "icc exif dpi comment"),
     "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif", frames=True),
-    "TIFF": _format(".tiff .tif", "L LA RGB RGBA CMYK LAB YCbCr I;16 I F", "icc dpi", frames=True),
+    "TIFF": _format(".tiff .tif", "L LA RGB RGBA CMYK LAB I;16 I F", "icc dpi", frames=True),
     "BMP": _format(".bmp", "L RGB", "dpi"),
     "GIF": _format(".gif", "L LA RGB RGBA", "comment", frames=True),
     "PPM": _format(".ppm .pgm .pnm", "L RGB I;16"),

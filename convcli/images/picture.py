@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import ConvcliError
@@ -22,7 +21,7 @@ class Frame:
     duration : milliseconds on screen, or None for a still picture
     """
 
-    pixels: NDArray[np.generic]
+    pixels: NDArray[Any]
     mode: str
     duration: float | None = None
 

@@ -32,8 +32,8 @@ DAMAGE = (
 )
 
 # Modes whose channels are not what a filter should see, and what they become.
-_EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB"}
-_ARRAYS = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "I;16", "I", "F"}
+_EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
+_ARRAYS = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I", "F"}
 
 
 def read_picture(source: Path | BinaryIO, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -46,14 +46,14 @@ def read_picture(source: Path | BinaryIO, max_pixels: int = MAX_PIXELS) -> Pictu
     with _damage_explained(name), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with _opened(source) as file, Image.open(file, formats=list(FORMATS)) as image:
+            form = "JPEG" if image.format == "MPO" else str(image.format)
             _check_depth(name, image)
             _check_pixels(name, image, max_pixels)
             upright = [ImageOps.exif_transpose(frame) for frame in ImageSequence.Iterator(image)]
             metadata = _metadata(image, upright[0])
             animated = len(upright) > 1
-            frames = tuple(_frame(name, frame, animated) for frame in upright)
+            frames = tuple(_frame(name, frame, form, animated) for frame in upright)
             loop = image.info.get("loop")
-            form = "JPEG" if image.format == "MPO" else str(image.format)
     notes = [f"damaged metadata: {warning.message}" for warning in caught]
     return Picture(frames, form, metadata, loop, tuple(notes))
 
@@ -116,7 +116,7 @@ def _check_pixels(name: str, image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _frame(name: str, image: Image.Image, animated: bool) -> Frame:
+def _frame(name: str, image: Image.Image, form: str, animated: bool) -> Frame:
     """Turn one upright Pillow image into an array."""
     duration = image.info.get("duration") if animated else None
     if image.mode == "P":
@@ -127,7 +127,7 @@ def _frame(name: str, image: Image.Image, animated: bool) -> Frame:
         image = image.convert(_EXPANDED[image.mode])
     pixels = np.asarray(image)
     mode = image.mode
-    if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
+    if mode.startswith("I;16") or (mode == "I" and form == "PPM"):
         mode, pixels = "I;16", pixels.astype(np.uint16)
     if mode not in _ARRAYS:
         raise ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")

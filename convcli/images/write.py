@@ -3,11 +3,13 @@
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from convcli.images.formats import FORMATS, formats_for
-from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.indexed import COLOURS, indexed
+from convcli.images.picture import ImageError, Picture
 from convcli.images.read import DAMAGE
 
 # How each format is written: without loss where it can be, otherwise near to it.
@@ -16,7 +18,6 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
-GIF_COLOURS = 256
 _KIND_NAMES = {
     "icc": "the ICC profile",
     "exif": "EXIF",
@@ -40,8 +41,7 @@ def encode(picture: Picture, form: str, name: str) -> tuple[bytes, tuple[str, ..
         raise ImageError(
             f"cannot write {name}: {form} holds one frame, the picture has {count}; these can: {able}"
         )
-    images = [_image(frame) for frame in picture.frames]
-    notes = _losses(picture, images, form)
+    images, notes = _images(picture, form)
     buffer = BytesIO()
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
@@ -53,9 +53,21 @@ def encode(picture: Picture, form: str, name: str) -> tuple[bytes, tuple[str, ..
     return buffer.getvalue(), notes
 
 
-def _image(frame: Frame) -> Image.Image:
-    """Give Pillow the array; only of bytes is it unclear what the channels are."""
-    return Image.fromarray(frame.pixels, frame.mode if frame.pixels.dtype == "uint8" else None)
+def _images(picture: Picture, form: str) -> tuple[list[Image.Image], tuple[str, ...]]:
+    """Give Pillow the arrays; note what of the picture will not reach the file."""
+    lost = [_KIND_NAMES[kind] for kind in picture.metadata if kind not in FORMATS[form].carries]
+    notes = [f"{form} does not carry {' and '.join(lost)}"] if lost else []
+    if form != "GIF":
+        # Only of bytes is it unclear what the channels are.
+        modes = [frame.mode if frame.pixels.dtype == np.uint8 else None for frame in picture.frames]
+        frames = zip(picture.frames, modes, strict=True)
+        return [Image.fromarray(frame.pixels, mode) for frame, mode in frames], tuple(notes)
+    images, exact = zip(*map(indexed, picture.frames), strict=True)
+    if not all(exact):
+        notes.append(f"GIF holds {COLOURS} colours a frame; similar ones were merged")
+    if any(frame.has_alpha and ((frame.pixels[..., -1] % 255) > 0).any() for frame in picture.frames):
+        notes.append("GIF pixels are opaque or transparent; half transparent ones became one or the other")
+    return list(images), tuple(notes)
 
 
 def _carried(picture: Picture, form: str) -> dict[str, Any]:
@@ -84,24 +96,3 @@ def _sequence(picture: Picture, images: list[Image.Image], form: str) -> dict[st
     if form == "GIF" and picture.frames[0].has_alpha:
         settings["disposal"] = 2  # clear each frame before the next: its transparent places are its own
     return settings
-
-
-def _losses(picture: Picture, images: list[Image.Image], form: str) -> tuple[str, ...]:
-    """Say what of the picture the format cannot carry."""
-    lost = [_KIND_NAMES[kind] for kind in picture.metadata if kind not in FORMATS[form].carries]
-    notes = [f"{form} does not carry {' and '.join(lost)}"] if lost else []
-    if form == "GIF":
-        if any(image.getcolors(GIF_COLOURS) is None for image in images):
-            notes.append(f"GIF holds {GIF_COLOURS} colours a frame; similar ones were merged")
-        if any(_has_half_transparency(frame) for frame in picture.frames):
-            notes.append(
-                "GIF pixels are opaque or transparent; half transparent ones became one or the other"
-            )
-    return tuple(notes)
-
-
-def _has_half_transparency(frame: Frame) -> bool:
-    if not frame.has_alpha:
-        return False
-    alpha = frame.pixels[..., -1].astype(int)
-    return bool(((alpha > 0) & (alpha < 255)).any())

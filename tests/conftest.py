@@ -1,0 +1,66 @@
+"""What all tests share: the program, called in this process or in one of its own, and the sample pictures."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "sample_images"
+SAMPLE_NAMES = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in (".png", ".jpg", ".gif"))
+
+settings.register_profile("convcli", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("convcli")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run the command line in this process."""
+    from convcli.cli import main
+
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def run(*arguments: object) -> Result:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Result(end.value.code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run the program in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "convcli", *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False, **options
+        )
+
+    return run
+
+
+def one_error(result: Result) -> str:
+    """Return the only line on stderr, which is an error; there is no answer and no traceback."""
+    assert result.out == ""
+    (line,) = result.err.splitlines()
+    assert line.startswith("convcli: error: ")
+    return line.removeprefix("convcli: error: ")

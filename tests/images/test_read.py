@@ -1,0 +1,171 @@
+"""Pictures in: upright, expanded, every frame, and clear words for what cannot be read."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps, ImageSequence
+
+from convcli.images.picture import ImageError
+from convcli.images.read import read_picture
+from tests.conftest import SAMPLE_NAMES, SAMPLES
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_samples_hold_the_pixels_that_pillow_shows(name: str) -> None:
+    picture = read_picture(SAMPLES / name)
+    with Image.open(SAMPLES / name) as image:
+        assert picture.format == image.format
+        frames = [frame.copy() for frame in ImageSequence.Iterator(image)]
+    assert len(picture.frames) == len(frames)
+    for ours, theirs in zip(picture.frames, frames, strict=True):
+        shown = ImageOps.exif_transpose(theirs)
+        if shown.mode == "P":
+            shown = shown.convert(ours.mode)
+        assert (ours.pixels == np.asarray(shown)).all()
+    assert picture.notes == ()
+
+
+def test_orientation_is_applied_and_removed() -> None:
+    with Image.open(SAMPLES / "landscape.jpg") as image:
+        assert image.getexif()[0x0112] == 6
+        stored = np.asarray(image)
+    picture = read_picture(SAMPLES / "landscape.jpg")
+    assert (picture.frames[0].pixels == np.rot90(stored, -1)).all()
+    exif = Image.Exif()
+    exif.load(picture.metadata["exif"])
+    assert 0x0112 not in exif
+    assert exif[0x010E]  # the description is still there
+    assert picture.metadata["icc"]
+    assert picture.metadata["dpi"] == (300, 300)
+
+
+def test_animation_keeps_its_timing() -> None:
+    picture = read_picture(SAMPLES / "spinner.gif")
+    assert [frame.duration for frame in picture.frames] == [160] + 7 * [80]
+    assert picture.loop == 0
+    assert {frame.mode for frame in picture.frames} == {"RGBA"}
+
+
+def saved(image: Image.Image, form: str, **options: object) -> io.BytesIO:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    buffer.seek(0)
+    return buffer
+
+
+RAMP = np.arange(24, dtype=np.uint8).reshape(4, 6)
+
+
+@pytest.mark.parametrize(
+    ("image", "form", "options", "mode", "dtype"),
+    [
+        (Image.fromarray(RAMP), "PNG", {}, "L", "uint8"),
+        (Image.fromarray(RAMP > 9), "PNG", {}, "L", "uint8"),
+        (Image.fromarray(RAMP), "PNG", {"transparency": 5}, "LA", "uint8"),
+        (Image.fromarray(RAMP).convert("RGB"), "PNG", {"transparency": (5, 5, 5)}, "RGBA", "uint8"),
+        (Image.fromarray(RAMP).convert("P"), "PNG", {}, "RGB", "uint8"),
+        (Image.fromarray(RAMP).convert("P"), "PNG", {"transparency": 5}, "RGBA", "uint8"),
+        (Image.fromarray(RAMP).convert("LA"), "PNG", {}, "LA", "uint8"),
+        (Image.fromarray(RAMP).convert("CMYK"), "JPEG", {}, "CMYK", "uint8"),
+        (Image.fromarray(RAMP.astype(np.uint16) * 999), "PNG", {}, "I;16", "uint16"),
+        (Image.fromarray(RAMP.astype(np.uint16) * 999), "TIFF", {}, "I;16", "uint16"),
+        (Image.fromarray(RAMP.astype(np.uint16) * 999), "PPM", {}, "I;16", "uint16"),
+        (Image.fromarray(RAMP.astype(np.int32) * -99999), "TIFF", {}, "I", "int32"),
+        (Image.fromarray(RAMP.astype(np.float32) / 7), "TIFF", {}, "F", "float32"),
+        (Image.fromarray(RAMP).convert("RGB").convert("LAB"), "TIFF", {}, "LAB", "uint8"),
+        (Image.fromarray(RAMP), "BMP", {}, "L", "uint8"),
+        (Image.fromarray(RAMP).convert("RGB"), "WEBP", {"lossless": True}, "RGB", "uint8"),
+    ],
+)
+def test_modes(image: Image.Image, form: str, options: dict[str, object], mode: str, dtype: str) -> None:
+    (frame,) = read_picture(saved(image, form, **options)).frames
+    assert (frame.mode, frame.pixels.dtype, frame.pixels.shape[:2]) == (mode, dtype, (4, 6))
+    if mode == "I;16":
+        assert (frame.pixels == RAMP.astype(np.uint16) * 999).all()
+
+
+def test_transparent_palette_entries_become_transparent_pixels() -> None:
+    image = Image.fromarray(RAMP).convert("P")
+    image.info["transparency"] = 5
+    (frame,) = read_picture(saved(image, "PNG", transparency=5)).frames
+    assert ((frame.pixels[..., 3] == 0) == (np.asarray(image) == 5)).all()
+
+
+def png16(colour_type: int, samples: int) -> io.BytesIO:
+    """Write a 1 x 1 PNG with 16 bits a channel."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 16, colour_type, 0, 0, 0)
+    body = zlib.compress(b"\0" + bytes(range(2 * samples)))
+    return io.BytesIO(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        png16(2, 3),
+        png16(4, 2),
+        png16(6, 4),
+        io.BytesIO(b"P6 1 1 65535\n" + bytes(6)),
+        io.BytesIO(b"P3 1 1 1023\n1 2 3\n"),
+    ],
+)
+def test_16_bit_colour_is_refused_instead_of_cut(stream: io.BytesIO) -> None:
+    with pytest.raises(ImageError, match="16 bits a colour channel, which would be cut to 8; reduce it"):
+        read_picture(stream)
+
+
+def test_16_bit_grey_is_not() -> None:
+    assert read_picture(png16(0, 1)).frames[0].pixels.tolist() == [[1]]
+    assert read_picture(io.BytesIO(b"P5 1 1 65535\n\x01\x02")).frames[0].pixels.tolist() == [[0x0102]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("text.png", b"hello", "it is not a picture in a format convcli reads (PNG JPEG WEBP TIFF BMP GIF PPM)"),
+        ("empty.png", b"", "empty.png: it is not a picture"),
+        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture in a format"),
+        ("cut.png", (SAMPLES / "house.png").read_bytes()[:9999], "cut.png: the file is damaged or cut short ("),
+        ("cut.jpg", (SAMPLES / "landscape.jpg").read_bytes()[:9999], "cut.jpg: the file is damaged or cut short ("),
+        ("cut.gif", (SAMPLES / "spinner.gif").read_bytes()[:9999], "cut.gif: the file is damaged or cut short ("),
+    ],
+)  # fmt: skip
+def test_files_that_are_no_pictures(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ImageError) as error:
+        read_picture(tmp_path / name)
+    assert "cannot read" in str(error.value)
+    assert message in str(error.value)
+
+
+def test_paths_that_are_no_files(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"none.png: there is no such file; check the spelling"):
+        read_picture(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="it is a folder; name the pictures in it"):
+        read_picture(tmp_path)
+
+
+def test_pixels_of_all_frames_are_limited() -> None:
+    with pytest.raises(
+        ImageError, match=r"its 100,352 pixels are over the limit of 100,351; .*--max-pixels 100352"
+    ):
+        read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8 - 1)
+    assert read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8)
+
+
+def test_damaged_metadata_is_a_note() -> None:
+    image = Image.fromarray(RAMP)
+    stream = saved(image, "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\0\0")
+    picture = read_picture(stream)
+    assert picture.frames[0].pixels.shape == (4, 6)
+    assert all(note.startswith("damaged metadata: ") for note in picture.notes)
+    assert picture.notes

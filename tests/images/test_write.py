@@ -1,0 +1,174 @@
+"""Pictures out: what comes back is what went in, or a clear word."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.errors import ArgumentError
+from convcli.images.formats import FORMATS, format_of
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.read import read_picture
+from convcli.images.write import encode
+from tests.conftest import SAMPLES
+
+RNG = np.random.default_rng(5)
+ARRAYS = {
+    "L": RNG.integers(0, 256, (5, 7), dtype=np.uint8),
+    "LA": RNG.integers(0, 256, (5, 7, 2), dtype=np.uint8),
+    "RGB": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
+    "RGBA": RNG.integers(0, 256, (5, 7, 4), dtype=np.uint8),
+    "CMYK": RNG.integers(0, 256, (5, 7, 4), dtype=np.uint8),
+    "LAB": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
+    "I;16": RNG.integers(0, 65536, (5, 7), dtype=np.uint16),
+    "I": RNG.integers(-(2**31), 2**31, (5, 7), dtype=np.int32),
+    "F": RNG.normal(size=(5, 7)).astype(np.float32),
+}
+LOSSLESS = [(form, mode) for form in FORMATS if form not in ("JPEG", "GIF") for mode in FORMATS[form].modes]
+
+
+def still(mode: str, **metadata: object) -> Picture:
+    return Picture((Frame(ARRAYS[mode], mode),), "PNG", metadata)
+
+
+def back(picture: Picture, form: str) -> tuple[Picture, tuple[str, ...]]:
+    data, notes = encode(picture, form, "out")
+    return read_picture(io.BytesIO(data)), notes
+
+
+@pytest.mark.parametrize(("form", "mode"), sorted(LOSSLESS))
+def test_pixels_come_back_whole(form: str, mode: str) -> None:
+    picture, _ = back(still(mode), form)
+    assert picture.format == form
+    (frame,) = picture.frames
+    if form == "WEBP" and mode in ("L", "LA"):  # WebP has no grey: three equal channels
+        assert (frame.pixels[..., :3] == ARRAYS[mode].reshape(5, 7, -1)[..., :1]).all()
+    else:
+        assert frame.mode == mode
+        assert (frame.pixels == ARRAYS[mode]).all()
+
+
+@pytest.mark.parametrize("mode", sorted(FORMATS["JPEG"].modes))
+def test_jpeg_keeps_the_mode(mode: str) -> None:
+    flat = Picture((Frame(np.full_like(ARRAYS[mode], 77), mode),), "PNG")
+    (frame,) = back(flat, "JPEG")[0].frames
+    assert frame.mode == mode
+    assert np.abs(frame.pixels.astype(int) - 77).max() <= 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> None:
+    for mode in ARRAYS.keys() - FORMATS[form].modes:
+        with pytest.raises(
+            ImageError, match=f"cannot write out: {form} cannot hold the pixel mode {mode}; these can: "
+        ):
+            encode(still(mode), form, "out")
+
+
+def animation(mode: str = "RGB", count: int = 3) -> Picture:
+    frames = tuple(Frame(np.roll(ARRAYS[mode], step, axis=1), mode, 100 + 50 * step) for step in range(count))
+    return Picture(frames, "GIF", {}, loop=2)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_animations_keep_frames_timing_and_loop(form: str, mode: str) -> None:
+    picture, _ = back(animation(mode), form)
+    assert [frame.duration for frame in picture.frames] == [100, 150, 200]
+    assert picture.loop == 2
+    for ours, theirs in zip(picture.frames, animation(mode).frames, strict=True):
+        channels = theirs.pixels.shape[-1]
+        visible = theirs.pixels[..., -1] > 0 if channels == 4 else ...
+        assert (ours.pixels[..., :channels] == theirs.pixels)[visible].all()
+
+
+def test_gif_frames_with_few_colours_come_back_whole() -> None:
+    source = read_picture(SAMPLES / "spinner.gif")
+    picture, notes = back(source, "GIF")
+    assert notes == ()
+    assert picture.loop == 0
+    assert [frame.duration for frame in picture.frames] == [frame.duration for frame in source.frames]
+    for ours, theirs in zip(picture.frames, source.frames, strict=True):
+        visible = theirs.pixels[..., 3] > 0
+        assert (visible == (ours.pixels[..., 3] > 0)).all()
+        assert (ours.pixels[visible] == theirs.pixels[visible]).all()
+
+
+def test_pages_come_back() -> None:
+    pages = Picture(tuple(Frame(ARRAYS[mode], mode) for mode in ("L", "RGB", "I;16")), "TIFF")
+    picture, _ = back(pages, "TIFF")
+    assert [frame.mode for frame in picture.frames] == ["L", "RGB", "I;16"]
+    assert all(
+        (ours.pixels == theirs.pixels).all()
+        for ours, theirs in zip(picture.frames, pages.frames, strict=True)
+    )
+
+
+def test_still_formats_refuse_animations() -> None:
+    with pytest.raises(ImageError, match=r"JPEG holds one frame, the picture has 3; these can: .png, .webp,"):
+        encode(animation(), "JPEG", "out")
+
+
+ICC = read_picture(SAMPLES / "landscape.jpg").metadata["icc"]
+EXIF = read_picture(SAMPLES / "landscape.jpg").metadata["exif"]
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_metadata_comes_back(form: str) -> None:
+    metadata = {"icc": ICC, "exif": EXIF, "dpi": (300, 150), "text": {"Title": "größe"}, "comment": b"hello"}
+    kept = {kind: value for kind, value in metadata.items() if kind in FORMATS[form].carries}
+    picture, notes = back(still("RGB", **metadata), form)
+    found = dict(picture.metadata)
+    if "dpi" in kept:
+        assert found.pop("dpi") == pytest.approx(kept.pop("dpi"), rel=1e-4)
+    if "exif" in kept:
+        exif = Image.Exif()
+        exif.load(found.pop("exif"))
+        assert exif[0x010E] and kept.pop("exif")
+    assert found == kept
+    lost = [kind for kind in metadata if kind not in FORMATS[form].carries]
+    assert len(notes) == bool(lost)
+
+
+def test_what_is_lost_is_said() -> None:
+    _, notes = encode(still("RGB", icc=ICC, dpi=(72, 72), text={"a": "b"}), "BMP", "out")
+    assert notes == ("BMP does not carry the ICC profile and PNG text",)
+    _, notes = encode(
+        Picture((Frame(RNG.integers(0, 256, (40, 40, 4), dtype=np.uint8), "RGBA"),), "PNG"), "GIF", "out"
+    )
+    assert notes == (
+        "GIF holds 256 colours a frame; similar ones were merged",
+        "GIF pixels are opaque or transparent; half transparent ones became one or the other",
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [("a.png", "PNG"), ("a.JPG", "JPEG"), ("b/a.tar.tif", "TIFF"), ("x.pgm", "PPM"), ("x.webp", "WEBP")],
+)
+def test_endings(path: str, form: str) -> None:
+
+    assert format_of(Path(path)) == form
+
+
+@pytest.mark.parametrize(
+    ("path", "what"), [("a.doc", "the ending '.doc'"), ("a", "no ending"), ("x.eps", "the ending '.eps'")]
+)
+def test_unknown_endings(path: str, what: str) -> None:
+
+    with pytest.raises(ArgumentError, match=f"{path} has {what}, which is no picture format; use .png"):
+        format_of(Path(path))
+
+
+def test_many_colours_become_near_ones() -> None:
+    gradient = np.linspace(0, 255, 3 * 64 * 64).reshape(64, 64, 3).astype(np.uint8)
+    alpha = np.where(np.arange(64) < 20, 0, 255).astype(np.uint8)
+    pixels = np.dstack([gradient, np.broadcast_to(alpha, (64, 64))])
+    picture, notes = back(Picture((Frame(pixels, "RGBA"),), "PNG"), "GIF")
+    assert notes == ("GIF holds 256 colours a frame; similar ones were merged",)
+    (frame,) = picture.frames
+    visible = pixels[..., 3] > 0
+    assert ((frame.pixels[..., 3] > 0) == visible).all()
+    assert np.abs(frame.pixels.astype(int) - pixels)[visible].max() < 16

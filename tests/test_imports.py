@@ -1,0 +1,119 @@
+"""The house rules: imports run one way, and nothing heavy is loaded before it is needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, SAMPLES
+
+PACKAGE = ROOT / "convcli"
+
+# Who may import whom inside the package; everyone may import errors.
+ALLOWED = {
+    "errors": set(),
+    "files": set(),
+    "layers": {"layers"},
+    "networks": {"layers", "networks"},
+    "kernels": {"kernels"},
+    "backend": {"layers", "kernels", "backend"},
+    "images": {"images"},
+    "batch": set(),
+    "render": set(),
+    "cli": {"layers", "networks", "kernels", "backend", "images", "batch", "render", "files", "cli"},
+    "__init__": {"layers", "networks", "kernels", "backend"},
+    "__main__": {"cli"},
+}
+HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
+# What each room may import of the heavy packages at module level.
+WELCOME = {"backend": {"numpy"}, "images": {"numpy", "PIL"}, "cli": {"click"}}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Return the dotted names that the nodes of a tree import."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def at_module_level(tree: ast.Module) -> set[str]:
+    """Return what a module imports when it is itself imported."""
+    outside = [
+        node
+        for node in tree.body
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    ]
+    return imported(ast.Module(outside, []))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(module: Path) -> None:
+    tree = ast.parse(module.read_text())
+    rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("convcli.")}
+    own = {"errors", "__version__", *ALLOWED[room(module)]}
+    assert rooms <= own, f"{room(module)} may not import {rooms - own}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
+    heavy = {name.split(".")[0] for name in at_module_level(ast.parse(module.read_text()))} & HEAVY
+    assert heavy <= WELCOME.get(room(module), set())
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Run the command line in a fresh interpreter; return the packages that it loaded."""
+    code = (
+        "import sys; from convcli.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--help",
+        "--version",
+        "filter --help",
+        "shape --n 7 --k 3 --s 2 --p 1",
+        "params --in 64 --out 128 --k 3",
+        "cost --n 112 --in 64 --out 128 --k 3",
+        "compare --n 112 --in 64 --out 128 --k 3",
+        "compare --n 112 --in 64 --out 128 --k 3 --format json",
+    ],
+)
+def test_calculators_load_no_arrays(line: str) -> None:
+    assert not loaded(*line.split()) & {"numpy", "scipy", "PIL", "rich"}
+
+
+def test_filter_loads_no_scipy(tmp_path: Path) -> None:
+    packages = loaded(
+        "filter", str(SAMPLES / "house.png"), "--kernel", "sobel", "-o", str(tmp_path / "x.png")
+    )
+    assert {"numpy", "PIL"} <= packages
+    assert not packages & {"scipy", "rich"}
+
+
+def test_importing_convcli_loads_nothing() -> None:
+    code = "import sys, convcli; print(*[name for name in sys.modules if name.startswith('convcli')])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["convcli"]
