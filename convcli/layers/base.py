@@ -42,6 +42,11 @@ class Layer(ABC):
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def inner(self) -> "Layer":
+        """The layer that computes: this one, unless it stands for another beside the chain."""
+        return self
+
     @abstractmethod
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape that the layer makes of `input_shape`."""

@@ -123,10 +123,8 @@ def norms(elements: int, outputs: int, power: float) -> Cost:
     """Count (sum |x|^p)^(1/p) over `outputs` windows with `elements` in all.
 
     A whole power takes p - 1 products for each element, another one a transcendental; the root is one
-    transcendental for each output, none where p = 1. Taking |x| only clears a sign. p = inf is the maximum.
+    transcendental for each output, none where p = 1. Taking |x| only clears a sign.
     """
-    if power == float("inf"):
-        return maxima(elements, outputs)
     whole_power = power == int(power)
     return plain(
         multiplications=elements * (int(power) - 1) if whole_power else 0,

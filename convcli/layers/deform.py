@@ -20,6 +20,11 @@ class Branch(Layer):
 
     layer: Layer
 
+    @property
+    def inner(self) -> Layer:
+        """The layer that runs beside the chain."""
+        return self.layer.inner
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape, which is what the next layer gets."""
         self.layer.output_shape(input_shape)

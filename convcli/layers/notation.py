@@ -1,64 +1,77 @@
-"""Sizes and paddings as they are typed on a command line, read and written."""
+"""How sizes and paddings are typed: 7, 224x224, 1:2x0:0."""
 
 from collections.abc import Sequence
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import by_axes
-from convcli.layers.padding import NAMES, AnyPadding, Pads
+from convcli.layers.axes import Sizes
+from convcli.layers.padding import NAMES, AnyPadding, Padding, Pads
+
+MOST_DIGITS = (
+    300  # of one number: products of a dozen can still be written, and no computer holds as many bytes
+)
 
 
-def parse_size(text: str) -> int | tuple[int, ...]:
-    """Read `7` as 7, for every axis, and `224x112` as (224, 112), one number an axis.
+def parse_number(text: str) -> int:
+    """Read a whole number of at least 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise ArgumentError(f"{text!r} is not a whole number")
+    if len(text) > MOST_DIGITS:
+        raise ArgumentError(f"a number of {len(text)} digits is too long; at most {MOST_DIGITS} are read")
+    return int(text)
+
+
+def parse_size(text: str) -> int | Sizes:
+    """Read a size: a bare number is an int, for all axes; 224x224 has one number for each.
 
     >>> parse_size("7"), parse_size("16x112x112")
     (7, (16, 112, 112))
     """
-    numbers = tuple(_number(part, text) for part in text.lower().split("x"))
-    return numbers if len(numbers) > 1 else numbers[0]
+    try:
+        sizes = tuple(parse_number(part) for part in text.split("x"))
+    except ArgumentError as error:
+        raise ArgumentError(
+            f"{text!r} is not a size: {error}; write 7, or 7x5 with a number for each axis"
+        ) from None
+    return sizes[0] if len(sizes) == 1 else sizes
 
 
 def parse_padding(text: str) -> AnyPadding:
-    """Read a name, a size, or before:after pairs; a single pair stands for every axis.
+    """Read a padding: a name, a number, or one item for each axis; an item is a number or before:after.
 
-    >>> parse_padding("same"), parse_padding("1"), parse_padding("1:2"), parse_padding("1:2x0:0")
-    ('same', 1, ((1, 2),), ((1, 2), (0, 0)))
+    A lone 1:2 is ((1, 2),), a pair for all axes.
+
+    >>> parse_padding("same"), parse_padding("1"), parse_padding("1:2"), parse_padding("1:2x0")
+    ('same', 1, ((1, 2),), ((1, 2), 0))
     """
     if text in NAMES:
         return text
-    if ":" not in text and "x" not in text.lower() and not text.lstrip("-+").isdigit():
+    try:
+        items = tuple(_parse_sides(part) for part in text.split("x"))
+    except ArgumentError as error:
         raise ArgumentError(
-            f"{text!r} is not a padding; give {', '.join(NAMES)}, or numbers such as 1, 2x1 or 1:2"
-        )
-    axes = []
-    for axis in text.lower().split("x"):
-        sides = tuple(_number(side, text) for side in axis.split(":"))
-        if len(sides) > 2:
-            raise ArgumentError(f"{axis!r} in {text!r} is not one number or a before:after pair")
-        axes.append(sides if len(sides) == 2 else sides[0])
-    return axes[0] if len(axes) == 1 and isinstance(axes[0], int) else tuple(axes)
+            f"{text!r} is not a padding: {error}; write 1, 1x2, before:after such as 1:2 or 1:2x0:0, "
+            f"or one of {', '.join(NAMES)}"
+        ) from None
+    return items[0] if len(items) == 1 and isinstance(items[0], int) else items
 
 
-def format_size(sizes: int | Sequence[int]) -> str:
-    """Write 7 as `7` and (224, 112) as `224x112`."""
-    return by_axes(sizes) if isinstance(sizes, Sequence) else str(sizes)
+def _parse_sides(text: str) -> int | tuple[int, int]:
+    before, colon, after = text.partition(":")
+    return (parse_number(before), parse_number(after)) if colon else parse_number(before)
+
+
+def format_size(size: int | Sequence[int]) -> str:
+    """Write a size as parse_size reads it; one axis is a bare number."""
+    return str(size) if isinstance(size, int) else "x".join(map(str, size))
 
 
 def format_pads(pads: Pads) -> str:
-    """Write pairs as briefly as `parse_padding` reads them.
-
-    >>> format_pads(((1, 1), (1, 1))), format_pads(((0, 1), (0, 1))), format_pads(((1, 2), (0, 0)))
-    ('1', '0:1', '1:2x0:0')
-    """
-    written = [str(before) if before == after else f"{before}:{after}" for before, after in pads]
-    if len(set(written)) == 1:
-        return written[0]
-    return "x".join(f"{before}:{after}" for before, after in pads)
+    """Write pairs as parse_padding reads them: 1x1, or 1:2x0:0 where a pair is uneven."""
+    return "x".join(f"{before}" if before == after else f"{before}:{after}" for before, after in pads)
 
 
-def _number(part: str, text: str) -> int:
-    try:
-        return int(part)
-    except ValueError:
-        raise ArgumentError(
-            f"{text!r} is not a size; give one number, or one for each axis as in 3x5"
-        ) from None
+def format_padding(padding: Padding) -> str:
+    """Write a layer's padding in the shortest form: its name, or one item where all axes have the same."""
+    if isinstance(padding, str):
+        return padding
+    return format_pads(padding[:1] if len(set(padding)) == 1 else padding)

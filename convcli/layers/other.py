@@ -75,6 +75,10 @@ class Flatten(_Mover):
         channels, size = split_shape(input_shape)
         return (channels * prod(size),)
 
+    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+        """Return nothing: the vector has no axes."""
+        return ()
+
 
 @dataclass(frozen=True, init=False)
 class ChannelShuffle(_Mover):

@@ -122,7 +122,7 @@ class AvgPool(Pool):
 
 @dataclass(frozen=True, init=False)
 class LpPool(Pool):
-    """The p-norm of each window, (sum |x|^p)^(1/p); norm_type is p, and infinity is the maximum."""
+    """The p-norm of each window, (sum |x|^p)^(1/p) with p = norm_type."""
 
     norm_type: float
     kernel_size: Sizes
@@ -142,8 +142,11 @@ class LpPool(Pool):
         ceil_mode: bool = False,
         dims: int | None = None,
     ) -> None:
-        if not 1 <= norm_type <= inf:
-            raise ArgumentError(f"norm_type must be at least 1, got {norm_type}; below it there is no norm")
+        if not 1 <= norm_type < inf:
+            raise ArgumentError(
+                f"norm_type must be at least 1 and finite, got {norm_type}; below it there is no norm, and "
+                "the infinite one is max pooling"
+            )
         self._set(norm_type=norm_type)
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 

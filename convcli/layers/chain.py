@@ -1,0 +1,136 @@
+"""Chains: layers one after the other, as rows of numbers and their totals."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from convcli.layers.axes import Shape
+from convcli.layers.base import Layer, Window
+from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
+from convcli.layers.receptive import ReceptiveField
+from convcli.layers.spelling import operator_of, spell
+
+Row = dict[str, Any]  # field name -> number, list of numbers, text or None; ready for JSON
+
+SUMMED = (
+    "params",
+    "weights",
+    "biases",
+    "multiplications",
+    "additions",
+    "macs",
+    "flops",
+    "comparisons",
+    "transcendentals",
+    "parameter_bytes",
+    "activation_bytes",
+)
+
+
+def shapes(layers: Iterable[Layer], input_shape: Shape) -> list[Shape]:
+    """Return the shape after each layer."""
+    found = []
+    for layer in layers:
+        input_shape = layer.output_shape(input_shape)
+        found.append(input_shape)
+    return found
+
+
+def total_cost(layers: Iterable[Layer], input_shape: Shape) -> Cost:
+    """Sum the work of a chain."""
+    total = Cost()
+    for layer in layers:
+        total += layer.cost(input_shape)
+        input_shape = layer.output_shape(input_shape)
+    return total
+
+
+def rows(
+    layers: Sequence[Layer],
+    input_shape: Shape,
+    *,
+    names: Sequence[str] = (),
+    variant: str | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+) -> list[Row]:
+    """Return one row for each layer, the fields in the order of a table.
+
+    Counts and activation_bytes are for the whole batch; params and parameter_bytes do not depend on it. The
+    receptive field is that of the chain up to this layer. Without `names` the layers are numbered by
+    operator: conv1, relu1, conv2.
+    """
+    made = []
+    field = ReceptiveField.of_input(input_shape)
+    for layer, name in zip(layers, names or _numbered(layers), strict=True):
+        inner = layer.inner
+        output_shape = inner.output_shape(input_shape)
+        seen = field.through(inner, input_shape, output_shape)
+        row = {"name": name, "layer": spell(layer), "variant": variant}
+        row |= _geometry(inner, input_shape, output_shape)
+        row |= _counts(inner, input_shape, batch, dtype)
+        row |= _view(seen)
+        made.append(row)
+        if inner is layer:  # a branch goes on beside the chain
+            input_shape, field = output_shape, seen
+    return made
+
+
+def totals(rows: Sequence[Row]) -> Row:
+    """Sum the fields that can be summed; the intensity is that of the sums."""
+    sums: Row = {key: sum(row[key] for row in rows) for key in SUMMED}
+    moved = sums["parameter_bytes"] + sums["activation_bytes"]
+    return sums | {"arithmetic_intensity": arithmetic_intensity(sums["flops"], moved) if moved else None}
+
+
+def _numbered(layers: Iterable[Layer]) -> list[str]:
+    seen: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        operator = operator_of(layer)
+        seen[operator] = seen.get(operator, 0) + 1
+        names.append(f"{operator}{seen[operator]}")
+    return names
+
+
+def _geometry(layer: Layer, input_shape: Shape, output_shape: Shape) -> Row:
+    window = layer if isinstance(layer, Window) else None
+    size = tuple(input_shape[1:])
+    return {
+        "input_shape": list(input_shape),
+        "output_shape": list(output_shape),
+        "padding": [list(pair) for pair in window.pads(size)] if window else None,
+        "kernel_size": list(window.kernel_size) if window else None,
+        "stride": list(window.stride) if window else None,
+        "dilation": list(window.dilation) if window else None,
+        "groups": getattr(layer, "groups", None),
+    }
+
+
+def _counts(layer: Layer, input_shape: Shape, batch: int, dtype: str) -> Row:
+    cost = layer.cost(input_shape) * batch
+    parameter_bytes = layer.params() * element_bytes(dtype)
+    activation_bytes = layer.activations(input_shape) * batch * element_bytes(dtype)
+    return {
+        "params": layer.params(),
+        "weights": layer.weights(),
+        "biases": layer.biases(),
+        **vars(cost),
+        "parameter_bytes": parameter_bytes,
+        "activation_bytes": activation_bytes,
+        "arithmetic_intensity": arithmetic_intensity(cost.flops, parameter_bytes + activation_bytes),
+    }
+
+
+def _view(field: ReceptiveField) -> Row:
+    axes = field.axes()
+    return {
+        "receptive_field": [axis.size for axis in axes],
+        "effective_stride": [_plain(axis.stride) for axis in axes],
+        "effective_padding": [axis.padding for axis in axes],
+        "start": [axis.start for axis in axes],
+    }
+
+
+def _plain(stride: Any) -> int | float | None:
+    """Turn a fraction into a float, which JSON has."""
+    return stride if stride is None or isinstance(stride, int) else float(stride)
