@@ -6,14 +6,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-HEADINGS = {
-    "input_size": "input",
-    "output_size": "output",
-    "input_shape": "input",
-    "output_shape": "output",
-    "macs": "MACs",
-    "flops": "FLOPs",
-}
+HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
 
 @dataclass(frozen=True)
@@ -21,15 +14,17 @@ class Answer:
     """What a command found out.
 
     rows : one mapping of field names to numbers, lists of numbers and names a line; all have the same keys
+    results : the answer to each question in one mapping, where a question has several rows
     totals : the sums of the fields that can be summed
     columns : the fields that a table shows; json and csv give them all
-    value : the field that `--format value` prints
+    value : the field of the results that `--format value` prints
     remarks : the lines that explain, below a table
     """
 
     command: str
     version: str
     rows: Sequence[Row]
+    results: Sequence[Row]
     totals: Row
     columns: Sequence[str]
     value: str
@@ -73,7 +68,7 @@ def _markdown(answer: Answer) -> str:
 
 
 def _value(answer: Answer) -> str:
-    return "".join(f"{_plain(row[answer.value])}\n" for row in answer.rows)
+    return "".join(f"{_plain(row[answer.value])}\n" for row in answer.results)
 
 
 def _plain_table(answer: Answer) -> str:
@@ -113,10 +108,20 @@ def _remarks(answer: Answer) -> str:
 
 def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
     """Return the headings, the lines of cells, and which columns hold numbers, for a table."""
-    headings = [HEADINGS.get(column, column.replace("_", " ")) for column in answer.columns]
+    headings = [_heading(column) for column in answer.columns]
     lines = [[_grouped(row[column]) for column in answer.columns] for row in answer.rows]
-    right = [not isinstance(answer.rows[0][column], str) for column in answer.columns]
+    right = [not any(isinstance(row[column], str) for row in answer.rows) for column in answer.columns]
+    if len(answer.rows) > 1 and any(column in answer.totals for column in answer.columns):
+        total = {answer.columns[0]: "total", **answer.totals}
+        lines.append([_grouped(total.get(column)) for column in answer.columns])
     return headings, lines, right
+
+
+def _heading(column: str) -> str:
+    """Name a column; a ratio stands behind what it is the ratio of."""
+    if column.endswith("_ratio"):
+        return "ratio"
+    return HEADINGS.get(column, column.replace("_", " "))
 
 
 def _grouped(value: Any) -> str:
@@ -133,8 +138,16 @@ def _plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Sequence) and not isinstance(value, str):
+        if any(isinstance(item, Sequence) for item in value):
+            return _pads(value)
         return "x".join(map(_plain, value))
     return str(value)
+
+
+def _pads(pairs: Sequence[Sequence[int]]) -> str:
+    """Write (before, after) pairs as they are typed: 1, or 1:2x0:0."""
+    sides = [str(before) if before == after else f"{before}:{after}" for before, after in pairs]
+    return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 
 
 FORMATS: dict[str, Callable[[Answer], str]] = {

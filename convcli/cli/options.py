@@ -2,9 +2,8 @@
 
 import functools
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from itertools import product
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,15 +11,10 @@ import click
 
 from convcli.cli.conversation import Conversation
 from convcli.errors import ArgumentError
-from convcli.layers.axes import Shape, whole
-from convcli.layers.conv import Conv
-from convcli.layers.notation import parse_padding, parse_size
-from convcli.layers.padding import AnyPadding
 from convcli.render import ENDINGS, FORMATS, Answer, render
 
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-Size = int | tuple[int, ...]
 
 
 class Command(click.Command):
@@ -98,120 +92,6 @@ def talking(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-# The layer in question
-
-
-@dataclass(frozen=True)
-class Question:
-    """One layer and the input that it is asked about."""
-
-    conv: Conv
-    input_size: tuple[int, ...] | None
-    by_one_number: bool  # the size was typed as one number, and so is the answer
-
-    @property
-    def input_shape(self) -> Shape:
-        """(channels, *spatial), or ArgumentError where no size was given."""
-        if self.input_size is None:
-            raise ArgumentError("the input size is missing; give --n, as in --n 224 or --n 224x112")
-        return (self.conv.in_channels, *self.input_size)
-
-    def in_kind(self, size: Sequence[int]) -> int | list[int]:
-        """Return a size in the notation of the question: one number for one number."""
-        return size[0] if self.by_one_number and len(set(size)) == 1 else list(size)
-
-
-@dataclass(frozen=True)
-class LayerOptions:
-    """The layer options as typed; each holds all values of a sweep."""
-
-    n: tuple[Size, ...] | None
-    k: tuple[Size, ...]
-    s: tuple[Size, ...]
-    p: tuple[AnyPadding, ...]
-    d: tuple[Size, ...]
-    in_channels: tuple[int, ...]
-    out_channels: tuple[int, ...]
-    groups: tuple[int, ...]
-    bias: bool
-    dims: int | None
-
-    def questions(self) -> Iterator[Question]:
-        """Return one question for each combination of the values."""
-        for n, k, s, p, d, in_channels, out_channels, groups in product(
-            self.n or (None,),
-            self.k,
-            self.s,
-            self.p,
-            self.d,
-            self.in_channels,
-            self.out_channels,
-            self.groups,
-        ):
-            dims = self._dims({"--n": n, "--k": k, "--s": s, "--p": p, "--d": d})
-            conv = Conv(
-                in_channels=in_channels,
-                out_channels=out_channels,
-                kernel_size=k,
-                stride=s,
-                padding=p,
-                dilation=d,
-                groups=groups,
-                bias=self.bias,
-                dims=dims,
-            )
-            yield Question(conv, (n,) * dims if isinstance(n, int) else n, isinstance(n, int))
-
-    def _dims(self, options: dict[str, object]) -> int:
-        """Return the number of spatial axes that --dims or the sizes agree on."""
-        said = {} if self.dims is None else {f"--dims {self.dims}": self.dims}
-        for name, value in options.items():
-            if isinstance(value, tuple) and len(value) > 1:
-                said[f"{name} with {len(value)} axes"] = len(value)
-        if len(set(said.values())) > 1:
-            raise ArgumentError(
-                f"{' and '.join(said)} do not fit together; give each the same number of axes"
-            )
-        return next(iter(said.values()), 2)
-
-
-_size = Parsed("SIZE", several(parse_size))
-_count = Parsed("N", several(lambda text: whole_number(text)))
-
-
-def whole_number(text: str) -> int:
-    """Read a count of at least 1."""
-    return whole("the number", int(text) if text.lstrip("+-").isdigit() else text, 1)
-
-
-layer_options = bundled(
-    "layer",
-    LayerOptions,
-    click.option("--n", "--input-size", "n", type=_size, help="Input size: 224, or 224x112 for each axis."),
-    click.option("--k", "--kernel-size", "k", type=_size, required=True, help="Kernel size: 3 or 3x5."),
-    click.option("--s", "--stride", "s", type=_size, default="1", show_default=True, help="Stride."),
-    click.option(
-        "--p",
-        "--padding",
-        "p",
-        type=Parsed("PADDING", several(parse_padding)),
-        default="0",
-        show_default=True,
-        help="Padding: 1, 2x1, before:after as 1:2, or valid, same, same-lower, full.",
-    ),
-    click.option("--d", "--dilation", "d", type=_size, default="1", show_default=True, help="Dilation."),
-    click.option("--in", "in_channels", type=_count, default="1", show_default=True, help="Input channels."),
-    click.option(
-        "--out", "out_channels", type=_count, default="1", show_default=True, help="Output channels."
-    ),
-    click.option("--groups", type=_count, default="1", show_default=True, help="Groups of channels."),
-    click.option("--bias/--no-bias", default=True, show_default=True, help="One bias an output channel."),
-    click.option(
-        "--dims", type=click.IntRange(1), help="Spatial axes, where sizes are one number.  [default: 2]"
-    ),
-)
-
-
 # The answer
 
 
@@ -220,22 +100,42 @@ class AnswerOptions:
     """How an answer is to be written, and where."""
 
     form: str | None
+    value: str | None
     output: Path | None
     force: bool
 
-    def give(self, answer: Answer) -> None:
+    def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""
+        if conversation.quiet:
+            answer = replace(answer, remarks=())
+        if conversation.verbose:
+            answer = replace(answer, columns=tuple(answer.rows[0]))
+        if self.value is not None:
+            answer = replace(answer, value=self._field(answer, self.value))
+        form = self.form or ("value" if self.value else None)
         if self.output is None:
-            click.echo(render(answer, self.form or "table", terminal=sys.stdout.isatty()), nl=False)
+            click.echo(render(answer, form or "table", terminal=sys.stdout.isatty()), nl=False)
             return
         from convcli.files import write_whole
 
-        form = self.form or ENDINGS.get(self.output.suffix.lower())
+        form = form or ENDINGS.get(self.output.suffix.lower())
         if form is None:
             raise ArgumentError(
                 f"{self.output} does not say its format; end it in {' '.join(ENDINGS)}, or give --format"
             )
         write_whole(self.output, render(answer, form).encode(), overwrite=self.force)
+        conversation.note(f"wrote {self.output}")
+
+    def _field(self, answer: Answer, name: str) -> str:
+        """Return the field that --field names, or raise ArgumentError."""
+        if self.form not in (None, "value"):
+            raise ArgumentError(
+                f"--field picks what --format value prints; with --format {self.form} it has no use"
+            )
+        known = answer.results[0] if answer.results else {}
+        if name not in known:
+            raise ArgumentError(f"there is no field {name!r}; the fields are {', '.join(known)}")
+        return name
 
 
 answer_options = bundled(
@@ -244,11 +144,12 @@ answer_options = bundled(
     click.option(
         "--format", "form", type=click.Choice(list(FORMATS)), help="How to print it.  [default: table]"
     ),
+    click.option("--field", "value", metavar="NAME", help="The field that --format value prints, bare."),
     click.option(
         "-o",
         "--output",
         type=click.Path(path_type=Path),
-        help="Write to this file; its ending picks the format.",
+        help="Write to this file; its ending picks the format: .txt .json .csv .md.",
     ),
     click.option("--force", is_flag=True, help="Replace the output file if it exists."),
 )

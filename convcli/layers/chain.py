@@ -75,9 +75,27 @@ def rows(
     return made
 
 
+def parameter_rows(
+    layers: Sequence[Layer], *, variant: str | None = None, dtype: str = "float32"
+) -> list[Row]:
+    """Return one row for each layer with what no input size changes: its parameters."""
+    return [
+        {
+            "name": name,
+            "layer": spell(layer),
+            "variant": variant,
+            **_parameters(layer.inner),
+            "parameter_bytes": layer.inner.params() * element_bytes(dtype),
+        }
+        for layer, name in zip(layers, _numbered(layers), strict=True)
+    ]
+
+
 def totals(rows: Sequence[Row]) -> Row:
     """Sum the fields that can be summed; the intensity is that of the sums."""
-    sums: Row = {key: sum(row[key] for row in rows) for key in SUMMED}
+    sums: Row = {key: sum(row[key] for row in rows) for key in SUMMED if key in rows[0]}
+    if "activation_bytes" not in sums:
+        return sums
     moved = sums["parameter_bytes"] + sums["activation_bytes"]
     return sums | {"arithmetic_intensity": arithmetic_intensity(sums["flops"], moved) if moved else None}
 
@@ -106,14 +124,16 @@ def _geometry(layer: Layer, input_shape: Shape, output_shape: Shape) -> Row:
     }
 
 
+def _parameters(layer: Layer) -> Row:
+    return {"params": layer.params(), "weights": layer.weights(), "biases": layer.biases()}
+
+
 def _counts(layer: Layer, input_shape: Shape, batch: int, dtype: str) -> Row:
     cost = layer.cost(input_shape) * batch
     parameter_bytes = layer.params() * element_bytes(dtype)
     activation_bytes = layer.activations(input_shape) * batch * element_bytes(dtype)
     return {
-        "params": layer.params(),
-        "weights": layer.weights(),
-        "biases": layer.biases(),
+        **_parameters(layer),
         **vars(cost),
         "parameter_bytes": parameter_bytes,
         "activation_bytes": activation_bytes,

@@ -1,0 +1,39 @@
+"""convcli params: how many weights has it?"""
+
+import click
+
+from convcli.cli.answering import answer_rows, merged
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.question import LayerOptions, Question, layer_options
+from convcli.layers.explain import params_lines
+from convcli.layers.variants import meaning
+
+COLUMNS = ("name", "layer", "weights", "biases", "params", "parameter_bytes")
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "convcli params --in 64 --out 128 --k 3",
+        "convcli params --in 64 --out 128 --k 3 --variant depthwise-separable",
+    ),
+)
+@layer_options
+@answer_options
+@talking
+@click.pass_obj
+def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> None:
+    """Count the learned parameters of a layer: weights, biases and their sum.
+
+    The input size does not matter, except to the variants local and dense. Values divided by commas make a row for
+    each combination: --out 64,128.
+    """
+    answer.give(conversation, answer_rows("params", layer.questions(), COLUMNS, "params", _remarks))
+
+
+def _remarks(question: Question) -> list[str]:
+    lines = [f"{question.variant}: {meaning(question.variant)}"] if question.variant else []
+    for part in question.layers():
+        lines += merged(params_lines(part.inner))
+    return lines
