@@ -14,6 +14,7 @@ help: ## list the targets
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m compileall -q convcli  # so that the first start is as quick as the next
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
@@ -23,10 +24,11 @@ $(VENV)/installed-dev: $(VENV)/installed
 demo: $(VENV)/installed ## install, filter the sample images, show each calculator
 	@mkdir -p $(DEMO)
 	@for kernel in sobel gaussian:sigma=2 sharpen emboss; do \
-	    $(CONVCLI) filter sample_images/*.png sample_images/*.jpg sample_images/*.gif --kernel "$$kernel" --force -q -o $(DEMO) >/dev/null || exit 1; \
+	    $(CONVCLI) filter sample_images/*.png sample_images/*.jpg sample_images/*.gif --kernel "$$kernel" \
+	        --force -q -o '$(DEMO)/{kernel}/{name}' >/dev/null || exit 1; \
 	done
 	@echo "The filtered pictures are in $$(pwd)/$(DEMO):"
-	@ls $(DEMO)
+	@ls $(DEMO)/*
 	@for question in "shape --n 7 --k 3 --s 2 --p 1" "params --in 64 --out 128 --k 3" \
 	    "cost --n 112 --in 64 --out 128 --k 3 --p 1" "compare --n 112 --in 64 --out 128 --k 3 --p 1"; do \
 	    echo; echo "\$$ convcli $$question"; $(CONVCLI) $$question || exit 1; \

@@ -1,16 +1,14 @@
 """Rows of numbers to text: table, json, csv, markdown or value. The only place that makes text of numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
 
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a command found out.
 
     rows : one mapping of field names to numbers, lists of numbers and names a line; all have the same keys
@@ -28,7 +26,7 @@ class Answer:
     totals: Row
     columns: Sequence[str]
     value: str
-    remarks: Sequence[str] = field(default=())
+    remarks: Sequence[str] = ()
 
 
 def render(answer: Answer, form: str, *, terminal: bool = False) -> str:
@@ -54,7 +52,7 @@ def _csv(answer: Answer) -> str:
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(answer.rows[0])
+    writer.writerow(answer.rows[0] if answer.rows else answer.columns)
     writer.writerows([_plain(value) for value in row.values()] for row in answer.rows)
     return buffer.getvalue()
 
@@ -145,7 +143,7 @@ def _plain(value: Any) -> str:
 
 
 def _pads(pairs: Sequence[Sequence[int]]) -> str:
-    """Write (before, after) pairs as they are typed: 1, or 1:2x0:0."""
+    """Write (before, after) pairs as they are typed: 1, or 1:2x0."""
     sides = [str(before) if before == after else f"{before}:{after}" for before, after in pairs]
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 

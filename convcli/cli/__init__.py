@@ -1,7 +1,6 @@
 """The command line: one group of commands, and the single door through which every failure leaves."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,7 +14,7 @@ from convcli.errors import ConvcliError
 
 COMMANDS = ("filter", "shape", "params", "cost", "compare")  # in the order of the help; each is a module here
 
-INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141  # 128 + the signal, as shells show it
+INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 
 
 class _Commands(click.Group):
@@ -64,7 +63,6 @@ def commands() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run convcli and exit: 0 done, 1 an input failed, 2 wrong usage, 128 + N ended by signal N."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     conversation = Conversation()
     try:
         code = _run(arguments, conversation)

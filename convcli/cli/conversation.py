@@ -1,16 +1,15 @@
 """What is said besides the answer: stderr, as loud as -q and -v ask for."""
 
 import sys
-from dataclasses import dataclass
 
 
-@dataclass
 class Conversation:
     """The loudness of one run, and its words on stderr, each one line."""
 
-    quiet: bool = False
-    verbose: bool = False
-    debug: bool = False
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbose = False
+        self.debug = False
 
     def error(self, message: str) -> None:
         """Say what failed; -q does not silence it."""

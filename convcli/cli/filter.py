@@ -1,5 +1,6 @@
 """convcli filter: run a kernel on pictures."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,19 @@ def command(
     Every frame of an animation and every page is filtered. EXIF orientation is applied; alpha, 16-bit grey, colour
     profile, EXIF and resolution are kept. Prints the path of each picture written.
     """
+    import signal
+
     from convcli.cli.filtering import Filtering
     from convcli.cli.targets import plan
     from convcli.kernels import parse_kernel
 
+    signal.signal(signal.SIGTERM, _end)
     kernel = parse_kernel(kernel_text, max_kernel)
     jobs = plan(inputs, output, kernel.name)
     filtering = Filtering(conversation, kernel, **settings)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
+
+
+def _end(signum: int, frame: object) -> None:
+    """End as the signal asks, but by an exception: what is being written is cleaned up on the way."""
+    sys.exit(128 + signum)

@@ -3,9 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -52,12 +50,12 @@ def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     return lambda text: tuple(parse(item) for item in text.split(","))
 
 
-def bundled(name: str, record: type[Any], *options: Decorator) -> Decorator:
-    """Give a command the options, and their values as one `record` argument called `name`."""
+def bundled(name: str, record: Any, *options: Decorator) -> Decorator:
+    """Give a command the options, and their values as one argument called `name`, of the NamedTuple `record`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         def unbundled(**values: Any) -> Any:
-            bundle = record(**{item.name: values.pop(item.name) for item in fields(record)})
+            bundle = record(**{name: values.pop(name) for name in record._fields})
             return command(**values, **{name: bundle})
 
         call: Callable[..., Any] = functools.update_wrapper(unbundled, command)
@@ -95,35 +93,37 @@ def talking(command: Callable[..., Any]) -> Callable[..., Any]:
 # The answer
 
 
-@dataclass(frozen=True)
-class AnswerOptions:
+class AnswerOptions(NamedTuple):
     """How an answer is to be written, and where."""
 
     form: str | None
     value: str | None
-    output: Path | None
+    output: str | None
     force: bool
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""
         if conversation.quiet:
-            answer = replace(answer, remarks=())
+            answer = answer._replace(remarks=())
         if conversation.verbose:
-            answer = replace(answer, columns=tuple(answer.rows[0]))
+            answer = answer._replace(columns=tuple(answer.rows[0]) if answer.rows else answer.columns)
         if self.value is not None:
-            answer = replace(answer, value=self._field(answer, self.value))
+            answer = answer._replace(value=self._field(answer, self.value))
         form = self.form or ("value" if self.value else None)
         if self.output is None:
             click.echo(render(answer, form or "table", terminal=sys.stdout.isatty()), nl=False)
             return
+        from pathlib import Path
+
         from convcli.files import write_whole
 
-        form = form or ENDINGS.get(self.output.suffix.lower())
+        path = Path(self.output)
+        form = form or ENDINGS.get(path.suffix.lower())
         if form is None:
             raise ArgumentError(
                 f"{self.output} does not say its format; end it in {' '.join(ENDINGS)}, or give --format"
             )
-        write_whole(self.output, render(answer, form).encode(), overwrite=self.force)
+        write_whole(path, render(answer, form).encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
 
     def _field(self, answer: Answer, name: str) -> str:
@@ -148,7 +148,7 @@ answer_options = bundled(
     click.option(
         "-o",
         "--output",
-        type=click.Path(path_type=Path),
+        metavar="FILE",
         help="Write to this file; its ending picks the format: .txt .json .csv .md.",
     ),
     click.option("--force", is_flag=True, help="Replace the output file if it exists."),

@@ -1,9 +1,8 @@
 """The layer that a calculator is asked about: its options, and the questions that they spell."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -33,8 +32,7 @@ PER_AXIS = (
 )
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One combination of the options: the layer or chain, and the input that it is asked about."""
 
     conv: Conv | None  # None where the chain is spelled
@@ -100,8 +98,7 @@ def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     return lambda text: tuple(parse(item) for item in text.split(","))
 
 
-@dataclass(frozen=True)
-class LayerOptions:
+class LayerOptions(NamedTuple):
     """The layer options as typed, None where they were not; each holds all values of a sweep."""
 
     n: tuple[Size, ...] | None

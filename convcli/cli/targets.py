@@ -41,9 +41,10 @@ def plan(inputs: Sequence[Path], output: str | None, kernel: str) -> list[Job]:
     elif output.endswith("/") or Path(output).is_dir():
         jobs = [Job(source, Path(output) / _file_name(source)) for source in inputs]
     else:
-        format_of(Path(output))
         jobs = [Job(source, Path(output)) for source in inputs]
     _refuse_collisions(jobs)
+    if output is not None and jobs[0].target == Path(output) != DASH:
+        format_of(Path(output))
     return jobs
 
 

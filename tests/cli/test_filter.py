@@ -1,0 +1,379 @@
+"""convcli filter from end to end: files in, files out, and one clear line for all that is wrong."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.backend.image import filter_image
+from convcli.images.read import read_picture
+from convcli.kernels import parse_kernel
+from tests.conftest import ROOT, SAMPLE_NAMES, SAMPLES, Call, one_error
+
+HOUSE = SAMPLES / "house.png"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the house, alone in its folder."""
+    path = tmp_path / "house.png"
+    path.write_bytes(HOUSE.read_bytes())
+    return path
+
+
+def test_without_o_the_output_stands_beside_the_input(call: Call, house: Path) -> None:
+    code, out, err = call("filter", house, "--kernel", "sobel")
+    assert (code, out) == (0, f"{house.parent}/house.sobel.png\n")
+    assert "of the samples were clipped; --range abs, offset or minmax brings them into range" in err
+    (frame,) = read_picture(house.parent / "house.sobel.png").frames
+    (source,) = read_picture(HOUSE).frames
+    assert (frame.pixels == filter_image(source.pixels, parse_kernel("sobel")).pixels).all()
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_every_sample_keeps_frames_depth_and_metadata(call: Call, tmp_path: Path, name: str) -> None:
+    assert call("filter", SAMPLES / name, "--kernel", "gaussian", "-q", "-o", f"{tmp_path}/").code == 0
+    source, result = read_picture(SAMPLES / name), read_picture(tmp_path / name)
+    assert [(f.mode, f.pixels.shape, f.duration) for f in result.frames] == [
+        (f.mode, f.pixels.shape, f.duration) for f in source.frames
+    ]
+    assert (result.loop, result.metadata.keys()) == (source.loop, source.metadata.keys())
+    assert result.metadata.get("icc") == source.metadata.get("icc")
+
+
+def test_options_reach_the_filter(call: Call, house: Path) -> None:
+    options = [
+        "--stride",
+        "2x3",
+        "--padding",
+        "1:0x2:2",
+        "--padding-mode",
+        "edge",
+        "--dilation",
+        "2",
+        "--flip",
+        "--range",
+        "offset",
+    ]
+    assert call("filter", house, "--kernel", "1 2; 0 -1", "-o", house.parent / "x.png", *options).code == 0
+    (source,) = read_picture(HOUSE).frames
+    expected = filter_image(
+        source.pixels,
+        parse_kernel("1 2; 0 -1"),
+        stride=(2, 3),
+        padding=((1, 0), (2, 2)),
+        padding_mode="replicate",
+        dilation=2,
+        flip=True,
+        value_range="offset",
+    )
+    assert (read_picture(house.parent / "x.png").frames[0].pixels == expected.pixels).all()
+
+
+def test_padding_value_and_alpha_reach_the_filter(call: Call, tmp_path: Path) -> None:
+    options = ["--padding-mode", "constant", "--padding-value", "9", "--alpha", "filter", "--stride", "5"]
+    assert (
+        call("filter", SAMPLES / "logo.png", "--kernel", "box:5", "-o", tmp_path / "x.png", *options).code
+        == 0
+    )
+    (source,) = read_picture(SAMPLES / "logo.png").frames
+    expected = filter_image(
+        source.pixels,
+        parse_kernel("box:5"),
+        padding_mode="constant",
+        padding_value=9,
+        alpha="filter",
+        stride=5,
+    )
+    assert (read_picture(tmp_path / "x.png").frames[0].pixels == expected.pixels).all()
+
+
+# Where outputs go
+
+
+def test_a_folder_keeps_the_names(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for folder in ("made", "there"):
+        result = call("filter", HOUSE, SAMPLES / "zoneplate.png", "--kernel", "box", "-o", tmp_path / folder)
+        names = [Path(folder) / "house.png", Path(folder) / "zoneplate.png"]
+        if folder == "made":
+            assert one_error(result).endswith(
+                "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"
+            )
+            result = call(
+                "filter", HOUSE, SAMPLES / "zoneplate.png", "--kernel", "box", "-o", f"{tmp_path}/made/"
+            )
+        assert result.out.split() == [str(tmp_path / name) for name in names]
+        assert all((tmp_path / name).exists() for name in names)
+
+
+def test_a_template_is_filled(call: Call, tmp_path: Path) -> None:
+    template = f"{tmp_path}/{{kernel}}/{{stem}}-{{name}}{{ext}}"
+    assert call("filter", HOUSE, "--kernel", "gaussian:2", "-o", template).code == 0
+    assert (tmp_path / "gaussian/house-house.png.png").exists()
+
+
+def test_an_unknown_field_is_named(call: Call, tmp_path: Path) -> None:
+    result = call("filter", HOUSE, "--kernel", "box", "-o", f"{tmp_path}/{{steem}}.png")
+    assert result.code == 2
+    assert "there is no field {steem}; use {stem} {ext} {name} {kernel}" in one_error(result)
+
+
+def test_a_pipe_takes_and_gives_pictures(program: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+    run = program("filter", "-", "--kernel", "emboss", input=HOUSE.read_bytes())
+    assert run.returncode == 0
+    (source,) = read_picture(HOUSE).frames
+    expected = filter_image(source.pixels, parse_kernel("emboss")).pixels
+    picture = read_picture(io.BytesIO(run.stdout))
+    assert picture.format == "PNG"
+    assert (picture.frames[0].pixels == expected).all()
+    run = program("filter", HOUSE, "--kernel", "emboss", "-o", "tiff:-")
+    assert read_picture(io.BytesIO(run.stdout)).format == "TIFF"
+    assert (read_picture(io.BytesIO(run.stdout)).frames[0].pixels == expected).all()
+
+
+def test_outputs_that_collide_are_refused_before_the_start(call: Call, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.png").write_bytes(HOUSE.read_bytes())
+    result = call(
+        "filter", tmp_path / "a/same.png", tmp_path / "b/same.png", "--kernel", "box", "-o", f"{tmp_path}/c/"
+    )
+    assert result.code == 2
+    assert "a/same.png and " in one_error(result)
+    assert "would both become" in one_error(result)
+    assert not (tmp_path / "c").exists()
+
+
+def test_an_input_is_never_overwritten(call: Call, house: Path) -> None:
+    for output in (house, f"{house.parent}/"):
+        result = call("filter", house, "--kernel", "box", "--force", "-o", output)
+        assert result.code == 2
+        assert "is an input and would be overwritten; choose another -o" in one_error(result)
+    assert house.read_bytes() == HOUSE.read_bytes()
+
+
+def test_an_input_is_recognised_through_a_link(call: Call, house: Path) -> None:
+    (house.parent / "link.png").symlink_to(house)
+    result = call("filter", house, "--kernel", "box", "--force", "-o", house.parent / "link.png")
+    assert result.code == 2
+    assert house.read_bytes() == HOUSE.read_bytes()
+
+
+def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) -> None:
+    target = house.parent / "house.box.png"
+    target.write_bytes(b"precious")
+    result = call("filter", house, "--kernel", "box")
+    assert result.code == 1
+    assert one_error(result) == f"{target} exists; give --force to replace it, or another -o"
+    assert target.read_bytes() == b"precious"
+    assert call("filter", house, "--kernel", "box", "--force").code == 0
+    assert read_picture(target)
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kernel", "sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
+        (["--kernel", "1 2; 3"], "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1"),
+        (
+            ["--kernel", "box:300"],
+            "a kernel 300 wide is over the limit of 255; raise it with --max-kernel 300",
+        ),
+        (["--kernel", "box", "--stride", "0"], "stride must be at least 1, got 0"),
+        (["--kernel", "box", "--dilation", "0"], "dilation must be at least 1, got 0"),
+        (["--kernel", "box", "--stride", "1x2x3"], "stride 1x2x3 has 3 axes where 2 are needed"),
+        (["--kernel", "box", "--padding", "some"], "Invalid value for '--padding': 'some' is not a padding"),
+        (["--kernel", "box", "--padding", "-1"], "Invalid value for '--padding': '-1' is not a padding"),
+        (
+            ["--kernel", "box", "--padding-mode", "mirrored"],
+            "padding mode 'mirrored' is not one of zeros, constant",
+        ),
+        (["--kernel", "box", "--range", "wrap"], "'wrap' is not one of 'clip', 'abs', 'offset', 'minmax'"),
+        (
+            ["--kernel", "sobel", "--alpha", "premultiply"],
+            "--alpha premultiply takes a mean, which sobel is not",
+        ),
+        (
+            ["--kernel", "box", "-o", "x.doc"],
+            "x.doc has the ending '.doc', which is no picture format; use .png",
+        ),
+        (["--kernel", "box", "-o", "doc:-"], "has the ending '.doc', which is no picture format"),
+        (["--kernel", "box", "--kernal", "x"], "No such option '--kernal'"),
+        ([], "Missing option '--kernel'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(
+    call: Call, house: Path, arguments: list[str], message: str
+) -> None:
+    result = call("filter", house, *arguments)
+    assert result.code == 2
+    assert message in one_error(result)
+    assert os.listdir(house.parent) == ["house.png"]
+
+
+def damaged(folder: Path) -> dict[str, str]:
+    """Write files that cannot be filtered; return their names with what is said of each."""
+    (folder / "text.png").write_text("hello")
+    (folder / "cut.png").write_bytes(HOUSE.read_bytes()[:5000])
+    (folder / "folder.png").mkdir()
+    (folder / "notes").write_text("hello")
+    Image.fromarray(np.zeros((2, 2), np.uint8)).save(folder / "tiny.png")
+    return {
+        "none.png": "there is no such file; check the spelling and the folder",
+        "text.png": "it is not a picture in a format convcli reads",
+        "cut.png": "the file is damaged or cut short",
+        "folder.png": "it is a folder",
+        "tiny.png": "the output would be empty: along the height the kernel spans 3, the input with its padding only",
+    }
+
+
+@pytest.mark.parametrize("name", ["none.png", "text.png", "cut.png", "folder.png", "tiny.png"])
+def test_a_bad_input_is_one_line_and_code_1(call: Call, tmp_path: Path, name: str) -> None:
+    messages = damaged(tmp_path)
+    before = sorted(os.listdir(tmp_path))
+    result = call("filter", tmp_path / name, "--kernel", "outline", "--padding", "valid")
+    assert result.code == 1
+    assert messages[name] in one_error(result)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_batch_goes_on_after_bad_files(call: Call, house: Path) -> None:
+    names = list(damaged(house.parent))
+    inputs = [house.parent / name for name in names]
+    result = call(
+        "filter", *inputs[:2], house, *inputs[2:], "--kernel", "outline", "--padding", "valid", "-q"
+    )
+    assert result.code == 1
+    assert result.out == f"{house.parent}/house.outline.png\n"
+    assert len(result.err.splitlines()) == len(names)
+    assert read_picture(house.parent / "house.outline.png")
+
+
+def test_what_an_output_cannot_hold_is_refused(call: Call, tmp_path: Path) -> None:
+    result = call("filter", SAMPLES / "logo.png", "--kernel", "box", "-o", tmp_path / "x.jpg")
+    assert result.code == 1
+    assert "JPEG cannot hold the pixel mode RGBA; these can: .png, .webp, .tiff, .gif" in one_error(result)
+    result = call("filter", SAMPLES / "spinner.gif", "--kernel", "box", "-o", tmp_path / "x.jpg")
+    assert "JPEG cannot hold the pixel mode RGBA" in one_error(result)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unwritable_folder(call: Call) -> None:
+    result = call("filter", HOUSE, "--kernel", "box", "-o", "/proc/house.png")  # closed to root, too
+    assert result.code == 1
+    assert one_error(result).startswith("cannot write /proc/house.png: ")
+
+
+def test_a_folder_that_cannot_be_made(call: Call, house: Path) -> None:
+    result = call("filter", house, "--kernel", "box", "-o", f"{house}/sub/")
+    assert result.code == 1
+    assert "cannot write" in one_error(result)
+    assert "Not a directory" in one_error(result)
+
+
+def test_pixels_are_limited(call: Call, house: Path) -> None:
+    result = call("filter", house, "--kernel", "box", "--max-pixels", "100")
+    assert result.code == 1
+    assert "its 128,000 pixels are over the limit of 100; raise it with --max-pixels 128000" in one_error(
+        result
+    )
+
+
+def test_line_breaks_in_names_do_not_break_the_line(call: Call, tmp_path: Path) -> None:
+    result = call("filter", tmp_path / "a\nb\x1b[31m.png", "--kernel", "box")
+    assert r"a\nb\x1b[31m.png: there is no such file" in one_error(result)
+
+
+# How loud
+
+
+def test_quiet_says_nothing_but_errors(call: Call, house: Path) -> None:
+    assert call("filter", house, "--kernel", "sobel", "-q").err == ""
+    assert "exists" in call("filter", house, "--kernel", "sobel", "-q").err
+
+
+def test_verbose_says_what_was_done(call: Call, house: Path) -> None:
+    err = call("filter", house, "--kernel", "identity", "--stride", "2", "-v").err
+    assert f"{house}: PNG, L, 1 frame(s), rows x columns 320x400 to 160x200, " in err
+
+
+def test_debug_gives_the_traceback(call: Call, tmp_path: Path) -> None:
+    code, _, err = call("filter", tmp_path / "none.png", "--kernel", "box", "--debug")
+    assert code == 1
+    assert "Traceback (most recent call last)" in err
+    assert err.splitlines()[-1].startswith("convcli: error: cannot read")
+
+
+# Real processes: signals, pipes, names that are no text
+
+
+def test_a_name_that_is_no_text(
+    program: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / name).write_bytes(HOUSE.read_bytes())
+    run = program("filter", name, "--kernel", "box")
+    assert (run.returncode, run.stdout) == (0, b"caf\xe9.box.png\n")
+    assert (tmp_path / os.fsdecode(b"caf\xe9.box.png")).exists()
+
+
+def test_a_name_with_a_leading_dash(
+    program: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    (tmp_path / "-x.png").write_bytes(HOUSE.read_bytes())
+    assert program("filter", "--kernel", "box", "--", "-x.png").returncode == 0
+    assert (tmp_path / "-x.box.png").exists()
+
+
+def test_a_full_disk_behind_standard_output(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "convcli", "filter", str(HOUSE), "--kernel", "box", "-o", "-"]
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == "convcli: error: cannot write to standard output: No space left on device\n"
+
+
+def test_a_broken_pipe_ends_quietly(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "convcli",
+        "filter",
+        str(SAMPLES / "landscape.png"),
+        "--kernel",
+        "box",
+        "-o",
+        "-",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(30) == 141
+
+
+@pytest.mark.parametrize(("signal", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_signals_end_it_cleanly(tmp_path: Path, signal: str, code: int) -> None:
+    import signal as signals
+
+    fifo = tmp_path / "in.png"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "convcli", "filter", str(fifo), "--kernel", "box", "-v"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with fifo.open("wb"):  # opens once the program reads: it is in the middle of its work
+        process.send_signal(getattr(signals, signal))
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert b"Traceback" not in err
+    assert out == b""
+    assert os.listdir(tmp_path) == ["in.png"]
