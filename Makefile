@@ -42,6 +42,9 @@ check: $(VENV)/installed-dev ## run ruff and mypy
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
+pictures: $(VENV)/installed-dev ## write the README's outputs and pictures anew
+	$(BIN)/python -m tests.readme
+
 format: $(VENV)/installed-dev ## format the code, sort the imports
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .

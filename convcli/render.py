@@ -15,7 +15,7 @@ class Answer(NamedTuple):
     results : the answer to each question in one mapping, where a question has several rows
     totals : the sums of the fields that can be summed
     columns : the fields that a table shows; json and csv give them all
-    value : the field of the results that `--format value` prints
+    value : the fields of the results that `--format value` prints, a tab between two
     remarks : the lines that explain, below a table
     """
 
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
     results: Sequence[Row]
     totals: Row
     columns: Sequence[str]
-    value: str
+    value: Sequence[str]
     remarks: Sequence[str] = ()
 
 
@@ -66,7 +66,8 @@ def _markdown(answer: Answer) -> str:
 
 
 def _value(answer: Answer) -> str:
-    return "".join(f"{_plain(row[answer.value])}\n" for row in answer.results)
+    lines = ("\t".join(_plain(row[name]) for name in answer.value) for row in answer.results)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _plain_table(answer: Answer) -> str:

@@ -25,7 +25,7 @@ ANSWER = Answer(
     results=ROWS,
     totals={"macs": 5},
     columns=("variant", "macs", "macs_ratio"),
-    value="macs",
+    value=("macs",),
     remarks=("line 1", "line 2"),
 )
 
@@ -105,12 +105,12 @@ def test_every_format_ends_in_one_newline(form: str) -> None:
 )
 def test_sizes_and_pads_are_written_as_they_are_typed(pads: object, text: str) -> None:
     row = {"padding": pads}
-    answer = Answer("shape", "1", [row], [row], {}, ["padding"], "padding")
+    answer = Answer("shape", "1", [row], [row], {}, ["padding"], ["padding"])
     assert render(answer, "value") == text + "\n"
 
 
 def test_no_rows_are_a_table_of_headings() -> None:
-    answer = Answer("shape", "1", [], [], {}, ["stride", "padding"], "padding", ("nothing fits",))
+    answer = Answer("shape", "1", [], [], {}, ["stride", "padding"], ["padding"], ("nothing fits",))
     assert render(answer, "table") == "stride  padding\n------  -------\n\nnothing fits\n"
     assert render(answer, "value") == ""
     assert json.loads(render(answer, "json"))["rows"] == []

@@ -32,7 +32,7 @@ def answer_rows(
         results=[result(rows) for rows in made],
         totals=totals(made[0]) if alone else {},
         columns=columns,
-        value=value,
+        value=(value,),
         remarks=remarks(questions[0]) if alone else (),
     )
 

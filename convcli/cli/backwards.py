@@ -30,7 +30,7 @@ def solve_backwards(options: LayerOptions, target: Size) -> Answer:
                 )
     transposed = options.questions()[0].variant == "transposed"
     columns = (*COLUMNS, "output_padding") if transposed else COLUMNS
-    return Answer("shape", __version__, rows, rows, {}, columns, "padding", remarks)
+    return Answer("shape", __version__, rows, rows, {}, columns, ("padding", "stride", "dilation"), remarks)
 
 
 def _axes(question: Question, target: Size) -> list[tuple[str, int, int, int]]:

@@ -82,7 +82,7 @@ def command(
             results=rows,
             totals={},
             columns=("variant", *swept, "output_shape", *counted),
-            value="macs_ratio",
+            value=("macs_ratio",),
             remarks=[*(f"{name}: {meaning(name)}" for name in names), *remarks],
         ),
     )

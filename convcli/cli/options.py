@@ -97,7 +97,7 @@ class AnswerOptions(NamedTuple):
     """How an answer is to be written, and where."""
 
     form: str | None
-    value: str | None
+    fields: tuple[str, ...]
     output: str | None
     force: bool
 
@@ -105,37 +105,41 @@ class AnswerOptions(NamedTuple):
         """Print the answer, or write it to the file that -o names."""
         if conversation.quiet:
             answer = answer._replace(remarks=())
-        if conversation.verbose:
-            answer = answer._replace(columns=tuple(answer.rows[0]) if answer.rows else answer.columns)
-        if self.value is not None:
-            answer = answer._replace(value=self._field(answer, self.value))
-        form = self.form or ("value" if self.value else None)
+        if self.fields:
+            answer = _only(self.fields, answer)
+        elif conversation.verbose and answer.rows:
+            answer = answer._replace(columns=tuple(answer.rows[0]))
         if self.output is None:
-            click.echo(render(answer, form or "table", terminal=sys.stdout.isatty()), nl=False)
+            form = self.form or ("value" if self.fields else "table")
+            click.echo(render(answer, form, terminal=sys.stdout.isatty()), nl=False)
             return
         from pathlib import Path
 
         from convcli.files import write_whole
 
         path = Path(self.output)
-        form = form or ENDINGS.get(path.suffix.lower())
-        if form is None:
+        ending = self.form or ENDINGS.get(path.suffix.lower())
+        if ending is None:
             raise ArgumentError(
                 f"{self.output} does not say its format; end it in {' '.join(ENDINGS)}, or give --format"
             )
-        write_whole(path, render(answer, form).encode(), overwrite=self.force)
+        write_whole(path, render(answer, ending).encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
 
-    def _field(self, answer: Answer, name: str) -> str:
-        """Return the field that --field names, or raise ArgumentError."""
-        if self.form not in (None, "value"):
-            raise ArgumentError(
-                f"--field picks what --format value prints; with --format {self.form} it has no use"
-            )
-        known = answer.results[0] if answer.results else {}
+
+def _only(fields: Sequence[str], answer: Answer) -> Answer:
+    """Leave the fields that --field names, or raise ArgumentError."""
+    known = answer.results[0] if answer.results else dict.fromkeys(fields)
+    for name in fields:
         if name not in known:
             raise ArgumentError(f"there is no field {name!r}; the fields are {', '.join(known)}")
-        return name
+    return answer._replace(
+        rows=[{name: row[name] for name in fields} for row in answer.rows],
+        results=[{name: row[name] for name in fields} for row in answer.results],
+        totals={name: total for name, total in answer.totals.items() if name in fields},
+        columns=fields,
+        value=fields,
+    )
 
 
 answer_options = bundled(
@@ -144,7 +148,13 @@ answer_options = bundled(
     click.option(
         "--format", "form", type=click.Choice(list(FORMATS)), help="How to print it.  [default: table]"
     ),
-    click.option("--field", "value", metavar="NAME", help="The field that --format value prints, bare."),
+    click.option(
+        "--field",
+        "fields",
+        type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
+        default="",
+        help="Only these fields, divided by commas; without --format their bare values.",
+    ),
     click.option(
         "-o",
         "--output",

@@ -1,0 +1,93 @@
+"""The README's commands: read from it, run in a copy of the sample images, and written back with their output.
+
+`python -m tests.readme` writes the outputs and the gallery's pictures anew.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.conftest import ROOT
+
+README = ROOT / "README.md"
+GALLERY = Path("sample_images/gallery")
+
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+PICTURE = re.compile(r"!\[(convcli filter [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
+
+
+class Step(NamedTuple):
+    """A command and what the README says that it prints."""
+
+    command: str
+    output: str
+
+
+def blocks(text: str) -> list[list[Step]]:
+    """Return the steps of every console block."""
+    return [
+        [
+            Step(command, output)
+            for command, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.M)
+        ]
+        for block in BLOCK.findall(text)
+    ]
+
+
+def pictures(text: str) -> dict[str, str]:
+    """Return the gallery: the path of each picture and the command that makes it, its alternative text."""
+    return {path: command for command, path in PICTURE.findall(text)}
+
+
+def workshop(folder: Path) -> Path:
+    """Make a folder in which the README's commands can run: it has the sample images, without the gallery."""
+    shutil.copytree(
+        ROOT / "sample_images", folder / "sample_images", ignore=shutil.ignore_patterns("gallery")
+    )
+    return folder
+
+
+def run(command: str, folder: Path) -> str:
+    """Run a command line as a shell would, with this Python's convcli; return what it prints on stdout."""
+    program = (
+        f'convcli() {{ {sys.executable!r} -m convcli "$@"; }}; python() {{ {sys.executable!r} "$@"; }}; '
+    )
+    done = subprocess.run(
+        ["bash", "-ec", program + command],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def make_picture(command: str, folder: Path) -> Path:
+    """Run a gallery command, and return where its picture is."""
+    return folder / run(f"{command} -q", folder).strip()
+
+
+def main() -> None:
+    """Write outputs and pictures anew."""
+    text = README.read_text()
+    with tempfile.TemporaryDirectory() as name:
+        folder = workshop(Path(name))
+        for block in blocks(text):
+            for command, output in block:
+                if not command.startswith("make "):
+                    text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{run(command, folder)}", 1)
+        (ROOT / GALLERY).mkdir(exist_ok=True)
+        for path, command in pictures(text).items():
+            for old in folder.glob("sample_images/*.*.*"):
+                old.unlink()
+            shutil.copy(make_picture(command, folder), ROOT / path)
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The README is true: its commands run and print what it shows, its pictures are the ones they make."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from convcli.images.read import read_picture
+from tests.conftest import ROOT
+from tests.readme import README, Step, blocks, make_picture, pictures, run, workshop
+
+TEXT = README.read_text()
+BLOCKS = blocks(TEXT)
+PICTURES = pictures(TEXT)
+
+
+def test_there_is_something_to_test() -> None:
+    assert len(BLOCKS) >= 5
+    assert len(PICTURES) >= 4
+    assert TEXT.count("```") == 2 * len(BLOCKS), "every block is a console block, and so is run"
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[0].command)
+def test_every_block_prints_what_it_shows(block: list[Step], tmp_path: Path) -> None:
+    folder = workshop(tmp_path)
+    for command, output in block:
+        if command.startswith("make "):  # CI runs these themselves, on a clean clone
+            subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, check=True, capture_output=True)
+        else:
+            assert run(command, folder) == output
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None:
+    shown = read_picture(ROOT / path)
+    made = read_picture(make_picture(PICTURES[path], workshop(tmp_path)))
+    assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames]
+    for ours, theirs in zip(made.frames, shown.frames, strict=True):
+        assert (ours.pixels == theirs.pixels).all()
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    import re
+
+    for path in re.findall(r"\]\(([^)#:]+)\)", TEXT):
+        assert (ROOT / path).exists(), path
