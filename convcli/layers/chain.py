@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from convcli.layers.axes import Shape
+from convcli.layers.axes import Shape, whole
 from convcli.layers.base import Layer, Window
 from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
 from convcli.layers.receptive import ReceptiveField
@@ -59,6 +59,7 @@ def rows(
     receptive field is that of the chain up to this layer. Without `names` the layers are numbered by
     operator: conv1, relu1, conv2.
     """
+    whole("batch", batch, 1)
     made = []
     field = ReceptiveField.of_input(input_shape)
     for layer, name in zip(layers, names or _numbered(layers), strict=True):

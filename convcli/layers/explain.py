@@ -56,8 +56,8 @@ def unused_lines(layer: Layer, input_shape: Shape) -> list[str]:
         if left > 0:
             real = max(0, left - after)
             lines.append(
-                f"{name}: the last {left} of {size[axis] + before + after} padded elements are not used "
-                f"({real} of the input), the stride {s} does not fit"
+                f"{name}: {left} of {size[axis] + before + after} padded elements are left over at the end, "
+                f"{real} of the input; the stride {s} does not fit"
             )
     return lines
 

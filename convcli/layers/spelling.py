@@ -93,5 +93,5 @@ def spell(layer: Layer) -> str:
 def _short(value: Sizes | float) -> str:
     """Write one number for all axes where they have the same."""
     if not isinstance(value, tuple):
-        return str(value)
+        return str(value).removesuffix(".0")
     return format_size(value[:1] if len(set(value)) == 1 else value)

@@ -1,0 +1,198 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcli.errors import ArgumentError
+from convcli.layers import (
+    ACTIVATIONS,
+    Activation,
+    AdaptivePool,
+    AvgPool,
+    BatchNorm,
+    Branch,
+    ChannelShuffle,
+    Conv,
+    ConvTranspose,
+    DeformConv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    LocalConv,
+    LpPool,
+    MaxPool,
+    Resize,
+    TiledConv,
+)
+from convcli.layers.chain import shapes
+from convcli.layers.grammar import OPERATORS, parse_chain
+from convcli.layers.spelling import spell
+
+SHAPE = (8, 20, 18)
+VECTOR = (30,)
+
+
+def conv(**options):
+    return Conv(**{"in_channels": 8, "out_channels": 8, "kernel_size": 3} | options)
+
+
+EXAMPLES = [
+    ("conv k3x3 o8", conv()),
+    ("conv k7x7 s2 p3 o64 nobias", conv(kernel_size=7, stride=2, padding=3, out_channels=64, bias=False)),
+    ("conv k3x1 s2x1 p1x0 d2x1 g4 o12",
+     conv(kernel_size=(3, 1), stride=(2, 1), padding=(1, 0), dilation=(2, 1), groups=4, out_channels=12)),
+    ("conv k3x3 p1:2 o8", conv(padding=((1, 2),))),
+    ("conv k3x3 p1:2x0 o8", conv(padding=((1, 2), 0))),
+    ("conv k3x3 same o8", conv(padding="same")),
+    ("conv k3x3 same-lower o8", conv(padding="same-lower")),
+    ("convT k4x4 s2 p1 o4", ConvTranspose(in_channels=8, out_channels=4, kernel_size=4, stride=2, padding=1)),
+    ("convT k3x3 s2 op1 o8",
+     ConvTranspose(in_channels=8, out_channels=8, kernel_size=3, stride=2, output_padding=1)),
+    ("dwconv k3x3 p1", conv(padding=1, groups=8)),
+    ("dwconv k3x3 o16", conv(out_channels=16, groups=8)),
+    ("local k3x3 o2", LocalConv(in_channels=8, out_channels=2, kernel_size=3, input_size=(20, 18))),
+    ("tiled k3x3 t2x3 o8", TiledConv(in_channels=8, out_channels=8, kernel_size=3, tile=(2, 3))),
+    ("maxpool k3x3 s2 p1 ceil", MaxPool(kernel_size=3, stride=2, padding=1, ceil_mode=True)),
+    ("maxpool k2x2", MaxPool(kernel_size=2)),
+    ("maxpool k2x2 s1", MaxPool(kernel_size=2, stride=1)),
+    ("avgpool k3x3 p1 nopad", AvgPool(kernel_size=3, padding=1, count_include_pad=False)),
+    ("lppool k2x2 norm2", LpPool(kernel_size=2, norm_type=2)),
+    ("lppool k2x2 norm1.5", LpPool(kernel_size=2, norm_type=1.5)),
+    ("adaptiveavgpool o7", AdaptivePool(output_size=7)),
+    ("adaptivemaxpool o6x4", AdaptivePool(output_size=(6, 4), kind="max")),
+    ("globalavgpool", GlobalPool()),
+    ("globalmaxpool", GlobalPool(kind="max")),
+    ("bn", BatchNorm(channels=8)),
+    ("flatten", Flatten()),
+    ("shuffle g4", ChannelShuffle(groups=4)),
+    ("resize x2", Resize(scale=2)),
+    ("resize x2x3 bilinear", Resize(scale=(2, 3), mode="bilinear")),
+    ("resize o40x9", Resize(size=(40, 9))),
+    ("branch conv k3x3 p1 o18", Branch(layer=conv(padding=1, out_channels=18))),
+    *((name, Activation(name=name)) for name in [*ACTIVATIONS, "softmax"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "layer"), EXAMPLES, ids=[text for text, _ in EXAMPLES])
+def test_spelling_round_trips(text, layer):
+    assert spell(layer) == text
+    assert parse_chain(text, SHAPE) == (layer,)
+
+
+def test_dense_round_trips():
+    layer = Dense(in_features=30, out_features=10, bias=False)
+    assert spell(layer) == "dense o10 nobias"
+    assert parse_chain("dense o10 nobias", VECTOR) == (layer,)
+
+
+def test_every_operator_has_an_example():
+    words = {text.split()[0] for text, _ in EXAMPLES} | {"dense", "deform", "upsample"}
+    assert set(OPERATORS) <= words
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("conv k3", "conv k3x3 o8"),
+        ("CONV k3", "conv k3x3 o8"),
+        ("convt k3", "convT k3x3 o8"),
+        ("transposed k3", "convT k3x3 o8"),
+        ("depthwise k3", "dwconv k3x3"),
+        ("tiled k3", "tiled k3x3 t2 o8"),
+        ("lppool k2", "lppool k2x2 norm2"),
+        ("upsample", "resize x2"),
+        ("upsample x3 bilinear", "resize x3 bilinear"),
+        ("batchnorm", "bn"),
+        ("flatten, linear o3", "flatten, dense o3"),
+        ("conv k3 full", "conv k3x3 p2 o8"),
+        ("conv k3 valid", "conv k3x3 o8"),
+        ("conv  k3\tp1 ,relu", "conv k3x3 p1 o8, relu"),
+    ],
+)
+def test_short_forms(short, long):
+    layers = parse_chain(short, SHAPE)
+    assert ", ".join(map(spell, layers)) == long
+    assert parse_chain(long, SHAPE) == layers
+
+
+@pytest.mark.parametrize("shape", [(8, 20), (8, 20, 18), (8, 12, 12, 12)])
+def test_axes_come_from_the_shape(shape):
+    text = "conv k3 o4, maxpool k2, adaptiveavgpool o2, upsample, convT k2 s2, deform k1, local k1, tiled k1"
+    layers = parse_chain(text, shape)
+    assert parse_chain(", ".join(map(spell, layers)), shape) == layers
+    assert len(shapes(layers, shape)[-1]) == len(shape)
+
+
+def test_the_chain_of_the_design():
+    layers = parse_chain("conv k7 s2 p3 o64, relu, maxpool k3 s2 p1, conv k3 d2 g4 nobias", (3, 224, 224))
+    assert shapes(layers, (3, 224, 224)) == [(64, 112, 112), (64, 112, 112), (64, 56, 56), (64, 52, 52)]
+    assert layers[3] == Conv(in_channels=64, out_channels=64, kernel_size=3, dilation=2, groups=4, bias=False)
+
+
+def test_deform_brings_its_predictor_unless_a_branch_is_written():
+    branch, deform = parse_chain("deform k3 p1 o6 og2 mask", SHAPE)
+    assert deform == DeformConv(
+        in_channels=8, out_channels=6, kernel_size=3, padding=1, offset_groups=2, mask=True
+    )
+    assert branch == Branch(layer=deform.predictor())
+    text = "branch conv k3x3 p1 o54, deform k3x3 p1 og2 o6 mask"
+    assert ", ".join(map(spell, (branch, deform))) == text
+    assert parse_chain(text, SHAPE) == (branch, deform)
+
+
+@given(
+    st.lists(
+        st.sampled_from([text for text, _ in EXAMPLES if text.split()[0] not in ("flatten",)]), max_size=3
+    )
+)
+def test_chains_round_trip(items):
+    try:
+        layers = parse_chain(", ".join(["conv k1", *items]), (8, 60, 60))
+    except ArgumentError:
+        return  # groups or sizes that do not fit after the others
+    assert parse_chain(", ".join(map(spell, layers)), (8, 60, 60)) == layers
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("conv k3 q4", "layer 1 of the chain, 'conv k3 q4': 'q4' is not an option of conv; "
+         "it takes k s p d g o nobias"),
+        ("conv k3, relu k3", "layer 2 of the chain, 'relu k3': 'k3' is not an option of relu; it takes none"),
+        ("conv k3 op1", "'op1' is not an option of conv"),
+        ("maxpool k2 o4", "'o4' is not an option of maxpool; it takes k s p d ceil"),
+        ("conv", "layer 1 of the chain, 'conv': conv needs k, its kernel_size, such as k3"),
+        ("flatten, dense", "dense needs o, its out_features, such as o3"),
+        ("cnv k3", "'cnv' is not an operator; known are conv, convT, dwconv"),
+        ("", "layer 1 of the chain, '': it is empty; write layers such as 'conv k3 p1 o64, relu'"),
+        ("conv k3, ", "layer 2 of the chain, '': it is empty"),
+        ("branch", "layer 1 of the chain, 'branch': it is empty"),
+        ("conv k3 k5", "'k5' gives the kernel_size a second time"),
+        ("conv k3 p1 same", "'same' gives the padding a second time"),
+        ("conv k3 nobias nobias", "'nobias' gives the bias a second time"),
+        ("conv k", "'k' is not an option of conv"),
+        ("conv k3-1", "'k3-1': '3-1' is not a size: '3-1' is not a whole number"),
+        ("conv k3x", "'k3x': '3x' is not a size"),
+        ("conv k3 p1:x", "'p1:x': '1:x' is not a padding"),
+        ("conv k3 o3x3", "'o3x3': '3x3' is not a whole number"),
+        ("lppool k2 norm1.2.3", "'norm1.2.3': could not convert string to float"),
+        ("conv k3x3x3", "kernel_size 3x3x3 has 3 axes where 2 are needed"),
+        ("conv k0", "layer 1 of the chain, 'conv k0': kernel_size must be at least 1, got 0"),
+        ("conv k21", "layer 1 of the chain, 'conv k21': the output would be empty: along the height"),
+        ("conv k3 g3", "in_channels 8 cannot be divided into 3 equal groups"),
+        ("flatten, conv k3", "layer 2 of the chain, 'conv k3': it needs sizes to slide over, the input is a "
+         "vector of 2880"),
+        ("flatten, local k3", "it needs sizes to slide over"),
+        ("dense o3", "a dense layer takes a vector, the input is 8x20x18; flatten it first"),
+        ("shuffle g3", "the input's 8 channels cannot be shuffled in 3 groups"),
+        ("resize", "a resize takes either a scale or a size"),
+    ],
+)  # fmt: skip
+def test_errors_name_the_item_and_the_token(text, message):
+    with pytest.raises(ArgumentError) as caught:
+        parse_chain(text, SHAPE)
+    assert message in str(caught.value)
+
+
+def test_the_input_shape_is_checked_first():
+    with pytest.raises(ArgumentError, match=r"^the input's height must be at least 1, got 0"):
+        parse_chain("conv k3", (8, 0, 4))
