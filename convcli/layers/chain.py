@@ -94,7 +94,7 @@ def parameter_rows(
 
 def totals(rows: Sequence[Row]) -> Row:
     """Sum the fields that can be summed; the intensity is that of the sums."""
-    sums: Row = {key: sum(row[key] for row in rows) for key in SUMMED if key in rows[0]}
+    sums: Row = {key: sum(row[key] for row in rows) for key in SUMMED if not rows or key in rows[0]}
     if "activation_bytes" not in sums:
         return sums
     moved = sums["parameter_bytes"] + sums["activation_bytes"]

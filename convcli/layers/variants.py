@@ -21,13 +21,18 @@ def standard(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
 
 
 def separable(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
-    """One pass an axis: k x 1, then 1 x k; the first mixes the channels, the last adds the bias."""
+    """One pass an axis: k x 1, then 1 x k; between them stand the fewer of the two channel counts.
+
+    So it never costs more than the standard layer, whatever the channels, for kernels of 2 and more.
+    """
     passes = []
+    between = min(conv.in_channels, conv.out_channels)
     for axis in range(conv.dims):
         passes.append(
             replace(
                 conv,
-                in_channels=conv.in_channels if axis == 0 else conv.out_channels,
+                in_channels=conv.in_channels if axis == 0 else between,
+                out_channels=conv.out_channels if axis == conv.dims - 1 else between,
                 kernel_size=_only(axis, conv.kernel_size),
                 stride=_only(axis, conv.stride),
                 padding=_only_padding(axis, conv.padding),

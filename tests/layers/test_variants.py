@@ -206,3 +206,12 @@ def test_the_layer_of_mobilenets_table_3():
     narrow = Conv(in_channels=384, out_channels=384, kernel_size=3, padding=1, bias=False)
     assert figures(narrow, (384, 14, 14)) == (29_578_752, 150_912)  # 29.6 and 0.15 million
     assert figures(narrow, (384, 10, 10))[0] == 15_091_200  # 15.1 million
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(2, 9), st.integers(9, 20))
+def test_separable_never_has_more_weights_or_macs(channels_in, channels_out, k, n):
+    conv = Conv(in_channels=channels_in, out_channels=channels_out, kernel_size=k, padding="same")
+    passes = variant("separable", conv, (channels_in, n, n))
+    assert [passes[0].in_channels, passes[-1].out_channels] == [channels_in, channels_out]
+    assert sum(layer.weights() for layer in passes) <= conv.weights()
+    assert total_cost(passes, (channels_in, n, n)).macs <= conv.cost((channels_in, n, n)).macs
