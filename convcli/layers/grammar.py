@@ -142,7 +142,10 @@ def _parse_item(words: list[str], shape: Shape) -> Layer:
         raise ArgumentError("it is empty; write layers such as 'conv k3 p1 o64, relu', a comma between two")
     name, *tokens = words
     if name == BRANCH:
-        return layers.Branch(layer=_parse_item(tokens, shape))
+        layer = _parse_item(tokens, shape)
+        if isinstance(layer, layers.Branch | layers.DeformConv):
+            raise ArgumentError(f"a branch is one layer, {tokens[0]} needs one of its own")
+        return layers.Branch(layer=layer)
     name = ALIASES.get(name.lower(), name)
     name = next((known for known in OPERATORS if known.lower() == name.lower()), name.lower())
     if name in ACTIVATIONS or name == SOFTMAX:

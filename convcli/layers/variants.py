@@ -1,14 +1,24 @@
 """Variants: what another kind of convolution makes of the same layer; one function each, in one dict."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from math import gcd, isqrt, prod
+from typing import TYPE_CHECKING
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.conv import Conv
 from convcli.layers.padding import Padding
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Variant(Protocol):
+        """A function from a convolution, and its input shape where that matters, to a chain."""
+
+        def __call__(self, conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
+            """Return the chain."""
+
 
 MOST_GROUPS = 1_000_000  # how far the fewest groups are looked for
 
@@ -164,7 +174,7 @@ def _only_padding(axis: int, padding: Padding) -> Padding:
     return tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
 
 
-VARIANTS: dict[str, Callable[[Conv, Shape | None], tuple[Layer, ...]]] = {
+VARIANTS: dict[str, "Variant"] = {
     "standard": standard,
     "separable": separable,
     "depthwise": depthwise,

@@ -166,6 +166,7 @@ def test_chains_round_trip(items):
         ("", "layer 1 of the chain, '': it is empty; write layers such as 'conv k3 p1 o64, relu'"),
         ("conv k3, ", "layer 2 of the chain, '': it is empty"),
         ("branch", "layer 1 of the chain, 'branch': it is empty"),
+        ("branch deform k3", "a branch is one layer, deform needs one of its own"),
         ("conv k3 k5", "'k5' gives the kernel_size a second time"),
         ("conv k3 p1 same", "'same' gives the padding a second time"),
         ("conv k3 nobias nobias", "'nobias' gives the bias a second time"),
