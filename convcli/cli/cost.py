@@ -27,10 +27,7 @@ def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOp
 
     Each is counted exactly and named for what it is. Values divided by commas make a row for each combination.
     """
-    questions = layer.questions()
-    for question in questions:
-        question.input_shape  # noqa: B018  # raises where it is missing: no work can be counted without it
-    answer.give(conversation, answer_rows("cost", questions, COLUMNS, "macs", _remarks))
+    answer.give(conversation, answer_rows("cost", layer.questions(), COLUMNS, "macs", _remarks))
 
 
 def _remarks(question: Question) -> list[str]:

@@ -29,7 +29,9 @@ def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOp
     The input size does not matter, except to the variants local and dense. Values divided by commas make a row for
     each combination: --out 64,128.
     """
-    answer.give(conversation, answer_rows("params", layer.questions(), COLUMNS, "params", _remarks))
+    answer.give(
+        conversation, answer_rows("params", layer.questions(sized=False), COLUMNS, "params", _remarks)
+    )
 
 
 def _remarks(question: Question) -> list[str]:

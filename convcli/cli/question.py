@@ -20,6 +20,8 @@ from convcli.layers.variants import VARIANTS
 T = TypeVar("T")
 Size = int | tuple[int, ...]
 
+NO_SIZE = "the input size is missing; give --n, as in --n 224 or --n 224x112"
+
 # Fields with a number for each axis; a question typed with one number is answered with one.
 PER_AXIS = (
     "kernel_size",
@@ -49,7 +51,7 @@ class Question(NamedTuple):
     def input_shape(self) -> Shape:
         """(channels, *spatial), or ArgumentError where no size was given."""
         if self.input_size is None:
-            raise ArgumentError("the input size is missing; give --n, as in --n 224 or --n 224x112")
+            raise ArgumentError(NO_SIZE)
         return (self.in_channels, *self.input_size)
 
     def layers(self, variant: str | None = None) -> tuple[Layer, ...]:
@@ -118,8 +120,10 @@ class LayerOptions(NamedTuple):
     batch: int
     dtype: str
 
-    def questions(self) -> list[Question]:
-        """Return one question for each combination of the values."""
+    def questions(self, *, sized: bool = True) -> list[Question]:
+        """Return one question for each combination of the values; `sized` ones need an input size."""
+        if sized and self.n is None:
+            raise ArgumentError(NO_SIZE)
         if self.chain is not None:
             return list(self._chains())
         if self.k is None:

@@ -1,0 +1,207 @@
+"""The group of commands: help, version, suggestions, and what every command has in common."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import click
+import pytest
+
+from convcli import __version__
+from convcli.cli import COMMANDS, commands
+from tests.conftest import Call, one_error
+
+CALCULATORS = ["shape", "params", "cost", "compare"]
+
+
+def command(name: str) -> click.Command:
+    found = commands.get_command(click.Context(commands), name)
+    assert found is not None
+    return found
+
+
+def test_version(call: Call) -> None:
+    assert call("--version") == (0, f"convcli {__version__}\n", "")
+
+
+def test_the_group_shows_its_commands_and_examples(call: Call) -> None:
+    for words in (["-h"], ["--help"]):
+        code, out, err = call(*words)
+        assert (code, err) == (0, "")
+        assert [out.index(f"\n  {name} ") for name in COMMANDS] == sorted(
+            out.index(f"\n  {name} ") for name in COMMANDS
+        )
+        assert "convcli filter photo.png --kernel sobel" in out
+
+
+def test_no_command_is_wrong_usage_and_shows_the_help(call: Call) -> None:
+    code, out, err = call()
+    assert (code, out) == (2, "")
+    assert "Usage: convcli [OPTIONS] COMMAND" in err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_leads_with_two_examples_that_work_and_explains_every_option(call: Call, name: str) -> None:
+    code, out, err = call(name, "-h")
+    assert (code, err) == (0, "")
+    usage, examples, rest = out.split("\n\n", 2)
+    assert usage.startswith(f"Usage: convcli {name}")
+    lines = examples.splitlines()
+    assert (lines[0], len(lines)) == ("Examples:", 3)
+    assert all(line.startswith(f"  convcli {name} ") for line in lines[1:])
+    assert rest
+    for parameter in command(name).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+def test_the_examples_in_the_help_run(call: Call, name: str) -> None:
+    import shlex
+
+    for example in command(name).examples:
+        code, out, err = call(*shlex.split(example)[1:])
+        assert (code, err) == (0, "")
+        assert out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["shpae"], "No such command 'shpae'. Did you mean 'shape'? (see convcli --help)"),
+        (["frobnicate"], "No such command 'frobnicate' (see convcli --help)"),
+        (["shape", "--paddding", "1"], "(Did you mean one of: '--output-padding', '--padding'?) (see convcli shape --help)"),
+        (["--frob"], "No such option '--frob' (see convcli --help)"),
+        (["shape", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'table', 'json'"),
+    ],
+)  # fmt: skip
+def test_wrong_words_get_a_suggestion(call: Call, words: list[str], message: str) -> None:
+    result = call(*words)
+    assert result.code == 2
+    assert message in one_error(result)
+
+
+LAYER = ["--n", "9", "--k", "3", "--in", "2", "--out", "4"]
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+def test_json_has_one_form(call: Call, name: str) -> None:
+    code, out, err = call(name, *LAYER, "--format", "json")
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert list(answer) == ["command", "version", "rows", "totals"]
+    assert (answer["command"], answer["version"]) == (name, __version__)
+    row = answer["rows"][0]
+    for key in ("name", "layer", "variant", "input_shape", "output_shape", "padding", "params", "weights", "biases",
+                "multiplications", "additions", "macs", "flops", "parameter_bytes", "activation_bytes",
+                "receptive_field", "effective_stride"):  # fmt: skip
+        assert key in row
+    assert row["input_shape"] == [2, 9, 9]
+    assert row["output_shape"] == [4, 7, 7]
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+@pytest.mark.parametrize(
+    ("ending", "form"), [(".json", "json"), (".csv", "csv"), (".md", "markdown"), (".txt", "table")]
+)
+def test_the_ending_of_o_picks_the_format(
+    call: Call, tmp_path: object, name: str, ending: str, form: str
+) -> None:
+    path = tmp_path / f"answer{ending}"
+    code, out, err = call(name, *LAYER, "-o", path)
+    assert (code, out, err) == (0, "", f"convcli: wrote {path}\n")
+    assert path.read_text() == call(name, *LAYER, "--format", form).out
+
+
+def test_an_answer_is_not_overwritten_without_force(call: Call, tmp_path: object) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text("precious")
+    result = call("shape", *LAYER, "-o", path)
+    assert result.code == 1
+    assert one_error(result) == f"{path} exists; give --force to replace it, or another -o"
+    assert path.read_text() == "precious"
+    assert call("shape", *LAYER, "-o", path, "--force", "-q") == (0, "", "")
+    assert json.loads(path.read_text())
+
+
+def test_an_ending_that_says_nothing(call: Call, tmp_path: object) -> None:
+    result = call("shape", *LAYER, "-o", tmp_path / "answer")
+    assert result.code == 2
+    assert "does not say its format; end it in .txt .json .csv .md, or give --format" in one_error(result)
+    assert call("shape", *LAYER, "-o", tmp_path / "answer", "--format", "csv").code == 0
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+def test_fields(call: Call, name: str) -> None:
+    assert call(name, *LAYER, "--field", "macs").out.splitlines()[0] == str(4 * 49 * 2 * 9)
+    assert call(name, *LAYER, "--field", "macs,layer", "--format", "csv").out.splitlines()[0] == "macs,layer"
+    rows = json.loads(call(name, *LAYER, "--field", "macs,flops", "--format", "json").out)["rows"]
+    assert all(list(row) == ["macs", "flops"] for row in rows)
+    result = call(name, *LAYER, "--field", "mac")
+    assert result.code == 2
+    assert one_error(result).startswith("there is no field 'mac'; the fields are name, layer, variant, ")
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+def test_loudness(call: Call, name: str) -> None:
+    usual, quiet, loud = (call(name, *LAYER, *words).out.splitlines() for words in ([], ["-q"], ["-v"]))
+    assert len(quiet) < len(usual)
+    assert usual[: len(quiet)] == quiet
+    assert "arithmetic intensity" in loud[0]
+    assert "arithmetic intensity" not in usual[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--n", "7"], "the kernel size is missing; give --k, as in --k 3, or a chain with --layers"),
+        (["--n", "0", "--k", "3"], "the input's height must be at least 1, got 0"),
+        (["--n", "7", "--k", "0"], "kernel_size must be at least 1, got 0"),
+        (["--n", "7", "--k", "3", "--s", "0"], "stride must be at least 1, got 0"),
+        (["--n", "7", "--k", "3", "--d", "0"], "dilation must be at least 1, got 0"),
+        (["--n", "7", "--k", "3", "--in", "0"], "in_channels must be at least 1, got 0"),
+        (["--n", "7", "--k", "3", "--s", "-1"], "'-1' is not a whole number"),
+        (["--n", "7", "--k", "3", "--p", "-1"], "'-1' is not a whole number"),
+        (["--n", "7", "--k", "3.5"], "'3.5' is not a size"),
+        (["--n", "7", "--k", "3", "--in", "6", "--out", "4", "--groups", "3"], "out_channels 4 cannot be divided into 3"),
+        (["--n", "7", "--k", "3", "--in", "4", "--out", "6", "--groups", "3"], "in_channels 4 cannot be divided into 3"),
+        (["--n", "2", "--k", "5"], "the output would be empty: along the height the kernel spans 5"),
+        (["--n", "7x7", "--k", "3x3x3"], "--n with 2 axes and --k with 3 axes do not fit together"),
+        (["--n", "7x7", "--k", "3", "--dims", "1"], "--dims 1 and --n with 2 axes do not fit together"),
+        (["--n", "7", "--k", "3", "--output-padding", "1"], "--output-padding belongs to --variant transposed"),
+        (["--n", "7", "--k", "3", "--transposed", "--output-padding", "1"], "output_padding"),
+        (["--n", "7", "--k", "3", "--transposed", "--variant", "tiled"], "--transposed and --variant tiled contradict"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["shape", "params", "cost"])
+def test_wrong_layers_are_one_line_and_code_2(call: Call, name: str, words: list[str], message: str) -> None:
+    if name == "params" and ("output would be" in message or "input's height" in message):
+        pytest.skip("the size does not matter to params unless it is asked about")
+    result = call(name, *words)
+    assert result.code == 2
+    assert message in one_error(result)
+
+
+def test_without_colour_and_terminal_the_table_is_plain(
+    program: Callable[..., subprocess.CompletedProcess[bytes]],
+) -> None:
+    assert b"\x1b" not in program("shape", *LAYER).stdout
+
+
+def test_a_full_disk_behind_the_answer(tmp_path: object) -> None:
+    import sys
+    from pathlib import Path
+
+    from tests.conftest import ROOT
+
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "convcli", "shape", *LAYER],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 1
+    assert run.stderr == "convcli: error: cannot write to standard output: No space left on device\n"

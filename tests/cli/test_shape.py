@@ -1,0 +1,175 @@
+"""convcli shape: sizes, chains, sweeps, and the way back."""
+
+import json
+
+import pytest
+
+from convcli.layers import Conv
+from tests.conftest import Call, one_error
+
+
+def value(call: Call, line: str) -> list[str]:
+    code, out, err = call("shape", *line.split(), "--format", "value")
+    assert (code, err) == (0, "")
+    return out.split()
+
+
+# Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", relationships 1 to 15.
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        ("--n 4 --k 3", 2),
+        ("--n 5 --k 4 --p 2", 6),
+        ("--n 5 --k 3 --p 1", 5),
+        ("--n 5 --k 3 --p same", 5),
+        ("--n 5 --k 3 --p 2", 7),
+        ("--n 5 --k 3 --p full", 7),
+        ("--n 5 --k 3 --s 2", 2),
+        ("--n 5 --k 3 --s 2 --p 1", 3),
+        ("--n 6 --k 3 --s 2 --p 1", 3),
+        ("--n 2 --k 3 --transposed", 4),
+        ("--n 6 --k 4 --p 2 --transposed", 5),
+        ("--n 5 --k 3 --p 1 --transposed", 5),
+        ("--n 7 --k 3 --p 2 --transposed", 5),
+        ("--n 2 --k 3 --s 2 --transposed", 5),
+        ("--n 3 --k 3 --s 2 --p 1 --transposed", 5),
+        ("--n 3 --k 3 --s 2 --p 1 --transposed --output-padding 1", 6),
+        ("--n 7 --k 3 --d 2", 3),
+        ("--n 7 --k 3 --s 2 --p 1", 4),
+    ],
+)
+def test_the_guide(call: Call, line: str, size: int) -> None:
+    assert value(call, line) == [str(size)]
+    assert value(call, line.replace("--n ", "--dims 1 --n ")) == [str(size)]
+    assert value(call, line.replace("--n ", "--dims 3 --n ")) == [str(size)]
+
+
+def test_the_answer_comes_in_the_notation_of_the_question(call: Call) -> None:
+    assert value(call, "--n 7 --k 3 --s 2 --p 1") == ["4"]
+    assert value(call, "--n 7x7 --k 3 --s 2 --p 1") == ["4x4"]
+    assert value(call, "--n 7 --k 3 --s 2x1 --p 1") == ["4x7"]
+    assert value(call, "--n 16x112x112 --k 3 --p 1:0x0:0x1:1") == ["15x110x112"]
+    rows = [
+        json.loads(call("shape", "--n", n, "--k", "3", "--format", "json").out)["rows"][0]
+        for n in ("7", "7x7")
+    ]
+    assert [row["output_size"] for row in rows] == [5, [5, 5]]
+    assert [row["receptive_field"] for row in rows] == [3, [3, 3]]
+    assert [row["output_shape"] for row in rows] == [[1, 5, 5]] * 2
+
+
+def test_a_sweep_has_a_row_for_each_combination(call: Call) -> None:
+    sizes = [
+        Conv(in_channels=1, out_channels=1, kernel_size=k, stride=s, padding=p).output_shape((1, n, n))[1]
+        for n in (16, 33)
+        for k in (3, 5)
+        for s in (1, 2)
+        for p in (0, 1)
+    ]
+    assert value(call, "--n 16,33 --k 3,5 --s 1,2 --p 0,1") == [str(size) for size in sizes]
+
+
+def test_the_table(call: Call) -> None:
+    assert call("shape", "--n", "7", "--k", "3", "--s", "2", "--p", "1").out.splitlines() == [
+        "layer               input size  padding  output size  receptive field  effective stride",
+        "------------------  ----------  -------  -----------  ---------------  ----------------",
+        "conv k3x3 s2 p1 o1           7        1            4                3                 2",
+        "",
+        "height and width: floor((7 + 1 + 1 - 1*(3 - 1) - 1) / 2) + 1 = 4",
+    ]
+
+
+def test_axes_that_differ_have_formulas_of_their_own(call: Call) -> None:
+    lines = call("shape", "--n", "6x7", "--k", "3", "--s", "2").out.splitlines()
+    assert "height: floor((6 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 2" in lines
+    assert "width: floor((7 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 3" in lines
+    assert (
+        "height: 1 of 6 padded elements are left over at the end, 1 of the input; the stride 2 does not fit"
+        in lines
+    )
+
+
+def test_a_chain_has_a_row_for_each_layer(call: Call) -> None:
+    chain = "conv k3 p1 d1, conv k3 p2 d2, conv k3 p4 d4"
+    answer = json.loads(call("shape", "--n", "32", "--layers", chain, "--format", "json").out)
+    assert [row["receptive_field"] for row in answer["rows"]] == [3, 7, 15]
+    assert [row["name"] for row in answer["rows"]] == ["conv1", "conv2", "conv3"]
+    assert call("shape", "--n", "32", "--layers", chain, "--format", "value").out == "32\n"
+    assert call("shape", "--n", "32", "--layers", chain, "--field", "receptive_field").out == "15\n"
+
+
+def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
+    uneven = call("shape", *"--n 4 --k 3 --s 2 --p 1 --variant transposed".split()).out
+    assert (
+        "the kernel overlaps unevenly, a checkerboard; taps on each output in turn: 2 1; take a kernel of 4"
+        in uneven
+    )
+    assert "or resize first, then convolve (resize-conv)" in uneven
+    assert (
+        "overlaps evenly, no checkerboard"
+        in call("shape", *"--n 4 --k 4 --s 2 --p 1 --transposed".split()).out
+    )
+    assert "checkerboard" not in call("shape", *"--n 4 --k 3 --s 2 --p 1".split()).out
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--n 7 --k 3 --target 4", "--n 224x56 --k 7x3 --target 112x28", "--n 5 --k 4 --target 9 --transposed"],
+)
+def test_solutions_lead_to_the_target(call: Call, line: str) -> None:
+    rows = json.loads(call("shape", *line.split(), "--format", "json").out)["rows"]
+    assert rows
+    for row in rows:
+        options = f"--dims 1 --n {row['input_size']} --k {row['kernel_size']} --p {row['padding']} --s {row['stride']}"
+        options += f" --d {row['dilation']}"
+        if "transposed" in line:
+            options += f" --transposed --output-padding {row['output_padding']}"
+        assert value(call, options) == [str(row["output_size"])]
+
+
+def test_the_simplest_solution_stands_first_and_typed_options_stay(call: Call) -> None:
+    assert call("shape", *"--n 7 --k 3 --target 4 --format value".split()).out.splitlines()[0] == "1\t2\t1"
+    rows = json.loads(call("shape", *"--n 7 --k 3 --target 4 --s 4 --format json".split()).out)["rows"]
+    assert {row["stride"] for row in rows} == {4}
+
+
+def test_no_solution_is_said(call: Call) -> None:
+    code, out, _ = call("shape", *"--n 7 --k 3 --target 1000 --s 1,2".split())
+    assert code == 0
+    assert (
+        "each: nothing turns 7 into 1000 with a kernel of 3, a stride up to 8 and a dilation up to 4" in out
+    )
+    assert "keeping --s as given" in out
+    assert call("shape", *"--n 7 --k 3 --target 1000 --format value".split()).out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--k 3", "the input size is missing; give --n, as in --n 224 or --n 224x112"),
+        ("--n 7 --k 3 --layers relu", "--k has no use beside --layers, whose items hold their own options"),
+        ("--n 7 --no-bias --layers relu", "--bias has no use beside --layers"),
+        ("--n 7 --transposed --layers relu", "--variant has no use beside --layers"),
+        ("--n 7 --layers frob", "layer 1 of the chain, 'frob': 'frob' is not an operator"),
+        ("--layers relu", "the input size is missing"),
+        ("--n 7 --layers relu --target 3", "--target solves for one layer; leave out --layers"),
+        (
+            "--n 7 --k 3 --variant tiled --target 3",
+            "--target knows standard and transposed layers, not tiled",
+        ),
+        ("--n 7 --k 3 --target 0", "target must be at least 1, got 0"),
+        ("--n 7 --k 3 --target 3x3x3", "target 3x3x3 has 3 axes where 2 are needed"),
+        ("--n 5 --k 1 --s 3 --p same --transposed", "padding"),
+    ],
+)
+def test_wrong_questions(call: Call, line: str, message: str) -> None:
+    result = call("shape", *line.split())
+    assert result.code == 2
+    assert message in one_error(result)
+
+
+def test_numbers_beyond_any_memory_still_count(call: Call) -> None:
+    huge = "1" + "0" * 40
+    assert value(call, f"--n {huge} --k 3 --p 1") == [huge]
+    macs = call("cost", *f"--n {huge} --k 3 --p 1 --dims 2 --field macs".split()).out
+    assert int(macs) == 9 * 10**80
