@@ -13,13 +13,12 @@ def correlate(x: NDArray[Any], weight: NDArray[Any], slide: Slide) -> NDArray[An
     groups, outputs, inputs = weight.shape[:3]
     out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
     each = (groups, outputs) + (1,) * len(slide.kernel_size)  # one weight for a whole output channel
-    row_bytes = out[:1, :, :, :1].nbytes
-    for images, rows in blocks(len(x), slide.output_size[0], row_bytes, CACHE_BYTES):
-        target = out[images, :, :, rows]
+    for images, *box in blocks(len(x), slide.output_size, groups * outputs * x.itemsize, CACHE_BYTES):
+        target = out[(images, slice(None), slice(None), *box)]
         product = np.empty_like(target)
         for channel in range(inputs):
             for tap in np.ndindex(*slide.kernel_size):
-                shifted = x[(images, slice(None), slice(channel, channel + 1), *slide.meets(tap, rows))]
+                shifted = x[(images, slice(None), slice(channel, channel + 1), *slide.meets(tap, box))]
                 weights = weight[(slice(None), slice(None), channel, *tap)].reshape(each)
                 if channel or any(tap):
                     np.multiply(shifted, weights, out=product)

@@ -1,5 +1,6 @@
 """Columns and one matrix product: every window becomes a column, in bands of rows that bound the memory."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,16 @@ def correlate(x: NDArray[Any], weight: NDArray[Any], slide: Slide) -> NDArray[An
     images, groups = x.shape[:2]
     outputs = weight.shape[1]
     matrix = weight.reshape(groups, outputs, -1)
-    height, *rest = slide.output_size
-    width = int(np.prod(rest, dtype=int))
+    depth, places = matrix.shape[2], prod(slide.output_size)
     out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
-    flat = out.reshape(images, groups, outputs, height * width)
-    row_bytes = groups * matrix.shape[2] * width * x.itemsize
-    for some, rows in blocks(images, height, row_bytes, COLUMN_BYTES):
-        band = Slide(slide.kernel_size, slide.stride, slide.dilation, (rows.stop - rows.start, *rest))
-        view = windows(x[some, :, :, slide.reach(rows)], band)
-        columns = view.reshape(len(view), groups, matrix.shape[2], -1)
-        np.matmul(matrix, columns, out=flat[some, :, :, rows.start * width : rows.stop * width])
+    flat = out.reshape(images, groups, outputs, places)
+    for some, *box in blocks(images, slide.output_size, groups * depth * x.itemsize, COLUMN_BYTES):
+        sizes = tuple(place.stop - place.start for place in box)
+        band = Slide(slide.kernel_size, slide.stride, slide.dilation, sizes)
+        view = windows(x[some][last_axes(slide.reach(box))], band)
+        start = 0  # the place of the box among all, row by row: it is a run of them
+        for place, count in zip(box, slide.output_size, strict=True):
+            start = start * count + place.start
+        columns = view.reshape(len(view), groups, depth, prod(sizes))
+        np.matmul(matrix, columns, out=flat[some, :, :, start : start + prod(sizes)])
     return out

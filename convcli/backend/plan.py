@@ -6,6 +6,7 @@ order matters.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import ceil, log2, prod
 from typing import Any
 
@@ -47,22 +48,24 @@ class Slide:
         )
         return Slide(kernel, stride, dilation, output_size)
 
-    def meets(self, tap: Sequence[int], rows: slice | None = None) -> tuple[slice, ...]:
-        """Return where the input lies that `tap` meets, for all outputs or some rows of the first axis."""
-        starts = [t * d for t, d in zip(tap, self.dilation, strict=True)]
-        counts = list(self.output_size)
-        if rows is not None:
-            starts[0] += rows.start * self.stride[0]
-            counts[0] = rows.stop - rows.start
+    @property
+    def whole(self) -> tuple[slice, ...]:
+        """All places of the output."""
+        return tuple(slice(0, count) for count in self.output_size)
+
+    def meets(self, tap: Sequence[int], box: Sequence[slice] | None = None) -> tuple[slice, ...]:
+        """Return where the input lies that `tap` meets, for a box of the output or all of it."""
         return tuple(
-            slice(start, start + (count - 1) * s + 1, s)
-            for start, count, s in zip(starts, counts, self.stride, strict=True)
+            slice(t * d + place.start * s, t * d + (place.stop - 1) * s + 1, s)
+            for t, d, s, place in zip(tap, self.dilation, self.stride, box or self.whole, strict=True)
         )
 
-    def reach(self, rows: slice) -> slice:
-        """Return the rows of the input that these rows of the output look at."""
-        start = rows.start * self.stride[0]
-        return slice(start, start + (rows.stop - rows.start - 1) * self.stride[0] + self.spans[0])
+    def reach(self, box: Sequence[slice]) -> tuple[slice, ...]:
+        """Return the input that a box of the output looks at."""
+        return tuple(
+            slice(place.start * s, (place.stop - 1) * s + reach)
+            for place, s, reach in zip(box, self.stride, self.spans, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,22 @@ class Work:
     slide: Slide
 
 
-def blocks(images: int, rows: int, row_bytes: int, limit: int) -> Iterator[tuple[slice, slice]]:
-    """Divide images of `rows` rows into blocks of at most `limit` bytes: whole images, or rows of one."""
-    at_once = max(1, limit // max(1, rows * row_bytes))
-    height = rows if at_once > 1 else min(rows, max(1, limit // row_bytes))
-    for first in range(0, images, at_once):
-        for top in range(0, rows, height):
-            yield slice(first, min(images, first + at_once)), slice(top, min(rows, top + height))
+def blocks(images: int, sizes: Sizes, place_bytes: int, limit: int) -> Iterator[tuple[slice, ...]]:
+    """Divide (images, *sizes) into runs of places, row by row, that take at most `limit` bytes each.
+
+    A run is a box: one place on the first axes, some on the next, all on the last ones.
+    """
+    shape = (images, *sizes)
+    axis, run_bytes = len(sizes), place_bytes
+    while axis and run_bytes * shape[axis] <= limit:
+        run_bytes *= shape[axis]
+        axis -= 1
+    at_once = max(1, limit // run_bytes)
+    rest = tuple(slice(0, n) for n in shape[axis + 1 :])
+    for lead in product(*map(range, shape[:axis])):
+        for start in range(0, shape[axis], at_once):
+            some = slice(start, min(shape[axis], start + at_once))
+            yield (*(slice(place, place + 1) for place in lead), some, *rest)
 
 
 def fast_length(n: int, exact: bool = False) -> int:
@@ -162,7 +174,7 @@ def cost_fft(work: Work) -> int:
     transforms = (work.images * tiles * channels + work.inputs * work.outputs) * work.groups
     products = work.images * tiles * work.groups * work.inputs * work.outputs
     one = ceil(prod(size) * log2(max(2, prod(size))))
-    return transforms * (one * 500 + 50_000_000) + products * (prod(size) * 600 + 5_000_000)
+    return transforms * (one * 300 + 25_000_000) + products * (prod(size) * 600 + 5_000_000)
 
 
 METHODS = {"direct": cost_direct, "gemm": cost_gemm, "separable": cost_separable, "fft": cost_fft}
