@@ -97,7 +97,7 @@ def conv(
     ------
     ArgumentError
         Where shapes do not fit, the output would be empty, `reflect`, `symmetric` or `circular` would reach
-        beyond the input, the kernel is not separable, or integers could exceed 64 bits.
+        beyond the input, the kernel is not separable, or integers exceed 64 bits.
 
     Examples
     --------

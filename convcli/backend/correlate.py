@@ -68,16 +68,16 @@ def correlate(
         dtype = np.dtype("float64") if numbers.peak is not None else numbers.summing
     wide = border.around(cast(x, dtype))
     wide = wide.reshape(len(x), groups, kernels.shape[2], *wide.shape[2:])
-    kernels = cast(kernels, dtype)
     if method == "direct":
-        y = direct.correlate(wide, kernels, slide)
+        y = direct.correlate(wide, cast(kernels, dtype), slide)
     elif method == "gemm":
-        y = gemm.correlate(wide, kernels, slide)
-    elif method == "separable":
-        factors = separable.factors_of_rank(kernels, len(slide.spans), rank)
-        y = separable.correlate(wide, factors, slide)
+        y = gemm.correlate(wide, cast(kernels, dtype), slide)
+    elif method == "fft":
+        y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
     else:
-        y = fft.correlate(wide, kernels, slide, exact=numbers.peak is not None)
+        kernels = kernels if numbers.peak is not None else cast(kernels, dtype)
+        factors = separable.factors_of_rank(kernels, len(slide.spans), rank)
+        y = separable.correlate(wide, tuple(cast(factor, dtype) for factor in factors), slide)
     return cast(y.reshape(len(x), len(weight), *slide.output_size), numbers.summing)
 
 
@@ -85,7 +85,7 @@ def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
     """Add a bias (O,) or (O, *output) to y (N, O, *output), in place, and return the result's dtype."""
     if bias.any():
         y += cast(bias, y.dtype).reshape(*bias.shape, *(1,) * (y.ndim - 1 - bias.ndim))
-    return cast(y, numbers.result)
+    return numbers.finish(y)
 
 
 def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, numbers: Numbers) -> bool:
@@ -96,7 +96,8 @@ def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, nu
         return False
     if name == "fft":
         return _fft_rounds_right(numbers, kernels, slide)
-    return separable.factors(cast(kernels, numbers.adding), len(slide.spans)) is not None
+    kernels = kernels if numbers.peak is not None else cast(kernels, numbers.adding)
+    return separable.factors(kernels, len(slide.spans)) is not None
 
 
 def _fft_rounds_right(numbers: Numbers, kernels: Array, slide: Slide) -> bool:

@@ -160,7 +160,7 @@ def cost_separable(work: Work) -> int:
     kernels = work.groups * work.outputs * work.inputs
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
     factors = kernels * prod(work.slide.kernel_size) * 20_000 + 200_000_000
-    return elements * taps * 250 * stride + turns * 3_000_000 + factors
+    return elements * (taps * 350 * stride + 1000) + turns * 3_000_000 + factors
 
 
 def cost_fft(work: Work) -> int:

@@ -11,7 +11,7 @@ from convcli.backend.checks import Array, as_array, as_batch
 from convcli.backend.dtypes import cast, computing_float
 from convcli.backend.geometry import Pool
 from convcli.errors import ArgumentError
-from convcli.layers.axes import PerAxis, Sizes, infer_dims
+from convcli.layers.axes import PerAxis, Sizes, infer_dims, whole
 from convcli.layers.padding import AnyPadding, Pads, span
 
 _REAL = "biuf"
@@ -362,17 +362,16 @@ def _adapt(
     dims = len(output_size) if isinstance(output_size, Sequence) else x.ndim - 2
     x, alone = as_batch(x, dims, f"output_size {output_size}")
     sizes = output_size if isinstance(output_size, Sequence) else (output_size,) * dims
+    y = x
     for axis, size in enumerate(sizes, start=2):
-        n = x.shape[axis]
+        n = y.shape[axis]
         if size is None or size == n:
             continue
-        if size < 1:
-            raise ArgumentError(f"output_size must be at least 1, got {size}")
         parts = []
-        for i in range(size):
+        for i in range(whole("output_size", size, 1)):
             start, end = i * n // size, -(-(i + 1) * n // size)
-            window = x[(*(slice(None),) * axis, slice(start, end))]
-            part = operation.reduce(window, axis=axis, keepdims=True)
+            part = operation.reduce(y[(*(slice(None),) * axis, slice(start, end))], axis=axis, keepdims=True)
             parts.append(part / part.dtype.type(end - start) if mean else part)
-        x = np.concatenate(parts, axis=axis)
-    return x[0] if alone else x
+        y = np.concatenate(parts, axis=axis)
+    y = y.copy() if y is x else y
+    return y[0] if alone else y

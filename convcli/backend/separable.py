@@ -25,7 +25,7 @@ def factors(weight: Array, dims: int) -> Factors | None:
     primitive vectors is primitive.
     """
     shape = weight.shape[weight.ndim - dims :]
-    whole = weight.dtype.kind in "iu"
+    whole = weight.dtype.kind in "biu"
     kernels = weight.reshape(-1, *shape).astype(np.int64 if whole else weight.dtype, copy=False)
     at = np.unravel_index(_magnitudes(kernels).argmax(axis=1), shape)
     every = np.arange(len(kernels))
@@ -59,7 +59,7 @@ def factors_of_rank(weight: Array, dims: int, rank: int | None) -> Factors:
     exact = factors(weight, dims)
     if exact is not None:
         return exact
-    if weight.dtype.kind in "iu" and rank is not None:
+    if weight.dtype.kind in "biu" and rank is not None:
         raise ArgumentError(
             f"method 'separable:{rank}' rounds, and integers are computed exactly: not every kernel is of "
             "rank 1; convert weight to float64, or take another method"

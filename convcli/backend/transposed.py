@@ -60,7 +60,7 @@ def conv_transpose(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or integers could exceed 64 bits.
+        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
 
     Examples
     --------

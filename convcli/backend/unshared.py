@@ -48,7 +48,7 @@ def local_conv(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or integers could exceed 64 bits.
+        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def tiled_conv(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or integers could exceed 64 bits.
+        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
 
     Examples
     --------
