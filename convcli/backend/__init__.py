@@ -11,11 +11,12 @@ Names, argument order and meaning are PyTorch's, one function for any number of 
 ((1, 8, 32, 32), (1, 8, 16, 16))
 """
 
+from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
 from convcli.backend.chain import run_chain, run_layer
 from convcli.backend.convolution import conv
 from convcli.backend.deformable import deform_conv
 from convcli.backend.matrix import conv_matrix
-from convcli.backend.pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, lp_pool, max_pool
+from convcli.backend.pooling import avg_pool, lp_pool, max_pool
 from convcli.backend.rearrange import channel_shuffle, unfold
 from convcli.backend.transposed import conv_transpose
 from convcli.backend.unshared import local_conv, tiled_conv

@@ -17,7 +17,10 @@ _WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the border may be n -
 
 def as_array(name: str, value: ArrayLike, kinds: str = "biufc") -> Array:
     """Return `value` as an array of numbers, uncopied where it is one; `kinds` are NumPy's dtype kinds."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ArgumentError(f"{name} is no array: {error}") from None
     if array.dtype.kind not in kinds:
         words = {"b": "bool", "i": "integers", "f": "floats", "c": "complex numbers"}
         wanted = ", ".join(words[kind] for kind in kinds if kind in words)
@@ -94,15 +97,17 @@ def as_padding_value(value: complex, mode: str, *arrays: Array) -> Array:
             )
         return np.zeros((), bool)
     dtype = np.result_type(*arrays)
+    number = complex(value)
     if any(array.dtype.kind in "fc" for array in arrays):
-        if dtype.kind == "f" and np.iscomplexobj(value):
+        if number.imag and dtype.kind == "f":
             raise ArgumentError(f"padding_value {value} is complex, and the arrays are {dtype}")
-        return np.asarray(value, dtype)
-    if value != int(np.real(value)):
+        with np.errstate(over="ignore"):
+            return np.asarray(number if dtype.kind == "c" else number.real).astype(dtype)
+    if number.imag or not number.real.is_integer():
         raise ArgumentError(
             f"padding_value {value} is not a whole number, and the arrays hold integers; convert x to float64"
         )
-    return np.asarray(int(np.real(value)))
+    return np.asarray(int(value.real))
 
 
 def check_weight(weight: Array, layout: str, least: int) -> None:

@@ -128,8 +128,8 @@ def deform_conv(
 
     images = len(x)
     places = prod(output)
-    x = cast(x, dtype).reshape(images, offset_groups, layer.in_channels // offset_groups, prod(size))
-    x = pad(x, ((0, 1),), (3,))  # the zero that neighbours outside stand for
+    framed = cast(x, dtype).reshape(images, offset_groups, layer.in_channels // offset_groups, *size)
+    framed = pad(framed, ((1, 2),) * dims, range(3, 3 + dims))
     offset = cast(offset, dtype).reshape(images, offset_groups, taps, dims, places)
     if shares is not None:
         shares = cast(shares, dtype).reshape(images, offset_groups, 1, taps, places)
@@ -140,7 +140,7 @@ def deform_conv(
     with np.errstate(all="ignore"):
         for number, tap in enumerate(np.ndindex(*layer.kernel_size)):
             still = grid + _column(tap) * _column(layer.dilation)
-            looked = _sample(x, still.astype(dtype) + offset[:, :, number], size)
+            looked = _sample(framed, still.astype(dtype) + offset[:, :, number], size)
             if shares is not None:
                 looked *= shares[:, :, :, number]
             y += kernels[..., number] @ looked.reshape(images, groups, weight.shape[1], places)
@@ -153,38 +153,31 @@ def _column(numbers: Sequence[int]) -> Array:
     return np.reshape(numbers, (-1, 1))
 
 
-def _sample(x: Array, places: Array, size: Sizes) -> Array:
-    """Interpolate x (N, G, C, elements + a zero) linearly at places (N, G, D, P): (N, G, C, P); zero outside.
+def _sample(framed: Array, places: Array, size: Sizes) -> Array:
+    """Interpolate (N, G, C, *framed) linearly at places (N, G, D, P): (N, G, C, P); zero outside.
 
-    A place that is NaN gives NaN.
+    The frame of zeros, one element before and two after, stands for the neighbours outside. A place that is
+    NaN gives NaN.
     """
-    dims = len(size)
+    images, groups, channels, *frame = framed.shape
+    flat = framed.reshape(images, groups, channels, prod(frame))
+    steps = [prod(frame[axis + 1 :]) for axis in range(len(frame))]
     ends = _column(size)
+    near = places.clip(-1, ends)
+    low = np.floor(near)
+    share = near - low
+    np.copyto(low, 0, where=np.isnan(low))
+    first = ((low + 1).astype(np.intp) * _column(steps)).sum(axis=2)
+    result = np.zeros((images, groups, channels, places.shape[-1]), framed.dtype)
+    for corner in product((0, 1), repeat=len(size)):
+        factor = np.ones(first.shape, share.dtype)
+        for axis, side in enumerate(corner):
+            factor *= share[:, :, axis] if side else 1 - share[:, :, axis]
+        index = first + sum(side * step for side, step in zip(corner, steps, strict=True))
+        for image, group in np.ndindex(images, groups):
+            found = flat[image, group].take(index[image, group], axis=1)
+            found *= factor[image, group]
+            result[image, group] += found
     outside: Array = np.any((places <= -1) | (places >= ends), axis=2)
-    low = np.floor(np.where(np.isfinite(places), places, 0).clip(-1, ends))
-    share = places - low
-    low = low.astype(np.intp)
-    result = np.zeros((*x.shape[:3], places.shape[-1]), x.dtype)
-    for corner in product((0, 1), repeat=dims):
-        index, factor = _neighbour(low, share, corner, size)
-        result += np.take_along_axis(x, index[:, :, np.newaxis], axis=3) * factor[:, :, np.newaxis]
     np.copyto(result, 0, where=outside[:, :, np.newaxis])
     return result
-
-
-def _neighbour(low: Array, share: Array, corner: Sequence[int], size: Sizes) -> tuple[Array, Array]:
-    """Return the flat index of one neighbour of each place (N, G, P), and its share of the sum.
-
-    A neighbour that lies outside is the zero behind the last element.
-    """
-    index = np.zeros((*low.shape[:2], low.shape[3]), np.intp)
-    factor = np.ones(index.shape, share.dtype)
-    outside = np.zeros(index.shape, bool)
-    for axis, (side, n) in enumerate(zip(corner, size, strict=True)):
-        at = low[:, :, axis] + side
-        outside |= (at < 0) | (at >= n)
-        factor *= share[:, :, axis] if side else 1 - share[:, :, axis]
-        index *= n
-        index += at
-    np.copyto(index, prod(size), where=outside)
-    return index, factor

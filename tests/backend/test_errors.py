@@ -113,6 +113,27 @@ def test_a_border_value_that_integers_cannot_hold():
     )
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1j])
+def test_a_border_value_that_is_no_whole_number(value):
+    with pytest.raises(ArgumentError, match=f"padding_value {value} is not a whole number"):
+        backend.conv([[1, 2]], [[[1]]], padding=1, padding_mode="constant", padding_value=value)
+
+
+def test_nan_and_large_integers_as_a_border():
+    y = backend.conv([[1.0]], [[[1.0]]], padding=1, padding_mode="constant", padding_value=np.nan)
+    assert np.array_equal(y, [[np.nan, 1, np.nan]], equal_nan=True)
+    y = backend.conv([[1]], [[[1]]], padding=1, padding_mode="constant", padding_value=2**62 + 1)
+    assert y.tolist() == [[2**62 + 1, 1, 2**62 + 1]]
+    unsigned = np.array([[1]], np.uint8)
+    y = backend.conv(unsigned, [[[1]]], padding=1, padding_mode="constant", padding_value=-300)
+    assert y.tolist() == [[-300, 1, -300]]
+
+
+def test_a_ragged_list():
+    with pytest.raises(ArgumentError, match="x is no array: setting an array element"):
+        backend.conv([[1, 2], [3]], [[[1]]])
+
+
 def test_what_holds_no_numbers():
     with pytest.raises(ArgumentError) as error:
         backend.conv([["a"]], [[[1]]])
