@@ -1,14 +1,33 @@
-"""Slow, obvious definitions, in plain loops and exact fractions: what the fast code is held against."""
+"""The operators by their definitions: plain loops over every element, with no care for speed.
 
-from collections.abc import Sequence
-from fractions import Fraction
-from math import isqrt
+Arrays are (N, C, *spatial); stride, dilation and the (before, after) pairs of `pads` have one entry for each
+spatial axis. Integers are Python's, so that nothing wraps.
+"""
 
-from convcli.kernels import Kernel
+from itertools import product
+from math import ceil, floor, prod
+
+import numpy as np
 
 
-def source(mode: str, place: int, n: int) -> int | None:
-    """Step back into 0 .. n-1 from a place on a padded axis; None where padding has no source."""
+def every(*sizes):
+    """Walk through all places of a box."""
+    return product(*map(range, sizes))
+
+
+def output_size(size, kernel, stride, pads, dilation):
+    """Count the places where the whole kernel lies in the padded input, by walking there."""
+    counts = []
+    for n, k, s, (before, after), d in zip(size, kernel, stride, pads, dilation, strict=True):
+        count = 0
+        while -before + count * s + (k - 1) * d <= n - 1 + after:
+            count += 1
+        counts.append(count)
+    return tuple(counts)
+
+
+def source(mode, n, place):
+    """Return the index that stands at `place` of an axis with n elements, or None for a padded value."""
     while not 0 <= place < n:
         if mode in ("zeros", "constant"):
             return None
@@ -20,114 +39,166 @@ def source(mode: str, place: int, n: int) -> int | None:
             place = -1 - place if place < 0 else 2 * n - 1 - place
         elif mode == "reflect":
             place = 0 if n == 1 else -place if place < 0 else 2 * (n - 1) - place
-        else:
-            raise ValueError(mode)
     return place
 
 
-class Window:
-    """One place of a kernel over a picture: which pixel lies under each tap."""
+def element(x, image, channel, place, mode="zeros", value=0):
+    """Return the element of x at a place that may lie outside."""
+    index = [source(mode, n, p) for n, p in zip(x.shape[2:], place, strict=True)]
+    if None in index:
+        return value if mode == "constant" else 0
+    return x[(image, channel, *index)].item()
 
-    def __init__(
-        self,
-        pixels: Sequence,
-        kernel: Kernel,
-        place: tuple[int, int],
-        *,
-        stride: tuple[int, int] = (1, 1),
-        before: tuple[int, int] | None = None,
-        dilation: tuple[int, int] = (1, 1),
-        mode: str = "reflect",
-        value: float = 0,
-        flip: bool = False,
-    ) -> None:
-        size, shape = (len(pixels), len(pixels[0])), kernel.shape
-        if before is None:  # `same` with a stride of 1
-            before = tuple(d * (k - 1) // 2 for k, d in zip(shape, dilation))
-        self.pixels, self.kernel, self.mode, self.value = pixels, kernel, mode, value
-        self.taps = {}
-        for i in range(shape[0]):
-            for j in range(shape[1]):
-                row = source(mode, place[0] * stride[0] - before[0] + i * dilation[0], size[0])
-                column = source(mode, place[1] * stride[1] - before[1] + j * dilation[1], size[1])
-                tap = (shape[0] - 1 - i, shape[1] - 1 - j) if flip else (i, j)
-                self.taps[tap] = None if row is None or column is None else (row, column)
-        self.centre = ((shape[0] - 1) // 2, (shape[1] - 1) // 2)
-        if flip:
-            self.centre = (shape[0] - 1 - self.centre[0], shape[1] - 1 - self.centre[1])
 
-    def sample(self, tap: tuple[int, int], channel: int | None, opaque: int | None = None) -> Fraction:
-        """Return the pixel under a tap; `opaque` is what alpha is in a constant border."""
-        at = self.taps[tap]
-        if at is None:
-            if self.mode == "zeros":
-                return Fraction(0)
-            return Fraction(self.value if opaque is None else opaque)
-        pixel = self.pixels[at[0]][at[1]]
-        return exact(pixel if channel is None else pixel[channel])
+def places(place, stride, pads, dilation, tap):
+    """Return where in the input a tap lies."""
+    return tuple(
+        p * s - before + t * d
+        for p, s, (before, _), d, t in zip(place, stride, pads, dilation, tap, strict=True)
+    )
 
-    def response(self, sample: object) -> Fraction | int:
-        """Return what the kernel answers where `sample(tap)` lies under each tap; a magnitude is rounded."""
-        sums = [
-            sum(
-                (
-                    exact(weight) * sample((i, j))
-                    for i, row in enumerate(matrix)
-                    for j, weight in enumerate(row)
-                )
+
+def conv(
+    x, weight, bias=None, *, stride, pads, dilation, groups=1, mode="zeros", value=0, flip=False, dtype=float
+):
+    outputs, inputs, *kernel = weight.shape
+    out = output_size(x.shape[2:], kernel, stride, pads, dilation)
+    y = np.zeros((len(x), outputs, *out), dtype)
+    for image, output, place in product(range(len(x)), range(outputs), every(*out)):
+        total = 0 if bias is None else bias[output].item()
+        first = output // (outputs // groups) * inputs
+        for channel, tap in product(range(inputs), every(*kernel)):
+            turned = tuple(k - 1 - t for t, k in zip(tap, kernel, strict=True)) if flip else tap
+            where = places(place, stride, pads, dilation, tap)
+            total += weight[(output, channel, *turned)].item() * element(
+                x, image, first + channel, where, mode, value
             )
-            for matrix in self.kernel.matrices
+        y[(image, output, *place)] = total
+    return y
+
+
+def conv_transpose(x, weight, bias=None, *, stride, pads, output_padding, dilation, groups=1, dtype=float):
+    inputs, outputs, *kernel = weight.shape
+    size = x.shape[2:]
+    out = tuple(
+        s * (n - 1) + d * (k - 1) + 1 + extra - before - after
+        for s, n, d, k, extra, (before, after) in zip(
+            stride, size, dilation, kernel, output_padding, pads, strict=True
+        )
+    )
+    y = np.zeros((len(x), outputs * groups, *out), dtype)
+    for image, channel, place in product(range(len(x)), range(inputs), every(*size)):
+        group = channel // (inputs // groups)
+        for output, tap in product(range(outputs), every(*kernel)):
+            where = places(place, stride, pads, dilation, tap)
+            if all(0 <= p < n for p, n in zip(where, out, strict=True)):
+                product_ = x[(image, channel, *place)].item() * weight[(channel, output, *tap)].item()
+                y[(image, group * outputs + output, *where)] += product_
+    if bias is not None:
+        y += bias.reshape(-1, *(1,) * len(size))
+    return y
+
+
+def interpolate(x, image, channel, place):
+    """Return the linear interpolation of x at a place between elements; zero outside."""
+    if any(p <= -1 or p >= n for p, n in zip(place, x.shape[2:], strict=True)):
+        return 0.0
+    total = 0.0
+    for corner in product((0, 1), repeat=len(place)):
+        share = prod(
+            p - floor(p) if side else 1 - (p - floor(p)) for p, side in zip(place, corner, strict=True)
+        )
+        total += share * element(
+            x, image, channel, [floor(p) + side for p, side in zip(place, corner, strict=True)]
+        )
+    return total
+
+
+def deform_conv(
+    x, offset, weight, bias=None, *, stride, pads, dilation, groups=1, offset_groups=1, mask=None
+):
+    outputs, inputs, *kernel = weight.shape
+    dims = len(kernel)
+    out = output_size(x.shape[2:], kernel, stride, pads, dilation)
+    y = np.zeros((len(x), outputs, *out))
+    for image, output, place in product(range(len(x)), range(outputs), every(*out)):
+        total = 0.0 if bias is None else bias[output]
+        for channel, (number, tap) in product(range(inputs), enumerate(every(*kernel))):
+            source_channel = output // (outputs // groups) * inputs + channel
+            part = source_channel // (x.shape[1] // offset_groups) * prod(kernel) + number
+            where = places(place, stride, pads, dilation, tap)
+            moved = [p + offset[(image, part * dims + axis, *place)] for axis, p in enumerate(where)]
+            share = 1.0 if mask is None else mask[(image, part, *place)]
+            total += weight[(output, channel, *tap)] * share * interpolate(x, image, source_channel, moved)
+        y[(image, output, *place)] = total
+    return y
+
+
+def local_conv(x, weight, *, stride, pads, dilation, dtype=float):
+    dims = x.ndim - 2
+    outputs, out, kernel = len(weight), weight.shape[1 : dims + 1], weight.shape[dims + 2 :]
+    y = np.zeros((len(x), outputs, *out), dtype)
+    for image, output, place in product(range(len(x)), range(outputs), every(*out)):
+        for channel, tap in product(range(x.shape[1]), every(*kernel)):
+            y[(image, output, *place)] += weight[(output, *place, channel, *tap)].item() * element(
+                x, image, channel, places(place, stride, pads, dilation, tap)
+            )
+    return y
+
+
+def tiled_conv(x, weight, *, stride, pads, dilation, dtype=float):
+    dims = x.ndim - 2
+    tile, outputs, kernel = weight.shape[:dims], weight.shape[dims], weight.shape[dims + 2 :]
+    out = output_size(x.shape[2:], kernel, stride, pads, dilation)
+    y = np.zeros((len(x), outputs, *out), dtype)
+    for image, output, place in product(range(len(x)), range(outputs), every(*out)):
+        mine = tuple(p % t for p, t in zip(place, tile, strict=True))
+        for channel, tap in product(range(x.shape[1]), every(*kernel)):
+            y[(image, output, *place)] += weight[(*mine, output, channel, *tap)].item() * element(
+                x, image, channel, places(place, stride, pads, dilation, tap)
+            )
+    return y
+
+
+def pool_size(size, kernel, stride, pads, dilation, ceil_mode):
+    """Count a pool's windows: with ceil_mode, also a last one that starts before the padding after."""
+    counts = output_size(size, kernel, stride, pads, dilation)
+    if not ceil_mode:
+        return counts
+    more = []
+    for count, n, k, s, (before, after), d in zip(counts, size, kernel, stride, pads, dilation, strict=True):
+        cut_off = (
+            -before + (count - 1) * s + (k - 1) * d < n - 1 + after
+        )  # the last window does not reach the end
+        more.append(count + (cut_off and -before + count * s < n))
+    return tuple(more)
+
+
+def pool(reduce, x, *, kernel, stride, pads, dilation, ceil_mode=False, include_pad=False):
+    """Call `reduce` with the elements of each window; zeros stand for the padding where it is included."""
+    out = pool_size(x.shape[2:], kernel, stride, pads, dilation, ceil_mode)
+    y = np.zeros((*x.shape[:2], *out))
+    for image, channel, place in product(range(len(x)), range(x.shape[1]), every(*out)):
+        window = []
+        for tap in every(*kernel):
+            where = places(place, stride, pads, dilation, tap)
+            ends = [n + after for n, (_, after) in zip(x.shape[2:], pads, strict=True)]
+            if all(0 <= p < n for p, n in zip(where, x.shape[2:], strict=True)):
+                window.append(x[(image, channel, *where)].item())
+            elif include_pad and all(p < end for p, end in zip(where, ends, strict=True)):
+                window.append(0)
+        y[(image, channel, *place)] = reduce(window)
+    return y
+
+
+def adaptive_pool(reduce, x, out):
+    y = np.zeros((*x.shape[:2], *out))
+    for image, channel, place in product(range(len(x)), range(x.shape[1]), every(*out)):
+        ranges = [
+            range(floor(p * n / size), ceil((p + 1) * n / size))
+            for p, n, size in zip(place, x.shape[2:], out, strict=True)
         ]
-        if self.kernel.combine == "magnitude":
-            return half_even_root(sum(part * part for part in sums))
-        return Fraction(sums[0]) / exact(self.kernel.divisor)
-
-
-def exact(number: object) -> Fraction:
-    """Return a number of any type, NumPy's too, as the fraction that it is."""
-    return Fraction(number.item() if hasattr(number, "item") else number)
-
-
-def half_even_root(square: Fraction) -> int:
-    """Round the root of a whole number; it never lies at one half."""
-    assert square.denominator == 1
-    return (isqrt(4 * int(square)) + 1) // 2
-
-
-def plain_response(window: Window, channel: int | None) -> Fraction | int:
-    """One channel through the kernel, alpha or not."""
-    return window.response(lambda tap: window.sample(tap, channel))
-
-
-def kept_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction | int:
-    """One colour channel; a transparent neighbour counts as having the colour of the middle pixel."""
-    own = window.sample(window.centre, channel)
-
-    def sample(tap: tuple[int, int]) -> Fraction:
-        outside = window.taps[tap] is None
-        return window.sample(tap, channel) if outside or window.sample(tap, alpha, opaque) > 0 else own
-
-    return window.response(sample)
-
-
-def premultiplied_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction:
-    """One colour channel, weighed by alpha; as it is where nothing is visible."""
-    (matrix,) = window.kernel.matrices
-    colour = weight = total = Fraction(0)
-    for i, j in window.taps:
-        tap_weight = exact(matrix[i][j])
-        opacity = window.sample((i, j), alpha, opaque)
-        colour += tap_weight * opacity * window.sample((i, j), channel)
-        weight += tap_weight * opacity
-        total += tap_weight
-    if not weight:
-        return plain_response(window, channel)
-    return colour / weight * total / exact(window.kernel.divisor)
-
-
-def mean_alpha(window: Window, alpha: int, opaque: int) -> Fraction:
-    """Alpha under a smoothing kernel: its weighted mean."""
-    (matrix,) = window.kernel.matrices
-    weights = {(i, j): exact(weight) for i, row in enumerate(matrix) for j, weight in enumerate(row)}
-    total = sum(weights.values())
-    return sum(weight * window.sample(tap, alpha, opaque) for tap, weight in weights.items()) / total
+        y[(image, channel, *place)] = reduce(
+            [x[(image, channel, *where)].item() for where in product(*ranges)]
+        )
+    return y

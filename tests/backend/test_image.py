@@ -16,7 +16,7 @@ from convcli.images.read import read_picture
 from convcli.kernels import KERNELS, Kernel, parse_kernel
 from convcli.layers.padding import MODES, resolve_padding
 from tests.conftest import SAMPLE_NAMES, SAMPLES
-from tests.reference import Window, kept_response, mean_alpha, plain_response, premultiplied_response
+from tests.pictures import Window, kept_response, mean_alpha, plain_response, premultiplied_response
 
 NAMES = [*KERNELS, "gaussian:sigma=2", "box:size=4", "1 2 3; 4 5 -6"]
 

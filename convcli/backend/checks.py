@@ -1,0 +1,149 @@
+"""Arguments of the operators: turned into arrays, and refused with the shape that would have been right."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import axis_names
+from convcli.layers.padding import MODE_ALIASES, MODES, Pads
+
+Array = NDArray[Any]
+
+_WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the border may be n - this wide
+
+
+def as_array(name: str, value: ArrayLike, kinds: str = "biufc") -> Array:
+    """Return `value` as an array of numbers, uncopied where it is one; `kinds` are NumPy's dtype kinds."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ArgumentError(f"{name} is no array: {error}") from None
+    if array.dtype.kind not in kinds:
+        words = {"b": "bool", "i": "integers", "f": "floats", "c": "complex numbers"}
+        wanted = ", ".join(words[kind] for kind in kinds if kind in words)
+        raise ArgumentError(f"{name} has dtype {array.dtype}; it must hold {wanted}")
+    return array
+
+
+def one_of(name: str, value: str, choices: Iterable[str]) -> str:
+    """Return `value` where it is a choice; else raise ArgumentError with the closest one."""
+    choices = tuple(choices)
+    if value in choices:
+        return value
+    from difflib import get_close_matches
+
+    close = get_close_matches(str(value), choices, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ArgumentError(f"{name} {value!r} is not one of {', '.join(choices)}{hint}")
+
+
+def border_mode(name: str) -> str:
+    """Return the mode of `layers.padding.MODES` that `name`, or another library's word for it, means."""
+    mode = one_of("padding_mode", name, (*MODES, *MODE_ALIASES))
+    return MODE_ALIASES.get(mode, mode)
+
+
+def check_border(mode: str, pads: Pads, size: Sequence[int]) -> None:
+    """Refuse a border that is wider than the input can be mirrored or turned into."""
+    if mode not in _WIDEST:
+        return
+    for axis, (pair, n) in enumerate(zip(pads, size, strict=True)):
+        widest = n - _WIDEST[mode]
+        if max(pair) > widest:
+            raise ArgumentError(
+                f"padding_mode {mode!r} reaches at most {widest} elements beyond the "
+                f"{axis_names(len(size))[axis]} {n}, and the padding there is {pair[0]} before and {pair[1]} "
+                f"after; pad less, or take 'replicate' or 'zeros'"
+            )
+
+
+def as_batch(x: Array, dims: int, why: str) -> tuple[Array, bool]:
+    """Return x as (N, C, *spatial) and whether it came without N; `why` says where `dims` comes from."""
+    if dims < 1:
+        raise ArgumentError(f"x has shape {x.shape}; it must be (N, C, *spatial), with at least 3 axes")
+    if x.ndim not in (dims + 1, dims + 2):
+        axes = f"{dims} spatial {'axis' if dims == 1 else 'axes'}"
+        raise ArgumentError(
+            f"x has shape {x.shape}; {why} has {axes}, so x must be (N, C, *spatial) with {dims + 2} axes, "
+            f"or (C, *spatial) with {dims + 1}"
+        )
+    alone = x.ndim == dims + 1
+    x = x[np.newaxis] if alone else x
+    if 0 in x.shape[1:]:
+        raise ArgumentError(
+            f"x has shape {x.shape}; only the batch may be empty, every other axis holds at least 1"
+        )
+    return x, alone
+
+
+def as_bias(value: ArrayLike | None, *shapes: tuple[int, ...]) -> Array:
+    """Return the bias as an array of one of the shapes, the first one's zeros where there is none."""
+    if value is None:
+        return np.zeros(shapes[0], bool)
+    bias = as_array("bias", value)
+    check_shape("bias", bias, *shapes, why="this weight")
+    return bias
+
+
+def as_padding_value(value: complex, mode: str, *arrays: Array) -> Array:
+    """Return the value of a constant border as an array of no axes, of a dtype that changes no array's."""
+    if mode != "constant":
+        if value:
+            raise ArgumentError(
+                f"padding_value {value} is used by padding_mode 'constant' alone, not {mode!r}"
+            )
+        return np.zeros((), bool)
+    dtype = np.result_type(*arrays)
+    number = complex(value)
+    if any(array.dtype.kind in "fc" for array in arrays):
+        if number.imag and dtype.kind == "f":
+            raise ArgumentError(f"padding_value {value} is complex, and the arrays are {dtype}")
+        with np.errstate(over="ignore"):
+            return np.asarray(number if dtype.kind == "c" else number.real).astype(dtype)
+    if number.imag or not number.real.is_integer():
+        raise ArgumentError(
+            f"padding_value {value} is not a whole number, and the arrays hold integers; convert x to float64"
+        )
+    return np.asarray(int(value.real))
+
+
+def check_weight(weight: Array, layout: str, least: int) -> None:
+    """Refuse a weight with too few axes or with an empty one; `layout` names its axes."""
+    if weight.ndim < least:
+        raise ArgumentError(
+            f"weight has shape {weight.shape}; it must be {layout}, with at least {least} axes"
+        )
+    if 0 in weight.shape:
+        raise ArgumentError(f"weight has shape {weight.shape}; every axis must hold at least 1")
+
+
+def check_channels(x: Array, weight: Array, groups: int) -> None:
+    """Refuse channels that do not fit a weight (out_channels, in_channels / groups, *kernel)."""
+    channels, (outputs, inputs) = x.shape[1], weight.shape[:2]
+    if channels != inputs * groups:
+        way = f"x must be {_put(x.shape, 1, inputs * groups)}"
+        if channels % groups == 0:
+            way += f", or weight {_put(weight.shape, 1, channels // groups)}"
+        raise ArgumentError(
+            f"x {x.shape} has {channels} channels, weight {weight.shape} takes {inputs}"
+            f"{f' x {groups} groups = {inputs * groups}' if groups > 1 else ''}: {way}"
+        )
+    if outputs % groups:
+        raise ArgumentError(
+            f"weight {weight.shape} has {outputs} output channels, which cannot be divided into {groups} "
+            f"equal groups: its first axis must be a multiple of it, such as {-(-outputs // groups) * groups}"
+        )
+
+
+def check_shape(name: str, array: Array, *shapes: tuple[int, ...], why: str = "") -> None:
+    """Refuse an array that has none of the shapes; `why` says what asks for them."""
+    if array.shape not in shapes:
+        wanted = " or ".join(map(str, shapes))
+        raise ArgumentError(f"{name} has shape {array.shape}; {why or 'it'} needs {wanted}")
+
+
+def _put(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
+    return (*shape[:axis], size, *shape[axis + 1 :])

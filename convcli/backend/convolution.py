@@ -1,0 +1,147 @@
+"""Convolution of a batch: the arguments are checked here, once; the algorithms trust them."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.backend.checks import (
+    Array,
+    as_array,
+    as_batch,
+    as_bias,
+    as_padding_value,
+    border_mode,
+    check_border,
+    check_channels,
+    check_weight,
+)
+from convcli.backend.correlate import Border, add_bias, as_method, correlate
+from convcli.backend.dtypes import weighted
+from convcli.backend.plan import Slide
+from convcli.layers import Conv
+from convcli.layers.axes import PerAxis, whole
+from convcli.layers.padding import AnyPadding
+
+
+def conv(
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: PerAxis = 1,
+    padding: AnyPadding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
+    padding_value: complex = 0.0,
+    flip: bool = False,
+    method: str = "auto",
+) -> Array:
+    """Slide a kernel over x and sum the products at each place, in any number of dimensions.
+
+    This is the cross-correlation that deep learning calls convolution,
+
+        y[n, o, p] = bias[o] + sum over c, t of weight[o, c, t] * x[n, c, p * stride + t * dilation - before]
+
+    with c over the input channels of o's group and t over the taps of the kernel (Goodfellow, Bengio &
+    Courville, "Deep Learning" (2016), equation 9.6; PyTorch's Conv1d, Conv2d and Conv3d). `flip=True` turns
+    the kernel by 180 degrees first and makes it the convolution of mathematics.
+
+    Parameters
+    ----------
+    x : array_like, (N, C, *spatial) or (C, *spatial)
+        The input, never modified. The number of spatial axes is weight.ndim - 2. N may be 0.
+    weight : array_like, (O, C / groups, *kernel_size)
+        One kernel for each output channel and each input channel of its group.
+    bias : array_like, (O,), optional
+        Added to every element of an output channel.
+    stride : int or one for each axis
+        The step from one place of the kernel to the next.
+    padding : int, one for each axis, (before, after) pairs, or a name
+        `valid` is none; `same` gives ceil(n / stride) outputs with the odd element at the end (TensorFlow's
+        SAME, ONNX's SAME_UPPER), `same-lower` with the odd element first; `full` lets every tap meet every
+        element: dilation * (k - 1) on both sides.
+    dilation : int or one for each axis
+        The step from one tap of the kernel to the next.
+    groups : int
+        Divides the channels into groups that do not see each other; `groups=C` is depthwise.
+    padding_mode : str
+        How x goes on beyond its border:
+
+            zeros      0000|abcd|0000        symmetric  dcba|abcd|dcba
+            constant   vvvv|abcd|vvvv        replicate  aaaa|abcd|dddd
+            reflect     dcb|abcd|cba         circular   abcd|abcd|abcd
+
+        or the same by another library's name: edge, wrap (NumPy); mirror, nearest, grid-mirror, grid-wrap,
+        grid-constant (SciPy, whose `reflect` is `symmetric` here); reflect101 (OpenCV).
+    padding_value : number
+        The v of `constant`.
+    flip : bool
+        Turn the kernel by 180 degrees, once, before anything else.
+    method : str
+        `direct` (shift and add), `gemm` (columns and a matrix product), `separable` (one pass an axis),
+        `fft`, or `auto`, which takes the one that should be quickest. All give the same numbers, up to
+        rounding for floats and exactly for integers. `separable` wants kernels of rank 1;
+        `separable:3` takes the 3 largest terms of each kernel, which may be an approximation. `fft` spreads
+        NaN, infinity and the rounding error of large elements over a whole tile; `auto` takes it, and
+        `separable`, for finite numbers only.
+
+    Returns
+    -------
+    ndarray, (N, O, *output) or (O, *output)
+        floor((n + before + after - dilation * (k - 1) - 1) / stride) + 1 elements an axis. The dtype is
+        np.result_type of the arrays for floats and complex numbers; float16 is computed in float32. Integers
+        and bool give int64 (uint64 where all are unsigned and one is uint64), computed exactly.
+        NaN and infinity pass through as IEEE 754 says; the zeros of the padding are real zeros.
+
+    Raises
+    ------
+    ArgumentError
+        Where shapes do not fit, the output would be empty, `reflect`, `symmetric` or `circular` would reach
+        beyond the input, the kernel is not separable, or integers exceed 64 bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli import backend
+    >>> backend.conv(np.zeros((1, 3, 224, 224)), np.zeros((64, 3, 7, 7)), stride=2, padding=3).shape
+    (1, 64, 112, 112)
+    >>> backend.conv(np.arange(9).reshape(1, 1, 3, 3), [[[[0, 1], [2, 3]]]])
+    array([[[[19, 25],
+             [37, 43]]]])
+    >>> backend.conv([[1, 2, 3]], [[[1, 0, -1]]], padding="full", flip=True)
+    array([[ 1,  2,  2, -2, -3]])
+    >>> backend.conv(np.zeros((8, 32, 32)), np.zeros((8, 1, 3, 3)), padding="same", groups=8).shape
+    (8, 32, 32)
+
+    """
+    x, weight = as_array("x", x), as_array("weight", weight)
+    check_weight(weight, "(out_channels, in_channels / groups, *kernel_size)", least=3)
+    dims = weight.ndim - 2
+    x, alone = as_batch(x, dims, f"weight {weight.shape}")
+    groups = whole("groups", groups, 1)
+    check_channels(x, weight, groups)
+    method, rank = as_method(method)
+    mode = border_mode(padding_mode)
+    layer = Conv(
+        in_channels=x.shape[1],
+        out_channels=len(weight),
+        kernel_size=weight.shape[2:],
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        dims=dims,
+    )
+    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, layer.output_size(x.shape[2:]))
+    pads = layer.pads(x.shape[2:])
+    check_border(mode, pads, x.shape[2:])
+    if flip:
+        weight = np.flip(weight, tuple(range(2, weight.ndim)))
+    bias = as_bias(bias, (len(weight),))
+    value = as_padding_value(padding_value, mode, x, weight, bias)
+    numbers = weighted(x, weight, tuple(range(1, weight.ndim)), bias, value)
+    border = Border(pads, mode, value)
+    with np.errstate(all="ignore"):
+        y = correlate(x, weight, groups, slide, border, numbers, method, rank)
+        y = add_bias(y, bias, numbers)
+    return y[0] if alone else y

@@ -1,0 +1,104 @@
+"""The engine of every convolution: the plan is made, one algorithm runs, the bias is added."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend import direct, fft, gemm, separable
+from convcli.backend.borders import pad
+from convcli.backend.checks import one_of
+from convcli.backend.dtypes import Numbers, cast
+from convcli.backend.plan import METHODS, Slide, Work, ranking
+from convcli.errors import ArgumentError
+from convcli.layers.padding import Pads
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Border:
+    """How wide x goes on beyond its edge, and with what."""
+
+    pads: Pads
+    mode: str
+    value: Array  # has no axes
+
+    def around(self, x: Array) -> Array:
+        """Return x (N, C, *spatial) with its border."""
+        return pad(x, self.pads, range(2, x.ndim), self.mode, self.value.item())
+
+
+def as_method(method: str) -> tuple[str, int | None]:
+    """Split `separable:2` into the method and its rank, and refuse what is no method."""
+    name, colon, rank = str(method).partition(":")
+    if not colon:
+        return one_of("method", name, ("auto", *METHODS)), None
+    if name != "separable" or not rank.isdecimal() or int(rank) < 1:
+        raise ArgumentError(f"method {method!r}: only 'separable' takes a rank, as in 'separable:2'")
+    return name, int(rank)
+
+
+def correlate(
+    x: Array,
+    weight: Array,
+    groups: int,
+    slide: Slide,
+    border: Border,
+    numbers: Numbers,
+    method: str = "auto",
+    rank: int | None = None,
+) -> Array:
+    """Correlate x (N, C, *spatial) with weight (O, C / groups, *k) by one algorithm: (N, O, *output)."""
+    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    work = Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)
+    if method == "auto":
+        method = next(name for name in ranking(work) if _suits(name, x, kernels, slide, border, numbers))
+    if method == "fft" and not _fft_rounds_right(numbers, kernels, slide):
+        raise ArgumentError(
+            "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
+            f"{numbers.peak}; take another method, or convert x to float64"
+        )
+    if method in ("direct", "separable"):
+        dtype = numbers.adding
+    elif method == "gemm":
+        dtype = numbers.multiplying
+    else:
+        dtype = np.dtype("float64") if numbers.peak is not None else numbers.summing
+    wide = border.around(cast(x, dtype))
+    wide = wide.reshape(len(x), groups, kernels.shape[2], *wide.shape[2:])
+    if method == "direct":
+        y = direct.correlate(wide, cast(kernels, dtype), slide)
+    elif method == "gemm":
+        y = gemm.correlate(wide, cast(kernels, dtype), slide)
+    elif method == "fft":
+        y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
+    else:
+        kernels = kernels if numbers.peak is not None else cast(kernels, dtype)
+        factors = separable.factors_of_rank(kernels, len(slide.spans), rank)
+        y = separable.correlate(wide, tuple(cast(factor, dtype) for factor in factors), slide)
+    return cast(y.reshape(len(x), len(weight), *slide.output_size), numbers.summing)
+
+
+def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
+    """Add a bias (O,) or (O, *output) to y (N, O, *output), in place, and return the result's dtype."""
+    if bias.any():
+        y += cast(bias, y.dtype).reshape(*bias.shape, *(1,) * (y.ndim - 1 - bias.ndim))
+    return numbers.finish(y)
+
+
+def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, numbers: Numbers) -> bool:
+    """Tell whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
+    if name in ("direct", "gemm"):
+        return True
+    if numbers.peak is None and not fft.is_finite(x, border.value, kernels, slide, numbers.summing):
+        return False
+    if name == "fft":
+        return _fft_rounds_right(numbers, kernels, slide)
+    kernels = kernels if numbers.peak is not None else cast(kernels, numbers.adding)
+    return separable.factors(kernels, len(slide.spans)) is not None
+
+
+def _fft_rounds_right(numbers: Numbers, kernels: Array, slide: Slide) -> bool:
+    return numbers.peak is None or fft.is_exact(numbers.peak, kernels.shape[2], slide)

@@ -1,0 +1,122 @@
+"""A convolution as the matrix that it is: sparse, with one row for each output."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.backend.borders import OUTSIDE, pad
+from convcli.backend.checks import Array, as_array, border_mode, check_border, check_channels, check_weight
+from convcli.backend.plan import Slide, last_axes
+from convcli.errors import ArgumentError
+from convcli.layers import Conv
+from convcli.layers.axes import PerAxis, whole
+from convcli.layers.padding import AnyPadding
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+def conv_matrix(
+    weight: ArrayLike,
+    input_shape: Sequence[int],
+    *,
+    stride: PerAxis = 1,
+    padding: AnyPadding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+    padding_mode: str = "zeros",
+    flip: bool = False,
+) -> "csr_array[Any]":
+    """Return the sparse matrix A of a convolution: y.ravel() = A @ x.ravel().
+
+    In one dimension it is a Toeplitz matrix, in two a doubly blocked one (Goodfellow, Bengio & Courville,
+    "Deep Learning" (2016), section 9.1; with padding_mode="circular" circulant). A.T is `conv_transpose`
+    with the same options.
+
+    Parameters
+    ----------
+    weight : array_like, (O, C / groups, *kernel_size)
+        The kernels; weights that are 0 are left out of the matrix.
+    input_shape : sequence of int, (C, *spatial)
+        The shape of one x.
+    stride, padding, dilation, groups, padding_mode, flip
+        As in `conv`; not the mode `constant`, which is no linear map.
+
+    Returns
+    -------
+    scipy.sparse.csr_array, (prod(output_shape), prod(input_shape))
+        Of the weight's dtype, float32 for float16 and int64 for bool.
+
+    Raises
+    ------
+    ArgumentError
+        Where shapes do not fit, or the output would be empty.
+
+    Examples
+    --------
+    >>> from convcli import backend
+    >>> backend.conv_matrix([[[1, 2, 3]]], (1, 5)).toarray()
+    array([[1, 2, 3, 0, 0],
+           [0, 1, 2, 3, 0],
+           [0, 0, 1, 2, 3]])
+    >>> backend.conv_matrix([[[[1, 2], [3, 4]]]], (1, 32, 32), stride=2).shape
+    (256, 1024)
+
+    """
+    from scipy.sparse import coo_array
+
+    weight = as_array("weight", weight)
+    check_weight(weight, "(out_channels, in_channels / groups, *kernel_size)", least=3)
+    shape = tuple(whole("input_shape", n, 1) for n in input_shape)
+    if len(shape) != weight.ndim - 1:
+        raise ArgumentError(
+            f"input_shape {shape} has {len(shape)} axes; weight {weight.shape} needs (C, *spatial) with "
+            f"{weight.ndim - 1}"
+        )
+    groups = whole("groups", groups, 1)
+    check_channels(np.broadcast_to(weight[:1, :1].ravel()[0], (1, *shape)), weight, groups)
+    mode = border_mode(padding_mode)
+    if mode == "constant":
+        raise ArgumentError("padding_mode 'constant' adds a number, which no matrix does; take 'zeros'")
+    layer = Conv(
+        in_channels=shape[0],
+        out_channels=len(weight),
+        kernel_size=weight.shape[2:],
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        dims=weight.ndim - 2,
+    )
+    size, output = shape[1:], layer.output_size(shape[1:])
+    pads = layer.pads(size)
+    check_border(mode, pads, size)
+    if flip:
+        weight = np.flip(weight, tuple(range(2, weight.ndim)))
+    if weight.dtype.kind == "b":
+        weight = weight.astype(np.int64)
+    elif weight.dtype == np.float16:
+        weight = weight.astype(np.float32)
+
+    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, output)
+    places, elements = prod(output), prod(size)
+    blank = {"mode": "constant", "value": OUTSIDE} if mode == "zeros" else {"mode": mode}
+    sources = pad(np.arange(elements).reshape(size), pads, range(len(size)), **blank)
+    each = len(weight) // groups
+    kernels: Array = np.indices(weight.shape[:2])
+    outputs, inputs = kernels
+    channels = outputs // each * weight.shape[1] + inputs  # the input channel that a kernel looks at
+    rows, columns, values = [], [], []
+    for tap in np.ndindex(*slide.kernel_size):
+        source = sources[slide.meets(tap)].ravel()
+        real = np.flatnonzero(source != OUTSIDE)
+        weights = weight[last_axes(tap)]
+        kept = weights != 0
+        rows.append(np.add.outer(outputs[kept] * places, real).ravel())
+        columns.append(np.add.outer(channels[kept] * elements, source[real]).ravel())
+        values.append(np.repeat(weights[kept], len(real)))
+    entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
+    return coo_array(entries, shape=(len(weight) * places, shape[0] * elements)).tocsr()

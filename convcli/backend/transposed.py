@@ -1,0 +1,116 @@
+"""Transposed convolution: every element of the input spreads the kernel over the output."""
+
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.backend.checks import Array, as_array, as_batch, as_bias, check_weight
+from convcli.backend.correlate import add_bias
+from convcli.backend.dtypes import cast, weighted
+from convcli.backend.geometry import Transposed
+from convcli.backend.plan import Slide, last_axes
+from convcli.errors import ArgumentError
+from convcli.layers.axes import PerAxis, whole
+from convcli.layers.padding import AnyPadding
+
+
+def conv_transpose(
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: PerAxis = 1,
+    padding: AnyPadding = 0,
+    output_padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Spread each element of x over the output, weighted by the kernel: the adjoint of `conv`.
+
+    With the same weight, stride, padding, dilation and groups, sum(conv(a) * b) = sum(a * conv_transpose(b)):
+    it is the gradient of `conv`, and also called fractionally strided convolution (Dumoulin & Visin, "A guide
+    to convolution arithmetic for deep learning", chapter 4; PyTorch's ConvTranspose1d, 2d and 3d; ONNX's
+    ConvTranspose).
+
+    Parameters
+    ----------
+    x : array_like, (N, C, *spatial) or (C, *spatial)
+        The input, never modified. The number of spatial axes is weight.ndim - 2. N may be 0.
+    weight : array_like, (C, O / groups, *kernel_size)
+        The weight of the `conv` that this is the adjoint of.
+    bias : array_like, (O,), optional
+        Added to every element of an output channel.
+    stride, dilation : int or one for each axis
+        The steps between the places of two elements, and between the taps of the kernel.
+    padding : int, one for each axis, (before, after) pairs, or a name
+        What is cut off the output; `same` leaves stride * n elements, `full` cuts dilation * (k - 1).
+    output_padding : int or one for each axis
+        More outputs at the end, below the stride or the dilation: it chooses among the input sizes that
+        the strided `conv` gives one output size for.
+    groups : int
+        Divides the channels into groups that do not see each other.
+
+    Returns
+    -------
+    ndarray, (N, O, *output) or (O, *output)
+        stride * (n - 1) + dilation * (k - 1) + 1 + output_padding - before - after elements an axis, with the
+        dtype that `conv` would give.
+
+    Raises
+    ------
+    ArgumentError
+        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli import backend
+    >>> x, weight = np.zeros((1, 64, 56, 56)), np.zeros((64, 3, 4, 4))
+    >>> backend.conv_transpose(x, weight, stride=2, padding=1).shape
+    (1, 3, 112, 112)
+    >>> backend.conv_transpose([[1, 2]], [[[1, 10, 100]]], stride=2)
+    array([[  1,  10, 102,  20, 200]])
+
+    """
+    x, weight = as_array("x", x), as_array("weight", weight)
+    check_weight(weight, "(in_channels, out_channels / groups, *kernel_size)", least=3)
+    dims = weight.ndim - 2
+    x, alone = as_batch(x, dims, f"weight {weight.shape}")
+    groups = whole("groups", groups, 1)
+    _check_channels(x, weight, groups)
+    size = x.shape[2:]
+    geometry = Transposed.of(weight.shape[2:], stride, padding, output_padding, dilation)
+    pads, output = geometry.pads(size), geometry.output_size(size)
+    outputs = weight.shape[1] * groups
+    bias = as_bias(bias, (outputs,))
+    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    numbers = weighted(x, kernels, (1, *range(3, kernels.ndim)), bias)
+
+    # Places count from the first element that any tap reaches; what lies before the output is cut at the end.
+    slide = Slide(geometry.kernel_size, geometry.stride, geometry.dilation, size)
+    reach = tuple((n - 1) * s + r for n, s, r in zip(size, slide.stride, slide.spans, strict=True))
+    end = tuple(max(r, before + n) for r, (before, _), n in zip(reach, pads, output, strict=True))
+    y = np.zeros((len(x), groups, weight.shape[1], *end), numbers.multiplying)
+    with np.errstate(all="ignore"):
+        flat = cast(x, y.dtype).reshape(len(x), groups, kernels.shape[1], prod(size))
+        for tap in np.ndindex(*slide.kernel_size):
+            spread = cast(kernels[last_axes(tap)], y.dtype).swapaxes(1, 2) @ flat
+            y[last_axes(slide.meets(tap))] += spread.reshape(*spread.shape[:3], *size)
+        kept = tuple(slice(before, before + n) for (before, _), n in zip(pads, output, strict=True))
+        y = y[last_axes(kept)].reshape(len(x), outputs, *output)
+        y = add_bias(cast(y, numbers.summing), bias, numbers)
+    return y[0] if alone else y
+
+
+def _check_channels(x: Array, weight: Array, groups: int) -> None:
+    channels = x.shape[1]
+    if channels != len(weight):
+        raise ArgumentError(
+            f"x {x.shape} has {channels} channels, weight {weight.shape} takes {len(weight)}: x must be "
+            f"{(len(x), len(weight), *x.shape[2:])}, or weight {(channels, *weight.shape[1:])}"
+        )
+    if channels % groups:
+        raise ArgumentError(
+            f"x {x.shape} has {channels} channels, which cannot be divided into {groups} equal groups"
+        )

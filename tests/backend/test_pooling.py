@@ -1,0 +1,219 @@
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcli import backend
+from convcli.backend.geometry import Pool
+from convcli.errors import ArgumentError
+from tests import reference
+from tests.backend.cases import assert_close, cases
+
+few = settings(max_examples=60, deadline=None)
+
+
+def plain(reduce, x, case, **options):
+    return reference.pool(reduce, x, kernel=case.kernel, **case.plain, **options)
+
+
+@few
+@given(cases(pool=True), st.booleans(), st.sampled_from((np.float64, np.float32, np.int16, np.uint8)))
+def test_max_equals_plain_loops(case, ceil_mode, dtype):
+    x, _ = case.arrays(np.int64)
+    x = (x + 9).astype(dtype)
+    y, at = backend.max_pool(x, case.kernel, **case.options, ceil_mode=ceil_mode, return_indices=True)
+    least = -np.inf if np.dtype(dtype).kind == "f" else np.iinfo(dtype).min
+    assert y.dtype == dtype
+    assert np.array_equal(y, plain(lambda window: max(window, default=least), x, case, ceil_mode=ceil_mode))
+    assert np.array_equal(y, backend.max_pool(x, case.kernel, **case.options, ceil_mode=ceil_mode))
+    assert y.shape[2:] == Pool.of(
+        case.kernel, case.stride, case.pads, case.dilation, ceil_mode, len(case.size)
+    ).output_size(case.size)
+    flat = x.reshape(*x.shape[:2], prod(case.size))
+    found = np.take_along_axis(flat, np.maximum(at, 0).reshape(*x.shape[:2], prod(y.shape[2:])), 2).reshape(
+        y.shape
+    )
+    assert np.array_equal(np.where(at < 0, least, found), y)
+    # The first of equal elements: numbered from the end, a later one would be larger.
+    order = np.arange(flat.shape[2])[::-1].reshape(case.size)
+    distinct = x.astype(np.int64) * flat.shape[2] + order
+    first = plain(
+        lambda window: max(window, default=-1) % flat.shape[2] if window else -1,
+        distinct,
+        case,
+        ceil_mode=ceil_mode,
+    )
+    assert np.array_equal(np.where(first < 0, -1, flat.shape[2] - 1 - first), at)
+
+
+@few
+@given(cases(pool=True), st.booleans(), st.booleans(), st.sampled_from((np.float64, np.float32, np.int64)))
+def test_average_equals_plain_loops(case, ceil_mode, include_pad, dtype):
+    x, _ = case.arrays(dtype)
+    y = backend.avg_pool(x, case.kernel, **case.options, ceil_mode=ceil_mode, count_include_pad=include_pad)
+    assert y.dtype == (dtype if np.dtype(dtype).kind == "f" else np.float64)
+    means = plain(
+        lambda window: sum(window) / max(1, len(window)),
+        x,
+        case,
+        ceil_mode=ceil_mode,
+        include_pad=include_pad,
+    )
+    assert_close(y, means, 1e-5 if dtype == np.float32 else 1e-9)
+
+
+@few
+@given(cases(pool=True), st.booleans(), st.sampled_from((1, 2, 3, 0.5, np.inf)))
+def test_norm_equals_plain_loops(case, ceil_mode, p):
+    x, _ = case.arrays()
+    y = backend.lp_pool(x, p, case.kernel, **case.options, ceil_mode=ceil_mode)
+
+    def norm(window):
+        if p == np.inf:
+            return max(map(abs, window), default=0)
+        return sum(abs(number) ** p for number in window) ** (1 / p)
+
+    assert_close(y, plain(norm, x, case, ceil_mode=ceil_mode))
+
+
+@few
+@given(cases(), st.data())
+def test_adaptive_equals_plain_loops(case, draw):
+    x, _ = case.arrays()
+    sizes = tuple(draw.draw(st.integers(1, 9)) for _ in case.size)
+    means = reference.adaptive_pool(lambda window: sum(window) / len(window), x, sizes)
+    assert_close(backend.adaptive_avg_pool(x, sizes), means)
+    assert np.array_equal(backend.adaptive_max_pool(x, sizes), reference.adaptive_pool(max, x, sizes))
+
+
+def test_worked_example():
+    x = np.arange(9).reshape(1, 1, 3, 3)  # Zhang et al., "Dive into Deep Learning", section 7.5
+    assert backend.max_pool(x, 2, stride=1).ravel().tolist() == [4, 5, 7, 8]
+    assert backend.avg_pool(x, 2, stride=1).ravel().tolist() == [2, 3, 5, 6]
+
+
+def test_means_of_all_windows_add_up():
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 6))
+    assert np.isclose(backend.avg_pool(x, (4, 3)).sum() * 12, x.sum())
+    assert np.isclose(backend.lp_pool(x, 1, 2).sum(), np.abs(x).sum())
+    assert np.isclose(backend.adaptive_avg_pool(x, (2, 3)).sum() * 8, x.sum())
+
+
+def test_average_is_a_convolution_with_equal_weights():
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 6))
+    weight = np.full((3, 1, 3, 2), 1 / 6)
+    expected = backend.conv(x, weight, stride=2, padding=(1, 0), groups=3)
+    assert_close(backend.avg_pool(x, (3, 2), stride=2, padding=(1, 0)), expected)
+
+
+def test_nan_passes_through_and_its_place_is_found():
+    x = np.array([[[1, np.nan, 3, np.nan, 5, 6]]])
+    y, at = backend.max_pool(x, 3, return_indices=True)
+    assert np.array_equal(y, [[[np.nan, np.nan]]], equal_nan=True)
+    assert at.tolist() == [[[1, 3]]]
+    y, at = backend.max_pool(x, 6, return_indices=True)
+    assert at.tolist() == [[[3]]]  # the last, as in PyTorch
+    assert np.isnan(backend.max_pool(x, 3)).all()
+    assert np.isnan(backend.adaptive_max_pool(x, 2)).all()
+    assert np.isnan(backend.avg_pool(x, 3)).all()
+
+
+def test_infinity_below_everything_still_has_a_place():
+    y, at = backend.max_pool(np.full((1, 1, 3), -np.inf), 2, stride=1, padding=1, return_indices=True)
+    assert (y == -np.inf).all()
+    assert at.tolist() == [[[0, 0, 1, 2]]]
+
+
+def test_a_dilated_window_that_steps_over_everything():
+    x = np.array([[[7.0]]])
+    y, at = backend.max_pool(x, 2, padding=1, dilation=2, return_indices=True)
+    assert (y.tolist(), at.tolist()) == ([[[-np.inf]]], [[[-1]]])
+    assert backend.avg_pool(x, 2, padding=1, dilation=2, count_include_pad=False).tolist() == [[[0]]]
+
+
+@pytest.mark.parametrize(("ceil_mode", "size"), [(False, 2), (True, 3)])
+def test_ceil_mode_on_a_kernel_of_two_on_five(ceil_mode, size):
+    assert backend.max_pool(np.ones((1, 1, 5)), 2, ceil_mode=ceil_mode).shape == (1, 1, size)
+
+
+def test_ceil_mode_starts_no_window_in_the_padding_after():
+    assert backend.max_pool(np.ones((1, 1, 1)), 2, stride=2, padding=1, ceil_mode=True).shape == (1, 1, 1)
+
+
+def test_none_keeps_an_axis():
+    x = np.random.default_rng(0).standard_normal((1, 2, 5, 7))
+    assert np.array_equal(backend.adaptive_max_pool(x, (None, 1)), x.max(axis=3, keepdims=True))
+    assert np.array_equal(backend.adaptive_avg_pool(x, None), x)
+
+
+def test_one_input_and_an_empty_batch():
+    for pool in (backend.max_pool, backend.avg_pool):
+        assert pool(np.ones((2, 6, 6)), (2, 3)).shape == (2, 3, 2)
+        assert pool(np.ones((0, 2, 6, 6)), 2).shape == (0, 2, 3, 3)
+    for pool in (backend.adaptive_avg_pool, backend.adaptive_max_pool):
+        assert pool(np.ones((2, 6, 6)), (2, 3)).shape == (2, 2, 3)
+        assert pool(np.ones((0, 2, 6, 6)), 2).shape == (0, 2, 2, 2)
+
+
+def test_float16_is_averaged_in_float32():
+    y = backend.avg_pool(np.full((1, 1, 4), 60000, np.float16), 4)
+    assert (y.dtype, y.item()) == (np.float16, 60000)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        lambda x: backend.max_pool(x, 1),
+        lambda x: backend.avg_pool(x, 1),
+        lambda x: backend.lp_pool(x, 1, 1),
+        lambda x: backend.adaptive_avg_pool(x, x.shape[2]),
+        lambda x: backend.adaptive_max_pool(x, x.shape[2]),
+    ],
+)
+def test_the_result_is_a_new_array(pool):
+    x = np.ones((1, 1, 4))
+    pool(x)[:] = 5
+    assert (x == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: backend.max_pool(np.ones((1, 1, 5, 5)), 2, padding=2),
+            "padding 2 along the height puts whole windows into the padding: the kernel spans 2, so it "
+            "must be "
+            "below that",
+        ),
+        (
+            lambda: backend.avg_pool(np.ones((1, 1, 2)), 3),
+            "the output would be empty: along the length the kernel spans 3, the input with its padding only "
+            "2 + 0 + 0 = 2; pad more, or take a smaller kernel",
+        ),
+        (lambda: backend.lp_pool(np.ones((1, 1, 2)), 0, 2), "p must be above 0, got 0"),
+        (
+            lambda: backend.max_pool(np.ones((1, 5)), (2, 2)),
+            "x has shape (1, 5); the window (2, 2) has 2 spatial axes, so x must be (N, C, *spatial) with 4 "
+            "axes, or (C, *spatial) with 3",
+        ),
+        (
+            lambda: backend.max_pool(np.ones((1, 5)), 2),
+            "x has shape (1, 5); it must be (N, C, *spatial), with at least 3 axes",
+        ),
+        (
+            lambda: backend.max_pool(np.ones((1, 1, 5), complex), 2),
+            "x has dtype complex128; it must hold bool, integers, floats",
+        ),
+        (
+            lambda: backend.avg_pool(np.ones((1, 1, 0)), 2),
+            "x has shape (1, 1, 0); only the batch may be empty, every other axis holds at least 1",
+        ),
+        (lambda: backend.adaptive_avg_pool(np.ones((1, 1, 5)), 0), "output_size must be at least 1, got 0"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(ArgumentError) as error:
+        call()
+    assert str(error.value) == message

@@ -1,0 +1,177 @@
+"""PyTorch's results over random layers, where PyTorch is installed."""
+
+import random
+import warnings
+
+import numpy as np
+import pytest
+
+from convcli import backend
+from convcli.errors import ArgumentError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    torch = pytest.importorskip("torch", reason="PyTorch is no dependency; install torch to compare with it")
+functional = torch.nn.functional
+
+ROUNDS = 100
+
+
+@pytest.fixture(params=range(ROUNDS))
+def layer(request):
+    """Draw the arguments of a layer and arrays that mostly fit it."""
+    draw, numbers = random.Random(request.param), np.random.default_rng(request.param)
+    dims, groups = draw.randint(1, 3), draw.randint(1, 3)
+
+    def several(low, high):
+        return [draw.randint(low, high) for _ in range(dims)]
+
+    inputs, outputs, kernel = draw.randint(1, 2), draw.randint(1, 2) * groups, several(1, 4)
+    return {
+        "draw": draw,
+        "dims": dims,
+        "x": numbers.standard_normal((draw.randint(1, 3), inputs * groups, *several(7, 11))),
+        "weight": numbers.standard_normal((outputs, inputs, *kernel)),
+        "transposed": numbers.standard_normal((inputs * groups, outputs // groups, *kernel)),
+        "bias": numbers.standard_normal(outputs),
+        "kernel": kernel,
+        "groups": groups,
+        "stride": several(1, 3),
+        "padding": several(0, 2),
+        "dilation": several(1, 2),
+        "extra": several(0, 1),
+    }
+
+
+def theirs(name, *arrays, **options):
+    """Call PyTorch, or skip what it refuses."""
+    try:
+        with torch.no_grad():
+            result = getattr(functional, name)(
+                *(torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arrays), **options
+            )
+    except RuntimeError as error:
+        pytest.skip(f"PyTorch refuses: {str(error).splitlines()[0]}")
+    return [part.numpy() for part in result] if isinstance(result, tuple) else result.numpy()
+
+
+def assert_equal(ours, expected):
+    assert ours.shape == expected.shape
+    assert ours.dtype == expected.dtype
+    np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_conv(layer):
+    names = ("stride", "padding", "dilation", "groups")
+    options = {name: layer[name] for name in names}
+    arrays = layer["x"], layer["weight"], layer["bias"]
+    expected = theirs(f"conv{layer['dims']}d", *arrays, **options)
+    assert_equal(backend.conv(*arrays, **options), expected)
+
+
+def test_conv_with_a_border(layer):
+    mode = layer["draw"].choice(["reflect", "replicate", "circular"])
+    flat = [side for pad in reversed(layer["padding"]) for side in (pad, pad)]
+    wide = theirs("pad", layer["x"], flat, mode=mode)
+    options = {name: layer[name] for name in ("stride", "groups")}
+    expected = theirs(f"conv{layer['dims']}d", wide, layer["weight"], None, **options)
+    ours = backend.conv(layer["x"], layer["weight"], padding=layer["padding"], padding_mode=mode, **options)
+    assert_equal(ours, expected)
+
+
+def test_conv_transpose(layer):
+    options = {name: layer[name] for name in ("stride", "padding", "dilation", "groups")}
+    options["output_padding"] = [
+        min(extra, max(s, d) - 1)
+        for extra, s, d in zip(layer["extra"], layer["stride"], layer["dilation"], strict=True)
+    ]
+    arrays = layer["x"], layer["transposed"], layer["bias"]
+    expected = theirs(f"conv_transpose{layer['dims']}d", *arrays, **options)
+    if expected.size == 0:
+        pytest.skip("PyTorch returns an empty array where convcli refuses")
+    assert_equal(backend.conv_transpose(*arrays, **options), expected)
+
+
+def test_max_pool(layer):
+    ceil_mode = layer["draw"].random() < 0.5
+    options = {name: layer[name] for name in ("stride", "padding", "dilation")} | {"ceil_mode": ceil_mode}
+    expected, at = theirs(
+        f"max_pool{layer['dims']}d", layer["x"], layer["kernel"], return_indices=True, **options
+    )
+    y, places = backend.max_pool(layer["x"], layer["kernel"], return_indices=True, **options)
+    assert_equal(y, expected)
+    assert_equal(places, at)
+
+
+def test_avg_pool(layer):
+    draw = layer["draw"]
+    options = {"ceil_mode": draw.random() < 0.5, "count_include_pad": draw.random() < 0.5}
+    options |= {name: layer[name] for name in ("stride", "padding")}
+    expected = theirs(f"avg_pool{layer['dims']}d", layer["x"], layer["kernel"], **options)
+    assert_equal(backend.avg_pool(layer["x"], layer["kernel"], **options), expected)
+
+
+def test_lp_pool(layer):
+    kernel, stride = layer["kernel"], layer["stride"]
+    if layer["dims"] == 1:
+        kernel, stride = kernel[0], stride[0]
+    expected = theirs(f"lp_pool{layer['dims']}d", layer["x"], 2, kernel, stride=stride)
+    assert_equal(backend.lp_pool(layer["x"], 2, layer["kernel"], stride=layer["stride"]), expected)
+
+
+def test_adaptive_pools(layer):
+    for kind, ours in (("avg", backend.adaptive_avg_pool), ("max", backend.adaptive_max_pool)):
+        expected = theirs(f"adaptive_{kind}_pool{layer['dims']}d", layer["x"], layer["kernel"])
+        assert_equal(ours(layer["x"], layer["kernel"]), expected)
+
+
+def test_rearranging(layer):
+    assert_equal(
+        backend.channel_shuffle(layer["x"], layer["groups"]),
+        theirs("channel_shuffle", layer["x"], layer["groups"]),
+    )
+    if layer["dims"] == 2:
+        options = {name: layer[name] for name in ("stride", "padding", "dilation")}
+        expected = theirs("unfold", layer["x"], layer["kernel"], **options)
+        assert_equal(backend.unfold(layer["x"], layer["kernel"], **options), expected)
+
+
+def test_deform_conv(layer):
+    """What torchvision's operator does, in PyTorch's words: sample the input at each tap, weigh and sum."""
+    if layer["dims"] != 2:
+        pytest.skip("grid_sample is written for two dimensions here")
+    x, kernel, groups = layer["x"], layer["kernel"], layer["groups"]
+    options = {name: layer[name] for name in ("stride", "padding", "dilation")}
+    try:
+        y = backend.conv(x, layer["weight"], groups=groups, **options)
+    except ArgumentError:
+        pytest.skip("the kernel is larger than the input")
+    numbers = np.random.default_rng(0)
+    offset = numbers.standard_normal((len(x), groups, *kernel, 2, *y.shape[2:])) * 2
+    mask = numbers.random((len(x), groups, *kernel, *y.shape[2:]))
+    places = np.indices(y.shape[2:])
+    expected = np.zeros_like(y)
+    for group, (channels, weight) in enumerate(
+        zip(np.split(x, groups, axis=1), np.split(layer["weight"], groups), strict=True)
+    ):
+        framed = np.pad(channels, ((0, 0), (0, 0), (1, 1), (1, 1)))  # so that -1 and n are elements, too
+        mine = np.split(np.arange(len(layer["weight"])), groups)[group]
+        for tap in np.ndindex(*kernel):
+            grid = []  # x before y, from -1 to 1
+            for axis in (1, 0):
+                walk = places[axis] * layer["stride"][axis] - layer["padding"][axis]
+                at = walk + tap[axis] * layer["dilation"][axis] + offset[(slice(None), group, *tap, axis)]
+                grid.append(2 * (at + 1) / (x.shape[2 + axis] + 1) - 1)
+            seen = theirs("grid_sample", framed, np.stack(grid, axis=-1), align_corners=True)
+            seen *= mask[(slice(None), group, *tap)][:, np.newaxis]
+            expected[:, mine] += np.einsum("oc,nchw->nohw", weight[(..., *tap)], seen)
+    ours = backend.deform_conv(
+        x,
+        offset.reshape(len(x), -1, *y.shape[2:]),
+        layer["weight"],
+        groups=groups,
+        offset_groups=groups,
+        mask=mask.reshape(len(x), -1, *y.shape[2:]),
+        **options,
+    )
+    assert_equal(ours, expected)

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from convcli import backend
+from convcli.backend.geometry import Transposed
+from convcli.errors import ArgumentError
+from tests import reference
+from tests.backend.cases import assert_close, cases
+
+few = settings(max_examples=60, deadline=None)
+
+
+def transposed(case, draw):
+    """Turn a case into one for conv_transpose: any input, and an output_padding that is allowed."""
+    return tuple(
+        draw.draw(st.integers(0, max(s, d) - 1)) for s, d in zip(case.stride, case.dilation, strict=True)
+    )
+
+
+@few
+@given(cases(), st.data(), st.sampled_from((float, np.float32, np.int64, complex)), st.booleans())
+def test_equals_plain_loops(case, draw, dtype, with_bias):
+    extra = transposed(case, draw)
+    x, _ = case.arrays(dtype)
+    random = case.random()
+    weight = random.integers(-9, 10, (x.shape[1], case.outputs, *case.kernel)).astype(dtype)
+    bias = np.arange(case.groups * case.outputs).astype(dtype) if with_bias else None
+    options = {"output_padding": extra, "groups": case.groups}
+    geometry = Transposed.of(case.kernel, case.stride, case.pads, extra, case.dilation)
+    try:
+        output = geometry.output_size(case.size)
+    except ArgumentError:
+        assume(False)
+    y = backend.conv_transpose(x, weight, bias, **case.options, **options)
+    plain = reference.conv_transpose(x, weight, bias, **case.plain, **options, dtype=complex)
+    assert y.shape[2:] == output
+    assert y.dtype == dtype
+    assert_close(y, plain, 1e-5 if dtype is np.float32 else 1e-9)
+
+
+@few
+@given(cases())
+def test_is_the_adjoint_of_conv(case):
+    assume(case.images)
+    x, weight = case.arrays()
+    options = {**case.options, "groups": case.groups}
+    y = backend.conv(x, weight, **options)
+    other = case.random().standard_normal(y.shape)
+    ends = zip(case.size, case.pads, case.dilation, case.kernel, case.stride, strict=True)
+    left = [(n + sum(pair) - d * (k - 1) - 1) % s for n, pair, d, k, s in ends]  # what the stride left over
+    back = backend.conv_transpose(other, weight, output_padding=left, **options)
+    assert back.shape == x.shape
+    assert np.isclose((y * other).sum(), (x * back).sum(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["same", "same-lower"])
+@pytest.mark.parametrize(("k", "s"), [(3, 1), (3, 2), (4, 2), (2, 3), (1, 4), (5, 2)])
+def test_same_gives_stride_times_the_input(name, k, s):
+    y = backend.conv_transpose(np.ones((1, 1, 5)), np.ones((1, 1, k)), stride=s, padding=name)
+    assert y.shape == (1, 1, 5 * s)
+    if k >= s:
+        back = backend.conv(y, np.ones((1, 1, k)), stride=s, padding=name)
+        assert back.shape == (1, 1, 5)
+
+
+def test_full_is_the_opposite_of_full():
+    x = np.ones((1, 1, 9, 9))
+    assert backend.conv_transpose(x, np.ones((1, 1, 3, 3)), padding="full").shape == (1, 1, 7, 7)
+
+
+def test_one_input_and_an_empty_batch():
+    weight = np.ones((2, 3, 3, 3))
+    assert backend.conv_transpose(np.ones((2, 5, 5)), weight).shape == (3, 7, 7)
+    assert backend.conv_transpose(np.ones((0, 2, 5, 5)), weight).shape == (0, 3, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"x": (1, 3, 5, 5), "weight": (2, 4, 3, 3)},
+            "x (1, 3, 5, 5) has 3 channels, weight (2, 4, 3, 3) takes 2: x must be (1, 2, 5, 5), or weight "
+            "(3, 4, 3, 3)",
+        ),
+        (
+            {"x": (1, 3, 5, 5), "weight": (3, 4, 3, 3), "groups": 2},
+            "x (1, 3, 5, 5) has 3 channels, which cannot be divided into 2 equal groups",
+        ),
+        (
+            {"x": (1, 2, 5, 5), "weight": (2, 4, 3, 3), "stride": 2, "output_padding": 2},
+            "output_padding 2 must be below the stride 2 or below the dilation 1",
+        ),
+        (
+            {"x": (1, 2, 2, 3), "weight": (2, 4, 3, 3), "padding": (2, (1, 0))},
+            "the output would be empty: 2x3 grows to 4x5, and the padding 2:2x1:0 cuts off all of it; "
+            "pad less",
+        ),
+        (
+            {"x": (1, 2, 5, 5), "weight": (2, 4, 3, 3), "bias": (2,)},
+            "bias has shape (2,); this weight needs (4,)",
+        ),
+        (
+            {"x": (5, 5), "weight": (2, 4, 3, 3)},
+            "x has shape (5, 5); weight (2, 4, 3, 3) has 2 spatial axes, so x must be (N, C, *spatial) "
+            "with 4 "
+            "axes, or (C, *spatial) with 3",
+        ),
+    ],
+)
+def test_errors(arguments, message):
+    arrays = {name: np.ones(arguments.pop(name)) for name in ("x", "weight", "bias") if name in arguments}
+    with pytest.raises(ArgumentError) as error:
+        backend.conv_transpose(**arrays, **arguments)
+    assert str(error.value) == message

@@ -1,0 +1,116 @@
+"""filter_image by its definition: one pixel at a time, in plain loops and exact fractions."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import isqrt
+
+from convcli.kernels import Kernel
+from tests.reference import source
+
+
+class Window:
+    """One place of a kernel over a picture: which pixel lies under each tap."""
+
+    def __init__(
+        self,
+        pixels: Sequence,
+        kernel: Kernel,
+        place: tuple[int, int],
+        *,
+        stride: tuple[int, int] = (1, 1),
+        before: tuple[int, int] | None = None,
+        dilation: tuple[int, int] = (1, 1),
+        mode: str = "reflect",
+        value: float = 0,
+        flip: bool = False,
+    ) -> None:
+        size, shape = (len(pixels), len(pixels[0])), kernel.shape
+        if before is None:  # `same` with a stride of 1
+            before = tuple(d * (k - 1) // 2 for k, d in zip(shape, dilation))
+        self.pixels, self.kernel, self.mode, self.value = pixels, kernel, mode, value
+        self.taps = {}
+        for i in range(shape[0]):
+            for j in range(shape[1]):
+                row = source(mode, size[0], place[0] * stride[0] - before[0] + i * dilation[0])
+                column = source(mode, size[1], place[1] * stride[1] - before[1] + j * dilation[1])
+                tap = (shape[0] - 1 - i, shape[1] - 1 - j) if flip else (i, j)
+                self.taps[tap] = None if row is None or column is None else (row, column)
+        self.centre = ((shape[0] - 1) // 2, (shape[1] - 1) // 2)
+        if flip:
+            self.centre = (shape[0] - 1 - self.centre[0], shape[1] - 1 - self.centre[1])
+
+    def sample(self, tap: tuple[int, int], channel: int | None, opaque: int | None = None) -> Fraction:
+        """Return the pixel under a tap; `opaque` is what alpha is in a constant border."""
+        at = self.taps[tap]
+        if at is None:
+            if self.mode == "zeros":
+                return Fraction(0)
+            return Fraction(self.value if opaque is None else opaque)
+        pixel = self.pixels[at[0]][at[1]]
+        return exact(pixel if channel is None else pixel[channel])
+
+    def response(self, sample: object) -> Fraction | int:
+        """Return what the kernel answers where `sample(tap)` lies under each tap; a magnitude is rounded."""
+        sums = [
+            sum(
+                (
+                    exact(weight) * sample((i, j))
+                    for i, row in enumerate(matrix)
+                    for j, weight in enumerate(row)
+                )
+            )
+            for matrix in self.kernel.matrices
+        ]
+        if self.kernel.combine == "magnitude":
+            return half_even_root(sum(part * part for part in sums))
+        return Fraction(sums[0]) / exact(self.kernel.divisor)
+
+
+def exact(number: object) -> Fraction:
+    """Return a number of any type, NumPy's too, as the fraction that it is."""
+    return Fraction(number.item() if hasattr(number, "item") else number)
+
+
+def half_even_root(square: Fraction) -> int:
+    """Round the root of a whole number; it never lies at one half."""
+    assert square.denominator == 1
+    return (isqrt(4 * int(square)) + 1) // 2
+
+
+def plain_response(window: Window, channel: int | None) -> Fraction | int:
+    """One channel through the kernel, alpha or not."""
+    return window.response(lambda tap: window.sample(tap, channel))
+
+
+def kept_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction | int:
+    """One colour channel; a transparent neighbour counts as having the colour of the middle pixel."""
+    own = window.sample(window.centre, channel)
+
+    def sample(tap: tuple[int, int]) -> Fraction:
+        outside = window.taps[tap] is None
+        return window.sample(tap, channel) if outside or window.sample(tap, alpha, opaque) > 0 else own
+
+    return window.response(sample)
+
+
+def premultiplied_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction:
+    """One colour channel, weighed by alpha; as it is where nothing is visible."""
+    (matrix,) = window.kernel.matrices
+    colour = weight = total = Fraction(0)
+    for i, j in window.taps:
+        tap_weight = exact(matrix[i][j])
+        opacity = window.sample((i, j), alpha, opaque)
+        colour += tap_weight * opacity * window.sample((i, j), channel)
+        weight += tap_weight * opacity
+        total += tap_weight
+    if not weight:
+        return plain_response(window, channel)
+    return colour / weight * total / exact(window.kernel.divisor)
+
+
+def mean_alpha(window: Window, alpha: int, opaque: int) -> Fraction:
+    """Alpha under a smoothing kernel: its weighted mean."""
+    (matrix,) = window.kernel.matrices
+    weights = {(i, j): exact(weight) for i, row in enumerate(matrix) for j, weight in enumerate(row)}
+    total = sum(weights.values())
+    return sum(weight * window.sample(tap, alpha, opaque) for tap, weight in weights.items()) / total
