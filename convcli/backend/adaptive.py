@@ -1,5 +1,7 @@
 """Adaptive pooling: the output size is given, and the windows follow from it."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from collections.abc import Sequence
 
 import numpy as np

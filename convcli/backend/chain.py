@@ -1,5 +1,7 @@
 """Run layers: each record of `convcli.layers` through the operator that computes it."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -16,7 +16,7 @@ _WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the border may be n -
 
 
 def as_array(name: str, value: ArrayLike, kinds: str = "biufc") -> Array:
-    """Return `value` as an array of numbers, uncopied where it is one; `kinds` are NumPy's dtype kinds."""
+    """Return `value` as an array of numbers in the machine's byte order; `kinds` are NumPy's dtype kinds."""
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -25,7 +25,7 @@ def as_array(name: str, value: ArrayLike, kinds: str = "biufc") -> Array:
         words = {"b": "bool", "i": "integers", "f": "floats", "c": "complex numbers"}
         wanted = ", ".join(words[kind] for kind in kinds if kind in words)
         raise ArgumentError(f"{name} has dtype {array.dtype}; it must hold {wanted}")
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> str:

@@ -1,5 +1,7 @@
 """Convolution of a batch: the arguments are checked here, once; the algorithms trust them."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Deformable convolution: every tap looks where its offset sends it, between the elements."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from collections.abc import Sequence
 from itertools import product
 from math import prod

@@ -1,5 +1,7 @@
 """A convolution as the matrix that it is: sparse, with one row for each output."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -29,7 +31,7 @@ def conv_matrix(
     groups: int = 1,
     padding_mode: str = "zeros",
     flip: bool = False,
-) -> "csr_array[Any]":
+) -> csr_array[Any]:
     """Return the sparse matrix A of a convolution: y.ravel() = A @ x.ravel().
 
     In one dimension it is a Toeplitz matrix, in two a doubly blocked one (Goodfellow, Bengio & Courville,

@@ -1,5 +1,7 @@
 """Pooling: the largest element, the mean or a norm of every window, one axis after the other."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from typing import Any, Literal, overload
 
 import numpy as np

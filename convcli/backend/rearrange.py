@@ -1,5 +1,7 @@
 """Operators that move elements and compute nothing: windows as columns, and shuffled channels."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 import numpy as np
 from numpy.typing import ArrayLike
 

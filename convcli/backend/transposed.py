@@ -1,5 +1,7 @@
 """Transposed convolution: every element of the input spreads the kernel over the output."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from math import prod
 
 import numpy as np

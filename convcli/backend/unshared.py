@@ -1,5 +1,7 @@
 """Convolution whose weights change from place to place: a kernel for each, or a tile of kernels."""
 
+from __future__ import annotations  # help() shows the annotations by name
+
 from math import prod
 
 import numpy as np

@@ -324,6 +324,18 @@ def test_dtype_of_the_result(x, weight, result):
     assert backend.conv(np.ones((1, 1, 4), x), np.ones((1, 1, 2), weight)).dtype == result
 
 
+@pytest.mark.parametrize("method", ["auto", "direct", "gemm", "fft", "separable"])
+@pytest.mark.parametrize("dtype", [">f4", "longdouble", "clongdouble", ">i2", "bool"])
+def test_less_common_dtypes(dtype, method):
+    random = np.random.default_rng(0)
+    x = random.integers(0, 2, (2, 1, 40, 40)).astype(dtype)
+    weight = np.ones((3, 1, 3, 2), dtype)
+    for batch in (x, x[:0]):
+        y = backend.conv(batch, weight, method=method)
+        assert y.dtype == np.dtype("int64" if x.dtype.kind in "bi" else dtype.replace(">", "="))
+        assert_close(y, backend.conv(batch.astype(complex), weight.astype(complex), method="direct"), 1e-6)
+
+
 def test_float16_is_computed_in_float32():
     x = np.full((1, 1, 4096), 1.0, np.float16)
     y = backend.conv(x, np.ones((1, 1, 4096), np.float16))
