@@ -18,29 +18,40 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
 
     The data are on disk before the path changes. A new file has the mode that the umask leaves, a replaced
     one keeps its own. Raises WriteError, with nothing left behind, where the path exists and `overwrite`
-    is not set, or where the file system refuses.
+    is not set, where it is no regular file, or where the file system refuses.
     """
-    if not overwrite:
-        refuse_existing(path)
+    check_target(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot write {path}: its folder cannot be made: {error.strerror}") from error
+    try:
         _write(path, data, overwrite)
     except FileExistsError:
-        refuse_existing(path)
-        raise
+        raise WriteError(_exists(path)) from None
     except OSError as error:
         raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise WriteError where something stands at `path`, be it a broken link."""
-    if os.path.lexists(path):
-        raise WriteError(f"{path} exists; give --force to replace it, or another -o")
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Raise WriteError where something stands at `path` that may not be replaced."""
+    if not os.path.lexists(path):
+        return
+    if path.is_dir():
+        raise WriteError(f"cannot write {path}: it is a folder; end it with / to write into it")
+    if path.is_symlink():
+        raise WriteError(f"cannot write {path}: it is a link; name the file that it points to")
+    if not path.is_file():
+        raise WriteError(f"cannot write {path}: it is a device or a pipe; write to - and redirect that")
+    if not overwrite:
+        raise WriteError(_exists(path))
+
+
+def _exists(path: Path) -> str:
+    return f"{path} exists; give --force to replace it, or another -o"
 
 
 def _write(path: Path, data: bytes, overwrite: bool) -> None:
-    if path.is_dir():
-        raise IsADirectoryError(None, "it is a folder; end it with / to write into it")
     # A short name of its own: the path's may already be as long as the file system allows.
     temporary = path.parent / f".convcli-{token_hex(8)}.tmp"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
@@ -67,5 +78,5 @@ def _place_new(temporary: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
-        refuse_existing(path)
+        check_target(path, overwrite=False)
         temporary.replace(path)

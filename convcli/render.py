@@ -1,9 +1,11 @@
 """Rows of numbers to text: table, json, csv, markdown or value. The only place that makes text of numbers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
+
+UNBOUNDED = 1_000_000  # columns: a number folded into two lines is no number
 
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
@@ -17,6 +19,7 @@ class Answer(NamedTuple):
     columns : the fields that a table shows; json and csv give them all
     value : the fields of the results that `--format value` prints, a tab between two
     remarks : the lines that explain, below a table
+    by_one_number : the fields whose axes are written as one number where they are equal, except in json
     """
 
     command: str
@@ -27,6 +30,7 @@ class Answer(NamedTuple):
     columns: Sequence[str]
     value: Sequence[str]
     remarks: Sequence[str] = ()
+    by_one_number: Collection[str] = ()
 
 
 def render(answer: Answer, form: str, *, terminal: bool = False) -> str:
@@ -53,7 +57,7 @@ def _csv(answer: Answer) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(answer.rows[0] if answer.rows else answer.columns)
-    writer.writerows([_plain(value) for value in row.values()] for row in answer.rows)
+    writer.writerows([_plain(_shown(answer, row, name)) for name in row] for row in answer.rows)
     return buffer.getvalue()
 
 
@@ -66,7 +70,7 @@ def _markdown(answer: Answer) -> str:
 
 
 def _value(answer: Answer) -> str:
-    lines = ("\t".join(_plain(row[name]) for name in answer.value) for row in answer.results)
+    lines = ("\t".join(_plain(_shown(answer, row, name)) for name in answer.value) for row in answer.results)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -93,22 +97,23 @@ def _rich_table(answer: Answer) -> str:
     headings, lines, right = _cells(answer)
     table = Table(box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
     for heading, number in zip(headings, right, strict=True):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
     for line in lines:
         table.add_row(*line)
     buffer = io.StringIO()
-    Console(file=buffer, force_terminal=True).print(table)
-    return buffer.getvalue() + _remarks(answer).lstrip("\n")
+    Console(file=buffer, force_terminal=True, width=UNBOUNDED).print(table)
+    return buffer.getvalue().rstrip("\n") + "\n" + _remarks(answer)
 
 
 def _remarks(answer: Answer) -> str:
-    return "".join(f"\n{remark}" for remark in ("", *answer.remarks))[1:] + "\n" if answer.remarks else ""
+    """Return the lines that explain, after an empty one."""
+    return "".join(f"{line}\n" for line in ("", *answer.remarks)) if answer.remarks else ""
 
 
 def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
     """Return the headings, the lines of cells, and which columns hold numbers, for a table."""
     headings = [_heading(column) for column in answer.columns]
-    lines = [[_grouped(row[column]) for column in answer.columns] for row in answer.rows]
+    lines = [[_grouped(_shown(answer, row, column)) for column in answer.columns] for row in answer.rows]
     right = [not any(isinstance(row[column], str) for row in answer.rows) for column in answer.columns]
     if len(answer.rows) > 1 and any(column in answer.totals for column in answer.columns):
         total = {answer.columns[0]: "total", **answer.totals}
@@ -121,6 +126,14 @@ def _heading(column: str) -> str:
     if column.endswith("_ratio"):
         return "ratio"
     return HEADINGS.get(column, column.replace("_", " "))
+
+
+def _shown(answer: Answer, row: Row, name: str) -> Any:
+    """Return a field in the notation of the question: one number where that was typed and all axes share it."""
+    value = row[name]
+    if name in answer.by_one_number and value and all(item == value[0] for item in value):
+        return value[0]
+    return value
 
 
 def _grouped(value: Any) -> str:
@@ -139,6 +152,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         if any(isinstance(item, Sequence) for item in value):
             return _pads(value)
+        if all(item is None for item in value):
+            return ""
         return "x".join(map(_plain, value))
     return str(value)
 

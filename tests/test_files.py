@@ -115,6 +115,30 @@ def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
         write_whole(tmp_path, b"data", overwrite=True)
 
 
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (
+        ("link", "it is a link"),
+        ("loop", "it is a link"),
+        ("pipe", "it is a device or a pipe"),
+    ):
+        with pytest.raises(WriteError, match=f"cannot write .*{name}: {why}"):
+            write_whole(tmp_path / name, b"data", overwrite=True)
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["file", "link", "loop", "pipe"]
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(
+        WriteError, match=r"cannot write .*file/sub/x: its folder cannot be made: Not a directory"
+    ):
+        write_whole(tmp_path / "file/sub/x", b"data", overwrite=False)
+
+
 def test_a_name_of_255_bytes_fits(tmp_path: Path) -> None:
     write_whole(tmp_path / ("x" * 255), b"data", overwrite=False)
     assert os.listdir(tmp_path) == ["x" * 255]

@@ -63,6 +63,8 @@ def commands() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run convcli and exit: 0 done, 1 an input failed, 2 wrong usage, 128 + N ended by signal N."""
+    sys.set_int_max_str_digits(0)  # counts are written whole, however long
+    _open_closed_streams()
     conversation = Conversation()
     try:
         code = _run(arguments, conversation)
@@ -75,6 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if code == BROKEN_PIPE:  # nobody reads on: let the interpreter's own last flush go nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Give the streams that the caller closed a place to go, lest a file opened later takes their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:

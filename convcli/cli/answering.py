@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from convcli import __version__
-from convcli.cli.question import Question
+from convcli.cli.question import PER_AXIS, Question
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, totals
@@ -11,6 +11,8 @@ from convcli.layers.variants import meaning
 from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]
+
+OF_ONE_LAYER = ("name", "padding", "kernel_size", "stride", "dilation", "groups")
 
 MOST_EXPLAINED = 3  # layers; beyond, the formulas would bury the table
 
@@ -31,16 +33,38 @@ def answer_rows(
         rows=[row for rows in made for row in rows],
         results=[result(rows) for rows in made],
         totals=totals(made[0]) if alone else {},
-        columns=columns,
+        columns=swept(questions, columns),
         value=(value,),
         remarks=remarks(questions[0]) if alone else (),
+        by_one_number=by_one_number(questions),
     )
 
 
+def by_one_number(questions: Sequence[Question]) -> Sequence[str]:
+    """Return the fields to write as one number: those per axis, where every size was typed so."""
+    return PER_AXIS if all(question.by_one_number for question in questions) else ()
+
+
+def swept(questions: Sequence[Question], columns: Sequence[str]) -> list[str]:
+    """Return the columns, after those that tell the rows of a sweep apart where the layer does not."""
+    sizes, channels = (
+        {question.input_size for question in questions},
+        {question.in_channels for question in questions},
+    )
+    telling = [name for name, values in (("in_channels", channels), ("input_size", sizes)) if len(values) > 1]
+    return [*(name for name in telling if name not in columns), *columns]
+
+
 def result(rows: Sequence[Row]) -> Row:
-    """Return a chain's answer in one row: what comes in and goes out, and the sums."""
-    entry: Row = {key: rows[0][key] for key in ("input_size", "input_shape") if key in rows[0]}
-    return {**rows[-1], **entry, **totals(rows)}
+    """Return a chain's answer in one row: what comes in and goes out, and the sums.
+
+    What belongs to one layer alone is None, where there are several; `layer` spells the chain.
+    """
+    if len(rows) == 1:
+        return rows[0]
+    entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
+    single: Row = {key: None for key in OF_ONE_LAYER if key in rows[0]}
+    return {**rows[-1], **single, **entry, **totals(rows), "layer": ", ".join(row["layer"] for row in rows)}
 
 
 def explained(question: Question, *explain: Explain) -> list[str]:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import click
 
 from convcli import __version__
-from convcli.cli.answering import result
+from convcli.cli.answering import by_one_number, result, swept
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import AnswerOptions, Command, Parsed, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, layer_options, several
+from convcli.cli.options import AnswerOptions, Command, Parsed, answer_options, several, talking
+from convcli.cli.question import LayerOptions, Question, geometry_options, variant_name
 from convcli.errors import ArgumentError
 from convcli.layers.chain import Row
 from convcli.layers.variants import VARIANTS, meaning
@@ -16,17 +16,8 @@ from convcli.render import Answer
 
 BASELINE = "standard"
 DEFAULT = ("standard", "separable", "depthwise", "depthwise-separable")
-COUNTED = ("params", "multiplications", "additions", "macs", "flops")
-
-
-def _variant(name: str) -> str:
-    if name in VARIANTS:
-        return name
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, VARIANTS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"they are {', '.join(VARIANTS)}"
-    raise ArgumentError(f"there is no variant {name!r}; {hint}")
+COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
+SHOWN = ("params", "macs", "flops")  # in a table; -v shows all
 
 
 @click.command(
@@ -36,13 +27,12 @@ def _variant(name: str) -> str:
         "convcli compare --n 14 --in 512 --out 512 --k 3 --p 1 --variants depthwise-separable,grouped",
     ),
 )
-@layer_options
+@geometry_options
 @click.option(
     "--variants",
-    type=Parsed("A,B,C", several(_variant)),
-    default=",".join(DEFAULT),
-    show_default=True,
-    help="Which to compare.",
+    "--variant",
+    type=Parsed("A,B,C", several(variant_name)),
+    help=f"Which to compare.  [default: {','.join(DEFAULT)}]",
 )
 @click.option("--all", "every", is_flag=True, help="Compare all variants.")
 @answer_options
@@ -52,7 +42,7 @@ def command(
     conversation: Conversation,
     /,
     layer: LayerOptions,
-    variants: tuple[str, ...],
+    variants: tuple[str, ...] | None,
     every: bool,
     answer: AnswerOptions,
 ) -> None:
@@ -61,28 +51,28 @@ def command(
     Variants of several layers are summed. Values divided by commas make rows for each combination.
     """
     questions = layer.questions()
-    if layer.chain is not None:
-        raise ArgumentError("compare takes one layer; leave out --layers")
-    if layer.variant is not None:
-        variants = (layer.variant,)
-    names = tuple(VARIANTS) if every else tuple(dict.fromkeys((BASELINE, *variants)))
+    if every and variants:
+        raise ArgumentError("--all and --variants contradict each other; give one of them")
+    asked = tuple(VARIANTS) if every else variants or DEFAULT
+    names = tuple(dict.fromkeys((BASELINE, *asked)))
     rows, remarks = [], []
     for question in questions:
         found, unfit = _compared(question, names)
         rows += found
         remarks += unfit
-    counted = [column for name in COUNTED for column in (name, f"{name}_ratio")]
-    swept = ("layer",) if len(questions) > 1 else ()
+    several_layers = ("layer",) if len(questions) > 1 else ()
+    shown = [column for name in SHOWN for column in (name, f"{name}_ratio")]
     answer.give(
         conversation,
         Answer(
             command="compare",
             version=__version__,
             rows=rows,
-            results=rows,
+            results=[row for row in rows if row["variant"] in asked],
             totals={},
-            columns=("variant", *swept, "output_shape", *counted),
+            columns=swept(questions, ("variant", *several_layers, "output_shape", *shown)),
             value=("macs_ratio",),
+            by_one_number=by_one_number(questions),
             remarks=[*(f"{name}: {meaning(name)}" for name in names), *remarks],
         ),
     )
@@ -99,9 +89,13 @@ def _compared(question: Question, names: Sequence[str]) -> tuple[list[Row], list
             remarks.append(f"{name} is left out: {error}")
             continue
         ratios = {f"{count}_ratio": _ratio(whole[count], baseline[count]) for count in COUNTED}
-        rows.append({**whole, "layer": baseline["layer"], **ratios, "ratio": ratios["macs_ratio"]})
+        rows.append({**whole, **ratios, "ratio": ratios["macs_ratio"]})
     return rows, remarks
 
 
 def _ratio(count: int, standard: int) -> float | None:
-    return count / standard if standard else None
+    """Return count / standard; as a whole number where no float is as large."""
+    try:
+        return count / standard if standard else None
+    except OverflowError:
+        return count // standard

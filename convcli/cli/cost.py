@@ -5,7 +5,7 @@ import click
 from convcli.cli.answering import answer_rows, explained, result
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import AnswerOptions, Command, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, layer_options
+from convcli.cli.question import LayerOptions, Question, chain_help, layer_options
 from convcli.layers.explain import flops_lines, macs_lines
 
 COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "macs", "flops")
@@ -17,6 +17,7 @@ COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "mac
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli cost --n 224 --in 3 --out 64 --k 7 --s 2 --p 3 --format value --field macs",
     ),
+    more=chain_help,
 )
 @layer_options
 @answer_options

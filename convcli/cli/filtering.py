@@ -11,7 +11,7 @@ from convcli.backend.image import Alpha, Filtered, Range, filter_image, image_la
 from convcli.cli.conversation import Conversation
 from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, refuse_existing, write_whole
+from convcli.files import WriteError, check_target, write_whole
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture
@@ -51,10 +51,10 @@ class Filtering:
     def __call__(self, job: Job) -> None:
         """Read, filter and write one picture; say on stdout where it went, or print the picture itself."""
         started = time.perf_counter()
-        if job.target != DASH and not self.force:
-            refuse_existing(job.target)
-        picture = read_picture(sys.stdin.buffer if job.source == DASH else job.source, self.max_pixels)
-        form = job.form or (picture.format if job.target == DASH else format_of(job.target))
+        if job.target is not DASH:
+            check_target(job.target, overwrite=self.force)
+        picture = read_picture(sys.stdin.buffer if job.source is DASH else job.source, self.max_pixels)
+        form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         filtered = [self._filtered(frame) for frame in picture.frames]
         result = replace(
             picture,
@@ -63,7 +63,7 @@ class Filtering:
                 for frame, part in zip(picture.frames, filtered, strict=True)
             ),
         )
-        data, losses = encode(result, form, "standard output" if job.target == DASH else str(job.target))
+        data, losses = encode(result, form, "standard output" if job.target is DASH else str(job.target))
         self._put(job, data)
         for note in (*picture.notes, *losses, *_clipping(filtered)):
             self.conversation.note(f"{job.name}: {note}")
@@ -86,7 +86,7 @@ class Filtering:
         )
 
     def _put(self, job: Job, data: bytes) -> None:
-        if job.target != DASH:
+        if job.target is not DASH:
             write_whole(job.target, data, overwrite=self.force)
             click.echo(os.fsencode(job.target))
         elif sys.stdout.isatty():
@@ -104,7 +104,7 @@ def _clipping(filtered: list[Filtered]) -> list[str]:
     )
     if not share:
         return []
-    return [f"{share:.2%} of the samples were clipped; --range abs, offset or minmax brings them into range"]
+    return [f"{share:.2%} of the samples were clipped; --range minmax fits all of them in"]
 
 
 def _summary(picture: Picture, result: Picture) -> str:

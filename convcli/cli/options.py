@@ -16,11 +16,14 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Command(click.Command):
-    """A command whose help leads with its examples."""
+    """A command whose help leads with its examples, and may end in more that is only then put together."""
 
-    def __init__(self, *args: Any, examples: Sequence[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[str], more: Callable[[], str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = examples
+        self.more = more
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then what the command does."""
@@ -28,6 +31,12 @@ class Command(click.Command):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
         super().format_help_text(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what stands below the options."""
+        if self.more is not None:
+            self.epilog = self.more()
+        super().format_epilog(ctx, formatter)
 
 
 class Parsed(click.ParamType[T]):
@@ -55,7 +64,7 @@ def bundled(name: str, record: Any, *options: Decorator) -> Decorator:
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         def unbundled(**values: Any) -> Any:
-            bundle = record(**{name: values.pop(name) for name in record._fields})
+            bundle = record(**{name: values.pop(name) for name in record._fields if name in values})
             return command(**values, **{name: bundle})
 
         call: Callable[..., Any] = functools.update_wrapper(unbundled, command)

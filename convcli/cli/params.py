@@ -5,7 +5,7 @@ import click
 from convcli.cli.answering import answer_rows, merged
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import AnswerOptions, Command, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, layer_options
+from convcli.cli.question import LayerOptions, Question, chain_help, layer_options
 from convcli.layers.explain import params_lines
 from convcli.layers.variants import meaning
 
@@ -18,6 +18,7 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "parameter_bytes")
         "convcli params --in 64 --out 128 --k 3",
         "convcli params --in 64 --out 128 --k 3 --variant depthwise-separable",
     ),
+    more=chain_help,
 )
 @layer_options
 @answer_options

@@ -1,13 +1,13 @@
 """The layer that a calculator is asked about: its options, and the questions that they spell."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.options import Decorator, Parsed, bundled
-from convcli.errors import ArgumentError
+from convcli.cli.options import Decorator, Parsed, bundled, several
+from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, parameter_rows, rows
@@ -15,15 +15,19 @@ from convcli.layers.conv import Conv
 from convcli.layers.counts import DTYPE_BYTES
 from convcli.layers.notation import parse_number, parse_padding, parse_size
 from convcli.layers.padding import AnyPadding
-from convcli.layers.variants import VARIANTS
+from convcli.layers.variants import UNGROUPED, VARIANTS
 
 T = TypeVar("T")
 Size = int | tuple[int, ...]
 
 NO_SIZE = "the input size is missing; give --n, as in --n 224 or --n 224x112"
 
+MOST_DIMS = 32  # as many as an array has in older NumPy; beyond, an answer could not be read
+
 # Fields with a number for each axis; a question typed with one number is answered with one.
 PER_AXIS = (
+    "input_size",
+    "output_size",
     "kernel_size",
     "stride",
     "dilation",
@@ -44,6 +48,7 @@ class Question(NamedTuple):
     in_channels: int
     input_size: tuple[int, ...] | None
     by_one_number: bool  # the input size was typed as one number
+    ceil: bool
     batch: int
     dtype: str
 
@@ -60,44 +65,45 @@ class Question(NamedTuple):
             from convcli.layers.grammar import parse_chain
 
             return parse_chain(self.spelled or "", self.input_shape)
+        if self.ceil:
+            from convcli.layers.pool import MaxPool
+
+            window = {
+                name: getattr(self.conv, name) for name in ("kernel_size", "stride", "padding", "dilation")
+            }
+            return (MaxPool(**window, ceil_mode=True),)
         variant = variant or self.variant
         if variant is None:
             return (self.conv,)
-        chain = VARIANTS[variant](self.conv, self.input_shape if self.input_size else None)
         if variant == "transposed" and self.output_padding:
             from convcli.layers.transposed import ConvTranspose
 
             return (ConvTranspose(**vars(self.conv), output_padding=self.output_padding),)
-        return chain
+        return VARIANTS[variant](self.conv, self.input_shape if self.input_size else None)
 
     def rows(self, variant: str | None = None) -> list[Row]:
         """Return one row for each layer; without an input size only what does not depend on it."""
         name, layers = variant or self.variant, self.layers(variant)
         if self.input_size is None:
-            return parameter_rows(layers, variant=name, dtype=self.dtype)
-        made = rows(layers, self.input_shape, variant=name, batch=self.batch, dtype=self.dtype)
-        return [self._in_kind(row) for row in made]
-
-    def _in_kind(self, row: Row) -> Row:
-        """Add the sizes without the channels, and answer in the notation of the question."""
-        sized = {
-            "input_size": row["input_shape"][1:],
-            "output_size": row["output_shape"][1:],
-        }
-        row = {**row, **sized}
-        if self.by_one_number:
-            row.update({key: _one_number(row[key]) for key in (*sized, *PER_AXIS)})
-        return row
-
-
-def _one_number(value: Any) -> Any:
-    """Return the number that all axes share, if they do."""
-    return value[0] if value and all(item == value[0] for item in value) else value
+            made = parameter_rows(layers, variant=name, dtype=self.dtype)
+            sizes: list[Row] = [{"in_channels": self.in_channels}] * len(made)
+        else:
+            made = rows(layers, self.input_shape, variant=name, batch=self.batch, dtype=self.dtype)
+            sizes = [
+                {
+                    "in_channels": row["input_shape"][0],
+                    "input_size": _size(row["input_shape"]),
+                    "output_size": _size(row["output_shape"]),
+                }
+                for row in made
+            ]
+        storage = {"batch": self.batch, "dtype": self.dtype}
+        return [row | size | storage for row, size in zip(made, sizes, strict=True)]
 
 
-def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Read a sweep: values divided by commas, each a row of the answer."""
-    return lambda text: tuple(parse(item) for item in text.split(","))
+def _size(shape: list[int]) -> list[int]:
+    """Return the sizes without the channels; a vector has features alone."""
+    return shape[1:] or shape
 
 
 class LayerOptions(NamedTuple):
@@ -113,12 +119,13 @@ class LayerOptions(NamedTuple):
     groups: tuple[int, ...] | None
     bias: bool | None
     dims: int | None
-    variant: str | None
-    transposed: bool
-    output_padding: Size | None
-    chain: str | None
     batch: int
     dtype: str
+    variant: str | None = None
+    transposed: bool = False
+    output_padding: Size | None = None
+    ceil: bool = False
+    chain: str | None = None
 
     def questions(self, *, sized: bool = True) -> list[Question]:
         """Return one question for each combination of the values; `sized` ones need an input size."""
@@ -144,8 +151,10 @@ class LayerOptions(NamedTuple):
             if value is not None:
                 raise ArgumentError(f"{name} has no use beside --layers, whose items hold their own options")
         for n, in_channels in product(self.n or (None,), self.in_channels or (1,)):
-            size = (n,) * self._dims({"--n": n}) if isinstance(n, int) else n
-            yield self._question(None, in_channels, size, isinstance(n, int))
+            dims = self._dims({"--n": n})
+            yield self._question(
+                None, in_channels, (n,) * dims if isinstance(n, int) else n, isinstance(n, int)
+            )
 
     def _layers(self, kernels: Iterable[Size]) -> Iterator[Question]:
         for n, k, s, p, d, in_channels, out_channels, groups in product(
@@ -179,6 +188,21 @@ class LayerOptions(NamedTuple):
         variant = self._variant()
         if self.output_padding is not None and variant != "transposed":
             raise ArgumentError("--output-padding belongs to --variant transposed")
+        if variant in UNGROUPED and conv is not None and conv.groups > 1:
+            raise ArgumentError(
+                f"--groups {conv.groups} has no use for --variant {variant}, which makes its own"
+            )
+        pooled = {
+            "--variant": variant,
+            "--out": self.out_channels,
+            "--groups": self.groups,
+            "--bias": self.bias,
+        }
+        for name, value in pooled.items():
+            if self.ceil and value is not None:
+                raise ArgumentError(
+                    f"{name} has no use beside --ceil: only pools round up, and they have no weights"
+                )
         return Question(
             conv=conv,
             spelled=self.chain,
@@ -187,6 +211,7 @@ class LayerOptions(NamedTuple):
             in_channels=in_channels,
             input_size=size,
             by_one_number=by_one_number,
+            ceil=self.ceil,
             batch=self.batch,
             dtype=self.dtype,
         )
@@ -209,7 +234,15 @@ class LayerOptions(NamedTuple):
         return next(iter(said.values()), 2)
 
 
-_size = Parsed("SIZE", several(parse_size))
+def variant_name(text: str) -> str:
+    """Read the name of a variant."""
+    if text not in VARIANTS:
+        raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, VARIANTS)}")
+    return text
+
+
+_variant_name = Parsed("NAME", variant_name)
+_sizes = Parsed("SIZE", several(parse_size))
 _count = Parsed("N", several(parse_number))
 _padding = Parsed("PADDING", several(parse_padding))
 
@@ -218,26 +251,41 @@ def _option(*names: str, **settings: Any) -> Decorator:
     return click.option(*names, **{"show_default": True, **settings})
 
 
-_OPTIONS = (
-    _option("--n", "--input-size", "n", type=_size, help="Input size: 224, or 224x112 for each axis."),
-    _option("--k", "--kernel-size", "k", type=_size, help="Kernel size: 3, or 3x5."),
-    _option("--s", "--stride", "s", type=_size, help="Stride.  [default: 1]"),
+_GEOMETRY = (
+    _option("-n", "--n", "--input-size", "n", type=_sizes, help="Input size: 224, or 224x112 for each axis."),
+    _option("-k", "--k", "--kernel-size", "k", type=_sizes, help="Kernel size: 3, or 3x5."),
+    _option("-s", "--s", "--stride", "s", type=_sizes, help="Stride.  [default: 1]"),
     _option(
+        "-p",
         "--p",
         "--padding",
         "p",
         type=_padding,
         help="Padding: 1, 2x1, before:after as 1:2, or valid, same, same-lower, full.  [default: 0]",
     ),
-    _option("--d", "--dilation", "d", type=_size, help="Dilation.  [default: 1]"),
+    _option("-d", "--d", "--dilation", "d", type=_sizes, help="Dilation.  [default: 1]"),
     _option("--in", "in_channels", type=_count, help="Input channels.  [default: 1]"),
     _option("--out", "out_channels", type=_count, help="Output channels.  [default: 1]"),
     _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
     _option("--bias/--no-bias", default=None, help="One bias for each output channel.  [default: bias]"),
-    _option("--dims", type=click.IntRange(1), help="Spatial axes of a bare number.  [default: 2]"),
+    _option(
+        "--dims",
+        type=click.IntRange(1, MOST_DIMS),
+        metavar="N",
+        help="Spatial axes of a bare number.  [default: 2]",
+    ),
+)
+_KIND = (
+    _option("--variant", type=_variant_name, metavar="NAME", help=f"One of {', '.join(VARIANTS)}."),
     _option("--transposed", is_flag=True, show_default=False, help="Short for --variant transposed."),
     _option(
         "--output-padding", type=Parsed("SIZE", parse_size), help="Rows added at the end, if transposed."
+    ),
+    _option(
+        "--ceil",
+        is_flag=True,
+        show_default=False,
+        help="Round sizes up, as pools may: the layer is a max pool.",
     ),
     _option(
         "--layers",
@@ -245,13 +293,28 @@ _OPTIONS = (
         metavar="CHAIN",
         help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1'.",
     ),
-    _option("--batch", type=click.IntRange(1), default=1, help="Inputs at a time."),
+)
+_STORAGE = (
+    _option("--batch", type=click.IntRange(1), default=1, metavar="N", help="Inputs at a time."),
     _option(
         "--dtype", type=click.Choice(list(DTYPE_BYTES)), default="float32", help="What a number is stored as."
     ),
 )
-_VARIANT = _option(
-    "--variant", type=click.Choice(list(VARIANTS)), metavar="NAME", help=f"One of {', '.join(VARIANTS)}."
-)
 
-layer_options = bundled("layer", LayerOptions, *_OPTIONS[:9], _VARIANT, *_OPTIONS[9:])
+layer_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, *_STORAGE)
+geometry_options = bundled("layer", LayerOptions, *_GEOMETRY, *_STORAGE)
+
+
+def chain_help() -> str:
+    """Say what --layers reads."""
+    from convcli.layers.activation import ACTIVATIONS, SOFTMAX
+    from convcli.layers.grammar import OPERATORS
+
+    spelled = [f"{name} {operator.options}".replace("!", "").strip() for name, operator in OPERATORS.items()]
+    letters = (
+        "k kernel, s stride, p padding, d dilation, g groups, o output channels or size, op output padding"
+    )
+    return (
+        f"A chain divides its layers by commas: {'; '.join(spelled)}; {', '.join([*ACTIVATIONS, SOFTMAX])}. "
+        f"An option is a letter and a value: {letters}."
+    )

@@ -5,12 +5,15 @@ import click
 from convcli.cli.answering import answer_rows, explained, merged
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import AnswerOptions, Command, Parsed, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, Size, layer_options
+from convcli.cli.question import LayerOptions, Question, Size, chain_help, layer_options
+from convcli.layers.base import Window
 from convcli.layers.explain import size_lines, unused_lines
 from convcli.layers.notation import parse_size
 
 OF_SIZES = ("layer", "input_size", "padding", "output_size", "receptive_field", "effective_stride")
 OF_SHAPES = ("name", "layer", "padding", "output_shape", "receptive_field", "effective_stride", "start")
+
+MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, for it to be shown
 
 
 @click.command(
@@ -19,6 +22,7 @@ OF_SHAPES = ("name", "layer", "padding", "output_shape", "receptive_field", "eff
         "convcli shape --n 7 --k 3 --s 2 --p 1",
         "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1, conv k3 p1 d2'",
     ),
+    more=chain_help,
 )
 @layer_options
 @click.option(
@@ -39,7 +43,10 @@ def command(
     if target is not None:
         from convcli.cli.backwards import solve_backwards
 
-        answer.give(conversation, solve_backwards(layer, target))
+        solved, unsolved = solve_backwards(layer, target)
+        answer.give(conversation, solved)
+        for line in unsolved:
+            conversation.note(line)
         return
     questions = layer.questions()
     alone = all(
@@ -61,16 +68,15 @@ def _checkerboard(question: Question) -> list[str]:
     from convcli.layers.axes import axis_names
     from convcli.layers.checkerboard import is_uneven, overlap, remedy
 
-    conv = question.conv
-    if conv is None:
-        return []
     lines = []
-    for name, k, s, d in zip(
-        axis_names(conv.dims), conv.kernel_size, conv.stride, conv.dilation, strict=True
-    ):
-        evenness = "unevenly, a checkerboard" if is_uneven(k, s, d) else "evenly, no checkerboard"
-        pattern = " ".join(map(str, overlap(k, s, d)))
-        lines.append(
-            f"{name}: the kernel overlaps {evenness}; taps on each output in turn: {pattern}; {remedy(k, s, d)}"
-        )
+    for layer in question.layers():
+        if not isinstance(layer, Window):
+            continue
+        pads = layer.pads(question.input_shape[1:])
+        axes = zip(axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, pads, strict=True)
+        for name, k, s, d, (before, _) in axes:
+            evenness = "unevenly, a checkerboard" if is_uneven(k, s, d) else "evenly, no checkerboard"
+            turns = overlap(k, s, d, before) if s <= MOST_TURNS else ()
+            shown = f"; taps on each output in turn: {' '.join(map(str, turns))}" if turns else ""
+            lines.append(f"{name}: the kernel overlaps {evenness}{shown}; {remedy(k, s, d)}")
     return merged(lines)

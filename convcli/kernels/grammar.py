@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from inspect import Parameter, signature
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, instead_of
 from convcli.kernels.kernel import Kernel, Matrix, Number, check_side
 from convcli.kernels.named import KERNELS, MAX_SIDE
 
@@ -31,7 +31,7 @@ def parse_kernel(text: str, limit: int = MAX_SIDE) -> Kernel:
 
 def _named(name: str, arguments: str, limit: int) -> Kernel:
     if name not in KERNELS:
-        raise ArgumentError(f"unknown kernel {name!r}; {_suggest(name)}")
+        raise ArgumentError(f"unknown kernel {name!r}; {instead_of(name, KERNELS)}")
     build = KERNELS[name]
     values: dict[str, Number] = {}
     accepted = _accepted(build)
@@ -72,13 +72,6 @@ def _whole(what: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise ArgumentError(f"{what} must be a whole number, got {text!r}") from None
-
-
-def _suggest(name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name.lower(), KERNELS, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"the names are {', '.join(KERNELS)}"
 
 
 def _matrix(text: str, limit: int) -> Matrix:

@@ -7,6 +7,7 @@ from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Kernel, Matrix, check_side, outer, transposed
 
 MAX_SIDE = 255  # taps on a side, unless the caller lifts it
+MOST_WIDTH = 1e9  # of a bell, for its size to be told as a number that can be read
 SMALLEST_SIGMA = 0.05  # below, one tap holds all but 1e-43 of a bell's weight, and an even size holds nothing
 
 SHARPEN: Matrix = (
@@ -62,12 +63,12 @@ def box(size: int = 3, *, limit: int = MAX_SIDE) -> Kernel:
 def gaussian(sigma: float = 1.0, size: int | None = None, *, limit: int = MAX_SIDE) -> Kernel:
     """Blur by a bell of standard deviation sigma, in pixels; it sums to 1.
 
-    Without a size it spans 3 sigma to each side: 2 * round(3 * sigma) + 1 taps, as OpenCV has it for
-    8-bit pictures.
+    Without a size it has round(6 * sigma + 1) taps, or the odd number above: about 3 sigma to each side,
+    as OpenCV has it for 8-bit pictures.
     """
     if not SMALLEST_SIGMA <= sigma < inf:
         raise ArgumentError(f"gaussian: sigma must be at least {SMALLEST_SIGMA} and finite, got {sigma}")
-    side = check_side(size if size is not None else 2 * round(3 * sigma) + 1, limit)
+    side = check_side(size if size is not None else round(min(6 * sigma, MOST_WIDTH) + 1) | 1, limit)
     middle = (side - 1) / 2
     heights = [exp(-(((place - middle) / sigma) ** 2) / 2) for place in range(side)]
     bell = [height / sum(heights) for height in heights]
@@ -78,7 +79,11 @@ def gaussian(sigma: float = 1.0, size: int | None = None, *, limit: int = MAX_SI
 
 def sharpen() -> Kernel:
     """Sharpen: the picture minus its Laplacian."""
-    return Kernel("sharpen", (SHARPEN,), source="Gonzalez & Woods, Digital Image Processing, section 3.6")
+    return Kernel(
+        "sharpen",
+        (SHARPEN,),
+        source="the identity minus the 5-point Laplacian; Gonzalez & Woods",
+    )
 
 
 def emboss() -> Kernel:
@@ -93,7 +98,11 @@ def laplacian() -> Kernel:
 
 def outline() -> Kernel:
     """Leave only what differs from its 8 neighbours."""
-    return Kernel("outline", (OUTLINE,), source="the 9-point stencil, negated; Gonzalez & Woods, figure 3.51")
+    return Kernel(
+        "outline",
+        (OUTLINE,),
+        source="the 9-point Laplacian, negated; Gonzalez & Woods",
+    )
 
 
 def _across(name: str, matrix: Matrix, source: str) -> Callable[[], Kernel]:

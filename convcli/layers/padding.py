@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, TypeGuard, cast
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Sizes, whole
 
 Pair = tuple[int, int]  # (before, after) on one axis
@@ -24,7 +24,8 @@ MODES = {
     "circular": "abcd|abcd|abcd",
 }
 
-# The words of other libraries for the same borders. SciPy's `reflect` is `symmetric` here.
+# The words of other libraries for the same borders. What SciPy and OpenCV call `reflect` is `symmetric` here;
+# OpenCV's are told by their prefix.
 MODE_ALIASES = {
     "edge": "replicate",  # NumPy
     "wrap": "circular",  # NumPy, OpenCV
@@ -34,7 +35,13 @@ MODE_ALIASES = {
     "grid-wrap": "circular",  # SciPy
     "grid-constant": "constant",  # SciPy
     "reflect101": "reflect",  # OpenCV
-    "reflect_101": "reflect",  # OpenCV
+    "border_constant": "constant",  # OpenCV
+    "border_replicate": "replicate",  # OpenCV
+    "border_reflect": "symmetric",  # OpenCV
+    "border_reflect_101": "reflect",  # OpenCV
+    "border_reflect101": "reflect",  # OpenCV
+    "border_default": "reflect",  # OpenCV
+    "border_wrap": "circular",  # OpenCV
 }
 
 
@@ -107,8 +114,9 @@ def halves(total: int, padding: SameName) -> Pair:
 
 def padding_mode(name: str) -> str:
     """Return the mode that `name` stands for here or in another library, or raise ArgumentError."""
-    if name in MODES:
-        return name
-    if name in MODE_ALIASES:
-        return MODE_ALIASES[name]
-    raise ArgumentError(f"padding mode {name!r} is not one of {', '.join((*MODES, *MODE_ALIASES))}")
+    known = name.lower()
+    if known in MODES:
+        return known
+    if known in MODE_ALIASES:
+        return MODE_ALIASES[known]
+    raise ArgumentError(f"there is no padding mode {name!r}; {instead_of(name, (*MODES, *MODE_ALIASES))}")

@@ -33,7 +33,7 @@ def standard(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
 def separable(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
     """One pass an axis: k x 1, then 1 x k; between them stand the fewer of the two channel counts.
 
-    So it never costs more than the standard layer, whatever the channels, for kernels of 2 and more.
+    So it never has more weights than the standard layer, whatever the channels, for kernels of 2 and more.
     """
     passes = []
     between = min(conv.in_channels, conv.out_channels)
@@ -101,7 +101,7 @@ def transposed(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...
 
 
 def resize_conv(conv: Conv, input_shape: Shape | None = None) -> tuple[Layer, ...]:
-    """Enlarge by the stride, then convolve: no checkerboard (Odena et al. 2016, Distill)."""
+    """Enlarge by the stride, then convolve with padding `same`: no checkerboard (Odena et al. 2016)."""
     from convcli.layers.other import Resize
 
     return Resize(scale=conv.stride), replace(conv, stride=(1,) * conv.dims, padding="same")
@@ -190,6 +190,12 @@ VARIANTS: dict[str, "Variant"] = {
     "tiled": tiled,
     "dense": dense,
 }
+
+
+# Variants that group their channels in their own way, or not at all, whatever the layer's groups are.
+UNGROUPED = frozenset(
+    {"standard", "depthwise", "depthwise-separable", "pointwise", "local", "tiled", "dense"}
+)
 
 
 def meaning(name: str) -> str:

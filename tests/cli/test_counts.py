@@ -44,66 +44,50 @@ def test_mobilenets_layer(call: Call) -> None:
 
 
 def test_the_compare_table(call: Call) -> None:
-    out = call(*"compare --n 112 --in 64 --out 128 --k 3 --p 1".split()).out.splitlines()
-    assert [line.split() for line in out[2:6]] == [
-        [
-            "standard",
-            "128x112x112",
-            "73,856",
-            "1",
-            "924,844,032",
-            "1",
-            "924,844,032",
-            "1",
-            "924,844,032",
-            "1",
-            "1,851,293,696",
-            "1",
-        ],
-        [
-            "separable",
-            "128x112x112",
-            "36,992",
-            "0.5009",
-            "462,422,016",
-            "0.5",
-            "461,619,200",
-            "0.4991",
-            "462,422,016",
-            "0.5",
-            "926,449,664",
-            "0.5004",
-        ],
-        [
-            "depthwise",
-            "64x112x112",
-            "640",
-            "0.008666",
-            "7,225,344",
-            "0.007812",
-            "7,225,344",
-            "0.007812",
-            "7,225,344",
-            "0.007812",
-            "15,253,504",
-            "0.008239",
-        ],
-        [
-            "depthwise-separable",
-            "128x112x112",
-            "8,896",
-            "0.1205",
-            "109,985,792",
-            "0.1189",
-            "109,182,976",
-            "0.1181",
-            "109,985,792",
-            "0.1189",
-            "221,577,216",
-            "0.1197",
-        ],
+    line = "compare --n 112 --in 64 --out 128 --k 3 --p 1"
+    lines = call(*line.split()).out.splitlines()
+    assert [line.split() for line in lines[2:6]] == [
+        "standard 128x112x112 73,856 1 924,844,032 1 1,851,293,696 1".split(),
+        "separable 128x112x112 36,992 0.5009 462,422,016 0.5 926,449,664 0.5004".split(),
+        "depthwise 64x112x112 640 0.008666 7,225,344 0.007812 15,253,504 0.008239".split(),
+        "depthwise-separable 128x112x112 8,896 0.1205 109,985,792 0.1189 221,577,216 0.1197".split(),
     ]
-    assert out[7].startswith("standard: Every output channel")
+    assert lines[7].startswith("standard: Every output channel")
+    row = rows(call, f"{line} --variant separable")[1]
+    assert (row["additions"], row["additions_ratio"]) == (461_619_200, 461_619_200 / 924_844_032)
+
+
+def test_a_bare_question_about_one_variant_gets_one_answer(call: Call) -> None:
+    line = "compare --n 14 --in 512 --out 512 --k 3 --p 1 --variant depthwise-separable --format value"
+    assert float(call(*line.split()).out) == pytest.approx(1 / 512 + 1 / 9)
+
+
+def test_rows_of_several_layers_spell_the_chain(call: Call) -> None:
+    row = rows(call, "compare --n 12 --in 4 --out 8 --k 3 --s 2 --p 1 --variant depthwise-separable")[1]
+    assert row["layer"] == "dwconv k3x3 s2 p1 nobias, conv k1x1 o8"
+    assert row["name"] is row["padding"] is row["kernel_size"] is row["stride"] is None
+    assert (row["input_shape"], row["output_shape"]) == ([4, 12, 12], [8, 6, 6])
+
+
+@pytest.mark.parametrize("command", ["params", "cost", "compare"])
+def test_a_sweep_over_channels_shows_them(call: Call, command: str) -> None:
+    lines = call(*f"{command} --n 8,9 --in 3,64 --out 8 --k 3".split()).out.splitlines()
+    assert lines[0].split()[:4] == ["in", "channels", "input", "size"]
+    assert len({line for line in lines[2:] if line}) == len([line for line in lines[2:] if line])
+
+
+def test_ratios_beyond_floats_are_whole_numbers(call: Call) -> None:
+    huge = "1" + "0" * 250
+    found = rows(call, f"compare --n {huge} --k 3 --variant dense")
+    assert found[1]["params_ratio"] == found[1]["params"] // found[0]["params"]
+
+
+def test_numbers_of_any_length_are_written(call: Call) -> None:
+    huge = "1" + "0" * 299
+    assert (
+        call("params", "--k", huge, "--dims", "20", "--no-bias", "--format", "value").out
+        == "1" + "0" * (299 * 20) + "\n"
+    )
 
 
 @pytest.mark.parametrize(("n", "m"), [(9, 3), (64, 5), (7, 7)])
@@ -157,9 +141,9 @@ def test_a_sweep_in_compare_names_its_layers(call: Call) -> None:
     found = rows(call, "compare --n 12 --k 3,5 --variants separable")
     assert [(row["variant"], row["layer"]) for row in found] == [
         ("standard", "conv k3x3 o1"),
-        ("separable", "conv k3x3 o1"),
+        ("separable", "conv k3x1 o1 nobias, conv k1x3 o1"),
         ("standard", "conv k5x5 o1"),
-        ("separable", "conv k5x5 o1"),
+        ("separable", "conv k5x1 o1 nobias, conv k1x5 o1"),
     ]
 
 
@@ -213,11 +197,15 @@ def test_totals_sum_a_chain(call: Call) -> None:
     [
         ("cost --k 3", "the input size is missing; give --n"),
         ("compare --k 3", "the input size is missing; give --n"),
-        ("compare --n 7 --layers relu", "compare takes one layer; leave out --layers"),
+        ("compare --n 7 --layers relu", "No such option '--layers'"),
         ("compare --n 7 --k 3 --variants tilde", "there is no variant 'tilde'; did you mean 'tiled'?"),
-        ("compare --n 7 --k 3 --variants qqq", "there is no variant 'qqq'; they are standard, separable"),
+        ("compare --n 7 --k 3 --variants qqq", "there is no variant 'qqq'; use standard, separable"),
         ("params --k 3 --variant local", "the weights of local depend on the input size; give --n"),
         ("params --k 3 --variant dense", "the weights of dense depend on the input size; give --n"),
+        ("compare --n 7 --k 3 --all --variants tiled", "--all and --variants contradict each other"),
+        ("compare --n 7 --k 3 --transposed", "No such option '--transposed'"),
+        ("cost --n 7x7 --dims 3 --layers relu", "--dims 3 and --n with 2 axes do not fit together"),
+        ("cost --n 7 --k 3 --dims 33", "Invalid value for '--dims'"),
         ("cost --n 7 --k 3 --batch 0", "Invalid value for '--batch'"),
         ("cost --n 7 --k 3 --dtype float64", "'float64' is not one of 'float32', 'float16', 'int8'"),
     ],

@@ -49,13 +49,17 @@ def test_the_answer_comes_in_the_notation_of_the_question(call: Call) -> None:
     assert value(call, "--n 7x7 --k 3 --s 2 --p 1") == ["4x4"]
     assert value(call, "--n 7 --k 3 --s 2x1 --p 1") == ["4x7"]
     assert value(call, "--n 16x112x112 --k 3 --p 1:0x0:0x1:1") == ["15x110x112"]
-    rows = [
-        json.loads(call("shape", "--n", n, "--k", "3", "--format", "json").out)["rows"][0]
-        for n in ("7", "7x7")
+    assert [call("shape", "--n", n, "--k", "3", "--field", "receptive_field").out for n in ("7", "7x7")] == [
+        "3\n",
+        "3x3\n",
     ]
-    assert [row["output_size"] for row in rows] == [5, [5, 5]]
-    assert [row["receptive_field"] for row in rows] == [3, [3, 3]]
-    assert [row["output_shape"] for row in rows] == [[1, 5, 5]] * 2
+    for n in ("7", "7x7"):  # in json every size is a list
+        (row,) = json.loads(call("shape", "--n", n, "--k", "3", "--format", "json").out)["rows"]
+        assert (row["output_size"], row["receptive_field"], row["output_shape"]) == (
+            [5, 5],
+            [3, 3],
+            [1, 5, 5],
+        )
 
 
 def test_a_sweep_has_a_row_for_each_combination(call: Call) -> None:
@@ -92,7 +96,7 @@ def test_axes_that_differ_have_formulas_of_their_own(call: Call) -> None:
 def test_a_chain_has_a_row_for_each_layer(call: Call) -> None:
     chain = "conv k3 p1 d1, conv k3 p2 d2, conv k3 p4 d4"
     answer = json.loads(call("shape", "--n", "32", "--layers", chain, "--format", "json").out)
-    assert [row["receptive_field"] for row in answer["rows"]] == [3, 7, 15]
+    assert [row["receptive_field"] for row in answer["rows"]] == [[3, 3], [7, 7], [15, 15]]
     assert [row["name"] for row in answer["rows"]] == ["conv1", "conv2", "conv3"]
     assert call("shape", "--n", "32", "--layers", chain, "--format", "value").out == "32\n"
     assert call("shape", "--n", "32", "--layers", chain, "--field", "receptive_field").out == "15\n"
@@ -101,7 +105,7 @@ def test_a_chain_has_a_row_for_each_layer(call: Call) -> None:
 def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
     uneven = call("shape", *"--n 4 --k 3 --s 2 --p 1 --variant transposed".split()).out
     assert (
-        "the kernel overlaps unevenly, a checkerboard; taps on each output in turn: 2 1; take a kernel of 4"
+        "the kernel overlaps unevenly, a checkerboard; taps on each output in turn: 1 2; take a kernel of 4"
         in uneven
     )
     assert "or resize first, then convolve (resize-conv)" in uneven
@@ -134,13 +138,50 @@ def test_the_simplest_solution_stands_first_and_typed_options_stay(call: Call) -
 
 
 def test_no_solution_is_said(call: Call) -> None:
-    code, out, _ = call("shape", *"--n 7 --k 3 --target 1000 --s 1,2".split())
-    assert code == 0
-    assert (
-        "each: nothing turns 7 into 1000 with a kernel of 3, a stride up to 8 and a dilation up to 4" in out
-    )
-    assert "keeping --s as given" in out
-    assert call("shape", *"--n 7 --k 3 --target 1000 --format value".split()).out == ""
+    for form in ("table", "json", "value"):
+        code, out, err = call("shape", *"--n 7 --k 3 --target 1000 --s 1,2 --format".split(), form)
+        assert code == 0
+        assert err.startswith("convcli: each: nothing turns 7 into 1000 with a kernel of 3")
+        assert err.endswith("keeping --s as given\n")
+    assert out == ""
+
+
+@pytest.mark.parametrize("typed", ["--s 2x2", "--s 2", "--p 1", "--p 1x1", "--d 1", "--s 2 --p 1 --d 1"])
+def test_options_per_axis_are_kept_too(call: Call, typed: str) -> None:
+    rows = json.loads(call("shape", *f"--n 7x7 --k 3 --target 4x4 --format json {typed}".split()).out)["rows"]
+    found = [(row["padding"], row["stride"], row["dilation"]) for row in rows]
+    assert found[0] == (1, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--n 100 --k 3 --s 10 --target 10",
+        "--n 20 --k 3 --d 5 --target 10",
+        "--n 10 --k 3 --s 1 --p 5 --target 18",
+    ],
+)
+def test_typed_options_are_tried_however_large(call: Call, line: str) -> None:
+    assert json.loads(call("shape", *line.split(), "--format", "json").out)["rows"]
+
+
+def test_output_padding_is_kept(call: Call) -> None:
+    line = "--n 5 --k 3 --target 10 --transposed --output-padding 1 --format json"
+    rows = json.loads(call("shape", *line.split()).out)["rows"]
+    assert {row["output_padding"] for row in rows} == {1}
+
+
+def test_ceil_rounds_up_as_pools_may(call: Call) -> None:
+    assert value(call, "--n 6 --k 3 --s 2") == ["2"]
+    assert value(call, "--n 6 --k 3 --s 2 --ceil") == ["3"]
+
+
+def test_a_vector_is_its_own_size(call: Call) -> None:
+    assert value(call, "--n 5 --k 3 --out 2 --variant dense") == ["18"]
+
+
+def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
+    assert "in turn" not in call("shape", *"--n 4 --k 3 --s 1000000000 --transposed".split()).out
 
 
 @pytest.mark.parametrize(
@@ -152,11 +193,22 @@ def test_no_solution_is_said(call: Call) -> None:
         ("--n 7 --transposed --layers relu", "--variant has no use beside --layers"),
         ("--n 7 --layers frob", "layer 1 of the chain, 'frob': 'frob' is not an operator"),
         ("--layers relu", "the input size is missing"),
-        ("--n 7 --layers relu --target 3", "--target solves for one layer; leave out --layers"),
+        (
+            "--n 7 --layers relu --target 3",
+            "--target solves for one convolution; leave out --layers and --ceil",
+        ),
         (
             "--n 7 --k 3 --variant tiled --target 3",
             "--target knows standard and transposed layers, not tiled",
         ),
+        ("--n 7 --k 3 --target 4 --p same", "--target solves with the same number on both sides"),
+        ("--n 7 --k 3 --target 4 --p 1:2", "--target solves with the same number on both sides"),
+        ("--n 7 --k 3 --ceil --out 3", "--out has no use beside --ceil: only pools round up"),
+        (
+            "--n 7 --k 3 --in 4 --out 4 --groups 2 --variant local",
+            "--groups 2 has no use for --variant local",
+        ),
+        ("--n 7 --k 3 --variant depthwize", "there is no variant 'depthwize'; did you mean 'depthwise'?"),
         ("--n 7 --k 3 --target 0", "target must be at least 1, got 0"),
         ("--n 7 --k 3 --target 3x3x3", "target 3x3x3 has 3 axes where 2 are needed"),
         ("--n 5 --k 1 --s 3 --p same --transposed", "padding"),

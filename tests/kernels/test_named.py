@@ -55,8 +55,11 @@ def test_laplacian_is_scipys_and_positive_in_dark_spots() -> None:
     assert applied("sharpen", dark) == applied("identity", dark) - applied("laplacian", dark)
 
 
-@pytest.mark.parametrize(("sigma", "side"), [(0.5, 5), (1, 7), (2, 13), (2.5, 17), (3.3, 21)])
-def test_gaussian_spans_three_sigma(sigma: float, side: int) -> None:
+@pytest.mark.parametrize(
+    ("sigma", "side"),
+    [(0.5, 5), (0.8, 7), (1, 7), (1.1, 9), (1.5, 11), (2, 13), (2.5, 17), (3.1, 21), (3.3, 21)],
+)
+def test_gaussian_has_opencvs_size_for_8_bits(sigma: float, side: int) -> None:
     assert parse_kernel(f"gaussian:sigma={sigma}").shape == (side, side)
 
 

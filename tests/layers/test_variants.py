@@ -209,7 +209,7 @@ def test_the_layer_of_mobilenets_table_3():
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(2, 9), st.integers(9, 20))
-def test_separable_never_has_more_weights_or_macs(channels_in, channels_out, k, n):
+def test_separable_never_has_more_weights_nor_with_a_stride_of_1_more_macs(channels_in, channels_out, k, n):
     conv = Conv(in_channels=channels_in, out_channels=channels_out, kernel_size=k, padding="same")
     passes = variant("separable", conv, (channels_in, n, n))
     assert [passes[0].in_channels, passes[-1].out_channels] == [channels_in, channels_out]
