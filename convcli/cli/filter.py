@@ -9,6 +9,8 @@ import click
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import Command, Parsed, talking
+from convcli.cli.targets import as_source, plan
+from convcli.errors import ArgumentError
 from convcli.images.formats import MAX_PIXELS
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.layers.notation import parse_padding, parse_size
@@ -25,13 +27,15 @@ from convcli.layers.padding import MODES, padding_mode
     + " ".join(KERNELS)
     + ". Padding modes, for an input abcd: "
     + ", ".join(f"{name} {drawing}" for name, drawing in MODES.items())
-    + ". The names of NumPy, SciPy and OpenCV are understood too, but SciPy's reflect is symmetric here.",
+    + ". The names of NumPy, SciPy and OpenCV are understood too (edge, wrap, BORDER_REFLECT_101); what SciPy and "
+    "OpenCV call reflect is called symmetric here.",
 )
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, type=Parsed("INPUT", as_source), metavar="INPUT...")
 @click.option(
     "--kernel",
     "-k",
-    "kernel_text",
+    "kernels",
+    multiple=True,
     required=True,
     metavar="SPEC",
     help="A name (sobel), a name with arguments (gaussian:sigma=2), or rows of numbers ('0 -1 0; -1 5 -1; 0 -1 0').",
@@ -121,7 +125,7 @@ def command(
     conversation: Conversation,
     /,
     inputs: tuple[Path, ...],
-    kernel_text: str,
+    kernels: tuple[str, ...],
     output: str | None,
     max_kernel: int,
     **settings: Any,
@@ -134,11 +138,12 @@ def command(
     import signal
 
     from convcli.cli.filtering import Filtering
-    from convcli.cli.targets import plan
     from convcli.kernels import parse_kernel
 
     signal.signal(signal.SIGTERM, _end)
-    kernel = parse_kernel(kernel_text, max_kernel)
+    if len(kernels) > 1:
+        raise ArgumentError(f"--kernel is given {len(kernels)} times; filter with one kernel at a time")
+    kernel = parse_kernel(kernels[0], max_kernel)
     jobs = plan(inputs, output, kernel.name)
     filtering = Filtering(conversation, kernel, **settings)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code

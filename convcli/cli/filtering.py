@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, replace
+from math import isfinite, prod
 
 import click
 
@@ -13,7 +14,7 @@ from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, write_whole
 from convcli.images.formats import format_of
-from convcli.images.picture import Frame, Picture
+from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
 from convcli.kernels import Kernel
@@ -42,6 +43,12 @@ class Filtering:
     def __post_init__(self) -> None:
         """Refuse at once what would be wrong with every picture."""
         image_layer(self.kernel, self.stride, self.padding, self.dilation)
+        if not isfinite(self.padding_value):
+            raise ArgumentError(f"--padding-value must be finite, got {self.padding_value}")
+        if self.padding_value and self.padding_mode != "constant":
+            raise ArgumentError(
+                f"--padding-value belongs to --padding-mode constant, not to {self.padding_mode}"
+            )
         if self.alpha == "premultiply" and not self.kernel.is_smoothing:
             raise ArgumentError(
                 f"--alpha premultiply takes a mean, which {self.kernel.name} is not: it needs weights >= 0 with a "
@@ -55,7 +62,7 @@ class Filtering:
             check_target(job.target, overwrite=self.force)
         picture = read_picture(sys.stdin.buffer if job.source is DASH else job.source, self.max_pixels)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
-        filtered = [self._filtered(frame) for frame in picture.frames]
+        filtered = [self._filtered(job.name, frame) for frame in picture.frames]
         result = replace(
             picture,
             frames=tuple(
@@ -71,7 +78,8 @@ class Filtering:
             f"{job.name}: {_summary(picture, result)}, {time.perf_counter() - started:.2f} s"
         )
 
-    def _filtered(self, frame: Frame) -> Filtered:
+    def _filtered(self, name: str, frame: Frame) -> Filtered:
+        self._check_padded(name, frame)
         return filter_image(
             frame.pixels,
             self.kernel,
@@ -84,6 +92,17 @@ class Filtering:
             alpha=self.alpha if frame.has_alpha else None,
             value_range=self.value_range,
         )
+
+    def _check_padded(self, name: str, frame: Frame) -> None:
+        """Refuse what padding would make too large, before any memory is taken."""
+        size = frame.pixels.shape[:2]
+        pads = image_layer(self.kernel, self.stride, self.padding, self.dilation).pads(size)
+        count = prod(n + before + after for n, (before, after) in zip(size, pads, strict=True))
+        if count > self.max_pixels:
+            raise ImageError(
+                f"cannot filter {name}: with its padding it has {count:,} pixels, over the limit of "
+                f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+            )
 
     def _put(self, job: Job, data: bytes) -> None:
         if job.target is not DASH:

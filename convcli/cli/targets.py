@@ -1,5 +1,6 @@
 """Where each input goes: beside itself, into a file, a folder, a template, or to standard output."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +9,14 @@ from pathlib import Path
 from convcli.errors import ArgumentError
 from convcli.images.formats import format_of
 
-DASH = Path("-")
+DASH = Path("-")  # by identity: ./- is a file of that name
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
+
+
+def as_source(text: str) -> Path:
+    """Read the name of an input; - is standard input."""
+    return DASH if text == "-" else Path(text)
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Job:
     @property
     def name(self) -> str:
         """What messages call the input."""
-        return "standard input" if self.source == DASH else str(self.source)
+        return "standard input" if self.source is DASH else str(self.source)
 
 
 def plan(inputs: Sequence[Path], output: str | None, kernel: str) -> list[Job]:
@@ -36,20 +42,30 @@ def plan(inputs: Sequence[Path], output: str | None, kernel: str) -> list[Job]:
         jobs = [Job(source, _beside(source, kernel)) for source in inputs]
     elif stdout := _STDOUT.fullmatch(output):
         jobs = [Job(source, DASH, _named_format(stdout[1])) for source in inputs]
+    elif not output:
+        raise ArgumentError("-o is empty; name a file, a folder or a template")
+    elif Path(output).is_dir() or (output.endswith("/") and not _FIELD.search(output)):
+        jobs = [Job(source, Path(output) / _file_name(source)) for source in inputs]
     elif _FIELD.search(output):
         jobs = [Job(source, _filled(output, source, kernel)) for source in inputs]
-    elif output.endswith("/") or Path(output).is_dir():
-        jobs = [Job(source, Path(output) / _file_name(source)) for source in inputs]
     else:
         jobs = [Job(source, Path(output)) for source in inputs]
     _refuse_collisions(jobs)
-    if output is not None and jobs[0].target == Path(output) != DASH:
+    if output is not None and jobs[0].target == Path(output) and jobs[0].target is not DASH:
         format_of(Path(output))
     return jobs
 
 
 def _beside(source: Path, kernel: str) -> Path:
-    return DASH if source == DASH else source.with_name(f"{source.stem}.{kernel}{source.suffix}")
+    if source is DASH:
+        return DASH
+    if not source.name:
+        raise ArgumentError(f"{source} is a folder; name the pictures in it, as in {source / '*.png'}")
+    if not source.suffix:
+        raise ArgumentError(
+            f"{source} has no ending that its output could take over; name the output with -o"
+        )
+    return source.with_name(f"{source.stem}.{kernel}{source.suffix}")
 
 
 def _named_format(prefix: str | None) -> str | None:
@@ -82,14 +98,14 @@ def _filled(template: str, source: Path, kernel: str) -> Path:
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:
-    inputs = {job.source.resolve(): job.source for job in jobs if job.source != DASH}
-    taken: dict[Path, Job] = {}
+    inputs = {os.path.realpath(job.source) for job in jobs if job.source is not DASH}
+    taken: dict[str, Job] = {}
     for job in jobs:
-        key = DASH if job.target == DASH else job.target.resolve()
+        key = "" if job.target is DASH else os.path.realpath(job.target)
         if key in inputs:
             raise ArgumentError(f"{job.target} is an input and would be overwritten; choose another -o")
         if key in taken:
-            where = "standard output" if key == DASH else str(job.target)
+            where = str(job.target) if key else "standard output"
             raise ArgumentError(
                 f"{taken[key].name} and {job.name} would both become {where}; "
                 "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"

@@ -25,9 +25,9 @@ def _format(endings: str, modes: str, carries: str = "", *, frames: bool = False
 # An allow-list: nothing else is opened, above all no EPS, which runs programs.
 FORMATS = {
     "PNG": _format(".png .apng", "L LA RGB RGBA I;16", "icc exif dpi text", frames=True),
-    "JPEG": _format(".jpg .jpeg", "L RGB CMYK", "icc exif dpi comment"),
-    "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif", frames=True),
-    "TIFF": _format(".tiff .tif", "L LA RGB RGBA CMYK LAB I;16 I F", "icc dpi", frames=True),
+    "JPEG": _format(".jpg .jpeg", "L RGB CMYK", "icc exif xmp dpi comment"),
+    "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif xmp", frames=True),
+    "TIFF": _format(".tiff .tif", "L LA RGB RGBA CMYK LAB I;16 I F", "icc dpi tags", frames=True),
     "BMP": _format(".bmp", "L RGB", "dpi"),
     "GIF": _format(".gif", "L LA RGB RGBA", "comment", frames=True),
     "PPM": _format(".ppm .pgm .pnm", "L RGB I;16"),

@@ -35,12 +35,15 @@ class Frame:
 class Picture:
     """The frames of a file, its format, its metadata by kind, and what reading it could not keep.
 
-    metadata : icc and exif as bytes, dpi as a pair, text as a dict, comment as bytes; upright already
+    metadata : icc, exif and xmp as bytes, dpi as a pair, text and TIFF tags as dicts, comment as bytes; upright
+        already
     loop : how often an animation repeats, 0 for ever; None where the file does not say
+    poster : whether the first frame is shown only where animations are not: a PNG's default image
     """
 
     frames: tuple[Frame, ...]
     format: str
     metadata: dict[str, Any] = field(default_factory=dict)
     loop: int | None = None
+    poster: bool = False
     notes: tuple[str, ...] = ()

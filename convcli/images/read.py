@@ -1,8 +1,7 @@
 """Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
 
-import struct
+import os
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convcli.images.formats import FORMATS, MAX_PIXELS
 from convcli.images.picture import Frame, ImageError, Picture
@@ -18,18 +17,9 @@ from convcli.images.picture import Frame, ImageError, Picture
 # The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
 Image.MAX_IMAGE_PIXELS = None
 
-# What Pillow's decoders raise on damaged files.
-DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-)
+# Tags of TIFF (TIFF 6.0, section 8), and those that describe a picture to people.
+BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+DESCRIPTIVE_TAGS = (270, 271, 272, 305, 306, 315, 316, 33432)  # description, make, model ... copyright
 
 # Modes whose channels are not what a filter should see, and what they become.
 _EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -40,22 +30,31 @@ def read_picture(source: Path | BinaryIO, max_pixels: int = MAX_PIXELS) -> Pictu
     """Return the picture in a file or a stream, or raise ImageError.
 
     EXIF orientation is applied and removed; palettes, 1-bit pictures and transparent colours are expanded;
-    16-bit colour, which Pillow would cut to 8 bits, is refused.
+    what Pillow would cut, such as 16-bit colour, is refused, and what is left out is noted.
     """
     name = str(source) if isinstance(source, Path) else "standard input"
-    with _damage_explained(name), warnings.catch_warnings(record=True) as caught:
+    with _explained(name), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with _opened(source) as file, Image.open(file, formats=list(FORMATS)) as image:
-            form = "JPEG" if image.format == "MPO" else str(image.format)
-            _check_depth(name, image)
-            _check_pixels(name, image, max_pixels)
-            upright = [ImageOps.exif_transpose(frame) for frame in ImageSequence.Iterator(image)]
-            metadata = _metadata(image, upright[0])
-            animated = len(upright) > 1
-            frames = tuple(_frame(name, frame, form, animated) for frame in upright)
+            notes = _notes(file, image)
+            frames, uprights = [], []
+            count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            pixels_left = max_pixels
+            for number in range(count):
+                image.seek(number)
+                pixels_left -= image.width * image.height
+                _check_pixels(name, image, count, pixels_left, max_pixels)
+                _check_depth(name, image)
+                upright = ImageOps.exif_transpose(image)
+                frames.append(_frame(name, upright, image.format == "PPM", count > 1))
+                uprights.append(upright)
+            image.seek(0)
+            metadata = _metadata(image, uprights[0])
+            poster = bool(getattr(image, "default_image", False))
             loop = image.info.get("loop")
-    notes = [f"damaged metadata: {warning.message}" for warning in caught]
-    return Picture(frames, form, metadata, loop, tuple(notes))
+            form = "JPEG" if image.format == "MPO" else str(image.format)
+    notes += [f"damaged metadata: {warning.message}" for warning in caught]
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
 
 
 @contextmanager
@@ -69,13 +68,19 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _damage_explained(name: str) -> Iterator[None]:
+def _explained(name: str) -> Iterator[None]:
+    """Say in one line why a file cannot be read.
+
+    Only the work of Pillow runs in here, whose decoders raise exceptions of every kind on damaged files.
+    """
     try:
         yield
+    except ImageError:
+        raise
     except UnidentifiedImageError:
         known = " ".join(FORMATS)
         raise ImageError(
-            f"cannot read {name}: it is not a picture in a format convcli reads ({known})"
+            f"cannot read {name}: it is not a picture, or of a kind that convcli does not read ({known})"
         ) from None
     except FileNotFoundError:
         raise ImageError(
@@ -85,38 +90,74 @@ def _damage_explained(name: str) -> Iterator[None]:
         raise ImageError(
             f"cannot read {name}: it is a folder; name the pictures in it, as in {name}/*.png"
         ) from None
-    except PermissionError:
-        raise ImageError(f"cannot read {name}: permission denied; it needs to be readable") from None
-    except DAMAGE as error:
-        why = str(error) or type(error).__name__
-        raise ImageError(
-            f"cannot read {name}: the file is damaged or cut short ({why}); get a whole copy"
-        ) from error
+    except OSError as error:
+        if error.errno is not None:  # the system's word, not the decoder's
+            raise ImageError(f"cannot read {name}: {error.strerror}") from None
+        raise _damaged(name, error) from error
+    except Exception as error:
+        raise _damaged(name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> ImageError:
+    why = str(error) or type(error).__name__
+    return ImageError(f"cannot read {name}: the file is damaged or cut short ({why}); get a whole copy")
+
+
+def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
+    """Say what of a file is left out."""
+    notes = []
+    if image.format == "MPO":
+        notes.append(f"only the first of its {getattr(image, 'n_frames', 1)} pictures is read")
+    if image.format == "GIF":
+        place = file.tell()
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b";":
+            notes.append("the file has no end mark; frames may be missing")
+        file.seek(place)
+    if image.mode.startswith("I") and "transparency" in image.info:
+        notes.append("the transparent grey of its 16 bits is left out")
+    return notes
 
 
 def _check_depth(name: str, image: Image.Image) -> None:
-    """Refuse 16-bit colour: Pillow decodes it to 8 bits without a word."""
+    """Refuse samples that Pillow decodes to fewer bits, or to other numbers, without a word."""
+    bits, signed = _depth(image)
+    if bits > 8 and image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        raise ImageError(
+            f"cannot read {name}: it has {bits} bits a colour channel, which would be cut to 8; "
+            "reduce it to 8 bits yourself, or give its channels as 16-bit grey pictures"
+        )
+    if (signed and bits == 8) or (not signed and bits == 32 and image.mode == "I"):
+        kind = "signed 8-bit" if signed else "unsigned 32-bit"
+        raise ImageError(f"cannot read {name}: its {kind} numbers would be read as others; save it as float")
+
+
+def _depth(image: Image.Image) -> tuple[int, bool]:
+    """Return the bits of a sample in the file, and whether it is signed; 8 where nothing tells of more."""
+    if image.format == "TIFF":
+        tags = getattr(image, "tag_v2", {})
+        return max(tags.get(BITS_PER_SAMPLE, (1,))), SIGNED in tags.get(SAMPLE_FORMAT, (1,))
     for tile in getattr(image, "tile", ()):
         arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
-        deep = ";16" in str(arguments[0]) and image.format in ("PNG", "TIFF")
-        deep = deep or (tile.codec_name.startswith("ppm") and arguments[-1] > 255)
-        if deep and not image.mode.startswith("I"):
-            raise ImageError(
-                f"cannot read {name}: it has 16 bits a colour channel, which would be cut to 8; "
-                "reduce it to 8 bits yourself, or give its channels as 16-bit grey pictures"
-            )
+        if image.format == "PNG" and ";16" in str(arguments[0]):
+            return 16, False
+        if tile.codec_name == "ppm" and isinstance(arguments[-1], int) and arguments[-1] > 255:
+            return 16, False
+        if tile.codec_name == "ppm_plain" and isinstance(arguments[-1], int) and arguments[-1] > 255:
+            return 16, False
+    return 8, False
 
 
-def _check_pixels(name: str, image: Image.Image, max_pixels: int) -> None:
-    count = image.width * image.height * getattr(image, "n_frames", 1)
-    if count > max_pixels:
+def _check_pixels(name: str, image: Image.Image, count: int, left: int, limit: int) -> None:
+    if left < 0:
+        found = limit - left
+        what = f"its {found:,} pixels are" if count == 1 else f"its frames have {found:,} pixels and more,"
         raise ImageError(
-            f"cannot read {name}: its {count:,} pixels are over the limit of {max_pixels:,}; "
-            f"raise it with --max-pixels {count}"
+            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with --max-pixels {found * count}"
         )
 
 
-def _frame(name: str, image: Image.Image, form: str, animated: bool) -> Frame:
+def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame:
     """Turn one upright Pillow image into an array."""
     duration = image.info.get("duration") if animated else None
     if image.mode == "P":
@@ -127,7 +168,7 @@ def _frame(name: str, image: Image.Image, form: str, animated: bool) -> Frame:
         image = image.convert(_EXPANDED[image.mode])
     pixels = np.asarray(image)
     mode = image.mode
-    if mode.startswith("I;16") or (mode == "I" and form == "PPM"):
+    if mode.startswith("I;16") or (mode == "I" and is_ppm):
         mode, pixels = "I;16", pixels.astype(np.uint16)
     if mode not in _ARRAYS:
         raise ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
@@ -136,11 +177,14 @@ def _frame(name: str, image: Image.Image, form: str, animated: bool) -> Frame:
 
 def _metadata(image: Image.Image, upright: Image.Image) -> dict[str, Any]:
     """Collect what travels with the pixels, by kind; kinds that are absent or empty are left out."""
+    tags = getattr(image, "tag_v2", {})
     found = {
         "icc": image.info.get("icc_profile"),
         "exif": upright.info.get("exif"),
+        "xmp": upright.info.get("xmp"),
         "dpi": image.info.get("dpi"),
         "text": dict(getattr(image, "text", {})),
         "comment": image.info.get("comment"),
+        "tags": {tag: tags[tag] for tag in DESCRIPTIVE_TAGS if tag in tags},
     }
     return {kind: value for kind, value in found.items() if value}

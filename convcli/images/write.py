@@ -1,5 +1,6 @@
 """Encode a picture in memory, with all of its metadata that the format can carry."""
 
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +11,6 @@ from PIL.PngImagePlugin import PngInfo
 from convcli.images.formats import FORMATS, formats_for
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.picture import ImageError, Picture
-from convcli.images.read import DAMAGE
 
 # How each format is written: without loss where it can be, otherwise near to it.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -21,7 +21,9 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 _KIND_NAMES = {
     "icc": "the ICC profile",
     "exif": "EXIF",
+    "xmp": "XMP",
     "dpi": "the resolution",
+    "tags": "the TIFF's description",
     "text": "PNG text",
     "comment": "the comment",
 }
@@ -33,20 +35,31 @@ def encode(picture: Picture, form: str, name: str) -> tuple[bytes, tuple[str, ..
     Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
     error calls the output.
     """
-    mode, count = picture.frames[0].mode, len(picture.frames)
-    able = formats_for(mode, count)
-    if mode not in FORMATS[form].modes:
-        raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; these can: {able}")
+    if picture.poster and form != "PNG":
+        data, notes = encode(replace(picture, frames=picture.frames[1:], poster=False), form, name)
+        return data, (*notes, f"{form} has no place for the still picture before the animation")
+    count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
+    for mode in sorted({mode for mode, _ in kinds}):
+        if mode not in FORMATS[form].modes:
+            able = formats_for(mode, count)
+            raise ImageError(
+                f"cannot write {name}: {form} cannot hold the pixel mode {mode}; these can: {able}"
+            )
+    able = formats_for(picture.frames[0].mode, count)
     if count > 1 and not FORMATS[form].frames:
         raise ImageError(
             f"cannot write {name}: {form} holds one frame, the picture has {count}; these can: {able}"
+        )
+    if len(kinds) > 1 and form != "TIFF":
+        raise ImageError(
+            f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"
         )
     images, notes = _images(picture, form)
     buffer = BytesIO()
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
         images[0].save(buffer, form, **settings)
-    except DAMAGE as error:
+    except Exception as error:  # of Pillow's encoders, which raise all kinds
         raise ImageError(
             f"cannot write {name}: {form} refuses the picture ({error}); these may hold it: {able}"
         ) from error
@@ -75,6 +88,8 @@ def _carried(picture: Picture, form: str) -> dict[str, Any]:
     kept = {kind: value for kind, value in picture.metadata.items() if kind in FORMATS[form].carries}
     if "icc" in kept:
         kept["icc_profile"] = kept.pop("icc")
+    if "tags" in kept:
+        kept["tiffinfo"] = kept.pop("tags")
     if "text" in kept:
         info = PngInfo()
         for key, value in kept.pop("text").items():
@@ -88,7 +103,9 @@ def _sequence(picture: Picture, images: list[Image.Image], form: str) -> dict[st
     if len(images) == 1:
         return {}
     settings: dict[str, Any] = {"save_all": True, "append_images": images[1:]}
-    durations = [frame.duration for frame in picture.frames]
+    if picture.poster:
+        settings["default_image"] = True
+    durations = [frame.duration for frame in picture.frames[picture.poster :]]
     if None not in durations:
         settings["duration"] = [round(duration) for duration in durations if duration is not None]
     if picture.loop is not None:

@@ -230,7 +230,7 @@ def damaged(folder: Path) -> dict[str, str]:
     Image.fromarray(np.zeros((2, 2), np.uint8)).save(folder / "tiny.png")
     return {
         "none.png": "there is no such file; check the spelling and the folder",
-        "text.png": "it is not a picture in a format convcli reads",
+        "text.png": "it is not a picture, or of a kind that convcli does not read",
         "cut.png": "the file is damaged or cut short",
         "folder.png": "it is a folder",
         "tiny.png": "the output would be empty: along the height the kernel spans 3, the input with its padding only",
@@ -294,6 +294,60 @@ def test_line_breaks_in_names_do_not_break_the_line(call: Call, tmp_path: Path) 
     assert r"a\nb\x1b[31m.png: there is no such file" in one_error(result)
 
 
+@pytest.mark.parametrize("option", ["--padding", "--dilation"])
+@pytest.mark.parametrize("size", ["100000", "1" + "0" * 30])
+def test_padding_is_limited_before_any_memory_is_taken(
+    call: Call, house: Path, option: str, size: str
+) -> None:
+    result = call("filter", house, "--kernel", "box", option, size)
+    assert result.code == 1
+    assert "with its padding it has" in one_error(result)
+    assert "over the limit of 200,000,000; pad less" in one_error(result)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [(".", ". is a folder; name the pictures in it, as in *.png"), ("/", "/ is a folder")],
+)
+def test_folders_have_no_name_to_build_on(call: Call, source: str, message: str) -> None:
+    result = call("filter", source, "--kernel", "box")
+    assert result.code == 2
+    assert message in one_error(result)
+
+
+def test_an_input_without_an_ending_needs_an_output(call: Call, house: Path) -> None:
+    house.rename(house.parent / "house")
+    result = call("filter", house.parent / "house", "--kernel", "box")
+    assert result.code == 2
+    assert "house has no ending that its output could take over; name the output with -o" in one_error(result)
+    assert call("filter", house.parent / "house", "--kernel", "box", "-o", house).code == 0
+
+
+def test_a_loop_of_links_costs_one_file(call: Call, house: Path) -> None:
+    loop = house.parent / "loop.png"
+    loop.symlink_to(loop)
+    result = call("filter", loop, house, "--kernel", "box", "-q")
+    assert result.code == 1
+    assert "Too many levels of symbolic links" in result.err
+    assert result.out == f"{house.parent}/house.box.png\n"
+
+
+def test_an_output_that_is_a_link_or_a_pipe_is_left_alone(call: Call, house: Path) -> None:
+    (house.parent / "link.png").symlink_to("elsewhere.png")
+    os.mkfifo(house.parent / "pipe.png")
+    for name, why in (("link", "it is a link"), ("pipe", "it is a device or a pipe")):
+        result = call("filter", house, "--kernel", "box", "--force", "-o", house.parent / f"{name}.png")
+        assert result.code == 1
+        assert why in one_error(result)
+    assert sorted(os.listdir(house.parent)) == ["house.png", "link.png", "pipe.png"]
+
+
+def test_a_folder_may_have_braces(call: Call, house: Path) -> None:
+    (house.parent / "a{b}").mkdir()
+    assert call("filter", house, "--kernel", "box", "-o", house.parent / "a{b}").code == 0
+    assert (house.parent / "a{b}/house.png").exists()
+
+
 # How loud
 
 
@@ -333,6 +387,31 @@ def test_a_name_with_a_leading_dash(
     (tmp_path / "-x.png").write_bytes(HOUSE.read_bytes())
     assert program("filter", "--kernel", "box", "--", "-x.png").returncode == 0
     assert (tmp_path / "-x.box.png").exists()
+
+
+def test_a_file_called_dash(
+    program: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    (tmp_path / "-").write_bytes(HOUSE.read_bytes())
+    assert (
+        program("filter", "./-", "--kernel", "box", "-o", "x.png", stdin=subprocess.DEVNULL).returncode == 0
+    )
+    assert (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_harm_nothing(tmp_path: Path, closed: str) -> None:
+    command = f"{sys.executable} -m convcli filter {HOUSE} --kernel sobel -o {tmp_path}/x.png {closed}"
+    run = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, check=False)
+    assert run.returncode == 0
+    assert b"Traceback" not in run.stderr
+    assert read_picture(tmp_path / "x.png")
+
+
+def test_with_stderr_closed_nothing_is_mixed_into_the_picture(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m convcli filter {HOUSE} --kernel sobel -o - 2>&- > {tmp_path}/x.png"
+    subprocess.run(["bash", "-c", command], cwd=ROOT, check=True)
+    assert (tmp_path / "x.png").read_bytes().endswith(b"IEND\xaeB`\x82")
 
 
 def test_a_full_disk_behind_standard_output(tmp_path: Path) -> None:

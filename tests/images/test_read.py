@@ -131,9 +131,9 @@ def test_16_bit_grey_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.png", b"hello", "it is not a picture in a format convcli reads (PNG JPEG WEBP TIFF BMP GIF PPM)"),
+        ("text.png", b"hello", "it is not a picture, or of a kind that convcli does not read (PNG JPEG WEBP TIFF BMP GIF PPM)"),
         ("empty.png", b"", "empty.png: it is not a picture"),
-        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture in a format"),
+        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture, or of a kind"),
         ("cut.png", (SAMPLES / "house.png").read_bytes()[:9999], "cut.png: the file is damaged or cut short ("),
         ("cut.jpg", (SAMPLES / "landscape.jpg").read_bytes()[:9999], "cut.jpg: the file is damaged or cut short ("),
         ("cut.gif", (SAMPLES / "spinner.gif").read_bytes()[:9999], "cut.gif: the file is damaged or cut short ("),
@@ -156,10 +156,113 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
 
 def test_pixels_of_all_frames_are_limited() -> None:
     with pytest.raises(
-        ImageError, match=r"its 100,352 pixels are over the limit of 100,351; .*--max-pixels 100352"
+        ImageError, match=r"its frames have 100,352 pixels and more, over the limit of 100,351; raise"
     ):
         read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8 - 1)
     assert read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8)
+    with pytest.raises(
+        ImageError, match=r"its 128,000 pixels are over the limit of 9; raise it with --max-pixels 128000"
+    ):
+        read_picture(SAMPLES / "house.png", 9)
+
+
+def pages(*images: Image.Image) -> io.BytesIO:
+    return saved(images[0], "TIFF", save_all=True, append_images=images[1:])
+
+
+def test_a_small_first_page_does_not_hide_a_large_one() -> None:
+    stream = pages(Image.new("L", (1, 1)), Image.new("L", (100, 100)))
+    with pytest.raises(ImageError, match="its frames have 10,001 pixels and more"):
+        read_picture(stream, 10_000)
+
+
+def tiff(bits: tuple[int, ...], sample_format: int, data: bytes, photometric: int = 1) -> io.BytesIO:
+    """Write a 1 x 1 TIFF, little-endian, whose samples Pillow's own writer has no mode for."""
+    entries = [
+        (256, 3, 1, 1), (257, 3, 1, 1), (259, 3, 1, 1), (262, 3, 1, photometric),
+        (277, 3, 1, len(bits)), (278, 3, 1, 1), (279, 4, 1, len(data)),
+    ]  # fmt: skip
+    tail_at = 8 + 2 + 12 * (len(entries) + 3) + 4
+    tail = struct.pack(f"<{len(bits)}H", *bits)
+    entries += [
+        (258, 3, len(bits), bits[0] if len(bits) == 1 else tail_at),
+        (273, 4, 1, tail_at + len(tail)),
+        (339, 3, 1, sample_format),
+    ]
+    ifd = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    return io.BytesIO(b"II*\0" + struct.pack("<IH", 8, len(entries)) + ifd + bytes(4) + tail + data)
+
+
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (
+            tiff((16, 16, 16), 1, bytes(6), photometric=2),
+            "it has 16 bits a colour channel, which would be cut to 8",
+        ),
+        (tiff((32,), 1, b"\0\x28\x6b\xee"), "its unsigned 32-bit numbers would be read as others"),
+        (tiff((8,), 2, b"\xff"), "its signed 8-bit numbers would be read as others"),
+    ],
+)
+def test_samples_that_would_be_read_as_others_are_refused(stream: io.BytesIO, message: str) -> None:
+    with pytest.raises(ImageError, match=message):
+        read_picture(stream)
+
+
+def test_signed_32_bit_samples_are_read() -> None:
+    assert read_picture(tiff((32,), 2, struct.pack("<i", -7))).frames[0].pixels.tolist() == [[-7]]
+
+
+def test_a_plain_bitmap_is_read() -> None:
+    picture = read_picture(io.BytesIO(b"P1\n3 2\n1 0 1 0 1 1\n"))
+    assert picture.frames[0].pixels.tolist() == [[0, 255, 0], [255, 0, 0]]
+
+
+def test_every_cut_of_every_kind_of_file_is_an_image_error_or_a_picture() -> None:
+    streams = [pages(Image.fromarray(RAMP), Image.new("RGB", (30, 20)), Image.new("L", (10, 60)))]
+    streams += [io.BytesIO((SAMPLES / name).read_bytes()) for name in SAMPLE_NAMES]
+    for stream in streams:
+        whole = stream.getvalue()
+        for share in (0.02, 0.05, 0.2, 0.4, 0.6, 0.75, 0.85, 0.99):
+            try:
+                assert read_picture(io.BytesIO(whole[: int(len(whole) * share)])).frames
+            except ImageError as error:
+                assert "cannot read standard input: " in str(error)
+
+
+def test_a_gif_without_its_end_is_noted() -> None:
+    whole = (SAMPLES / "spinner.gif").read_bytes()
+    assert read_picture(io.BytesIO(whole[:-1])).notes == ("the file has no end mark; frames may be missing",)
+
+
+def test_a_still_picture_before_an_animation_is_told_from_it() -> None:
+    frames = [Image.fromarray(RAMP + step) for step in range(3)]
+    stream = saved(
+        frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True, duration=[30, 50]
+    )
+    picture = read_picture(stream)
+    assert picture.poster
+    assert [frame.duration for frame in picture.frames][1:] == [30, 50]
+
+
+def test_descriptions_and_xmp_are_read() -> None:
+    tags = {270: "a ramp", 315: "an artist"}
+    assert read_picture(saved(Image.fromarray(RAMP), "TIFF", tiffinfo=tags)).metadata["tags"] == tags
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>hello</x:xmpmeta>"
+    assert read_picture(saved(Image.fromarray(RAMP), "JPEG", xmp=xmp)).metadata["xmp"] == xmp
+
+
+def test_the_transparent_grey_of_16_bits_is_noted() -> None:
+    stream = saved(Image.fromarray(RAMP.astype(np.uint16)), "PNG", transparency=5)
+    assert read_picture(stream).notes == ("the transparent grey of its 16 bits is left out",)
+
+
+def test_of_a_multi_picture_jpeg_the_first_is_read() -> None:
+    image = Image.fromarray(RAMP)
+    stream = saved(image, "MPO", save_all=True, append_images=[image])
+    picture = read_picture(stream)
+    assert (picture.format, len(picture.frames)) == ("JPEG", 1)
+    assert picture.notes == ("only the first of its 2 pictures is read",)
 
 
 def test_damaged_metadata_is_a_note() -> None:

@@ -117,7 +117,15 @@ EXIF = read_picture(SAMPLES / "landscape.jpg").metadata["exif"]
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
 def test_metadata_comes_back(form: str) -> None:
-    metadata = {"icc": ICC, "exif": EXIF, "dpi": (300, 150), "text": {"Title": "größe"}, "comment": b"hello"}
+    metadata = {
+        "icc": ICC,
+        "exif": EXIF,
+        "dpi": (300, 150),
+        "text": {"Title": "größe"},
+        "comment": b"hello",
+        "xmp": b"<x/>",
+        "tags": {270: "a ramp"},
+    }
     kept = {kind: value for kind, value in metadata.items() if kind in FORMATS[form].carries}
     picture, notes = back(still("RGB", **metadata), form)
     found = dict(picture.metadata)
@@ -172,3 +180,22 @@ def test_many_colours_become_near_ones() -> None:
     visible = pixels[..., 3] > 0
     assert ((frame.pixels[..., 3] > 0) == visible).all()
     assert np.abs(frame.pixels.astype(int) - pixels)[visible].max() < 16
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
+def test_frames_that_differ_fit_no_animation(form: str) -> None:
+    pages = Picture((Frame(ARRAYS["RGB"], "RGB"), Frame(ARRAYS["RGB"][1:], "RGB")), "TIFF")
+    with pytest.raises(
+        ImageError, match=f"its 2 pages differ in size or mode, as frames of {form} may not; .tiff can"
+    ):
+        encode(pages, form, "out")
+
+
+def test_a_still_picture_before_the_animation_stays_in_png_alone() -> None:
+    frames = (Frame(ARRAYS["RGB"], "RGB"), *animation().frames)
+    picture, notes = back(Picture(frames, "PNG", poster=True), "PNG")
+    assert (notes, picture.poster, len(picture.frames)) == ((), True, 4)
+    assert [frame.duration for frame in picture.frames][1:] == [100, 150, 200]
+    picture, notes = back(Picture(frames, "PNG", poster=True), "WEBP")
+    assert notes == ("WEBP has no place for the still picture before the animation",)
+    assert [frame.duration for frame in picture.frames] == [100, 150, 200]
