@@ -67,7 +67,7 @@ def unfold(
         dilation=dilation,
         dims=dims,
     )
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, layer.output_size(x.shape[2:]))
+    slide = Slide.of(layer, x.shape[2:])
     view = windows(pad(x, layer.pads(x.shape[2:]), range(2, x.ndim)), slide)
     rows = int(np.prod(view.shape[1 : 2 + dims]))
     columns = view.reshape(len(x), rows, int(np.prod(slide.output_size))).copy()

@@ -89,7 +89,7 @@ def local_conv(
     )
     bias = as_bias(bias, (outputs,), (outputs, *output))
     numbers = weighted(x, weight, tuple(range(dims + 1, weight.ndim)), bias)
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, output)
+    slide = Slide.of(layer, x.shape[2:])
     y = np.zeros((len(x), outputs, *output), numbers.adding)
     with np.errstate(all="ignore"):
         wide = pad(cast(x, y.dtype), layer.pads(x.shape[2:]), range(2, x.ndim))
