@@ -74,6 +74,9 @@ def _blended(x: Array, axis: int, count: int) -> Array:
     n = x.shape[axis]
     low, rest = np.divmod((2 * np.arange(count) + 1) * n - count, 2 * count)
     share = (rest / (2 * count)).astype(x.real.dtype).reshape(-1, *(1,) * (x.ndim - 1 - axis))
-    first, second = low.clip(0, n - 1), (low + (rest > 0)).clip(0, n - 1)  # no second where it has no share
-    y: Array = x.take(first, axis=axis) * (1 - share) + x.take(second, axis=axis) * share
+    y: Array = x.take(low.clip(0, n - 1), axis=axis) * (1 - share)
+    second = x.take((low + 1).clip(0, n - 1), axis=axis)
+    second *= share
+    np.copyto(second, 0, where=share == 0)  # it may be infinite, and has no share
+    y += second
     return y
