@@ -159,7 +159,6 @@ def test_no_solution_is_said(call: Call) -> None:
         ),
         ("--n 7 --k 3 --target 0", "target must be at least 1, got 0"),
         ("--n 7 --k 3 --target 3x3x3", "target 3x3x3 has 3 axes where 2 are needed"),
-        ("--n 5 --k 1 --s 3 --p same --transposed", "padding"),
     ],
 )
 def test_wrong_questions(call: Call, line: str, message: str) -> None:
