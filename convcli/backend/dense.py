@@ -47,10 +47,15 @@ def dense(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Arr
     """
     x, weight = as_array("x", x), as_array("weight", weight)
     check_weight(weight, "(out_features, in_features)", least=2)
-    if weight.ndim > 2 or x.ndim not in (1, 2) or x.shape[-1] != weight.shape[1]:
+    if weight.ndim > 2 or x.ndim not in (1, 2):
         raise ArgumentError(
             f"x has shape {x.shape}, weight {weight.shape}; they must be (N, in_features) or (in_features,), and "
             "(out_features, in_features)"
+        )
+    if x.shape[-1] != weight.shape[1]:
+        raise ArgumentError(
+            f"x {x.shape} has {x.shape[-1]} features, weight {weight.shape} takes {weight.shape[1]}: x must be "
+            f"{(*x.shape[:-1], weight.shape[1])}, or weight {(len(weight), x.shape[-1])}"
         )
     bias = as_bias(bias, (len(weight),))
     numbers = weighted(x, weight, (1,), bias)

@@ -46,8 +46,7 @@ def test_dtypes_are_those_of_conv():
         (
             (1, 4),
             (3, 5),
-            "x has shape (1, 4), weight (3, 5); they must be (N, in_features) or (in_features,), and "
-            "(out_features, in_features)",
+            "x (1, 4) has 4 features, weight (3, 5) takes 5: x must be (1, 5), or weight (3, 4)",
         ),
         (
             (1, 4, 1),
