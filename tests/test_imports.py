@@ -74,18 +74,26 @@ def test_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
     assert heavy <= WELCOME.get(room(module), set())
 
 
-def loaded(*arguments: str) -> set[str]:
-    """Run the command line in a fresh interpreter; return the packages that it loaded."""
-    code = (
-        "import sys; from convcli.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit as end: assert not end.code, end.code\n"
-        "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
-    )
+def modules(code: str, *arguments: str) -> set[str]:
+    """Run code in a fresh interpreter; return the modules that it loaded."""
     run = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"import sys\n{code}\nprint('LOADED', *sys.modules)", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(run.stdout.rpartition("LOADED")[2].split())
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Run the command line; return the packages that it loaded."""
+    code = (
+        "from convcli.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code, end.code"
+    )
+    return {name.partition(".")[0] for name in modules(code, *arguments)}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +122,28 @@ def test_filter_loads_no_scipy(tmp_path: Path) -> None:
 
 
 def test_importing_convcli_loads_nothing() -> None:
-    code = "import sys, convcli; print(*[name for name in sys.modules if name.startswith('convcli')])"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["convcli"]
+    assert {name for name in modules("import convcli") if name.startswith("convcli")} == {"convcli"}
+
+
+def test_a_convolution_waits_for_no_other_layer() -> None:
+    names = modules(
+        "from convcli.layers import VARIANTS, Conv\n"
+        "from convcli.layers.chain import rows\n"
+        "from convcli.layers.explain import size_lines\n"
+        "layer = Conv(in_channels=3, out_channels=8, kernel_size=3, padding=1)\n"
+        "rows(VARIANTS['depthwise-separable'](layer), (3, 9, 9)); size_lines(layer, (3, 9, 9))"
+    )
+    assert not names & {*HEAVY, "json", "fractions", "decimal", "textwrap", "difflib"}
+    others = ("pool", "other", "activation", "transposed", "unshared", "deform", "grammar")
+    assert not names & {f"convcli.layers.{name}" for name in others}
+
+
+def test_operators_load_no_scipy() -> None:
+    names = modules(
+        "import numpy as np\n"
+        "from convcli import backend\n"
+        "for method in ('auto', 'direct', 'gemm', 'separable', 'fft'):\n"
+        "    backend.conv(np.ones((1, 1, 9, 9)), np.ones((1, 1, 3, 3)), method=method)\n"
+        "backend.activation(np.ones((1, 1)), 'mish')"
+    )
+    assert not names & {"scipy", "PIL", "click", "rich", "difflib"}

@@ -1,16 +1,28 @@
 """The public names, loaded on first use."""
 
+from types import ModuleType
+
 import pytest
 
 import convcli
+from convcli import backend
 
 
-@pytest.mark.parametrize("name", [name for name in convcli.__all__ if name != "__version__"])
-def test_every_public_name_can_be_had(name: str) -> None:
-    assert getattr(convcli, name) is getattr(convcli, name)
-    assert name in dir(convcli)
+@pytest.mark.parametrize("package", [convcli, convcli.layers], ids=lambda package: package.__name__)
+def test_every_public_name_can_be_had(package: ModuleType) -> None:
+    for name in package.__all__:
+        assert getattr(package, name) is getattr(package, name)
+    assert dir(package) == sorted(package.__all__)
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'convolve'"):
-        _ = convcli.convolve
+@pytest.mark.parametrize("package", [convcli, convcli.layers], ids=lambda package: package.__name__)
+def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'convolve'"):
+        _ = package.convolve
+
+
+@pytest.mark.parametrize("name", backend.__all__)
+def test_every_operator_is_documented_with_an_example(name: str) -> None:
+    text = getattr(backend, name).__doc__
+    assert ">>> from convcli import" in text
+    assert text.splitlines()[0].endswith(".")

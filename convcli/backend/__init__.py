@@ -15,9 +15,13 @@ from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
 from convcli.backend.chain import run_chain, run_layer
 from convcli.backend.convolution import conv
 from convcli.backend.deformable import deform_conv
+from convcli.backend.dense import dense
+from convcli.backend.elements import activation, batch_norm
 from convcli.backend.matrix import conv_matrix
+from convcli.backend.parameters import parameter_shapes
 from convcli.backend.pooling import avg_pool, lp_pool, max_pool
 from convcli.backend.rearrange import channel_shuffle, unfold
+from convcli.backend.resize import resize
 from convcli.backend.transposed import conv_transpose
 from convcli.backend.unshared import local_conv, tiled_conv
 
@@ -35,6 +39,11 @@ __all__ = [
     "channel_shuffle",
     "unfold",
     "conv_matrix",
+    "dense",
+    "activation",
+    "batch_norm",
+    "resize",
+    "parameter_shapes",
     "run_layer",
     "run_chain",
 ]

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, as_batch
 from convcli.backend.dtypes import cast, computing_float
-from convcli.layers.axes import whole
+from convcli.layers import AdaptivePool
+from convcli.layers.axes import infer_dims, is_sequence
 
 
 def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | None) -> Array:
@@ -79,16 +80,19 @@ def _adapt(
     operation: np.ufunc, x: Array, output_size: int | Sequence[int | None] | None, mean: bool = False
 ) -> Array:
     """Reduce each axis to windows of nearly equal length."""
-    dims = len(output_size) if isinstance(output_size, Sequence) else x.ndim - 2
+    dims = infer_dims(output_size, default=x.ndim - 2)
     x, alone = as_batch(x, dims, f"output_size {output_size}")
-    sizes = output_size if isinstance(output_size, Sequence) else (output_size,) * dims
+    sizes = output_size if is_sequence(output_size) else (output_size,) * dims
+    layer = AdaptivePool(
+        output_size=[n if size is None else size for n, size in zip(x.shape[2:], sizes, strict=True)]
+    )
     y = x
-    for axis, size in enumerate(sizes, start=2):
+    for axis, size in enumerate(layer.output_size, start=2):
         n = y.shape[axis]
-        if size is None or size == n:
+        if size == n:
             continue
         parts = []
-        for i in range(whole("output_size", size, 1)):
+        for i in range(size):
             start, end = i * n // size, -(-(i + 1) * n // size)
             part = operation.reduce(y[(*(slice(None),) * axis, slice(start, end))], axis=axis, keepdims=True)
             parts.append(part / part.dtype.type(end - start) if mean else part)

@@ -134,7 +134,7 @@ def conv(
         groups=groups,
         dims=dims,
     )
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, layer.output_size(x.shape[2:]))
+    slide = Slide.of(layer, x.shape[2:])
     pads = layer.pads(x.shape[2:])
     check_border(mode, pads, x.shape[2:])
     if flip:

@@ -21,8 +21,7 @@ from convcli.backend.checks import (
 )
 from convcli.backend.correlate import add_bias
 from convcli.backend.dtypes import Numbers, cast, computing_float
-from convcli.errors import ArgumentError
-from convcli.layers import Conv
+from convcli.layers import DeformConv
 from convcli.layers.axes import PerAxis, Sizes, whole
 from convcli.layers.padding import AnyPadding
 
@@ -100,12 +99,7 @@ def deform_conv(
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     groups, offset_groups = whole("groups", groups, 1), whole("offset_groups", offset_groups, 1)
     check_channels(x, weight, groups)
-    if x.shape[1] % offset_groups:
-        raise ArgumentError(
-            f"x {x.shape} has {x.shape[1]} channels, which cannot be divided into {offset_groups} equal "
-            "offset_groups"
-        )
-    layer = Conv(
+    layer = DeformConv(
         in_channels=x.shape[1],
         out_channels=len(weight),
         kernel_size=weight.shape[2:],
@@ -113,6 +107,7 @@ def deform_conv(
         padding=padding,
         dilation=dilation,
         groups=groups,
+        offset_groups=offset_groups,
         dims=dims,
     )
     size, output = x.shape[2:], layer.output_size(x.shape[2:])

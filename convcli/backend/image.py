@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.borders import pad
+from convcli.backend.plan import Slide
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import Matrix
@@ -18,7 +19,7 @@ Array = NDArray[Any]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Range = Literal["clip", "abs", "offset", "minmax"]
 
-ROWS, COLUMNS = 0, 1  # the spatial axes of a picture
+SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class _Sliding:
     padding_value: float
     flip: bool
 
+    @property
+    def slide(self) -> Slide:
+        """The walk of the window over the padded picture."""
+        return Slide.of(self.layer, self.size)
+
     def sums(self, x: Array, matrix: Matrix, outside: float | None = None) -> Array:
         """Return the sum of weight * pixel at every place of the window: (H', W', C), int64 or float64.
 
@@ -137,23 +143,19 @@ class _Sliding:
             weights = weights[::-1, ::-1]
         outside = self.padding_value if outside is None else outside
         x = self._padded(_exact(x, weights, outside), outside)
-        total = np.zeros((*self.layer.output_size(self.size), *x.shape[2:]), dtype=x.dtype)
-        for row, column in np.argwhere(weights != 0):
-            total += x[self._tap(ROWS, row), self._tap(COLUMNS, column)] * x.dtype.type(weights[row, column])
+        slide = self.slide
+        total = np.zeros((*slide.output_size, *x.shape[2:]), dtype=x.dtype)
+        for tap in zip(*weights.nonzero(), strict=True):
+            total += x[slide.meets(tap)] * x.dtype.type(weights[tap])
         return total
 
     def centres(self, x: Array, outside: float) -> Array:
         """Return the pixel under the middle tap at every place of the window."""
-        row, column = ((k - 1) // 2 for k in self.layer.kernel_size)
-        return self._padded(x, outside)[self._tap(ROWS, row), self._tap(COLUMNS, column)]
+        middle = [(k - 1) // 2 for k in self.layer.kernel_size]
+        return self._padded(x, outside)[self.slide.meets(middle)]
 
     def _padded(self, x: Array, outside: float) -> Array:
-        return pad(x, self.layer.pads(self.size), (ROWS, COLUMNS), self.padding_mode, outside)
-
-    def _tap(self, axis: int, place: int) -> slice:
-        """Return the slice of the padded picture that one tap of the kernel meets."""
-        first, step = place * self.layer.dilation[axis], self.layer.stride[axis]
-        return slice(first, first + (self.layer.output_size(self.size)[axis] - 1) * step + 1, step)
+        return pad(x, self.layer.pads(self.size), SPATIAL, self.padding_mode, outside)
 
 
 def _exact(x: Array, weights: Array, outside: float) -> Array:

@@ -93,8 +93,8 @@ def conv_matrix(
         groups=groups,
         dims=weight.ndim - 2,
     )
-    size, output = shape[1:], layer.output_size(shape[1:])
-    pads = layer.pads(size)
+    size = shape[1:]
+    slide, pads = Slide.of(layer, size), layer.pads(size)
     check_border(mode, pads, size)
     if flip:
         weight = np.flip(weight, tuple(range(2, weight.ndim)))
@@ -103,8 +103,7 @@ def conv_matrix(
     elif weight.dtype == np.float16:
         weight = weight.astype(np.float32)
 
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, output)
-    places, elements = prod(output), prod(size)
+    places, elements = prod(slide.output_size), prod(size)
     blank = {"mode": "constant", "value": OUTSIDE} if mode == "zeros" else {"mode": mode}
     sources = pad(np.arange(elements).reshape(size), pads, range(len(size)), **blank)
     each = len(weight) // groups

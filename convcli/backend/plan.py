@@ -11,6 +11,7 @@ from math import ceil, log2, prod
 from typing import Any
 
 from convcli.layers.axes import Sizes
+from convcli.layers.base import Window
 from convcli.layers.padding import span
 
 CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
@@ -34,6 +35,11 @@ class Slide:
     stride: Sizes
     dilation: Sizes
     output_size: Sizes
+
+    @classmethod
+    def of(cls, layer: Window, input_size: Sizes) -> "Slide":
+        """Return the walk of a layer's kernel over an input of `input_size`, which is padded before it."""
+        return cls(layer.kernel_size, layer.stride, layer.dilation, layer.output_size(input_size))
 
     @property
     def spans(self) -> Sizes:

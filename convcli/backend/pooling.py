@@ -2,6 +2,8 @@
 
 from __future__ import annotations  # help() shows the annotations by name
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -10,10 +12,10 @@ from numpy.typing import ArrayLike
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, as_batch
 from convcli.backend.dtypes import cast, computing_float
-from convcli.backend.geometry import Pool
-from convcli.errors import ArgumentError
+from convcli.layers import AvgPool, LpPool, MaxPool
 from convcli.layers.axes import PerAxis, Sizes, infer_dims
 from convcli.layers.padding import AnyPadding, Pads, span
+from convcli.layers.pool import Pool
 
 _REAL = "biuf"
 
@@ -97,7 +99,7 @@ def max_pool(
     (1, 64, 56, 56)
 
     """
-    x, alone, pool = _prepare(x, kernel_size, stride, padding, dilation, ceil_mode)
+    x, alone, pool = _prepare(MaxPool, x, kernel_size, stride, padding, dilation, ceil_mode)
     output, pads = pool.output_size(x.shape[2:]), _reach(pool, x.shape[2:])
     y = pad(x, pads, range(2, x.ndim), "constant", _least(x.dtype))
     if not return_indices:
@@ -159,7 +161,7 @@ def avg_pool(
     (1, 8, 11, 32)
 
     """
-    x, alone, pool = _prepare(x, kernel_size, stride, padding, dilation, ceil_mode, "biufc")
+    x, alone, pool = _prepare(AvgPool, x, kernel_size, stride, padding, dilation, ceil_mode, "biufc")
     size = x.shape[2:]
     output = pool.output_size(size)
     with np.errstate(all="ignore"):
@@ -212,9 +214,8 @@ def lp_pool(
     array([[[5., 2.]]])
 
     """
-    if not p > 0:
-        raise ArgumentError(f"p must be above 0, got {p}")
-    x, alone, pool = _prepare(x, kernel_size, stride, padding, dilation, ceil_mode)
+    layer = partial(LpPool, norm_type=p)
+    x, alone, pool = _prepare(layer, x, kernel_size, stride, padding, dilation, ceil_mode)
     output = pool.output_size(x.shape[2:])
     with np.errstate(all="ignore"):
         y = np.abs(cast(x, computing_float(x.dtype)))
@@ -233,6 +234,7 @@ def lp_pool(
 
 
 def _prepare(
+    layer: Callable[..., Pool],
     x: ArrayLike,
     kernel_size: PerAxis,
     stride: PerAxis | None,
@@ -241,11 +243,19 @@ def _prepare(
     ceil_mode: bool,
     kinds: str = _REAL,
 ) -> tuple[Array, bool, Pool]:
-    """Return x as a batch, whether it came without one, and the window."""
+    """Return x as a batch, whether it came without one, and the layer."""
     x = as_array("x", x, kinds)
     dims = infer_dims(kernel_size, stride, padding, dilation, default=x.ndim - 2)
     x, alone = as_batch(x, dims, f"the window {kernel_size}")
-    return x, alone, Pool.of(kernel_size, stride, padding, dilation, ceil_mode, dims)
+    pool = layer(
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        dims=dims,
+    )
+    return x, alone, pool
 
 
 def _reach(pool: Pool, size: Sizes) -> Pads:

@@ -10,8 +10,8 @@ from convcli.backend.checks import Array, as_array, as_batch
 from convcli.backend.gemm import windows
 from convcli.backend.plan import Slide
 from convcli.errors import ArgumentError
-from convcli.layers import Conv
-from convcli.layers.axes import PerAxis, infer_dims, whole
+from convcli.layers import ChannelShuffle, Conv
+from convcli.layers.axes import PerAxis, infer_dims
 from convcli.layers.padding import AnyPadding
 
 
@@ -67,7 +67,7 @@ def unfold(
         dilation=dilation,
         dims=dims,
     )
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, layer.output_size(x.shape[2:]))
+    slide = Slide.of(layer, x.shape[2:])
     view = windows(pad(x, layer.pads(x.shape[2:]), range(2, x.ndim)), slide)
     rows = int(np.prod(view.shape[1 : 2 + dims]))
     columns = view.reshape(len(x), rows, int(np.prod(slide.output_size))).copy()
@@ -99,13 +99,9 @@ def channel_shuffle(x: ArrayLike, groups: int) -> Array:
 
     """
     x = as_array("x", x)
-    groups = whole("groups", groups, 1)
     if x.ndim < 2:
         raise ArgumentError(f"x has shape {x.shape}; it must be (N, C, *spatial)")
-    channels = x.shape[1]
-    if channels % groups:
-        raise ArgumentError(
-            f"x {x.shape} has {channels} channels, which cannot be divided into {groups} equal groups"
-        )
-    dealt = x.reshape(len(x), groups, channels // groups, *x.shape[2:]).swapaxes(1, 2)
+    layer = ChannelShuffle(groups=groups)
+    channels, *size = layer.output_shape(x.shape[1:])
+    dealt = x.reshape(len(x), layer.groups, channels // layer.groups, *size).swapaxes(1, 2)
     return np.array(dealt).reshape(x.shape)

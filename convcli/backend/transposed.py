@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from convcli.backend.checks import Array, as_array, as_batch, as_bias, check_weight
 from convcli.backend.correlate import add_bias
 from convcli.backend.dtypes import cast, weighted
-from convcli.backend.geometry import Transposed
 from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
+from convcli.layers import ConvTranspose
 from convcli.layers.axes import PerAxis, whole
 from convcli.layers.padding import AnyPadding
 
@@ -80,17 +80,31 @@ def conv_transpose(
     dims = weight.ndim - 2
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     groups = whole("groups", groups, 1)
-    _check_channels(x, weight, groups)
+    channels, outputs = x.shape[1], weight.shape[1] * groups
+    if channels != len(weight):
+        raise ArgumentError(
+            f"x {x.shape} has {channels} channels, weight {weight.shape} takes {len(weight)}: x must be "
+            f"{(len(x), len(weight), *x.shape[2:])}, or weight {(channels, *weight.shape[1:])}"
+        )
+    layer = ConvTranspose(
+        in_channels=channels,
+        out_channels=outputs,
+        kernel_size=weight.shape[2:],
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
+        dilation=dilation,
+        groups=groups,
+        dims=dims,
+    )
     size = x.shape[2:]
-    geometry = Transposed.of(weight.shape[2:], stride, padding, output_padding, dilation)
-    pads, output = geometry.pads(size), geometry.output_size(size)
-    outputs = weight.shape[1] * groups
+    pads, output = layer.pads(size), layer.output_size(size)
     bias = as_bias(bias, (outputs,))
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
     numbers = weighted(x, kernels, (1, *range(3, kernels.ndim)), bias)
 
     # Places count from the first element that any tap reaches; what lies before the output is cut at the end.
-    slide = Slide(geometry.kernel_size, geometry.stride, geometry.dilation, size)
+    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, size)
     reach = tuple((n - 1) * s + r for n, s, r in zip(size, slide.stride, slide.spans, strict=True))
     end = tuple(max(r, before + n) for r, (before, _), n in zip(reach, pads, output, strict=True))
     y = np.zeros((len(x), groups, weight.shape[1], *end), numbers.multiplying)
@@ -103,16 +117,3 @@ def conv_transpose(
         y = y[last_axes(kept)].reshape(len(x), outputs, *output)
         y = add_bias(cast(y, numbers.summing), bias, numbers)
     return y[0] if alone else y
-
-
-def _check_channels(x: Array, weight: Array, groups: int) -> None:
-    channels = x.shape[1]
-    if channels != len(weight):
-        raise ArgumentError(
-            f"x {x.shape} has {channels} channels, weight {weight.shape} takes {len(weight)}: x must be "
-            f"{(len(x), len(weight), *x.shape[2:])}, or weight {(channels, *weight.shape[1:])}"
-        )
-    if channels % groups:
-        raise ArgumentError(
-            f"x {x.shape} has {channels} channels, which cannot be divided into {groups} equal groups"
-        )

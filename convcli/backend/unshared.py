@@ -13,7 +13,7 @@ from convcli.backend.correlate import Border, add_bias, correlate
 from convcli.backend.dtypes import cast, weighted
 from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
-from convcli.layers import Conv
+from convcli.layers import LocalConv, TiledConv
 from convcli.layers.axes import PerAxis
 from convcli.layers.padding import AnyPadding
 
@@ -70,10 +70,11 @@ def local_conv(
     dims = weight.ndim // 2 - 1
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     outputs, channels = len(weight), x.shape[1]
-    layer = Conv(
+    layer = LocalConv(
         in_channels=channels,
         out_channels=outputs,
         kernel_size=weight.shape[dims + 2 :],
+        input_size=x.shape[2:],
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -88,7 +89,7 @@ def local_conv(
     )
     bias = as_bias(bias, (outputs,), (outputs, *output))
     numbers = weighted(x, weight, tuple(range(dims + 1, weight.ndim)), bias)
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, output)
+    slide = Slide.of(layer, x.shape[2:])
     y = np.zeros((len(x), outputs, *output), numbers.adding)
     with np.errstate(all="ignore"):
         wide = pad(cast(x, y.dtype), layer.pads(x.shape[2:]), range(2, x.ndim))
@@ -162,10 +163,11 @@ def tiled_conv(
             f"{(len(x), channels, *x.shape[2:])}, or weight "
             f"{(*tile, outputs, x.shape[1], *weight.shape[dims + 2 :])}"
         )
-    layer = Conv(
+    layer = TiledConv(
         in_channels=channels,
         out_channels=outputs,
         kernel_size=weight.shape[dims + 2 :],
+        tile=tile,
         stride=stride,
         padding=padding,
         dilation=dilation,

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from operator import index
+from typing import Any, TypeGuard
 
 from convcli.errors import ArgumentError
 
 Shape = tuple[int, ...]  # (channels, *spatial)
 Sizes = tuple[int, ...]  # one number for each spatial axis
-PerAxis = int | Sequence[int]  # what a caller may write for Sizes
+PerAxis = int | Sequence[int]  # what a caller may write for Sizes; an array of whole numbers will do
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -33,17 +34,24 @@ def whole(name: str, value: object, minimum: int) -> int:
     return number
 
 
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Tell whether a value holds several: a list, a tuple or an array, but no word."""
+    if isinstance(value, str) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+        return False
+    return getattr(value, "shape", None) != ()  # an array without axes is one number
+
+
 def infer_dims(*values: object, default: int = 2) -> int:
     """Count the spatial axes from the first value that is given per axis."""
     for value in values:
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        if is_sequence(value):
             return len(value)
     return default
 
 
 def per_axis(name: str, value: PerAxis, dims: int, minimum: int = 1) -> Sizes:
     """Return one number for each of `dims` axes; a scalar is repeated."""
-    if not isinstance(value, Sequence):
+    if not is_sequence(value):
         return (whole(name, value, minimum),) * dims
     if len(value) != dims:
         raise ArgumentError(f"{name} {by_axes(value)} has {len(value)} axes where {dims} are needed")

@@ -32,7 +32,8 @@ def _size_formula(layer: Window, input_size: Sizes, axis: int) -> str:
     result = layer.output_size(input_size)[axis]
     if _is_transposed(layer):
         extra = vars(layer)["output_padding"][axis]
-        return f"{s}*({n} - 1) + {d}*({k} - 1) + 1 + {extra} - {before} - {after} = {result}"
+        end = f"- {after}" if after >= 0 else f"+ {-after}"
+        return f"{s}*({n} - 1) + {d}*({k} - 1) + 1 + {extra} - {before} {end} = {result}"
     inside = f"({n} + {before} + {after} - {d}*({k} - 1) - 1) / {s}"
     if not layer.ceil_mode:
         return f"floor({inside}) + 1 = {result}"

@@ -185,7 +185,8 @@ def _parse_token(token: str, known: dict[str, str]) -> tuple[str | None, object]
         return OF_WORDS[token]
     if token in NAMES and "p" in known:
         return "padding", token
-    digits = next((place for place, letter in enumerate(token) if letter.isdigit()), len(token))
+    bare = len(token.removesuffix("inf"))  # the one number without digits
+    digits = next((place for place, letter in enumerate(token) if letter.isdigit()), bare)
     letters, value = token[:digits], token[digits:]
     if letters not in known or not value:
         return None, None

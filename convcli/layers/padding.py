@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeGuard, cast
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.layers.axes import Sizes, whole
+from convcli.layers.axes import Sizes, is_sequence, whole
 
 Pair = tuple[int, int]  # (before, after) on one axis
 Pads = tuple[Pair, ...]
@@ -65,7 +65,7 @@ def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) 
         if padding == "full":
             return tuple((span(k, d) - 1,) * 2 for k, d in zip(kernel_size, dilation, strict=True))
         return cast(SameName, padding)
-    if not isinstance(padding, Sequence):
+    if not is_sequence(padding):
         return (_pair(padding),) * len(kernel_size)
     if is_lone_pair(padding):
         return (_pair(padding[0]),) * len(kernel_size)
@@ -78,11 +78,11 @@ def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) 
 
 def is_lone_pair(padding: AnyPadding) -> TypeGuard[Sequence[Sequence[int]]]:
     """Tell whether the padding is one (before, after) pair, meant for all axes."""
-    return not isinstance(padding, int | str) and len(padding) == 1 and isinstance(padding[0], Sequence)
+    return is_sequence(padding) and len(padding) == 1 and is_sequence(padding[0])
 
 
-def _pair(item: int | str | Sequence[int]) -> Pair:
-    sides = item if isinstance(item, Sequence) else (item, item)
+def _pair(item: object) -> Pair:
+    sides = item if is_sequence(item) else (item, item)
     if len(sides) != 2 or isinstance(item, str):
         raise ArgumentError(f"padding {item!r} must be a number or a (before, after) pair")
     return whole("padding", sides[0], 0), whole("padding", sides[1], 0)

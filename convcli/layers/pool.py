@@ -36,16 +36,20 @@ class Pool(Window):
         ceil_mode: bool,
         dims: int | None,
     ) -> None:
-        """Fill the fields; padding is at most half the kernel, or a window could see nothing else."""
+        """Fill the fields; padding is less than the kernel spans, or a window could see nothing else.
+
+        ONNX's rule; PyTorch refuses more than half the kernel.
+        """
         self._set_window(kernel_size, stride, padding, dilation, dims)
         self._set(ceil_mode=bool(ceil_mode))
         if isinstance(self.padding, str):
-            return  # `same` is at most half by itself
+            return  # `same` is less by itself
         for axis, (pair, k, d) in enumerate(zip(self.padding, self.kernel_size, self.dilation, strict=True)):
-            if max(pair) > span(k, d) // 2:
+            if max(pair) >= span(k, d):
                 raise ArgumentError(
-                    f"padding {max(pair)} along the {axis_names(self.dims)[axis]} is more than half of the "
-                    f"kernel, which spans {span(k, d)}; a pooling layer takes at most {span(k, d) // 2}"
+                    f"padding {max(pair)} along the {axis_names(self.dims)[axis]} puts whole windows into "
+                    f"the padding: the kernel spans {span(k, d)}, so a pooling layer takes at most "
+                    f"{span(k, d) - 1}"
                 )
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -122,7 +126,7 @@ class AvgPool(Pool):
 
 @dataclass(frozen=True, init=False)
 class LpPool(Pool):
-    """The p-norm of each window, (sum |x|^p)^(1/p) with p = norm_type."""
+    """The p-norm of each window, (sum |x|^p)^(1/p) with p = norm_type; the largest |x| where p is infinite."""
 
     norm_type: float
     kernel_size: Sizes
@@ -142,16 +146,15 @@ class LpPool(Pool):
         ceil_mode: bool = False,
         dims: int | None = None,
     ) -> None:
-        if not 1 <= norm_type < inf:
-            raise ArgumentError(
-                f"norm_type must be at least 1 and finite, got {norm_type}; below it there is no norm, and "
-                "the infinite one is max pooling"
-            )
+        if not norm_type > 0:
+            raise ArgumentError(f"the p of a p-norm must be above 0, got {norm_type}")
         self._set(norm_type=norm_type)
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 
     def cost(self, input_shape: Shape) -> Cost:
-        """Count the powers, the sum and the root of each output."""
+        """Count the powers, the sum and the root of each output; an infinite p only compares."""
+        if self.norm_type == inf:
+            return maxima(*self._windows(input_shape))
         return norms(*self._windows(input_shape), self.norm_type)
 
 

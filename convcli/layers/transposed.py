@@ -15,8 +15,9 @@ from convcli.layers.padding import AnyPadding, Padding, Pads, halves, span
 class ConvTranspose(Convolution):
     """A transposed convolution: its output shape is the input shape of the convolution it transposes.
 
-    Padding is cut off the output. `same` and `same-lower` give n*s (ONNX's auto_pad). output_padding adds
-    to the end what a stride left over, and is below the stride or below the dilation, as in PyTorch.
+    Padding is cut off the output. `same` and `same-lower` give n*s (ONNX's auto_pad, Keras's same).
+    output_padding adds to the end what a stride left over, and is below the stride or below the dilation, as
+    in PyTorch.
 
     >>> up = ConvTranspose(in_channels=8, out_channels=4, kernel_size=3, stride=2, padding=1)
     >>> up.output_shape((8, 3, 3))
@@ -61,22 +62,18 @@ class ConvTranspose(Convolution):
         """Return the (before, after) pairs cut off the output.
 
         `same` cuts output_padding + d*(k-1) + 1 - s in all, which leaves n*s; the odd element goes to the
-        end, with `same-lower` to the start (ONNX, ConvTranspose, SAME_UPPER and SAME_LOWER).
+        end, with `same-lower` to the start (ONNX, ConvTranspose, SAME_UPPER and SAME_LOWER). A kernel that
+        spans less than the stride leaves less than n*s: nothing is cut off, and the number after is negative,
+        the elements that are added at the end. No input reaches them, as in Keras.
         """
         if not isinstance(self.padding, str):
             return self.padding
         pads = []
-        for axis, (k, s, d, extra) in enumerate(
-            zip(self.kernel_size, self.stride, self.dilation, self.output_padding, strict=True)
+        for k, s, d, extra in zip(
+            self.kernel_size, self.stride, self.dilation, self.output_padding, strict=True
         ):
             total = extra + span(k, d) - s
-            if total < 0:
-                raise ArgumentError(
-                    f"padding {self.padding} cannot be met along the {axis_names(self.dims)[axis]}: "
-                    f"the kernel spans {span(k, d)}, less than the stride {s}, and n*s outputs need {-total} "
-                    f"more; set output_padding to {extra - total}, or take a larger kernel"
-                )
-            pads.append(halves(total, self.padding))
+            pads.append(halves(total, self.padding) if total > 0 else (0, total))
         return tuple(pads)
 
     def output_size(self, input_size: Sizes) -> Sizes:

@@ -119,7 +119,7 @@ def test_one_input_and_an_empty_batch():
         ),
         (
             {"offset_groups": 3},
-            "x (1, 2, 5, 5) has 2 channels, which cannot be divided into 3 equal offset_groups",
+            "offset_groups 3 must divide in_channels 2",
         ),
         (
             {"weight": (3, 4, 3, 3)},

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
-from convcli.backend.geometry import Pool
 from convcli.errors import ArgumentError
+from convcli.layers import MaxPool
 from tests import reference
 from tests.backend.cases import assert_close, cases
 
@@ -28,9 +28,8 @@ def test_max_equals_plain_loops(case, ceil_mode, dtype):
     assert y.dtype == dtype
     assert np.array_equal(y, plain(lambda window: max(window, default=least), x, case, ceil_mode=ceil_mode))
     assert np.array_equal(y, backend.max_pool(x, case.kernel, **case.options, ceil_mode=ceil_mode))
-    assert y.shape[2:] == Pool.of(
-        case.kernel, case.stride, case.pads, case.dilation, ceil_mode, len(case.size)
-    ).output_size(case.size)
+    layer = MaxPool(kernel_size=case.kernel, **case.options, ceil_mode=ceil_mode)
+    assert y.shape[2:] == layer.output_size(case.size)
     flat = x.reshape(*x.shape[:2], prod(case.size))
     found = np.take_along_axis(flat, np.maximum(at, 0).reshape(*x.shape[:2], prod(y.shape[2:])), 2).reshape(
         y.shape
@@ -183,16 +182,15 @@ def test_the_result_is_a_new_array(pool):
     [
         (
             lambda: backend.max_pool(np.ones((1, 1, 5, 5)), 2, padding=2),
-            "padding 2 along the height puts whole windows into the padding: the kernel spans 2, so it "
-            "must be "
-            "below that",
+            "padding 2 along the height puts whole windows into the padding: the kernel spans 2, so a "
+            "pooling layer takes at most 1",
         ),
         (
             lambda: backend.avg_pool(np.ones((1, 1, 2)), 3),
             "the output would be empty: along the length the kernel spans 3, the input with its padding only "
-            "2 + 0 + 0 = 2; pad more, or take a smaller kernel",
+            "2 + 0 + 0 = 2; pad by 1 more in all, or take a smaller kernel",
         ),
-        (lambda: backend.lp_pool(np.ones((1, 1, 2)), 0, 2), "p must be above 0, got 0"),
+        (lambda: backend.lp_pool(np.ones((1, 1, 2)), 0, 2), "the p of a p-norm must be above 0, got 0"),
         (
             lambda: backend.max_pool(np.ones((1, 5)), (2, 2)),
             "x has shape (1, 5); the window (2, 2) has 2 spatial axes, so x must be (N, C, *spatial) with 4 "

@@ -8,6 +8,7 @@ import pytest
 
 from convcli import backend
 from convcli.errors import ArgumentError
+from convcli.layers import Branch, DeformConv
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -175,3 +176,70 @@ def test_deform_conv(layer):
         **options,
     )
     assert_equal(ours, expected)
+
+
+ACTIVATIONS = {
+    "relu": "relu", "relu6": "relu6", "leaky-relu": "leaky_relu", "elu": "elu", "sigmoid": "sigmoid",
+    "tanh": "tanh", "silu": "silu", "gelu": "gelu", "softplus": "softplus", "mish": "mish",
+    "hard-sigmoid": "hardsigmoid", "hard-swish": "hardswish", "softmax": "softmax",
+}  # fmt: skip
+
+
+def test_activations(layer):
+    name = layer["draw"].choice(list(ACTIVATIONS))
+    options = {"dim": 1} if name == "softmax" else {}
+    x = layer["x"] * layer["draw"].choice([1, 10])
+    np.testing.assert_allclose(
+        backend.activation(x, name), theirs(ACTIVATIONS[name], x, **options), rtol=1e-8, atol=1e-8
+    )  # PyTorch's softplus is x itself above 20
+
+
+def test_batch_norm(layer):
+    random = np.random.default_rng(0)
+    mean, var, gamma, beta = random.random((4, layer["x"].shape[1]))
+    assert_equal(
+        backend.batch_norm(layer["x"], mean, var, gamma, beta),
+        theirs("batch_norm", layer["x"], mean, var, gamma, beta),
+    )
+
+
+def test_dense(layer):
+    x = layer["x"].reshape(len(layer["x"]), -1)
+    weight = np.random.default_rng(0).standard_normal((len(layer["bias"]), x.shape[1]))
+    assert_equal(backend.dense(x, weight, layer["bias"]), theirs("linear", x, weight, layer["bias"]))
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_resize(layer, mode):
+    draw, dims = layer["draw"], layer["dims"]
+    word = mode if mode == "nearest" else ("linear", "bilinear", "trilinear")[dims - 1]
+    options = {} if mode == "nearest" else {"align_corners": False}
+    scale = [draw.randint(1, 3) for _ in range(dims)]
+    expected = theirs("interpolate", layer["x"], scale_factor=tuple(map(float, scale)), mode=word, **options)
+    assert_equal(backend.resize(layer["x"], scale=scale, mode=mode), expected)
+    size = [draw.randint(1, 15) for _ in range(dims)]
+    expected = theirs("interpolate", layer["x"], size=size, mode=word, **options)
+    assert_equal(backend.resize(layer["x"], size=size, mode=mode), expected)
+
+
+def test_a_deformable_chain_is_its_predictor_and_its_samples(layer):
+    """The channels of the predictor, divided as in torchvision's examples: offsets first, then the mask."""
+    if layer["dims"] != 2:
+        pytest.skip("grid_sample is written for two dimensions here")
+    options = {name: layer[name] for name in ("stride", "padding", "dilation")}
+    deform = DeformConv(
+        in_channels=layer["x"].shape[1], out_channels=len(layer["weight"]), kernel_size=layer["kernel"],
+        groups=layer["groups"], mask=True, bias=False, **options,
+    )  # fmt: skip
+    random = np.random.default_rng(0)
+    predictor = {name: random.standard_normal(shape) for name, shape in
+                 backend.parameter_shapes(deform.predictor()).items()}  # fmt: skip
+    chain = (Branch(layer=deform.predictor()), deform)
+    y = backend.run_chain(chain, (predictor, {"weight": layer["weight"]}), layer["x"])
+    moves = theirs("conv2d", layer["x"], predictor["weight"], predictor["bias"], **options)
+    taps = int(np.prod(layer["kernel"]))
+    offset, mask = moves[:, : 2 * taps], torch.sigmoid(torch.from_numpy(moves[:, 2 * taps :])).numpy()
+    expected = backend.deform_conv(
+        layer["x"], offset, layer["weight"], groups=layer["groups"], mask=mask, **options
+    )
+    assert_equal(y, expected)

@@ -211,7 +211,6 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
         ("--n 7 --k 3 --variant depthwize", "there is no variant 'depthwize'; did you mean 'depthwise'?"),
         ("--n 7 --k 3 --target 0", "target must be at least 1, got 0"),
         ("--n 7 --k 3 --target 3x3x3", "target 3x3x3 has 3 axes where 2 are needed"),
-        ("--n 5 --k 1 --s 3 --p same --transposed", "padding"),
     ],
 )
 def test_wrong_questions(call: Call, line: str, message: str) -> None:

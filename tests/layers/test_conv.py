@@ -1,6 +1,7 @@
 import dataclasses
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,3 +156,37 @@ def test_axes_are_independent(n, k, s, p, d):
     line, square = (conv(kernel_size=k, stride=s, padding=p, dilation=d, dims=dims) for dims in (1, 2))
     if n + 2 * p >= d * (k - 1) + 1:
         assert square.output_shape((1, n, n)) == (*line.output_shape((1, n)), line.output_shape((1, n))[1])
+
+
+class Numbers:
+    """No more of a sequence than a length and its items."""
+
+    def __init__(self, *items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, place):
+        return self.items[place]
+
+
+@pytest.mark.parametrize("kind", [list, np.array, lambda items: Numbers(*items)])
+def test_options_are_any_sequence(kind):
+    layer = conv(
+        kernel_size=kind([3, 5]), stride=kind([2, 1]), padding=kind([kind([1, 0]), kind([2, 3])]), dims=None
+    )
+    assert layer == conv(kernel_size=(3, 5), stride=(2, 1), padding=((1, 0), (2, 3)), dims=None)
+    assert conv(kernel_size=3, padding=kind([1, 2]), dims=None).padding == ((1, 1), (2, 2))
+    assert conv(kernel_size=3, padding=kind([kind([1, 2])])).padding == ((1, 2),)
+    with pytest.raises(ArgumentError, match="stride 1x2x3 has 3 axes where 2 are needed"):
+        conv(kernel_size=3, stride=kind([1, 2, 3]), dims=2)
+    assert {type(number) for number in (*layer.kernel_size, *layer.stride, *layer.padding[0])} == {int}
+
+
+def test_an_array_without_axes_is_one_number():
+    assert conv(kernel_size=np.array(3), padding=np.array(1)) == conv(kernel_size=3, padding=1)
+    with pytest.raises(ArgumentError, match="stride must be a whole number, got"):
+        conv(kernel_size=3, stride=np.array(1.5))
+    with pytest.raises(ArgumentError, match="stride must be a whole number, got '2'"):
+        conv(kernel_size=3, stride="2")

@@ -1,3 +1,5 @@
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,7 @@ EXAMPLES = [
     ("avgpool k3x3 p1 nopad", AvgPool(kernel_size=3, padding=1, count_include_pad=False)),
     ("lppool k2x2 norm2", LpPool(kernel_size=2, norm_type=2)),
     ("lppool k2x2 norm1.5", LpPool(kernel_size=2, norm_type=1.5)),
+    ("lppool k2x2 norminf", LpPool(kernel_size=2, norm_type=inf)),
     ("adaptiveavgpool o7", AdaptivePool(output_size=7)),
     ("adaptivemaxpool o6x4", AdaptivePool(output_size=(6, 4), kind="max")),
     ("globalavgpool", GlobalPool()),

@@ -1,4 +1,5 @@
 from itertools import product
+from math import inf
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_output_size_counts_the_windows_that_fit():
     for n, k, s, d, before, after in product(
         range(1, 9), range(1, 5), range(1, 6), range(1, 4), range(3), range(3)
     ):
-        if max(before, after) > (d * (k - 1) + 1) // 2:
+        if max(before, after) > d * (k - 1):
             continue
         for ceil_mode in (False, True):
             layer = MaxPool(
@@ -73,13 +74,26 @@ def test_ceil_mode(n, options, o):
 
 
 @pytest.mark.parametrize("pool", [MaxPool, AvgPool])
-def test_padding_is_at_most_half_the_kernel(pool):
-    pool(kernel_size=3, padding=1)
-    pool(kernel_size=2, dilation=3, padding=2)
+def test_padding_is_below_what_the_kernel_spans(pool):
+    assert pool(kernel_size=3, stride=1, padding=2, dims=1).output_shape((1, 5)) == (1, 7)
+    assert pool(kernel_size=3, padding="full") == pool(kernel_size=3, padding=2)
+    pool(kernel_size=2, dilation=3, padding=3)
     pool(kernel_size=4, padding="same")
-    text = "padding 2 along the width is more than half of the kernel, which spans 3; a pooling layer"
+    text = (
+        "padding 3 along the width puts whole windows into the padding: the kernel spans 3, "
+        "so a pooling layer takes at most 2"
+    )
     with pytest.raises(ArgumentError, match=text):
-        pool(kernel_size=3, padding=(1, 2))
+        pool(kernel_size=3, padding=(1, 3))
+
+
+def test_every_window_of_same_touches_the_input():
+    for n, k, s, d, name in product(
+        range(1, 9), range(1, 5), range(1, 6), range(1, 4), ("same", "same-lower")
+    ):
+        layer = MaxPool(kernel_size=(k,), stride=s, dilation=d, padding=name)
+        assert max(layer.pads((n,))[0]) < d * (k - 1) + 1
+        assert layer.output_shape((1, n)) == (1, -(-n // s))
 
 
 @pytest.mark.parametrize("kernel", [(1, 1), (2, 3), (3, 2)])
@@ -101,7 +115,7 @@ def test_cost_of_avg_is_that_of_the_loops(kernel):
     assert vars(layer.cost(SHAPE)) == tally.counts() | {"macs": 0, "flops": flops}
 
 
-@pytest.mark.parametrize("power", [1, 2, 3, 2.5])
+@pytest.mark.parametrize("power", [1, 2, 3, 2.5, 0.5])
 def test_cost_of_the_norm_is_that_of_the_loops(power):
     layer = LpPool(kernel_size=2, norm_type=power)
     tally = reference.Tally()
@@ -122,9 +136,14 @@ def test_cost_of_the_norm_is_that_of_the_loops(power):
     assert tally.counts().items() <= vars(layer.cost(SHAPE)).items()
 
 
-@pytest.mark.parametrize("power", [0, 0.5, -1, float("inf"), float("nan")])
-def test_a_norm_is_at_least_1_and_finite(power):
-    with pytest.raises(ArgumentError, match="norm_type must be at least 1 and finite, got"):
+def test_the_infinite_norm_costs_what_the_maximum_does():
+    layer = LpPool(kernel_size=(2, 3), norm_type=inf)
+    assert layer.cost(SHAPE) == MaxPool(kernel_size=(2, 3)).cost(SHAPE)
+
+
+@pytest.mark.parametrize("power", [0, -1, float("nan")])
+def test_the_power_of_a_norm_is_above_0(power):
+    with pytest.raises(ArgumentError, match=f"the p of a p-norm must be above 0, got {power}"):
         LpPool(kernel_size=2, norm_type=power)
 
 

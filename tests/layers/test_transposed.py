@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from convcli.errors import ArgumentError
 from convcli.layers import Conv, ConvTranspose
+from convcli.layers.explain import size_lines
 from tests.layers import reference
 
 
@@ -65,22 +66,24 @@ def test_it_undoes_the_shape_of_a_convolution(n, k, s, d, before, after):
 @given(n=st.integers(1, 20), k=st.integers(1, 7), s=st.integers(1, 6), d=st.integers(1, 3), name=st.data())
 def test_same_multiplies_by_the_stride(n, k, s, d, name):
     padding = name.draw(st.sampled_from(["same", "same-lower"]))
-    extra = max(0, s - d * (k - 1) - 1)  # what a small kernel leaves open
-    layer = transposed(kernel_size=k, stride=s, dilation=d, padding=padding, output_padding=extra)
+    layer = transposed(kernel_size=k, stride=s, dilation=d, padding=padding)
     assert layer.output_shape((1, n)) == (1, n * s)
     ((before, after),) = layer.pads((n,))
-    assert (after - before if padding == "same" else before - after) in (0, 1)
-
-
-def test_same_that_cannot_be_met_says_what_would():
-    text = (
-        "padding same cannot be met along the length: the kernel spans 2, less than the stride 4, "
-        r"and n\*s outputs need 2 more; set output_padding to 2, or take a larger kernel"
+    if d * (k - 1) + 1 >= s:
+        assert (after - before if padding == "same" else before - after) in (0, 1)
+    even = transposed(
+        kernel_size=k, stride=s, dilation=d, padding=padding, output_padding=max(0, s - d * (k - 1) - 1)
     )
-    with pytest.raises(ArgumentError, match=text):
-        transposed(kernel_size=2, stride=4, padding="same").output_shape((1, 3))
+    assert even.output_shape((1, n)) == (1, n * s)
+
+
+def test_same_adds_at_the_end_what_a_short_kernel_leaves_open():
+    short = transposed(kernel_size=2, stride=4, padding="same")
+    assert short.pads((3,)) == ((0, -2),)
+    assert short.output_shape((1, 3)) == (1, 12)
+    assert size_lines(short, (1, 3)) == ["length: 4*(3 - 1) + 1*(2 - 1) + 1 + 0 - 0 + 2 = 12"]
     even = transposed(kernel_size=2, stride=4, padding="same", output_padding=2)
-    assert even.output_shape((1, 3)) == (1, 12)
+    assert even.pads((3,)) == ((0, 0),)
 
 
 @pytest.mark.parametrize(
