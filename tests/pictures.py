@@ -7,6 +7,8 @@ from math import isqrt
 from convcli.kernels import Kernel
 from tests.reference import source
 
+OWN = (-1, -1)  # the name of the pixel in the middle, among the taps
+
 
 class Window:
     """One place of a kernel over a picture: which pixel lies under each tap."""
@@ -23,6 +25,7 @@ class Window:
         mode: str = "reflect",
         value: float = 0,
         flip: bool = False,
+        leans: bool = False,
     ) -> None:
         size, shape = (len(pixels), len(pixels[0])), kernel.shape
         if before is None:  # `same` with a stride of 1
@@ -35,9 +38,12 @@ class Window:
                 column = source(mode, size[1], place[1] * stride[1] - before[1] + j * dilation[1])
                 tap = (shape[0] - 1 - i, shape[1] - 1 - j) if flip else (i, j)
                 self.taps[tap] = None if row is None or column is None else (row, column)
-        self.centre = ((shape[0] - 1) // 2, (shape[1] - 1) // 2)
-        if flip:
-            self.centre = (shape[0] - 1 - self.centre[0], shape[1] - 1 - self.centre[1])
+        own = []  # where the middle of the window lies; of an even window the place before it, or behind it
+        for axis in (0, 1):
+            reach = dilation[axis] * (shape[axis] - 1) + 1
+            middle = reach // 2 if leans else (reach - 1) // 2
+            own.append(source(mode, size[axis], place[axis] * stride[axis] - before[axis] + middle))
+        self.taps[OWN] = None if None in own else tuple(own)
 
     def sample(self, tap: tuple[int, int], channel: int | None, opaque: int | None = None) -> Fraction:
         """Return the pixel under a tap; `opaque` is what alpha is in a constant border."""
@@ -84,7 +90,7 @@ def plain_response(window: Window, channel: int | None) -> Fraction | int:
 
 def kept_response(window: Window, channel: int, alpha: int, opaque: int) -> Fraction | int:
     """One colour channel; a transparent neighbour counts as having the colour of the middle pixel."""
-    own = window.sample(window.centre, channel)
+    own = window.sample(OWN, channel)
 
     def sample(tap: tuple[int, int]) -> Fraction:
         outside = window.taps[tap] is None
@@ -97,7 +103,7 @@ def premultiplied_response(window: Window, channel: int, alpha: int, opaque: int
     """One colour channel, weighed by alpha; as it is where nothing is visible."""
     (matrix,) = window.kernel.matrices
     colour = weight = total = Fraction(0)
-    for i, j in window.taps:
+    for i, j in window.taps.keys() - {OWN}:
         tap_weight = exact(matrix[i][j])
         opacity = window.sample((i, j), alpha, opaque)
         colour += tap_weight * opacity * window.sample((i, j), channel)

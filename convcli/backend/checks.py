@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import axis_names
-from convcli.layers.padding import MODE_ALIASES, MODES, Pads
+from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
@@ -33,17 +33,7 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> str:
     choices = tuple(choices)
     if value in choices:
         return value
-    from difflib import get_close_matches
-
-    close = get_close_matches(str(value), choices, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ArgumentError(f"{name} {value!r} is not one of {', '.join(choices)}{hint}")
-
-
-def border_mode(name: str) -> str:
-    """Return the mode of `layers.padding.MODES` that `name`, or another library's word for it, means."""
-    mode = one_of("padding_mode", name, (*MODES, *MODE_ALIASES))
-    return MODE_ALIASES.get(mode, mode)
+    raise ArgumentError(f"there is no {name} {value!r}; {instead_of(str(value), choices)}")
 
 
 def check_border(mode: str, pads: Pads, size: Sequence[int]) -> None:

@@ -11,7 +11,6 @@ from convcli.backend.checks import (
     as_batch,
     as_bias,
     as_padding_value,
-    border_mode,
     check_border,
     check_channels,
     check_weight,
@@ -21,7 +20,7 @@ from convcli.backend.dtypes import weighted
 from convcli.backend.plan import Slide
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
-from convcli.layers.padding import AnyPadding
+from convcli.layers.padding import AnyPadding, mode_of
 
 
 def conv(
@@ -123,7 +122,7 @@ def conv(
     groups = whole("groups", groups, 1)
     check_channels(x, weight, groups)
     method, rank = as_method(method)
-    mode = border_mode(padding_mode)
+    mode = mode_of(padding_mode)
     layer = Conv(
         in_channels=x.shape[1],
         out_channels=len(weight),

@@ -1,24 +1,26 @@
 """One picture through one kernel: exact sums, alpha, and the way back into the picture's own dtype."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.borders import pad
+from convcli.backend.checks import one_of
 from convcli.backend.plan import Slide
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import Matrix
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis
-from convcli.layers.padding import AnyPadding
+from convcli.layers.padding import AnyPadding, mode_of
 
 Array = NDArray[Any]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Range = Literal["clip", "abs", "offset", "minmax"]
 
+MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
 
 
@@ -90,7 +92,12 @@ def filter_image(
             f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
             f"got {pixels.dtype} of shape {pixels.shape}"
         )
-    sliding = _Sliding(layer, pixels.shape[:2], padding_mode, padding_value, flip)
+    one_of("value_range", value_range, get_args(Range))
+    if alpha is not None:
+        one_of("alpha", alpha, get_args(Alpha))
+    if not np.isfinite(padding_value):
+        raise ArgumentError(f"padding_value must be finite, got {padding_value}")
+    sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip)
     if alpha is None or alpha == "filter":
         return _into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
@@ -150,9 +157,15 @@ class _Sliding:
         return total
 
     def centres(self, x: Array, outside: float) -> Array:
-        """Return the pixel under the middle tap at every place of the window."""
-        middle = [(k - 1) // 2 for k in self.layer.kernel_size]
-        return self._padded(x, outside)[self.slide.meets(middle)]
+        """Return the pixel in the middle of every place of the window: under `same`, the pixel itself.
+
+        Of an even window it is the one before the middle, or behind it where the padding leans that way.
+        """
+        behind = self.layer.padding == "same-lower"
+        slide = self.slide
+        starts = [reach // 2 if behind else (reach - 1) // 2 for reach in slide.spans]
+        axes = zip(starts, slide.stride, slide.output_size, strict=True)
+        return self._padded(x, outside)[tuple(slice(a, a + (n - 1) * s + 1, s) for a, s, n in axes)]
 
     def _padded(self, x: Array, outside: float) -> Array:
         return pad(x, self.layer.pads(self.size), SPATIAL, self.padding_mode, outside)
@@ -160,12 +173,24 @@ class _Sliding:
 
 def _exact(x: Array, weights: Array, outside: float) -> Array:
     """Return `x` as int64 where every sum of products is a whole number that fits, else as float64."""
+    largest = max(x.max(initial=0).item(), -x.min(initial=0).item(), abs(outside), 1)
+    most = largest * sum(map(abs, weights.flat))
+    if most > MOST:
+        raise ArgumentError(f"the kernel's weights are too large: sums could reach {most:.3g}")
     whole = x.dtype.kind in "biu" and all(isinstance(weight, int) for weight in weights.flat)
-    if whole and float(outside).is_integer():
-        largest = max(int(x.max(initial=0)), -int(x.min(initial=0)), abs(int(outside)))
-        if largest * sum(map(abs, weights.flat)) < 2**63:
-            return x.astype(np.int64)
+    if whole and float(outside).is_integer() and most < 2**63:
+        return x.astype(np.int64)
     return x.astype(np.float64)
+
+
+def _product(x: Array, factor: Array | float) -> Array:
+    """Return x * factor, exact where both are whole and the product fits, else as float64."""
+    factor = np.asarray(factor)
+    if x.dtype.kind == factor.dtype.kind == "i":
+        most = max(abs(int(x.max())), abs(int(x.min()))) * max(abs(int(factor.max())), abs(int(factor.min())))
+        if most < 2**63:
+            return x * factor
+    return x.astype(np.float64) * factor.astype(np.float64)
 
 
 def _response(sliding: _Sliding, x: Array, kernel: Kernel) -> Array:
@@ -197,7 +222,10 @@ def _premultiplied(sliding: _Sliding, colour: Array, opacity: Array, kernel: Ker
     weighted = sliding.sums(colour * _wide(opacity), matrix, sliding.padding_value * opaque)
     weight = sliding.sums(opacity, matrix, opaque)
     hidden = sliding.sums(colour, matrix) / kernel.divisor
-    mean = np.divide(weighted * total, weight * kernel.divisor, out=hidden, where=weight != 0)
+    numerator, denominator = weighted, weight
+    if total != kernel.divisor:
+        numerator, denominator = _product(weighted, total), _product(weight, kernel.divisor)
+    mean = np.divide(numerator, denominator, out=hidden, where=weight != 0)
     return mean, weight / total
 
 
@@ -210,7 +238,7 @@ def _kept(sliding: _Sliding, colour: Array, opacity: Array, kernel: Kernel) -> t
     own = sliding.centres(_wide(colour), sliding.padding_value)
     seen = [sliding.sums(colour * visible, matrix) for matrix in kernel.matrices]
     missing = [sliding.sums(1 - visible, matrix, 0) for matrix in kernel.matrices]
-    sums = [part + own * weight for part, weight in zip(seen, missing, strict=True)]
+    sums = [part + _product(own, weight) for part, weight in zip(seen, missing, strict=True)]
     return _combined(sums, kernel), sliding.centres(opacity, _opaque(opacity.dtype))
 
 
@@ -236,7 +264,8 @@ def _into_dtype(values: Array, dtype: np.dtype[Any], value_range: Range) -> Filt
         smallest, largest = float(values.min()), float(values.max())
         values = (values - smallest) * high / ((largest - smallest) or 1.0)
     if floating:
-        return Filtered(values.astype(dtype), 0.0)
+        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
+            return Filtered(values.astype(dtype), 0.0)
     if values.dtype.kind == "f":
         values = np.rint(values)
     clipped = np.count_nonzero((values < low) | (values > high)) / values.size

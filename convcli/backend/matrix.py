@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.borders import OUTSIDE, pad
-from convcli.backend.checks import Array, as_array, border_mode, check_border, check_channels, check_weight
+from convcli.backend.checks import Array, as_array, check_border, check_channels, check_weight
 from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
-from convcli.layers.padding import AnyPadding
+from convcli.layers.padding import AnyPadding, mode_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -80,7 +80,7 @@ def conv_matrix(
         )
     groups = whole("groups", groups, 1)
     check_channels(np.broadcast_to(weight[:1, :1].ravel()[0], (1, *shape)), weight, groups)
-    mode = border_mode(padding_mode)
+    mode = mode_of(padding_mode)
     if mode == "constant":
         raise ArgumentError("padding_mode 'constant' adds a number, which no matrix does; take 'zeros'")
     layer = Conv(

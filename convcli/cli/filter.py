@@ -14,7 +14,7 @@ from convcli.errors import ArgumentError
 from convcli.images.formats import MAX_PIXELS
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.layers.notation import parse_padding, parse_size
-from convcli.layers.padding import MODES, padding_mode
+from convcli.layers.padding import MODES, mode_of
 
 
 @click.command(
@@ -64,7 +64,7 @@ from convcli.layers.padding import MODES, padding_mode
 )
 @click.option(
     "--padding-mode",
-    type=Parsed("MODE", padding_mode),
+    type=Parsed("MODE", mode_of),
     default="reflect",
     show_default=True,
     help="How the picture goes on beyond its border; drawn below.",

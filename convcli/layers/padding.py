@@ -112,7 +112,7 @@ def halves(total: int, padding: SameName) -> Pair:
     return (less, more) if padding == "same" else (more, less)
 
 
-def padding_mode(name: str) -> str:
+def mode_of(name: str) -> str:
     """Return the mode that `name` stands for here or in another library, or raise ArgumentError."""
     known = name.lower()
     if known in MODES:

@@ -16,7 +16,7 @@ from convcli.images.read import read_picture
 from convcli.kernels import KERNELS, Kernel, parse_kernel
 from convcli.layers.padding import MODES, resolve_padding
 from tests.conftest import SAMPLE_NAMES, SAMPLES
-from tests.pictures import Window, kept_response, mean_alpha, plain_response, premultiplied_response
+from tests.pictures import OWN, Window, kept_response, mean_alpha, plain_response, premultiplied_response
 
 NAMES = [*KERNELS, "gaussian:sigma=2", "box:size=4", "1 2 3; 4 5 -6"]
 
@@ -36,7 +36,7 @@ def expected(
         colours = [premultiplied_response(window, channel, last, opaque) for channel in range(last)]
         return [*colours, mean_alpha(window, last, opaque)]
     colours = [kept_response(window, channel, last, opaque) for channel in range(last)]
-    return [*colours, window.sample(window.centre, last, opaque)]
+    return [*colours, window.sample(OWN, last, opaque)]
 
 
 def assert_rounds_to(values: list, pixel: np.ndarray, dtype: np.dtype) -> None:
@@ -141,6 +141,7 @@ def test_every_option_equals_the_definition(case: dict[str, Any]) -> None:
                 mode=case["mode"],
                 value=case["value"],
                 flip=case["flip"],
+                leans=padding == "same-lower",
             )
             assert_rounds_to(values, result[row, column], result.dtype)
 
@@ -235,6 +236,22 @@ def test_flip_makes_it_a_true_convolution() -> None:
         (np.zeros((0, 3), np.uint8), {}, "not empty; got uint8 of shape (0, 3)"),
         (np.zeros((2, 9), np.uint8), {"padding": "valid"}, "along the height the kernel spans 3"),
         (np.zeros((3, 3), np.uint8), {"stride": 0}, "stride must be at least 1, got 0"),
+        (
+            np.zeros((3, 3), np.uint8),
+            {"padding_mode": "mirrored"},
+            "there is no padding mode 'mirrored'; did you mean",
+        ),
+        (
+            np.zeros((3, 3), np.uint8),
+            {"padding_value": float("nan")},
+            "padding_value must be finite, got nan",
+        ),
+        (
+            np.zeros((3, 3), np.uint8),
+            {"value_range": "wrap"},
+            "there is no value_range 'wrap'; use clip, abs, offset",
+        ),
+        (np.zeros((3, 3, 4), np.uint8), {"alpha": "kept"}, "there is no alpha 'kept'; did you mean 'keep'?"),
         (np.zeros((3, 3, 4), np.uint8), {"alpha": "premultiply"}, "needs a kernel of weights >= 0"),
     ],
 )
@@ -242,3 +259,28 @@ def test_errors(pixels: np.ndarray, options: dict[str, Any], message: str) -> No
     with pytest.raises(ArgumentError) as error:
         filter_image(pixels, parse_kernel("sharpen"), **options)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("weight", [10**8, 10**14, 10**20])
+def test_large_weights_never_wrap_under_alpha(weight: int) -> None:
+    pixels = np.full((4, 4, 4), 200, dtype=np.uint8)
+    for alpha in ("premultiply", "keep"):
+        result = filter_image(pixels, Kernel("large", (((weight, weight),),)), alpha=alpha).pixels
+        assert (result == [255, 255, 255, 200]).all()
+        result = filter_image(
+            pixels, Kernel("mean", (((weight, weight),),), divisor=2 * weight), alpha=alpha
+        ).pixels
+        assert (result == 200).all()
+
+
+def test_weights_beyond_floats_are_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"the kernel's weights are too large: sums could reach 1e\+308"):
+        filter_image(np.ones((3, 3), np.uint8), parse_kernel("1e308 1e300"))
+
+
+@pytest.mark.parametrize("padding", ["same", "same-lower"])
+@pytest.mark.parametrize("kernel", ["1 -1", "1; -1", "1 -2 3 -4"])
+def test_kept_alpha_stays_where_it_is(padding: str, kernel: str) -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (6, 7, 4), dtype=np.uint8)
+    result = filter_image(pixels, parse_kernel(kernel), padding=padding, alpha="keep").pixels
+    assert (result[..., 3] == pixels[..., 3]).all()
