@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONVCLI := $(BIN)/python -m convcli
 DEMO := demo
+SAMPLES := $(addprefix sample_images/,house.png landscape.jpg landscape.png logo.png ramp16.png spinner.gif zoneplate.png)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format pictures clean
@@ -24,7 +25,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 demo: $(VENV)/installed ## install, filter the sample images, show each calculator
 	@mkdir -p $(DEMO)
 	@for kernel in sobel gaussian:sigma=2 sharpen emboss; do \
-	    $(CONVCLI) filter sample_images/*.png sample_images/*.jpg sample_images/*.gif --kernel "$$kernel" \
+	    $(CONVCLI) filter $(SAMPLES) --kernel "$$kernel" \
 	        --force -q -o '$(DEMO)/{kernel}/{name}' >/dev/null || exit 1; \
 	done
 	@echo "The filtered pictures are in $$(pwd)/$(DEMO):"

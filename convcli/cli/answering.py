@@ -88,4 +88,8 @@ def merged(lines: Sequence[str]) -> list[str]:
     for line in lines:
         name, colon, text = line.partition(": ")
         axes.setdefault(text if colon else line, []).append(name if colon else "")
-    return [f"{' and '.join(names)}: {text}" if names[0] else text for text, names in axes.items()]
+    return [f"{_listed(names)}: {text}" if names[0] else text for text, names in axes.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -22,6 +22,7 @@ SHOWN = ("params", "macs", "flops")  # in a table; -v shows all
 
 @click.command(
     cls=Command,
+    short_help="What would another variant cost?",
     examples=(
         "convcli compare --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli compare --n 14 --in 512 --out 512 --k 3 --p 1 --variants depthwise-separable,grouped",

@@ -13,6 +13,7 @@ COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "mac
 
 @click.command(
     cls=Command,
+    short_help="How much work is it?",
     examples=(
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli cost --n 224 --in 3 --out 64 --k 7 --s 2 --p 3 --format value --field macs",

@@ -19,6 +19,7 @@ from convcli.layers.padding import MODES, mode_of
 
 @click.command(
     cls=Command,
+    short_help="What does it do to my image?",
     examples=(
         "convcli filter photo.png --kernel sobel",
         "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",

@@ -2,7 +2,7 @@
 
 import click
 
-from convcli.cli.answering import answer_rows, merged
+from convcli.cli.answering import answer_rows
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import AnswerOptions, Command, answer_options, talking
 from convcli.cli.question import LayerOptions, Question, chain_help, layer_options
@@ -14,6 +14,7 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "parameter_bytes")
 
 @click.command(
     cls=Command,
+    short_help="How many weights has it?",
     examples=(
         "convcli params --in 64 --out 128 --k 3",
         "convcli params --in 64 --out 128 --k 3 --variant depthwise-separable",
@@ -37,6 +38,11 @@ def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOp
 
 def _remarks(question: Question) -> list[str]:
     lines = [f"{question.variant}: {meaning(question.variant)}"] if question.variant else []
-    for part in question.layers():
-        lines += merged(params_lines(part.inner))
-    return lines
+    counted = [
+        (part.inner, row["name"]) for part, row in zip(question.layers(), question.rows(), strict=True)
+    ]
+    if len(counted) == 1:
+        return lines + params_lines(counted[0][0])
+    return lines + [
+        f"{name}, {line}" for layer, name in counted if layer.params() for line in params_lines(layer)
+    ]

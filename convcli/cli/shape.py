@@ -18,6 +18,7 @@ MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, fo
 
 @click.command(
     cls=Command,
+    short_help="How large is the output, and what does it see?",
     examples=(
         "convcli shape --n 7 --k 3 --s 2 --p 1",
         "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1, conv k3 p1 d2'",
