@@ -6,6 +6,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.bands.finish import Finish
+from convcli.backend.bands.plan import METHODS
+from convcli.backend.bands.run import Weights, plan_all, run
 from convcli.backend.borders import pad
 from convcli.backend.checks import one_of
 from convcli.backend.plan import Slide
@@ -20,16 +23,20 @@ Array = NDArray[Any]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Range = Literal["clip", "abs", "offset", "minmax"]
 
+MOST_WHOLE = 2.0**31  # of a weight that bands take
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
+EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
+BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
 
 
 @dataclass(frozen=True)
 class Filtered:
-    """A filtered picture, and the share of its samples that had to be clipped into its dtype."""
+    """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made."""
 
     pixels: Array
     clipped: float
+    plan: str = EXACT
 
 
 def filter_image(
@@ -44,6 +51,8 @@ def filter_image(
     flip: bool = False,
     alpha: Alpha | None = None,
     value_range: Range = "clip",
+    method: str = "auto",
+    threads: int | None = None,
 ) -> Filtered:
     """Run a kernel over every channel of a picture.
 
@@ -66,6 +75,12 @@ def filter_image(
         How values come back into the dtype: `clip`; `abs`, the absolute value clipped; `offset`, the
         middle of the dtype's range added; `minmax`, the smallest value to 0 and the
         largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
+    method : str
+        `direct` (shift and add), `separable` (one pass an axis), `gemm` (matrix products), `fft`, or `auto`,
+        which takes the quickest. Where a picture has alpha, or `minmax` asks for the whole of it, sums are
+        plain and exact whatever the method.
+    threads : int, optional
+        How many threads share the picture; one for each core where it is None. The pixels are the same.
 
     Returns
     -------
@@ -74,7 +89,8 @@ def filter_image(
 
     Notes
     -----
-    Sums of whole pixels and whole weights are exact (int64) as long as they fit; all else is float64.
+    Sums of whole pixels and whole weights are exact. Otherwise pictures of 8 bits, and of float32, are
+    summed in float32, all others in float64.
     `constant` surrounds a picture that has alpha with an opaque colour, `zeros` with nothing.
 
     Examples
@@ -98,7 +114,12 @@ def filter_image(
     if not np.isfinite(padding_value):
         raise ArgumentError(f"padding_value must be finite, got {padding_value}")
     sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip)
+    one_of("method", method, METHODS)
     if alpha is None or alpha == "filter":
+        if pixels.dtype.name in BANDED and value_range != "minmax":
+            banded = _banded(sliding, pixels, kernel, value_range, method, threads)
+            if banded is not None:
+                return banded
         return _into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":
@@ -108,6 +129,43 @@ def filter_image(
     result = _into_dtype(colour, pixels.dtype, value_range)
     restored = _into_dtype(opacity, pixels.dtype, "clip").pixels
     return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped)
+
+
+def _banded(
+    sliding: "_Sliding", pixels: Array, kernel: Kernel, value_range: Range, method: str, threads: int | None
+) -> Filtered | None:
+    """Filter in bands, or return None where no plan has sums that are exact enough."""
+    integers = pixels.dtype.kind == "u"
+    largest = int(np.iinfo(pixels.dtype).max) if integers else 1
+    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    whole = integers and float(value).is_integer() and _is_whole(kernel)
+    if not all(
+        -MOST_WHOLE < weight < MOST_WHOLE for matrix in kernel.matrices for row in matrix for weight in row
+    ):
+        return None
+    arrays = [np.array(matrix, np.int64 if whole else np.float64) for matrix in kernel.matrices]
+    weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
+    reach = max(largest, abs(value))
+    picture = pixels.reshape(*pixels.shape[:2], -1)
+    wide = pixels.dtype.itemsize == 2
+    way = plan_all(weights, reach, sliding.slide, picture.shape[2], wide, method, threads)
+    if way is None:
+        if method == "auto":
+            return None
+        raise ArgumentError(
+            f"method {method!r} does not suit this kernel or stride; take 'auto', or another method"
+        )
+    most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
+    within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
+    fits = kernel.is_smoothing and within and value_range != "offset" and 0 <= value <= largest
+    finish = Finish(kernel.combine, kernel.divisor, value_range, pixels.dtype, most, not fits)
+    pads = sliding.layer.pads(sliding.size)
+    made, clipped = run(picture, weights, sliding.slide, pads, sliding.padding_mode, value, way, finish)
+    return Filtered(made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(way))
+
+
+def _is_whole(kernel: Kernel) -> bool:
+    return all(isinstance(weight, int) for matrix in kernel.matrices for row in matrix for weight in row)
 
 
 def image_layer(

@@ -44,7 +44,9 @@ def assert_rounds_to(values: list, pixel: np.ndarray, dtype: np.dtype) -> None:
     info = np.iinfo(dtype)
     for value, sample in zip(values, np.atleast_1d(pixel).tolist(), strict=True):
         clipped = min(max(Fraction(value), info.min), info.max)
-        assert abs(clipped - sample) <= Fraction(1, 2) + Fraction(1, 10**9)
+        # Sums that are not whole are float32 for 8 bits, float64 for more: 1e-5 of the range at the most.
+        error = Fraction(1, 10**9) if info.max > 255 or clipped.denominator < 2**20 else Fraction(255, 10**5)
+        assert abs(clipped - sample) <= Fraction(1, 2) + error
         if clipped.denominator < 2**20:  # whole weights: no float error can excuse the wrong side of a half
             assert sample == round(clipped)
 
@@ -75,7 +77,8 @@ def test_whole_pictures_equal_scipys(name: str, kernel: str) -> None:
     info = np.iinfo(frame.pixels.dtype)
     second = ndimage.correlate(frame.pixels.astype(float), weights, mode="mirror") / spec.divisor
     ours = filter_image(frame.pixels, spec).pixels
-    assert np.abs(second.clip(info.min, info.max) - ours).max() <= 0.5 + 1e-9
+    error = 255e-5 if info.max == 255 and kernel == "gaussian" else 1e-9  # float32 sums
+    assert np.abs(second.clip(info.min, info.max) - ours).max() <= 0.5 + error
 
 
 @st.composite

@@ -1,0 +1,129 @@
+"""The plan of a picture filter: which algorithm, in what tiles, on how many threads; integers only, no arrays.
+
+Costs are picoseconds for one sample of the output, measured on one core of an x86-64 machine with 2 MiB of
+second-level cache. Only their order matters.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from convcli.backend.plan import Slide, fast_length
+
+METHODS = ("auto", "direct", "separable", "gemm", "fft")
+
+PASS16 = 60  # one addition or multiplication of int16 in cache
+PASS32 = 130  # the same of int32 or float32
+PASS64 = 280  # the same of float64
+FLOP = 10  # one multiplication or addition of BLAS in float32; twice that in float64
+GATHER = 250  # adding one product of BLAS to the others
+TRANSFORM = 9000  # there and back by FFT, a sample of the tile, in float32
+
+GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
+TILE_SAMPLES = 1 << 17  # of one tile: with its buffers it stays in the second-level cache
+MOST_TRANSFORM = 1024  # the longest transform
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the plan has to know of a kernel's matrix.
+
+    whole : all weights are whole numbers; most : no sum exceeds it; uniform : all weights are one number
+    passes : shift-and-add's passes over the samples: of the window, and of the factors down and across,
+        None where the matrix has no factors
+    """
+
+    whole: bool
+    most: int
+    uniform: bool
+    passes: int
+    factor_passes: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class BandPlan:
+    """The algorithm and its dtype, the outputs of one tile, and the threads that share the tiles."""
+
+    method: str
+    dtype: str
+    rows: int
+    columns: int
+    threads: int
+    length: int = 0  # of the transform
+
+    def __str__(self) -> str:
+        """Say what will run, in words for -v."""
+        return f"{self.method} in {self.dtype}, tiles of {self.rows}x{self.columns}, {self.threads} thread(s)"
+
+
+def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, threads: int) -> BandPlan | None:
+    """Return the quickest plan, or None where only the plain exact sums will do.
+
+    `wide` asks for float64, for pixels of more than 8 bits.
+    """
+    found = []
+    for name, dtype, cost in _candidates(facts, slide, channels, wide):
+        if method in ("auto", name) and cost is not None:
+            found.append((cost, name, dtype))
+    if not found:
+        return None
+    _, name, dtype = min(found)
+    length = _length(slide) if name == "fft" else 0
+    rows, columns = _tile(slide, channels, length)
+    return BandPlan(
+        name, dtype, rows, columns, max(1, min(threads, -(-slide.output_size[0] // rows))), length
+    )
+
+
+def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int | None]]:
+    """Return every way that gives the right sums: its name, its dtype and its cost."""
+    float_dtype = "float64" if wide else "float32"
+    float_pass, flop = (PASS64, 2 * FLOP) if wide else (PASS32, FLOP)
+    strided = prod(slide.stride) > 1
+    # Whole numbers are exact in floats up to the digits of these.
+    exact_float = facts.most < (1 << (53 if wide else 24))
+    found: list[tuple[str, str, int | None]] = []
+    if facts.whole and facts.most < 1 << 31:
+        dtype, each = ("int16", PASS16) if facts.most < 1 << 15 else ("int32", PASS32)
+        found.append(("direct", dtype, facts.passes * each))
+        if facts.factor_passes:
+            found.append(("separable", dtype, _separable_passes(facts, slide) * each))
+    elif not facts.whole:
+        found.append(("direct", float_dtype, facts.passes * float_pass))
+    if not facts.whole or exact_float:
+        kh, kw = slide.kernel_size
+        (dh, dw), pixel = slide.dilation, channels
+        down = 2 * (GEMM_ROWS + (kh - 1) * dh) * flop
+        if not strided:
+            found.append(("gemm", float_dtype, kw * (down + GATHER)))
+        if facts.factor_passes and not strided:
+            across = 2 * (GEMM_ACROSS + (kw - 1) * dw * pixel) * flop
+            found.append(("separable", float_dtype, down + across))
+    if not facts.whole:
+        length = _length(slide)
+        usable = prod(length - span + 1 for span in slide.spans)
+        share = prod(slide.stride) * length * length / usable
+        if all(length >= 2 * span for span in slide.spans):
+            found.append(("fft", float_dtype, int(TRANSFORM * share * (2 if wide else 1))))
+    return found
+
+
+def _separable_passes(facts: Facts, slide: Slide) -> int:
+    if facts.uniform and prod(slide.stride) == prod(slide.dilation) == 1:
+        return 3 + 2 * slide.kernel_size[1].bit_length()  # a running sum down, sums by doubling across
+    return sum(facts.factor_passes or ())
+
+
+def _length(slide: Slide) -> int:
+    """Choose the transform: four times the kernel or more, and 256 at least."""
+    return min(MOST_TRANSFORM, max(256, fast_length(4 * max(slide.spans))))
+
+
+def _tile(slide: Slide, channels: int, length: int) -> tuple[int, int]:
+    """Return the rows and columns of one tile of the output."""
+    if length:
+        sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
+        rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
+        return rows, columns
+    rows = min(slide.output_size[0], max(16, 2 * slide.spans[0]))
+    columns = max(64, TILE_SAMPLES // (channels * (rows + slide.spans[0]) * prod(slide.stride)))
+    return rows, min(slide.output_size[1], columns)
