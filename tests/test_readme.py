@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from convcli.images.read import read_picture
@@ -36,7 +37,8 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
     made = read_picture(make_picture(PICTURES[path], workshop(tmp_path)))
     assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames]
     for ours, theirs in zip(made.frames, shown.frames, strict=True):
-        assert (ours.pixels == theirs.pixels).all()
+        # Sums that are not whole are float32: on another machine a half may fall to the other side.
+        assert np.abs(ours.pixels.astype(int) - theirs.pixels).max() <= ("gaussian" in path)
 
 
 def test_every_file_that_it_names_is_there() -> None:

@@ -11,19 +11,46 @@ Names, argument order and meaning are PyTorch's, one function for any number of 
 ((1, 8, 32, 32), (1, 8, 16, 16))
 """
 
-from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
-from convcli.backend.chain import run_chain, run_layer
-from convcli.backend.convolution import conv
-from convcli.backend.deformable import deform_conv
-from convcli.backend.dense import dense
-from convcli.backend.elements import activation, batch_norm
-from convcli.backend.matrix import conv_matrix
-from convcli.backend.parameters import parameter_shapes
-from convcli.backend.pooling import avg_pool, lp_pool, max_pool
-from convcli.backend.rearrange import channel_shuffle, unfold
-from convcli.backend.resize import resize
-from convcli.backend.transposed import conv_transpose
-from convcli.backend.unshared import local_conv, tiled_conv
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
+    from convcli.backend.chain import run_chain, run_layer
+    from convcli.backend.convolution import conv
+    from convcli.backend.deformable import deform_conv
+    from convcli.backend.elements import activation, batch_norm
+    from convcli.backend.image import filter_image
+    from convcli.backend.interpolation import resize
+    from convcli.backend.linear import dense
+    from convcli.backend.matrix import conv_matrix
+    from convcli.backend.parameters import parameter_shapes
+    from convcli.backend.pooling import avg_pool, lp_pool, max_pool
+    from convcli.backend.rearrange import channel_shuffle, unfold
+    from convcli.backend.transposed import conv_transpose
+    from convcli.backend.unshared import local_conv, tiled_conv
+
+# Public names and the module that each lives in, loaded on first use: a filter waits for no pool.
+_HOME = {
+    name: module
+    for module, names in {
+        "convolution": ("conv",),
+        "transposed": ("conv_transpose",),
+        "deformable": ("deform_conv",),
+        "unshared": ("local_conv", "tiled_conv"),
+        "pooling": ("max_pool", "avg_pool", "lp_pool"),
+        "adaptive": ("adaptive_avg_pool", "adaptive_max_pool"),
+        "rearrange": ("channel_shuffle", "unfold"),
+        "matrix": ("conv_matrix",),
+        "image": ("filter_image",),
+        "linear": ("dense",),
+        "elements": ("activation", "batch_norm"),
+        "interpolation": ("resize",),
+        "parameters": ("parameter_shapes",),
+        "chain": ("run_layer", "run_chain"),
+    }.items()
+    for name in names
+}
 
 __all__ = [
     "conv",
@@ -39,6 +66,7 @@ __all__ = [
     "channel_shuffle",
     "unfold",
     "conv_matrix",
+    "filter_image",
     "dense",
     "activation",
     "batch_norm",
@@ -47,3 +75,17 @@ __all__ = [
     "run_layer",
     "run_chain",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -13,12 +13,12 @@ from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
 from convcli.backend.checks import Array, as_array, as_batch, check_shape
 from convcli.backend.convolution import conv
 from convcli.backend.deformable import deform_conv
-from convcli.backend.dense import dense
 from convcli.backend.elements import activation, batch_norm
+from convcli.backend.interpolation import resize
+from convcli.backend.linear import dense
 from convcli.backend.parameters import parameter_shapes
 from convcli.backend.pooling import avg_pool, lp_pool, max_pool
 from convcli.backend.rearrange import channel_shuffle
-from convcli.backend.resize import resize
 from convcli.backend.transposed import conv_transpose
 from convcli.backend.unshared import local_conv, tiled_conv
 from convcli.errors import ArgumentError

@@ -96,8 +96,9 @@ def filter_image(
     Examples
     --------
     >>> import numpy as np
+    >>> from convcli import backend
     >>> from convcli.kernels import parse_kernel
-    >>> filter_image(np.eye(3, dtype=np.uint8) * 9, parse_kernel("box")).pixels
+    >>> backend.filter_image(np.eye(3, dtype=np.uint8) * 9, parse_kernel("box")).pixels
     array([[5, 3, 4],
            [3, 3, 3],
            [4, 3, 5]], dtype=uint8)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import Command, Parsed, talking
@@ -103,6 +104,19 @@ from convcli.layers.padding import MODES, mode_of
     default="auto",
     show_default=True,
     help="auto premultiplies for smoothing kernels and keeps alpha for others.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="auto",
+    show_default=True,
+    help="How sums are formed; auto takes the quickest, and -v says which.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads that share a picture.  [default: one a core]",
 )
 @click.option(
     "--max-pixels",

@@ -37,6 +37,8 @@ class Filtering:
     flip: bool
     value_range: Range
     alpha: Alpha
+    method: str
+    threads: int | None
     max_pixels: int
     force: bool
 
@@ -75,7 +77,7 @@ class Filtering:
         for note in (*picture.notes, *losses, *_clipping(filtered)):
             self.conversation.note(f"{job.name}: {note}")
         self.conversation.detail(
-            f"{job.name}: {_summary(picture, result)}, {time.perf_counter() - started:.2f} s"
+            f"{job.name}: {_summary(picture, result)}, {filtered[0].plan}, {time.perf_counter() - started:.2f} s"
         )
 
     def _filtered(self, name: str, frame: Frame) -> Filtered:
@@ -91,6 +93,8 @@ class Filtering:
             flip=self.flip,
             alpha=self.alpha if frame.has_alpha else None,
             value_range=self.value_range,
+            method=self.method,
+            threads=self.threads,
         )
 
     def _check_padded(self, name: str, frame: Frame) -> None:

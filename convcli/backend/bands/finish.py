@@ -46,7 +46,9 @@ class Finish:
             return 0
         if values.dtype.kind == "f":
             np.rint(values, out=values)
-        clipped = self._clip(values, scratch) if self.can_clip else 0
+        clipped = 0
+        if self.can_clip:
+            values, clipped = self._clip(values, scratch)
         np.copyto(out, values.reshape(out.shape), casting="unsafe")
         return clipped
 
@@ -71,12 +73,11 @@ class Finish:
         np.copyto(floats, values)
         return floats
 
-    def _clip(self, values: Array, scratch: Scratch) -> int:
-        """Clip into the dtype's range, in place, and count what changed."""
+    def _clip(self, values: Array, scratch: Scratch) -> tuple[Array, int]:
+        """Return the values clipped into the dtype's range, and how many that changed."""
         limits = np.iinfo(self.dtype)
         fitted = np.clip(
             values, limits.min, limits.max, out=scratch.get("fitted", values.shape, values.dtype)
         )
         changed = np.not_equal(values, fitted, out=scratch.get("changed", values.shape, np.bool_))
-        values[...] = fitted
-        return int(np.count_nonzero(changed))
+        return fitted, int(np.count_nonzero(changed))

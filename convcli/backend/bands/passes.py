@@ -5,6 +5,7 @@ samples; its buffers are made once and reused for each strip.
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,62 +23,65 @@ class Scratch:
 
     def get(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
         """Return an uninitialised array of this shape; the name's last array is gone."""
-        size = int(np.prod(shape))
+        size = prod(shape)
         held = self.held.get(name)
         if held is None or held.size < size or held.dtype != dtype:
             held = self.held[name] = np.empty(size, dtype)
         return held[:size].reshape(shape)
 
 
-def weighted_sum(weights: Sequence[Any], tap: Tap, out: Array, scratch: Scratch) -> Array:
-    """Sum weight * tap over all taps into `out`; taps of equal magnitude are summed before they are weighed."""
-    groups: dict[Any, list[tuple[int, bool]]] = {}
-    for place, weight in enumerate(weights):
-        if weight:
-            groups.setdefault(abs(weight), []).append((place, weight < 0))
-    if not groups:
-        out[...] = 0
+class WeightedSum:
+    """A sum of weighted taps, ordered once: taps of equal magnitude are added up before they are weighed."""
+
+    def __init__(self, weights: Sequence[Any], dtype: Any) -> None:
+        magnitudes: dict[Any, list[tuple[int, bool]]] = {}
+        for place, weight in enumerate(weights):
+            if weight:
+                magnitudes.setdefault(abs(weight), []).append((place, weight < 0))
+        self.groups: list[tuple[Any, list[tuple[int, bool]]]] = []  # a factor, and the taps with their signs
+        # First a group that needs no factor, then the largest ones.
+        order = sorted(
+            magnitudes.items(), key=lambda item: (item[0] != 1 or all(m for _, m in item[1]), -len(item[1]))
+        )
+        for magnitude, taps in order:
+            taps.sort(key=lambda tap: tap[1])  # a plus first
+            minus = taps[0][1] and bool(not self.groups or magnitude != 1)
+            factor = (
+                None
+                if magnitude == 1 and not minus
+                else np.dtype(dtype).type(-magnitude if minus else magnitude)
+            )
+            self.groups.append((factor, [(place, sign != minus) for place, sign in taps]))
+
+    def __call__(self, tap: Tap, out: Array, scratch: Scratch) -> Array:
+        """Sum into `out`."""
+        if not self.groups:
+            out[...] = 0
+        for number, (factor, taps) in enumerate(self.groups):
+            if number and factor is None:
+                for place, minus in taps:
+                    (np.subtract if minus else np.add)(out, tap(place), out=out)
+                continue
+            group = scratch.get("group", out.shape, out.dtype) if number else out
+            if len(taps) == 1:
+                if factor is None:
+                    np.copyto(group, tap(taps[0][0]))
+                else:
+                    np.multiply(tap(taps[0][0]), factor, out=group)
+            else:
+                (first, _), (second, minus) = taps[:2]
+                (np.subtract if minus else np.add)(tap(first), tap(second), out=group)
+                for place, minus in taps[2:]:
+                    (np.subtract if minus else np.add)(group, tap(place), out=group)
+                if factor is not None:
+                    np.multiply(group, factor, out=group)
+            if number:
+                np.add(out, group, out=out)
         return out
-    started = False
-    for magnitude, taps in sorted(groups.items(), key=lambda item: -len(item[1])):
-        taps.sort(key=lambda item: item[1])  # a group that has one begins with a plus
-        negative = taps[0][1]
-        if not started and magnitude == 1 and not negative:
-            _signed_sum(taps, tap, out)
-            started = True
-            continue
-        if magnitude == 1 and started:
-            for place, minus in taps:
-                (np.subtract if minus else np.add)(out, tap(place), out=out)
-            continue
-        group = scratch.get("group", out.shape, out.dtype) if started else out
-        factor = out.dtype.type(-magnitude if negative else magnitude)
-        flipped = [(place, minus != negative) for place, minus in taps]
-        if len(taps) == 1:
-            np.multiply(tap(taps[0][0]), factor, out=group)
-        else:
-            _signed_sum(flipped, tap, group)
-            np.multiply(group, factor, out=group)
-        if started:
-            np.add(out, group, out=out)
-        started = True
-    return out
-
-
-def _signed_sum(taps: Sequence[tuple[int, bool]], tap: Tap, out: Array) -> None:
-    """Sum taps with their signs into `out`; the first is a plus."""
-    first = tap(taps[0][0])
-    if len(taps) == 1:
-        np.copyto(out, first)
-        return
-    place, minus = taps[1]
-    (np.subtract if minus else np.add)(first, tap(place), out=out)
-    for place, minus in taps[2:]:
-        (np.subtract if minus else np.add)(out, tap(place), out=out)
 
 
 def operations(weights: Sequence[Any]) -> int:
-    """Count the passes over the samples that `weighted_sum` makes."""
+    """Count the passes over the samples that a WeightedSum makes."""
     used = [abs(weight) for weight in weights if weight]
     return len(used) + sum(1 for magnitude in set(used) if magnitude != 1)
 

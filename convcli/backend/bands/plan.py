@@ -27,13 +27,15 @@ MOST_TRANSFORM = 1024  # the longest transform
 class Facts:
     """What the plan has to know of a kernel's matrix.
 
-    whole : all weights are whole numbers; most : no sum exceeds it; uniform : all weights are one number
+    whole : all weights are whole numbers; most : no sum exceeds it, down_most : nor one down the factor
+    uniform : all weights are one number
     passes : shift-and-add's passes over the samples: of the window, and of the factors down and across,
         None where the matrix has no factors
     """
 
     whole: bool
     most: int
+    down_most: int
     uniform: bool
     passes: int
     factor_passes: tuple[int, int] | None
@@ -41,10 +43,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class BandPlan:
-    """The algorithm and its dtype, the outputs of one tile, and the threads that share the tiles."""
+    """The algorithm and its dtype, the outputs of one tile, and the threads that share the tiles.
+
+    `first` is the dtype of the pixels and of sums down the rows, where those fit a shorter one.
+    """
 
     method: str
     dtype: str
+    first: str
     rows: int
     columns: int
     threads: int
@@ -67,10 +73,11 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
     if not found:
         return None
     _, name, dtype = min(found)
+    first = "int16" if (name, dtype) == ("separable", "int32") and facts.down_most < 1 << 15 else dtype
     length = _length(slide) if name == "fft" else 0
     rows, columns = _tile(slide, channels, length)
     return BandPlan(
-        name, dtype, rows, columns, max(1, min(threads, -(-slide.output_size[0] // rows))), length
+        name, dtype, first, rows, columns, max(1, min(threads, -(-slide.output_size[0] // rows))), length
     )
 
 

@@ -21,6 +21,8 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
+LONG = 3  # taps from which on a sum that runs is quicker than one that is added up anew
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -42,11 +44,12 @@ class Weights:
     def facts(self, largest: float) -> Facts:
         """Return what the plan has to know, for samples up to `largest`."""
         most = int(np.abs(self.matrix.astype(float)).sum() * largest) + 1
-        factored = None
+        factored, down_most = None, most
         if self.down is not None and self.across is not None:
+            down_most = int(np.abs(self.down.astype(float)).sum() * largest) + 1
             factored = (passes.operations(self.down.tolist()), passes.operations(self.across.tolist()))
         flat = self.matrix.ravel().tolist()
-        return Facts(self.whole, most, len(set(flat)) == 1, passes.operations(flat), factored)
+        return Facts(self.whole, most, down_most, len(set(flat)) == 1, passes.operations(flat), factored)
 
 
 def plan_all(
@@ -80,7 +83,7 @@ def run(
     tiles = _tiles(slide, way)
 
     def work(_: int) -> int:
-        worker = _Worker(Strip(picture, slide, pads, mode, value, way.dtype), weights, way, finish)
+        worker = _Worker(Strip(picture, slide, pads, mode, value, way.first), weights, way, finish)
         return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
 
     if way.threads == 1:
@@ -125,6 +128,11 @@ class _Worker:
         self.sum = getattr(self, f"_{way.method}")
         if way.method == "fft":
             self.spectra = [Spectrum(each.matrix, self.slide, way.length, way.dtype) for each in weights]
+        elif way.method == "direct":
+            self.window = [passes.WeightedSum(each.matrix.ravel().tolist(), way.dtype) for each in weights]
+        elif way.method == "separable":
+            self.down = [passes.WeightedSum(_listed(each.down), way.first) for each in weights]
+            self.across = [passes.WeightedSum(_listed(each.across), way.dtype) for each in weights]
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
@@ -137,51 +145,56 @@ class _Worker:
             )
         return self.finish(sums, out, self.scratch)
 
-    def _direct(self, strip: Array, each: Weights, out: Array, _: int) -> Array:
-        across = each.matrix.shape[1]
-        pixels = strip.reshape(len(strip), -1, self.channels)
-        whole = (slice(0, len(out)), slice(0, out.shape[1] // self.channels))
+    def _direct(self, strip: Array, each: Weights, out: Array, number: int) -> Array:
+        kernel_width = each.matrix.shape[1]
+        (sy, sx), (dy, dx), channels = self.slide.stride, self.slide.dilation, self.channels
+        height, samples = len(out), out.shape[1]
+        pixels = strip.reshape(len(strip), -1, channels)
 
         def tap(place: int) -> Array:
-            rows, columns = self.slide.meets(divmod(place, across), whole)
-            if columns.step == 1:
-                return strip[rows, columns.start * self.channels : columns.stop * self.channels]
-            return pixels[rows, columns]
-
-        target = out if self.slide.stride[1] == 1 else out.reshape(len(out), -1, self.channels)
-        passes.weighted_sum(each.matrix.ravel().tolist(), tap, target, self.scratch)
-        return out
-
-    def _separable(self, strip: Array, each: Weights, out: Array, _: int) -> Array:
-        assert each.down is not None and each.across is not None
-        held = self.scratch.get("down", (len(out), strip.shape[1]), out.dtype)
-        if out.dtype.kind == "f":
-            toeplitz.weigh_rows(strip, each.down.tolist(), self.slide.dilation[0], held)
-            return toeplitz.weigh_columns(
-                held, each.across.tolist(), self.slide.dilation[1], self.channels, out
-            )
-        down, across = each.down.tolist(), each.across.tolist()
-        plain = self.slide.stride == self.slide.dilation == (1, 1)
-        if plain and len(set(down)) == len(set(across)) == 1 and len(down) > 3:
-            passes.running_rows(strip, len(down), held)
-            total = passes.doubling_columns(held, len(across), self.channels, self.scratch)
-            np.multiply(total, down[0] * across[0], out=out)
-            return out
-        (sy, sx), (dy, dx) = self.slide.stride, self.slide.dilation
-        height, width = len(out), out.shape[1] // self.channels
-        passes.weighted_sum(
-            down, lambda t: strip[t * dy : t * dy + (height - 1) * sy + 1 : sy], held, self.scratch
-        )
-        pixels = held.reshape(height, -1, self.channels)
-        flat = self.channels * dx
-
-        def tap(place: int) -> Array:
+            row, column = divmod(place, kernel_width)
+            rows = slice(row * dy, row * dy + (height - 1) * sy + 1, sy)
             if sx == 1:
-                return held[:, place * flat : place * flat + out.shape[1]]
-            return pixels[:, place * dx : place * dx + (width - 1) * sx + 1 : sx]
+                return strip[rows, column * dx * channels : column * dx * channels + samples]
+            return pixels[rows, column * dx : column * dx + samples // channels * sx : sx]
 
-        passes.weighted_sum(across, tap, out if sx == 1 else out.reshape(height, width, -1), self.scratch)
+        self.window[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
         return out
+
+    def _separable(self, strip: Array, each: Weights, out: Array, number: int) -> Array:
+        held = self.scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
+        down, across = _listed(each.down), _listed(each.across)
+        (sy, sx), (dy, dx), channels = self.slide.stride, self.slide.dilation, self.channels
+        if out.dtype.kind == "f":
+            toeplitz.weigh_rows(strip, down, dy, held)
+            return toeplitz.weigh_columns(held, across, dx, channels, out)
+        if sy == sx == dy == dx == 1 and len(set(down)) == len(set(across)) == 1 and len(down) > LONG:
+            passes.running_rows(strip, len(down), held)
+            held = self._widened(held, out.dtype)
+            total = passes.doubling_columns(held, len(across), channels, self.scratch)
+            return total if down[0] * across[0] == 1 else np.multiply(total, down[0] * across[0], out=out)
+        height, samples = len(out), out.shape[1]
+        self.down[number](
+            lambda row: strip[row * dy : row * dy + (height - 1) * sy + 1 : sy], held, self.scratch
+        )
+        held = self._widened(held, out.dtype)
+        pixels = held.reshape(height, -1, channels)
+
+        def tap(column: int) -> Array:
+            if sx == 1:
+                return held[:, column * dx * channels : column * dx * channels + samples]
+            return pixels[:, column * dx : column * dx + samples // channels * sx : sx]
+
+        self.across[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
+        return out
+
+    def _widened(self, values: Array, dtype: np.dtype[Any]) -> Array:
+        """Return sums down as the dtype that they are summed across in."""
+        if values.dtype == dtype:
+            return values
+        wide = self.scratch.get("wide", values.shape, dtype)
+        np.copyto(wide, values)
+        return wide
 
     def _gemm(self, strip: Array, each: Weights, out: Array, _: int) -> Array:
         spare = self.scratch.get("spare", (toeplitz.ROWS, toeplitz.COLUMNS), out.dtype)
@@ -197,3 +210,7 @@ class _Worker:
         self.spectra[number](strip, self.channels, whole)
         pixels[...] = whole[:: self.slide.stride[0], :: self.slide.stride[1]]
         return out
+
+
+def _listed(weights: Array | None) -> list[Any]:
+    return [] if weights is None else weights.tolist()

@@ -1,0 +1,194 @@
+"""Pictures in bands: every method, tile and thread count gives the sums of the definition."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from convcli.backend.bands import passes, toeplitz
+from convcli.backend.bands.plan import BandPlan, Facts, plan
+from convcli.backend.bands.run import Weights, plan_all
+from convcli.backend.bands.strip import Strip
+from convcli.backend.borders import pad
+from convcli.backend.image import EXACT, filter_image
+from convcli.backend.plan import Slide
+from convcli.errors import ArgumentError
+from convcli.kernels import Kernel, parse_kernel
+from convcli.layers.padding import MODES
+
+RNG = np.random.default_rng(11)
+
+
+def kernel_of(matrix: np.ndarray) -> Kernel:
+    return Kernel("test", (tuple(map(tuple, matrix.tolist())),))
+
+
+def second_opinion(pixels: np.ndarray, kernel: Kernel) -> np.ndarray:
+    weights = np.array(kernel.matrices[0], dtype=float)[..., np.newaxis]
+    info = np.iinfo(pixels.dtype)
+    origin = [side % 2 - 1 for side in weights.shape]  # SciPy leans an even kernel the other way
+    sums = ndimage.correlate(pixels.astype(float), weights, mode="mirror", origin=origin) / kernel.divisor
+    return sums.clip(info.min, info.max)
+
+
+PICTURE = RNG.integers(0, 256, (90, 110, 3), dtype=np.uint8)
+KERNELS = {
+    "whole": kernel_of(RNG.integers(-3, 4, (5, 4))),
+    "whole of rank 1": kernel_of(np.outer([1, 2, 3, 2, 1], [-1, 0, 2])),
+    "uniform": parse_kernel("box:21"),
+    "uniform, long": parse_kernel("box:64"),
+    "floats": kernel_of(RNG.normal(size=(7, 5)) / 10),
+    "floats of rank 1": parse_kernel("gaussian:sigma=1.7"),
+    "large floats": kernel_of(RNG.normal(size=(33, 29)) / 300),
+}
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "separable", "gemm", "fft"])
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_every_method_gives_the_same_pixels(name: str, method: str, dtype: str) -> None:
+    kernel = KERNELS[name]
+    pixels = PICTURE if dtype == "uint8" else RNG.integers(0, 65536, PICTURE.shape, dtype=np.uint16)
+    try:
+        result = filter_image(pixels, kernel, method=method)
+    except ArgumentError as error:
+        assert method != "auto"
+        assert f"method '{method}' does not suit this kernel" in str(error)
+        assert method in ("separable", "fft", "direct")
+        return
+    assert result.plan == EXACT or method in ("auto", result.plan.split()[0])
+    error = 1e-9 if "whole" in name or "uniform" in name else np.iinfo(dtype).max * 1e-5
+    assert np.abs(result.pixels - second_opinion(pixels, kernel)).max() <= 0.5 + error
+
+
+@pytest.mark.parametrize("kernel", [*KERNELS.values(), parse_kernel("sobel"), parse_kernel("scharr")])
+def test_pixels_do_not_depend_on_the_threads(kernel: Kernel) -> None:
+    pixels = RNG.integers(0, 256, (700, 300, 3), dtype=np.uint8)
+    one = filter_image(pixels, kernel, threads=1)
+    for threads in (2, 3, 8):
+        other = filter_image(pixels, kernel, threads=threads)
+        assert (one.pixels == other.pixels).all()
+        assert one.clipped == other.clipped
+
+
+@st.composite
+def slides(draw: st.DrawFn) -> dict[str, Any]:
+    size = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    pads = draw(st.tuples(*[st.tuples(st.integers(0, 7), st.integers(0, 7))] * 2))
+    kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    stride, dilation = (draw(st.tuples(st.integers(1, 3), st.integers(1, 2))) for _ in range(2))
+    return {"size": size, "pads": pads, "kernel": kernel, "stride": stride, "dilation": dilation}
+
+
+@given(slides(), st.sampled_from(list(MODES)), st.data())
+def test_a_strip_is_the_padded_picture(case: dict[str, Any], mode: str, data: st.DataObject) -> None:
+    output = tuple(
+        (n + sum(pair) - d * (k - 1) - 1) // s + 1
+        for n, pair, k, s, d in zip(
+            case["size"], case["pads"], case["kernel"], case["stride"], case["dilation"]
+        )
+    )
+    if min(output) < 1:
+        return
+    slide = Slide(case["kernel"], case["stride"], case["dilation"], output)
+    picture = RNG.integers(0, 256, (*case["size"], 2), dtype=np.uint8)
+    whole = pad(picture, case["pads"], (0, 1), mode, 7).astype(np.int32)
+    strip = Strip(picture, slide, case["pads"], mode, 7, np.int32)
+    for _ in range(3):
+        tile = tuple(
+            slice(first, data.draw(st.integers(first + 1, count)))
+            for count in output
+            for first in [data.draw(st.integers(0, count - 1))]
+        )
+        rows, columns = slide.reach(tile)
+        assert (strip.load(*tile) == whole[rows, columns].reshape(rows.stop - rows.start, -1)).all()
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
+def test_weighted_sums(weights: list[int]) -> None:
+    taps = RNG.integers(-50, 50, (len(weights), 4, 6)).astype(np.int32)
+    out = np.full((4, 6), 99, np.int32)
+    passes.WeightedSum(weights, np.int32)(lambda place: taps[place], out, passes.Scratch())
+    assert (out == sum(weight * tap for weight, tap in zip(weights, taps))).all()
+
+
+@given(st.integers(1, 40), st.integers(1, 4))
+def test_sums_by_doubling(taps: int, channels: int) -> None:
+    strip = RNG.integers(0, 9, (3, (taps + 5) * channels)).astype(np.int32)
+    scratch = passes.Scratch()
+    total = passes.doubling_columns(strip, taps, channels, scratch)
+    width = strip.shape[1] - (taps - 1) * channels
+    assert (total == sum(strip[:, t * channels : t * channels + width] for t in range(taps))).all()
+
+
+@given(st.integers(1, 12), st.integers(1, 20))
+def test_running_sums(taps: int, rows: int) -> None:
+    strip = RNG.integers(0, 9, (rows + taps - 1, 5)).astype(np.int32)
+    out = passes.running_rows(strip, taps, np.empty((rows, 5), np.int32))
+    assert (out == sum(strip[t : t + rows] for t in range(taps))).all()
+
+
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(1, 3), st.integers(1, 30), st.integers(1, 70))
+def test_products_are_sums(taps: int, dilation: int, channels: int, rows: int, columns: int) -> None:
+    weights = RNG.normal(size=taps)
+    reach = dilation * (taps - 1)
+    strip = RNG.normal(size=(rows + reach, columns))
+    down = toeplitz.weigh_rows(strip, weights.tolist(), dilation, np.empty((rows, columns)))
+    assert np.allclose(
+        down, sum(w * strip[t * dilation : t * dilation + rows] for t, w in enumerate(weights))
+    )
+    step = dilation * channels
+    strip = RNG.normal(size=(rows, columns + (taps - 1) * step))
+    across = toeplitz.weigh_columns(strip, weights.tolist(), dilation, channels, np.empty((rows, columns)))
+    assert np.allclose(
+        across, sum(w * strip[:, t * step : t * step + columns] for t, w in enumerate(weights))
+    )
+
+
+def planned(
+    text: str, size: tuple[int, int] = (3000, 4000), wide: bool = False, threads: int = 1
+) -> BandPlan | None:
+    kernel = (
+        parse_kernel(text)
+        if ":" in text or text.isalpha()
+        else kernel_of(RNG.normal(size=(int(text), int(text))))
+    )
+    whole = all(isinstance(weight, int) for matrix in kernel.matrices for row in matrix for weight in row)
+    weights = [Weights.of(np.array(matrix, np.int64 if whole else np.float64)) for matrix in kernel.matrices]
+    slide = Slide(kernel.shape, (1, 1), (1, 1), size)
+    return plan_all(weights, 65535 if wide else 255, slide, 3, wide, "auto", threads)
+
+
+@pytest.mark.parametrize(
+    ("text", "wide", "method", "dtype"),
+    [
+        ("sharpen", False, "direct", "int16"),
+        ("sharpen", True, "direct", "int32"),
+        ("sobel", False, "separable", "int16"),
+        ("gaussian:2.5", False, "separable", "float32"),
+        ("gaussian:2.5", True, "separable", "float64"),
+        ("box:31", False, "separable", "int32"),
+        ("9", False, "gemm", "float32"),
+        ("31", False, "fft", "float32"),
+        ("63", False, "fft", "float32"),
+    ],
+)
+def test_the_plan_of_a_large_picture(text: str, wide: bool, method: str, dtype: str) -> None:
+    found = planned(text, wide=wide)
+    assert found is not None
+    assert (found.method, found.dtype) == (method, dtype)
+
+
+def test_no_more_threads_than_bands() -> None:
+    assert planned("sharpen", size=(10, 4000), threads=8).threads == 1
+    assert planned("sharpen", threads=8).threads == 8
+
+
+def test_sums_beyond_every_dtype_have_no_plan() -> None:
+    slide = Slide((3, 3), (1, 1), (1, 1), (100, 100))
+    facts = Facts(whole=True, most=1 << 60, down_most=1 << 60, uniform=False, passes=9, factor_passes=None)
+    assert plan(facts, slide, 3, False, "auto", 1) is None
+    assert filter_image(PICTURE, kernel_of(np.array([[1 << 40, 1]]))).plan == EXACT
