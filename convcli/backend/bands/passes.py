@@ -98,24 +98,27 @@ def running_rows(strip: Array, taps: int, out: Array) -> Array:
     return out
 
 
-def doubling_columns(strip: Array, taps: int, channels: int, scratch: Scratch) -> Array:
+def doubling_columns(strip: Array, taps: int, channels: int, out: Array, scratch: Scratch) -> Array:
     """Sum `taps` neighbours along the rows, by sums of 2, 4, 8 ...: about 2 * log2(taps) passes."""
-    width = strip.shape[1] - (taps - 1) * channels
-    total, done, power, sums = None, 0, 1, strip
+    width = out.shape[1]
+    pending: Array | None = None  # the first part, until there is a second to add it to
+    started, done, power, sums = False, 0, 1, strip
     while power <= taps:
         if taps & power:
             part = sums[:, done * channels : done * channels + width]
-            if total is None:
-                total = part if power == taps else scratch.get("total", part.shape, part.dtype)
-                if power != taps:
-                    np.copyto(total, part)
-            else:
-                np.add(total, part, out=total)
             done += power
+            if started:
+                np.add(out, part, out=out)
+            elif pending is not None:
+                np.add(pending, part, out=out)
+                started = True
+            else:
+                pending = part
         if power * 2 <= taps:
             length = sums.shape[1] - power * channels
             doubled = scratch.get(f"sums{power}", (len(sums), length), sums.dtype)
             sums = np.add(sums[:, :length], sums[:, power * channels :], out=doubled)
         power *= 2
-    assert total is not None
-    return total
+    if not started and pending is not None:
+        np.copyto(out, pending)
+    return out

@@ -19,7 +19,8 @@ GATHER = 250  # adding one product of BLAS to the others
 TRANSFORM = 9000  # there and back by FFT, a sample of the tile, in float32
 
 GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
-TILE_SAMPLES = 1 << 17  # of one tile: with its buffers it stays in the second-level cache
+TILE_SAMPLES = 1 << 18  # of one tile's input, which is made to stay in the second-level cache
+MIN_ROWS, MIN_COLUMNS = 16, 64
 MOST_TRANSFORM = 1024  # the longest transform
 
 
@@ -131,6 +132,6 @@ def _tile(slide: Slide, channels: int, length: int) -> tuple[int, int]:
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    rows = min(slide.output_size[0], max(16, 2 * slide.spans[0]))
-    columns = max(64, TILE_SAMPLES // (channels * (rows + slide.spans[0]) * prod(slide.stride)))
+    rows = min(slide.output_size[0], max(MIN_ROWS, 2 * slide.spans[0]))
+    columns = max(MIN_COLUMNS, TILE_SAMPLES // (channels * (rows + slide.spans[0]) * prod(slide.stride)))
     return rows, min(slide.output_size[1], columns)

@@ -21,6 +21,7 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
+CHUNK_BYTES = 1 << 18  # of the sums that are finished at once: they stay in the second-level cache
 LONG = 3  # taps from which on a sum that runs is quicker than one that is added up anew
 
 
@@ -30,24 +31,23 @@ class Weights:
 
     matrix: Array
     whole: bool
-    down: Array | None
-    across: Array | None
+    down: list[Any]
+    across: list[Any]
 
     @classmethod
     def of(cls, matrix: Array) -> "Weights":
         """Look at a matrix once, for all tiles."""
-        whole = matrix.dtype.kind == "i"
         found = factors(matrix, 2)
-        down, across = (part.reshape(-1) for part in found) if found else (None, None)
-        return cls(matrix, whole, down, across)
+        down, across = (part.ravel().tolist() for part in found) if found else ([], [])
+        return cls(matrix, matrix.dtype.kind == "i", down, across)
 
     def facts(self, largest: float) -> Facts:
         """Return what the plan has to know, for samples up to `largest`."""
         most = int(np.abs(self.matrix.astype(float)).sum() * largest) + 1
         factored, down_most = None, most
-        if self.down is not None and self.across is not None:
-            down_most = int(np.abs(self.down.astype(float)).sum() * largest) + 1
-            factored = (passes.operations(self.down.tolist()), passes.operations(self.across.tolist()))
+        if self.down:
+            down_most = int(sum(map(abs, self.down)) * largest) + 1
+            factored = (passes.operations(self.down), passes.operations(self.across))
         flat = self.matrix.ravel().tolist()
         return Facts(self.whole, most, down_most, len(set(flat)) == 1, passes.operations(flat), factored)
 
@@ -119,65 +119,89 @@ class _Shared:
 
 
 class _Worker:
-    """One thread's buffers, and the algorithm that runs in them."""
+    """One thread's buffers, and the algorithm that runs in them: per tile, then per chunk of its rows."""
 
     def __init__(self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish) -> None:
         self.strip, self.weights, self.way, self.finish = strip, weights, way, finish
         self.slide, self.channels = strip.slide, strip.channels
         self.scratch = passes.Scratch()
-        self.sum = getattr(self, f"_{way.method}")
+        self.prepare, self.sum = {
+            "direct": (self._as_it_is, self._direct),
+            "separable": (self._down, self._across),
+            "gemm": (self._as_it_is, self._gemm),
+            "fft": (self._transform, self._transformed),
+        }[way.method]
         if way.method == "fft":
             self.spectra = [Spectrum(each.matrix, self.slide, way.length, way.dtype) for each in weights]
         elif way.method == "direct":
             self.window = [passes.WeightedSum(each.matrix.ravel().tolist(), way.dtype) for each in weights]
         elif way.method == "separable":
-            self.down = [passes.WeightedSum(_listed(each.down), way.first) for each in weights]
-            self.across = [passes.WeightedSum(_listed(each.across), way.dtype) for each in weights]
+            self.down = [passes.WeightedSum(each.down, way.first) for each in weights]
+            self.across = [passes.WeightedSum(each.across, way.dtype) for each in weights]
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
         strip = self.strip.load(*tile)
-        sums = []
-        for number, each in enumerate(self.weights):
-            shape = (out.shape[0], out.shape[1] * self.channels)
-            sums.append(
-                self.sum(strip, each, self.scratch.get(f"sum{number}", shape, self.way.dtype), number)
-            )
-        return self.finish(sums, out, self.scratch)
+        height, samples = len(out), out.shape[1] * self.channels
+        held = [self.prepare(strip, number, height, samples) for number in range(len(self.weights))]
+        step = max(1, CHUNK_BYTES // (samples * np.dtype(self.way.dtype).itemsize))
+        clipped = 0
+        for first in range(0, height, step):
+            rows = slice(first, min(height, first + step))
+            shape = (rows.stop - rows.start, samples)
+            sums = [
+                self.sum(each, number, rows, self.scratch.get(f"sum{number}", shape, self.way.dtype))
+                for number, each in enumerate(held)
+            ]
+            clipped += self.finish(sums, out[rows], self.scratch)
+        return clipped
 
-    def _direct(self, strip: Array, each: Weights, out: Array, number: int) -> Array:
-        kernel_width = each.matrix.shape[1]
+    def _as_it_is(self, strip: Array, number: int, height: int, samples: int) -> Array:
+        return strip
+
+    def _direct(self, strip: Array, number: int, rows: slice, out: Array) -> Array:
+        kernel_width = self.weights[number].matrix.shape[1]
         (sy, sx), (dy, dx), channels = self.slide.stride, self.slide.dilation, self.channels
-        height, samples = len(out), out.shape[1]
+        height, samples = out.shape
         pixels = strip.reshape(len(strip), -1, channels)
 
         def tap(place: int) -> Array:
             row, column = divmod(place, kernel_width)
-            rows = slice(row * dy, row * dy + (height - 1) * sy + 1, sy)
+            first = rows.start * sy + row * dy
+            met = slice(first, first + (height - 1) * sy + 1, sy)
             if sx == 1:
-                return strip[rows, column * dx * channels : column * dx * channels + samples]
-            return pixels[rows, column * dx : column * dx + samples // channels * sx : sx]
+                return strip[met, column * dx * channels : column * dx * channels + samples]
+            return pixels[met, column * dx : column * dx + samples // channels * sx : sx]
 
         self.window[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
         return out
 
-    def _separable(self, strip: Array, each: Weights, out: Array, number: int) -> Array:
-        held = self.scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
-        down, across = _listed(each.down), _listed(each.across)
-        (sy, sx), (dy, dx), channels = self.slide.stride, self.slide.dilation, self.channels
-        if out.dtype.kind == "f":
-            toeplitz.weigh_rows(strip, down, dy, held)
-            return toeplitz.weigh_columns(held, across, dx, channels, out)
-        if sy == sx == dy == dx == 1 and len(set(down)) == len(set(across)) == 1 and len(down) > LONG:
-            passes.running_rows(strip, len(down), held)
-            held = self._widened(held, out.dtype)
-            total = passes.doubling_columns(held, len(across), channels, self.scratch)
-            return total if down[0] * across[0] == 1 else np.multiply(total, down[0] * across[0], out=out)
-        height, samples = len(out), out.shape[1]
-        self.down[number](
+    def _down(self, strip: Array, number: int, height: int, samples: int) -> Array:
+        """Weigh the rows below each other, for the whole tile."""
+        held = self.scratch.get(f"down{number}", (height, strip.shape[1]), strip.dtype)
+        weights = self.weights[number]
+        sy, dy = self.slide.stride[0], self.slide.dilation[0]
+        if held.dtype.kind == "f":
+            return toeplitz.weigh_rows(strip, weights.down, dy, held)
+        if sy == dy == 1 and len(weights.down) > LONG and set(weights.down) == {1}:
+            return passes.running_rows(strip, len(weights.down), held)
+        return self.down[number](
             lambda row: strip[row * dy : row * dy + (height - 1) * sy + 1 : sy], held, self.scratch
         )
-        held = self._widened(held, out.dtype)
+
+    def _across(self, held: Array, number: int, rows: slice, out: Array) -> Array:
+        """Weigh neighbours along the rows."""
+        held, across = held[rows], self.weights[number].across
+        sx, dx, channels = self.slide.stride[1], self.slide.dilation[1], self.channels
+        if held.dtype.kind == "f":
+            return toeplitz.weigh_columns(held, across, dx, channels, out)
+        if held.dtype != out.dtype:
+            wide = self.scratch.get("wide", held.shape, out.dtype)
+            np.copyto(wide, held)
+            held = wide
+        if sx == dx == 1 and len(across) > LONG and set(across) == {1}:
+            return passes.doubling_columns(held, len(across), channels, out, self.scratch)
+        height, samples = out.shape
         pixels = held.reshape(height, -1, channels)
 
         def tap(column: int) -> Array:
@@ -188,29 +212,22 @@ class _Worker:
         self.across[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
         return out
 
-    def _widened(self, values: Array, dtype: np.dtype[Any]) -> Array:
-        """Return sums down as the dtype that they are summed across in."""
-        if values.dtype == dtype:
-            return values
-        wide = self.scratch.get("wide", values.shape, dtype)
-        np.copyto(wide, values)
-        return wide
-
-    def _gemm(self, strip: Array, each: Weights, out: Array, _: int) -> Array:
+    def _gemm(self, strip: Array, number: int, rows: slice, out: Array) -> Array:
         spare = self.scratch.get("spare", (toeplitz.ROWS, toeplitz.COLUMNS), out.dtype)
-        return toeplitz.weigh_window(strip, each.matrix, self.slide.dilation, self.channels, out, spare)
+        weights = self.weights[number].matrix
+        return toeplitz.weigh_window(
+            strip[rows.start :], weights, self.slide.dilation, self.channels, out, spare
+        )
 
-    def _fft(self, strip: Array, each: Weights, out: Array, number: int) -> Array:
+    def _transform(self, strip: Array, number: int, height: int, samples: int) -> Array:
+        """Weigh the whole tile by its spectrum: (height, width, channels)."""
+        sizes = zip((height, samples // self.channels), self.slide.stride, strict=True)
+        shape = (*((n - 1) * s + 1 for n, s in sizes), self.channels)
+        whole = self.scratch.get(f"whole{number}", shape, strip.dtype)
+        return self.spectra[number](strip, self.channels, whole)
+
+    def _transformed(self, whole: Array, number: int, rows: slice, out: Array) -> Array:
+        sy, sx = self.slide.stride
         pixels = out.reshape(len(out), -1, self.channels)
-        if self.slide.stride == (1, 1):
-            self.spectra[number](strip, self.channels, pixels)
-            return out
-        sizes = zip(out.shape[:1] + pixels.shape[1:2], self.slide.stride, strict=True)
-        whole = self.scratch.get("whole", (*((n - 1) * s + 1 for n, s in sizes), self.channels), out.dtype)
-        self.spectra[number](strip, self.channels, whole)
-        pixels[...] = whole[:: self.slide.stride[0], :: self.slide.stride[1]]
+        pixels[...] = whole[rows.start * sy : (rows.stop - 1) * sy + 1 : sy, ::sx]
         return out
-
-
-def _listed(weights: Array | None) -> list[Any]:
-    return [] if weights is None else weights.tolist()
