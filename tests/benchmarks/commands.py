@@ -26,7 +26,7 @@ class Speller:
     needs: str
     spell: Spell
     limit: float = 1.0
-    tolerance: int = 1
+    tolerance: int = 1  # levels, where the kernel is not of whole numbers
     approximates: bool = False
 
     @property
@@ -61,7 +61,8 @@ def command_peers(filter: Filter, target: Path, seconds: float) -> Iterator[Peer
             run(spell(filter, source, own) or [], seconds)
             return own
 
-        tolerance, margin = max(other.tolerance, filter.distance), filter.kernel.shape[0] // 2 + 1
+        tolerance = 0 if filter.kind == "integer" else max(other.tolerance, filter.distance)
+        margin = filter.kernel.shape[0] // 2 + 1
         yield Peer(other.name, to_file, other.limit, tolerance, margin, approximates=other.approximates)
 
 
@@ -212,7 +213,7 @@ def _short(weight: float) -> str:
 
 
 SPELLERS = (
-    Speller("opencv script", "cv2", _opencv),
+    Speller("opencv script", "cv2", _opencv, tolerance=0),
     Speller("libvips", "libvips", _vips, 1.2, tolerance=2),  # a box of whole numbers is rounded twice
     Speller("libvips short", "libvips", _vips_short, 1.2, approximates=True),
     Speller("imagemagick", "imagemagick", _imagemagick),
