@@ -54,7 +54,9 @@ def main(
             folder=Path(folder),
         )
         height, width = setting.size
-        print(f"{width}x{height} RGB; medians of {setting.repeats}; all threads: {ALL_THREADS}")
+        print(
+            f"{width}x{height} RGB; medians of {setting.repeats}; all threads: {ALL_THREADS}; load before: {about['load']:.1f}"
+        )
         print(", ".join(f"{name} {version}" for name, version in present.items()))
         print(f"absent: {', '.join(absent) or 'none'}\n")
         rows: list[Row] = []
@@ -89,6 +91,7 @@ def _about() -> dict[str, Any]:
     return {
         "machine": platform.machine(),
         "threads": ALL_THREADS,
+        "load": os.getloadavg()[0],  # well above 0, and others were at work: measure again
         "versions": own | versions() | tools,
     }
 

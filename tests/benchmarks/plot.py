@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.benchmarks.report import Row
 
 PANELS = (
-    ("sweep kernel", "side of a dense kernel", "one thread"),
-    ("sweep picture", "megapixels", "one thread; straight and at 45 degrees: linear"),
+    ("sweep kernel", "side of a dense kernel", "one thread, by the size of the kernel"),
+    ("sweep picture", "megapixels", "one thread, by the size of the picture"),
 )
 
 
