@@ -7,7 +7,7 @@ DEMO := demo
 SAMPLES := $(addprefix sample_images/,house.png landscape.jpg landscape.png logo.png ramp16.png spinner.gif zoneplate.png)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format pictures clean
+.PHONY: help demo test check format pictures bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -20,6 +20,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 demo: $(VENV)/installed ## install, filter the sample images, show each calculator
@@ -45,6 +49,9 @@ check: $(VENV)/installed-dev ## run ruff and mypy
 
 pictures: $(VENV)/installed-dev ## write the README's outputs and pictures anew
 	$(BIN)/python -m tests.readme
+
+bench: $(VENV)/installed-bench ## measure convcli beside its peers; ARGS='--quick'
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/installed-dev ## format the code, sort the imports
 	$(BIN)/python -m ruff check --fix .

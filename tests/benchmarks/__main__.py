@@ -1,0 +1,100 @@
+"""Measure convcli and its peers side by side: `make bench`, or `python -m tests.benchmarks --help`."""
+
+import os
+
+# Read when NumPy is loaded: the threads that are measured are convcli's own.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tests.benchmarks.measure import measure
+from tests.benchmarks.peers import ALL_THREADS, versions
+from tests.benchmarks.pictures import size_of
+from tests.benchmarks.plot import plot as write_plot
+from tests.benchmarks.report import Row, closing, table, write_json
+from tests.benchmarks.setting import Setting
+from tests.benchmarks.tools import TOOLS, tool
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="A smaller picture, fewer runs, a shorter batch.")
+@click.option("--megapixels", type=float, help="Of the picture.  [default: 12; quick: 3]")
+@click.option("--repeats", type=click.IntRange(1), help="Timed runs of each.  [default: 7; quick: 3]")
+@click.option(
+    "--only", default="", metavar="REGEX", help="Measure rows whose 'work / peer' has this pattern."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all numbers to a file.")
+@click.option("--plot", "plot_file", type=click.Path(path_type=Path), help="Draw the sweeps in a PNG.")
+def main(
+    quick: bool,
+    megapixels: float | None,
+    repeats: int | None,
+    only: str,
+    json_file: Path | None,
+    plot_file: Path | None,
+) -> None:
+    """Measure convcli and every peer that is installed, side by side; compare the answers and the times."""
+    about = _about()
+    present = {name: version for name, version in about["versions"].items() if version}
+    absent = [name for name, version in about["versions"].items() if not version]
+    with tempfile.TemporaryDirectory() as folder:
+        setting = Setting(
+            size=size_of(megapixels or (3 if quick else 12)),
+            sweep=(0.1, 0.3, 1, 3, 12) if quick else (0.1, 0.3, 1, 3, 12, 30, 100),
+            batch=(50 if quick else 500, size_of(1)),
+            repeats=repeats or (3 if quick else 7),
+            patience=2.0 if quick else 10.0,
+            limit=30.0 if quick else 120.0,
+            folder=Path(folder),
+        )
+        height, width = setting.size
+        print(
+            f"{width}x{height} RGB; medians of {setting.repeats}; all threads: {ALL_THREADS}; load before: {about['load']:.1f}"
+        )
+        print(", ".join(f"{name} {version}" for name, version in present.items()))
+        print(f"absent: {', '.join(absent) or 'none'}\n")
+        rows: list[Row] = []
+        for some in measure(setting, only):
+            rows += some
+            _say(f"{len(rows)} {some[0].work}")
+    _say("")
+    print(table(rows))
+    print(f"\n{closing(rows)}")
+    if json_file:
+        run: dict[str, Any] = {"size": setting.size, "repeats": setting.repeats, "quick": quick, "only": only}
+        with json_file.open("w", encoding="utf-8") as file:
+            write_json(file, rows, about | run)
+    if plot_file:
+        write_plot(plot_file, rows)
+
+
+def _say(text: str) -> None:
+    """Show on a terminal how far it is."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _about() -> dict[str, Any]:
+    """Return what the numbers depend on, apart from the run's options."""
+    import numpy
+
+    import convcli
+
+    tools = {name: found and found[1] for name in TOOLS for found in [tool(name)]}
+    own = {"convcli": convcli.__version__, "python": platform.python_version(), "numpy": numpy.__version__}
+    return {
+        "machine": platform.machine(),
+        "threads": ALL_THREADS,
+        "load": os.getloadavg()[0],  # well above 0, and others were at work: measure again
+        "versions": own | versions() | tools,
+    }
+
+
+if __name__ == "__main__":
+    main()

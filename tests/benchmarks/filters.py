@@ -1,0 +1,57 @@
+"""The filters of the targets, each with the share of a peer's time that it may take."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from convcli.kernels import Kernel, parse_kernel
+from tests.benchmarks.pictures import Array
+
+DIGITS = 5  # of a random weight: a kernel is an option of a command, and those may end at 1 kB
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter and its targets: ratios of our time to a peer's.
+
+    kind     : how the peers spell it, a key of their recipes
+    spec     : what `convcli filter --kernel` is given
+    distance : levels that 8-bit fixed point, or a sum in float32, may be away from the exact answer
+    """
+
+    name: str
+    kind: str
+    spec: str
+    distance: int
+    opencv: float
+    opencv_all_threads: float
+    others: float
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        return parse_kernel(self.spec)
+
+    @cached_property
+    def weights(self) -> Array:
+        """The weights of a kernel that is one matrix, as the peers take them."""
+        return np.array(self.kernel.matrices[0], np.float32)
+
+
+def dense(side: int, opencv: float = 1.1) -> Filter:
+    """Return random weights that sum to about 1: no shorter way than all of them, and no symmetry."""
+    weights = np.random.default_rng(side).uniform(0.1, 1, (side, side))
+    spec = "; ".join(" ".join(f"{weight:.{DIGITS}f}" for weight in row) for row in weights / weights.sum())
+    return Filter(f"dense {side}x{side}", "dense", spec, 1, opencv, 0.7, 0.15)
+
+
+FILTERS = (
+    Filter("integer 3x3", "integer", "sharpen", 0, 1.5, 1.5, 0.15),
+    Filter("sobel", "magnitude", "sobel", 0, 0.8, 0.8, 0.3),
+    Filter("gaussian 2.5", "gaussian", "gaussian:sigma=2.5", 1, 2.5, 2.5, 0.3),
+    Filter("box 31x31", "box", "box:31", 1, 2.5, 2.5, 0.3),
+    dense(9, 1.1),
+    dense(15, 1.1),
+    dense(31, 0.9),
+    dense(63, 0.9),
+)

@@ -1,0 +1,77 @@
+"""The benchmarks run: on a tiny picture, against what is always installed. Nothing here looks at a time."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.backend.image import filter_image
+from tests.benchmarks.commands import SPELLERS, convcli
+from tests.benchmarks.filters import FILTERS
+from tests.benchmarks.measure import measure
+from tests.benchmarks.pictures import photograph
+from tests.benchmarks.report import Row, closing, table, write_json
+from tests.benchmarks.setting import Setting
+from tests.benchmarks.timing import alternate
+from tests.benchmarks.tools import run
+
+SIZE = (64, 80)  # more than 63 taps: a reflection reaches no further than the picture
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(SIZE, sweep=(0.01,), batch=(2, SIZE), repeats=1, patience=0.0, limit=60.0, folder=tmp_path)
+
+
+def test_every_filter_has_scipy_s_pixels(setting: Setting) -> None:
+    rows = [row for some in measure(setting, "thread / scipy") for row in some]
+    assert [row.work for row in rows] == [f"{filter.name}, one thread" for filter in FILTERS]
+    assert {row.verdict for row in rows} <= {"met", "missed"}, table(rows)
+    assert all(row.apart is not None and row.apart <= row.tolerance for row in rows)
+
+
+def test_the_command_writes_the_pixels(setting: Setting) -> None:
+    source, target = setting.folder / "in.png", setting.folder / "out.png"
+    pixels = photograph(SIZE)
+    Image.fromarray(pixels).save(source)
+    filter = FILTERS[-1]
+    run(convcli(filter, [source], target), setting.limit)
+    assert np.array_equal(np.asarray(Image.open(target)), filter_image(pixels, filter.kernel).pixels)
+
+
+@pytest.mark.parametrize("speller", SPELLERS, ids=lambda speller: speller.name)
+def test_every_command_can_be_spelled(speller, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    spelled = [speller.spell(filter, source, target) for filter in FILTERS]
+    assert any(spelled)
+    assert all(any(str(target) in word for word in command) for command in spelled if command)
+
+
+def test_a_call_that_fails_does_not_stop_the_others() -> None:
+    good, bad = alternate([lambda: 1, lambda: 1 / 0], repeats=2, patience=1.0)
+    assert (good.answer, len(good.samples), good.error) == (1, 2, "")
+    assert bad.error == "ZeroDivisionError: division by zero"
+
+
+def test_the_report_names_what_is_missed() -> None:
+    rows = [
+        Row("a", "x", 1.0, 2.0, limit=0.5, apart=0.0),
+        Row("b", "x", 3.0, 2.0, limit=0.5, apart=0.0),
+        Row("c", "x", 1.0, 9.0, limit=0.5, apart=2.0),
+        Row("d", "x", 1.0, 9.0, limit=0.5, apart=2.0, approximates=True),
+        Row("e", "x", 1.0, None, limit=0.5, error="OSError: no"),
+        Row("f", "x", 1.0, 9.0, limit=0.5, ours_cut=True),
+        Row("g", "x", 1.0, 9.0),
+    ]
+    assert [row.verdict for row in rows] == ["met", "missed", "differs", "met", "failed", "missed", ""]
+    missed = "b / x (1.50 > 0.5); c / x (differs); e / x (failed); f / x (stopped)"
+    assert closing(rows) == f"2 of 6 targets met; missed: {missed}."
+    assert closing(rows[:1]) == "1 of 1 targets met."
+    assert "failed: OSError: no" in table(rows)
+    file = StringIO()
+    write_json(file, rows, {"size": SIZE})
+    written = json.loads(file.getvalue())
+    assert written["rows"][1]["ratio"] == 1.5 and written["size"] == list(SIZE)

@@ -1,0 +1,47 @@
+"""The command-line tools that are installed, and how a command is run."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+
+Command = list[str]
+
+TOOLS = {  # the names each may have, what asks for its version, and how it answers: its namesakes answer otherwise
+    "libvips": (("vips",), "--version", "vips"),
+    "imagemagick": (("magick", "convert", "convert-im6.q16"), "--version", "Version: ImageMagick"),
+    "graphicsmagick": (("gm",), "version", "GraphicsMagick"),
+}
+# What holds this process to one thread is not for its children: they run as they come.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+
+
+@cache
+def tool(name: str) -> tuple[str, str] | None:
+    """Return a tool's path and version; None where it is absent, or nothing but a namesake is there."""
+    if name not in TOOLS:
+        return None
+    programs, option, greeting = TOOLS[name]
+    for folder in os.get_exec_path():
+        for path in filter(None, (shutil.which(program, path=folder) for program in programs)):
+            done = subprocess.run([path, option], capture_output=True, text=True, check=False)
+            if done.stdout.startswith(greeting):
+                words = done.stdout.split("\n")[0].replace("-", " ", 1).split()
+                return path, next(word for word in words if word[0].isdigit())
+    return None
+
+
+def run(command: Sequence[str], seconds: float) -> None:
+    """Run a command; raise TimeoutExpired, or OSError with what it said when it failed."""
+    done = subprocess.run(
+        command,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+    if done.returncode:
+        raise OSError((done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1])

@@ -1,0 +1,181 @@
+"""The works: every row of the targets, and the sweeps, as records of what to run and against whom."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from convcli.backend import conv
+from convcli.backend.image import filter_image
+from tests.benchmarks import batch
+from tests.benchmarks.commands import command_peers, convcli
+from tests.benchmarks.filters import FILTERS, Filter, dense
+from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter, torch_conv
+from tests.benchmarks.pictures import Array, Size, photograph, size_of
+from tests.benchmarks.setting import Setting
+from tests.benchmarks.tools import run
+
+KERNEL_SWEEP = (3, 5, 7, 9, 11, 15, 21, 31, 47, 63)
+# ResNet-50's and VGG's: channels in and out, kernel, stride, size, groups.
+LAYERS = (
+    ("resnet", 3, 64, 7, 2, 224, 1),
+    ("resnet", 64, 64, 3, 1, 56, 1),
+    ("resnet", 128, 128, 3, 1, 28, 1),
+    ("resnet", 256, 256, 3, 1, 14, 1),
+    ("resnet", 512, 512, 3, 1, 7, 1),
+    ("resnet", 64, 256, 1, 1, 56, 1),
+    ("vgg", 3, 64, 3, 1, 224, 1),
+    ("depthwise", 256, 256, 3, 1, 56, 256),
+)
+
+
+def largest(a: Array, b: Array) -> float:
+    """Return the largest difference in levels."""
+    return float(np.abs(np.subtract(a, b, dtype=np.int16)).max())
+
+
+def mean(a: Array, b: Array) -> float:
+    """Return the mean difference in levels."""
+    return float(np.abs(np.subtract(a, b, dtype=np.int16)).mean())
+
+
+def relative(a: Array, b: Array) -> float:
+    """Return the largest difference, as a share of the largest value."""
+    return float(np.abs(a - b).max() / np.abs(b).max())
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing to do, our way to do it, and the peers'.
+
+    material : what is worked on, made before any timing
+    ours     : from the material to an answer
+    read     : from an answer to an array
+    distance : how far two such arrays are apart, in the unit of the peers' tolerances
+    point    : where it stands in a sweep: the kernel's side, or megapixels
+    """
+
+    name: str
+    material: Callable[[], Any]
+    ours: Callable[[Any], Any]
+    peers: tuple[Peer, ...]
+    read: Callable[[Any], Array] = np.asarray
+    distance: Callable[[Array, Array], float] = largest
+    point: float | None = None
+
+
+def works(setting: Setting) -> Iterator[Work]:
+    """Yield every work in the order of the table."""
+    for threads in sorted({1, ALL_THREADS}):
+        for filter in FILTERS:
+            yield _filtering(filter, setting.size, threads)
+    if library("torch"):
+        yield from map(_layer, LAYERS)
+    for suffix in (".jpg", ".png"):
+        for filter in FILTERS:
+            yield _command(filter, suffix, setting)
+    yield _batch(setting)
+    for side in KERNEL_SWEEP:
+        yield _swept(f"sweep kernel {side}", dense(side), setting.size, side)
+    for filter in (FILTERS[0], dense(15)):
+        for megapixels in setting.sweep:
+            name = f"sweep picture {filter.name} {megapixels:g} MP"
+            yield _swept(name, filter, size_of(megapixels), megapixels)
+
+
+def answer(filter: Filter, threads: int) -> Callable[[Array], Array]:
+    """Return our own way to filter a picture."""
+    function = _threaded(filter_image, threads)
+    return lambda x: function(x, filter.kernel).pixels
+
+
+def _threaded(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
+    """Hold a function to so many threads, if it can be told."""
+    return partial(function, threads=threads) if "threads" in signature(function).parameters else function
+
+
+def _filtering(filter: Filter, size: Size, threads: int) -> Work:
+    name = f"{filter.name}, {'one thread' if threads == 1 else 'all threads'}"
+    peers = tuple(filter_peers(filter, threads))
+    return Work(name, partial(photograph, size), answer(filter, threads), peers)
+
+
+def _swept(name: str, filter: Filter, size: Size, point: float) -> Work:
+    peers = (Peer("opencv", opencv_filter(filter, 1), None, filter.distance),) if library("cv2") else ()
+    return Work(name, partial(photograph, size), answer(filter, 1), peers, point=point)
+
+
+def _layer(shape: tuple[str, int, int, int, int, int, int]) -> Work:
+    network, channels, outputs, side, stride, size, groups = shape
+    rng = np.random.default_rng(side)
+    weight = rng.standard_normal((outputs, channels // groups, side, side), np.float32)
+    function, padding = _threaded(conv, 1), side // 2
+    name = f"{network} {channels}->{outputs} k{side} s{stride} @{size}, one thread"
+    peer = Peer(
+        "torch",
+        torch_conv(weight, padding, stride, groups),
+        2.0 if groups > 1 else 1.25,
+        tolerance=1e-5,
+        prepare=library("torch").from_numpy,
+    )
+    return Work(
+        name,
+        lambda: rng.standard_normal((1, channels, size, size), np.float32),
+        lambda x: function(x, weight, stride=stride, padding=padding, groups=groups),
+        (peer,),
+        distance=relative,
+    )
+
+
+def _command(filter: Filter, suffix: str, setting: Setting) -> Work:
+    target = setting.folder / f"out{suffix}"
+    peers = tuple(command_peers(filter, target, setting.limit))
+    if suffix == ".jpg":
+        peers = tuple(replace(peer, tolerance=batch.JPEG_LEVELS) for peer in peers)
+
+    def ours(source: Path) -> Path:
+        run(convcli(filter, [source], target), setting.limit)
+        return target
+
+    return Work(
+        f"command {suffix[1:]} {filter.name}",
+        partial(_picture_file, setting.folder / f"in{suffix}", setting.size),
+        ours,
+        peers,
+        read=batch.read,
+        distance=mean if suffix == ".jpg" else largest,
+    )
+
+
+def _picture_file(path: Path, size: Size) -> Path:
+    """Write the photograph, unless it is there."""
+    if not path.exists():
+        Image.fromarray(photograph(size)).save(path, quality=95, compress_level=1)
+    return path
+
+
+def _batch(setting: Setting) -> Work:
+    count, size = setting.batch
+    filter = FILTERS[0]
+    first, target = setting.folder / "batch-in" / "0.jpg", setting.folder / "batch-out"
+
+    def material() -> list[Path]:
+        first.parent.mkdir(exist_ok=True)
+        _picture_file(first, size)
+        paths = [first.with_stem(str(number)) for number in range(count)]
+        for path in paths[1:]:
+            shutil.copyfile(first, path)
+        return paths
+
+    def ours(sources: list[Path]) -> Path:
+        run(convcli(filter, sources, f"{target}/"), 100 * setting.limit)
+        return target / sources[-1].name
+
+    target.mkdir(exist_ok=True)
+    return Work(f"batch of {count}", material, ours, tuple(batch.peers(filter, setting)), batch.read, mean)
