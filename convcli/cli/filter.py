@@ -150,7 +150,10 @@ def command(
     Every frame of an animation and every page is filtered. EXIF orientation is applied; alpha, 16-bit grey, colour
     profile, EXIF and resolution are kept. Prints the path of each picture written.
     """
+    import os
     import signal
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     from convcli.cli.filtering import Filtering
     from convcli.kernels import parse_kernel

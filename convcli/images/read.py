@@ -18,7 +18,7 @@ from convcli.images.picture import Frame, ImageError, Picture
 Image.MAX_IMAGE_PIXELS = None
 
 # Tags of TIFF (TIFF 6.0, section 8), and those that describe a picture to people.
-BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+BITS_PER_SAMPLE, ORIENTATION, SAMPLE_FORMAT, SIGNED = 258, 274, 339, 2
 DESCRIPTIVE_TAGS = (270, 271, 272, 305, 306, 315, 316, 33432)  # description, make, model ... copyright
 
 # Modes whose channels are not what a filter should see, and what they become.
@@ -37,7 +37,8 @@ def read_picture(source: Path | BinaryIO, max_pixels: int = MAX_PIXELS) -> Pictu
         warnings.simplefilter("always")
         with _opened(source) as file, Image.open(file, formats=list(FORMATS)) as image:
             notes = _notes(file, image)
-            frames, uprights = [], []
+            frames: list[Frame] = []
+            metadata: dict[str, Any] = {}
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             pixels_left = max_pixels
             for number in range(count):
@@ -45,16 +46,22 @@ def read_picture(source: Path | BinaryIO, max_pixels: int = MAX_PIXELS) -> Pictu
                 pixels_left -= image.width * image.height
                 _check_pixels(name, image, count, pixels_left, max_pixels)
                 _check_depth(name, image)
-                upright = ImageOps.exif_transpose(image)
+                image.load()  # only now some formats tell how long the frame stands
+                upright = _upright(image)
                 frames.append(_frame(name, upright, image.format == "PPM", count > 1))
-                uprights.append(upright)
+                metadata = metadata or _metadata(image, upright)
             image.seek(0)
-            metadata = _metadata(image, uprights[0])
             poster = bool(getattr(image, "default_image", False))
             loop = image.info.get("loop")
             form = "JPEG" if image.format == "MPO" else str(image.format)
     notes += [f"damaged metadata: {warning.message}" for warning in caught]
     return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return the image as its EXIF orientation wants it shown; itself, where nothing is to be turned."""
+    turned = image.getexif().get(ORIENTATION, 1) != 1
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 @contextmanager
