@@ -39,10 +39,11 @@ class WeightedSum:
             if weight:
                 magnitudes.setdefault(abs(weight), []).append((place, weight < 0))
         self.groups: list[tuple[Any, list[tuple[int, bool]]]] = []  # a factor, and the taps with their signs
-        # First a group that needs no factor, then the largest ones.
-        order = sorted(
-            magnitudes.items(), key=lambda item: (item[0] != 1 or all(m for _, m in item[1]), -len(item[1]))
-        )
+        # First a group that is weighed, then those of weight 1, which are added to it tap by tap.
+        ones = magnitudes.pop(1, None)
+        order = sorted(magnitudes.items(), key=lambda item: len(item[1]))
+        if ones:
+            order.insert(min(1, len(order)), (1, ones))
         for magnitude, taps in order:
             taps.sort(key=lambda tap: tap[1])  # a plus first
             minus = taps[0][1] and bool(not self.groups or magnitude != 1)
@@ -83,7 +84,7 @@ class WeightedSum:
 def operations(weights: Sequence[Any]) -> int:
     """Count the passes over the samples that a WeightedSum makes."""
     used = [abs(weight) for weight in weights if weight]
-    return len(used) + sum(1 for magnitude in set(used) if magnitude != 1)
+    return len(used) + max(0, len(set(used) - {1}) - 1)
 
 
 def running_rows(strip: Array, taps: int, out: Array) -> Array:

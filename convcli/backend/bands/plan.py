@@ -20,7 +20,7 @@ TRANSFORM = 9000  # there and back by FFT, a sample of the tile, in float32
 
 GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
 TILE_SAMPLES = 1 << 18  # of one tile's input, which is made to stay in the second-level cache
-MIN_ROWS, MIN_COLUMNS = 16, 64
+ROWS, TALL_ROWS, MIN_COLUMNS = 32, 128, 64  # tall tiles for products across, whose matrices are as tall
 MOST_TRANSFORM = 1024  # the longest transform
 
 
@@ -76,7 +76,7 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
     _, name, dtype = min(found)
     first = "int16" if (name, dtype) == ("separable", "int32") and facts.down_most < 1 << 15 else dtype
     length = _length(slide) if name == "fft" else 0
-    rows, columns = _tile(slide, channels, length)
+    rows, columns = _tile(name, dtype, slide, channels, length)
     return BandPlan(
         name, dtype, first, rows, columns, max(1, min(threads, -(-slide.output_size[0] // rows))), length
     )
@@ -126,12 +126,13 @@ def _length(slide: Slide) -> int:
     return min(MOST_TRANSFORM, max(256, fast_length(4 * max(slide.spans))))
 
 
-def _tile(slide: Slide, channels: int, length: int) -> tuple[int, int]:
+def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int) -> tuple[int, int]:
     """Return the rows and columns of one tile of the output."""
     if length:
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    rows = min(slide.output_size[0], max(MIN_ROWS, 2 * slide.spans[0]))
+    tall = TALL_ROWS if name == "separable" and dtype.startswith("float") else ROWS
+    rows = min(slide.output_size[0], max(tall, 2 * slide.spans[0]))
     columns = max(MIN_COLUMNS, TILE_SAMPLES // (channels * (rows + slide.spans[0]) * prod(slide.stride)))
     return rows, min(slide.output_size[1], columns)

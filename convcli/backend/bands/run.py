@@ -145,6 +145,8 @@ class _Worker:
         height, samples = len(out), out.shape[1] * self.channels
         held = [self.prepare(strip, number, height, samples) for number in range(len(self.weights))]
         step = max(1, CHUNK_BYTES // (samples * np.dtype(self.way.dtype).itemsize))
+        if self.way.method == "separable" and strip.dtype.kind == "f":
+            step = height  # one product across is as tall as the tile
         clipped = 0
         for first in range(0, height, step):
             rows = slice(first, min(height, first + step))
