@@ -119,6 +119,12 @@ from convcli.layers.padding import MODES, mode_of
     help="Threads that share a picture.  [default: one a core]",
 )
 @click.option(
+    "--png-level",
+    type=click.IntRange(0, 9),
+    metavar="N",
+    help="Deflate PNG output with zlib's level N, 0 to 9, on one core.  [default: on all cores, fast]",
+)
+@click.option(
     "--max-pixels",
     type=click.IntRange(1),
     default=MAX_PIXELS,

@@ -40,6 +40,7 @@ class Filtering:
     method: str
     threads: int | None
     max_pixels: int
+    png_level: int | None
     force: bool
 
     def __post_init__(self) -> None:
@@ -64,6 +65,8 @@ class Filtering:
             check_target(job.target, overwrite=self.force)
         picture = read_picture(sys.stdin.buffer if job.source is DASH else job.source, self.max_pixels)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
+        if self.png_level is not None and form != "PNG":
+            raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
         filtered = [self._filtered(job.name, frame) for frame in picture.frames]
         result = replace(
             picture,
@@ -72,7 +75,8 @@ class Filtering:
                 for frame, part in zip(picture.frames, filtered, strict=True)
             ),
         )
-        data, losses = encode(result, form, "standard output" if job.target is DASH else str(job.target))
+        target = "standard output" if job.target is DASH else str(job.target)
+        data, losses = encode(result, form, target, self.png_level, self.threads)
         self._put(job, data)
         for note in (*picture.notes, *losses, *_clipping(filtered)):
             self.conversation.note(f"{job.name}: {note}")

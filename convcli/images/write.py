@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from convcli.images.formats import FORMATS, formats_for
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.picture import ImageError, Picture
+from convcli.images.png import encode_png, metadata_chunks
 
 # How each format is written: without loss where it can be, otherwise near to it.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -29,14 +30,18 @@ _KIND_NAMES = {
 }
 
 
-def encode(picture: Picture, form: str, name: str) -> tuple[bytes, tuple[str, ...]]:
+def encode(
+    picture: Picture, form: str, name: str, png_level: int | None = None, threads: int | None = None
+) -> tuple[bytes, tuple[str, ...]]:
     """Return the bytes of `picture` as a file of format `form`, and a note on all that it cannot carry.
 
     Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
-    error calls the output.
+    error calls the output. A still PNG is written by `encode_png` on so many `threads`, by default one a core;
+    with a `png_level`, zlib's 0 to 9, by Pillow on one.
     """
     if picture.poster and form != "PNG":
-        data, notes = encode(replace(picture, frames=picture.frames[1:], poster=False), form, name)
+        moving = replace(picture, frames=picture.frames[1:], poster=False)
+        data, notes = encode(moving, form, name, png_level, threads)
         return data, (*notes, f"{form} has no place for the still picture before the animation")
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
     for mode in sorted({mode for mode, _ in kinds}):
@@ -54,15 +59,22 @@ def encode(picture: Picture, form: str, name: str) -> tuple[bytes, tuple[str, ..
         raise ImageError(
             f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"
         )
+    still, ours = picture.frames[0], form == "PNG" and count == 1 and png_level is None
+    if ours:  # Pillow writes the metadata, around one pixel
+        picture = replace(picture, frames=(replace(still, pixels=still.pixels[:1, :1]),))
     images, notes = _images(picture, form)
     buffer = BytesIO()
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
+        if form == "PNG" and png_level is not None:
+            settings["compress_level"] = png_level
         images[0].save(buffer, form, **settings)
     except Exception as error:  # of Pillow's encoders, which raise all kinds
         raise ImageError(
             f"cannot write {name}: {form} refuses the picture ({error}); these may hold it: {able}"
         ) from error
+    if ours:
+        return encode_png(still.pixels, still.mode, *metadata_chunks(buffer.getvalue()), threads), notes
     return buffer.getvalue(), notes
 
 

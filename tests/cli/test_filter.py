@@ -456,3 +456,27 @@ def test_signals_end_it_cleanly(tmp_path: Path, signal: str, code: int) -> None:
     assert b"Traceback" not in err
     assert out == b""
     assert os.listdir(tmp_path) == ["in.png"]
+
+
+def test_png_level_sets_the_deflation(call: Call, house: Path) -> None:
+    wanted = filter_image(read_picture(HOUSE).frames[0].pixels, parse_kernel("box")).pixels
+    sizes = []
+    for level in ((), ("--png-level", "0"), ("--png-level", "9")):
+        output = house.with_name(f"out{len(sizes)}.png")
+        assert call("filter", house, "--kernel", "box", *level, "-o", output).code == 0
+        (frame,) = read_picture(output).frames
+        assert (frame.pixels == wanted).all()
+        sizes.append(output.stat().st_size)
+    assert sizes[2] <= sizes[0] < sizes[1] / 3
+    assert sizes[1] > frame.pixels.size
+
+
+def test_png_level_is_refused_where_there_is_no_png(call: Call, house: Path) -> None:
+    output = house.with_name("house.jpg")
+    result = call("filter", house, "--kernel", "box", "--png-level", "9", "-o", output)
+    assert result.code == 1
+    assert one_error(result) == f"{house}: --png-level belongs to PNG output, not to JPEG"
+    assert not output.exists()
+    result = call("filter", house, "--kernel", "box", "--png-level", "10")
+    assert result.code == 2
+    assert "10 is not in the range 0<=x<=9" in one_error(result)

@@ -1,0 +1,239 @@
+"""Write still PNG pictures on all cores: filters in NumPy, deflate in the standard library's zlib.
+
+The rows are cut into bands of a megabyte, each filtered and deflated on its own, which lets go of the GIL. A band
+ends in a sync flush, so that all of them together are one deflate stream (RFC 1951); the Adler-32 sums of the bands
+are combined (RFC 1950). What is in a band depends on its pixels alone: the file is the same for any number of threads.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+COLOUR_TYPES = {"L": 0, "I;16": 0, "LA": 4, "RGB": 2, "RGBA": 6}  # of the header: PNG, third edition, 11.2.1
+
+BAND = 1 << 20  # bytes a thread filters and deflates at a time
+TILE = 1 << 17  # bytes filtered at a time: they and what is computed on the way stay in L2
+MAX_THREADS = 8  # unless the caller asks for more
+
+_ADLER_BASE = 65521
+_ZLIB_HEADER = b"\x78\x5e"  # deflate, a window of 32 KiB, "fast"
+
+
+def encode_png(
+    pixels: NDArray[Any], mode: str, before: bytes = b"", after: bytes = b"", threads: int | None = None
+) -> bytes:
+    """Return the PNG file of one picture.
+
+    pixels : ndarray, (H, W) or (H, W, C), H and W > 0; uint8, or uint16 where the mode is I;16
+    mode : a key of COLOUR_TYPES
+    before, after : whole chunks to stand before and after the pixels
+    threads : how many to use; by default one a core, at most MAX_THREADS
+    """
+    rows, pixel = _bytes(pixels)
+    height = max(1, BAND // rows.shape[1])
+    starts = range(0, len(rows), height)
+    threads = min(threads or min(os.cpu_count() or 1, MAX_THREADS), len(starts))
+    file, adler = BytesIO(), 1
+    depth = 8 * pixels.itemsize
+    header = struct.pack(">IIBBBBB", pixels.shape[1], len(rows), depth, COLOUR_TYPES[mode], 0, 0, 0)
+    file.write(SIGNATURE + chunk(b"IHDR", header) + before)
+    with _mapping(threads) as each:
+        for band in each(lambda start: _band(rows, pixel, start, start + height), starts):
+            file.write(band.chunk)
+            adler = combined_adler(adler, band.adler, band.length)
+    file.write(chunk(b"IDAT", adler.to_bytes(4, "big")) + after + chunk(b"IEND", b""))
+    return file.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk: its length, kind, data and CRC."""
+    crc = zlib.crc32(data, zlib.crc32(kind))
+    return b"".join((len(data).to_bytes(4, "big"), kind, data, crc.to_bytes(4, "big")))
+
+
+def metadata_chunks(file: bytes) -> tuple[bytes, bytes]:
+    """Return the chunks of a PNG file that stand before its pixels and after them."""
+    around, at, seen = [b"", b""], len(SIGNATURE), False
+    while at < len(file):
+        end = at + 12 + int.from_bytes(file[at : at + 4], "big")
+        kind = file[at + 4 : at + 8]
+        seen = seen or kind == b"IDAT"
+        if kind not in (b"IHDR", b"IDAT", b"IEND"):
+            around[seen] += file[at:end]
+        at = end
+    return around[0], around[1]
+
+
+def combined_adler(first: int, second: int, length: int) -> int:
+    """Return the Adler-32 of two runs of bytes from those of each; `length` is that of the second.
+
+    >>> combined_adler(zlib.adler32(b"con"), zlib.adler32(b"volve"), 5) == zlib.adler32(b"convolve")
+    True
+    """
+    low = (
+        first & 0xFFFF
+    ) - 1  # the sum of the bytes so far, which each byte of the second run adds to the high half
+    high = (first >> 16) + (second >> 16) + length * low
+    return high % _ADLER_BASE << 16 | (low + (second & 0xFFFF)) % _ADLER_BASE
+
+
+@contextmanager
+def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Give `map`, or that of a thread pool."""
+    if threads == 1:
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
+
+
+def _bytes(pixels: NDArray[Any]) -> tuple[Bytes, int]:
+    """Return the rows as the bytes that PNG has for them, and the bytes of a pixel."""
+    if pixels.itemsize > 1:
+        pixels = pixels.astype(pixels.dtype.newbyteorder(">"))
+    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(len(pixels), -1)
+    return rows, rows.shape[1] // pixels.shape[1]
+
+
+# Filters: PNG, third edition, 9.2. Each takes the padded rows of `_padded` and fills `out` with what it leaves.
+
+
+def _none(rows: Bytes, pixel: int, out: Bytes) -> None:
+    np.copyto(out, rows[1:, pixel:])
+
+
+def _average(rows: Bytes, pixel: int, out: Bytes) -> None:
+    """Take away the mean of left and above, rounded down, without leaving 8 bits."""
+    left, above = rows[1:, :-pixel], rows[:-1, pixel:]
+    np.bitwise_xor(left, above, out=out)
+    np.right_shift(out, 1, out=out)
+    np.add(out, left & above, out=out)
+    np.subtract(rows[1:, pixel:], out, out=out)
+
+
+def _paeth(rows: Bytes, pixel: int, out: Bytes) -> None:
+    """Take away whichever of left, above and the corner is nearest to left + above - corner.
+
+    That is the corner where it lies between the two and far enough from both, else the smaller or the larger of
+    them; ties fall as the standard has them. All of it stays in 8 bits.
+    """
+    left, above = rows[1:, :-pixel], rows[:-1, pixel:]
+    low, high = np.minimum(left, above), np.maximum(left, above)
+    corner = np.maximum(rows[:-1, :-pixel], low)
+    np.minimum(corner, high, out=corner)
+    np.subtract(high, corner, out=high)  # from here on how far up it is to the larger
+    np.subtract(corner, low, out=low)  # and how far down to the smaller
+    up, down = low <= high >> 1, high <= low >> 1
+    np.multiply(high, up.view(np.uint8), out=high)
+    np.multiply(low, down.view(np.uint8), out=low)
+    np.subtract(rows[1:, pixel:], corner, out=out)
+    np.subtract(out, high, out=out)
+    np.add(out, low, out=out)
+
+
+_FILTERS = {"none": (0, _none), "average": (3, _average), "paeth": (4, _paeth)}
+
+
+class Way(NamedTuple):
+    """How a band is filtered and deflated; the size of what comes out counts `handicap` times, as it takes time."""
+
+    filter: str
+    strategy: int
+    level: int = 1
+    handicap: float = 1.0
+
+
+# Noise has nothing to find twice: the bytes of photographs only get codes (Huffman), or runs as well; a search takes
+# three times as long, and pays where few colours alternate, as in a dithered picture. Graphics repeat themselves, and
+# their search is quick.
+PHOTOGRAPH: tuple[Way, ...] = (
+    Way("average", zlib.Z_HUFFMAN_ONLY),
+    Way("paeth", zlib.Z_HUFFMAN_ONLY),
+    Way("paeth", zlib.Z_RLE, handicap=1.01),
+    Way("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.1),
+)
+GRAPHICS: tuple[Way, ...] = (
+    Way("paeth", zlib.Z_RLE),
+    Way("paeth", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
+    Way("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
+)
+FLAT = 0.4  # the share of bytes in runs of 8 zeros, after the Paeth filter, from which on a band is graphics
+
+# The sample of a band: how many bytes, from how many places; and of a photograph so many pieces of so many bytes.
+SAMPLE, GROUPS = 1 << 16, 6
+PIECES, PIECE = 32, 256
+
+
+class Band(NamedTuple):
+    """A deflated band: its IDAT chunk, and the Adler-32 and length of what it holds."""
+
+    chunk: bytes
+    adler: int
+    length: int
+
+
+def _band(rows: Bytes, pixel: int, start: int, stop: int) -> Band:
+    """Filter and deflate the rows from `start` to `stop`, tile by tile."""
+    stop = min(stop, len(rows))
+    way = _best_way(rows, pixel, start, stop)
+    deflater = _deflater(way)
+    pieces, adler = [] if start else [_ZLIB_HEADER], 1
+    height = max(1, TILE // rows.shape[1])
+    for top in range(start, stop, height):
+        tile = _filtered(_padded(rows, pixel, top, min(top + height, stop)), pixel, way.filter)
+        adler = zlib.adler32(tile, adler)
+        pieces.append(deflater.compress(tile))
+    pieces.append(deflater.flush(zlib.Z_SYNC_FLUSH if stop < len(rows) else zlib.Z_FINISH))
+    return Band(chunk(b"IDAT", b"".join(pieces)), adler, (stop - start) * (rows.shape[1] + 1))
+
+
+def _best_way(rows: Bytes, pixel: int, start: int, stop: int) -> Way:
+    """Try the ways on a few groups of rows from all over a band, for a photograph on pieces of those."""
+    height = min(stop - start, max(1, SAMPLE // GROUPS // rows.shape[1]))
+    tops = range(start, stop - height + 1, max(height, (stop - start) // GROUPS))
+    sample = np.concatenate([_padded(rows, pixel, top, top + height) for top in tops], axis=1)
+    flat, ways = _filtered(sample, pixel, "paeth").tobytes(), GRAPHICS
+    if 8 * flat.count(bytes(8)) < FLAT * len(flat):
+        starts, ways = range(0, sample.shape[1], max(PIECE, sample.shape[1] // PIECES)), PHOTOGRAPH
+        sample = np.concatenate([sample[:9, at : at + PIECE] for at in starts], axis=1)
+    tiles = {name: _filtered(sample, pixel, name) for name in {way.filter for way in ways}}
+
+    def cost(way: Way) -> float:
+        deflater = _deflater(way)
+        size = len(deflater.compress(tiles[way.filter])) + len(deflater.flush())
+        return size * way.handicap
+
+    return min(ways, key=cost)
+
+
+def _deflater(way: Way) -> "zlib._Compress":
+    return zlib.compressobj(way.level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, way.strategy)
+
+
+def _padded(rows: Bytes, pixel: int, top: int, bottom: int) -> Bytes:
+    """Return rows with the one above them and a pixel to their left, black beyond the picture."""
+    padded = np.zeros((bottom - top + 1, rows.shape[1] + pixel), np.uint8)
+    above = max(0, top - 1)
+    padded[above - top + 1 :, pixel:] = rows[above:bottom]
+    return padded
+
+
+def _filtered(padded: Bytes, pixel: int, name: str) -> memoryview:
+    """Return the rows as they are deflated: each with the number of its filter, then what the filter leaves."""
+    number, work = _FILTERS[name]
+    out = np.empty((len(padded) - 1, padded.shape[1] - pixel + 1), np.uint8)
+    out[:, 0] = number
+    work(padded, pixel, out[:, 1:])
+    return out.data
