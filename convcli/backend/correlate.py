@@ -74,8 +74,8 @@ def correlate(
     for name in ranking(Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)):
         if _suits(name, x, kernels, slide, border, numbers):
             y = _run(name, x, kernels, slide, border, numbers, rank)
-            # A number that is not finite spreads where zeros meet it or differences are taken: none did.
-            if name not in SPREADING or np.isfinite(y.sum()):
+            # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
+            if name not in SPREADING or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
                 return y
     raise AssertionError("direct takes everything")
 
