@@ -84,9 +84,9 @@ def conv(
         pass an axis), `fft`, or `auto`, which takes the one that should be quickest. All give the same
         numbers, up to rounding for floats and exactly for integers. `separable` wants kernels of rank 1;
         `separable:3` takes the 3 largest terms of each kernel, which may be an approximation. `fft` spreads
-        NaN, infinity and the rounding error of large elements over a whole tile, `winograd` over the 4
-        elements of its tiles, and `banded` NaN and infinity over a band of rows; with `auto` NaN and infinity
-        reach no further than in plain sums.
+        NaN, infinity and the rounding error of large elements over a whole tile; `winograd` that error over
+        tiles of 4 elements an axis, in which infinity becomes NaN; `banded` NaN and infinity over a band
+        of rows. `auto` gives NaN and infinity where plain sums do.
 
     Returns
     -------

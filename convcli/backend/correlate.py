@@ -24,7 +24,7 @@ PLAIN = {
     "winograd": winograd.correlate,
 }
 PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
-SPREADING = ("banded", "winograd")  # NaN and infinity reach further than in plain sums
+FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def correlate(
         if _suits(name, x, kernels, slide, border, numbers):
             y = _run(name, x, kernels, slide, border, numbers, rank)
             # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
-            if name not in SPREADING or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
+            if name not in FOR_FINITE or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
                 return y
     raise AssertionError("direct takes everything")
 

@@ -20,7 +20,8 @@ def correlate(x: Array, weight: Array, slide: Slide) -> Array:
     Lavin & Gray, "Fast algorithms for convolutional neural networks" (2016): tiles of 4 elements an axis,
     2 apart, are transformed by additions, multiplied by the transformed kernels, one matrix product for
     each of the 4^axes places in a tile, and transformed back to 2 outputs an axis. F(4, 3) would take fewer
-    products and lose a digit more. NaN and infinity spread over a tile.
+    products and lose a digit more. Infinity becomes NaN, and the rounding error of a large element reaches the
+    other outputs of its tiles.
 
     The even and the odd elements of an axis are laid flat, each as one run with the channels behind each
     other: the parts of all tiles are then shifts of these runs, and the ends of the rows are dropped.

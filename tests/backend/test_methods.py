@@ -236,17 +236,16 @@ def test_winograd_keeps_the_digits_of_float32(shape):
     ("groups", "quickest"), [(1, "winograd"), (64, "banded")], ids=["winograd", "banded"]
 )
 def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(wrong, groups, quickest):
-    """Tiles and bands would spread it; 3e38 is finite, and differences of it are not."""
+    """Bands would spread it, tiles make infinity NaN; 3e38 is finite, and what tiles make of it is not."""
     random = np.random.default_rng(0)
     x = random.standard_normal((1, 64, 56, 56)).astype(np.float32)
     weight = random.standard_normal((64, 64 // groups, 3, 3)).astype(np.float32)
     assert plan.ranking(work(1, groups, 64 // groups, 64 // groups, output=(56, 56)))[0] == quickest
-    x[0, :, 30, 20] = wrong
-    x[0, :, 30, 22] = -wrong
+    x[0, :2, 30, 20] = wrong
     y = backend.conv(x, weight, groups=groups, padding=1)
     expected = backend.conv(x, weight, groups=groups, padding=1, method="gemm")
-    assert np.array_equal(np.isfinite(y), np.isfinite(expected))
     kept = np.isfinite(expected)
+    assert np.array_equal(y[~kept], expected[~kept], equal_nan=True)
     assert_close(y[kept], expected[kept], 1e-5)
 
 
