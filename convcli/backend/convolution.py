@@ -79,12 +79,14 @@ def conv(
     flip : bool
         Turn the kernel by 180 degrees, once, before anything else.
     method : str
-        `direct` (shift and add), `gemm` (columns and a matrix product), `separable` (one pass an axis),
-        `fft`, or `auto`, which takes the one that should be quickest. All give the same numbers, up to
-        rounding for floats and exactly for integers. `separable` wants kernels of rank 1;
+        `direct` (shift and add), `banded` (a small matrix product for each band of rows of a channel),
+        `gemm` (columns and a matrix product), `winograd` (tiles, for 3 taps an axis), `separable` (one
+        pass an axis), `fft`, or `auto`, which takes the one that should be quickest. All give the same
+        numbers, up to rounding for floats and exactly for integers. `separable` wants kernels of rank 1;
         `separable:3` takes the 3 largest terms of each kernel, which may be an approximation. `fft` spreads
-        NaN, infinity and the rounding error of large elements over a whole tile; `auto` takes it, and
-        `separable`, for finite numbers only.
+        NaN, infinity and the rounding error of large elements over a whole tile; `winograd` that error over
+        tiles of 4 elements an axis, in which infinity becomes NaN; `banded` NaN and infinity over a band
+        of rows. `auto` gives NaN and infinity where plain sums do.
 
     Returns
     -------

@@ -6,15 +6,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend import direct, fft, gemm, separable
+from convcli.backend import banded, direct, fft, gemm, separable, winograd
 from convcli.backend.borders import pad
 from convcli.backend.checks import one_of
 from convcli.backend.dtypes import Numbers, cast
-from convcli.backend.plan import METHODS, Slide, Work, ranking
+from convcli.backend.plan import METHODS, ONLY_FOR, Slide, Work, last_axes, ranking
 from convcli.errors import ArgumentError
+from convcli.layers.axes import by_axes
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
+
+PLAIN = {
+    "direct": direct.correlate,
+    "banded": banded.correlate,
+    "gemm": gemm.correlate,
+    "winograd": winograd.correlate,
+}
+PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
+FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,13 @@ class Border:
 
     def around(self, x: Array) -> Array:
         """Return x (N, C, *spatial) with its border."""
-        return pad(x, self.pads, range(2, x.ndim), self.mode, self.value.item())
+        if self.mode not in ("zeros", "constant") or not any(map(sum, self.pads)):
+            return pad(x, self.pads, range(2, x.ndim), self.mode, self.value.item())
+        size = tuple(n + sum(pair) for n, pair in zip(x.shape[2:], self.pads, strict=True))
+        wide = np.full((*x.shape[:2], *size), self.value.item(), x.dtype)
+        inside = (slice(pair[0], pair[0] + n) for n, pair in zip(x.shape[2:], self.pads, strict=True))
+        wide[last_axes(inside)] = x
+        return wide
 
 
 def as_method(method: str) -> tuple[str, int | None]:
@@ -52,33 +68,46 @@ def correlate(
 ) -> Array:
     """Correlate x (N, C, *spatial) with weight (O, C / groups, *k) by one algorithm: (N, O, *output)."""
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
-    work = Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)
-    if method == "auto":
-        method = next(name for name in ranking(work) if _suits(name, x, kernels, slide, border, numbers))
-    if method == "fft" and not _fft_rounds_right(numbers, kernels, slide):
-        raise ArgumentError(
-            "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
-            f"{numbers.peak}; take another method, or convert x to float64"
-        )
+    if method != "auto":
+        _check_method(method, kernels, slide, numbers)
+        return _run(method, x, kernels, slide, border, numbers, rank)
+    for name in ranking(Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)):
+        if _suits(name, x, kernels, slide, border, numbers):
+            y = _run(name, x, kernels, slide, border, numbers, rank)
+            # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
+            if name not in FOR_FINITE or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
+                return y
+    raise AssertionError("direct takes everything")
+
+
+def _run(
+    method: str,
+    x: Array,
+    kernels: Array,
+    slide: Slide,
+    border: Border,
+    numbers: Numbers,
+    rank: int | None,
+) -> Array:
+    """Correlate x (N, C, *spatial) with kernels (G, O, C / G, *k) by one algorithm: (N, G * O, *output)."""
+    groups = len(kernels)
     if method in ("direct", "separable"):
         dtype = numbers.adding
-    elif method == "gemm":
+    elif method in PRODUCTS:
         dtype = numbers.multiplying
     else:
         dtype = np.dtype("float64") if numbers.peak is not None else numbers.summing
     wide = border.around(cast(x, dtype))
     wide = wide.reshape(len(x), groups, kernels.shape[2], *wide.shape[2:])
-    if method == "direct":
-        y = direct.correlate(wide, cast(kernels, dtype), slide)
-    elif method == "gemm":
-        y = gemm.correlate(wide, cast(kernels, dtype), slide)
-    elif method == "fft":
-        y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
-    else:
+    if method == "separable":
         kernels = kernels if numbers.peak is not None else cast(kernels, dtype)
         factors = separable.factors_of_rank(kernels, len(slide.spans), rank)
         y = separable.correlate(wide, tuple(cast(factor, dtype) for factor in factors), slide)
-    return cast(y.reshape(len(x), len(weight), *slide.output_size), numbers.summing)
+    elif method == "fft":
+        y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
+    else:
+        y = PLAIN[method](wide, cast(kernels, dtype), slide)
+    return cast(y.reshape(len(x), groups * kernels.shape[1], *slide.output_size), numbers.summing)
 
 
 def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
@@ -88,10 +117,37 @@ def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
     return numbers.finish(y)
 
 
+def _check_method(method: str, kernels: Array, slide: Slide, numbers: Numbers) -> None:
+    """Refuse an algorithm that was asked for and does not take this kernel or these numbers."""
+    if method == "fft" and not _fft_rounds_right(numbers, kernels, slide):
+        raise ArgumentError(
+            "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
+            f"{numbers.peak}; take another method, or convert x to float64"
+        )
+    if method == "winograd" and numbers.peak is not None:
+        raise ArgumentError(
+            "method 'winograd' halves numbers, and integers are computed exactly; take another method, or "
+            "convert x to float64"
+        )
+    if method in ONLY_FOR and not ONLY_FOR[method](slide):
+        wants = {
+            "winograd": "3 taps on every axis, with stride 1 and dilation 1",
+            "banded": "2 spatial axes or more",
+        }
+        raise ArgumentError(
+            f"method {method!r} wants {wants[method]}; the kernel is {by_axes(slide.kernel_size)}, with stride "
+            f"{by_axes(slide.stride)} and dilation {by_axes(slide.dilation)}; take another method"
+        )
+
+
 def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, numbers: Numbers) -> bool:
     """Tell whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
     if name in ("direct", "gemm"):
         return True
+    if name == "winograd":
+        return numbers.peak is None
+    if name == "banded":
+        return numbers.multiplying.kind in "fc"
     if numbers.peak is None and not fft.is_finite(x, border.value, kernels, slide, numbers.summing):
         return False
     if name == "fft":

@@ -6,8 +6,9 @@ order matters.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
-from math import ceil, log2, prod
+from math import ceil, gcd, log2, prod
 from typing import Any
 
 from convcli.layers.axes import Sizes
@@ -15,7 +16,12 @@ from convcli.layers.base import Window
 from convcli.layers.padding import span
 
 CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
-COLUMN_BYTES = 1 << 21  # the columns of one matrix product
+COLUMN_BYTES = 1 << 20  # the columns of one matrix product: they stay in that cache
+WINOGRAD_BYTES = 1 << 22  # the transformed tiles of one band, in and out
+RUN = 1 << 15  # elements of one run of tiles: NumPy takes runs below 1 << 13 through a buffer
+TILES = 400  # the least that a product of transformed tiles takes at once, where there are so many
+BAND_BYTES = 1 << 20  # the input and the output of one batch of banded products
+BAND_ROWS = 8  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
 SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
 
 
@@ -75,6 +81,42 @@ class Slide:
 
 
 @dataclass(frozen=True)
+class Taps:
+    """Along one axis, the taps that meet the same phase of the input: the elements phase, phase + stride, ...
+
+    taps, count : which, and how many
+    first, step : the element of the phase that the first tap meets at output 0, and how many the next is on
+    """
+
+    phase: int
+    taps: slice
+    count: int
+    first: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Phases:
+    """A padded input divided by the stride: within a phase, neighbours in the output meet neighbours."""
+
+    slide: Slide
+
+    @property
+    def pay(self) -> bool:
+        """Tell whether elements are met by so many taps that dividing the input is worth a copy of it."""
+        return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
+
+    def taps(self, axis: int) -> tuple[Taps, ...]:
+        """Divide the taps of an axis by the phase that they meet."""
+        k, s, d = self.slide.kernel_size[axis], self.slide.stride[axis], self.slide.dilation[axis]
+        turn = s // gcd(s, d)  # taps this far apart meet the same phase
+        return tuple(
+            Taps(t * d % s, slice(t, k, turn), len(range(t, k, turn)), t * d // s, turn * d // s)
+            for t in range(min(turn, k))
+        )
+
+
+@dataclass(frozen=True)
 class Work:
     """The sizes of one convolution: x (images, groups, inputs, ...) to (images, groups, outputs, ...)."""
 
@@ -85,10 +127,13 @@ class Work:
     slide: Slide
 
 
-def blocks(images: int, sizes: Sizes, place_bytes: int, limit: int) -> Iterator[tuple[slice, ...]]:
+def blocks(
+    images: int, sizes: Sizes, place_bytes: int, limit: int, align: int = 1
+) -> Iterator[tuple[slice, ...]]:
     """Divide (images, *sizes) into runs of places, row by row, that take at most `limit` bytes each.
 
-    A run is a box: one place on the first axes, some on the next, all on the last ones.
+    A run is a box: one place on the first axes, some on the next, all on the last ones. Where it can be,
+    its length is a multiple of `align`: BLAS is a tenth quicker on whole vectors.
     """
     shape = (images, *sizes)
     axis, run_bytes = len(sizes), place_bytes
@@ -96,6 +141,8 @@ def blocks(images: int, sizes: Sizes, place_bytes: int, limit: int) -> Iterator[
         run_bytes *= shape[axis]
         axis -= 1
     at_once = max(1, limit // run_bytes)
+    even = align // gcd(align, prod(shape[axis + 1 :]))
+    at_once -= at_once % even if even < at_once < shape[axis] else 0
     rest = tuple(slice(0, n) for n in shape[axis + 1 :])
     for lead in product(*map(range, shape[:axis])):
         for start in range(0, shape[axis], at_once):
@@ -141,19 +188,83 @@ def fft_tiles(slide: Slide, size: Sizes) -> Sizes:
 
 
 def cost_direct(work: Work) -> int:
-    """Estimate shift-and-add: a multiplication and an addition in cache for every product."""
+    """Estimate shift-and-add: a multiplication and an addition in cache for every product.
+
+    NumPy takes rows that are shorter than 1 << 13 through a buffer, at several times the cost.
+    """
     taps = work.inputs * prod(work.slide.kernel_size)
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
-    return elements * taps * 250 + turns * 3_000_000
+    each = 400 if work.slide.output_size[-1] >= 1 << 13 else 1400
+    return elements * taps * each + turns * 3_000_000
+
+
+def column_bytes(place_bytes: int) -> int:
+    """Choose how much memory the columns take: enough for BLAS to work at speed, and bounded."""
+    return max(COLUMN_BYTES, min(448 * place_bytes, 8 * COLUMN_BYTES))
 
 
 def cost_gemm(work: Work) -> int:
     """Estimate columns and one matrix product: a copy of every column, then the arithmetic of BLAS."""
-    taps = work.inputs * prod(work.slide.kernel_size)
-    places = work.images * work.groups * prod(work.slide.output_size)
-    copied = 0 if taps == work.inputs and set(work.slide.stride) == {1} else places * taps
-    return copied * 400 + places * taps * (work.outputs * 25 + 100) + work.images * work.groups * 5_000_000
+    slide = work.slide
+    taps = work.inputs * prod(slide.kernel_size)
+    places = work.images * work.groups * prod(slide.output_size)
+    copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 5_000 // slide.output_size[-1] + 150
+    return places * taps * (work.outputs * 15 + 50 + copied) + work.images * work.groups * 5_000_000
+
+
+def takes_winograd(slide: Slide) -> bool:
+    """Tell whether F(2, 3) is made for the kernel: three taps on every axis, next to each other."""
+    return all(
+        (k, s, d) == (3, 1, 1)
+        for k, s, d in zip(slide.kernel_size, slide.stride, slide.dilation, strict=True)
+    )
+
+
+def winograd_rows(work: Work, itemsize: int = 4) -> int:
+    """Count the rows of tiles that are transformed at once."""
+    tiles = tuple(-(-count // 2) for count in work.slide.output_size)
+    row: int = prod(count + 1 for count in tiles[1:])
+    each = 1 << 2 * len(tiles) * (work.inputs + work.outputs) * row * itemsize
+    most = max(WINOGRAD_BYTES // each, -(-TILES // row))
+    return -(-tiles[0] // -(-tiles[0] // most))
+
+
+def cost_winograd(work: Work) -> int:
+    """Estimate tiles of 4 for 2 outputs an axis: additions before and after 4^axes matrix products."""
+    tiles = tuple(-(-count // 2) for count in work.slide.output_size)
+    dims, flat = len(tiles), tiles[0] * prod(count + 1 for count in tiles[1:])
+    additions = sum(1 << 2 * dims - axis for axis in range(dims)) + (1 << dims)
+    pairs = work.inputs * work.outputs
+    bands = -(-tiles[0] // winograd_rows(work))
+    image = (
+        flat * ((pairs << 2 * dims) * 18 + (work.inputs + work.outputs) * additions * 330)
+        + bands * 60_000_000
+    )
+    return work.groups * (work.images * image + (pairs << 2 * dims) * 900)
+
+
+def takes_bands(slide: Slide) -> bool:
+    """Tell whether there is an axis for the band matrix beside the one that runs lie on."""
+    return len(slide.kernel_size) > 1
+
+
+def band_rows(slide: Slide) -> int:
+    """Count the outputs of one band along the last axis but one: about as many as the kernel is high."""
+    count = slide.output_size[-2]
+    return -(-count // -(-count // max(BAND_ROWS, slide.spans[-2])))
+
+
+def cost_banded(work: Work) -> int:
+    """Estimate a small product for each band and tap of a row: zeros are multiplied too, but by BLAS."""
+    rows, slide = band_rows(work.slide), work.slide
+    reach = (rows - 1) * slide.stride[-2] + slide.spans[-2]
+    taps = work.inputs * prod(slide.kernel_size) // slide.kernel_size[-2]
+    lines = work.images * work.groups * work.outputs * prod(slide.output_size[:-1])
+    calls = lines // rows * taps * 200_000
+    spread = 300 if slide.stride[-1] > 1 else 0
+    elements = lines * slide.output_size[-1]
+    return elements * (taps * (reach * 20 + 150) + spread) + calls + work.inputs * work.outputs * 70_000_000
 
 
 def cost_separable(work: Work) -> int:
@@ -166,7 +277,7 @@ def cost_separable(work: Work) -> int:
     kernels = work.groups * work.outputs * work.inputs
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
     factors = kernels * prod(work.slide.kernel_size) * 20_000 + 200_000_000
-    return elements * (taps * 350 * stride + 1000) + turns * 3_000_000 + factors
+    return elements * (taps * 1400 * stride + 1000) + turns * 3_000_000 + factors
 
 
 def cost_fft(work: Work) -> int:
@@ -183,9 +294,19 @@ def cost_fft(work: Work) -> int:
     return transforms * (one * 300 + 25_000_000) + products * (prod(size) * 600 + 5_000_000)
 
 
-METHODS = {"direct": cost_direct, "gemm": cost_gemm, "separable": cost_separable, "fft": cost_fft}
+METHODS = {
+    "direct": cost_direct,
+    "banded": cost_banded,
+    "gemm": cost_gemm,
+    "winograd": cost_winograd,
+    "separable": cost_separable,
+    "fft": cost_fft,
+}
+ONLY_FOR = {"banded": takes_bands, "winograd": takes_winograd}  # the others take any kernel
 
 
+@lru_cache(maxsize=256)
 def ranking(work: Work) -> tuple[str, ...]:
-    """Name the algorithms, the one that should be quickest first."""
-    return tuple(sorted(METHODS, key=lambda method: METHODS[method](work)))
+    """Name the algorithms that take the kernel, the one that should be quickest first."""
+    able = [name for name in METHODS if name not in ONLY_FOR or ONLY_FOR[name](work.slide)]
+    return tuple(sorted(able, key=lambda name: METHODS[name](work)))

@@ -88,7 +88,10 @@ X, WEIGHT = (1, 4, 8, 8), (6, 4, 3, 3)
             {"method": "sepparable"},
             "there is no method 'sepparable'; did you mean 'separable'?",
         ),
-        ({"method": "magic"}, "there is no method 'magic'; use auto, direct, gemm, separable, fft"),
+        (
+            {"method": "magic"},
+            "there is no method 'magic'; use auto, direct, banded, gemm, winograd, separable, fft",
+        ),
     ],
 )
 def test_errors_show_what_is_wrong_and_what_would_be_right(changed, message):

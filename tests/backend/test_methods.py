@@ -1,5 +1,6 @@
 """The algorithms of `conv` and how `auto` chooses; plan.py is tested without arrays."""
 
+from dataclasses import replace
 from itertools import product
 from math import prod
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
-from convcli.backend import fft, plan, separable
+from convcli.backend import banded, fft, gemm, plan, separable, winograd
 from convcli.errors import ArgumentError
 from tests.backend.cases import assert_close, cases
 
@@ -167,6 +168,119 @@ def test_the_bound_of_exact_transforms_holds():
     assert np.array_equal(backend.conv(x, weight, method="fft"), backend.conv(x, weight, method="gemm"))
 
 
+# Tiles and bands
+
+
+@few
+@given(cases(), st.sampled_from((np.float64, np.float32, np.complex128, np.complex64)), st.integers(1, 9))
+def test_winograd_equals_direct(case, dtype, limit):
+    """Few channels and rows at a time, as on large inputs."""
+    ones = (1,) * len(case.kernel)
+    size = tuple(max(3, n) for n in case.size)
+    case = replace(case, kernel=(3,) * len(ones), stride=ones, dilation=ones, size=size)
+    x, weight = case.arrays(dtype)
+    options = {**case.options, "groups": case.groups}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "WINOGRAD_BYTES", limit * 1000)
+        patch.setattr(plan, "TILES", limit)
+        patch.setattr(winograd, "RUN", limit)
+        y = backend.conv(x, weight, method="winograd", **options)
+    assert y.dtype == dtype
+    expected = backend.conv(x, weight, method="direct", **options)
+    assert_close(y, expected, 1e-5 if y.real.dtype == np.float32 else 1e-9)
+
+
+@few
+@given(
+    cases(dims=(2, 3)),
+    st.sampled_from((np.float64, np.float32, np.complex64, np.int64)),
+    st.integers(1, 4),
+    st.integers(1, 2000),
+)
+def test_banded_equals_direct(case, dtype, rows, limit):
+    x, weight = case.arrays(dtype)
+    options = {**case.options, "groups": case.groups}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "BAND_ROWS", rows)
+        patch.setattr(banded, "BAND_BYTES", limit)
+        y = backend.conv(x, weight, method="banded", **options)
+    expected = backend.conv(x, weight, method="direct", **options)
+    assert y.dtype == expected.dtype
+    assert_close(y, expected, 1e-5 if y.real.dtype == np.float32 else 1e-9)
+
+
+@few
+@given(cases(), st.sampled_from((np.float64, np.float32, np.int64)), st.integers(1, 5000))
+def test_gemm_in_small_blocks_equals_direct(case, dtype, limit):
+    x, weight = case.arrays(dtype)
+    options = {**case.options, "groups": case.groups}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gemm, "column_bytes", lambda place_bytes: limit)
+        y = backend.conv(x, weight, method="gemm", **options)
+    expected = backend.conv(x, weight, method="direct", **options)
+    assert_close(y, expected, 1e-5 if y.real.dtype == np.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 20, 20), (2, 32, 9, 31)])
+def test_winograd_keeps_the_digits_of_float32(shape):
+    random = np.random.default_rng(0)
+    x = random.standard_normal(shape).astype(np.float32)
+    weight = random.standard_normal((64, shape[1], 3, 3)).astype(np.float32)
+    exact = backend.conv(x.astype(float), weight.astype(float), method="direct", padding=1)
+    y = backend.conv(x, weight, method="winograd", padding=1)
+    assert np.abs(y - exact).max() <= 2e-6 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 3e38])
+@pytest.mark.parametrize(
+    ("groups", "quickest"), [(1, "winograd"), (64, "banded")], ids=["winograd", "banded"]
+)
+def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(wrong, groups, quickest):
+    """Bands would spread it, tiles make infinity NaN; 3e38 is finite, and what tiles make of it is not."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((1, 64, 56, 56)).astype(np.float32)
+    weight = random.standard_normal((64, 64 // groups, 3, 3)).astype(np.float32)
+    assert plan.ranking(work(1, groups, 64 // groups, 64 // groups, output=(56, 56)))[0] == quickest
+    x[0, :2, 30, 20] = wrong
+    y = backend.conv(x, weight, groups=groups, padding=1)
+    expected = backend.conv(x, weight, groups=groups, padding=1, method="gemm")
+    kept = np.isfinite(expected)
+    assert np.array_equal(y[~kept], expected[~kept], equal_nan=True)
+    assert_close(y[kept], expected[kept], 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("method", "kernel", "options", "message"),
+    [
+        (
+            "winograd",
+            (3, 2),
+            {"stride": 2},
+            "method 'winograd' wants 3 taps on every axis, with stride 1 and dilation 1; the kernel is 3x2, "
+            "with stride 2x2 and dilation 1x1; take another method",
+        ),
+        (
+            "banded",
+            (3,),
+            {},
+            "method 'banded' wants 2 spatial axes or more; the kernel is 3, with stride 1 and dilation 1; "
+            "take another method",
+        ),
+    ],
+)
+def test_methods_refuse_a_kernel_that_they_are_not_for(method, kernel, options, message):
+    with pytest.raises(ArgumentError) as error:
+        backend.conv(np.ones((1, 1, *[9] * len(kernel))), np.ones((1, 1, *kernel)), method=method, **options)
+    assert str(error.value) == message
+
+
+def test_winograd_refuses_integers():
+    with pytest.raises(
+        ArgumentError, match="method 'winograd' halves numbers, and integers are computed exac"
+    ):
+        backend.conv(np.ones((1, 1, 5, 5), int), np.ones((1, 1, 3, 3), int), method="winograd")
+
+
 # The plan
 
 
@@ -177,18 +291,34 @@ def work(images=1, groups=1, inputs=1, outputs=1, kernel=(3, 3), output=(512, 51
 @pytest.mark.parametrize(
     ("sizes", "wanted"),
     [
-        ({}, {"direct", "gemm"}),
-        ({"kernel": (31, 31)}, {"separable", "fft"}),
-        ({"inputs": 64, "outputs": 64, "output": (56, 56)}, {"gemm"}),
-        ({"inputs": 256, "outputs": 256, "output": (14, 14)}, {"gemm"}),
-        ({"inputs": 64, "outputs": 256, "output": (56, 56), "kernel": (1, 1)}, {"gemm"}),
-        ({"inputs": 3, "outputs": 64, "output": (112, 112), "kernel": (7, 7), "stride": (2, 2)}, {"gemm"}),
-        ({"groups": 3, "kernel": (9, 9)}, {"separable", "fft"}),
-        ({"images": 0}, {"direct", "gemm", "separable", "fft"}),
+        ({}, "banded"),
+        ({"kernel": (31, 31)}, "fft"),
+        ({"groups": 3, "kernel": (9, 9)}, "banded"),
+        ({"inputs": 3, "outputs": 64, "output": (112, 112), "kernel": (7, 7), "stride": (2, 2)}, "gemm"),
+        ({"inputs": 3, "outputs": 64, "output": (224, 224)}, "gemm"),
+        ({"inputs": 64, "outputs": 64, "output": (56, 56)}, "winograd"),
+        ({"inputs": 64, "outputs": 128, "output": (112, 112)}, "winograd"),
+        ({"inputs": 128, "outputs": 128, "output": (28, 28)}, "winograd"),
+        ({"inputs": 256, "outputs": 256, "output": (56, 56)}, "winograd"),
+        ({"inputs": 512, "outputs": 512, "output": (28, 28)}, "winograd"),
+        ({"inputs": 256, "outputs": 256, "output": (14, 14)}, "gemm"),
+        ({"inputs": 512, "outputs": 512, "output": (7, 7)}, "gemm"),
+        ({"inputs": 128, "outputs": 128, "output": (28, 28), "stride": (2, 2)}, "gemm"),
+        ({"inputs": 64, "outputs": 256, "output": (56, 56), "kernel": (1, 1)}, "gemm"),
+        ({"inputs": 256, "outputs": 64, "output": (56, 56), "kernel": (1, 1)}, "gemm"),
+        ({"inputs": 512, "outputs": 2048, "output": (7, 7), "kernel": (1, 1)}, "gemm"),
+        (
+            {"inputs": 256, "outputs": 512, "output": (28, 28), "kernel": (1, 1), "stride": (2, 2)},
+            "gemm",
+        ),
+        ({"groups": 256, "output": (56, 56)}, "banded"),
+        ({"groups": 512, "output": (14, 14)}, "banded"),
+        ({"groups": 32, "output": (56, 56), "stride": (2, 2)}, "banded"),
+        ({"groups": 32, "inputs": 4, "outputs": 4, "output": (28, 28)}, "gemm"),
     ],
 )
 def test_the_quickest_method_is_expected_where_it_was_measured(sizes, wanted):
-    assert plan.ranking(work(**sizes))[0] in wanted
+    assert plan.ranking(work(**sizes))[0] == wanted
 
 
 def test_a_large_dense_kernel_goes_through_the_transform():
@@ -225,6 +355,29 @@ def test_blocks_are_runs_that_cover_every_place_once_in_order(images, sizes, pla
         assert len(places) * place_bytes <= limit or len(places) == 1
         walked.extend(places.tolist())
     assert walked == list(range(numbers.size))
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=3), st.integers(1, 200))
+@settings(max_examples=60, deadline=None)
+def test_blocks_are_aligned_where_they_can_be(sizes, limit):
+    blocks = list(plan.blocks(1, tuple(sizes), 1, limit, align=16))
+    assert sum(prod(place.stop - place.start for place in block) for block in blocks) == prod(sizes)
+    for block in blocks:
+        assert prod(place.stop - place.start for place in block) <= limit or limit < 1
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_phases_hold_what_the_taps_meet(case):
+    slide = plan.Slide(case.kernel, case.stride, case.dilation, case.output)
+    for axis, (k, s, d) in enumerate(zip(case.kernel, case.stride, case.dilation, strict=True)):
+        met = {}
+        for taps in plan.Phases(slide).taps(axis):
+            numbers = range(k)[taps.taps]
+            assert len(numbers) == taps.count
+            for place, tap in enumerate(numbers):
+                met[tap] = taps.phase + s * (taps.first + place * taps.step)
+        assert met == {tap: tap * d for tap in range(k)}
 
 
 @given(cases())
