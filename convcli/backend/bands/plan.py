@@ -7,21 +7,22 @@ second-level cache. Only their order matters.
 from dataclasses import dataclass
 from math import prod
 
-from convcli.backend.plan import Slide, fast_length
+from convcli.backend.plan import Slide
 
 METHODS = ("auto", "direct", "separable", "gemm", "fft")
 
 PASS16 = 60  # one addition or multiplication of int16 in cache
 PASS32 = 130  # the same of int32 or float32
 PASS64 = 280  # the same of float64
-FLOP = 10  # one multiplication or addition of BLAS in float32; twice that in float64
-GATHER = 250  # adding one product of BLAS to the others
-TRANSFORM = 9000  # there and back by FFT, a sample of the tile, in float32
+FLOP = 20  # one multiplication or addition of BLAS in float32; twice that in float64
+GATHER = 200  # adding one product of BLAS to the others
+TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
 
 GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
-TILE_SAMPLES = 1 << 18  # of one tile's input, which is made to stay in the second-level cache
-ROWS, TALL_ROWS, MIN_COLUMNS = 32, 128, 64  # tall tiles for products across, whose matrices are as tall
-MOST_TRANSFORM = 1024  # the longest transform
+WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
+ROWS, WIDE_SAMPLES = 64, 16384  # of a tile: long rows, as each pass over one costs a call
+TALL_ROWS, NARROW_SAMPLES = 256, 2048  # of a tile for products across, whose matrices are as tall
+TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,14 @@ def _separable_passes(facts: Facts, slide: Slide) -> int:
 
 
 def _length(slide: Slide) -> int:
-    """Choose the transform: four times the kernel or more, and 256 at least."""
-    return min(MOST_TRANSFORM, max(256, fast_length(4 * max(slide.spans))))
+    """Choose the transform with the fewest samples for an output, or the shortest that holds the picture."""
+    whole = max(
+        (n - 1) * s + span for n, s, span in zip(slide.output_size, slide.stride, slide.spans, strict=True)
+    )
+    for length in TRANSFORMS[:-1]:
+        if length >= whole or length >= WASTE * max(slide.spans):
+            return length
+    return TRANSFORMS[-1]
 
 
 def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int) -> tuple[int, int]:
@@ -132,7 +139,7 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int) -> tu
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    tall = TALL_ROWS if name == "separable" and dtype.startswith("float") else ROWS
-    rows = min(slide.output_size[0], max(tall, 2 * slide.spans[0]))
-    columns = max(MIN_COLUMNS, TILE_SAMPLES // (channels * (rows + slide.spans[0]) * prod(slide.stride)))
-    return rows, min(slide.output_size[1], columns)
+    tall = name == "separable" and dtype.startswith("float")
+    rows = min(slide.output_size[0], max(TALL_ROWS if tall else ROWS, 2 * slide.spans[0]))
+    samples = NARROW_SAMPLES if tall else WIDE_SAMPLES
+    return rows, min(slide.output_size[1], max(1, samples // (channels * slide.stride[1])))

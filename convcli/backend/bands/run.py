@@ -21,7 +21,9 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-CHUNK_BYTES = 1 << 18  # of the sums that are finished at once: they stay in the second-level cache
+CHUNK_SAMPLES = 1 << 16  # of the sums that are finished at once: they stay in the second-level cache
+SHARED_CHUNK_SAMPLES = 1 << 18  # the same where threads take turns with the interpreter: fewer, longer calls
+BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
 LONG = 3  # taps from which on a sum that runs is quicker than one that is added up anew
 
 
@@ -84,7 +86,9 @@ def run(
 
     def work(_: int) -> int:
         worker = _Worker(Strip(picture, slide, pads, mode, value, way.first), weights, way, finish)
-        return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
+        with np.errstate():
+            np.setbufsize(BUFFER)
+            return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
 
     if way.threads == 1:
         return out, work(0)
@@ -144,9 +148,10 @@ class _Worker:
         strip = self.strip.load(*tile)
         height, samples = len(out), out.shape[1] * self.channels
         held = [self.prepare(strip, number, height, samples) for number in range(len(self.weights))]
-        step = max(1, CHUNK_BYTES // (samples * np.dtype(self.way.dtype).itemsize))
-        if self.way.method == "separable" and strip.dtype.kind == "f":
-            step = height  # one product across is as tall as the tile
+        chunk = CHUNK_SAMPLES if self.way.threads == 1 else SHARED_CHUNK_SAMPLES
+        step = max(1, chunk // samples)
+        if strip.dtype.kind == "f":
+            step = height  # products are as tall as the tile
         clipped = 0
         for first in range(0, height, step):
             rows = slice(first, min(height, first + step))

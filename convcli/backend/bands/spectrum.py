@@ -23,12 +23,23 @@ class Spectrum:
         self.length = length
         # Correlation is convolution with the turned kernel: the conjugate of its spectrum.
         self.weights = np.conj(np.fft.rfft2(spread, (length, length)))
+        # Buffers for one plane, made once: memory that is asked for anew costs as much as the transforms.
+        self.plane = np.zeros((length, length), dtype)
+        self.spectrum = np.empty(self.weights.shape, self.weights.dtype)
+        self.whole = np.empty((length, length), dtype)
 
     def __call__(self, strip: Array, channels: int, out: Array) -> Array:
         """Weigh the strip into `out`, (rows, columns, channels); every channel is a plane of its own."""
-        planes = strip.reshape(len(strip), -1, channels).transpose(2, 0, 1)
-        spectra = np.fft.rfft2(planes, (self.length, self.length))
-        spectra *= self.weights
-        whole = np.fft.irfft2(spectra, (self.length, self.length))
-        out[...] = whole[:, : out.shape[0], : out.shape[1]].transpose(1, 2, 0)
+        pixels = strip.reshape(len(strip), -1, channels)
+        rows, columns, spectrum = out.shape[0], out.shape[1], self.spectrum
+        self.plane[len(strip) :] = 0
+        self.plane[:, pixels.shape[1] :] = 0
+        for channel in range(channels):
+            self.plane[: len(strip), : pixels.shape[1]] = pixels[:, :, channel]
+            np.fft.rfft(self.plane, out=spectrum)
+            np.fft.fft(spectrum, axis=0, out=spectrum)
+            np.multiply(spectrum, self.weights, out=spectrum)
+            np.fft.ifft(spectrum, axis=0, out=spectrum)
+            np.fft.irfft(spectrum[:rows], self.length, out=self.whole[:rows])
+            out[:, :, channel] = self.whole[:rows, :columns]
         return out

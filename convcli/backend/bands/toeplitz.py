@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 ROWS = 8  # outputs of one product down: few zeros, and enough work for BLAS
-COLUMNS = 2048  # samples of one product down: in and out stay in the second-level cache
+COLUMNS = 6144  # samples of one product down: in and out stay in the second-level cache
 ACROSS = 48  # samples of one product across
 
 
