@@ -137,6 +137,8 @@ def _banded(
 ) -> Filtered | None:
     """Filter in bands, or return None where no plan has sums that are exact enough."""
     integers = pixels.dtype.kind == "u"
+    if not integers and not np.isfinite(pixels).all():
+        return None  # products and transforms would spread NaN and infinity beyond the kernel's reach
     largest = int(np.iinfo(pixels.dtype).max) if integers else 1
     value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
     whole = integers and float(value).is_integer() and _is_whole(kernel)
@@ -212,7 +214,8 @@ class _Sliding:
         slide = self.slide
         total = np.zeros((*slide.output_size, *x.shape[2:]), dtype=x.dtype)
         for tap in zip(*weights.nonzero(), strict=True):
-            total += x[slide.meets(tap)] * x.dtype.type(weights[tap])
+            with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity pass, as IEEE 754 has it
+                total += x[slide.meets(tap)] * x.dtype.type(weights[tap])
         return total
 
     def centres(self, x: Array, outside: float) -> Array:
@@ -234,7 +237,7 @@ def _exact(x: Array, weights: Array, outside: float) -> Array:
     """Return `x` as int64 where every sum of products is a whole number that fits, else as float64."""
     largest = max(x.max(initial=0).item(), -x.min(initial=0).item(), abs(outside), 1)
     most = largest * sum(map(abs, weights.flat))
-    if most > MOST:
+    if np.isfinite(largest) and most > MOST:
         raise ArgumentError(f"the kernel's weights are too large: sums could reach {most:.3g}")
     whole = x.dtype.kind in "biu" and all(isinstance(weight, int) for weight in weights.flat)
     if whole and float(outside).is_integer() and most < 2**63:

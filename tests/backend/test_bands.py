@@ -192,3 +192,63 @@ def test_sums_beyond_every_dtype_have_no_plan() -> None:
     facts = Facts(whole=True, most=1 << 60, down_most=1 << 60, uniform=False, passes=9, factor_passes=None)
     assert plan(facts, slide, 3, False, "auto", 1) is None
     assert filter_image(PICTURE, kernel_of(np.array([[1 << 40, 1]]))).plan == EXACT
+
+
+def test_an_offset_never_wraps_where_sums_fill_their_dtype() -> None:
+    pixels = np.full((4, 5), 255, np.uint8)
+    result = filter_image(pixels, kernel_of(np.array([[128]])), value_range="offset")
+    assert (result.pixels == 255).all()
+    assert result.clipped == 1
+
+
+@pytest.mark.parametrize("method", ["direct", "separable", "gemm"])
+def test_magnitudes_of_whole_kernels_are_exact_by_every_method(method: str) -> None:
+    across = np.array([[-1, 0, 1]]) * np.array([[7], [19], [7]])
+    kernel = Kernel(
+        "steep",
+        (tuple(map(tuple, across.tolist())), tuple(map(tuple, across.T.tolist()))),
+        combine="magnitude",
+    )
+    pixels = RNG.integers(0, 65536, (60, 70), dtype=np.uint16) if method == "direct" else PICTURE
+    found = filter_image(pixels, kernel, method=method, value_range="clip").pixels
+    plain = filter_image(pixels.astype(np.int32), kernel).pixels  # a dtype that no band takes
+    assert (found == plain.clip(0, np.iinfo(pixels.dtype).max)).all()
+
+
+def test_finish_squares_whole_float32_sums_exactly() -> None:
+    from convcli.backend.bands.finish import Finish
+
+    sums = [np.array([[5001.0]], np.float32), np.array([[5003.0]], np.float32)]  # their squares exceed 2**24
+    values = Finish("magnitude", 1, "clip", np.dtype(np.uint8), 255.0 * 33, True)._magnitude(
+        sums, passes.Scratch()
+    )
+    assert values.item() == np.sqrt(5001.0**2 + 5003.0**2)
+
+
+def test_the_first_pass_fits_every_matrix() -> None:
+    matrices = [np.outer([1, 0, 1], [40, 60, 41]), np.outer([40, 60, 41], [1, 0, 1])]
+    kernel = Kernel(
+        "two", tuple(tuple(map(tuple, matrix.tolist())) for matrix in matrices), combine="magnitude"
+    )
+    pixels = np.full((20, 30), 255, np.uint8)
+    found = filter_image(pixels, kernel, method="separable").pixels
+    assert (found == filter_image(pixels.astype(np.int32), kernel).pixels.clip(0, 255)).all()
+    weights = [Weights.of(matrix) for matrix in matrices]
+    way = plan_all(weights, 255, Slide((3, 3), (1, 1), (1, 1), (20, 30)), 1, False, "separable", 1)
+    assert way is not None
+    assert (way.dtype, way.first) == ("int32", "int32")
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_not_finite_stays_where_the_kernel_reaches(odd: float) -> None:
+    pixels = RNG.random((60, 70)).astype(np.float32)
+    pixels[30, 40] = odd
+    for kernel in (parse_kernel("gaussian:2"), kernel_of(RNG.random((33, 33)) + 1)):
+        touched = ~np.isfinite(filter_image(pixels, kernel).pixels)
+        reach = kernel.shape[0] // 2
+        expected = np.zeros((60, 70), bool)
+        expected[30 - reach : 31 + reach, 40 - reach : 41 + reach] = True
+        if kernel.shape[0] < 30:  # the border does not reflect it
+            assert (touched == expected).all()
+        else:
+            assert not touched[:5, :10].any()

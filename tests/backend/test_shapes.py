@@ -100,8 +100,10 @@ def test_pools(geometry, ceil_mode, sides, p):
     options = window | {"ceil_mode": ceil_mode, "stride": None if sides else window["stride"]}
     x, dims = np.zeros((1, 2, *size)), len(size)
     for operator, layer in ((backend.max_pool, layers.MaxPool), (backend.avg_pool, layers.AvgPool)):
-        expected = outcome(lambda: layer(kernel_size=kernel, **options, dims=dims).output_shape((2, *size)))  # noqa: B023 - called at once
-        assert outcome(lambda: operator(x, kernel, **options).shape[1:]) == expected  # noqa: B023 - called at once
+        expected = outcome(
+            lambda make=layer: make(kernel_size=kernel, **options, dims=dims).output_shape((2, *size))
+        )
+        assert outcome(lambda run=operator: run(x, kernel, **options).shape[1:]) == expected
     expected = outcome(
         lambda: layers.LpPool(norm_type=p, kernel_size=kernel, **options, dims=dims).output_shape((2, *size))
     )

@@ -65,11 +65,12 @@ class Finish:
     def _float(
         self, values: Array, scratch: Scratch, most: float, divisor: float, name: str = "float"
     ) -> Array:
-        """Return whole numbers as the shortest float that holds them and their quotients."""
-        if values.dtype.kind == "f":
-            return values
+        """Return sums as the shortest float that holds whole ones and their quotients."""
         narrow = most < EXACT32 and divisor < DIVISOR32 and self.dtype.itemsize == 1
-        floats = scratch.get(name, values.shape, np.float32 if narrow else np.float64)
+        dtype = np.dtype(np.float32 if narrow else np.float64)
+        if values.dtype.kind == "f" and values.itemsize >= dtype.itemsize:
+            return values
+        floats = scratch.get(name, values.shape, dtype)
         np.copyto(floats, values)
         return floats
 

@@ -123,7 +123,7 @@ def _separable_passes(facts: Facts, slide: Slide) -> int:
 
 
 def _length(slide: Slide) -> int:
-    """Choose the transform with the fewest samples for an output, or the shortest that holds the picture."""
+    """Choose the shortest transform that holds the picture, or wastes little of a tile on the kernel."""
     whole = max(
         (n - 1) * s + span for n, s, span in zip(slide.output_size, slide.stride, slide.spans, strict=True)
     )

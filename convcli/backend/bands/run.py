@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -45,7 +45,8 @@ class Weights:
 
     def facts(self, largest: float) -> Facts:
         """Return what the plan has to know, for samples up to `largest`."""
-        most = int(np.abs(self.matrix.astype(float)).sum() * largest) + 1
+        # One sample more than the sum: what an offset may add before the values are clipped.
+        most = int((np.abs(self.matrix.astype(float)).sum() + 1) * largest) + 1
         factored, down_most = None, most
         if self.down:
             down_most = int(sum(map(abs, self.down)) * largest) + 1
@@ -63,9 +64,13 @@ def plan_all(
     method: str,
     threads: int | None,
 ) -> BandPlan | None:
-    """Plan for the matrix that needs the most; all of a kernel's matrices run by one plan."""
-    facts = max(
-        (each.facts(largest) for each in weights), key=lambda fact: (not fact.factor_passes, fact.most)
+    """Plan for what any matrix needs; all of a kernel's matrices run by one plan."""
+    found = [each.facts(largest) for each in weights]
+    facts = replace(
+        max(found, key=lambda fact: (not fact.factor_passes, fact.passes)),
+        most=max(fact.most for fact in found),
+        down_most=max(fact.down_most for fact in found),
+        uniform=all(fact.uniform for fact in found),
     )
     return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1)
 
