@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from convcli.backend.bands import passes, toeplitz
-from convcli.backend.bands.plan import BandPlan, Facts, plan
+from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
 from convcli.backend.bands.run import Weights, plan_all
+from convcli.backend.bands.running import RunningSums, signed_digits, slack, sum_neighbours
 from convcli.backend.bands.strip import Strip
 from convcli.backend.borders import pad
 from convcli.backend.image import EXACT, filter_image
@@ -115,20 +116,40 @@ def test_weighted_sums(weights: list[int]) -> None:
     assert (out == sum(weight * tap for weight, tap in zip(weights, taps))).all()
 
 
-@given(st.integers(1, 40), st.integers(1, 4))
-def test_sums_by_doubling(taps: int, channels: int) -> None:
-    strip = RNG.integers(0, 9, (3, (taps + 5) * channels)).astype(np.int32)
-    scratch = passes.Scratch()
-    width = strip.shape[1] - (taps - 1) * channels
-    total = passes.doubling_columns(strip, taps, channels, np.empty((3, width), np.int32), scratch)
-    assert (total == sum(strip[:, t * channels : t * channels + width] for t in range(taps))).all()
+@given(st.integers(1, 5000))
+def test_signed_digits(number: int) -> None:
+    digits = signed_digits(number)
+    assert sum(digit << place for place, digit in enumerate(digits[::-1])) == number
+    assert digits[0] == 1
+    assert set(digits) <= {-1, 0, 1}
+    assert len(digits) + sum(map(abs, digits)) <= number.bit_length() + number.bit_count()
 
 
-@given(st.integers(1, 12), st.integers(1, 20))
-def test_running_sums(taps: int, rows: int) -> None:
-    strip = RNG.integers(0, 9, (rows + taps - 1, 5)).astype(np.int32)
-    out = passes.running_rows(strip, taps, np.empty((rows, 5), np.int32))
-    assert (out == sum(strip[t : t + rows] for t in range(taps))).all()
+@given(st.integers(1, 70), st.integers(1, 4), st.integers(1, 30))
+def test_sums_of_neighbours(taps: int, step: int, count: int) -> None:
+    line = RNG.integers(0, 9, count + slack(taps, step)).astype(np.int16)
+    line[count + (taps - 1) * step :] = 32767  # what is behind may be anything
+    out = np.empty(count, np.int16)
+    sum_neighbours(line, signed_digits(taps), step, out, passes.Scratch())
+    assert (out == sum(line[t * step : t * step + count] for t in range(taps))).all()
+
+
+@pytest.mark.parametrize("chunk", [1, 500, 1 << 17])
+@given(st.tuples(st.integers(1, 12), st.integers(1, 12)), st.sampled_from(list(MODES)), st.integers(1, 4))
+def test_running_sums(chunk: int, box: tuple[int, int], mode: str, channels: int) -> None:
+    picture = RNG.integers(0, 256, (23, 9, channels), dtype=np.uint8)
+    pads = ((3, 9), (8, 4))
+    whole = pad(picture, pads, (0, 1), mode, 7).astype(int)
+    size = tuple(n - k + 1 for n, k in zip(whole.shape, box))
+    strip = Strip(picture, Slide(box, (1, 1), (1, 1), size), pads, mode, 7, np.int16)
+    sums = RunningSums(strip, box, "int16", "float32", chunk)
+    expected = sum(whole[y : y + size[0], x : x + size[1]] for y in range(box[0]) for x in range(box[1]))
+    for tile in ((slice(0, size[0]), slice(0, size[1])), (slice(size[0] // 2, size[0]), slice(0, 1))):
+        height = tile[0].stop - tile[0].start
+        found = np.full((height, (tile[1].stop - tile[1].start) * channels), -1.0)
+        for rows, part in sums(tile):
+            found[rows] = part
+        assert (found == expected[tile].reshape(height, -1)).all()
 
 
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(1, 3), st.integers(1, 30), st.integers(1, 70))
@@ -170,7 +191,8 @@ def planned(
         ("sobel", False, "separable", "int16"),
         ("gaussian:2.5", False, "separable", "float32"),
         ("gaussian:2.5", True, "separable", "float64"),
-        ("box:31", False, "separable", "int32"),
+        ("box:31", False, RUNNING, "float32"),
+        ("box:31", True, RUNNING, "int32"),
         ("9", False, "gemm", "float32"),
         ("31", False, "fft", "float32"),
         ("63", False, "fft", "float32"),
@@ -189,7 +211,7 @@ def test_no_more_threads_than_bands() -> None:
 
 def test_sums_beyond_every_dtype_have_no_plan() -> None:
     slide = Slide((3, 3), (1, 1), (1, 1), (100, 100))
-    facts = Facts(whole=True, most=1 << 60, down_most=1 << 60, uniform=False, passes=9, factor_passes=None)
+    facts = Facts(whole=True, most=1 << 60, down_most=1 << 60, box_most=None, passes=9, factor_passes=None)
     assert plan(facts, slide, 3, False, "auto", 1) is None
     assert filter_image(PICTURE, kernel_of(np.array([[1 << 40, 1]]))).plan == EXACT
 

@@ -35,7 +35,7 @@ class Finish:
         values = self._magnitude(sums, scratch) if self.combine == "magnitude" else sums[0]
         if self.divisor != 1:
             values = self._float(values, scratch, self.most, self.divisor)
-            np.divide(values, values.dtype.type(self.divisor), out=values)
+            self._divide(values)
         if self.value_range == "abs":
             np.abs(values, out=values)
         elif self.value_range == "offset":
@@ -46,9 +46,7 @@ class Finish:
             return 0
         if values.dtype.kind == "f":
             np.rint(values, out=values)
-        clipped = 0
-        if self.can_clip:
-            values, clipped = self._clip(values, scratch)
+        clipped = self._clip(values, scratch) if self.can_clip else 0
         np.copyto(out, values.reshape(out.shape), casting="unsafe")
         return clipped
 
@@ -62,6 +60,14 @@ class Finish:
             np.add(squares[0], square, out=squares[0])
         return np.sqrt(squares[0], out=squares[0])
 
+    def _divide(self, values: Array) -> None:
+        """Divide, in place; by an odd number as a multiplication, as no quotient of whole sums is then a half."""
+        divisor = values.dtype.type(self.divisor)
+        if self.dtype.kind == "u" and isinstance(self.divisor, int) and self.divisor % 2:
+            np.multiply(values, 1 / divisor, out=values)
+        else:
+            np.divide(values, divisor, out=values)
+
     def _float(
         self, values: Array, scratch: Scratch, most: float, divisor: float, name: str = "float"
     ) -> Array:
@@ -74,11 +80,20 @@ class Finish:
         np.copyto(floats, values)
         return floats
 
-    def _clip(self, values: Array, scratch: Scratch) -> tuple[Array, int]:
-        """Return the values clipped into the dtype's range, and how many that changed."""
+    def _clip(self, values: Array, scratch: Scratch) -> int:
+        """Clip values into the dtype's range, in place, and count how many that changed."""
         limits = np.iinfo(self.dtype)
+        beyond = scratch.get("beyond", values.shape, np.bool_)
+        if values.dtype == np.int16 and self.dtype == np.uint8:
+            # Read as unsigned, negative values are large: one comparison finds both ends.
+            np.greater(values.view(np.uint16), np.uint16(limits.max), out=beyond)
+            clipped = int(np.count_nonzero(beyond))
+            if clipped:
+                np.clip(values, limits.min, limits.max, out=values)
+            return clipped
         fitted = np.clip(
             values, limits.min, limits.max, out=scratch.get("fitted", values.shape, values.dtype)
         )
-        changed = np.not_equal(values, fitted, out=scratch.get("changed", values.shape, np.bool_))
-        return fitted, int(np.count_nonzero(changed))
+        np.not_equal(values, fitted, out=beyond)
+        np.copyto(values, fitted)
+        return int(np.count_nonzero(beyond))

@@ -10,6 +10,7 @@ from math import prod
 from convcli.backend.plan import Slide
 
 METHODS = ("auto", "direct", "separable", "gemm", "fft")
+RUNNING = "separable by running sums"  # the quickest way to run a box
 
 PASS16 = 60  # one addition or multiplication of int16 in cache
 PASS32 = 130  # the same of int32 or float32
@@ -20,8 +21,12 @@ TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
 
 GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
-ROWS, WIDE_SAMPLES = 64, 16384  # of a tile: long rows, as each pass over one costs a call
+ROWS, WIDE_SAMPLES = (
+    16,
+    16384,
+)  # of a tile: it fits the cache, and long rows, as each pass over one costs a call
 TALL_ROWS, NARROW_SAMPLES = 256, 2048  # of a tile for products across, whose matrices are as tall
+RUNNING_ROWS, RUNNING_SAMPLES = 512, 6144  # of a tile for sums that run: tall, as each starts anew
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
 
 
@@ -30,7 +35,7 @@ class Facts:
     """What the plan has to know of a kernel's matrix.
 
     whole : all weights are whole numbers; most : no sum exceeds it, down_most : nor one down the factor
-    uniform : all weights are one number
+    box_most : of a box, whose weights are all 1, what no sum across exceeds; None for others
     passes : shift-and-add's passes over the samples: of the window, and of the factors down and across,
         None where the matrix has no factors
     """
@@ -38,7 +43,7 @@ class Facts:
     whole: bool
     most: int
     down_most: int
-    uniform: bool
+    box_most: int | None
     passes: int
     factor_passes: tuple[int, int] | None
 
@@ -47,7 +52,8 @@ class Facts:
 class BandPlan:
     """The algorithm and its dtype, the outputs of one tile, and the threads that share the tiles.
 
-    `first` is the dtype of the pixels and of sums down the rows, where those fit a shorter one.
+    `method` is one of METHODS or RUNNING; `first` is the dtype of the pixels and of the first sums, where those
+    fit a shorter one.
     """
 
     method: str
@@ -68,34 +74,41 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
 
     `wide` asks for float64, for pixels of more than 8 bits.
     """
-    found = []
-    for name, dtype, cost in _candidates(facts, slide, channels, wide):
-        if method in ("auto", name) and cost is not None:
-            found.append((cost, name, dtype))
+    candidates = _candidates(facts, slide, channels, wide)
+    found = [(cost, name, dtype) for name, dtype, cost in candidates if method in ("auto", name.split()[0])]
     if not found:
         return None
     _, name, dtype = min(found)
-    first = "int16" if (name, dtype) == ("separable", "int32") and facts.down_most < 1 << 15 else dtype
-    length = _length(slide) if name == "fft" else 0
+    first, length = dtype, 0
+    if name == RUNNING:
+        first = "int16" if (facts.box_most or 0) < 1 << 15 else "int32"
+    elif (name, dtype) == ("separable", "int32") and facts.down_most < 1 << 15:
+        first = "int16"
+    elif name == "fft":
+        length = _length(slide)
     rows, columns = _tile(name, dtype, slide, channels, length)
-    return BandPlan(
-        name, dtype, first, rows, columns, max(1, min(threads, -(-slide.output_size[0] // rows))), length
-    )
+    tiles = prod(-(-n // step) for n, step in zip(slide.output_size, (rows, columns), strict=True))
+    return BandPlan(name, dtype, first, rows, columns, max(1, min(threads, tiles)), length)
 
 
-def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int | None]]:
+def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
     """Return every way that gives the right sums: its name, its dtype and its cost."""
     float_dtype = "float64" if wide else "float32"
     float_pass, flop = (PASS64, 2 * FLOP) if wide else (PASS32, FLOP)
     strided = prod(slide.stride) > 1
     # Whole numbers are exact in floats up to the digits of these.
     exact_float = facts.most < (1 << (53 if wide else 24))
-    found: list[tuple[str, str, int | None]] = []
+    found: list[tuple[str, str, int]] = []
     if facts.whole and facts.most < 1 << 31:
         dtype, each = ("int16", PASS16) if facts.most < 1 << 15 else ("int32", PASS32)
         found.append(("direct", dtype, facts.passes * each))
         if facts.factor_passes:
-            found.append(("separable", dtype, _separable_passes(facts, slide) * each))
+            found.append(("separable", dtype, sum(facts.factor_passes) * each))
+        if facts.box_most is not None and not strided and prod(slide.dilation) == 1:
+            floats = exact_float and not wide
+            across = PASS16 if facts.box_most < 1 << 15 else PASS32
+            passes = 2 + slide.kernel_size[1].bit_length()
+            found.append((RUNNING, "float32" if floats else "int32", passes * across + 2 * PASS32))
     elif not facts.whole:
         found.append(("direct", float_dtype, facts.passes * float_pass))
     if not facts.whole or exact_float:
@@ -116,12 +129,6 @@ def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[t
     return found
 
 
-def _separable_passes(facts: Facts, slide: Slide) -> int:
-    if facts.uniform and prod(slide.stride) == prod(slide.dilation) == 1:
-        return 3 + 2 * slide.kernel_size[1].bit_length()  # a running sum down, sums by doubling across
-    return sum(facts.factor_passes or ())
-
-
 def _length(slide: Slide) -> int:
     """Choose the shortest transform that holds the picture, or wastes little of a tile on the kernel."""
     whole = max(
@@ -139,7 +146,10 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int) -> tu
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    tall = name == "separable" and dtype.startswith("float")
-    rows = min(slide.output_size[0], max(TALL_ROWS if tall else ROWS, 2 * slide.spans[0]))
-    samples = NARROW_SAMPLES if tall else WIDE_SAMPLES
+    least, samples = ROWS, WIDE_SAMPLES
+    if name == RUNNING:
+        least, samples = RUNNING_ROWS, RUNNING_SAMPLES
+    elif name == "separable" and dtype.startswith("float"):
+        least, samples = TALL_ROWS, NARROW_SAMPLES
+    rows = min(slide.output_size[0], max(least, 2 * slide.spans[0]))
     return rows, min(slide.output_size[1], max(1, samples // (channels * slide.stride[1])))

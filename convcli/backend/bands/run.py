@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands import passes, toeplitz
 from convcli.backend.bands.finish import Finish
-from convcli.backend.bands.plan import BandPlan, Facts, plan
+from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
+from convcli.backend.bands.running import RunningSums
 from convcli.backend.bands.spectrum import Spectrum
 from convcli.backend.bands.strip import Strip
 from convcli.backend.plan import Slide
@@ -21,10 +22,8 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-CHUNK_SAMPLES = 1 << 16  # of the sums that are finished at once: they stay in the second-level cache
-SHARED_CHUNK_SAMPLES = 1 << 18  # the same where threads take turns with the interpreter: fewer, longer calls
+CHUNK_SAMPLES = 1 << 18  # of the sums that are finished at once: few calls, and all nearly in the cache
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
-LONG = 3  # taps from which on a sum that runs is quicker than one that is added up anew
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,8 @@ class Weights:
             down_most = int(sum(map(abs, self.down)) * largest) + 1
             factored = (passes.operations(self.down), passes.operations(self.across))
         flat = self.matrix.ravel().tolist()
-        return Facts(self.whole, most, down_most, len(set(flat)) == 1, passes.operations(flat), factored)
+        box_most = int(self.matrix.shape[1] * largest) + 1 if self.whole and set(flat) == {1} else None
+        return Facts(self.whole, most, down_most, box_most, passes.operations(flat), factored)
 
 
 def plan_all(
@@ -70,7 +70,7 @@ def plan_all(
         max(found, key=lambda fact: (not fact.factor_passes, fact.passes)),
         most=max(fact.most for fact in found),
         down_most=max(fact.down_most for fact in found),
-        uniform=all(fact.uniform for fact in found),
+        box_most=found[0].box_most if len(found) == 1 else None,
     )
     return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1)
 
@@ -134,6 +134,11 @@ class _Worker:
         self.strip, self.weights, self.way, self.finish = strip, weights, way, finish
         self.slide, self.channels = strip.slide, strip.channels
         self.scratch = passes.Scratch()
+        self.chunks = self._chunks
+        if way.method == RUNNING:
+            rows, columns = weights[0].matrix.shape
+            self.box, self.chunks = RunningSums(strip, (rows, columns), way.first, way.dtype), self._running
+            return
         self.prepare, self.sum = {
             "direct": (self._as_it_is, self._direct),
             "separable": (self._down, self._across),
@@ -150,23 +155,31 @@ class _Worker:
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
+        return sum(self.finish(sums, out[rows], self.scratch) for rows, sums in self.chunks(tile))
+
+    def _running(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, list[Array]]]:
+        for rows, sums in self.box(tile):
+            yield rows, [sums]
+
+    def _chunks(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, list[Array]]]:
+        """Yield some rows of a tile with the sums of every matrix, (rows, samples)."""
         strip = self.strip.load(*tile)
-        height, samples = len(out), out.shape[1] * self.channels
+        height, samples = (place.stop - place.start for place in tile)
+        samples *= self.channels
         held = [self.prepare(strip, number, height, samples) for number in range(len(self.weights))]
-        chunk = CHUNK_SAMPLES if self.way.threads == 1 else SHARED_CHUNK_SAMPLES
-        step = max(1, chunk // samples)
+        step = max(1, CHUNK_SAMPLES // samples)
         if strip.dtype.kind == "f":
             step = height  # products are as tall as the tile
-        clipped = 0
         for first in range(0, height, step):
             rows = slice(first, min(height, first + step))
             shape = (rows.stop - rows.start, samples)
-            sums = [
-                self.sum(each, number, rows, self.scratch.get(f"sum{number}", shape, self.way.dtype))
-                for number, each in enumerate(held)
-            ]
-            clipped += self.finish(sums, out[rows], self.scratch)
-        return clipped
+            yield (
+                rows,
+                [
+                    self.sum(each, number, rows, self.scratch.get(f"sum{number}", shape, self.way.dtype))
+                    for number, each in enumerate(held)
+                ],
+            )
 
     def _as_it_is(self, strip: Array, number: int, height: int, samples: int) -> Array:
         return strip
@@ -195,8 +208,6 @@ class _Worker:
         sy, dy = self.slide.stride[0], self.slide.dilation[0]
         if held.dtype.kind == "f":
             return toeplitz.weigh_rows(strip, weights.down, dy, held)
-        if sy == dy == 1 and len(weights.down) > LONG and set(weights.down) == {1}:
-            return passes.running_rows(strip, len(weights.down), held)
         return self.down[number](
             lambda row: strip[row * dy : row * dy + (height - 1) * sy + 1 : sy], held, self.scratch
         )
@@ -211,8 +222,6 @@ class _Worker:
             wide = self.scratch.get("wide", held.shape, out.dtype)
             np.copyto(wide, held)
             held = wide
-        if sx == dx == 1 and len(across) > LONG and set(across) == {1}:
-            return passes.doubling_columns(held, len(across), channels, out, self.scratch)
         height, samples = out.shape
         pixels = held.reshape(height, -1, channels)
 

@@ -30,24 +30,41 @@ class Strip:
         self.held = np.empty(0, dtype)
 
     def load(self, rows: slice, columns: slice) -> Array:
-        """Return the input that a tile of the output looks at; the next load overwrites it."""
+        """Return the input that a tile of the output looks at, (rows, samples); the next load overwrites it."""
         below, beside = self.slide.reach((rows, columns))
+        return self.line(below, beside).reshape(below.stop - below.start, -1)
+
+    def line(self, below: slice, beside: slice, slack: int = 0) -> Array:
+        """Return places of the padded input, one row behind the other, and `slack` samples of anything."""
         shape = (below.stop - below.start, beside.stop - beside.start, self.channels)
         size = prod(shape)
-        if self.held.size < size:
-            self.held = np.empty(size, self.held.dtype)
+        if self.held.size < size + slack:
+            self.held = np.empty(size + slack, self.held.dtype)
         pixels = self.held[:size].reshape(shape)
         inner = self._inner(COLUMNS, beside)
         if inner.start < inner.stop:
             first = beside.start + inner.start - self.before[COLUMNS]
             self._copy(pixels[:, inner], below, slice(first, first + inner.stop - inner.start))
-        for place in (*range(inner.start), *range(inner.stop, shape[COLUMNS])):
-            source = self.sources[COLUMNS][beside.start + place]
+        for border in (range(inner.start), range(inner.stop, shape[COLUMNS])):
+            self._fill(pixels, below, beside, border, inner)
+        return self.held[: size + slack]
+
+    def _fill(self, pixels: Array, below: slice, beside: slice, border: range, inner: slice) -> None:
+        """Fill columns beyond the picture: from columns that are loaded, or else from the picture."""
+        sources = [self.sources[COLUMNS][beside.start + place] for place in border]
+        loaded = [source + self.before[COLUMNS] - beside.start for source in sources]
+        if (
+            sources
+            and all(source != OUTSIDE for source in sources)
+            and all(inner.start <= place < inner.stop for place in loaded)
+        ):
+            pixels[:, border.start : border.stop] = pixels[:, loaded]
+            return
+        for place, source in zip(border, sources, strict=True):
             if source == OUTSIDE:
                 pixels[:, place] = self.fill
             else:
                 self._copy(pixels[:, place : place + 1], below, slice(source, source + 1))
-        return pixels.reshape(shape[ROWS], -1)
 
     def _copy(self, target: Array, below: slice, columns: slice) -> None:
         """Copy columns of the picture, the rows inside it at once and padded rows one by one."""

@@ -1,0 +1,106 @@
+"""Sums over a box of pixels by sums that run on: the cost is free of the height of the box, and nearly of its width.
+
+Crow (1984), Summed-area tables for texture mapping, keeps such sums for a whole picture; a band keeps one row.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.strip import Strip
+
+Array = NDArray[Any]
+
+CHUNK_SAMPLES = 1 << 17  # of the input that is summed at once
+
+
+class RunningSums:
+    """The sums of all boxes of one size in a tile: across by doubling, then down by what comes and what goes."""
+
+    def __init__(
+        self, strip: Strip, box: tuple[int, int], first: str, dtype: str, chunk: int = CHUNK_SAMPLES
+    ) -> None:
+        self.strip, self.first, self.dtype, self.chunk = strip, first, dtype, chunk
+        self.taps, across = box
+        self.digits, self.slack = signed_digits(across), slack(across, strip.channels)
+        self.scratch = Scratch()
+
+    def __call__(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, Array]]:
+        """Yield rows of the tile with their sums, (rows, samples); the next ones overwrite them."""
+        below, beside = self.strip.slide.reach(tile)
+        channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
+        samples = (tile[1].stop - tile[1].start) * channels
+        # Above the tile stand rows of nothing: they go when its first rows come.
+        held = self.scratch.get("held", (taps + height, (beside.stop - beside.start) * channels), self.first)
+        held[:taps] = 0
+        total = self.scratch.get("total", (samples,), self.dtype)
+        total[...] = 0
+        step = max(1, self.chunk // held.shape[1])
+        for start in range(0, height, step):
+            stop = min(height, start + step)
+            rows = slice(below.start + start, below.start + stop)
+            comes = held[taps + start : taps + stop]
+            sum_neighbours(
+                self.strip.line(rows, beside, self.slack),
+                self.digits,
+                channels,
+                comes.reshape(-1),
+                self.scratch,
+            )
+            change = self.scratch.get("change", (stop - start, samples), self.first)
+            np.subtract(comes[:, :samples], held[start:stop, :samples], out=change)
+            sums = self.scratch.get("sums", change.shape, self.dtype)
+            np.copyto(sums, change)
+            before = total
+            for row in sums:
+                before = np.add(row, before, out=row)
+            np.copyto(total, before)
+            done = max(start, taps - 1)
+            if done < stop:
+                yield slice(done - taps + 1, stop - taps + 1), sums[done - start :]
+
+
+def signed_digits(number: int) -> list[int]:
+    """Return the digits of a number to base 2, the highest first, with the fewest that are not 0.
+
+    They are 0 and 1, or -1, 0 and 1 with no two neighbours that are not 0 (Reitwiesner 1960): 31 is 32 - 1.
+    """
+    plain = [int(digit) for digit in f"{number:b}"]
+    signed, rest = [], number
+    while rest:
+        digit = 2 - rest % 4 if rest % 2 else 0
+        signed.append(digit)
+        rest = (rest - digit) // 2
+    return min(plain, signed[::-1], key=lambda digits: len(digits) + sum(map(abs, digits)))
+
+
+def sum_neighbours(line: Array, digits: list[int], step: int, out: Array, scratch: Scratch) -> None:
+    """Sum so many samples as the digits say, each `step` behind the last: out[i] = line[i] + line[i + step] ...
+
+    `line` is longer than `out` by `slack` samples. What stands in the last of them is added and taken out
+    again: whole numbers may wrap on the way and are right at the end.
+    """
+    sums, count = line, 1
+    for place, digit in enumerate(digits[1:], start=1):
+        last = place == len(digits) - 1
+        length = len(out) if last else len(sums) - (count + 1) * step
+        target = out if last else scratch.get(f"doubled{place % 2}", (length,), out.dtype)
+        np.add(sums[:length], sums[count * step : count * step + length], out=target)
+        count *= 2
+        if digit > 0:
+            np.add(target, line[count * step : count * step + length], out=target)
+            count += 1
+        elif digit < 0:
+            count -= 1
+            np.subtract(target, line[count * step : count * step + length], out=target)
+        sums = target
+    if len(digits) == 1:
+        np.copyto(out, line[: len(out)])
+
+
+def slack(taps: int, step: int) -> int:
+    """Return how much longer than its sums a line must be for `sum_neighbours`."""
+    return 2 * (taps + taps.bit_length()) * step
