@@ -24,6 +24,9 @@ Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Range = Literal["clip", "abs", "offset", "minmax"]
 
 MOST_WHOLE = 2.0**31  # of a weight that bands take
+SMALLEST, LARGEST = 2.0**-100, 2.0**100  # of a sum that float32 holds, with all that leads to it
+FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
+LEVELS32 = 1 << 16  # up to so many levels a sum in float32 is sure of each
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
 EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
@@ -90,7 +93,8 @@ def filter_image(
     Notes
     -----
     Sums of whole pixels and whole weights are exact. Otherwise pictures of 8 bits, and of float32, are
-    summed in float32, all others in float64.
+    summed in float32, all others in float64, and so are those whose weights or border are too large for
+    float32. Where a float32 picture goes through a transform, the error is relative to its largest sample.
     `constant` surrounds a picture that has alpha with an opaque colour, `zeros` with nothing.
 
     Examples
@@ -137,9 +141,8 @@ def _banded(
 ) -> Filtered | None:
     """Filter in bands, or return None where no plan has sums that are exact enough."""
     integers = pixels.dtype.kind == "u"
-    if not integers and not np.isfinite(pixels).all():
-        return None  # products and transforms would spread NaN and infinity beyond the kernel's reach
-    largest = int(np.iinfo(pixels.dtype).max) if integers else 1
+    # NaN and infinity make the largest sample one, which fails the comparisons below.
+    largest = float(np.iinfo(pixels.dtype).max if integers else max(pixels.max(), -pixels.min()))
     value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
     whole = integers and float(value).is_integer() and _is_whole(kernel)
     if not all(
@@ -149,8 +152,11 @@ def _banded(
     arrays = [np.array(matrix, np.int64 if whole else np.float64) for matrix in kernel.matrices]
     weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
     reach = max(largest, abs(value))
+    most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
+    if not SMALLEST < most < LARGEST or not reach < LARGEST or (reach > FAR * largest and not whole):
+        return None
     picture = pixels.reshape(*pixels.shape[:2], -1)
-    wide = pixels.dtype.itemsize == 2
+    wide = pixels.dtype.itemsize == 2 or (integers and most > LEVELS32 * abs(kernel.divisor))
     way = plan_all(weights, reach, sliding.slide, picture.shape[2], wide, method, threads)
     if way is None:
         if method == "auto":
@@ -158,7 +164,6 @@ def _banded(
         raise ArgumentError(
             f"method {method!r} does not suit this kernel or stride; take 'auto', or another method"
         )
-    most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
     within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
     fits = kernel.is_smoothing and within and value_range != "offset" and 0 <= value <= largest
     finish = Finish(kernel.combine, kernel.divisor, value_range, pixels.dtype, most, not fits)

@@ -54,7 +54,8 @@ class Finish:
 
     def _magnitude(self, sums: list[Array], scratch: Scratch) -> Array:
         """Return the root of the summed squares, exact before the root."""
-        most = len(sums) * self.most**2
+        # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
+        most = len(sums) * self.most**2 * (1 if self.divisor == 1 else 4)
         squares = [self._float(part, scratch, most, 1, f"square{number}") for number, part in enumerate(sums)]
         for square in squares:
             np.multiply(square, square, out=square)
@@ -66,7 +67,8 @@ class Finish:
         self, values: Array, scratch: Scratch, most: float, divisor: float, name: str = "float"
     ) -> Array:
         """Return sums as the shortest float that holds whole ones and their quotients."""
-        narrow = most < EXACT32 and divisor < DIVISOR32 and self.dtype.itemsize == 1
+        short = 0 < divisor < DIVISOR32 and float(divisor).is_integer()
+        narrow = most < EXACT32 and short and self.dtype.itemsize == 1
         dtype = np.dtype(np.float32 if narrow else np.float64)
         if values.dtype.kind == "f" and values.itemsize >= dtype.itemsize:
             return values
