@@ -284,6 +284,21 @@ def test_winograd_refuses_integers():
 # The plan
 
 
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_a_band_of_tiles_takes_the_memory_that_is_meant_for_it(dims):
+    sizes = work(inputs=5, outputs=7, kernel=(3,) * dims, output=(4000, 60, 60)[:dims])
+    rows = plan.winograd_rows(sizes, itemsize=4)
+    tiles = prod((rows, 31, 31)[:dims])
+    held = 4**dims * tiles * (5 + 7) * 4
+    assert held <= plan.WINOGRAD_BYTES or tiles < 2 * plan.TILES
+    assert 2 * held >= plan.WINOGRAD_BYTES or rows == 2000
+
+
+def test_the_plan_of_a_huge_volume_takes_no_time():
+    huge = work(inputs=4096, outputs=4096, kernel=(3, 3, 3), output=(4096, 4096, 4096))
+    assert plan.winograd_rows(huge) == 1
+
+
 def work(images=1, groups=1, inputs=1, outputs=1, kernel=(3, 3), output=(512, 512), stride=(1, 1)):
     return plan.Work(images, groups, inputs, outputs, plan.Slide(kernel, stride, (1,) * len(kernel), output))
 
