@@ -96,7 +96,10 @@ def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads) as pool:
-        yield pool.map
+        try:
+            yield pool.map
+        finally:  # where a band fails, or the user interrupts, those that wait are dropped
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _bytes(pixels: NDArray[Any]) -> tuple[Bytes, int]:
