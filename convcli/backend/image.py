@@ -156,7 +156,8 @@ def _banded(
     if not SMALLEST < most < LARGEST or not reach < LARGEST or (reach > FAR * largest and not whole):
         return None
     picture = pixels.reshape(*pixels.shape[:2], -1)
-    wide = pixels.dtype.itemsize == 2 or (integers and most > LEVELS32 * abs(kernel.divisor))
+    heavy = integers and not whole and most > LEVELS32 * abs(kernel.divisor)
+    wide = pixels.dtype.itemsize == 2 or heavy
     way = plan_all(weights, reach, sliding.slide, picture.shape[2], wide, method, threads)
     if way is None:
         if method == "auto":

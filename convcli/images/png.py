@@ -96,10 +96,7 @@ def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(threads) as pool:
-        try:
-            yield pool.map
-        finally:  # where a band fails, or the user interrupts, those that wait are dropped
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield pool.map
 
 
 def _bytes(pixels: NDArray[Any]) -> tuple[Bytes, int]:

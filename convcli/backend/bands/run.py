@@ -89,7 +89,7 @@ def run(
 ) -> tuple[Array, int]:
     """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
-    tiles: Tiles | _Shared = _tiles(slide, way)
+    tiles = _Shared(_tiles(slide, way))
 
     def work(_: int) -> int:
         worker = _Worker(Strip(picture, slide, pads, mode, value, way.first), weights, way, finish)
@@ -99,7 +99,6 @@ def run(
 
     if way.threads == 1:
         return out, work(0)
-    tiles = _Shared(_tiles(slide, way))
     with ThreadPoolExecutor(way.threads) as pool, closing(tiles):
         return out, sum(pool.map(work, range(way.threads)))
 
