@@ -246,7 +246,7 @@ def _exact(x: Array, weights: Array, outside: float) -> Array:
     if np.isfinite(largest) and most > MOST:
         raise ArgumentError(f"the kernel's weights are too large: sums could reach {most:.3g}")
     whole = x.dtype.kind in "biu" and all(isinstance(weight, int) for weight in weights.flat)
-    if whole and float(outside).is_integer() and most < 2**63:
+    if whole and float(outside).is_integer() and max(most, largest) < 2**63:
         return x.astype(np.int64)
     return x.astype(np.float64)
 

@@ -300,6 +300,8 @@ def test_a_border_far_from_the_pixels_reaches_no_further_than_the_kernel(
 
 def test_a_border_of_any_value_around_a_kernel_of_zeros() -> None:
     kernel, pixels = kernel_of(np.zeros((3, 3), int)), PICTURE[:9, :9]
+    for value in (1e39, -1e19, 40000):
+        assert not filter_image(pixels, kernel, padding_mode="constant", padding_value=value).pixels.any()
     result = filter_image(pixels, kernel, method="separable", padding_mode="constant", padding_value=40000)
     assert not result.pixels.any()
 
