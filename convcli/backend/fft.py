@@ -29,11 +29,9 @@ def is_exact(peak: int, inputs: int, slide: Slide) -> bool:
 
 def is_finite(x: Array, border: Array, weight: Array, slide: Slide, dtype: np.dtype[Any]) -> bool:
     """Tell whether every number, and every sum that the transforms form, is finite in `dtype`."""
-    peak = max(float(np.abs(array).max(initial=0)) for array in (x, border))
+    peak = np.max([float(np.abs(array).max(initial=0)) for array in (x, border)])  # NaN where one is
     with np.errstate(over="ignore", invalid="ignore"):
-        reach = (
-            np.float64(peak) * float(np.abs(weight).max()) * prod(fft_size(slide)) ** 2 * weight[0, 0].size
-        )
+        reach = peak * float(np.abs(weight).max()) * prod(fft_size(slide)) ** 2 * weight[0, 0].size
     return bool(reach < float(np.finfo(dtype).max))  # False for NaN too
 
 

@@ -249,6 +249,16 @@ def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(wrong, gro
     assert_close(y[kept], expected[kept], 1e-5)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_auto_takes_no_transform_where_the_border_is_not_finite(wrong):
+    random = np.random.default_rng(0)
+    x, weight = random.random((1, 1, 90, 90)), random.random((1, 1, 31, 31))
+    assert plan.ranking(work(kernel=(31, 31), output=(64, 64)))[0] == "fft"
+    y = backend.conv(x, weight, padding=2, padding_mode="constant", padding_value=wrong)
+    assert not np.isfinite(y[..., :2, :]).any()
+    assert np.isfinite(y[..., 2:-2, 2:-2]).all()
+
+
 @pytest.mark.parametrize(
     ("method", "kernel", "options", "message"),
     [
