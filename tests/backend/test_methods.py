@@ -259,6 +259,16 @@ def test_auto_takes_no_transform_where_the_border_is_not_finite(wrong):
     assert np.isfinite(y[..., 2:-2, 2:-2]).all()
 
 
+@pytest.mark.parametrize("large", ["x", "weight"])
+def test_auto_takes_no_transform_that_overflows_on_the_way_to_small_sums(large):
+    x, weight = np.ones((1, 1, 90, 90), np.float32), np.ones((1, 1, 31, 31), np.float32)
+    (weight if large == "x" else x)[...] = 1e-38
+    (x if large == "x" else weight)[...] = 3e38
+    assert_close(backend.conv(x, weight), np.full((1, 1, 60, 60), 3 * 31**2, np.float32), 1e-5)
+    weight[...] = 0
+    assert (backend.conv(x, weight) == 0).all()
+
+
 @pytest.mark.parametrize(
     ("method", "kernel", "options", "message"),
     [
