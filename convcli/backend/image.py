@@ -80,8 +80,8 @@ def filter_image(
         largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
     method : str
         `direct` (shift and add), `separable` (one pass an axis), `gemm` (matrix products), `fft`, or `auto`,
-        which takes the quickest. Where a picture has alpha, or `minmax` asks for the whole of it, sums are
-        plain and exact whatever the method.
+        which takes the quickest. Where a picture has alpha, `minmax` asks for the whole of it, or NaN, infinity or
+        a far border would spoil what is around them, sums are plain whatever the method.
     threads : int, optional
         How many threads share the picture; one for each core where it is None. The pixels are the same.
 
