@@ -26,7 +26,7 @@ Range = Literal["clip", "abs", "offset", "minmax"]
 MOST_WHOLE = 2.0**31  # of a weight that bands take
 SMALLEST, LARGEST = 2.0**-100, 2.0**100  # of a sum that float32 holds, with all that leads to it
 FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
-LEVELS32 = 1 << 16  # up to so many levels a sum in float32 is sure of each
+LEVELS32, LEVELS64 = 1 << 16, 1 << 45  # up to so many levels a sum in these floats is sure of each
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
 EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
@@ -155,9 +155,11 @@ def _banded(
     most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
     if not SMALLEST < most < LARGEST or not reach < LARGEST or (reach > FAR * largest and not whole):
         return None
+    level = abs(kernel.divisor) if integers and not whole else most
+    if most > LEVELS64 * level:
+        return None
     picture = pixels.reshape(*pixels.shape[:2], -1)
-    heavy = integers and not whole and most > LEVELS32 * abs(kernel.divisor)
-    wide = pixels.dtype.itemsize == 2 or heavy
+    wide = pixels.dtype.itemsize == 2 or most > LEVELS32 * level
     way = plan_all(weights, reach, sliding.slide, picture.shape[2], wide, method, threads)
     if way is None:
         if method == "auto":

@@ -313,6 +313,14 @@ def test_large_weights_that_cancel_leave_the_digits_of_a_pixel(weights: list[flo
     assert np.abs(filter_image(pixels, kernel).pixels - pixels[:, :1] * sum(weights)).max() <= 0.501
 
 
+def test_a_divisor_near_zero_raises_no_rounding_error_to_a_pixel() -> None:
+    weights = RNG.random((33, 33))
+    kernel = Kernel("steep", (tuple(map(tuple, weights.tolist())),), divisor=1e-30)
+    pixels = np.zeros((120, 120), np.uint16)
+    pixels[0, 0] = 65535
+    assert not filter_image(pixels, kernel).pixels[40:, 40:].any()
+
+
 def test_a_half_stays_one_by_a_divisor_that_is_not_whole() -> None:
     pixels = np.arange(256, dtype=np.uint8)[None]
     for divisor in np.arange(1, 40) / 10:
