@@ -80,10 +80,8 @@ def _add(out: Array, room: Array, sources: list[Array], bands: Array, slide: Sli
 
 
 def _split(array: Array, high: int) -> Array:
-    """Return a view (..., bands, high, columns) of (..., rows, columns)."""
-    view = array.view()
-    view.shape = (*array.shape[:-2], -1, high, array.shape[-1])  # raises where reshape would copy
-    return view
+    """Return a view (..., bands, high, columns) of (..., rows, columns): to divide an axis takes no copy."""
+    return array.reshape(*array.shape[:-2], -1, high, array.shape[-1])
 
 
 def _overlapping(source: Array, slide: Slide, start: int, bands: tuple[int, ...], reach: int) -> Array:

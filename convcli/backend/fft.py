@@ -29,11 +29,11 @@ def is_exact(peak: int, inputs: int, slide: Slide) -> bool:
 
 def is_finite(x: Array, border: Array, weight: Array, slide: Slide, dtype: np.dtype[Any]) -> bool:
     """Tell whether every number, and every sum that the transforms form, is finite in `dtype`."""
-    peak = max(float(np.abs(array).max(initial=0)) for array in (x, border))
     with np.errstate(over="ignore", invalid="ignore"):
-        reach = (
-            np.float64(peak) * float(np.abs(weight).max()) * prod(fft_size(slide)) ** 2 * weight[0, 0].size
-        )
+        # NumPy's maximum hands NaN on, which Python's may drop; 1 stands for either side of a product alone.
+        peak = np.max([1, *(float(np.abs(array).max(initial=0)) for array in (x, border))])
+        top = np.maximum(1, float(np.abs(weight).max()))
+        reach = peak * top * prod(fft_size(slide)) ** 2 * weight[0, 0].size
     return bool(reach < float(np.finfo(dtype).max))  # False for NaN too
 
 

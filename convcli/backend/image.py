@@ -24,6 +24,9 @@ Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Range = Literal["clip", "abs", "offset", "minmax"]
 
 MOST_WHOLE = 2.0**31  # of a weight that bands take
+SMALLEST, LARGEST = 2.0**-100, 2.0**100  # of a sum that float32 holds, with all that leads to it
+FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
+LEVELS32, LEVELS64 = 1 << 16, 1 << 45  # up to so many levels a sum in these floats is sure of each
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
 EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
@@ -77,8 +80,8 @@ def filter_image(
         largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
     method : str
         `direct` (shift and add), `separable` (one pass an axis), `gemm` (matrix products), `fft`, or `auto`,
-        which takes the quickest. Where a picture has alpha, or `minmax` asks for the whole of it, sums are
-        plain and exact whatever the method.
+        which takes the quickest. Where a picture has alpha, `minmax` asks for the whole of it, or NaN, infinity or
+        a far border would spoil what is around them, sums are plain whatever the method.
     threads : int, optional
         How many threads share the picture; one for each core where it is None. The pixels are the same.
 
@@ -90,7 +93,8 @@ def filter_image(
     Notes
     -----
     Sums of whole pixels and whole weights are exact. Otherwise pictures of 8 bits, and of float32, are
-    summed in float32, all others in float64.
+    summed in float32, all others in float64, and so are those whose weights or border are too large for
+    float32. Where a float32 picture goes through a transform, the error is relative to its largest sample.
     `constant` surrounds a picture that has alpha with an opaque colour, `zeros` with nothing.
 
     Examples
@@ -137,9 +141,8 @@ def _banded(
 ) -> Filtered | None:
     """Filter in bands, or return None where no plan has sums that are exact enough."""
     integers = pixels.dtype.kind == "u"
-    if not integers and not np.isfinite(pixels).all():
-        return None  # products and transforms would spread NaN and infinity beyond the kernel's reach
-    largest = int(np.iinfo(pixels.dtype).max) if integers else 1
+    # NaN and infinity make the largest sample one, which fails the comparisons below.
+    largest = float(np.iinfo(pixels.dtype).max if integers else max(pixels.max(), -pixels.min()))
     value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
     whole = integers and float(value).is_integer() and _is_whole(kernel)
     if not all(
@@ -149,8 +152,14 @@ def _banded(
     arrays = [np.array(matrix, np.int64 if whole else np.float64) for matrix in kernel.matrices]
     weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
     reach = max(largest, abs(value))
+    most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
+    if not SMALLEST < most < LARGEST or not reach < LARGEST or (reach > FAR * largest and not whole):
+        return None
+    level = abs(kernel.divisor) if integers and not whole else most
+    if most > LEVELS64 * level:
+        return None
     picture = pixels.reshape(*pixels.shape[:2], -1)
-    wide = pixels.dtype.itemsize == 2
+    wide = pixels.dtype.itemsize == 2 or most > LEVELS32 * level
     way = plan_all(weights, reach, sliding.slide, picture.shape[2], wide, method, threads)
     if way is None:
         if method == "auto":
@@ -158,7 +167,6 @@ def _banded(
         raise ArgumentError(
             f"method {method!r} does not suit this kernel or stride; take 'auto', or another method"
         )
-    most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
     within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
     fits = kernel.is_smoothing and within and value_range != "offset" and 0 <= value <= largest
     finish = Finish(kernel.combine, kernel.divisor, value_range, pixels.dtype, most, not fits)
@@ -240,7 +248,7 @@ def _exact(x: Array, weights: Array, outside: float) -> Array:
     if np.isfinite(largest) and most > MOST:
         raise ArgumentError(f"the kernel's weights are too large: sums could reach {most:.3g}")
     whole = x.dtype.kind in "biu" and all(isinstance(weight, int) for weight in weights.flat)
-    if whole and float(outside).is_integer() and most < 2**63:
+    if whole and float(outside).is_integer() and max(most, largest) < 2**63:
         return x.astype(np.int64)
     return x.astype(np.float64)
 

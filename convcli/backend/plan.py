@@ -225,7 +225,7 @@ def winograd_rows(work: Work, itemsize: int = 4) -> int:
     """Count the rows of tiles that are transformed at once."""
     tiles = tuple(-(-count // 2) for count in work.slide.output_size)
     row: int = prod(count + 1 for count in tiles[1:])
-    each = 1 << 2 * len(tiles) * (work.inputs + work.outputs) * row * itemsize
+    each: int = 4 ** len(tiles) * (work.inputs + work.outputs) * row * itemsize
     most = max(WINOGRAD_BYTES // each, -(-TILES // row))
     return -(-tiles[0] // -(-tiles[0] // most))
 

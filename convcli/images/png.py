@@ -80,9 +80,7 @@ def combined_adler(first: int, second: int, length: int) -> int:
     >>> combined_adler(zlib.adler32(b"con"), zlib.adler32(b"volve"), 5) == zlib.adler32(b"convolve")
     True
     """
-    low = (
-        first & 0xFFFF
-    ) - 1  # the sum of the bytes so far, which each byte of the second run adds to the high half
+    low = (first & 0xFFFF) - 1  # the bytes so far, which each byte of the second run adds to the high half
     high = (first >> 16) + (second >> 16) + length * low
     return high % _ADLER_BASE << 16 | (low + (second & 0xFFFF)) % _ADLER_BASE
 

@@ -1,6 +1,10 @@
 """Pictures in bands: every method, tile and thread count gives the sums of the definition."""
 
+import os
+import signal
+import time
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -274,3 +278,130 @@ def test_what_is_not_finite_stays_where_the_kernel_reaches(odd: float) -> None:
             assert (touched == expected).all()
         else:
             assert not touched[:5, :10].any()
+
+
+def plain(pixels: np.ndarray, kernel: Kernel, **options: Any) -> np.ndarray:
+    """The pixels by plain sums of the whole picture, in whole numbers or float64."""
+    with patch("convcli.backend.image._banded", return_value=None):
+        return filter_image(pixels, kernel, **options).pixels
+
+
+@pytest.mark.parametrize("side", [5, 33])
+@pytest.mark.parametrize("scale", [1e-4, 1.0])
+def test_large_floats_do_not_overflow_on_the_way(side: int, scale: float) -> None:
+    pixels = RNG.random((90, 80)).astype(np.float32)
+    pixels[40, 40] = 3e38
+    kernel = kernel_of(RNG.normal(size=(side, side)) * scale)
+    found, wanted = filter_image(pixels, kernel).pixels, plain(pixels, kernel)
+    assert (np.isfinite(found) == np.isfinite(wanted)).all()
+    finite = np.isfinite(wanted) & (np.abs(wanted) < 1e30)
+    assert np.allclose(found[finite], wanted[finite], atol=1e-3)
+    assert (
+        filter_image(np.full((9, 9), 1e38, np.float32), parse_kernel("box")).pixels == np.float32(1e38)
+    ).all()
+
+
+def test_what_a_division_makes_too_large_for_float32_is_infinite_without_a_word() -> None:
+    kernel = Kernel("tiny", (((1, 2),),), divisor=1e-40)
+    assert np.isinf(filter_image(np.ones((3, 4), np.float32), kernel).pixels).all()
+
+
+@pytest.mark.parametrize("value", [1e39, -1e30, 1e10, 1e6])
+@pytest.mark.parametrize("side", [5, 33])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_a_border_far_from_the_pixels_reaches_no_further_than_the_kernel(
+    value: float, side: int, dtype: str
+) -> None:
+    kernel = kernel_of(RNG.random((side, side)) / side**2)
+    pixels = RNG.integers(0, 200, (90, 80)).astype(dtype)
+    options = {"padding_mode": "constant", "padding_value": value}
+    found = filter_image(pixels, kernel, **options).pixels.astype(float)
+    wanted = plain(pixels, kernel, **options).astype(float)
+    assert np.isclose(found, wanted, rtol=1e-5, atol=2e-3 if dtype == "float32" else 1).all()
+
+
+def test_a_border_of_any_value_around_a_kernel_of_zeros() -> None:
+    kernel, pixels = kernel_of(np.zeros((3, 3), int)), PICTURE[:9, :9]
+    for value in (1e39, -1e19, 40000):
+        assert not filter_image(pixels, kernel, padding_mode="constant", padding_value=value).pixels.any()
+    result = filter_image(pixels, kernel, method="separable", padding_mode="constant", padding_value=40000)
+    assert not result.pixels.any()
+
+
+@pytest.mark.parametrize("weights", [[1e9, 0.5 - 1e9], [3e6, -1.5e6, -1.5e6 + 0.25]])
+def test_large_weights_that_cancel_leave_the_digits_of_a_pixel(weights: list[float]) -> None:
+    pixels = np.repeat(RNG.integers(0, 256, (20, 1), dtype=np.uint8), 9, axis=1)
+    kernel = kernel_of(np.array([weights]))
+    assert np.abs(filter_image(pixels, kernel).pixels - pixels[:, :1] * sum(weights)).max() <= 0.501
+
+
+def test_a_divisor_near_zero_raises_no_rounding_error_to_a_pixel() -> None:
+    weights = RNG.random((33, 33))
+    kernel = Kernel("steep", (tuple(map(tuple, weights.tolist())),), divisor=1e-30)
+    pixels = np.zeros((120, 120), np.uint16)
+    pixels[0, 0] = 65535
+    assert not filter_image(pixels, kernel).pixels[40:, 40:].any()
+
+
+def test_a_half_stays_one_by_a_divisor_that_is_not_whole() -> None:
+    pixels = np.arange(256, dtype=np.uint8)[None]
+    for divisor in np.arange(1, 40) / 10:
+        kernel = Kernel("tenths", (((1, 2),),), divisor=float(divisor))
+        assert (filter_image(pixels, kernel).pixels == plain(pixels, kernel)).all()
+
+
+def test_a_magnitude_just_below_a_half_is_not_rounded_up_when_divided() -> None:
+    # 635**2 + 2041**2 = 4568906 is (9 * 237.5)**2 - 1/4.
+    kernel = Kernel("two", (((2, 1, 0, 0),), ((0, 0, 8, 1),)), divisor=9, combine="magnitude")
+    assert filter_image(np.array([[255, 125, 255, 1]], np.uint8), kernel, padding="valid").pixels == 237
+
+
+@pytest.mark.parametrize("dilation", [(256, 1), (1, 256), (256, 256)])
+def test_a_kernel_that_spans_one_more_than_the_longest_transform(dilation: tuple[int, int]) -> None:
+    kernel, pixels = kernel_of(RNG.random((5, 5))), RNG.integers(0, 9, (30, 40), dtype=np.uint8)
+    found = filter_image(pixels, kernel, dilation=dilation, padding_mode="replicate").pixels
+    assert (
+        np.abs(found.astype(int) - plain(pixels, kernel, dilation=dilation, padding_mode="replicate")).max()
+        <= 1
+    )
+
+
+def test_a_stride_makes_tiles_lower() -> None:
+    slide = Slide((3, 3), (100, 100), (1, 1), (300, 300))
+    way = plan_all([Weights.of(np.ones((3, 3), int))], 255, slide, 3, False, "auto", 1)
+    assert way is not None
+    below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
+    assert (below.stop - below.start) * (beside.stop - beside.start) * 3 <= 2 << 20
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_tile_is_begun_after_one_has_failed(threads: int) -> None:
+    begun = []
+
+    def fail(strip: Strip, *tile: slice) -> np.ndarray:
+        begun.append(tile)
+        if len(begun) == 3:
+            raise MemoryError("the third")
+        time.sleep(0.01)
+        return load(strip, *tile)
+
+    load = Strip.load
+    with patch.object(Strip, "load", fail), pytest.raises(MemoryError, match="the third"):
+        filter_image(np.zeros((6400, 9), np.uint8), parse_kernel("sharpen"), threads=threads)
+    assert len(begun) < 3 + threads
+
+
+def test_an_interrupt_stops_the_threads() -> None:
+    begun = []
+
+    def interrupt(strip: Strip, *tile: slice) -> np.ndarray:
+        begun.append(tile)
+        if len(begun) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+        return load(strip, *tile)
+
+    load = Strip.load
+    with patch.object(Strip, "load", interrupt), pytest.raises(KeyboardInterrupt):
+        filter_image(np.zeros((6400, 9), np.uint8), parse_kernel("sharpen"), threads=2)
+    assert len(begun) < 50

@@ -249,6 +249,26 @@ def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(wrong, gro
     assert_close(y[kept], expected[kept], 1e-5)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_auto_takes_no_transform_where_the_border_is_not_finite(wrong):
+    random = np.random.default_rng(0)
+    x, weight = random.random((1, 1, 90, 90)), random.random((1, 1, 31, 31))
+    assert plan.ranking(work(kernel=(31, 31), output=(64, 64)))[0] == "fft"
+    y = backend.conv(x, weight, padding=2, padding_mode="constant", padding_value=wrong)
+    assert not np.isfinite(y[..., :2, :]).any()
+    assert np.isfinite(y[..., 2:-2, 2:-2]).all()
+
+
+@pytest.mark.parametrize("large", ["x", "weight"])
+def test_auto_takes_no_transform_that_overflows_on_the_way_to_small_sums(large):
+    x, weight = np.ones((1, 1, 90, 90), np.float32), np.ones((1, 1, 31, 31), np.float32)
+    (weight if large == "x" else x)[...] = 1e-38
+    (x if large == "x" else weight)[...] = 3e38
+    assert_close(backend.conv(x, weight), np.full((1, 1, 60, 60), 3 * 31**2, np.float32), 1e-5)
+    weight[...] = 0
+    assert (backend.conv(x, weight) == 0).all()
+
+
 @pytest.mark.parametrize(
     ("method", "kernel", "options", "message"),
     [
@@ -282,6 +302,21 @@ def test_winograd_refuses_integers():
 
 
 # The plan
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_a_band_of_tiles_takes_the_memory_that_is_meant_for_it(dims):
+    sizes = work(inputs=5, outputs=7, kernel=(3,) * dims, output=(4000, 60, 60)[:dims])
+    rows = plan.winograd_rows(sizes, itemsize=4)
+    tiles = prod((rows, 31, 31)[:dims])
+    held = 4**dims * tiles * (5 + 7) * 4
+    assert held <= plan.WINOGRAD_BYTES or tiles < 2 * plan.TILES
+    assert 2 * held >= plan.WINOGRAD_BYTES or rows == 2000
+
+
+def test_the_plan_of_a_huge_volume_takes_no_time():
+    huge = work(inputs=4096, outputs=4096, kernel=(3, 3, 3), output=(4096, 4096, 4096))
+    assert plan.winograd_rows(huge) == 1
 
 
 def work(images=1, groups=1, inputs=1, outputs=1, kernel=(3, 3), output=(512, 512), stride=(1, 1)):

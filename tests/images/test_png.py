@@ -4,6 +4,7 @@ import io
 import shutil
 import struct
 import subprocess
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -304,3 +305,42 @@ def test_the_level_reaches_animations() -> None:
         len(encode(Picture(frames, "PNG", {}, loop=0), "PNG", "out", png_level=level)[0]) for level in (0, 9)
     ]
     assert sizes[0] > 2 * sizes[1]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_band_that_fails_stops_the_others_and_reaches_the_caller(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    begun, deflate = [], png._band
+
+    def fail(rows: np.ndarray, pixel: int, start: int, stop: int) -> png.Band:
+        begun.append(start)
+        if len(begun) == 3:
+            raise MemoryError("the third")
+        time.sleep(0.01)
+        return deflate(rows, pixel, start, stop)
+
+    monkeypatch.setattr(png, "BAND", 100)
+    monkeypatch.setattr(png, "_band", fail)
+    with pytest.raises(MemoryError, match="the third"):
+        encode_png(picture_of("RGB", "noise", (100, 20)), "RGB", threads=threads)
+    assert len(begun) < 10
+
+
+def test_an_interrupt_between_two_bands_stops_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, deflate = [], png._band
+
+    def slow(rows: np.ndarray, pixel: int, start: int, stop: int) -> png.Band:
+        begun.append(start)
+        time.sleep(0.01)
+        return deflate(rows, pixel, start, stop)
+
+    def interrupt(*sums: int) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(png, "BAND", 100)
+    monkeypatch.setattr(png, "_band", slow)
+    monkeypatch.setattr(png, "combined_adler", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        encode_png(picture_of("RGB", "noise", (100, 20)), "RGB", threads=2)
+    assert len(begun) < 10

@@ -46,13 +46,17 @@ class Finish:
             return 0
         if values.dtype.kind == "f":
             np.rint(values, out=values)
-        clipped = self._clip(values, scratch) if self.can_clip else 0
+        clipped = 0
+        if self.can_clip:
+            values = self._short(values, len(sums), scratch)
+            clipped = self._clip(values, scratch)
         np.copyto(out, values.reshape(out.shape), casting="unsafe")
         return clipped
 
     def _magnitude(self, sums: list[Array], scratch: Scratch) -> Array:
         """Return the root of the summed squares, exact before the root."""
-        most = len(sums) * self.most**2
+        # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
+        most = len(sums) * self.most**2 * (1 if self.divisor == 1 else 4)
         squares = [self._float(part, scratch, most, 1, f"square{number}") for number, part in enumerate(sums)]
         for square in squares:
             np.multiply(square, square, out=square)
@@ -61,9 +65,10 @@ class Finish:
         return np.sqrt(squares[0], out=squares[0])
 
     def _divide(self, values: Array) -> None:
-        """Divide, in place; by an odd number as a multiplication, as no quotient of whole sums is then a half."""
+        """Divide, in place; sums by an odd number as a multiplication, as no quotient of whole ones is a half."""
         divisor = values.dtype.type(self.divisor)
-        if self.dtype.kind == "u" and isinstance(self.divisor, int) and self.divisor % 2:
+        odd = isinstance(self.divisor, int) and self.divisor % 2
+        if odd and self.combine == "none" and self.dtype.kind == "u":
             np.multiply(values, 1 / divisor, out=values)
         else:
             np.divide(values, divisor, out=values)
@@ -72,7 +77,8 @@ class Finish:
         self, values: Array, scratch: Scratch, most: float, divisor: float, name: str = "float"
     ) -> Array:
         """Return sums as the shortest float that holds whole ones and their quotients."""
-        narrow = most < EXACT32 and divisor < DIVISOR32 and self.dtype.itemsize == 1
+        short = 0 < divisor < DIVISOR32 and float(divisor).is_integer()
+        narrow = most < EXACT32 and short and self.dtype.itemsize == 1
         dtype = np.dtype(np.float32 if narrow else np.float64)
         if values.dtype.kind == "f" and values.itemsize >= dtype.itemsize:
             return values
@@ -80,20 +86,26 @@ class Finish:
         np.copyto(floats, values)
         return floats
 
+    def _short(self, values: Array, count: int, scratch: Scratch) -> Array:
+        """Return whole floats as integers, of twice the picture's size, where none can be larger."""
+        short = np.dtype(f"int{16 * self.dtype.itemsize}")
+        reach = count * self.most / abs(self.divisor) + np.iinfo(self.dtype).max
+        if values.dtype.kind != "f" or not reach < np.iinfo(short).max:
+            return values
+        held = scratch.get("short", values.shape, short)
+        np.copyto(held, values, casting="unsafe")
+        return held
+
     def _clip(self, values: Array, scratch: Scratch) -> int:
         """Clip values into the dtype's range, in place, and count how many that changed."""
         limits = np.iinfo(self.dtype)
         beyond = scratch.get("beyond", values.shape, np.bool_)
-        if values.dtype == np.int16 and self.dtype == np.uint8:
+        if values.dtype.kind == "i":
             # Read as unsigned, negative values are large: one comparison finds both ends.
-            np.greater(values.view(np.uint16), np.uint16(limits.max), out=beyond)
-            clipped = int(np.count_nonzero(beyond))
-            if clipped:
-                np.clip(values, limits.min, limits.max, out=values)
-            return clipped
-        fitted = np.clip(
-            values, limits.min, limits.max, out=scratch.get("fitted", values.shape, values.dtype)
-        )
-        np.not_equal(values, fitted, out=beyond)
-        np.copyto(values, fitted)
-        return int(np.count_nonzero(beyond))
+            np.greater(values.view(f"u{values.itemsize}"), limits.max, out=beyond)
+        else:
+            np.logical_or(values < limits.min, values > limits.max, out=beyond)
+        clipped = int(np.count_nonzero(beyond))
+        if clipped:
+            np.clip(values, limits.min, limits.max, out=values)
+        return clipped

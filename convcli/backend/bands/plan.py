@@ -72,7 +72,7 @@ class BandPlan:
 def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, threads: int) -> BandPlan | None:
     """Return the quickest plan, or None where only the plain exact sums will do.
 
-    `wide` asks for float64, for pixels of more than 8 bits.
+    `wide` asks for float64, where float32 has too few digits.
     """
     candidates = _candidates(facts, slide, channels, wide)
     found = [(cost, name, dtype) for name, dtype, cost in candidates if method in ("auto", name.split()[0])]
@@ -122,9 +122,9 @@ def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[t
             found.append(("separable", float_dtype, down + across))
     if not facts.whole:
         length = _length(slide)
-        usable = prod(length - span + 1 for span in slide.spans)
-        share = prod(slide.stride) * length * length / usable
         if all(length >= 2 * span for span in slide.spans):
+            usable = prod(length - span + 1 for span in slide.spans)
+            share = prod(slide.stride) * length * length / usable
             found.append(("fft", float_dtype, int(TRANSFORM * share * (2 if wide else 1))))
     return found
 
@@ -151,5 +151,6 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int) -> tu
         least, samples = RUNNING_ROWS, RUNNING_SAMPLES
     elif name == "separable" and dtype.startswith("float"):
         least, samples = TALL_ROWS, NARROW_SAMPLES
-    rows = min(slide.output_size[0], max(least, 2 * slide.spans[0]))
+    below = max(least, 2 * slide.spans[0])  # rows of the input
+    rows = min(slide.output_size[0], max(1, below // slide.stride[0]))
     return rows, min(slide.output_size[1], max(1, samples // (channels * slide.stride[1])))

@@ -1,8 +1,9 @@
 """Run a planned filter: tiles of the picture through the algorithm, shared by threads."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -21,6 +22,7 @@ from convcli.backend.separable import factors
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
+Tiles = Generator[tuple[slice, slice], None, None]
 
 CHUNK_SAMPLES = 1 << 18  # of the sums that are finished at once: few calls, and all nearly in the cache
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
@@ -48,7 +50,7 @@ class Weights:
         most = int((np.abs(self.matrix.astype(float)).sum() + 1) * largest) + 1
         factored, down_most = None, most
         if self.down:
-            down_most = int(sum(map(abs, self.down)) * largest) + 1
+            down_most = int(max(1, sum(map(abs, self.down))) * largest) + 1  # the border itself fits, too
             factored = (passes.operations(self.down), passes.operations(self.across))
         flat = self.matrix.ravel().tolist()
         box_most = int(self.matrix.shape[1] * largest) + 1 if self.whole and set(flat) == {1} else None
@@ -87,22 +89,21 @@ def run(
 ) -> tuple[Array, int]:
     """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
-    tiles = _tiles(slide, way)
+    tiles = _Shared(_tiles(slide, way))
 
     def work(_: int) -> int:
         worker = _Worker(Strip(picture, slide, pads, mode, value, way.first), weights, way, finish)
-        with np.errstate():
+        with np.errstate(all="ignore"), closing(tiles):  # where one fails, the others stop
             np.setbufsize(BUFFER)
             return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
 
     if way.threads == 1:
         return out, work(0)
-    tiles = _Shared(tiles)
-    with ThreadPoolExecutor(way.threads) as pool:
+    with ThreadPoolExecutor(way.threads) as pool, closing(tiles):
         return out, sum(pool.map(work, range(way.threads)))
 
 
-def _tiles(slide: Slide, way: BandPlan) -> Iterator[tuple[slice, slice]]:
+def _tiles(slide: Slide, way: BandPlan) -> Tiles:
     starts = (range(0, n, step) for n, step in zip(slide.output_size, (way.rows, way.columns), strict=True))
     for top, left in product(*starts):
         yield (
@@ -114,7 +115,7 @@ def _tiles(slide: Slide, way: BandPlan) -> Iterator[tuple[slice, slice]]:
 class _Shared:
     """An iterator that several threads take from."""
 
-    def __init__(self, items: Iterator[tuple[slice, slice]]) -> None:
+    def __init__(self, items: Tiles) -> None:
         from threading import Lock
 
         self.items, self.lock = items, Lock()
@@ -125,6 +126,11 @@ class _Shared:
     def __next__(self) -> tuple[slice, slice]:
         with self.lock:
             return next(self.items)
+
+    def close(self) -> None:
+        """Leave nothing to take."""
+        with self.lock:
+            self.items.close()
 
 
 class _Worker:
