@@ -146,14 +146,14 @@ def test_running_sums(chunk: int, box: tuple[int, int], mode: str, channels: int
     whole = pad(picture, pads, (0, 1), mode, 7).astype(int)
     size = tuple(n - k + 1 for n, k in zip(whole.shape, box))
     strip = Strip(picture, Slide(box, (1, 1), (1, 1), size), pads, mode, 7, np.int16)
-    sums = RunningSums(strip, box, "int16", "float32", chunk)
+    sums = RunningSums(strip, box, "int16", "float32", 0.5, chunk)
     expected = sum(whole[y : y + size[0], x : x + size[1]] for y in range(box[0]) for x in range(box[1]))
     for tile in ((slice(0, size[0]), slice(0, size[1])), (slice(size[0] // 2, size[0]), slice(0, 1))):
         height = tile[0].stop - tile[0].start
         found = np.full((height, (tile[1].stop - tile[1].start) * channels), -1.0)
         for rows, part in sums(tile):
             found[rows] = part
-        assert (found == expected[tile].reshape(height, -1)).all()
+        assert (found == expected[tile].reshape(height, -1) + 0.5).all()
 
 
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(1, 3), st.integers(1, 30), st.integers(1, 70))

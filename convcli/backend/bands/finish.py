@@ -1,6 +1,6 @@
 """From sums back to pixels, inside the tile: combine, divide, shift, round half to even, clip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ class Finish:
 
     most : what no sum of any matrix exceeds, or a little more; combine and divisor : as of the kernel;
     value_range : clip, abs or offset; dtype : the picture's; can_clip : whether values may leave its range
+    half : half the divisor where it is in the sums already, so that cutting them off rounds them
     """
 
     combine: str
@@ -29,6 +30,7 @@ class Finish:
     dtype: np.dtype[Any]
     most: float
     can_clip: bool
+    half: float = 0
 
     def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
         """Write pixels to `out`, (rows, columns, channels), and return how many samples were clipped."""
@@ -44,7 +46,7 @@ class Finish:
         if self.dtype.kind == "f":
             np.copyto(out, values.reshape(out.shape), casting="unsafe")
             return 0
-        if values.dtype.kind == "f":
+        if values.dtype.kind == "f" and not self.half:
             np.rint(values, out=values)
         clipped = 0
         if self.can_clip:
@@ -52,6 +54,12 @@ class Finish:
             clipped = self._clip(values, scratch)
         np.copyto(out, values.reshape(out.shape), casting="unsafe")
         return clipped
+
+    def by_cutting_off(self) -> "Finish":
+        """Return one that needs half the divisor in the sums, and rounds by cutting off, where that is the same."""
+        odd = isinstance(self.divisor, int) and self.divisor % 2 == 1 and self.divisor < DIVISOR32
+        narrow = self.dtype == np.uint8 and self.most + self.divisor < EXACT32 // 2  # a half is exact as well
+        return replace(self, half=self.divisor / 2) if odd and narrow and not self.can_clip else self
 
     def _magnitude(self, sums: list[Array], scratch: Scratch) -> Array:
         """Return the root of the summed squares, exact before the root."""

@@ -26,7 +26,7 @@ ROWS, WIDE_SAMPLES = (
     16384,
 )  # of a tile: it fits the cache, and long rows, as each pass over one costs a call
 TALL_ROWS, NARROW_SAMPLES = 256, 2048  # of a tile for products across, whose matrices are as tall
-RUNNING_ROWS, RUNNING_SAMPLES = 512, 6144  # of a tile for sums that run: tall, as each starts anew
+RUNNING_ROWS, RUNNING_SAMPLES = 512, 3072  # of a tile for sums that run: tall, as each starts anew
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
 
 

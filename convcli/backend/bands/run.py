@@ -89,6 +89,8 @@ def run(
 ) -> tuple[Array, int]:
     """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
+    if way.method == RUNNING and way.dtype == "float32":
+        finish = finish.by_cutting_off()
     tiles = _Shared(_tiles(slide, way))
 
     def work(_: int) -> int:
@@ -143,7 +145,10 @@ class _Worker:
         self.chunks = self._chunks
         if way.method == RUNNING:
             rows, columns = weights[0].matrix.shape
-            self.box, self.chunks = RunningSums(strip, (rows, columns), way.first, way.dtype), self._running
+            self.box, self.chunks = (
+                RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half),
+                self._running,
+            )
             return
         self.prepare, self.sum = {
             "direct": (self._as_it_is, self._direct),

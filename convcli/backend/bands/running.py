@@ -14,16 +14,25 @@ from convcli.backend.bands.strip import Strip
 
 Array = NDArray[Any]
 
-CHUNK_SAMPLES = 1 << 17  # of the input that is summed at once
+CHUNK_SAMPLES = 3 << 16  # of the input that is summed at once
 
 
 class RunningSums:
-    """The sums of all boxes of one size in a tile: across by doubling, then down by what comes and what goes."""
+    """The sums of all boxes of one size in a tile: across by doubling, then down by what comes and what goes.
+
+    `more` is added to every sum, at no cost.
+    """
 
     def __init__(
-        self, strip: Strip, box: tuple[int, int], first: str, dtype: str, chunk: int = CHUNK_SAMPLES
+        self,
+        strip: Strip,
+        box: tuple[int, int],
+        first: str,
+        dtype: str,
+        more: float = 0,
+        chunk: int = CHUNK_SAMPLES,
     ) -> None:
-        self.strip, self.first, self.dtype, self.chunk = strip, first, dtype, chunk
+        self.strip, self.first, self.dtype, self.more, self.chunk = strip, first, dtype, more, chunk
         self.taps, across = box
         self.digits, self.slack = signed_digits(across), slack(across, strip.channels)
         self.scratch = Scratch()
@@ -37,7 +46,7 @@ class RunningSums:
         held = self.scratch.get("held", (taps + height, (beside.stop - beside.start) * channels), self.first)
         held[:taps] = 0
         total = self.scratch.get("total", (samples,), self.dtype)
-        total[...] = 0
+        total[...] = self.more
         step = max(1, self.chunk // held.shape[1])
         for start in range(0, height, step):
             stop = min(height, start + step)
@@ -55,8 +64,9 @@ class RunningSums:
             sums = self.scratch.get("sums", change.shape, self.dtype)
             np.copyto(sums, change)
             before = total
-            for row in sums:
-                before = np.add(row, before, out=row)
+            for row in list(sums):
+                np.add(row, before, out=row)
+                before = row
             np.copyto(total, before)
             done = max(start, taps - 1)
             if done < stop:
