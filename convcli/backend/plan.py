@@ -20,8 +20,9 @@ COLUMN_BYTES = 1 << 20  # the columns of one matrix product: they stay in that c
 WINOGRAD_BYTES = 1 << 22  # the transformed tiles of one band, in and out
 RUN = 1 << 15  # elements of one run of tiles: NumPy takes runs below 1 << 13 through a buffer
 TILES = 400  # the least that a product of transformed tiles takes at once, where there are so many
-BAND_BYTES = 1 << 20  # the input and the output of one batch of banded products
-BAND_ROWS = 8  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
+BAND_BYTES = 1 << 19  # the stacked rows of one batch of banded products: they stay in that cache
+BAND_COLUMNS = 512  # of one banded product: BLAS takes small ones without packing them first
+BAND_ROWS = 4  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
 SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
 
 
