@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from convcli.backend.borders import inside
 from convcli.backend.plan import BAND_BYTES, BAND_COLUMNS, Slide, band_rows
 from convcli.layers.padding import Pads
 
@@ -96,21 +97,16 @@ class _Stack:
         if self._seen != (shape, first, columns.start):
             self._room[...] = self._value
             self._seen = (shape, first, columns.start)
-        places, met = [], []
-        starts = (*(0,) * len(self._lead), first)
-        for start, count, (before, _), n in zip(starts, shape, self._pads, x.shape[1:], strict=False):
-            low, high = max(start, before), min(start + count, before + n)
-            places.append(slice(low - start, max(low, high) - start))
-            met.append(slice(low - before, max(low, high) - before))
-        step = slide.stride[-1]
+        places, met = [slice(None)], [slice(None)]
+        corner = (*(0,) * len(self._lead), first)
+        for start, total, pair, n in zip(corner, shape, self._pads, x.shape[1:], strict=False):
+            there, here = inside(start - pair[0], 1, total, n)
+            places.append(there)
+            met.append(here)
+        jump, left = slide.stride[-1], columns.start * slide.stride[-1] - self._pads[-1][0]
         for tap in range(slide.kernel_size[-1]):
-            offset = tap * slide.dilation[-1] - self._pads[-1][0]
-            low = max(columns.start, -(offset // step))
-            high = min(columns.stop, (x.shape[-1] - 1 - offset) // step + 1)
-            if low < high:
-                there = slice(low - columns.start, high - columns.start)
-                here = slice(low * step + offset, (high - 1) * step + offset + 1, step)
-                stack[(slice(None), *places, tap, there)] = x[(slice(None), *met, here)]
+            there, here = inside(left + tap * slide.dilation[-1], jump, shape[-1], x.shape[-1])
+            stack[(*places, tap, there)] = x[(*met, here)]
         return stack
 
 

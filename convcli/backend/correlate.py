@@ -20,8 +20,8 @@ Array = NDArray[Any]
 PLAIN = {
     "direct": direct.correlate,
     "gemm": gemm.correlate,
-    "winograd": winograd.correlate,
 }
+PADDING = {"banded": banded.correlate, "winograd": winograd.correlate}  # where the border is of one value
 PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
 FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
 
@@ -103,7 +103,7 @@ def _run(
     else:
         dtype = np.dtype("float64") if numbers.peak is not None else numbers.summing
     x = cast(x, dtype)
-    x, pads = border.but_constant(x) if method == "banded" else (border.around(x), ())
+    x, pads = border.but_constant(x) if method in PADDING else (border.around(x), ())
     wide = x.reshape(len(x), groups, kernels.shape[2], *x.shape[2:])
     if method == "separable":
         kernels = kernels if numbers.peak is not None else cast(kernels, dtype)
@@ -111,8 +111,8 @@ def _run(
         y = separable.correlate(wide, tuple(cast(factor, dtype) for factor in factors), slide)
     elif method == "fft":
         y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
-    elif method == "banded":
-        y = banded.correlate(wide, cast(kernels, dtype), slide, pads, border.value.item())
+    elif method in PADDING:
+        y = PADDING[method](wide, cast(kernels, dtype), slide, pads, border.value.item())
     else:
         y = PLAIN[method](wide, cast(kernels, dtype), slide)
     return cast(y.reshape(len(x), groups * kernels.shape[1], *slide.output_size), numbers.summing)

@@ -18,7 +18,9 @@ from convcli.layers.padding import span
 CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
 COLUMN_BYTES = 1 << 20  # the columns of one matrix product: they stay in that cache
 WINOGRAD_BYTES = 1 << 22  # the transformed tiles of one band, in and out
-RUN = 1 << 15  # elements of one run of tiles: NumPy takes runs below 1 << 13 through a buffer
+SMALL = 10**6  # multiplications of a matrix product that OpenBLAS does without packing its operands first
+LEAST = 48  # columns of such a product, below which its calls cost more
+RUN = 1 << 14  # elements of one run of tiles
 TILES = 400  # the least that a product of transformed tiles takes at once, where there are so many
 BAND_BYTES = 1 << 19  # the stacked rows of one batch of banded products: they stay in that cache
 BAND_COLUMNS = 512  # of one banded product: BLAS takes small ones without packing them first
@@ -222,13 +224,23 @@ def takes_winograd(slide: Slide) -> bool:
     )
 
 
-def winograd_rows(work: Work, itemsize: int = 4) -> int:
-    """Count the rows of tiles that are transformed at once."""
+def winograd_box(work: Work, itemsize: int = 4) -> Sizes:
+    """Count the tiles along each axis of a box that is transformed at once.
+
+    Products of at most SMALL numbers are the quickest, where the box is not too small for its border.
+    """
     tiles = tuple(-(-count // 2) for count in work.slide.output_size)
-    row: int = prod(count + 1 for count in tiles[1:])
-    each = 1 << 2 * len(tiles) * (work.inputs + work.outputs) * row * itemsize
-    most = max(WINOGRAD_BYTES // each, -(-TILES // row))
-    return -(-tiles[0] // -(-tiles[0] // most))
+    dims, pairs = len(tiles), work.inputs * work.outputs
+    each = (itemsize << 2 * dims) * (work.inputs + work.outputs)
+    most = SMALL // pairs if SMALL // pairs >= LEAST else max(TILES, WINOGRAD_BYTES // each)
+    side = int(2 * most ** (1 / dims)) // max(1, dims - 1)
+    rest = tuple(_even(count, max(1, side)) for count in tiles[1:])
+    return (_even(tiles[0], max(1, most // prod(count + 1 for count in rest))), *rest)
+
+
+def _even(count: int, most: int) -> int:
+    """Divide `count` into as few parts as are needed for at most `most` each: the size of the largest."""
+    return -(-count // -(-count // most))
 
 
 def cost_winograd(work: Work) -> int:
@@ -237,7 +249,7 @@ def cost_winograd(work: Work) -> int:
     dims, flat = len(tiles), tiles[0] * prod(count + 1 for count in tiles[1:])
     additions = sum(1 << 2 * dims - axis for axis in range(dims)) + (1 << dims)
     pairs = work.inputs * work.outputs
-    bands = -(-tiles[0] // winograd_rows(work))
+    bands = prod(-(-n // b) for n, b in zip(tiles, winograd_box(work), strict=True))
     image = (
         flat * ((pairs << 2 * dims) * 18 + (work.inputs + work.outputs) * additions * 330)
         + bands * 60_000_000
