@@ -41,6 +41,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
     room = _Room(
         x.dtype,
         [4**dims * outputs * inputs, 4**dims * inputs * wide, 4**dims * outputs * wide]
+        + [2**dims * at_once * wide]
         + [4**axis * 2 ** (dims - axis) * at_once * wide for axis in range(dims)],
     )
     transform = reduce(np.kron, [np.array(KERNEL, x.dtype)] * dims)
@@ -54,7 +55,8 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
                 shape = tuple(count + 1 for count in counts)
                 kept = counts[0] * prod(shape[1:])
                 values, products = room(1, 4**dims, inputs, prod(shape)), room(2, 4**dims, outputs, kept)
-                target = out[(image, group, ..., *(slice(2 * start, None) for start in starts))]
+                ends = (slice(2 * start, 2 * (start + n)) for start, n in zip(starts, counts, strict=True))
+                target = out[(image, group, ..., *ends)]
                 corner = tuple(2 * start - pair[0] for start, pair in zip(starts, pads, strict=True))
                 for first in range(0, inputs, at_once):
                     some = slice(first, first + at_once)
@@ -62,7 +64,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
                 np.matmul(kernels, values[..., :kept], out=products)
                 for first in range(0, outputs, at_once):
                     some = slice(first, first + at_once)
-                    _back(products[:, some], target[some], (counts[0], *shape[1:]))
+                    _back(products[:, some], target[some], (counts[0], *shape[1:]), room)
     return out
 
 
@@ -91,22 +93,26 @@ def _forth(
     The box is of `shape` (tiles and one on each axis), from the element `corner` of x, which may lie outside.
     """
     dims, size = len(shape), len(x) * prod(shape)
-    parts = room(3, 2**dims, size)
-    for part, phase in zip(parts, np.ndindex(*(2,) * dims), strict=True):
+    *lead, wide = shape
+    lines = room(3, 2 ** (dims - 1), len(x), *lead, 2 * wide)
+    for line, phase in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
         places, met = [slice(None)], [slice(None)]
-        for start, p, count, n in zip(corner, phase, shape, x.shape[1:], strict=True):
+        for start, p, count, n in zip(corner, phase, lead, x.shape[1:], strict=False):
             there, here = inside(start + p, 2, count, n)
             places.append(there)
             met.append(here)
-        elements = x[tuple(met)]
-        if elements.size < size:
-            part.fill(value)
-        part.reshape(len(x), *shape)[tuple(places)] = elements
+        there, here = inside(corner[-1], 1, 2 * wide, x.shape[-1])
+        elements = x[(*met, here)]
+        if elements.size < line.size:
+            line.fill(value)
+        line[(*places, there)] = elements
+    parts = room(4, 2**dims, size)
+    np.copyto(parts.reshape(-1, 2, size), lines.reshape(-1, size, 2).swapaxes(1, 2))
     for axis in range(dims):
         step, fours, pairs = prod(shape[axis + 1 :]), 4**axis, 2 ** (dims - 1 - axis)
         source = parts.reshape(fours, 2, pairs, size)
         last = axis == dims - 1
-        parts = values.reshape(4**dims, size) if last else room(4 + axis, 4 * fours * pairs, size)
+        parts = values.reshape(4**dims, size) if last else room(5 + axis, 4 * fours * pairs, size)
         target = parts.reshape(fours, 4, pairs, size)[..., :-step]
         even, odd = source[:, 0, :, :-step], source[:, 1, :, :-step]
         after, end = source[:, 0, :, step:], source[:, 1, :, step:]
@@ -116,7 +122,7 @@ def _forth(
         np.subtract(odd, end, out=target[:, 3])
 
 
-def _back(products: Array, out: Array, shape: tuple[int, ...]) -> None:
+def _back(products: Array, out: Array, shape: tuple[int, ...], room: _Room) -> None:
     """Transform products (4^axes, O, run) back, in place, and put what is kept into out (O, *output)."""
     dims = len(shape)
     parts = products.reshape(*(4,) * dims, len(out), *shape)
@@ -127,6 +133,11 @@ def _back(products: Array, out: Array, shape: tuple[int, ...]) -> None:
         second -= third
         second -= fourth
         parts = parts[(slice(None),) * axis + (slice(0, 2),)]
-    for phase in np.ndindex(*(2,) * dims):
-        places = out[last_axes(slice(p, 2 * n, 2) for p, n in zip(phase, shape, strict=True))]
-        places[...] = parts[phase][last_axes(slice(0, n) for n in places.shape[1:])]
+    lines = room(3, 2 ** (dims - 1), len(out), *shape[:-1], 2 * shape[-1])
+    size = len(out) * prod(shape)
+    pairs, parts = lines.reshape(*(2,) * (dims - 1), size, 2), parts.reshape(*(2,) * dims, size)
+    for phase in (0, 1):  # both at once would be copied pair by pair
+        pairs[..., phase] = parts[..., phase, :]
+    for line, phase in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
+        places = out[last_axes((*(slice(p, None, 2) for p in phase), slice(None)))]
+        places[...] = line[last_axes(slice(0, n) for n in places.shape[1:])]
