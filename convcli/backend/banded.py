@@ -1,6 +1,7 @@
 """Band matrices: each channel's rows times a small matrix that holds the kernel on its diagonals."""
 
 from collections.abc import Iterator
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.backend.borders import inside
-from convcli.backend.plan import BAND_BYTES, BAND_COLUMNS, Slide, band_rows
+from convcli.backend.plan import BAND_BYTES, BAND_COLUMNS, Index, Slide, band_rows
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
@@ -106,7 +107,8 @@ class _Stack:
         jump, left = slide.stride[-1], columns.start * slide.stride[-1] - self._pads[-1][0]
         for tap in range(slide.kernel_size[-1]):
             there, here = inside(left + tap * slide.dilation[-1], jump, shape[-1], x.shape[-1])
-            stack[(*places, tap, there)] = x[(*met, here)]
+            target: Index = (*places, tap, there)
+            stack[target] = x[(*met, here)]
         return stack
 
 
@@ -125,7 +127,7 @@ def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: boo
         reach = ((high - 1) * step + slide.spans[-2]) * stack.shape[-2]
         target = out[..., start:stop, :]
         target.shape = (*out.shape[:-2], -1, high, out.shape[-1])  # raises where reshape would copy
-        for place, tap in enumerate(np.ndindex(bands.shape[:-3])):
+        for place, tap in enumerate(product(*map(range, bands.shape[:-3]))):
             meets = slide.meets((*tap, 0, 0))[: len(tap)]
             met = stack[(slice(None), *meets, slice(start * step, None))]
             met = as_strided(
@@ -134,7 +136,8 @@ def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: boo
                 (*met.strides[:-3], high * step * lead[-1], taps, met.strides[-1]),
                 writeable=False,
             )
-            matrix = bands[tap][:, :high, :reach].reshape(-1, *(1,) * (target.ndim - 3), high, reach)
+            ones = (1,) * (target.ndim - 3)
+            matrix = bands[tap][:, :high, :reach].reshape(len(out), *ones, high, reach)
             if place or started:
                 target += np.matmul(matrix, met)
             else:

@@ -55,8 +55,8 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
                 shape = tuple(count + 1 for count in counts)
                 kept = counts[0] * prod(shape[1:])
                 values, products = room(1, 4**dims, inputs, prod(shape)), room(2, 4**dims, outputs, kept)
-                ends = (slice(2 * start, 2 * (start + n)) for start, n in zip(starts, counts, strict=True))
-                target = out[(image, group, ..., *ends)]
+                places = (slice(2 * start, 2 * (start + n)) for start, n in zip(starts, counts, strict=True))
+                target = out[image, group][last_axes(places)]
                 corner = tuple(2 * start - pair[0] for start, pair in zip(starts, pads, strict=True))
                 for first in range(0, inputs, at_once):
                     some = slice(first, first + at_once)
@@ -97,8 +97,8 @@ def _forth(
     lines = room(3, 2 ** (dims - 1), len(x), *lead, 2 * wide)
     for line, phase in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
         places, met = [slice(None)], [slice(None)]
-        for start, p, count, n in zip(corner, phase, lead, x.shape[1:], strict=False):
-            there, here = inside(start + p, 2, count, n)
+        for start, odd, count, n in zip(corner, phase, lead, x.shape[1:], strict=False):
+            there, here = inside(start + odd, 2, count, n)
             places.append(there)
             met.append(here)
         there, here = inside(corner[-1], 1, 2 * wide, x.shape[-1])
@@ -138,6 +138,6 @@ def _back(products: Array, out: Array, shape: tuple[int, ...], room: _Room) -> N
     pairs, parts = lines.reshape(*(2,) * (dims - 1), size, 2), parts.reshape(*(2,) * dims, size)
     for phase in (0, 1):  # both at once would be copied pair by pair
         pairs[..., phase] = parts[..., phase, :]
-    for line, phase in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
-        places = out[last_axes((*(slice(p, None, 2) for p in phase), slice(None)))]
+    for line, odd in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
+        places = out[last_axes([*(slice(start, None, 2) for start in odd), slice(None)])]
         places[...] = line[last_axes(slice(0, n) for n in places.shape[1:])]
