@@ -129,10 +129,10 @@ def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: boo
         target.shape = (*out.shape[:-2], -1, high, out.shape[-1])  # raises where reshape would copy
         for place, tap in enumerate(product(*map(range, bands.shape[:-3]))):
             meets = slide.meets((*tap, 0, 0))[: len(tap)]
-            met = stack[(slice(None), *meets, slice(start * step, None))]
+            met: Array = stack[(slice(None), *meets, slice(start * step, None))]
             met = as_strided(
                 met,
-                (*met.shape[:-3], target.shape[-3], reach, met.shape[-1]),
+                (*met.shape[:-3], (stop - start) // high, reach, met.shape[-1]),
                 (*met.strides[:-3], high * step * lead[-1], taps, met.strides[-1]),
                 writeable=False,
             )
