@@ -48,3 +48,13 @@ def pad(
             outside[axis] = source == OUTSIDE
             x[tuple(outside)] = 0 if mode == "zeros" else value
     return x
+
+
+def inside(offset: int, step: int, count: int, n: int) -> tuple[slice, slice]:
+    """Of the places offset, offset + step, ... (`count` of them), tell which lie on an axis of length n.
+
+    The first slice numbers them, the second takes the elements that stand there.
+    """
+    low = max(0, -(offset // step))
+    high = max(low, min(count, (n - 1 - offset) // step + 1))
+    return slice(low, high), slice(low * step + offset, high * step + offset, step)

@@ -22,6 +22,8 @@ from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
 from convcli.layers.padding import AnyPadding, mode_of
 
+BUFFER = 512  # elements: NumPy copies shorter rows of arrays together before it adds them up
+
 
 def conv(
     x: ArrayLike,
@@ -144,7 +146,8 @@ def conv(
     value = as_padding_value(padding_value, mode, x, weight, bias)
     numbers = weighted(x, weight, tuple(range(1, weight.ndim)), bias, value)
     border = Border(pads, mode, value)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # which also gives the buffer's size back
+        np.setbufsize(BUFFER)
         y = correlate(x, weight, groups, slide, border, numbers, method, rank)
         y = add_bias(y, bias, numbers)
     return y[0] if alone else y

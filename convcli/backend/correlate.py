@@ -19,10 +19,9 @@ Array = NDArray[Any]
 
 PLAIN = {
     "direct": direct.correlate,
-    "banded": banded.correlate,
     "gemm": gemm.correlate,
-    "winograd": winograd.correlate,
 }
+PADDING = {"banded": banded.correlate, "winograd": winograd.correlate}  # where the border is of one value
 PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
 FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
 
@@ -44,6 +43,12 @@ class Border:
         inside = (slice(pair[0], pair[0] + n) for n, pair in zip(x.shape[2:], self.pads, strict=True))
         wide[last_axes(inside)] = x
         return wide
+
+    def but_constant(self, x: Array) -> tuple[Array, Pads]:
+        """Return x with its border, unless that is of one value, and what is still to be put around it."""
+        if self.mode in ("zeros", "constant"):
+            return x, self.pads
+        return self.around(x), ((0, 0),) * len(self.pads)
 
 
 def as_method(method: str) -> tuple[str, int | None]:
@@ -97,14 +102,17 @@ def _run(
         dtype = numbers.multiplying
     else:
         dtype = np.dtype("float64") if numbers.peak is not None else numbers.summing
-    wide = border.around(cast(x, dtype))
-    wide = wide.reshape(len(x), groups, kernels.shape[2], *wide.shape[2:])
+    x = cast(x, dtype)
+    x, pads = border.but_constant(x) if method in PADDING else (border.around(x), ())
+    wide = x.reshape(len(x), groups, kernels.shape[2], *x.shape[2:])
     if method == "separable":
         kernels = kernels if numbers.peak is not None else cast(kernels, dtype)
         factors = separable.factors_of_rank(kernels, len(slide.spans), rank)
         y = separable.correlate(wide, tuple(cast(factor, dtype) for factor in factors), slide)
     elif method == "fft":
         y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
+    elif method in PADDING:
+        y = PADDING[method](wide, cast(kernels, dtype), slide, pads, border.value.item())
     else:
         y = PLAIN[method](wide, cast(kernels, dtype), slide)
     return cast(y.reshape(len(x), groups * kernels.shape[1], *slide.output_size), numbers.summing)

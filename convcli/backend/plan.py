@@ -18,10 +18,14 @@ from convcli.layers.padding import span
 CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
 COLUMN_BYTES = 1 << 20  # the columns of one matrix product: they stay in that cache
 WINOGRAD_BYTES = 1 << 22  # the transformed tiles of one band, in and out
-RUN = 1 << 15  # elements of one run of tiles: NumPy takes runs below 1 << 13 through a buffer
+SMALL = 10**6  # multiplications of a matrix product that OpenBLAS does without packing its operands first
+LEAST = 200  # columns of such a product, below which its calls cost more
+RUN = 1 << 16  # elements that are transformed at once
+ROW = 128  # tiles of a row, above which it is divided
 TILES = 400  # the least that a product of transformed tiles takes at once, where there are so many
-BAND_BYTES = 1 << 20  # the input and the output of one batch of banded products
-BAND_ROWS = 8  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
+BAND_BYTES = 1 << 20  # the stacked rows of one batch of banded products: they stay in that cache
+BAND_COLUMNS = 512  # of one banded product: BLAS takes small ones without packing them first
+BAND_ROWS = 4  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
 SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
 
 
@@ -190,12 +194,12 @@ def fft_tiles(slide: Slide, size: Sizes) -> Sizes:
 def cost_direct(work: Work) -> int:
     """Estimate shift-and-add: a multiplication and an addition in cache for every product.
 
-    NumPy takes rows that are shorter than 1 << 13 through a buffer, at several times the cost.
+    Every row costs something of its own, and elements that are no neighbours three times as much.
     """
     taps = work.inputs * prod(work.slide.kernel_size)
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
-    each = 400 if work.slide.output_size[-1] >= 1 << 13 else 1400
+    each = (400 + 14_000 // (work.slide.output_size[-1] + 6)) * (3 if work.slide.stride[-1] > 1 else 1)
     return elements * taps * each + turns * 3_000_000
 
 
@@ -210,7 +214,8 @@ def cost_gemm(work: Work) -> int:
     taps = work.inputs * prod(slide.kernel_size)
     places = work.images * work.groups * prod(slide.output_size)
     copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 5_000 // slide.output_size[-1] + 150
-    return places * taps * (work.outputs * 15 + 50 + copied) + work.images * work.groups * 5_000_000
+    alone = 300 // work.outputs  # a matrix of few rows is as slow to read as it is to multiply
+    return places * taps * (work.outputs * 15 + 50 + copied + alone) + work.images * work.groups * 5_000_000
 
 
 def takes_winograd(slide: Slide) -> bool:
@@ -221,13 +226,23 @@ def takes_winograd(slide: Slide) -> bool:
     )
 
 
-def winograd_rows(work: Work, itemsize: int = 4) -> int:
-    """Count the rows of tiles that are transformed at once."""
+def winograd_box(work: Work, itemsize: int = 4) -> Sizes:
+    """Count the tiles along each axis of a box that is transformed at once.
+
+    Products of at most SMALL numbers are the quickest, where the box is not too small for its border.
+    """
     tiles = tuple(-(-count // 2) for count in work.slide.output_size)
-    row: int = prod(count + 1 for count in tiles[1:])
-    each: int = 4 ** len(tiles) * (work.inputs + work.outputs) * row * itemsize
-    most = max(WINOGRAD_BYTES // each, -(-TILES // row))
-    return -(-tiles[0] // -(-tiles[0] // most))
+    dims, pairs = len(tiles), work.inputs * work.outputs
+    each = (itemsize << 2 * dims) * (work.inputs + work.outputs)
+    most = SMALL // pairs if SMALL // pairs >= LEAST else max(TILES, WINOGRAD_BYTES // each)
+    side = ROW if dims == 2 else max(1, int(most ** (1 / dims)))
+    rest = tuple(_even(count, side) for count in tiles[1:])
+    return (_even(tiles[0], max(1, most // prod(count + 1 for count in rest))), *rest)
+
+
+def _even(count: int, most: int) -> int:
+    """Divide `count` into as few parts as are needed for at most `most` each: the size of the largest."""
+    return -(-count // -(-count // most))
 
 
 def cost_winograd(work: Work) -> int:
@@ -236,7 +251,7 @@ def cost_winograd(work: Work) -> int:
     dims, flat = len(tiles), tiles[0] * prod(count + 1 for count in tiles[1:])
     additions = sum(1 << 2 * dims - axis for axis in range(dims)) + (1 << dims)
     pairs = work.inputs * work.outputs
-    bands = -(-tiles[0] // winograd_rows(work))
+    bands = prod(-(-n // b) for n, b in zip(tiles, winograd_box(work), strict=True))
     image = (
         flat * ((pairs << 2 * dims) * 18 + (work.inputs + work.outputs) * additions * 330)
         + bands * 60_000_000
@@ -250,21 +265,20 @@ def takes_bands(slide: Slide) -> bool:
 
 
 def band_rows(slide: Slide) -> int:
-    """Count the outputs of one band along the last axis but one: about as many as the kernel is high."""
-    count = slide.output_size[-2]
-    return -(-count // -(-count // max(BAND_ROWS, slide.spans[-2])))
+    """Count the outputs of one band along the last axis but one: more where the rows are short."""
+    return _even(slide.output_size[-2], max(BAND_ROWS, 128 // slide.output_size[-1]))
 
 
 def cost_banded(work: Work) -> int:
-    """Estimate a small product for each band and tap of a row: zeros are multiplied too, but by BLAS."""
+    """Estimate a copy of the rows for each tap, and a small product a band: zeros are multiplied too, by BLAS."""
     rows, slide = band_rows(work.slide), work.slide
     reach = (rows - 1) * slide.stride[-2] + slide.spans[-2]
     taps = work.inputs * prod(slide.kernel_size) // slide.kernel_size[-2]
     lines = work.images * work.groups * work.outputs * prod(slide.output_size[:-1])
-    calls = lines // rows * taps * 200_000
-    spread = 300 if slide.stride[-1] > 1 else 0
+    calls = lines // rows * (taps // slide.kernel_size[-1]) * 100_000
     elements = lines * slide.output_size[-1]
-    return elements * (taps * (reach * 20 + 150) + spread) + calls + work.inputs * work.outputs * 70_000_000
+    copied = 500 * slide.stride[-2]
+    return elements * (taps * (reach * 25 + copied) + 300) + calls + work.inputs * work.outputs * 70_000_000
 
 
 def cost_separable(work: Work) -> int:

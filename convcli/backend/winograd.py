@@ -1,21 +1,25 @@
 """Winograd's F(2, 3) on every axis: 4 products for 2 outputs of 3 taps, where plain sums take 6."""
 
 from functools import reduce
+from itertools import product
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.plan import RUN, Slide, Work, last_axes, winograd_rows
+from convcli.backend.borders import inside
+from convcli.backend.plan import RUN, Slide, Work, last_axes, winograd_box
+from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
+LINE = 64  # bytes of the cache
 KERNEL = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
 
 
-def correlate(x: Array, weight: Array, slide: Slide) -> Array:
-    """Return the correlation of a padded x (N, G, C, *padded) with weight (G, O, C, *k): (N, G, O, *out).
+def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
+    """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
 
     Lavin & Gray, "Fast algorithms for convolutional neural networks" (2016): tiles of 4 elements an axis,
     2 apart, are transformed by additions, multiplied by the transformed kernels, one matrix product for
@@ -25,19 +29,20 @@ def correlate(x: Array, weight: Array, slide: Slide) -> Array:
 
     The even and the odd elements of an axis are laid flat, each as one run with the channels behind each
     other: the parts of all tiles are then shifts of these runs, and the ends of the rows are dropped.
+    `value` stands around x, as wide as `pads`.
     """
     images, groups, inputs = x.shape[:3]
     outputs, dims = weight.shape[1], len(slide.kernel_size)
     out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
     tiles = tuple(-(-count // 2) for count in slide.output_size)
-    row = tuple(count + 1 for count in tiles[1:])  # one tile more, for the end of the last
-    high = winograd_rows(Work(images, groups, inputs, outputs, slide), x.itemsize)
-    wide = (high + 1) * prod(row)
+    box = winograd_box(Work(images, groups, inputs, outputs, slide), x.itemsize)
+    wide = prod(count + 1 for count in box)  # one tile more on each axis, for the end of the last
     at_once = min(max(inputs, outputs), -(-RUN // wide))
     room = _Room(
         x.dtype,
         [4**dims * outputs * inputs, 4**dims * inputs * wide, 4**dims * outputs * wide]
-        + [2**pairs * 4 ** (dims - pairs) * at_once * wide for pairs in range(1, dims + 1)],
+        + [2**dims * at_once * wide]
+        + [4**axis * 2 ** (dims - axis) * at_once * wide for axis in range(dims)],
     )
     transform = reduce(np.kron, [np.array(KERNEL, x.dtype)] * dims)
     for group in range(groups):
@@ -45,18 +50,21 @@ def correlate(x: Array, weight: Array, slide: Slide) -> Array:
         columns = weight[group].reshape(outputs * inputs, -1).T
         np.matmul(transform, columns, out=kernels.reshape(4**dims, -1))
         for image in range(images):
-            for start in range(0, tiles[0], high):
-                count = min(high, tiles[0] - start)
-                run, kept = (count + 1) * prod(row), count * prod(row)
-                values, products = room(1, 4**dims, inputs, run), room(2, 4**dims, outputs, kept)
-                target = out[image, group, :, 2 * start :]
+            for starts in product(*map(range, (0,) * dims, tiles, box)):
+                counts = tuple(min(n, t - start) for n, t, start in zip(box, tiles, starts, strict=True))
+                shape = tuple(count + 1 for count in counts)
+                kept = counts[0] * prod(shape[1:])
+                values, products = room(1, 4**dims, inputs, prod(shape)), room(2, 4**dims, outputs, kept)
+                places = (slice(2 * start, 2 * (start + n)) for start, n in zip(starts, counts, strict=True))
+                target = out[image, group][last_axes(places)]
+                corner = tuple(2 * start - pair[0] for start, pair in zip(starts, pads, strict=True))
                 for first in range(0, inputs, at_once):
                     some = slice(first, first + at_once)
-                    _forth(x[image, group, some, 2 * start :], values[:, some], (count + 1, *row), room)
+                    _forth(x[image, group, some], values[:, some], corner, shape, room, value)
                 np.matmul(kernels, values[..., :kept], out=products)
                 for first in range(0, outputs, at_once):
                     some = slice(first, first + at_once)
-                    _back(products[:, some], target[some], (count, *row))
+                    _back(products[:, some], target[some], (counts[0], *shape[1:]), room)
     return out
 
 
@@ -64,36 +72,57 @@ class _Room:
     """The memory of all steps, taken at once: the system then leaves it in place from one call to the next."""
 
     def __init__(self, dtype: np.dtype[Any], sizes: list[int]) -> None:
-        whole = np.empty(sum(sizes), dtype)
-        self._parts = np.split(whole, np.cumsum(sizes)[:-1])
+        ends = np.cumsum([0] + [-(-size * dtype.itemsize // LINE) * LINE for size in sizes])
+        whole = np.empty(int(ends[-1]) + LINE, np.uint8)
+        ends += -whole.ctypes.data % LINE  # elements that straddle two lines of the cache are slow
+        self._parts = [
+            whole[start : start + size * dtype.itemsize].view(dtype)
+            for start, size in zip(ends.tolist(), sizes, strict=False)
+        ]
 
     def __call__(self, number: int, *shape: int) -> Array:
         """Return the start of a part, of a shape that is no larger than it."""
         return self._parts[number][: prod(shape)].reshape(shape)
 
 
-def _forth(x: Array, values: Array, shape: tuple[int, ...], room: _Room) -> None:
-    """Transform tiles (rows and one, *tiles and one) of x (C, *padded) to values (4^axes, C, run)."""
+def _forth(
+    x: Array, values: Array, corner: tuple[int, ...], shape: tuple[int, ...], room: _Room, value: Any
+) -> None:
+    """Transform the tiles of a box of x (C, *spatial) to values (4^axes, C, run).
+
+    The box is of `shape` (tiles and one on each axis), from the element `corner` of x, which may lie outside.
+    """
     dims, size = len(shape), len(x) * prod(shape)
-    parts = room(2 + dims, 2**dims, size)
-    for part, phase in zip(parts, np.ndindex(*(2,) * dims), strict=True):
-        elements = x[last_axes(slice(p, 2 * n, 2) for p, n in zip(phase, shape, strict=True))]
-        places = last_axes(slice(0, n) for n in elements.shape[1:])
-        part.reshape(len(x), *shape)[places] = elements
-    for axis in reversed(range(dims)):
-        step, pairs, fours = prod(shape[axis + 1 :]), 2**axis, 4 ** (dims - 1 - axis)
-        source = parts.reshape(pairs, 2, fours, size)
-        parts = room(2 + axis, 4 * pairs * fours, size) if axis else values.reshape(4 * fours, size)
-        target = parts.reshape(pairs, 4, fours, size)[..., :-step]
+    *lead, wide = shape
+    lines = room(3, 2 ** (dims - 1), len(x), *lead, 2 * wide)
+    for line, phase in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
+        places, met = [slice(None)], [slice(None)]
+        for start, odd, count, n in zip(corner, phase, lead, x.shape[1:], strict=False):
+            there, here = inside(start + odd, 2, count, n)
+            places.append(there)
+            met.append(here)
+        there, here = inside(corner[-1], 1, 2 * wide, x.shape[-1])
+        elements = x[(*met, here)]
+        if elements.size < line.size:
+            line.fill(value)
+        line[(*places, there)] = elements
+    parts = room(4, 2**dims, size)
+    np.copyto(parts.reshape(-1, 2, size), lines.reshape(-1, size, 2).swapaxes(1, 2))
+    for axis in range(dims):
+        step, fours, pairs = prod(shape[axis + 1 :]), 4**axis, 2 ** (dims - 1 - axis)
+        source = parts.reshape(fours, 2, pairs, size)
+        last = axis == dims - 1
+        parts = values.reshape(4**dims, size) if last else room(5 + axis, 4 * fours * pairs, size)
+        target = parts.reshape(fours, 4, pairs, size)[..., :-step]
         even, odd = source[:, 0, :, :-step], source[:, 1, :, :-step]
-        after, last = source[:, 0, :, step:], source[:, 1, :, step:]
+        after, end = source[:, 0, :, step:], source[:, 1, :, step:]
         np.subtract(even, after, out=target[:, 0])
         np.add(odd, after, out=target[:, 1])
         np.subtract(after, odd, out=target[:, 2])
-        np.subtract(odd, last, out=target[:, 3])
+        np.subtract(odd, end, out=target[:, 3])
 
 
-def _back(products: Array, out: Array, shape: tuple[int, ...]) -> None:
+def _back(products: Array, out: Array, shape: tuple[int, ...], room: _Room) -> None:
     """Transform products (4^axes, O, run) back, in place, and put what is kept into out (O, *output)."""
     dims = len(shape)
     parts = products.reshape(*(4,) * dims, len(out), *shape)
@@ -104,6 +133,11 @@ def _back(products: Array, out: Array, shape: tuple[int, ...]) -> None:
         second -= third
         second -= fourth
         parts = parts[(slice(None),) * axis + (slice(0, 2),)]
-    for phase in np.ndindex(*(2,) * dims):
-        places = out[last_axes(slice(p, 2 * n, 2) for p, n in zip(phase, shape, strict=True))]
-        places[...] = parts[phase][last_axes(slice(0, n) for n in places.shape[1:])]
+    lines = room(3, 2 ** (dims - 1), len(out), *shape[:-1], 2 * shape[-1])
+    size = len(out) * prod(shape)
+    pairs, parts = lines.reshape(*(2,) * (dims - 1), size, 2), parts.reshape(*(2,) * dims, size)
+    for phase in (0, 1):  # both at once would be copied pair by pair
+        pairs[..., phase] = parts[..., phase, :]
+    for line, odd in zip(lines, np.ndindex(*(2,) * (dims - 1)), strict=True):
+        places = out[last_axes([*(slice(start, None, 2) for start in odd), slice(None)])]
+        places[...] = line[last_axes(slice(0, n) for n in places.shape[1:])]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from convcli import backend
 from convcli.backend import banded, fft, gemm, plan, separable, winograd
+from convcli.backend.borders import inside
 from convcli.errors import ArgumentError
 from tests.backend.cases import assert_close, cases
 
@@ -172,9 +173,15 @@ def test_the_bound_of_exact_transforms_holds():
 
 
 @few
-@given(cases(), st.sampled_from((np.float64, np.float32, np.complex128, np.complex64)), st.integers(1, 9))
-def test_winograd_equals_direct(case, dtype, limit):
-    """Few channels and rows at a time, as on large inputs."""
+@given(
+    cases(),
+    st.sampled_from((np.float64, np.float32, np.complex128, np.complex64)),
+    st.integers(1, 9),
+    st.integers(1, 4),
+    st.integers(1, 60),
+)
+def test_winograd_equals_direct(case, dtype, limit, row, small):
+    """Few channels, rows and columns at a time, as on large inputs."""
     ones = (1,) * len(case.kernel)
     size = tuple(max(3, n) for n in case.size)
     case = replace(case, kernel=(3,) * len(ones), stride=ones, dilation=ones, size=size)
@@ -183,6 +190,9 @@ def test_winograd_equals_direct(case, dtype, limit):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "WINOGRAD_BYTES", limit * 1000)
         patch.setattr(plan, "TILES", limit)
+        patch.setattr(plan, "ROW", row)
+        patch.setattr(plan, "SMALL", small)
+        patch.setattr(plan, "LEAST", 4)
         patch.setattr(winograd, "RUN", limit)
         y = backend.conv(x, weight, method="winograd", **options)
     assert y.dtype == dtype
@@ -195,14 +205,16 @@ def test_winograd_equals_direct(case, dtype, limit):
     cases(dims=(2, 3)),
     st.sampled_from((np.float64, np.float32, np.complex64, np.int64)),
     st.integers(1, 4),
+    st.integers(1, 9),
     st.integers(1, 2000),
 )
-def test_banded_equals_direct(case, dtype, rows, limit):
+def test_banded_equals_direct(case, dtype, rows, columns, limit):
     x, weight = case.arrays(dtype)
     options = {**case.options, "groups": case.groups}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "BAND_ROWS", rows)
         patch.setattr(banded, "BAND_BYTES", limit)
+        patch.setattr(banded, "BAND_COLUMNS", columns)
         y = backend.conv(x, weight, method="banded", **options)
     expected = backend.conv(x, weight, method="direct", **options)
     assert y.dtype == expected.dtype
@@ -219,6 +231,39 @@ def test_gemm_in_small_blocks_equals_direct(case, dtype, limit):
         y = backend.conv(x, weight, method="gemm", **options)
     expected = backend.conv(x, weight, method="direct", **options)
     assert_close(y, expected, 1e-5 if y.real.dtype == np.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("method", ["banded", "winograd"])
+@pytest.mark.parametrize("mode", ["constant", "reflect", "circular"])
+def test_borders_are_put_around_every_block(method, mode):
+    """Many blocks, and a border as wide as several of them."""
+    random = np.random.default_rng(0)
+    x, weight = random.standard_normal((2, 3, 11, 13)), random.standard_normal((3, 1, 3, 3))
+    options = {"groups": 3, "padding": ((7, 9), (8, 10)), "padding_mode": mode}
+    options |= {"padding_value": 5} if mode == "constant" else {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "SMALL", 8)
+        patch.setattr(plan, "LEAST", 1)
+        patch.setattr(plan, "ROW", 2)
+        patch.setattr(banded, "BAND_BYTES", 1000)
+        patch.setattr(banded, "BAND_COLUMNS", 3)
+        y = backend.conv(x, weight, method=method, **options)
+    assert_close(y, backend.conv(x, weight, method="direct", **options), 1e-9)
+
+
+def test_conv_leaves_the_size_of_the_buffer_as_it_was():
+    before = np.getbufsize()
+    backend.conv(np.ones((1, 1, 9, 9)), np.ones((1, 1, 3, 3)), method="direct")
+    assert np.getbufsize() == before
+
+
+@given(st.integers(-9, 9), st.integers(1, 4), st.integers(0, 9), st.integers(1, 9))
+def test_inside_tells_the_places_on_the_axis(offset, step, count, n):
+    places = range(offset, offset + step * count, step)
+    there, here = inside(offset, step, count, n)
+    found = [place for place in places if 0 <= place < n]
+    assert list(range(n))[here] == found
+    assert list(places)[there] == found
 
 
 @pytest.mark.parametrize("shape", [(1, 64, 20, 20), (2, 32, 9, 31)])
@@ -305,18 +350,16 @@ def test_winograd_refuses_integers():
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
-def test_a_band_of_tiles_takes_the_memory_that_is_meant_for_it(dims):
-    sizes = work(inputs=5, outputs=7, kernel=(3,) * dims, output=(4000, 60, 60)[:dims])
-    rows = plan.winograd_rows(sizes, itemsize=4)
-    tiles = prod((rows, 31, 31)[:dims])
-    held = 4**dims * tiles * (5 + 7) * 4
-    assert held <= plan.WINOGRAD_BYTES or tiles < 2 * plan.TILES
-    assert 2 * held >= plan.WINOGRAD_BYTES or rows == 2000
+def test_a_box_of_tiles_takes_the_memory_that_is_meant_for_it(dims):
+    sizes = work(inputs=50, outputs=200, kernel=(3,) * dims, output=(4000, 60, 60)[:dims])
+    box = plan.winograd_box(sizes, itemsize=4)
+    held = 4**dims * prod(box) * (50 + 200) * 4
+    assert held <= plan.WINOGRAD_BYTES or prod(box) <= plan.TILES or box[0] == 1
 
 
 def test_the_plan_of_a_huge_volume_takes_no_time():
     huge = work(inputs=4096, outputs=4096, kernel=(3, 3, 3), output=(4096, 4096, 4096))
-    assert plan.winograd_rows(huge) == 1
+    assert prod(plan.winograd_box(huge)) <= plan.TILES
 
 
 def work(images=1, groups=1, inputs=1, outputs=1, kernel=(3, 3), output=(512, 512), stride=(1, 1)):
