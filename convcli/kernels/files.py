@@ -104,13 +104,15 @@ def _mat(path: Path, limit: int) -> Kernel:
         )
     what = _what(path)
     head, *lines = [line.strip() for line in _text(path, limit).splitlines() if line.strip()] or [""]
-    numbers = [number(word, what) for word in split(head, r"[\s,;]+")]
-    if not 2 <= len(numbers) <= 4 or not all(isinstance(side, int) and side > 0 for side in numbers[:2]):
+    first = [number(word, what) for word in split(head, r"[\s,;]+")] if head else []
+    sides = [side for side in first[:2] if isinstance(side, int) and side > 0]
+    if len(sides) != 2 or len(first) > 4:
         raise ArgumentError(
             f"{what} begins {head!r}; its first line gives width, height, and if you like scale and offset"
         )
-    columns, rows = (int(side) for side in numbers[:2])
-    scale, offset = (*numbers[2:], *(1, 0)[len(numbers) - 2 :])
+    columns, rows = sides
+    scale = first[2] if len(first) > 2 else 1
+    offset = first[3] if len(first) > 3 else 0
     weights = [number(word, what) for line in lines for word in split(line, r"[\s,;]+")]
     if len(weights) != columns * rows:
         raise ArgumentError(

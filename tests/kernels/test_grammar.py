@@ -54,7 +54,7 @@ def test_arguments_by_name_and_in_order() -> None:
     [
         ("sobbel", "unknown kernel 'sobbel'; did you mean 'sobel'?"),
         ("Gausian:sigma=2", "unknown kernel 'Gausian'; did you mean 'gaussian'?"),
-        ("qqq", "unknown kernel 'qqq'; use identity, box, gaussian, sharpen"),
+        ("qqq", "unknown kernel 'qqq'; use identity, box, gaussian, binomial"),
         (
             "1 2; 3",
             "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number",
