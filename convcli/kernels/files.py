@@ -98,7 +98,9 @@ def _rows(rows: Sequence[str], path: Path, dividers: str = r"[\s,]+") -> Kernel:
 
 
 def _mat(path: Path, limit: int) -> Kernel:
-    if path.read_bytes()[:6] == b"MATLAB":
+    with path.open("rb") as file:
+        start = file.read(6)
+    if start == b"MATLAB":
         raise ArgumentError(
             f"{_what(path)} is MATLAB's; .mat is libvips' matrix here, in text; save it as .csv or .npy"
         )
@@ -108,7 +110,7 @@ def _mat(path: Path, limit: int) -> Kernel:
     sides = [side for side in first[:2] if isinstance(side, int) and side > 0]
     if len(sides) != 2 or len(first) > 4:
         raise ArgumentError(
-            f"{what} begins {head!r}; its first line gives width, height, and if you like scale and offset"
+            f"{what} begins {head[:60]!r}; its first line gives width, height, and if you like scale and offset"
         )
     columns, rows = sides
     scale = first[2] if len(first) > 2 else 1
@@ -182,9 +184,10 @@ def _npy(path: Path, limit: int) -> Kernel:
     what = _what(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        reason = "it holds Python objects, which are never loaded" if "pickle" in str(error) else str(error)
-        raise ArgumentError(f"{what} is no array of numbers: {reason}") from None
+    except (ValueError, EOFError, SyntaxError, OverflowError):
+        raise ArgumentError(
+            f"{what} is no array of numbers as numpy.save writes it; Python objects are never loaded"
+        ) from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         kind = getattr(array, "dtype", "an archive")
         raise ArgumentError(f"{what} holds {kind}; a kernel is an array of real numbers")

@@ -125,12 +125,19 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
             raise ArgumentError(f"kernel {name!r}: {key} is given twice")
         values[key] = _argument(f"kernel {name!r}: {key}", value, accepted[key])
     settings = signature(build).parameters
-    if dims != 2 and "dims" not in settings:
-        able = [name for name, build in KERNELS.items() if "dims" in signature(build).parameters]
+    if not has_form(name, dims):
+        able = [other for other in KERNELS if has_form(other, dims)]
         axes = "1 axis" if dims == 1 else f"{dims} axes"
         raise ArgumentError(f"kernel {name!r} has no form of {axes}; {', '.join(able)} have one")
     context = {"limit": limit, "dims": dims}
     return build(**values, **{key: value for key, value in context.items() if key in settings})
+
+
+def has_form(name: str, dims: int) -> bool:
+    """Tell whether a named kernel has a form of so many axes."""
+    if dims == 1 and name.endswith("-y"):
+        return False  # one axis has no rows
+    return dims == 2 or "dims" in signature(KERNELS[name]).parameters
 
 
 def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
