@@ -7,6 +7,7 @@ from convcli.kernels.bells import MOST_WIDTH, bell, check_sigma, places, sampled
 from convcli.kernels.kernel import Grid, Kernel, Line, check_side, flat, outer
 
 MAX_SIDE = 255  # taps on a side, unless the caller lifts it
+NOUGHT = 1e-12  # of a weight: what is left of 1 - 1 after rounding
 MOST_DOUBLINGS = 53  # of 1, for whole weights of that sum to be of use: floats hold no more digits
 
 
@@ -83,7 +84,8 @@ def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) ->
 
     def weight(y: float, x: float) -> float:
         on_line = max(-half, min(half, x * along - y * up))
-        return max(0.0, 1 - hypot(x - on_line * along, y + on_line * up))
+        shown = 1 - hypot(x - on_line * along, y + on_line * up)
+        return shown if shown > NOUGHT else 0.0
 
     sides = [2 * reach_of(half * abs(part)) + 1 for part in (up, along)]
     check_side(max(sides), limit)
