@@ -84,7 +84,7 @@ def frequency_response(kernels: Sequence[Kernel], size: int) -> Array:
     total = np.ones((size, size))
     for kernel in kernels:
         parts = [
-            np.abs(np.fft.fft2(_array(matrix).astype(float), (size, size))) for matrix in kernel.matrices
+            np.abs(np.fft.fft2(np.atleast_2d(_array(matrix)), (size, size))) for matrix in kernel.matrices
         ]
         combined = (
             np.sqrt(np.square(parts).sum(axis=0)) if kernel.combine == "magnitude" else np.max(parts, axis=0)

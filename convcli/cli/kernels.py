@@ -27,8 +27,8 @@ RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the ker
     cls=Command,
     short_help="Which kernels are there, and what is one made of?",
     examples=(
-        "convcli kernels",
-        "convcli kernels gaussian:sigma=2",
+        "convcli kernels sobel-x",
+        "convcli kernels gaussian:sigma=2 -o response.png",
     ),
 )
 @click.argument("spec", required=False, metavar="[SPEC]")
