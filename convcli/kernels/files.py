@@ -137,7 +137,9 @@ def _mat(path: Path, limit: int) -> Kernel:
         )
     if not scale:
         raise ArgumentError(f"{what} has the scale 0 in its first line, {head!r}; sums are divided by it")
-    return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset)
+    # The pixel of an even side is for libvips the one behind the middle.
+    anchor = None if rows % 2 and columns % 2 else (rows // 2, columns // 2)
+    return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset, anchor=anchor)
 
 
 def _json(path: Path, limit: int) -> Kernel:
