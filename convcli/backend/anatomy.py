@@ -29,8 +29,7 @@ def factors_of(matrix: Matrix) -> tuple[Line, ...] | None:
     """Return one factor an axis, whose outer product is the matrix, or None where it is not of rank 1.
 
     Of whole numbers where the weights are; otherwise all but the first sum to 1 where they can, as those of
-    a bell do. No sum is negative but that of
-    the first.
+    a bell do. Only the first may have a negative sum.
 
     >>> factors_of(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)))
     ((1, 2, 1), (-1, 0, 1))
