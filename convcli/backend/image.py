@@ -142,8 +142,6 @@ def _banded(
     sliding: "_Sliding", pixels: Array, kernel: Kernel, value_range: Range, method: str, threads: int | None
 ) -> Filtered | None:
     """Filter in bands, or return None where no plan has sums that are exact enough."""
-    if kernel.combine == "largest" or kernel.offset or kernel.anchor is not None:
-        return None  # bands know none of these
     integers = pixels.dtype.kind == "u"
     # NaN and infinity make the largest sample one, which fails the comparisons below.
     largest = float(np.iinfo(pixels.dtype).max if integers else max(pixels.max(), -pixels.min()))
@@ -170,10 +168,11 @@ def _banded(
             f"method {method!r} does not suit this kernel or stride; take 'auto', or another method"
         )
     within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
-    fits = kernel.is_smoothing and within and value_range != "offset" and 0 <= value <= largest
-    finish = Finish(kernel.combine, kernel.divisor, value_range, pixels.dtype, most, not fits)
-    pads = sliding.layer.pads(sliding.size)
-    made, clipped = run(picture, weights, sliding.slide, pads, sliding.padding_mode, value, way, finish)
+    within = within and kernel.is_smoothing and not kernel.offset
+    fits = within and value_range != "offset" and 0 <= value <= largest
+    finish = Finish(kernel.combine, kernel.divisor, kernel.offset, value_range, pixels.dtype, most, not fits)
+    mode = sliding.padding_mode
+    made, clipped = run(picture, weights, sliding.slide, sliding.pads, mode, value, way, finish)
     return Filtered(made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(way))
 
 

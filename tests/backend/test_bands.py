@@ -22,6 +22,7 @@ from convcli.backend.image import EXACT, filter_image
 from convcli.backend.plan import Slide
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel, parse_kernel
+from convcli.kernels.change import anchored, shifted
 from convcli.layers.padding import MODES
 
 RNG = np.random.default_rng(11)
@@ -245,7 +246,7 @@ def test_finish_squares_whole_float32_sums_exactly() -> None:
     from convcli.backend.bands.finish import Finish
 
     sums = [np.array([[5001.0]], np.float32), np.array([[5003.0]], np.float32)]  # their squares exceed 2**24
-    values = Finish("magnitude", 1, "clip", np.dtype(np.uint8), 255.0 * 33, True)._magnitude(
+    values = Finish("magnitude", 1, 0, "clip", np.dtype(np.uint8), 255.0 * 33, True)._magnitude(
         sums, passes.Scratch()
     )
     assert values.item() == np.sqrt(5001.0**2 + 5003.0**2)
@@ -405,3 +406,37 @@ def test_an_interrupt_stops_the_threads() -> None:
     with patch.object(Strip, "load", interrupt), pytest.raises(KeyboardInterrupt):
         filter_image(np.zeros((6400, 9), np.uint8), parse_kernel("sharpen"), threads=2)
     assert len(begun) < 50
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("value_range", ["clip", "abs", "offset"])
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        parse_kernel("kirsch"),
+        parse_kernel("robinson"),
+        shifted(parse_kernel("sobel"), -20),
+        shifted(parse_kernel("sharpen"), 7),
+        shifted(parse_kernel("box:5"), -3.25),
+        anchored(parse_kernel("box:7"), (0, 5)),
+        anchored(parse_kernel("1 2 3; 4 5 6"), (1, 2)),
+        Kernel("k", (((1, -2, 1),), ((2, 0, -3),)), divisor=-7, combine="largest", offset=1),
+    ],
+    ids=lambda kernel: kernel.name,
+)
+def test_every_kind_of_kernel_in_bands_gives_the_plain_sums(
+    kernel: Kernel, value_range: str, dtype: str
+) -> None:
+    pixels = PICTURE if dtype == "uint8" else RNG.integers(0, 65536, PICTURE.shape, dtype=np.uint16)
+    most = np.iinfo(dtype).max
+    result = filter_image(pixels, kernel, value_range="abs" if value_range == "abs" else "clip")
+    plain = filter_image(
+        pixels.astype(np.float64), kernel, value_range="abs" if value_range == "abs" else "clip"
+    )
+    assert result.plan != EXACT
+    assert plain.plan == EXACT
+    values = plain.pixels
+    if value_range == "offset":
+        result, values = filter_image(pixels, kernel, value_range="offset"), values + (most + 1) // 2
+    assert (result.pixels == np.rint(values).clip(0, most)).all()
+    assert result.clipped == ((np.rint(values) < 0) | (np.rint(values) > most)).mean()

@@ -19,13 +19,14 @@ DIVISOR32 = 1 << 13
 class Finish:
     """How the responses of one kernel become pixels.
 
-    most : what no sum of any matrix exceeds, or a little more; combine and divisor : as of the kernel;
+    most : what no sum of any matrix exceeds, or a little more; combine, divisor, offset : as of the kernel;
     value_range : clip, abs or offset; dtype : the picture's; can_clip : whether values may leave its range
     half : half the divisor where it is in the sums already, so that cutting them off rounds them
     """
 
     combine: str
     divisor: float
+    offset: float
     value_range: str
     dtype: np.dtype[Any]
     most: float
@@ -34,10 +35,13 @@ class Finish:
 
     def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
         """Write pixels to `out`, (rows, columns, channels), and return how many samples were clipped."""
-        values = self._magnitude(sums, scratch) if self.combine == "magnitude" else sums[0]
-        if self.divisor != 1:
+        values = self._combined(sums, scratch)
+        if self.divisor != 1 or self.offset:
             values = self._float(values, scratch, self.most, self.divisor)
+        if self.divisor != 1:
             self._divide(values)
+        if self.offset:
+            np.add(values, values.dtype.type(self.offset), out=values)
         if self.value_range == "abs":
             np.abs(values, out=values)
         elif self.value_range == "offset":
@@ -54,6 +58,14 @@ class Finish:
             clipped = self._clip(values, scratch)
         np.copyto(out, values.reshape(out.shape), casting="unsafe")
         return clipped
+
+    def _combined(self, sums: list[Array], scratch: Scratch) -> Array:
+        """Return one response of them all; the buffers of the sums may be used for it."""
+        if self.combine == "magnitude":
+            return self._magnitude(sums, scratch)
+        for more in sums[1:]:  # the largest
+            np.maximum(sums[0], more, out=sums[0])
+        return sums[0]
 
     def by_cutting_off(self) -> "Finish":
         """Return one that needs half the divisor in the sums, and rounds by cutting off, where that is the same."""
@@ -84,8 +96,8 @@ class Finish:
     def _float(
         self, values: Array, scratch: Scratch, most: float, divisor: float, name: str = "float"
     ) -> Array:
-        """Return sums as the shortest float that holds whole ones and their quotients."""
-        short = 0 < divisor < DIVISOR32 and float(divisor).is_integer()
+        """Return sums as the shortest float that holds whole ones, their quotients, and these with an offset."""
+        short = not self.offset and 0 < divisor < DIVISOR32 and float(divisor).is_integer()
         narrow = most < EXACT32 and short and self.dtype.itemsize == 1
         dtype = np.dtype(np.float32 if narrow else np.float64)
         if values.dtype.kind == "f" and values.itemsize >= dtype.itemsize:
@@ -97,7 +109,7 @@ class Finish:
     def _short(self, values: Array, count: int, scratch: Scratch) -> Array:
         """Return whole floats as integers, of twice the picture's size, where none can be larger."""
         short = np.dtype(f"int{16 * self.dtype.itemsize}")
-        reach = count * self.most / abs(self.divisor) + np.iinfo(self.dtype).max
+        reach = count * self.most / abs(self.divisor) + abs(self.offset) + np.iinfo(self.dtype).max
         if values.dtype.kind != "f" or not reach < np.iinfo(short).max:
             return values
         held = scratch.get("short", values.shape, short)
