@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from convcli.backend.image import filter_image
     from convcli.backend.interpolation import resize
     from convcli.backend.linear import dense
+    from convcli.backend.matching import best, match
     from convcli.backend.matrix import conv_matrix
     from convcli.backend.parameters import parameter_shapes
     from convcli.backend.pooling import avg_pool, lp_pool, max_pool
@@ -44,6 +45,7 @@ _HOME = {
         "matrix": ("conv_matrix",),
         "image": ("filter_image",),
         "linear": ("dense",),
+        "matching": ("match", "best"),
         "elements": ("activation", "batch_norm"),
         "interpolation": ("resize",),
         "parameters": ("parameter_shapes",),
@@ -67,6 +69,8 @@ __all__ = [
     "unfold",
     "conv_matrix",
     "filter_image",
+    "match",
+    "best",
     "dense",
     "activation",
     "batch_norm",
