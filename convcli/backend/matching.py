@@ -10,7 +10,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from convcli.backend.checks import Array, as_array
 from convcli.backend.convolution import conv
@@ -138,6 +138,15 @@ def best(scores: Array, count: int, apart: tuple[int, int]) -> list[Place]:
         left[near] = -np.inf
         tops[near[0]] = left[near[0]].max(axis=1)
     return found
+
+
+def as_grey(scores: Array, dtype: DTypeLike) -> Array:
+    """Draw a map of scores in whole numbers: -1 is black, 0 the middle grey, 1 white; halves are rounded to even.
+
+    >>> as_grey(np.array([-1.0, 0.0, 1.0]), "uint8").tolist()
+    [0, 128, 255]
+    """
+    return np.rint((scores + 1) * (np.iinfo(dtype).max / 2)).astype(dtype)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import click
 from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
+from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, talking
 from convcli.cli.targets import as_source, plan
 from convcli.errors import ArgumentError
@@ -38,10 +39,10 @@ from convcli.layers.padding import MODES, mode_of
     "-k",
     "kernels",
     multiple=True,
-    required=True,
     metavar="SPEC",
     help="A name (sobel), a name with arguments (gaussian:sigma=2), or rows of numbers ('0 -1 0; -1 5 -1; 0 -1 0').",
 )
+@matching_options
 @click.option(
     "-o",
     "--output",
@@ -149,6 +150,7 @@ def command(
     kernels: tuple[str, ...],
     output: str | None,
     max_kernel: int,
+    matching: Matching,
     **settings: Any,
 ) -> int:
     """Run a kernel on pictures, each colour channel on its own.
@@ -161,10 +163,22 @@ def command(
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
+    from functools import partial
+
     from convcli.cli.filtering import Filtering
+    from convcli.images.read import read_picture
     from convcli.kernels import parse_kernel
 
     signal.signal(signal.SIGTERM, _end)
+    matching.check(click.get_current_context())
+    if matching.template is not None:
+        shared = {name: settings[name] for name in ("threads", "png_level", "force")}
+        read = partial(read_picture, max_pixels=settings["max_pixels"])
+        return matching.run(conversation, inputs, output, read, **shared)
+    if not kernels:
+        raise ArgumentError(
+            "Missing option '--kernel', as in --kernel sobel; or look for a template with --match"
+        )
     if len(kernels) > 1:
         raise ArgumentError(f"--kernel is given {len(kernels)} times; filter with one kernel at a time")
     kernel = parse_kernel(kernels[0], max_kernel)
