@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from convcli.backend.linear import dense
     from convcli.backend.matching import best, match
     from convcli.backend.matrix import conv_matrix
+    from convcli.backend.measures import largest_difference, mean_squared_error, psnr, ssim
     from convcli.backend.parameters import parameter_shapes
     from convcli.backend.pooling import avg_pool, lp_pool, max_pool
     from convcli.backend.rearrange import channel_shuffle, unfold
@@ -46,6 +47,7 @@ _HOME = {
         "image": ("filter_image",),
         "linear": ("dense",),
         "matching": ("match", "best"),
+        "measures": ("largest_difference", "mean_squared_error", "psnr", "ssim"),
         "elements": ("activation", "batch_norm"),
         "interpolation": ("resize",),
         "parameters": ("parameter_shapes",),
@@ -71,6 +73,10 @@ __all__ = [
     "filter_image",
     "match",
     "best",
+    "largest_difference",
+    "mean_squared_error",
+    "psnr",
+    "ssim",
     "dense",
     "activation",
     "batch_norm",
