@@ -15,6 +15,7 @@ from convcli.layers.axes import Shape
 from convcli.layers.counts import Cost
 
 Array = NDArray[Any]
+Pool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ class Activated(Stage):
         """Run on x, (C, *spatial) of floats."""
         scale = x.dtype.type(self.full_scale)
         y: Array = run_layer(self.layer, (x / scale)[np.newaxis])[0]
-        return y * scale
+        y *= scale
+        return y
 
 
 @dataclass(frozen=True)
 class Pooled(Stage):
     """A pool over places; a hidden colour counts for nothing."""
 
-    layer: MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
+    layer: Pool
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
+from math import hypot, prod
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convcli.backend.stages.linear import bordered, carried
 from convcli.backend.stages.offsets import middles
 from convcli.errors import ArgumentError
-from convcli.kernels.named import gaussian
+from convcli.kernels.smoothing import gaussian
 from convcli.layers import Conv, Layer, LocalConv
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.counts import Cost
@@ -48,7 +48,7 @@ def vignette_blur(sigma: float = 6.0, radius: float = 0.4, fade: float = 0.6) ->
 
     def widths(size: Sizes, places: Array) -> Array:
         ends = [max(n - 1, 1) / 2 for n in size]
-        away = np.hypot(places[0] - (size[0] - 1) / 2, places[1] - (size[1] - 1) / 2) / np.hypot(*ends)
+        away = np.hypot(places[0] - (size[0] - 1) / 2, places[1] - (size[1] - 1) / 2) / hypot(*ends)
         return sigma * _ramp(away - radius, fade)
 
     return sigma, widths
@@ -71,7 +71,8 @@ def _check(name: str, **values: float) -> None:
 def _ramp(away: Array, fade: float) -> Array:
     """Rise from 0 to 1 over `fade`, without a corner at either end."""
     share = (away / fade if fade else np.where(away > 0, 1.0, 0.0)).clip(0, 1)
-    return share * share * (3 - 2 * share)
+    smooth: Array = share * share * (3 - 2 * share)
+    return smooth
 
 
 @dataclass(frozen=True)

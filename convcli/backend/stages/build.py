@@ -49,7 +49,8 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
     channels = shape[0]
     maps = tuple(linear(recipe, matrix, shape) for matrix in matrices)
     single: tuple[Linear, ...] = ()
-    total, notes = None, ()
+    total: float | None = None
+    notes: tuple[str, ...] = ()
     if recipe.variant in OWN_CHANNELS:
         one = (1, *shape[1:])
         single = maps if channels == 1 else tuple(linear(recipe, matrix, one) for matrix in matrices)
@@ -116,7 +117,7 @@ def _check_axes(kernel: Kernel, shape: Shape) -> None:
 def _linear(
     recipe: Recipe, layers: tuple[Layer, ...], terms: Sequence[tuple[Arrays, ...]], each: bool = False
 ) -> Linear:
-    return Linear(layers, tuple(terms), recipe.padding_mode, recipe.padding_value, each)
+    return Linear(layers, tuple(terms), recipe.padding_mode, recipe.padding_value, recipe.method, each)
 
 
 def _layers(recipe: Recipe, conv: Conv, shape: Shape) -> tuple[Layer, ...]:

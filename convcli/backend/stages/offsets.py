@@ -67,7 +67,7 @@ def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
         noise = np.random.default_rng(seed).standard_normal(places.shape, np.float32)
         if smooth:
             from convcli.backend.image import filter_image
-            from convcli.kernels.named import gaussian
+            from convcli.kernels.smoothing import gaussian
 
             bell = gaussian(max(smooth, 0.05))
             noise = np.stack([filter_image(part, bell).pixels for part in noise])

@@ -2,22 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.after import Activated, ChannelPooled, Pooled
+from convcli.backend.stages.after import Activated, ChannelPooled, Pool, Pooled
 from convcli.backend.stages.blend import Widths
 from convcli.backend.stages.offsets import Field
 from convcli.backend.stages.stage import Stage
 from convcli.errors import ArgumentError
 from convcli.kernels import MAX_SIDE, Kernel
-from convcli.layers import Activation, Conv, Layer
+from convcli.layers import Activation, Conv
 from convcli.layers.axes import PerAxis, Shape, Sizes
 from convcli.layers.padding import AnyPadding
 
 Array = NDArray[Any]
+
+WHOLE = ("pointwise", "tiled", "local")  # variants that are one stage, however many kernels they take
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Recipe:
     flip: bool = False
     method: str = "auto"
     activation: str | None = None
-    pool: Callable[[int], Layer] | None = None
+    pool: Callable[[int], Pool] | None = None
     pool_channels: ChannelPooled | None = None
     repeat: int = 1
     full_scale: float = 1.0
@@ -74,17 +77,16 @@ class Recipe:
 
         makers: list[Callable[[Shape], Stage]] = []
         if self.weights is not None:
-            makers.append(lambda shape: from_weights(self, shape))
-        elif self.variant in ("pointwise", "tiled", "local"):
-            makers.append(lambda shape: from_kernels(self, shape))
+            makers.append(partial(from_weights, self))
+        elif self.variant in WHOLE:
+            makers.append(partial(from_kernels, self))
         else:
-            makers += [
-                lambda shape, kernel=kernel: from_kernel(self, kernel, shape) for kernel in self.kernels
-            ]  # type: ignore[misc]
-        if (name := self.activation) is not None:
-            makers.append(lambda shape: Activated(Activation(name=name), self.full_scale))
+            makers += [partial(from_kernel, self, kernel) for kernel in self.kernels]
+        if self.activation is not None:
+            layer = Activation(name=self.activation)
+            makers.append(lambda shape: Activated(layer, self.full_scale))
         if (pool := self.pool) is not None:
-            makers.append(lambda shape: Pooled(pool(len(shape) - 1)))  # type: ignore[arg-type]
+            makers.append(lambda shape: Pooled(pool(len(shape) - 1)))
         if (channels := self.pool_channels) is not None:
             makers.append(lambda shape: channels)
         return makers
