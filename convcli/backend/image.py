@@ -1,6 +1,7 @@
 """One picture through one kernel: exact sums, alpha, and the way back into the picture's own dtype."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,31 +13,21 @@ from convcli.backend.bands.run import Weights, plan_all, run
 from convcli.backend.borders import pad
 from convcli.backend.checks import one_of
 from convcli.backend.plan import Slide
+from convcli.backend.values import Filtered, Range, into_dtype
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
-from convcli.kernels.kernel import Matrix
+from convcli.kernels.kernel import Matrix, by_axes, flat
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis
-from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.padding import AnyPadding, Pads, mode_of
 
 Array = NDArray[Any]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
-Range = Literal["clip", "abs", "offset", "minmax"]
 
 MOST_WHOLE = 2.0**31  # of a weight that bands take
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
-EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
-
-
-@dataclass(frozen=True)
-class Filtered:
-    """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made."""
-
-    pixels: Array
-    clipped: float
-    plan: str = EXACT
 
 
 def filter_image(
@@ -114,21 +105,22 @@ def filter_image(
         one_of("alpha", alpha, get_args(Alpha))
     if not np.isfinite(padding_value):
         raise ArgumentError(f"padding_value must be finite, got {padding_value}")
-    sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip)
+    anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
+    sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor)
     one_of("method", method, METHODS)
     if alpha is None or alpha == "filter":
         if pixels.dtype.name in BANDED and value_range != "minmax":
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
             if banded is not None:
                 return banded
-        return _into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
+        return into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
     through = _premultiplied if alpha == "premultiply" else _kept
     colour, opacity = through(sliding, colour, opacity, kernel)
-    result = _into_dtype(colour, pixels.dtype, value_range)
-    restored = _into_dtype(opacity, pixels.dtype, "clip").pixels
+    result = into_dtype(colour, pixels.dtype, value_range)
+    restored = into_dtype(opacity, pixels.dtype, "clip").pixels
     return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped)
 
 
@@ -136,15 +128,15 @@ def _banded(
     sliding: "_Sliding", pixels: Array, kernel: Kernel, value_range: Range, method: str, threads: int | None
 ) -> Filtered | None:
     """Filter in bands, or return None where no plan has sums that are exact enough."""
+    if kernel.combine == "largest" or kernel.offset or kernel.anchor is not None:
+        return None  # bands know none of these
     integers = pixels.dtype.kind == "u"
     if not integers and not np.isfinite(pixels).all():
         return None  # products and transforms would spread NaN and infinity beyond the kernel's reach
     largest = int(np.iinfo(pixels.dtype).max) if integers else 1
     value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
-    whole = integers and float(value).is_integer() and _is_whole(kernel)
-    if not all(
-        -MOST_WHOLE < weight < MOST_WHOLE for matrix in kernel.matrices for row in matrix for weight in row
-    ):
+    whole = integers and float(value).is_integer() and kernel.is_whole
+    if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.weights):
         return None
     arrays = [np.array(matrix, np.int64 if whole else np.float64) for matrix in kernel.matrices]
     weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
@@ -167,14 +159,15 @@ def _banded(
     return Filtered(made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(way))
 
 
-def _is_whole(kernel: Kernel) -> bool:
-    return all(isinstance(weight, int) for matrix in kernel.matrices for row in matrix for weight in row)
-
-
 def image_layer(
     kernel: Kernel, stride: PerAxis = 1, padding: AnyPadding = "same", dilation: PerAxis = 1
 ) -> Conv:
     """Return the layer that an image kernel is to each channel, or raise ArgumentError."""
+    if kernel.dims != len(SPATIAL):
+        raise ArgumentError(
+            f"kernel {kernel.name!r} has {kernel.dims} axes, {by_axes(kernel.shape)}; a picture takes one of "
+            "rows and columns"
+        )
     return Conv(
         in_channels=1,
         out_channels=1,
@@ -186,15 +179,50 @@ def image_layer(
     )
 
 
+def _turned(anchor: tuple[int, ...] | None, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return where the anchor of a kernel lies once the kernel is turned by 180 degrees."""
+    return anchor and tuple(side - 1 - place for side, place in zip(shape, anchor, strict=True))
+
+
 @dataclass(frozen=True)
 class _Sliding:
-    """A window sliding over a picture of `size`: its geometry and borders, and the sums that it takes."""
+    """A window sliding over a picture of `size`: its geometry and borders, and the sums that it takes.
+
+    anchor : the tap that lies on the pixel, where it is not the middle one
+    """
 
     layer: Conv
     size: tuple[int, ...]
     padding_mode: str
     padding_value: float
     flip: bool
+    anchor: tuple[int, ...] | None = None
+
+    @property
+    def pads(self) -> Pads:
+        """The pixels before and after each axis; fewer than none are cut off.
+
+        The padding `same` follows an anchor, so that each output stays where it is and the window moves;
+        any other is as it was asked for.
+        """
+        pads = self.layer.pads(self.size)
+        if self.anchor is None or not isinstance(self.layer.padding, str):
+            return pads
+        moves = [new - old for new, old in zip(self._places, self._middles, strict=True)]
+        return tuple((before + move, after - move) for (before, after), move in zip(pads, moves, strict=True))
+
+    @property
+    def _middles(self) -> list[int]:
+        """Where in the window its middle lies; of an even one before it, or behind it as `same-lower` leans."""
+        behind = self.layer.padding == "same-lower"
+        return [reach // 2 if behind else (reach - 1) // 2 for reach in self.slide.spans]
+
+    @property
+    def _places(self) -> list[int]:
+        """Where in the window its own pixel lies."""
+        if self.anchor is None:
+            return self._middles
+        return [place * d for place, d in zip(self.anchor, self.slide.dilation, strict=True)]
 
     @property
     def slide(self) -> Slide:
@@ -219,18 +247,12 @@ class _Sliding:
         return total
 
     def centres(self, x: Array, outside: float) -> Array:
-        """Return the pixel in the middle of every place of the window: under `same`, the pixel itself.
-
-        Of an even window it is the one before the middle, or behind it where the padding leans that way.
-        """
-        behind = self.layer.padding == "same-lower"
-        slide = self.slide
-        starts = [reach // 2 if behind else (reach - 1) // 2 for reach in slide.spans]
-        axes = zip(starts, slide.stride, slide.output_size, strict=True)
+        """Return the pixel under the anchor at every place of the window: under `same`, the pixel itself."""
+        axes = zip(self._places, self.slide.stride, self.slide.output_size, strict=True)
         return self._padded(x, outside)[tuple(slice(a, a + (n - 1) * s + 1, s) for a, s, n in axes)]
 
     def _padded(self, x: Array, outside: float) -> Array:
-        return pad(x, self.layer.pads(self.size), SPATIAL, self.padding_mode, outside)
+        return pad(x, self.pads, SPATIAL, self.padding_mode, outside)
 
 
 def _exact(x: Array, weights: Array, outside: float) -> Array:
@@ -255,6 +277,15 @@ def _product(x: Array, factor: Array | float) -> Array:
     return x.astype(np.float64) * factor.astype(np.float64)
 
 
+def _plus(x: Array, offset: float) -> Array:
+    """Return x + offset, exact where both are whole and the sum fits, else as float64."""
+    if x.dtype.kind == "i" and isinstance(offset, int):
+        most = max(abs(int(x.max())), abs(int(x.min()))) + abs(offset)
+        if most < 2**63:
+            return x + offset
+    return x.astype(np.float64) + float(offset)
+
+
 def _response(sliding: _Sliding, x: Array, kernel: Kernel) -> Array:
     """Return what the kernel answers, before it is fitted into a dtype."""
     return _combined([sliding.sums(x, matrix) for matrix in kernel.matrices], kernel)
@@ -264,8 +295,10 @@ def _combined(sums: list[Array], kernel: Kernel) -> Array:
     if kernel.combine == "magnitude":
         total = np.sqrt(sum(np.square(part, dtype=np.float64) for part in sums))
     else:
-        (total,) = sums
-    return total if kernel.divisor == 1 else total / kernel.divisor
+        total = reduce(np.maximum, sums)
+    if kernel.divisor != 1:
+        total = total / float(kernel.divisor)
+    return _plus(total, kernel.offset) if kernel.offset else total
 
 
 def _premultiplied(sliding: _Sliding, colour: Array, opacity: Array, kernel: Kernel) -> tuple[Array, Array]:
@@ -279,7 +312,7 @@ def _premultiplied(sliding: _Sliding, colour: Array, opacity: Array, kernel: Ker
             "use 'keep' or 'filter' with this kernel"
         )
     (matrix,) = kernel.matrices
-    total = sum(map(sum, matrix))
+    total = sum(flat(matrix))
     opaque = _opaque(opacity.dtype)
     weighted = sliding.sums(colour * _wide(opacity), matrix, sliding.padding_value * opaque)
     weight = sliding.sums(opacity, matrix, opaque)
@@ -288,7 +321,7 @@ def _premultiplied(sliding: _Sliding, colour: Array, opacity: Array, kernel: Ker
     if total != kernel.divisor:
         numerator, denominator = _product(weighted, total), _product(weight, kernel.divisor)
     mean = np.divide(numerator, denominator, out=hidden, where=weight != 0)
-    return mean, weight / total
+    return mean + float(kernel.offset), weight / total
 
 
 def _kept(sliding: _Sliding, colour: Array, opacity: Array, kernel: Kernel) -> tuple[Array, Array]:
@@ -312,23 +345,3 @@ def _wide(x: Array) -> Array:
 def _opaque(dtype: np.dtype[Any]) -> float:
     """Return the alpha of a pixel that hides all behind it."""
     return 1.0 if dtype.kind == "f" else np.iinfo(dtype).max
-
-
-def _into_dtype(values: Array, dtype: np.dtype[Any], value_range: Range) -> Filtered:
-    """Bring values back into a picture's dtype: shift or scale, round half to even, clip."""
-    floating = dtype.kind == "f"
-    low, high = (0, 1) if floating else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    if value_range == "abs":
-        values = np.abs(values)
-    elif value_range == "offset":
-        values = values + (0.5 if floating else (low + high + 1) // 2)
-    elif value_range == "minmax":
-        smallest, largest = float(values.min()), float(values.max())
-        values = (values - smallest) * high / ((largest - smallest) or 1.0)
-    if floating:
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
-            return Filtered(values.astype(dtype), 0.0)
-    if values.dtype.kind == "f":
-        values = np.rint(values)
-    clipped = np.count_nonzero((values < low) | (values > high)) / values.size
-    return Filtered(values.clip(low, high).astype(dtype), clipped)

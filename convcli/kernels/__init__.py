@@ -1,7 +1,18 @@
 """Named kernels as plain numbers, and the grammar that spells them."""
 
-from convcli.kernels.grammar import parse_kernel
+from convcli.kernels.change import anchored, normalized, scaled, shifted
+from convcli.kernels.grammar import parse_kernel, parse_kernels
 from convcli.kernels.kernel import Kernel
 from convcli.kernels.named import KERNELS, MAX_SIDE
 
-__all__ = ["KERNELS", "MAX_SIDE", "Kernel", "parse_kernel"]
+__all__ = [
+    "KERNELS",
+    "MAX_SIDE",
+    "Kernel",
+    "parse_kernel",
+    "parse_kernels",
+    "normalized",
+    "scaled",
+    "shifted",
+    "anchored",
+]

@@ -1,42 +1,121 @@
-"""The kernel grammar: `sobel`, `gaussian:sigma=2`, `'0 -1 0; -1 5 -1; 0 -1 0'`."""
+"""The kernel grammar: `sobel`, `gaussian:sigma=2`, `'0 -1 0; -1 5 -1; 0 -1 0'`, `'3x3: 0,-1,0 ...'`, `mean.npy`."""
 
 import re
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import Parameter, signature
+from pathlib import Path
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.kernels.kernel import Kernel, Matrix, Number, check_side
+from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
+from convcli.kernels.matrices import ReadPicture, fitted, grid, number, split
 from convcli.kernels.named import KERNELS, MAX_SIDE
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
+_SIZED = re.compile(  # ImageMagick's WxH+X+Y:
+    r"(?P<columns>\d{1,9})(x(?P<rows>\d{1,9}))?((?P<x>[+-]\d{1,9})(?P<y>[+-]\d{1,9}))?\s*:"
+)
+OUTSIDE = ("-", "nan")  # what ImageMagick writes for a place that is no part of the kernel
+HINT = "; give a name such as 'sobel', or rows of numbers divided by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
 
 
-def parse_kernel(text: str, limit: int = MAX_SIDE) -> Kernel:
-    """Return the kernel that `text` spells, with at most `limit` taps on a side, or raise ArgumentError.
-
-    A name may have arguments, by name or in order: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
-    divided by `;` and numbers divided by spaces or commas.
+def parse_kernel(
+    text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
+) -> Kernel:
+    """Return the one kernel that `text` spells, as `parse_kernels` reads it.
 
     >>> parse_kernel("box:size=5").shape
     (5, 5)
     >>> parse_kernel("1 0 -1; 2 0 -2").matrices
     (((1, 0, -1), (2, 0, -2)),)
     """
-    name = _NAME.match(text.strip())
+    kernels = parse_kernels(text, limit, dims, read_picture=read_picture)
+    if len(kernels) > 1:
+        raise ArgumentError(f"kernel {text!r} is a list of {len(kernels)}; one is wanted here")
+    return kernels[0]
+
+
+def parse_kernels(
+    text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
+) -> tuple[Kernel, ...]:
+    """Return the kernels that `text` spells, to be run one after the other, or raise ArgumentError.
+
+    A name may have arguments, by name or in order: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
+    divided by `;` and numbers divided by spaces or commas; `|` divides the slices of one with 3 axes.
+    ImageMagick's form leads with the size, `3x3: 0,-1,0 ...`, or with `3x3+1+1:` the place of the origin too; a
+    cell `-` or `nan` is no part of the kernel. A name or that form may begin a list, divided by `;`.
+    A file is told by its ending: see `files.read_kernel`.
+
+    Parameters
+    ----------
+    limit : int
+        The most taps on a side.
+    dims : int
+        How many axes the kernels are to have: 1, 2 or 3. Leading axes of length 1 are added or dropped.
+    read_picture : callable, optional
+        What reads a picture as rows of grey values, from a path; without it pictures are refused.
+
+    >>> [kernel.name for kernel in parse_kernels("gaussian:2; laplacian")]
+    ['gaussian', 'laplacian']
+    """
+    text = text.strip()
+    file = _file(text, limit, read_picture)
+    if file is not None:
+        return (_of_dims(file, text, dims),)
+    if not _SIZED.match(text) and not _NAME.match(text.split(";")[0].strip()):
+        return (_of_dims(_inline(text, limit), text, dims),)
+    items = [item.strip() for item in text.split(";")]
+    if len(items) > 1 and not items[-1]:
+        items.pop()  # ImageMagick's lists may end in ;
+    return tuple(_item(item, limit, dims, read_picture) for item in items)
+
+
+def _item(text: str, limit: int, dims: int, read_picture: ReadPicture | None) -> Kernel:
+    """Return the kernel of one item of a list."""
+    name = _NAME.match(text)
     if name:
-        return _named(name.group(), text.strip()[name.end() + 1 :], limit)
-    return Kernel("kernel", (_matrix(text, limit),), source="given inline")
+        return _named(name.group(), text[name.end() + 1 :], limit, dims)
+    kernel = _file(text, limit, read_picture) or sized(text, limit) or _inline(text, limit)
+    return _of_dims(kernel, text, dims)
 
 
-def _named(name: str, arguments: str, limit: int) -> Kernel:
+def _file(text: str, limit: int, read_picture: ReadPicture | None) -> Kernel | None:
+    """Return the kernel of a file, or None where the text does not look like the name of one."""
+    ending = Path(text).suffix.lower()
+    if "/" not in text and not re.fullmatch(r"\.[a-z]\w*", ending):
+        return None
+    from convcli.kernels.files import read_kernel
+
+    return read_kernel(Path(text), limit, read_picture)
+
+
+def _of_dims(kernel: Kernel, text: str, dims: int) -> Kernel:
+    """Return a kernel with so many axes, where only axes of length 1 have to be added or dropped."""
+    missing = dims - kernel.dims
+    if not missing:
+        return kernel
+    if any(side > 1 for side in kernel.shape[: max(0, -missing)]):
+        raise ArgumentError(
+            f"kernel {text!r} has {kernel.dims} axes, {by_axes(kernel.shape)}, where {dims} are wanted; "
+            "give one with fewer"
+        )
+    anchor = kernel.anchor and ((0,) * missing + kernel.anchor)[max(0, -missing) :]
+    return replace(
+        kernel, matrices=tuple(fitted(matrix, missing) for matrix in kernel.matrices), anchor=anchor
+    )
+
+
+# Names
+
+
+def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
     if name not in KERNELS:
-        raise ArgumentError(f"unknown kernel {name!r}; {instead_of(name, KERNELS)}")
+        raise ArgumentError(f"unknown kernel {name!r}; {_instead_of(name)}")
     build = KERNELS[name]
     values: dict[str, Number] = {}
-    accepted = _accepted(build)
+    accepted = arguments_of(build)
     for place, item in enumerate(filter(None, arguments.split(","))):
-        key, given, value = item.partition("=")
+        key, given, value = (part.strip() for part in item.partition("="))
         if not given:
             key, value = (list(accepted)[place] if place < len(accepted) else item), item
         if key not in accepted:
@@ -44,62 +123,88 @@ def _named(name: str, arguments: str, limit: int) -> Kernel:
             raise ArgumentError(f"kernel {name!r} has no argument {key!r}; {takes}")
         if key in values:
             raise ArgumentError(f"kernel {name!r}: {key} is given twice")
-        values[key] = accepted[key](f"kernel {name!r}: {key}", value)
-    if "limit" in signature(build).parameters:
-        return build(**values, limit=limit)
-    return build(**values)
+        values[key] = _argument(f"kernel {name!r}: {key}", value, accepted[key])
+    settings = signature(build).parameters
+    if dims != 2 and "dims" not in settings:
+        able = [name for name, build in KERNELS.items() if "dims" in signature(build).parameters]
+        axes = "1 axis" if dims == 1 else f"{dims} axes"
+        raise ArgumentError(f"kernel {name!r} has no form of {axes}; {', '.join(able)} have one")
+    context = {"limit": limit, "dims": dims}
+    return build(**values, **{key: value for key, value in context.items() if key in settings})
 
 
-def _accepted(build: Callable[..., Kernel]) -> dict[str, Callable[[str, str], Number]]:
-    """Return the arguments of a named kernel, each with the function that reads it."""
-    parameters = signature(build).parameters.values()
-    return {
-        p.name: _real if p.annotation is float else _whole
-        for p in parameters
-        if p.kind is not Parameter.KEYWORD_ONLY
-    }
+def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
+    """Return the arguments that a user may give to a named kernel."""
+    parameters = signature(build).parameters
+    return {name: p for name, p in parameters.items() if p.kind is not Parameter.KEYWORD_ONLY}
 
 
-def _real(what: str, text: str) -> float:
+def _argument(what: str, text: str, parameter: Parameter) -> Number:
+    whole = parameter.annotation is int or parameter.annotation == int | None
     try:
-        return float(text)
+        return int(text) if whole else float(text)
     except ValueError:
-        raise ArgumentError(f"{what} must be a number, got {text!r}") from None
+        kind = "a whole number" if whole else "a number"
+        raise ArgumentError(f"{what} must be {kind}, got {text!r}") from None
 
 
-def _whole(what: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentError(f"{what} must be a whole number, got {text!r}") from None
+def _instead_of(name: str) -> str:
+    if Path(name).is_file():
+        from convcli.kernels.files import READERS
+
+        return f"there is a file of that name, but it does not say its format: end it in {' '.join(READERS)}"
+    return instead_of(name, KERNELS)
 
 
-def _matrix(text: str, limit: int) -> Matrix:
-    rows = [
-        [_weight(item, text) for item in re.split(r"[\s,]+", row.strip(" \t\n,"))] for row in text.split(";")
+# Matrices
+
+
+def _inline(text: str, limit: int) -> Kernel:
+    """Read rows of numbers, and slices of rows."""
+    what = f"kernel {text!r}"
+    slices = [
+        grid([[number(word, what, HINT) for word in split(row)] for row in part.split(";")], what)
+        for part in text.split("|")
     ]
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(rows[0]):
+    for place, part in enumerate(slices, start=1):
+        if shape_of(part) != shape_of(slices[0]):
             raise ArgumentError(
-                f"kernel {text!r} is ragged: row 1 has {len(rows[0])} values, row {number} has {len(row)}; "
-                "give every row the same number"
+                f"{what} is ragged: slice 1 is {by_axes(shape_of(slices[0]))}, slice {place} is "
+                f"{by_axes(shape_of(part))}; give every slice the same rows and columns"
             )
-    check_side(max(len(rows), len(rows[0])), limit)
-    return tuple(map(tuple, rows))
+    matrix: Matrix = slices[0] if len(slices) == 1 else tuple(slices)
+    check_side(max(shape_of(matrix)), limit)
+    return Kernel("kernel", (matrix,), source="given inline")
 
 
-def _weight(item: str, text: str) -> Number:
-    """Read one weight; whole numbers stay exact."""
-    try:
-        value: Number = int(item)
-    except ValueError:
-        try:
-            value = float(item)
-        except ValueError:
+def sized(text: str, limit: int) -> Kernel | None:
+    """Read ImageMagick's form, or return None where the text has none of it.
+
+    >>> sized("3x1: 1, -, 2", 255).matrices
+    (((1, 0, 2),),)
+    """
+    head = _SIZED.match(text)
+    if not head:
+        return None
+    what = f"kernel {text!r}"
+    columns, rows = int(head["columns"]), int(head["rows"] or head["columns"])
+    check_side(min(columns, rows), limit)
+    check_side(max(columns, rows), limit)
+    words = split(text[head.end() :])
+    if len(words) != columns * rows:
+        given = 0 if words == [""] else len(words)
+        raise ArgumentError(
+            f"{what}: {columns}x{rows} has {columns * rows} values, and {given} are given; "
+            "give as many, row by row, with - or nan for a place that is no part of the kernel"
+        )
+    weights = [0 if word.lower() in OUTSIDE else number(word, what) for word in words]
+    anchor = None
+    if head["x"]:
+        anchor = int(head["y"]), int(head["x"])
+        if not (0 <= anchor[0] < rows and 0 <= anchor[1] < columns):
             raise ArgumentError(
-                f"kernel {text!r}: {item!r} is not a number; give a name such as 'sobel', or rows of numbers "
-                "divided by ';' as in '0 -1 0; -1 5 -1; 0 -1 0'"
-            ) from None
-    if not abs(value) <= sys.float_info.max:
-        raise ArgumentError(f"kernel {text!r}: {item!r} is not a finite number; every weight must be one")
-    return value
+                f"{what}: its origin {head['x']}{head['y']} lies outside {columns}x{rows}; "
+                f"it is between +0+0 and +{columns - 1}+{rows - 1}"
+            )
+    matrix = nested(weights, (rows, columns))
+    return Kernel("kernel", (matrix,), source="given inline, in ImageMagick's form", anchor=anchor)

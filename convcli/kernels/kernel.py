@@ -1,24 +1,33 @@
 """What a kernel is: weights as plain numbers, and how several of them become one answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from sys import float_info
+from typing import Literal, TypeAlias, TypeGuard
 
 from convcli.errors import ArgumentError
 
 Number = int | float
-Matrix = tuple[tuple[Number, ...], ...]  # rows of weights, laid out as a grid
+Line = tuple[Number, ...]
+Grid = tuple[Line, ...]  # rows of weights, laid out as a grid
+Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as a kernel has axes
 
-Combine = Literal["none", "magnitude"]
+Combine = Literal["none", "magnitude", "largest"]
+
+MOST_AXES = 3
 
 
 @dataclass(frozen=True)
 class Kernel:
     """One image kernel, or several of the same shape whose responses are combined.
 
-    matrices : the weights, whole numbers wherever the kernel allows, so that pixels can be summed exactly
+    matrices : the weights, whole numbers wherever the kernel allows, so that pixels can be summed exactly;
+        nested tuples, with 1 to 3 axes
     divisor  : what the sum is divided by
-    combine  : `none` for one matrix; `magnitude` for the root of the summed squares of all responses
+    combine  : `none` for one matrix; `magnitude` for the root of the summed squares of all responses;
+        `largest` for the largest response
+    offset   : what is added after the division, in units of the pixels
+    anchor   : which tap lies on the pixel, one number an axis; None for the middle, as padding `same` has it
     source   : where the weights come from
     """
 
@@ -27,27 +36,149 @@ class Kernel:
     divisor: Number = 1
     combine: Combine = "none"
     source: str = ""
+    offset: Number = 0
+    anchor: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no kernel, whoever made it."""
+        shapes = [shape_of(matrix) for matrix in self.matrices]
+        if not shapes or any(shape != shapes[0] for shape in shapes) or not 1 <= len(shapes[0]) <= MOST_AXES:
+            raise ArgumentError(
+                f"kernel {self.name!r} has matrices of {', '.join(map(by_axes, shapes)) or 'no shape'}; "
+                f"it needs one or more of the same shape, with 1 to {MOST_AXES} axes"
+            )
+        if len(shapes) > 1 and self.combine == "none":
+            raise ArgumentError(
+                f"kernel {self.name!r} has {len(shapes)} matrices; combine them by 'magnitude' or 'largest'"
+            )
+        if not is_finite(self.divisor) or not self.divisor:
+            raise ArgumentError(
+                f"kernel {self.name!r} is divided by {self.divisor}; its divisor must be finite and not 0"
+            )
+        if not is_finite(self.offset):
+            raise ArgumentError(f"kernel {self.name!r}: its offset must be finite, got {self.offset}")
+        self._check_anchor()
+
+    def _check_anchor(self) -> None:
+        if self.anchor is None:
+            return
+        if len(self.anchor) != self.dims:
+            raise ArgumentError(
+                f"anchor {by_axes(self.anchor)} has {len(self.anchor)} numbers where kernel {self.name!r} "
+                f"has {self.dims} axes; give one an axis"
+            )
+        if not all(0 <= place < side for place, side in zip(self.anchor, self.shape, strict=True)):
+            raise ArgumentError(
+                f"anchor {by_axes(self.anchor)} lies outside kernel {self.name!r} of {by_axes(self.shape)}; "
+                f"it counts from 0 to {by_axes([side - 1 for side in self.shape])}"
+            )
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self.matrices[0]), len(self.matrices[0][0])
+    def shape(self) -> tuple[int, ...]:
+        """Taps on each axis: rows and columns, of an image kernel."""
+        return _extents(self.matrices[0])
+
+    @property
+    def dims(self) -> int:
+        """How many axes it has."""
+        return len(self.shape)
+
+    @property
+    def weights(self) -> list[Number]:
+        """The weights of all matrices, one after the other."""
+        return [weight for matrix in self.matrices for weight in flat(matrix)]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every weight is a whole number."""
+        return all(isinstance(weight, int) for weight in self.weights)
 
     @property
     def is_smoothing(self) -> bool:
-        """Whether the kernel is a weighted mean: one matrix, no weight negative, not all zero."""
-        weights = [weight for row in self.matrices[0] for weight in row]
+        """Whether the kernel is a weighted mean, up to its offset: one matrix, no weight negative, not all zero."""
+        weights = self.weights
         return self.combine == "none" and min(weights) >= 0 and max(weights) > 0 and self.divisor > 0
 
 
-def transposed(matrix: Matrix) -> Matrix:
+def is_finite(number: Number) -> bool:
+    """Tell whether a number is finite as a float, which a whole one of 400 digits is not."""
+    return abs(number) <= float_info.max
+
+
+def is_line(matrix: Matrix) -> TypeGuard[Line]:
+    """Tell whether a matrix has one axis."""
+    return not isinstance(matrix[0], tuple)
+
+
+def flat(matrix: Matrix) -> Iterator[Number]:
+    """Return the weights of a matrix in reading order."""
+    if is_line(matrix):
+        yield from matrix
+        return
+    for part in matrix:
+        assert isinstance(part, tuple)
+        yield from flat(part)
+
+
+def shape_of(matrix: Matrix) -> tuple[int, ...]:
+    """Return the length of each axis, or raise ArgumentError where a matrix is empty or ragged."""
+    if not isinstance(matrix, tuple) or not matrix:
+        raise ArgumentError(f"a kernel's matrix must be a tuple of weights that is not empty, got {matrix!r}")
+    deeper = [part for part in matrix if isinstance(part, tuple)]
+    inner = {shape_of(part) for part in deeper}
+    if len(inner) > 1 or (deeper and len(deeper) < len(matrix)):
+        raise ArgumentError("a kernel's matrix is ragged: its rows differ in length; make them the same")
+    return (len(matrix), *(inner.pop() if inner else ()))
+
+
+def _extents(matrix: Matrix) -> tuple[int, ...]:
+    """Return the shape of a matrix that is known to have one."""
+    sides = [len(matrix)]
+    while isinstance(matrix[0], tuple):
+        matrix = matrix[0]
+        sides.append(len(matrix))
+    return tuple(sides)
+
+
+def by_axes(numbers: Sequence[int]) -> str:
+    """Write one number an axis: 3x5."""
+    return "x".join(map(str, numbers))
+
+
+def transposed(matrix: Grid) -> Grid:
     """Swap rows and columns: from a kernel across to the same kernel down."""
     return tuple(zip(*matrix, strict=True))
 
 
-def outer(column: Sequence[Number], row: Sequence[Number]) -> Matrix:
-    """Multiply a column by a row: a separable kernel from its two factors."""
-    return tuple(tuple(down * across for across in row) for down in column)
+def outer(*factors: Sequence[Number]) -> Matrix:
+    """Multiply a column by a row, and so on for each axis: a separable kernel from its factors.
+
+    >>> outer((1, 2), (1, 0, -1))
+    ((1, 0, -1), (2, 0, -2))
+    """
+    matrix: Matrix = tuple(factors[-1])
+    for factor in reversed(factors[:-1]):
+        matrix = tuple(mapped(matrix, weight) for weight in factor)
+    return matrix
+
+
+def mapped(matrix: Matrix, factor: Number) -> Matrix:
+    """Multiply every weight by a factor."""
+    if is_line(matrix):
+        return tuple(weight * factor for weight in matrix)
+    return tuple(mapped(part, factor) for part in matrix if isinstance(part, tuple))
+
+
+def nested(weights: Sequence[Number], shape: Sequence[int]) -> Matrix:
+    """Lay weights in reading order out as a matrix of the given shape.
+
+    >>> nested(range(6), (2, 3))
+    ((0, 1, 2), (3, 4, 5))
+    """
+    if len(shape) == 1:
+        return tuple(weights)
+    step = len(weights) // shape[0]
+    return tuple(nested(weights[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0]))
 
 
 def check_side(side: int, limit: int) -> int:

@@ -1,0 +1,91 @@
+"""Kernels made from kernels: normalised, scaled, shifted, anchored. Whole weights stay whole."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import fsum, gcd
+
+from convcli.errors import ArgumentError
+from convcli.kernels.kernel import Kernel, Number, flat, is_finite, mapped
+
+NOUGHT = 1e-9  # a sum of floats so much smaller than the weights themselves is one of 0
+LONGEST = 10**6  # the denominator up to which a number counts as a short decimal or a simple fraction
+
+
+def normalized(kernel: Kernel) -> Kernel:
+    """Divide a kernel so that its weights sum to 1; those of sum 0, so that the positive ones do.
+
+    A negative sum becomes -1, so that no sign is turned: ImageMagick's rule (`-set option:convolve:scale '!'`).
+    Several matrices are divided by the same number, that of the one which needs the largest.
+
+    >>> from convcli.kernels import parse_kernel
+    >>> normalized(parse_kernel("1 2 1")).divisor, normalized(parse_kernel("sobel-x")).divisor
+    (4, 4)
+    """
+    divisor = max(_total(list(flat(matrix))) for matrix in kernel.matrices)
+    if not divisor:
+        raise ArgumentError(f"kernel {kernel.name!r} cannot be normalised: all of its weights are 0")
+    return replace(kernel, divisor=divisor)
+
+
+def _total(weights: Sequence[Number]) -> Number:
+    """Return the absolute sum of the weights, or where that is 0 the sum of the positive ones."""
+    whole = all(isinstance(weight, int) for weight in weights)
+    total = abs(added(weights))
+    if total > (0 if whole else NOUGHT * added([abs(weight) for weight in weights])):
+        return total
+    return added([weight for weight in weights if weight > 0])
+
+
+def added(weights: Sequence[Number]) -> Number:
+    """Return the sum of weights: exact, where all are whole, else to the last digit of a float."""
+    return sum(weights) if all(isinstance(weight, int) for weight in weights) else fsum(weights)
+
+
+def scaled(kernel: Kernel, factor: Number) -> Kernel:
+    """Multiply every weight by a factor; a magnitude has no sign to turn.
+
+    >>> from convcli.kernels import parse_kernel
+    >>> half = scaled(parse_kernel("1 2 1"), 0.5)
+    >>> half.matrices, half.divisor
+    ((((1, 2, 1),),), 2)
+    """
+    if not is_finite(factor):
+        raise ArgumentError(f"a kernel's scale must be finite, got {factor}")
+    over, under = ratio(factor)
+    if isinstance(over, int) and isinstance(kernel.divisor, int):
+        common = gcd(over, kernel.divisor)
+        return _times(kernel, over // common, kernel.divisor // common * under)
+    return _times(kernel, over, kernel.divisor * under)
+
+
+def _times(kernel: Kernel, factor: Number, divisor: Number) -> Kernel:
+    return replace(
+        kernel, matrices=tuple(mapped(matrix, factor) for matrix in kernel.matrices), divisor=divisor
+    )
+
+
+def shifted(kernel: Kernel, offset: Number) -> Kernel:
+    """Add to every response, after the division: an offset in units of the pixels."""
+    if not is_finite(offset):
+        raise ArgumentError(f"a kernel's offset must be finite, got {offset}")
+    return replace(kernel, offset=kernel.offset + offset)
+
+
+def anchored(kernel: Kernel, anchor: tuple[int, ...]) -> Kernel:
+    """Lay another tap on the pixel: its place on each axis, from 0."""
+    return replace(kernel, anchor=anchor)
+
+
+def ratio(number: Number) -> tuple[Number, int]:
+    """Write a number as a fraction of whole numbers where it is a short decimal or a simple one.
+
+    >>> ratio(0.3), ratio(1 / 3), ratio(7)
+    ((3, 10), (1, 3), (7, 1))
+    """
+    if isinstance(number, int):
+        return number, 1
+    for exact in (Fraction(repr(number)), Fraction(number).limit_denominator(LONGEST)):
+        if exact.denominator <= LONGEST and float(exact) == number:
+            return exact.numerator, exact.denominator
+    return number, 1

@@ -1,0 +1,187 @@
+"""Kernels that bring out detail: sharpening, relief, second derivatives, bands of frequencies."""
+
+from math import cos, exp, inf, pi, prod, radians
+from random import Random
+
+from convcli.errors import ArgumentError
+from convcli.kernels.bells import bell, check_sigma, places, sampled, side_for, without_mean
+from convcli.kernels.change import ratio
+from convcli.kernels.kernel import Grid, Kernel, Matrix, Number, check_side, flat, nested, outer, shape_of
+from convcli.kernels.smoothing import MAX_SIDE, direction
+
+EMBOSS: Grid = (
+    (-2, -1, 0),
+    (-1, 1, 1),
+    (0, 1, 2),
+)
+BOOK = "Gonzalez & Woods, Digital image processing"
+NEIGHBOURS = (-1, 0, 1)
+MOST_AMOUNT = 1e6
+SMALLEST = 1e-6  # of a wavelength, and of a ratio of widths
+OCTAVE = 0.56  # sigma / wavelength for a bandwidth of one octave: sqrt(ln 2 / 2) / pi * (2 + 1) / (2 - 1)
+
+
+def sharpen(amount: float = 1, *, dims: int = 2) -> Kernel:
+    """Sharpen: the picture minus so many times its Laplacian."""
+    _check_amount("sharpen", amount)
+    over, under = ratio(amount)
+    cross = _cross(under + 2 * dims * over, -over, dims)
+    return Kernel("sharpen", (cross,), divisor=under, source=f"the identity minus the Laplacian; {BOOK}")
+
+
+def unsharp(
+    sigma: float = 1.0,
+    amount: float = 1,
+    size: int | None = None,
+    *,
+    dims: int = 2,
+    limit: int = MAX_SIDE,
+) -> Kernel:
+    """Sharpen by unsharp masking: add so many times what a bell of width sigma blurs away."""
+    check_sigma("unsharp", sigma)
+    _check_amount("unsharp", amount)
+    curve = bell(sigma, _odd("unsharp", side_for(sigma, size, limit)))
+    blurred = outer(*[curve] * dims)
+    sharp = _with_middle([-amount * weight for weight in flat(blurred)], 1 + amount, shape_of(blurred))
+    return Kernel("unsharp", (sharp,), source=f"f + amount * (f - gaussian f); {BOOK}; unsharp masking")
+
+
+def highboost(amount: float = 2, size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Sharpen by high boost: add so many times the difference from the mean of size x size pixels."""
+    _check_amount("highboost", amount)
+    over, under = ratio(amount)
+    count = _odd("highboost", check_side(size, limit)) ** dims
+    boosted = _with_middle([-over] * count, count * (under + over), [size] * dims)
+    source = f"f + amount * (f - mean f), amount > 1; {BOOK}; high-boost filtering"
+    return Kernel("highboost", (boosted,), divisor=count * under, source=source)
+
+
+def emboss() -> Kernel:
+    """Light the picture as a relief, from the upper left."""
+    return Kernel("emboss", (EMBOSS,), source="the 3 x 3 emboss of GIMP's and Photoshop's custom filters")
+
+
+def laplacian(*, dims: int = 2) -> Kernel:
+    """Take the sum of the second derivatives on each axis: positive in dark spots."""
+    cross = _cross(-2 * dims, 1, dims)
+    return Kernel("laplacian", (cross,), source="the 5-point stencil; OpenCV Laplacian, ksize 1")
+
+
+def outline(*, dims: int = 2) -> Kernel:
+    """Leave only what differs from its 8 neighbours."""
+    return Kernel("outline", (_peak(3, dims),), source="the 9-point Laplacian, negated; Gonzalez & Woods")
+
+
+def edge(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Leave only what differs from the other pixels of size x size."""
+    side = _odd("edge", check_side(size, limit))
+    return Kernel("edge", (_peak(side, dims),), source="ImageMagick -edge: all weights -1, sum 0")
+
+
+def log(sigma: float = 1.4, size: int | None = None, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Take the Laplacian of a picture blurred by a bell of width sigma: positive in dark spots; sum 0."""
+    check_sigma("log", sigma)
+    axis = places(side_for(sigma, size, limit, reach=4))
+    curve = bell(sigma, len(axis))
+    height = dict(zip(axis, curve, strict=True))
+
+    def weight(*place: float) -> float:
+        square = sum(part * part for part in place)
+        return (square / sigma**2 - dims) / sigma**2 * prod(height[part] for part in place)
+
+    matrix = without_mean(sampled(weight, *[axis] * dims))
+    source = "Marr & Hildreth (1980), Theory of edge detection; MATLAB fspecial('log')"
+    return Kernel("log", (matrix,), source=source)
+
+
+def dog(
+    sigma: float = 1.0,
+    ratio: float = 1.6,
+    size: int | None = None,
+    *,
+    dims: int = 2,
+    limit: int = MAX_SIDE,
+) -> Kernel:
+    """Take the difference of two bells, of widths sigma and ratio * sigma: positive in bright spots; sum 0."""
+    check_sigma("dog", sigma)
+    if not 1 < ratio < inf:
+        raise ArgumentError(f"dog: ratio must be above 1 and finite, got {ratio}")
+    side = side_for(sigma * ratio, size, limit)
+    narrow, wide = (list(flat(outer(*[bell(width, side)] * dims))) for width in (sigma, sigma * ratio))
+    matrix = nested([a - b for a, b in zip(narrow, wide, strict=True)], [side] * dims)
+    source = "Marr & Hildreth (1980), ratio 1.6; scikit-image difference_of_gaussians"
+    return Kernel("dog", (matrix,), source=source)
+
+
+def gabor(
+    wavelength: float = 5.0,
+    angle: float = 0.0,
+    sigma: float | None = None,
+    aspect: float = 1.0,
+    phase: float = 0.0,
+    size: int | None = None,
+    *,
+    limit: int = MAX_SIDE,
+) -> Kernel:
+    """Find stripes: a wave across the angle (degrees, counterclockwise) under a bell.
+
+    Without a sigma the bell is 0.56 wavelengths wide, a bandwidth of one octave. It is so high that it alone would
+    sum to 1; `aspect` divides its width along the stripes; the phase is in degrees.
+    """
+    for name, value in (("wavelength", wavelength), ("aspect", aspect)):
+        if not SMALLEST < value < inf:
+            raise ArgumentError(f"gabor: {name} must be above {SMALLEST} and finite, got {value}")
+    for name, value in (("angle", angle), ("phase", phase)):
+        if not abs(value) < inf:
+            raise ArgumentError(f"gabor: {name} must be finite, got {value}")
+    width = check_sigma("gabor", OCTAVE * wavelength if sigma is None else sigma)
+    axis = places(side_for(max(width, width / aspect), size, limit))
+    right, up = direction(angle)
+
+    def weight(y: float, x: float) -> float:
+        across, along = x * right - y * up, (x * up + y * right) * aspect
+        envelope = exp(-(across**2 + along**2) / (2 * width**2)) * aspect / (2 * pi * width**2)
+        return envelope * cos(2 * pi * across / wavelength + radians(phase))
+
+    source = "Daugman (1985), Uncertainty relation; OpenCV getGaborKernel, normalised as scikit-image does"
+    return Kernel("gabor", (sampled(weight, axis, axis),), source=source)
+
+
+def random(size: int = 3, seed: int = 0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Draw weights by chance, as a layer starts before it has learned; the same seed, the same weights."""
+    side = check_side(size, limit)
+    bound = side ** (-dims / 2)
+    draw = Random(seed).random
+    weights = [(2 * draw() - 1) * bound for _ in range(side**dims)]
+    source = "PyTorch Conv2d's first weights: uniform within 1 / sqrt(taps); Python's random.Random(seed)"
+    return Kernel("random", (nested(weights, [side] * dims),), source=source)
+
+
+def _cross(middle: Number, arm: Number, dims: int) -> Matrix:
+    """Return a matrix of 3 places an axis: the middle and its next neighbours, else 0."""
+    return sampled(lambda *place: {0: middle, 1: arm}.get(sum(map(abs, place)), 0), *[NEIGHBOURS] * dims)
+
+
+def _peak(side: int, dims: int) -> Matrix:
+    """Return a matrix of -1 with a middle that makes its sum 0."""
+    return _with_middle([-1] * side**dims, side**dims, [side] * dims)
+
+
+def _with_middle(weights: list[Number], middle: Number, shape: tuple[int, ...] | list[int]) -> Matrix:
+    """Add to the middle one of an odd number of weights, and lay them out."""
+    weights = list(weights)
+    weights[len(weights) // 2] += middle
+    return nested(weights, shape)
+
+
+def _odd(kernel: str, side: int) -> int:
+    if side % 2 == 0:
+        raise ArgumentError(
+            f"{kernel}: size must be odd, for there to be a middle, got {side}; take {side + 1}"
+        )
+    return side
+
+
+def _check_amount(kernel: str, amount: float) -> None:
+    if not 0 < amount < MOST_AMOUNT:
+        raise ArgumentError(f"{kernel}: amount must be above 0 and below {MOST_AMOUNT:g}, got {amount}")

@@ -1,0 +1,207 @@
+"""Kernels in files: NumPy's arrays, rows of text, JSON, libvips' matrices, and pictures as templates."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
+from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
+
+PICTURES = (
+    ".png",
+    ".apng",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".ppm",
+    ".pgm",
+    ".pnm",
+)
+LONGEST = 32  # characters that a weight may take in a file, on average, with what divides it from the next
+
+SETTINGS = ("weights", "divisor", "offset", "anchor")  # of a JSON object
+
+Read = Callable[[Path, int], Kernel]
+
+
+def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
+    """Return the kernel in a file, told by its ending, or raise ArgumentError.
+
+    `.npy`   : an array of 1 to 3 axes; objects in it are refused, never loaded
+    `.csv`   : a row a line, values divided by commas, semicolons, tabs or spaces; lines from # on are left out
+    `.txt`   : a row a line or up to a semicolon, values divided by spaces or commas
+    `.json`  : nested lists, or an object of weights, divisor, offset and anchor
+    `.mat`   : libvips' matrix: width, height, scale and offset in the first line, then the rows
+    pictures : their grey values, by `read_picture`
+    """
+    ending = path.suffix.lower()
+    if ending not in READERS and ending not in PICTURES:
+        raise ArgumentError(
+            f"kernel file {str(path)!r} does not end in {' '.join(READERS)} or as a picture does"
+            + ("" if path.exists() else ", and there is no such file")
+        )
+    if not path.is_file():
+        why = "it is no file" if path.exists() else "there is no such file; check the spelling and the folder"
+        raise ArgumentError(f"cannot read kernel {str(path)!r}: {why}")
+    try:
+        kernel = _template(path, limit, read_picture) if ending in PICTURES else READERS[ending](path, limit)
+    except OSError as error:
+        raise ArgumentError(f"cannot read kernel {str(path)!r}: {error.strerror or error}") from None
+    check_side(max(kernel.shape), limit)
+    return replace(kernel, name=path.stem, source=f"file {path.name}")
+
+
+def _kernel(matrix: Matrix, **settings: Any) -> Kernel:
+    return Kernel("kernel", (matrix,), **settings)
+
+
+def _what(path: Path) -> str:
+    return f"kernel file {str(path)!r}"
+
+
+def _text(path: Path, limit: int) -> str:
+    """Return what a file says, unless it is larger than any kernel within the limit."""
+    most = LONGEST * limit**MOST_AXES
+    if path.stat().st_size > most:
+        raise ArgumentError(
+            f"{_what(path)} has {path.stat().st_size:,} bytes, more than a kernel with {limit} taps on a side "
+            "can take; raise the limit with --max-kernel"
+        )
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ArgumentError(f"{_what(path)} is not text; the ending {path.suffix!r} promises text") from None
+
+
+def _csv(path: Path, limit: int) -> Kernel:
+    lines = [line.partition("#")[0].strip() for line in _text(path, limit).splitlines()]
+    return _rows([line for line in lines if line], path, r"[\s,;]+")
+
+
+def _txt(path: Path, limit: int) -> Kernel:
+    lines = [line.partition("#")[0].rstrip().rstrip(";") for line in _text(path, limit).splitlines()]
+    return _rows([row for line in lines if line.strip() for row in line.split(";")], path)
+
+
+def _rows(rows: Sequence[str], path: Path, dividers: str = r"[\s,]+") -> Kernel:
+    if not rows:
+        raise ArgumentError(f"{_what(path)} holds no numbers; write a row a line")
+    what = _what(path)
+    return _kernel(grid([[number(word, what) for word in split(row, dividers)] for row in rows], what))
+
+
+def _mat(path: Path, limit: int) -> Kernel:
+    if path.read_bytes()[:6] == b"MATLAB":
+        raise ArgumentError(
+            f"{_what(path)} is MATLAB's; .mat is libvips' matrix here, in text; save it as .csv or .npy"
+        )
+    what = _what(path)
+    head, *lines = [line.strip() for line in _text(path, limit).splitlines() if line.strip()] or [""]
+    numbers = [number(word, what) for word in split(head, r"[\s,;]+")]
+    if not 2 <= len(numbers) <= 4 or not all(isinstance(side, int) and side > 0 for side in numbers[:2]):
+        raise ArgumentError(
+            f"{what} begins {head!r}; its first line gives width, height, and if you like scale and offset"
+        )
+    columns, rows = (int(side) for side in numbers[:2])
+    scale, offset = (*numbers[2:], *(1, 0)[len(numbers) - 2 :])
+    weights = [number(word, what) for line in lines for word in split(line, r"[\s,;]+")]
+    if len(weights) != columns * rows:
+        raise ArgumentError(
+            f"{what}: {columns}x{rows} has {columns * rows} values, and {len(weights)} are given; give as many"
+        )
+    if not scale:
+        raise ArgumentError(f"{what} has the scale 0 in its first line, {head!r}; sums are divided by it")
+    return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset)
+
+
+def _json(path: Path, limit: int) -> Kernel:
+    what = _what(path)
+    try:
+        value = json.loads(_text(path, limit))
+    except ValueError as error:
+        raise ArgumentError(f"{what} is not JSON: {error}") from None
+    except RecursionError:
+        raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes") from None
+    if not isinstance(value, Mapping):
+        return _kernel(_lists(value, what))
+    for key in value:
+        if key not in SETTINGS:
+            raise ArgumentError(f"{what} has no place for {key!r}; {instead_of(key, SETTINGS)}")
+    if "weights" not in value:
+        raise ArgumentError(f"{what} has no 'weights'; they are nested lists of numbers")
+    matrix = _lists(value["weights"], what)
+    settings: dict[str, Any] = {
+        key: _number(value[key], f"{what}, {key}") for key in ("divisor", "offset") if key in value
+    }
+    if value.get("anchor") is not None:
+        anchor = value["anchor"]
+        if not isinstance(anchor, list) or not all(type(place) is int for place in anchor):
+            raise ArgumentError(f"{what}: anchor must be a list of whole numbers, got {anchor!r}")
+        settings["anchor"] = tuple(anchor)
+    return _kernel(matrix, **settings)
+
+
+def _lists(value: object, what: str, depth: int = 0) -> Matrix:
+    """Return nested lists as a matrix."""
+    if not isinstance(value, list) or not value:
+        raise ArgumentError(
+            f"{what}: {value!r} stands where a list of weights should, as in [[1, 2], [3, 4]]"
+        )
+    if depth == MOST_AXES:
+        raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes")
+    if not any(isinstance(part, list) for part in value):
+        return tuple(_number(part, what) for part in value)
+    parts = [_lists(part, what, depth + 1) for part in value]
+    for place, part in enumerate(parts, start=1):
+        if shape_of(part) != shape_of(parts[0]):
+            raise ArgumentError(
+                f"{what} is ragged: part 1 is {by_axes(shape_of(parts[0]))}, part {place} is "
+                f"{by_axes(shape_of(part))}; give all the same"
+            )
+    return tuple(parts)
+
+
+def _number(value: object, what: str) -> Number:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArgumentError(f"{what}: {value!r} is not a number")
+    return checked(value, what)
+
+
+def _npy(path: Path, limit: int) -> Kernel:
+    import numpy as np
+
+    what = _what(path)
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        reason = "it holds Python objects, which are never loaded" if "pickle" in str(error) else str(error)
+        raise ArgumentError(f"{what} is no array of numbers: {reason}") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        kind = getattr(array, "dtype", "an archive")
+        raise ArgumentError(f"{what} holds {kind}; a kernel is an array of real numbers")
+    if not 1 <= array.ndim <= MOST_AXES or not array.size:
+        raise ArgumentError(
+            f"{what} has the shape {array.shape}; a kernel has 1 to {MOST_AXES} axes and is not empty"
+        )
+    check_side(max(array.shape), limit)
+    weights = np.asarray(array, float if array.dtype.kind == "f" else None).ravel().tolist()
+    return _kernel(nested([checked(+weight, what) for weight in weights], array.shape))
+
+
+def _template(path: Path, limit: int, read_picture: ReadPicture | None) -> Kernel:
+    """Return the grey values of a picture."""
+    if read_picture is None:
+        raise ArgumentError(f"{_what(path)} is a picture, and pictures are not read here; give its numbers")
+    rows = read_picture(path)
+    check_side(max(len(rows), len(rows[0])), limit)
+    return _kernel(grid([[checked(value, _what(path)) for value in row] for row in rows], _what(path)))
+
+
+READERS: dict[str, Read] = {".npy": _npy, ".csv": _csv, ".txt": _txt, ".json": _json, ".mat": _mat}

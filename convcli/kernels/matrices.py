@@ -1,0 +1,60 @@
+"""Matrices from numbers in text: one number, rows, slices; each mistake shown with its value."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from convcli.errors import ArgumentError
+from convcli.kernels.kernel import Grid, Matrix, Number, is_finite
+
+ReadPicture = Callable[[Path], Sequence[Sequence[Number]]]  # the grey values of a picture, row by row
+DIGITS = 2**53  # floats below hold every whole number
+
+
+def split(row: str, dividers: str = r"[\s,]+") -> list[str]:
+    """Return the words of a row, divided by spaces or commas."""
+    return re.split(dividers, row.strip(" \t\r\n,"))
+
+
+def number(word: str, what: str, hint: str = "") -> Number:
+    """Read one weight, or raise ArgumentError; whole numbers stay exact, however they are written."""
+    try:
+        value: Number = int(word)
+    except ValueError:
+        try:
+            value = float(word)
+        except ValueError:
+            raise ArgumentError(f"{what}: {word!r} is not a number{hint}") from None
+    return checked(value, what, word)
+
+
+def checked(value: Number, what: str, word: str | None = None) -> Number:
+    """Return a weight, as a whole number where it is one, or raise ArgumentError where it is not finite."""
+    if not is_finite(value):
+        shown = word if word is not None else str(value)
+        raise ArgumentError(f"{what}: {shown!r} is not a finite number; every weight must be one")
+    if isinstance(value, float) and value.is_integer() and abs(value) < DIGITS:
+        return int(value)
+    return value
+
+
+def grid(rows: Sequence[Sequence[Number]], what: str) -> Grid:
+    """Return rows as a matrix, or raise ArgumentError where they differ in length."""
+    for place, row in enumerate(rows, start=1):
+        if len(row) != len(rows[0]):
+            raise ArgumentError(
+                f"{what} is ragged: row 1 has {len(rows[0])} values, row {place} has {len(row)}; "
+                "give every row the same number"
+            )
+    return tuple(map(tuple, rows))
+
+
+def fitted(matrix: Matrix, missing: int) -> Matrix:
+    """Add so many leading axes of length 1, or drop them where fewer than none are missing."""
+    for _ in range(missing):
+        matrix = (matrix,)
+    for _ in range(-missing):
+        inner = matrix[0]
+        assert isinstance(inner, tuple)
+        matrix = inner
+    return matrix

@@ -1,0 +1,150 @@
+"""Kernels that average, and those that spread a pixel over many."""
+
+from math import comb, cos, floor, hypot, inf, radians, sin
+
+from convcli.errors import ArgumentError
+from convcli.kernels.bells import MOST_WIDTH, bell, check_sigma, places, sampled, side_for
+from convcli.kernels.kernel import Grid, Kernel, Line, check_side, flat, outer
+
+MAX_SIDE = 255  # taps on a side, unless the caller lifts it
+MOST_DOUBLINGS = 53  # of 1, for whole weights of that sum to be of use: floats hold no more digits
+
+
+def identity(*, dims: int = 2) -> Kernel:
+    """Return every pixel as it is."""
+    return Kernel("identity", (outer(*[(1,)] * dims),), source="definition")
+
+
+def box(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Take the mean of size x size pixels."""
+    side = check_side(size, limit)
+    return Kernel(
+        "box",
+        (outer(*[(1,) * side] * dims),),
+        divisor=side**dims,
+        source="the moving average; OpenCV blur",
+    )
+
+
+def gaussian(sigma: float = 1.0, size: int | None = None, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Blur by a bell of standard deviation sigma, in pixels; it sums to 1.
+
+    Without a size it has round(6 * sigma + 1) taps, or the odd number above: about 3 sigma to each side,
+    as OpenCV has it for 8-bit pictures.
+    """
+    check_sigma("gaussian", sigma)
+    curve = bell(sigma, side_for(sigma, size, limit))
+    return Kernel(
+        "gaussian",
+        (outer(*[curve] * dims),),
+        source="the normal density, sampled; OpenCV getGaussianKernel",
+    )
+
+
+def binomial(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Blur by a row of Pascal's triangle: nearly a bell, in whole numbers."""
+    side = check_side(size, limit)
+    row: Line = tuple(comb(side - 1, place) for place in range(side))
+    doublings = (side - 1) * dims
+    if doublings > MOST_DOUBLINGS:
+        row, doublings = tuple(float(weight) / 2 ** (side - 1) for weight in row), 0
+    return Kernel(
+        "binomial",
+        (outer(*[row] * dims),),
+        divisor=2**doublings,
+        source="Pascal's triangle; Burt & Adelson (1983), The Laplacian pyramid, size 5",
+    )
+
+
+def disk(radius: float = 2.0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Take the mean of the pixels within a radius, as a lens out of focus does."""
+    if not 0 <= radius < inf:
+        raise ArgumentError(f"disk: radius must be at least 0 and finite, got {radius}")
+    axis = places(check_side(2 * floor(min(radius, MOST_WIDTH)) + 1, limit))
+    matrix = sampled(
+        lambda *place: int(sum(part * part for part in place) <= radius * radius), *[axis] * dims
+    )
+    return Kernel(
+        "disk", (matrix,), divisor=sum(flat(matrix)), source="x**2 + y**2 <= radius**2; scikit-image disk"
+    )
+
+
+def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) -> Kernel:
+    """Smear along a line of so many pixels, turned by an angle in degrees, counterclockwise.
+
+    A pixel weighs 1 less its distance from the line, which runs through the middle.
+    """
+    if not 1 <= length < inf:
+        raise ArgumentError(f"motion: length must be at least 1 and finite, got {length}")
+    if not abs(angle) < inf:
+        raise ArgumentError(f"motion: angle must be finite, got {angle}")
+    along, up = direction(angle)
+    half = (min(length, MOST_WIDTH) - 1) / 2
+
+    def weight(y: float, x: float) -> float:
+        on_line = max(-half, min(half, x * along - y * up))
+        return max(0.0, 1 - hypot(x - on_line * along, y + on_line * up))
+
+    sides = [2 * reach_of(half * abs(part)) + 1 for part in (up, along)]
+    check_side(max(sides), limit)
+    grid = tuple(tuple(weight(y, x) for x in places(sides[1])) for y in places(sides[0]))
+    grid = in_whole_numbers(grid)
+    return Kernel(
+        "motion",
+        (grid,),
+        divisor=sum(map(sum, grid)),
+        source="1 - distance from the line, at least 0; after MATLAB fspecial('motion')",
+    )
+
+
+def direction(angle: float) -> tuple[float, float]:
+    """Return the unit vector to the right and up at an angle in degrees; exact at right angles."""
+    if angle % 90:
+        return cos(radians(angle)), sin(radians(angle))
+    return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(angle % 360) // 90]
+
+
+def reach_of(half: float) -> int:
+    """Count the pixels beside the middle one that lie less than 1 from a line that reaches `half` far."""
+    return max(0, floor(half + 1 - 1e-9))
+
+
+def in_whole_numbers(grid: tuple[tuple[float, ...], ...]) -> Grid:
+    """Return weights as whole numbers where they are halves or whole; doubled, where they are halves."""
+    for factor in (1, 2):
+        if all((weight * factor).is_integer() for row in grid for weight in row):
+            return tuple(tuple(int(weight * factor) for weight in row) for row in grid)
+    return grid
+
+
+def bilinear(factor: int = 2, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Interpolate: the kernel of a transposed convolution that enlarges by a factor.
+
+    Its stride is the factor; each output gets weights that sum to 1.
+    """
+    _check_factor("bilinear", factor)
+    side = check_side(2 * factor - factor % 2, limit)
+    # 1 - |place| / factor; where there is an even number of places, they are halves, and all is doubled
+    scale = 1 if side % 2 else 2
+    row = tuple(int(scale * (factor - abs(place))) for place in places(side))
+    return Kernel(
+        "bilinear",
+        (outer(*[row] * dims),),
+        divisor=(scale * factor) ** dims,
+        source="Long, Shelhamer & Darrell (2015), Fully convolutional networks, upsampling filter",
+    )
+
+
+def nearest(factor: int = 2, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Repeat: the kernel of a transposed convolution that makes factor x factor pixels of each."""
+    _check_factor("nearest", factor)
+    return Kernel(
+        "nearest",
+        (outer(*[(1,) * check_side(factor, limit)] * dims),),
+        source="pixel replication; the transposed convolution with stride = factor",
+    )
+
+
+def _check_factor(name: str, factor: int) -> None:
+    if factor < 1:
+        raise ArgumentError(f"{name}: factor must be at least 1, got {factor}")
