@@ -122,7 +122,8 @@ def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any,
     for note in notes:
         conversation.note(f"{path}: {note}")
     pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None]
-    return pixels[..., :-1] if frame.has_alpha else pixels, _colours(frame.mode)
+    colours = frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
+    return pixels[..., :-1] if frame.has_alpha else pixels, colours
 
 
 def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any]:
@@ -187,9 +188,3 @@ def _sheet_of(answer: AnswerOptions) -> Path | None:
             f"-o {path}: a sheet has colours, which {form} does not hold; use {formats_for('RGB', 1)}"
         )
     return path
-
-
-def _colours(mode: str) -> str:
-    """Return Pillow's name for 8 bits of the colours of a mode, without alpha."""
-    channels = mode.partition(";")[0]
-    return {"I": "L", "F": "L", "LA": "L", "RGBA": "RGB"}.get(channels, channels)

@@ -15,7 +15,7 @@ import click
 
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import bundled
+from convcli.cli.options import at_least, bundled
 from convcli.cli.targets import DASH, Job, plan
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, write_whole
@@ -29,9 +29,12 @@ Read = Callable[[Path | BinaryIO], "Picture"]
 
 NAME = "match"  # what stands in the names of outputs where a kernel's name would
 DIGITS = 9  # of a score, as many as are sure
-FLOATS = {"TIFF": ("F", "float32")}  # the formats whose maps hold the scores themselves: pixel mode and type
+# The formats whose maps hold the scores themselves: their pixel mode and type.
+FLOATS = {"TIFF": ("F", "float32"), "NPY": ("L;float64", "float64")}
 # The filter's other options that have a meaning here, by the names of their values.
-USED = frozenset({"inputs", "output", "force", "template", "top", "threads", "png_level", "max_pixels"})
+USED = frozenset(
+    {"inputs", "output", "force", "template", "top", "threads", "png_level", "max_pixels", "stats"}
+)
 
 
 class Matching(NamedTuple):
@@ -95,12 +98,9 @@ matching_options = bundled(
         "template",
         type=click.Path(path_type=Path),
         metavar="PICTURE",
-        help="Instead of a kernel: find this smaller picture, its transparent parts aside. Prints the best places as "
-        "JSON and writes a map of scores, -1 black, 0 middle grey, 1 white; as they are in TIFF.",
+        help="Find this smaller picture: places as JSON, and a map, -1 black to 1 white.",
     ),
-    click.option(
-        "--top", type=click.IntRange(1), metavar="N", help="So many places of --match.  [default: 1]"
-    ),
+    click.option("--top", type=at_least(1), help="So many of the best places of --match. [1]"),
 )
 
 
@@ -194,8 +194,9 @@ class _Finder:
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
         maps = [self.template.scores(job.name, frame, self.threads) for frame in picture.frames]
         target = "standard output" if job.target is DASH else str(job.target)
-        data, losses = encode(_drawn(picture, maps, form), form, target, self.png_level, self.threads)
-        self._put(job, data, self._record(job, maps))
+        drawn = _drawn(picture, maps, form)
+        data, losses = encode(drawn, form, target, self.png_level, self.threads)
+        self._put(job, data, self._record(job, drawn, maps))
         notes = [*self.template.notes, *picture.notes, *losses]
         if picture.frames[0].has_alpha:
             notes.append("its alpha is left out: hidden colours are matched as they are stored")
@@ -206,12 +207,15 @@ class _Finder:
             f"{time.perf_counter() - started:.2f} s"
         )
 
-    def _record(self, job: Job, maps: Sequence[Any]) -> dict[str, Any]:
+    def _record(self, job: Job, drawn: Picture, maps: Sequence[Any]) -> dict[str, Any]:
         """Return what is known of one picture: all of it can be written as JSON."""
-        size = sum(scores.size for scores in maps)
+        first, size = drawn.frames[0], sum(scores.size for scores in maps)
         return {
             "input": job.name,
             "output": str(job.target),
+            "mode": first.mode,
+            "size": list(first.pixels.shape[:2]),
+            "frames": len(drawn.frames),
             "min": min(float(scores.min()) for scores in maps),
             "max": max(float(scores.max()) for scores in maps),
             "mean": sum(float(scores.sum()) for scores in maps) / size,
@@ -259,7 +263,7 @@ def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:
             mode, dtype = FLOATS[form]
             pixels = scores.astype(dtype)
         else:
-            mode = "L" if frame.pixels.dtype.itemsize == 1 or "I;16" not in FORMATS[form].modes else "I;16"
+            mode = "L" if frame.pixels.dtype.itemsize == 1 or not FORMATS[form].holds("I;16") else "I;16"
             pixels = as_grey(scores, "uint8" if mode == "L" else "uint16")
         frames.append(replace(frame, pixels=pixels, mode=mode))
     return replace(picture, frames=tuple(frames), metadata={}, notes=())
@@ -267,8 +271,7 @@ def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:
 
 def _colours(frame: Frame) -> str:
     """Return what the colours of a frame are, whatever their depth and alpha: L, RGB, CMYK ..."""
-    channels = frame.mode.partition(";")[0]
-    return {"I": "L", "F": "L", "LA": "L", "RGBA": "RGB"}.get(channels, channels)
+    return frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
 
 
 def _opaque(frame: Frame) -> Any:

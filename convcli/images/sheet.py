@@ -15,7 +15,8 @@ SIDE = 320  # pixels that the longer side of a panel has at most
 GAP = 12  # pixels between panels, and around them
 TEXT = 13  # pixels that a line of a caption is high, without the space to the next
 PAPER, INK = (255, 255, 255), (0, 0, 0)
-_COLOURS = {1: "L", 3: "RGB", 4: "CMYK"}  # by the count of channels, where the source does not tell
+_COUNTS = {"L": 1, "RGB": 3, "CMYK": 4, "LAB": 3}  # of channels
+_COLOURS = {1: "L", 3: "RGB", 4: "CMYK"}  # by that count, where the source does not tell
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Panel:
         Of more channels than colours have the first is shown.
         """
         count = pixels.shape[2]
-        colours = mode if len(Image.new(mode, (1, 1)).getbands()) == count else _COLOURS.get(count, "L")
+        colours = mode if _COUNTS.get(mode) == count else _COLOURS.get(count, "L")
         bands = pixels if count in _COLOURS else pixels[..., :1]
         image = Image.fromarray(_bytes(bands[..., 0] if colours == "L" else bands), colours)
         if colours == "LAB":

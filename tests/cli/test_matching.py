@@ -38,10 +38,23 @@ def test_the_places_are_a_line_of_json_and_the_map_a_picture(call: Call, tmp_pat
     assert (code, err) == (0, "")
     (line,) = out.splitlines()
     record = json.loads(line)
-    assert list(record) == ["input", "output", "min", "max", "mean", "template", "template_size", "matches"]
+    assert list(record) == [
+        "input",
+        "output",
+        "mode",
+        "size",
+        "frames",
+        "min",
+        "max",
+        "mean",
+        "template",
+        "template_size",
+        "matches",
+    ]
     scores = match(pixels(HOUSE), pixels(eye))
     assert (record["input"], record["output"]) == (str(HOUSE), str(tmp_path / "map.png"))
     assert (record["template"], record["template_size"]) == (str(eye), list(SIZE))
+    assert (record["mode"], record["size"], record["frames"]) == ("L", list(scores.shape), 1)
     assert (record["min"], record["max"]) == (scores.min(), scores.max())
     assert record["mean"] == pytest.approx(scores.mean())
     assert record["matches"] == [
@@ -66,6 +79,11 @@ def test_tiff_holds_the_scores_themselves(call: Call, tmp_path: Path, eye: Path)
     found = pixels(tmp_path / "map.tiff")
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, match(pixels(HOUSE), pixels(eye)).astype(np.float32))
+
+
+def test_npy_holds_them_whole(call: Call, tmp_path: Path, eye: Path) -> None:
+    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.npy").code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), match(pixels(HOUSE), pixels(eye)))
 
 
 def test_16_bits_stay_16_bits_and_need_not_be_the_templates(call: Call, tmp_path: Path, eye: Path) -> None:
@@ -208,7 +226,7 @@ def test_what_is_no_template_is_said_once(call: Call, tmp_path: Path, kind: str)
         (["--match", "EYE", "--range", "clip"], "--range has no use beside --match"),
         (["--match", "EYE", "--top", "3", "-o", "-"], "--top prints places, and -o - the map, both to standard output"),
         (["--match", "EYE", "-o", "EYE", "--force"], "is the template and would be overwritten; choose another -o"),
-        (["--match", "EYE", "--top", "0"], "0 is not in the range x>=1"),
+        (["--match", "EYE", "--top", "0"], "'0' is not a whole number of at least 1"),
         (["--kernel", "sobel", "--top", "3"], "--top names the best places of --match; give a template"),
         (["--top", "3"], "--top names the best places of --match"),
     ],

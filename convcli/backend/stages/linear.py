@@ -154,7 +154,8 @@ def _transposed(layer: ConvTranspose, x: Array, arrays: Arrays, mode: str, outsi
     full = run_layer(_unpadded(layer), wide, **arrays)
     starts = [m * s + before for m, s, (before, _) in zip(more, layer.stride, layer.pads(size), strict=True)]
     wanted = zip(starts, layer.output_size(size), strict=True)
-    return full[(..., *(slice(start, start + count) for start, count in wanted))]
+    index: Any = (..., *(slice(start, start + count) for start, count in wanted))
+    return full[index]
 
 
 def _local(layer: LocalConv, padded: Array, arrays: Arrays) -> Array:

@@ -35,7 +35,8 @@ def swirl(strength: float = 3.0, radius: float = 0.0) -> Field:
         reach = (radius or min(size) / 2) * log(2) / 5
         turn = strength * np.exp(-distance / reach)
         angle = np.arctan2(away[0], away[1]) + turn
-        return np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
+        moves: Array = np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
+        return moves
 
     return field
 
@@ -50,7 +51,8 @@ def lens(strength: float = 0.3) -> Field:
     def field(size: Sizes, places: Array) -> Array:
         away = places - _middle(size)
         corner = sum(((n - 1) / 2) ** 2 for n in size) or 1.0
-        return away * (strength * (away**2).sum(axis=0) / corner)
+        moves: Array = away * (strength * (away**2).sum(axis=0) / corner)
+        return moves
 
     return field
 
@@ -150,7 +152,8 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     if any(more):
         held = np.pad(held, ((0, 0), (0, 0), *((0, extra) for extra in more)))
     given = {**arrays, "offset": held.reshape(1, -1, *held.shape[2:])}
-    return run_layer(still, x, **given)[(..., *(slice(count) for count in output))]
+    y = run_layer(still, x, **given)
+    return y[:, :, : output[0], : output[1]]
 
 
 def _bases(layer: DeformConv, axis: int, output: Sizes, before: int) -> Array:
@@ -158,7 +161,8 @@ def _bases(layer: DeformConv, axis: int, output: Sizes, before: int) -> Array:
     taps = np.array([tap[axis] for tap in np.ndindex(*layer.kernel_size)]) * layer.dilation[axis]
     line = np.arange(output[axis]) * layer.stride[axis] - before
     places = taps[:, np.newaxis] + line
-    return places[:, :, np.newaxis] if axis == 0 else places[:, np.newaxis]
+    laid: Array = places[:, :, np.newaxis] if axis == 0 else places[:, np.newaxis]
+    return laid
 
 
 def _fold(places: Array, n: int, mode: str) -> None:

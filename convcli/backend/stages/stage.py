@@ -173,6 +173,7 @@ def combined(parts: list[Array], combine: Combine) -> Array:
         total: Array = np.sqrt(sum(np.square(part) for part in parts))
         return total
     if combine == "largest":
-        return np.maximum.reduce(parts)
+        largest: Array = np.maximum.reduce(parts)
+        return largest
     (only,) = parts
     return only

@@ -1,0 +1,329 @@
+"""Frames through the stages and back: which dtype and mode the result has, and what is told of its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, isqrt, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.image import Alpha, filter_image
+from convcli.backend.stages.run import Estimate, Values, estimate
+from convcli.backend.stages.stage import Stage
+from convcli.backend.values import Range, full_scale, into_dtype, working_dtype
+from convcli.cli.recipes import Spelled
+from convcli.errors import ArgumentError
+from convcli.images.formats import FORMATS
+from convcli.images.modes import channels_of, mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.kernels import Kernel
+from convcli.layers import Window
+from convcli.layers.axes import Shape
+
+Array = NDArray[Any]
+
+RAW = "NPY"  # the format that takes values as they are, before --range
+GAP = 2  # pixels between the maps of a sheet
+COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
+WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What --stats tells: the values before --range, the opacity left out; and how many were clipped."""
+
+    least: float
+    most: float
+    total: float
+    count: int
+    clipped: float
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(
+            min(self.least, other.least),
+            max(self.most, other.most),
+            self.total + other.total,
+            self.count + other.count,
+            self.clipped + other.clipped,
+        )
+
+    def record(self) -> dict[str, float | None]:
+        """Return the fields of the JSON line."""
+        values = {"min": self.least, "max": self.most, "mean": self.total / self.count}
+        found: dict[str, float | None] = {
+            key: value if isfinite(value) else None for key, value in values.items()
+        }
+        return {**found, "clipped": self.clipped / self.count}
+
+
+@dataclass(frozen=True)
+class Made:
+    """The frames of one run, how many samples were clipped of how many, and how it was done."""
+
+    frames: tuple[Frame, ...]
+    clipped: float
+    samples: int
+    plan: str
+    notes: tuple[str, ...] = ()
+    told: Told | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
+
+    frames: tuple[Frame, ...]
+    stages: tuple[Stage, ...]
+    shape: Shape
+    has_alpha: bool
+
+    @property
+    def output_shape(self) -> Shape:
+        """(maps, *spatial), the opacity not counted."""
+        shape = self.shape
+        for stage in self.stages:
+            shape = stage.output_shape(shape)
+        return shape
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it will take."""
+        return estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha)
+
+    def pixels(self) -> Array:
+        """Return the samples, (*spatial, C)."""
+        stack = [frame.pixels.reshape(*frame.pixels.shape[:2], -1) for frame in self.frames]
+        return stack[0] if len(self.shape) == 3 else np.stack(stack)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The recipe of one run and how values become pixels again; to be asked for each picture."""
+
+    spelled: Spelled
+    value_range: Range | None
+    alpha: Alpha
+    method: str
+    threads: int | None
+    max_pixels: int
+    max_memory: int
+    sheet: bool
+    stats: bool
+
+    @property
+    def plain(self) -> Kernel | None:
+        """The kernel, where it is all there is: such a picture is filtered exactly, in bands."""
+        recipe = self.spelled.recipe
+        others = (recipe.weights, recipe.activation, recipe.pool, recipe.pool_channels)
+        alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
+        if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
+            return None
+        return recipe.kernels[0]
+
+    def units(self, name: str, picture: Picture) -> list[Unit]:
+        """Return what is run on a picture, or raise an error where it does not fit; no pixel is looked at."""
+        if self.spelled.dims == 2:
+            return [self._unit(name, (frame,)) for frame in picture.frames]
+        shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
+        if len(picture.frames) < 2:
+            raise ImageError(f"cannot filter {name}: --dims 3 reaches over frames or pages, and it has one")
+        if len(shapes) > 1:
+            raise ImageError(
+                f"cannot filter {name}: its pages differ in size or mode, so --dims 3 cannot reach over them"
+            )
+        return [self._unit(name, picture.frames)]
+
+    def _unit(self, name: str, frames: tuple[Frame, ...]) -> Unit:
+        frame = frames[0]
+        size = frame.pixels.shape[:2] if self.spelled.dims == 2 else (len(frames), *frame.pixels.shape[:2])
+        channels = 1 if frame.pixels.ndim == 2 else frame.pixels.shape[2]
+        has_alpha = frame.has_alpha and self.alpha != "filter"
+        shape = (channels - has_alpha, *size)
+        recipe = replace(self.spelled.recipe, full_scale=full_scale(frame.pixels.dtype))
+        self._check_size(name, recipe.stages, shape)
+        unit = Unit(frames, recipe.stages(shape), shape, has_alpha)
+        memory = unit.estimate.memory
+        if self.plain is None and memory > self.max_memory:
+            raise ImageError(
+                f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "
+                f"{self.max_memory / 2**30:.1f}; raise it with --max-memory {-(-memory // 2**30)}G, or take a smaller "
+                "picture, or a larger --stride"
+            )
+        return unit
+
+    def _check_size(self, name: str, stages: Any, shape: Shape) -> None:
+        """Refuse what padding or enlarging would make too large, before any memory is taken."""
+        for stage in stages(shape):
+            seen = shape
+            for layer in stage.layers:
+                counts = []
+                if isinstance(layer, Window):
+                    pads = layer.pads(seen[1:])
+                    counts.append(
+                        prod(n + before + after for n, (before, after) in zip(seen[1:], pads, strict=True))
+                    )
+                after = stage.output_shape(shape)
+                counts.append(prod(after[1:]))
+                if (count := max(counts)) > self.max_pixels:
+                    what = "with its padding it has" if counts[0] == count else "its output would have"
+                    raise ImageError(
+                        f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
+                        f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                    )
+                seen = (1, *after[1:])
+            shape = stage.output_shape(shape)
+
+    def make(self, name: str, unit: Unit, form: str) -> Made:
+        """Run the stages on the frames of a unit."""
+        frame = unit.frames[0]
+        mode, dtype = self.result(name, unit, form)
+        kernel = self.plain
+        if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
+            return self._plainly(unit, kernel)
+        values = self._values(unit)
+        colour = np.moveaxis(values.colour, 0, -1)
+        if form == RAW:
+            fitted, clipped = colour, 0.0
+        else:
+            if dtype != frame.pixels.dtype:
+                colour = colour * colour.dtype.type(full_scale(dtype))
+            into = into_dtype(colour, dtype, self.value_range or "clip")
+            fitted, clipped = into.pixels, into.clipped * into.pixels.size
+        notes = [note for stage in unit.stages for note in stage.notes]
+        if self.sheet:
+            fitted = sheet(fitted)
+        elif values.opacity is not None:
+            fitted = np.concatenate([fitted, self._opacity(values.opacity, frame, dtype)], axis=-1)
+        frames = self._framed(unit, fitted, mode)
+        told = _told(values.colour, clipped) if self.stats else None
+        plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
+        return Made(frames, clipped, values.colour.size, plan, tuple(dict.fromkeys(notes)), told)
+
+    def _values(self, unit: Unit) -> Values:
+        premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
+        return Values.of(unit.pixels(), unit.has_alpha).through(unit.stages, premultiply)
+
+    def _opacity(self, opacity: Array, frame: Frame, dtype: np.dtype[Any]) -> Array:
+        """Return the opacity as a last channel, in the result's own units."""
+        last = np.moveaxis(opacity, 0, -1)
+        if dtype.kind == "f":
+            scaled: Array = (last * last.dtype.type(full_scale(frame.pixels.dtype))).astype(dtype, copy=False)
+            return scaled
+        return into_dtype(last * last.dtype.type(full_scale(dtype)), dtype, "clip").pixels
+
+    def _plainly(self, unit: Unit, kernel: Kernel) -> Made:
+        """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
+        (frame,) = unit.frames
+        recipe = self.spelled.recipe
+        filtered = filter_image(
+            frame.pixels,
+            kernel,
+            stride=recipe.stride,
+            padding=recipe.padding,
+            dilation=recipe.dilation,
+            padding_mode=recipe.padding_mode,
+            padding_value=recipe.padding_value,
+            flip=recipe.flip,
+            alpha=self.alpha if frame.has_alpha else None,
+            value_range=self.value_range or "clip",
+            method=self.method,
+            threads=self.threads,
+        )
+        clipped = filtered.clipped * filtered.pixels.size
+        told = _told(self._values(unit).colour, clipped) if self.stats else None
+        frames = (replace(frame, pixels=filtered.pixels),)
+        return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
+
+    def result(self, name: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
+        """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""
+        frame, maps = unit.frames[0], unit.output_shape[0]
+        dtype = frame.pixels.dtype
+        if form == RAW:
+            dtype = working_dtype(dtype)
+        colours = "L" if self.sheet else self._colours(frame, unit, maps)
+        if colours is None and form != RAW:
+            kept = " beside the alpha that is kept" if unit.has_alpha else ""
+            raise ImageError(
+                f"cannot write {name}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
+                "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
+            )
+        mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
+        if dtype.kind == "f" and form != RAW and mode not in FORMATS[form].modes:
+            if self.value_range is None:
+                raise ImageError(
+                    f"cannot write {name}: its values are floats, and {form} holds whole numbers; give --range clip to "
+                    "make 0 to 1 black to white (or abs, offset, minmax), or write .tiff or .npy"
+                )
+            dtype = np.dtype("uint8")
+            mode = mode_name(colours or "L", dtype.name)
+        return mode, dtype
+
+    def _colours(self, frame: Frame, unit: Unit, maps: int) -> str | None:
+        """Return what the channels of the result are, or None where no picture has such."""
+        own = channels_of(frame.mode)
+        if maps == unit.shape[0]:
+            return own
+        named = COLOURS.get(maps)
+        if unit.has_alpha:
+            return WITH_ALPHA.get(named or "")
+        return named
+
+    def _framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
+        """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
+        flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        if self.spelled.dims == 2:
+            return (replace(unit.frames[0], pixels=np.ascontiguousarray(flat), mode=mode),)
+        count, given = len(flat), len(unit.frames)
+        middles = [min(given - 1, (2 * place + 1) * given // (2 * count)) for place in range(count)]
+        return tuple(
+            replace(unit.frames[middle], pixels=np.ascontiguousarray(part), mode=mode)
+            for middle, part in zip(middles, flat, strict=True)
+        )
+
+
+def sheet(maps: Array) -> Array:
+    """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
+    count = maps.shape[-1]
+    columns = isqrt(count - 1) + 1
+    rows = -(-count // columns)
+    *lead, height, width = maps.shape[:-1]
+    drawn = np.zeros((*lead, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 1), maps.dtype)
+    for number in range(count):
+        top, left = number // columns * (height + GAP), number % columns * (width + GAP)
+        drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
+    return drawn
+
+
+def _told(values: Array, clipped: float) -> Told:
+    with np.errstate(all="ignore"):
+        total = float(values.sum(dtype=np.float64))
+    return Told(float(values.min()), float(values.max()), total, values.size, clipped)
+
+
+def mixing_error(spelled: Spelled) -> ArgumentError | None:
+    """Return why colours cannot be weighed by alpha, whatever the picture."""
+    recipe = spelled.recipe
+    for kernel in recipe.kernels:
+        if not kernel.is_smoothing:
+            return ArgumentError(
+                f"--alpha premultiply takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
+                "sum above 0; use --alpha keep or filter"
+            )
+    if (
+        recipe.weights is not None
+        or recipe.mixing is not None
+        or recipe.variant in ("standard", "grouped", "shuffled-grouped")
+    ):
+        return ArgumentError(
+            f"--alpha premultiply takes a mean of each channel, which --variant {recipe.variant} is not; use --alpha "
+            "keep or filter"
+        )
+    return None
+
+
+def spelled_names(stages: Sequence[Stage]) -> list[str]:
+    """Return the layers of stages as a chain spells them."""
+    from convcli.layers.spelling import spell
+
+    return [spell(layer) for stage in stages for layer in stage.layers]

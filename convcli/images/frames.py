@@ -1,0 +1,166 @@
+"""The frames of a picture that Pillow has opened: as arrays, upright, none of their bits lost."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
+
+from convcli.images.deep import WHITE, cut_channels, sixteen_bits
+from convcli.images.modes import mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, read_page
+from convcli.images.upright import turned
+
+# Tags of TIFF (TIFF 6.0, section 8).
+BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+
+# Modes whose channels are not what a filter should see, and what they become.
+_EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
+_ARRAYS = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I", "F"}
+
+
+def read_frames(
+    name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
+) -> Picture:
+    """Return the chosen frames of an opened image, whose pixels are counted before they are decoded."""
+    notes = _notes(file, image)
+    frames: list[Frame] = []
+    metadata: dict[str, Any] = {}
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    numbers, pixels_left = chosen(count), max_pixels
+    for number in numbers:
+        image.seek(number)
+        pixels_left -= image.width * image.height
+        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        read, upright, more = _read_frame(name, file, image, number, count)
+        frames.append(read)
+        notes += (note for note in more if note not in notes)
+        metadata = metadata or _metadata(image, upright)
+    image.seek(0)  # which opened, and tells of the whole
+    poster = bool(getattr(image, "default_image", False))
+    form = "JPEG" if image.format == "MPO" else str(image.format)
+    return Picture(tuple(frames), form, metadata, image.info.get("loop"), poster, tuple(notes))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return the image as its EXIF orientation wants it shown; itself, where nothing is to be turned."""
+    return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+
+
+def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
+    """Say what of a file is left out."""
+    notes = []
+    if image.format == "MPO":
+        notes.append(f"only the first of its {getattr(image, 'n_frames', 1)} pictures is read")
+    if image.format == "GIF":
+        place = file.tell()
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b";":
+            notes.append("the file has no end mark; frames may be missing")
+        file.seek(place)
+    return notes
+
+
+def _read_frame(
+    name: str, file: BinaryIO, image: ImageFile, number: int, count: int
+) -> tuple[Frame, Image.Image, tuple[str, ...]]:
+    """Return a frame, the image that its metadata are in, and notes; where Pillow would cut, read it another way."""
+    why = _why_cut(image)
+    if why and image.format == "TIFF":
+        frame, notes = read_page(file, name, number, why)
+        return frame, image, notes
+    channels = cut_channels(image) if count == 1 else ""
+    if why and not channels:
+        raise ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
+    if image.format != "PPM" or not channels:  # Pillow is slow there, and finds nothing but pixels
+        image.load()  # only now some formats tell how long the frame stands
+    upright = _upright(image)
+    if channels:
+        pixels = sixteen_bits(file, channels)
+        pixels = turned(pixels, image.getexif().get(ORIENTATION, 1))
+        return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
+    return _frame(name, upright, image.format == "PPM", count > 1), upright, ()
+
+
+def _why_cut(image: ImageFile) -> str:
+    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, without a word."""
+    bits, signed = _depth(image)
+    if bits > 8 and image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return f"it has {bits} bits a colour channel, which would be cut to 8"
+    if (signed and bits == 8) or (not signed and bits == 32 and image.mode == "I"):
+        return f"its {'signed 8-bit' if signed else 'unsigned 32-bit'} numbers would be read as others"
+    return ""
+
+
+def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
+    """Return a frame of 16 bits a channel; the colour that a PNG calls transparent becomes an alpha channel."""
+    if transparent is not None:
+        seen = (pixels != transparent).any(axis=-1, keepdims=True)
+        pixels = np.concatenate([pixels, seen * np.uint16(WHITE)], axis=-1)
+        channels += "A"
+    return Frame(pixels, mode_name(channels, "uint16"))
+
+
+def _depth(image: Image.Image) -> tuple[int, bool]:
+    """Return the bits of a sample in the file, and whether it is signed; 8 where nothing tells of more."""
+    if image.format == "TIFF":
+        tags = getattr(image, "tag_v2", {})
+        return max(tags.get(BITS_PER_SAMPLE, (1,))), SIGNED in tags.get(SAMPLE_FORMAT, (1,))
+    for tile in getattr(image, "tile", ()):
+        arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        if image.format == "PNG" and ";16" in str(arguments[0]):
+            return 16, False
+        if tile.codec_name == "ppm" and isinstance(arguments[-1], int) and arguments[-1] > 255:
+            return 16, False
+        if tile.codec_name == "ppm_plain" and isinstance(arguments[-1], int) and arguments[-1] > 255:
+            return 16, False
+    return 8, False
+
+
+def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
+    if left < 0:
+        found = limit - left
+        what = f"its {found:,} pixels are" if count == 1 else f"its frames have {found:,} pixels and more,"
+        raise ImageError(
+            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with --max-pixels {found * count}"
+        )
+
+
+def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame:
+    """Turn one upright Pillow image into an array."""
+    duration = image.info.get("duration") if animated else None
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode in ("1", "L", "RGB") and "transparency" in image.info:
+        image = image.convert("RGBA" if image.mode == "RGB" else "LA")
+    elif image.mode in _EXPANDED:
+        image = image.convert(_EXPANDED[image.mode])
+    pixels = np.asarray(image)
+    mode = image.mode
+    if mode.startswith("I;16") or (mode == "I" and is_ppm):
+        mode, pixels = "I;16", pixels.astype(np.uint16)
+        if "transparency" in image.info:
+            return replace(_deep_frame(pixels[..., None], "L", image.info["transparency"]), duration=duration)
+    if mode not in _ARRAYS:
+        raise ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
+    return Frame(pixels, mode, duration)
+
+
+def _metadata(image: Image.Image, upright: Image.Image) -> dict[str, Any]:
+    """Collect what travels with the pixels, by kind; kinds that are absent or empty are left out."""
+    tags = getattr(image, "tag_v2", {})
+    found = {
+        "icc": image.info.get("icc_profile"),
+        "exif": upright.info.get("exif"),
+        "xmp": upright.info.get("xmp"),
+        "dpi": image.info.get("dpi"),
+        "text": dict(getattr(image, "text", {})),
+        "comment": image.info.get("comment"),
+        "tags": {tag: tags[tag] for tag in DESCRIPTIVE_TAGS if tag in tags},
+    }
+    return {kind: value for kind, value in found.items() if value}
