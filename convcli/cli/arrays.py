@@ -1,19 +1,24 @@
 """Arrays from files that options name: weights, biases, matrices and offsets; never unpickled."""
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 CHUNK = 1 << 24  # numbers that are looked at at once
 
 
 def load_array(text: str, option: str, *, mapped: bool = False) -> Array:
     """Return the numbers in a .npy file, or raise ArgumentError; `mapped` ones stay in the file until they are used."""
+    import numpy as np
+
     path = Path(text)
     if path.suffix.lower() != ".npy":
         raise ArgumentError(f"{option} {text}: it takes an array in a .npy file, as numpy.save writes it")
@@ -37,6 +42,8 @@ def load_array(text: str, option: str, *, mapped: bool = False) -> Array:
 
 def checked(array: Array, name: str, option: str) -> Array:
     """Refuse numbers that are not finite, and say where the first stands."""
+    import numpy as np
+
     flat = array.reshape(-1)
     for start in range(0, flat.size, CHUNK):
         bad = ~np.isfinite(flat[start : start + CHUNK])
@@ -48,8 +55,12 @@ def checked(array: Array, name: str, option: str) -> Array:
     return array
 
 
-def load_matrix(text: str, option: str) -> Array:
+def load_matrix(text: str | Sequence[Sequence[float]], option: str) -> Array:
     """Return a matrix: rows of numbers in a .npy, .csv or .txt file, or typed as '1 0 0; 0 1 0'."""
+    import numpy as np
+
+    if not isinstance(text, str):
+        return np.array(text, float)
     path = Path(text)
     if path.suffix.lower() == ".npy":
         array = load_array(text, option)

@@ -68,7 +68,6 @@ def _bytes(text: str) -> int:
     examples=(
         "convcli filter photo.png --kernel sobel",
         "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",
-        "convcli filter photo.png --kernel laplacian --activation abs --pool max:2",
     ),
     groups=GROUPS,
     epilog="Kernels, explained by convcli kernels: "
@@ -113,7 +112,7 @@ def _bytes(text: str) -> int:
 )
 @click.option("--threads", type=at_least(1), help="Threads that share a picture. [one a core]")
 @click.option(
-    "--max-pixels", type=at_least(1), default=MAX_PIXELS, help=f"Refuse larger pictures. [{MAX_PIXELS}]"
+    "--max-pixels", type=at_least(1), default=str(MAX_PIXELS), help=f"Refuse larger pictures. [{MAX_PIXELS}]"
 )
 @click.option(
     "--max-memory",

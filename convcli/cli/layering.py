@@ -255,7 +255,9 @@ layer_options = bundled(
         "--anchor", type=_parsed("Y,X", _places), help="The tap that lies on the pixel, from 0. [the middle]"
     ),
     _option("--flip", is_flag=True, help="Turn kernels by 180 degrees: true convolution."),
-    _option("--max-kernel", type=at_least(1), default=MAX_SIDE, help=f"Refuse wider kernels. [{MAX_SIDE}]"),
+    _option(
+        "--max-kernel", type=at_least(1), default=str(MAX_SIDE), help=f"Refuse wider kernels. [{MAX_SIDE}]"
+    ),
     _option(
         "--stride", type=_parsed("SIZE", parse_size), help="Pixels from one output to the next: 2 or 2x1. [1]"
     ),
@@ -278,7 +280,7 @@ layer_options = bundled(
     ),
     _option("--pool", metavar="KIND", help="max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."),
     _option("--pool-channels", metavar="KIND", help="max, avg or lp, of all channels or by N: max:2."),
-    _option("--repeat", type=at_least(1), default=1, help="Run the whole layer N times. [1]"),
+    _option("--repeat", type=at_least(1), default="1", help="Run the whole layer N times. [1]"),
     _option("--variant", type=_parsed("NAME", _variant), help="One of those listed below. [depthwise]"),
     _option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
     _option("--bias-file", metavar="FILE.npy", help="(O,): one number to add to each map."),

@@ -4,9 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.offsets import FIELDS
@@ -20,8 +17,6 @@ from convcli.images.picture import ImageError
 from convcli.images.read import read_picture
 from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_kernels, scaled, shifted
 from convcli.kernels.kernel import Number
-
-Array = NDArray[Any]
 
 ENLARGING = ("transposed", "resize-conv")  # their stride is how many times as large the output is
 REDDISH = (19595, 38470, 7471)  # of 65536: Rec. 601's luma in whole numbers, as Pillow's L has it
@@ -64,6 +59,8 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
             f"--padding-value belongs to --padding-mode constant, not to {recipe.padding_mode}"
         )
     recipe, names = _filled(recipe, options)
+    for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
+        recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
     if options.pool is not None:
         pool = parse_pool(options.pool)
         pool(3 if dims == 3 else 2)  # wrong sizes are told at once
@@ -92,8 +89,9 @@ def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:
         recipe = replace(recipe, bias=load_array(options.bias_file, "--bias-file"))
     if options.pointwise is not None:
         known = MIXINGS.get(options.pointwise)
-        mixing = load_matrix(options.pointwise, "--pointwise") if known is None else np.array(known, float)
-        recipe = replace(recipe, mixing=mixing)
+        recipe = replace(
+            recipe, mixing=load_matrix(options.pointwise if known is None else known, "--pointwise")
+        )
         names.append(options.pointwise if known is not None else _stem(options.pointwise))
     if options.offsets is not None:
         if options.offsets.lower().endswith(".npy"):
@@ -156,11 +154,13 @@ def _laid(kernel: Kernel, along: str) -> Kernel:
 
 def _grey(path: Path) -> list[list[Number]]:
     """Return the grey values of a picture that is a kernel."""
+    import numpy as np
+
     frame = read_picture(path).frames[0]
     pixels = frame.pixels[..., np.newaxis] if frame.pixels.ndim == 2 else frame.pixels
     pixels = pixels[..., :-1] if frame.has_alpha else pixels
     if pixels.shape[2] == 1:
-        grey: Array = pixels[..., 0]
+        grey = pixels[..., 0]
     elif frame.mode.startswith("RGB"):
         weighed = pixels.astype(np.int64 if pixels.dtype.kind in "iu" else float) @ np.array(REDDISH)
         grey = (weighed + 0x8000) >> 16 if weighed.dtype.kind == "i" else weighed / 0x10000

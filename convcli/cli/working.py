@@ -1,17 +1,17 @@
-"""Frames through the stages and back: which dtype and mode the result has, and what is told of its values."""
+"""Frames through the stages and back: what runs on a picture, and which mode and dtype the result has."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, isqrt, prod
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 from convcli.backend.image import Alpha, filter_image
+from convcli.backend.stages.finish import EIGHT_BITS, Told, stacked, to_pixels
 from convcli.backend.stages.run import Estimate, Values, estimate
 from convcli.backend.stages.stage import Stage
-from convcli.backend.values import Range, full_scale, into_dtype, working_dtype
+from convcli.backend.values import Range, full_scale, working_dtype
 from convcli.cli.recipes import Spelled
 from convcli.errors import ArgumentError
 from convcli.images.formats import FORMATS
@@ -21,40 +21,15 @@ from convcli.kernels import Kernel
 from convcli.layers import Window
 from convcli.layers.axes import Shape
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 RAW = "NPY"  # the format that takes values as they are, before --range
-GAP = 2  # pixels between the maps of a sheet
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
-
-
-@dataclass(frozen=True)
-class Told:
-    """What --stats tells: the values before --range, the opacity left out; and how many were clipped."""
-
-    least: float
-    most: float
-    total: float
-    count: int
-    clipped: float
-
-    def __add__(self, other: "Told") -> "Told":
-        return Told(
-            min(self.least, other.least),
-            max(self.most, other.most),
-            self.total + other.total,
-            self.count + other.count,
-            self.clipped + other.clipped,
-        )
-
-    def record(self) -> dict[str, float | None]:
-        """Return the fields of the JSON line."""
-        values = {"min": self.least, "max": self.most, "mean": self.total / self.count}
-        found: dict[str, float | None] = {
-            key: value if isfinite(value) else None for key, value in values.items()
-        }
-        return {**found, "clipped": self.clipped / self.count}
 
 
 @dataclass(frozen=True)
@@ -93,8 +68,7 @@ class Unit:
 
     def pixels(self) -> Array:
         """Return the samples, (*spatial, C)."""
-        stack = [frame.pixels.reshape(*frame.pixels.shape[:2], -1) for frame in self.frames]
-        return stack[0] if len(self.shape) == 3 else np.stack(stack)
+        return stacked([frame.pixels for frame in self.frames], len(self.shape) - 1)
 
 
 @dataclass(frozen=True)
@@ -182,35 +156,17 @@ class Worker:
         if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
             return self._plainly(unit, kernel)
         values = self._values(unit)
-        colour = np.moveaxis(values.colour, 0, -1)
-        if form == RAW:
-            fitted, clipped = colour, 0.0
-        else:
-            if dtype != frame.pixels.dtype:
-                colour = colour * colour.dtype.type(full_scale(dtype))
-            into = into_dtype(colour, dtype, self.value_range or "clip")
-            fitted, clipped = into.pixels, into.clipped * into.pixels.size
+        value_range = None if form == RAW else self.value_range or "clip"
+        fitted, clipped = to_pixels(values, frame.pixels.dtype, dtype, value_range, as_sheet=self.sheet)
         notes = [note for stage in unit.stages for note in stage.notes]
-        if self.sheet:
-            fitted = sheet(fitted)
-        elif values.opacity is not None:
-            fitted = np.concatenate([fitted, self._opacity(values.opacity, frame, dtype)], axis=-1)
         frames = self._framed(unit, fitted, mode)
-        told = _told(values.colour, clipped) if self.stats else None
+        told = Told.of(values.colour, clipped) if self.stats else None
         plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
         return Made(frames, clipped, values.colour.size, plan, tuple(dict.fromkeys(notes)), told)
 
     def _values(self, unit: Unit) -> Values:
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
         return Values.of(unit.pixels(), unit.has_alpha).through(unit.stages, premultiply)
-
-    def _opacity(self, opacity: Array, frame: Frame, dtype: np.dtype[Any]) -> Array:
-        """Return the opacity as a last channel, in the result's own units."""
-        last = np.moveaxis(opacity, 0, -1)
-        if dtype.kind == "f":
-            scaled: Array = (last * last.dtype.type(full_scale(frame.pixels.dtype))).astype(dtype, copy=False)
-            return scaled
-        return into_dtype(last * last.dtype.type(full_scale(dtype)), dtype, "clip").pixels
 
     def _plainly(self, unit: Unit, kernel: Kernel) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
@@ -231,7 +187,7 @@ class Worker:
             threads=self.threads,
         )
         clipped = filtered.clipped * filtered.pixels.size
-        told = _told(self._values(unit).colour, clipped) if self.stats else None
+        told = Told.of(self._values(unit).colour, clipped) if self.stats else None
         frames = (replace(frame, pixels=filtered.pixels),)
         return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
 
@@ -249,13 +205,13 @@ class Worker:
                 "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
             )
         mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-        if dtype.kind == "f" and form != RAW and mode not in FORMATS[form].modes:
+        if dtype.kind == "f" and form != RAW and not FORMATS[form].holds(mode):
             if self.value_range is None:
                 raise ImageError(
                     f"cannot write {name}: its values are floats, and {form} holds whole numbers; give --range clip to "
                     "make 0 to 1 black to white (or abs, offset, minmax), or write .tiff or .npy"
                 )
-            dtype = np.dtype("uint8")
+            dtype = EIGHT_BITS
             mode = mode_name(colours or "L", dtype.name)
         return mode, dtype
 
@@ -273,32 +229,13 @@ class Worker:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
         flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
         if self.spelled.dims == 2:
-            return (replace(unit.frames[0], pixels=np.ascontiguousarray(flat), mode=mode),)
+            return (replace(unit.frames[0], pixels=flat, mode=mode),)
         count, given = len(flat), len(unit.frames)
         middles = [min(given - 1, (2 * place + 1) * given // (2 * count)) for place in range(count)]
         return tuple(
-            replace(unit.frames[middle], pixels=np.ascontiguousarray(part), mode=mode)
+            replace(unit.frames[middle], pixels=part, mode=mode)
             for middle, part in zip(middles, flat, strict=True)
         )
-
-
-def sheet(maps: Array) -> Array:
-    """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
-    count = maps.shape[-1]
-    columns = isqrt(count - 1) + 1
-    rows = -(-count // columns)
-    *lead, height, width = maps.shape[:-1]
-    drawn = np.zeros((*lead, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 1), maps.dtype)
-    for number in range(count):
-        top, left = number // columns * (height + GAP), number % columns * (width + GAP)
-        drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
-    return drawn
-
-
-def _told(values: Array, clipped: float) -> Told:
-    with np.errstate(all="ignore"):
-        total = float(values.sum(dtype=np.float64))
-    return Told(float(values.min()), float(values.max()), total, values.size, clipped)
 
 
 def mixing_error(spelled: Spelled) -> ArgumentError | None:

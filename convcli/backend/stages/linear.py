@@ -155,7 +155,8 @@ def _transposed(layer: ConvTranspose, x: Array, arrays: Arrays, mode: str, outsi
     starts = [m * s + before for m, s, (before, _) in zip(more, layer.stride, layer.pads(size), strict=True)]
     wanted = zip(starts, layer.output_size(size), strict=True)
     index: Any = (..., *(slice(start, start + count) for start, count in wanted))
-    return full[index]
+    y: Array = full[index]
+    return y
 
 
 def _local(layer: LocalConv, padded: Array, arrays: Arrays) -> Array:

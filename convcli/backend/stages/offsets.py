@@ -135,8 +135,9 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
         return run_layer(layer, x, **flat)
     if mode == "constant":  # linear: zeros around x - outside, and what the kernel makes of outside alone
         whole = np.asarray(arrays["weight"]).reshape(layer.out_channels, -1).sum(axis=1) * outside
-        y = run_layer(layer, x - x.dtype.type(outside), **flat)
-        return y + whole.astype(y.dtype).reshape(-1, 1, 1)
+        shifted = run_layer(layer, x - x.dtype.type(outside), **flat)
+        shifted += whole.astype(shifted.dtype).reshape(-1, 1, 1)
+        return shifted
     size, offset = x.shape[2:], arrays["offset"]
     pads, output = layer.pads(size), layer.output_size(size)
     held = offset.reshape(-1, 2, *output).copy()
@@ -152,7 +153,7 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     if any(more):
         held = np.pad(held, ((0, 0), (0, 0), *((0, extra) for extra in more)))
     given = {**arrays, "offset": held.reshape(1, -1, *held.shape[2:])}
-    y = run_layer(still, x, **given)
+    y: Array = run_layer(still, x, **given)
     return y[:, :, : output[0], : output[1]]
 
 
