@@ -59,7 +59,7 @@ class Matching(NamedTuple):
             )
             if given and parameter.expose_value and name not in {*USED, *also_used}:
                 raise ArgumentError(
-                    f"{parameter.opts[0]} has no use beside --match, which runs no kernel; leave it out"
+                    f"{max(parameter.opts, key=len)} has no use beside --match, which runs no kernel; leave it out"
                 )
 
     def run(
