@@ -43,7 +43,7 @@ class Matching(NamedTuple):
     template: Path | None
     top: int | None
 
-    def check(self, context: click.Context, *also_used: str) -> None:
+    def check(self, context: click.Context) -> None:
         """Refuse options that were given and have no use here: beside --match, or --top without it."""
         if self.template is None:
             if self.top is not None:
@@ -57,7 +57,7 @@ class Matching(NamedTuple):
                 click.core.ParameterSource.COMMANDLINE,
                 click.core.ParameterSource.ENVIRONMENT,
             )
-            if given and parameter.expose_value and name not in {*USED, *also_used}:
+            if given and parameter.expose_value and name not in USED:
                 raise ArgumentError(
                     f"{max(parameter.opts, key=len)} has no use beside --match, which runs no kernel; leave it out"
                 )
