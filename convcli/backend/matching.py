@@ -185,7 +185,9 @@ class _Pattern:
         fit: Array = conv(x, self.kernel)[0]
         fit_error = ROUNDING * float(np.linalg.norm(x))
         if self.weights is None:
-            contrast = sum(window_deviations(channel, self.kernel.shape[2:]) for channel in x)
+            contrast = window_deviations(x[0], self.kernel.shape[2:])
+            for channel in x[1:]:
+                contrast += window_deviations(channel, self.kernel.shape[2:])
             lost = (CLEAR * fit_error) ** 2
         else:
             contrast, lost = self._weighted_contrast(x)

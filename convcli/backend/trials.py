@@ -208,10 +208,9 @@ class Trials:
             seconds = self._estimate(trial.method)
         elif trial.variant in ONE_WAY:
             seconds, memory = vars(estimate(stages, self._values.shape, self.pixels.dtype)).values()
+        needed = f"about {seconds:.3g} s" if seconds > MOST_SECONDS else f"about {memory / 1e9:.3g} GB"
         if seconds > MOST_SECONDS or memory > MOST_BYTES:
-            raise ArgumentError(
-                f"it would take about {seconds:.0f} s and {memory / 1e9:.1f} GB; give a smaller picture or kernel"
-            )
+            raise ArgumentError(f"it would take {needed}; give a smaller picture or kernel")
 
     def _estimate(self, method: str) -> float:
         """Foretell the seconds of a method of `conv` on all channels, for all matrices."""

@@ -110,6 +110,7 @@ def test_what_would_take_too_long_is_left_out(monkeypatch):
     assert ("conv", "direct") not in {(outcome.trial.engine, outcome.trial.method) for outcome in found}
     assert any("conv direct is left out: it would take about" in line for line in remarks)
     assert "the plain sum is left out: it would take too long; differences are to FFT in float64" in remarks
+    monkeypatch.setattr(module, "MOST_SECONDS", 99)
     monkeypatch.setattr(module, "MOST_BYTES", 1e4)
     _, remarks = outcomes("gaussian", ["deformable"])
     assert "GB; give a smaller picture or kernel" in remarks[0]
