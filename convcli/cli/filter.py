@@ -10,9 +10,9 @@ from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import Command, Parsed, talking
+from convcli.cli.reading import reading_options
 from convcli.cli.targets import as_source, plan
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_PIXELS
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import MODES, mode_of
@@ -124,14 +124,7 @@ from convcli.layers.padding import MODES, mode_of
     metavar="N",
     help="Deflate PNG output with zlib's level N, 0 to 9, on one core.  [default: on all cores, fast]",
 )
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=MAX_PIXELS,
-    show_default=True,
-    metavar="N",
-    help="Refuse larger pictures, all frames together.",
-)
+@reading_options
 @click.option(
     "--max-kernel",
     type=click.IntRange(1),

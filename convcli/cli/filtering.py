@@ -8,14 +8,15 @@ from math import isfinite, prod
 
 import click
 
+from convcli.backend.colour import as_floats
 from convcli.backend.image import Alpha, Filtered, Range, filter_image, image_layer
 from convcli.cli.conversation import Conversation
+from convcli.cli.reading import Reading
 from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, write_whole
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.read import read_picture
 from convcli.images.write import encode
 from convcli.kernels import Kernel
 from convcli.layers.axes import PerAxis
@@ -39,7 +40,7 @@ class Filtering:
     alpha: Alpha
     method: str
     threads: int | None
-    max_pixels: int
+    reading: Reading
     png_level: int | None
     force: bool
 
@@ -63,11 +64,15 @@ class Filtering:
         started = time.perf_counter()
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
-        picture = read_picture(sys.stdin.buffer if job.source is DASH else job.source, self.max_pixels)
+        picture = self.reading.read(sys.stdin.buffer if job.source is DASH else job.source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         if self.png_level is not None and form != "PNG":
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
-        filtered = [self._filtered(job.name, frame) for frame in picture.frames]
+        if form == "NPY" and self.value_range != "clip":
+            raise ArgumentError(
+                f"{job.name}: --range {self.value_range} brings values to the depth of a picture; NPY keeps them"
+            )
+        filtered = [self._filtered(job.name, frame, raw=form == "NPY") for frame in picture.frames]
         result = replace(
             picture,
             frames=tuple(
@@ -84,32 +89,35 @@ class Filtering:
             f"{job.name}: {_summary(picture, result)}, {filtered[0].plan}, {time.perf_counter() - started:.2f} s"
         )
 
-    def _filtered(self, name: str, frame: Frame) -> Filtered:
+    def _filtered(self, name: str, frame: Frame, raw: bool) -> Filtered:
+        """Filter a frame and bring it back to its depth; `raw` values stay the floats that they are."""
         self._check_padded(name, frame)
-        return filter_image(
-            frame.pixels,
+        light = self.reading.light(frame)
+        filtered = filter_image(
+            as_floats(light.pixels) if raw else light.pixels,
             self.kernel,
             stride=self.stride,
             padding=self.padding,
             dilation=self.dilation,
             padding_mode=self.padding_mode,
-            padding_value=self.padding_value,
+            padding_value=self.reading.level(self.padding_value, frame),
             flip=self.flip,
             alpha=self.alpha if frame.has_alpha else None,
             value_range=self.value_range,
             method=self.method,
             threads=self.threads,
         )
+        return filtered if raw else self.reading.encoded(filtered, frame)
 
     def _check_padded(self, name: str, frame: Frame) -> None:
         """Refuse what padding would make too large, before any memory is taken."""
         size = frame.pixels.shape[:2]
         pads = image_layer(self.kernel, self.stride, self.padding, self.dilation).pads(size)
         count = prod(n + before + after for n, (before, after) in zip(size, pads, strict=True))
-        if count > self.max_pixels:
+        if count > self.reading.max_pixels:
             raise ImageError(
                 f"cannot filter {name}: with its padding it has {count:,} pixels, over the limit of "
-                f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
             )
 
     def _put(self, job: Job, data: bytes) -> None:

@@ -44,7 +44,8 @@ def read_frames(
     image.seek(0)  # which opened, and tells of the whole
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
-    return Picture(tuple(frames), form, metadata, image.info.get("loop"), poster, tuple(notes))
+    loop = image.info.get("loop") if count > 1 else None
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -12,7 +12,7 @@ from convcli.images.arrays import encode_array
 from convcli.images.deep import encode_ppm16
 from convcli.images.formats import FORMATS, formats_for
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.modes import is_float
+from convcli.images.modes import channels_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
 from convcli.images.tiff import encode_tiff
@@ -94,6 +94,8 @@ def _check_fits(picture: Picture, form: str, name: str) -> None:
             way = f"these can: {able}"
             if is_float(mode):
                 way = f"bring its numbers to 8 bits with --range, or keep them: {able}"
+            elif FORMATS[form].holds(mode.replace("A", "", 1)):
+                way += f"; or leave alpha out with --channels {','.join(channels_of(mode)[:-1].lower())}"
             raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; {way}")
         if not FORMATS[form].holds(mode, count):
             raise ImageError(
