@@ -11,9 +11,9 @@ from convcli.batch import run
 from convcli.cli.conversation import Conversation
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.options import Command, Parsed, at_least, talking
+from convcli.cli.reading import reading_options
 from convcli.cli.targets import as_source, plan
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_PIXELS
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
@@ -49,7 +49,6 @@ GROUPS = {
     "Matching": ("template", "match", "top"),
     "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
 }
-MAX_MEMORY = 4 << 30
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -109,9 +108,7 @@ def _bytes(text: str) -> int:
     help=f"{' '.join(METHODS)}; -v tells.",
 )
 @click.option("--threads", type=at_least(1), help="Threads that share a picture. [one a core]")
-@click.option(
-    "--max-pixels", type=at_least(1), default=str(MAX_PIXELS), help=f"Refuse larger pictures. [{MAX_PIXELS}]"
-)
+@reading_options
 @click.option(
     "--max-memory",
     type=Parsed("SIZE", _bytes),
@@ -153,7 +150,7 @@ def command(
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     own = {name: settings.pop(name) for name in ("png_level", "force")}
     worker = Worker(spelled=asked, stats=stats, **settings)
-    filtering = Filtering(conversation, worker, settings["max_pixels"], stats=stats, **own)
+    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, **own)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
 
 

@@ -11,13 +11,14 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
-from convcli.images.modes import mode_name
+from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, read_page
 from convcli.images.upright import turned
 
 # Tags of TIFF (TIFF 6.0, section 8).
 BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
 
 # Modes whose channels are not what a filter should see, and what they become.
 _EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -44,7 +45,49 @@ def read_frames(
     image.seek(0)  # which opened, and tells of the whole
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
-    return Picture(tuple(frames), form, metadata, image.info.get("loop"), poster, tuple(notes))
+    loop = image.info.get("loop") if count > 1 else None
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
+
+
+def frame_headers(
+    name: str, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
+) -> Picture | None:
+    """Return the chosen frames as black ones, from the header alone; None where it does not tell their modes."""
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    numbers, pixels_left = chosen(count), max_pixels
+    frames: list[Frame] = []
+    for number in numbers:
+        if image.format == "TIFF":  # the pages of others are alike
+            image.seek(number)
+        pixels_left -= image.width * image.height
+        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        mode = _mode_ahead(image, count)
+        if mode is None:
+            return None
+        width, height = image.size
+        size = (width, height) if image.getexif().get(ORIENTATION, 1) >= TURNED else (height, width)
+        channels = CHANNELS[channels_of(mode)]
+        shape = size if channels == 1 else (*size, channels)
+        black = np.broadcast_to(np.zeros((), dtype_of(mode)), shape)
+        frames.append(Frame(black, mode, 0 if count > 1 else None))
+    form = "JPEG" if image.format == "MPO" else str(image.format)
+    return Picture(tuple(frames), form, {}, image.info.get("loop"))
+
+
+def _mode_ahead(image: ImageFile, count: int) -> str | None:
+    """Return the mode that an opened image's frames will have, or None where only its pixels tell."""
+    transparent = "transparency" in image.info
+    if _why_cut(image):
+        channels = cut_channels(image) if count == 1 else ""
+        return mode_name(channels + ("A" if transparent else ""), "uint16") if channels else None
+    if image.mode == "P":
+        return "RGBA" if image.has_transparency_data else "RGB"
+    if image.mode in ("1", "L", "RGB") and transparent:
+        return "RGBA" if image.mode == "RGB" else "LA"
+    mode = _EXPANDED.get(image.mode, image.mode)
+    if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
+        return "LA;16" if transparent else "I;16"
+    return mode if mode in _ARRAYS else None
 
 
 def _upright(image: Image.Image) -> Image.Image:

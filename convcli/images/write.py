@@ -12,7 +12,7 @@ from convcli.images.arrays import encode_array
 from convcli.images.deep import encode_ppm16
 from convcli.images.formats import FORMATS, formats_for
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.modes import is_float
+from convcli.images.modes import channels_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
 from convcli.images.tiff import encode_tiff
@@ -48,7 +48,7 @@ def encode(
         moving = replace(picture, frames=picture.frames[1:], poster=False)
         data, notes = encode(moving, form, name, png_level, threads)
         return data, (*notes, f"{form} has no place for the still picture before the animation")
-    _check_fits(picture, form, name)
+    check_fits(picture, form, name)
     notes = _losses(picture, form)
     if form == "NPY":
         return encode_array(picture), notes
@@ -85,7 +85,7 @@ def encode(
     return buffer.getvalue(), notes
 
 
-def _check_fits(picture: Picture, form: str, name: str) -> None:
+def check_fits(picture: Picture, form: str, name: str) -> None:
     """Refuse what the format cannot hold, and say what to do."""
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
     for mode in sorted({mode for mode, _ in kinds}):
@@ -94,6 +94,8 @@ def _check_fits(picture: Picture, form: str, name: str) -> None:
             way = f"these can: {able}"
             if is_float(mode):
                 way = f"bring its numbers to 8 bits with --range, or keep them: {able}"
+            elif FORMATS[form].holds(mode.replace("A", "", 1)):
+                way += f"; or leave alpha out with --channels {','.join(channels_of(mode)[:-1].lower())}"
             raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; {way}")
         if not FORMATS[form].holds(mode, count):
             raise ImageError(

@@ -104,6 +104,10 @@ class ChannelPooled(Stage):
         """Return nothing: channels are no axis that a layer slides over."""
         return ()
 
+    def spelled(self) -> list[str]:
+        """Return the pool in words, as there is no such layer."""
+        return [f"{self.kind}pool of {self.size or 'all'} channels"]
+
     def output_shape(self, shape: Shape) -> Shape:
         """Return (groups, *spatial)."""
         channels, *size = shape

@@ -78,15 +78,29 @@ def to_pixels(
 
 def sheet(maps: Array) -> Array:
     """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
-    count = maps.shape[-1]
-    columns = isqrt(count - 1) + 1
-    rows = -(-count // columns)
-    *lead, height, width = maps.shape[:-1]
-    drawn = np.zeros((*lead, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 1), maps.dtype)
+    *lead, height, width, count = maps.shape
+    columns = _columns(count)
+    drawn = np.zeros((*lead, *sheet_size(count, height, width), 1), maps.dtype)
     for number in range(count):
         top, left = number // columns * (height + GAP), number % columns * (width + GAP)
         drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
     return drawn
+
+
+def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
+    """Return the rows and columns of a sheet of so many maps."""
+    columns = _columns(count)
+    return -(-count // columns) * (height + GAP) - GAP, columns * (width + GAP) - GAP
+
+
+def _columns(count: int) -> int:
+    """Return how many maps stand side by side: as many as below each other, or one more."""
+    return isqrt(count - 1) + 1
+
+
+def black(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+    """Return pixels that take no memory."""
+    return np.broadcast_to(np.zeros((), dtype), tuple(shape))
 
 
 def stacked(frames: Sequence[Array], dims: int) -> Array:

@@ -25,14 +25,14 @@ def swirl(strength: float = 3.0, radius: float = 0.0) -> Field:
     """Turn the picture around its middle, by `strength` radians there and less further out.
 
     scikit-image's `swirl`: the turn falls with exp(-distance / (radius * ln 2 / 5)); the effect ends at about
-    `radius` pixels, without one at half the shorter side.
+    `radius` pixels, without one at the longer side.
     """
     _check("swirl", radius=(radius, 0.0))
 
     def field(size: Sizes, places: Array) -> Array:
         away = places - _middle(size)
         distance = np.hypot(*away)
-        reach = (radius or min(size) / 2) * log(2) / 5
+        reach = (radius or max(size)) * log(2) / 5
         turn = strength * np.exp(-distance / reach)
         angle = np.arctan2(away[0], away[1]) + turn
         moves: Array = np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
