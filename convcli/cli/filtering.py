@@ -44,14 +44,18 @@ class Filtering:
         started = time.perf_counter()
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
-        picture = self.worker.reading.read(sys.stdin.buffer if job.source is DASH else job.source)
+        source = sys.stdin.buffer if job.source is DASH else job.source
+        picture = self.worker.reading.read(source, header=self.dry_run)
         form = self.form(job, picture)
-        units = self.worker.units(job.name, picture)
-        for unit in units:
-            self.worker.result(job.name, unit, form)
-        made = [self.worker.make(job.name, unit, form) for unit in units]
-        result = recoloured(picture, [frame for part in made for frame in part.frames])
         target = "standard output" if job.target is DASH else str(job.target)
+        units = self.worker.units(job.name, picture)
+        foretold = [frame for unit in units for frame in self.worker.foretold(job.name, target, unit, form)]
+        check_fits(replace(picture, frames=tuple(foretold)), form, target)
+        if self.dry_run:
+            self._foretell(_facts(job, picture, form, foretold, units), units)
+            return
+        made = [self.worker.make(job.name, target, unit, form) for unit in units]
+        result = recoloured(picture, [frame for part in made for frame in part.frames])
         data, losses = encode(result, form, target, self.png_level, self.worker.threads)
         self._put(job, data, made, result)
         notes = dict.fromkeys(note for part in made for note in part.notes)
@@ -68,20 +72,11 @@ class Filtering:
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
         return form
 
-    def _foretell(self, job: Job) -> None:
-        """Say what would be read, run and written, and what it would take, from the header alone."""
-        picture = self.worker.reading.read(
-            sys.stdin.buffer if job.source is DASH else job.source, header=True
-        )
-        form = self.form(job, picture)
-        units = self.worker.units(job.name, picture)
-        frames = [frame for unit in units for frame in self.worker.foretold(job.name, unit, form)]
-        target = "standard output" if job.target is DASH else str(job.target)
-        check_fits(replace(picture, frames=tuple(frames)), form, target)
+    def _foretell(self, facts: dict[str, Any], units: list[Unit]) -> None:
+        """Say what would be read, run and written, and what it would take."""
         for note in dict.fromkeys(note for unit in units for stage in unit.stages for note in stage.notes):
-            self.conversation.note(f"{job.name}: {note}")
-        facts = _facts(job, picture, form, frames, units)
-        click.echo(json.dumps(facts) if self.stats else _sentence(facts, target))
+            self.conversation.note(f"{facts['input']}: {note}")
+        click.echo(json.dumps(facts) if self.stats else _sentence(facts))
 
     def _put(self, job: Job, data: bytes, made: list[Made], result: Picture) -> None:
         if job.target is not DASH:
@@ -118,7 +113,7 @@ def _facts(job: Job, picture: Picture, form: str, frames: list[Frame], units: li
     estimates = [unit.estimate for unit in units]
     return {
         "input": job.name,
-        "output": str(job.target),
+        "output": "standard output" if job.target is DASH else str(job.target),
         "dry_run": True,
         "input_format": picture.format,
         "input_mode": before.mode,
@@ -135,7 +130,7 @@ def _facts(job: Job, picture: Picture, form: str, frames: list[Frame], units: li
     }
 
 
-def _sentence(facts: dict[str, Any], target: str) -> str:
+def _sentence(facts: dict[str, Any]) -> str:
     """Say the facts in a line."""
 
     def picture(form: str, mode: str, size: list[int], frames: int) -> str:
@@ -146,7 +141,8 @@ def _sentence(facts: dict[str, Any], target: str) -> str:
     after = picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
     return one_line(
         f"{facts['input']}: would read {before}; run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds, "
-        f"about {facts['seconds']:.1f} s on a core and {-(-facts['bytes'] // 2**20):,} MiB; write {target}: {after}"
+        f"about {facts['seconds']:.1f} s on a core and {-(-facts['bytes'] // 2**20):,} MiB; write {facts['output']}: "
+        f"{after}"
     )
 
 

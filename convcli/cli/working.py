@@ -162,10 +162,10 @@ class Worker:
                 seen = (1, *after[1:])
             shape = stage.output_shape(shape)
 
-    def make(self, name: str, unit: Unit, form: str) -> Made:
+    def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
         """Run the stages on the frames of a unit."""
         frame = unit.frames[0]
-        mode, dtype = self.result(name, unit, form)
+        mode, dtype = self.result(name, target, unit, form)
         kernel = self.plain
         if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
             return self._plainly(unit, kernel)
@@ -183,9 +183,9 @@ class Worker:
         plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
         return Made(frames, clipped, values.colour.size, plan, tuple(dict.fromkeys(notes)), told)
 
-    def foretold(self, name: str, unit: Unit, form: str) -> list[Frame]:
+    def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
-        mode, dtype = self.result(name, unit, form)
+        mode, dtype = self.result(name, target, unit, form)
         maps, *size = unit.output_shape
         if self.sheet:
             size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
@@ -222,7 +222,7 @@ class Worker:
         frames = (replace(frame, pixels=filtered.pixels),)
         return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
 
-    def result(self, name: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
+    def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
         """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""
         frame, maps = unit.frames[0], unit.output_shape[0]
         dtype = frame.pixels.dtype
@@ -236,16 +236,12 @@ class Worker:
         if colours is None and form != RAW:
             kept = " beside the alpha that is kept" if unit.has_alpha else ""
             raise ImageError(
-                f"cannot write {name}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
+                f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
                 "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
             )
         mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-        if dtype.kind == "f" and form != RAW and not FORMATS[form].holds(mode):
-            if self.value_range is None:
-                raise ImageError(
-                    f"cannot write {name}: its values are floats, and {form} holds whole numbers; give --range clip to "
-                    "make 0 to 1 black to white (or abs, offset, minmax), or write .tiff or .npy"
-                )
+        floats = dtype.kind == "f" and form != RAW
+        if floats and self.value_range is not None and not FORMATS[form].holds(mode):
             dtype = EIGHT_BITS
             mode = mode_name(colours or "L", dtype.name)
         return mode, dtype

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.run import Values
-from convcli.backend.values import Range, full_scale, into_dtype
+from convcli.backend.values import Range, full_scale, into_dtype, working_dtype
 
 Array = NDArray[Any]
 
@@ -56,7 +56,7 @@ def to_pixels(
     """Return pixels (*spatial, C) of a dtype, and how many samples were clipped.
 
     The values are in units of pixels of the dtype `own`; where the new one is another, white becomes its white.
-    Without a range they stay the floats that they are. The opacity comes last; a sheet has none.
+    Without a range they stay floats. The opacity comes last; a sheet has none.
     """
     colour = np.moveaxis(values.colour, 0, -1)
     clipped = 0.0
@@ -69,11 +69,11 @@ def to_pixels(
         return sheet(colour), clipped
     if values.opacity is None:
         return np.ascontiguousarray(colour), clipped
-    last = np.moveaxis(values.opacity, 0, -1)
-    last = last * last.dtype.type(full_scale(own if value_range is None else dtype))
-    if value_range is not None:
-        last = into_dtype(last, dtype, "clip").pixels
-    return np.concatenate([colour, last], axis=-1), clipped
+    if value_range is None:
+        last = np.moveaxis(values.opacity, 0, -1) * full_scale(own)
+        return np.concatenate([colour, last], axis=-1).astype(working_dtype(own), copy=False), clipped
+    last = np.moveaxis(values.opacity, 0, -1) * full_scale(dtype)
+    return np.concatenate([colour, into_dtype(last, dtype, "clip").pixels], axis=-1), clipped
 
 
 def sheet(maps: Array) -> Array:
