@@ -1,5 +1,6 @@
 """Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from convcli.images.tiff import MAGICS, read_tiff
 
 # The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
 Image.MAX_IMAGE_PIXELS = None
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
 
 _PILLOWS = [name for name in FORMATS if name != "NPY"]
 

@@ -11,11 +11,12 @@ from PIL.PngImagePlugin import PngInfo
 from convcli.images.arrays import encode_array
 from convcli.images.deep import encode_ppm16
 from convcli.images.formats import FORMATS, formats_for
+from convcli.images.frames import XMP_TEXT
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.modes import channels_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
-from convcli.images.tiff import encode_tiff
+from convcli.images.tiff import XMP, as_bytes, encode_tiff
 
 # How each format is written: without loss where it can be, otherwise near to it.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -82,7 +83,18 @@ def encode(
     if ours:
         around = metadata_chunks(buffer.getvalue())
         return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
-    return buffer.getvalue(), notes
+    return buffer.getvalue(), (*notes, *_joined(buffer, len(images)))
+
+
+def _joined(file: BytesIO, count: int) -> list[str]:
+    """Say how many frames Pillow took for a longer stay of the one before, as it does where their pixels are equal."""
+    if count == 1:
+        return []
+    with Image.open(file) as image:
+        fewer = count - getattr(image, "n_frames", 1)
+    return (
+        [f"{fewer} of its {count} frames are like the one before, and were joined with it"] if fewer else []
+    )
 
 
 def check_fits(picture: Picture, form: str, name: str) -> None:
@@ -143,13 +155,17 @@ def _carried(picture: Picture, form: str) -> dict[str, Any]:
     kept = {kind: value for kind, value in picture.metadata.items() if kind in FORMATS[form].carries}
     if "icc" in kept:
         kept["icc_profile"] = kept.pop("icc")
-    if "tags" in kept:
-        kept["tiffinfo"] = kept.pop("tags")
-    if "text" in kept:
-        info = PngInfo()
-        for key, value in kept.pop("text").items():
-            info.add_itxt(key, value)
-        kept["pnginfo"] = info
+    if form == "TIFF":
+        kept["tiffinfo"] = {tag: as_bytes(text) for tag, text in kept.pop("tags", {}).items()}
+        if "xmp" in kept:
+            kept["tiffinfo"][XMP] = kept.pop("xmp")
+    if form == "PNG":
+        texts = kept.pop("text", {})
+        if "xmp" in kept:
+            texts = texts | {XMP_TEXT: kept.pop("xmp").decode("utf-8", "replace")}
+        kept["pnginfo"] = PngInfo()
+        for key, value in texts.items():
+            kept["pnginfo"].add_itxt(key, value)
     return kept
 
 
