@@ -10,6 +10,7 @@ from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
+from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import reading_options
 from convcli.cli.targets import as_source, plan
@@ -78,6 +79,7 @@ def _bytes(text: str) -> int:
 )
 @click.argument("inputs", nargs=-1, required=True, type=Parsed("INPUT", as_source), metavar="INPUT...")
 @layer_options
+@matching_options
 @click.option(
     "-o", "--output", metavar="PATH", help="A file, a folder/, '{stem}.{kernel}{ext}', - or png:- (stdout)."
 )
@@ -125,6 +127,7 @@ def command(
     output: str | None,
     stats: bool,
     dry_run: bool,
+    matching: Matching,
     **settings: Any,
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
@@ -134,10 +137,18 @@ def command(
     """
     import os
     import signal
+    from functools import partial
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     signal.signal(signal.SIGTERM, _end)
+    matching.check(click.get_current_context())
+    if matching.template is not None:
+        from convcli.images.read import read_picture
+
+        read = partial(read_picture, max_pixels=settings["max_pixels"])
+        shared = {name: settings[name] for name in ("threads", "png_level", "force")}
+        return matching.run(conversation, inputs, output, read, **shared)
     layer.check()
 
     from convcli.cli.filtering import Filtering

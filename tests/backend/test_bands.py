@@ -14,8 +14,8 @@ from convcli.backend.bands.run import Weights, plan_all
 from convcli.backend.bands.strip import Strip
 from convcli.backend.borders import pad
 from convcli.backend.image import filter_image
-from convcli.backend.values import EXACT
 from convcli.backend.plan import Slide
+from convcli.backend.values import EXACT
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel, parse_kernel
 from convcli.layers.padding import MODES
