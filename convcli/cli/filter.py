@@ -137,18 +137,14 @@ def command(
     """
     import os
     import signal
-    from functools import partial
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     signal.signal(signal.SIGTERM, _end)
-    matching.check(click.get_current_context())
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames")
     if matching.template is not None:
-        from convcli.images.read import read_picture
-
-        read = partial(read_picture, max_pixels=settings["max_pixels"])
         shared = {name: settings[name] for name in ("threads", "png_level", "force")}
-        return matching.run(conversation, inputs, output, read, **shared)
+        return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
     layer.check()
 
     from convcli.cli.filtering import Filtering
