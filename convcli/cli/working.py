@@ -231,6 +231,10 @@ class Worker:
                 raise ArgumentError(
                     f"{name}: --range {self.value_range} brings values to the depth of a picture; NPY keeps them"
                 )
+            if self.sheet:
+                raise ArgumentError(
+                    f"{name}: --sheet draws a picture; NPY takes the numbers of all maps without it"
+                )
             dtype = working_dtype(dtype)
         colours = "L" if self.sheet else self._colours(frame, unit, maps)
         if colours is None and form != RAW:

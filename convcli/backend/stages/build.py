@@ -73,6 +73,11 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
             f"{recipe.weights_name} has shape {weight.shape}; --weights needs {dims + 2} axes, "
             f"{layout}{', '.join(('depth', 'height', 'width')[-dims:])})"
         )
+    if recipe.variant == "depthwise" and weight.shape[:2] != (channels, 1):
+        raise ArgumentError(
+            f"{recipe.weights_name} has shape {weight.shape}; --variant depthwise has a kernel for each of the "
+            f"{channels} channels: {(channels, 1, *weight.shape[2:])}"
+        )
     turned = np.flip(weight, tuple(range(2, weight.ndim))) if recipe.flip else weight
     groups = channels if recipe.variant == "depthwise" else recipe.groups
     taken, made = (len(weight), weight.shape[1] * groups)
@@ -86,11 +91,6 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "
             f"--variant {recipe.variant} needs {needed} on its {('first', 'second')[axis]} axis"
             + (f", and a first one that {groups} divides" if groups > 1 else "")
-        )
-    if recipe.variant == "depthwise" and made != channels:
-        raise ArgumentError(
-            f"{recipe.weights_name} has shape {weight.shape}; --variant depthwise has a kernel for each of the "
-            f"{channels} channels: {(channels, 1, *weight.shape[2:])}"
         )
     if recipe.bias is not None and recipe.bias.shape != (made,):
         raise ArgumentError(f"--bias-file has shape {recipe.bias.shape}; {made} maps need {(made,)}")

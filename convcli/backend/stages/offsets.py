@@ -73,6 +73,7 @@ def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
 
             bell = gaussian(max(smooth, 0.05))
             noise = np.stack([filter_image(part, bell).pixels for part in noise])
+        noise -= noise.mean(axis=(1, 2), keepdims=True)  # the picture as a whole stays where it is
         spread = noise.std() or 1.0
         return noise * (sigma / spread)
 
