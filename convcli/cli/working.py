@@ -129,8 +129,8 @@ class Worker:
             full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
             padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
         )
-        self._check_size(name, recipe.stages, shape)
         unit = Unit(frames, recipe.stages(shape), shape, has_alpha, recipe.padding_value)
+        self._check_size(name, unit)
         memory = unit.estimate.memory
         if self.plain is None and memory > self.max_memory:
             raise ImageError(
@@ -140,9 +140,10 @@ class Worker:
             )
         return unit
 
-    def _check_size(self, name: str, stages: Any, shape: Shape) -> None:
+    def _check_size(self, name: str, unit: Unit) -> None:
         """Refuse what padding or enlarging would make too large, before any memory is taken."""
-        for stage in stages(shape):
+        shape = unit.shape
+        for stage in unit.stages:
             seen = shape
             for layer in stage.layers:
                 counts = []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convcli.backend.stages.blend import Blend
 from convcli.backend.stages.factored import Factored, factored, rank_of
 from convcli.backend.stages.linear import Arrays, Linear
-from convcli.backend.stages.offsets import offsets_for
+from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.stage import Weighted
 from convcli.errors import ArgumentError
@@ -141,9 +141,7 @@ def _with_offsets(
     for layer in layers:
         if isinstance(layer, DeformConv):
             assert recipe.offsets is not None
-            dtype = np.dtype("float64" if recipe.full_scale > 255 else "float32")
-            offset = offsets_for(layer, recipe.offsets, shape[1:], dtype)
-            found.append({"weight": weight, "offset": offset})
+            found.append({"weight": weight, "offset": Moves.of(layer, recipe.offsets, shape[1:])})
         else:
             found.append({"weight": weight} if layer.weights() else {})
     return tuple(found)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convcli.backend.borders import pad
 from convcli.backend.chain import run_layer
 from convcli.backend.interpolation import resize
-from convcli.backend.stages.offsets import deformed, nearest_of
+from convcli.backend.stages.offsets import Moves, deformed, nearest_of
 from convcli.backend.unshared import local_conv
 from convcli.layers import Conv, ConvTranspose, DeformConv, Layer, LocalConv, Resize, TiledConv, Window
 from convcli.layers.axes import Shape, Sizes
@@ -104,7 +104,7 @@ class Linear:
         for layer, given in zip(self.layers, arrays, strict=True):
             mine = {name: value for name, value in given.items() if bias or name != "bias"}
             if not isinstance(layer, LocalConv):
-                mine = {name: np.asarray(value, x.dtype) for name, value in mine.items()}
+                mine = {name: np.asarray(_present(value), x.dtype) for name, value in mine.items()}
             if isinstance(layer, Conv):
                 y = bordered(layer, y, {**mine, "method": self.method}, self.padding_mode, outside)
                 outside *= float(np.sum(mine["weight"][0]))  # what the next layer finds beyond the border
@@ -117,6 +117,10 @@ class Linear:
         for layer, given in zip(self.layers, self.terms[0], strict=True):
             x = carried(layer, x, given, self.padding_mode, outside)
         return x
+
+
+def _present(value: Any) -> Any:
+    return value.array if isinstance(value, Moves) else value
 
 
 def bordered(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -> Array:
@@ -184,7 +188,7 @@ def carried(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -
     if isinstance(layer, ConvTranspose):
         return _spread(layer, x)
     if isinstance(layer, DeformConv):
-        return nearest_of(layer, x, arrays["offset"], mode, outside)
+        return nearest_of(layer, x, _present(arrays["offset"]), mode, outside)
     if not isinstance(layer, Window):
         return x
     padded = pad(x, layer.pads(size), range(1, x.ndim), mode, outside)

@@ -1,7 +1,8 @@
 """Offsets: where deformable taps look, as fields over a picture, and sampling beyond its border."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import log, prod
 from typing import Any
 
@@ -93,26 +94,36 @@ def _middle(size: Sizes) -> Array:
     return np.array([(n - 1) / 2 for n in size]).reshape(-1, 1, 1)
 
 
-def offsets_for(layer: DeformConv, given: Field | Array, size: Sizes, dtype: np.dtype[Any]) -> Array:
-    """Return the offsets (2 * taps, *output) of a layer on a picture of `size`.
+@dataclass(frozen=True)
+class Moves:
+    """The offsets of a layer on a picture of a size, in memory only when something is deformed.
 
     A field moves all taps of a place alike; so does an array (2, *output), and (2 * taps, *output) has a move
     for each tap. They are in pixels, down and then to the right, as torchvision's deform_conv2d takes them:
     the tap looks that far away, so positive moves draw the picture up and to the left.
     """
-    output, taps = layer.output_size(size), prod(layer.kernel_size)
-    if callable(given):
-        moves = given(size, middles(layer, size))
-    else:
-        moves = given
-        if moves.shape not in ((2, *output), (2 * taps, *output)):
+
+    layer: DeformConv
+    given: Field | Array
+    size: Sizes
+
+    @classmethod
+    def of(cls, layer: DeformConv, given: Field | Array, size: Sizes) -> "Moves":
+        """Check an array's shape, which needs no look at its numbers."""
+        output, taps = layer.output_size(size), prod(layer.kernel_size)
+        if not callable(given) and given.shape not in ((2, *output), (2 * taps, *output)):
             raise ArgumentError(
-                f"the offsets have shape {moves.shape}; an output of {by_axes(output)} needs {(2, *output)}, a "
+                f"the offsets have shape {given.shape}; an output of {by_axes(output)} needs {(2, *output)}, a "
                 f"move (dy, dx) for each place, or {(2 * taps, *output)}, one for each of the {taps} taps"
             )
-    if len(moves) == 2 and taps > 1:
-        moves = np.tile(moves.astype(dtype), (taps, 1, 1))
-    return moves.astype(dtype, copy=False)
+        return cls(layer, given, size)
+
+    @cached_property
+    def array(self) -> Array:
+        """The offsets (2 * taps, *output)."""
+        given, taps = self.given, prod(self.layer.kernel_size)
+        moves = given(self.size, middles(self.layer, self.size)) if callable(given) else given
+        return np.tile(moves, (taps, 1, 1)) if len(moves) == 2 and taps > 1 else moves
 
 
 def middles(layer: Any, size: Sizes) -> Array:
