@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli import backend
 from convcli.backend.borders import pad
-from convcli.backend.chain import run_layer
 from convcli.errors import ArgumentError
 from convcli.layers import DeformConv
 from convcli.layers.axes import Sizes, by_axes
@@ -144,10 +144,10 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     """Run a deformable convolution on x (N, C, H, W) that goes on beyond its border as `mode` says."""
     flat = {**arrays, "offset": arrays["offset"][np.newaxis]}
     if mode == "zeros" or (mode == "constant" and not outside):
-        return run_layer(layer, x, **flat)
+        return backend.run_layer(layer, x, **flat)
     if mode == "constant":  # linear: zeros around x - outside, and what the kernel makes of outside alone
         whole = np.asarray(arrays["weight"]).reshape(layer.out_channels, -1).sum(axis=1) * outside
-        shifted = run_layer(layer, x - x.dtype.type(outside), **flat)
+        shifted = backend.run_layer(layer, x - x.dtype.type(outside), **flat)
         shifted += whole.astype(shifted.dtype).reshape(-1, 1, 1)
         return shifted
     size, offset = x.shape[2:], arrays["offset"]
@@ -165,7 +165,7 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     if any(more):
         held = np.pad(held, ((0, 0), (0, 0), *((0, extra) for extra in more)))
     given = {**arrays, "offset": held.reshape(1, -1, *held.shape[2:])}
-    y: Array = run_layer(still, x, **given)
+    y: Array = backend.run_layer(still, x, **given)
     return y[:, :, : output[0], : output[1]]
 
 
