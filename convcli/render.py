@@ -10,6 +10,20 @@ UNBOUNDED = 1_000_000  # columns: a number folded into two lines is no number
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
 
+class Grid(tuple[Any, ...]):
+    """Numbers in one to three axes, nested; as text, rows divided by ; and slices by |, as --kernel reads them.
+
+    >>> str(Grid([(1, 2), (3, 4)]))
+    '1 2; 3 4'
+    """
+
+    def __str__(self) -> str:
+        if not any(isinstance(part, Sequence) for part in self):
+            return " ".join(map(str, self))
+        deep = any(isinstance(item, Sequence) for part in self for item in part)
+        return (" | " if deep else "; ").join(str(Grid(part)) for part in self)
+
+
 class Answer(NamedTuple):
     """What a command found out.
 
@@ -138,7 +152,7 @@ def _shown(answer: Answer, row: Row, name: str) -> Any:
 
 def _grouped(value: Any) -> str:
     """Write a value for reading: thousands grouped, ratios to four digits."""
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
@@ -149,6 +163,10 @@ def _plain(value: Any) -> str:
     """Write a value for scripts: bare digits, sizes as 3x5, nothing for None."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Grid):
+        return str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         if any(isinstance(item, Sequence) for item in value):
             return _pads(value)

@@ -26,10 +26,20 @@ class Window:
         value: float = 0,
         flip: bool = False,
         leans: bool = False,
+        same: bool = False,
     ) -> None:
         size, shape = (len(pixels), len(pixels[0])), kernel.shape
+        # Where the middle of the window lies; of an even window it is the place before it, or behind it.
+        spans = [d * (k - 1) + 1 for k, d in zip(shape, dilation)]
+        places = [reach // 2 if leans else (reach - 1) // 2 for reach in spans]
         if before is None:  # `same` with a stride of 1
-            before = tuple(d * (k - 1) // 2 for k, d in zip(shape, dilation))
+            before, same = tuple(d * (k - 1) // 2 for k, d in zip(shape, dilation)), True
+        if kernel.anchor is not None:
+            taps = [k - 1 - a if flip else a for a, k in zip(kernel.anchor, shape)]
+            anchored = [a * d for a, d in zip(taps, dilation)]
+            if same:
+                before = tuple(b + new - old for b, new, old in zip(before, anchored, places))
+            places = anchored
         self.pixels, self.kernel, self.mode, self.value = pixels, kernel, mode, value
         self.taps = {}
         for i in range(shape[0]):
@@ -38,11 +48,10 @@ class Window:
                 column = source(mode, size[1], place[1] * stride[1] - before[1] + j * dilation[1])
                 tap = (shape[0] - 1 - i, shape[1] - 1 - j) if flip else (i, j)
                 self.taps[tap] = None if row is None or column is None else (row, column)
-        own = []  # where the middle of the window lies; of an even window the place before it, or behind it
-        for axis in (0, 1):
-            reach = dilation[axis] * (shape[axis] - 1) + 1
-            middle = reach // 2 if leans else (reach - 1) // 2
-            own.append(source(mode, size[axis], place[axis] * stride[axis] - before[axis] + middle))
+        own = [
+            source(mode, size[axis], place[axis] * stride[axis] - before[axis] + places[axis])
+            for axis in (0, 1)
+        ]
         self.taps[OWN] = None if None in own else tuple(own)
 
     def sample(self, tap: tuple[int, int], channel: int | None, opaque: int | None = None) -> Fraction:
@@ -68,8 +77,12 @@ class Window:
             for matrix in self.kernel.matrices
         ]
         if self.kernel.combine == "magnitude":
-            return half_even_root(sum(part * part for part in sums))
-        return Fraction(sums[0]) / exact(self.kernel.divisor)
+            return self.finished(root(sum(part * part for part in sums)))
+        return self.finished(max(map(Fraction, sums)))
+
+    def finished(self, value: Fraction) -> Fraction:
+        """Divide and add the offset."""
+        return Fraction(value) / exact(self.kernel.divisor) + exact(self.kernel.offset)
 
 
 def exact(number: object) -> Fraction:
@@ -77,10 +90,13 @@ def exact(number: object) -> Fraction:
     return Fraction(number.item() if hasattr(number, "item") else number)
 
 
-def half_even_root(square: Fraction) -> int:
-    """Round the root of a whole number; it never lies at one half."""
-    assert square.denominator == 1
-    return (isqrt(4 * int(square)) + 1) // 2
+def root(square: Fraction) -> Fraction:
+    """Return the root of a fraction to 30 digits, above the true one; a whole one exactly."""
+    digits = 10**30
+    exactly = isqrt(int(square)) if square.denominator == 1 else 0
+    if exactly * exactly == square:
+        return Fraction(exactly)
+    return Fraction(isqrt(int(square * digits * digits)) + 1, digits)
 
 
 def plain_response(window: Window, channel: int | None) -> Fraction | int:
@@ -111,7 +127,7 @@ def premultiplied_response(window: Window, channel: int, alpha: int, opaque: int
         total += tap_weight
     if not weight:
         return plain_response(window, channel)
-    return colour / weight * total / exact(window.kernel.divisor)
+    return window.finished(colour / weight * total)
 
 
 def mean_alpha(window: Window, alpha: int, opaque: int) -> Fraction:

@@ -12,7 +12,8 @@ from convcli import __version__
 from convcli.cli.conversation import Conversation
 from convcli.errors import ConvcliError
 
-COMMANDS = ("filter", "shape", "params", "cost", "compare")  # in the order of the help; each is a module here
+# In the order of the help; each is a module here.
+COMMANDS = ("filter", "kernels", "shape", "params", "cost", "compare")
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 

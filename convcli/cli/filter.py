@@ -12,9 +12,9 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
+from convcli.cli.reading import reading_options
 from convcli.cli.targets import as_source, plan
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_PIXELS
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
@@ -50,7 +50,6 @@ GROUPS = {
     "Matching": ("template", "match", "top"),
     "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
 }
-MAX_MEMORY = 4 << 30
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -111,9 +110,7 @@ def _bytes(text: str) -> int:
     help=f"{' '.join(METHODS)}; -v tells.",
 )
 @click.option("--threads", type=at_least(1), help="Threads that share a picture. [one a core]")
-@click.option(
-    "--max-pixels", type=at_least(1), default=str(MAX_PIXELS), help=f"Refuse larger pictures. [{MAX_PIXELS}]"
-)
+@reading_options
 @click.option(
     "--max-memory",
     type=Parsed("SIZE", _bytes),
@@ -140,18 +137,14 @@ def command(
     """
     import os
     import signal
-    from functools import partial
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     signal.signal(signal.SIGTERM, _end)
-    matching.check(click.get_current_context())
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames")
     if matching.template is not None:
-        from convcli.images.read import read_picture
-
-        read = partial(read_picture, max_pixels=settings["max_pixels"])
         shared = {name: settings[name] for name in ("threads", "png_level", "force")}
-        return matching.run(conversation, inputs, output, read, **shared)
+        return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
     layer.check()
 
     from convcli.cli.filtering import Filtering
@@ -164,7 +157,7 @@ def command(
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     own = {name: settings.pop(name) for name in ("png_level", "force")}
     worker = Worker(spelled=asked, stats=stats, **settings)
-    filtering = Filtering(conversation, worker, settings["max_pixels"], stats=stats, **own)
+    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, **own)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
 
 

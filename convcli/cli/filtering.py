@@ -11,16 +11,15 @@ from typing import Any
 
 import click
 
-from convcli.cli.conversation import Conversation
+from convcli.cli.conversation import Conversation, one_line
 from convcli.cli.targets import DASH, Job
-from convcli.cli.working import Made, Worker, mixing_error
+from convcli.cli.working import Made, Unit, Worker, layers_of, mixing_error
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, write_whole
+from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
-from convcli.images.modes import channels_of
-from convcli.images.picture import Picture
-from convcli.images.read import read_picture
-from convcli.images.write import encode
+from convcli.images.picture import Frame, Picture
+from convcli.images.write import check_fits, encode
 from convcli.layers.notation import format_size
 
 
@@ -30,10 +29,10 @@ class Filtering:
 
     conversation: Conversation
     worker: Worker
-    max_pixels: int
     png_level: int | None
     force: bool
     stats: bool
+    dry_run: bool
 
     def __post_init__(self) -> None:
         """Refuse at once what would be wrong with every picture."""
@@ -45,18 +44,22 @@ class Filtering:
         started = time.perf_counter()
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
-        picture = read_picture(sys.stdin.buffer if job.source is DASH else job.source, self.max_pixels)
+        source = sys.stdin.buffer if job.source is DASH else job.source
+        picture = self.worker.reading.read(source, header=self.dry_run)
         form = self.form(job, picture)
-        units = self.worker.units(job.name, picture)
-        for unit in units:
-            self.worker.result(job.name, unit, form)
-        made = [self.worker.make(job.name, unit, form) for unit in units]
-        result, lost = _together(picture, made)
         target = "standard output" if job.target is DASH else str(job.target)
+        units = self.worker.units(job.name, picture)
+        foretold = [frame for unit in units for frame in self.worker.foretold(job.name, target, unit, form)]
+        check_fits(replace(picture, frames=tuple(foretold)), form, target)
+        if self.dry_run:
+            self._foretell(_facts(job, picture, form, foretold, units), units)
+            return
+        made = [self.worker.make(job.name, target, unit, form) for unit in units]
+        result = recoloured(picture, [frame for part in made for frame in part.frames])
         data, losses = encode(result, form, target, self.png_level, self.worker.threads)
         self._put(job, data, made, result)
         notes = dict.fromkeys(note for part in made for note in part.notes)
-        for note in (*picture.notes, *notes, *lost, *losses, *_clipping(made)):
+        for note in (*result.notes, *notes, *losses, *_clipping(made)):
             self.conversation.note(f"{job.name}: {note}")
         self.conversation.detail(
             f"{job.name}: {_summary(picture, result)}, {made[0].plan}, {time.perf_counter() - started:.2f} s"
@@ -68,6 +71,12 @@ class Filtering:
         if self.png_level is not None and form != "PNG":
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
         return form
+
+    def _foretell(self, facts: dict[str, Any], units: list[Unit]) -> None:
+        """Say what would be read, run and written, and what it would take."""
+        for note in dict.fromkeys(note for unit in units for stage in unit.stages for note in stage.notes):
+            self.conversation.note(f"{facts['input']}: {note}")
+        click.echo(json.dumps(facts) if self.stats else _sentence(facts))
 
     def _put(self, job: Job, data: bytes, made: list[Made], result: Picture) -> None:
         if job.target is not DASH:
@@ -84,18 +93,6 @@ class Filtering:
             sys.stdout.buffer.write(data)
 
 
-def _together(picture: Picture, made: list[Made]) -> tuple[Picture, list[str]]:
-    """Return the frames as one picture; what no longer fits it is left out, and told."""
-    frames = tuple(frame for part in made for frame in part.frames)
-    result, lost = replace(picture, frames=frames), []
-    before, after = (channels_of(each.frames[0].mode).removesuffix("A") for each in (picture, result))
-    if before != after and "icc" in result.metadata:
-        kept = {kind: value for kind, value in result.metadata.items() if kind != "icc"}
-        result = replace(result, metadata=kept)
-        lost.append(f"the ICC profile is one of {before}, and is left out of a picture of {after}")
-    return result, lost
-
-
 def _record(job: Job, made: list[Made], result: Picture) -> dict[str, Any]:
     """Return what --stats tells of a picture."""
     told = reduce(add, (part.told for part in made if part.told is not None))
@@ -108,6 +105,45 @@ def _record(job: Job, made: list[Made], result: Picture) -> dict[str, Any]:
         "frames": len(result.frames),
         **told.record(),
     }
+
+
+def _facts(job: Job, picture: Picture, form: str, frames: list[Frame], units: list[Unit]) -> dict[str, Any]:
+    """Return what --dry-run tells of a picture."""
+    before, after = picture.frames[0], frames[0]
+    estimates = [unit.estimate for unit in units]
+    return {
+        "input": job.name,
+        "output": "standard output" if job.target is DASH else str(job.target),
+        "dry_run": True,
+        "input_format": picture.format,
+        "input_mode": before.mode,
+        "input_size": list(before.pixels.shape[:2]),
+        "input_frames": len(picture.frames),
+        "layers": layers_of(units[0]),
+        "macs": sum(unit.cost.macs for unit in units),
+        "format": form,
+        "mode": after.mode,
+        "size": list(after.pixels.shape[:2]),
+        "frames": len(frames),
+        "seconds": round(sum(each.seconds for each in estimates), 3),
+        "bytes": max(each.memory for each in estimates),
+    }
+
+
+def _sentence(facts: dict[str, Any]) -> str:
+    """Say the facts in a line."""
+
+    def picture(form: str, mode: str, size: list[int], frames: int) -> str:
+        several = f", {frames} frames" if frames > 1 else ""
+        return f"{form}, {mode}, rows x columns {format_size(size)}{several}"
+
+    before = picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
+    after = picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
+    return one_line(
+        f"{facts['input']}: would read {before}; run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds, "
+        f"about {facts['seconds']:.1f} s on a core and {-(-facts['bytes'] // 2**20):,} MiB; write {facts['output']}: "
+        f"{after}"
+    )
 
 
 def _clipping(made: list[Made]) -> list[str]:

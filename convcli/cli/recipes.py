@@ -19,6 +19,7 @@ from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_ke
 from convcli.kernels.kernel import Number
 
 ENLARGING = ("transposed", "resize-conv")  # their stride is how many times as large the output is
+OWN_WAY = ("pointwise", "transposed", "deformable", "local", "tiled")  # no choice of methods
 REDDISH = (19595, 38470, 7471)  # of 65536: Rec. 601's luma in whole numbers, as Pillow's L has it
 
 
@@ -54,6 +55,10 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
         repeat=options.repeat,
         limit=options.max_kernel,
     )
+    if method != "auto" and variant in OWN_WAY:
+        raise ArgumentError(
+            f"--method {method} has no use with --variant {variant}, which is computed in one way"
+        )
     if recipe.padding_value and recipe.padding_mode != "constant":
         raise ArgumentError(
             f"--padding-value belongs to --padding-mode constant, not to {recipe.padding_mode}"

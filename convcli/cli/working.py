@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image
-from convcli.backend.stages.finish import EIGHT_BITS, Told, stacked, to_pixels
+from convcli.backend.stages.finish import EIGHT_BITS, Told, black, sheet_size, stacked, to_pixels
 from convcli.backend.stages.run import Estimate, Values, estimate
 from convcli.backend.stages.stage import Stage
 from convcli.backend.values import Range, full_scale, working_dtype
+from convcli.cli.reading import Reading
 from convcli.cli.recipes import Spelled
 from convcli.errors import ArgumentError
 from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
-from convcli.layers import Window
+from convcli.layers import Cost, Window
 from convcli.layers.axes import Shape
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Unit:
     stages: tuple[Stage, ...]
     shape: Shape
     has_alpha: bool
+    padding_value: float  # in units of what runs: light, where that is filtered
 
     @property
     def output_shape(self) -> Shape:
@@ -66,9 +68,17 @@ class Unit:
         """What it will take."""
         return estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha)
 
-    def pixels(self) -> Array:
-        """Return the samples, (*spatial, C)."""
-        return stacked([frame.pixels for frame in self.frames], len(self.shape) - 1)
+    @property
+    def cost(self) -> Cost:
+        """The work of all stages."""
+        total, shape = Cost(), self.shape
+        for stage in self.stages:
+            total, shape = total + stage.cost(shape), stage.output_shape(shape)
+        return total
+
+    def pixels(self, reading: Reading) -> Array:
+        """Return the samples as they are filtered, (*spatial, C)."""
+        return stacked([reading.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Worker:
     alpha: Alpha
     method: str
     threads: int | None
-    max_pixels: int
+    reading: Reading
     max_memory: int
     sheet: bool
     stats: bool
@@ -114,9 +124,13 @@ class Worker:
         channels = 1 if frame.pixels.ndim == 2 else frame.pixels.shape[2]
         has_alpha = frame.has_alpha and self.alpha != "filter"
         shape = (channels - has_alpha, *size)
-        recipe = replace(self.spelled.recipe, full_scale=full_scale(frame.pixels.dtype))
-        self._check_size(name, recipe.stages, shape)
-        unit = Unit(frames, recipe.stages(shape), shape, has_alpha)
+        recipe = replace(
+            self.spelled.recipe,
+            full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
+            padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
+        )
+        unit = Unit(frames, recipe.stages(shape), shape, has_alpha, recipe.padding_value)
+        self._check_size(name, unit)
         memory = unit.estimate.memory
         if self.plain is None and memory > self.max_memory:
             raise ImageError(
@@ -126,9 +140,10 @@ class Worker:
             )
         return unit
 
-    def _check_size(self, name: str, stages: Any, shape: Shape) -> None:
+    def _check_size(self, name: str, unit: Unit) -> None:
         """Refuse what padding or enlarging would make too large, before any memory is taken."""
-        for stage in stages(shape):
+        shape = unit.shape
+        for stage in unit.stages:
             seen = shape
             for layer in stage.layers:
                 counts = []
@@ -139,78 +154,99 @@ class Worker:
                     )
                 after = stage.output_shape(shape)
                 counts.append(prod(after[1:]))
-                if (count := max(counts)) > self.max_pixels:
+                if (count := max(counts)) > self.reading.max_pixels:
                     what = "with its padding it has" if counts[0] == count else "its output would have"
                     raise ImageError(
                         f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
-                        f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                        f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
                     )
                 seen = (1, *after[1:])
             shape = stage.output_shape(shape)
 
-    def make(self, name: str, unit: Unit, form: str) -> Made:
+    def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
         """Run the stages on the frames of a unit."""
         frame = unit.frames[0]
-        mode, dtype = self.result(name, unit, form)
+        mode, dtype = self.result(name, target, unit, form)
         kernel = self.plain
         if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
             return self._plainly(unit, kernel)
-        values = self._values(unit)
+        pixels = unit.pixels(self.reading)
+        own, values = pixels.dtype, self._values(pixels, unit)
         value_range = None if form == RAW else self.value_range or "clip"
-        fitted, clipped = to_pixels(values, frame.pixels.dtype, dtype, value_range, as_sheet=self.sheet)
+        lit = self.reading.linear and form != RAW
+        fitted, clipped = to_pixels(values, own, own if lit else dtype, value_range, as_sheet=self.sheet)
+        if lit:
+            fitted, share = from_light(fitted, dtype, channels_of(mode).endswith("A"))
+            clipped = share * fitted.size
         notes = [note for stage in unit.stages for note in stage.notes]
         frames = self._framed(unit, fitted, mode)
         told = Told.of(values.colour, clipped) if self.stats else None
         plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
         return Made(frames, clipped, values.colour.size, plan, tuple(dict.fromkeys(notes)), told)
 
-    def _values(self, unit: Unit) -> Values:
+    def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
+        """Return the frames that would be made, black."""
+        mode, dtype = self.result(name, target, unit, form)
+        maps, *size = unit.output_shape
+        if self.sheet:
+            size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
+        else:
+            channels = maps + unit.has_alpha
+        return list(self._framed(unit, black((*size, channels), dtype), mode))
+
+    def _values(self, pixels: Array, unit: Unit) -> Values:
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
-        return Values.of(unit.pixels(), unit.has_alpha).through(unit.stages, premultiply)
+        return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
 
     def _plainly(self, unit: Unit, kernel: Kernel) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
+        light = self.reading.light(frame)
         filtered = filter_image(
-            frame.pixels,
+            light.pixels,
             kernel,
             stride=recipe.stride,
             padding=recipe.padding,
             dilation=recipe.dilation,
             padding_mode=recipe.padding_mode,
-            padding_value=recipe.padding_value,
+            padding_value=unit.padding_value,
             flip=recipe.flip,
             alpha=self.alpha if frame.has_alpha else None,
             value_range=self.value_range or "clip",
             method=self.method,
             threads=self.threads,
         )
+        filtered = self.reading.encoded(filtered, frame)
         clipped = filtered.clipped * filtered.pixels.size
-        told = Told.of(self._values(unit).colour, clipped) if self.stats else None
+        told = Told.of(self._values(unit.pixels(self.reading), unit).colour, clipped) if self.stats else None
         frames = (replace(frame, pixels=filtered.pixels),)
         return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
 
-    def result(self, name: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
+    def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
         """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""
         frame, maps = unit.frames[0], unit.output_shape[0]
         dtype = frame.pixels.dtype
         if form == RAW:
+            if self.value_range is not None:
+                raise ArgumentError(
+                    f"{name}: --range {self.value_range} brings values to the depth of a picture; NPY keeps them"
+                )
+            if self.sheet:
+                raise ArgumentError(
+                    f"{name}: --sheet draws a picture; NPY takes the numbers of all maps without it"
+                )
             dtype = working_dtype(dtype)
         colours = "L" if self.sheet else self._colours(frame, unit, maps)
         if colours is None and form != RAW:
             kept = " beside the alpha that is kept" if unit.has_alpha else ""
             raise ImageError(
-                f"cannot write {name}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
+                f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
                 "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
             )
         mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-        if dtype.kind == "f" and form != RAW and not FORMATS[form].holds(mode):
-            if self.value_range is None:
-                raise ImageError(
-                    f"cannot write {name}: its values are floats, and {form} holds whole numbers; give --range clip to "
-                    "make 0 to 1 black to white (or abs, offset, minmax), or write .tiff or .npy"
-                )
+        floats = dtype.kind == "f" and form != RAW
+        if floats and self.value_range is not None and not FORMATS[form].holds(mode):
             dtype = EIGHT_BITS
             mode = mode_name(colours or "L", dtype.name)
         return mode, dtype
@@ -259,8 +295,6 @@ def mixing_error(spelled: Spelled) -> ArgumentError | None:
     return None
 
 
-def spelled_names(stages: Sequence[Stage]) -> list[str]:
-    """Return the layers of stages as a chain spells them."""
-    from convcli.layers.spelling import spell
-
-    return [spell(layer) for stage in stages for layer in stage.layers]
+def layers_of(unit: Unit) -> list[str]:
+    """Return the layers that run, as a chain spells them."""
+    return [text for stage in unit.stages for text in stage.spelled()]

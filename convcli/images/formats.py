@@ -69,7 +69,7 @@ FORMATS = {
     "PNG": _format(
         ".png .apng",
         "L LA RGB RGBA I;16",
-        "icc exif dpi text",
+        "icc exif xmp dpi text",
         frames=True,
         still="LA;16 RGB;16 RGBA;16",
     ),
@@ -78,14 +78,14 @@ FORMATS = {
     "TIFF": _format(
         ".tiff .tif",
         "L LA RGB RGBA CMYK LAB I;16 I F",
-        "icc dpi tags",
+        "icc xmp dpi tags",
         frames=True,
         deep=_depths("L", "LA", "RGB", "RGBA", "CMYK"),
         counted=True,
     ),
     "BMP": _format(".bmp", "L RGB", "dpi"),
     "GIF": _format(".gif", "L LA RGB RGBA", "comment", frames=True),
-    "PPM": _format(".ppm .pgm .pnm", "L RGB I;16 RGB;16"),
+    "PPM": _format(".ppm .pgm .pnm .pfm", "L RGB I;16 RGB;16 F"),
     "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=True),  # the numbers alone
 }
 

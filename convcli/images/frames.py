@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,13 +12,17 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
-from convcli.images.modes import mode_name
+from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, read_page
+from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, read_page
 from convcli.images.upright import turned
 
 # Tags of TIFF (TIFF 6.0, section 8).
 BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
+
+EXIF_DIRECTORIES = (34665, 34853)  # EXIF 2.32, 4.6.3: where the tags of a camera and of a place stand
+RAW_EXIF, XMP_TEXT = "Raw profile type exif", "XML:com.adobe.xmp"  # PNG texts that are other metadata
 
 # Modes whose channels are not what a filter should see, and what they become.
 _EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -37,19 +42,71 @@ def read_frames(
         image.seek(number)
         pixels_left -= image.width * image.height
         _check_pixels(name, len(numbers), pixels_left, max_pixels)
-        read, upright, more = _read_frame(name, file, image, number, count)
+        read, upright, more = _read_frame(name, file, image, number, count, max_pixels)
         frames.append(read)
         notes += (note for note in more if note not in notes)
-        metadata = metadata or _metadata(image, upright)
+        if not metadata:
+            metadata, lost = _metadata(image, upright)
+            notes += lost
     image.seek(0)  # which opened, and tells of the whole
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
-    return Picture(tuple(frames), form, metadata, image.info.get("loop"), poster, tuple(notes))
+    loop = image.info.get("loop") if count > 1 else None
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
+
+
+def frame_headers(
+    name: str, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
+) -> Picture | None:
+    """Return the chosen frames as black ones, from the header alone; None where it does not tell their modes."""
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    numbers, pixels_left = chosen(count), max_pixels
+    frames: list[Frame] = []
+    for number in numbers:
+        if image.format == "TIFF":  # the pages of others are alike
+            image.seek(number)
+        pixels_left -= image.width * image.height
+        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        mode = _mode_ahead(image, count)
+        if mode is None:
+            return None
+        width, height = image.size
+        size = (width, height) if _orientation(image) >= TURNED else (height, width)
+        channels = CHANNELS[channels_of(mode)]
+        shape = size if channels == 1 else (*size, channels)
+        black = np.broadcast_to(np.zeros((), dtype_of(mode)), shape)
+        frames.append(Frame(black, mode, 0 if count > 1 else None))
+    form = "JPEG" if image.format == "MPO" else str(image.format)
+    return Picture(tuple(frames), form, {}, image.info.get("loop"))
+
+
+def _mode_ahead(image: ImageFile, count: int) -> str | None:
+    """Return the mode that an opened image's frames will have, or None where only its pixels tell."""
+    transparent = "transparency" in image.info
+    if _why_cut(image):
+        channels = cut_channels(image) if count == 1 else ""
+        return mode_name(channels + ("A" if transparent else ""), "uint16") if channels else None
+    if image.mode == "P":
+        return "RGBA" if image.has_transparency_data else "RGB"
+    if image.mode in ("1", "L", "RGB") and transparent:
+        return "RGBA" if image.mode == "RGB" else "LA"
+    mode = _EXPANDED.get(image.mode, image.mode)
+    if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
+        return "LA;16" if transparent else "I;16"
+    return mode if mode in _ARRAYS else None
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 where there is none or nobody can read it."""
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # of damaged EXIF, of every kind; `_metadata` notes it
+        return 1
 
 
 def _upright(image: Image.Image) -> Image.Image:
     """Return the image as its EXIF orientation wants it shown; itself, where nothing is to be turned."""
-    return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+    return image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
 
 
 def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
@@ -63,38 +120,54 @@ def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
         if file.read(1) != b";":
             notes.append("the file has no end mark; frames may be missing")
         file.seek(place)
+    if image.format == "TIFF" and any(tag in getattr(image, "tag_v2", {}) for tag in EXIF_DIRECTORIES):
+        notes.append("its EXIF is left out, which TIFF keeps in directories of its own")
     return notes
 
 
 def _read_frame(
-    name: str, file: BinaryIO, image: ImageFile, number: int, count: int
+    name: str, file: BinaryIO, image: ImageFile, number: int, count: int, max_pixels: int
 ) -> tuple[Frame, Image.Image, tuple[str, ...]]:
     """Return a frame, the image that its metadata are in, and notes; where Pillow would cut, read it another way."""
     why = _why_cut(image)
     if why and image.format == "TIFF":
-        frame, notes = read_page(file, name, number, why)
+        frame, notes = read_page(file, name, number, why, max_pixels)
         return frame, image, notes
     channels = cut_channels(image) if count == 1 else ""
     if why and not channels:
         raise ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
     if image.format != "PPM" or not channels:  # Pillow is slow there, and finds nothing but pixels
+        white = _narrow_white(image)
         image.load()  # only now some formats tell how long the frame stands
+        if white and image.info.get("transparency", WHITE) <= white:
+            image.info["transparency"] = image.info["transparency"] * 255 // white
     upright = _upright(image)
     if channels:
         pixels = sixteen_bits(file, channels)
-        pixels = turned(pixels, image.getexif().get(ORIENTATION, 1))
+        pixels = turned(pixels, _orientation(image))
         return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
     return _frame(name, upright, image.format == "PPM", count > 1), upright, ()
 
 
 def _why_cut(image: ImageFile) -> str:
-    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, without a word."""
+    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, without a word.
+
+    Or that it cannot decompress them, of which libtiff would speak on stderr.
+    """
+    if image.format == "TIFF" and image.info.get("compression") == "webp":
+        return "it is compressed as WebP, which is read through an extra"
     bits, signed = _depth(image)
     if bits > 8 and image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return f"it has {bits} bits a colour channel, which would be cut to 8"
     if (signed and bits == 8) or (not signed and bits == 32 and image.mode == "I"):
         return f"its {'signed 8-bit' if signed else 'unsigned 32-bit'} numbers would be read as others"
     return ""
+
+
+def _narrow_white(image: ImageFile) -> int:
+    """Return white where a PNG's grey has 2 or 4 bits: Pillow scales its pixels, and not the transparent one."""
+    whites = {"L;2": 3, "L;4": 15}
+    return max((whites.get(str(tile.args), 0) for tile in image.tile if image.format == "PNG"), default=0)
 
 
 def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
@@ -151,16 +224,35 @@ def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame
     return Frame(pixels, mode, duration)
 
 
-def _metadata(image: Image.Image, upright: Image.Image) -> dict[str, Any]:
-    """Collect what travels with the pixels, by kind; kinds that are absent or empty are left out."""
-    tags = getattr(image, "tag_v2", {})
-    found = {
+def _resolution(image: Image.Image) -> tuple[float, float] | None:
+    """Return the dots an inch across and down, if the file tells them and they are any."""
+    across, down = map(float, image.info.get("dpi") or (0, 0))
+    return (across, down) if 0 < across < inf and 0 < down < inf else None
+
+
+def _metadata(image: Image.Image, upright: Image.Image) -> tuple[dict[str, Any], list[str]]:
+    """Collect what travels with the pixels, by kind, without those that are absent or empty; note what is damaged."""
+    tags, text = getattr(image, "tag_v2", {}), dict(getattr(image, "text", {}))
+    text.pop(XMP_TEXT, None)
+    exif, notes = upright.info.get("exif"), []
+    try:
+        found = Image.Exif()
+        found.load(exif or b"")
+        if (
+            text.pop(RAW_EXIF, None) is not None and exif is None
+        ):  # ImageMagick's way before PNG had a chunk for it
+            found = image.getexif()
+            found.pop(ORIENTATION, None)
+            exif = found.tobytes()
+    except Exception as error:  # Pillow raises all kinds here, too
+        exif, notes = None, [f"its EXIF is damaged and left out ({error})"]
+    kinds = {
         "icc": image.info.get("icc_profile"),
-        "exif": upright.info.get("exif"),
+        "exif": exif,
         "xmp": upright.info.get("xmp"),
-        "dpi": image.info.get("dpi"),
-        "text": dict(getattr(image, "text", {})),
+        "dpi": _resolution(image) if X_RESOLUTION in tags or image.format != "TIFF" else None,
+        "text": text,
         "comment": image.info.get("comment"),
-        "tags": {tag: tags[tag] for tag in DESCRIPTIVE_TAGS if tag in tags},
+        "tags": {tag: tags[tag] for tag in DESCRIPTIVE_TAGS if isinstance(tags.get(tag), str)},
     }
-    return {kind: value for kind, value in found.items() if value}
+    return {kind: value for kind, value in kinds.items() if value}, notes

@@ -1,8 +1,9 @@
 """Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -13,12 +14,14 @@ from PIL import Image, UnidentifiedImageError
 
 from convcli.images.arrays import MAGIC, read_array
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS
-from convcli.images.frames import read_frames
+from convcli.images.frames import frame_headers, read_frames
 from convcli.images.picture import ImageError, Picture
 from convcli.images.tiff import MAGICS, read_tiff
 
 # The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
 Image.MAX_IMAGE_PIXELS = None
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
 
 _PILLOWS = [name for name in FORMATS if name != "NPY"]
 
@@ -55,6 +58,31 @@ def read_picture(
     notes = [f"damaged metadata: {warning.message}" for warning in caught]
     picture = replace(picture, notes=(*picture.notes, *notes))
     return picture if frame is None else _as_still(picture)
+
+
+def read_header(
+    source: Path | BinaryIO,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    frame: int | None = None,
+    max_frames: int = MAX_FRAMES,
+) -> Picture:
+    """Return what `read_picture` would, with black for all pixels, which take no memory and cannot be written.
+
+    Where the header does not tell what the pixels are, the picture is read.
+    """
+    name = str(source) if isinstance(source, Path) else "standard input"
+    with _explained(name), warnings.catch_warnings(), _opened(source) as file:
+        warnings.simplefilter("ignore")
+        found = None
+        if file.read(len(MAGIC)) != MAGIC:
+            file.seek(0)
+            with suppress(UnidentifiedImageError, SyntaxError), Image.open(file, formats=_PILLOWS) as image:
+                found = frame_headers(name, image, partial(_chosen, name, frame, max_frames), max_pixels)
+        if found is None:
+            file.seek(0)
+            found = read_picture(file, max_pixels, frame=frame, max_frames=max_frames)
+    return found if frame is None else _as_still(found)
 
 
 def _chosen(name: str, frame: int | None, limit: int, count: int) -> Sequence[int]:

@@ -15,13 +15,12 @@ from convcli.images.upright import turned
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
 
-ICC, X_RESOLUTION, Y_RESOLUTION, UNIT, ORIENTATION = 34675, 282, 283, 296, 274
+ICC, XMP, X_RESOLUTION, Y_RESOLUTION, UNIT, ORIENTATION = 34675, 700, 282, 283, 296, 274
 DESCRIPTIVE_TAGS = (270, 271, 272, 305, 306, 315, 316, 33432)  # description, make, model ... copyright
 _PER_INCH = {2: 1.0, 3: 2.54}  # by the unit, inch or centimetre
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK"}  # by the photometric interpretation; 0 has white as 0
 _PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated"}
-_TEXTS = {270: "description", 305: "software", 306: "datetime"}
 
 
 class NoCodecError(ImageError):
@@ -39,11 +38,14 @@ def _library(why: str) -> Any:
     return tifffile
 
 
-def read_page(file: BinaryIO, name: str, number: int, why: str) -> tuple[Frame, tuple[str, ...]]:
+def read_page(
+    file: BinaryIO, name: str, number: int, why: str, max_pixels: int
+) -> tuple[Frame, tuple[str, ...]]:
     """Return a page of a TIFF, upright, with every bit that it has, and notes; or raise ImageError."""
     place = file.tell()
     file.seek(0)
     with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
+        _check_samples(pages.pages[number : number + 1], name, max_pixels)
         found = _page(pages.pages[number], name)
     file.seek(place)
     return found
@@ -59,15 +61,20 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
     with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
         numbers = choose(len(pages.pages))
         chosen = [pages.pages[number] for number in numbers]
-        count = sum(page.imagewidth * page.imagelength for page in chosen)
-        if count > max_pixels:
-            raise ImageError(
-                f"cannot read {name}: its {count:,} pixels are over the limit of {max_pixels:,}; "
-                f"raise it with --max-pixels {count}"
-            )
+        _check_samples(chosen, name, max_pixels)
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
         metadata = _metadata(chosen[0])
     return Picture(frames, "TIFF", metadata, notes=tuple(dict.fromkeys(sum(notes, ()))))
+
+
+def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
+    """Refuse too many pixels, before they are decoded; every four channels of one count as one."""
+    count = sum(max(page.imagewidth * page.imagelength, page.size // 4) for page in pages)
+    if count > limit:
+        raise ImageError(
+            f"cannot read {name}: its {count:,} pixels, of four channels each at most, are over the limit of "
+            f"{limit:,}; raise it with --max-pixels {count}"
+        )
 
 
 def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
@@ -128,11 +135,12 @@ def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
 def _metadata(page: Any) -> dict[str, Any]:
     """Collect what travels with the pixels, as `read` does where Pillow opens the file."""
     value = page.tags.valueof
-    found: dict[str, Any] = {"icc": value(ICC)}
+    found: dict[str, Any] = {"icc": value(ICC), "xmp": value(XMP)}
     per_inch = _PER_INCH.get(value(UNIT, 2))
     if per_inch and value(X_RESOLUTION) and value(Y_RESOLUTION):
         pairs = (value(X_RESOLUTION), value(Y_RESOLUTION))
-        found["dpi"] = tuple(per_inch * over / under for over, under in pairs if under)
+        if all(over and under for over, under in pairs):
+            found["dpi"] = tuple(per_inch * over / under for over, under in pairs)
     found["tags"] = {tag: value(tag) for tag in DESCRIPTIVE_TAGS if isinstance(value(tag), str)}
     return {kind: it for kind, it in found.items() if it}
 
@@ -166,7 +174,14 @@ def _settings(frame: Frame, metadata: dict[str, Any]) -> dict[str, Any]:
         settings["iccprofile"] = metadata["icc"]
     if "dpi" in metadata:
         settings |= {"resolution": tuple(map(float, metadata["dpi"])), "resolutionunit": "INCH"}
-    tags = metadata.get("tags", {})
-    settings |= {_TEXTS[tag]: text for tag, text in tags.items() if tag in _TEXTS}
-    settings["extratags"] = [(tag, 2, 0, text, True) for tag, text in tags.items() if tag not in _TEXTS]
+    texts = {tag: as_bytes(text) for tag, text in metadata.get("tags", {}).items()}
+    extra = [(tag, 2, len(text) + 1, text + b"\0", True) for tag, text in texts.items()]
+    if "xmp" in metadata:
+        extra.append((XMP, 1, len(metadata["xmp"]), metadata["xmp"], True))
+    settings["extratags"] = extra
     return settings
+
+
+def as_bytes(text: str) -> bytes:
+    """Return the text of a tag as it stood in the file: read as Latin-1, though TIFF asks for ASCII."""
+    return text.encode("latin-1", "replace")

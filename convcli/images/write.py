@@ -11,11 +11,12 @@ from PIL.PngImagePlugin import PngInfo
 from convcli.images.arrays import encode_array
 from convcli.images.deep import encode_ppm16
 from convcli.images.formats import FORMATS, formats_for
+from convcli.images.frames import XMP_TEXT
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.modes import is_float
+from convcli.images.modes import channels_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
-from convcli.images.tiff import encode_tiff
+from convcli.images.tiff import XMP, as_bytes, encode_tiff
 
 # How each format is written: without loss where it can be, otherwise near to it.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -48,7 +49,7 @@ def encode(
         moving = replace(picture, frames=picture.frames[1:], poster=False)
         data, notes = encode(moving, form, name, png_level, threads)
         return data, (*notes, f"{form} has no place for the still picture before the animation")
-    _check_fits(picture, form, name)
+    check_fits(picture, form, name)
     notes = _losses(picture, form)
     if form == "NPY":
         return encode_array(picture), notes
@@ -82,10 +83,21 @@ def encode(
     if ours:
         around = metadata_chunks(buffer.getvalue())
         return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
-    return buffer.getvalue(), notes
+    return buffer.getvalue(), (*notes, *_joined(buffer, len(images)))
 
 
-def _check_fits(picture: Picture, form: str, name: str) -> None:
+def _joined(file: BytesIO, count: int) -> list[str]:
+    """Say how many frames Pillow took for a longer stay of the one before, as it does where their pixels are equal."""
+    if count == 1:
+        return []
+    with Image.open(file) as image:
+        fewer = count - getattr(image, "n_frames", 1)
+    return (
+        [f"{fewer} of its {count} frames are like the one before, and were joined with it"] if fewer else []
+    )
+
+
+def check_fits(picture: Picture, form: str, name: str) -> None:
     """Refuse what the format cannot hold, and say what to do."""
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
     for mode in sorted({mode for mode, _ in kinds}):
@@ -94,6 +106,8 @@ def _check_fits(picture: Picture, form: str, name: str) -> None:
             way = f"these can: {able}"
             if is_float(mode):
                 way = f"bring its numbers to 8 bits with --range, or keep them: {able}"
+            elif FORMATS[form].holds(mode.replace("A", "", 1)):
+                way += f"; or leave alpha out with --channels {','.join(channels_of(mode)[:-1].lower())}"
             raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; {way}")
         if not FORMATS[form].holds(mode, count):
             raise ImageError(
@@ -141,13 +155,17 @@ def _carried(picture: Picture, form: str) -> dict[str, Any]:
     kept = {kind: value for kind, value in picture.metadata.items() if kind in FORMATS[form].carries}
     if "icc" in kept:
         kept["icc_profile"] = kept.pop("icc")
-    if "tags" in kept:
-        kept["tiffinfo"] = kept.pop("tags")
-    if "text" in kept:
-        info = PngInfo()
-        for key, value in kept.pop("text").items():
-            info.add_itxt(key, value)
-        kept["pnginfo"] = info
+    if form == "TIFF":
+        kept["tiffinfo"] = {tag: as_bytes(text) for tag, text in kept.pop("tags", {}).items()}
+        if "xmp" in kept:
+            kept["tiffinfo"][XMP] = kept.pop("xmp")
+    if form == "PNG":
+        texts = kept.pop("text", {})
+        if "xmp" in kept:
+            texts = texts | {XMP_TEXT: kept.pop("xmp").decode("utf-8", "replace")}
+        kept["pnginfo"] = PngInfo()
+        for key, value in texts.items():
+            kept["pnginfo"].add_itxt(key, value)
     return kept
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from math import fsum, gcd
 
 from convcli.errors import ArgumentError
@@ -53,16 +52,18 @@ def scaled(kernel: Kernel, factor: Number) -> Kernel:
     if not is_finite(factor):
         raise ArgumentError(f"a kernel's scale must be finite, got {factor}")
     over, under = ratio(factor)
+    divisor: Number
     if isinstance(over, int) and isinstance(kernel.divisor, int):
         common = gcd(over, kernel.divisor)
-        return _times(kernel, over // common, kernel.divisor // common * under)
-    return _times(kernel, over, kernel.divisor * under)
-
-
-def _times(kernel: Kernel, factor: Number, divisor: Number) -> Kernel:
-    return replace(
-        kernel, matrices=tuple(mapped(matrix, factor) for matrix in kernel.matrices), divisor=divisor
+        over, divisor = over // common, kernel.divisor // common * under
+    else:
+        divisor = kernel.divisor * under
+    made = replace(
+        kernel, matrices=tuple(mapped(matrix, over) for matrix in kernel.matrices), divisor=divisor
     )
+    if not all(map(is_finite, made.weights)):
+        raise ArgumentError(f"kernel {kernel.name!r} times {factor} has weights that are not finite")
+    return made
 
 
 def shifted(kernel: Kernel, offset: Number) -> Kernel:
@@ -83,6 +84,8 @@ def ratio(number: Number) -> tuple[Number, int]:
     >>> ratio(0.3), ratio(1 / 3), ratio(7)
     ((3, 10), (1, 3), (7, 1))
     """
+    from fractions import Fraction  # loads decimal, which few kernels need
+
     if isinstance(number, int):
         return number, 1
     for exact in (Fraction(repr(number)), Fraction(number).limit_denominator(LONGEST)):

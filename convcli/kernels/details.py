@@ -1,7 +1,6 @@
 """Kernels that bring out detail: sharpening, relief, second derivatives, bands of frequencies."""
 
 from math import cos, exp, inf, pi, prod, radians
-from random import Random
 
 from convcli.errors import ArgumentError
 from convcli.kernels.bells import bell, check_sigma, places, sampled, side_for, without_mean
@@ -149,6 +148,8 @@ def gabor(
 
 def random(size: int = 3, seed: int = 0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
     """Draw weights by chance, as a layer starts before it has learned; the same seed, the same weights."""
+    from random import Random  # loads much that no other kernel needs
+
     side = check_side(size, limit)
     bound = side ** (-dims / 2)
     draw = Random(seed).random

@@ -1,6 +1,6 @@
 """Kernels in files: NumPy's arrays, rows of text, JSON, libvips' matrices, and pictures as templates."""
 
-import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,22 @@ LONGEST = 32  # characters that a weight may take in a file, on average, with wh
 
 SETTINGS = ("weights", "divisor", "offset", "anchor")  # of a JSON object
 
+NO_FILE = "there is no such file; check the spelling and the folder"
+
 Read = Callable[[Path, int], Kernel]
+
+
+def has_ending(text: str) -> bool:
+    """Tell whether text ends as the name of a file does in which kernels are kept."""
+    return Path(text).suffix.lower() in (*READERS, *PICTURES)
+
+
+def is_file(text: str) -> bool:
+    """Tell whether there is a file of that name; what is too long for a name is none."""
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
 
 
 def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
@@ -45,10 +60,10 @@ def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None)
     if ending not in READERS and ending not in PICTURES:
         raise ArgumentError(
             f"kernel file {str(path)!r} does not end in {' '.join(READERS)} or as a picture does"
-            + ("" if path.exists() else ", and there is no such file")
+            + ("" if is_file(str(path)) else ", and there is no such file")
         )
-    if not path.is_file():
-        why = "it is no file" if path.exists() else "there is no such file; check the spelling and the folder"
+    if not is_file(str(path)):
+        why = "it is a folder, a device or a pipe" if os.path.lexists(path) else NO_FILE
         raise ArgumentError(f"cannot read kernel {str(path)!r}: {why}")
     try:
         kernel = _template(path, limit, read_picture) if ending in PICTURES else READERS[ending](path, limit)
@@ -82,7 +97,7 @@ def _text(path: Path, limit: int) -> str:
 
 def _csv(path: Path, limit: int) -> Kernel:
     lines = [line.partition("#")[0].strip() for line in _text(path, limit).splitlines()]
-    return _rows([line for line in lines if line], path, r"[\s,;]+")
+    return _rows([line for line in lines if line], path, ",;")
 
 
 def _txt(path: Path, limit: int) -> Kernel:
@@ -90,41 +105,50 @@ def _txt(path: Path, limit: int) -> Kernel:
     return _rows([row for line in lines if line.strip() for row in line.split(";")], path)
 
 
-def _rows(rows: Sequence[str], path: Path, dividers: str = r"[\s,]+") -> Kernel:
+def _rows(rows: Sequence[str], path: Path, commas: str = ",") -> Kernel:
     if not rows:
         raise ArgumentError(f"{_what(path)} holds no numbers; write a row a line")
     what = _what(path)
-    return _kernel(grid([[number(word, what) for word in split(row, dividers)] for row in rows], what))
+    return _kernel(grid([[number(word, what) for word in split(row, commas)] for row in rows], what))
 
 
 def _mat(path: Path, limit: int) -> Kernel:
-    if path.read_bytes()[:6] == b"MATLAB":
+    with path.open("rb") as file:
+        start = file.read(6)
+    if start == b"MATLAB":
         raise ArgumentError(
             f"{_what(path)} is MATLAB's; .mat is libvips' matrix here, in text; save it as .csv or .npy"
         )
     what = _what(path)
     head, *lines = [line.strip() for line in _text(path, limit).splitlines() if line.strip()] or [""]
-    numbers = [number(word, what) for word in split(head, r"[\s,;]+")]
-    if not 2 <= len(numbers) <= 4 or not all(isinstance(side, int) and side > 0 for side in numbers[:2]):
+    first = [number(word, what) for word in split(head, ",;")] if head else []
+    sides = [side for side in first[:2] if isinstance(side, int) and side > 0]
+    if len(sides) != 2 or len(first) > 4:
         raise ArgumentError(
-            f"{what} begins {head!r}; its first line gives width, height, and if you like scale and offset"
+            f"{what} begins {head[:60]!r}; its first line gives width, height, and if you like scale and offset"
         )
-    columns, rows = (int(side) for side in numbers[:2])
-    scale, offset = (*numbers[2:], *(1, 0)[len(numbers) - 2 :])
-    weights = [number(word, what) for line in lines for word in split(line, r"[\s,;]+")]
+    columns, rows = sides
+    scale = first[2] if len(first) > 2 else 1
+    offset = first[3] if len(first) > 3 else 0
+    weights = [number(word, what) for line in lines for word in split(line, ",;")]
     if len(weights) != columns * rows:
         raise ArgumentError(
             f"{what}: {columns}x{rows} has {columns * rows} values, and {len(weights)} are given; give as many"
         )
     if not scale:
         raise ArgumentError(f"{what} has the scale 0 in its first line, {head!r}; sums are divided by it")
-    return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset)
+    # The pixel of an even side is for libvips the one behind the middle.
+    anchor = None if rows % 2 and columns % 2 else (rows // 2, columns // 2)
+    return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset, anchor=anchor)
 
 
 def _json(path: Path, limit: int) -> Kernel:
+    import json
+
     what = _what(path)
+    text = _text(path, limit)
     try:
-        value = json.loads(_text(path, limit))
+        value = json.loads(text)
     except ValueError as error:
         raise ArgumentError(f"{what} is not JSON: {error}") from None
     except RecursionError:
@@ -180,9 +204,10 @@ def _npy(path: Path, limit: int) -> Kernel:
     what = _what(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        reason = "it holds Python objects, which are never loaded" if "pickle" in str(error) else str(error)
-        raise ArgumentError(f"{what} is no array of numbers: {reason}") from None
+    except (ValueError, EOFError, SyntaxError, OverflowError):
+        raise ArgumentError(
+            f"{what} is no array of numbers as numpy.save writes it; Python objects are never loaded"
+        ) from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         kind = getattr(array, "dtype", "an archive")
         raise ArgumentError(f"{what} holds {kind}; a kernel is an array of real numbers")

@@ -107,8 +107,6 @@ def derivative(name: str, change: Line, smooth: Line, dims: int, source: str, di
     if name.endswith("-x"):
         axes = [dims - 1]
     elif name.endswith("-y"):
-        if dims == 1:
-            raise ArgumentError(f"kernel {name!r} looks down rows, which one axis has not; use {name[:-2]}-x")
         axes = [dims - 2]
     else:
         axes = list(reversed(range(dims)))

@@ -7,6 +7,7 @@ from inspect import Parameter, signature
 from pathlib import Path
 
 from convcli.errors import ArgumentError, instead_of
+from convcli.kernels.files import READERS, has_ending, is_file, read_kernel
 from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
 from convcli.kernels.matrices import ReadPicture, fitted, grid, number, split
 from convcli.kernels.named import KERNELS, MAX_SIDE
@@ -15,6 +16,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
     r"(?P<columns>\d{1,9})(x(?P<rows>\d{1,9}))?((?P<x>[+-]\d{1,9})(?P<y>[+-]\d{1,9}))?\s*:"
 )
+_NUMERIC = re.compile(r"[-+\d\s.,;|eE/]*")
 OUTSIDE = ("-", "nan")  # what ImageMagick writes for a place that is no part of the kernel
 HINT = "; give a name such as 'sobel', or rows of numbers divided by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
 
@@ -59,34 +61,36 @@ def parse_kernels(
     ['gaussian', 'laplacian']
     """
     text = text.strip()
-    file = _file(text, limit, read_picture)
-    if file is not None:
-        return (_of_dims(file, text, dims),)
-    if not _SIZED.match(text) and not _NAME.match(text.split(";")[0].strip()):
-        return (_of_dims(_inline(text, limit), text, dims),)
     items = [item.strip() for item in text.split(";")]
-    if len(items) > 1 and not items[-1]:
+    if len(items) == 1 or is_file(text):
+        return (_item(text, limit, dims, read_picture),)
+    if not _begins_list(items[0]):
+        return (_of_dims(_inline(text, limit), text, dims),)
+    if not items[-1]:
         items.pop()  # ImageMagick's lists may end in ;
     return tuple(_item(item, limit, dims, read_picture) for item in items)
 
 
 def _item(text: str, limit: int, dims: int, read_picture: ReadPicture | None) -> Kernel:
-    """Return the kernel of one item of a list."""
+    """Return the one kernel of an item of a list."""
     name = _NAME.match(text)
-    if name:
+    if name and not has_ending(text):
         return _named(name.group(), text[name.end() + 1 :], limit, dims)
-    kernel = _file(text, limit, read_picture) or sized(text, limit) or _inline(text, limit)
+    if has_ending(text) or (_looks_like_a_path(text) and not _SIZED.match(text)):
+        kernel = read_kernel(Path(text), limit, read_picture)
+    else:
+        kernel = sized(text, limit) or _inline(text, limit)
     return _of_dims(kernel, text, dims)
 
 
-def _file(text: str, limit: int, read_picture: ReadPicture | None) -> Kernel | None:
-    """Return the kernel of a file, or None where the text does not look like the name of one."""
-    ending = Path(text).suffix.lower()
-    if "/" not in text and not re.fullmatch(r"\.[a-z]\w*", ending):
-        return None
-    from convcli.kernels.files import read_kernel
+def _begins_list(first: str) -> bool:
+    """Tell whether what follows is a list of kernels, and not the rows of one."""
+    return bool(_SIZED.match(first) or _NAME.match(first) or has_ending(first) or _looks_like_a_path(first))
 
-    return read_kernel(Path(text), limit, read_picture)
+
+def _looks_like_a_path(text: str) -> bool:
+    """Tell whether text that is no name can only be meant as a file's."""
+    return not _NUMERIC.fullmatch(text) and ("/" in text or bool(re.search(r"\.[A-Za-z]\w*$", text)))
 
 
 def _of_dims(kernel: Kernel, text: str, dims: int) -> Kernel:
@@ -125,12 +129,19 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
             raise ArgumentError(f"kernel {name!r}: {key} is given twice")
         values[key] = _argument(f"kernel {name!r}: {key}", value, accepted[key])
     settings = signature(build).parameters
-    if dims != 2 and "dims" not in settings:
-        able = [name for name, build in KERNELS.items() if "dims" in signature(build).parameters]
+    if not has_form(name, dims):
+        able = [other for other in KERNELS if has_form(other, dims)]
         axes = "1 axis" if dims == 1 else f"{dims} axes"
         raise ArgumentError(f"kernel {name!r} has no form of {axes}; {', '.join(able)} have one")
     context = {"limit": limit, "dims": dims}
     return build(**values, **{key: value for key, value in context.items() if key in settings})
+
+
+def has_form(name: str, dims: int) -> bool:
+    """Tell whether a named kernel has a form of so many axes."""
+    if dims == 1 and name.endswith("-y"):
+        return False  # one axis has no rows
+    return dims == 2 or "dims" in signature(KERNELS[name]).parameters
 
 
 def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
@@ -149,9 +160,7 @@ def _argument(what: str, text: str, parameter: Parameter) -> Number:
 
 
 def _instead_of(name: str) -> str:
-    if Path(name).is_file():
-        from convcli.kernels.files import READERS
-
+    if is_file(name):
         return f"there is a file of that name, but it does not say its format: end it in {' '.join(READERS)}"
     return instead_of(name, KERNELS)
 

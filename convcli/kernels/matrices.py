@@ -11,9 +11,13 @@ ReadPicture = Callable[[Path], Sequence[Sequence[Number]]]  # the grey values of
 DIGITS = 2**53  # floats below hold every whole number
 
 
-def split(row: str, dividers: str = r"[\s,]+") -> list[str]:
-    """Return the words of a row, divided by spaces or commas."""
-    return re.split(dividers, row.strip(" \t\r\n,"))
+def split(row: str, commas: str = ",") -> list[str]:
+    """Return the words of a row, divided by spaces or commas; nothing between two commas is an empty word.
+
+    >>> split("1 2,3, 4 ,,5")
+    ['1', '2', '3', '4', '', '5']
+    """
+    return re.split(rf"\s*[{commas}]\s*|\s+", row.strip(" \t\r\n" + commas))
 
 
 def number(word: str, what: str, hint: str = "") -> Number:

@@ -7,6 +7,7 @@ from convcli.kernels.bells import MOST_WIDTH, bell, check_sigma, places, sampled
 from convcli.kernels.kernel import Grid, Kernel, Line, check_side, flat, outer
 
 MAX_SIDE = 255  # taps on a side, unless the caller lifts it
+NOUGHT = 1e-12  # of a weight: what is left of 1 - 1 after rounding
 MOST_DOUBLINGS = 53  # of 1, for whole weights of that sum to be of use: floats hold no more digits
 
 
@@ -83,12 +84,14 @@ def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) ->
 
     def weight(y: float, x: float) -> float:
         on_line = max(-half, min(half, x * along - y * up))
-        return max(0.0, 1 - hypot(x - on_line * along, y + on_line * up))
+        shown = 1 - hypot(x - on_line * along, y + on_line * up)
+        return shown if shown > NOUGHT else 0.0
 
     sides = [2 * reach_of(half * abs(part)) + 1 for part in (up, along)]
     check_side(max(sides), limit)
-    grid = tuple(tuple(weight(y, x) for x in places(sides[1])) for y in places(sides[0]))
-    grid = in_whole_numbers(grid)
+    weights = [[weight(y, x) for x in places(sides[1])] for y in places(sides[0])]
+    weights = transpose(trimmed(transpose(trimmed(weights))))
+    grid = in_whole_numbers(weights)
     return Kernel(
         "motion",
         (grid,),
@@ -109,12 +112,24 @@ def reach_of(half: float) -> int:
     return max(0, floor(half + 1 - 1e-9))
 
 
-def in_whole_numbers(grid: tuple[tuple[float, ...], ...]) -> Grid:
+def trimmed(rows: list[list[float]]) -> list[list[float]]:
+    """Cut off the first and the last row, while both hold nothing."""
+    while len(rows) > 1 and not any(rows[0]) and not any(rows[-1]):
+        rows = rows[1:-1]
+    return rows
+
+
+def transpose(rows: list[list[float]]) -> list[list[float]]:
+    """Swap rows and columns."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def in_whole_numbers(rows: list[list[float]]) -> Grid:
     """Return weights as whole numbers where they are halves or whole; doubled, where they are halves."""
     for factor in (1, 2):
-        if all((weight * factor).is_integer() for row in grid for weight in row):
-            return tuple(tuple(int(weight * factor) for weight in row) for row in grid)
-    return grid
+        if all((weight * factor).is_integer() for row in rows for weight in row):
+            return tuple(tuple(int(weight * factor) for weight in row) for row in rows)
+    return tuple(map(tuple, rows))
 
 
 def bilinear(factor: int = 2, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:

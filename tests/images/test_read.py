@@ -296,6 +296,27 @@ def test_descriptions_and_xmp_are_read() -> None:
     assert read_picture(saved(Image.fromarray(RAMP), "JPEG", xmp=xmp)).metadata["xmp"] == xmp
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4])
+@pytest.mark.parametrize("transparent", [0, 1])
+def test_the_transparent_grey_of_few_bits_becomes_alpha(depth: int, transparent: int) -> None:
+    header = struct.pack(">IIBBBBB", 8 // depth, 1, depth, 0, 0, 0, 0)
+    values = [place % 2**depth for place in range(8 // depth)]
+    row = sum(value << 8 - depth * (place + 1) for place, value in enumerate(values))
+    parts = [
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", transparent)),
+        (b"IDAT", zlib.compress(bytes([0, row]))),
+    ]
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (*parts, (b"IEND", b""))
+    )
+    (frame,) = read_picture(io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))).frames
+    assert frame.mode == "LA"
+    assert frame.pixels[0, :, 0].tolist() == [value * 255 // (2**depth - 1) for value in values]
+    assert frame.pixels[0, :, 1].tolist() == [0 if value == transparent else 255 for value in values]
+
+
 def test_the_transparent_grey_of_16_bits_becomes_alpha() -> None:
     stream = saved(Image.fromarray(RAMP.astype(np.uint16) * 999), "PNG", transparency=5 * 999)
     (frame,) = read_picture(stream).frames

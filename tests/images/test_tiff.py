@@ -97,7 +97,15 @@ def test_orientation_is_applied(orientation: int) -> None:
 METADATA = {
     "icc": ICC,
     "dpi": (300, 150),
-    "tags": {270: "a ramp", 271: "a maker", 305: "a program", 315: "an artist", 33432: "CC0"},
+    "xmp": b"<x:xmpmeta/>",
+    "tags": {
+        270: "a ramp \xa8",
+        271: "a maker",
+        305: "x",
+        306: "2017:08:21 15:08:07",
+        315: "y",
+        33432: "CC0",
+    },
 }
 
 
@@ -110,7 +118,7 @@ def test_metadata_comes_back(mode: str) -> None:
     picture = read_picture(io.BytesIO(data))
     assert picture.frames[0].mode == mode
     assert picture.metadata.pop("dpi") == pytest.approx(METADATA["dpi"])
-    assert picture.metadata == {kind: METADATA[kind] for kind in ("icc", "tags")}
+    assert picture.metadata == {kind: METADATA[kind] for kind in ("icc", "xmp", "tags")}
 
 
 def test_pages_of_every_depth_and_size() -> None:
@@ -149,9 +157,15 @@ def test_colours_that_are_not_read(stream: io.BytesIO, what: str) -> None:
 def test_pixels_and_frames_are_limited() -> None:
     stream = written(deep(5, 7, 3, dtype="float32"))
     with pytest.raises(
-        ImageError, match="its 35 pixels are over the limit of 34; raise it with --max-pixels 35"
+        ImageError,
+        match="its 35 pixels, of four channels each at most, are over the limit of 34; raise it with --max-pixels 35",
     ):
         read_picture(stream, 34)
+    stream = written(np.zeros((5, 7, 8), np.float32), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(
+        ImageError, match="its 70 pixels, of four channels each at most, are over the limit of 69"
+    ):
+        read_picture(stream, 69)
     stream = written(np.zeros((3, 5, 7, 3), np.float32))
     with pytest.raises(
         ImageError, match="its 3 frames are over the limit of 2; raise it with --max-frames 3"

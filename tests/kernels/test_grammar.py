@@ -1,11 +1,17 @@
 """What the kernel grammar reads, and what it says of what it cannot read."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.errors import ArgumentError
-from convcli.kernels import KERNELS, parse_kernel
+from convcli.kernels import KERNELS, Kernel, parse_kernel, parse_kernels
+from convcli.render import Grid
+from tests.kernels.matrices import matrices
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -23,6 +29,9 @@ def test_every_name_is_read(name: str) -> None:
         ("-1 0 1", ((-1, 0, 1),)),
         ("0.25; .5; 1e-3", ((0.25,), (0.5,), (0.001,))),
         ("7", ((7,),)),
+        ("1.0 2e3 -0.0", ((1, 2000, 0),)),
+        ("1e16 0.5", ((1e16, 0.5),)),
+        ("1 2.e1", ((1, 20),)),
     ],
 )
 def test_matrices(text: str, matrix: tuple) -> None:
@@ -33,10 +42,95 @@ def test_matrices(text: str, matrix: tuple) -> None:
     ]
 
 
-@given(st.lists(st.lists(st.integers(-999, 999), min_size=3, max_size=3), min_size=1, max_size=5))
-def test_a_written_matrix_is_read_back(rows: list[list[int]]) -> None:
-    text = ";".join(" ".join(map(str, row)) for row in rows)
-    assert parse_kernel(text).matrices == (tuple(map(tuple, rows)),)
+DIVIDERS = st.sampled_from([" ", ",", ", ", "  ", " , "])
+
+
+@given(matrices(), DIVIDERS)
+def test_a_written_matrix_is_read_back(matrix: tuple, divider: str) -> None:
+    text = str(Grid(matrix)).replace(" | ", "|").replace("; ", ";").replace(" ", divider)
+    kernel = parse_kernel(text, dims=np.ndim(matrix))
+    assert kernel.matrices == (matrix,)
+    assert list(map(type, kernel.weights)) == list(map(type, Kernel("k", (matrix,)).weights))
+
+
+@given(matrices(dims=(2,)), DIVIDERS, st.data())
+def test_imagemagicks_form_is_read_back(matrix: tuple, divider: str, data: st.DataObject) -> None:
+    rows, columns = np.shape(matrix)
+    cells = [str(weight) if weight or data.draw(st.booleans()) else data.draw(st.sampled_from(["-", "nan", "NaN"]))
+             for weight in Kernel("k", (matrix,)).weights]  # fmt: skip
+    origin = data.draw(st.none() | st.tuples(st.integers(0, rows - 1), st.integers(0, columns - 1)))
+    place = "" if origin is None else f"+{origin[1]}+{origin[0]}"
+    text = f"{columns}x{rows}{place}: {divider.join(cells)}"
+    assert parse_kernel(text).matrices == (matrix,)
+    assert parse_kernel(text).anchor == origin
+    if rows == columns and not place:
+        assert parse_kernel(f"{rows}:{divider.join(cells)}").matrices == (matrix,)
+    several = parse_kernels(f"{text}; sobel-x ;{text};")
+    assert [kernel.matrices for kernel in several] == [(matrix,), parse_kernel("sobel-x").matrices, (matrix,)]
+
+
+def test_lists() -> None:
+    assert [kernel.name for kernel in parse_kernels("gaussian:sigma=2;laplacian;")] == [
+        "gaussian",
+        "laplacian",
+    ]
+    assert [kernel.shape for kernel in parse_kernels("box; 1 2 3; 2x1: 1 2")] == [(3, 3), (1, 3), (1, 2)]
+    assert len(parse_kernels("1 2; 3 4")) == 1
+    with pytest.raises(ArgumentError, match="kernel 'box; sobel' is a list of 2; one is wanted here"):
+        parse_kernel("box; sobel")
+
+
+@pytest.mark.parametrize(
+    ("text", "dims", "shape", "anchor"),
+    [
+        ("1 2 3", 1, (3,), None),
+        ("1 2 3", 3, (1, 1, 3), None),
+        ("1; 2", 3, (1, 2, 1), None),
+        ("1 2 | 3 4", 3, (2, 1, 2), None),
+        ("1 2 | 3 4 | 5 6", 3, (3, 1, 2), None),
+        ("3x1+2+0: 1 2 3", 1, (3,), (2,)),
+        ("3x1+2+0: 1 2 3", 3, (1, 1, 3), (0, 0, 2)),
+        ("gaussian", 1, (7,), None),
+        ("gaussian", 3, (7, 7, 7), None),
+    ],
+)
+def test_axes_of_length_1_are_added_and_dropped(
+    text: str, dims: int, shape: tuple, anchor: tuple | None
+) -> None:
+    kernel = parse_kernel(text, dims=dims)
+    assert (kernel.shape, kernel.anchor) == (shape, anchor)
+
+
+@pytest.mark.parametrize(
+    ("text", "dims", "message"),
+    [
+        ("1; 2", 1, "kernel '1; 2' has 2 axes, 2x1, where 1 are wanted; give one with fewer"),
+        (
+            "emboss",
+            1,
+            "kernel 'emboss' has no form of 1 axis; identity, box, gaussian, binomial, disk, sharpen, ",
+        ),
+        ("motion", 3, "kernel 'motion' has no form of 3 axes; identity, box, gaussian"),
+        ("sobel-y", 1, "kernel 'sobel-y' has no form of 1 axis; identity"),
+    ],
+)
+def test_kernels_without_a_form_of_so_many_axes(text: str, dims: int, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_kernel(text, dims=dims)
+    assert message in str(error.value)
+    assert str(error.value).endswith(("nearest have one", "give one with fewer"))
+
+
+def test_a_file_without_an_ending_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine").write_text("1 2")
+    message = (
+        "unknown kernel 'mine'; there is a file of that name, but it does not say its format: end it in .npy"
+    )
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        parse_kernel("mine")
+    Path("sobel").write_text("1 2")
+    assert parse_kernel("sobel").name == "sobel"
 
 
 def test_arguments_by_name_and_in_order() -> None:
@@ -54,20 +148,56 @@ def test_arguments_by_name_and_in_order() -> None:
     [
         ("sobbel", "unknown kernel 'sobbel'; did you mean 'sobel'?"),
         ("Gausian:sigma=2", "unknown kernel 'Gausian'; did you mean 'gaussian'?"),
-        ("qqq", "unknown kernel 'qqq'; use identity, box, gaussian, sharpen"),
+        ("qqq", "unknown kernel 'qqq'; use identity, box, gaussian, binomial"),
         (
             "1 2; 3",
             "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number",
         ),
         ("1 2;", "'' is not a number; give a name such as 'sobel', or rows of numbers divided by ';'"),
         ("", "kernel '': '' is not a number"),
+        ("1,,2", "kernel '1,,2': '' is not a number"),
         ("1 x 2", "kernel '1 x 2': 'x' is not a number"),
         ("1 nan", "kernel '1 nan': 'nan' is not a finite number; every weight must be one"),
         ("1 -inf", "'-inf' is not a finite number"),
         ("1e999", "'1e999' is not a finite number"),
         ("1" + "0" * 400, "is not a finite number"),
         ("gaussian:size=2,width=3", "kernel 'gaussian' has no argument 'width'; it takes sigma, size"),
-        ("sobel:3", "kernel 'sobel' has no argument '3'; it takes none"),
+        ("prewitt:3", "kernel 'prewitt' has no argument '3'; it takes none"),
+        ("sobel:3,3", "kernel 'sobel' has no argument '3'; it takes size"),
+        ("1 2; sobel", "kernel '1 2; sobel': 'sobel' is not a number"),
+        ("sobel; sobbel", "unknown kernel 'sobbel'; did you mean 'sobel'?"),
+        ("sobel;; box", "kernel '': '' is not a number"),
+        ("1/9 1/9", "kernel '1/9 1/9': '1/9' is not a number"),
+        (
+            "1 2 | 3",
+            "kernel '1 2 | 3' is ragged: slice 1 is 1x2, slice 2 is 1x1; give every slice the same rows",
+        ),
+        ("1 2 | 3 4", "kernel '1 2 | 3 4' has 3 axes, 2x1x2, where 2 are wanted; give one with fewer"),
+        ("3x3: 1 2 3", "kernel '3x3: 1 2 3': 3x3 has 9 values, and 3 are given; give as many, row by row"),
+        ("3x3:", "kernel '3x3:': 3x3 has 9 values, and 0 are given"),
+        ("2: 1 2 3 4 5", "kernel '2: 1 2 3 4 5': 2x2 has 4 values, and 5 are given"),
+        ("1x2: 1 x", "kernel '1x2: 1 x': 'x' is not a number"),
+        ("1x2: 1 inf", "kernel '1x2: 1 inf': 'inf' is not a finite number"),
+        (
+            "2x1+2+0: 1 2",
+            "kernel '2x1+2+0: 1 2': its origin +2+0 lies outside 2x1; it is between +0+0 and +1+0",
+        ),
+        ("2x1-1+0: 1 2", "its origin -1+0 lies outside 2x1"),
+        ("0x3:", "a kernel 0 wide is empty"),
+        ("999999999x1: 1", "a kernel 999999999 wide is over the limit of 255"),
+        (
+            "none.npy",
+            "cannot read kernel 'none.npy': there is no such file; check the spelling and the folder",
+        ),
+        ("sub/none.png", "cannot read kernel 'sub/none.png': there is no such file"),
+        ("sobel; none.csv", "cannot read kernel 'none.csv': there is no such file"),
+        ("none.csv; sobel", "cannot read kernel 'none.csv': there is no such file"),
+        (
+            "kernel.xyz",
+            "kernel file 'kernel.xyz' does not end in .npy .csv .txt .json .mat or as a picture does, and there is no such file",
+        ),
+        ("./kernel", "kernel file 'kernel' does not end in .npy"),
+        ("x" * 9999 + ".npy", "there is no such file"),
         ("box:3,3", "kernel 'box' has no argument '3'; it takes size"),
         ("box:size=3,size=5", "kernel 'box': size is given twice"),
         ("gaussian:limit=9999", "kernel 'gaussian' has no argument 'limit'"),
@@ -85,7 +215,7 @@ def test_arguments_by_name_and_in_order() -> None:
 )
 def test_errors(text: str, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
-        parse_kernel(text)
+        parse_kernels(text)
     assert message in str(error.value)
 
 
@@ -98,8 +228,13 @@ def test_the_limit_can_be_lifted_and_lowered() -> None:
 @given(st.text(max_size=30))
 def test_any_text_is_a_kernel_or_one_clear_error(text: str) -> None:
     try:
-        kernel = parse_kernel(text)
+        kernels = parse_kernels(text)
     except ArgumentError as error:
         assert str(error)
     else:
-        assert len({len(row) for row in kernel.matrices[0]}) == 1
+        assert {kernel.dims for kernel in kernels} == {2}
+
+
+@given(st.text("0123456789xX+-:;|,. naxbo/=\n", max_size=20))
+def test_any_text_of_the_grammars_own_signs_too(text: str) -> None:
+    test_any_text_is_a_kernel_or_one_clear_error.hypothesis.inner_test(text)

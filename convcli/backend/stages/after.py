@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.chain import run_layer
+from convcli import backend
 from convcli.backend.stages.stage import FAINT, Stage
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, Layer, LpPool, MaxPool
@@ -33,7 +33,7 @@ class Activated(Stage):
     def __call__(self, x: Array) -> Array:
         """Run on x, (C, *spatial) of floats."""
         scale = x.dtype.type(self.full_scale)
-        y: Array = run_layer(self.layer, (x / scale)[np.newaxis])[0]
+        y: Array = backend.run_layer(self.layer, (x / scale)[np.newaxis])[0]
         y *= scale
         return y
 
@@ -64,7 +64,7 @@ class Pooled(Stage):
 
     def __call__(self, x: Array) -> Array:
         """Run on x, (C, *spatial) of floats."""
-        y: Array = run_layer(self.layer, x[np.newaxis])[0]
+        y: Array = backend.run_layer(self.layer, x[np.newaxis])[0]
         return y
 
     def with_alpha(self, colour: Array, opacity: Array, premultiply: bool | None) -> tuple[Array, Array]:
@@ -80,7 +80,7 @@ class Pooled(Stage):
             least = -np.inf if self._kind == "max" else 0
             seen = np.broadcast_to(self(visible.astype(colour.dtype)) > 0, hidden.shape)
             np.copyto(hidden, self(np.where(visible, colour, colour.dtype.type(least))), where=seen)
-        return hidden, run_layer(_largest(self.layer), opacity[np.newaxis])[0]
+        return hidden, backend.run_layer(_largest(self.layer), opacity[np.newaxis])[0]
 
 
 def _largest(layer: Any) -> Layer:
@@ -103,6 +103,10 @@ class ChannelPooled(Stage):
     def layers(self) -> tuple[Layer, ...]:
         """Return nothing: channels are no axis that a layer slides over."""
         return ()
+
+    def spelled(self) -> list[str]:
+        """Return the pool in words, as there is no such layer."""
+        return [f"{self.kind}pool of {self.size or 'all'} channels"]
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (groups, *spatial)."""
@@ -128,4 +132,4 @@ class ChannelPooled(Stage):
     def __call__(self, x: Array) -> Array:
         """Run on x, (C, *spatial) of floats."""
         flat = x.reshape(1, 1, len(x), prod(x.shape[1:]))
-        return run_layer(self._layer(x.shape), flat).reshape(self.output_shape(x.shape))
+        return backend.run_layer(self._layer(x.shape), flat).reshape(self.output_shape(x.shape))

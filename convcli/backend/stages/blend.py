@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import hypot, prod
 from typing import Any
 
@@ -85,7 +86,7 @@ class Blend:
 
     layer: LocalConv
     levels: tuple[float, ...]
-    widths: Array  # (H', W')
+    spread: Widths
     padding_mode: str
     padding_value: float
 
@@ -104,7 +105,12 @@ class Blend:
         layer = LocalConv(
             in_channels=1, out_channels=1, kernel_size=(side, side), input_size=size, bias=False, **options
         )
-        return cls(layer, tuple(levels), widths(size, middles(layer, size)), mode, value)
+        return cls(layer, tuple(levels), widths, mode, value)
+
+    @cached_property
+    def widths(self) -> Array:
+        """The width of each place's Gaussian, (H', W')."""
+        return self.spread(self.layer.input_size, middles(self.layer, self.layer.input_size))
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convcli.backend.stages.blend import Blend
 from convcli.backend.stages.factored import Factored, factored, rank_of
 from convcli.backend.stages.linear import Arrays, Linear
-from convcli.backend.stages.offsets import offsets_for
+from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.stage import Weighted
 from convcli.errors import ArgumentError
@@ -73,6 +73,11 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
             f"{recipe.weights_name} has shape {weight.shape}; --weights needs {dims + 2} axes, "
             f"{layout}{', '.join(('depth', 'height', 'width')[-dims:])})"
         )
+    if recipe.variant == "depthwise" and weight.shape[:2] != (channels, 1):
+        raise ArgumentError(
+            f"{recipe.weights_name} has shape {weight.shape}; --variant depthwise has a kernel for each of the "
+            f"{channels} channels: {(channels, 1, *weight.shape[2:])}"
+        )
     turned = np.flip(weight, tuple(range(2, weight.ndim))) if recipe.flip else weight
     groups = channels if recipe.variant == "depthwise" else recipe.groups
     taken, made = (len(weight), weight.shape[1] * groups)
@@ -86,11 +91,6 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "
             f"--variant {recipe.variant} needs {needed} on its {('first', 'second')[axis]} axis"
             + (f", and a first one that {groups} divides" if groups > 1 else "")
-        )
-    if recipe.variant == "depthwise" and made != channels:
-        raise ArgumentError(
-            f"{recipe.weights_name} has shape {weight.shape}; --variant depthwise has a kernel for each of the "
-            f"{channels} channels: {(channels, 1, *weight.shape[2:])}"
         )
     if recipe.bias is not None and recipe.bias.shape != (made,):
         raise ArgumentError(f"--bias-file has shape {recipe.bias.shape}; {made} maps need {(made,)}")
@@ -141,9 +141,7 @@ def _with_offsets(
     for layer in layers:
         if isinstance(layer, DeformConv):
             assert recipe.offsets is not None
-            dtype = np.dtype("float64" if recipe.full_scale > 255 else "float32")
-            offset = offsets_for(layer, recipe.offsets, shape[1:], dtype)
-            found.append({"weight": weight, "offset": offset})
+            found.append({"weight": weight, "offset": Moves.of(layer, recipe.offsets, shape[1:])})
         else:
             found.append({"weight": weight} if layer.weights() else {})
     return tuple(found)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.run import Values
-from convcli.backend.values import Range, full_scale, into_dtype
+from convcli.backend.values import Range, full_scale, into_dtype, working_dtype
 
 Array = NDArray[Any]
 
@@ -56,7 +56,7 @@ def to_pixels(
     """Return pixels (*spatial, C) of a dtype, and how many samples were clipped.
 
     The values are in units of pixels of the dtype `own`; where the new one is another, white becomes its white.
-    Without a range they stay the floats that they are. The opacity comes last; a sheet has none.
+    Without a range they stay floats. The opacity comes last; a sheet has none.
     """
     colour = np.moveaxis(values.colour, 0, -1)
     clipped = 0.0
@@ -69,24 +69,38 @@ def to_pixels(
         return sheet(colour), clipped
     if values.opacity is None:
         return np.ascontiguousarray(colour), clipped
-    last = np.moveaxis(values.opacity, 0, -1)
-    last = last * last.dtype.type(full_scale(own if value_range is None else dtype))
-    if value_range is not None:
-        last = into_dtype(last, dtype, "clip").pixels
-    return np.concatenate([colour, last], axis=-1), clipped
+    if value_range is None:
+        last = np.moveaxis(values.opacity, 0, -1) * full_scale(own)
+        return np.concatenate([colour, last], axis=-1).astype(working_dtype(own), copy=False), clipped
+    last = np.moveaxis(values.opacity, 0, -1) * full_scale(dtype)
+    return np.concatenate([colour, into_dtype(last, dtype, "clip").pixels], axis=-1), clipped
 
 
 def sheet(maps: Array) -> Array:
     """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
-    count = maps.shape[-1]
-    columns = isqrt(count - 1) + 1
-    rows = -(-count // columns)
-    *lead, height, width = maps.shape[:-1]
-    drawn = np.zeros((*lead, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 1), maps.dtype)
+    *lead, height, width, count = maps.shape
+    columns = _columns(count)
+    drawn = np.zeros((*lead, *sheet_size(count, height, width), 1), maps.dtype)
     for number in range(count):
         top, left = number // columns * (height + GAP), number % columns * (width + GAP)
         drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
     return drawn
+
+
+def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
+    """Return the rows and columns of a sheet of so many maps."""
+    columns = _columns(count)
+    return -(-count // columns) * (height + GAP) - GAP, columns * (width + GAP) - GAP
+
+
+def _columns(count: int) -> int:
+    """Return how many maps stand side by side: as many as below each other, or one more."""
+    return isqrt(count - 1) + 1
+
+
+def black(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+    """Return pixels that take no memory."""
+    return np.broadcast_to(np.zeros((), dtype), tuple(shape))
 
 
 def stacked(frames: Sequence[Array], dims: int) -> Array:

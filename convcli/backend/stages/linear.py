@@ -8,11 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli import backend
 from convcli.backend.borders import pad
-from convcli.backend.chain import run_layer
-from convcli.backend.interpolation import resize
-from convcli.backend.stages.offsets import deformed, nearest_of
-from convcli.backend.unshared import local_conv
+from convcli.backend.stages.offsets import Moves, deformed, nearest_of
 from convcli.layers import Conv, ConvTranspose, DeformConv, Layer, LocalConv, Resize, TiledConv, Window
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.chain import shapes, total_cost
@@ -104,7 +102,7 @@ class Linear:
         for layer, given in zip(self.layers, arrays, strict=True):
             mine = {name: value for name, value in given.items() if bias or name != "bias"}
             if not isinstance(layer, LocalConv):
-                mine = {name: np.asarray(value, x.dtype) for name, value in mine.items()}
+                mine = {name: np.asarray(_present(value), x.dtype) for name, value in mine.items()}
             if isinstance(layer, Conv):
                 y = bordered(layer, y, {**mine, "method": self.method}, self.padding_mode, outside)
                 outside *= float(np.sum(mine["weight"][0]))  # what the next layer finds beyond the border
@@ -119,6 +117,10 @@ class Linear:
         return x
 
 
+def _present(value: Any) -> Any:
+    return value.array if isinstance(value, Moves) else value
+
+
 def bordered(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -> Array:
     """Run x, (N, C, *spatial), through a layer; beyond its border x goes on as `mode` says."""
     if isinstance(layer, ConvTranspose):
@@ -126,16 +128,16 @@ def bordered(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) 
     if isinstance(layer, DeformConv):
         return deformed(layer, x, arrays, mode, outside)
     if not isinstance(layer, Window):
-        return run_layer(layer, x, **arrays)
+        return backend.run_layer(layer, x, **arrays)
     pads = layer.pads(x.shape[2:])
     if isinstance(layer, LocalConv):
         return _local(layer, pad(x, pads, range(2, x.ndim), mode, outside), arrays)
     if mode == "zeros":
-        return run_layer(layer, x, **arrays)
+        return backend.run_layer(layer, x, **arrays)
     if isinstance(layer, TiledConv) or any(max(pair) >= n for pair, n in zip(pads, x.shape[2:], strict=True)):
-        return run_layer(_unpadded(layer), pad(x, pads, range(2, x.ndim), mode, outside), **arrays)
+        return backend.run_layer(_unpadded(layer), pad(x, pads, range(2, x.ndim), mode, outside), **arrays)
     beyond = {"padding_value": outside} if mode == "constant" else {}
-    return run_layer(layer, x, **arrays, padding_mode=mode, **beyond)
+    return backend.run_layer(layer, x, **arrays, padding_mode=mode, **beyond)
 
 
 def _unpadded(layer: Any) -> Any:
@@ -145,13 +147,13 @@ def _unpadded(layer: Any) -> Any:
 def _transposed(layer: ConvTranspose, x: Array, arrays: Arrays, mode: str, outside: float) -> Array:
     """Spread the kernel of the inputs beyond the border, too: all that reach into the output."""
     if mode == "zeros":
-        return run_layer(layer, x, **arrays)
+        return backend.run_layer(layer, x, **arrays)
     size = x.shape[2:]
     more = [
         -(-span(k, d) // s) for k, s, d in zip(layer.kernel_size, layer.stride, layer.dilation, strict=True)
     ]
     wide = pad(x, tuple((m, m) for m in more), range(2, x.ndim), mode, outside)
-    full = run_layer(_unpadded(layer), wide, **arrays)
+    full = backend.run_layer(_unpadded(layer), wide, **arrays)
     starts = [m * s + before for m, s, (before, _) in zip(more, layer.stride, layer.pads(size), strict=True)]
     wanted = zip(starts, layer.output_size(size), strict=True)
     index: Any = (..., *(slice(start, start + count) for start, count in wanted))
@@ -172,7 +174,7 @@ def _local(layer: LocalConv, padded: Array, arrays: Arrays) -> Array:
         last = min(rows, first + step)
         source = padded[:, :, first * stride : (last - 1) * stride + reach]
         own = np.asarray(weight[:, first:last], padded.dtype)
-        bands.append(local_conv(source, own, bias, stride=layer.stride, dilation=layer.dilation))
+        bands.append(backend.local_conv(source, own, bias, stride=layer.stride, dilation=layer.dilation))
     return np.concatenate(bands, axis=2)
 
 
@@ -180,11 +182,11 @@ def carried(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -
     """Return the pixels of x, (C, *spatial), that lie in the middle of what each output of a layer sees."""
     size = x.shape[1:]
     if isinstance(layer, Resize):
-        return resize(x, scale=layer.scale, size=layer.size)
+        return backend.resize(x, scale=layer.scale, size=layer.size)
     if isinstance(layer, ConvTranspose):
         return _spread(layer, x)
     if isinstance(layer, DeformConv):
-        return nearest_of(layer, x, arrays["offset"], mode, outside)
+        return nearest_of(layer, x, _present(arrays["offset"]), mode, outside)
     if not isinstance(layer, Window):
         return x
     padded = pad(x, layer.pads(size), range(1, x.ndim), mode, outside)

@@ -1,15 +1,16 @@
 """Offsets: where deformable taps look, as fields over a picture, and sampling beyond its border."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import log, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli import backend
 from convcli.backend.borders import pad
-from convcli.backend.chain import run_layer
 from convcli.errors import ArgumentError
 from convcli.layers import DeformConv
 from convcli.layers.axes import Sizes, by_axes
@@ -25,14 +26,14 @@ def swirl(strength: float = 3.0, radius: float = 0.0) -> Field:
     """Turn the picture around its middle, by `strength` radians there and less further out.
 
     scikit-image's `swirl`: the turn falls with exp(-distance / (radius * ln 2 / 5)); the effect ends at about
-    `radius` pixels, without one at half the shorter side.
+    `radius` pixels, without one at the longer side.
     """
     _check("swirl", radius=(radius, 0.0))
 
     def field(size: Sizes, places: Array) -> Array:
         away = places - _middle(size)
         distance = np.hypot(*away)
-        reach = (radius or min(size) / 2) * log(2) / 5
+        reach = (radius or max(size)) * log(2) / 5
         turn = strength * np.exp(-distance / reach)
         angle = np.arctan2(away[0], away[1]) + turn
         moves: Array = np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
@@ -73,6 +74,7 @@ def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
 
             bell = gaussian(max(smooth, 0.05))
             noise = np.stack([filter_image(part, bell).pixels for part in noise])
+        noise -= noise.mean(axis=(1, 2), keepdims=True)  # the picture as a whole stays where it is
         spread = noise.std() or 1.0
         return noise * (sigma / spread)
 
@@ -92,26 +94,36 @@ def _middle(size: Sizes) -> Array:
     return np.array([(n - 1) / 2 for n in size]).reshape(-1, 1, 1)
 
 
-def offsets_for(layer: DeformConv, given: Field | Array, size: Sizes, dtype: np.dtype[Any]) -> Array:
-    """Return the offsets (2 * taps, *output) of a layer on a picture of `size`.
+@dataclass(frozen=True)
+class Moves:
+    """The offsets of a layer on a picture of a size, in memory only when something is deformed.
 
     A field moves all taps of a place alike; so does an array (2, *output), and (2 * taps, *output) has a move
     for each tap. They are in pixels, down and then to the right, as torchvision's deform_conv2d takes them:
     the tap looks that far away, so positive moves draw the picture up and to the left.
     """
-    output, taps = layer.output_size(size), prod(layer.kernel_size)
-    if callable(given):
-        moves = given(size, middles(layer, size))
-    else:
-        moves = given
-        if moves.shape not in ((2, *output), (2 * taps, *output)):
+
+    layer: DeformConv
+    given: Field | Array
+    size: Sizes
+
+    @classmethod
+    def of(cls, layer: DeformConv, given: Field | Array, size: Sizes) -> "Moves":
+        """Check an array's shape, which needs no look at its numbers."""
+        output, taps = layer.output_size(size), prod(layer.kernel_size)
+        if not callable(given) and given.shape not in ((2, *output), (2 * taps, *output)):
             raise ArgumentError(
-                f"the offsets have shape {moves.shape}; an output of {by_axes(output)} needs {(2, *output)}, a "
+                f"the offsets have shape {given.shape}; an output of {by_axes(output)} needs {(2, *output)}, a "
                 f"move (dy, dx) for each place, or {(2 * taps, *output)}, one for each of the {taps} taps"
             )
-    if len(moves) == 2 and taps > 1:
-        moves = np.tile(moves.astype(dtype), (taps, 1, 1))
-    return moves.astype(dtype, copy=False)
+        return cls(layer, given, size)
+
+    @cached_property
+    def array(self) -> Array:
+        """The offsets (2 * taps, *output)."""
+        given, taps = self.given, prod(self.layer.kernel_size)
+        moves = given(self.size, middles(self.layer, self.size)) if callable(given) else given
+        return np.tile(moves, (taps, 1, 1)) if len(moves) == 2 and taps > 1 else moves
 
 
 def middles(layer: Any, size: Sizes) -> Array:
@@ -132,10 +144,10 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     """Run a deformable convolution on x (N, C, H, W) that goes on beyond its border as `mode` says."""
     flat = {**arrays, "offset": arrays["offset"][np.newaxis]}
     if mode == "zeros" or (mode == "constant" and not outside):
-        return run_layer(layer, x, **flat)
+        return backend.run_layer(layer, x, **flat)
     if mode == "constant":  # linear: zeros around x - outside, and what the kernel makes of outside alone
         whole = np.asarray(arrays["weight"]).reshape(layer.out_channels, -1).sum(axis=1) * outside
-        shifted = run_layer(layer, x - x.dtype.type(outside), **flat)
+        shifted = backend.run_layer(layer, x - x.dtype.type(outside), **flat)
         shifted += whole.astype(shifted.dtype).reshape(-1, 1, 1)
         return shifted
     size, offset = x.shape[2:], arrays["offset"]
@@ -153,7 +165,7 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     if any(more):
         held = np.pad(held, ((0, 0), (0, 0), *((0, extra) for extra in more)))
     given = {**arrays, "offset": held.reshape(1, -1, *held.shape[2:])}
-    y: Array = run_layer(still, x, **given)
+    y: Array = backend.run_layer(still, x, **given)
     return y[:, :, : output[0], : output[1]]
 
 

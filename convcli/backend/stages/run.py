@@ -30,8 +30,11 @@ class Values:
 
     @classmethod
     def of(cls, pixels: Array, has_alpha: bool) -> "Values":
-        """Take pixels (*spatial, C) apart; the last channel is opacity where `has_alpha`."""
-        dtype = working_dtype(pixels.dtype)
+        """Take pixels (*spatial, C) apart; the last channel is opacity where `has_alpha`.
+
+        What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
+        """
+        dtype = np.dtype("float64") if has_alpha else working_dtype(pixels.dtype)
         first = np.moveaxis(pixels, -1, 0)
         if not has_alpha:
             return cls(first.astype(dtype, order="C"))
@@ -62,7 +65,7 @@ def estimate(
     stages: Sequence[Stage], shape: Shape, dtype: np.dtype[Any], has_alpha: bool = False
 ) -> Estimate:
     """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype."""
-    itemsize = working_dtype(dtype).itemsize
+    itemsize = 8 if has_alpha else working_dtype(dtype).itemsize
     seconds = prod(shape) / VALUES
     most = 2 * prod(shape) * itemsize
     for stage in stages:

@@ -15,6 +15,7 @@ from convcli.layers import Layer
 from convcli.layers.axes import Shape
 from convcli.layers.chain import shapes, total_cost
 from convcli.layers.counts import Cost
+from convcli.layers.spelling import spell
 
 Array = NDArray[Any]
 
@@ -46,6 +47,10 @@ class Stage(ABC):
     def memory(self, shape: Shape) -> int:
         """Count the numbers that are held at once."""
         return 2 * prod(shape) + 2 * prod(self.output_shape(shape))
+
+    def spelled(self) -> list[str]:
+        """Return the layers as a chain spells them."""
+        return [spell(layer) for layer in self.layers]
 
     @property
     def is_mean(self) -> bool:

@@ -1,0 +1,241 @@
+"""convcli kernels: which kernels are there, and what is one made of?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import AnswerOptions, Command, answer_options, talking
+from convcli.errors import ArgumentError
+from convcli.files import check_target, write_whole
+from convcli.kernels.files import PICTURES
+from convcli.kernels.kernel import Kernel, Line, Number, by_axes
+from convcli.kernels.named import KERNELS, MAX_SIDE
+from convcli.render import Answer, Grid
+
+LISTED = ("name", "arguments", "meaning", "source")
+SHOWN = ("name", "shape", "divisor", "sum", "rank", "symmetry", "smooths")
+
+MOST_SHOWN = 25  # columns of a grid that is printed below the table; the fields hold larger ones
+RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the kernel's own where that is larger
+
+
+@click.command(
+    cls=Command,
+    short_help="Which kernels are there, and what is one made of?",
+    examples=(
+        "convcli kernels sobel-x",
+        "convcli kernels gaussian:sigma=2 -o response.png",
+    ),
+)
+@click.argument("spec", required=False, metavar="[SPEC]")
+@click.option(
+    "--dims",
+    type=click.IntRange(1, 3),
+    default=2,
+    show_default=True,
+    help="How many axes the kernel is to have.",
+)
+@click.option(
+    "--max-kernel",
+    type=click.IntRange(1),
+    default=MAX_SIDE,
+    show_default=True,
+    metavar="N",
+    help="Refuse wider kernels.",
+)
+@answer_options
+@talking
+@click.pass_obj
+def command(
+    conversation: Conversation,
+    /,
+    spec: str | None,
+    dims: int,
+    max_kernel: int,
+    answer: AnswerOptions,
+) -> None:
+    """List the named kernels with their arguments and sources, or show one: weights, rank, factors, symmetry.
+
+    SPEC is whatever filter --kernel takes: a name with arguments, rows of numbers, ImageMagick's form, or a file.
+    With -o ending in .png its frequency response is drawn: zero frequency in the middle, white where it passes most.
+    """
+    if spec is None:
+        if _is_picture(answer.output):
+            raise ArgumentError(f"-o {answer.output} draws the frequency response of a kernel; name one")
+        answer.give(conversation, _list(dims))
+        return
+    from convcli.cli.templates import grey_rows
+    from convcli.kernels import parse_kernels
+
+    kernels = parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)
+    if answer.output is not None and _is_picture(answer.output):
+        _draw(conversation, kernels, spec, answer)
+    else:
+        answer.give(conversation, _show(kernels))
+
+
+def _is_picture(output: str | None) -> bool:
+    return output is not None and Path(output).suffix.lower() in PICTURES
+
+
+# All of them
+
+
+def _list(dims: int) -> Answer:
+    """Answer with a row for each named kernel that has a form of so many axes."""
+    from convcli.kernels.grammar import arguments_of, has_form
+
+    rows = [
+        {
+            "name": name,
+            "arguments": ", ".join(
+                p.name if p.default is None else f"{p.name}={p.default:g}"
+                for p in arguments_of(build).values()
+            ),
+            "meaning": (build.__doc__ or "").splitlines()[0],
+            "source": build(**({"dims": dims} if dims != 2 else {})).source,
+        }
+        for name, build in KERNELS.items()
+        if has_form(name, dims)
+    ]
+    return Answer("kernels", __version__, rows, rows, {}, LISTED, ("name",), ())
+
+
+# One of them
+
+
+def _show(kernels: Sequence[Kernel]) -> Answer:
+    """Answer with a row for each matrix of each kernel, and lay the weights out below."""
+    rows = [row for kernel in kernels for row in _rows(kernel)]
+    several = len(rows) > 1
+    remarks = [line for row in rows for line in _grid_lines(row, several)]
+    sources = dict.fromkeys(f"source: {kernel.source}" for kernel in kernels)
+    columns = [name for name in SHOWN if name != "divisor" or any(row["divisor"] != 1 for row in rows)]
+    columns += [
+        name for name, usual in (("offset", 0), ("anchor", None)) if any(row[name] != usual for row in rows)
+    ]
+    if several:
+        columns.insert(1, "matrix")
+    return Answer(
+        "kernels",
+        __version__,
+        rows,
+        rows,
+        {},
+        columns,
+        ("weights",),
+        [*remarks, *_combining(kernels), *sources],
+    )
+
+
+def _rows(kernel: Kernel) -> list[dict[str, Any]]:
+    from convcli.backend.anatomy import factors_of, rank_of, symmetries
+    from convcli.kernels.change import added
+    from convcli.kernels.kernel import flat
+
+    return [
+        {
+            "name": kernel.name,
+            "matrix": number,
+            "shape": kernel.shape,
+            "weights": Grid(matrix),
+            "divisor": kernel.divisor,
+            "offset": kernel.offset,
+            "anchor": kernel.anchor,
+            "combine": kernel.combine,
+            "sum": _divided(added(list(flat(matrix))), kernel.divisor),
+            "rank": rank_of(matrix),
+            "factors": Grid(factors_of(matrix) or ()),
+            "symmetry": ", ".join(symmetries(matrix)) or "none",
+            "smooths": kernel.is_smoothing,
+            "source": kernel.source,
+        }
+        for number, matrix in enumerate(kernel.matrices, start=1)
+    ]
+
+
+def _divided(total: Number, divisor: Number) -> Number:
+    """Return a sum after its division, whole where it is."""
+    if isinstance(total, int) and isinstance(divisor, int) and total % divisor == 0:
+        return total // divisor
+    return total / divisor
+
+
+def _grid_lines(row: dict[str, Any], several: bool) -> list[str]:
+    """Lay the weights of a matrix out as a grid, with its factors."""
+    lines = [f"{row['name']}, matrix {row['matrix']}:"] if several else []
+    slices = [row["weights"]] if len(row["shape"]) == 2 else row["weights"]
+    slices = [[row["weights"]]] if len(row["shape"]) == 1 else slices
+    if max(row["shape"]) > MOST_SHOWN:
+        lines.append(
+            f"its weights are too many to print here ({by_axes(row['shape'])}): take --field weights"
+        )
+    else:
+        for part in slices:
+            lines += [*_aligned(part), ""]
+    if row["factors"] and len(row["shape"]) > 1 and max(row["shape"]) <= MOST_SHOWN:
+        lines += [f"separable: {' x '.join(map(_vector, row['factors']))}", ""]
+    return lines
+
+
+def _combining(kernels: Sequence[Kernel]) -> list[str]:
+    words = {
+        "magnitude": "the responses are combined to the root of their summed squares",
+        "largest": "the largest of the responses is taken",
+    }
+    lines = [f"{kernel.name}: {words[kernel.combine]}" for kernel in kernels if kernel.combine in words]
+    if len(kernels) > 1:
+        lines.append(f"{len(kernels)} kernels, one after the other")
+    return lines
+
+
+def _aligned(grid: Sequence[Line]) -> list[str]:
+    """Write rows of numbers below each other."""
+    cells = [[_short(weight) for weight in row] for row in grid]
+    width = max(len(cell) for row in cells for cell in row)
+    return ["  ".join(cell.rjust(width) for cell in row) for row in cells]
+
+
+def _vector(factor: Line) -> str:
+    return f"({', '.join(map(_short, factor))})"
+
+
+def _short(weight: Number) -> str:
+    return str(weight) if isinstance(weight, int) else f"{weight:.4g}"
+
+
+# Its frequency response
+
+
+def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answer: AnswerOptions) -> None:
+    """Write the picture of the frequency response, and say what is seen in it."""
+    import numpy as np
+
+    from convcli.backend.anatomy import frequency_response
+    from convcli.images.formats import format_of
+    from convcli.images.picture import Frame, Picture
+    from convcli.images.write import encode
+
+    path = Path(answer.output or "")
+    if answer.form or answer.fields:
+        raise ArgumentError(
+            f"--format and --field are of text; {path} is a picture of the frequency response"
+        )
+    if any(kernel.dims > 2 for kernel in kernels):
+        raise ArgumentError("the frequency response of a kernel of 3 axes is no picture; take --dims 1 or 2")
+    check_target(path, overwrite=answer.force)
+    size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
+    response = frequency_response(kernels, size)
+    most = float(response.max())
+    pixels = np.rint(response * (255 / most if most else 0)).astype(np.uint8)
+    form = format_of(path)
+    data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
+    write_whole(path, data, overwrite=answer.force)
+    conversation.note(
+        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles a pixel across and down, with zero "
+        f"frequency in the middle; black is 0, white {most:.4g}"
+    )

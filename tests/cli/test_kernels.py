@@ -1,0 +1,244 @@
+"""convcli kernels: the list, one kernel, its frequency response as a picture."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.cli.templates import grey_rows
+from convcli.kernels import KERNELS, parse_kernel
+from tests.conftest import SAMPLES, Call, one_error
+from tests.test_imports import loaded
+
+
+def rows(call: Call, *arguments: object) -> list[dict]:
+    code, out, err = call("kernels", *arguments, "--format", "json")
+    assert (code, err) == (0, "")
+    return json.loads(out)["rows"]
+
+
+def test_all_are_listed_with_arguments_meaning_and_source(call: Call) -> None:
+    listed = rows(call)
+    assert [row["name"] for row in listed] == list(KERNELS)
+    assert all(row["meaning"].endswith(".") and row["source"] for row in listed)
+    by_name = {row["name"]: row for row in listed}
+    assert by_name["gaussian"]["arguments"] == "sigma=1, size"
+    assert by_name["dog"]["arguments"] == "sigma=1, ratio=1.6, size"
+    assert by_name["emboss"]["arguments"] == ""
+    code, out, _ = call("kernels")
+    assert code == 0
+    assert len(out.splitlines()) == len(KERNELS) + 2
+    assert call("kernels", "--format", "value").out.split() == list(KERNELS)
+
+
+def test_the_list_of_other_axes_leaves_out_what_has_no_form(call: Call) -> None:
+    for dims in (1, 3):
+        names = [row["name"] for row in rows(call, "--dims", dims)]
+        assert "gaussian" in names
+        assert "motion" not in names
+        assert ("sobel-y" in names) == (dims == 3)
+        assert all(parse_kernel(name, dims=dims) for name in names)
+
+
+def test_one_is_shown_with_its_grid_and_factors(call: Call) -> None:
+    assert call("kernels", "sobel-x") == (
+        0,
+        "name     shape  sum  rank  symmetry             smooths\n"
+        "-------  -----  ---  ----  -------------------  -------\n"
+        "sobel-x    3x3    0     1  odd in x, even in y       no\n"
+        "\n"
+        "-1   0   1\n"
+        "-2   0   2\n"
+        "-1   0   1\n"
+        "\n"
+        "separable: (1, 2, 1) x (-1, 0, 1)\n"
+        "\n"
+        "source: Sobel & Feldman (1968), A 3x3 isotropic gradient operator; OpenCV Sobel\n",
+        "",
+    )
+
+
+def test_every_field_is_given(call: Call) -> None:
+    (row,) = rows(call, "3x3+0+1: 1,2,1 2,4,2 1,2,1")
+    assert row == {
+        "name": "kernel",
+        "matrix": 1,
+        "shape": [3, 3],
+        "weights": [[1, 2, 1], [2, 4, 2], [1, 2, 1]],
+        "divisor": 1,
+        "offset": 0,
+        "anchor": [1, 0],
+        "combine": "none",
+        "sum": 16,
+        "rank": 1,
+        "factors": [[1, 2, 1], [1, 2, 1]],
+        "symmetry": "even in x, even in y, even when transposed",
+        "smooths": True,
+        "source": "given inline, in ImageMagick's form",
+    }
+    (row,) = rows(call, "box:2")
+    assert (row["divisor"], row["sum"]) == (4, 1)
+    (row,) = rows(call, "laplacian", "--dims", "3")
+    assert (row["rank"], row["factors"], row["shape"]) == (None, [], [3, 3, 3])
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_weights_as_a_value_are_read_back(call: Call, name: str) -> None:
+    code, out, _ = call("kernels", name, "--format", "value")
+    assert code == 0
+    assert tuple(parse_kernel(line).matrices[0] for line in out.splitlines()) == parse_kernel(name).matrices
+    table = call("kernels", name).out
+    assert parse_kernel(name).source in table
+
+
+def test_a_table_of_three_axes_and_csv(call: Call) -> None:
+    code, out, _ = call("kernels", "1 2 | 3 4", "--dims", "3")
+    assert code == 0
+    assert "\n\n1  2\n\n3  4\n\n" in out
+    line = list(
+        csv.DictReader(io.StringIO(call("kernels", "1 2 | 3 4", "--dims", "3", "--format", "csv").out))
+    )
+    assert line[0]["weights"] == "1 2 | 3 4"
+    assert line[0]["smooths"] == "yes"
+    assert call("kernels", "1 2 3", "--dims", "1", "--format", "value").out == "1 2 3\n"
+    assert "\n\n1  2  3\n\n" in call("kernels", "1 2 3", "--dims", "1").out
+
+
+def test_lists_and_magnitudes_have_a_row_for_each_matrix(call: Call) -> None:
+    code, out, _ = call("kernels", "sobel; kirsch; 1 2")
+    assert code == 0
+    assert "sobel, matrix 2:\n-1  -2  -1\n" in out
+    assert "sobel: the responses are combined to the root of their summed squares\n" in out
+    assert "kirsch: the largest of the responses is taken\n3 kernels, one after the other\n" in out
+    assert len(rows(call, "sobel; kirsch; 1 2")) == 2 + 8 + 1
+
+
+def test_large_kernels_are_not_printed(call: Call) -> None:
+    out = call("kernels", "box:27").out
+    assert "its weights are too many to print here (27x27): take --field weights" in out
+    assert "1  1" not in out
+    assert call("kernels", "box:27", "--field", "weights").out.count(";") == 26
+
+
+def test_quiet_leaves_the_table_alone(call: Call) -> None:
+    assert len(call("kernels", "box", "-q").out.splitlines()) == 3
+
+
+def test_files_and_pictures_are_shown(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "soft.mat").write_text("3 1 4 10\n1 2 1\n")
+    (row,) = rows(call, tmp_path / "soft.mat")
+    assert (row["name"], row["divisor"], row["offset"], row["source"]) == ("soft", 4, 10, "file soft.mat")
+    Image.fromarray(np.array([[0, 200], [3, 255]], np.uint8)).save(tmp_path / "grey.png")
+    (row,) = rows(call, tmp_path / "grey.png")
+    assert row["weights"] == [[0, 200], [3, 255]]
+
+
+def test_the_answer_goes_to_a_file(call: Call, tmp_path: Path) -> None:
+    for ending in ("json", "csv", "md", "txt"):
+        path = tmp_path / f"box.{ending}"
+        assert call("kernels", "box", "-o", path) == (0, "", f"convcli: wrote {path}\n")
+        assert "box" in path.read_text()
+
+
+def test_the_frequency_response_is_drawn(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "response.png"
+    code, out, err = call("kernels", "box:4", "-o", path)
+    assert (code, out) == (0, "")
+    assert err == (
+        f"convcli: wrote {path}: the frequency response of box:4, from -1/2 to 1/2 cycles a pixel across and down, "
+        "with zero frequency in the middle; black is 0, white 1\n"
+    )
+    with Image.open(path) as image:
+        assert (image.mode, image.size) == ("L", (256, 256))
+        pixels = np.asarray(image)
+    assert pixels[128, 128] == 255
+    # the mean of 4 pixels is blind to waves of 4 and of 2 pixels
+    assert not pixels[:, [0, 64, 192]].any()
+    wave = (np.arange(256) - 128) / 256
+    expected = np.abs(sum(np.exp(2j * np.pi * wave * tap) for tap in range(4))) / 4
+    assert np.abs(pixels[128] - 255 * expected).max() <= 0.5 + 1e-9
+    result = call("kernels", "box", "-o", path)
+    assert result.code == 1
+    assert one_error(result) == f"{path} exists; give --force to replace it, or another -o"
+    assert call("kernels", "0 0", "-o", path, "--force").code == 0
+    with Image.open(path) as image:
+        assert not np.asarray(image).any()
+    assert call("kernels", "box:301", "--max-kernel", "999", "-o", tmp_path / "large.png").code == 0
+    with Image.open(tmp_path / "large.png") as image:
+        assert image.size == (301, 301)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
+        (["box:300"], "a kernel 300 wide is over the limit of 255; raise it with --max-kernel 300"),
+        (["motion", "--dims", "1"], "kernel 'motion' has no form of 1 axis; identity, box"),
+        (["-o", "x.png"], "-o x.png draws the frequency response of a kernel; name one"),
+        (["box", "-o", "x.png", "--format", "json"], "--format and --field are of text; x.png is a picture"),
+        (["box", "--dims", "3", "-o", "x.png"], "the frequency response of a kernel of 3 axes is no picture"),
+        (["box", "-o", "x.doc"], "x.doc does not say its format; end it in .txt .json .csv .md"),
+        (
+            ["box", "--field", "wieghts"],
+            "there is no field 'wieghts'; the fields are name, matrix, shape, weights",
+        ),
+        (["none.png"], "cannot read kernel 'none.png': there is no such file"),
+        (["box", "--dims", "4"], "4 is not in the range 1<=x<=3"),
+    ],
+)
+def test_what_is_wrong_is_one_line(call: Call, arguments: list[str], message: str) -> None:
+    result = call("kernels", *arguments)
+    assert result.code == 2
+    assert message in one_error(result)
+
+
+def test_the_list_loads_no_arrays() -> None:
+    assert not loaded("kernels") & {"numpy", "scipy", "PIL", "rich"}
+    assert not loaded("kernels", "sobel") & {"scipy", "PIL", "rich"}
+
+
+# Pictures as kernels
+
+
+@pytest.mark.parametrize(
+    ("mode", "pixel", "grey"),
+    [
+        ("L", 77, 77),
+        ("LA", (77, 1), 77),
+        ("LA", (77, 0), 0),
+        ("RGB", (255, 0, 0), 76),
+        ("RGB", (10, 20, 30), 18),
+        ("RGBA", (10, 20, 30, 255), 18),
+        ("RGBA", (10, 20, 30, 0), 0),
+        ("I;16", 40000, 40000),
+        ("F", 0.5, 0.5),
+    ],
+)
+def test_grey_values(tmp_path: Path, mode: str, pixel: object, grey: float) -> None:
+    path = tmp_path / "a.tiff"
+    Image.new(mode, (2, 1), pixel).save(path)
+    assert grey_rows(path) == [[grey, grey]]
+
+
+def test_grey_is_pillows(tmp_path: Path) -> None:
+    with Image.open(SAMPLES / "landscape.png") as image:
+        cut = image.convert("RGB").crop((50, 50, 90, 70))
+    cut.save(tmp_path / "a.png")
+    assert grey_rows(tmp_path / "a.png") == np.asarray(cut.convert("L")).tolist()
+
+
+def test_pictures_that_are_no_template(call: Call, tmp_path: Path) -> None:
+    result = call("kernels", SAMPLES / "spinner.gif")
+    assert result.code == 2
+    assert "frames; a kernel is made of a still picture" in one_error(result)
+    Image.new("CMYK", (2, 2)).save(tmp_path / "a.tiff")
+    result = call("kernels", tmp_path / "a.tiff")
+    assert "has the colours CMYK; a kernel is made of grey, RGB or RGBA" in one_error(result)
+    (tmp_path / "b.png").write_text("no picture")
+    result = call("kernels", tmp_path / "b.png")
+    assert result.code == 1
+    assert "it is not a picture, or of a kind that convcli does not read" in one_error(result)
