@@ -43,8 +43,8 @@ class Matching(NamedTuple):
     template: Path | None
     top: int | None
 
-    def check(self, context: click.Context) -> None:
-        """Refuse options that were given and have no use here: beside --match, or --top without it."""
+    def check(self, context: click.Context, *also_used: str) -> None:
+        """Refuse options without a use here: --top alone, and beside --match all but USED and `also_used`."""
         if self.template is None:
             if self.top is not None:
                 raise ArgumentError(
@@ -57,7 +57,7 @@ class Matching(NamedTuple):
                 click.core.ParameterSource.COMMANDLINE,
                 click.core.ParameterSource.ENVIRONMENT,
             )
-            if given and parameter.expose_value and name not in USED:
+            if given and parameter.expose_value and name not in {*USED, *also_used}:
                 raise ArgumentError(
                     f"{max(parameter.opts, key=len)} has no use beside --match, which runs no kernel; leave it out"
                 )
