@@ -7,7 +7,7 @@ DEMO := demo
 SAMPLES := $(addprefix sample_images/,house.png landscape.jpg landscape.png logo.png ramp16.png spinner.gif zoneplate.png)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format pictures bench clean
+.PHONY: help demo test corpora check format pictures bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -41,6 +41,9 @@ demo: $(VENV)/installed ## install, filter the sample images, show each calculat
 
 test: $(VENV)/installed-dev check ## install with the dev extra; run ruff, mypy and pytest
 	$(BIN)/python -m pytest
+
+corpora: $(VENV)/installed-dev ## filter the thousand test pictures of Pillow, fetched on first use
+	$(BIN)/python -m pytest -m corpora tests/images
 
 check: $(VENV)/installed-dev ## run ruff and mypy
 	$(BIN)/python -m ruff check .

@@ -13,6 +13,7 @@ from convcli.backend.bands.run import Weights, plan_all, run
 from convcli.backend.borders import pad
 from convcli.backend.checks import one_of
 from convcli.backend.plan import Slide
+from convcli.backend.values import Filtered, Range, into_dtype
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import Matrix, by_axes, flat
@@ -22,25 +23,14 @@ from convcli.layers.padding import AnyPadding, Pads, mode_of
 
 Array = NDArray[Any]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
-Range = Literal["clip", "abs", "offset", "minmax"]
 
 MOST_WHOLE = 2.0**31  # of a weight that bands take
 SMALLEST, LARGEST = 2.0**-100, 2.0**100  # of a sum that float32 holds, with all that leads to it
 FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
 LEVELS32, LEVELS64 = 1 << 16, 1 << 45  # up to so many levels a sum in these floats is sure of each
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
-EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
-
-
-@dataclass(frozen=True)
-class Filtered:
-    """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made."""
-
-    pixels: Array
-    clipped: float
-    plan: str = EXACT
 
 
 def filter_image(
@@ -127,14 +117,14 @@ def filter_image(
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
             if banded is not None:
                 return banded
-        return _into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
+        return into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
     through = _premultiplied if alpha == "premultiply" else _kept
     colour, opacity = through(sliding, colour, opacity, kernel)
-    result = _into_dtype(colour, pixels.dtype, value_range)
-    restored = _into_dtype(opacity, pixels.dtype, "clip").pixels
+    result = into_dtype(colour, pixels.dtype, value_range)
+    restored = into_dtype(opacity, pixels.dtype, "clip").pixels
     return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped)
 
 
@@ -362,23 +352,3 @@ def _wide(x: Array) -> Array:
 def _opaque(dtype: np.dtype[Any]) -> float:
     """Return the alpha of a pixel that hides all behind it."""
     return 1.0 if dtype.kind == "f" else np.iinfo(dtype).max
-
-
-def _into_dtype(values: Array, dtype: np.dtype[Any], value_range: Range) -> Filtered:
-    """Bring values back into a picture's dtype: shift or scale, round half to even, clip."""
-    floating = dtype.kind == "f"
-    low, high = (0, 1) if floating else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    if value_range == "abs":
-        values = np.abs(values)
-    elif value_range == "offset":
-        values = values + (0.5 if floating else (low + high + 1) // 2)
-    elif value_range == "minmax":
-        smallest, largest = float(values.min()), float(values.max())
-        values = (values - smallest) * high / ((largest - smallest) or 1.0)
-    if floating:
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
-            return Filtered(values.astype(dtype), 0.0)
-    if values.dtype.kind == "f":
-        values = np.rint(values)
-    clipped = np.count_nonzero((values < low) | (values > high)) / values.size
-    return Filtered(values.clip(low, high).astype(dtype), clipped)

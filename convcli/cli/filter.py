@@ -1,4 +1,4 @@
-"""convcli filter: run a kernel on pictures."""
+"""convcli filter: run a layer on pictures."""
 
 import sys
 from pathlib import Path
@@ -9,13 +9,56 @@ import click
 from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import Command, Parsed, talking
+from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
+from convcli.cli.matching import Matching, matching_options
+from convcli.cli.options import Command, Parsed, at_least, talking
+from convcli.cli.reading import reading_options
 from convcli.cli.targets import as_source, plan
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_PIXELS
-from convcli.kernels.named import KERNELS, MAX_SIDE
-from convcli.layers.notation import parse_padding, parse_size
-from convcli.layers.padding import MODES, mode_of
+from convcli.kernels.named import KERNELS
+from convcli.layers.padding import MODES
+
+GROUPS = {
+    "Input and output": ("output", "force", "sheet", "stats", "dry_run", "png_level"),
+    "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame"),
+    "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
+    "Layer": (
+        "stride",
+        "padding",
+        "padding_mode",
+        "padding_value",
+        "dilation",
+        "activation",
+        "pool",
+        "pool_channels",
+        "repeat",
+    ),
+    "Variant": (
+        "variant",
+        "weights",
+        "bias_file",
+        "pointwise",
+        "groups",
+        "rank",
+        "offsets",
+        "local",
+        "tile",
+        "output_padding",
+        "dims",
+        "along",
+    ),
+    "Matching": ("template", "match", "top"),
+    "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
+}
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def _bytes(text: str) -> int:
+    """Read a number of bytes: 500M, 4G."""
+    digits, unit = text[:-1], text[-1:].upper()
+    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()):
+        raise ArgumentError(f"{text!r} is not an amount of memory; write 500M or 4G")
+    return int(digits) * _UNITS[unit]
 
 
 @click.command(
@@ -25,120 +68,54 @@ from convcli.layers.padding import MODES, mode_of
         "convcli filter photo.png --kernel sobel",
         "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",
     ),
-    epilog="Kernels: "
+    groups=GROUPS,
+    epilog="Kernels, explained by convcli kernels: "
     + " ".join(KERNELS)
+    + ". Variants: "
+    + " ".join(VARIANT_NAMES)
     + ". Padding modes, for an input abcd: "
     + ", ".join(f"{name} {drawing}" for name, drawing in MODES.items())
-    + ". The names of NumPy, SciPy and OpenCV are understood too (edge, wrap, BORDER_REFLECT_101); what SciPy and "
-    "OpenCV call reflect is called symmetric here.",
+    + "; the names of NumPy, SciPy and OpenCV are understood too, what the latter two call reflect is symmetric.",
 )
 @click.argument("inputs", nargs=-1, required=True, type=Parsed("INPUT", as_source), metavar="INPUT...")
+@layer_options
+@matching_options
 @click.option(
-    "--kernel",
-    "-k",
-    "kernels",
-    multiple=True,
-    required=True,
-    metavar="SPEC",
-    help="A name (sobel), a name with arguments (gaussian:sigma=2), or rows of numbers ('0 -1 0; -1 5 -1; 0 -1 0').",
-)
-@click.option(
-    "-o",
-    "--output",
-    metavar="PATH",
-    help="A file, a folder (out/), a template ('out/{stem}.{kernel}{ext}'), - for standard output, or png:- to "
-    "choose its format. Without it photo.png becomes photo.sobel.png.",
+    "-o", "--output", metavar="PATH", help="A file, a folder/, '{stem}.{kernel}{ext}', - or png:- (stdout)."
 )
 @click.option("--force", is_flag=True, help="Replace outputs that exist.")
-@click.option(
-    "--stride",
-    type=Parsed("SIZE", parse_size),
-    default="1",
-    show_default=True,
-    help="Pixels from one output to the next: 2, or 2x1 for rows x columns.",
-)
-@click.option(
-    "--padding",
-    type=Parsed("PADDING", parse_padding),
-    default="same",
-    show_default=True,
-    help="Pixels added around: valid, same, same-lower, full, 1, 2x1 or before:after as 1:2.",
-)
-@click.option(
-    "--padding-mode",
-    type=Parsed("MODE", mode_of),
-    default="reflect",
-    show_default=True,
-    help="How the picture goes on beyond its border; drawn below.",
-)
-@click.option(
-    "--padding-value",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="V",
-    help="What --padding-mode constant pads with.",
-)
-@click.option(
-    "--dilation",
-    type=Parsed("SIZE", parse_size),
-    default="1",
-    show_default=True,
-    help="Pixels between the taps of the kernel.",
-)
-@click.option(
-    "--flip", is_flag=True, help="Turn the kernel by 180 degrees: convolution instead of correlation."
-)
+@click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
+@click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
+@click.option("--png-level", type=at_least(0, 9), help="Deflate PNG by zlib's level N, on one core.")
 @click.option(
     "--range",
     "value_range",
     type=click.Choice(["clip", "abs", "offset", "minmax"]),
-    default="clip",
-    show_default=True,
-    help="How values return to the picture's depth: cut them off, take absolute values, add the "
-    "middle grey, or stretch the smallest and largest to black and white.",
+    metavar="HOW",
+    help="Back to the depth: clip abs offset minmax. [clip]",
 )
 @click.option(
     "--alpha",
     type=click.Choice(["auto", "premultiply", "keep", "filter"]),
+    metavar="HOW",
     default="auto",
-    show_default=True,
-    help="auto premultiplies for smoothing kernels and keeps alpha for others.",
+    help="auto (premultiply for means) premultiply keep filter.",
 )
 @click.option(
     "--method",
     type=click.Choice(METHODS),
+    metavar="NAME",
     default="auto",
-    show_default=True,
-    help="How sums are formed; auto takes the quickest, and -v says which.",
+    help=f"{' '.join(METHODS)}; -v tells.",
 )
+@click.option("--threads", type=at_least(1), help="Threads that share a picture. [one a core]")
+@reading_options
 @click.option(
-    "--threads",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Threads that share a picture.  [default: one a core]",
-)
-@click.option(
-    "--png-level",
-    type=click.IntRange(0, 9),
-    metavar="N",
-    help="Deflate PNG output with zlib's level N, 0 to 9, on one core.  [default: on all cores, fast]",
-)
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=MAX_PIXELS,
-    show_default=True,
-    metavar="N",
-    help="Refuse larger pictures, all frames together.",
-)
-@click.option(
-    "--max-kernel",
-    type=click.IntRange(1),
-    default=MAX_SIDE,
-    show_default=True,
-    metavar="N",
-    help="Refuse wider kernels.",
+    "--max-memory",
+    type=Parsed("SIZE", _bytes),
+    default="4G",
+    help="Refuse what would take more memory. [4G]",
 )
 @talking
 @click.pass_obj
@@ -146,30 +123,41 @@ def command(
     conversation: Conversation,
     /,
     inputs: tuple[Path, ...],
-    kernels: tuple[str, ...],
+    layer: LayerOptions,
     output: str | None,
-    max_kernel: int,
+    stats: bool,
+    dry_run: bool,
+    matching: Matching,
     **settings: Any,
 ) -> int:
-    """Run a kernel on pictures, each colour channel on its own.
+    """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
 
-    Every frame of an animation and every page is filtered. EXIF orientation is applied; alpha, 16-bit grey, colour
-    profile, EXIF and resolution are kept. Prints the path of each picture written.
+    Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
+    kept. Prints the path of each picture written.
     """
     import os
     import signal
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
-    from convcli.cli.filtering import Filtering
-    from convcli.kernels import parse_kernel
-
     signal.signal(signal.SIGTERM, _end)
-    if len(kernels) > 1:
-        raise ArgumentError(f"--kernel is given {len(kernels)} times; filter with one kernel at a time")
-    kernel = parse_kernel(kernels[0], max_kernel)
-    jobs = plan(inputs, output, kernel.name)
-    filtering = Filtering(conversation, kernel, **settings)
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames")
+    if matching.template is not None:
+        shared = {name: settings[name] for name in ("threads", "png_level", "force")}
+        return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
+    layer.check()
+
+    from convcli.cli.filtering import Filtering
+    from convcli.cli.recipes import spelled
+    from convcli.cli.working import Worker
+
+    asked = spelled(layer, settings["method"])
+    jobs = plan(inputs, output, asked.name)
+    if stats and not dry_run and any(job.prints for job in jobs):
+        raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
+    own = {name: settings.pop(name) for name in ("png_level", "force")}
+    worker = Worker(spelled=asked, stats=stats, **settings)
+    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, **own)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
 
 

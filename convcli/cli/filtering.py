@@ -1,121 +1,90 @@
 """One picture from its file through the filter to its output: what `convcli filter` does to each input."""
 
+import json
 import os
 import sys
 import time
 from dataclasses import dataclass, replace
-from math import isfinite, prod
+from functools import reduce
+from operator import add
+from typing import Any
 
 import click
 
-from convcli.backend.image import Alpha, Filtered, Range, filter_image, image_layer
-from convcli.cli.conversation import Conversation
+from convcli.cli.conversation import Conversation, one_line
 from convcli.cli.targets import DASH, Job
+from convcli.cli.working import Made, Unit, Worker, layers_of, mixing_error
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, write_whole
+from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
-from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.read import read_picture
-from convcli.images.write import encode
-from convcli.kernels import Kernel
-from convcli.layers.axes import PerAxis
+from convcli.images.picture import Frame, Picture
+from convcli.images.write import check_fits, encode
 from convcli.layers.notation import format_size
-from convcli.layers.padding import AnyPadding
 
 
 @dataclass(frozen=True)
 class Filtering:
-    """The kernel and the options of one run, to be called with each job."""
+    """The options of one run, to be called with each job."""
 
     conversation: Conversation
-    kernel: Kernel
-    stride: PerAxis
-    padding: AnyPadding
-    dilation: PerAxis
-    padding_mode: str
-    padding_value: float
-    flip: bool
-    value_range: Range
-    alpha: Alpha
-    method: str
-    threads: int | None
-    max_pixels: int
+    worker: Worker
     png_level: int | None
     force: bool
+    stats: bool
+    dry_run: bool
 
     def __post_init__(self) -> None:
         """Refuse at once what would be wrong with every picture."""
-        image_layer(self.kernel, self.stride, self.padding, self.dilation)
-        if not isfinite(self.padding_value):
-            raise ArgumentError(f"--padding-value must be finite, got {self.padding_value}")
-        if self.padding_value and self.padding_mode != "constant":
-            raise ArgumentError(
-                f"--padding-value belongs to --padding-mode constant, not to {self.padding_mode}"
-            )
-        if self.alpha == "premultiply" and not self.kernel.is_smoothing:
-            raise ArgumentError(
-                f"--alpha premultiply takes a mean, which {self.kernel.name} is not: it needs weights >= 0 with a "
-                "sum above 0; use --alpha keep or filter"
-            )
+        if self.worker.alpha == "premultiply" and (error := mixing_error(self.worker.spelled)) is not None:
+            raise error
 
     def __call__(self, job: Job) -> None:
         """Read, filter and write one picture; say on stdout where it went, or print the picture itself."""
         started = time.perf_counter()
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
-        picture = read_picture(sys.stdin.buffer if job.source is DASH else job.source, self.max_pixels)
+        source = sys.stdin.buffer if job.source is DASH else job.source
+        picture = self.worker.reading.read(source, header=self.dry_run)
+        form = self.form(job, picture)
+        target = "standard output" if job.target is DASH else str(job.target)
+        units = self.worker.units(job.name, picture)
+        foretold = [frame for unit in units for frame in self.worker.foretold(job.name, target, unit, form)]
+        check_fits(replace(picture, frames=tuple(foretold)), form, target)
+        if self.dry_run:
+            self._foretell(_facts(job, picture, form, foretold, units), units)
+            return
+        made = [self.worker.make(job.name, target, unit, form) for unit in units]
+        result = recoloured(picture, [frame for part in made for frame in part.frames])
+        data, losses = encode(result, form, target, self.png_level, self.worker.threads)
+        self._put(job, data, made, result)
+        notes = dict.fromkeys(note for part in made for note in part.notes)
+        for note in (*result.notes, *notes, *losses, *_clipping(made)):
+            self.conversation.note(f"{job.name}: {note}")
+        self.conversation.detail(
+            f"{job.name}: {_summary(picture, result)}, {made[0].plan}, {time.perf_counter() - started:.2f} s"
+        )
+
+    def form(self, job: Job, picture: Picture) -> str:
+        """Return the format of the output."""
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         if self.png_level is not None and form != "PNG":
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
-        filtered = [self._filtered(job.name, frame) for frame in picture.frames]
-        result = replace(
-            picture,
-            frames=tuple(
-                replace(frame, pixels=part.pixels)
-                for frame, part in zip(picture.frames, filtered, strict=True)
-            ),
-        )
-        target = "standard output" if job.target is DASH else str(job.target)
-        data, losses = encode(result, form, target, self.png_level, self.threads)
-        self._put(job, data)
-        for note in (*picture.notes, *losses, *_clipping(filtered)):
-            self.conversation.note(f"{job.name}: {note}")
-        self.conversation.detail(
-            f"{job.name}: {_summary(picture, result)}, {filtered[0].plan}, {time.perf_counter() - started:.2f} s"
-        )
+        return form
 
-    def _filtered(self, name: str, frame: Frame) -> Filtered:
-        self._check_padded(name, frame)
-        return filter_image(
-            frame.pixels,
-            self.kernel,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            padding_mode=self.padding_mode,
-            padding_value=self.padding_value,
-            flip=self.flip,
-            alpha=self.alpha if frame.has_alpha else None,
-            value_range=self.value_range,
-            method=self.method,
-            threads=self.threads,
-        )
+    def _foretell(self, facts: dict[str, Any], units: list[Unit]) -> None:
+        """Say what would be read, run and written, and what it would take."""
+        for note in dict.fromkeys(note for unit in units for stage in unit.stages for note in stage.notes):
+            self.conversation.note(f"{facts['input']}: {note}")
+        click.echo(json.dumps(facts) if self.stats else _sentence(facts))
 
-    def _check_padded(self, name: str, frame: Frame) -> None:
-        """Refuse what padding would make too large, before any memory is taken."""
-        size = frame.pixels.shape[:2]
-        pads = image_layer(self.kernel, self.stride, self.padding, self.dilation).pads(size)
-        count = prod(n + before + after for n, (before, after) in zip(size, pads, strict=True))
-        if count > self.max_pixels:
-            raise ImageError(
-                f"cannot filter {name}: with its padding it has {count:,} pixels, over the limit of "
-                f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
-            )
-
-    def _put(self, job: Job, data: bytes) -> None:
+    def _put(self, job: Job, data: bytes, made: list[Made], result: Picture) -> None:
         if job.target is not DASH:
             write_whole(job.target, data, overwrite=self.force)
-            click.echo(os.fsencode(job.target))
+            if self.stats:
+                click.echo(json.dumps(_record(job, made, result)))
+            else:
+                click.echo(os.fsencode(job.target))
         elif sys.stdout.isatty():
             raise WriteError(
                 "a picture would be printed on the terminal; redirect it, or name a file with -o"
@@ -124,11 +93,62 @@ class Filtering:
             sys.stdout.buffer.write(data)
 
 
-def _clipping(filtered: list[Filtered]) -> list[str]:
-    """Say which share of the samples was cut off, if any was."""
-    share = sum(part.clipped * part.pixels.size for part in filtered) / sum(
-        part.pixels.size for part in filtered
+def _record(job: Job, made: list[Made], result: Picture) -> dict[str, Any]:
+    """Return what --stats tells of a picture."""
+    told = reduce(add, (part.told for part in made if part.told is not None))
+    first = result.frames[0]
+    return {
+        "input": job.name,
+        "output": str(job.target),
+        "mode": first.mode,
+        "size": list(first.pixels.shape[:2]),
+        "frames": len(result.frames),
+        **told.record(),
+    }
+
+
+def _facts(job: Job, picture: Picture, form: str, frames: list[Frame], units: list[Unit]) -> dict[str, Any]:
+    """Return what --dry-run tells of a picture."""
+    before, after = picture.frames[0], frames[0]
+    estimates = [unit.estimate for unit in units]
+    return {
+        "input": job.name,
+        "output": "standard output" if job.target is DASH else str(job.target),
+        "dry_run": True,
+        "input_format": picture.format,
+        "input_mode": before.mode,
+        "input_size": list(before.pixels.shape[:2]),
+        "input_frames": len(picture.frames),
+        "layers": layers_of(units[0]),
+        "macs": sum(unit.cost.macs for unit in units),
+        "format": form,
+        "mode": after.mode,
+        "size": list(after.pixels.shape[:2]),
+        "frames": len(frames),
+        "seconds": round(sum(each.seconds for each in estimates), 3),
+        "bytes": max(each.memory for each in estimates),
+    }
+
+
+def _sentence(facts: dict[str, Any]) -> str:
+    """Say the facts in a line."""
+
+    def picture(form: str, mode: str, size: list[int], frames: int) -> str:
+        several = f", {frames} frames" if frames > 1 else ""
+        return f"{form}, {mode}, rows x columns {format_size(size)}{several}"
+
+    before = picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
+    after = picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
+    return one_line(
+        f"{facts['input']}: would read {before}; run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds, "
+        f"about {facts['seconds']:.1f} s on a core and {-(-facts['bytes'] // 2**20):,} MiB; write {facts['output']}: "
+        f"{after}"
     )
+
+
+def _clipping(made: list[Made]) -> list[str]:
+    """Say which share of the samples was cut off, if any was."""
+    share = sum(part.clipped for part in made) / sum(part.samples for part in made)
     if not share:
         return []
     return [f"{share:.2%} of the samples were clipped; --range minmax fits all of them in"]

@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -14,15 +14,24 @@ from convcli.render import ENDINGS, FORMATS, Answer, render
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+WIDEST = 24  # of the names of an option in grouped help; longer ones have a line of their own
+
 
 class Command(click.Command):
-    """A command whose help leads with its examples, and may end in more that is only then put together."""
+    """A command whose help leads with its examples, groups its options, and may end in more, put together then."""
 
     def __init__(
-        self, *args: Any, examples: Sequence[str], more: Callable[[], str] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        examples: Sequence[str],
+        groups: Mapping[str, Sequence[str]] | None = None,
+        more: Callable[[], str] | None = None,
+        **kwargs: Any,
     ) -> None:
+        """Make it; `groups` has the names of options under the heading that each belongs to, others follow."""
         super().__init__(*args, **kwargs)
         self.examples = examples
+        self.groups = groups or {}
         self.more = more
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -31,6 +40,22 @@ class Command(click.Command):
             for example in self.examples:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
         super().format_help_text(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options group by group, so that most fit into one line each."""
+        if not self.groups:
+            super().format_options(ctx, formatter)
+            return
+        left = {each.name: each for each in self.get_params(ctx) if isinstance(each, click.Option)}
+        found = {
+            heading: [left.pop(name) for name in names if name in left]
+            for heading, names in self.groups.items()
+        }
+        for heading, parameters in {**found, "Other": list(left.values())}.items():
+            records = [record for each in parameters if (record := each.get_help_record(ctx)) is not None]
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records, col_max=WIDEST)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what stands below the options."""
@@ -52,6 +77,22 @@ class Parsed(click.ParamType[T]):
             return self.parse(value)
         except ArgumentError as error:
             self.fail(str(error), param, ctx)
+
+
+def at_least(least: int, most: int | None = None) -> Parsed[int]:
+    """Read a whole number within bounds; unlike click.IntRange, without a word about them in the help."""
+
+    def parse(text: str) -> int:
+        if (
+            not (text.isascii() and text.isdigit())
+            or int(text) < least
+            or (most is not None and int(text) > most)
+        ):
+            bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise ArgumentError(f"{text!r} is not a whole number {bounds}")
+        return int(text)
+
+    return Parsed("N", parse)
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:

@@ -32,6 +32,11 @@ class Job:
         """What messages call the input."""
         return "standard input" if self.source is DASH else str(self.source)
 
+    @property
+    def prints(self) -> bool:
+        """Whether the picture goes to standard output."""
+        return self.target is DASH
+
 
 def plan(inputs: Sequence[Path], output: str | None, kernel: str) -> list[Job]:
     """Return a job for each input, or raise ArgumentError before anything is read.

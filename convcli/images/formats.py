@@ -1,36 +1,92 @@
 """The picture formats that may be read and written, and what each can hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from convcli.errors import ArgumentError
+from convcli.images.modes import CHANNELS, is_counted, mode_name
 
 MAX_PIXELS = 200_000_000  # of all frames together, unless the caller lifts it
+MAX_FRAMES = 10_000  # of a file, or pages; likewise
 
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its endings, the pixel modes it keeps whole, and what else it carries."""
+    """A file format: its endings, the pixel modes it keeps whole, and what else it carries.
+
+    still : those of the modes of which it holds one frame, whatever it holds of others
+    deep : further modes, of more than 8 bits a channel, which are read and written through convcli[codecs]
+    counted : whether it holds channels that are no colours, however many, through convcli[codecs] or by itself
+    """
 
     endings: tuple[str, ...]
     modes: frozenset[str]
     frames: bool
     carries: frozenset[str]
+    still: frozenset[str] = frozenset()
+    deep: frozenset[str] = frozenset()
+    counted: bool = False
+
+    def holds(self, mode: str, frames: int = 1) -> bool:
+        """Whether so many frames of a mode come back from it as they are."""
+        held = mode in self.modes | self.deep or (self.counted and is_counted(mode))
+        return held and (frames == 1 or (self.frames and mode not in self.still))
 
 
-def _format(endings: str, modes: str, carries: str = "", *, frames: bool = False) -> Format:
-    return Format(tuple(endings.split()), frozenset(modes.split()), frames, frozenset(carries.split()))
+def _format(
+    endings: str,
+    modes: str,
+    carries: str = "",
+    *,
+    frames: bool = False,
+    still: str = "",
+    deep: Iterable[str] = (),
+    counted: bool = False,
+) -> Format:
+    kept, single = frozenset(modes.split()), frozenset(still.split())
+    return Format(
+        tuple(endings.split()),
+        kept | single,
+        frames,
+        frozenset(carries.split()),
+        single,
+        frozenset(deep) - kept,
+        counted,
+    )
+
+
+_NUMBERS = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64")
+
+
+def _depths(*channels: str) -> list[str]:
+    """Name the modes of some channels with numbers of every kind."""
+    return [mode_name(each, dtype) for each in channels for dtype in _NUMBERS]
 
 
 # An allow-list: nothing else is opened, above all no EPS, which runs programs.
 FORMATS = {
-    "PNG": _format(".png .apng", "L LA RGB RGBA I;16", "icc exif dpi text", frames=True),
+    "PNG": _format(
+        ".png .apng",
+        "L LA RGB RGBA I;16",
+        "icc exif xmp dpi text",
+        frames=True,
+        still="LA;16 RGB;16 RGBA;16",
+    ),
     "JPEG": _format(".jpg .jpeg", "L RGB CMYK", "icc exif xmp dpi comment"),
     "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif xmp", frames=True),
-    "TIFF": _format(".tiff .tif", "L LA RGB RGBA CMYK LAB I;16 I F", "icc dpi tags", frames=True),
+    "TIFF": _format(
+        ".tiff .tif",
+        "L LA RGB RGBA CMYK LAB I;16 I F",
+        "icc xmp dpi tags",
+        frames=True,
+        deep=_depths("L", "LA", "RGB", "RGBA", "CMYK"),
+        counted=True,
+    ),
     "BMP": _format(".bmp", "L RGB", "dpi"),
     "GIF": _format(".gif", "L LA RGB RGBA", "comment", frames=True),
-    "PPM": _format(".ppm .pgm .pnm", "L RGB I;16"),
+    "PPM": _format(".ppm .pgm .pnm .pfm", "L RGB I;16 RGB;16 F"),
+    "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=True),  # the numbers alone
 }
 
 _BY_ENDING = {ending: name for name, form in FORMATS.items() for ending in form.endings}
@@ -49,6 +105,4 @@ def format_of(path: Path) -> str:
 
 def formats_for(mode: str, frames: int) -> str:
     """Name the endings that can hold so many frames of a mode."""
-    return ", ".join(
-        form.endings[0] for form in FORMATS.values() if mode in form.modes and (form.frames or frames == 1)
-    )
+    return ", ".join(form.endings[0] for form in FORMATS.values() if form.holds(mode, frames))

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from convcli.errors import ConvcliError
+from convcli.images.modes import channels_of
 
 
 class ImageError(ConvcliError):
@@ -16,8 +17,8 @@ class ImageError(ConvcliError):
 class Frame:
     """One frame or page.
 
-    pixels : ndarray, (H, W) or (H, W, C); uint8, uint16 (I;16), int32 (I) or float32 (F)
-    mode : Pillow's name for what the channels are; LA and RGBA end in alpha
+    pixels : ndarray, (H, W) or (H, W, C); whole numbers or floats
+    mode : what the channels are and how deep, as `modes` names it; those of LA and RGBA end in alpha
     duration : milliseconds on screen, or None for a still picture
     """
 
@@ -28,7 +29,12 @@ class Frame:
     @property
     def has_alpha(self) -> bool:
         """Whether the last channel is alpha."""
-        return self.mode in ("LA", "RGBA")
+        return self.channels in ("LA", "RGBA")
+
+    @property
+    def channels(self) -> str:
+        """What the channels are, whatever their depth: L, LA, RGB, RGBA, CMYK, LAB, or how many."""
+        return channels_of(self.mode)
 
 
 @dataclass(frozen=True)

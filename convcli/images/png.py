@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOUR_TYPES = {"L": 0, "I;16": 0, "LA": 4, "RGB": 2, "RGBA": 6}  # of the header: PNG, third edition, 11.2.1
+COLOUR_TYPES = {"L": 0, "LA": 4, "RGB": 2, "RGBA": 6}  # of the header: PNG, third edition, 11.2.1
+COLOUR_TYPES |= {"I;16": 0} | {f"{mode};16": colour for mode, colour in COLOUR_TYPES.items() if mode != "L"}
 
 BAND = 1 << 20  # bytes a thread filters and deflates at a time
 TILE = 1 << 17  # bytes filtered at a time: they and what is computed on the way stay in L2
@@ -30,15 +31,22 @@ _ZLIB_HEADER = b"\x78\x5e"  # deflate, a window of 32 KiB, "fast"
 
 
 def encode_png(
-    pixels: NDArray[Any], mode: str, before: bytes = b"", after: bytes = b"", threads: int | None = None
+    pixels: NDArray[Any],
+    mode: str,
+    before: bytes = b"",
+    after: bytes = b"",
+    threads: int | None = None,
+    level: int | None = None,
 ) -> bytes:
     """Return the PNG file of one picture.
 
-    pixels : ndarray, (H, W) or (H, W, C), H and W > 0; uint8, or uint16 where the mode is I;16
+    pixels : ndarray, (H, W) or (H, W, C), H and W > 0; uint8, or uint16 where the mode ends in 16
     mode : a key of COLOUR_TYPES
     before, after : whole chunks to stand before and after the pixels
     threads : how many to use; by default one a core, at most MAX_THREADS
+    level : that of zlib, 0 to 9; by default the way of least bytes among quick ones
     """
+    way = None if level is None else Way("paeth", zlib.Z_DEFAULT_STRATEGY, level)
     rows, pixel = _bytes(pixels)
     height = max(1, BAND // rows.shape[1])
     starts = range(0, len(rows), height)
@@ -48,7 +56,7 @@ def encode_png(
     header = struct.pack(">IIBBBBB", pixels.shape[1], len(rows), depth, COLOUR_TYPES[mode], 0, 0, 0)
     file.write(SIGNATURE + chunk(b"IHDR", header) + before)
     with _mapping(threads) as each:
-        for band in each(lambda start: _band(rows, pixel, start, start + height), starts):
+        for band in each(lambda start: _band(rows, pixel, start, start + height, way), starts):
             file.write(band.chunk)
             adler = combined_adler(adler, band.adler, band.length)
     file.write(chunk(b"IDAT", adler.to_bytes(4, "big")) + after + chunk(b"IEND", b""))
@@ -182,10 +190,10 @@ class Band(NamedTuple):
     length: int
 
 
-def _band(rows: Bytes, pixel: int, start: int, stop: int) -> Band:
+def _band(rows: Bytes, pixel: int, start: int, stop: int, way: Way | None) -> Band:
     """Filter and deflate the rows from `start` to `stop`, tile by tile."""
     stop = min(stop, len(rows))
-    way = _best_way(rows, pixel, start, stop)
+    way = way or _best_way(rows, pixel, start, stop)
     deflater = _deflater(way)
     pieces, adler = [] if start else [_ZLIB_HEADER], 1
     height = max(1, TILE // rows.shape[1])

@@ -8,10 +8,15 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from convcli.images.arrays import encode_array
+from convcli.images.deep import encode_ppm16
 from convcli.images.formats import FORMATS, formats_for
+from convcli.images.frames import XMP_TEXT
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.picture import ImageError, Picture
+from convcli.images.modes import channels_of, is_float
+from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
+from convcli.images.tiff import XMP, as_bytes, encode_tiff
 
 # How each format is written: without loss where it can be, otherwise near to it.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -19,6 +24,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
+_UNTIMED = ("TIFF", "NPY")  # hold many frames, and not how long each stands
 _KIND_NAMES = {
     "icc": "the ICC profile",
     "exif": "EXIF",
@@ -37,32 +43,31 @@ def encode(
 
     Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
     error calls the output. A still PNG is written by `encode_png` on so many `threads`, by default one a core;
-    with a `png_level`, zlib's 0 to 9, by Pillow on one.
+    with a `png_level`, zlib's 0 to 9, by Pillow on one, unless it has colours of 16 bits.
     """
     if picture.poster and form != "PNG":
         moving = replace(picture, frames=picture.frames[1:], poster=False)
         data, notes = encode(moving, form, name, png_level, threads)
         return data, (*notes, f"{form} has no place for the still picture before the animation")
-    count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
-    for mode in sorted({mode for mode, _ in kinds}):
-        if mode not in FORMATS[form].modes:
-            able = formats_for(mode, count)
-            raise ImageError(
-                f"cannot write {name}: {form} cannot hold the pixel mode {mode}; these can: {able}"
-            )
-    able = formats_for(picture.frames[0].mode, count)
-    if count > 1 and not FORMATS[form].frames:
-        raise ImageError(
-            f"cannot write {name}: {form} holds one frame, the picture has {count}; these can: {able}"
-        )
-    if len(kinds) > 1 and form != "TIFF":
-        raise ImageError(
-            f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"
-        )
-    still, ours = picture.frames[0], form == "PNG" and count == 1 and png_level is None
+    check_fits(picture, form, name)
+    notes = _losses(picture, form)
+    if form == "NPY":
+        return encode_array(picture), notes
+    picture = replace(picture, frames=tuple(map(_without_idle_axis, picture.frames)))
+    modes, still = {frame.mode for frame in picture.frames}, picture.frames[0]
+    if form == "TIFF" and not modes <= FORMATS[form].modes:
+        return encode_tiff(picture, name), notes
+    if form == "PPM" and still.mode == "RGB;16":
+        return encode_ppm16(still.pixels), notes
+    ours = (
+        form == "PNG"
+        and len(picture.frames) == 1
+        and (png_level is None or still.mode in FORMATS[form].still)
+    )
     if ours:  # Pillow writes the metadata, around one pixel
-        picture = replace(picture, frames=(replace(still, pixels=still.pixels[:1, :1]),))
-    images, notes = _images(picture, form)
+        pixel = Frame(still.pixels[:1, :1].astype(np.uint8), still.channels)
+        picture = replace(picture, frames=(pixel,))
+    images, more = _images(picture, form)
     buffer = BytesIO()
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
@@ -70,23 +75,73 @@ def encode(
             settings["compress_level"] = png_level
         images[0].save(buffer, form, **settings)
     except Exception as error:  # of Pillow's encoders, which raise all kinds
+        able = formats_for(still.mode, len(images))
         raise ImageError(
             f"cannot write {name}: {form} refuses the picture ({error}); these may hold it: {able}"
         ) from error
+    notes += more
     if ours:
-        return encode_png(still.pixels, still.mode, *metadata_chunks(buffer.getvalue()), threads), notes
-    return buffer.getvalue(), notes
+        around = metadata_chunks(buffer.getvalue())
+        return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
+    return buffer.getvalue(), (*notes, *_joined(buffer, len(images)))
+
+
+def _joined(file: BytesIO, count: int) -> list[str]:
+    """Say how many frames Pillow took for a longer stay of the one before, as it does where their pixels are equal."""
+    if count == 1:
+        return []
+    with Image.open(file) as image:
+        fewer = count - getattr(image, "n_frames", 1)
+    return (
+        [f"{fewer} of its {count} frames are like the one before, and were joined with it"] if fewer else []
+    )
+
+
+def check_fits(picture: Picture, form: str, name: str) -> None:
+    """Refuse what the format cannot hold, and say what to do."""
+    count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
+    for mode in sorted({mode for mode, _ in kinds}):
+        able = formats_for(mode, count)
+        if not FORMATS[form].holds(mode):
+            way = f"these can: {able}"
+            if is_float(mode):
+                way = f"bring its numbers to 8 bits with --range, or keep them: {able}"
+            elif FORMATS[form].holds(mode.replace("A", "", 1)):
+                way += f"; or leave alpha out with --channels {','.join(channels_of(mode)[:-1].lower())}"
+            raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; {way}")
+        if not FORMATS[form].holds(mode, count):
+            raise ImageError(
+                f"cannot write {name}: {form} holds one frame{f' of {mode}' if FORMATS[form].frames else ''}, the "
+                f"picture has {count}; choose one, as by --frame 0, or a format that holds all: {able}"
+            )
+    if len(kinds) > 1 and form != "TIFF":
+        raise ImageError(
+            f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"
+        )
+
+
+def _losses(picture: Picture, form: str) -> tuple[str, ...]:
+    """Say what of a picture but its pixels the format does not carry."""
+    lost = [_KIND_NAMES[kind] for kind in picture.metadata if kind not in FORMATS[form].carries]
+    if form in _UNTIMED and any(frame.duration is not None for frame in picture.frames):
+        lost.append("the timing of the frames")
+    return (f"{form} does not carry {' and '.join(lost)}",) if lost else ()
+
+
+def _without_idle_axis(frame: Frame) -> Frame:
+    """Return grey as (H, W), which may have come as (H, W, 1)."""
+    pixels = frame.pixels
+    return replace(frame, pixels=pixels[..., 0]) if pixels.ndim == 3 and pixels.shape[2] == 1 else frame
 
 
 def _images(picture: Picture, form: str) -> tuple[list[Image.Image], tuple[str, ...]]:
-    """Give Pillow the arrays; note what of the picture will not reach the file."""
-    lost = [_KIND_NAMES[kind] for kind in picture.metadata if kind not in FORMATS[form].carries]
-    notes = [f"{form} does not carry {' and '.join(lost)}"] if lost else []
+    """Give Pillow the arrays; note what of the pixels will not reach the file."""
     if form != "GIF":
         # Only of bytes is it unclear what the channels are.
         modes = [frame.mode if frame.pixels.dtype == np.uint8 else None for frame in picture.frames]
         frames = zip(picture.frames, modes, strict=True)
-        return [Image.fromarray(frame.pixels, mode) for frame, mode in frames], tuple(notes)
+        return [Image.fromarray(frame.pixels, mode) for frame, mode in frames], ()
+    notes = []
     images, exact = zip(*map(indexed, picture.frames), strict=True)
     if not all(exact):
         notes.append(f"GIF holds {COLOURS} colours a frame; similar ones were merged")
@@ -100,13 +155,17 @@ def _carried(picture: Picture, form: str) -> dict[str, Any]:
     kept = {kind: value for kind, value in picture.metadata.items() if kind in FORMATS[form].carries}
     if "icc" in kept:
         kept["icc_profile"] = kept.pop("icc")
-    if "tags" in kept:
-        kept["tiffinfo"] = kept.pop("tags")
-    if "text" in kept:
-        info = PngInfo()
-        for key, value in kept.pop("text").items():
-            info.add_itxt(key, value)
-        kept["pnginfo"] = info
+    if form == "TIFF":
+        kept["tiffinfo"] = {tag: as_bytes(text) for tag, text in kept.pop("tags", {}).items()}
+        if "xmp" in kept:
+            kept["tiffinfo"][XMP] = kept.pop("xmp")
+    if form == "PNG":
+        texts = kept.pop("text", {})
+        if "xmp" in kept:
+            texts = texts | {XMP_TEXT: kept.pop("xmp").decode("utf-8", "replace")}
+        kept["pnginfo"] = PngInfo()
+        for key, value in texts.items():
+            kept["pnginfo"].add_itxt(key, value)
     return kept
 
 

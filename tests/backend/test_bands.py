@@ -18,8 +18,9 @@ from convcli.backend.bands.run import Weights, plan_all
 from convcli.backend.bands.running import RunningSums, signed_digits, slack, sum_neighbours
 from convcli.backend.bands.strip import Strip
 from convcli.backend.borders import pad
-from convcli.backend.image import EXACT, filter_image
+from convcli.backend.image import filter_image
 from convcli.backend.plan import Slide
+from convcli.backend.values import EXACT
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel, parse_kernel
 from convcli.kernels.change import anchored, shifted

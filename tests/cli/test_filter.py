@@ -209,7 +209,7 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
         ),
         (["--kernel", "box", "-o", "doc:-"], "has the ending '.doc', which is no picture format"),
         (["--kernel", "box", "--kernal", "x"], "No such option '--kernal'"),
-        ([], "Missing option '--kernel'"),
+        ([], "there is nothing to run; give --kernel or --weights, such as --kernel sobel"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(
@@ -479,4 +479,4 @@ def test_png_level_is_refused_where_there_is_no_png(call: Call, house: Path) -> 
     assert not output.exists()
     result = call("filter", house, "--kernel", "box", "--png-level", "10")
     assert result.code == 2
-    assert "10 is not in the range 0<=x<=9" in one_error(result)
+    assert "'10' is not a whole number from 0 to 9" in one_error(result)

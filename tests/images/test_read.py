@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, ImageSequence
 
-from convcli.images.picture import ImageError
+from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
+from convcli.images.write import encode
 from tests.conftest import SAMPLE_NAMES, SAMPLES
 
 
@@ -95,6 +97,23 @@ def test_transparent_palette_entries_become_transparent_pixels() -> None:
     assert ((frame.pixels[..., 3] == 0) == (np.asarray(image) == 5)).all()
 
 
+def tiff(bits: tuple[int, ...], sample_format: int, data: bytes, photometric: int = 1) -> io.BytesIO:
+    """Write a 1 x 1 TIFF, little-endian, whose samples Pillow's own writer has no mode for."""
+    entries = [
+        (256, 3, 1, 1), (257, 3, 1, 1), (259, 3, 1, 1), (262, 3, 1, photometric),
+        (277, 3, 1, len(bits)), (278, 3, 1, 1), (279, 4, 1, len(data)),
+    ]  # fmt: skip
+    tail_at = 8 + 2 + 12 * (len(entries) + 3) + 4
+    tail = struct.pack(f"<{len(bits)}H", *bits)
+    entries += [
+        (258, 3, len(bits), bits[0] if len(bits) == 1 else tail_at),
+        (273, 4, 1, tail_at + len(tail)),
+        (339, 3, 1, sample_format),
+    ]
+    ifd = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    return io.BytesIO(b"II*\0" + struct.pack("<IH", 8, len(entries)) + ifd + bytes(4) + tail + data)
+
+
 def png16(colour_type: int, samples: int) -> io.BytesIO:
     """Write a 1 x 1 PNG with 16 bits a channel."""
 
@@ -109,17 +128,56 @@ def png16(colour_type: int, samples: int) -> io.BytesIO:
 
 
 @pytest.mark.parametrize(
-    "stream",
+    ("stream", "mode", "values"),
     [
-        png16(2, 3),
-        png16(4, 2),
-        png16(6, 4),
-        io.BytesIO(b"P6 1 1 65535\n" + bytes(6)),
-        io.BytesIO(b"P3 1 1 1023\n1 2 3\n"),
+        (png16(2, 3), "RGB;16", [0x0001, 0x0203, 0x0405]),
+        (png16(4, 2), "LA;16", [0x0001, 0x0203]),
+        (png16(6, 4), "RGBA;16", [0x0001, 0x0203, 0x0405, 0x0607]),
+        (io.BytesIO(b"P6 1 1 65535\n" + bytes(range(6))), "RGB;16", [0x0001, 0x0203, 0x0405]),
+        (io.BytesIO(b"P6 1 1 1023\n\0\0\3\377\4\0"), "RGB;16", [0, 65535, 65535]),
     ],
 )
-def test_16_bit_colour_is_refused_instead_of_cut(stream: io.BytesIO) -> None:
-    with pytest.raises(ImageError, match="16 bits a colour channel, which would be cut to 8; reduce it"):
+def test_16_bit_colour_is_read_whole(stream: io.BytesIO, mode: str, values: list[int]) -> None:
+    (frame,) = read_picture(stream).frames
+    assert (frame.mode, frame.pixels.dtype, frame.pixels.tolist()) == (mode, "uint16", [[values]])
+
+
+@pytest.mark.parametrize(("transparent", "alpha"), [(b"\0\1\2\3\4\5", 0), (b"\0\1\2\3\4\4", 65535)])
+def test_the_transparent_colour_of_16_bits_becomes_alpha(transparent: bytes, alpha: int) -> None:
+    data = png16(2, 3).getvalue()
+    at = data.index(b"IDAT") - 4
+    chunk = (
+        struct.pack(">I", 6) + b"tRNS" + transparent + struct.pack(">I", zlib.crc32(b"tRNS" + transparent))
+    )
+    (frame,) = read_picture(io.BytesIO(data[:at] + chunk + data[at:])).frames
+    assert (frame.mode, frame.pixels.tolist()) == ("RGBA;16", [[[0x0001, 0x0203, 0x0405, alpha]]])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_16_bit_colour_is_turned_as_8_bits_are(orientation: int) -> None:
+    pixels = np.random.default_rng(3).integers(0, 65536, (4, 6, 3), dtype=np.uint16)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    metadata = {"exif": exif.tobytes()}
+    deep, flat = (
+        read_picture(io.BytesIO(encode(Picture((Frame(values, mode),), "PNG", metadata), "PNG", "out")[0]))
+        for values, mode in ((pixels, "RGB;16"), ((pixels >> 8).astype(np.uint8), "RGB"))
+    )
+    assert (deep.frames[0].pixels >> 8 == flat.frames[0].pixels).all()
+    assert deep.metadata == flat.metadata
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [io.BytesIO(b"P3 1 1 1023\n1 2 3\n"), tiff((16, 16, 16), 1, bytes(6), photometric=2)],
+    ids=["PPM", "TIFF"],
+)
+def test_16_bit_colour_is_refused_instead_of_cut(monkeypatch: pytest.MonkeyPatch, stream: io.BytesIO) -> None:
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(
+        ImageError,
+        match=r"it has 16 bits a colour channel, which would be cut to 8; (save it as a still PNG or a TIFF|pip install 'convcli\[codecs\]')$",
+    ):
         read_picture(stream)
 
 
@@ -131,7 +189,7 @@ def test_16_bit_grey_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.png", b"hello", "it is not a picture, or of a kind that convcli does not read (PNG JPEG WEBP TIFF BMP GIF PPM)"),
+        ("text.png", b"hello", "it is not a picture, or of a kind that convcli does not read (PNG JPEG WEBP TIFF BMP GIF PPM NPY)"),
         ("empty.png", b"", "empty.png: it is not a picture"),
         ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture, or of a kind"),
         ("cut.png", (SAMPLES / "house.png").read_bytes()[:9999], "cut.png: the file is damaged or cut short ("),
@@ -176,23 +234,6 @@ def test_a_small_first_page_does_not_hide_a_large_one() -> None:
         read_picture(stream, 10_000)
 
 
-def tiff(bits: tuple[int, ...], sample_format: int, data: bytes, photometric: int = 1) -> io.BytesIO:
-    """Write a 1 x 1 TIFF, little-endian, whose samples Pillow's own writer has no mode for."""
-    entries = [
-        (256, 3, 1, 1), (257, 3, 1, 1), (259, 3, 1, 1), (262, 3, 1, photometric),
-        (277, 3, 1, len(bits)), (278, 3, 1, 1), (279, 4, 1, len(data)),
-    ]  # fmt: skip
-    tail_at = 8 + 2 + 12 * (len(entries) + 3) + 4
-    tail = struct.pack(f"<{len(bits)}H", *bits)
-    entries += [
-        (258, 3, len(bits), bits[0] if len(bits) == 1 else tail_at),
-        (273, 4, 1, tail_at + len(tail)),
-        (339, 3, 1, sample_format),
-    ]
-    ifd = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
-    return io.BytesIO(b"II*\0" + struct.pack("<IH", 8, len(entries)) + ifd + bytes(4) + tail + data)
-
-
 @pytest.mark.parametrize(
     ("stream", "message"),
     [
@@ -204,7 +245,10 @@ def tiff(bits: tuple[int, ...], sample_format: int, data: bytes, photometric: in
         (tiff((8,), 2, b"\xff"), "its signed 8-bit numbers would be read as others"),
     ],
 )
-def test_samples_that_would_be_read_as_others_are_refused(stream: io.BytesIO, message: str) -> None:
+def test_samples_that_would_be_read_as_others_are_refused(
+    monkeypatch: pytest.MonkeyPatch, stream: io.BytesIO, message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "tifffile", None)
     with pytest.raises(ImageError, match=message):
         read_picture(stream)
 
@@ -252,9 +296,33 @@ def test_descriptions_and_xmp_are_read() -> None:
     assert read_picture(saved(Image.fromarray(RAMP), "JPEG", xmp=xmp)).metadata["xmp"] == xmp
 
 
-def test_the_transparent_grey_of_16_bits_is_noted() -> None:
-    stream = saved(Image.fromarray(RAMP.astype(np.uint16)), "PNG", transparency=5)
-    assert read_picture(stream).notes == ("the transparent grey of its 16 bits is left out",)
+@pytest.mark.parametrize("depth", [1, 2, 4])
+@pytest.mark.parametrize("transparent", [0, 1])
+def test_the_transparent_grey_of_few_bits_becomes_alpha(depth: int, transparent: int) -> None:
+    header = struct.pack(">IIBBBBB", 8 // depth, 1, depth, 0, 0, 0, 0)
+    values = [place % 2**depth for place in range(8 // depth)]
+    row = sum(value << 8 - depth * (place + 1) for place, value in enumerate(values))
+    parts = [
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", transparent)),
+        (b"IDAT", zlib.compress(bytes([0, row]))),
+    ]
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (*parts, (b"IEND", b""))
+    )
+    (frame,) = read_picture(io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))).frames
+    assert frame.mode == "LA"
+    assert frame.pixels[0, :, 0].tolist() == [value * 255 // (2**depth - 1) for value in values]
+    assert frame.pixels[0, :, 1].tolist() == [0 if value == transparent else 255 for value in values]
+
+
+def test_the_transparent_grey_of_16_bits_becomes_alpha() -> None:
+    stream = saved(Image.fromarray(RAMP.astype(np.uint16) * 999), "PNG", transparency=5 * 999)
+    (frame,) = read_picture(stream).frames
+    assert frame.mode == "LA;16"
+    assert (frame.pixels[..., 0] == RAMP.astype(np.uint16) * 999).all()
+    assert (frame.pixels[..., 1] == np.where(RAMP == 5, 0, 65535)).all()
 
 
 def test_of_a_multi_picture_jpeg_the_first_is_read() -> None:

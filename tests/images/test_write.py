@@ -1,5 +1,6 @@
 """Pictures out: what comes back is what went in, or a clear word."""
 
+import importlib.util
 import io
 from pathlib import Path
 
@@ -9,24 +10,35 @@ from PIL import Image
 
 from convcli.errors import ArgumentError
 from convcli.images.formats import FORMATS, format_of
+from convcli.images.modes import CHANNELS, channels_of, dtype_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
 from tests.conftest import SAMPLES
 
 RNG = np.random.default_rng(5)
-ARRAYS = {
-    "L": RNG.integers(0, 256, (5, 7), dtype=np.uint8),
-    "LA": RNG.integers(0, 256, (5, 7, 2), dtype=np.uint8),
-    "RGB": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-    "RGBA": RNG.integers(0, 256, (5, 7, 4), dtype=np.uint8),
-    "CMYK": RNG.integers(0, 256, (5, 7, 4), dtype=np.uint8),
-    "LAB": RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8),
-    "I;16": RNG.integers(0, 65536, (5, 7), dtype=np.uint16),
-    "I": RNG.integers(-(2**31), 2**31, (5, 7), dtype=np.int32),
-    "F": RNG.normal(size=(5, 7)).astype(np.float32),
-}
-LOSSLESS = [(form, mode) for form in FORMATS if form not in ("JPEG", "GIF") for mode in FORMATS[form].modes]
+CODECS = all(importlib.util.find_spec(name) for name in ("imagecodecs", "tifffile"))
+
+
+def array_of(mode: str, size: tuple[int, int] = (5, 7)) -> np.ndarray:
+    """Noise in the shape and the type of a mode, over the whole range of whole numbers."""
+    channels, dtype = channels_of(mode), np.dtype(dtype_of(mode))
+    shape = size if channels == "L" else (*size, CHANNELS[channels])
+    if dtype.kind == "f":
+        return RNG.normal(size=shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    return RNG.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+
+
+ARRAYS = {mode: array_of(mode) for mode in sorted(FORMATS["NPY"].modes)}
+LOSSLESS = [
+    pytest.param(form, mode, marks=pytest.mark.skipif(not CODECS, reason="convcli[codecs] is not installed"))
+    if mode in FORMATS[form].deep
+    else (form, mode)
+    for form in FORMATS
+    if form not in ("JPEG", "GIF")
+    for mode in sorted(FORMATS[form].modes | FORMATS[form].deep)
+]
 
 
 def still(mode: str, **metadata: object) -> Picture:
@@ -38,15 +50,20 @@ def back(picture: Picture, form: str) -> tuple[Picture, tuple[str, ...]]:
     return read_picture(io.BytesIO(data)), notes
 
 
-@pytest.mark.parametrize(("form", "mode"), sorted(LOSSLESS))
+@pytest.mark.parametrize(("form", "mode"), LOSSLESS)
 def test_pixels_come_back_whole(form: str, mode: str) -> None:
     picture, _ = back(still(mode), form)
     assert picture.format == form
     (frame,) = picture.frames
     if form == "WEBP" and mode in ("L", "LA"):  # WebP has no grey: three equal channels
         assert (frame.pixels[..., :3] == ARRAYS[mode].reshape(5, 7, -1)[..., :1]).all()
+    elif form == "NPY" and mode.startswith(("CMYK", "LAB")):  # numbers without names
+        assert (frame.pixels == ARRAYS[mode]).all()
+    elif (form, mode) == ("TIFF", "L;int16"):  # Pillow reads them into 32 bits
+        assert (frame.mode, (frame.pixels == ARRAYS[mode]).all()) == ("I", True)
     else:
         assert frame.mode == mode
+        assert frame.pixels.dtype == ARRAYS[mode].dtype
         assert (frame.pixels == ARRAYS[mode]).all()
 
 
@@ -60,11 +77,17 @@ def test_jpeg_keeps_the_mode(mode: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> None:
-    for mode in ARRAYS.keys() - FORMATS[form].modes:
-        with pytest.raises(
-            ImageError, match=f"cannot write out: {form} cannot hold the pixel mode {mode}; these can: "
-        ):
+    for mode in ARRAYS.keys() - FORMATS[form].modes - FORMATS[form].deep:
+        way = "bring its numbers to 8 bits with --range, or keep them: " if is_float(mode) else "these can: "
+        with pytest.raises(ImageError) as error:
             encode(still(mode), form, "out")
+        start = f"cannot write out: {form} cannot hold the pixel mode {mode}; {way}"
+        assert str(error.value).startswith(start)
+        able, _, way = str(error.value).removeprefix(start).partition("; or leave alpha out with --channels ")
+        opaque = FORMATS[form].holds(mode.replace("A", "", 1)) and mode in ("LA", "RGBA", "LA;16", "RGBA;16")
+        assert way == (",".join(channels_of(mode).lower())[:-2] if opaque else "")
+        assert able.split(", ") == [form.endings[0] for form in FORMATS.values() if form.holds(mode)]
+        assert ".npy" in able
 
 
 def animation(mode: str = "RGB", count: int = 3) -> Picture:
@@ -107,7 +130,10 @@ def test_pages_come_back() -> None:
 
 
 def test_still_formats_refuse_animations() -> None:
-    with pytest.raises(ImageError, match=r"JPEG holds one frame, the picture has 3; these can: .png, .webp,"):
+    with pytest.raises(
+        ImageError,
+        match=r"JPEG holds one frame, the picture has 3; choose one, as by --frame 0, or a format that holds all: .png, .webp,",
+    ):
         encode(animation(), "JPEG", "out")
 
 

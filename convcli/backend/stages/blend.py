@@ -1,0 +1,191 @@
+"""Blur that varies over a picture: local convolution with a Gaussian of its own width at each place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import hypot, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.stages.linear import bordered, carried
+from convcli.backend.stages.offsets import middles
+from convcli.errors import ArgumentError
+from convcli.kernels.smoothing import gaussian
+from convcli.layers import Conv, Layer, LocalConv
+from convcli.layers.axes import Shape, Sizes
+from convcli.layers.counts import Cost
+
+Array = NDArray[Any]
+
+# From the size of the picture and places (2, H', W') in it, the width (H', W') of each place's Gaussian, in pixels.
+Widths = Callable[[Sizes, Array], Array]
+
+STEP = 2.0**0.5  # from one level of blur to the next
+LEAST = 0.4  # the first level above none: its Gaussian has weights beside the middle
+
+
+def tilt_shift(
+    sigma: float = 6.0, centre: float = 0.5, width: float = 0.2, fade: float = 0.3
+) -> tuple[float, Widths]:
+    """Blur all but a band across the picture, as if a lens were tilted: a landscape looks like a model.
+
+    The band lies at `centre` and is `width` high, both as shares of the height; beyond it the blur grows over
+    `fade` of the height to a Gaussian of `sigma` pixels.
+    """
+    _check("tilt-shift", sigma=sigma, width=width, fade=fade)
+
+    def widths(size: Sizes, places: Array) -> Array:
+        away = np.abs((places[0] + 0.5) / size[0] - centre) - width / 2
+        return sigma * _ramp(away, fade)
+
+    return sigma, widths
+
+
+def vignette_blur(sigma: float = 6.0, radius: float = 0.4, fade: float = 0.6) -> tuple[float, Widths]:
+    """Blur the picture towards its corners, beyond `radius`, over `fade`; 1 is from the middle to a corner."""
+    _check("vignette-blur", sigma=sigma, radius=radius, fade=fade)
+
+    def widths(size: Sizes, places: Array) -> Array:
+        ends = [max(n - 1, 1) / 2 for n in size]
+        away = np.hypot(places[0] - (size[0] - 1) / 2, places[1] - (size[1] - 1) / 2) / hypot(*ends)
+        return sigma * _ramp(away - radius, fade)
+
+    return sigma, widths
+
+
+LOCALS: dict[str, Callable[..., tuple[float, Widths]]] = {
+    "tilt-shift": tilt_shift,
+    "vignette-blur": vignette_blur,
+}
+
+
+def _check(name: str, **values: float) -> None:
+    for word, value in values.items():
+        if not value >= 0:
+            raise ArgumentError(f"local {name}: {word} must be at least 0, got {value:g}")
+    if not values["sigma"] > LEAST:
+        raise ArgumentError(f"local {name}: sigma must be above {LEAST}, got {values['sigma']:g}")
+
+
+def _ramp(away: Array, fade: float) -> Array:
+    """Rise from 0 to 1 over `fade`, without a corner at either end."""
+    share = (away / fade if fade else np.where(away > 0, 1.0, 0.0)).clip(0, 1)
+    smooth: Array = share * share * (3 - 2 * share)
+    return smooth
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A local convolution whose kernel at each place is a mean of two Gaussians out of a few levels.
+
+    Their shares are such that the variances add up to that of the width asked for; the weights of all places,
+    height * width * side**2 numbers, are never in memory.
+    """
+
+    layer: LocalConv
+    levels: tuple[float, ...]
+    spread: Widths
+    padding_mode: str
+    padding_value: float
+
+    @classmethod
+    def of(
+        cls, conv: Conv, size: Sizes, sigma: float, widths: Widths, mode: str, value: float, limit: int
+    ) -> "Blend":
+        """Plan the levels for a picture of `size`; of `conv`, all but the kernel size is taken."""
+        levels = [0.0, min(LEAST, sigma)]
+        while levels[-1] * STEP < sigma:
+            levels.append(levels[-1] * STEP)
+        if levels[-1] < sigma:
+            levels.append(sigma)
+        side = gaussian(sigma, limit=limit).shape[0]
+        options = {name: getattr(conv, name) for name in ("stride", "padding", "dilation")}
+        layer = LocalConv(
+            in_channels=1, out_channels=1, kernel_size=(side, side), input_size=size, bias=False, **options
+        )
+        return cls(layer, tuple(levels), widths, mode, value)
+
+    @cached_property
+    def widths(self) -> Array:
+        """The width of each place's Gaussian, (H', W')."""
+        return self.spread(self.layer.input_size, middles(self.layer, self.layer.input_size))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the local convolution."""
+        return (self.layer,)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape that the layer makes of each channel."""
+        return (shape[0], *self.layer.output_shape((1, *shape[1:]))[1:])
+
+    def cost(self, shape: Shape) -> Cost:
+        """Return the work that is done: two passes for each level."""
+        passes = sum(
+            (part.cost((1, *shape[1:])) for level in self.levels[1:] for part, _ in self._passes(level)),
+            Cost(),
+        )
+        return passes * shape[0]
+
+    def memory(self, shape: Shape) -> int:
+        """Count the numbers: the picture, two levels, and what comes out."""
+        return 3 * prod(shape) + 3 * prod(self.output_shape(shape))
+
+    def _passes(self, sigma: float) -> list[tuple[Conv, Array]]:
+        """Return the two passes of a level, as wide as the layer's kernel, so that all have its borders."""
+        side = self.layer.kernel_size[0]
+        bell = np.zeros(side)
+        if sigma:
+            own = gaussian(sigma, limit=side)
+            part = np.sqrt(np.diag(np.array(own.matrices[0])))
+            start = (side - len(part)) // 2
+            bell[start : start + len(part)] = part
+        else:
+            bell[side // 2] = 1
+        passes = []
+        for axis in (0, 1):
+            shape = (side, 1) if axis == 0 else (1, side)
+            padding = self.layer.padding
+            if not isinstance(padding, str):
+                padding = tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
+            stride, dilation = (
+                tuple(value if other == axis else 1 for other, value in enumerate(values))
+                for values in (self.layer.stride, self.layer.dilation)
+            )
+            layer = Conv(
+                in_channels=1,
+                out_channels=1,
+                kernel_size=shape,
+                stride=stride,
+                padding=padding,
+                dilation=dilation,
+                bias=False,
+            )
+            passes.append((layer, bell.reshape(1, 1, *shape)))
+        return passes
+
+    def _level(self, x: Array, sigma: float, outside: float) -> Array:
+        y = x[:, np.newaxis]
+        for layer, weight in self._passes(sigma):
+            y = bordered(layer, y, {"weight": weight.astype(x.dtype)}, self.padding_mode, outside)
+        return y[:, 0]
+
+    def __call__(self, x: Array, *, outside: float | None = None, bias: bool = True) -> Array:
+        """Run on x, (C, H, W)."""
+        outside = self.padding_value if outside is None else outside
+        y = np.zeros(self.output_shape(x.shape), x.dtype)
+        below = self._level(x, 0.0, outside)
+        squares = self.widths**2
+        for low, high in zip(self.levels, self.levels[1:], strict=False):
+            above = self._level(x, high, outside)
+            within = (self.widths > low) & (self.widths <= high) if low else self.widths <= high
+            share = ((squares - low**2) / (high**2 - low**2)).clip(0, 1).astype(x.dtype)
+            np.copyto(y, below + share * (above - below), where=within)
+            below = above
+        return y
+
+    def carry(self, x: Array, outside: float) -> Array:
+        """Return the pixel in the middle of each place."""
+        return carried(self.layer, x, {}, self.padding_mode, outside)

@@ -1,0 +1,68 @@
+"""Separable approximations: a matrix as a sum of columns times rows, and the error that fewer of them make."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.separable import factors
+from convcli.errors import ArgumentError
+from convcli.layers.axes import by_axes
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Factored:
+    """A matrix as `terms`, pairs of a column and a row; what their sum misses, relative and in its weights.
+
+    rank : of the matrix itself
+    relative : the Frobenius norm of the error by that of the matrix; Eckart & Young (1936): none is smaller
+    residual : matrix - sum of the terms
+    """
+
+    terms: tuple[tuple[Array, Array], ...]
+    rank: int
+    relative: float
+    residual: Array
+
+    @property
+    def worst(self) -> float:
+        """The largest error of a sum over samples of 0 to 1."""
+        over = float(self.residual[self.residual > 0].sum())
+        under = float(-self.residual[self.residual < 0].sum())
+        return max(over, under)
+
+
+def rank_of(matrix: Array) -> int:
+    """Return how many columns times rows a matrix is a sum of; at least 1."""
+    sizes = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
+    return max(1, int((sizes > sizes[0] * max(matrix.shape) * 4 * np.finfo(np.float64).eps).sum()))
+
+
+def factored(matrix: Array, rank: int | None, name: str) -> Factored:
+    """Return the best sum of at most `rank` terms; without a rank the matrix itself, if it is one term.
+
+    Whole numbers of rank 1 have whole factors; other terms are those of the singular value decomposition.
+    """
+    floats = matrix.astype(np.float64)
+    own = rank_of(matrix)
+    left, sizes, right = np.linalg.svd(floats, full_matrices=False)
+    norm = float(np.sqrt((sizes**2).sum())) or 1.0
+    if rank is None and own > 1:
+        error = float(np.sqrt((sizes[1:] ** 2).sum())) / norm
+        raise ArgumentError(
+            f"the {by_axes(matrix.shape)} kernel {name!r} is not separable: its rank is {own}, and rank 1 would "
+            f"make a relative error of {error:.2g}; give --rank {own} for all of it, or less for an approximation"
+        )
+    if own == 1 and (exact := factors(matrix, 2)) is not None:
+        down, across = (part.reshape(-1) for part in exact)
+        return Factored(((down, across),), 1, 0.0, np.zeros_like(floats))
+    kept = min(rank or own, own)
+    terms = tuple((left[:, term] * sizes[term], right[term]) for term in range(kept))
+    residual = np.zeros_like(floats)
+    if kept < own:
+        residual = floats - sum(np.outer(down, across) for down, across in terms)
+    relative = float(np.sqrt((sizes[kept:own] ** 2).sum())) / norm
+    return Factored(terms, own, relative, residual)

@@ -1,0 +1,109 @@
+"""From the values that stages give back to pixels: scale, range, opacity; sheets of maps; and what to tell of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, isqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.stages.run import Values
+from convcli.backend.values import Range, full_scale, into_dtype, working_dtype
+
+Array = NDArray[Any]
+
+EIGHT_BITS = np.dtype("uint8")
+GAP = 2  # pixels between the maps of a sheet
+
+
+@dataclass(frozen=True)
+class Told:
+    """Statistics of values before --range, the opacity left out; and how many were clipped."""
+
+    least: float
+    most: float
+    total: float
+    count: int
+    clipped: float
+
+    @classmethod
+    def of(cls, values: Array, clipped: float) -> "Told":
+        """Look at all values once."""
+        with np.errstate(all="ignore"):
+            total = float(values.sum(dtype=np.float64))
+        return cls(float(values.min()), float(values.max()), total, values.size, clipped)
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(
+            min(self.least, other.least),
+            max(self.most, other.most),
+            self.total + other.total,
+            self.count + other.count,
+            self.clipped + other.clipped,
+        )
+
+    def record(self) -> dict[str, float | None]:
+        """Return min, max, mean and the share clipped; None for what JSON has no number for."""
+        found = {"min": self.least, "max": self.most, "mean": self.total / self.count}
+        plain = {key: value if isfinite(value) else None for key, value in found.items()}
+        return {**plain, "clipped": self.clipped / self.count}
+
+
+def to_pixels(
+    values: Values, own: np.dtype[Any], dtype: np.dtype[Any], value_range: Range | None, *, as_sheet: bool
+) -> tuple[Array, float]:
+    """Return pixels (*spatial, C) of a dtype, and how many samples were clipped.
+
+    The values are in units of pixels of the dtype `own`; where the new one is another, white becomes its white.
+    Without a range they stay floats. The opacity comes last; a sheet has none.
+    """
+    colour = np.moveaxis(values.colour, 0, -1)
+    clipped = 0.0
+    if value_range is not None:
+        if dtype != own:
+            colour = colour * colour.dtype.type(full_scale(dtype) / full_scale(own))
+        into = into_dtype(colour, dtype, value_range)
+        colour, clipped = into.pixels, into.clipped * into.pixels.size
+    if as_sheet:
+        return sheet(colour), clipped
+    if values.opacity is None:
+        return np.ascontiguousarray(colour), clipped
+    if value_range is None:
+        last = np.moveaxis(values.opacity, 0, -1) * full_scale(own)
+        return np.concatenate([colour, last], axis=-1).astype(working_dtype(own), copy=False), clipped
+    last = np.moveaxis(values.opacity, 0, -1) * full_scale(dtype)
+    return np.concatenate([colour, into_dtype(last, dtype, "clip").pixels], axis=-1), clipped
+
+
+def sheet(maps: Array) -> Array:
+    """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
+    *lead, height, width, count = maps.shape
+    columns = _columns(count)
+    drawn = np.zeros((*lead, *sheet_size(count, height, width), 1), maps.dtype)
+    for number in range(count):
+        top, left = number // columns * (height + GAP), number % columns * (width + GAP)
+        drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
+    return drawn
+
+
+def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
+    """Return the rows and columns of a sheet of so many maps."""
+    columns = _columns(count)
+    return -(-count // columns) * (height + GAP) - GAP, columns * (width + GAP) - GAP
+
+
+def _columns(count: int) -> int:
+    """Return how many maps stand side by side: as many as below each other, or one more."""
+    return isqrt(count - 1) + 1
+
+
+def black(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+    """Return pixels that take no memory."""
+    return np.broadcast_to(np.zeros((), dtype), tuple(shape))
+
+
+def stacked(frames: Sequence[Array], dims: int) -> Array:
+    """Return the only frame as (H, W, C), or for 3 axes all as (D, H, W, C)."""
+    flat = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
+    return flat[0] if dims == 2 else np.stack(flat)

@@ -1,0 +1,137 @@
+"""Recipes: what a filter is asked to do, and the stages that it becomes for a picture of a certain shape."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.stages.after import Activated, ChannelPooled, Pool, Pooled
+from convcli.backend.stages.blend import Widths
+from convcli.backend.stages.offsets import Field
+from convcli.backend.stages.stage import Stage
+from convcli.errors import ArgumentError
+from convcli.kernels import MAX_SIDE, Kernel
+from convcli.layers import Activation, Conv
+from convcli.layers.axes import PerAxis, Shape, Sizes
+from convcli.layers.padding import AnyPadding
+
+Array = NDArray[Any]
+
+WHOLE = ("pointwise", "tiled", "local")  # variants that are one stage, however many kernels they take
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A layer of a variant and what stands behind it, to be laid on pictures of any shape.
+
+    kernels : run one after the other; of `tiled`, the tile's, row by row
+    weights : instead of kernels, in the layout of the variant's layer
+    mixing : (out_channels, in_channels), of the variants that mix the channels of a pixel
+    offsets : where the taps of `deformable` look: a field, or an array
+    widths : the largest blur of `local` and where it is how wide; or `weights` are local
+    pool : the pool for a number of spatial axes
+    full_scale : what white is, for activations and for notes
+    """
+
+    variant: str = "depthwise"
+    kernels: tuple[Kernel, ...] = ()
+    weights: Array | None = None
+    weights_name: str = ""
+    bias: Array | None = None
+    mixing: Array | None = None
+    groups: int = 1
+    rank: int | None = None
+    offsets: Field | Array | None = None
+    widths: tuple[float, Widths] | None = None
+    tile: Sizes | None = None
+    stride: PerAxis = 1
+    padding: AnyPadding = "same"
+    dilation: PerAxis = 1
+    output_padding: PerAxis = 0
+    padding_mode: str = "reflect"
+    padding_value: float = 0.0
+    flip: bool = False
+    method: str = "auto"
+    activation: str | None = None
+    pool: Callable[[int], Pool] | None = None
+    pool_channels: ChannelPooled | None = None
+    repeat: int = 1
+    full_scale: float = 1.0
+    limit: int = MAX_SIDE
+
+    def stages(self, shape: Shape) -> tuple[Stage, ...]:
+        """Return the stages for an input (C, *spatial), or raise ArgumentError where one does not fit."""
+        made: list[Stage] = []
+        for _ in range(self.repeat):
+            for make in self._makers():
+                stage = make(shape)
+                shape = stage.output_shape(shape)
+                made.append(stage)
+        return tuple(made)
+
+    def _makers(self) -> list[Callable[[Shape], Stage]]:
+        from convcli.backend.stages.build import from_kernel, from_kernels, from_weights
+
+        makers: list[Callable[[Shape], Stage]] = []
+        if self.weights is not None:
+            makers.append(partial(from_weights, self))
+        elif self.variant in WHOLE:
+            makers.append(partial(from_kernels, self))
+        else:
+            makers += [partial(from_kernel, self, kernel) for kernel in self.kernels]
+        if self.activation is not None:
+            layer = Activation(name=self.activation)
+            makers.append(lambda shape: Activated(layer, self.full_scale))
+        if (pool := self.pool) is not None:
+            makers.append(lambda shape: Pooled(pool(len(shape) - 1)))
+        if (channels := self.pool_channels) is not None:
+            makers.append(lambda shape: channels)
+        return makers
+
+    def conv(self, channels: int, outputs: int, kernel_size: Sizes, groups: int = 1) -> Conv:
+        """Return the convolution that the recipe's geometry is, before a variant makes its own of it."""
+        return Conv(
+            in_channels=channels,
+            out_channels=outputs,
+            kernel_size=kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=groups,
+            bias=self.bias is not None,
+            dims=len(kernel_size),
+        )
+
+    def matrices(self, kernel: Kernel) -> list[Array]:
+        """Return a kernel's matrices, turned if asked for, with the anchor in the middle; whole where they are."""
+        anchor = kernel.anchor
+        found = []
+        for matrix in kernel.matrices:
+            array = np.array(matrix)
+            place = anchor
+            if self.flip:
+                array = np.flip(array)
+                place = (
+                    None
+                    if anchor is None
+                    else tuple(n - 1 - a for n, a in zip(array.shape, anchor, strict=True))
+                )
+            found.append(array if place is None else _centred(array, place))
+        if found[0].ndim == 1:
+            raise ArgumentError(
+                f"kernel {kernel.name!r} has 1 axis; say where it lies with --along rows or columns"
+            )
+        return found
+
+
+def _centred(matrix: Array, anchor: tuple[int, ...]) -> Array:
+    """Put zeros around a matrix so that the anchor is in its middle, where padding `same` has it."""
+    pads = []
+    for n, a in zip(matrix.shape, anchor, strict=True):
+        side = 2 * max(a, n - 1 - a) + 1
+        before = side // 2 - a
+        pads.append((before, side - n - before))
+    return np.pad(matrix, pads)

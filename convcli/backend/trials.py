@@ -1,0 +1,311 @@
+"""Trials: a kernel on a picture by every variant and method, timed, and compared with plain sums."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.plan import METHODS as FILTER_METHODS
+from convcli.backend.equivariance import rotation_difference, scaling_difference, shift_difference
+from convcli.backend.image import filter_image
+from convcli.backend.measures import largest_difference, psnr
+from convcli.backend.plan import METHODS, Slide, Work
+from convcli.backend.stages.blend import tilt_shift
+from convcli.backend.stages.factored import factored, rank_of
+from convcli.backend.stages.offsets import swirl
+from convcli.backend.stages.recipe import Recipe
+from convcli.backend.stages.run import estimate
+from convcli.backend.stages.stage import Stage
+from convcli.backend.values import full_scale, into_dtype, working_dtype
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.kernels import KERNELS, Kernel
+from convcli.layers import Layer, Window
+from convcli.layers.axes import Shape
+from convcli.layers.counts import Cost
+from convcli.layers.padding import span
+
+Array = NDArray[Any]
+
+MOST_RUNS, ENOUGH = 5, 1.0  # of a timing: so many runs, or as many as take so many seconds
+MOST_SECONDS = 6.0  # that a method may take by its estimate
+MOST_RANKS = 3  # approximations that are tried, beside the whole kernel
+SIDE = 128  # of the middle of the picture, where equivariance is measured; more for wide kernels
+ROUNDING = 1e-9  # of white: sums in float64 that differ by less are equal
+ENLARGED = 2  # the stride of variants that enlarge
+MOST_BYTES = 4e9  # likewise
+ONE_WAY = ("deformable", "transposed", "local", "tiled")  # the variants that have no quicker method
+DIRECT_PASS = 1e-10  # seconds for one weight of one sample in filter_image
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to run the kernel.
+
+    engine : `filter` is filter_image, in the picture's own dtype and clipped; `conv` the operators, in floats
+    alike : the variant whose plain sums it should give, if it is not its own kind of picture
+    rank : of the approximation, where it is one
+    """
+
+    variant: str
+    engine: str
+    method: str
+    recipe: Recipe
+    alike: str | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial.
+
+    layers, output_shape, cost : of the layers that the variant is, all matrices and terms of the kernel counted
+    values : (O, H, W), of floats, or as filter_image gives them
+    seconds : the median of a few runs
+    difference, place : the largest distance to the plain sums and where (row, column, channel); None where those
+        are of another shape
+    psnr : in decibels; None there, and where nothing differs
+    rank_error : of the kernel's approximation, relative, by Frobenius' norm
+    shift, rotation, scaling : the largest differences of `equivariance`, in float64, on the middle of the picture
+    """
+
+    trial: Trial
+    layers: tuple[Layer, ...]
+    output_shape: Shape
+    cost: Cost
+    values: Array
+    seconds: float
+    difference: float | None
+    place: tuple[int, ...] | None
+    psnr: float | None
+    rank_error: float | None
+    shift: float | None
+    rotation: float | None
+    scaling: float | None
+
+
+class Trials:
+    """A picture (H, W, C) without alpha, a kernel, and the ways to run one on the other."""
+
+    def __init__(self, pixels: Array, kernel: Kernel) -> None:
+        self.pixels, self.kernel = pixels, kernel
+        self.white = full_scale(pixels.dtype)
+        self.recipe = Recipe(kernels=(kernel,), full_scale=self.white)
+        self.ranks = [rank_of(matrix) for matrix in self._matrices] if kernel.dims == 2 else [0]
+        self.remarks: list[str] = []  # on what is left out, and why
+        self._plain: dict[str, Array] = {}
+        self._moved: dict[tuple[str, int | None], tuple[float | None, ...]] = {}
+
+    def all(self, variants: Sequence[str]) -> Iterator[Trial]:
+        """Yield the trials of some variants, in their order."""
+        for variant in variants:
+            if variant == "depthwise":
+                yield from self._methods()
+            elif variant == "separable":
+                yield from self._approximations()
+            elif variant == "dense":
+                self._leave_out(
+                    "dense", "a weight for each pair of an input and an output is more than pictures allow"
+                )
+            else:
+                alike = "standard" if variant in ("standard", "depthwise-separable") else "depthwise"
+                yield Trial(variant, "conv", "auto", self._recipe(variant), alike)
+
+    def run(self, trial: Trial) -> Outcome | None:
+        """Run a trial; None, and a remark, where it does not suit the kernel or would take too long."""
+        shape = self._values.shape
+        try:
+            stages = trial.recipe.stages(shape)
+            self._check_time(trial, stages)
+            if trial.engine == "filter":
+                found, seconds = _timed(
+                    lambda: filter_image(self.pixels, self.kernel, method=trial.method).pixels
+                )
+                found = np.moveaxis(found, 2, 0)
+            else:
+                x = self._values.astype(working_dtype(self.pixels.dtype))
+                found, seconds = _timed(lambda: _through(stages, x))
+            moved = self._equivariance(trial)
+        except ConvcliError as error:
+            self._leave_out(_called(trial), str(error))
+            return None
+        difference, place, ratio = self._compared(trial, found)
+        return Outcome(
+            trial,
+            tuple(layer for stage in stages for layer in stage.layers),
+            found.shape,
+            sum((stage.cost(shape) for stage in stages), Cost()),
+            found,
+            seconds,
+            difference,
+            place,
+            ratio,
+            self._rank_error(trial.rank),
+            *moved,
+        )
+
+    def drawn(self, outcome: Outcome) -> Array:
+        """Return what a trial gave as pixels (H, W, O), in the picture's dtype, clipped."""
+        return np.moveaxis(into_dtype(outcome.values, self.pixels.dtype, "clip").pixels, 0, 2)
+
+    @cached_property
+    def _values(self) -> Array:
+        return np.ascontiguousarray(np.moveaxis(self.pixels, 2, 0), np.float64)
+
+    @property
+    def _matrices(self) -> list[Array]:
+        return [np.array(matrix, np.float64) for matrix in self.kernel.matrices]
+
+    def _methods(self) -> Iterator[Trial]:
+        rank = max(self.ranks)
+        for method in FILTER_METHODS:
+            yield Trial("depthwise", "filter", method, self.recipe, "depthwise")
+        for method in ("auto", *METHODS):
+            if method == "separable" and rank > 1:
+                method = f"separable:{rank}"
+            yield Trial("depthwise", "conv", method, replace(self.recipe, method=method), "depthwise")
+
+    def _approximations(self) -> Iterator[Trial]:
+        rank = max(self.ranks)
+        for each in sorted({*range(1, min(rank, MOST_RANKS) + 1), rank}):
+            recipe = replace(self.recipe, variant="separable", rank=each)
+            yield Trial("separable", "conv", "auto", recipe, "depthwise", each)
+
+    def _recipe(self, variant: str) -> Recipe:
+        """Give a variant what it needs beside the kernel; channels that are summed are averaged, to stay in range."""
+        channels = self.pixels.shape[2]
+        recipe = replace(self.recipe, variant=variant)
+        mean = (replace(self.kernel, divisor=self.kernel.divisor * channels),)
+        if variant == "standard":
+            return replace(recipe, kernels=mean)
+        if variant == "depthwise-separable":
+            return replace(recipe, kernels=mean, mixing=np.ones((1, channels)))
+        if variant == "pointwise":
+            return replace(recipe, kernels=(), mixing=np.full((1, channels), 1 / channels))
+        if variant == "transposed":
+            bright = replace(self.kernel, divisor=self.kernel.divisor / ENLARGED**2)
+            return replace(recipe, kernels=(bright,), stride=ENLARGED)
+        if variant == "resize-conv":
+            return replace(recipe, stride=ENLARGED)
+        if variant == "deformable":
+            return replace(recipe, offsets=swirl())
+        if variant == "local":
+            return replace(recipe, kernels=(), widths=tilt_shift())
+        if variant == "tiled":
+            return replace(recipe, kernels=(self.kernel, KERNELS["identity"]()), tile=(1, 2))
+        return recipe
+
+    def _check_time(self, trial: Trial, stages: Sequence[Stage]) -> None:
+        macs = sum(stage.cost(self._values.shape).macs for stage in stages)
+        seconds, memory = 0.0, 0
+        if trial.engine == "filter":
+            seconds = macs * DIRECT_PASS if trial.method == "direct" else 0.0
+        elif trial.method != "auto":
+            seconds = self._estimate(trial.method)
+        elif trial.variant in ONE_WAY:
+            seconds, memory = vars(estimate(stages, self._values.shape, self.pixels.dtype)).values()
+        needed = f"about {seconds:.3g} s" if seconds > MOST_SECONDS else f"about {memory / 1e9:.3g} GB"
+        if seconds > MOST_SECONDS or memory > MOST_BYTES:
+            raise ArgumentError(f"it would take {needed}; give a smaller picture or kernel")
+
+    def _estimate(self, method: str) -> float:
+        """Foretell the seconds of a method of `conv` on all channels, for all matrices."""
+        channels, *size = self._values.shape
+        layer = self.recipe.conv(channels, channels, self.kernel.shape, channels)
+        work = Work(1, channels, 1, 1, Slide.of(layer, tuple(size)))
+        name, _, rank = method.partition(":")
+        return METHODS[name](work) * 1e-12 * len(self.kernel.matrices) * int(rank or 1)
+
+    def plain(self, variant: str) -> Array:
+        """Return the sums of a variant, added one by one in float64; by FFT where that would take too long."""
+        if variant not in self._plain:
+            method = "direct"
+            if 2 * self._estimate(method) > MOST_SECONDS:
+                method = "fft"
+                self._leave_out("the plain sum", "it would take too long; differences are to FFT in float64")
+            recipe = self.recipe if variant == "depthwise" else self._recipe(variant)
+            stages = replace(recipe, method=method).stages(self._values.shape)
+            self._plain[variant] = _through(stages, self._values)
+        return self._plain[variant]
+
+    def _compared(
+        self, trial: Trial, found: Array
+    ) -> tuple[float | None, tuple[int, ...] | None, float | None]:
+        if trial.alike is None:
+            return None, None, None
+        plain = self.plain(trial.alike)
+        if plain.shape != found.shape:
+            return None, None, None
+        if trial.engine == "filter":
+            plain = into_dtype(plain, self.pixels.dtype, "clip").pixels
+        difference, (channel, row, column) = largest_difference(found, plain)
+        ratio = psnr(found, plain, self.white) if difference else np.inf
+        return difference, (row, column, channel), ratio if np.isfinite(ratio) else None
+
+    def _equivariance(self, trial: Trial) -> tuple[float | None, ...]:
+        key = (trial.variant, trial.rank)
+        if key not in self._moved:
+            recipe = replace(trial.recipe, method="auto")
+            reach = _reach(recipe.stages(self._values.shape))
+            middle = self._middle(max(SIDE, 6 * reach))
+
+            def run(x: Array) -> Array:
+                return _through(recipe.stages(x.shape), x)
+
+            found = [
+                each(run, middle, reach)
+                for each in (shift_difference, rotation_difference, scaling_difference)
+            ]
+            self._moved[key] = tuple(
+                0.0 if value is not None and value < ROUNDING * self.white else value for value in found
+            )
+        return self._moved[key]
+
+    def _middle(self, side: int) -> Array:
+        side = min(side, *self._values.shape[1:])
+        starts = [(n - side) // 2 for n in self._values.shape[1:]]
+        return self._values[:, starts[0] : starts[0] + side, starts[1] : starts[1] + side].copy()
+
+    def _rank_error(self, rank: int | None) -> float | None:
+        if rank is None:
+            return None
+        name = self.kernel.name
+        return max(factored(matrix, rank, name).relative for matrix in self._matrices)
+
+    def _leave_out(self, what: str, why: str) -> None:
+        self.remarks.append(f"{what} is left out: {why}")
+
+
+def _through(stages: Sequence[Stage], x: Array) -> Array:
+    for stage in stages:
+        x = stage(x)
+    return x
+
+
+def _timed(run: Callable[[], Array]) -> tuple[Array, float]:
+    """Return what `run` returns, and the median of its seconds, without the first run's where there are others."""
+    taken: list[float] = []
+    while True:
+        started = time.perf_counter()
+        result = run()
+        taken.append(time.perf_counter() - started)
+        if len(taken) > MOST_RUNS or sum(taken) > (2 * ENOUGH if len(taken) == 1 else ENOUGH):
+            return result, median(taken[1:] or taken)
+
+
+def _reach(stages: Sequence[Stage]) -> int:
+    """Count the outputs from an edge that may see what lies beyond it."""
+    windows = [layer for stage in stages for layer in stage.layers if isinstance(layer, Window)]
+    reaches = [
+        max(span(k, d) for k, d in zip(layer.kernel_size, layer.dilation, strict=True)) for layer in windows
+    ]
+    return sum(reaches) + 2 * ENLARGED
+
+
+def _called(trial: Trial) -> str:
+    rank = f" of rank {trial.rank}" if trial.rank else ""
+    return f"{trial.variant}{rank}, {trial.engine} {trial.method}"

@@ -1,0 +1,55 @@
+"""Small spellings of options: a name and its arguments, as swirl:strength=3 or avg:3,stride=2."""
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any, TypeVar
+
+from convcli.errors import ArgumentError, instead_of
+
+T = TypeVar("T")
+
+
+def called(option: str, text: str, known: Mapping[str, Callable[..., T]], also: str = "") -> T:
+    """Call the function that `text` names with the arguments it spells, by name or in order.
+
+    `also` says in errors what else the option takes. Arguments are numbers, whole where the function says int.
+    """
+    name, arguments = apart(text)
+    if name not in known:
+        raise ArgumentError(f"{option}: there is no {name!r}; {instead_of(name, known)}{also}")
+    takes = {
+        key: int if parameter.annotation in (int, "int") else float
+        for key, parameter in signature(known[name]).parameters.items()
+    }
+    values: dict[str, Any] = {}
+    for place, (key, value) in enumerate(arguments):
+        key = key or (list(takes)[place] if place < len(takes) else value)
+        if key not in takes:
+            raise ArgumentError(f"{option} {name} has no argument {key!r}; it takes {', '.join(takes)}")
+        if key in values:
+            raise ArgumentError(f"{option} {name}: {key} is given twice")
+        values[key] = _number(f"{option} {name}: {key}", value, takes[key])
+    return known[name](**values)
+
+
+def apart(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Divide name:a,key=b into the name and pairs (key, value); the key is empty where there is none.
+
+    >>> apart("avg:3,stride=2")
+    ('avg', [('', '3'), ('stride', '2')])
+    """
+    name, _, rest = text.partition(":")
+    pairs = [item.partition("=") for item in rest.split(",") if item]
+    return name, [(key.strip(), value.strip()) if sign else ("", key.strip()) for key, sign, value in pairs]
+
+
+def _number(what: str, text: str, kind: type) -> float:
+    try:
+        value: float = kind(text)
+    except ValueError:
+        raise ArgumentError(
+            f"{what} must be a {'whole ' if kind is int else ''}number, got {text!r}"
+        ) from None
+    if not abs(value) < float("inf"):
+        raise ArgumentError(f"{what} must be finite, got {text!r}")
+    return value

@@ -1,0 +1,190 @@
+"""convcli compare IMAGE: what the variants and methods do to a picture, and how long they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import AnswerOptions
+from convcli.errors import ArgumentError
+from convcli.files import check_target, write_whole
+from convcli.images.formats import FORMATS, format_of, formats_for
+from convcli.layers.variants import meaning
+from convcli.render import Answer
+
+if TYPE_CHECKING:
+    from convcli.backend.trials import Outcome
+    from convcli.images.sheet import Panel
+
+COLUMNS = (
+    "variant",
+    "engine",
+    "method",
+    "macs",
+    "seconds",
+    "difference",
+    "psnr",
+    "rank",
+    "rank_error",
+    "shift",
+    "rotation",
+    "scaling",
+)
+REMARKS = (
+    "filter is what convcli filter runs, on all cores, clipped and rounded; conv sums in floats on one core",
+    "seconds: the median of a few runs; macs: of the variant's layers, whatever a method makes of them",
+    "difference: the largest one to plain sums in float64, of depthwise, or of standard where that is the shape; "
+    "psnr: of all of them, in dB; none where nothing differs",
+    "rank error: of the sum of so many columns times rows, relative to the kernel, by Frobenius' norm",
+    "shift, rotation, scaling: the largest difference between the filter of a picture moved by a pixel, turned by 90 "
+    "degrees or doubled, and the filtered picture treated so, away from borders: 0 is equivariant",
+)
+# What a variant is given beside the kernel.
+GIVEN = {
+    "standard": "its one map is the mean of the channels",
+    "depthwise-separable": "its pointwise part is the mean of the channels",
+    "pointwise": "the mean of the channels, without the kernel",
+    "transposed": "stride 2, and 4 times the weights, as each pixel is spread over 2x2",
+    "resize-conv": "stride 2",
+    "deformable": "its taps are moved by a swirl",
+    "local": "a tilt-shift blur, without the kernel",
+    "tiled": "the kernel and the identity take turns, column by column",
+}
+
+
+def compare_on(
+    path: Path,
+    spelled: str,
+    max_pixels: int,
+    variants: Sequence[str],
+    conversation: Conversation,
+    answer: AnswerOptions,
+) -> None:
+    """Run the variants of a kernel on a picture; print or write the rows, and draw a sheet if -o names a picture."""
+    from convcli.backend.trials import Trials
+    from convcli.images.sheet import Panel, draw_sheet
+    from convcli.images.write import encode
+    from convcli.kernels import parse_kernel
+
+    kernel = parse_kernel(spelled)
+    sheet = _sheet_of(answer)
+    if sheet is not None:
+        check_target(sheet, overwrite=answer.force)
+    pixels, mode = _read(path, max_pixels, conversation)
+    trials = Trials(pixels, kernel)
+    rows: list[dict[str, Any]] = []
+    panels: list[Panel] = [Panel.of(pixels, mode, [path.name, "as it is"])]
+    for trial in trials.all(variants):
+        conversation.detail(f"{trial.variant}, {trial.engine} {trial.method}")
+        outcome = trials.run(trial)
+        if outcome is not None:
+            rows.append(_row(outcome, pixels.shape, spelled))
+            if sheet is not None:
+                panels.append(Panel.of(trials.drawn(outcome), mode, _caption(rows[-1])))
+    if sheet is not None:
+        data, _ = encode(draw_sheet(panels), format_of(sheet), str(sheet))
+        write_whole(sheet, data, overwrite=answer.force)
+        conversation.note(f"wrote {sheet}")
+        answer = answer._replace(output=None)
+    answer.give(
+        conversation,
+        Answer(
+            command="compare",
+            version=__version__,
+            rows=rows,
+            results=rows,
+            totals={},
+            columns=COLUMNS,
+            value=("seconds",),
+            remarks=[
+                *REMARKS,
+                *(f"{name}: {meaning(name)}{_given(name)}" for name in variants),
+                *trials.remarks,
+            ],
+        ),
+    )
+
+
+def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any, str]:
+    """Return the colours (H, W, C) of a picture's first frame and what they are; say what is left out."""
+    from convcli.images.read import read_picture
+
+    picture = read_picture(path, max_pixels)
+    frame = picture.frames[0]
+    notes = list(picture.notes)
+    if len(picture.frames) > 1:
+        notes.append(f"only the first of its {len(picture.frames)} frames is compared")
+    if frame.has_alpha:
+        notes.append("its alpha is left out")
+    for note in notes:
+        conversation.note(f"{path}: {note}")
+    pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None]
+    colours = frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
+    return pixels[..., :-1] if frame.has_alpha else pixels, colours
+
+
+def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any]:
+    """Return an outcome as fields, ready for JSON."""
+    from convcli.layers.spelling import spell
+
+    trial, cost = outcome.trial, outcome.cost
+    height, width, channels = shape
+    return {
+        "variant": trial.variant,
+        "engine": trial.engine,
+        "method": trial.method,
+        "kernel": kernel,
+        "layer": ", ".join(map(spell, outcome.layers)),
+        "input_shape": [channels, height, width],
+        "output_shape": list(outcome.output_shape),
+        "multiplications": cost.multiplications,
+        "additions": cost.additions,
+        "macs": cost.macs,
+        "flops": cost.flops,
+        "seconds": outcome.seconds,
+        "difference": outcome.difference,
+        "difference_at": None if outcome.place is None else list(outcome.place),
+        "psnr": outcome.psnr,
+        "rank": trial.rank,
+        "rank_error": outcome.rank_error,
+        "shift": outcome.shift,
+        "rotation": outcome.rotation,
+        "scaling": outcome.scaling,
+    }
+
+
+def _caption(row: dict[str, Any]) -> list[str]:
+    rank = f" of rank {row['rank']}" if row["rank"] else ""
+    lines = [f"{row['variant']}{rank}, {row['engine']} {row['method']}"]
+    lines.append(f"{row['macs']:,} MACs, {_duration(row['seconds'])}")
+    if row["difference"] is not None:
+        ratio = "" if row["psnr"] is None else f", {row['psnr']:.1f} dB"
+        lines.append(f"difference {row['difference']:.3g}{ratio}")
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
+
+
+def _given(variant: str) -> str:
+    return f" Here: {GIVEN[variant]}." if variant in GIVEN else ""
+
+
+def _sheet_of(answer: AnswerOptions) -> Path | None:
+    """Return where -o asks for a sheet: where its ending is a picture's."""
+    if answer.output is None:
+        return None
+    path = Path(answer.output)
+    try:
+        form = format_of(path)
+    except ArgumentError:
+        return None
+    if "RGB" not in FORMATS[form].modes:
+        raise ArgumentError(
+            f"-o {path}: a sheet has colours, which {form} does not hold; use {formats_for('RGB', 1)}"
+        )
+    return path

@@ -1,0 +1,278 @@
+"""convcli filter --match: where in pictures a smaller one lies."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import click
+
+from convcli.batch import run
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import at_least, bundled
+from convcli.cli.targets import DASH, Job, plan
+from convcli.errors import ArgumentError
+from convcli.files import WriteError, check_target, write_whole
+from convcli.images.formats import FORMATS, format_of
+
+if TYPE_CHECKING:
+    from convcli.backend.matching import Place
+    from convcli.images.picture import Frame, Picture
+
+Read = Callable[[Path | BinaryIO], "Picture"]
+
+NAME = "match"  # what stands in the names of outputs where a kernel's name would
+DIGITS = 9  # of a score, as many as are sure
+# The formats whose maps hold the scores themselves: their pixel mode and type.
+FLOATS = {"TIFF": ("F", "float32"), "NPY": ("L;float64", "float64")}
+# The filter's other options that have a meaning here, by the names of their values.
+USED = frozenset(
+    {"inputs", "output", "force", "template", "top", "threads", "png_level", "max_pixels", "stats"}
+)
+
+
+class Matching(NamedTuple):
+    """The template to look for, if any, and how many places to name."""
+
+    template: Path | None
+    top: int | None
+
+    def check(self, context: click.Context, *also_used: str) -> None:
+        """Refuse options without a use here: --top alone, and beside --match all but USED and `also_used`."""
+        if self.template is None:
+            if self.top is not None:
+                raise ArgumentError(
+                    "--top names the best places of --match; give a template, as --match eye.png"
+                )
+            return
+        for parameter in context.command.params:
+            name = parameter.name or ""
+            given = context.get_parameter_source(name) in (
+                click.core.ParameterSource.COMMANDLINE,
+                click.core.ParameterSource.ENVIRONMENT,
+            )
+            if given and parameter.expose_value and name not in {*USED, *also_used}:
+                raise ArgumentError(
+                    f"{max(parameter.opts, key=len)} has no use beside --match, which runs no kernel; leave it out"
+                )
+
+    def run(
+        self,
+        conversation: Conversation,
+        inputs: Sequence[Path],
+        output: str | None,
+        read: Read,
+        *,
+        threads: int | None,
+        png_level: int | None,
+        force: bool,
+    ) -> int:
+        """Look for the template in every input; return the exit code."""
+        assert self.template is not None
+        jobs = plan(inputs, output, NAME)
+        if any(os.path.realpath(job.target) == os.path.realpath(self.template) for job in jobs):
+            raise ArgumentError(
+                f"{self.template} is the template and would be overwritten; choose another -o"
+            )
+        if self.top is not None and jobs[0].target is DASH:
+            raise ArgumentError(
+                "--top prints places, and -o - the map, both to standard output; name a file with -o"
+            )
+        finder = _Finder(
+            conversation, Template.read(self.template, read), read, self.top or 1, threads, png_level, force
+        )
+        return run(jobs, finder, lambda job, error: conversation.failure(error)).exit_code
+
+
+matching_options = bundled(
+    "matching",
+    Matching,
+    click.option(
+        "--match",
+        "template",
+        type=click.Path(path_type=Path),
+        metavar="PICTURE",
+        help="Find this smaller picture: places as JSON, and a map, -1 black to 1 white.",
+    ),
+    click.option("--top", type=at_least(1), help="So many of the best places of --match. [1]"),
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The picture that is looked for."""
+
+    name: str
+    frame: Frame
+    notes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path, read: Read) -> Template:
+        """Read a still picture with some contrast, or raise an error that says why it is no template."""
+        from convcli.backend.matching import match
+
+        picture = read(path)
+        if len(picture.frames) > 1:
+            raise ArgumentError(
+                f"--match {path} has {len(picture.frames)} frames; give a still picture, such as one of them"
+            )
+        template = cls(str(path), picture.frames[0], picture.notes)
+        if template.mask is not None and not template.mask.any():
+            raise ArgumentError(f"--match {path} is transparent all over; nothing of it can be found")
+        try:
+            match(template.colours, template.colours, template.mask)
+        except ArgumentError as error:
+            raise ArgumentError(f"--match {path}: {error}") from None
+        return template
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, columns = self.frame.pixels.shape[:2]
+        return rows, columns
+
+    @property
+    def colours(self) -> Any:
+        """The pixels without alpha."""
+        return _opaque(self.frame)
+
+    @property
+    def mask(self) -> Any:
+        """The alpha of each pixel, or None where there is none."""
+        return self.frame.pixels[..., -1] if self.frame.has_alpha else None
+
+    def scores(self, name: str, frame: Frame, threads: int | None) -> Any:
+        """Return the map of scores of one frame, or raise ArgumentError where the template does not fit it."""
+        from convcli.backend.matching import match
+
+        mine, theirs = _colours(self.frame), _colours(frame)
+        if mine != theirs:
+            raise ArgumentError(
+                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, such as grey"
+            )
+        sizes = self.size, frame.pixels.shape[:2]
+        if any(k > n for k, n in zip(*sizes, strict=True)):
+            (h, w), (height, width) = sizes
+            raise ArgumentError(
+                f"the template {self.name} is {h}x{w} (rows x columns), larger than {name} of {height}x{width}; "
+                "cut it smaller, or exchange the two"
+            )
+        try:
+            return match(_opaque(frame), self.colours, self.mask, threads=threads)
+        except ArgumentError as error:
+            raise ArgumentError(f"{name}: {error}") from None
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """One template and the options of one run, to be called with each job."""
+
+    conversation: Conversation
+    template: Template
+    read: Read
+    top: int
+    threads: int | None
+    png_level: int | None
+    force: bool
+
+    def __call__(self, job: Job) -> None:
+        """Find the template in one picture; print the places as a line of JSON, and write the map."""
+        from convcli.images.write import encode
+
+        started = time.perf_counter()
+        if job.target is not DASH:
+            check_target(job.target, overwrite=self.force)
+        picture = self.read(sys.stdin.buffer if job.source is DASH else job.source)
+        form = job.form or (picture.format if job.target is DASH else format_of(job.target))
+        if self.png_level is not None and form != "PNG":
+            raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
+        maps = [self.template.scores(job.name, frame, self.threads) for frame in picture.frames]
+        target = "standard output" if job.target is DASH else str(job.target)
+        drawn = _drawn(picture, maps, form)
+        data, losses = encode(drawn, form, target, self.png_level, self.threads)
+        self._put(job, data, self._record(job, drawn, maps))
+        notes = [*self.template.notes, *picture.notes, *losses]
+        if picture.frames[0].has_alpha:
+            notes.append("its alpha is left out: hidden colours are matched as they are stored")
+        for note in notes:
+            self.conversation.note(f"{job.name}: {note}")
+        self.conversation.detail(
+            f"{job.name}: {len(maps)} frame(s), {maps[0].shape[0]}x{maps[0].shape[1]} places, "
+            f"{time.perf_counter() - started:.2f} s"
+        )
+
+    def _record(self, job: Job, drawn: Picture, maps: Sequence[Any]) -> dict[str, Any]:
+        """Return what is known of one picture: all of it can be written as JSON."""
+        first, size = drawn.frames[0], sum(scores.size for scores in maps)
+        return {
+            "input": job.name,
+            "output": str(job.target),
+            "mode": first.mode,
+            "size": list(first.pixels.shape[:2]),
+            "frames": len(drawn.frames),
+            "min": min(float(scores.min()) for scores in maps),
+            "max": max(float(scores.max()) for scores in maps),
+            "mean": sum(float(scores.sum()) for scores in maps) / size,
+            "template": self.template.name,
+            "template_size": list(self.template.size),
+            "matches": [
+                {
+                    "frame": number,
+                    "row": place.row,
+                    "column": place.column,
+                    "score": round(place.score, DIGITS),
+                }
+                for number, scores in enumerate(maps)
+                for place in self._best(scores)
+            ],
+        }
+
+    def _best(self, scores: Any) -> list[Place]:
+        from convcli.backend.matching import best
+
+        rows, columns = self.template.size
+        return best(scores, self.top, (-(-rows // 2), -(-columns // 2)))
+
+    def _put(self, job: Job, data: bytes, record: dict[str, Any]) -> None:
+        if job.target is not DASH:
+            write_whole(job.target, data, overwrite=self.force)
+            click.echo(json.dumps(record))
+        elif sys.stdout.isatty():
+            raise WriteError(
+                "a picture would be printed on the terminal; redirect it, or name a file with -o"
+            )
+        else:
+            sys.stdout.buffer.write(data)
+
+
+def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:
+    """Return the maps as a picture: floats where the format holds them, else grey as deep as the source."""
+    from dataclasses import replace
+
+    from convcli.backend.matching import as_grey
+
+    frames = []
+    for frame, scores in zip(picture.frames, maps, strict=True):
+        if form in FLOATS:
+            mode, dtype = FLOATS[form]
+            pixels = scores.astype(dtype)
+        else:
+            mode = "L" if frame.pixels.dtype.itemsize == 1 or not FORMATS[form].holds("I;16") else "I;16"
+            pixels = as_grey(scores, "uint8" if mode == "L" else "uint16")
+        frames.append(replace(frame, pixels=pixels, mode=mode))
+    return replace(picture, frames=tuple(frames), metadata={}, notes=())
+
+
+def _colours(frame: Frame) -> str:
+    """Return what the colours of a frame are, whatever their depth and alpha: L, RGB, CMYK ..."""
+    return frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
+
+
+def _opaque(frame: Frame) -> Any:
+    return frame.pixels[..., :-1] if frame.has_alpha else frame.pixels

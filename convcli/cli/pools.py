@@ -1,0 +1,106 @@
+"""How pools are spelled: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
+
+from collections.abc import Callable
+from typing import Any
+
+from convcli.backend.stages.after import ChannelPooled, Pool
+from convcli.cli.calls import apart
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.notation import parse_padding, parse_size
+
+Kind = Callable[..., Pool]
+
+
+def _average(**options: Any) -> AvgPool:
+    return AvgPool(count_include_pad=False, **options)  # a mean of real pixels, at the border, too
+
+
+WINDOWS: dict[str, Kind] = {"max": MaxPool, "avg": _average, "lp": LpPool}
+FIXED: dict[str, tuple[type[AdaptivePool] | type[GlobalPool], str]] = {
+    "global-avg": (GlobalPool, "avg"),
+    "global-max": (GlobalPool, "max"),
+    "adaptive-avg": (AdaptivePool, "avg"),
+    "adaptive-max": (AdaptivePool, "max"),
+}
+READERS: dict[str, Callable[[str], Any]] = {
+    "size": parse_size,
+    "stride": parse_size,
+    "padding": parse_padding,
+    "dilation": parse_size,
+    "p": float,
+    "ceil": lambda text: {"yes": True, "no": False, "1": True, "0": False}[text],
+}
+
+
+def parse_pool(text: str) -> Callable[[int], Pool]:
+    """Return what makes the pool that `text` spells for so many axes, or raise ArgumentError."""
+    name, arguments = apart(text)
+    known = (*WINDOWS, *FIXED)
+    if name not in known:
+        raise ArgumentError(f"--pool: there is no {name!r}; {instead_of(name, known)}")
+    takes = _takes(name)
+    options: dict[str, Any] = {}
+    for place, (key, value) in enumerate(arguments):
+        key = key or ("size" if place == 0 and takes else value)
+        if key not in takes:
+            raise ArgumentError(
+                f"--pool {name} has no argument {key!r}; it takes {', '.join(takes) if takes else 'none'}"
+            )
+        if key in options:
+            raise ArgumentError(f"--pool {name}: {key} is given twice")
+        try:
+            options[key] = READERS[key](value)
+        except (ValueError, KeyError) as error:
+            why = error if isinstance(error, ArgumentError) else f"{value!r} is none"
+            raise ArgumentError(f"--pool {name}: {key}: {why}") from None
+    if takes and "size" not in options:
+        raise ArgumentError(f"--pool {name} needs a size, as {name}:{7 if name in FIXED else 2}")
+    return _maker(name, options)
+
+
+def _takes(name: str) -> tuple[str, ...]:
+    if name in FIXED:
+        return ("size",) if name.startswith("adaptive") else ()
+    return ("size", "stride", "padding", "dilation", "ceil", *(("p",) if name == "lp" else ()))
+
+
+def _maker(name: str, options: dict[str, Any]) -> Callable[[int], Pool]:
+    given = dict(options)
+    if name.startswith("global"):
+        kind: Any = FIXED[name][1]
+        return lambda dims: GlobalPool(kind=kind)
+    if name in FIXED:
+        kind = FIXED[name][1]
+        return lambda dims: AdaptivePool(output_size=given["size"], kind=kind, dims=dims)
+    fields = {"size": "kernel_size", "ceil": "ceil_mode", "p": "norm_type"}
+    named = {fields.get(key, key): value for key, value in given.items()}
+    if name == "lp":
+        named.setdefault("norm_type", 2.0)
+    return lambda dims: WINDOWS[name](**named, dims=dims)
+
+
+def parse_channel_pool(text: str) -> ChannelPooled:
+    """Return the pool over channels that `text` spells: max, or avg:3 for groups of 3."""
+    name, arguments = apart(text)
+    if name not in WINDOWS:
+        raise ArgumentError(f"--pool-channels: there is no {name!r}; {instead_of(name, WINDOWS)}")
+    size: int | None = None
+    norm_type = 2.0
+    for key, value in arguments:
+        try:
+            if key in ("", "size"):
+                size = int(value)
+            elif key == "p" and name == "lp":
+                norm_type = float(value)
+            else:
+                raise ArgumentError(f"--pool-channels {name} has no argument {key!r}; it takes size")
+        except ArgumentError:
+            raise
+        except ValueError:
+            raise ArgumentError(f"--pool-channels {name}: {value!r} is not a number") from None
+    if size is not None and size < 1:
+        raise ArgumentError(f"--pool-channels {name}: the size must be at least 1, got {size}")
+    if not norm_type > 0:
+        raise ArgumentError(f"--pool-channels lp: p must be above 0, got {norm_type:g}")
+    return ChannelPooled(name, size, norm_type)

@@ -1,0 +1,172 @@
+"""Which part of a picture is filtered, and in which colours: the options of how it is read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import click
+
+from convcli.cli.options import Parsed, at_least, bundled
+from convcli.errors import ArgumentError
+from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
+
+if TYPE_CHECKING:
+    from convcli.backend.values import Filtered
+    from convcli.images.picture import Frame, Picture
+
+_SRGB_DEPTHS = ("uint8", "uint16")
+_LIT = ("L", "LA", "RGB", "RGBA")  # the channels whose samples stand for light
+
+
+class Reading(NamedTuple):
+    """What to read, and as what: the options of the bundle below."""
+
+    frame: int | None = None
+    channels: tuple[str, ...] = ()
+    gray: bool = False
+    linear: bool = False
+    max_pixels: int = MAX_PIXELS
+    max_frames: int = MAX_FRAMES
+
+    def read(self, source: Path | BinaryIO, *, header: bool = False) -> "Picture":
+        """Return a picture: the frame, then the channels, then the grey that were asked for; or raise ImageError.
+
+        From the header alone all of it is black.
+        """
+        from convcli.images.read import read_header, read_picture
+
+        name = str(source) if isinstance(source, Path) else "standard input"
+        get = read_header if header else read_picture
+        picture = get(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
+        if self.channels:
+            from convcli.images.channels import with_channels
+
+            picture = with_channels(picture, self.channels, name)
+        if self.gray:
+            picture = _in_gray(picture, name)
+        return _as_srgb(picture, name) if self.linear else picture
+
+    def light(self, frame: "Frame") -> "Frame":
+        """Return a frame as it is filtered: in linear light, 0 to 1, if that was asked for."""
+        if not self.linear:
+            return frame
+        from dataclasses import replace
+
+        from convcli.backend.colour import to_light
+        from convcli.images.modes import mode_name
+
+        light = to_light(frame.pixels, frame.has_alpha)
+        return replace(frame, pixels=light, mode=mode_name(frame.channels, light.dtype.name))
+
+    def level(self, value: float, frame: "Frame") -> float:
+        """Return a sample value given for a frame, such as that of its border, as it is filtered."""
+        if not self.linear:
+            return value
+        import numpy as np
+
+        from convcli.backend.colour import to_light
+
+        highest = np.iinfo(frame.pixels.dtype).max
+        if not (value == int(value) and 0 <= value <= highest):
+            raise ArgumentError(
+                f"with --linear, --padding-value must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
+            )
+        return float(to_light(np.array([int(value)], frame.pixels.dtype))[0])
+
+    def encoded(self, filtered: "Filtered", frame: "Frame") -> "Filtered":
+        """Return what was filtered in the colours and the depth that `frame` had before `light`."""
+        if not self.linear:
+            return filtered
+        from dataclasses import replace
+
+        from convcli.backend.colour import from_light
+
+        pixels, clipped = from_light(filtered.pixels, frame.pixels.dtype, frame.has_alpha)
+        return replace(filtered, pixels=pixels, clipped=clipped)
+
+
+def _in_gray(picture: "Picture", name: str) -> "Picture":
+    """Return the brightness of a picture, with its alpha."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from convcli.backend.colour import luma
+    from convcli.images.channels import recoloured
+    from convcli.images.modes import mode_name
+    from convcli.images.picture import ImageError
+
+    frames = []
+    for frame in picture.frames:
+        if frame.channels not in _LIT:
+            way = (
+                "take its lightness by --channels l" if frame.channels == "LAB" else "convert it to RGB first"
+            )
+            raise ImageError(
+                f"cannot filter {name}: --gray weighs red, green and blue, it has {frame.mode}; {way}"
+            )
+        if frame.channels.startswith("RGB"):
+            pixels, channels = luma(frame.pixels[..., :3]), "L"
+            if frame.has_alpha:
+                pixels, channels = np.dstack([pixels, frame.pixels[..., 3]]), "LA"
+            frame = replace(frame, pixels=pixels, mode=mode_name(channels, pixels.dtype.name))
+        frames.append(frame)
+    return recoloured(picture, frames)
+
+
+def _as_srgb(picture: "Picture", name: str) -> "Picture":
+    """Return a picture that `light` can decode, with a note where its colour profile may be another than sRGB's."""
+    from dataclasses import replace
+
+    from convcli.images.channels import profile_name
+    from convcli.images.picture import ImageError
+
+    for frame in picture.frames:
+        if frame.channels not in _LIT or frame.pixels.dtype.name not in _SRGB_DEPTHS:
+            raise ImageError(
+                f"cannot filter {name}: --linear decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
+                "leave --linear out, or convert it first"
+            )
+    profile = profile_name(picture)
+    if profile is None or "srgb" in profile.lower():
+        return picture
+    note = f"--linear decodes it as sRGB, its colour profile is {profile or 'another, without a name'}"
+    return replace(picture, notes=(*picture.notes, note))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(names):
+        raise ArgumentError(f"{text!r} is no list of channels; give names between commas, as r,g,b or a")
+    return names
+
+
+reading_options = bundled(
+    "reading",
+    Reading,
+    click.option(
+        "--frame",
+        type=int,
+        metavar="N",
+        help="Only this frame or page: 0 the first, -1 the last.",
+    ),
+    click.option(
+        "--channels",
+        type=Parsed("NAMES", _names),
+        default=None,
+        help="Keep only these: r,g,b drops alpha, a is its grey.",
+    ),
+    click.option("--gray", is_flag=True, help="Filter the brightness (BT.601)."),
+    click.option("--linear", is_flag=True, help="Filter light: sRGB decoded before, encoded after."),
+    click.option(
+        "--max-pixels",
+        type=at_least(1),
+        default=str(MAX_PIXELS),
+        help=f"Refuse larger pictures. [{MAX_PIXELS}]",
+    ),
+    click.option(
+        "--max-frames",
+        type=at_least(1),
+        default=str(MAX_FRAMES),
+        help=f"Refuse more frames or pages. [{MAX_FRAMES}]",
+    ),
+)

@@ -1,0 +1,177 @@
+"""From the options of `convcli filter` to the recipe that the backend runs on every picture."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from convcli.backend.stages.blend import LOCALS
+from convcli.backend.stages.mixing import MIXINGS
+from convcli.backend.stages.offsets import FIELDS
+from convcli.backend.stages.recipe import Recipe
+from convcli.cli.arrays import load_array, load_matrix
+from convcli.cli.calls import apart, called
+from convcli.cli.layering import LayerOptions
+from convcli.cli.pools import parse_channel_pool, parse_pool
+from convcli.errors import ArgumentError
+from convcli.images.picture import ImageError
+from convcli.images.read import read_picture
+from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_kernels, scaled, shifted
+from convcli.kernels.kernel import Number
+
+ENLARGING = ("transposed", "resize-conv")  # their stride is how many times as large the output is
+OWN_WAY = ("pointwise", "transposed", "deformable", "local", "tiled")  # no choice of methods
+REDDISH = (19595, 38470, 7471)  # of 65536: Rec. 601's luma in whole numbers, as Pillow's L has it
+
+
+class Spelled(NamedTuple):
+    """What the options spell: the recipe, the number of spatial axes, and a name for outputs."""
+
+    recipe: Recipe
+    dims: int
+    name: str
+
+
+def spelled(options: LayerOptions, method: str) -> Spelled:
+    """Read kernels and files and return what the options spell, or raise ArgumentError."""
+    options.check()
+    variant = options.chosen
+    dims = options.dims or 2
+    stride = options.stride if options.stride is not None else 2 if variant in ENLARGING else 1
+    recipe = Recipe(
+        variant=variant,
+        kernels=_kernels(options, dims),
+        groups=options.groups or 1,
+        rank=options.rank,
+        tile=options.tile,
+        stride=stride,
+        padding="same" if options.padding is None else options.padding,
+        dilation=1 if options.dilation is None else options.dilation,
+        output_padding=options.output_padding or 0,
+        padding_mode=options.padding_mode or "reflect",
+        padding_value=options.padding_value or 0.0,
+        flip=options.flip,
+        method=method,
+        activation=options.activation,
+        repeat=options.repeat,
+        limit=options.max_kernel,
+    )
+    if method != "auto" and variant in OWN_WAY:
+        raise ArgumentError(
+            f"--method {method} has no use with --variant {variant}, which is computed in one way"
+        )
+    if recipe.padding_value and recipe.padding_mode != "constant":
+        raise ArgumentError(
+            f"--padding-value belongs to --padding-mode constant, not to {recipe.padding_mode}"
+        )
+    recipe, names = _filled(recipe, options)
+    for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
+        recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
+    if options.pool is not None:
+        pool = parse_pool(options.pool)
+        pool(3 if dims == 3 else 2)  # wrong sizes are told at once
+        recipe, names = replace(recipe, pool=pool), [*names, apart(options.pool)[0]]
+    if options.pool_channels is not None:
+        recipe = replace(recipe, pool_channels=parse_channel_pool(options.pool_channels))
+        names.append(f"{apart(options.pool_channels)[0]}-channels")
+    if options.activation is not None:
+        names.append(options.activation)
+    kernels = [kernel.name for kernel in recipe.kernels]
+    return Spelled(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
+
+
+def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:
+    """Read the files and fields of the variants; return names for outputs where there is no kernel."""
+    names: list[str] = []
+    if options.weights is not None:
+        name = Path(options.weights).stem
+        recipe = replace(
+            recipe,
+            weights=load_array(options.weights, "--weights"),
+            weights_name=f"--weights {options.weights}",
+        )
+        names.append(name)
+    if options.bias_file is not None:
+        recipe = replace(recipe, bias=load_array(options.bias_file, "--bias-file"))
+    if options.pointwise is not None:
+        known = MIXINGS.get(options.pointwise)
+        recipe = replace(
+            recipe, mixing=load_matrix(options.pointwise if known is None else known, "--pointwise")
+        )
+        names.append(options.pointwise if known is not None else _stem(options.pointwise))
+    if options.offsets is not None:
+        if options.offsets.lower().endswith(".npy"):
+            offsets: Any = load_array(options.offsets, "--offsets")
+        else:
+            offsets = called("--offsets", options.offsets, FIELDS, ", or a FILE.npy")
+        recipe = replace(recipe, offsets=offsets)
+        names.append(_stem(options.offsets))
+    if options.local is not None:
+        if options.local.lower().endswith(".npy"):
+            weights = load_array(options.local, "--local", mapped=True)
+            recipe = replace(recipe, weights=weights, weights_name=f"--local {options.local}")
+        else:
+            if options.flip:
+                raise ArgumentError("--flip has no use with a built-in --local, whose kernels are symmetric")
+            recipe = replace(recipe, widths=called("--local", options.local, LOCALS, ", or a FILE.npy"))
+        names.append(_stem(options.local))
+    return recipe, names
+
+
+def _stem(text: str) -> str:
+    """Return a name for outputs of an option's text: a file's, or that of a field."""
+    name = Path(apart(text)[0]).stem
+    return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else "matrix"
+
+
+def _kernels(options: LayerOptions, dims: int) -> tuple[Kernel, ...]:
+    """Return the kernels, one after the other, with what the options change of each."""
+    limit = options.max_kernel
+    if not options.kernels and options.chosen == "deformable" and options.weights is None:
+        return (parse_kernel("identity"),)  # so that offsets alone warp
+    found = [
+        kernel for text in options.kernels for kernel in parse_kernels(text, limit, dims, read_picture=_grey)
+    ]
+    made = []
+    for kernel in found:
+        if options.normalize:
+            kernel = normalized(kernel)
+        if options.scale is not None:
+            kernel = scaled(kernel, options.scale)
+        if options.shift is not None:
+            kernel = shifted(kernel, options.shift)
+        if options.anchor is not None:
+            kernel = anchored(kernel, options.anchor)
+        made.append(_laid(kernel, options.along or "rows") if dims == 1 else kernel)
+    return tuple(made)
+
+
+def _laid(kernel: Kernel, along: str) -> Kernel:
+    """Lay a kernel of one axis along the rows of a picture, or along its columns."""
+
+    def matrix(line: Any) -> Any:
+        return (tuple(line),) if along == "rows" else tuple((weight,) for weight in line)
+
+    anchor = kernel.anchor
+    if anchor is not None:
+        anchor = (0, *anchor) if along == "rows" else (*anchor, 0)
+    return replace(kernel, matrices=tuple(map(matrix, kernel.matrices)), anchor=anchor)
+
+
+def _grey(path: Path) -> list[list[Number]]:
+    """Return the grey values of a picture that is a kernel."""
+    import numpy as np
+
+    frame = read_picture(path).frames[0]
+    pixels = frame.pixels[..., np.newaxis] if frame.pixels.ndim == 2 else frame.pixels
+    pixels = pixels[..., :-1] if frame.has_alpha else pixels
+    if pixels.shape[2] == 1:
+        grey = pixels[..., 0]
+    elif frame.mode.startswith("RGB"):
+        weighed = pixels.astype(np.int64 if pixels.dtype.kind in "iu" else float) @ np.array(REDDISH)
+        grey = (weighed + 0x8000) >> 16 if weighed.dtype.kind == "i" else weighed / 0x10000
+    else:
+        raise ImageError(
+            f"cannot take {path} for a kernel: its pixel mode is {frame.mode}; give a grey or RGB picture"
+        )
+    values: list[list[Number]] = grey.tolist()
+    return values

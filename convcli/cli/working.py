@@ -1,0 +1,300 @@
+"""Frames through the stages and back: what runs on a picture, and which mode and dtype the result has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from convcli.backend.colour import from_light
+from convcli.backend.image import Alpha, filter_image
+from convcli.backend.stages.finish import EIGHT_BITS, Told, black, sheet_size, stacked, to_pixels
+from convcli.backend.stages.run import Estimate, Values, estimate
+from convcli.backend.stages.stage import Stage
+from convcli.backend.values import Range, full_scale, working_dtype
+from convcli.cli.reading import Reading
+from convcli.cli.recipes import Spelled
+from convcli.errors import ArgumentError
+from convcli.images.formats import FORMATS
+from convcli.images.modes import channels_of, mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.kernels import Kernel
+from convcli.layers import Cost, Window
+from convcli.layers.axes import Shape
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+RAW = "NPY"  # the format that takes values as they are, before --range
+COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
+WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """The frames of one run, how many samples were clipped of how many, and how it was done."""
+
+    frames: tuple[Frame, ...]
+    clipped: float
+    samples: int
+    plan: str
+    notes: tuple[str, ...] = ()
+    told: Told | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
+
+    frames: tuple[Frame, ...]
+    stages: tuple[Stage, ...]
+    shape: Shape
+    has_alpha: bool
+    padding_value: float  # in units of what runs: light, where that is filtered
+
+    @property
+    def output_shape(self) -> Shape:
+        """(maps, *spatial), the opacity not counted."""
+        shape = self.shape
+        for stage in self.stages:
+            shape = stage.output_shape(shape)
+        return shape
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it will take."""
+        return estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha)
+
+    @property
+    def cost(self) -> Cost:
+        """The work of all stages."""
+        total, shape = Cost(), self.shape
+        for stage in self.stages:
+            total, shape = total + stage.cost(shape), stage.output_shape(shape)
+        return total
+
+    def pixels(self, reading: Reading) -> Array:
+        """Return the samples as they are filtered, (*spatial, C)."""
+        return stacked([reading.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The recipe of one run and how values become pixels again; to be asked for each picture."""
+
+    spelled: Spelled
+    value_range: Range | None
+    alpha: Alpha
+    method: str
+    threads: int | None
+    reading: Reading
+    max_memory: int
+    sheet: bool
+    stats: bool
+
+    @property
+    def plain(self) -> Kernel | None:
+        """The kernel, where it is all there is: such a picture is filtered exactly, in bands."""
+        recipe = self.spelled.recipe
+        others = (recipe.weights, recipe.activation, recipe.pool, recipe.pool_channels)
+        alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
+        if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
+            return None
+        return recipe.kernels[0]
+
+    def units(self, name: str, picture: Picture) -> list[Unit]:
+        """Return what is run on a picture, or raise an error where it does not fit; no pixel is looked at."""
+        if self.spelled.dims == 2:
+            return [self._unit(name, (frame,)) for frame in picture.frames]
+        shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
+        if len(picture.frames) < 2:
+            raise ImageError(f"cannot filter {name}: --dims 3 reaches over frames or pages, and it has one")
+        if len(shapes) > 1:
+            raise ImageError(
+                f"cannot filter {name}: its pages differ in size or mode, so --dims 3 cannot reach over them"
+            )
+        return [self._unit(name, picture.frames)]
+
+    def _unit(self, name: str, frames: tuple[Frame, ...]) -> Unit:
+        frame = frames[0]
+        size = frame.pixels.shape[:2] if self.spelled.dims == 2 else (len(frames), *frame.pixels.shape[:2])
+        channels = 1 if frame.pixels.ndim == 2 else frame.pixels.shape[2]
+        has_alpha = frame.has_alpha and self.alpha != "filter"
+        shape = (channels - has_alpha, *size)
+        recipe = replace(
+            self.spelled.recipe,
+            full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
+            padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
+        )
+        unit = Unit(frames, recipe.stages(shape), shape, has_alpha, recipe.padding_value)
+        self._check_size(name, unit)
+        memory = unit.estimate.memory
+        if self.plain is None and memory > self.max_memory:
+            raise ImageError(
+                f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "
+                f"{self.max_memory / 2**30:.1f}; raise it with --max-memory {-(-memory // 2**30)}G, or take a smaller "
+                "picture, or a larger --stride"
+            )
+        return unit
+
+    def _check_size(self, name: str, unit: Unit) -> None:
+        """Refuse what padding or enlarging would make too large, before any memory is taken."""
+        shape = unit.shape
+        for stage in unit.stages:
+            seen = shape
+            for layer in stage.layers:
+                counts = []
+                if isinstance(layer, Window):
+                    pads = layer.pads(seen[1:])
+                    counts.append(
+                        prod(n + before + after for n, (before, after) in zip(seen[1:], pads, strict=True))
+                    )
+                after = stage.output_shape(shape)
+                counts.append(prod(after[1:]))
+                if (count := max(counts)) > self.reading.max_pixels:
+                    what = "with its padding it has" if counts[0] == count else "its output would have"
+                    raise ImageError(
+                        f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
+                        f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                    )
+                seen = (1, *after[1:])
+            shape = stage.output_shape(shape)
+
+    def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
+        """Run the stages on the frames of a unit."""
+        frame = unit.frames[0]
+        mode, dtype = self.result(name, target, unit, form)
+        kernel = self.plain
+        if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
+            return self._plainly(unit, kernel)
+        pixels = unit.pixels(self.reading)
+        own, values = pixels.dtype, self._values(pixels, unit)
+        value_range = None if form == RAW else self.value_range or "clip"
+        lit = self.reading.linear and form != RAW
+        fitted, clipped = to_pixels(values, own, own if lit else dtype, value_range, as_sheet=self.sheet)
+        if lit:
+            fitted, share = from_light(fitted, dtype, channels_of(mode).endswith("A"))
+            clipped = share * fitted.size
+        notes = [note for stage in unit.stages for note in stage.notes]
+        frames = self._framed(unit, fitted, mode)
+        told = Told.of(values.colour, clipped) if self.stats else None
+        plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
+        return Made(frames, clipped, values.colour.size, plan, tuple(dict.fromkeys(notes)), told)
+
+    def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
+        """Return the frames that would be made, black."""
+        mode, dtype = self.result(name, target, unit, form)
+        maps, *size = unit.output_shape
+        if self.sheet:
+            size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
+        else:
+            channels = maps + unit.has_alpha
+        return list(self._framed(unit, black((*size, channels), dtype), mode))
+
+    def _values(self, pixels: Array, unit: Unit) -> Values:
+        premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
+        return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
+
+    def _plainly(self, unit: Unit, kernel: Kernel) -> Made:
+        """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
+        (frame,) = unit.frames
+        recipe = self.spelled.recipe
+        light = self.reading.light(frame)
+        filtered = filter_image(
+            light.pixels,
+            kernel,
+            stride=recipe.stride,
+            padding=recipe.padding,
+            dilation=recipe.dilation,
+            padding_mode=recipe.padding_mode,
+            padding_value=unit.padding_value,
+            flip=recipe.flip,
+            alpha=self.alpha if frame.has_alpha else None,
+            value_range=self.value_range or "clip",
+            method=self.method,
+            threads=self.threads,
+        )
+        filtered = self.reading.encoded(filtered, frame)
+        clipped = filtered.clipped * filtered.pixels.size
+        told = Told.of(self._values(unit.pixels(self.reading), unit).colour, clipped) if self.stats else None
+        frames = (replace(frame, pixels=filtered.pixels),)
+        return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
+
+    def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
+        """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""
+        frame, maps = unit.frames[0], unit.output_shape[0]
+        dtype = frame.pixels.dtype
+        if form == RAW:
+            if self.value_range is not None:
+                raise ArgumentError(
+                    f"{name}: --range {self.value_range} brings values to the depth of a picture; NPY keeps them"
+                )
+            if self.sheet:
+                raise ArgumentError(
+                    f"{name}: --sheet draws a picture; NPY takes the numbers of all maps without it"
+                )
+            dtype = working_dtype(dtype)
+        colours = "L" if self.sheet else self._colours(frame, unit, maps)
+        if colours is None and form != RAW:
+            kept = " beside the alpha that is kept" if unit.has_alpha else ""
+            raise ImageError(
+                f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
+                "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
+            )
+        mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
+        floats = dtype.kind == "f" and form != RAW
+        if floats and self.value_range is not None and not FORMATS[form].holds(mode):
+            dtype = EIGHT_BITS
+            mode = mode_name(colours or "L", dtype.name)
+        return mode, dtype
+
+    def _colours(self, frame: Frame, unit: Unit, maps: int) -> str | None:
+        """Return what the channels of the result are, or None where no picture has such."""
+        own = channels_of(frame.mode)
+        if maps == unit.shape[0]:
+            return own
+        named = COLOURS.get(maps)
+        if unit.has_alpha:
+            return WITH_ALPHA.get(named or "")
+        return named
+
+    def _framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
+        """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
+        flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        if self.spelled.dims == 2:
+            return (replace(unit.frames[0], pixels=flat, mode=mode),)
+        count, given = len(flat), len(unit.frames)
+        middles = [min(given - 1, (2 * place + 1) * given // (2 * count)) for place in range(count)]
+        return tuple(
+            replace(unit.frames[middle], pixels=part, mode=mode)
+            for middle, part in zip(middles, flat, strict=True)
+        )
+
+
+def mixing_error(spelled: Spelled) -> ArgumentError | None:
+    """Return why colours cannot be weighed by alpha, whatever the picture."""
+    recipe = spelled.recipe
+    for kernel in recipe.kernels:
+        if not kernel.is_smoothing:
+            return ArgumentError(
+                f"--alpha premultiply takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
+                "sum above 0; use --alpha keep or filter"
+            )
+    if (
+        recipe.weights is not None
+        or recipe.mixing is not None
+        or recipe.variant in ("standard", "grouped", "shuffled-grouped")
+    ):
+        return ArgumentError(
+            f"--alpha premultiply takes a mean of each channel, which --variant {recipe.variant} is not; use --alpha "
+            "keep or filter"
+        )
+    return None
+
+
+def layers_of(unit: Unit) -> list[str]:
+    """Return the layers that run, as a chain spells them."""
+    return [text for stage in unit.stages for text in stage.spelled()]

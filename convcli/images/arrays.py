@@ -1,0 +1,112 @@
+"""NumPy's .npy files as pictures: any numbers, any count of channels, never unpickled."""
+
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from math import prod
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.images.modes import mode_of
+from convcli.images.picture import Frame, ImageError, Picture
+
+MAGIC = b"\x93NUMPY"
+_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
+    """Return the array in a .npy file as a picture, or raise ImageError.
+
+    `choose` is given the count of frames and returns the numbers of those that are wanted.
+
+    (W,) is one row of grey, (H, W) grey, (H, W, C) has C channels and (N, H, W, C) is N frames. 1 to 4 channels are
+    grey, grey and alpha, RGB, and RGBA, as they are written; more have no names. Booleans become 0 and 255, halves
+    float32, and whole numbers of 64 bits those of 32, where they fit.
+    """
+    shape, dtype = _header(file, name)
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise ImageError(
+            f"cannot read {name}: its values are {dtype}, which are no samples of a picture; "
+            "save real numbers, as float32"
+        )
+    if not 1 <= len(shape) <= 4 or not all(shape):
+        raise ImageError(
+            f"cannot read {name}: its shape {shape} is no picture's; give (H, W), (H, W, C) or (frames, H, W, C), "
+            "none of them 0"
+        )
+    frames = shape if len(shape) == 4 else (1, *((1, *shape) if len(shape) == 1 else shape))
+    numbers = choose(frames[0])
+    if prod(frames[:3]) > max_pixels:
+        raise ImageError(
+            f"cannot read {name}: its {prod(frames[:3]):,} pixels are over the limit of {max_pixels:,}; "
+            f"raise it with --max-pixels {prod(frames[:3])}"
+        )
+    _check_length(file, name, prod(shape) * dtype.itemsize)
+    file.seek(0)
+    array = _samples(np.lib.format.read_array(file, allow_pickle=False).reshape(frames), name)
+    count = frames[3] if len(frames) == 4 else 1
+    mode = mode_of(count, array.dtype.name)
+    notes = []
+    if count in (2, 4):
+        notes.append(
+            f"the last of its {count} channels is taken as alpha; --alpha filter treats all of them alike"
+        )
+    return Picture(tuple(Frame(array[number], mode) for number in numbers), "NPY", notes=tuple(notes))
+
+
+def encode_array(picture: Picture) -> bytes:
+    """Return a picture as a .npy file: (H, W) or (H, W, C), or (frames, H, W, C) where it has several frames."""
+    arrays = [frame.pixels for frame in picture.frames]
+    if len(arrays) == 1:
+        (array,) = arrays
+    else:
+        array = np.stack([pixels.reshape(*pixels.shape[:2], -1) for pixels in arrays])
+    buffer = BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    file.seek(0)
+    version = np.lib.format.read_magic(file)
+    if version not in _READERS:
+        raise ImageError(
+            f"cannot read {name}: it is a .npy file of version {version[0]}.{version[1]}, made for records with "
+            "names; save a plain array"
+        )
+    shape, _, dtype = _READERS[version](file)
+    return shape, dtype
+
+
+def _check_length(file: BinaryIO, name: str, wanted: int) -> None:
+    """Refuse a file that is shorter than it claims, before any memory is taken."""
+    start = file.tell()
+    there = file.seek(0, 2) - start
+    if there < wanted:
+        raise ImageError(
+            f"cannot read {name}: the file is cut short: it has {there:,} of {wanted:,} bytes of values; "
+            "get a whole copy"
+        )
+
+
+def _samples(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return the numbers in a type that pictures are filtered in, their values unchanged."""
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    if array.dtype.kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        for narrow in (np.int32, np.uint32):
+            limits = np.iinfo(narrow)
+            if limits.min <= array.min() and array.max() <= limits.max:
+                return array.astype(narrow)
+        raise ImageError(
+            f"cannot read {name}: its whole numbers, {array.min()} to {array.max()}, need more than 32 bits; "
+            "save them as float64"
+        )
+    return array

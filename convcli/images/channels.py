@@ -1,0 +1,86 @@
+"""Choose channels of a picture, and keep its mode and its colour profile true to what is left."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+
+from convcli.errors import instead_of
+from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+
+_SPACES = {
+    b"GRAY": "L",
+    b"RGB ": "RGB",
+    b"CMYK": "CMYK",
+    b"Lab ": "LAB",
+}  # of an ICC profile: ICC.1:2022, 7.2.6
+
+
+def channel_names(mode: str) -> tuple[str, ...]:
+    """Return what the channels of a mode are called: letters for colours and alpha, else numbers from 0.
+
+    >>> channel_names("RGBA"), channel_names("I;16"), channel_names("3 channels")
+    (('r', 'g', 'b', 'a'), ('l',), ('0', '1', '2'))
+    """
+    channels = channels_of(mode)
+    if channels in CHANNELS:
+        return tuple(channels.lower())
+    return tuple(map(str, range(int(channels.split()[0]))))
+
+
+def with_channels(picture: Picture, wanted: Sequence[str], name: str) -> Picture:
+    """Return a picture of some of its channels, in the order given, or raise ImageError; `name` is what errors call it.
+
+    One channel makes a grey picture, three of RGB or of channels without names an RGB one, and alpha named last stays
+    alpha. Alpha alone is grey. Any other choice has no colours: its channels are only counted.
+    """
+    return recoloured(picture, [_chosen(frame, tuple(wanted), name) for frame in picture.frames])
+
+
+def recoloured(picture: Picture, frames: Sequence[Frame]) -> Picture:
+    """Return a picture with other frames, without a colour profile that is not of their channels."""
+    changed = replace(picture, frames=tuple(frames))
+    was, now = (each.frames[0].channels.removesuffix("A") for each in (picture, changed))
+    profile = picture.metadata.get("icc")
+    if profile is None or was == now or _SPACES.get(profile[16:20]) == now:
+        return changed
+    metadata = {kind: value for kind, value in picture.metadata.items() if kind != "icc"}
+    note = f"the colour profile is left out: it is not of the channels that are left, {now}"
+    return replace(changed, metadata=metadata, notes=(*picture.notes, note))
+
+
+def profile_name(picture: Picture) -> str | None:
+    """Return what the colour profile of a picture calls itself; None where there is none."""
+    from PIL import ImageCms
+
+    if "icc" not in picture.metadata:
+        return None
+    try:
+        return ImageCms.getProfileDescription(
+            ImageCms.getOpenProfile(BytesIO(picture.metadata["icc"]))
+        ).strip()
+    except (OSError, ImageCms.PyCMSError):
+        return "damaged"
+
+
+def _chosen(frame: Frame, wanted: tuple[str, ...], name: str) -> Frame:
+    known = channel_names(frame.mode)
+    for each in wanted:
+        if each not in known:
+            way = f"use {known[0]} to {known[-1]}" if is_counted(frame.mode) else instead_of(each, known)
+            raise ImageError(f"cannot filter {name}: there is no channel {each!r} in {frame.mode}; {way}")
+    if wanted == known:
+        return frame
+    planes = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
+    pixels = np.ascontiguousarray(planes[..., [known.index(each) for each in wanted]])
+    has_alpha = frame.has_alpha and wanted[-1] == "a" and len(wanted) > 1
+    colours = len(wanted) - has_alpha
+    of_light = frame.channels not in ("CMYK", "LAB")
+    channels = {1: "L", 3: "RGB" if of_light else ""}.get(colours) or f"{len(wanted)} channels"
+    if channels in CHANNELS and has_alpha:
+        channels += "A"
+    if channels == "L":
+        pixels = pixels[..., 0]
+    return replace(frame, pixels=pixels, mode=mode_name(channels, pixels.dtype.name))

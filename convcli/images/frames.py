@@ -1,0 +1,258 @@
+"""The frames of a picture that Pillow has opened: as arrays, upright, none of their bits lost."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
+
+from convcli.images.deep import WHITE, cut_channels, sixteen_bits
+from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, read_page
+from convcli.images.upright import turned
+
+# Tags of TIFF (TIFF 6.0, section 8).
+BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
+
+EXIF_DIRECTORIES = (34665, 34853)  # EXIF 2.32, 4.6.3: where the tags of a camera and of a place stand
+RAW_EXIF, XMP_TEXT = "Raw profile type exif", "XML:com.adobe.xmp"  # PNG texts that are other metadata
+
+# Modes whose channels are not what a filter should see, and what they become.
+_EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
+_ARRAYS = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I", "F"}
+
+
+def read_frames(
+    name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
+) -> Picture:
+    """Return the chosen frames of an opened image, whose pixels are counted before they are decoded."""
+    notes = _notes(file, image)
+    frames: list[Frame] = []
+    metadata: dict[str, Any] = {}
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    numbers, pixels_left = chosen(count), max_pixels
+    for number in numbers:
+        image.seek(number)
+        pixels_left -= image.width * image.height
+        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        read, upright, more = _read_frame(name, file, image, number, count, max_pixels)
+        frames.append(read)
+        notes += (note for note in more if note not in notes)
+        if not metadata:
+            metadata, lost = _metadata(image, upright)
+            notes += lost
+    image.seek(0)  # which opened, and tells of the whole
+    poster = bool(getattr(image, "default_image", False))
+    form = "JPEG" if image.format == "MPO" else str(image.format)
+    loop = image.info.get("loop") if count > 1 else None
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
+
+
+def frame_headers(
+    name: str, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
+) -> Picture | None:
+    """Return the chosen frames as black ones, from the header alone; None where it does not tell their modes."""
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    numbers, pixels_left = chosen(count), max_pixels
+    frames: list[Frame] = []
+    for number in numbers:
+        if image.format == "TIFF":  # the pages of others are alike
+            image.seek(number)
+        pixels_left -= image.width * image.height
+        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        mode = _mode_ahead(image, count)
+        if mode is None:
+            return None
+        width, height = image.size
+        size = (width, height) if _orientation(image) >= TURNED else (height, width)
+        channels = CHANNELS[channels_of(mode)]
+        shape = size if channels == 1 else (*size, channels)
+        black = np.broadcast_to(np.zeros((), dtype_of(mode)), shape)
+        frames.append(Frame(black, mode, 0 if count > 1 else None))
+    form = "JPEG" if image.format == "MPO" else str(image.format)
+    return Picture(tuple(frames), form, {}, image.info.get("loop"))
+
+
+def _mode_ahead(image: ImageFile, count: int) -> str | None:
+    """Return the mode that an opened image's frames will have, or None where only its pixels tell."""
+    transparent = "transparency" in image.info
+    if _why_cut(image):
+        channels = cut_channels(image) if count == 1 else ""
+        return mode_name(channels + ("A" if transparent else ""), "uint16") if channels else None
+    if image.mode == "P":
+        return "RGBA" if image.has_transparency_data else "RGB"
+    if image.mode in ("1", "L", "RGB") and transparent:
+        return "RGBA" if image.mode == "RGB" else "LA"
+    mode = _EXPANDED.get(image.mode, image.mode)
+    if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
+        return "LA;16" if transparent else "I;16"
+    return mode if mode in _ARRAYS else None
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 where there is none or nobody can read it."""
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # of damaged EXIF, of every kind; `_metadata` notes it
+        return 1
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return the image as its EXIF orientation wants it shown; itself, where nothing is to be turned."""
+    return image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
+
+
+def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
+    """Say what of a file is left out."""
+    notes = []
+    if image.format == "MPO":
+        notes.append(f"only the first of its {getattr(image, 'n_frames', 1)} pictures is read")
+    if image.format == "GIF":
+        place = file.tell()
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b";":
+            notes.append("the file has no end mark; frames may be missing")
+        file.seek(place)
+    if image.format == "TIFF" and any(tag in getattr(image, "tag_v2", {}) for tag in EXIF_DIRECTORIES):
+        notes.append("its EXIF is left out, which TIFF keeps in directories of its own")
+    return notes
+
+
+def _read_frame(
+    name: str, file: BinaryIO, image: ImageFile, number: int, count: int, max_pixels: int
+) -> tuple[Frame, Image.Image, tuple[str, ...]]:
+    """Return a frame, the image that its metadata are in, and notes; where Pillow would cut, read it another way."""
+    why = _why_cut(image)
+    if why and image.format == "TIFF":
+        frame, notes = read_page(file, name, number, why, max_pixels)
+        return frame, image, notes
+    channels = cut_channels(image) if count == 1 else ""
+    if why and not channels:
+        raise ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
+    if image.format != "PPM" or not channels:  # Pillow is slow there, and finds nothing but pixels
+        white = _narrow_white(image)
+        image.load()  # only now some formats tell how long the frame stands
+        if white and image.info.get("transparency", WHITE) <= white:
+            image.info["transparency"] = image.info["transparency"] * 255 // white
+    upright = _upright(image)
+    if channels:
+        pixels = sixteen_bits(file, channels)
+        pixels = turned(pixels, _orientation(image))
+        return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
+    return _frame(name, upright, image.format == "PPM", count > 1), upright, ()
+
+
+def _why_cut(image: ImageFile) -> str:
+    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, without a word.
+
+    Or that it cannot decompress them, of which libtiff would speak on stderr.
+    """
+    if image.format == "TIFF" and image.info.get("compression") == "webp":
+        return "it is compressed as WebP, which is read through an extra"
+    bits, signed = _depth(image)
+    if bits > 8 and image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return f"it has {bits} bits a colour channel, which would be cut to 8"
+    if (signed and bits == 8) or (not signed and bits == 32 and image.mode == "I"):
+        return f"its {'signed 8-bit' if signed else 'unsigned 32-bit'} numbers would be read as others"
+    return ""
+
+
+def _narrow_white(image: ImageFile) -> int:
+    """Return white where a PNG's grey has 2 or 4 bits: Pillow scales its pixels, and not the transparent one."""
+    whites = {"L;2": 3, "L;4": 15}
+    return max((whites.get(str(tile.args), 0) for tile in image.tile if image.format == "PNG"), default=0)
+
+
+def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
+    """Return a frame of 16 bits a channel; the colour that a PNG calls transparent becomes an alpha channel."""
+    if transparent is not None:
+        seen = (pixels != transparent).any(axis=-1, keepdims=True)
+        pixels = np.concatenate([pixels, seen * np.uint16(WHITE)], axis=-1)
+        channels += "A"
+    return Frame(pixels, mode_name(channels, "uint16"))
+
+
+def _depth(image: Image.Image) -> tuple[int, bool]:
+    """Return the bits of a sample in the file, and whether it is signed; 8 where nothing tells of more."""
+    if image.format == "TIFF":
+        tags = getattr(image, "tag_v2", {})
+        return max(tags.get(BITS_PER_SAMPLE, (1,))), SIGNED in tags.get(SAMPLE_FORMAT, (1,))
+    for tile in getattr(image, "tile", ()):
+        arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        if image.format == "PNG" and ";16" in str(arguments[0]):
+            return 16, False
+        if tile.codec_name == "ppm" and isinstance(arguments[-1], int) and arguments[-1] > 255:
+            return 16, False
+        if tile.codec_name == "ppm_plain" and isinstance(arguments[-1], int) and arguments[-1] > 255:
+            return 16, False
+    return 8, False
+
+
+def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
+    if left < 0:
+        found = limit - left
+        what = f"its {found:,} pixels are" if count == 1 else f"its frames have {found:,} pixels and more,"
+        raise ImageError(
+            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with --max-pixels {found * count}"
+        )
+
+
+def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame:
+    """Turn one upright Pillow image into an array."""
+    duration = image.info.get("duration") if animated else None
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode in ("1", "L", "RGB") and "transparency" in image.info:
+        image = image.convert("RGBA" if image.mode == "RGB" else "LA")
+    elif image.mode in _EXPANDED:
+        image = image.convert(_EXPANDED[image.mode])
+    pixels = np.asarray(image)
+    mode = image.mode
+    if mode.startswith("I;16") or (mode == "I" and is_ppm):
+        mode, pixels = "I;16", pixels.astype(np.uint16)
+        if "transparency" in image.info:
+            return replace(_deep_frame(pixels[..., None], "L", image.info["transparency"]), duration=duration)
+    if mode not in _ARRAYS:
+        raise ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
+    return Frame(pixels, mode, duration)
+
+
+def _resolution(image: Image.Image) -> tuple[float, float] | None:
+    """Return the dots an inch across and down, if the file tells them and they are any."""
+    across, down = map(float, image.info.get("dpi") or (0, 0))
+    return (across, down) if 0 < across < inf and 0 < down < inf else None
+
+
+def _metadata(image: Image.Image, upright: Image.Image) -> tuple[dict[str, Any], list[str]]:
+    """Collect what travels with the pixels, by kind, without those that are absent or empty; note what is damaged."""
+    tags, text = getattr(image, "tag_v2", {}), dict(getattr(image, "text", {}))
+    text.pop(XMP_TEXT, None)
+    exif, notes = upright.info.get("exif"), []
+    try:
+        found = Image.Exif()
+        found.load(exif or b"")
+        if (
+            text.pop(RAW_EXIF, None) is not None and exif is None
+        ):  # ImageMagick's way before PNG had a chunk for it
+            found = image.getexif()
+            found.pop(ORIENTATION, None)
+            exif = found.tobytes()
+    except Exception as error:  # Pillow raises all kinds here, too
+        exif, notes = None, [f"its EXIF is damaged and left out ({error})"]
+    kinds = {
+        "icc": image.info.get("icc_profile"),
+        "exif": exif,
+        "xmp": upright.info.get("xmp"),
+        "dpi": _resolution(image) if X_RESOLUTION in tags or image.format != "TIFF" else None,
+        "text": text,
+        "comment": image.info.get("comment"),
+        "tags": {tag: tags[tag] for tag in DESCRIPTIVE_TAGS if isinstance(tags.get(tag), str)},
+    }
+    return {kind: value for kind, value in kinds.items() if value}, notes

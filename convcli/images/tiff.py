@@ -1,0 +1,187 @@
+"""Read and write the TIFFs that Pillow would cut or refuse, through tifffile and imagecodecs: `convcli[codecs]`."""
+
+import logging
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.images.modes import channels_of, is_counted, mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.upright import turned
+
+INSTALL = "pip install 'convcli[codecs]'"
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
+
+ICC, XMP, X_RESOLUTION, Y_RESOLUTION, UNIT, ORIENTATION = 34675, 700, 282, 283, 296, 274
+DESCRIPTIVE_TAGS = (270, 271, 272, 305, 306, 315, 316, 33432)  # description, make, model ... copyright
+_PER_INCH = {2: 1.0, 3: 2.54}  # by the unit, inch or centimetre
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
+_COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK"}  # by the photometric interpretation; 0 has white as 0
+_PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated"}
+
+
+class NoCodecError(ImageError):
+    """The extra that a file needs is not installed."""
+
+
+def _library(why: str) -> Any:
+    """Import tifffile, or raise NoCodecError, which says why it was needed."""
+    try:
+        import imagecodecs  # noqa: F401  for the compressions: found missing now rather than in mid-file
+        import tifffile
+    except ImportError:
+        raise NoCodecError(f"{why}; {INSTALL}") from None
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # stderr is ours
+    return tifffile
+
+
+def read_page(
+    file: BinaryIO, name: str, number: int, why: str, max_pixels: int
+) -> tuple[Frame, tuple[str, ...]]:
+    """Return a page of a TIFF, upright, with every bit that it has, and notes; or raise ImageError."""
+    place = file.tell()
+    file.seek(0)
+    with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
+        _check_samples(pages.pages[number : number + 1], name, max_pixels)
+        found = _page(pages.pages[number], name)
+    file.seek(place)
+    return found
+
+
+def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
+    """Return a TIFF that Pillow cannot open.
+
+    `choose` is given the count of pages and returns the numbers of those that are wanted.
+    """
+    file.seek(0)
+    why = "it is a TIFF of a kind that is read through an extra, or damaged"
+    with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
+        numbers = choose(len(pages.pages))
+        chosen = [pages.pages[number] for number in numbers]
+        _check_samples(chosen, name, max_pixels)
+        frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
+        metadata = _metadata(chosen[0])
+    return Picture(frames, "TIFF", metadata, notes=tuple(dict.fromkeys(sum(notes, ()))))
+
+
+def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
+    """Refuse too many pixels, before they are decoded; every four channels of one count as one."""
+    count = sum(max(page.imagewidth * page.imagelength, page.size // 4) for page in pages)
+    if count > limit:
+        raise ImageError(
+            f"cannot read {name}: its {count:,} pixels, of four channels each at most, are over the limit of "
+            f"{limit:,}; raise it with --max-pixels {count}"
+        )
+
+
+def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
+    colours, bits = _COLOURS.get(int(page.photometric)), page.bitspersample
+    if colours is None or bits not in (8, 16, 32, 64) or page.dtype.kind not in "uif" or page.imagedepth > 1:
+        what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
+        raise ImageError(f"cannot read {name}: its colours are {what}, which are not read; convert it to RGB")
+    pixels = page.asarray()
+    if page.axes == "SYX":
+        pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.dtype == np.float16:
+        pixels = pixels.astype(np.float32)
+    if page.photometric == 0:
+        pixels = _black_is_zero(pixels, name)
+    pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
+    pixels = turned(pixels, page.tags.valueof(ORIENTATION, 1))
+    return Frame(pixels, mode_name(channels, pixels.dtype.name)), notes
+
+
+def _black_is_zero(pixels: NDArray[Any], name: str) -> NDArray[Any]:
+    if pixels.dtype.kind != "u":
+        raise ImageError(
+            f"cannot read {name}: its white is 0, but {pixels.dtype} has no black; convert it to one whose black is 0"
+        )
+    return np.iinfo(pixels.dtype).max - pixels
+
+
+def _named(
+    pixels: NDArray[Any], colours: str, extras: tuple[int, ...]
+) -> tuple[NDArray[Any], str, tuple[str, ...]]:
+    """Say what the channels are: colours, perhaps alpha, and others that are left out, or only counted."""
+    if not extras:
+        return pixels, colours, ()
+    if colours == "L" and extras[0] not in (_ASSOCIATED, _UNASSOCIATED):
+        return pixels, f"{1 + len(extras)} channels", ()
+    known = len(colours)
+    if colours != "CMYK" and extras[0] in (_ASSOCIATED, _UNASSOCIATED):
+        known += 1
+        if extras[0] == _ASSOCIATED:
+            pixels = np.dstack(
+                [_unmultiplied(pixels[..., : known - 1], pixels[..., known - 1]), pixels[..., known - 1]]
+            )
+        colours += "A"
+    left = pixels.shape[-1] - known
+    notes = (f"{left} of its channels, which are no colours, are left out",) if left > 0 else ()
+    return np.ascontiguousarray(pixels[..., :known]), colours, notes
+
+
+def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Divide colours by the alpha that they were multiplied by; where nothing is visible they stay."""
+    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    shares = np.where(alpha == 0, 1.0, alpha / top)[..., None]
+    if alpha.dtype.kind == "f":
+        return (colours / shares).astype(colours.dtype)
+    return np.rint(colours / shares).clip(0, top).astype(colours.dtype)
+
+
+def _metadata(page: Any) -> dict[str, Any]:
+    """Collect what travels with the pixels, as `read` does where Pillow opens the file."""
+    value = page.tags.valueof
+    found: dict[str, Any] = {"icc": value(ICC), "xmp": value(XMP)}
+    per_inch = _PER_INCH.get(value(UNIT, 2))
+    if per_inch and value(X_RESOLUTION) and value(Y_RESOLUTION):
+        pairs = (value(X_RESOLUTION), value(Y_RESOLUTION))
+        if all(over and under for over, under in pairs):
+            found["dpi"] = tuple(per_inch * over / under for over, under in pairs)
+    found["tags"] = {tag: value(tag) for tag in DESCRIPTIVE_TAGS if isinstance(value(tag), str)}
+    return {kind: it for kind, it in found.items() if it}
+
+
+def encode_tiff(picture: Picture, name: str) -> bytes:
+    """Return a picture as a TIFF, every page with its own depth, or raise ImageError."""
+    modes = sorted({frame.mode for frame in picture.frames})
+    why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (-o x.npy needs none)"
+    tifffile = _library(why)
+    buffer = BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        for frame in picture.frames:
+            writer.write(frame.pixels, **_settings(frame, picture.metadata))
+    return buffer.getvalue()
+
+
+def _settings(frame: Frame, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what tifffile is to be told of a page: what its channels are, and all that travels with it."""
+    channels = channels_of(frame.mode)
+    settings: dict[str, Any] = {"compression": "zlib", "predictor": True, "metadata": None, "software": False}
+    if is_counted(frame.mode):
+        settings |= {"photometric": "minisblack", "planarconfig": "contig"}
+        settings["extrasamples"] = [0] * (frame.pixels.shape[2] - 1)
+    else:
+        settings["photometric"] = _PHOTOMETRIC[channels.removesuffix("A")]
+        if channels != "L":
+            settings["planarconfig"] = "contig"
+        if frame.has_alpha:
+            settings["extrasamples"] = [_UNASSOCIATED]
+    if "icc" in metadata:
+        settings["iccprofile"] = metadata["icc"]
+    if "dpi" in metadata:
+        settings |= {"resolution": tuple(map(float, metadata["dpi"])), "resolutionunit": "INCH"}
+    texts = {tag: as_bytes(text) for tag, text in metadata.get("tags", {}).items()}
+    extra = [(tag, 2, len(text) + 1, text + b"\0", True) for tag, text in texts.items()]
+    if "xmp" in metadata:
+        extra.append((XMP, 1, len(metadata["xmp"]), metadata["xmp"], True))
+    settings["extratags"] = extra
+    return settings
+
+
+def as_bytes(text: str) -> bytes:
+    """Return the text of a tag as it stood in the file: read as Latin-1, though TIFF asks for ASCII."""
+    return text.encode("latin-1", "replace")

@@ -1,0 +1,182 @@
+"""Alpha beside the stages: as filter_image has it, and hidden colours never seen, whatever runs."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcli.backend.image import filter_image
+from convcli.backend.stages.after import Activated, ChannelPooled, Pooled
+from convcli.backend.stages.blend import LOCALS
+from convcli.backend.stages.offsets import FIELDS
+from convcli.backend.stages.recipe import Recipe
+from convcli.backend.stages.run import Values
+from convcli.errors import ArgumentError
+from convcli.kernels import parse_kernel
+from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.padding import MODES
+
+MEAN, EDGE, MAGNITUDE = map(parse_kernel, ("1 2 1; 2 4 2; 1 2 1", "0 1 0; 1 -4 1; 0 1 0", "sobel"))
+LARGEST = parse_kernel("kirsch")
+
+
+def picture(seed=0, dtype=np.uint8, size=(9, 8)):
+    """Return random pixels, RGBA, a third of them hidden."""
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, np.iinfo(dtype).max, (*size, 4), dtype, endpoint=True)
+    pixels[..., 3] *= random.random(size) > 0.3
+    return pixels
+
+
+def through(recipe, pixels, premultiply=None):
+    values = Values.of(pixels, True)
+    return values.through(recipe.stages(values.colour.shape), premultiply)
+
+
+KERNELS = st.sampled_from(
+    [MEAN, EDGE, MAGNITUDE, LARGEST, *map(parse_kernel, ("box:2", "0 1 2; 3 -4 5", "gaussian", "identity"))]
+)
+
+
+@settings(max_examples=60)
+@given(
+    KERNELS,
+    st.sampled_from(list(MODES)),
+    st.sampled_from(["auto", "keep"]),
+    st.integers(1, 3),
+    st.sampled_from(["same", "same-lower", "valid", "full", 1]),
+    st.booleans(),
+    st.integers(0, 9),
+    st.sampled_from([np.uint8, np.uint16]),
+)
+def test_a_kernel_alone_is_as_filter_image_has_it(kernel, mode, alpha, stride, padding, flip, seed, dtype):
+    options = {
+        "padding_mode": mode,
+        "padding_value": 7 if mode == "constant" else 0,
+        "stride": stride,
+        "padding": padding,
+        "flip": flip,
+    }
+    pixels = picture(seed, dtype)
+    full = np.iinfo(dtype).max
+    exact = filter_image(pixels / np.array([1, 1, 1, full]), kernel, alpha=alpha, **options).pixels
+    found = through(Recipe(kernels=(kernel,), **options), pixels, None if alpha == "auto" else False)
+    assert np.allclose(np.moveaxis(found.colour, 0, -1), exact[..., :3], rtol=1e-9, atol=1e-7 * full)
+    assert np.allclose(np.moveaxis(found.opacity, 0, -1), exact[..., 3:], atol=1e-12)
+
+
+RECIPES = {
+    "depthwise": Recipe(kernels=(EDGE,)),
+    "pipeline": Recipe(kernels=(MEAN, MAGNITUDE), stride=2),
+    "largest": Recipe(kernels=(LARGEST,)),
+    "standard": Recipe("standard", (EDGE,)),
+    "weights": Recipe(
+        "standard", weights=np.random.default_rng(0).standard_normal((5, 3, 3, 3)), bias=np.arange(5.0)
+    ),
+    "grouped": Recipe("grouped", (MEAN,), groups=3),
+    "separable": Recipe("separable", (parse_kernel("disk:radius=2"),), rank=2),
+    "dilated": Recipe("dilated", (MEAN,)),
+    "transposed": Recipe("transposed", (parse_kernel("bilinear"),), stride=2),
+    "transposed, no mean": Recipe("transposed", (MEAN,), stride=2),
+    "transposed, edges": Recipe("transposed", (EDGE,), stride=3, padding_mode="zeros"),
+    "resize-conv": Recipe("resize-conv", (EDGE,), stride=2),
+    "deformable": Recipe("deformable", (parse_kernel("identity"),), offsets=FIELDS["swirl"]()),
+    "deformable, edges": Recipe(
+        "deformable", (EDGE,), offsets=FIELDS["random"](sigma=2), padding_mode="circular"
+    ),
+    "deformable, zeros": Recipe(
+        "deformable", (MEAN,), offsets=FIELDS["random"](sigma=9), padding_mode="zeros"
+    ),
+    "local": Recipe("local", widths=LOCALS["vignette-blur"](sigma=2)),
+    "local, any": Recipe("local", weights=np.random.default_rng(0).standard_normal((9, 8, 3, 3))),
+    "tiled": Recipe("tiled", (MEAN, parse_kernel("identity"))),
+    "tiled, edges": Recipe("tiled", (MEAN, EDGE)),
+    "pointwise": Recipe("pointwise", mixing=np.ones((2, 3))),
+    "depthwise-separable": Recipe("depthwise-separable", (EDGE,), mixing=np.ones((2, 3))),
+    "activation": Recipe(kernels=(EDGE,), activation="tanh"),
+    "max": Recipe(pool=lambda dims: MaxPool(kernel_size=2, dims=dims)),
+    "avg": Recipe(
+        pool=lambda dims: AvgPool(kernel_size=3, stride=2, padding=1, count_include_pad=False, dims=dims)
+    ),
+    "lp": Recipe(pool=lambda dims: LpPool(norm_type=2, kernel_size=2, dims=dims)),
+    "adaptive max": Recipe(pool=lambda dims: AdaptivePool(output_size=(4, 3), kind="max")),
+    "global avg": Recipe(pool=lambda dims: GlobalPool(kind="avg")),
+    "channels": Recipe(pool_channels=ChannelPooled("max")),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("premultiply", [None, False])
+def test_hidden_colours_are_never_seen(name, premultiply):
+    pixels, other = picture(), picture()
+    other[other[..., 3] == 0, :3] = 255 - other[other[..., 3] == 0, :3]
+    first, second = (through(RECIPES[name], each, premultiply) for each in (pixels, other))
+    assert np.array_equal(first.opacity, second.opacity)
+    seen = np.broadcast_to(first.opacity > 1e-4, first.colour.shape)
+    assert np.allclose(first.colour[seen], second.colour[seen], atol=1e-6)
+    assert 0 < seen.mean() <= 1
+    assert first.opacity.min() >= 0
+    assert first.opacity.max() <= 1
+    assert np.isfinite(first.colour).all()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("premultiply", [None, False])
+def test_opaque_pictures_are_filtered_as_if_they_had_no_alpha(name, premultiply):
+    pixels = picture()
+    pixels[..., 3] = 255
+    recipe = RECIPES[name]
+    bare = Values.of(pixels[..., :3].astype(np.float64), False)
+    expected = bare.through(recipe.stages(bare.colour.shape)).colour
+    found = through(recipe, pixels, premultiply)
+    solid = np.broadcast_to(found.opacity > 1 - 1e-9, expected.shape)
+    assert np.allclose(found.colour[solid], expected[solid], atol=1e-6)
+    if recipe.padding_mode != "zeros":
+        assert solid.all()
+    assert found.opacity.shape[1:] == expected.shape[1:]
+
+
+def test_a_pixel_that_moves_takes_its_alpha_along():
+    pixels = picture()
+    still = Recipe(
+        "deformable",
+        (parse_kernel("identity"),),
+        offsets=np.broadcast_to(np.array([1.0, -2.0])[:, None, None], (2, 9, 8)),
+    )
+    found = through(still, pixels)
+    moved = np.moveaxis(np.concatenate([found.colour, found.opacity * 255]), 0, -1)
+    visible = pixels[1:, :-2, 3] > 0
+    assert np.allclose(moved[:-1, 2:][visible], pixels[1:, :-2][visible])
+    assert np.array_equal(moved[:-1, 2:, 3], pixels[1:, :-2, 3])
+
+
+def test_nearest_enlarging_repeats_alpha_whatever_the_kernel():
+    pixels = picture()
+    for kernel in ("nearest", "1 -1; 1 1"):
+        found = through(Recipe("transposed", (parse_kernel(kernel),), stride=2), pixels)
+        assert np.allclose(found.opacity[0], (pixels[..., 3] / 255).repeat(2, 0).repeat(2, 1))
+
+
+def test_pools_of_what_is_visible():
+    colour = np.array([[[1.0, 9.0], [5.0, 3.0]]])
+    opacity = np.array([[[0.5, 0.0], [1.0, 0.25]]])
+    for layer, wanted, alpha in (
+        (MaxPool(kernel_size=2), 5, 1),
+        (AvgPool(kernel_size=2), (0.5 + 5 + 0.75) / 1.75, 1.75 / 4),
+        (LpPool(norm_type=2, kernel_size=2), 35**0.5, 1),
+        (GlobalPool(kind="max"), 5, 1),
+    ):
+        found, kept = Pooled(layer).with_alpha(colour, opacity, None)
+        assert found.item() == pytest.approx(wanted)
+        assert kept.item() == pytest.approx(alpha)
+
+
+def test_only_means_may_be_premultiplied():
+    pixels = picture()
+    with pytest.raises(ArgumentError, match="--alpha premultiply takes means, and a stage here is none"):
+        through(Recipe(kernels=(EDGE,)), pixels, True)
+    assert through(Recipe(kernels=(MEAN,)), pixels, True).colour.shape == (3, 9, 8)
+    stages = Recipe("transposed", (MEAN,), stride=2).stages((3, 9, 8))
+    assert [stage.is_mean for stage in stages] == [True]  # 4 to each output
+    assert not Recipe("transposed", (parse_kernel("box:3"),), stride=2).stages((3, 9, 8))[0].is_mean
+    assert not Activated(Activation(name="relu"), 1).is_mean

@@ -1,0 +1,69 @@
+"""Equivariance: what the theory says vanishes does, and what it says does not is as large as plain loops find it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcli.backend import conv, conv_transpose
+from convcli.backend.equivariance import rotation_difference, scaling_difference, shift_difference
+
+X = np.random.default_rng(0).integers(0, 256, (2, 24, 24)).astype(float)
+
+
+def filtering(kernel):
+    weight = np.broadcast_to(np.array(kernel, float), (2, 1, *np.shape(kernel)))
+    return lambda x: conv(x, weight, padding="same", padding_mode="reflect", groups=2)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=9, max_size=9))
+def test_every_kernel_is_equivariant_to_shifts(weights):
+    assert shift_difference(filtering(np.reshape(weights, (3, 3))), X, 2) == pytest.approx(0, abs=1e-9)
+
+
+def test_what_depends_on_the_place_is_not():
+    def brighter(x):
+        return x + np.arange(x.shape[1])[:, None]
+
+    assert shift_difference(brighter, X, 0) == 1
+    assert shift_difference(lambda x: x.cumsum(axis=1), X, 0) == X[:, 0].max()
+
+
+def test_an_enlarged_picture_moves_by_two():
+    weight = np.ones((2, 1, 2, 2))
+    assert shift_difference(lambda x: conv_transpose(x, weight, stride=2, groups=2), X, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("kernel", "vanishes"),
+    [
+        ([[1, 2, 1], [2, 4, 2], [1, 2, 1]], True),
+        ([[0, 1, 0], [1, -4, 1], [0, 1, 0]], True),
+        ([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], False),
+        ([[1, 2, 3]], False),
+    ],
+)
+def test_rotation_spares_kernels_that_are_turned_into_themselves(kernel, vanishes):
+    found = rotation_difference(filtering(kernel), X, 3)
+    if vanishes:
+        assert found == pytest.approx(0, abs=1e-9)
+        return
+    across, down = (
+        filtering(each)(X) for each in (kernel, np.rot90(kernel, -1))
+    )  # the picture turned, or it
+    assert found == pytest.approx(np.abs(across - down)[:, 3:-3, 3:-3].max())
+
+
+def test_doubling_spares_single_taps():
+    assert scaling_difference(filtering([[3]]), X, 0) == 0
+    y = filtering([[0, 1, 1]])(X)
+    wide = X.repeat(2, axis=1).repeat(2, axis=2)
+    expected = np.abs(filtering([[0, 1, 1]])(wide) - y.repeat(2, axis=1).repeat(2, axis=2))
+    assert scaling_difference(filtering([[0, 1, 1]]), X, 1) == expected[:, 2:-2, 2:-2].max() > 0
+
+
+def test_where_all_see_the_border_nothing_is_said():
+    run = filtering(np.ones((3, 3)))
+    assert shift_difference(run, X[:, :5, :5], 2) is None
+    assert rotation_difference(run, X[:, :4], 2) is None
+    assert scaling_difference(run, X[:, :4, :4], 2) is None

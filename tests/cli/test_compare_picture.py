@@ -1,0 +1,151 @@
+"""convcli compare IMAGE from end to end: rows that can be believed, a sheet, and what is refused."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.images.read import read_picture
+from tests.conftest import SAMPLES, Call, one_error
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A piece of the landscape."""
+    path = tmp_path / "photo.png"
+    with Image.open(SAMPLES / "landscape.png") as image:
+        image.crop((100, 80, 180, 130)).save(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convcli.backend.trials.ENOUGH", 0)
+
+
+FIELDS = [
+    "variant", "engine", "method", "kernel", "layer", "input_shape", "output_shape", "multiplications", "additions",
+    "macs", "flops", "seconds", "difference", "difference_at", "psnr", "rank", "rank_error", "shift", "rotation",
+    "scaling",
+]  # fmt: skip
+
+
+def test_json_has_a_row_for_each_run(call: Call, photo: Path) -> None:
+    code, out, err = call("compare", photo, "--kernel", "gaussian", "--format", "json")
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert (answer["command"], list(answer)) == ("compare", ["command", "version", "rows", "totals"])
+    assert all(list(row) == FIELDS for row in answer["rows"])
+    variants = [row["variant"] for row in answer["rows"]]
+    assert list(dict.fromkeys(variants)) == ["standard", "separable", "depthwise", "depthwise-separable"]
+    for row in answer["rows"]:
+        assert row["input_shape"] == [3, 50, 80]
+        assert row["multiplications"] == row["macs"] > 0
+        assert row["seconds"] > 0
+        assert row["difference"] <= 1
+        assert row["shift"] == row["rotation"] == 0
+    assert {row["method"] for row in answer["rows"] if row["variant"] == "depthwise"} >= {
+        "direct",
+        "fft",
+        "gemm",
+    }
+
+
+def test_the_table_explains_itself(call: Call, photo: Path) -> None:
+    code, out, err = call("compare", photo, "--kernel", "sharpen", "--variants", "separable")
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert lines[0].split() == ["variant", "engine", "method", "MACs", "seconds", "difference", "psnr", "rank",
+                                "rank", "error", "shift", "rotation", "scaling"]  # fmt: skip
+    assert [line.split()[:3] for line in lines[2:4]] == [["separable", "conv", "auto"]] * 2
+    assert any(line.startswith("separable: One pass an axis") for line in lines)
+    assert (
+        len(call("compare", photo, "--kernel", "sharpen", "--variants", "separable", "-q").out.splitlines())
+        == 4
+    )
+
+
+def test_all_runs_what_can_be_run_and_says_what_cannot(call: Call, photo: Path) -> None:
+    code, out, _ = call("compare", photo, "--kernel", "box", "--all")
+    assert code == 0
+    for name in ("transposed", "deformable", "local", "tiled", "resize-conv", "shuffled-grouped"):
+        assert f"\n{name} " in out
+    assert "dense is left out: " in out
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "md", "txt"])
+def test_o_writes_the_rows(call: Call, tmp_path: Path, photo: Path, ending: str) -> None:
+    path = tmp_path / f"rows.{ending}"
+    result = call("compare", photo, "--kernel", "box", "--variants", "standard", "-o", path)
+    assert result == (0, "", f"convcli: wrote {path}\n")
+    text = path.read_text()
+    if ending == "csv":
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert (row["variant"], row["input_shape"], int(row["macs"])) == ("standard", "3x50x80", 50 * 80 * 27)
+    assert "standard" in text
+
+
+def test_o_draws_a_sheet_and_prints_the_rows(call: Call, tmp_path: Path, photo: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    code, out, err = call("compare", photo, "--kernel", "box", "-o", sheet)
+    assert (code, err) == (0, f"convcli: wrote {sheet}\n")
+    assert "depthwise-separable" in out
+    (frame,) = read_picture(sheet).frames
+    assert frame.mode == "RGB"
+    source = read_picture(photo).frames[0].pixels
+    height, width = source.shape[:2]
+    assert (frame.pixels[12 + 0 : 12 + height, 12 : 12 + width] == source).all()
+    again = call("compare", photo, "--kernel", "box", "-o", sheet)
+    assert again.code == 1
+    assert one_error(again).endswith("exists; give --force to replace it, or another -o")
+    assert call("compare", photo, "--kernel", "box", "-o", sheet, "--force", "-q").code == 0
+
+
+@pytest.mark.parametrize("name", ["logo.png", "ramp16.png", "spinner.gif", "house.png"])
+def test_every_kind_of_picture(call: Call, tmp_path: Path, name: str) -> None:
+    result = call(
+        "compare", SAMPLES / name, "--kernel", "sobel", "--variants", "standard", "-o", tmp_path / "s.png"
+    )
+    assert result.code == 0
+    assert ("its alpha is left out" in result.err) == (name in ("logo.png", "spinner.gif"))
+    assert ("only the first of its" in result.err) == (name == "spinner.gif")
+
+
+def test_fields_and_values(call: Call, photo: Path) -> None:
+    words = ["compare", photo, "--kernel", "box", "--variants", "standard"]
+    assert call(*words, "--field", "variant,macs").out == f"standard\t{50 * 80 * 27}\n"
+    assert float(call(*words, "--format", "value").out) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["PHOTO"], 2, "photo.png; give one, as --kernel gaussian:sigma=2"),
+        (["PHOTO", "--kernel", "sobbel"], 2, "did you mean 'sobel'?"),
+        (["PHOTO", "--kernel", "sobel", "--n", "9"], 2, "--n describes a layer on paper and has no use beside a picture"),
+        (["PHOTO", "--kernel", "sobel", "--stride", "2"], 2, "describes a layer on paper"),
+        (["PHOTO", "--kernel", "sobel", "--all", "--variants", "tiled"], 2, "--all and --variants contradict each other"),
+        (["PHOTO", "--kernel", "sobel", "--variants", "tild"], 2, "did you mean 'tiled'?"),
+        (["PHOTO", "--kernel", "sobel", "--max-pixels", "99"], 1, "over the limit of 99; raise it with --max-pixels 4000"),
+        (["PHOTO", "--kernel", "sobel", "-o", "x.xyz"], 2, "does not say its format"),
+        (["none.png", "--kernel", "sobel"], 1, "cannot read none.png: there is no such file"),
+        (["--n", "9", "--k", "3", "--kernel", "sobel"], 2, "--kernel belongs to a picture, as in convcli compare photo.png"),
+        (["--n", "9", "--k", "3", "--max-pixels", "9"], 2, "--max-pixels belongs to a picture"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(call: Call, photo: Path, words: list[str], code: int, message: str) -> None:
+    result = call("compare", *(photo if word == "PHOTO" else word for word in words))
+    assert result.code == code
+    assert message in one_error(result)
+
+
+def test_numbers_of_a_wide_picture_stay_in_its_units(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    Image.fromarray((np.arange(3000).reshape(50, 60) * 20).astype(np.uint16)).save(path)
+    rows = json.loads(call("compare", path, "--kernel", "box", "--format", "json").out)["rows"]
+    assert all(row["difference"] < 1 for row in rows if row["engine"] == "conv")
+    assert all(row["difference"] == 0 for row in rows if row["engine"] == "filter")

@@ -1,0 +1,248 @@
+"""convcli filter --match from end to end: places on stdout, a map in a file, and one clear line for all that is wrong."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.backend.matching import as_grey, best, match
+from convcli.images.read import read_picture
+from tests.conftest import SAMPLES, Call, one_error
+
+HOUSE = SAMPLES / "house.png"
+AT = (30, 20)  # row and column where the template is cut out
+SIZE = (25, 40)
+
+
+@pytest.fixture
+def eye(tmp_path: Path) -> Path:
+    """A piece of the house."""
+    return save(tmp_path / "eye.png", pixels(HOUSE)[AT[0] : AT[0] + SIZE[0], AT[1] : AT[1] + SIZE[1]])
+
+
+def pixels(path: Path) -> np.ndarray:
+    return read_picture(path).frames[0].pixels
+
+
+def save(path: Path, array: np.ndarray, **options: object) -> Path:
+    Image.fromarray(np.ascontiguousarray(array)).save(path, **options)
+    return path
+
+
+def test_the_places_are_a_line_of_json_and_the_map_a_picture(call: Call, tmp_path: Path, eye: Path) -> None:
+    code, out, err = call("filter", HOUSE, "--match", eye, "--top", 3, "-o", tmp_path / "map.png")
+    assert (code, err) == (0, "")
+    (line,) = out.splitlines()
+    record = json.loads(line)
+    assert list(record) == [
+        "input",
+        "output",
+        "mode",
+        "size",
+        "frames",
+        "min",
+        "max",
+        "mean",
+        "template",
+        "template_size",
+        "matches",
+    ]
+    scores = match(pixels(HOUSE), pixels(eye))
+    assert (record["input"], record["output"]) == (str(HOUSE), str(tmp_path / "map.png"))
+    assert (record["template"], record["template_size"]) == (str(eye), list(SIZE))
+    assert (record["mode"], record["size"], record["frames"]) == ("L", list(scores.shape), 1)
+    assert (record["min"], record["max"]) == (scores.min(), scores.max())
+    assert record["mean"] == pytest.approx(scores.mean())
+    assert record["matches"] == [
+        {"frame": 0, "row": place.row, "column": place.column, "score": round(place.score, 9)}
+        for place in best(scores, 3, (13, 20))
+    ]
+    assert record["matches"][0] == {"frame": 0, "row": AT[0], "column": AT[1], "score": 1.0}
+    drawn = pixels(tmp_path / "map.png")
+    assert drawn.dtype == np.uint8
+    np.testing.assert_array_equal(drawn, as_grey(scores, "uint8"))
+    assert drawn[AT] == 255
+
+
+def test_grey_has_zero_in_the_middle() -> None:
+    scores = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    assert as_grey(scores, "uint8").tolist() == [0, 64, 128, 191, 255]
+    assert as_grey(scores, "uint16").tolist() == [0, 16384, 32768, 49151, 65535]
+
+
+def test_tiff_holds_the_scores_themselves(call: Call, tmp_path: Path, eye: Path) -> None:
+    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.tiff").code == 0
+    found = pixels(tmp_path / "map.tiff")
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, match(pixels(HOUSE), pixels(eye)).astype(np.float32))
+
+
+def test_npy_holds_them_whole(call: Call, tmp_path: Path, eye: Path) -> None:
+    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.npy").code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), match(pixels(HOUSE), pixels(eye)))
+
+
+def test_16_bits_stay_16_bits_and_need_not_be_the_templates(call: Call, tmp_path: Path, eye: Path) -> None:
+    wide = save(tmp_path / "wide.png", pixels(HOUSE).astype(np.uint16) * 257)
+    assert call("filter", wide, "--match", eye, "-o", tmp_path / "map.png").code == 0
+    np.testing.assert_array_equal(
+        pixels(tmp_path / "map.png"), as_grey(match(pixels(wide), pixels(eye)), "uint16")
+    )
+    assert call("filter", wide, "--match", eye, "-o", tmp_path / "map.jpg").code == 0
+    assert pixels(tmp_path / "map.jpg").dtype == np.uint8
+
+
+def test_without_o_and_top_one_place_and_a_map_beside_the_input(
+    call: Call, tmp_path: Path, eye: Path
+) -> None:
+    house = tmp_path / "house.png"
+    house.write_bytes(HOUSE.read_bytes())
+    (line,) = call("filter", house, "--match", eye).out.splitlines()
+    assert json.loads(line)["output"] == str(tmp_path / "house.match.png")
+    assert len(json.loads(line)["matches"]) == 1
+    assert (tmp_path / "house.match.png").exists()
+
+
+def test_transparent_pixels_of_the_template_do_not_count(call: Call, tmp_path: Path) -> None:
+    photo = pixels(SAMPLES / "landscape.png")
+    piece = np.concatenate([photo[50:70, 80:110], np.full((20, 30, 1), 255, np.uint8)], axis=-1)
+    piece[:, 10:] = 0, 255, 0, 0
+    piece[3:9, :10] = 7, 7, 7, 0
+    template = save(tmp_path / "piece.png", piece)
+    result = call("filter", SAMPLES / "landscape.png", "--match", template, "-o", tmp_path / "map.png")
+    (place,) = json.loads(result.out)["matches"]
+    assert (place["row"], place["column"]) == (50, 80)
+    assert place["score"] == pytest.approx(1, abs=1e-6)
+
+
+def test_the_pictures_own_alpha_is_left_out_with_a_word(call: Call, tmp_path: Path) -> None:
+    logo = SAMPLES / "logo.png"
+    template = save(tmp_path / "piece.png", pixels(logo)[20:50, 30:60, :3])
+    result = call("filter", logo, "--match", template, "-o", tmp_path / "map.png")
+    assert "logo.png: its alpha is left out: hidden colours are matched as they are stored" in result.err
+    assert json.loads(result.out)["matches"][0]["score"] == 1
+
+
+def test_every_frame_has_its_places(call: Call, tmp_path: Path) -> None:
+    spinner = SAMPLES / "spinner.gif"
+    frames = read_picture(spinner).frames
+    template = save(tmp_path / "piece.png", frames[2].pixels[10:30, 10:34])
+    result = call("filter", spinner, "--match", template, "--top", 2, "-o", tmp_path / "map.gif", "-q")
+    matches = json.loads(result.out)["matches"]
+    assert {place["frame"] for place in matches} == set(range(len(frames)))
+    assert max(place["score"] for place in matches if place["frame"] == 2) == pytest.approx(1)
+    made = read_picture(tmp_path / "map.gif").frames
+    assert [frame.duration for frame in made] == [frame.duration for frame in frames]
+
+
+def test_every_input_has_a_line_and_a_bad_one_stops_no_other(call: Call, tmp_path: Path, eye: Path) -> None:
+    result = call(
+        "filter",
+        HOUSE,
+        SAMPLES / "landscape.png",
+        SAMPLES / "ramp16.png",
+        "--match",
+        eye,
+        "-o",
+        f"{tmp_path}/out/",
+    )
+    assert result.code == 1
+    assert [Path(json.loads(line)["input"]).name for line in result.out.splitlines()] == [
+        "house.png",
+        "ramp16.png",
+    ]
+    (line,) = result.err.splitlines()
+    assert line.endswith(
+        f"landscape.png is RGB and the template {eye} is L; make both the same, such as grey"
+    )
+
+
+def test_a_pipe_takes_the_map(program: Callable[..., subprocess.CompletedProcess[bytes]], eye: Path) -> None:
+    import io
+
+    done = program("filter", "-", "--match", eye, "-o", "-", input=HOUSE.read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = read_picture(io.BytesIO(done.stdout)).frames[0].pixels
+    np.testing.assert_array_equal(found, as_grey(match(pixels(HOUSE), pixels(eye)), "uint8"))
+
+
+def test_the_metadata_of_the_colours_does_not_describe_the_map(call: Call, tmp_path: Path) -> None:
+    source = read_picture(SAMPLES / "landscape.jpg")
+    template = save(tmp_path / "piece.png", source.frames[0].pixels[9:30, 9:30])
+    result = call("filter", SAMPLES / "landscape.jpg", "--match", template, "-o", tmp_path / "map.jpg")
+    assert (result.code, result.err) == (0, "")
+    assert "icc" not in read_picture(tmp_path / "map.jpg").metadata
+
+
+# What is refused
+
+
+def test_a_template_must_fit(call: Call, tmp_path: Path, eye: Path) -> None:
+    small = save(tmp_path / "small.png", pixels(HOUSE)[:20, :30])
+    result = call("filter", small, "--match", eye)
+    assert result.code == 1
+    assert one_error(result) == (
+        f"the template {eye} is 25x40 (rows x columns), larger than {small} of 20x30; cut it smaller, or exchange the two"
+    )
+    assert not (tmp_path / "small.match.png").exists()
+
+
+def bad_templates(folder: Path) -> dict[str, tuple[Path, str]]:
+    flat = save(folder / "flat.png", np.full((5, 5), 9, np.uint8))
+    clear = save(folder / "clear.png", np.zeros((5, 5, 4), np.uint8))
+    one = np.zeros((5, 5, 4), np.uint8)
+    one[2, 2] = 1, 2, 3, 255
+    single = save(folder / "single.png", one)
+    text = folder / "text.png"
+    text.write_text("no picture")
+    return {
+        "flat": (flat, f"--match {flat}: the template is flat: all its pixels are alike"),
+        "clear": (clear, f"--match {clear} is transparent all over; nothing of it can be found"),
+        "single": (single, f"--match {single}: the template is flat where the mask shows it"),
+        "text": (text, f"cannot read {text}: it is not a picture"),
+        "missing": (folder / "none.png", f"cannot read {folder}/none.png: there is no such file"),
+        "moving": (SAMPLES / "spinner.gif", "frames; give a still picture, such as one of them"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["flat", "clear", "single", "text", "missing", "moving"])
+def test_what_is_no_template_is_said_once(call: Call, tmp_path: Path, kind: str) -> None:
+    template, message = bad_templates(tmp_path)[kind]
+    result = call("filter", HOUSE, SAMPLES / "ramp16.png", "--match", template, "-o", f"{tmp_path}/out/")
+    assert result.code in (1, 2)
+    assert message in one_error(result)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--match", "EYE", "--kernel", "sobel"], "--kernel has no use beside --match, which runs no kernel; leave it out"),
+        (["--match", "EYE", "--stride", "2"], "--stride has no use beside --match"),
+        (["--match", "EYE", "--range", "clip"], "--range has no use beside --match"),
+        (["--match", "EYE", "--top", "3", "-o", "-"], "--top prints places, and -o - the map, both to standard output"),
+        (["--match", "EYE", "-o", "EYE", "--force"], "is the template and would be overwritten; choose another -o"),
+        (["--match", "EYE", "--top", "0"], "'0' is not a whole number of at least 1"),
+        (["--kernel", "sobel", "--top", "3"], "--top names the best places of --match; give a template"),
+        (["--top", "3"], "--top names the best places of --match"),
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit_together(call: Call, eye: Path, words: list[str], message: str) -> None:
+    before = eye.read_bytes()
+    result = call("filter", HOUSE, *(str(eye) if word == "EYE" else word for word in words))
+    assert result.code == 2
+    assert message in one_error(result)
+    assert eye.read_bytes() == before
+
+
+def test_an_existing_map_is_not_overwritten(call: Call, tmp_path: Path, eye: Path) -> None:
+    (tmp_path / "map.png").write_text("precious")
+    result = call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.png")
+    assert result.code == 1
+    assert one_error(result).endswith("map.png exists; give --force to replace it, or another -o")
+    result = call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.png", "--png-level", "9", "--force")
+    assert result.code == 0

@@ -1,0 +1,202 @@
+"""TIFFs that Pillow would cut or refuse: whole through convcli[codecs], and a clear word without it."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.images.formats import FORMATS
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.read import read_picture
+from convcli.images.upright import turned
+from convcli.images.write import encode
+from tests.conftest import SAMPLES
+
+tifffile = pytest.importorskip("tifffile", reason="convcli[codecs] is not installed")
+pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
+
+RNG = np.random.default_rng(8)
+ICC = read_picture(SAMPLES / "landscape.jpg").metadata["icc"]
+
+
+def deep(*shape: int, dtype: str = "uint16") -> np.ndarray:
+    values = RNG.integers(0, 65536, shape)
+    return values.astype(dtype) if dtype != "float32" else (values / 65535).astype(dtype)
+
+
+def written(pixels: np.ndarray, **options: object) -> io.BytesIO:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, **{"metadata": None, "photometric": "rgb", **options})
+    stream.seek(0)
+    return stream
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "uint32", "float64"])
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd"])
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_colour_is_read_whole(dtype: str, compression: str | None, planar: str) -> None:
+    pixels = deep(5, 7, 3, dtype=dtype)
+    stored = pixels if planar == "contig" else np.moveaxis(pixels, -1, 0)
+    for order in "<>":
+        stream = written(stored, compression=compression, planarconfig=planar, byteorder=order)
+        picture = read_picture(stream)
+        assert picture.format == "TIFF"
+        assert (picture.frames[0].pixels == pixels).all()
+        assert picture.frames[0].pixels.dtype == dtype
+
+
+def test_alpha_that_multiplies_the_colours_is_divided_out() -> None:
+    colours, alpha = (
+        deep(5, 7, 3),
+        np.array([0, 1, 300, 30000, 65535, 65534, 9], np.uint16) * np.ones((5, 1), np.uint16),
+    )
+    multiplied = np.rint(colours * (alpha / 65535)[..., None]).astype(np.uint16)
+    (frame,) = read_picture(written(np.dstack([multiplied, alpha]), extrasamples=["assocalpha"])).frames
+    assert frame.mode == "RGBA;16"
+    assert (frame.pixels[..., 3] == alpha).all()
+    error = np.abs(frame.pixels[..., :3].astype(int) - colours)
+    assert (error <= 0.5 + 65535 / 2 / np.maximum(alpha, 1)[..., None])[alpha > 0].all()
+    assert (frame.pixels[..., :3] == multiplied)[alpha == 0].all()
+
+
+def test_white_may_be_zero() -> None:
+    pixels = deep(5, 7, dtype="uint32")
+    (frame,) = read_picture(written(pixels, photometric="miniswhite")).frames
+    assert (frame.pixels == 2**32 - 1 - pixels).all()
+    with pytest.raises(ImageError, match="its white is 0, but float64 has no black; convert it"):
+        read_picture(written(pixels.astype(float), photometric="miniswhite"))
+
+
+def test_channels_that_are_no_colours() -> None:
+    pixels = deep(5, 7, 6)
+    picture = read_picture(written(pixels, photometric="minisblack", planarconfig="contig"))
+    assert picture.frames[0].mode == "6 channels"
+    assert (picture.frames[0].pixels == pixels).all()
+    again = read_picture(io.BytesIO(encode(picture, "TIFF", "out")[0]))
+    assert (again.frames[0].mode, (again.frames[0].pixels == pixels).all()) == ("6 channels", True)
+    picture = read_picture(
+        written(pixels, extrasamples=["unassalpha", "unspecified", "unspecified"], planarconfig="contig")
+    )
+    assert picture.frames[0].mode == "RGBA;16"
+    assert (picture.frames[0].pixels == pixels[..., :4]).all()
+    assert picture.notes == ("2 of its channels, which are no colours, are left out",)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(orientation: int) -> None:
+    small = deep(5, 7, 3)
+    flag = [(274, 3, 1, orientation, True)]
+    (frame,) = read_picture(written(small, extratags=flag)).frames
+    assert (frame.pixels == turned(small, orientation)).all()
+    (frame,) = read_picture(written(small.astype(np.float32), extratags=flag)).frames
+    assert (frame.pixels == turned(small, orientation)).all()
+
+
+METADATA = {
+    "icc": ICC,
+    "dpi": (300, 150),
+    "xmp": b"<x:xmpmeta/>",
+    "tags": {
+        270: "a ramp \xa8",
+        271: "a maker",
+        305: "x",
+        306: "2017:08:21 15:08:07",
+        315: "y",
+        33432: "CC0",
+    },
+}
+
+
+@pytest.mark.parametrize("mode", ["RGB;16", "RGB;F", "RGBA;16", "L;float64", "CMYK;16"])
+def test_metadata_comes_back(mode: str) -> None:
+    shape = {"RGB": (5, 7, 3), "L": (5, 7)}.get(mode.partition(";")[0], (5, 7, 4))
+    dtype = {"16": "uint16", "F": "float32"}.get(mode.partition(";")[2], "float64")
+    data, notes = encode(Picture((Frame(deep(*shape, dtype=dtype), mode),), "PNG", METADATA), "TIFF", "out")
+    assert notes == ()
+    picture = read_picture(io.BytesIO(data))
+    assert picture.frames[0].mode == mode
+    assert picture.metadata.pop("dpi") == pytest.approx(METADATA["dpi"])
+    assert picture.metadata == {kind: METADATA[kind] for kind in ("icc", "xmp", "tags")}
+
+
+def test_pages_of_every_depth_and_size() -> None:
+    shapes = {"L": (5, 7), "RGB;16": (4, 4, 3), "RGBA;F": (3, 9, 4), "F": (2, 2), "LA;16": (6, 6, 2)}
+    dtypes = {"L": "uint8", "RGB;16": "uint16", "RGBA;F": "float32", "F": "float32", "LA;16": "uint16"}
+    frames = tuple(Frame(deep(*shapes[mode], dtype=dtypes[mode]), mode) for mode in shapes)
+    data, _ = encode(Picture(frames, "TIFF"), "TIFF", "out")
+    for order in (None, 1, -1):
+        wanted = frames if order is None else (frames[order],)
+        found = read_picture(io.BytesIO(data), frame=order).frames
+        assert [frame.mode for frame in found] == [frame.mode for frame in wanted]
+        assert all((one.pixels == other.pixels).all() for one, other in zip(found, wanted))
+
+
+def test_pillow_reads_what_is_written() -> None:
+    pixels = deep(5, 7, 3)
+    data, _ = encode(Picture((Frame(pixels, "RGB;16"),), "PNG", METADATA), "TIFF", "out")
+    with Image.open(io.BytesIO(data)) as image:
+        assert (np.asarray(image) == pixels >> 8).all()
+        assert image.info["icc_profile"] == ICC
+
+
+@pytest.mark.parametrize(
+    ("stream", "what"),
+    [
+        (written(deep(5, 7, 3), photometric="cielab"), "CIELAB of 16 bits"),
+        (written(np.stack([deep(5, 7, 3)] * 2), volumetric=True, tile=(2, 16, 16)), "RGB of 16 bits"),
+        (written(deep(5, 7, dtype="complex64"), photometric="minisblack"), "MINISBLACK of 64 bits"),
+    ],
+)
+def test_colours_that_are_not_read(stream: io.BytesIO, what: str) -> None:
+    with pytest.raises(ImageError, match=f"its colours are {what}, which are not read; convert it to RGB"):
+        read_picture(stream)
+
+
+def test_pixels_and_frames_are_limited() -> None:
+    stream = written(deep(5, 7, 3, dtype="float32"))
+    with pytest.raises(
+        ImageError,
+        match="its 35 pixels, of four channels each at most, are over the limit of 34; raise it with --max-pixels 35",
+    ):
+        read_picture(stream, 34)
+    stream = written(np.zeros((5, 7, 8), np.float32), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(
+        ImageError, match="its 70 pixels, of four channels each at most, are over the limit of 69"
+    ):
+        read_picture(stream, 69)
+    stream = written(np.zeros((3, 5, 7, 3), np.float32))
+    with pytest.raises(
+        ImageError, match="its 3 frames are over the limit of 2; raise it with --max-frames 3"
+    ):
+        read_picture(stream, max_frames=2)
+    stream.seek(0)
+    assert len(read_picture(stream, 35, frame=2).frames) == 1
+
+
+def test_damage_is_one_error_and_no_word_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    for compression in (None, "lzw", "zlib"):
+        whole = written(deep(40, 40, 3, dtype="float32"), compression=compression).getvalue()
+        for end in (5, 60, len(whole) // 3, len(whole) - 9):
+            with pytest.raises(ImageError, match="cannot read standard input: "):
+                read_picture(io.BytesIO(whole[:end]))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("missing", ["tifffile", "imagecodecs"])
+def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    way = r"pip install 'convcli\[codecs\]'$"
+    with pytest.raises(ImageError, match=f"it has 16 bits a colour channel, which would be cut to 8; {way}"):
+        read_picture(written(deep(5, 7, 3)))
+    with pytest.raises(
+        ImageError, match=f"it is a TIFF of a kind that is read through an extra, or damaged; {way}"
+    ):
+        read_picture(written(deep(5, 7, 3, dtype="float32")))
+    picture = Picture((Frame(deep(5, 7, 3), "RGB;16"),), "PNG")
+    with pytest.raises(
+        ImageError, match=rf"TIFF holds RGB;16 through an extra \(-o x.npy needs none\); {way}"
+    ):
+        encode(picture, "TIFF", "out")
+    assert "RGB;16" in FORMATS["TIFF"].deep
