@@ -29,7 +29,7 @@ def factors_of(matrix: Matrix) -> tuple[Line, ...] | None:
     """Return one factor an axis, whose outer product is the matrix, or None where it is not of rank 1.
 
     Of whole numbers where the weights are; otherwise all but the first sum to 1 where they can, as those of
-    a bell do. Sums are positive where they can be.
+    a bell do. Only the first may have a negative sum.
 
     >>> factors_of(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)))
     ((1, 2, 1), (-1, 0, 1))
@@ -41,12 +41,10 @@ def factors_of(matrix: Matrix) -> tuple[Line, ...] | None:
     first, *others = (factor.reshape(-1) for factor in found)
     for place, factor in enumerate(others):
         total = factor.sum()
-        if abs(total) <= ROUNDING * np.abs(factor).sum():
-            by = np.sign(first.sum()) or 1  # of a derivative the sign is free: the smoothing is positive
-        else:
+        if abs(total) > ROUNDING * np.abs(factor).sum():
             by = total if array.dtype.kind == "f" else np.sign(total)
-        others[place] = factor / by if array.dtype.kind == "f" else factor * by
-        first = first * by
+            others[place] = factor / by if array.dtype.kind == "f" else factor * by
+            first = first * by
     return tuple(tuple(factor.tolist()) for factor in (first, *others))
 
 

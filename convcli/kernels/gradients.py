@@ -73,12 +73,9 @@ def compass(north: Grid) -> tuple[Grid, ...]:
     ring = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
     turns = []
     for turn in range(8):
-        weights = dict.fromkeys([(1, 1)], north[1][1])
-        weights |= {
-            place: north[row][column]
-            for place, (row, column) in zip(ring, ring[turn:] + ring[:turn], strict=True)
-        }
-        turns.append(tuple(tuple(weights[row, column] for column in range(3)) for row in range(3)))
+        source = dict(zip(ring, ring[turn:] + ring[:turn], strict=True)) | {(1, 1): (1, 1)}
+        places = [[source[row, column] for column in range(3)] for row in range(3)]
+        turns.append(tuple(tuple(north[i][j] for i, j in row) for row in places))
     return tuple(turns)
 
 

@@ -253,8 +253,8 @@ def test_an_offset_is_added_after_the_division_but_not_to_alpha() -> None:
 
 
 def test_huge_offsets_and_divisors_are_floats() -> None:
-    pixels = np.array([[1, 2]], dtype=np.uint16)
-    kernel = Kernel("k", (((2**45,),),), offset=2**62)
+    pixels = np.array([[1, 65535]], dtype=np.uint16)
+    kernel = Kernel("k", (((2**46,),),), offset=2**62 + 2**50)  # together they pass 2**63
     assert filter_image(pixels, kernel).pixels.tolist() == [[65535, 65535]]
     assert filter_image(pixels, Kernel("k", (((1,),),), divisor=10**300)).pixels.tolist() == [[0, 0]]
 

@@ -90,6 +90,8 @@ def test_files_in_lists_and_names_with_semicolons(tmp_path: Path, monkeypatch: p
     assert parse_kernels("a;b.csv")[0].matrices == (((1, 2),),)
     assert [kernel.name for kernel in parse_kernels("b.csv; sobel; ./b.csv")] == ["b", "sobel", "b"]
     assert [kernel.name for kernel in parse_kernels("sobel; b.csv")] == ["sobel", "b"]
+    Path("box:b.csv").write_text("5 6")
+    assert parse_kernels("box:b.csv")[0].matrices == (((5, 6),),)
 
 
 def test_a_picture_is_read_by_whoever_can(tmp_path: Path) -> None:

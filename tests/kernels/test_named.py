@@ -158,6 +158,14 @@ def test_motion_at_right_angles_is_a_box() -> None:
 def test_disk_holds_what_is_within_its_radius() -> None:
     rows = ["".join(map(str, row)) for row in parse_kernel("disk:2.3").matrices[0]]
     assert rows == ["01110", "11111", "11111", "11111", "01110"]
+    assert parse_kernel("disk:2").divisor == 13  # those at its very radius too
+    assert parse_kernel("disk:2", dims=3).divisor == 33
+    assert parse_kernel("disk:2", dims=1).matrices == ((1, 1, 1, 1, 1),)
+
+
+def test_bilinear_has_the_smallest_whole_weights() -> None:
+    assert parse_kernel("bilinear:3", dims=1).matrices == ((1, 2, 3, 2, 1),)
+    assert parse_kernel("bilinear:2", dims=1).matrices == ((1, 3, 3, 1),)
 
 
 def test_compass_masks_turn_by_45_degrees() -> None:
