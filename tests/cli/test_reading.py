@@ -9,6 +9,8 @@ from PIL import Image, ImageCms
 
 from convcli.backend.colour import from_light, luma, to_light
 from convcli.backend.image import filter_image
+from convcli.images.formats import FORMATS
+from convcli.images.modes import CHANNELS, channels_of, dtype_of
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
@@ -287,3 +289,35 @@ def test_16_bit_colour_passes_whole(call: Call, tmp_path: Path) -> None:
     source.write_bytes(encode(Picture((Frame(pixels, "RGBA;16"),), "PNG"), "PNG", "in")[0])
     assert call("filter", source, "-k", "identity").code == 0
     assert (pixels_of(tmp_path / "in.identity.png") == pixels).all()
+
+
+# Every mode of every format, through the command
+
+
+MODES = [
+    (form, mode)
+    for form in FORMATS
+    if form not in ("JPEG", "GIF", "NPY")
+    for mode in sorted(FORMATS[form].modes)
+]
+
+
+@pytest.mark.parametrize(("form", "mode"), MODES)
+def test_identity_changes_nothing(call: Call, tmp_path: Path, form: str, mode: str) -> None:
+    shape = (9, 8, CHANNELS[channels_of(mode)]) if channels_of(mode) != "L" else (9, 8)
+    pixels = (np.random.default_rng(3).random(shape) * 255).astype(dtype_of(mode))
+    if mode == "I":
+        pixels *= -8_000_000
+    source = tmp_path / f"in{FORMATS[form].endings[0]}"
+    source.write_bytes(encode(Picture((Frame(pixels, mode),), form), form, "in")[0])
+    result = call("filter", source, "-k", "identity")
+    assert (result.code, result.err) == (0, "")
+    before, after = read_picture(source), read_picture(Path(result.out.strip()))
+    (one,), (other,) = before.frames, after.frames
+    assert (one.mode, one.pixels.dtype, one.pixels.shape) == (
+        other.mode,
+        other.pixels.dtype,
+        other.pixels.shape,
+    )
+    assert (one.pixels == other.pixels).all()
+    assert before.metadata == after.metadata

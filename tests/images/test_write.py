@@ -225,3 +225,13 @@ def test_a_still_picture_before_the_animation_stays_in_png_alone() -> None:
     picture, notes = back(Picture(frames, "PNG", poster=True), "WEBP")
     assert notes == ("WEBP has no place for the still picture before the animation",)
     assert [frame.duration for frame in picture.frames] == [100, 150, 200]
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP"])
+def test_frames_that_are_joined_in_writing_are_said(form: str) -> None:
+    first, second = (Frame(np.full((4, 4, 3), value, np.uint8), "RGB", 100) for value in (9, 200))
+    picture, notes = back(Picture((first, first, second, second, second), "GIF", loop=0), form)
+    count = len(picture.frames)
+    assert sum(frame.duration for frame in picture.frames) == 500
+    joined = f"{5 - count} of its 5 frames are like the one before, and were joined with it"
+    assert notes == (joined,)
