@@ -32,7 +32,6 @@ def sixteen_bits(file: BinaryIO, channels: str) -> NDArray[np.uint16]:
 
     Samples of a PPM whose white is not 65535 are scaled to it, as Pillow scales those of grey.
     """
-    place = file.tell()
     if channels == "LA":  # the four bytes of a pixel, as if each were a sample
         bytewise, _ = _loaded(file, "RGBA")
         pixels: NDArray[np.uint16] = bytewise.view(">u2").astype(np.uint16)
@@ -43,7 +42,6 @@ def sixteen_bits(file: BinaryIO, channels: str) -> NDArray[np.uint16]:
         pixels |= _loaded(file, f"{channels};16L")[0]
         if white != WHITE:
             pixels = np.rint(pixels * (WHITE / white)).clip(0, WHITE).astype(np.uint16)
-    file.seek(place)
     return pixels
 
 

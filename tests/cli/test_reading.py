@@ -35,6 +35,7 @@ def test_a_frame_is_a_still_picture(call: Call, tmp_path: Path, number: int) -> 
         picture = read_picture(output)
         assert (len(picture.frames), picture.frames[0].duration, picture.loop) == (1, None, None)
         assert (picture.frames[0].pixels == pixels_of(SPINNER, number)).all()
+    assert read_picture(SPINNER, frame=number).frames[0].duration is None
 
 
 def test_a_frame_that_is_not_there(call: Call, tmp_path: Path) -> None:

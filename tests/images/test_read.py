@@ -2,8 +2,10 @@
 
 import io
 import struct
+import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -435,3 +437,16 @@ def test_a_tiff_of_webp_needs_the_extra_and_libtiff_keeps_silent(
     ):
         read_picture(io.BytesIO(data))
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_pillow_logs_is_not_on_stderr(
+    program: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    data = tiff((8,), 1, b"\0").getvalue()
+    many = data.replace(struct.pack("<HHIHH", 277, 3, 1, 1, 0), struct.pack("<HHIHH", 277, 3, 1, 65535, 0))
+    assert many != data
+    (tmp_path / "x.tiff").write_bytes(many)
+    run = program("filter", "x.tiff", "-k", "box")
+    assert (run.returncode, run.stdout) == (1, b"")
+    (line,) = run.stderr.decode().splitlines()
+    assert line.startswith("convcli: error: cannot read x.tiff: ")

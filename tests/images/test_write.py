@@ -235,3 +235,14 @@ def test_frames_that_are_joined_in_writing_are_said(form: str) -> None:
     assert sum(frame.duration for frame in picture.frames) == 500
     joined = f"{5 - count} of its 5 frames are like the one before, and were joined with it"
     assert notes == (joined,)
+
+
+def test_an_animation_of_16_bit_colour_is_refused_as_png() -> None:
+    frames = tuple(Frame(array_of("RGB;16"), "RGB;16", 100) for _ in range(2))
+    message = (
+        "cannot write out: PNG holds one frame of RGB;16, the picture has 2; choose one, as by --frame 0, or a format "
+        "that holds all: .tiff, .npy"
+    )
+    with pytest.raises(ImageError) as error:
+        encode(Picture(frames, "TIFF"), "PNG", "out")
+    assert str(error.value) == message
