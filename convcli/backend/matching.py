@@ -19,7 +19,6 @@ from convcli.errors import ArgumentError
 from convcli.layers.axes import Sizes, by_axes
 
 TILE = 1024  # places on a side that are scored at once, or more where the template is large
-CACHED = 256  # places on a side whose contrast is measured at once, in cache
 SAMPLED = 16  # every so many rows and columns are looked at for the middle of a channel
 ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a transform, as a share of the norm of what goes in
 CLEAR = 100  # times the rounding error that a contrast must be to count
@@ -186,7 +185,9 @@ class _Pattern:
         fit: Array = conv(x, self.kernel)[0]
         fit_error = ROUNDING * float(np.linalg.norm(x))
         if self.weights is None:
-            contrast = _contrast(x, self.kernel.shape[2:])
+            contrast = window_deviations(x[0], self.kernel.shape[2:])
+            for channel in x[1:]:
+                contrast += window_deviations(channel, self.kernel.shape[2:])
             lost = (CLEAR * fit_error) ** 2
         else:
             contrast, lost = self._weighted_contrast(x)
@@ -229,9 +230,9 @@ def _check_mask(weights: Array, size: Sizes) -> None:
         )
 
 
-def _tiles(places: Sizes, size: Sizes, least: int = TILE) -> Iterator[tuple[slice, slice]]:
-    """Divide the places of a window into tiles, of `least` on a side or three windows."""
-    sides = [max(least, 3 * k) for k in size]
+def _tiles(places: Sizes, size: Sizes) -> Iterator[tuple[slice, slice]]:
+    """Divide the places of a window into tiles, of TILE on a side or three windows."""
+    sides = [max(TILE, 3 * k) for k in size]
     for top, left in product(*(range(0, n, side) for n, side in zip(places, sides, strict=True))):
         yield slice(top, min(places[0], top + sides[0])), slice(left, min(places[1], left + sides[1]))
 
@@ -239,16 +240,6 @@ def _tiles(places: Sizes, size: Sizes, least: int = TILE) -> Iterator[tuple[slic
 def _seen(tile: tuple[slice, slice], size: Sizes) -> tuple[slice, ...]:
     """Return what the windows at a tile of places look at."""
     return tuple(slice(s.start, s.stop + k - 1) for s, k in zip(tile, size, strict=True))
-
-
-def _contrast(x: Array, size: Sizes) -> Array:
-    """Sum the squared distances from the means over the channels of x (C, rows, columns), for every window."""
-    places = tuple(n - k + 1 for n, k in zip(x.shape[1:], size, strict=True))
-    out = np.zeros(places)
-    for tile in _tiles(places, size, CACHED):
-        for channel in x[(slice(None), *_seen(tile, size))]:
-            out[tile] += window_deviations(np.ascontiguousarray(channel), size)
-    return out
 
 
 def _peaks(scores: Array) -> Array:

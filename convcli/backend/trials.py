@@ -32,7 +32,7 @@ from convcli.layers.padding import span
 Array = NDArray[Any]
 
 MOST_RUNS, ENOUGH = 5, 1.0  # of a timing: so many runs, or as many as take so many seconds
-MOST_SECONDS = 20.0  # that a method may take by its estimate
+MOST_SECONDS = 6.0  # that a method may take by its estimate
 MOST_RANKS = 3  # approximations that are tried, beside the whole kernel
 SIDE = 128  # of the middle of the picture, where equivariance is measured; more for wide kernels
 ROUNDING = 1e-9  # of white: sums in float64 that differ by less are equal
@@ -64,7 +64,7 @@ class Outcome:
     """What became of a trial.
 
     layers, output_shape, cost : of the layers that the variant is, all matrices and terms of the kernel counted
-    pixels : (H, W, O), in the picture's dtype, clipped
+    values : (O, H, W), of floats, or as filter_image gives them
     seconds : the median of a few runs
     difference, place : the largest distance to the plain sums and where (row, column, channel); None where those
         are of another shape
@@ -77,7 +77,7 @@ class Outcome:
     layers: tuple[Layer, ...]
     output_shape: Shape
     cost: Cost
-    pixels: Array
+    values: Array
     seconds: float
     difference: float | None
     place: tuple[int, ...] | None
@@ -122,25 +122,24 @@ class Trials:
             stages = trial.recipe.stages(shape)
             self._check_time(trial, stages)
             if trial.engine == "filter":
-                pixels, seconds = _timed(
+                found, seconds = _timed(
                     lambda: filter_image(self.pixels, self.kernel, method=trial.method).pixels
                 )
-                compared = np.moveaxis(pixels, 2, 0)
+                found = np.moveaxis(found, 2, 0)
             else:
                 x = self._values.astype(working_dtype(self.pixels.dtype))
-                compared, seconds = _timed(lambda: _through(stages, x))
-                pixels = self._as_pixels(compared)
+                found, seconds = _timed(lambda: _through(stages, x))
             moved = self._equivariance(trial)
         except ConvcliError as error:
             self._leave_out(_called(trial), str(error))
             return None
-        difference, place, ratio = self._compared(trial, compared)
+        difference, place, ratio = self._compared(trial, found)
         return Outcome(
             trial,
             tuple(layer for stage in stages for layer in stage.layers),
-            compared.shape,
+            found.shape,
             sum((stage.cost(shape) for stage in stages), Cost()),
-            pixels,
+            found,
             seconds,
             difference,
             place,
@@ -148,6 +147,10 @@ class Trials:
             self._rank_error(trial.rank),
             *moved,
         )
+
+    def drawn(self, outcome: Outcome) -> Array:
+        """Return what a trial gave as pixels (H, W, O), in the picture's dtype, clipped."""
+        return np.moveaxis(into_dtype(outcome.values, self.pixels.dtype, "clip").pixels, 0, 2)
 
     @cached_property
     def _values(self) -> Array:
@@ -205,10 +208,9 @@ class Trials:
             seconds = self._estimate(trial.method)
         elif trial.variant in ONE_WAY:
             seconds, memory = vars(estimate(stages, self._values.shape, self.pixels.dtype)).values()
+        needed = f"about {seconds:.3g} s" if seconds > MOST_SECONDS else f"about {memory / 1e9:.3g} GB"
         if seconds > MOST_SECONDS or memory > MOST_BYTES:
-            raise ArgumentError(
-                f"it would take about {seconds:.0f} s and {memory / 1e9:.1f} GB; give a smaller picture or kernel"
-            )
+            raise ArgumentError(f"it would take {needed}; give a smaller picture or kernel")
 
     def _estimate(self, method: str) -> float:
         """Foretell the seconds of a method of `conv` on all channels, for all matrices."""
@@ -273,9 +275,6 @@ class Trials:
             return None
         name = self.kernel.name
         return max(factored(matrix, rank, name).relative for matrix in self._matrices)
-
-    def _as_pixels(self, values: Array) -> Array:
-        return np.moveaxis(into_dtype(values, self.pixels.dtype, "clip").pixels, 0, 2)
 
     def _leave_out(self, what: str, why: str) -> None:
         self.remarks.append(f"{what} is left out: {why}")

@@ -1,7 +1,6 @@
 """The contrast of every window of an array, with no cancellation: moments that are merged, doubling the window."""
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,14 @@ from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
 
+STRIP = 1 << 16  # samples that are merged at once: with their sums and deviations they stay in cache
+
 
 @dataclass(frozen=True)
 class _Moments:
-    """Of windows that begin at every place of a flat array: the sums, and the squared distances from the mean.
+    """Of windows that begin at every place of an array: the sums, and the squared distances from the mean.
+
+    The array lies flat, so that a step along any axis is a shift, and every pass one long run.
 
     count : the elements of a window; where it is 1, `deviations` is None, as its distance is 0
     """
@@ -33,12 +36,12 @@ def window_deviations(x: Array, size: Sizes) -> Array:
 
     Parameters
     ----------
-    x : ndarray of float64, contiguous, one axis for each of `size`
+    x : ndarray of float64, (H, W)
     size : of the window, no larger than x
 
     Returns
     -------
-    ndarray of float64, n - size + 1 elements an axis
+    ndarray of float64, (H - h + 1, W - w + 1)
 
     Examples
     --------
@@ -46,15 +49,28 @@ def window_deviations(x: Array, size: Sizes) -> Array:
     [[2.0, 0.0, 0.0]]
 
     """
-    # Laid flat, a step along any axis is a shift, and every pass is one long run; windows that reach round the
-    # end of a row come out too, and are left out at the end.
-    moments = _Moments(1, x.ravel(), None)
-    for axis, length in enumerate(size):
-        moments = _grown(length, prod(x.shape[axis + 1 :]), moments)
-    whole = np.zeros(x.shape)
-    if moments.deviations is not None:
-        whole.ravel()[: len(moments.deviations)] = moments.deviations
-    return whole[tuple(slice(0, n - k + 1) for n, k in zip(x.shape, size, strict=True))]
+    height, width = x.shape
+    rows, columns = (n - k + 1 for n, k in zip(x.shape, size, strict=True))
+    sums, deviations, out = np.empty((rows, width)), np.empty((rows, width)), np.empty((rows, columns))
+    step = max(1, STRIP // height)
+    for left in range(0, width, step):
+        strip = np.ascontiguousarray(x[:, left : left + step])
+        tall = _grown(size[0], strip.shape[1], _Moments(1, strip.ravel(), None))
+        sums[:, left : left + step] = tall.sums.reshape(rows, -1)
+        deviations[:, left : left + step] = (
+            0 if tall.deviations is None else tall.deviations.reshape(rows, -1)
+        )
+    step = max(1, STRIP // width)
+    for top in range(0, rows, step):
+        some = slice(top, top + step)
+        cells = _Moments(size[0], sums[some].ravel(), deviations[some].ravel())
+        # Windows that reach round the end of a row come out too, and are left out.
+        found = _grown(size[1], 1, cells).deviations
+        assert found is not None
+        whole = np.empty(sums[some].shape)
+        whole.ravel()[: len(found)] = found
+        out[some] = whole[:, :columns]
+    return out
 
 
 def _grown(length: int, step: int, cell: _Moments) -> _Moments:

@@ -83,7 +83,7 @@ def compare_on(
         if outcome is not None:
             rows.append(_row(outcome, pixels.shape, spelled))
             if sheet is not None:
-                panels.append(Panel.of(outcome.pixels, mode, _caption(rows[-1])))
+                panels.append(Panel.of(trials.drawn(outcome), mode, _caption(rows[-1])))
     if sheet is not None:
         data, _ = encode(draw_sheet(panels), format_of(sheet), str(sheet))
         write_whole(sheet, data, overwrite=answer.force)

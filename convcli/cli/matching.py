@@ -44,7 +44,7 @@ class Matching(NamedTuple):
     top: int | None
 
     def check(self, context: click.Context, *also_used: str) -> None:
-        """Refuse options that were given and have no use here: beside --match, or --top without it."""
+        """Refuse options without a use here: --top alone, and beside --match all but USED and `also_used`."""
         if self.template is None:
             if self.top is not None:
                 raise ArgumentError(

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from convcli.backend import matching
+from convcli.backend import matching, windows
 from convcli.backend.matching import best, match
 from convcli.backend.windows import window_deviations
 from convcli.errors import ArgumentError
@@ -101,7 +101,7 @@ def test_tiles_and_threads_change_nothing(monkeypatch, threads):
     x, t = rng.integers(0, 256, (61, 83, 3)), rng.integers(0, 256, (7, 5, 3))
     whole = match(x, t)
     monkeypatch.setattr(matching, "TILE", 10)
-    monkeypatch.setattr(matching, "CACHED", 4)
+    monkeypatch.setattr(windows, "STRIP", 40)
     np.testing.assert_allclose(match(x, t, threads=threads), whole, atol=1e-10)
     np.testing.assert_allclose(whole, loops(x, t), atol=1e-10)
     mask = rng.random((7, 5)) > 0.3

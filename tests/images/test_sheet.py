@@ -52,3 +52,5 @@ def test_every_panel_is_on_the_sheet_with_its_caption(count):
     caption = frame.pixels[top + 20 : top + 60, left : left + 100]
     assert (caption == 0).any()
     assert (frame.pixels[:GAP] == 255).all()
+    height, width = frame.pixels.shape[:2]
+    assert count < 7 or 1 / 3 < height / width < 3  # in rows and columns, not in one line
