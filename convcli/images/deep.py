@@ -27,23 +27,24 @@ def cut_channels(image: ImageFile.ImageFile) -> str:
     return ""
 
 
-def sixteen_bits(file: BinaryIO, channels: str) -> NDArray[np.uint16]:
+def sixteen_bits(file: BinaryIO, channels: str, high: NDArray[np.uint8] | None = None) -> NDArray[np.uint16]:
     """Return the pixels, (H, W, C), of a file in which `cut_channels` found some.
 
-    Samples of a PPM whose white is not 65535 are scaled to it, as Pillow scales those of grey.
+    `high` is what Pillow made of a PNG of RGB or RGBA: the first byte of each sample. Samples of a PPM whose white is
+    not 65535 are scaled to it, as Pillow scales those of grey.
     """
-    place = file.tell()
     if channels == "LA":  # the four bytes of a pixel, as if each were a sample
         bytewise, _ = _loaded(file, "RGBA")
         pixels: NDArray[np.uint16] = bytewise.view(">u2").astype(np.uint16)
     else:
-        high, white = _loaded(file, f"{channels};16B")
+        if high is None:
+            high, _ = _loaded(file, f"{channels};16B")
         pixels = high.astype(np.uint16)
         pixels <<= 8
-        pixels |= _loaded(file, f"{channels};16L")[0]
+        low, white = _loaded(file, f"{channels};16L")
+        pixels |= low
         if white != WHITE:
             pixels = np.rint(pixels * (WHITE / white)).clip(0, WHITE).astype(np.uint16)
-    file.seek(place)
     return pixels
 
 

@@ -143,7 +143,7 @@ def _read_frame(
             image.info["transparency"] = image.info["transparency"] * 255 // white
     upright = _upright(image)
     if channels:
-        pixels = sixteen_bits(file, channels)
+        pixels = sixteen_bits(file, channels, None if image.format == "PPM" else np.asarray(image))
         pixels = turned(pixels, _orientation(image))
         return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
     return _frame(name, upright, image.format == "PPM", count > 1), upright, ()

@@ -42,13 +42,10 @@ def read_page(
     file: BinaryIO, name: str, number: int, why: str, max_pixels: int
 ) -> tuple[Frame, tuple[str, ...]]:
     """Return a page of a TIFF, upright, with every bit that it has, and notes; or raise ImageError."""
-    place = file.tell()
     file.seek(0)
     with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
         _check_samples(pages.pages[number : number + 1], name, max_pixels)
-        found = _page(pages.pages[number], name)
-    file.seek(place)
-    return found
+        return _page(pages.pages[number], name)
 
 
 def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:

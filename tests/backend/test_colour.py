@@ -51,13 +51,14 @@ def decoded(value: float) -> float:
     return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
 
-@pytest.mark.parametrize(("dtype", "kind"), [("uint8", "float32"), ("uint16", "float64")])
-def test_every_sample_stands_for_its_light_and_comes_back(dtype: str, kind: str) -> None:
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_every_sample_stands_for_its_light_and_comes_back(dtype: str) -> None:
     top = np.iinfo(dtype).max
     samples = np.arange(top + 1, dtype=dtype).reshape(-1, 256)
     light = to_light(samples)
-    assert light.dtype == kind
-    assert light.ravel() == pytest.approx([decoded(value / top) for value in range(top + 1)], rel=1e-6)
+    assert light.dtype == "float32"
+    wanted = np.array([decoded(value / top) for value in range(top + 1)])
+    assert (np.abs(light.ravel() - wanted) <= 1e-7 * wanted).all()
     assert (np.diff(light.ravel()) > 0).all()
     assert (light.ravel()[0], light.ravel()[-1]) == (0, 1)
     back, clipped = from_light(light, np.dtype(dtype))

@@ -43,6 +43,7 @@ def picture(mode: str, **metadata: object) -> Picture:
         ("CMYK", "c,m,y", "3 channels"),
         ("LAB", "a", "L"),
         ("LAB", "l,a,b", "LAB"),
+        ("LAB", "l,a", "2 channels"),
         ("7 channels", "5,0,2", "RGB"),
         ("7 channels", "6", "L"),
         ("7 channels", "0,1,2,3", "4 channels"),

@@ -2,13 +2,16 @@
 
 import io
 import struct
+import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, ImageSequence
+from PIL.PngImagePlugin import PngInfo
 
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
@@ -340,3 +343,110 @@ def test_damaged_metadata_is_a_note() -> None:
     assert picture.frames[0].pixels.shape == (4, 6)
     assert all(note.startswith("damaged metadata: ") for note in picture.notes)
     assert picture.notes
+
+
+# What test pictures of others have found
+
+
+def test_exif_that_nobody_can_read_is_left_out_and_noted() -> None:
+    damaged = b"Exif\0\0\xff\xff\xff\xff\0\0\0\x08\0\x04"
+    picture = read_picture(saved(Image.fromarray(RAMP), "JPEG", exif=damaged, dpi=(72, 72)))
+    assert picture.frames[0].pixels.shape == RAMP.shape
+    assert "exif" not in picture.metadata
+    (note,) = picture.notes
+    assert note.startswith("its EXIF is damaged and left out (")
+
+
+def oriented(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+
+
+@pytest.mark.parametrize("kind", ["xmp", "raw profile"])
+def test_a_picture_that_its_text_turns_is_turned_once(kind: str) -> None:
+    info = PngInfo()
+    if kind == "xmp":
+        info.add_itxt("XML:com.adobe.xmp", XMP)
+    else:
+        body = b"Exif\0\0" + oriented(6).tobytes().removeprefix(b"Exif\0\0")
+        info.add_text("Raw profile type exif", f"\nexif\n{len(body):8}\n{body.hex()}\n")
+    info.add_text("Title", "a ramp")
+    once = read_picture(saved(Image.fromarray(RAMP), "PNG", pnginfo=info))
+    assert (once.frames[0].pixels == np.rot90(RAMP, -1)).all()
+    assert once.metadata["text"] == {"Title": "a ramp"}
+    again = read_picture(io.BytesIO(encode(once, "PNG", "out")[0]))
+    assert (again.frames[0].pixels == once.frames[0].pixels).all()
+    assert again.metadata == once.metadata
+    assert ("xmp" if kind == "xmp" else "exif") in again.metadata
+
+
+def test_xmp_moves_between_formats() -> None:
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>gr\xc3\xb6\xc3\x9fe</x:xmpmeta>"
+    picture = read_picture(saved(Image.fromarray(RAMP), "JPEG", xmp=xmp))
+    for form in ("PNG", "TIFF", "WEBP", "JPEG"):
+        data, notes = encode(picture, form, "out")
+        assert notes == ()
+        assert read_picture(io.BytesIO(data)).metadata["xmp"] == xmp
+
+
+def test_texts_of_a_tiff_keep_their_bytes() -> None:
+    stream = saved(Image.fromarray(RAMP), "TIFF", tiffinfo={270: b"Photoshop\xa8 4.0", 271: "maker"})
+    picture = read_picture(stream)
+    assert picture.metadata["tags"] == {270: "Photoshop¨ 4.0", 271: "maker"}
+    assert read_picture(io.BytesIO(encode(picture, "TIFF", "out")[0])).metadata == picture.metadata
+
+
+def test_tags_of_the_wrong_kind_are_no_texts() -> None:
+    image = Image.fromarray(RAMP)
+    image.save(stream := io.BytesIO(), "TIFF", tiffinfo={270: "abcd"})
+    data = stream.getvalue()
+    at = data.index(struct.pack("<HH", 270, 2))
+    picture = read_picture(io.BytesIO(data[: at + 2] + struct.pack("<H", 4) + data[at + 4 :]))
+    assert "tags" not in picture.metadata
+    assert encode(picture, "TIFF", "out")
+
+
+def test_exif_directories_of_a_tiff_are_said_to_be_left_out() -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:01:01 00:00:00"
+    stream = saved(Image.fromarray(RAMP), "TIFF", exif=exif.tobytes())
+    assert read_picture(stream).notes == ("its EXIF is left out, which TIFF keeps in directories of its own",)
+
+
+def test_a_resolution_is_told_only_where_there_is_one() -> None:
+    assert "dpi" not in read_picture(saved(Image.fromarray(RAMP), "TIFF")).metadata
+    dpi = read_picture(saved(Image.fromarray(RAMP), "TIFF", dpi=(72, 96))).metadata["dpi"]
+    assert (dpi, type(dpi[0])) == ((72.0, 96.0), float)
+
+
+def test_a_tiff_of_webp_needs_the_extra_and_libtiff_keeps_silent(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stream = tiff((8, 8, 8), 1, b"\0" * 3, photometric=2)
+    data = stream.getvalue().replace(
+        struct.pack("<HHIHH", 259, 3, 1, 1, 0), struct.pack("<HHIHH", 259, 3, 1, 50001, 0)
+    )
+    assert data != stream.getvalue()
+    monkeypatch.setitem(sys.modules, "tifffile", None)
+    with pytest.raises(
+        ImageError, match="it is compressed as WebP, which is read through an extra; pip install"
+    ):
+        read_picture(io.BytesIO(data))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_pillow_logs_is_not_on_stderr(
+    program: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    data = tiff((8,), 1, b"\0").getvalue()
+    many = data.replace(struct.pack("<HHIHH", 277, 3, 1, 1, 0), struct.pack("<HHIHH", 277, 3, 1, 65535, 0))
+    assert many != data
+    (tmp_path / "x.tiff").write_bytes(many)
+    run = program("filter", "x.tiff", "-k", "box")
+    assert (run.returncode, run.stdout) == (1, b"")
+    (line,) = run.stderr.decode().splitlines()
+    assert line.startswith("convcli: error: cannot read x.tiff: ")

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,24 @@ def test_pages_of_every_depth_and_size() -> None:
         found = read_picture(io.BytesIO(data), frame=order).frames
         assert [frame.mode for frame in found] == [frame.mode for frame in wanted]
         assert all((one.pixels == other.pixels).all() for one, other in zip(found, wanted))
+
+
+def test_pages_that_pillow_reads_and_pages_that_it_would_cut(tmp_path: Path) -> None:
+    frames = tuple(
+        Frame(deep(6, 5, *shape, dtype=dtype), mode)
+        for mode, shape, dtype in (
+            ("L", (), "uint8"),
+            ("RGB;16", (3,), "uint16"),
+            ("I;16", (), "uint16"),
+            ("RGBA;16", (4,), "uint16"),
+            ("RGB", (3,), "uint8"),
+        )
+    )
+    path = tmp_path / "x.tiff"
+    path.write_bytes(encode(Picture(frames, "TIFF"), "TIFF", "out")[0])
+    found = read_picture(path).frames
+    assert [frame.mode for frame in found] == [frame.mode for frame in frames]
+    assert all((one.pixels == other.pixels).all() for one, other in zip(found, frames))
 
 
 def test_pillow_reads_what_is_written() -> None:

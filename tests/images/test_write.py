@@ -225,3 +225,24 @@ def test_a_still_picture_before_the_animation_stays_in_png_alone() -> None:
     picture, notes = back(Picture(frames, "PNG", poster=True), "WEBP")
     assert notes == ("WEBP has no place for the still picture before the animation",)
     assert [frame.duration for frame in picture.frames] == [100, 150, 200]
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP"])
+def test_frames_that_are_joined_in_writing_are_said(form: str) -> None:
+    first, second = (Frame(np.full((4, 4, 3), value, np.uint8), "RGB", 100) for value in (9, 200))
+    picture, notes = back(Picture((first, first, second, second, second), "GIF", loop=0), form)
+    count = len(picture.frames)
+    assert sum(frame.duration for frame in picture.frames) == 500
+    joined = f"{5 - count} of its 5 frames are like the one before, and were joined with it"
+    assert notes == (joined,)
+
+
+def test_an_animation_of_16_bit_colour_is_refused_as_png() -> None:
+    frames = tuple(Frame(array_of("RGB;16"), "RGB;16", 100) for _ in range(2))
+    message = (
+        "cannot write out: PNG holds one frame of RGB;16, the picture has 2; choose one, as by --frame 0, or a format "
+        "that holds all: .tiff, .npy"
+    )
+    with pytest.raises(ImageError) as error:
+        encode(Picture(frames, "TIFF"), "PNG", "out")
+    assert str(error.value) == message

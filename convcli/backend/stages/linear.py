@@ -78,8 +78,9 @@ class Linear:
         held = []
         for layer, after in zip(self.layers, shapes(self.layers, self._seen(shape)), strict=True):
             count = 2 * prod(shape) + 2 * prod(after)
-            if isinstance(layer, DeformConv):  # offsets, places, shares and their temporaries, for every tap
-                count += prod(after[1:]) * (4 * prod(layer.kernel_size) + 16)
+            if isinstance(layer, DeformConv):  # moves, places, shares and their temporaries
+                moves = self.terms[0][0]["offset"]
+                count += prod(after[1:]) * (32 if moves.alike else 4 * prod(layer.kernel_size) + 32)
             held.append(count)
             shape = (shape[0], *after[1:]) if self.each else after
         return max(held)

@@ -120,10 +120,14 @@ class Moves:
 
     @cached_property
     def array(self) -> Array:
-        """The offsets (2 * taps, *output)."""
-        given, taps = self.given, prod(self.layer.kernel_size)
-        moves = given(self.size, middles(self.layer, self.size)) if callable(given) else given
-        return np.tile(moves, (taps, 1, 1)) if len(moves) == 2 and taps > 1 else moves
+        """The offsets: (2, *output) for all taps, or (2 * taps, *output)."""
+        given = self.given
+        return given(self.size, middles(self.layer, self.size)) if callable(given) else given
+
+    @property
+    def alike(self) -> bool:
+        """Whether all taps of a place move alike."""
+        return callable(self.given) or len(self.given) == 2
 
 
 def middles(layer: Any, size: Sizes) -> Array:
@@ -142,31 +146,75 @@ def middles(layer: Any, size: Sizes) -> Array:
 
 def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, outside: float) -> Array:
     """Run a deformable convolution on x (N, C, H, W) that goes on beyond its border as `mode` says."""
-    flat = {**arrays, "offset": arrays["offset"][np.newaxis]}
-    if mode == "zeros" or (mode == "constant" and not outside):
-        return backend.run_layer(layer, x, **flat)
-    if mode == "constant":  # linear: zeros around x - outside, and what the kernel makes of outside alone
+    if (
+        mode == "constant" and outside
+    ):  # linear: zeros around x - outside, and what the kernel makes of outside alone
         whole = np.asarray(arrays["weight"]).reshape(layer.out_channels, -1).sum(axis=1) * outside
-        shifted = backend.run_layer(layer, x - x.dtype.type(outside), **flat)
+        shifted = deformed(layer, x - x.dtype.type(outside), arrays, "zeros", 0)
         shifted += whole.astype(shifted.dtype).reshape(-1, 1, 1)
         return shifted
-    size, offset = x.shape[2:], arrays["offset"]
-    pads, output = layer.pads(size), layer.output_size(size)
-    held = offset.reshape(-1, 2, *output).copy()
-    for axis, n in enumerate(size):
-        base = _bases(layer, axis, output, pads[axis][0])
-        held[:, axis] += base
-        _fold(held[:, axis], n, mode)
-        held[:, axis] -= base
+    size, moves, weight = x.shape[2:], arrays["offset"], arrays["weight"]
+    output = layer.output_size(size)
     if mode == "circular":  # between the last element and the first lies one more
         x = pad(x, ((0, 1), (0, 1)), (2, 3), mode)
+    if len(moves) > 2:
+        return _each_tap(layer, x, arrays, mode, size, output)
+    # Taps that move alike one by one, each a kernel of its own: the places of one tap at a time are in memory.
+    single: Any = replace(
+        layer, kernel_size=(1, 1), dilation=(1, 1), padding=_reach(layer, x.shape[2:], output), bias=False
+    )
+    total: Array | None = None
+    for number, tap in enumerate(np.ndindex(*layer.kernel_size)):
+        places = np.stack(
+            [
+                _folded(moves[axis] + _bases(layer, axis, output, before)[number], size[axis], mode)
+                for axis, (before, _) in enumerate(layer.pads(size))
+            ]
+        )
+        part = _run(single, x, weight[(..., *(slice(t, t + 1) for t in tap))], places, output)
+        total = part if total is None else np.add(total, part, out=total)
+    assert total is not None
+    if arrays.get("bias") is not None:
+        total += arrays["bias"].reshape(-1, 1, 1)
+    return total
+
+
+def _each_tap(
+    layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, size: Sizes, output: Sizes
+) -> Array:
+    """Run a deformable convolution whose taps each have moves of their own."""
+    moves = arrays["offset"].reshape(-1, 2, *output)
+    pads = layer.pads(size)
+    places = np.stack(
+        [
+            _folded(moves[:, axis] + _bases(layer, axis, output, pads[axis][0]), size[axis], mode)
+            for axis in (0, 1)
+        ],
+        axis=1,
+    )
     still: Any = replace(layer, padding=pads)
-    more = tuple(after - now for after, now in zip(still.output_size(x.shape[2:]), output, strict=True))
+    y = _run(still, x, arrays["weight"], places.reshape(-1, *output), output)
+    return y + arrays["bias"].reshape(-1, 1, 1) if arrays.get("bias") is not None else y
+
+
+def _run(layer: DeformConv, x: Array, weight: Array, places: Array, output: Sizes) -> Array:
+    """Run a layer on the places that its taps look at, (2 * taps, *output)."""
+    moves = places.reshape(-1, 2, *output)
+    for axis, (before, _) in enumerate(layer.pads(x.shape[2:])):
+        moves[:, axis] -= _bases(layer, axis, output, before)
+    more = [after - now for after, now in zip(layer.output_size(x.shape[2:]), output, strict=True)]
     if any(more):
-        held = np.pad(held, ((0, 0), (0, 0), *((0, extra) for extra in more)))
-    given = {**arrays, "offset": held.reshape(1, -1, *held.shape[2:])}
-    y: Array = backend.run_layer(still, x, **given)
+        moves = np.pad(moves, ((0, 0), (0, 0), *((0, extra) for extra in more)))
+    y: Array = backend.run_layer(
+        replace(layer, bias=False), x, weight=weight, offset=moves.reshape(1, -1, *moves.shape[2:])
+    )
     return y[:, :, : output[0], : output[1]]
+
+
+def _reach(layer: DeformConv, size: Sizes, output: Sizes) -> tuple[tuple[int, int], ...]:
+    """Return the padding with which a single tap has at least as many places as the layer."""
+    steps = zip(size, output, layer.stride, strict=True)
+    return tuple((0, max(0, (count - 1) * s + 1 - n)) for n, count, s in steps)
 
 
 def _bases(layer: DeformConv, axis: int, output: Sizes, before: int) -> Array:
@@ -178,8 +226,10 @@ def _bases(layer: DeformConv, axis: int, output: Sizes, before: int) -> Array:
     return laid
 
 
-def _fold(places: Array, n: int, mode: str) -> None:
-    """Bring places beyond an axis of n elements to where the same numbers stand within it."""
+def _folded(places: Array, n: int, mode: str) -> Array:
+    """Bring places beyond an axis of n elements to where the same numbers stand within it; zeros have none."""
+    if mode in ("zeros", "constant"):
+        return places
     if mode == "circular":
         places %= n
     elif mode == "reflect":
@@ -191,7 +241,7 @@ def _fold(places: Array, n: int, mode: str) -> None:
         places %= 2 * n
         np.minimum(places, 2 * n - places, out=places)
         places -= 0.5
-    places.clip(0, n if mode == "circular" else n - 1, out=places)
+    return places.clip(0, n if mode == "circular" else n - 1, out=places)
 
 
 def nearest_of(layer: DeformConv, x: Array, offset: Array, mode: str, outside: float) -> Array:
@@ -199,14 +249,15 @@ def nearest_of(layer: DeformConv, x: Array, offset: Array, mode: str, outside: f
     size = x.shape[1:]
     output, pads = layer.output_size(size), layer.pads(size)
     moves = offset.reshape(-1, 2, *output)
-    middle = len(moves) // 2
+    middle = prod(layer.kernel_size) // 2
     index, hidden = [], np.zeros(output, bool)
     for axis, n in enumerate(size):
-        places = moves[middle, axis] + _bases(layer, axis, output, pads[axis][0])[middle]
+        places = (
+            moves[middle if len(moves) > 1 else 0, axis] + _bases(layer, axis, output, pads[axis][0])[middle]
+        )
         if mode in ("zeros", "constant"):
             hidden |= (places <= -0.5) | (places >= n - 0.5)
-        _fold(places, n, mode)
-        index.append(np.rint(places).astype(np.intp).clip(0, n) % n)
+        index.append(np.rint(_folded(places, n, mode)).astype(np.intp).clip(0, n) % n)
     found = x[(slice(None), *index)]
     found[:, hidden] = outside if mode == "constant" else 0
     return found

@@ -1,7 +1,7 @@
 """Recipes: what a filter is asked to do, and the stages that it becomes for a picture of a certain shape."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from convcli.backend.stages.after import Activated, ChannelPooled, Pool, Pooled
 from convcli.backend.stages.blend import Widths
+from convcli.backend.stages.linear import Arrays, Linear
 from convcli.backend.stages.offsets import Field
 from convcli.backend.stages.stage import Stage
 from convcli.errors import ArgumentError
 from convcli.kernels import MAX_SIDE, Kernel
-from convcli.layers import Activation, Conv
-from convcli.layers.axes import PerAxis, Shape, Sizes
+from convcli.layers import VARIANTS, Activation, Branch, Conv, ConvTranspose, Layer
+from convcli.layers.axes import PerAxis, Shape, Sizes, per_axis
 from convcli.layers.padding import AnyPadding
 
 Array = NDArray[Any]
@@ -105,6 +106,25 @@ class Recipe:
             dims=len(kernel_size),
         )
 
+    def layers(self, conv: Conv, shape: Shape) -> tuple[Layer, ...]:
+        """Return the variant's layers that run: without the branch that would predict offsets, which are given."""
+        layers = tuple(
+            layer for layer in VARIANTS[self.variant](conv, shape) if not isinstance(layer, Branch)
+        )
+        if not self.output_padding:
+            return layers
+        more = per_axis("output_padding", self.output_padding, conv.dims, 0)
+        return tuple(
+            replace(layer, output_padding=more) if isinstance(layer, ConvTranspose) else layer
+            for layer in layers
+        )
+
+    def linear(
+        self, layers: tuple[Layer, ...], terms: Sequence[tuple[Arrays, ...]], each: bool = False
+    ) -> Linear:
+        """Return the map that layers and the arrays of its terms make, with the recipe's borders."""
+        return Linear(layers, tuple(terms), self.padding_mode, self.padding_value, self.method, each)
+
     def matrices(self, kernel: Kernel) -> list[Array]:
         """Return a kernel's matrices, turned if asked for, with the anchor in the middle; whole where they are."""
         anchor = kernel.anchor
@@ -135,3 +155,11 @@ def _centred(matrix: Array, anchor: tuple[int, ...]) -> Array:
         before = side // 2 - a
         pads.append((before, side - n - before))
     return np.pad(matrix, pads)
+
+
+def check_axes(kernel: Kernel, shape: Shape) -> None:
+    """Refuse a kernel of other axes than (C, *spatial) has."""
+    if kernel.dims != len(shape) - 1:
+        raise ArgumentError(
+            f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see --dims"
+        )

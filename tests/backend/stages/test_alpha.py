@@ -150,6 +150,15 @@ def test_a_pixel_that_moves_takes_its_alpha_along():
     assert np.array_equal(moved[:-1, 2:, 3], pixels[1:, :-2, 3])
 
 
+@pytest.mark.parametrize("taps", [1, 9])
+def test_alpha_goes_where_the_middle_of_a_kernel_looks(taps):
+    pixels = picture()
+    moves = np.broadcast_to(np.array([1.2, -2.4])[:, None, None], (2, 9, 8))
+    recipe = Recipe("deformable", (EDGE,), offsets=np.tile(moves, (taps, 1, 1)), padding_mode="circular")
+    found = through(recipe, pixels)
+    assert np.allclose(found.opacity[0], np.roll(pixels[..., 3], (-1, 2), (0, 1)) / 255)
+
+
 def test_nearest_enlarging_repeats_alpha_whatever_the_kernel():
     pixels = picture()
     for kernel in ("nearest", "1 -1; 1 1"):

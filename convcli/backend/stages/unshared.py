@@ -1,0 +1,103 @@
+"""Kernels that differ from place to place: tiles of them, weights for each place, and blurs that vary."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.stages.blend import Blend
+from convcli.backend.stages.recipe import Recipe, check_axes
+from convcli.backend.stages.stage import Weighted
+from convcli.errors import ArgumentError
+from convcli.layers import LocalConv
+from convcli.layers.axes import Shape, Sizes, by_axes
+
+Array = NDArray[Any]
+
+ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
+
+
+def tiled(recipe: Recipe, shape: Shape) -> Weighted:
+    """Let several kernels take turns from place to place."""
+    if len(shape) != 3:
+        raise ArgumentError("--variant tiled lays its kernels over rows and columns; leave --dims at 2")
+    for kernel in recipe.kernels:
+        check_axes(kernel, shape)
+        if kernel.combine != "none":
+            raise ArgumentError(
+                f"--variant tiled takes kernels of one matrix, {kernel.name!r} has {len(kernel.matrices)}; take "
+                f"one of its directions, such as {kernel.name}-x"
+            )
+    arrays = [recipe.matrices(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
+    size = tuple(max(array.shape[axis] for array in arrays) for axis in (0, 1))
+    tile = recipe.tile or (1, len(arrays))
+    laid = [_embedded(array, size, recipe.padding == "same-lower") for array in arrays]
+    shifts = np.array([kernel.offset for kernel in recipe.kernels], float)
+    layer: Any = recipe.layers(recipe.conv(1, 1, laid[0].shape), (1, *shape[1:]))[0]
+    given: dict[str, Array] = {"weight": np.stack(laid).reshape(*tile, 1, 1, *laid[0].shape)}
+    if shifts.any():
+        given["bias"] = shifts.reshape(*tile, 1)
+    layer = replace(layer, tile=tile, bias=bool(shifts.any()))
+    sums = [float(array.sum()) for array in arrays]
+    smoothing = all(kernel.is_smoothing for kernel in recipe.kernels) and np.ptp(sums) <= ROUNDING * sums[0]
+    smoothing = smoothing and not shifts.any()
+    linear = recipe.linear((layer,), [(given,)], each=True)
+    return Weighted((linear,), (linear,), sums[0] if smoothing else None)
+
+
+def _embedded(array: Array, size: Sizes, behind: bool) -> Array:
+    """Put zeros around a kernel so that it is of `size`, its middle where padding `same` has it."""
+    pads = []
+    for n, side in zip(array.shape, size, strict=True):
+        before = side // 2 - n // 2 if behind else (side - 1) // 2 - (n - 1) // 2
+        pads.append((before, side - n - before))
+    return np.pad(array, pads)
+
+
+def local(recipe: Recipe, weight: Array, shape: Shape) -> Weighted:
+    """Give each place its own weights: (H', W', kh, kw) for every channel, or (O, H', W', C, kh, kw)."""
+    given = weight.shape
+    if weight.ndim == 4:
+        weight = weight[np.newaxis, :, :, np.newaxis]
+    each = weight.ndim == 6 and weight.shape[0] == weight.shape[3] == 1
+    if weight.ndim != 6:
+        raise ArgumentError(
+            f"{recipe.weights_name} has shape {given}; local weights are "
+            "(H', W', kh, kw), the same for every channel, or (O, H', W', C, kh, kw)"
+        )
+    outputs, inputs = (1, 1) if each else (len(weight), weight.shape[3])
+    conv = recipe.conv(inputs, outputs, weight.shape[4:])
+    seen = (1, *shape[1:]) if each else shape
+    if inputs != seen[0]:
+        raise ArgumentError(f"{recipe.weights_name} takes {inputs} channels, and the picture has {seen[0]}")
+    layer = recipe.layers(conv, seen)[0]
+    assert isinstance(layer, LocalConv)
+    output = layer.output_size(shape[1:])
+    if weight.shape[1:3] != output:
+        raise ArgumentError(
+            f"{recipe.weights_name} has weights for {by_axes(weight.shape[1:3])} places, and the output has "
+            f"{by_axes(output)}; local weights fit one size only"
+        )
+    if recipe.flip:
+        weight = weight[..., ::-1, ::-1]
+    linear = recipe.linear((layer,), [({"weight": weight},)], each)
+    return Weighted((linear,), (linear,) if each else ())
+
+
+def blended(recipe: Recipe, shape: Shape) -> Weighted:
+    """Blur each place by its own width."""
+    if len(shape) != 3:
+        raise ArgumentError("--variant local varies over rows and columns; leave --dims at 2")
+    assert recipe.widths is not None
+    sigma, widths = recipe.widths
+    blend = Blend.of(
+        recipe.conv(1, 1, (1, 1)),
+        shape[1:],
+        sigma,
+        widths,
+        recipe.padding_mode,
+        recipe.padding_value,
+        recipe.limit,
+    )
+    return Weighted((blend,), (blend,), 1.0)
