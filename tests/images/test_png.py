@@ -352,12 +352,12 @@ def test_a_band_that_fails_stops_the_others_and_reaches_the_caller(
 ) -> None:
     begun, deflate = [], png._band
 
-    def fail(rows: np.ndarray, pixel: int, start: int, stop: int) -> png.Band:
-        begun.append(start)
+    def fail(rows: np.ndarray, *band: object) -> png.Band:
+        begun.append(band)
         if len(begun) == 3:
             raise MemoryError("the third")
         time.sleep(0.01)
-        return deflate(rows, pixel, start, stop)
+        return deflate(rows, *band)
 
     monkeypatch.setattr(png, "BAND", 100)
     monkeypatch.setattr(png, "_band", fail)
@@ -369,10 +369,10 @@ def test_a_band_that_fails_stops_the_others_and_reaches_the_caller(
 def test_an_interrupt_between_two_bands_stops_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, deflate = [], png._band
 
-    def slow(rows: np.ndarray, pixel: int, start: int, stop: int) -> png.Band:
-        begun.append(start)
+    def slow(rows: np.ndarray, *band: object) -> png.Band:
+        begun.append(band)
         time.sleep(0.01)
-        return deflate(rows, pixel, start, stop)
+        return deflate(rows, *band)
 
     def interrupt(*sums: int) -> int:
         raise KeyboardInterrupt
