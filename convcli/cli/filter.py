@@ -1,6 +1,7 @@
 """convcli filter: run a layer on pictures."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import click
 
 from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
+from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import reading_options
-from convcli.cli.targets import as_source, plan
+from convcli.cli.targets import DASH, as_source, plan
 from convcli.errors import ArgumentError
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
@@ -146,6 +148,10 @@ def command(
         shared = {name: settings[name] for name in ("threads", "png_level", "force")}
         return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
     layer.check()
+    # What is decoded without the interpreter's lock takes no time beside the imports below.
+    ahead = None
+    if len(inputs) == 1 and inputs[0] is not DASH and not dry_run:
+        ahead = Ahead(partial(settings["reading"].read, inputs[0]))
 
     from convcli.cli.filtering import Filtering
     from convcli.cli.recipes import spelled
@@ -157,7 +163,7 @@ def command(
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     own = {name: settings.pop(name) for name in ("png_level", "force")}
     worker = Worker(spelled=asked, stats=stats, **settings)
-    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, **own)
+    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, ahead=ahead, **own)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation, one_line
 from convcli.cli.targets import DASH, Job
 from convcli.cli.working import Made, Unit, Worker, layers_of, mixing_error
@@ -33,6 +34,7 @@ class Filtering:
     force: bool
     stats: bool
     dry_run: bool
+    ahead: Ahead | None = None
 
     def __post_init__(self) -> None:
         """Refuse at once what would be wrong with every picture."""
@@ -44,8 +46,7 @@ class Filtering:
         started = time.perf_counter()
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
-        source = sys.stdin.buffer if job.source is DASH else job.source
-        picture = self.worker.reading.read(source, header=self.dry_run)
+        picture = self._read(job)
         form = self.form(job, picture)
         target = "standard output" if job.target is DASH else str(job.target)
         units = self.worker.units(job.name, picture)
@@ -64,6 +65,12 @@ class Filtering:
         self.conversation.detail(
             f"{job.name}: {_summary(picture, result)}, {made[0].plan}, {time.perf_counter() - started:.2f} s"
         )
+
+    def _read(self, job: Job) -> Picture:
+        if self.ahead is not None:
+            return self.ahead.result()
+        source = sys.stdin.buffer if job.source is DASH else job.source
+        return self.worker.reading.read(source, header=self.dry_run)
 
     def form(self, job: Job, picture: Picture) -> str:
         """Return the format of the output."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 
-MAGIC = b"\x93NUMPY"
 _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,

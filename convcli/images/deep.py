@@ -4,11 +4,15 @@ Pillow decodes such files, and its unpackers keep one byte of each sample: that 
 `RGB;16L` the second. So a picture is decoded twice, and put together from its halves.
 """
 
-from typing import BinaryIO
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, BinaryIO
+
 from PIL import Image, ImageFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 WHITE = 65535
 
@@ -33,6 +37,8 @@ def sixteen_bits(file: BinaryIO, channels: str, high: NDArray[np.uint8] | None =
     `high` is what Pillow made of a PNG of RGB or RGBA: the first byte of each sample. Samples of a PPM whose white is
     not 65535 are scaled to it, as Pillow scales those of grey.
     """
+    import numpy as np
+
     if channels == "LA":  # the four bytes of a pixel, as if each were a sample
         bytewise, _ = _loaded(file, "RGBA")
         pixels: NDArray[np.uint16] = bytewise.view(">u2").astype(np.uint16)
@@ -56,6 +62,8 @@ def encode_ppm16(pixels: NDArray[np.uint16]) -> bytes:
 
 def _loaded(file: BinaryIO, raw: str) -> tuple[NDArray[np.uint8], int]:
     """Decode a file with another unpacker than Pillow would take; return its pixels, and the sample that is white."""
+    import numpy as np
+
     file.seek(0)
     with Image.open(file, formats=["PNG", "PPM"]) as image:
         (tile,) = image.tile

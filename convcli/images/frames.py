@@ -1,13 +1,13 @@
 """The frames of a picture that Pillow has opened: as arrays, upright, none of their bits lost."""
 
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
+
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
@@ -15,7 +15,9 @@ from convcli.images.deep import WHITE, cut_channels, sixteen_bits
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, read_page
-from convcli.images.upright import turned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Tags of TIFF (TIFF 6.0, section 8).
 BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
@@ -59,6 +61,8 @@ def frame_headers(
     name: str, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
 ) -> Picture | None:
     """Return the chosen frames as black ones, from the header alone; None where it does not tell their modes."""
+    import numpy as np
+
     count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     numbers, pixels_left = chosen(count), max_pixels
     frames: list[Frame] = []
@@ -143,6 +147,10 @@ def _read_frame(
             image.info["transparency"] = image.info["transparency"] * 255 // white
     upright = _upright(image)
     if channels:
+        import numpy as np
+
+        from convcli.images.upright import turned
+
         pixels = sixteen_bits(file, channels, None if image.format == "PPM" else np.asarray(image))
         pixels = turned(pixels, _orientation(image))
         return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
@@ -172,6 +180,8 @@ def _narrow_white(image: ImageFile) -> int:
 
 def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
     """Return a frame of 16 bits a channel; the colour that a PNG calls transparent becomes an alpha channel."""
+    import numpy as np
+
     if transparent is not None:
         seen = (pixels != transparent).any(axis=-1, keepdims=True)
         pixels = np.concatenate([pixels, seen * np.uint16(WHITE)], axis=-1)
@@ -213,6 +223,9 @@ def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame
         image = image.convert("RGBA" if image.mode == "RGB" else "LA")
     elif image.mode in _EXPANDED:
         image = image.convert(_EXPANDED[image.mode])
+
+    import numpy as np
+
     pixels = np.asarray(image)
     mode = image.mode
     if mode.startswith("I;16") or (mode == "I" and is_ppm):

@@ -1,12 +1,15 @@
 """A picture in memory: its frames as arrays, and all that travels with them."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
-from numpy.typing import NDArray
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ConvcliError
 from convcli.images.modes import channels_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class ImageError(ConvcliError):

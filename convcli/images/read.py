@@ -1,7 +1,6 @@
 """Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
 
 import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -10,16 +9,19 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from convcli.images.arrays import MAGIC, read_array
-from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS
+from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NPY_MAGIC
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.picture import ImageError, Picture
 from convcli.images.tiff import MAGICS, read_tiff
+from convcli.images.warned import warnings_caught
 
 # The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
 Image.MAX_IMAGE_PIXELS = None
+
+# A decoder that gets a file whole holds no lock meanwhile, and others can work beside it.
+ImageFile.MAXBLOCK = 1 << 25
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
 
@@ -40,22 +42,22 @@ def read_picture(
     frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture.
     """
     name = str(source) if isinstance(source, Path) else "standard input"
-    with _explained(name), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        with _opened(source) as file:
-            chosen = partial(_chosen, name, frame, max_frames)
-            start = file.read(len(MAGIC))
-            file.seek(0)
-            if start == MAGIC:
-                return read_array(file, name, chosen, max_pixels)
-            try:
-                with Image.open(file, formats=_PILLOWS) as image:
-                    picture = read_frames(name, file, image, chosen, max_pixels)
-            except (UnidentifiedImageError, SyntaxError):  # of the first page, or another
-                if not start.startswith(MAGICS):
-                    raise
-                picture = read_tiff(file, name, chosen, max_pixels)
-    notes = [f"damaged metadata: {warning.message}" for warning in caught]
+    with _explained(name), warnings_caught() as caught, _opened(source) as file:
+        chosen = partial(_chosen, name, frame, max_frames)
+        start = file.read(len(NPY_MAGIC))
+        file.seek(0)
+        if start == NPY_MAGIC:
+            from convcli.images.arrays import read_array
+
+            return read_array(file, name, chosen, max_pixels)
+        try:
+            with Image.open(file, formats=_PILLOWS) as image:
+                picture = read_frames(name, file, image, chosen, max_pixels)
+        except (UnidentifiedImageError, SyntaxError):  # of the first page, or another
+            if not start.startswith(MAGICS):
+                raise
+            picture = read_tiff(file, name, chosen, max_pixels)
+    notes = [f"damaged metadata: {warning}" for warning in caught]
     picture = replace(picture, notes=(*picture.notes, *notes))
     return picture if frame is None else _as_still(picture)
 
@@ -72,10 +74,9 @@ def read_header(
     Where the header does not tell what the pixels are, the picture is read.
     """
     name = str(source) if isinstance(source, Path) else "standard input"
-    with _explained(name), warnings.catch_warnings(), _opened(source) as file:
-        warnings.simplefilter("ignore")
+    with _explained(name), warnings_caught(), _opened(source) as file:
         found = None
-        if file.read(len(MAGIC)) != MAGIC:
+        if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
             file.seek(0)
             with suppress(UnidentifiedImageError, SyntaxError), Image.open(file, formats=_PILLOWS) as image:
                 found = frame_headers(name, image, partial(_chosen, name, frame, max_frames), max_pixels)

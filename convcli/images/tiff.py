@@ -1,16 +1,17 @@
 """Read and write the TIFFs that Pillow would cut or refuse, through tifffile and imagecodecs: `convcli[codecs]`."""
 
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
+
 import logging
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.modes import channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.upright import turned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
@@ -75,6 +76,8 @@ def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
 
 
 def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
+    import numpy as np
+
     colours, bits = _COLOURS.get(int(page.photometric)), page.bitspersample
     if colours is None or bits not in (8, 16, 32, 64) or page.dtype.kind not in "uif" or page.imagedepth > 1:
         what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
@@ -87,11 +90,15 @@ def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
     if page.photometric == 0:
         pixels = _black_is_zero(pixels, name)
     pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
+    from convcli.images.upright import turned
+
     pixels = turned(pixels, page.tags.valueof(ORIENTATION, 1))
     return Frame(pixels, mode_name(channels, pixels.dtype.name)), notes
 
 
 def _black_is_zero(pixels: NDArray[Any], name: str) -> NDArray[Any]:
+    import numpy as np
+
     if pixels.dtype.kind != "u":
         raise ImageError(
             f"cannot read {name}: its white is 0, but {pixels.dtype} has no black; convert it to one whose black is 0"
@@ -103,6 +110,8 @@ def _named(
     pixels: NDArray[Any], colours: str, extras: tuple[int, ...]
 ) -> tuple[NDArray[Any], str, tuple[str, ...]]:
     """Say what the channels are: colours, perhaps alpha, and others that are left out, or only counted."""
+    import numpy as np
+
     if not extras:
         return pixels, colours, ()
     if colours == "L" and extras[0] not in (_ASSOCIATED, _UNASSOCIATED):
@@ -122,6 +131,8 @@ def _named(
 
 def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     """Divide colours by the alpha that they were multiplied by; where nothing is visible they stay."""
+    import numpy as np
+
     top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
     shares = np.where(alpha == 0, 1.0, alpha / top)[..., None]
     if alpha.dtype.kind == "f":
