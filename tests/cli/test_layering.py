@@ -236,6 +236,26 @@ def test_strides_over_frames_keep_the_timing_of_their_middles(call: Call, tmp_pa
     assert after.frames[0].duration in {frame.duration for frame in before.frames}
 
 
+def test_stages_run_in_linear_light(call: Call, tmp_path: Path) -> None:
+    logo = SAMPLES / "logo.png"
+    assert (
+        call(
+            "filter", logo, "-k", "identity", "-k", "identity", "--linear", "-o", tmp_path / "x.png", "-q"
+        ).code
+        == 0
+    )
+    source, made = pixels(logo), pixels(tmp_path / "x.png")
+    visible = source[..., 3] > 0
+    assert (made[visible] == source[visible]).all()
+    assert (made[..., 3] == source[..., 3]).all()
+    Image.fromarray(np.array([[0, 255] * 4] * 8, np.uint8)).save(tmp_path / "stripes.png")
+    words = ["--pool", "avg:2", "--linear", "-q", "-o", tmp_path / "y.png"]
+    assert call("filter", tmp_path / "stripes.png", *words).code == 0
+    assert (
+        pixels(tmp_path / "y.png") == 188
+    ).all()  # half the light, in sRGB: 1.055 * 0.5 ** (1 / 2.4) - 0.055
+
+
 # Maps
 
 

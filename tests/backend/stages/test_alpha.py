@@ -136,6 +136,15 @@ def test_opaque_pictures_are_filtered_as_if_they_had_no_alpha(name, premultiply)
     assert found.opacity.shape[1:] == expected.shape[1:]
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_floats_stay_as_wide_as_they_are(name):
+    for dtype in (np.float32, np.float64):
+        x = picture()[..., :3].transpose(2, 0, 1).astype(dtype)
+        for stage in RECIPES[name].stages(x.shape):
+            x = stage(x)
+        assert x.dtype == dtype
+
+
 def test_a_pixel_that_moves_takes_its_alpha_along():
     pixels = picture()
     still = Recipe(
@@ -175,6 +184,10 @@ def test_alpha_goes_where_the_middle_of_a_kernel_looks(taps):
     recipe = Recipe("deformable", (EDGE,), offsets=np.tile(moves, (taps, 1, 1)), padding_mode="circular")
     found = through(recipe, pixels)
     assert np.allclose(found.opacity[0], np.roll(pixels[..., 3], (-1, 2), (0, 1)) / 255)
+    whole = Recipe(
+        "deformable", (EDGE,), offsets=np.rint(recipe.offsets).astype(int), padding_mode="symmetric"
+    )
+    assert through(whole, pixels).opacity[0, :-1, 2:] == pytest.approx(pixels[1:, :-2, 3] / 255)
 
 
 def test_nearest_enlarging_repeats_alpha_whatever_the_kernel():
