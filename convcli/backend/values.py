@@ -1,6 +1,8 @@
 """Values and pixels: which float a picture is computed in, and the way back into its own dtype."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Range = Literal["clip", "abs", "offset", "minmax"]
 
+EIGHT_BITS = np.dtype("uint8")
+GAP = 2  # pixels between the maps of a sheet
 EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
 
 
@@ -49,3 +53,19 @@ def into_dtype(values: Array, dtype: np.dtype[Any], value_range: Range) -> Filte
         values = np.rint(values)
     clipped = np.count_nonzero((values < low) | (values > high)) / values.size
     return Filtered(values.clip(low, high).astype(dtype), clipped)
+
+
+def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
+    """Return the rows and columns of a sheet of so many maps."""
+    columns = sheet_columns(count)
+    return -(-count // columns) * (height + GAP) - GAP, columns * (width + GAP) - GAP
+
+
+def sheet_columns(count: int) -> int:
+    """Return how many maps stand side by side: as many as below each other, or one more."""
+    return isqrt(count - 1) + 1
+
+
+def black(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+    """Return pixels that take no memory."""
+    return np.broadcast_to(np.zeros((), dtype), tuple(shape))

@@ -14,6 +14,7 @@ from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.variants import VARIANTS
 
+MOST_REPEATS = 1000
 VARIANT_NAMES = tuple(name for name in VARIANTS if name != "dense")
 _WITH_WEIGHTS = (
     "standard",
@@ -280,7 +281,7 @@ layer_options = bundled(
     ),
     _option("--pool", metavar="KIND", help="max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."),
     _option("--pool-channels", metavar="KIND", help="max, avg or lp, of all channels or by N: max:2."),
-    _option("--repeat", type=at_least(1), default="1", help="Run the whole layer N times. [1]"),
+    _option("--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"),
     _option("--variant", type=_parsed("NAME", _variant), help="One of those listed below. [depthwise]"),
     _option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
     _option("--bias-file", metavar="FILE.npy", help="(O,): one number to add to each map."),

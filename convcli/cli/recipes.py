@@ -4,14 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.mixing import MIXINGS
-from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.stages.recipe import Recipe
 from convcli.cli.arrays import load_array, load_matrix
 from convcli.cli.calls import apart, called
 from convcli.cli.layering import LayerOptions
-from convcli.cli.pools import parse_channel_pool, parse_pool
 from convcli.errors import ArgumentError
 from convcli.images.picture import ImageError
 from convcli.images.read import read_picture
@@ -67,10 +64,14 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
     if options.pool is not None:
+        from convcli.cli.pools import parse_pool
+
         pool = parse_pool(options.pool)
         pool(3 if dims == 3 else 2)  # wrong sizes are told at once
         recipe, names = replace(recipe, pool=pool), [*names, apart(options.pool)[0]]
     if options.pool_channels is not None:
+        from convcli.cli.pools import parse_channel_pool
+
         recipe = replace(recipe, pool_channels=parse_channel_pool(options.pool_channels))
         names.append(f"{apart(options.pool_channels)[0]}-channels")
     if options.activation is not None:
@@ -99,6 +100,8 @@ def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:
         )
         names.append(options.pointwise if known is not None else _stem(options.pointwise))
     if options.offsets is not None:
+        from convcli.backend.stages.offsets import FIELDS
+
         if options.offsets.lower().endswith(".npy"):
             offsets: Any = load_array(options.offsets, "--offsets")
         else:
@@ -106,6 +109,8 @@ def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:
         recipe = replace(recipe, offsets=offsets)
         names.append(_stem(options.offsets))
     if options.local is not None:
+        from convcli.backend.stages.blend import LOCALS
+
         if options.local.lower().endswith(".npy"):
             weights = load_array(options.local, "--local", mapped=True)
             recipe = replace(recipe, weights=weights, weights_name=f"--local {options.local}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from convcli.backend.colour import from_light
-from convcli.backend.image import Alpha, filter_image
-from convcli.backend.stages.finish import EIGHT_BITS, Told, black, sheet_size, stacked, to_pixels
-from convcli.backend.stages.run import Estimate, Values, estimate
-from convcli.backend.stages.stage import Stage
-from convcli.backend.values import Range, full_scale, working_dtype
+from convcli.backend.image import Alpha, filter_image, image_layer
+from convcli.backend.values import EIGHT_BITS, Range, full_scale, working_dtype
 from convcli.cli.reading import Reading
 from convcli.cli.recipes import Spelled
 from convcli.errors import ArgumentError
@@ -19,14 +18,21 @@ from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
-from convcli.layers import Cost, Window
+from convcli.layers import Conv, ConvTranspose, Cost, Layer, Window
 from convcli.layers.axes import Shape
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from convcli.backend.stages.finish import Told
+    from convcli.backend.stages.recipe import Recipe
+    from convcli.backend.stages.run import Estimate, Values
+    from convcli.backend.stages.stage import Stage
+
     Array = NDArray[Any]
+
+# A kernel alone, the commonest run by far, waits for no module of stages.
 
 RAW = "NPY"  # the format that takes values as they are, before --range
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
@@ -50,15 +56,22 @@ class Unit:
     """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
 
     frames: tuple[Frame, ...]
-    stages: tuple[Stage, ...]
     shape: Shape
     has_alpha: bool
-    padding_value: float  # in units of what runs: light, where that is filtered
+    recipe: Recipe
+    plain: Conv | None  # the layer that each channel runs through, where a kernel is all there is
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """What runs."""
+        return self.recipe.stages(self.shape)
 
     @property
     def output_shape(self) -> Shape:
         """(maps, *spatial), the opacity not counted."""
         shape = self.shape
+        if self.plain is not None:
+            return (shape[0], *self.plain.output_size(shape[1:]))
         for stage in self.stages:
             shape = stage.output_shape(shape)
         return shape
@@ -66,6 +79,8 @@ class Unit:
     @property
     def estimate(self) -> Estimate:
         """What it will take."""
+        from convcli.backend.stages.run import estimate
+
         return estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha)
 
     @property
@@ -76,9 +91,35 @@ class Unit:
             total, shape = total + stage.cost(shape), stage.output_shape(shape)
         return total
 
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Count the pixels of every padded input and of every output, with the words for them."""
+        if self.plain is not None:
+            yield from _sizes((self.plain,), self.shape, self.output_shape)
+            return
+        shape = self.shape
+        for stage in self.stages:
+            after = stage.output_shape(shape)
+            yield from _sizes(stage.layers, shape, after)
+            shape = after
+
     def pixels(self, reading: Reading) -> Array:
         """Return the samples as they are filtered, (*spatial, C)."""
+        from convcli.backend.stages.finish import stacked
+
         return stacked([reading.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
+
+
+def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:
+    """Count the pixels of a stage: padded before its first layer, which has the largest window, and at its end."""
+    first = layers[0] if layers else None
+    if isinstance(first, Window):
+        pads = first.pads(shape[1:])
+        if not isinstance(first, ConvTranspose):  # which cuts off what it calls padding
+            yield (
+                "with its padding it has",
+                prod(n + before + behind for n, (before, behind) in zip(shape[1:], pads, strict=True)),
+            )
+    yield "its output would have", prod(after[1:])
 
 
 @dataclass(frozen=True)
@@ -129,10 +170,12 @@ class Worker:
             full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
             padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
         )
-        unit = Unit(frames, recipe.stages(shape), shape, has_alpha, recipe.padding_value)
+        kernel, plain = self.plain, None
+        if kernel is not None:
+            plain = image_layer(kernel, recipe.stride, recipe.padding, recipe.dilation)
+        unit = Unit(frames, shape, has_alpha, recipe, plain)
         self._check_size(name, unit)
-        memory = unit.estimate.memory
-        if self.plain is None and memory > self.max_memory:
+        if plain is None and (memory := unit.estimate.memory) > self.max_memory:
             raise ImageError(
                 f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "
                 f"{self.max_memory / 2**30:.1f}; raise it with --max-memory {-(-memory // 2**30)}G, or take a smaller "
@@ -142,26 +185,12 @@ class Worker:
 
     def _check_size(self, name: str, unit: Unit) -> None:
         """Refuse what padding or enlarging would make too large, before any memory is taken."""
-        shape = unit.shape
-        for stage in unit.stages:
-            seen = shape
-            for layer in stage.layers:
-                counts = []
-                if isinstance(layer, Window):
-                    pads = layer.pads(seen[1:])
-                    counts.append(
-                        prod(n + before + after for n, (before, after) in zip(seen[1:], pads, strict=True))
-                    )
-                after = stage.output_shape(shape)
-                counts.append(prod(after[1:]))
-                if (count := max(counts)) > self.reading.max_pixels:
-                    what = "with its padding it has" if counts[0] == count else "its output would have"
-                    raise ImageError(
-                        f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
-                        f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
-                    )
-                seen = (1, *after[1:])
-            shape = stage.output_shape(shape)
+        for what, count in unit.sizes():
+            if count > self.reading.max_pixels:
+                raise ImageError(
+                    f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
+                    f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                )
 
     def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
         """Run the stages on the frames of a unit."""
@@ -170,6 +199,8 @@ class Worker:
         kernel = self.plain
         if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
             return self._plainly(unit, kernel)
+        from convcli.backend.stages.finish import Told, to_pixels
+
         pixels = unit.pixels(self.reading)
         own, values = pixels.dtype, self._values(pixels, unit)
         value_range = None if form == RAW else self.value_range or "clip"
@@ -186,6 +217,8 @@ class Worker:
 
     def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
+        from convcli.backend.values import black, sheet_size
+
         mode, dtype = self.result(name, target, unit, form)
         maps, *size = unit.output_shape
         if self.sheet:
@@ -195,6 +228,8 @@ class Worker:
         return list(self._framed(unit, black((*size, channels), dtype), mode))
 
     def _values(self, pixels: Array, unit: Unit) -> Values:
+        from convcli.backend.stages.run import Values
+
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
         return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
 
@@ -210,7 +245,7 @@ class Worker:
             padding=recipe.padding,
             dilation=recipe.dilation,
             padding_mode=recipe.padding_mode,
-            padding_value=unit.padding_value,
+            padding_value=unit.recipe.padding_value,
             flip=recipe.flip,
             alpha=self.alpha if frame.has_alpha else None,
             value_range=self.value_range or "clip",
@@ -219,7 +254,11 @@ class Worker:
         )
         filtered = self.reading.encoded(filtered, frame)
         clipped = filtered.clipped * filtered.pixels.size
-        told = Told.of(self._values(unit.pixels(self.reading), unit).colour, clipped) if self.stats else None
+        told = None
+        if self.stats:
+            from convcli.backend.stages.finish import Told
+
+            told = Told.of(self._values(unit.pixels(self.reading), unit).colour, clipped)
         frames = (replace(frame, pixels=filtered.pixels),)
         return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
 

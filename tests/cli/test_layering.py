@@ -18,6 +18,7 @@ from convcli.cli.layering import BELONGS, VARIANT_NAMES, LayerOptions
 from convcli.images.read import read_header, read_picture
 from convcli.layers import ACTIVATIONS, VARIANTS
 from tests.conftest import SAMPLE_NAMES, SAMPLES, Call, one_error
+from tests.test_imports import modules
 
 WORDS = {
     "standard": "-k sharpen --variant standard --range minmax",
@@ -235,6 +236,26 @@ def test_strides_over_frames_keep_the_timing_of_their_middles(call: Call, tmp_pa
     assert after.frames[0].duration in {frame.duration for frame in before.frames}
 
 
+def test_stages_run_in_linear_light(call: Call, tmp_path: Path) -> None:
+    logo = SAMPLES / "logo.png"
+    assert (
+        call(
+            "filter", logo, "-k", "identity", "-k", "identity", "--linear", "-o", tmp_path / "x.png", "-q"
+        ).code
+        == 0
+    )
+    source, made = pixels(logo), pixels(tmp_path / "x.png")
+    visible = source[..., 3] > 0
+    assert (made[visible] == source[visible]).all()
+    assert (made[..., 3] == source[..., 3]).all()
+    Image.fromarray(np.array([[0, 255] * 4] * 8, np.uint8)).save(tmp_path / "stripes.png")
+    words = ["--pool", "avg:2", "--linear", "-q", "-o", tmp_path / "y.png"]
+    assert call("filter", tmp_path / "stripes.png", *words).code == 0
+    assert (
+        pixels(tmp_path / "y.png") == 188
+    ).all()  # half the light, in sRGB: 1.055 * 0.5 ** (1 / 2.4) - 0.055
+
+
 # Maps
 
 
@@ -450,7 +471,7 @@ def test_an_approximation_tells_its_error(call: Call, small: Path) -> None:
         ("--pool max:2 --bias 3", "--bias changes kernels, and there is none; give --kernel"),
         ("-k box --along rows", "--along lays kernels of one axis; give --dims 1 with it"),
         ("-k box --dims 4", "'4' is not a whole number from 1 to 3"),
-        ("-k box --repeat 0", "'0' is not a whole number of at least 1"),
+        ("-k box --repeat 0", "'0' is not a whole number from 1 to 1000"),
         ("-k box --anchor 1", "anchor 1 has 1 numbers where kernel 'box' has 2 axes"),
         ("-k box --anchor x", "'x' is not a place in a kernel; write Y,X from 0"),
         ("-k box --scale much", "'much' is not a number"),
@@ -559,3 +580,12 @@ def test_the_help_groups_every_option_and_fits_on_two_screens(call: Call) -> Non
 def test_options_of_variants_are_options() -> None:
     assert set(BELONGS) <= set(LayerOptions._fields)
     assert all(set(variants) <= set(VARIANT_NAMES) for variants in BELONGS.values())
+
+
+def test_a_kernel_alone_waits_for_no_stages(tmp_path: Path) -> None:
+    code = "from convcli.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit as end: assert not end.code, end.code"
+    names = modules(
+        code, "filter", str(SAMPLES / "house.png"), "-k", "sobel", "-o", str(tmp_path / "x.png"), "-q"
+    )
+    stages = {name for name in names if name.startswith("convcli.backend.stages.")}
+    assert stages == {"convcli.backend.stages.mixing", "convcli.backend.stages.recipe"}

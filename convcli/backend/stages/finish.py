@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, isqrt
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.run import Values
-from convcli.backend.values import Range, full_scale, into_dtype, working_dtype
+from convcli.backend.values import (
+    GAP,
+    Range,
+    full_scale,
+    into_dtype,
+    sheet_columns,
+    sheet_size,
+    working_dtype,
+)
 
 Array = NDArray[Any]
-
-EIGHT_BITS = np.dtype("uint8")
-GAP = 2  # pixels between the maps of a sheet
 
 
 @dataclass(frozen=True)
@@ -79,28 +84,12 @@ def to_pixels(
 def sheet(maps: Array) -> Array:
     """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
     *lead, height, width, count = maps.shape
-    columns = _columns(count)
+    columns = sheet_columns(count)
     drawn = np.zeros((*lead, *sheet_size(count, height, width), 1), maps.dtype)
     for number in range(count):
         top, left = number // columns * (height + GAP), number % columns * (width + GAP)
         drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
     return drawn
-
-
-def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
-    """Return the rows and columns of a sheet of so many maps."""
-    columns = _columns(count)
-    return -(-count // columns) * (height + GAP) - GAP, columns * (width + GAP) - GAP
-
-
-def _columns(count: int) -> int:
-    """Return how many maps stand side by side: as many as below each other, or one more."""
-    return isqrt(count - 1) + 1
-
-
-def black(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
-    """Return pixels that take no memory."""
-    return np.broadcast_to(np.zeros((), dtype), tuple(shape))
 
 
 def stacked(frames: Sequence[Array], dims: int) -> Array:

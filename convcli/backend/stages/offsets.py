@@ -167,7 +167,7 @@ def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, 
     for number, tap in enumerate(np.ndindex(*layer.kernel_size)):
         places = np.stack(
             [
-                _folded(moves[axis] + _bases(layer, axis, output, before)[number], size[axis], mode)
+                _folded(moves[axis] + _bases(layer, axis, output, before, x.dtype)[number], size[axis], mode)
                 for axis, (before, _) in enumerate(layer.pads(size))
             ]
         )
@@ -187,7 +187,7 @@ def _each_tap(
     pads = layer.pads(size)
     places = np.stack(
         [
-            _folded(moves[:, axis] + _bases(layer, axis, output, pads[axis][0]), size[axis], mode)
+            _folded(moves[:, axis] + _bases(layer, axis, output, pads[axis][0], x.dtype), size[axis], mode)
             for axis in (0, 1)
         ],
         axis=1,
@@ -201,7 +201,7 @@ def _run(layer: DeformConv, x: Array, weight: Array, places: Array, output: Size
     """Run a layer on the places that its taps look at, (2 * taps, *output)."""
     moves = places.reshape(-1, 2, *output)
     for axis, (before, _) in enumerate(layer.pads(x.shape[2:])):
-        moves[:, axis] -= _bases(layer, axis, output, before)
+        moves[:, axis] -= _bases(layer, axis, output, before, x.dtype)
     more = [after - now for after, now in zip(layer.output_size(x.shape[2:]), output, strict=True)]
     if any(more):
         moves = np.pad(moves, ((0, 0), (0, 0), *((0, extra) for extra in more)))
@@ -217,11 +217,11 @@ def _reach(layer: DeformConv, size: Sizes, output: Sizes) -> tuple[tuple[int, in
     return tuple((0, max(0, (count - 1) * s + 1 - n)) for n, count, s in steps)
 
 
-def _bases(layer: DeformConv, axis: int, output: Sizes, before: int) -> Array:
+def _bases(layer: DeformConv, axis: int, output: Sizes, before: int, dtype: np.dtype[Any]) -> Array:
     """Return where each tap lies on one axis before it is moved: (taps, H', 1) or (taps, 1, W')."""
     taps = np.array([tap[axis] for tap in np.ndindex(*layer.kernel_size)]) * layer.dilation[axis]
     line = np.arange(output[axis]) * layer.stride[axis] - before
-    places = taps[:, np.newaxis] + line
+    places = (taps[:, np.newaxis] + line).astype(dtype)
     laid: Array = places[:, :, np.newaxis] if axis == 0 else places[:, np.newaxis]
     return laid
 
@@ -248,12 +248,13 @@ def nearest_of(layer: DeformConv, x: Array, offset: Array, mode: str, outside: f
     """Return the pixel of x (C, H, W) that lies nearest to where the middle tap of each place looks."""
     size = x.shape[1:]
     output, pads = layer.output_size(size), layer.pads(size)
-    moves = offset.reshape(-1, 2, *output)
+    moves = offset.reshape(-1, 2, *output).astype(np.float64, copy=False)
     middle = prod(layer.kernel_size) // 2
     index, hidden = [], np.zeros(output, bool)
     for axis, n in enumerate(size):
         places = (
-            moves[middle if len(moves) > 1 else 0, axis] + _bases(layer, axis, output, pads[axis][0])[middle]
+            moves[middle if len(moves) > 1 else 0, axis]
+            + _bases(layer, axis, output, pads[axis][0], moves.dtype)[middle]
         )
         if mode in ("zeros", "constant"):
             hidden |= (places <= -0.5) | (places >= n - 0.5)

@@ -1,23 +1,27 @@
 """Recipes: what a filter is asked to do, and the stages that it becomes for a picture of a certain shape."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.after import Activated, ChannelPooled, Pool, Pooled
-from convcli.backend.stages.blend import Widths
-from convcli.backend.stages.linear import Arrays, Linear
-from convcli.backend.stages.offsets import Field
-from convcli.backend.stages.stage import Stage
 from convcli.errors import ArgumentError
 from convcli.kernels import MAX_SIDE, Kernel
 from convcli.layers import VARIANTS, Activation, Branch, Conv, ConvTranspose, Layer
 from convcli.layers.axes import PerAxis, Shape, Sizes, per_axis
 from convcli.layers.padding import AnyPadding
+
+if TYPE_CHECKING:
+    from convcli.backend.stages.after import ChannelPooled, Pool
+    from convcli.backend.stages.blend import Widths
+    from convcli.backend.stages.linear import Arrays, Linear
+    from convcli.backend.stages.offsets import Field
+    from convcli.backend.stages.stage import Stage
 
 Array = NDArray[Any]
 
@@ -74,6 +78,7 @@ class Recipe:
         return tuple(made)
 
     def _makers(self) -> list[Callable[[Shape], Stage]]:
+        from convcli.backend.stages.after import Activated, Pooled
         from convcli.backend.stages.build import from_kernel, from_kernels, from_weights
 
         makers: list[Callable[[Shape], Stage]] = []
@@ -123,6 +128,8 @@ class Recipe:
         self, layers: tuple[Layer, ...], terms: Sequence[tuple[Arrays, ...]], each: bool = False
     ) -> Linear:
         """Return the map that layers and the arrays of its terms make, with the recipe's borders."""
+        from convcli.backend.stages.linear import Linear
+
         return Linear(layers, tuple(terms), self.padding_mode, self.padding_value, self.method, each)
 
     def matrices(self, kernel: Kernel) -> list[Array]:

@@ -6,11 +6,12 @@ import pytest
 from convcli.backend.stages.after import Activated, ChannelPooled
 from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.factored import factored, rank_of
-from convcli.backend.stages.finish import Told, sheet, sheet_size, to_pixels
+from convcli.backend.stages.finish import Told, sheet, to_pixels
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.run import Values, estimate
+from convcli.backend.values import sheet_size
 from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, MaxPool
@@ -231,6 +232,9 @@ def test_values_come_back_in_the_depth():
     made, clipped = to_pixels(floats, np.dtype("float32"), np.dtype("uint8"), "clip", as_sheet=False)
     assert made.ravel().tolist() == [128, 255]
     assert clipped == 1
+    deep = Values(np.array([[[0.0, 257.0, 65535.0]]]))
+    made, _ = to_pixels(deep, np.dtype("uint16"), np.dtype("uint8"), "clip", as_sheet=False)
+    assert made.ravel().tolist() == [0, 1, 255]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 10])

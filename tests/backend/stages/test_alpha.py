@@ -136,6 +136,15 @@ def test_opaque_pictures_are_filtered_as_if_they_had_no_alpha(name, premultiply)
     assert found.opacity.shape[1:] == expected.shape[1:]
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_floats_stay_as_wide_as_they_are(name):
+    for dtype in (np.float32, np.float64):
+        x = picture()[..., :3].transpose(2, 0, 1).astype(dtype)
+        for stage in RECIPES[name].stages(x.shape):
+            x = stage(x)
+        assert x.dtype == dtype
+
+
 def test_a_pixel_that_moves_takes_its_alpha_along():
     pixels = picture()
     still = Recipe(
@@ -150,6 +159,24 @@ def test_a_pixel_that_moves_takes_its_alpha_along():
     assert np.array_equal(moved[:-1, 2:, 3], pixels[1:, :-2, 3])
 
 
+@pytest.mark.parametrize("variant", ["standard", "depthwise"])
+def test_a_hidden_neighbour_counts_as_the_pixel_itself(variant):
+    """Written out: each window with its hidden pixels replaced, then the sum, then the bias, once."""
+    pixels = picture().astype(float)
+    random = np.random.default_rng(1)
+    weight = random.standard_normal((3, 3 if variant == "standard" else 1, 3, 3))
+    bias = np.array([100.0, -50.0, 7.0])
+    found = through(Recipe(variant, weights=weight, weights_name="w", bias=bias), picture(), False)
+    around = np.pad(pixels, ((1, 1), (1, 1), (0, 0)), "reflect")
+    for y, x in np.ndindex(9, 8):
+        window = around[y : y + 3, x : x + 3].copy()
+        window[window[..., 3] == 0] = pixels[y, x]
+        for out in range(3):
+            seen = window[..., :3] if variant == "standard" else window[..., out : out + 1]
+            expected = (np.moveaxis(weight[out], 0, -1) * seen).sum() + bias[out]
+            assert found.colour[out, y, x] == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("taps", [1, 9])
 def test_alpha_goes_where_the_middle_of_a_kernel_looks(taps):
     pixels = picture()
@@ -157,6 +184,10 @@ def test_alpha_goes_where_the_middle_of_a_kernel_looks(taps):
     recipe = Recipe("deformable", (EDGE,), offsets=np.tile(moves, (taps, 1, 1)), padding_mode="circular")
     found = through(recipe, pixels)
     assert np.allclose(found.opacity[0], np.roll(pixels[..., 3], (-1, 2), (0, 1)) / 255)
+    whole = Recipe(
+        "deformable", (EDGE,), offsets=np.rint(recipe.offsets).astype(int), padding_mode="symmetric"
+    )
+    assert through(whole, pixels).opacity[0, :-1, 2:] == pytest.approx(pixels[1:, :-2, 3] / 255)
 
 
 def test_nearest_enlarging_repeats_alpha_whatever_the_kernel():
@@ -178,6 +209,8 @@ def test_pools_of_what_is_visible():
         found, kept = Pooled(layer).with_alpha(colour, opacity, None)
         assert found.item() == pytest.approx(wanted)
         assert kept.item() == pytest.approx(alpha)
+    found, _ = Pooled(MaxPool(kernel_size=2)).with_alpha(-colour, opacity, None)
+    assert found.item() == -1  # and not what is hidden, nor 0
 
 
 def test_only_means_may_be_premultiplied():
