@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONVCLI := $(BIN)/python -m convcli
 DEMO := demo
-SAMPLES := $(addprefix sample_images/,house.png landscape.jpg landscape.png logo.png ramp16.png spinner.gif zoneplate.png)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test corpora check format pictures bench clean
@@ -26,14 +25,9 @@ $(VENV)/installed-bench: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
-demo: $(VENV)/installed ## install, filter the sample images, show each calculator
-	@mkdir -p $(DEMO)
-	@for kernel in sobel gaussian:sigma=2 sharpen emboss; do \
-	    $(CONVCLI) filter $(SAMPLES) --kernel "$$kernel" \
-	        --force -q -o '$(DEMO)/{kernel}/{name}' >/dev/null || exit 1; \
-	done
-	@echo "The filtered pictures are in $$(pwd)/$(DEMO):"
-	@ls $(DEMO)/*
+demo: $(VENV)/installed ## install, make the README's gallery, show each calculator
+	@$(BIN)/python -m tests.readme $(DEMO)
+	@echo "The pictures are in $$(pwd)/$(DEMO)."
 	@for question in "shape --n 7 --k 3 --s 2 --p 1" "params --in 64 --out 128 --k 3" \
 	    "cost --n 112 --in 64 --out 128 --k 3 --p 1" "compare --n 112 --in 64 --out 128 --k 3 --p 1"; do \
 	    echo; echo "\$$ convcli $$question"; $(CONVCLI) $$question || exit 1; \

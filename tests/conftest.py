@@ -10,17 +10,9 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
-ROOT = Path(__file__).parent.parent
-SAMPLES = ROOT / "sample_images"
-SAMPLE_NAMES = (  # by name: what a user has filtered there is no sample
-    "house.png",
-    "landscape.jpg",
-    "landscape.png",
-    "logo.png",
-    "ramp16.png",
-    "spinner.gif",
-    "zoneplate.png",
-)
+from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
+
+__all__ = ["ROOT", "SAMPLES", "SAMPLE_NAMES", "Call", "Result", "one_error"]
 
 settings.register_profile("convcli", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("convcli")

@@ -1,6 +1,7 @@
 """The README's commands: read from it, run in a copy of the sample images, and written back with their output.
 
-`python -m tests.readme` writes the outputs and the gallery's pictures anew.
+`python -m tests.readme` writes the outputs and the gallery's pictures anew; `python -m tests.readme FOLDER` makes the
+gallery in a folder, and shows how.
 """
 
 import re
@@ -11,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.conftest import ROOT, SAMPLE_NAMES, SAMPLES
+from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
 
 README = ROOT / "README.md"
 GALLERY = Path("sample_images/gallery")
@@ -72,6 +73,18 @@ def make_picture(command: str, folder: Path) -> Path:
     return folder / run(f"{command} -q", folder).strip()
 
 
+def make_gallery(target: Path) -> None:
+    """Make the gallery's pictures in a folder, and print the commands."""
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = workshop(Path(name))
+        for path, command in pictures(README.read_text()).items():
+            print(
+                f"$ {command}\n{shutil.move(make_picture(command, folder), target / Path(path).name)}",
+                flush=True,
+            )
+
+
 def main() -> None:
     """Write outputs and pictures anew."""
     text = README.read_text()
@@ -90,4 +103,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        make_gallery(Path(sys.argv[1]))
+    else:
+        main()
