@@ -21,12 +21,12 @@ TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
 
 GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
-ROWS, WIDE_SAMPLES = (
-    16,
-    16384,
-)  # of a tile: it fits the cache, and long rows, as each pass over one costs a call
+ROWS, WIDE_SAMPLES = 16, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
+# The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
+SHARED_ROWS = 64
 TALL_ROWS, NARROW_SAMPLES = 256, 2048  # of a tile for products across, whose matrices are as tall
 RUNNING_ROWS, RUNNING_SAMPLES = 512, 3072  # of a tile for sums that run: tall, as each starts anew
+SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES = 1024, 6144
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
 
 
@@ -86,7 +86,7 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
         first = "int16"
     elif name == "fft":
         length = _length(slide)
-    rows, columns = _tile(name, dtype, slide, channels, length)
+    rows, columns = _tile(name, dtype, slide, channels, length, threads)
     tiles = prod(-(-n // step) for n, step in zip(slide.output_size, (rows, columns), strict=True))
     return BandPlan(name, dtype, first, rows, columns, max(1, min(threads, tiles)), length)
 
@@ -140,17 +140,20 @@ def _length(slide: Slide) -> int:
     return TRANSFORMS[-1]
 
 
-def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int) -> tuple[int, int]:
+def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threads: int) -> tuple[int, int]:
     """Return the rows and columns of one tile of the output."""
     if length:
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    least, samples = ROWS, WIDE_SAMPLES
-    if name == RUNNING:
+    least, samples = (SHARED_ROWS if threads > 1 else ROWS), WIDE_SAMPLES
+    if name == RUNNING and threads > 1:
+        least, samples = SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES
+    elif name == RUNNING:
         least, samples = RUNNING_ROWS, RUNNING_SAMPLES
     elif name == "separable" and dtype.startswith("float"):
         least, samples = TALL_ROWS, NARROW_SAMPLES
     below = max(least, 2 * slide.spans[0])  # rows of the input
-    rows = min(slide.output_size[0], max(1, below // slide.stride[0]))
+    most = -(-slide.output_size[0] // threads) if name == RUNNING else slide.output_size[0]
+    rows = min(most, max(1, below // slide.stride[0]))
     return rows, min(slide.output_size[1], max(1, samples // (channels * slide.stride[1])))

@@ -1,7 +1,7 @@
 """Run a planned filter: tiles of the picture through the algorithm, shared by threads."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convcli.backend.bands import passes, toeplitz
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
-from convcli.backend.bands.running import RunningSums
+from convcli.backend.bands.running import CHUNK_SAMPLES, SHARED_CHUNK_SAMPLES, RunningSums
 from convcli.backend.bands.spectrum import Spectrum
 from convcli.backend.bands.strip import Strip
 from convcli.backend.plan import Slide
@@ -24,7 +24,6 @@ from convcli.layers.padding import Pads
 Array = NDArray[Any]
 Tiles = Generator[tuple[slice, slice], None, None]
 
-CHUNK_SAMPLES = 1 << 18  # of the sums that are finished at once: few calls, and all nearly in the cache
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
 
 
@@ -136,27 +135,23 @@ class _Shared:
 
 
 class _Worker:
-    """One thread's buffers, and the algorithm that runs in them: per tile, then per chunk of its rows."""
+    """One thread's buffers, and the algorithm that runs in them, tile by tile."""
 
     def __init__(self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish) -> None:
         self.strip, self.weights, self.way, self.finish = strip, weights, way, finish
         self.slide, self.channels = strip.slide, strip.channels
         self.scratch = passes.Scratch()
-        self.chunks = self._chunks
+        self.sum = {
+            "direct": self._direct,
+            "separable": self._separable,
+            "gemm": self._gemm,
+            "fft": self._transformed,
+        }.get(way.method)
         if way.method == RUNNING:
             rows, columns = weights[0].matrix.shape
-            self.box, self.chunks = (
-                RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half),
-                self._running,
-            )
-            return
-        self.prepare, self.sum = {
-            "direct": (self._as_it_is, self._direct),
-            "separable": (self._down, self._across),
-            "gemm": (self._as_it_is, self._gemm),
-            "fft": (self._transform, self._transformed),
-        }[way.method]
-        if way.method == "fft":
+            chunk = SHARED_CHUNK_SAMPLES if way.threads > 1 else CHUNK_SAMPLES
+            self.box = RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half, chunk)
+        elif way.method == "fft":
             self.spectra = [Spectrum(each.matrix, self.slide, way.length, way.dtype) for each in weights]
         elif way.method == "direct":
             self.window = [passes.WeightedSum(each.matrix.ravel().tolist(), way.dtype) for each in weights]
@@ -166,36 +161,16 @@ class _Worker:
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
-        return sum(self.finish(sums, out[rows], self.scratch) for rows, sums in self.chunks(tile))
+        if self.sum is None:
+            return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
+        strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.channels)
+        sums = [
+            self.sum(strip, number, self.scratch.get(f"sum{number}", shape, self.way.dtype))
+            for number in range(len(self.weights))
+        ]
+        return self.finish(sums, out, self.scratch)
 
-    def _running(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, list[Array]]]:
-        for rows, sums in self.box(tile):
-            yield rows, [sums]
-
-    def _chunks(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, list[Array]]]:
-        """Yield some rows of a tile with the sums of every matrix, (rows, samples)."""
-        strip = self.strip.load(*tile)
-        height, samples = (place.stop - place.start for place in tile)
-        samples *= self.channels
-        held = [self.prepare(strip, number, height, samples) for number in range(len(self.weights))]
-        step = max(1, CHUNK_SAMPLES // samples)
-        if strip.dtype.kind == "f":
-            step = height  # products are as tall as the tile
-        for first in range(0, height, step):
-            rows = slice(first, min(height, first + step))
-            shape = (rows.stop - rows.start, samples)
-            yield (
-                rows,
-                [
-                    self.sum(each, number, rows, self.scratch.get(f"sum{number}", shape, self.way.dtype))
-                    for number, each in enumerate(held)
-                ],
-            )
-
-    def _as_it_is(self, strip: Array, number: int, height: int, samples: int) -> Array:
-        return strip
-
-    def _direct(self, strip: Array, number: int, rows: slice, out: Array) -> Array:
+    def _direct(self, strip: Array, number: int, out: Array) -> Array:
         kernel_width = self.weights[number].matrix.shape[1]
         (sy, sx), (dy, dx), channels = self.slide.stride, self.slide.dilation, self.channels
         height, samples = out.shape
@@ -203,8 +178,7 @@ class _Worker:
 
         def tap(place: int) -> Array:
             row, column = divmod(place, kernel_width)
-            first = rows.start * sy + row * dy
-            met = slice(first, first + (height - 1) * sy + 1, sy)
+            met = slice(row * dy, row * dy + (height - 1) * sy + 1, sy)
             if sx == 1:
                 return strip[met, column * dx * channels : column * dx * channels + samples]
             return pixels[met, column * dx : column * dx + samples // channels * sx : sx]
@@ -212,27 +186,29 @@ class _Worker:
         self.window[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
         return out
 
-    def _down(self, strip: Array, number: int, height: int, samples: int) -> Array:
-        """Weigh the rows below each other, for the whole tile."""
-        held = self.scratch.get(f"down{number}", (height, strip.shape[1]), strip.dtype)
+    def _separable(self, strip: Array, number: int, out: Array) -> Array:
+        """Weigh the rows below each other, then neighbours along them."""
         weights = self.weights[number]
-        sy, dy = self.slide.stride[0], self.slide.dilation[0]
+        held = self.scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
         if held.dtype.kind == "f":
-            return toeplitz.weigh_rows(strip, weights.down, dy, held)
-        return self.down[number](
-            lambda row: strip[row * dy : row * dy + (height - 1) * sy + 1 : sy], held, self.scratch
-        )
-
-    def _across(self, held: Array, number: int, rows: slice, out: Array) -> Array:
-        """Weigh neighbours along the rows."""
-        held, across = held[rows], self.weights[number].across
-        sx, dx, channels = self.slide.stride[1], self.slide.dilation[1], self.channels
-        if held.dtype.kind == "f":
-            return toeplitz.weigh_columns(held, across, dx, channels, out)
+            dy, dx = self.slide.dilation
+            toeplitz.weigh_rows(strip, weights.down, dy, held)
+            return toeplitz.weigh_columns(held, weights.across, dx, self.channels, out)
+        self._down(strip, number, held)
         if held.dtype != out.dtype:
             wide = self.scratch.get("wide", held.shape, out.dtype)
             np.copyto(wide, held)
             held = wide
+        return self._across(held, number, out)
+
+    def _down(self, strip: Array, number: int, out: Array) -> None:
+        sy, dy, height = self.slide.stride[0], self.slide.dilation[0], len(out)
+        self.down[number](
+            lambda row: strip[row * dy : row * dy + (height - 1) * sy + 1 : sy], out, self.scratch
+        )
+
+    def _across(self, held: Array, number: int, out: Array) -> Array:
+        sx, dx, channels = self.slide.stride[1], self.slide.dilation[1], self.channels
         height, samples = out.shape
         pixels = held.reshape(height, -1, channels)
 
@@ -244,22 +220,19 @@ class _Worker:
         self.across[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
         return out
 
-    def _gemm(self, strip: Array, number: int, rows: slice, out: Array) -> Array:
+    def _gemm(self, strip: Array, number: int, out: Array) -> Array:
         spare = self.scratch.get("spare", (toeplitz.ROWS, toeplitz.COLUMNS), out.dtype)
         weights = self.weights[number].matrix
-        return toeplitz.weigh_window(
-            strip[rows.start :], weights, self.slide.dilation, self.channels, out, spare
-        )
+        return toeplitz.weigh_window(strip, weights, self.slide.dilation, self.channels, out, spare)
 
-    def _transform(self, strip: Array, number: int, height: int, samples: int) -> Array:
-        """Weigh the whole tile by its spectrum: (height, width, channels)."""
-        sizes = zip((height, samples // self.channels), self.slide.stride, strict=True)
-        shape = (*((n - 1) * s + 1 for n, s in sizes), self.channels)
-        whole = self.scratch.get(f"whole{number}", shape, strip.dtype)
-        return self.spectra[number](strip, self.channels, whole)
-
-    def _transformed(self, whole: Array, number: int, rows: slice, out: Array) -> Array:
-        sy, sx = self.slide.stride
-        pixels = out.reshape(len(out), -1, self.channels)
-        pixels[...] = whole[rows.start * sy : (rows.stop - 1) * sy + 1 : sy, ::sx]
+    def _transformed(self, strip: Array, number: int, out: Array) -> Array:
+        """Weigh the whole tile by its spectrum, and take the places that the stride asks for."""
+        (sy, sx), channels = self.slide.stride, self.channels
+        pixels = out.reshape(len(out), -1, channels)
+        if sy == sx == 1:
+            self.spectra[number](strip, channels, pixels)
+            return out
+        shape = ((len(out) - 1) * sy + 1, (pixels.shape[1] - 1) * sx + 1, channels)
+        whole = self.scratch.get("whole", shape, strip.dtype)
+        pixels[...] = self.spectra[number](strip, channels, whole)[::sy, ::sx]
         return out

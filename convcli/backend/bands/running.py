@@ -15,6 +15,7 @@ from convcli.backend.bands.strip import Strip
 Array = NDArray[Any]
 
 CHUNK_SAMPLES = 3 << 16  # of the input that is summed at once
+SHARED_CHUNK_SAMPLES = 1 << 19  # the same where threads take turns with the interpreter
 
 
 class RunningSums:
