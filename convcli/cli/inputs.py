@@ -109,7 +109,7 @@ class _Gathering:
         found = search.below(parts)
         for below in found:
             yield Source(Path(search.path(below)), below.rpartition("/")[0])
-        for word, passed in dict.fromkeys(search.passed):
+        for word, passed in sorted(set(search.passed)):
             self.passed.setdefault(word, []).append(passed)
         for folder, reason in search.failed.items():
             problem = InputError(f"cannot read the folder {folder}: {reason}; what is in it is left out")
