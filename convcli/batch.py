@@ -9,12 +9,17 @@ from convcli.errors import ConvcliError
 Job = TypeVar("Job")
 
 
+class Skipped(Exception):  # noqa: N818  # it is no failure
+    """What a job raises that finds its work done already."""
+
+
 @dataclass
 class Report(Generic[Job]):
     """What became of each job."""
 
     done: list[Job] = field(default_factory=list)
     failed: list[tuple[Job, ConvcliError]] = field(default_factory=list)
+    skipped: list[Job] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -23,13 +28,22 @@ class Report(Generic[Job]):
 
 
 def run(
-    jobs: Iterable[Job], work: Callable[[Job], None], failed: Callable[[Job, ConvcliError], None]
+    jobs: Iterable[Job],
+    work: Callable[[Job], None],
+    failed: Callable[[Job, ConvcliError], None],
+    skipped: Callable[[Skipped], None] = lambda skip: None,
 ) -> Report[Job]:
-    """Do `work` on every job in order; tell `failed` of each expected failure and go on."""
+    """Do `work` on every job in order; tell `failed` of each expected failure and go on.
+
+    `skipped` is told of each job whose work was found done.
+    """
     report: Report[Job] = Report()
     for job in jobs:
         try:
             work(job)
+        except Skipped as skip:
+            report.skipped.append(job)
+            skipped(skip)
         except ConvcliError as error:
             report.failed.append((job, error))
             failed(job, error)

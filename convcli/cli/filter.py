@@ -2,7 +2,6 @@
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,17 +10,19 @@ from convcli.backend.bands.plan import METHODS
 from convcli.batch import run
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
+from convcli.cli.inputs import Inputs, inputs_options
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import reading_options
-from convcli.cli.targets import DASH, as_source, plan
+from convcli.cli.targets import Existing, existing_options, plan
 from convcli.errors import ArgumentError
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
 GROUPS = {
-    "Input and output": ("output", "force", "sheet", "stats", "dry_run", "png_level"),
+    "Input": ("recursive", "include", "exclude", "files_from"),
+    "Output": ("output", "force", "skip_existing", "in_place", "sheet", "stats", "dry_run", "png_level"),
     "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame"),
     "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
     "Layer": (
@@ -79,13 +80,17 @@ def _bytes(text: str) -> int:
     + ", ".join(f"{name} {drawing}" for name, drawing in MODES.items())
     + "; the names of NumPy, SciPy and OpenCV are understood too, what the latter two call reflect is symmetric.",
 )
-@click.argument("inputs", nargs=-1, required=True, type=Parsed("INPUT", as_source), metavar="INPUT...")
+@inputs_options
 @layer_options
 @matching_options
 @click.option(
-    "-o", "--output", metavar="PATH", help="A file, a folder/, '{stem}.{kernel}{ext}', - or png:- (stdout)."
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="A file, folder/, '{parent}/{stem}.{kernel}{ext}', - or png:-.",
 )
 @click.option("--force", is_flag=True, help="Replace outputs that exist.")
+@existing_options
 @click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
@@ -117,6 +122,8 @@ def _bytes(text: str) -> int:
     "--max-memory",
     type=Parsed("SIZE", _bytes),
     default="4G",
+    envvar="CONVCLI_MAX_MEMORY",
+    show_envvar=True,
     help="Refuse what would take more memory. [4G]",
 )
 @talking
@@ -124,9 +131,10 @@ def _bytes(text: str) -> int:
 def command(
     conversation: Conversation,
     /,
-    inputs: tuple[Path, ...],
+    inputs: Inputs,
     layer: LayerOptions,
     output: str | None,
+    existing: Existing,
     stats: bool,
     dry_run: bool,
     matching: Matching,
@@ -143,28 +151,48 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     signal.signal(signal.SIGTERM, _end)
+    existing.check(output, settings["force"])
     matching.check(click.get_current_context(), "gray", "channels", "max_frames")
     if matching.template is not None:
         shared = {name: settings[name] for name in ("threads", "png_level", "force")}
-        return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
+        skip = existing.skip_existing
+        return matching.run(
+            conversation, inputs, output, settings["reading"].read, skip_existing=skip, **shared
+        )
     layer.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
-    if len(inputs) == 1 and inputs[0] is not DASH and not dry_run:
-        ahead = Ahead(partial(settings["reading"].read, inputs[0]))
+    if inputs.file is not None and not dry_run and not existing.skip_existing:
+        ahead = Ahead(partial(settings["reading"].read, inputs.file))
 
     from convcli.cli.filtering import Filtering
     from convcli.cli.recipes import spelled
     from convcli.cli.working import Worker
 
     asked = spelled(layer, settings["method"])
-    jobs = plan(inputs, output, asked.name)
+    sources = inputs.gather(conversation, output, asked.name)
+    jobs = plan(sources, output, asked.name, in_place=existing.in_place)
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
+    tell = conversation.note if dry_run else conversation.detail
+    settings["force"] |= existing.in_place
     own = {name: settings.pop(name) for name in ("png_level", "force")}
     worker = Worker(spelled=asked, stats=stats, **settings)
-    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, ahead=ahead, **own)
-    return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
+    filtering = Filtering(
+        conversation,
+        worker,
+        stats=stats,
+        dry_run=dry_run,
+        skip_existing=existing.skip_existing,
+        ahead=ahead,
+        **own,
+    )
+    return run(
+        jobs,
+        filtering,
+        lambda job, error: conversation.failure(error),
+        lambda skip: tell(str(skip)),
+    ).exit_code
 
 
 def _end(signum: int, frame: object) -> None:

@@ -34,6 +34,7 @@ class Filtering:
     force: bool
     stats: bool
     dry_run: bool
+    skip_existing: bool = False
     ahead: Ahead | None = None
 
     def __post_init__(self) -> None:
@@ -44,6 +45,7 @@ class Filtering:
     def __call__(self, job: Job) -> None:
         """Read, filter and write one picture; say on stdout where it went, or print the picture itself."""
         started = time.perf_counter()
+        job.check(skip_existing=self.skip_existing)
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
         picture = self._read(job)

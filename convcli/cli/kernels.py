@@ -43,7 +43,9 @@ RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the ker
     "--max-kernel",
     type=click.IntRange(1),
     default=MAX_SIDE,
+    envvar="CONVCLI_MAX_KERNEL",
     show_default=True,
+    show_envvar=True,
     metavar="N",
     help="Refuse wider kernels.",
 )

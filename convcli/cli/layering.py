@@ -257,7 +257,12 @@ layer_options = bundled(
     ),
     _option("--flip", is_flag=True, help="Turn kernels by 180 degrees: true convolution."),
     _option(
-        "--max-kernel", type=at_least(1), default=str(MAX_SIDE), help=f"Refuse wider kernels. [{MAX_SIDE}]"
+        "--max-kernel",
+        type=at_least(1),
+        default=str(MAX_SIDE),
+        envvar="CONVCLI_MAX_KERNEL",
+        show_envvar=True,
+        help=f"Refuse wider kernels. [{MAX_SIDE}]",
     ),
     _option(
         "--stride", type=_parsed("SIZE", parse_size), help="Pixels from one output to the next: 2 or 2x1. [1]"

@@ -15,6 +15,7 @@ import click
 
 from convcli.batch import run
 from convcli.cli.conversation import Conversation
+from convcli.cli.inputs import Inputs
 from convcli.cli.options import at_least, bundled
 from convcli.cli.targets import DASH, Job, plan
 from convcli.errors import ArgumentError
@@ -33,7 +34,18 @@ DIGITS = 9  # of a score, as many as are sure
 FLOATS = {"TIFF": ("F", "float32"), "NPY": ("L;float64", "float64")}
 # The filter's other options that have a meaning here, by the names of their values.
 USED = frozenset(
-    {"inputs", "output", "force", "template", "top", "threads", "png_level", "max_pixels", "stats"}
+    {
+        *Inputs._fields,
+        "output",
+        "force",
+        "skip_existing",
+        "template",
+        "top",
+        "threads",
+        "png_level",
+        "max_pixels",
+        "stats",
+    }
 )
 
 
@@ -53,10 +65,7 @@ class Matching(NamedTuple):
             return
         for parameter in context.command.params:
             name = parameter.name or ""
-            given = context.get_parameter_source(name) in (
-                click.core.ParameterSource.COMMANDLINE,
-                click.core.ParameterSource.ENVIRONMENT,
-            )
+            given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
             if given and parameter.expose_value and name not in {*USED, *also_used}:
                 raise ArgumentError(
                     f"{max(parameter.opts, key=len)} has no use beside --match, which runs no kernel; leave it out"
@@ -65,29 +74,42 @@ class Matching(NamedTuple):
     def run(
         self,
         conversation: Conversation,
-        inputs: Sequence[Path],
+        inputs: Inputs,
         output: str | None,
         read: Read,
         *,
         threads: int | None,
         png_level: int | None,
         force: bool,
+        skip_existing: bool,
     ) -> int:
         """Look for the template in every input; return the exit code."""
         assert self.template is not None
-        jobs = plan(inputs, output, NAME)
+        jobs = plan(inputs.gather(conversation, output, NAME), output, NAME)
         if any(os.path.realpath(job.target) == os.path.realpath(self.template) for job in jobs):
             raise ArgumentError(
                 f"{self.template} is the template and would be overwritten; choose another -o"
             )
-        if self.top is not None and jobs[0].target is DASH:
+        if self.top is not None and any(job.prints for job in jobs):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"
             )
         finder = _Finder(
-            conversation, Template.read(self.template, read), read, self.top or 1, threads, png_level, force
+            conversation,
+            Template.read(self.template, read),
+            read,
+            self.top or 1,
+            threads,
+            png_level,
+            force,
+            skip_existing,
         )
-        return run(jobs, finder, lambda job, error: conversation.failure(error)).exit_code
+        return run(
+            jobs,
+            finder,
+            lambda job, error: conversation.failure(error),
+            lambda skip: conversation.detail(str(skip)),
+        ).exit_code
 
 
 matching_options = bundled(
@@ -180,12 +202,14 @@ class _Finder:
     threads: int | None
     png_level: int | None
     force: bool
+    skip_existing: bool
 
     def __call__(self, job: Job) -> None:
         """Find the template in one picture; print the places as a line of JSON, and write the map."""
         from convcli.images.write import encode
 
         started = time.perf_counter()
+        job.check(skip_existing=self.skip_existing)
         if job.target is not DASH:
             check_target(job.target, overwrite=self.force)
         picture = self.read(sys.stdin.buffer if job.source is DASH else job.source)

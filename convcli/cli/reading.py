@@ -161,12 +161,16 @@ reading_options = bundled(
         "--max-pixels",
         type=at_least(1),
         default=str(MAX_PIXELS),
+        envvar="CONVCLI_MAX_PIXELS",
+        show_envvar=True,
         help=f"Refuse larger pictures. [{MAX_PIXELS}]",
     ),
     click.option(
         "--max-frames",
         type=at_least(1),
         default=str(MAX_FRAMES),
+        envvar="CONVCLI_MAX_FRAMES",
+        show_envvar=True,
         help=f"Refuse more frames or pages. [{MAX_FRAMES}]",
     ),
 )

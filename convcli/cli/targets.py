@@ -2,30 +2,56 @@
 
 import os
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from convcli.errors import ArgumentError
+import click
+
+from convcli.batch import Skipped
+from convcli.cli.options import bundled
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.images.formats import format_of
 
 DASH = Path("-")  # by identity: ./- is a file of that name
+FIELDS = ("stem", "ext", "name", "parent", "kernel")  # of a template
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
 
-def as_source(text: str) -> Path:
-    """Read the name of an input; - is standard input."""
-    return DASH if text == "-" else Path(text)
+class Source(NamedTuple):
+    """An input; DASH stands for standard input.
+
+    below : the folder in which a search found it, below the one that was searched; None where it was named
+    problem : why there is nothing to read, where that is known already
+    """
+
+    path: Path
+    below: str | None = None
+    problem: ConvcliError | None = None
+
+    @property
+    def parent(self) -> str:
+        """The folder of the input in a tree of outputs: below the one searched, or as it was written."""
+        folder = str(self.path.parent) if self.below is None else self.below
+        if ".." in folder.split("/"):
+            raise ArgumentError(
+                f"{self.path} cannot keep its folder {folder} below that of the outputs; write it without .."
+            )
+        return folder.lstrip("/") or "."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One input and its output; DASH stands for standard input and output."""
 
     source: Path
     target: Path
     form: str | None = None  # a format that no ending tells
+    problem: ConvcliError | None = None  # why there is nothing to do
 
     @property
     def name(self) -> str:
@@ -37,35 +63,115 @@ class Job:
         """Whether the picture goes to standard output."""
         return self.target is DASH
 
+    def check(self, *, skip_existing: bool) -> None:
+        """Raise what is known to be wrong, or Skipped where the output is there, and so whole."""
+        if self.problem is not None:
+            raise self.problem
+        if skip_existing and self.target is not DASH and self.target.is_file():
+            raise Skipped(f"{self.name} is skipped: {self.target} exists")
 
-def plan(inputs: Sequence[Path], output: str | None, kernel: str) -> list[Job]:
+
+class Existing(NamedTuple):
+    """What becomes of files that are there already: the options of the bundle below."""
+
+    skip_existing: bool
+    in_place: bool
+
+    def check(self, output: str | None, force: bool) -> None:
+        """Raise ArgumentError where the options contradict each other."""
+        if self.skip_existing and force:
+            raise ArgumentError("--skip-existing keeps what --force would replace; give one of them")
+        if self.skip_existing and self.in_place:
+            raise ArgumentError("--skip-existing would skip all that --in-place replaces; give one of them")
+        if self.skip_existing and output is not None and _STDOUT.fullmatch(output):
+            raise ArgumentError(
+                f"--skip-existing looks for files, and -o {output} writes none; leave it out, or name files with -o"
+            )
+        if self.in_place and output is not None:
+            raise ArgumentError(
+                f"--in-place writes to the inputs themselves, not to -o {output}; give one of them"
+            )
+
+
+existing_options = bundled(
+    "existing",
+    Existing,
+    click.option("--skip-existing", is_flag=True, help="Pass over inputs whose output exists: a resume."),
+    click.option("--in-place", is_flag=True, help="Replace the inputs themselves."),
+)
+
+
+def plan(sources: Sequence[Source], output: str | None, kernel: str, *, in_place: bool = False) -> list[Job]:
     """Return a job for each input, or raise ArgumentError before anything is read.
 
-    No two jobs share an output, and no output is an input.
+    No two jobs share an output, and no output is an input, but with `in_place` each is its own. What was
+    found below a folder keeps its place there in a folder of outputs.
     """
-    if output is None:
-        jobs = [Job(source, _beside(source, kernel)) for source in inputs]
+    sound = [source for source in sources if source.problem is None]
+    if in_place:
+        jobs = [Job(source.path, _itself(source.path)) for source in sound]
+    elif output is None:
+        jobs = [Job(source.path, _beside(source.path, kernel)) for source in sound]
     elif stdout := _STDOUT.fullmatch(output):
-        jobs = [Job(source, DASH, _named_format(stdout[1])) for source in inputs]
+        form = _named_format(stdout[1])
+        jobs = [Job(source.path, DASH, form) for source in sound]
     elif not output:
         raise ArgumentError("-o is empty; name a file, a folder or a template")
-    elif Path(output).is_dir() or (output.endswith("/") and not _FIELD.search(output)):
-        jobs = [Job(source, Path(output) / _file_name(source)) for source in inputs]
+    elif _is_folder(output, sources):
+        folder = Path(output)
+        jobs = [Job(source.path, folder / _mirrored(source)) for source in sound]
     elif _FIELD.search(output):
-        jobs = [Job(source, _filled(output, source, kernel)) for source in inputs]
+        jobs = [Job(source.path, _filled(output, source, kernel)) for source in sound]
     else:
-        jobs = [Job(source, Path(output)) for source in inputs]
-    _refuse_collisions(jobs)
-    if output is not None and jobs[0].target == Path(output) and jobs[0].target is not DASH:
+        jobs = [Job(source.path, Path(output)) for source in sound]
+    _refuse_collisions(jobs, in_place=in_place)
+    if output is not None and any(job.target is not DASH and job.target == Path(output) for job in jobs[:1]):
         format_of(Path(output))
-    return jobs
+    if len(sound) == len(sources):
+        return jobs
+    planned = iter(jobs)
+    return [
+        next(planned) if source.problem is None else Job(source.path, source.path, problem=source.problem)
+        for source in sources
+    ]
+
+
+def folder_of(output: str | None, kernel: str) -> str | None:
+    """Return the real path of the folder that holds nothing but outputs, as far as -o tells, or None.
+
+    >>> folder_of("/photos/{kernel}/{name}", "sobel"), folder_of("/photos/{name}", "sobel"), folder_of("-", "sobel")
+    ('/photos/sobel', '/photos', None)
+    """
+    if not output or _STDOUT.fullmatch(output):
+        return None
+    if Path(output).is_dir():
+        return os.path.realpath(output)
+    fixed = _FIELD.split(output.replace("{kernel}", kernel), maxsplit=1)[0]
+    folder = fixed if fixed == output else fixed.rpartition("/")[0]
+    return os.path.realpath(folder) if folder else None
+
+
+def _is_folder(output: str, sources: Iterable[Source]) -> bool:
+    """Whether -o names a folder; without an ending it does where inputs come from one."""
+    if Path(output).is_dir():
+        return True
+    if _FIELD.search(output):
+        return False
+    searched = any(source.below is not None for source in sources)
+    return output.endswith("/") or (searched and not Path(output).suffix)
+
+
+def _itself(source: Path) -> Path:
+    if source is DASH:
+        raise ArgumentError(
+            "--in-place has no file to replace for standard input; write to -o -, or name a file"
+        )
+    return source
 
 
 def _beside(source: Path, kernel: str) -> Path:
     if source is DASH:
         return DASH
-    if not source.name:
-        raise ArgumentError(f"{source} is a folder; name the pictures in it, as in {source / '*.png'}")
     if not source.suffix:
         raise ArgumentError(
             f"{source} has no ending that its output could take over; name the output with -o"
@@ -80,39 +186,126 @@ def _named_format(prefix: str | None) -> str | None:
     return format_of(Path(f"-.{prefix}"))
 
 
+def _mirrored(source: Source) -> Path:
+    """Return the path of an input's output in a folder of outputs, where the folders of a search keep their places."""
+    name = _file_name(source.path)
+    return Path(source.parent, name) if source.below else Path(name)
+
+
 def _file_name(source: Path) -> str:
-    if source == DASH:
+    if source is DASH:
         raise ArgumentError(
             "standard input has no name to give its output; name a file with -o, or write to -o -"
         )
     return source.name
 
 
-def _filled(template: str, source: Path, kernel: str) -> Path:
-    """Fill {stem}, {ext}, {name} and {kernel} into a template."""
-    name = Path(_file_name(source))
-    values = {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}
+def _filled(template: str, source: Source, kernel: str) -> Path:
+    """Fill {stem}, {ext}, {name}, {parent} and {kernel} into a template."""
+    name = Path(_file_name(source.path))
 
     def value(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            fields = " ".join(f"{{{field}}}" for field in values)
+        field = match[1]
+        if field not in FIELDS:
+            fields = " ".join(f"{{{field}}}" for field in FIELDS)
             raise ArgumentError(f"-o {template}: there is no field {match[0]}; use {fields}")
-        return values[match[1]]
+        if field == "parent":
+            return source.parent
+        return {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}[field]
 
     return Path(_FIELD.sub(value, template))
 
 
-def _refuse_collisions(jobs: Sequence[Job]) -> None:
-    inputs = {os.path.realpath(job.source) for job in jobs if job.source is not DASH}
+class Places:
+    """Which file a path means, whatever way it is written; every folder is looked at once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def entry(self, path: Path) -> str:
+        """Return the real path of the folder with the name in it, which may be a link's."""
+        folder, name = os.path.split(str(path))
+        if name in ("", "..", "."):
+            return os.path.realpath(path)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return f"{real}/{name}" if real != "/" else f"/{name}"
+
+    def file(self, path: Path) -> str:
+        """Return the real path of a file."""
+        return os.path.realpath(path) if path.is_symlink() else self.entry(path)
+
+    @property
+    def folders(self) -> set[str]:
+        """The real paths of all folders so far, and of those that hold them."""
+        found: set[str] = set()
+        for folder in set(self._folders.values()):
+            while folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return found
+
+
+def _refuse_collisions(jobs: Sequence[Job], *, in_place: bool) -> None:
+    """Raise ArgumentError where two jobs have one output, or an output is an input."""
+    places, outputs = Places(), Places()
+    inputs = {} if in_place else {places.file(job.source): job for job in jobs if job.source is not DASH}
     taken: dict[str, Job] = {}
+    twins: dict[str, Job] = {}  # those that differ in case alone, where that tells files apart
     for job in jobs:
-        key = "" if job.target is DASH else os.path.realpath(job.target)
+        key = "" if job.target is DASH else outputs.file(job.target)
         if key in inputs:
-            raise ArgumentError(f"{job.target} is an input and would be overwritten; choose another -o")
-        if key in taken:
-            where = str(job.target) if key else "standard output"
+            raise ArgumentError(_overwriting(job, inputs[key]))
+        other = taken.setdefault(_folded(key), job)
+        if other is job:
+            continue
+        if key and key != outputs.file(other.target) and not _folds(Path(key).parent):
+            other = twins.setdefault(key, job)
+        if other is not job:
+            raise ArgumentError(_sharing(other, job))
+    for folder in outputs.folders:
+        above = twins.get(folder, taken.get(_folded(folder)))
+        if above is not None and outputs.file(above.target) == folder:
             raise ArgumentError(
-                f"{taken[key].name} and {job.name} would both become {where}; "
-                "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"
+                f"{above.name} would become {above.target}, which is the folder of other outputs; give a template "
+                "(-o 'out/{stem}.{kernel}{ext}')"
             )
-        taken[key] = job
+
+
+def _overwriting(job: Job, other: Job) -> str:
+    if other is job:
+        return f"{job.target} is an input and would be overwritten; choose another -o, or give --in-place to replace it"
+    return (
+        f"{job.name} would become {job.target}, but that is an input and would be overwritten; choose another -o, or "
+        "leave the outputs of earlier runs out with --exclude"
+    )
+
+
+def _sharing(one: Job, two: Job) -> str:
+    where = f"{one.target}" if one.target is not DASH else "standard output"
+    if one.source == one.target:
+        return f"{one.name} and {two.name} are one file, which --in-place would replace twice; name it once"
+    if str(one.target) != str(two.target):
+        where += f" (or {two.target}, which is the same file)"
+    way = "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"
+    if one.source.name == two.source.name and one.target is not DASH:
+        way = "keep them apart by their folders (-o 'out/{parent}/{name}')"
+    return f"{one.name} and {two.name} would both become {where}; {way}"
+
+
+def _folded(path: str) -> str:
+    """Return a path as file systems compare it that mind neither case nor how accents are put together."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+@lru_cache
+def _folds(folder: Path) -> bool:
+    """Whether the file system of a folder, or of the nearest there is above it, takes a and A for the same."""
+    for above in (folder, *folder.parents):
+        if above.name != above.name.swapcase() and above.exists():
+            other = above.with_name(above.name.swapcase())
+            return other.exists() and other.samefile(above)
+    return False

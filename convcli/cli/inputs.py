@@ -1,0 +1,192 @@
+"""Which pictures a run takes: files, folders, patterns, a list, standard input; in an order that stays the same."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import bundled
+from convcli.cli.searching import EVERYWHERE, Choice, Parts, Patterns, Search, is_pattern, split_pattern
+from convcli.cli.targets import DASH, Places, Source, folder_of
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.kernels.named import KERNELS
+
+SHOWN = 3  # of the paths that a note names
+
+
+class InputError(ConvcliError):
+    """A folder, a pattern or a list in which there is no picture."""
+
+
+class Inputs(NamedTuple):
+    """What to filter: the options of the bundle below."""
+
+    names: tuple[str, ...]
+    recursive: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    files_from: str | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The input, where it is a single file and no other option has a say."""
+        if len(self.names) != 1 or self.names[0] == "-" or any(self[1:]):
+            return None
+        path = Path(self.names[0])
+        return path if path.exists() and not path.is_dir() else None
+
+    def gather(self, conversation: Conversation, output: str | None, name: str) -> list[Source]:
+        """Return the inputs: as they were given, then those of the list; each once, at its first place.
+
+        Those of a folder or a pattern are pictures by their endings, sorted by the bytes of their paths. The
+        folder that -o names is not searched, and outputs of earlier runs, known by the `name` or that of a
+        kernel, are passed over where their originals are inputs. A folder or pattern without a picture is
+        returned with its problem. Raises ArgumentError or InputError where nothing can be done.
+        """
+        if not self.names and self.files_from is None:
+            raise ArgumentError(
+                "there is nothing to read; name pictures, folders or - (standard input), or a list by --files-from"
+            )
+        if self.files_from == "-" and "-" in self.names:
+            raise ArgumentError("- and --files-from - would both read standard input; leave one of them out")
+        given = [(text, text == "-", True) for text in self.names]
+        if self.files_from is not None:
+            given += [(text, False, False) for text in _listed(self.files_from)]
+        gathering = _Gathering(self, conversation, folder_of(output, name))
+        found = gathering.once(given)
+        gathering.tell()
+        found = _without_earlier_outputs(found, name, conversation)
+        if not found:
+            raise InputError("--include and --exclude leave nothing of the inputs; loosen them")
+        return found
+
+
+class _Gathering:
+    """One run's search for its inputs, and what is to be said of it."""
+
+    def __init__(self, options: Inputs, conversation: Conversation, shut: str | None) -> None:
+        self.options = options
+        self.conversation = conversation
+        self.shut = shut
+        self.choice = Choice(Patterns(options.include), Patterns(options.exclude))
+        self.passed: dict[str, list[str]] = {}
+
+    def once(self, given: Sequence[tuple[str, bool, bool]]) -> list[Source]:
+        """Return the inputs behind the names, without those that came before; a link counts as a file of its own."""
+        places = Places()
+        seen: dict[object, Source] = {}
+        for text, is_stdin, expands in given:
+            for source in [Source(DASH)] if is_stdin else self._behind(text, expands):
+                seen.setdefault(DASH if source.path is DASH else places.entry(source.path), source)
+        return list(seen.values())
+
+    def tell(self) -> None:
+        """Say what was passed over, a line for each kind."""
+        for word, paths in self.passed.items():
+            more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+            self.conversation.note(f"passed over as {word}: {', '.join(paths[:SHOWN])}{more}")
+
+    def _behind(self, text: str, expands: bool) -> Iterator[Source]:
+        """Return the inputs that a name stands for; one that exists is never taken for a pattern."""
+        if not text:
+            raise ArgumentError("the name of an input is empty; is a variable of the script not set?")
+        path = Path(text)
+        if path.is_dir():
+            parts: Parts = (EVERYWHERE, "*") if self.options.recursive else ("*",)
+            yield from self._search(text, text.rstrip("/") or "/", parts)
+        elif expands and is_pattern(text) and not (path.exists() or path.is_symlink()):
+            yield from self._search(text, *split_pattern(text))
+        elif self.choice.lets(text):
+            yield Source(path)
+
+    def _search(self, text: str, root: str, parts: Parts) -> Iterator[Source]:
+        search = Search("" if root == "." else root, self.choice, self.shut)
+        found = search.below(parts)
+        for below in found:
+            yield Source(Path(search.path(below)), below.rpartition("/")[0])
+        for word, passed in sorted(set(search.passed)):
+            self.passed.setdefault(word, []).append(passed)
+        for folder, reason in search.failed.items():
+            problem = InputError(f"cannot read the folder {folder}: {reason}; what is in it is left out")
+            yield Source(Path(folder), problem=problem)
+        if not found and not search.failed:
+            yield Source(Path(text), problem=InputError(self._nothing(text, search)))
+
+    def _nothing(self, text: str, search: Search) -> str:
+        """Say why a folder or a pattern gave nothing, and the way out."""
+        path = Path(text)
+        if search.left_out:
+            why = f"--include and --exclude leave none of its {_count(search.left_out, 'picture')}"
+        elif search.others:
+            why = f"{_count(search.others, 'file')} there, but none with a picture's ending, such as .png or .jpg"
+            if search.others == 1:
+                why = "1 file there, but without a picture's ending, such as .png or .jpg"
+        elif is_pattern(text) and not path.is_dir():
+            why = "there is no such file, and nothing matches it as a pattern; check the spelling and the folder"
+        else:
+            why = "there is no picture in it"
+        if search.folders and path.is_dir() and not self.options.recursive:
+            why += f"; --recursive looks into its {_count(search.folders, 'folder')} too"
+        return f"cannot read {path}: {why}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(name: str) -> list[str]:
+    """Return the names in a list, divided by NUL if there is one, else by line breaks."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise ArgumentError(f"--files-from: cannot read {name}: {error.strerror or error}") from None
+    if b"\0" in data:
+        lines = data.split(b"\0")
+    else:
+        lines = data.split(b"\n")
+        if all(line.endswith(b"\r") for line in lines[:-1]):
+            lines = [line.removesuffix(b"\r") for line in lines]
+    names = [os.fsdecode(line) for line in lines if line]
+    if not names:
+        raise InputError(f"--files-from {name}: the list names no files")
+    return names
+
+
+def _without_earlier_outputs(sources: list[Source], name: str, conversation: Conversation) -> list[Source]:
+    """Leave out what a search found beside its original, named as the output of a kernel is."""
+    if all(source.below is None for source in sources):
+        return sources
+    words = "|".join(map(re.escape, sorted({*KERNELS, name, "kernel", "match"}, key=len, reverse=True)))
+    made = re.compile(rf"(.+)\.(?:{words})(?:-(?:{words}))*", re.DOTALL)
+    inputs = {str(source.path) for source in sources}
+    kept, earlier = [], []
+    for source in sources:
+        match = made.fullmatch(source.path.stem) if source.below is not None else None
+        if match and str(source.path.with_name(match[1] + source.path.suffix)) in inputs:
+            earlier.append(str(source.path))
+        else:
+            kept.append(source)
+    if earlier:
+        more = f" and {len(earlier) - 1} more" if len(earlier) > 1 else ""
+        conversation.note(
+            f"passed over as outputs of earlier runs: {earlier[0]}{more}; name them to filter them"
+        )
+    return kept
+
+
+inputs_options = bundled(
+    "inputs",
+    Inputs,
+    click.argument("names", nargs=-1, metavar="INPUT..."),
+    click.option("--recursive", is_flag=True, help="Search folders and all folders in them."),
+    click.option("--include", multiple=True, metavar="GLOB", help="Only inputs of such a name or path."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="No inputs, or folders, of such a name."),
+    click.option(
+        "--files-from", metavar="LIST", help="Names by lines, or by NUL where there is one; - is stdin."
+    ),
+)

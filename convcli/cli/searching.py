@@ -1,0 +1,199 @@
+"""The pictures in a folder or of a pattern: searched without following links in circles, in a stable order."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import translate
+from pathlib import Path
+from typing import NamedTuple
+
+from convcli.images.formats import ENDINGS
+
+EVERYWHERE = "**"  # any number of folders, none too
+_MAGIC = re.compile(r"[*?[]")
+
+Parts = tuple[str, ...]
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a name has wildcards in it."""
+    return _MAGIC.search(text) is not None
+
+
+def split_pattern(text: str) -> tuple[str, Parts]:
+    """Return the folder that a pattern begins with, and its other parts.
+
+    >>> split_pattern("photos/2024/*/**/*.png")
+    ('photos/2024', ('*', '**', '*.png'))
+    """
+    names = text.split("/")
+    fixed = next(place for place, name in enumerate(names) if is_pattern(name))
+    root = "/".join(names[:fixed])
+    parts = [name for name in names[fixed:] if name]
+    once = [
+        part for part, before in zip(parts, ["", *parts], strict=False) if not part == EVERYWHERE == before
+    ]
+    return root or text[: text.startswith("/")], tuple(once)
+
+
+class Patterns:
+    """Those of --include or --exclude: of names, and of paths where they have a slash in them.
+
+    As with find -path, * takes slashes too.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        trimmed = [pattern.rstrip("/") for pattern in patterns]
+        self.names = [_matcher(pattern) for pattern in trimmed if "/" not in pattern]
+        self.paths = [_matcher(pattern) for pattern in trimmed if "/" in pattern]
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.paths)
+
+    def match(self, path: str, below: str = "") -> bool:
+        """Whether one of them matches a path, or what of it lies below the folder that was searched."""
+        name = path.rpartition("/")[2]
+        if any(match(name) for match in self.names):
+            return True
+        return any(match(path) or match(below) for match in self.paths)
+
+
+class Choice(NamedTuple):
+    """What --include and --exclude choose."""
+
+    include: Patterns
+    exclude: Patterns
+
+    def lets(self, path: str, below: str = "") -> bool:
+        """Whether both let a picture through."""
+        return (not self.include or self.include.match(path, below)) and not self.exclude.match(path, below)
+
+
+def _matcher(pattern: str) -> Callable[[str], object]:
+    return re.compile(translate(pattern)).match
+
+
+@dataclass
+class Search:
+    """One search below a folder, and what it passed over.
+
+    shut : the real path of a folder that is not entered, that of the outputs
+    others : how many files have no picture's ending
+    left_out : how many pictures --include and --exclude left out
+    folders : how many folders lie in those that were looked into for files
+    passed : what cannot be read as a picture though its name says so: the word for it, and the paths
+    failed : the folders that cannot be listed, with the reasons
+    """
+
+    root: str
+    choice: Choice
+    shut: str | None = None
+    others: int = 0
+    left_out: int = 0
+    folders: int = 0
+    passed: list[tuple[str, str]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    _listed: tuple[str, list[os.DirEntry[str]]] | None = None
+
+    def below(self, parts: Parts) -> list[str]:
+        """Return the pictures that match the parts of a pattern, as paths below the root, sorted by their bytes.
+
+        As in a shell, * and ** pass over hidden names, and ** does not follow links.
+        """
+        found: set[str] = set()
+        seen: set[tuple[str, Parts]] = set()
+        waiting = [("", parts)]
+        while waiting:
+            state = folder, (part, *rest) = waiting.pop()
+            if state in seen:
+                continue
+            seen.add(state)
+            if part == EVERYWHERE:
+                waiting += [(inner, state[1]) for inner in self._inner(folder)]
+                waiting.append((folder, tuple(rest) or ("*",)))  # next: its listing is at hand
+            elif rest and not is_pattern(part):
+                waiting.append((_joined(folder, part), tuple(rest)))
+            else:
+                for entry in self._matching(folder, part):
+                    path = _joined(folder, entry.name)
+                    if not rest:
+                        found.update([path] if self._is_taken(entry, path) else [])
+                    elif _is_folder(entry):
+                        waiting.append((path, tuple(rest)))
+        return sorted(found, key=os.fsencode)
+
+    def path(self, below: str) -> str:
+        """Return a path below the root as the user would write it."""
+        return _joined(self.root, below) if below else self.root
+
+    def _inner(self, folder: str) -> Iterator[str]:
+        """Return the folders in one, without links, which may lead in circles."""
+        for entry in self._matching(folder, "*"):
+            inner = _joined(folder, entry.name)
+            if not entry.is_dir(follow_symlinks=False):
+                if entry.is_symlink() and _is_folder(entry):
+                    self.passed.append(("link to a folder", self.path(inner)))
+            elif self._is_shut(inner):
+                self.passed.append(("folder of the outputs", self.path(inner)))
+            elif not self.choice.exclude.match(self.path(inner), inner):
+                yield inner
+
+    def _is_shut(self, folder: str) -> bool:
+        return self.shut is not None and os.path.realpath(self.path(folder)) == self.shut
+
+    def _matching(self, folder: str, part: str) -> Iterator[os.DirEntry[str]]:
+        match = _matcher(part)
+        hidden = part.startswith(".")
+        for entry in self._entries(folder):
+            if (hidden or not entry.name.startswith(".")) and match(entry.name):
+                yield entry
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        if self._listed is None or self._listed[0] != folder:
+            path = self.path(folder)
+            entries: list[os.DirEntry[str]] = []
+            try:
+                with os.scandir(path or ".") as listing:
+                    entries.extend(listing)
+            except (FileNotFoundError, NotADirectoryError):  # a part without wildcards that is not there
+                pass
+            except OSError as error:
+                self.failed[path] = error.strerror or str(error)
+            self._listed = folder, entries
+        return self._listed[1]
+
+    def _is_taken(self, entry: os.DirEntry[str], below: str) -> bool:
+        """Whether an entry is a picture that is asked for; else it is counted among the others."""
+        if _is_folder(entry):
+            self.folders += 1
+        elif os.path.splitext(entry.name)[1].lower() not in ENDINGS:  # noqa: PTH122  # no Path for each
+            self.others += 1
+        elif not self.choice.lets(self.path(below), below):
+            self.left_out += 1
+        elif _is_file(entry):
+            return True
+        else:
+            broken = entry.is_symlink() and not Path(self.path(below)).exists()
+            self.passed.append(("broken link" if broken else "pipe or device", self.path(below)))
+        return False
+
+
+def _joined(folder: str, name: str) -> str:
+    return f"{folder}{name}" if not folder or folder.endswith("/") else f"{folder}/{name}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in a circle
+        return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a regular file, or a link to one."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False

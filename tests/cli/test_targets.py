@@ -1,0 +1,345 @@
+"""Where outputs go: no two to one place, none over an input; what is there already is skipped or replaced."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convcli.cli import targets
+from convcli.cli.targets import DASH, Source, plan
+from convcli.errors import ArgumentError
+from tests.conftest import SAMPLES, Call, one_error
+
+HOUSE = (SAMPLES / "house.png").read_bytes()
+Program = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with three pictures in a tree."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.png", "in/deep/a.png", "in/deep/er/b.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(HOUSE)
+    return tmp_path
+
+
+def filtered(call: Call, *words: str) -> list[str]:
+    code, out, err = call("filter", *words, "--kernel", "box", "-q")
+    assert (code, err) == (0, "")
+    return out.split()
+
+
+# Trees
+
+
+@pytest.mark.parametrize("output", ["out/", "out", "out/{parent}/{name}"])
+def test_a_folder_keeps_its_tree(call: Call, here: Path, output: str) -> None:
+    assert filtered(call, "in", "--recursive", "-o", output) == [
+        "out/a.png",
+        "out/deep/a.png",
+        "out/deep/er/b.png",
+    ]
+    assert [path.name for path in (here / "out").rglob("*") if path.is_dir()] == ["deep", "er"]
+
+
+def test_folders_are_made_only_for_what_is_written(call: Call, here: Path) -> None:
+    Path("in/deep/er/b.png").write_bytes(b"no picture")
+    assert call("filter", "in", "--recursive", "--kernel", "box", "-o", "out/").code == 1
+    assert not (here / "out/deep/er").exists()
+
+
+def test_a_pattern_keeps_the_tree_below_its_first_wildcard(call: Call, here: Path) -> None:
+    assert filtered(call, "in/deep/**/*.png", "-o", "out/") == ["out/a.png", "out/er/b.png"]
+    assert filtered(call, "in/*/*.png", "-o", "flat/{parent}-{name}") == ["flat/deep-a.png"]
+
+
+def test_a_list_keeps_its_folders_by_the_template(call: Call, here: Path) -> None:
+    absolute = str(here / "in/a.png")
+    Path("list").write_text(f"{absolute}\nin/deep/a.png\n./in/deep/er/b.png\n")
+    assert filtered(call, "--files-from", "list", "-o", "out/{parent}/{stem}-{kernel}{ext}") == [
+        f"out{here}/in/a-box.png",
+        "out/in/deep/a-box.png",
+        "out/in/deep/er/b-box.png",
+    ]
+
+
+def test_a_file_without_a_folder_stays_where_the_template_says(call: Call, here: Path) -> None:
+    Path("a.png").write_bytes(HOUSE)
+    assert filtered(call, "a.png", "-o", "{parent}/x-{name}") == ["x-a.png"]
+
+
+def test_no_output_leaves_the_folder_of_outputs(call: Call, here: Path) -> None:
+    (here / "sub").mkdir()
+    os.chdir("sub")
+    result = call("filter", "../in/a.png", "--kernel", "box", "-o", "out/{parent}/{name}")
+    assert result.code == 2
+    assert (
+        "../in/a.png cannot keep its folder ../in below that of the outputs; write it without .."
+        in one_error(result)
+    )
+
+
+# Collisions
+
+
+def refused(*sources: str | Source, output: str | None = None, **options: bool) -> str:
+    planned = [source if isinstance(source, Source) else Source(Path(source)) for source in sources]
+    with pytest.raises(ArgumentError) as error:
+        plan(planned, output, "box", **options)
+    return str(error.value)
+
+
+def test_both_inputs_of_one_output_are_named(here: Path) -> None:
+    assert refused("in/a.png", "in/deep/a.png", output="out/") == (
+        "in/a.png and in/deep/a.png would both become out/a.png; keep them apart by their folders "
+        "(-o 'out/{parent}/{name}')"
+    )
+    assert refused("in/a.png", "in/b.png", output="x.png") == (
+        "in/a.png and in/b.png would both become x.png; give a folder (-o out/) or a template "
+        "(-o 'out/{stem}.{kernel}{ext}')"
+    )
+    assert "would both become standard output" in refused("in/a.png", "in/b.png", output="-")
+
+
+def test_an_output_that_is_another_input_names_both(here: Path) -> None:
+    assert refused("in/a.png", "in/a.box.png") == (
+        "in/a.png would become in/a.box.png, but that is an input and would be overwritten; choose another -o, or "
+        "leave the outputs of earlier runs out with --exclude"
+    )
+    assert refused("in/a.png", output="in/") == (
+        "in/a.png is an input and would be overwritten; choose another -o, or give --in-place to replace it"
+    )
+    (here / "again").symlink_to("in")
+    assert "in/a.png would become again/a.png, but that" not in refused("in/a.png", output="again/")
+    (here / "link.png").symlink_to("in/a.png")
+    assert "is an input and would be overwritten" in refused("in/a.png", output="link.png")
+
+
+def test_an_output_that_is_a_folder_of_outputs(here: Path) -> None:
+    message = refused(Source(Path("x/a.png"), ""), Source(Path("x/a.png/b.png"), "a.png"), output="out/")
+    assert message.startswith("x/a.png would become out/a.png, which is the folder of other outputs")
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("A.png", "a.png"), ("straße.png", "STRASSE.png"), ("é.png", "e\u0301.png")]
+)
+def test_names_that_only_some_file_systems_tell_apart(
+    here: Path, monkeypatch: pytest.MonkeyPatch, one: str, two: str
+) -> None:
+    sources = [Source(Path("x", one)), Source(Path("y", two))]
+    monkeypatch.setattr(targets, "_folds", lambda folder: False)
+    assert len(plan(sources, "out/", "box")) == 2
+    assert len(plan([*sources, Source(Path("z/other.png"))], "out/", "box")) == 3
+    assert "would both become" in refused(*sources, Source(Path("z", two)), output="out/")
+    monkeypatch.setattr(targets, "_folds", lambda folder: True)
+    assert f"out/{one} (or out/{two}, which is the same file)" in refused(*sources, output="out/")
+
+
+def test_this_file_system_is_asked_whether_it_minds_case(here: Path) -> None:
+    targets._folds.cache_clear()
+    minds = not (here / "IN").exists()
+    assert targets._folds(here / "in") is not minds
+    assert targets._folds(here / "in/not/there") is not minds
+    assert targets._folds(Path("/")) is False
+
+
+FOLDERS = st.sampled_from(["", "a", "b", "a/b", "a.png", "./a", "b/../a"])
+FILES = st.sampled_from(["a.png", "b.png", "A.png", "a.gif", "a.box.png", "a.box.box.png", "b"])
+OUTPUTS = st.sampled_from(
+    [None, "o/", "a/", "b", "x.png", "o/{name}", "o/{parent}/{name}", "{parent}/{stem}.png", "{stem}.{kernel}{ext}",
+     "{parent}-{kernel}{ext}", "a/{stem}/{stem}{ext}", "a.png/{name}"]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(FOLDERS, FILES, st.booleans()), max_size=4), OUTPUTS)
+def test_outputs_are_apart_from_each_other_and_from_inputs_or_refused(
+    inputs: list[tuple[str, str, bool]], output: str | None
+) -> None:
+    sources = {}
+    for folder, name, searched in inputs:
+        path = Path("/nowhere", folder, name)
+        below = os.path.normpath(folder) if searched and folder else "" if searched else None
+        sources.setdefault(os.path.normpath(path), Source(path, below))
+    every = Path("/nowhere/out", output) if output is not None else None
+    text = None if every is None else f"{every}/" if output.endswith("/") else str(every)
+    try:
+        jobs = plan(list(sources.values()), text, "box")
+    except ArgumentError as error:
+        words = str(error)
+        if "without .." in words or "ending" in words or "format" in words:
+            return
+        jobs = None
+    # The same by plain words: what each would become.
+    wanted = []
+    for source in sources.values():
+        stem, ext = source.path.stem, source.path.suffix
+        parent = (str(source.path.parent) if source.below is None else source.below).strip("/") or "."
+        name = source.path.name
+        if text is None:
+            where = f"{source.path.parent}/{stem}.box{ext}"
+        elif "{" in text:
+            fields = {"stem": stem, "ext": ext, "name": name, "parent": parent, "kernel": "box"}
+            where = text.format(**fields)
+        elif text.endswith("/") or (
+            any(each.below is not None for each in sources.values()) and output == "b"
+        ):
+            where = f"{text}/{source.below or ''}/{name}"
+        else:
+            where = text
+        wanted.append(os.path.normpath(where))
+    clashes = (
+        len(set(wanted)) < len(wanted)
+        or set(wanted) & set(sources)
+        or any(one.startswith(f"{two}/") for one in wanted for two in wanted)
+    )
+    assert (jobs is None) == bool(clashes)
+    if jobs is not None:
+        assert [os.path.normpath(job.target) for job in jobs] == wanted
+        assert [job.source for job in jobs] == [source.path for source in sources.values()]
+
+
+# --skip-existing
+
+
+def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
+    run = ["filter", "in", "--recursive", "--kernel", "box", "-o", "out/", "--skip-existing"]
+    Path("in/deep/a.png").write_bytes(b"no picture")
+    first = call(*run)
+    assert (first.code, first.out.split()) == (1, ["out/a.png", "out/deep/er/b.png"])
+    before = Path("out/a.png").stat()
+    Path("in/deep/a.png").write_bytes(HOUSE)
+    second = call(*run, "-v")
+    assert (second.code, second.out.split()) == (0, ["out/deep/a.png"])
+    assert "convcli: in/a.png is skipped: out/a.png exists\n" in second.err
+    assert Path("out/a.png").stat() == before
+    assert call(*run) == (0, "", "")
+    assert Path("out/deep/a.png").read_bytes() == Path("out/a.png").read_bytes()
+    foretold = call(*run, "--dry-run")
+    assert (foretold.code, foretold.out, len(foretold.err.splitlines())) == (0, "", 3)
+
+
+def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None:
+    (here / "in/a.box.png").symlink_to("nowhere.png")
+    result = call("filter", "in/a.png", "--kernel", "box", "--skip-existing")
+    assert result.code == 1
+    assert "it is a link" in one_error(result)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--skip-existing --force", "--skip-existing keeps what --force would replace; give one of them"),
+        ("--skip-existing --in-place", "--skip-existing would skip all that --in-place replaces"),
+        ("--skip-existing -o -", "--skip-existing looks for files, and -o - writes none"),
+        ("--skip-existing -o png:-", "--skip-existing looks for files, and -o png:- writes none"),
+        (
+            "--in-place -o out/",
+            "--in-place writes to the inputs themselves, not to -o out/; give one of them",
+        ),
+        ("--in-place --match in/a.png", "--in-place has no use beside --match"),
+    ],
+)
+def test_options_that_contradict_each_other(call: Call, here: Path, words: str, message: str) -> None:
+    kernel = [] if "--match" in words else ["--kernel", "box"]
+    result = call("filter", "in/a.png", *words.split(), *kernel)
+    assert result.code == 2
+    assert message in one_error(result)
+    assert Path("in/a.png").read_bytes() == HOUSE
+
+
+# --in-place
+
+
+def test_in_place_replaces_the_inputs(call: Call, here: Path) -> None:
+    Path("in/a.png").chmod(0o640)
+    assert filtered(call, "in/a.png", "-o", "expected.png") == ["expected.png"]
+    foretold = call("filter", "in", "--recursive", "--in-place", "--kernel", "box", "--dry-run")
+    assert foretold.out.splitlines()[0].endswith("write in/a.png: PNG, L, rows x columns 320x400")
+    assert Path("in/a.png").read_bytes() == HOUSE
+    names = filtered(call, "in", "--recursive", "--in-place")
+    assert names == ["in/a.png", "in/deep/a.png", "in/deep/er/b.png"]
+    assert {Path(name).read_bytes() for name in names} == {Path("expected.png").read_bytes()}
+    assert Path("in/a.png").stat().st_mode & 0o777 == 0o640
+
+
+def test_in_place_leaves_what_fails(call: Call, here: Path) -> None:
+    Path("in/deep/a.png").write_bytes(HOUSE[:5000])
+    result = call("filter", "in", "--recursive", "--in-place", "--kernel", "box")
+    assert result.code == 1
+    assert Path("in/deep/a.png").read_bytes() == HOUSE[:5000]
+    assert sorted(path.name for path in here.rglob("*.png")) == ["a.png", "a.png", "b.png"]
+
+
+def test_in_place_has_nothing_to_replace_for_standard_input(program: Program) -> None:
+    run = program("filter", "-", "--in-place", "--kernel", "box", input=HOUSE)
+    assert (run.returncode, run.stdout) == (2, b"")
+    assert b"--in-place has no file to replace for standard input" in run.stderr
+
+
+def test_in_place_filters_no_file_twice(here: Path) -> None:
+    (here / "in/link.png").symlink_to("a.png")
+    assert refused("in/a.png", "in/link.png", in_place=True) == (
+        "in/a.png and in/link.png are one file, which --in-place would replace twice; name it once"
+    )
+
+
+# --match goes the same ways
+
+
+def test_match_takes_folders_and_skips(call: Call, here: Path) -> None:
+    Path("eye.png").write_bytes(Path("in/a.png").read_bytes())
+    run = ["filter", "in", "--recursive", "--match", "eye.png", "-o", "maps/", "--skip-existing", "-q"]
+    assert call(*run).code == 0
+    assert len(list((here / "maps").rglob("*.png"))) == 3
+    assert call(*run) == (0, "", "")
+
+
+# Limits from the environment
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("CONVCLI_MAX_PIXELS", "100", "its 128,000 pixels are over the limit of 100"),
+        ("CONVCLI_MAX_KERNEL", "2", "a kernel 3 wide is over the limit of 2"),
+        ("CONVCLI_MAX_FRAMES", "1", "its 8 frames are over the limit of 1"),
+        ("CONVCLI_MAX_MEMORY", "1K", "over the limit of 0.0; raise it with --max-memory"),
+        ("CONVCLI_MAX_PIXELS", "many", "'--max-pixels' (env var: 'CONVCLI_MAX_PIXELS'): 'many' is not a whole number"),
+        ("CONVCLI_MAX_KERNEL", "0", "(env var: 'CONVCLI_MAX_KERNEL'): '0' is not a whole number of at least 1"),
+        ("CONVCLI_MAX_FRAMES", "-1", "(env var: 'CONVCLI_MAX_FRAMES'): '-1' is not a whole number of at least 1"),
+        ("CONVCLI_MAX_MEMORY", "3", "(env var: 'CONVCLI_MAX_MEMORY'): '3' is not an amount of memory"),
+    ],
+)  # fmt: skip
+def test_limits_come_from_the_environment_too(
+    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    source = SAMPLES / "spinner.gif" if name.endswith("FRAMES") else here / "in/a.png"
+    variant = ["--variant", "transposed"] if name.endswith("MEMORY") else []
+    run = ["filter", source, "--kernel", "box:3", *variant, "-o", f"{here}/"]
+    monkeypatch.setenv(name, value)
+    result = call(*run, "--dry-run")
+    assert message in one_error(result)
+    monkeypatch.setenv(name, "")
+    assert call(*run, "--dry-run", "-o", "x.gif" if name.endswith("FRAMES") else "x.png").code == 0
+
+
+def test_the_command_line_overrules_the_environment_and_match_minds_it_not(
+    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVCLI_MAX_PIXELS", "100")
+    monkeypatch.setenv("CONVCLI_MAX_KERNEL", "100")
+    assert call("filter", "in/a.png", "--kernel", "box", "--max-pixels", "200000", "--dry-run").code == 0
+    assert call("filter", "in/a.png", "--match", "in/a.png", "--max-pixels", "200000").code == 0
+    assert "[env var: CONVCLI_MAX_PIXELS]" in " ".join(call("filter", "--help").out.split())
+
+
+def test_problems_take_no_output(here: Path) -> None:
+    problem = ArgumentError("nothing there")
+    jobs = plan([Source(Path("none"), problem=problem), Source(Path("in/a.png"))], "out/", "box")
+    assert [job.problem for job in jobs] == [problem, None]
+    assert [job.prints for job in plan([Source(DASH)], "-", "box")] == [True]
