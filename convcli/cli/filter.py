@@ -16,12 +16,22 @@ from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import reading_options
 from convcli.cli.targets import DASH, as_source, plan
+from convcli.cli.writing import writing_options
 from convcli.errors import ArgumentError
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
 GROUPS = {
-    "Input and output": ("output", "force", "sheet", "stats", "dry_run", "png_level"),
+    "Input and output": (
+        "output",
+        "force",
+        "preserve",
+        "follow_links",
+        "sheet",
+        "stats",
+        "dry_run",
+        "png_level",
+    ),
     "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame"),
     "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
     "Layer": (
@@ -86,6 +96,7 @@ def _bytes(text: str) -> int:
     "-o", "--output", metavar="PATH", help="A file, a folder/, '{stem}.{kernel}{ext}', - or png:- (stdout)."
 )
 @click.option("--force", is_flag=True, help="Replace outputs that exist.")
+@writing_options
 @click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
@@ -143,9 +154,9 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     signal.signal(signal.SIGTERM, _end)
-    matching.check(click.get_current_context(), "gray", "channels", "max_frames")
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames", "preserve", "follow_links")
     if matching.template is not None:
-        shared = {name: settings[name] for name in ("threads", "png_level", "force")}
+        shared = {name: settings[name] for name in ("threads", "png_level", "force", "writing")}
         return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
     layer.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
@@ -161,7 +172,8 @@ def command(
     jobs = plan(inputs, output, asked.name)
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
-    own = {name: settings.pop(name) for name in ("png_level", "force")}
+    settings["writing"].check_jobs(jobs)
+    own = {name: settings.pop(name) for name in ("png_level", "force", "writing")}
     worker = Worker(spelled=asked, stats=stats, **settings)
     filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, ahead=ahead, **own)
     return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code

@@ -17,8 +17,9 @@ from convcli.batch import run
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import at_least, bundled
 from convcli.cli.targets import DASH, Job, plan
+from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, check_target, write_whole
+from convcli.files import WriteError
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Matching(NamedTuple):
         threads: int | None,
         png_level: int | None,
         force: bool,
+        writing: Writing,
     ) -> int:
         """Look for the template in every input; return the exit code."""
         assert self.template is not None
@@ -84,8 +86,16 @@ class Matching(NamedTuple):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"
             )
+        writing.check_jobs(jobs)
         finder = _Finder(
-            conversation, Template.read(self.template, read), read, self.top or 1, threads, png_level, force
+            conversation,
+            Template.read(self.template, read),
+            read,
+            self.top or 1,
+            threads,
+            png_level,
+            force,
+            writing,
         )
         return run(jobs, finder, lambda job, error: conversation.failure(error)).exit_code
 
@@ -180,6 +190,7 @@ class _Finder:
     threads: int | None
     png_level: int | None
     force: bool
+    writing: Writing
 
     def __call__(self, job: Job) -> None:
         """Find the template in one picture; print the places as a line of JSON, and write the map."""
@@ -187,7 +198,7 @@ class _Finder:
 
         started = time.perf_counter()
         if job.target is not DASH:
-            check_target(job.target, overwrite=self.force)
+            self.writing.check(job.target, overwrite=self.force)
         picture = self.read(sys.stdin.buffer if job.source is DASH else job.source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         if self.png_level is not None and form != "PNG":
@@ -241,7 +252,7 @@ class _Finder:
 
     def _put(self, job: Job, data: bytes, record: dict[str, Any]) -> None:
         if job.target is not DASH:
-            write_whole(job.target, data, overwrite=self.force)
+            self.writing.write(job, data, overwrite=self.force)
             click.echo(json.dumps(record))
         elif sys.stdout.isatty():
             raise WriteError(
