@@ -13,7 +13,7 @@ from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
-from convcli.cli.options import Command, Parsed, at_least, talking
+from convcli.cli.options import Command, Parsed, at_least, memory_size, talking
 from convcli.cli.reading import reading_options
 from convcli.cli.targets import DASH, as_source, plan
 from convcli.cli.writing import writing_options
@@ -62,15 +62,6 @@ GROUPS = {
     "Matching": ("template", "match", "top"),
     "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
 }
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-def _bytes(text: str) -> int:
-    """Read a number of bytes: 500M, 4G."""
-    digits, unit = text[:-1], text[-1:].upper()
-    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()):
-        raise ArgumentError(f"{text!r} is not an amount of memory; write 500M or 4G")
-    return int(digits) * _UNITS[unit]
 
 
 @click.command(
@@ -126,7 +117,7 @@ def _bytes(text: str) -> int:
 @reading_options
 @click.option(
     "--max-memory",
-    type=Parsed("SIZE", _bytes),
+    type=Parsed("SIZE", memory_size),
     default="4G",
     help="Refuse what would take more memory. [4G]",
 )
