@@ -1,47 +1,93 @@
 """Write a file so that its path holds, at every instant, the whole old file, the whole new one, or nothing."""
 
+import errno
+import fcntl
 import os
+import re
 import stat
+import time
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
 from convcli.errors import ConvcliError
 
+PERMISSIONS = 0o777  # of a mode, what a picture may have
+ABANDONED = 24 * 3600  # seconds after which an unlocked temporary file of another machine is surely nobody's
+
+# Temporary files are told by their names, and by a lock whether somebody still writes them.
+_HOST = f"{zlib.crc32(os.uname().nodename.encode()):08x}"
+_TEMPORARY = re.compile(r"\.convcli-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
+_swept: set[str] = set()  # the folders in which this process has looked for old ones
+
+_WAYS_OUT = {
+    errno.ENOSPC: "make room there, or write elsewhere by -o",
+    errno.EDQUOT: "make room there, or write elsewhere by -o",
+    errno.EFBIG: "a limit on the size of files is set; raise it (ulimit -f)",
+    errno.EACCES: "write into another folder by -o",
+    errno.EPERM: "write into another folder by -o",
+    errno.EROFS: "write into another folder by -o",
+    errno.ENAMETOOLONG: "choose a shorter name by -o",
+    errno.ENOENT: "its folder has been removed meanwhile; run it again",
+}
+
 
 class WriteError(ConvcliError):
-    """A file could not be written; nothing was changed."""
+    """A file could not be written: its path holds what it held, or, if that did not reach the disk, the new one."""
 
 
-def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
+def write_whole(
+    path: Path,
+    data: bytes,
+    *,
+    overwrite: bool,
+    follow_links: bool = False,
+    like: os.stat_result | None = None,
+) -> None:
     """Write `data` to `path` through a temporary file beside it; make missing folders.
 
-    The data are on disk before the path changes. A new file has the mode that the umask leaves, a replaced
-    one keeps its own. Raises WriteError, with nothing left behind, where the path exists and `overwrite`
-    is not set, where it is no regular file, or where the file system refuses.
+    The data are on disk before the path changes, and the change is before this returns. A new file has the mode
+    that the umask leaves, a replaced one keeps its own, and its owner where that is allowed; with `like`, it has
+    that file's mode and times. A link is refused, or with `follow_links` stays, and what it points to is replaced.
+
+    Raises WriteError, with nothing but folders left behind, where the path exists and `overwrite` is not set,
+    where it is no regular file, or where the file system refuses. What a killed process has left in the folder is
+    swept away.
     """
-    check_target(path, overwrite=overwrite)
+    check_target(path, overwrite=overwrite, follow_links=follow_links)
+    place = Path(os.path.realpath(path)) if follow_links else path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(place.parent)
     except OSError as error:
-        raise WriteError(f"cannot write {path}: its folder cannot be made: {error.strerror}") from error
+        raise WriteError(f"cannot write {path}: its folder cannot be made: {_why(error)}") from error
     try:
-        _write(path, data, overwrite)
+        _sweep(place.parent)
+        while not _written(place, data, overwrite, like):
+            pass
     except FileExistsError:
         raise WriteError(_exists(path)) from None
     except OSError as error:
-        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write {path}: {_why(error)}") from error
 
 
-def check_target(path: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> None:
     """Raise WriteError where something stands at `path` that may not be replaced."""
-    if not os.path.lexists(path):
+    found = _status(path, follow_links=False)
+    if found is None:
         return
-    if path.is_dir():
+    behind = _status(path, follow_links=True)
+    if behind is not None and stat.S_ISDIR(behind.st_mode):
         raise WriteError(f"cannot write {path}: it is a folder; end it with / to write into it")
-    if path.is_symlink():
-        raise WriteError(f"cannot write {path}: it is a link; name the file that it points to")
-    if not path.is_file():
+    if stat.S_ISLNK(found.st_mode):
+        if not follow_links:
+            raise WriteError(f"cannot write {path}: it is a link; name the file that it points to")
+        if _status(Path(os.path.realpath(path)), follow_links=False) is None:  # there will be a file
+            return
+        if behind is None:
+            raise WriteError(f"cannot write {path}: it is a link that leads to itself; remove it")
+        found = behind
+    if not stat.S_ISREG(found.st_mode):
         raise WriteError(f"cannot write {path}: it is a device or a pipe; write to - and redirect that")
     if not overwrite:
         raise WriteError(_exists(path))
@@ -51,24 +97,66 @@ def _exists(path: Path) -> str:
     return f"{path} exists; give --force to replace it, or another -o"
 
 
-def _write(path: Path, data: bytes, overwrite: bool) -> None:
-    # A short name of its own: the path's may already be as long as the file system allows.
-    temporary = path.parent / f".convcli-{token_hex(8)}.tmp"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+def _why(error: OSError) -> str:
+    """Return the system's word, and the way out."""
+    way = _WAYS_OUT.get(error.errno or 0)
+    return f"{error.strerror or error}" + (f"; {way}" if way else "")
+
+
+def _status(path: Path, *, follow_links: bool) -> os.stat_result | None:
+    """Return what stands at a path; None where nothing does, or nobody may look: writing will tell."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            if overwrite and path.exists():
-                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-            os.fsync(file.fileno())
-        if overwrite:
-            temporary.replace(path)
-        else:
-            _place_new(temporary, path)
+        return path.stat(follow_symlinks=follow_links)
+    except OSError:
+        return None
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and those around it, to stay."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        _sync(each.parent)
+
+
+def _written(path: Path, data: bytes, overwrite: bool, like: os.stat_result | None) -> bool:
+    """Write a temporary file and give it its name; False where another process has swept it before it was locked."""
+    old = _status(path, follow_links=True) if overwrite else None
+    model = like or old
+    # A short name of its own: the path's may already be as long as the file system allows.
+    temporary = path.parent / f".convcli-{_HOST}-{token_hex(8)}.tmp"
+    try:
+        # Nobody reads it before it has the mode that it is to have.
+        mode = 0o666 if model is None else 0o600
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            if not _claimed(handle):
+                return False
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            if old is not None and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                with suppress(OSError):  # only root may give files away
+                    os.fchown(handle, old.st_uid, old.st_gid)
+            if model is not None:
+                os.fchmod(handle, stat.S_IMODE(model.st_mode) & PERMISSIONS)
+            if like is not None:
+                os.utime(handle, ns=(like.st_atime_ns, like.st_mtime_ns))
+            os.fsync(handle)
+            if overwrite:
+                temporary.replace(path)
+            else:
+                _place_new(temporary, path)
+        finally:
+            os.close(handle)
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it has its new name, or will be swept
             temporary.unlink()
+    _sync(path.parent)
+    return True
 
 
 def _place_new(temporary: Path, path: Path) -> None:
@@ -80,3 +168,68 @@ def _place_new(temporary: Path, path: Path) -> None:
     except OSError:  # a file system without hard links
         check_target(path, overwrite=False)
         temporary.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the file system can and the folder may be opened."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # names may be made in it, and not be listed
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+# What killed processes leave behind
+
+
+def _claimed(handle: int) -> bool:
+    """Lock a temporary file as one that is being written; the lock ends with the process, however that ends.
+
+    False where another process was about to sweep it. Where there are no locks it is swept when it is old.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return os.fstat(handle).st_nlink > 0
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files that nobody writes any more; once a process looks into each folder."""
+    key = str(folder.absolute())
+    if key in _swept:
+        return
+    _swept.add(key)
+    with suppress(OSError), os.scandir(folder) as entries:  # a service; writing says what is wrong
+        for entry in entries:
+            if match := _TEMPORARY.fullmatch(entry.name):
+                with suppress(OSError):
+                    _sweep_one(Path(entry.path), match[1] == _HOST)
+
+
+def _sweep_one(path: Path, ours: bool) -> None:
+    """Remove a temporary file if its lock is free: on this machine that tells all, from elsewhere it must be old."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return
+        old = time.time() - found.st_mtime > ABANDONED
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        except OSError:  # no locks here
+            ours = False
+        if ours or old:
+            path.unlink()
+    finally:
+        os.close(handle)

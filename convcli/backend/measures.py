@@ -3,6 +3,7 @@
 from __future__ import annotations  # help() shows the annotations by name
 
 from math import exp, inf, log10
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +25,7 @@ def largest_difference(a: ArrayLike, b: ArrayLike) -> tuple[float, tuple[int, ..
     (5.0, (1, 0))
     """
     a, b = _pair(a, b)
-    distance = np.abs(_difference(a, b))
+    distance = np.abs(difference(a, b))
     distance[np.isnan(distance)] = inf
     place = int(distance.argmax())
     return float(distance.flat[place]), tuple(int(i) for i in np.unravel_index(place, a.shape))
@@ -38,7 +39,54 @@ def mean_squared_error(a: ArrayLike, b: ArrayLike) -> float:
     6.25
     """
     a, b = _pair(a, b)
-    return float(np.square(_difference(a, b)).mean())
+    return float(np.square(difference(a, b)).mean())
+
+
+class Distance(NamedTuple):
+    """How far two arrays are apart.
+
+    largest : the largest |a - b|
+    place : where the first of that size is; None where nothing differs
+    squares : the sum of (a - b)^2
+    beyond : how many samples are further apart than the tolerance
+    samples : how many there are
+    """
+
+    largest: float
+    place: tuple[int, ...] | None
+    squares: float
+    beyond: int
+    samples: int
+
+
+def distance(a: ArrayLike, b: ArrayLike, tolerance: float = 0) -> Distance:
+    """Measure in one go, and little memory, what is asked of two arrays. A NaN on one side alone is infinitely far.
+
+    >>> distance([[1, 5], [9, 2]], [[1, 3], [4, 2]], tolerance=2)
+    Distance(largest=5.0, place=(1, 0), squares=29.0, beyond=1, samples=4)
+    """
+    a, b = _pair(a, b)
+    largest, place, squares, beyond = 0.0, None, 0.0, 0
+    step = max(1, BAND * len(a) // a.size)
+    for top in range(0, len(a), step):
+        apart = np.abs(difference(a[top : top + step], b[top : top + step]))
+        apart[np.isnan(apart)] = inf
+        first = int(apart.argmax())
+        if apart.flat[first] > largest:
+            largest = float(apart.flat[first])
+            row, *others = (int(i) for i in np.unravel_index(first, apart.shape))
+            place = (top + row, *others)
+        beyond += int(np.count_nonzero(apart > tolerance))
+        with np.errstate(over="ignore"):  # what is beyond floats is infinite
+            squares += float(np.square(apart, out=apart).sum())
+    return Distance(largest, place, squares, beyond, a.size)
+
+
+def decibels(mean_square: float, peak: float) -> float:
+    """Return the PSNR of a mean squared error: infinite where that is 0."""
+    if mean_square == inf:
+        return -inf
+    return 10 * log10(_peak(peak) ** 2 / mean_square) if mean_square else inf
 
 
 def psnr(a: ArrayLike, b: ArrayLike, peak: float) -> float:
@@ -50,8 +98,7 @@ def psnr(a: ArrayLike, b: ArrayLike, peak: float) -> float:
     >>> round(backend.psnr([10, 20], [11, 19], peak=255), 2), backend.psnr([1], [1], peak=255)
     (48.13, inf)
     """
-    error = mean_squared_error(a, b)
-    return 10 * log10(_peak(peak) ** 2 / error) if error else inf
+    return decibels(mean_squared_error(a, b), peak)
 
 
 def ssim(a: ArrayLike, b: ArrayLike, peak: float) -> float:
@@ -116,7 +163,7 @@ def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
     return a, b
 
 
-def _difference(a: Array, b: Array) -> Array:
+def difference(a: Array, b: Array) -> Array:
     """Return a - b in float64; 0 where both are the same infinity, or both are no number."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     with np.errstate(invalid="ignore"):

@@ -13,16 +13,28 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs, inputs_options
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
-from convcli.cli.options import Command, Parsed, at_least, talking
+from convcli.cli.options import Command, Parsed, at_least, memory_size, talking
 from convcli.cli.reading import reading_options
 from convcli.cli.targets import Existing, existing_options, plan
+from convcli.cli.writing import writing_options
 from convcli.errors import ArgumentError
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
 GROUPS = {
     "Input": ("recursive", "include", "exclude", "files_from"),
-    "Output": ("output", "force", "skip_existing", "in_place", "sheet", "stats", "dry_run", "png_level"),
+    "Output": (
+        "output",
+        "force",
+        "skip_existing",
+        "in_place",
+        "preserve",
+        "follow_links",
+        "sheet",
+        "stats",
+        "dry_run",
+        "png_level",
+    ),
     "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame"),
     "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
     "Layer": (
@@ -53,15 +65,6 @@ GROUPS = {
     "Matching": ("template", "match", "top"),
     "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
 }
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-def _bytes(text: str) -> int:
-    """Read a number of bytes: 500M, 4G."""
-    digits, unit = text[:-1], text[-1:].upper()
-    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()):
-        raise ArgumentError(f"{text!r} is not an amount of memory; write 500M or 4G")
-    return int(digits) * _UNITS[unit]
 
 
 @click.command(
@@ -91,6 +94,7 @@ def _bytes(text: str) -> int:
 )
 @click.option("--force", is_flag=True, help="Replace outputs that exist.")
 @existing_options
+@writing_options
 @click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
@@ -120,7 +124,7 @@ def _bytes(text: str) -> int:
 @reading_options
 @click.option(
     "--max-memory",
-    type=Parsed("SIZE", _bytes),
+    type=Parsed("SIZE", memory_size),
     default="4G",
     envvar="CONVCLI_MAX_MEMORY",
     show_envvar=True,
@@ -152,9 +156,9 @@ def command(
 
     signal.signal(signal.SIGTERM, _end)
     existing.check(output, settings["force"])
-    matching.check(click.get_current_context(), "gray", "channels", "max_frames")
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames", "preserve", "follow_links")
     if matching.template is not None:
-        shared = {name: settings[name] for name in ("threads", "png_level", "force")}
+        shared = {name: settings[name] for name in ("threads", "png_level", "force", "writing")}
         skip = existing.skip_existing
         return matching.run(
             conversation, inputs, output, settings["reading"].read, skip_existing=skip, **shared
@@ -174,9 +178,10 @@ def command(
     jobs = plan(sources, output, asked.name, in_place=existing.in_place)
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
+    settings["writing"].check_jobs(jobs)
     tell = conversation.note if dry_run else conversation.detail
     settings["force"] |= existing.in_place
-    own = {name: settings.pop(name) for name in ("png_level", "force")}
+    own = {name: settings.pop(name) for name in ("png_level", "force", "writing")}
     worker = Worker(spelled=asked, stats=stats, **settings)
     filtering = Filtering(
         conversation,

@@ -15,8 +15,9 @@ from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation, one_line
 from convcli.cli.targets import DASH, Job
 from convcli.cli.working import Made, Unit, Worker, layers_of, mixing_error
+from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, check_target, write_whole
+from convcli.files import WriteError
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -32,6 +33,7 @@ class Filtering:
     worker: Worker
     png_level: int | None
     force: bool
+    writing: Writing
     stats: bool
     dry_run: bool
     skip_existing: bool = False
@@ -47,7 +49,7 @@ class Filtering:
         started = time.perf_counter()
         job.check(skip_existing=self.skip_existing)
         if job.target is not DASH:
-            check_target(job.target, overwrite=self.force)
+            self.writing.check(job.target, overwrite=self.force)
         picture = self._read(job)
         form = self.form(job, picture)
         target = "standard output" if job.target is DASH else str(job.target)
@@ -89,7 +91,7 @@ class Filtering:
 
     def _put(self, job: Job, data: bytes, made: list[Made], result: Picture) -> None:
         if job.target is not DASH:
-            write_whole(job.target, data, overwrite=self.force)
+            self.writing.write(job, data, overwrite=self.force)
             if self.stats:
                 click.echo(json.dumps(_record(job, made, result)))
             else:

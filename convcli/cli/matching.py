@@ -18,8 +18,9 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs
 from convcli.cli.options import at_least, bundled
 from convcli.cli.targets import DASH, Job, plan
+from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, check_target, write_whole
+from convcli.files import WriteError
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Matching(NamedTuple):
         png_level: int | None,
         force: bool,
         skip_existing: bool,
+        writing: Writing,
     ) -> int:
         """Look for the template in every input; return the exit code."""
         assert self.template is not None
@@ -94,6 +96,7 @@ class Matching(NamedTuple):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"
             )
+        writing.check_jobs(jobs)
         finder = _Finder(
             conversation,
             Template.read(self.template, read),
@@ -103,6 +106,7 @@ class Matching(NamedTuple):
             png_level,
             force,
             skip_existing,
+            writing,
         )
         return run(
             jobs,
@@ -203,6 +207,7 @@ class _Finder:
     png_level: int | None
     force: bool
     skip_existing: bool
+    writing: Writing
 
     def __call__(self, job: Job) -> None:
         """Find the template in one picture; print the places as a line of JSON, and write the map."""
@@ -211,7 +216,7 @@ class _Finder:
         started = time.perf_counter()
         job.check(skip_existing=self.skip_existing)
         if job.target is not DASH:
-            check_target(job.target, overwrite=self.force)
+            self.writing.check(job.target, overwrite=self.force)
         picture = self.read(sys.stdin.buffer if job.source is DASH else job.source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         if self.png_level is not None and form != "PNG":
@@ -265,7 +270,7 @@ class _Finder:
 
     def _put(self, job: Job, data: bytes, record: dict[str, Any]) -> None:
         if job.target is not DASH:
-            write_whole(job.target, data, overwrite=self.force)
+            self.writing.write(job, data, overwrite=self.force)
             click.echo(json.dumps(record))
         elif sys.stdout.isatty():
             raise WriteError(

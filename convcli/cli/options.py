@@ -95,6 +95,17 @@ def at_least(least: int, most: int | None = None) -> Parsed[int]:
     return Parsed("N", parse)
 
 
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def memory_size(text: str) -> int:
+    """Read a number of bytes: 500M, 4G."""
+    digits, unit = text[:-1], text[-1:].upper()
+    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()):
+        raise ArgumentError(f"{text!r} is not an amount of memory; write 500M or 4G")
+    return int(digits) * _UNITS[unit]
+
+
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     """Read a sweep: values divided by commas, each a row of the answer."""
     return lambda text: tuple(parse(item) for item in text.split(","))

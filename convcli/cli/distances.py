@@ -1,0 +1,117 @@
+"""What compare A B measures: how far the samples of each frame are apart, and where."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcli.backend.measures import SIDE, Distance, decibels, distance, ssim
+from convcli.backend.values import full_scale
+from convcli.images.picture import Frame, Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RAW = "NPY"  # the numbers alone: none of them is hidden, and differences are kept, not drawn
+
+
+class Found(NamedTuple):
+    """What was measured: a row a frame, all of them in one, and how many samples were hidden."""
+
+    rows: list[dict[str, Any]]
+    whole: dict[str, Any]
+    largest: float
+    hidden: int
+
+    @classmethod
+    def of(cls, a: Picture, b: Picture, tolerance: float) -> Found:
+        """Measure all frames."""
+        distances: list[Distance] = []
+        likenesses: list[float | None] = []
+        hidden, rows = 0, []
+        for number in range(len(a.frames)):
+            one, other, unseen = seen(a, b, number)
+            hidden += unseen
+            scale = full_scale(one.dtype)
+            measured = distance(one, other, tolerance)
+            distances.append(measured)
+            likenesses.append(_likeness(one, other, measured, scale))
+            where = _where(number, a.frames[number], measured, one, other)
+            rows.append({**where, **_measures([measured], likenesses[-1:], scale, tolerance)})
+        worst = max(range(len(rows)), key=lambda number: distances[number].largest)
+        names = ("frame", "row", "column", "channel", "first", "second")
+        whole = {name: rows[worst][name] for name in names}
+        scale = full_scale(a.frames[worst].pixels.dtype)
+        whole |= _measures(distances, likenesses, scale, tolerance)
+        return cls(rows, whole, distances[worst].largest, hidden)
+
+
+def seen(a: Picture, b: Picture, number: int) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """Return a frame of each as (H, W, C), and how many of its pixels are hidden in both, and so made equal."""
+    from convcli.backend.apart import without_hidden
+
+    frame = a.frames[number]
+    one, other = (
+        each.pixels if each.pixels.ndim == 3 else each.pixels[..., None] for each in (frame, b.frames[number])
+    )
+    if not frame.has_alpha or RAW in (a.format, b.format):
+        return one, other, 0
+    return without_hidden(one, other)
+
+
+def _likeness(one: NDArray[Any], other: NDArray[Any], measured: Distance, scale: float) -> float | None:
+    """Return the structural similarity; None where there is none: of small pictures, and of what is not finite."""
+    if min(one.shape[:2]) < SIDE or not isfinite(measured.squares):
+        return None
+    if measured.largest == 0:
+        return 1.0
+    likeness = ssim(one, other, scale)
+    return likeness if isfinite(likeness) else None
+
+
+def _where(
+    number: int, frame: Frame, measured: Distance, one: NDArray[Any], other: NDArray[Any]
+) -> dict[str, Any]:
+    """Say where the largest difference is, and what stands there."""
+    place = measured.place
+    if place is None:
+        return {
+            "frame": number, "row": None, "column": None, "channel": None, "first": None, "second": None,
+        }  # fmt: skip
+    row, column, channel = place
+    letters = frame.channels
+    return {
+        "frame": number,
+        "row": row,
+        "column": column,
+        "channel": letters[channel] if len(letters) == one.shape[2] else channel,
+        "first": _number(one[place].item()),
+        "second": _number(other[place].item()),
+    }
+
+
+def _measures(
+    distances: list[Distance], likenesses: list[float | None], scale: float, tolerance: float
+) -> dict[str, Any]:
+    """Put the measures of some frames into one row."""
+    samples = sum(each.samples for each in distances)
+    beyond = sum(each.beyond for each in distances)
+    error = sum(each.squares for each in distances) / samples
+    ratio = decibels(error, scale)
+    known = [likeness for likeness in likenesses if likeness is not None]
+    return {
+        "difference": _number(max(each.largest for each in distances)),
+        "mean_squared_error": _number(error),
+        "psnr": None if ratio == inf else _number(ratio),
+        "ssim": sum(known) / len(known) if len(known) == len(likenesses) else None,
+        "beyond": beyond,
+        "samples": samples,
+        "share": beyond / samples,
+        "tolerance": tolerance,
+        "within": beyond == 0,
+    }
+
+
+def _number(value: float) -> float | str:
+    """Return a number; what is none, or infinite, as the word that JSON has no number for."""
+    return value if isfinite(value) else str(value)
