@@ -148,6 +148,12 @@ class Worker:
 
     def units(self, name: str, picture: Picture) -> list[Unit]:
         """Return what is run on a picture, or raise an error where it does not fit; no pixel is looked at."""
+        try:
+            return self._units(name, picture)
+        except ArgumentError as error:
+            raise ArgumentError(f"cannot filter {name}: {error}") from error
+
+    def _units(self, name: str, picture: Picture) -> list[Unit]:
         if self.spelled.dims == 2:
             return [self._unit(name, (frame,)) for frame in picture.frames]
         shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
@@ -175,6 +181,9 @@ class Worker:
             plain = image_layer(kernel, recipe.stride, recipe.padding, recipe.dilation)
         unit = Unit(frames, shape, has_alpha, recipe, plain)
         self._check_size(name, unit)
+        if plain is None and has_alpha and self.alpha == "premultiply":
+            for stage in unit.stages:
+                stage.check_premultiplying()
         if plain is None and (memory := unit.estimate.memory) > self.max_memory:
             raise ImageError(
                 f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "

@@ -77,9 +77,11 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     taken, made = (len(weight), weight.shape[1] * groups)
     if recipe.variant != "transposed":
         taken, made = made, taken
-    if taken != channels or made % groups or channels % groups:
+    if channels % groups:
+        raise ArgumentError(f"{channels} channels cannot be divided into --groups {groups} equal groups")
+    if taken != channels or made % groups:
         axis = 0 if recipe.variant == "transposed" else 1
-        needed = channels if axis == 0 else channels // groups if channels % groups == 0 else "?"
+        needed = channels if axis == 0 else channels // groups
         among = f" in {groups} groups" if groups > 1 else ""
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "

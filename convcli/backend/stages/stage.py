@@ -57,6 +57,10 @@ class Stage(ABC):
         """Whether every output is a weighted mean of its own channel: colours may be weighed by alpha."""
         return False
 
+    def check_premultiplying(self) -> None:
+        """Raise ArgumentError where colours weighed by alpha were asked for and the stage cannot weigh them."""
+        return
+
     @abstractmethod
     def __call__(self, x: Array) -> Array:
         """Run on x, (C, *spatial) of floats."""
@@ -125,19 +129,24 @@ class Weighted(Stage):
             premultiply = self.is_mean
         if not premultiply:
             return self._kept(colour, opacity)
-        if self.total is None:
+        self.check_premultiplying()
+        return self._premultiplied(colour, opacity)
+
+    def check_premultiplying(self) -> None:
+        """Refuse what is no mean."""
+        if not self.is_mean:
             raise ArgumentError(
                 "--alpha premultiply takes means, and a stage here is none: it needs weights >= 0 that sum to "
                 "the same everywhere, above 0; use --alpha keep or filter"
             )
-        return self._premultiplied(colour, opacity, self.total)
 
-    def _premultiplied(self, colour: Array, opacity: Array, total: float) -> tuple[Array, Array]:
+    def _premultiplied(self, colour: Array, opacity: Array) -> tuple[Array, Array]:
         """Divide the mean of colour * alpha by that of alpha; where nothing is visible, colours are as they are.
 
         `constant` surrounds the picture with an opaque colour, `zeros` with nothing.
         """
-        (whole,), (one,) = self.maps, self.single
+        (whole,), (one,), total = self.maps, self.single, self.total
+        assert total is not None
         weight = one(opacity, outside=1)
         weighed, hidden = whole(colour * opacity), whole(colour)
         seen = np.broadcast_to(weight > FAINT * total, weighed.shape)
