@@ -277,9 +277,10 @@ class _Sliding:
         if not most < (EXACT_BY_FLOATS if whole else MOST):
             return None
         weight = weights.astype(np.float64)[np.newaxis, np.newaxis]
-        options = {"stride": self.layer.stride, "dilation": self.layer.dilation, "method": self.method}
-        flat = np.moveaxis(floats.reshape(*x.shape[:2], -1), -1, 0)
-        sums = np.moveaxis(conv(flat[:, np.newaxis], weight, **options)[:, 0], 0, -1)
+        flat = np.moveaxis(floats.reshape(*x.shape[:2], -1), -1, 0)[:, np.newaxis]
+        layer = self.layer
+        sums = conv(flat, weight, stride=layer.stride, dilation=layer.dilation, method=self.method)
+        sums = np.moveaxis(sums[:, 0], 0, -1)
         made = sums.reshape(*sums.shape[:2], *x.shape[2:])
         return np.rint(made).astype(np.int64) if whole else made
 

@@ -49,7 +49,7 @@ class Filtering:
         picture = self._read(job)
         form = self.form(job, picture)
         target = "standard output" if job.target is DASH else str(job.target)
-        units = self.worker.units(job.name, picture)
+        units = self.worker.units(job.name, picture, form)
         foretold = [frame for unit in units for frame in self.worker.foretold(job.name, target, unit, form)]
         check_fits(replace(picture, frames=tuple(foretold)), form, target)
         if self.dry_run:

@@ -79,9 +79,12 @@ class Unit:
     @property
     def estimate(self) -> Estimate:
         """What it will take."""
-        from convcli.backend.stages.run import estimate
+        from convcli.backend.stages.run import estimate, plain_estimate
 
-        return estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha)
+        dtype = self.frames[0].pixels.dtype
+        if self.plain is not None:
+            return plain_estimate(self.stages, self.shape, dtype, self.has_alpha)
+        return estimate(self.stages, self.shape, dtype, self.has_alpha)
 
     @property
     def cost(self) -> Cost:
@@ -136,26 +139,36 @@ class Worker:
     sheet: bool
     stats: bool
 
-    @property
-    def plain(self) -> Kernel | None:
-        """The kernel, where it is all there is: such a picture is filtered exactly, in bands."""
+    def plain(self, frame: Frame, form: str) -> Kernel | None:
+        """Return the kernel, where it is all there is and the depth stays: that is filtered exactly, in bands."""
         recipe = self.spelled.recipe
         others = (recipe.weights, recipe.activation, recipe.pool, recipe.pool_channels)
         alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
         if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
             return None
+        if form == RAW or self.sheet or self._narrows(frame.pixels.dtype, frame.mode, form):
+            return None
         return recipe.kernels[0]
 
-    def units(self, name: str, picture: Picture) -> list[Unit]:
-        """Return what is run on a picture, or raise an error where it does not fit; no pixel is looked at."""
+    def _narrows(self, dtype: np.dtype[Any], mode: str, form: str) -> bool:
+        """Whether --range brings floats of a mode to 8 bits, as the format holds none."""
+        return (
+            dtype.kind == "f"
+            and form != RAW
+            and self.value_range is not None
+            and not FORMATS[form].holds(mode)
+        )
+
+    def units(self, name: str, picture: Picture, form: str) -> list[Unit]:
+        """Return what is run on a picture for a format, or raise an error where it does not fit; no pixel is read."""
         try:
-            return self._units(name, picture)
+            return self._units(name, picture, form)
         except ArgumentError as error:
             raise ArgumentError(f"cannot filter {name}: {error}") from error
 
-    def _units(self, name: str, picture: Picture) -> list[Unit]:
+    def _units(self, name: str, picture: Picture, form: str) -> list[Unit]:
         if self.spelled.dims == 2:
-            return [self._unit(name, (frame,)) for frame in picture.frames]
+            return [self._unit(name, (frame,), form) for frame in picture.frames]
         shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
         if len(picture.frames) < 2:
             raise ImageError(f"cannot filter {name}: --dims 3 reaches over frames or pages, and it has one")
@@ -163,9 +176,9 @@ class Worker:
             raise ImageError(
                 f"cannot filter {name}: its pages differ in size or mode, so --dims 3 cannot reach over them"
             )
-        return [self._unit(name, picture.frames)]
+        return [self._unit(name, picture.frames, form)]
 
-    def _unit(self, name: str, frames: tuple[Frame, ...]) -> Unit:
+    def _unit(self, name: str, frames: tuple[Frame, ...], form: str) -> Unit:
         frame = frames[0]
         size = frame.pixels.shape[:2] if self.spelled.dims == 2 else (len(frames), *frame.pixels.shape[:2])
         channels = 1 if frame.pixels.ndim == 2 else frame.pixels.shape[2]
@@ -176,7 +189,7 @@ class Worker:
             full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
             padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
         )
-        kernel, plain = self.plain, None
+        kernel, plain = self.plain(frame, form), None
         if kernel is not None:
             plain = image_layer(kernel, recipe.stride, recipe.padding, recipe.dilation)
         unit = Unit(frames, shape, has_alpha, recipe, plain)
@@ -184,7 +197,7 @@ class Worker:
         if plain is None and has_alpha and self.alpha == "premultiply":
             for stage in unit.stages:
                 stage.check_premultiplying()
-        if plain is None and (memory := unit.estimate.memory) > self.max_memory:
+        if (plain is None or has_alpha) and (memory := unit.estimate.memory) > self.max_memory:
             raise ImageError(
                 f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "
                 f"{self.max_memory / 2**30:.1f}; raise it with --max-memory {-(-memory // 2**30)}G, or take a smaller "
@@ -203,11 +216,9 @@ class Worker:
 
     def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
         """Run the stages on the frames of a unit."""
-        frame = unit.frames[0]
         mode, dtype = self.result(name, target, unit, form)
-        kernel = self.plain
-        if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
-            return self._plainly(unit, kernel)
+        if unit.plain is not None:
+            return self._plainly(unit)
         from convcli.backend.stages.finish import Told, to_pixels
 
         pixels = unit.pixels(self.reading)
@@ -242,14 +253,14 @@ class Worker:
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
         return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
 
-    def _plainly(self, unit: Unit, kernel: Kernel) -> Made:
+    def _plainly(self, unit: Unit) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
         light = self.reading.light(frame)
         filtered = filter_image(
             light.pixels,
-            kernel,
+            recipe.kernels[0],
             stride=recipe.stride,
             padding=recipe.padding,
             dilation=recipe.dilation,
@@ -293,8 +304,7 @@ class Worker:
                 "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
             )
         mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-        floats = dtype.kind == "f" and form != RAW
-        if floats and self.value_range is not None and not FORMATS[form].holds(mode):
+        if self._narrows(dtype, mode, form):
             dtype = EIGHT_BITS
             mode = mode_name(colours or "L", dtype.name)
         return mode, dtype

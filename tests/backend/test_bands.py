@@ -61,7 +61,7 @@ def test_every_method_gives_the_same_pixels(name: str, method: str, dtype: str) 
     kernel = KERNELS[name]
     pixels = PICTURE if dtype == "uint8" else RNG.integers(0, 65536, PICTURE.shape, dtype=np.uint16)
     if method == "separable" and name in ("whole", "floats", "large floats"):
-        with pytest.raises(ArgumentError, match="does not suit the kernel .*, whose rank is above 1"):
+        with pytest.raises(ArgumentError, match=r"does not suit the kernel .*, whose rank is above 1"):
             filter_image(pixels, kernel, method=method)
         return
     result = filter_image(pixels, kernel, method=method)

@@ -565,6 +565,42 @@ def test_what_does_not_fit_a_picture_is_one_line_and_code_1(
         assert message in one_error(result)
 
 
+@pytest.mark.parametrize("flags", ["", "--flip", "--stride 2", "--alpha filter"])
+@pytest.mark.parametrize("padding", ["same", "same-lower", "valid", "full", "1", "0:2x1"])
+def test_an_anchor_is_the_same_in_a_picture_in_numbers_and_among_stages(
+    call: Call, tmp_path: Path, padding: str, flags: str
+) -> None:
+    rng = np.random.default_rng(8)
+    pixels_in = rng.integers(0, 256, (9, 11, 4), dtype=np.uint8)
+    pixels_in[3:5, 4:8, 3] = 0
+    Image.fromarray(pixels_in, "RGBA").save(tmp_path / "x.png")
+    kernel = ("-k", "0 1 2; 3 4 5; 6 7 -8", "--scale", "0.1", "--anchor", "0,2", "--padding", padding)
+    found = []
+    for name, more in (("a.png", ()), ("b.npy", ()), ("c.png", ("--activation", "relu"))):
+        words = (*kernel, *flags.split(), *more, "-o", tmp_path / name)
+        assert call("filter", tmp_path / "x.png", *words, "-q").code == 0
+        assert call("filter", tmp_path / "x.png", *words, "--dry-run", "--force").code == 0
+        found.append(np.rint(pixels(tmp_path / name).astype(float).clip(0, 255)))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_the_estimate_of_a_kernel_alone_is_of_the_pixels_and_that_of_numbers_is_limited(
+    call: Call, tmp_path: Path
+) -> None:
+    def told(*words: object) -> int:
+        picture = SAMPLES / "landscape.png"
+        result = call("filter", picture, "-k", "box", "-o", *words, "--dry-run", "--stats")
+        memory: int = json.loads(result.out)["bytes"] if result.code == 0 else 0
+        return memory
+
+    samples = pixels(SAMPLES / "landscape.png").size
+    assert 2 * samples < told(tmp_path / "x.png") < 2 * samples + (20 << 20)
+    assert told(tmp_path / "x.npy") > 12 * samples
+    assert told(tmp_path / "x.png", "--max-memory", "1M") > 0
+    assert told(tmp_path / "x.npy", "--max-memory", "1M") == 0
+
+
 def test_channels_that_no_groups_share_are_told_as_such(call: Call, small: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.ones((4, 1, 3, 3)))
     result = call("filter", small, "--weights", tmp_path / "w.npy", "--groups", "2")

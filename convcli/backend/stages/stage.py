@@ -1,6 +1,7 @@
 """Stages: what one step of a filter does to a picture as an array (C, *spatial), alpha or not."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.linear import Map
+from convcli.backend.stages.linear import Map, Pass
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Combine
 from convcli.layers import Layer
 from convcli.layers.axes import Shape
-from convcli.layers.chain import shapes, total_cost
+from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
 from convcli.layers.spelling import spell
 
@@ -40,9 +41,15 @@ class Stage(ABC):
         """Return the shape that the stage makes of `shape`."""
         return shapes(self.layers, shape)[-1]
 
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield what is done to an input of `shape`."""
+        for layer, after in zip(self.layers, shapes(self.layers, shape), strict=True):
+            yield Pass(layer, layer.cost(shape), prod(after))
+            shape = after
+
     def cost(self, shape: Shape) -> Cost:
         """Return the work for an input of `shape`."""
-        return total_cost(self.layers, shape)
+        return sum((each.cost for each in self.passes(shape)), Cost())
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers that are held at once."""
@@ -104,9 +111,10 @@ class Weighted(Stage):
         """Return the shape that each map makes of `shape`."""
         return self.maps[0].output_shape(shape)
 
-    def cost(self, shape: Shape) -> Cost:
-        """Return the work of all maps."""
-        return sum((each.cost(shape) for each in self.maps), Cost())
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield what all maps do."""
+        for each in self.maps:
+            yield from each.passes(shape)
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers of the largest map, and the answers that wait for it."""
