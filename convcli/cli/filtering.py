@@ -14,7 +14,8 @@ import click
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation, one_line
 from convcli.cli.targets import DASH, Job
-from convcli.cli.working import Made, Unit, Worker, layers_of, mixing_error
+from convcli.cli.units import Unit
+from convcli.cli.working import Made, Worker, mixing_error
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, write_whole
 from convcli.images.channels import recoloured
@@ -126,7 +127,7 @@ def _facts(job: Job, picture: Picture, form: str, frames: list[Frame], units: li
         "input_mode": before.mode,
         "input_size": list(before.pixels.shape[:2]),
         "input_frames": len(picture.frames),
-        "layers": layers_of(units[0]),
+        "layers": units[0].spelled,
         "macs": sum(unit.cost.macs for unit in units),
         "format": form,
         "mode": after.mode,
