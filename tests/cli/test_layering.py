@@ -601,6 +601,13 @@ def test_the_estimate_of_a_kernel_alone_is_of_the_pixels_and_that_of_numbers_is_
     assert told(tmp_path / "x.npy", "--max-memory", "1M") == 0
 
 
+def test_the_way_out_of_a_checkerboard_is_one(call: Call, small: Path, tmp_path: Path) -> None:
+    words = ("--variant", "transposed", "--stride", 4, "-o")
+    err = call("filter", small, "-k", "bilinear", *words, tmp_path / "uneven.png").err
+    assert "of their brightness; take --kernel bilinear:factor=4, or --variant resize-conv" in err
+    assert call("filter", small, "-k", "bilinear:factor=4", *words, tmp_path / "even.png").err == ""
+
+
 def test_channels_that_no_groups_share_are_told_as_such(call: Call, small: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.ones((4, 1, 3, 3)))
     result = call("filter", small, "--weights", tmp_path / "w.npy", "--groups", "2")

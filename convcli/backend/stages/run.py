@@ -75,7 +75,7 @@ def estimate(
     seconds = prod(shape) / CODEC
     most = 2 * prod(shape) * itemsize
     for stage in stages:
-        times = (3 if stage.is_mean else 2) if has_alpha else 1
+        times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
         seconds += times * sum(_seconds(each) for each in stage.passes(shape))
         held = stage.memory(shape) * itemsize
         most = max(most, 2 * held if has_alpha else held)
