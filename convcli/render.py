@@ -34,6 +34,7 @@ class Answer(NamedTuple):
     value : the fields of the results that `--format value` prints, a tab between two
     remarks : the lines that explain, below a table
     by_one_number : the fields whose axes are written as one number where they are equal, except in json
+    widths : the characters after which a table breaks the words of a column, where it has long ones
     """
 
     command: str
@@ -45,6 +46,7 @@ class Answer(NamedTuple):
     value: Sequence[str]
     remarks: Sequence[str] = ()
     by_one_number: Collection[str] = ()
+    widths: Mapping[str, int] = {}
 
 
 def render(answer: Answer, form: str, *, terminal: bool = False) -> str:
@@ -90,6 +92,7 @@ def _value(answer: Answer) -> str:
 
 def _plain_table(answer: Answer) -> str:
     headings, lines, right = _cells(answer)
+    lines = _folded(answer, lines)
     widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
 
     def aligned(line: Sequence[str]) -> str:
@@ -112,7 +115,7 @@ def _rich_table(answer: Answer) -> str:
     table = Table(box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
     for heading, number in zip(headings, right, strict=True):
         table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for line in lines:
+    for line in _folded(answer, lines):
         table.add_row(*line)
     buffer = io.StringIO()
     Console(file=buffer, force_terminal=True, width=UNBOUNDED).print(table)
@@ -133,6 +136,23 @@ def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
         total = {answer.columns[0]: "total", **answer.totals}
         lines.append([_grouped(total.get(column)) for column in answer.columns])
     return headings, lines, right
+
+
+def _folded(answer: Answer, lines: list[list[str]]) -> list[list[str]]:
+    """Break the words of long cells into lines below each other."""
+    if not answer.widths:
+        return lines
+    from itertools import zip_longest
+    from textwrap import wrap
+
+    found = []
+    for line in lines:
+        cells = [
+            wrap(cell, answer.widths[column]) if column in answer.widths else [cell]
+            for column, cell in zip(answer.columns, line, strict=True)
+        ]
+        found += [list(part) for part in zip_longest(*cells, fillvalue="")]
+    return found
 
 
 def _heading(column: str) -> str:

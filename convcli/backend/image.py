@@ -1,6 +1,6 @@
 """One picture through one kernel: exact sums, alpha, and the way back into the picture's own dtype."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Literal, get_args
 
@@ -12,8 +12,10 @@ from convcli.backend.bands.plan import METHODS
 from convcli.backend.bands.run import Weights, plan_all, run
 from convcli.backend.borders import pad
 from convcli.backend.checks import one_of
+from convcli.backend.convolution import conv
 from convcli.backend.plan import Slide
-from convcli.backend.values import Filtered, Range, into_dtype
+from convcli.backend.separable import factors
+from convcli.backend.values import EXACT, Filtered, Range, into_dtype
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import Matrix, by_axes, flat
@@ -28,8 +30,10 @@ MOST_WHOLE = 2.0**31  # of a weight that bands take
 SMALLEST, LARGEST = 2.0**-100, 2.0**100  # of a sum that float32 holds, with all that leads to it
 FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
 LEVELS32, LEVELS64 = 1 << 16, 1 << 45  # up to so many levels a sum in these floats is sure of each
+EXACT_BY_FLOATS = 2.0**40  # whole sums up to here come out of a transform in float64 less than half a one off
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
+PLAIN = ("auto", "direct")  # the methods that are plain sums where no bands are
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
 
 
@@ -70,9 +74,9 @@ def filter_image(
         middle of the dtype's range added; `minmax`, the smallest value to 0 and the
         largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
     method : str
-        `direct` (shift and add), `separable` (one pass an axis), `gemm` (matrix products), `fft`, or `auto`,
-        which takes the quickest. Where a picture has alpha, `minmax` asks for the whole of it, or NaN, infinity or
-        a far border would spoil what is around them, sums are plain whatever the method.
+        `direct` (shift and add), `separable` (one pass an axis, for kernels of rank 1), `gemm` (matrix products),
+        `fft`, or `auto`, which takes the quickest. Whole sums are exact by each of them. Where NaN, infinity or sums
+        beyond the digits of floats would spoil what is around them, sums are plain whatever the method.
     threads : int, optional
         How many threads share the picture; one for each core where it is None. The pixels are the same.
 
@@ -110,14 +114,20 @@ def filter_image(
     if not np.isfinite(padding_value):
         raise ArgumentError(f"padding_value must be finite, got {padding_value}")
     anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
-    sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor)
+    sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor, method)
     one_of("method", method, METHODS)
+    if method == "separable" and any(factors(np.array(matrix), 2) is None for matrix in kernel.matrices):
+        raise ArgumentError(
+            f"method 'separable' does not suit the kernel {kernel.name!r}, whose rank is above 1; take 'auto', or "
+            "another method"
+        )
     if alpha is None or alpha == "filter":
         if pixels.dtype.name in BANDED and value_range != "minmax":
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
             if banded is not None:
                 return banded
-        return into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
+        result = into_dtype(_response(sliding, pixels, kernel), pixels.dtype, value_range)
+        return replace(result, plan=sliding.plan)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
@@ -125,7 +135,7 @@ def filter_image(
     colour, opacity = through(sliding, colour, opacity, kernel)
     result = into_dtype(colour, pixels.dtype, value_range)
     restored = into_dtype(opacity, pixels.dtype, "clip").pixels
-    return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped)
+    return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped, sliding.plan)
 
 
 def _banded(
@@ -152,11 +162,7 @@ def _banded(
     wide = pixels.dtype.itemsize == 2 or most > LEVELS32 * level
     way = plan_all(weights, reach, sliding.slide, picture.shape[2], wide, method, threads)
     if way is None:
-        if method == "auto":
-            return None
-        raise ArgumentError(
-            f"method {method!r} does not suit this kernel or stride; take 'auto', or another method"
-        )
+        return None
     within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
     within = within and kernel.is_smoothing and not kernel.offset
     fits = within and value_range != "offset" and 0 <= value <= largest
@@ -204,6 +210,7 @@ class _Sliding:
     padding_value: float
     flip: bool
     anchor: tuple[int, ...] | None = None
+    method: str = "auto"
 
     @property
     def pads(self) -> Pads:
@@ -246,12 +253,36 @@ class _Sliding:
             weights = weights[::-1, ::-1]
         outside = self.padding_value if outside is None else outside
         x = self._padded(_exact(x, weights, outside), outside)
+        if self.method not in PLAIN:
+            found = self._by_method(x, weights)
+            if found is not None:
+                return found
         slide = self.slide
         total = np.zeros((*slide.output_size, *x.shape[2:]), dtype=x.dtype)
         for tap in zip(*weights.nonzero(), strict=True):
             with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity pass, as IEEE 754 has it
                 total += x[slide.meets(tap)] * x.dtype.type(weights[tap])
         return total
+
+    @property
+    def plan(self) -> str:
+        """How sums are taken, in words for -v."""
+        return EXACT if self.method in PLAIN else f"{self.method} in float64, of whole pictures"
+
+    def _by_method(self, x: Array, weights: Array) -> Array | None:
+        """Return the sums of the method that is asked for, whole ones exact; None where floats are not sure of them."""
+        whole = x.dtype.kind == "i"
+        floats = x.astype(np.float64)
+        most = float(np.abs(floats).max()) * float(np.abs(weights.astype(float)).sum())
+        if not most < (EXACT_BY_FLOATS if whole else MOST):
+            return None
+        weight = weights.astype(np.float64)[np.newaxis, np.newaxis]
+        flat = np.moveaxis(floats.reshape(*x.shape[:2], -1), -1, 0)[:, np.newaxis]
+        layer = self.layer
+        sums = conv(flat, weight, stride=layer.stride, dilation=layer.dilation, method=self.method)
+        sums = np.moveaxis(sums[:, 0], 0, -1)
+        made = sums.reshape(*sums.shape[:2], *x.shape[2:])
+        return np.rint(made).astype(np.int64) if whole else made
 
     def centres(self, x: Array, outside: float) -> Array:
         """Return the pixel under the anchor at every place of the window: under `same`, the pixel itself."""

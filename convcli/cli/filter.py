@@ -120,7 +120,7 @@ GROUPS = {
     default="auto",
     help=f"{' '.join(METHODS)}; -v tells.",
 )
-@click.option("--threads", type=at_least(1), help="Threads that share a picture. [one a core]")
+@click.option("--threads", type=at_least(1), help="Threads of a kernel alone, PNG and --match. [one a core]")
 @reading_options
 @click.option(
     "--max-memory",

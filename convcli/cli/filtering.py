@@ -14,7 +14,8 @@ import click
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation, one_line
 from convcli.cli.targets import DASH, Job
-from convcli.cli.working import Made, Unit, Worker, layers_of, mixing_error
+from convcli.cli.units import Unit
+from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
 from convcli.files import WriteError
@@ -53,7 +54,7 @@ class Filtering:
         picture = self._read(job)
         form = self.form(job, picture)
         target = "standard output" if job.target is DASH else str(job.target)
-        units = self.worker.units(job.name, picture)
+        units = self.worker.units(job.name, picture, form)
         foretold = [frame for unit in units for frame in self.worker.foretold(job.name, target, unit, form)]
         check_fits(replace(picture, frames=tuple(foretold)), form, target)
         if self.dry_run:
@@ -130,7 +131,7 @@ def _facts(job: Job, picture: Picture, form: str, frames: list[Frame], units: li
         "input_mode": before.mode,
         "input_size": list(before.pixels.shape[:2]),
         "input_frames": len(picture.frames),
-        "layers": layers_of(units[0]),
+        "layers": units[0].spelled,
         "macs": sum(unit.cost.macs for unit in units),
         "format": form,
         "mode": after.mode,

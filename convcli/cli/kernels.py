@@ -16,7 +16,11 @@ from convcli.kernels.kernel import Kernel, Line, Number, by_axes
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.render import Answer, Grid
 
-LISTED = ("name", "arguments", "meaning", "source")
+LISTED = {
+    "name": 10,
+    "arguments": 24,
+    "meaning": 80,
+}  # and how wide: the source is told by -v, and of one kernel
 SHOWN = ("name", "shape", "divisor", "sum", "rank", "symmetry", "smooths")
 
 MOST_SHOWN = 25  # columns of a grid that is printed below the table; the fields hold larger ones
@@ -60,7 +64,7 @@ def command(
     max_kernel: int,
     answer: AnswerOptions,
 ) -> None:
-    """List the named kernels with their arguments and sources, or show one: weights, rank, factors, symmetry.
+    """List the named kernels with their arguments (-v: and sources), or show one: weights, rank, factors, symmetry.
 
     SPEC is whatever filter --kernel takes: a name with arguments, rows of numbers, ImageMagick's form, or a file.
     With -o ending in .png its frequency response is drawn: zero frequency in the middle, white where it passes most.
@@ -104,7 +108,7 @@ def _list(dims: int) -> Answer:
         for name, build in KERNELS.items()
         if has_form(name, dims)
     ]
-    return Answer("kernels", __version__, rows, rows, {}, LISTED, ("name",), ())
+    return Answer("kernels", __version__, rows, rows, {}, tuple(LISTED), ("name",), (), (), LISTED)
 
 
 # One of them

@@ -180,7 +180,8 @@ class Template:
         mine, theirs = _colours(self.frame), _colours(frame)
         if mine != theirs:
             raise ArgumentError(
-                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, such as grey"
+                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, as --gray does of "
+                "colours and grey"
             )
         sizes = self.size, frame.pixels.shape[:2]
         if any(k > n for k, n in zip(*sizes, strict=True)):

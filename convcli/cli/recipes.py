@@ -15,6 +15,7 @@ from convcli.images.read import read_picture
 from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_kernels, scaled, shifted
 from convcli.kernels.kernel import Number
 
+FLAT = ("separable", "deformable", "local", "tiled")  # variants of two axes
 ENLARGING = ("transposed", "resize-conv")  # their stride is how many times as large the output is
 OWN_WAY = ("pointwise", "transposed", "deformable", "local", "tiled")  # no choice of methods
 REDDISH = (19595, 38470, 7471)  # of 65536: Rec. 601's luma in whole numbers, as Pillow's L has it
@@ -56,11 +57,17 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
         raise ArgumentError(
             f"--method {method} has no use with --variant {variant}, which is computed in one way"
         )
+    if dims == 3 and variant in FLAT:
+        raise ArgumentError(
+            f"--variant {variant} works on rows and columns; leave --dims at 2, or take another variant"
+        )
     if recipe.padding_value and recipe.padding_mode != "constant":
         raise ArgumentError(
             f"--padding-value belongs to --padding-mode constant, not to {recipe.padding_mode}"
         )
     recipe, names = _filled(recipe, options)
+    if method == "separable" and variant != "separable":
+        _check_rank(recipe)
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
     if options.pool is not None:
@@ -78,6 +85,26 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
         names.append(options.activation)
     kernels = [kernel.name for kernel in recipe.kernels]
     return Spelled(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
+
+
+def _check_rank(recipe: Recipe) -> None:
+    """Refuse kernels and weights that --method separable cannot run, before any picture is read."""
+    import numpy as np
+
+    from convcli.backend.separable import factors
+    from convcli.backend.stages.factored import rank_of
+
+    matrices = [(kernel.name, np.array(m)) for kernel in recipe.kernels for m in kernel.matrices]
+    if recipe.weights is not None:
+        shape = recipe.weights.shape
+        matrices += [(recipe.weights_name, each) for each in recipe.weights.reshape(-1, *shape[2:])]
+    for name, matrix in matrices:
+        if factors(matrix, matrix.ndim) is None:
+            rank = "" if matrix.ndim != 2 else f", and {name} has rank {rank_of(matrix)}"
+            raise ArgumentError(
+                f"--method separable runs kernels of rank 1{rank}; take another method, or --variant separable with "
+                "a --rank"
+            )
 
 
 def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from convcli.backend.colour import from_light
@@ -13,22 +10,19 @@ from convcli.backend.image import Alpha, filter_image, image_layer
 from convcli.backend.values import EIGHT_BITS, Range, full_scale, working_dtype
 from convcli.cli.reading import Reading
 from convcli.cli.recipes import Spelled
+from convcli.cli.units import Unit
 from convcli.errors import ArgumentError
 from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
-from convcli.layers import Conv, ConvTranspose, Cost, Layer, Window
-from convcli.layers.axes import Shape
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from convcli.backend.stages.finish import Told
-    from convcli.backend.stages.recipe import Recipe
-    from convcli.backend.stages.run import Estimate, Values
-    from convcli.backend.stages.stage import Stage
+    from convcli.backend.stages.run import Values
 
     Array = NDArray[Any]
 
@@ -52,77 +46,6 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Unit:
-    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
-
-    frames: tuple[Frame, ...]
-    shape: Shape
-    has_alpha: bool
-    recipe: Recipe
-    plain: Conv | None  # the layer that each channel runs through, where a kernel is all there is
-
-    @cached_property
-    def stages(self) -> tuple[Stage, ...]:
-        """What runs."""
-        return self.recipe.stages(self.shape)
-
-    @property
-    def output_shape(self) -> Shape:
-        """(maps, *spatial), the opacity not counted."""
-        shape = self.shape
-        if self.plain is not None:
-            return (shape[0], *self.plain.output_size(shape[1:]))
-        for stage in self.stages:
-            shape = stage.output_shape(shape)
-        return shape
-
-    @property
-    def estimate(self) -> Estimate:
-        """What it will take."""
-        from convcli.backend.stages.run import estimate
-
-        return estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha)
-
-    @property
-    def cost(self) -> Cost:
-        """The work of all stages."""
-        total, shape = Cost(), self.shape
-        for stage in self.stages:
-            total, shape = total + stage.cost(shape), stage.output_shape(shape)
-        return total
-
-    def sizes(self) -> Iterator[tuple[str, int]]:
-        """Count the pixels of every padded input and of every output, with the words for them."""
-        if self.plain is not None:
-            yield from _sizes((self.plain,), self.shape, self.output_shape)
-            return
-        shape = self.shape
-        for stage in self.stages:
-            after = stage.output_shape(shape)
-            yield from _sizes(stage.layers, shape, after)
-            shape = after
-
-    def pixels(self, reading: Reading) -> Array:
-        """Return the samples as they are filtered, (*spatial, C)."""
-        from convcli.backend.stages.finish import stacked
-
-        return stacked([reading.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
-
-
-def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:
-    """Count the pixels of a stage: padded before its first layer, which has the largest window, and at its end."""
-    first = layers[0] if layers else None
-    if isinstance(first, Window):
-        pads = first.pads(shape[1:])
-        if not isinstance(first, ConvTranspose):  # which cuts off what it calls padding
-            yield (
-                "with its padding it has",
-                prod(n + before + behind for n, (before, behind) in zip(shape[1:], pads, strict=True)),
-            )
-    yield "its output would have", prod(after[1:])
-
-
-@dataclass(frozen=True)
 class Worker:
     """The recipe of one run and how values become pixels again; to be asked for each picture."""
 
@@ -136,20 +59,36 @@ class Worker:
     sheet: bool
     stats: bool
 
-    @property
-    def plain(self) -> Kernel | None:
-        """The kernel, where it is all there is: such a picture is filtered exactly, in bands."""
+    def plain(self, frame: Frame, form: str) -> Kernel | None:
+        """Return the kernel, where it is all there is and the depth stays: that is filtered exactly, in bands."""
         recipe = self.spelled.recipe
         others = (recipe.weights, recipe.activation, recipe.pool, recipe.pool_channels)
         alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
         if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
             return None
+        if form == RAW or self.sheet or self._narrows(frame.pixels.dtype, frame.mode, form):
+            return None
         return recipe.kernels[0]
 
-    def units(self, name: str, picture: Picture) -> list[Unit]:
-        """Return what is run on a picture, or raise an error where it does not fit; no pixel is looked at."""
+    def _narrows(self, dtype: np.dtype[Any], mode: str, form: str) -> bool:
+        """Whether --range brings floats of a mode to 8 bits, as the format holds none."""
+        return (
+            dtype.kind == "f"
+            and form != RAW
+            and self.value_range is not None
+            and not FORMATS[form].holds(mode)
+        )
+
+    def units(self, name: str, picture: Picture, form: str) -> list[Unit]:
+        """Return what is run on a picture for a format, or raise an error where it does not fit; no pixel is read."""
+        try:
+            return self._units(name, picture, form)
+        except ArgumentError as error:
+            raise ArgumentError(f"cannot filter {name}: {error}") from error
+
+    def _units(self, name: str, picture: Picture, form: str) -> list[Unit]:
         if self.spelled.dims == 2:
-            return [self._unit(name, (frame,)) for frame in picture.frames]
+            return [self._unit(name, (frame,), form) for frame in picture.frames]
         shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
         if len(picture.frames) < 2:
             raise ImageError(f"cannot filter {name}: --dims 3 reaches over frames or pages, and it has one")
@@ -157,9 +96,9 @@ class Worker:
             raise ImageError(
                 f"cannot filter {name}: its pages differ in size or mode, so --dims 3 cannot reach over them"
             )
-        return [self._unit(name, picture.frames)]
+        return [self._unit(name, picture.frames, form)]
 
-    def _unit(self, name: str, frames: tuple[Frame, ...]) -> Unit:
+    def _unit(self, name: str, frames: tuple[Frame, ...], form: str) -> Unit:
         frame = frames[0]
         size = frame.pixels.shape[:2] if self.spelled.dims == 2 else (len(frames), *frame.pixels.shape[:2])
         channels = 1 if frame.pixels.ndim == 2 else frame.pixels.shape[2]
@@ -170,12 +109,15 @@ class Worker:
             full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
             padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
         )
-        kernel, plain = self.plain, None
+        kernel, plain = self.plain(frame, form), None
         if kernel is not None:
             plain = image_layer(kernel, recipe.stride, recipe.padding, recipe.dilation)
         unit = Unit(frames, shape, has_alpha, recipe, plain)
         self._check_size(name, unit)
-        if plain is None and (memory := unit.estimate.memory) > self.max_memory:
+        if plain is None and has_alpha and self.alpha == "premultiply":
+            for stage in unit.stages:
+                stage.check_premultiplying()
+        if (plain is None or has_alpha) and (memory := unit.estimate.memory) > self.max_memory:
             raise ImageError(
                 f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "
                 f"{self.max_memory / 2**30:.1f}; raise it with --max-memory {-(-memory // 2**30)}G, or take a smaller "
@@ -194,11 +136,9 @@ class Worker:
 
     def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
         """Run the stages on the frames of a unit."""
-        frame = unit.frames[0]
         mode, dtype = self.result(name, target, unit, form)
-        kernel = self.plain
-        if kernel is not None and form != RAW and dtype == frame.pixels.dtype and not self.sheet:
-            return self._plainly(unit, kernel)
+        if unit.plain is not None:
+            return self._plainly(unit)
         from convcli.backend.stages.finish import Told, to_pixels
 
         pixels = unit.pixels(self.reading)
@@ -233,14 +173,14 @@ class Worker:
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
         return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
 
-    def _plainly(self, unit: Unit, kernel: Kernel) -> Made:
+    def _plainly(self, unit: Unit) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
         light = self.reading.light(frame)
         filtered = filter_image(
             light.pixels,
-            kernel,
+            recipe.kernels[0],
             stride=recipe.stride,
             padding=recipe.padding,
             dilation=recipe.dilation,
@@ -284,8 +224,7 @@ class Worker:
                 "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
             )
         mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-        floats = dtype.kind == "f" and form != RAW
-        if floats and self.value_range is not None and not FORMATS[form].holds(mode):
+        if self._narrows(dtype, mode, form):
             dtype = EIGHT_BITS
             mode = mode_name(colours or "L", dtype.name)
         return mode, dtype
@@ -332,8 +271,3 @@ def mixing_error(spelled: Spelled) -> ArgumentError | None:
             "keep or filter"
         )
     return None
-
-
-def layers_of(unit: Unit) -> list[str]:
-    """Return the layers that run, as a chain spells them."""
-    return [text for stage in unit.stages for text in stage.spelled()]

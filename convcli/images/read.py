@@ -82,7 +82,8 @@ def read_header(
                 found = frame_headers(name, image, partial(_chosen, name, frame, max_frames), max_pixels)
         if found is None:
             file.seek(0)
-            found = read_picture(file, max_pixels, frame=frame, max_frames=max_frames)
+            again = source if isinstance(source, Path) and source.is_file() else file  # errors name the path
+            found = read_picture(again, max_pixels, frame=frame, max_frames=max_frames)
     return found if frame is None else _as_still(found)
 
 

@@ -18,6 +18,7 @@ from convcli.backend.bands.run import Weights, plan_all
 from convcli.backend.bands.running import RunningSums, signed_digits, slack, sum_neighbours
 from convcli.backend.bands.strip import Strip
 from convcli.backend.borders import pad
+from convcli.backend.convolution import conv
 from convcli.backend.image import filter_image
 from convcli.backend.plan import Slide
 from convcli.backend.values import EXACT
@@ -59,16 +60,31 @@ KERNELS = {
 def test_every_method_gives_the_same_pixels(name: str, method: str, dtype: str) -> None:
     kernel = KERNELS[name]
     pixels = PICTURE if dtype == "uint8" else RNG.integers(0, 65536, PICTURE.shape, dtype=np.uint16)
-    try:
-        result = filter_image(pixels, kernel, method=method)
-    except ArgumentError as error:
-        assert method != "auto"
-        assert f"method '{method}' does not suit this kernel" in str(error)
-        assert method in ("separable", "fft", "direct")
+    if method == "separable" and name in ("whole", "floats", "large floats"):
+        with pytest.raises(ArgumentError, match=r"does not suit the kernel .*, whose rank is above 1"):
+            filter_image(pixels, kernel, method=method)
         return
+    result = filter_image(pixels, kernel, method=method)
     assert result.plan == EXACT or method in ("auto", result.plan.split()[0])
     error = 1e-9 if "whole" in name or "uniform" in name else np.iinfo(dtype).max * 1e-5
     assert np.abs(result.pixels - second_opinion(pixels, kernel)).max() <= 0.5 + error
+
+
+@pytest.mark.parametrize("method", ["separable", "gemm", "fft"])
+@pytest.mark.parametrize("name", ["box:5", "sobel", "gaussian:sigma=2"])
+@pytest.mark.parametrize("alpha", [None, "keep", "auto"])
+def test_a_method_is_kept_to_where_no_bands_are(name: str, method: str, alpha: Any) -> None:
+    kernel = parse_kernel(name)
+    pixels = RNG.integers(0, 256, (40, 50, 4), dtype=np.uint8)
+    pixels[10:20, 10:30, 3] = 0
+    plain = filter_image(pixels, kernel, stride=2, alpha=alpha)
+    with patch("convcli.backend.image.conv", wraps=conv) as called:
+        result = filter_image(pixels, kernel, stride=2, alpha=alpha, method=method)
+    assert result.plan.split()[0] == method
+    assert called.called == ("whole pictures" in result.plan)
+    assert all(each.kwargs["method"] == method for each in called.call_args_list)
+    assert called.called or alpha is None
+    assert (result.pixels == plain.pixels).all()
 
 
 @pytest.mark.parametrize("kernel", [*KERNELS.values(), parse_kernel("sobel"), parse_kernel("scharr")])

@@ -29,9 +29,13 @@ def test_all_are_listed_with_arguments_meaning_and_source(call: Call) -> None:
     assert by_name["gaussian"]["arguments"] == "sigma=1, size"
     assert by_name["dog"]["arguments"] == "sigma=1, ratio=1.6, size"
     assert by_name["emboss"]["arguments"] == ""
-    code, out, _ = call("kernels")
-    assert code == 0
-    assert len(out.splitlines()) == len(KERNELS) + 2
+    lines = call("kernels").out.splitlines()
+    assert [line.split()[0] for line in lines[2:] if line[0] != " "] == list(KERNELS)
+    assert max(map(len, lines)) <= 120
+    told = " ".join(" ".join(line[38:] for line in lines).split())
+    assert all(row["meaning"] in told for row in listed)
+    wide = call("kernels", "-v").out
+    assert all(row["source"] in wide for row in listed)
     assert call("kernels", "--format", "value").out.split() == list(KERNELS)
 
 

@@ -493,6 +493,13 @@ def test_an_approximation_tells_its_error(call: Call, small: Path) -> None:
         ("--local tilt-shift:sigma=1,sigma=2", "--local tilt-shift: sigma is given twice"),
         ("--local tilt-shift --flip", "--flip has no use with a built-in --local"),
         ("-k box --method gemm --variant transposed", "--method gemm has no use with --variant transposed"),
+        ("-k sharpen --method separable", "--method separable runs kernels of rank 1, and sharpen has rank 2; take another method, or --variant separable with a --rank"),
+        ("-k outline --variant dilated --method separable", "and outline has rank 2"),
+        ("-k box --dims 3 -k log --method separable", "--method separable runs kernels of rank 1; take another method"),
+        ("--offsets lens --dims 3", "--variant deformable works on rows and columns; leave --dims at 2"),
+        ("--local tilt-shift --dims 3", "--variant local works on rows and columns; leave --dims at 2"),
+        ("-k box --variant separable --dims 3", "--variant separable works on rows and columns; leave --dims at 2"),
+        ("-k box -k identity --tile 1x2 --dims 3", "--variant tiled works on rows and columns; leave --dims at 2"),
         ("-k box --variant standard --alpha premultiply", "--alpha premultiply takes a mean of each channel, which --variant standard is not"),
         ("-k box --max-memory 5", "'5' is not an amount of memory; write 500M or 4G"),
         ("--weights w.txt", "--weights w.txt: it takes an array in a .npy file, as numpy.save writes it"),
@@ -542,8 +549,9 @@ def test_a_file_that_is_no_array(call: Call, small: Path, tmp_path: Path) -> Non
     [
         ("-k sharpen --variant separable", "is not separable: its rank is 2, and rank 1 would make a relative error of 0.069; give --rank 2"),
         ("-k sharpen --rank 3", "--rank 3 is more than the kernel 'sharpen' has; its rank is 2"),
-        ("-k box --pool max:99", "the output would be empty"),
-        ("-k box --pool-channels max:2", "cannot pool 3 channels by 2"),
+        ("-k box --pool max:99", "small.png: the output would be empty"),
+        ("-k box --variant grouped --groups 2", "small.png: in_channels 3 cannot be divided into 2 equal groups"),
+        ("-k box --pool-channels max:2", "small.png: --pool-channels cannot pool 3 channels by 2"),
         ("-k box --variant transposed --stride 9999", "pixels, over the limit of 200,000,000; pad less, or raise it with --max-pixels"),
         ("-k box --variant transposed --stride 100 --max-memory 100M", "GiB of memory, over the limit of 0.1; raise it with --max-memory 1G"),
     ],
@@ -555,6 +563,79 @@ def test_what_does_not_fit_a_picture_is_one_line_and_code_1(
         result = call("filter", small, *words.split(), *dry)
         assert result.code == 1
         assert message in one_error(result)
+
+
+@pytest.mark.parametrize("flags", ["", "--flip", "--stride 2", "--alpha filter"])
+@pytest.mark.parametrize("padding", ["same", "same-lower", "valid", "full", "1", "0:2x1"])
+def test_an_anchor_is_the_same_in_a_picture_in_numbers_and_among_stages(
+    call: Call, tmp_path: Path, padding: str, flags: str
+) -> None:
+    rng = np.random.default_rng(8)
+    pixels_in = rng.integers(0, 256, (9, 11, 4), dtype=np.uint8)
+    pixels_in[3:5, 4:8, 3] = 0
+    Image.fromarray(pixels_in, "RGBA").save(tmp_path / "x.png")
+    kernel = ("-k", "0 1 2; 3 4 5; 6 7 -8", "--scale", "0.1", "--anchor", "0,2", "--padding", padding)
+    found = []
+    for name, more in (("a.png", ()), ("b.npy", ()), ("c.png", ("--activation", "relu"))):
+        words = (*kernel, *flags.split(), *more, "-o", tmp_path / name)
+        assert call("filter", tmp_path / "x.png", *words, "-q").code == 0
+        assert call("filter", tmp_path / "x.png", *words, "--dry-run", "--force").code == 0
+        found.append(np.rint(pixels(tmp_path / name).astype(float).clip(0, 255)))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_the_estimate_of_a_kernel_alone_is_of_the_pixels_and_that_of_numbers_is_limited(
+    call: Call, tmp_path: Path
+) -> None:
+    def told(*words: object) -> int:
+        picture = SAMPLES / "landscape.png"
+        result = call("filter", picture, "-k", "box", "-o", *words, "--dry-run", "--stats")
+        memory: int = json.loads(result.out)["bytes"] if result.code == 0 else 0
+        return memory
+
+    samples = pixels(SAMPLES / "landscape.png").size
+    assert 2 * samples < told(tmp_path / "x.png") < 2 * samples + (20 << 20)
+    assert told(tmp_path / "x.npy") > 12 * samples
+    assert told(tmp_path / "x.png", "--max-memory", "1M") > 0
+    assert told(tmp_path / "x.npy", "--max-memory", "1M") == 0
+
+
+def test_the_way_out_of_a_checkerboard_is_one(call: Call, small: Path, tmp_path: Path) -> None:
+    words = ("--variant", "transposed", "--stride", 4, "-o")
+    err = call("filter", small, "-k", "bilinear", *words, tmp_path / "uneven.png").err
+    assert "of their brightness; take --kernel bilinear:factor=4, or --variant resize-conv" in err
+    assert call("filter", small, "-k", "bilinear:factor=4", *words, tmp_path / "even.png").err == ""
+
+
+def test_channels_that_no_groups_share_are_told_as_such(call: Call, small: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", np.ones((4, 1, 3, 3)))
+    result = call("filter", small, "--weights", tmp_path / "w.npy", "--groups", "2")
+    assert result.code == 1
+    assert (
+        one_error(result)
+        == f"cannot filter {small}: 3 channels cannot be divided into --groups 2 equal groups"
+    )
+
+
+def test_an_approximation_that_is_no_mean_is_refused_before_it_runs(call: Call, tmp_path: Path) -> None:
+    words = ("-k", "disk:radius=3", "--rank", 2, "--alpha", "premultiply", "-o", tmp_path / "x.png")
+    for dry in ([], ["--dry-run"]):
+        result = call("filter", SAMPLES / "logo.png", *words, *dry)
+        assert result.code == 1
+        assert "logo.png: --alpha premultiply takes means, and a stage here is none" in one_error(result)
+
+
+@pytest.mark.parametrize("method", ["direct", "separable", "gemm", "fft"])
+def test_every_method_runs_and_gives_the_same_pixels(
+    call: Call, small: Path, tmp_path: Path, method: str
+) -> None:
+    words = ("-k", "box:5", "--stride", 2)
+    assert call("filter", small, *words, "-o", tmp_path / "auto.png").code == 0
+    result = call("filter", small, *words, "--method", method, "-o", tmp_path / "own.png", "-v")
+    assert result.code == 0
+    assert f", {method} in " in result.err or method == "direct"
+    np.testing.assert_array_equal(pixels(tmp_path / "own.png"), pixels(tmp_path / "auto.png"))
 
 
 # The help

@@ -157,7 +157,8 @@ def test_every_input_has_a_line_and_a_bad_one_stops_no_other(call: Call, tmp_pat
     ]
     (line,) = result.err.splitlines()
     assert line.endswith(
-        f"landscape.png is RGB and the template {eye} is L; make both the same, such as grey"
+        f"landscape.png is RGB and the template {eye} is L; make both the same, as --gray does of "
+        "colours and grey"
     )
 
 

@@ -200,7 +200,7 @@ def test_the_border_is_in_light_too(call: Call, tmp_path: Path) -> None:
         result = call("filter", source, "-k", "box", "--linear", *border, value)
         assert result.code == 1
         assert one_error(result) == (
-            f"with --linear, --padding-value must be a pixel's: a whole number from 0 to 255, got {value}"
+            f"cannot filter {source}: with --linear, --padding-value must be a pixel's: a whole number from 0 to 255, got {value}"
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.read import read_picture
+from convcli.images.read import read_header, read_picture
 from convcli.images.write import encode
 
 
@@ -179,3 +179,10 @@ def test_a_channel_of_one_is_grey_to_every_format() -> None:
     picture = read_picture(npy(np.arange(35, dtype=np.uint8).reshape(5, 7, 1)))
     for form in ("PNG", "TIFF", "WEBP", "PPM", "GIF", "BMP", "JPEG"):
         assert read_picture(io.BytesIO(encode(picture, form, "out")[0])).frames[0].pixels.shape[:2] == (5, 7)
+
+
+def test_what_is_wrong_with_an_array_names_its_file_from_the_header_too(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((3, 4)))
+    for read in (read_picture, read_header):
+        with pytest.raises(ImageError, match=r"cannot read .*x\.npy: there is no frame 9"):
+            read(tmp_path / "x.npy", frame=9)

@@ -1,5 +1,6 @@
 """The stages behind a convolution: activations, pools over places, and pools over channels."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -8,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli import backend
+from convcli.backend.stages.linear import Pass
 from convcli.backend.stages.stage import FAINT, Stage
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, Layer, LpPool, MaxPool
 from convcli.layers.axes import Shape
-from convcli.layers.counts import Cost
 
 Array = NDArray[Any]
 Pool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
@@ -119,9 +120,10 @@ class ChannelPooled(Stage):
             )
         return (channels // each, *size)
 
-    def cost(self, shape: Shape) -> Cost:
-        """Return the work of the pool, with the channels as an axis."""
-        return self._layer(shape).cost((1, shape[0], prod(shape[1:])))
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield the pool, with the channels as an axis."""
+        layer = self._layer(shape)
+        yield Pass(layer, layer.cost((1, shape[0], prod(shape[1:]))), prod(self.output_shape(shape)))
 
     def _layer(self, shape: Shape) -> Layer:
         window = (self.size or shape[0], 1)

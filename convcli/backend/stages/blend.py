@@ -1,6 +1,6 @@
 """Blur that varies over a picture: local convolution with a Gaussian of its own width at each place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot, prod
@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.linear import bordered, carried
+from convcli.backend.stages.linear import Pass, bordered, carried
 from convcli.backend.stages.offsets import middles
 from convcli.errors import ArgumentError
 from convcli.kernels.smoothing import gaussian
 from convcli.layers import Conv, Layer, LocalConv
 from convcli.layers.axes import Shape, Sizes
-from convcli.layers.counts import Cost
 
 Array = NDArray[Any]
 
@@ -121,13 +120,14 @@ class Blend:
         """Return the shape that the layer makes of each channel."""
         return (shape[0], *self.layer.output_shape((1, *shape[1:]))[1:])
 
-    def cost(self, shape: Shape) -> Cost:
-        """Return the work that is done: two passes for each level."""
-        passes = sum(
-            (part.cost((1, *shape[1:])) for level in self.levels[1:] for part, _ in self._passes(level)),
-            Cost(),
-        )
-        return passes * shape[0]
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield two for each level."""
+        for level in self.levels[1:]:
+            before: Shape = (1, *shape[1:])
+            for layer, _ in self._passes(level):
+                after = layer.output_shape(before)
+                yield Pass(layer, layer.cost(before) * shape[0], prod(after) * shape[0])
+                before = after
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers: the picture, two levels, and what comes out."""

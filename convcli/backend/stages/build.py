@@ -1,5 +1,6 @@
 """Variants on pictures: the layers of `VARIANTS` with the arrays that kernels, weights and fields give them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from convcli.backend.stages.factored import Factored, factored, rank_of
 from convcli.backend.stages.linear import Arrays, Linear
 from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.phases import checkerboard, even_total
-from convcli.backend.stages.recipe import Recipe, check_axes
+from convcli.backend.stages.recipe import SAME, Recipe, check_axes
 from convcli.backend.stages.stage import Weighted
 from convcli.backend.stages.unshared import blended, local, tiled
 from convcli.errors import ArgumentError
@@ -41,7 +42,8 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
         "depthwise-separable": _depthwise_separable,
     }.get(recipe.variant, _own_channels)
     channels = shape[0]
-    maps = tuple(linear(recipe, matrix, shape) for matrix in matrices)
+    anchor = None if recipe.padding in SAME else recipe.anchor(kernel)
+    maps = tuple(replace(linear(recipe, matrix, shape), anchor=anchor) for matrix in matrices)
     single: tuple[Linear, ...] = ()
     total: float | None = None
     notes: tuple[str, ...] = ()
@@ -77,9 +79,11 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     taken, made = (len(weight), weight.shape[1] * groups)
     if recipe.variant != "transposed":
         taken, made = made, taken
-    if taken != channels or made % groups or channels % groups:
+    if channels % groups:
+        raise ArgumentError(f"{channels} channels cannot be divided into --groups {groups} equal groups")
+    if taken != channels or made % groups:
         axis = 0 if recipe.variant == "transposed" else 1
-        needed = channels if axis == 0 else channels // groups if channels % groups == 0 else "?"
+        needed = channels if axis == 0 else channels // groups
         among = f" in {groups} groups" if groups > 1 else ""
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "
@@ -198,8 +202,9 @@ def _separable(recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Sha
             )
             for down, across in part.terms
         ]
-        return recipe.linear(layers, terms)
+        return replace(recipe.linear(layers, terms), anchor=anchor)
 
+    anchor = None if recipe.padding in SAME else recipe.anchor(kernel)
     maps = tuple(linear(part, shape[0]) for part in found)
     made = [matrix - part.residual for matrix, part in zip(matrices, found, strict=True)]
     smoothing = kernel.is_smoothing and float(made[0].min()) >= -ROUNDING * float(made[0].max())

@@ -1,9 +1,9 @@
 """Chains of layers as linear maps of a picture: with borders of every mode, and the geometry that alpha follows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from convcli.backend.borders import pad
 from convcli.backend.stages.offsets import Moves, deformed, nearest_of
 from convcli.layers import Conv, ConvTranspose, DeformConv, Layer, LocalConv, Resize, TiledConv, Window
 from convcli.layers.axes import Shape, Sizes
-from convcli.layers.chain import shapes, total_cost
+from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
 from convcli.layers.padding import span
 
@@ -21,6 +21,14 @@ Array = NDArray[Any]
 Arrays = Mapping[str, Any]  # of one layer, by its operator's names
 
 BAND_BYTES = 1 << 26  # of local weights that are in memory at once
+
+
+class Pass(NamedTuple):
+    """A layer that once walks over all of a picture: its work, and how many numbers it writes."""
+
+    layer: Layer
+    cost: Cost
+    outputs: int
 
 
 class Map(Protocol):
@@ -33,8 +41,8 @@ class Map(Protocol):
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape that the map makes of `shape`."""
 
-    def cost(self, shape: Shape) -> Cost:
-        """Return the work for an input of `shape`."""
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield what is done to an input of `shape`."""
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers that are held at once."""
@@ -52,6 +60,7 @@ class Linear:
 
     terms : for each term the arrays of each layer
     each : whether the layers see one channel at a time
+    anchor : the tap that lies on the pixel, where it is not the middle one
     """
 
     layers: tuple[Layer, ...]
@@ -60,6 +69,7 @@ class Linear:
     padding_value: float = 0.0
     method: str = "auto"
     each: bool = False
+    anchor: Sizes | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape that the layers make of `shape`."""
@@ -67,11 +77,13 @@ class Linear:
             return (shape[0], *shapes(self.layers, (1, *shape[1:]))[-1][1:])
         return shapes(self.layers, shape)[-1]
 
-    def cost(self, shape: Shape) -> Cost:
-        """Return the work of all terms."""
-        if self.each:
-            return total_cost(self.layers, (1, *shape[1:])) * shape[0] * len(self.terms)
-        return total_cost(self.layers, shape) * len(self.terms)
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield the layers of all terms."""
+        times = len(self.terms) * (shape[0] if self.each else 1)
+        before = self._seen(shape)
+        for layer, after in zip(self.layers, shapes(self.layers, before), strict=True):
+            yield Pass(layer, layer.cost(before) * times, prod(after) * times)
+            before = after
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers of the largest layer: its input, padded and copied, and what comes out."""
@@ -114,7 +126,7 @@ class Linear:
     def carry(self, x: Array, outside: float) -> Array:
         """Return for each output place the pixel in the middle of what it sees: under `same`, the pixel itself."""
         for layer, given in zip(self.layers, self.terms[0], strict=True):
-            x = carried(layer, x, given, self.padding_mode, outside)
+            x = carried(layer, x, given, self.padding_mode, outside, self.anchor)
         return x
 
 
@@ -179,8 +191,10 @@ def _local(layer: LocalConv, padded: Array, arrays: Arrays) -> Array:
     return np.concatenate(bands, axis=2)
 
 
-def carried(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -> Array:
-    """Return the pixels of x, (C, *spatial), that lie in the middle of what each output of a layer sees."""
+def carried(
+    layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float, anchor: Sizes | None = None
+) -> Array:
+    """Return the pixels of x, (C, *spatial), in the middle, or under the anchor, of what each output sees."""
     size = x.shape[1:]
     if isinstance(layer, Resize):
         return backend.resize(x, scale=layer.scale, size=layer.size)
@@ -193,11 +207,12 @@ def carried(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -
     padded = pad(x, layer.pads(size), range(1, x.ndim), mode, outside)
     behind = layer.padding == "same-lower"
     index: list[slice] = []
-    for k, d, s, count in zip(
-        layer.kernel_size, layer.dilation, layer.stride, layer.output_size(size), strict=True
-    ):
+    axes = zip(layer.kernel_size, layer.dilation, layer.stride, layer.output_size(size), strict=True)
+    for axis, (k, d, s, count) in enumerate(axes):
         reach = span(k, d)
         start = reach // 2 if behind else (reach - 1) // 2
+        if anchor is not None:
+            start = min(anchor[axis], k - 1) * d
         index.append(slice(start, start + (count - 1) * s + 1, s))
     return padded[(slice(None), *index)]
 

@@ -32,6 +32,13 @@ def _phase_sums(layer: ConvTranspose, matrix: Array) -> Array:
     return sums
 
 
+def _even(layer: ConvTranspose) -> str:
+    """Name a kernel that enlarges evenly by the stride, where there is one: the same on both axes."""
+    if len(set(layer.stride)) > 1 or layer.stride[0] < 2:
+        return ""
+    return f"--kernel bilinear:factor={layer.stride[0]}, or "
+
+
 def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]:
     """Warn of a pattern that a transposed convolution paints on plain areas, and of another brightness."""
     assert isinstance(layer, ConvTranspose)
@@ -40,7 +47,7 @@ def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]
     if np.ptp(sums) > ROUNDING * scale:
         sides = zip(axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, strict=True)
         ways = {remedy(k, s, d) for _, k, s, d in sides if is_uneven(k, s, d)}
-        way = "; ".join(sorted(ways)) or "take --kernel bilinear or nearest, or --variant resize-conv"
+        way = "; ".join(sorted(ways)) or f"take {_even(layer)}--variant resize-conv"
         return (
             f"checkerboard: plain areas get {sums.min():.3g} to {sums.max():.3g} of their brightness; {way}",
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+SAME = ("same", "same-lower")  # the paddings that follow an anchor
 WHOLE = ("pointwise", "tiled", "local")  # variants that are one stage, however many kernels they take
 
 
@@ -132,21 +133,23 @@ class Recipe:
 
         return Linear(layers, tuple(terms), self.padding_mode, self.padding_value, self.method, each)
 
+    def anchor(self, kernel: Kernel) -> Sizes | None:
+        """Return where a kernel's anchor lies, once it is turned if asked for."""
+        if kernel.anchor is None or not self.flip:
+            return kernel.anchor
+        return tuple(n - 1 - a for n, a in zip(kernel.shape, kernel.anchor, strict=True))
+
     def matrices(self, kernel: Kernel) -> list[Array]:
-        """Return a kernel's matrices, turned if asked for, with the anchor in the middle; whole where they are."""
-        anchor = kernel.anchor
-        found = []
-        for matrix in kernel.matrices:
-            array = np.array(matrix)
-            place = anchor
-            if self.flip:
-                array = np.flip(array)
-                place = (
-                    None
-                    if anchor is None
-                    else tuple(n - 1 - a for n, a in zip(array.shape, anchor, strict=True))
-                )
-            found.append(array if place is None else _centred(array, place))
+        """Return a kernel's matrices, turned if asked for; whole where they are.
+
+        Padding `same` follows an anchor: zeros around the matrices bring it to their middle.
+        """
+        found = [np.array(matrix) for matrix in kernel.matrices]
+        if self.flip:
+            found = [np.flip(matrix) for matrix in found]
+        anchor = self.anchor(kernel)
+        if anchor is not None and self.padding in SAME:
+            found = [_centred(matrix, anchor) for matrix in found]
         if found[0].ndim == 1:
             raise ArgumentError(
                 f"kernel {kernel.name!r} has 1 axis; say where it lies with --along rows or columns"

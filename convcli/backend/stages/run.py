@@ -8,17 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.stages.linear import Pass
 from convcli.backend.stages.stage import Stage
 from convcli.backend.values import full_scale, working_dtype
-from convcli.layers import DeformConv
+from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
 
 Array = NDArray[Any]
 
-# Rough speeds of one core, for estimates.
-MACS = 3e9  # multiply-adds a second
-SAMPLES = 6e6  # interpolated a second
-VALUES = 1e8  # read and written again a second, with their codec
+# Rough speeds of one core, for estimates: so many a second.
+MACS = 3e9  # multiply-adds and other sums
+SPREAD = 4e8  # multiply-adds of a transposed convolution, each to a place of its own
+SAMPLES = 6e6  # interpolated
+WRITTEN = 1.5e8  # numbers that a layer writes
+CODEC = 7e7  # samples of a picture that are read, or written
+PLAIN = 2e8  # multiply-adds of exact sums beside alpha
+BUFFERS = 1 << 24  # bytes that bands work in
+TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,39 @@ def estimate(
 ) -> Estimate:
     """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype."""
     itemsize = 8 if has_alpha else working_dtype(dtype).itemsize
-    seconds = prod(shape) / VALUES
+    seconds = prod(shape) / CODEC
     most = 2 * prod(shape) * itemsize
     for stage in stages:
-        cost = stage.cost(shape)
-        taken = cost.macs / MACS + (cost.flops - 2 * cost.macs + cost.comparisons) / MACS
-        output = stage.output_shape(shape)
-        for layer in stage.layers:
-            if isinstance(layer, DeformConv):
-                taken += prod(output) * prod(layer.kernel_size) / SAMPLES
-        times = (2 if has_alpha and not stage.is_mean else 3) if has_alpha else 1
-        seconds += taken * times + prod(output) / VALUES
+        times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
+        seconds += times * sum(_seconds(each) for each in stage.passes(shape))
         held = stage.memory(shape) * itemsize
-        most = max(most, held + (2 * held if has_alpha else 0))
-        shape = output
-    return Estimate(seconds, most + prod(shape) * itemsize)
+        most = max(most, 2 * held if has_alpha else held)
+        shape = stage.output_shape(shape)
+    return Estimate(seconds + prod(shape) / CODEC, most + prod(shape) * itemsize)
+
+
+def plain_estimate(
+    stages: Sequence[Stage], shape: Shape, dtype: np.dtype[Any], has_alpha: bool = False
+) -> Estimate:
+    """Foretell what `filter_image` takes of time and memory: no floats as large as the picture, but beside alpha."""
+    floats = estimate(stages, shape, dtype, has_alpha)
+    if has_alpha:
+        macs = sum(stage.cost(shape).macs for stage in stages)
+        return Estimate(floats.seconds + 2 * macs / PLAIN, floats.memory)
+    (stage,) = stages
+    samples = prod(shape) + prod(stage.output_shape(shape))
+    return Estimate(floats.seconds, samples * dtype.itemsize + BUFFERS)
+
+
+def _seconds(taken: Pass) -> float:
+    """Foretell what one pass takes."""
+    layer, cost = taken.layer, taken.cost
+    others = cost.flops - 2 * cost.macs + cost.comparisons
+    seconds = taken.outputs / WRITTEN + others / MACS
+    if isinstance(layer, ConvTranspose):
+        return seconds + cost.macs / SPREAD
+    if isinstance(layer, DeformConv):
+        seconds += taken.outputs * prod(layer.kernel_size) / SAMPLES
+    if isinstance(layer, Conv):
+        return seconds + cost.macs / MACS * min(1.0, TAPS / prod(layer.kernel_size))
+    return seconds + cost.macs / MACS

@@ -1,6 +1,7 @@
 """Stages: what one step of a filter does to a picture as an array (C, *spatial), alpha or not."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.linear import Map
+from convcli.backend.stages.linear import Map, Pass
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Combine
 from convcli.layers import Layer
 from convcli.layers.axes import Shape
-from convcli.layers.chain import shapes, total_cost
+from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
 from convcli.layers.spelling import spell
 
@@ -40,9 +41,15 @@ class Stage(ABC):
         """Return the shape that the stage makes of `shape`."""
         return shapes(self.layers, shape)[-1]
 
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield what is done to an input of `shape`."""
+        for layer, after in zip(self.layers, shapes(self.layers, shape), strict=True):
+            yield Pass(layer, layer.cost(shape), prod(after))
+            shape = after
+
     def cost(self, shape: Shape) -> Cost:
         """Return the work for an input of `shape`."""
-        return total_cost(self.layers, shape)
+        return sum((each.cost for each in self.passes(shape)), Cost())
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers that are held at once."""
@@ -56,6 +63,10 @@ class Stage(ABC):
     def is_mean(self) -> bool:
         """Whether every output is a weighted mean of its own channel: colours may be weighed by alpha."""
         return False
+
+    def check_premultiplying(self) -> None:
+        """Raise ArgumentError where colours weighed by alpha were asked for and the stage cannot weigh them."""
+        return
 
     @abstractmethod
     def __call__(self, x: Array) -> Array:
@@ -100,9 +111,10 @@ class Weighted(Stage):
         """Return the shape that each map makes of `shape`."""
         return self.maps[0].output_shape(shape)
 
-    def cost(self, shape: Shape) -> Cost:
-        """Return the work of all maps."""
-        return sum((each.cost(shape) for each in self.maps), Cost())
+    def passes(self, shape: Shape) -> Iterator[Pass]:
+        """Yield what all maps do."""
+        for each in self.maps:
+            yield from each.passes(shape)
 
     def memory(self, shape: Shape) -> int:
         """Count the numbers of the largest map, and the answers that wait for it."""
@@ -125,19 +137,24 @@ class Weighted(Stage):
             premultiply = self.is_mean
         if not premultiply:
             return self._kept(colour, opacity)
-        if self.total is None:
+        self.check_premultiplying()
+        return self._premultiplied(colour, opacity)
+
+    def check_premultiplying(self) -> None:
+        """Refuse what is no mean."""
+        if not self.is_mean:
             raise ArgumentError(
                 "--alpha premultiply takes means, and a stage here is none: it needs weights >= 0 that sum to "
                 "the same everywhere, above 0; use --alpha keep or filter"
             )
-        return self._premultiplied(colour, opacity, self.total)
 
-    def _premultiplied(self, colour: Array, opacity: Array, total: float) -> tuple[Array, Array]:
+    def _premultiplied(self, colour: Array, opacity: Array) -> tuple[Array, Array]:
         """Divide the mean of colour * alpha by that of alpha; where nothing is visible, colours are as they are.
 
         `constant` surrounds the picture with an opaque colour, `zeros` with nothing.
         """
-        (whole,), (one,) = self.maps, self.single
+        (whole,), (one,), total = self.maps, self.single, self.total
+        assert total is not None
         weight = one(opacity, outside=1)
         weighed, hidden = whole(colour * opacity), whole(colour)
         seen = np.broadcast_to(weight > FAINT * total, weighed.shape)

@@ -1,0 +1,104 @@
+"""Frames that are filtered together: what runs on them, how large it gets, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from convcli.cli.reading import Reading
+from convcli.images.picture import Frame
+from convcli.layers import Conv, ConvTranspose, Cost, Layer, Window
+from convcli.layers.axes import Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.backend.stages.recipe import Recipe
+    from convcli.backend.stages.run import Estimate
+    from convcli.backend.stages.stage import Stage
+
+    Array = NDArray[Any]
+
+# A kernel alone, the commonest run by far, waits for no module of stages.
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
+
+    frames: tuple[Frame, ...]
+    shape: Shape
+    has_alpha: bool
+    recipe: Recipe
+    plain: Conv | None  # the layer that each channel runs through, where a kernel is all there is
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """What runs."""
+        return self.recipe.stages(self.shape)
+
+    @property
+    def output_shape(self) -> Shape:
+        """(maps, *spatial), the opacity not counted."""
+        shape = self.shape
+        if self.plain is not None:
+            return (shape[0], *self.plain.output_size(shape[1:]))
+        for stage in self.stages:
+            shape = stage.output_shape(shape)
+        return shape
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it will take."""
+        from convcli.backend.stages.run import estimate, plain_estimate
+
+        dtype = self.frames[0].pixels.dtype
+        if self.plain is not None:
+            return plain_estimate(self.stages, self.shape, dtype, self.has_alpha)
+        return estimate(self.stages, self.shape, dtype, self.has_alpha)
+
+    @property
+    def cost(self) -> Cost:
+        """The work of all stages."""
+        total, shape = Cost(), self.shape
+        for stage in self.stages:
+            total, shape = total + stage.cost(shape), stage.output_shape(shape)
+        return total
+
+    @property
+    def spelled(self) -> list[str]:
+        """The layers that run, as a chain spells them."""
+        return [text for stage in self.stages for text in stage.spelled()]
+
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Count the pixels of every padded input and of every output, with the words for them."""
+        if self.plain is not None:
+            yield from _sizes((self.plain,), self.shape, self.output_shape)
+            return
+        shape = self.shape
+        for stage in self.stages:
+            after = stage.output_shape(shape)
+            yield from _sizes(stage.layers, shape, after)
+            shape = after
+
+    def pixels(self, reading: Reading) -> Array:
+        """Return the samples as they are filtered, (*spatial, C)."""
+        from convcli.backend.stages.finish import stacked
+
+        return stacked([reading.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
+
+
+def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:
+    """Count the pixels of a stage: padded before its first layer, which has the largest window, and at its end."""
+    first = layers[0] if layers else None
+    if isinstance(first, Window):
+        pads = first.pads(shape[1:])
+        if not isinstance(first, ConvTranspose):  # which cuts off what it calls padding
+            yield (
+                "with its padding it has",
+                prod(n + before + behind for n, (before, behind) in zip(shape[1:], pads, strict=True)),
+            )
+    yield "its output would have", prod(after[1:])
