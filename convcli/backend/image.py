@@ -114,7 +114,9 @@ def filter_image(
     if not np.isfinite(padding_value):
         raise ArgumentError(f"padding_value must be finite, got {padding_value}")
     anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
-    sliding = _Sliding(layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor, method)
+    sliding = _Sliding(
+        layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor, method, threads
+    )
     one_of("method", method, METHODS)
     if method == "separable" and any(factors(np.array(matrix), 2) is None for matrix in kernel.matrices):
         raise ArgumentError(
@@ -211,6 +213,7 @@ class _Sliding:
     flip: bool
     anchor: tuple[int, ...] | None = None
     method: str = "auto"
+    threads: int | None = None
 
     @property
     def pads(self) -> Pads:
@@ -252,6 +255,8 @@ class _Sliding:
         if self.flip:
             weights = weights[::-1, ::-1]
         outside = self.padding_value if outside is None else outside
+        if self.method == "auto" and (found := self._in_bands(x, weights, outside)) is not None:
+            return found
         x = self._padded(_exact(x, weights, outside), outside)
         if self.method not in PLAIN:
             found = self._by_method(x, weights)
@@ -268,6 +273,28 @@ class _Sliding:
     def plan(self) -> str:
         """How sums are taken, in words for -v."""
         return EXACT if self.method in PLAIN else f"{self.method} in float64, of whole pictures"
+
+    def _in_bands(self, x: Array, weights: Array, outside: float) -> Array | None:
+        """Return the sums of bands as float64, whole ones exact; None where floats are not sure of them."""
+        value = outside if self.padding_mode == "constant" else 0.0
+        # NaN and infinity make the largest sample one, which fails the comparison below.
+        reach = max(float(x.max()), -float(x.min()), abs(value), 1.0)
+        whole = x.dtype.kind in "biu" and all(isinstance(weight, int) for weight in weights.flat)
+        whole = whole and float(value).is_integer()
+        most = float(np.abs(weights.astype(float)).sum()) * reach
+        if not SMALLEST < most < (EXACT_BY_FLOATS if whole else MOST_WHOLE) or reach > MOST_WHOLE:
+            return None
+        picture = x.reshape(*x.shape[:2], -1)
+        turned = [Weights.of(weights.astype(np.int64 if whole else np.float64))]
+        facts = turned, reach, self.slide, picture.shape[2], True
+        way = plan_all(*facts, "auto", self.threads)
+        if way is not None and way.method == "fft":  # its errors spread, and what divides them is not known here
+            way = plan_all(*facts, "gemm", self.threads)
+        if way is None:
+            return None
+        finish = Finish("none", 1, 0, "clip", np.dtype(np.float64), most, False)
+        made, _ = run(picture, turned, self.slide, self.pads, self.padding_mode, value, way, finish)
+        return made.reshape(*made.shape[:2], *x.shape[2:])
 
     def _by_method(self, x: Array, weights: Array) -> Array | None:
         """Return the sums of the method that is asked for, whole ones exact; None where floats are not sure of them."""
@@ -352,7 +379,7 @@ def _premultiplied(sliding: _Sliding, colour: Array, opacity: Array, kernel: Ker
     (matrix,) = kernel.matrices
     total = sum(flat(matrix))
     opaque = _opaque(opacity.dtype)
-    weighted = sliding.sums(colour * _wide(opacity), matrix, sliding.padding_value * opaque)
+    weighted = sliding.sums(_weighted(colour, opacity), matrix, sliding.padding_value * opaque)
     weight = sliding.sums(opacity, matrix, opaque)
     hidden = sliding.sums(colour, matrix) / kernel.divisor
     numerator, denominator = weighted, weight
@@ -367,12 +394,21 @@ def _kept(sliding: _Sliding, colour: Array, opacity: Array, kernel: Kernel) -> t
 
     sum(w * (v*c + (1-v)*own)) = sum(w * v * c) + own * sum(w * (1-v)), with v = 1 where visible, else 0.
     """
-    visible = _wide(opacity > 0)
+    visible = opacity > 0
     own = sliding.centres(_wide(colour), sliding.padding_value)
-    seen = [sliding.sums(colour * visible, matrix) for matrix in kernel.matrices]
-    missing = [sliding.sums(1 - visible, matrix, 0) for matrix in kernel.matrices]
+    seen = [
+        sliding.sums(np.where(visible, colour, colour.dtype.type(0)), matrix) for matrix in kernel.matrices
+    ]
+    missing = [sliding.sums((~visible).astype(np.uint8), matrix, 0) for matrix in kernel.matrices]
     sums = [part + _product(own, weight) for part, weight in zip(seen, missing, strict=True)]
     return _combined(sums, kernel), sliding.centres(opacity, _opaque(opacity.dtype))
+
+
+def _weighted(colour: Array, opacity: Array) -> Array:
+    """Return colours times alpha, in the shortest dtype that holds it."""
+    if colour.dtype == np.uint8:
+        return np.multiply(colour, opacity, dtype=np.uint16)
+    return colour * _wide(opacity)
 
 
 def _wide(x: Array) -> Array:

@@ -13,7 +13,7 @@ Range = Literal["clip", "abs", "offset", "minmax"]
 
 EIGHT_BITS = np.dtype("uint8")
 GAP = 2  # pixels between the maps of a sheet
-EXACT = "exact sums of whole pictures"  # the plan for what no band plan covers
+EXACT = "exact sums, whole or in float64"  # the plan for what no band plan covers
 
 
 @dataclass(frozen=True)
