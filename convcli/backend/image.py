@@ -288,7 +288,9 @@ class _Sliding:
         turned = [Weights.of(weights.astype(np.int64 if whole else np.float64))]
         facts = turned, reach, self.slide, picture.shape[2], True
         way = plan_all(*facts, "auto", self.threads)
-        if way is not None and way.method == "fft":  # its errors spread, and what divides them is not known here
+        if (
+            way is not None and way.method == "fft"
+        ):  # its errors spread, and what divides them is not known here
             way = plan_all(*facts, "gemm", self.threads)
         if way is None:
             return None

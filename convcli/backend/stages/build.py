@@ -10,7 +10,7 @@ from convcli.backend.stages.factored import Factored, factored, rank_of
 from convcli.backend.stages.linear import Arrays, Linear
 from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.phases import checkerboard, even_total
-from convcli.backend.stages.recipe import SAME, Recipe, check_axes
+from convcli.backend.stages.recipe import Recipe, check_axes
 from convcli.backend.stages.stage import Weighted
 from convcli.backend.stages.unshared import blended, local, tiled
 from convcli.errors import ArgumentError
@@ -32,9 +32,9 @@ ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
     """Return the stage that a kernel is, as the recipe's variant has it, on an input (C, *spatial)."""
     check_axes(kernel, shape)
-    matrices = recipe.matrices(kernel)
+    recipe, matrices, anchor = recipe.anchored(kernel, shape)
     if recipe.variant == "separable":
-        return _separable(recipe, kernel, matrices, shape)
+        return _separable(recipe, kernel, matrices, shape, anchor)
     linear = {
         "standard": _summing,
         "grouped": _grouped,
@@ -42,7 +42,6 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
         "depthwise-separable": _depthwise_separable,
     }.get(recipe.variant, _own_channels)
     channels = shape[0]
-    anchor = None if recipe.padding in SAME else recipe.anchor(kernel)
     maps = tuple(replace(linear(recipe, matrix, shape), anchor=anchor) for matrix in matrices)
     single: tuple[Linear, ...] = ()
     total: float | None = None
@@ -180,7 +179,9 @@ def _depthwise_separable(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
     return recipe.linear(layers, [({"weight": weight}, _mixed(recipe, mixing, (1,) * matrix.ndim))])
 
 
-def _separable(recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Shape) -> Weighted:
+def _separable(
+    recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Shape, anchor: Sizes | None
+) -> Weighted:
     """Take one pass down and one across for each term of each matrix."""
     if matrices[0].ndim != 2:
         raise ArgumentError("--variant separable takes kernels of rows and columns; leave --dims at 2")
@@ -204,7 +205,6 @@ def _separable(recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Sha
         ]
         return replace(recipe.linear(layers, terms), anchor=anchor)
 
-    anchor = None if recipe.padding in SAME else recipe.anchor(kernel)
     maps = tuple(linear(part, shape[0]) for part in found)
     made = [matrix - part.residual for matrix, part in zip(matrices, found, strict=True)]
     smoothing = kernel.is_smoothing and float(made[0].min()) >= -ROUNDING * float(made[0].max())

@@ -14,7 +14,7 @@ from convcli.errors import ArgumentError
 from convcli.kernels import MAX_SIDE, Kernel
 from convcli.layers import VARIANTS, Activation, Branch, Conv, ConvTranspose, Layer
 from convcli.layers.axes import PerAxis, Shape, Sizes, per_axis
-from convcli.layers.padding import AnyPadding
+from convcli.layers.padding import AnyPadding, span
 
 if TYPE_CHECKING:
     from convcli.backend.stages.after import ChannelPooled, Pool
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 SAME = ("same", "same-lower")  # the paddings that follow an anchor
+ENLARGING = ("transposed", "resize-conv")  # the variants whose window walks over more than the picture
 WHOLE = ("pointwise", "tiled", "local")  # variants that are one stage, however many kernels they take
 
 
@@ -139,17 +140,44 @@ class Recipe:
             return kernel.anchor
         return tuple(n - 1 - a for n, a in zip(kernel.shape, kernel.anchor, strict=True))
 
-    def matrices(self, kernel: Kernel) -> list[Array]:
-        """Return a kernel's matrices, turned if asked for; whole where they are.
+    def centred(self, kernel: Kernel) -> list[Array]:
+        """Return a kernel's matrices, under padding `same` with zeros that bring an anchor to their middle."""
+        found, anchor = self.matrices(kernel), self.anchor(kernel)
+        if anchor is None or self.padding not in SAME:
+            return found
+        return [_centred(matrix, anchor) for matrix in found]
 
-        Padding `same` follows an anchor: zeros around the matrices bring it to their middle.
+    def anchored(self, kernel: Kernel, shape: Shape) -> tuple[Recipe, list[Array], Sizes | None]:
+        """Return the recipe and the matrices for an input (C, *spatial), and which tap is the anchor if one is.
+
+        Padding `same` follows an anchor, so that each output stays where it is: then the recipe has that padding
+        in numbers, and the matrices zeros where the window begins or ends inside the picture.
         """
+        found, anchor = self.matrices(kernel), self.anchor(kernel)
+        if anchor is None or self.padding not in SAME:
+            return self, found, anchor
+        if self.variant in ENLARGING:
+            return self, self.centred(kernel), None
+        conv = self.conv(1, 1, kernel.shape)
+        if self.variant == "dilated":
+            (conv,) = self.layers(conv, (1, *shape[1:]))  # type: ignore[assignment]
+        zeros, pads = [], []
+        for (before, after), k, d, place in zip(
+            conv.pads(shape[1:]), conv.kernel_size, conv.dilation, anchor, strict=True
+        ):
+            reach = span(k, d)
+            move = place * d - (reach // 2 if self.padding == "same-lower" else (reach - 1) // 2)
+            front, back = (max(0, -(missing // d)) for missing in (before + move, after - move))
+            zeros.append((front, back))
+            pads.append((before + move + front * d, after - move + back * d))
+        placed = tuple(place + front for place, (front, _) in zip(anchor, zeros, strict=True))
+        return replace(self, padding=tuple(pads)), [np.pad(matrix, zeros) for matrix in found], placed
+
+    def matrices(self, kernel: Kernel) -> list[Array]:
+        """Return a kernel's matrices, turned if asked for; whole where they are."""
         found = [np.array(matrix) for matrix in kernel.matrices]
         if self.flip:
             found = [np.flip(matrix) for matrix in found]
-        anchor = self.anchor(kernel)
-        if anchor is not None and self.padding in SAME:
-            found = [_centred(matrix, anchor) for matrix in found]
         if found[0].ndim == 1:
             raise ArgumentError(
                 f"kernel {kernel.name!r} has 1 axis; say where it lies with --along rows or columns"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.blend import Blend
-from convcli.backend.stages.recipe import Recipe, check_axes
+from convcli.backend.stages.recipe import SAME, Recipe, check_axes
 from convcli.backend.stages.stage import Weighted
 from convcli.errors import ArgumentError
 from convcli.layers import LocalConv
@@ -29,7 +29,11 @@ def tiled(recipe: Recipe, shape: Shape) -> Weighted:
                 f"--variant tiled takes kernels of one matrix, {kernel.name!r} has {len(kernel.matrices)}; take "
                 f"one of its directions, such as {kernel.name}-x"
             )
-    arrays = [recipe.matrices(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
+        if kernel.anchor is not None and recipe.padding in SAME and recipe.stride not in (1, (1, 1)):
+            raise ArgumentError(
+                "--variant tiled with --stride has no padding `same` that follows --anchor; give --padding in numbers"
+            )
+    arrays = [recipe.centred(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
     size = tuple(max(array.shape[axis] for array in arrays) for axis in (0, 1))
     tile = recipe.tile or (1, len(arrays))
     laid = [_embedded(array, size, recipe.padding == "same-lower") for array in arrays]

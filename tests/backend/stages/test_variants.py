@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convcli.backend.image import filter_image
 from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.build import OWN_CHANNELS
 from convcli.backend.stages.recipe import Recipe
@@ -13,6 +14,8 @@ from convcli.kernels import Kernel, anchored, parse_kernel
 from convcli.layers import VARIANTS, Branch, Conv
 from convcli.layers.padding import MODES
 from tests import reference
+
+RNG = np.random.default_rng(3)
 
 KERNEL = parse_kernel("1 2 0; -1 3 4; 2 0 -2")
 MEAN = parse_kernel("1 2 1; 2 4 2; 1 2 1")
@@ -387,3 +390,22 @@ def test_what_does_not_fit_is_said(options, message):
     options = {"kernels": (KERNEL,)} | options
     with pytest.raises(ArgumentError, match=message):
         Recipe(**options, weights_name="w").stages(X.shape)
+
+
+@given(st.data())
+def test_an_anchor_under_same_is_where_a_lone_kernel_has_it(data):
+    shape = data.draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    place = tuple(data.draw(st.integers(0, side - 1)) for side in shape)
+    kernel = anchored(Kernel("k", (tuple(map(tuple, RNG.integers(-3, 4, shape).tolist())),)), place)
+    options = {
+        "stride": data.draw(st.tuples(st.integers(1, 7), st.integers(1, 7))),
+        "dilation": data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
+        "padding": data.draw(st.sampled_from(["same", "same-lower"])),
+        "flip": data.draw(st.booleans()),
+    }
+    pixels = RNG.integers(0, 256, (data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12)))).astype(
+        float
+    )
+    (stage,) = Recipe("depthwise", (kernel,), **options).stages((1, *pixels.shape))
+    expected = filter_image(pixels, kernel, method="direct", **options).pixels
+    assert np.allclose(stage(pixels[np.newaxis])[0], expected)
