@@ -298,7 +298,7 @@ def _folded(path: str) -> str:
     """Return a path as file systems compare it that mind neither case nor how accents are put together."""
     if path.isascii():
         return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    return unicodedata.normalize("NFC", path.casefold())
 
 
 @lru_cache

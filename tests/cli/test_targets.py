@@ -71,6 +71,7 @@ def test_a_list_keeps_its_folders_by_the_template(call: Call, here: Path) -> Non
 def test_a_file_without_a_folder_stays_where_the_template_says(call: Call, here: Path) -> None:
     Path("a.png").write_bytes(HOUSE)
     assert filtered(call, "a.png", "-o", "{parent}/x-{name}") == ["x-a.png"]
+    assert filtered(call, "in", "-o", "{parent}/y-{name}") == ["y-a.png"]
 
 
 def test_no_output_leaves_the_folder_of_outputs(call: Call, here: Path) -> None:
