@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from convcli.backend.bands.plan import METHODS
-from convcli.batch import run
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import reading_options
+from convcli.cli.running import Running, running_options
 from convcli.cli.targets import DASH, as_source, plan
 from convcli.errors import ArgumentError
 from convcli.kernels.named import KERNELS
@@ -50,7 +50,16 @@ GROUPS = {
         "along",
     ),
     "Matching": ("template", "match", "top"),
-    "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
+    "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),
+    "Speed and limits": (
+        "method",
+        "threads",
+        "timeout",
+        "max_pixels",
+        "max_kernel",
+        "max_memory",
+        "max_frames",
+    ),
 }
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -119,6 +128,7 @@ def _bytes(text: str) -> int:
     default="4G",
     help="Refuse what would take more memory. [4G]",
 )
+@running_options
 @talking
 @click.pass_obj
 def command(
@@ -130,6 +140,7 @@ def command(
     stats: bool,
     dry_run: bool,
     matching: Matching,
+    running: Running,
     **settings: Any,
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
@@ -143,14 +154,15 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     signal.signal(signal.SIGTERM, _end)
-    matching.check(click.get_current_context(), "gray", "channels", "max_frames")
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames", *Running._fields)
+    running.check(dry_run=dry_run)
     if matching.template is not None:
         shared = {name: settings[name] for name in ("threads", "png_level", "force")}
-        return matching.run(conversation, inputs, output, settings["reading"].read, **shared)
+        return matching.run(conversation, inputs, output, settings["reading"].read, running, **shared)
     layer.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
-    if len(inputs) == 1 and inputs[0] is not DASH and not dry_run:
+    if len(inputs) == 1 and inputs[0] is not DASH and not dry_run and not running.elsewhere:
         ahead = Ahead(partial(settings["reading"].read, inputs[0]))
 
     from convcli.cli.filtering import Filtering
@@ -162,9 +174,11 @@ def command(
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     own = {name: settings.pop(name) for name in ("png_level", "force")}
-    worker = Worker(spelled=asked, stats=stats, **settings)
-    filtering = Filtering(conversation, worker, stats=stats, dry_run=dry_run, ahead=ahead, **own)
-    return run(jobs, filtering, lambda job, error: conversation.failure(error)).exit_code
+    threads = settings.pop("threads")
+    worker = Worker(spelled=asked, stats=stats, threads=running.share(len(jobs), threads), **settings)
+    reported = running.report is not None
+    filtering = Filtering(worker, stats=stats, dry_run=dry_run, reported=reported, ahead=ahead, **own)
+    return running.run(conversation, jobs, filtering, threads=threads, force=own["force"], dry_run=dry_run)
 
 
 def _end(signum: int, frame: object) -> None:

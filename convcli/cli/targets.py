@@ -2,14 +2,23 @@
 
 import os
 import re
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path, PosixPath
 
 from convcli.errors import ArgumentError
 from convcli.images.formats import format_of
 
-DASH = Path("-")  # by identity: ./- is a file of that name
+
+class _Dash(PosixPath):
+    def __reduce__(self) -> str:
+        """Be the same in every process."""
+        return "DASH"
+
+
+DASH = _Dash("-")  # by identity: ./- is a file of that name
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
@@ -26,11 +35,21 @@ class Job:
     source: Path
     target: Path
     form: str | None = None  # a format that no ending tells
+    data: bytes | None = None  # what stood on standard input, for a process that has another
 
     @property
     def name(self) -> str:
         """What messages call the input."""
         return "standard input" if self.source is DASH else str(self.source)
+
+    def absolute(self) -> "Job":
+        """Return the job with names that mean the same everywhere."""
+        source, target = (end if end is DASH else end.absolute() for end in (self.source, self.target))
+        return replace(self, source=source, target=target)
+
+    def stream(self) -> BytesIO:
+        """Return what stands on standard input, which is read but once."""
+        return BytesIO(sys.stdin.buffer.read() if self.data is None else self.data)
 
     @property
     def prints(self) -> bool:
