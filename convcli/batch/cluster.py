@@ -47,7 +47,6 @@ def _client(distributed: Any, address: str) -> Any:
     try:
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError):
-        why = f"no scheduler answers there within {PATIENCE} s; start one: dask scheduler"
-    except ValueError as error:
-        why = f"it is no address of a scheduler ({error}); write it as tcp://host:8786"
-    raise ClusterError(f"--cluster {address}: {why}")
+        raise ClusterError(
+            f"--cluster {address}: no scheduler answers there within {PATIENCE} s; start one: dask scheduler"
+        ) from None

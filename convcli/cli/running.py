@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Work = Callable[[Job], Outcome]
+
+_SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:\d{1,5}")
 
 
 class Running(NamedTuple):
@@ -52,6 +55,10 @@ class Running(NamedTuple):
         if self.cluster is not None and self.isolated:
             name = "--isolate" if self.isolate else "--timeout"
             raise ArgumentError(f"{name} is about processes of this machine; leave it out beside --cluster")
+        if self.cluster is not None and not _SCHEDULER.fullmatch(self.cluster):
+            raise ArgumentError(
+                f"--cluster {self.cluster} is no address of a scheduler; write it as tcp://host:8786"
+            )
         if self.report is not None and dry_run:
             raise ArgumentError(
                 "--report tells what was done, and --dry-run does nothing; leave out one of them"
