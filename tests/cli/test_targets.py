@@ -216,7 +216,7 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
     Path("in/deep/a.png").write_bytes(HOUSE)
     second = call(*run, "-v")
     assert (second.code, second.out.split()) == (0, ["out/deep/a.png"])
-    assert "convcli: in/a.png is skipped: out/a.png exists\n" in second.err
+    assert "convcli: in/a.png: skipped, out/a.png exists" in second.err
     assert Path("out/a.png").stat() == before
     assert call(*run) == (0, "", "")
     assert Path("out/deep/a.png").read_bytes() == Path("out/a.png").read_bytes()
