@@ -161,7 +161,7 @@ def test_what_gives_nothing_is_a_failure_that_says_why(
 def test_an_empty_folder_fails_alone(call: Call, here: Path) -> None:
     touch("empty/notes.txt")
     Path("a.png").write_bytes(HOUSE)
-    result = call("filter", "empty", "a.png", "no*.png", "--kernel", "box")
+    result = call("filter", "empty", "a.png", "no*.png", "--kernel", "box", "-q")
     assert (result.code, result.out) == (1, "a.box.png\n")
     first, second = result.err.splitlines()
     assert first.startswith("convcli: error: cannot read empty: 1 file there, but without a picture's ending")
@@ -406,7 +406,7 @@ def test_names_of_all_kinds_in_a_folder_and_in_messages(program: Program, tmp_pa
     (tmp_path / "in").mkdir()
     for name in NAMES:
         (tmp_path / "in" / os.fsdecode(name)).write_bytes(b"no picture")
-    run = program("filter", "in", "--kernel", "box", "-o", "out/")
+    run = program("filter", "in", "--kernel", "box", "-o", "out/", "-q")
     assert run.returncode == 1
     assert run.stdout == b""
     lines = run.stderr.decode().splitlines()
