@@ -153,6 +153,9 @@ def command(
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
 
+    INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input); each is taken once,
+    as given, those found sorted by name. Hidden files, links to folders, and outputs of earlier runs are passed over.
+
     Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
     kept. Prints the path of each picture written.
     """
