@@ -1,28 +1,340 @@
-"""A failure is recorded and the rest go on."""
+"""A failure is recorded and the rest go on, wherever the jobs run; what is told is told in order."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from random import Random
+from typing import NamedTuple
 
 import pytest
 
-from convcli.batch import run
+from convcli.batch import Batch, Outcome, Stop, Stopped, attempt
+from convcli.batch.gate import Closed, Gate
+from convcli.batch.isolated import Isolated, OverdueError
 from convcli.errors import ConvcliError
 
 
-def test_a_bad_job_never_stops_the_others() -> None:
-    told = []
+class Job(NamedTuple):
+    number: int
 
-    def work(job: int) -> None:
-        if job % 2:
-            raise ConvcliError(f"{job} is odd")
-
-    report = run(range(5), work, lambda job, error: told.append((job, str(error))))
-    assert report.done == [0, 2, 4]
-    assert told == [(1, "1 is odd"), (3, "3 is odd")] == [(job, str(error)) for job, error in report.failed]
-    assert report.exit_code == 1
+    @property
+    def name(self) -> str:
+        return f"job {self.number}"
 
 
-def test_all_done_is_success() -> None:
-    assert run([1, 2], lambda job: None, lambda job, error: None).exit_code == 0
+class Ears:
+    """Hears all that is told of a run."""
+
+    def __init__(self) -> None:
+        self.happenings: list[tuple[int, Job, Outcome]] = []
+        self.heard: list[tuple[Job, Outcome]] = []
+
+    def happened(self, number: int, job: Job, outcome: Outcome) -> None:
+        self.happenings.append((number, job, outcome))
+
+    def tell(self, job: Job, outcome: Outcome) -> None:
+        self.heard.append((job, outcome))
+
+    def tick(self) -> None:
+        pass
+
+    @property
+    def statuses(self) -> list[tuple[int, str]]:
+        return [(job.number, outcome.status) for job, outcome in self.heard]
+
+    @property
+    def errors(self) -> dict[int, str]:
+        return {job.number: str(outcome.error) for job, outcome in self.heard if outcome.error is not None}
 
 
-def test_a_bug_stays_a_bug() -> None:
+def run(
+    jobs: Iterator[Job] | list[Job],
+    work: Callable[[Job], Outcome],
+    executor: Executor | None = None,
+    width: int = 3,
+    **options: bool,
+) -> Ears:
+    ears = Ears()
+    with Stop() as stop:
+        batch = Batch(jobs, ears, stop, fail_fast=options.get("fail_fast", False))
+        if executor is None:
+            batch.run_here(work)
+        else:
+            with executor:
+                assert batch.run_on(
+                    lambda job: executor.submit(attempt, work, job), width, (OverdueError, OSError)
+                )
+    return ears
+
+
+def jobs(count: int) -> list[Job]:
+    return [Job(number) for number in range(1, count + 1)]
+
+
+def refuse_odd(job: Job) -> Outcome:
+    if job.number % 2:
+        raise ConvcliError(f"{job.number} is odd")
+    return Outcome(answer=b"x")
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
+def test_a_bad_job_never_stops_the_others(executor: Callable[[int], Executor] | None) -> None:
+    ears = run(jobs(5), refuse_odd, executor and executor(3))
+    assert ears.statuses == [(1, "failed"), (2, "done"), (3, "failed"), (4, "done"), (5, "failed")]
+    assert ears.errors == {1: "1 is odd", 3: "3 is odd", 5: "5 is odd"}
+    assert sorted(number for number, _, _ in ears.happenings) == [1, 2, 3, 4, 5]
+
+
+def divide_by_zero(job: Job) -> Outcome:
+    return Outcome(pixels=1 // (job.number - 3))
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
+def test_a_bug_stays_a_bug(executor: Callable[[int], Executor] | None) -> None:
     with pytest.raises(ZeroDivisionError):
-        run([0], lambda job: 1 // job, lambda job, error: None)
+        run(jobs(9), divide_by_zero, executor and executor(2))
+
+
+def test_no_memory_is_an_expected_failure() -> None:
+    def work(job: Job) -> Outcome:
+        raise MemoryError
+
+    assert run(jobs(1), work).errors == {
+        1: "job 1: there is not enough memory for it; run fewer at a time with --jobs 1"
+    }
+
+
+def test_all_is_told_in_order_and_noted_as_it_happens() -> None:
+    waits = [Random(4).random() / 50 for _ in range(61)]
+
+    def work(job: Job) -> Outcome:
+        time.sleep(waits[job.number])
+        return Outcome()
+
+    ears = run(jobs(60), work, ThreadPoolExecutor(8), 8)
+    assert [job.number for job, _ in ears.heard] == list(range(1, 61))
+    numbers = [number for number, _, _ in ears.happenings]
+    assert numbers != sorted(numbers) == list(range(1, 61))
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_jobs_are_taken_as_they_are_needed(width: int) -> None:
+    taken = over = most = 0
+
+    def lazily() -> Iterator[Job]:
+        nonlocal taken, most
+        for job in jobs(200):
+            taken += 1
+            most = max(most, taken - over)
+            yield job
+
+    lock = threading.Lock()
+
+    def work(job: Job) -> Outcome:
+        nonlocal over
+        with lock:
+            over += 1
+        return Outcome()
+
+    assert len(run(lazily(), work, ThreadPoolExecutor(width), width).heard) == 200
+    assert most <= 2 * width + 1
+
+
+def test_answers_that_wait_for_an_earlier_one_are_bounded() -> None:
+    begun: list[int] = []
+    at_end_of_first: list[int] = []
+
+    def work(job: Job) -> Outcome:
+        begun.append(job.number)
+        if job.number == 1:
+            time.sleep(0.5)
+            at_end_of_first.append(len(begun))
+        return Outcome(answer=bytes(1 << 24))
+
+    ears = run(jobs(30), work, ThreadPoolExecutor(2), 2)
+    assert [job.number for job, _ in ears.heard] == list(range(1, 31))
+    assert 4 <= at_end_of_first[0] <= 8  # four answers of 16 MiB fill what may wait; four jobs are under way
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor])
+def test_fail_fast_starts_no_more(executor: Callable[[int], Executor] | None) -> None:
+    ears = run(jobs(100), refuse_odd, executor and executor(2), 2, fail_fast=True)
+    assert ears.statuses[0] == (1, "failed")
+    assert len(ears.heard) <= 4
+
+
+# Processes
+
+
+def die_of_two(job: Job) -> Outcome:
+    if job.number == 2:
+        os._exit(3)
+    if job.number == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Outcome(answer=b"%d" % os.getpid())
+
+
+def test_a_process_that_dies_costs_its_own_job_only() -> None:
+    ears = run(jobs(9), die_of_two, Isolated(2), 2)
+    assert ears.errors == {
+        2: "job 2: the process that worked on it, and on nothing else, ended with exit code 3",
+        4: "job 4: the process that worked on it, and on nothing else, was killed by SIGKILL, as when memory runs out",
+    }
+    assert [number for number, status in ears.statuses if status == "done"] == [1, 3, 5, 6, 7, 8, 9]
+
+
+def die_once(job: Job) -> Outcome:
+    import pathlib
+
+    mark = pathlib.Path(os.environ["MARK"]) / str(job.number)
+    if job.number % 3 == 0 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return Outcome()
+
+
+def test_a_suspect_is_tried_again(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARK", str(tmp_path))
+    ears = run(jobs(10), die_once, Isolated(3), 3)
+    assert ears.statuses == [(number, "done") for number in range(1, 11)]
+
+
+def test_suspects_run_alone() -> None:
+    """An executor that breaks all that it has, as the standard library's pool of processes does."""
+    running: set[int] = set()
+    beside: dict[int, set[int]] = {}
+
+    class Fragile(Executor):
+        def submit(self, fn, /, *arguments):  # type: ignore[no-untyped-def]
+            future: Future[Outcome] = Future()
+            job = arguments[1]
+            running.add(job.number)
+            beside.setdefault(job.number, set()).update(running - {job.number})
+            if job.number == 2:
+                beside[2] = running - {2}
+
+            def settle() -> None:
+                time.sleep(0.01)
+                broken = 2 in running
+                running.discard(job.number)
+                if broken:
+                    future.set_exception(BrokenProcessPool("it broke"))
+                else:
+                    future.set_result(fn(*arguments))
+
+            threading.Thread(target=settle).start()
+            return future
+
+    assert issubclass(BrokenProcessPool, BrokenExecutor)
+    ears = run(jobs(6), lambda job: Outcome(), Fragile(), 2)
+    assert beside[2] == set()
+    assert ears.errors == {2: "job 2: it broke"}
+    assert len(ears.heard) == 6
+
+
+def loop_at_two(job: Job) -> Outcome:
+    while job.number == 2:
+        pass
+    return Outcome()
+
+
+def test_what_runs_away_is_stopped() -> None:
+    started = time.monotonic()
+    ears = run(jobs(5), loop_at_two, Isolated(2, 0.5), 2)
+    assert time.monotonic() - started < 20
+    assert ears.errors == {
+        2: "job 2: it took longer than 0.5 s and was stopped; give it more time, or a smaller picture"
+    }
+    assert len(ears.heard) == 5
+
+
+def test_processes_end_with_the_executor() -> None:
+    with Isolated(2) as executor:
+        first = executor.submit(os.getpid).result()
+        assert executor.submit(os.getppid).result() == os.getpid() != first
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def give_up(job: Job) -> Outcome:
+    raise OSError(f"lost {job.number}")
+
+
+def test_what_an_executor_gives_up_is_a_failure() -> None:
+    assert run(jobs(2), give_up, ThreadPoolExecutor(1), 1).errors == {1: "job 1: lost 1", 2: "job 2: lost 2"}
+
+
+# The gate and the signals
+
+
+def test_a_closed_gate_lets_nobody_in_and_waits_for_those_inside() -> None:
+    gate, left = Gate(), []
+
+    def write() -> None:
+        with gate:
+            time.sleep(0.2)
+            left.append(time.monotonic())
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while not gate.occupied:
+        time.sleep(0.001)
+    gate.close(10)
+    assert left
+    with pytest.raises(Closed), gate:
+        pass
+    assert not gate.occupied
+    thread.join()
+
+
+def test_a_gate_waits_no_longer_than_it_may() -> None:
+    gate = Gate()
+    with gate:
+        started = time.monotonic()
+        gate.close(0.1)
+        assert 0.1 <= time.monotonic() - started < 5
+
+
+def test_a_signal_ends_a_job_but_not_a_write() -> None:
+    from convcli.batch import WRITES
+
+    written = []
+
+    def work(job: Job) -> Outcome:
+        with WRITES:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+            written.append(job.number)
+        return Outcome()
+
+    with Stop() as stop:
+        Batch(jobs(3), Ears(), stop, fail_fast=False).run_here(work)
+    assert (written, stop.code) == ([1], 143)
+
+    with Stop() as stop:
+        with pytest.raises(Stopped):
+            Batch(jobs(3), Ears(), stop, fail_fast=False).run_here(
+                lambda job: os.kill(os.getpid(), signal.SIGINT) or Outcome()
+            )
+        assert stop.code == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_leaves_a_grace_to_what_is_being_done() -> None:
+    def work(job: Job) -> Outcome:
+        if job.number == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        return Outcome()
+
+    ears = Ears()
+    with Stop() as stop, ThreadPoolExecutor(2) as executor:
+        batch = Batch(jobs(50), ears, stop, fail_fast=False)
+        assert batch.run_on(lambda job: executor.submit(attempt, work, job), 2)
+    assert stop.code == 130
+    assert [number for number, _ in ears.statuses][:2] == [1, 2]
+    assert len(ears.heard) <= 4

@@ -20,7 +20,7 @@ ALLOWED = {
     "kernels": {"kernels"},
     "backend": {"layers", "kernels", "backend"},
     "images": {"images"},
-    "batch": set(),
+    "batch": {"batch"},
     "render": set(),
     "cli": {"layers", "networks", "kernels", "backend", "images", "batch", "render", "files", "cli"},
     "__init__": {"layers", "networks", "kernels", "backend"},

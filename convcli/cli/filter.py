@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from convcli.backend.bands.plan import METHODS
-from convcli.batch import run
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs, inputs_options
@@ -15,6 +14,7 @@ from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
 from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, memory_size, talking
 from convcli.cli.reading import reading_options
+from convcli.cli.running import Running, running_options
 from convcli.cli.targets import Existing, existing_options, plan
 from convcli.cli.writing import writing_options
 from convcli.errors import ArgumentError
@@ -63,7 +63,16 @@ GROUPS = {
         "along",
     ),
     "Matching": ("template", "match", "top"),
-    "Speed and limits": ("method", "threads", "max_pixels", "max_kernel", "max_memory", "max_frames"),
+    "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),
+    "Speed and limits": (
+        "method",
+        "threads",
+        "timeout",
+        "max_pixels",
+        "max_kernel",
+        "max_memory",
+        "max_frames",
+    ),
 }
 
 
@@ -130,6 +139,7 @@ GROUPS = {
     show_envvar=True,
     help="Refuse what would take more memory. [4G]",
 )
+@running_options
 @talking
 @click.pass_obj
 def command(
@@ -142,9 +152,13 @@ def command(
     stats: bool,
     dry_run: bool,
     matching: Matching,
+    running: Running,
     **settings: Any,
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
+
+    INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input); each is taken once,
+    as given, those found sorted by name. Hidden files, links to folders, and outputs of earlier runs are passed over.
 
     Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
     kept. Prints the path of each picture written.
@@ -156,17 +170,19 @@ def command(
 
     signal.signal(signal.SIGTERM, _end)
     existing.check(output, settings["force"])
-    matching.check(click.get_current_context(), "gray", "channels", "max_frames", "preserve", "follow_links")
+    own = (*Running._fields, "preserve", "follow_links")
+    matching.check(click.get_current_context(), "gray", "channels", "max_frames", *own)
+    running.check(dry_run=dry_run)
     if matching.template is not None:
-        shared = {name: settings[name] for name in ("threads", "png_level", "force", "writing")}
         skip = existing.skip_existing
+        shared = {name: settings[name] for name in ("threads", "png_level", "force", "writing")}
         return matching.run(
-            conversation, inputs, output, settings["reading"].read, skip_existing=skip, **shared
+            conversation, inputs, output, settings["reading"].read, running, skip_existing=skip, **shared
         )
     layer.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
-    if inputs.file is not None and not dry_run and not existing.skip_existing:
+    if inputs.file is not None and not (dry_run or existing.skip_existing or running.elsewhere):
         ahead = Ahead(partial(settings["reading"].read, inputs.file))
 
     from convcli.cli.filtering import Filtering
@@ -178,26 +194,23 @@ def command(
     jobs = plan(sources, output, asked.name, in_place=existing.in_place)
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
-    settings["writing"].check_jobs(jobs)
-    tell = conversation.note if dry_run else conversation.detail
-    settings["force"] |= existing.in_place
-    own = {name: settings.pop(name) for name in ("png_level", "force", "writing")}
-    worker = Worker(spelled=asked, stats=stats, **settings)
+    writing = settings.pop("writing")
+    writing.check_jobs(jobs)
+    png_level, force = settings.pop("png_level"), settings.pop("force")
+    threads = settings.pop("threads")
+    worker = Worker(spelled=asked, stats=stats, threads=running.share(len(jobs), threads), **settings)
     filtering = Filtering(
-        conversation,
         worker,
+        png_level=png_level,
+        force=force or existing.in_place,
+        writing=writing,
         stats=stats,
         dry_run=dry_run,
-        skip_existing=existing.skip_existing,
+        reported=running.report is not None,
         ahead=ahead,
-        **own,
+        skip_existing=existing.skip_existing,
     )
-    return run(
-        jobs,
-        filtering,
-        lambda job, error: conversation.failure(error),
-        lambda skip: tell(str(skip)),
-    ).exit_code
+    return running.run(conversation, jobs, filtering, threads=threads, force=force, dry_run=dry_run)
 
 
 def _end(signum: int, frame: object) -> None:

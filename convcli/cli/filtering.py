@@ -2,23 +2,24 @@
 
 import json
 import os
-import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
+from io import BytesIO
+from math import prod
 from operator import add
+from pathlib import Path
 from typing import Any
 
-import click
-
+from convcli.batch import WRITES, Outcome
 from convcli.cli.ahead import Ahead
-from convcli.cli.conversation import Conversation, one_line
+from convcli.cli.conversation import one_line
 from convcli.cli.targets import DASH, Job
 from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
-from convcli.errors import ArgumentError
-from convcli.files import WriteError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -28,15 +29,15 @@ from convcli.layers.notation import format_size
 
 @dataclass(frozen=True)
 class Filtering:
-    """The options of one run, to be called with each job."""
+    """The options of one run, to be called with each job, in whichever process."""
 
-    conversation: Conversation
     worker: Worker
     png_level: int | None
     force: bool
     writing: Writing
     stats: bool
     dry_run: bool
+    reported: bool = False  # whether a report asks for facts
     skip_existing: bool = False
     ahead: Ahead | None = None
 
@@ -45,36 +46,58 @@ class Filtering:
         if self.worker.alpha == "premultiply" and (error := mixing_error(self.worker.spelled)) is not None:
             raise error
 
-    def __call__(self, job: Job) -> None:
-        """Read, filter and write one picture; say on stdout where it went, or print the picture itself."""
-        started = time.perf_counter()
-        job.check(skip_existing=self.skip_existing)
+    def __call__(self, job: Job) -> Outcome:
+        """Read, filter and write one picture; its outcome says where it went, or is the picture itself."""
+        started, facts = time.perf_counter(), dict[str, Any]()
+        try:
+            outcome = self._filtered(job, facts)
+        except ConvcliError as error:
+            outcome = Outcome(error=error)
+        seconds = time.perf_counter() - started
+        details = tuple(f"{detail}, {seconds:.2f} s" for detail in outcome.details)
+        return replace(outcome, details=details, facts={**facts, "seconds": round(seconds, 4)})
+
+    def _filtered(self, job: Job, facts: dict[str, Any]) -> Outcome:
+        """Do the work, and note facts on the way, so that those of a failure are known, too."""
+        if job.problem is not None:
+            raise job.problem
+        if self.skip_existing and job.is_done:
+            said = (f"skipped, {job.target} exists",)
+            return Outcome(
+                skipped=True, notes=said if self.dry_run else (), details=() if self.dry_run else said
+            )
         if job.target is not DASH:
             self.writing.check(job.target, overwrite=self.force)
-        picture = self._read(job)
+        picture = self._read(job, facts)
         form = self.form(job, picture)
         target = "standard output" if job.target is DASH else str(job.target)
         units = self.worker.units(job.name, picture, form)
         foretold = [frame for unit in units for frame in self.worker.foretold(job.name, target, unit, form)]
         check_fits(replace(picture, frames=tuple(foretold)), form, target)
         if self.dry_run:
-            self._foretell(_facts(job, picture, form, foretold, units), units)
-            return
+            return self._foretelling(_facts(job, picture, form, foretold, units), units)
         made = [self.worker.make(job.name, target, unit, form) for unit in units]
         result = recoloured(picture, [frame for part in made for frame in part.frames])
         data, losses = encode(result, form, target, self.png_level, self.worker.threads)
-        self._put(job, data, made, result)
+        if job.target is not DASH:
+            with WRITES:
+                self.writing.write(job, data, overwrite=self.force)
+        if self.reported:
+            facts |= _done(picture, result, made, data)
         notes = dict.fromkeys(note for part in made for note in part.notes)
-        for note in (*result.notes, *notes, *losses, *_clipping(made)):
-            self.conversation.note(f"{job.name}: {note}")
-        self.conversation.detail(
-            f"{job.name}: {_summary(picture, result)}, {made[0].plan}, {time.perf_counter() - started:.2f} s"
+        return Outcome(
+            answer=data if job.target is DASH else self._answer(job, made, result),
+            notes=(*result.notes, *notes, *losses, *_clipping(made)),
+            details=(f"{_summary(picture, result)}, {made[0].plan}",),
+            pixels=sum(prod(frame.pixels.shape[:2]) for frame in picture.frames),
         )
 
-    def _read(self, job: Job) -> Picture:
+    def _read(self, job: Job, facts: dict[str, Any]) -> Picture:
+        source = job.stream() if job.source is DASH else job.source
+        if self.reported:
+            facts |= _weighed("input", source)
         if self.ahead is not None:
             return self.ahead.result()
-        source = sys.stdin.buffer if job.source is DASH else job.source
         return self.worker.reading.read(source, header=self.dry_run)
 
     def form(self, job: Job, picture: Picture) -> str:
@@ -84,25 +107,45 @@ class Filtering:
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
         return form
 
-    def _foretell(self, facts: dict[str, Any], units: list[Unit]) -> None:
+    def _foretelling(self, facts: dict[str, Any], units: list[Unit]) -> Outcome:
         """Say what would be read, run and written, and what it would take."""
-        for note in dict.fromkeys(note for unit in units for stage in unit.stages for note in stage.notes):
-            self.conversation.note(f"{facts['input']}: {note}")
-        click.echo(json.dumps(facts) if self.stats else _sentence(facts))
+        notes = dict.fromkeys(note for unit in units for stage in unit.stages for note in stage.notes)
+        text = json.dumps(facts) if self.stats else _sentence(facts)
+        return Outcome(answer=f"{text}\n".encode(), notes=tuple(notes))
 
-    def _put(self, job: Job, data: bytes, made: list[Made], result: Picture) -> None:
-        if job.target is not DASH:
-            self.writing.write(job, data, overwrite=self.force)
-            if self.stats:
-                click.echo(json.dumps(_record(job, made, result)))
-            else:
-                click.echo(os.fsencode(job.target))
-        elif sys.stdout.isatty():
-            raise WriteError(
-                "a picture would be printed on the terminal; redirect it, or name a file with -o"
-            )
-        else:
-            sys.stdout.buffer.write(data)
+    def _answer(self, job: Job, made: list[Made], result: Picture) -> bytes:
+        """Return the line that is printed of a picture which was written to a file."""
+        text = json.dumps(_record(job, made, result)) if self.stats else str(job.target)
+        return os.fsencode(text) + b"\n"
+
+
+def _weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
+    """Return the size and the SHA-256 of a file; of a pipe, which can be read only once, nothing."""
+    import hashlib
+
+    if isinstance(source, BytesIO):
+        digest = hashlib.sha256(source.getbuffer())
+        size = len(source.getbuffer())
+    elif source.is_file():
+        with suppress(OSError), source.open("rb") as file:  # whoever reads the picture will say why
+            digest = hashlib.file_digest(file, "sha256")
+            size = file.tell()
+    else:
+        return {}
+    return {f"{end}_bytes": size, f"{end}_sha256": digest.hexdigest()}
+
+
+def _done(picture: Picture, result: Picture, made: list[Made], data: bytes) -> dict[str, Any]:
+    """Return what a report tells of a picture beside its files' names."""
+    return {
+        **_weighed("output", BytesIO(data)),
+        "input_size": list(picture.frames[0].pixels.shape[:2]),
+        "size": list(result.frames[0].pixels.shape[:2]),
+        "frames": len(result.frames),
+        "mode": result.frames[0].mode,
+        "plan": made[0].plan,
+        "clipped": _clipped(made),
+    }
 
 
 def _record(job: Job, made: list[Made], result: Picture) -> dict[str, Any]:
@@ -158,9 +201,13 @@ def _sentence(facts: dict[str, Any]) -> str:
     )
 
 
+def _clipped(made: list[Made]) -> float:
+    return sum(part.clipped for part in made) / sum(part.samples for part in made)
+
+
 def _clipping(made: list[Made]) -> list[str]:
     """Say which share of the samples was cut off, if any was."""
-    share = sum(part.clipped for part in made) / sum(part.samples for part in made)
+    share = _clipped(made)
     if not share:
         return []
     return [f"{share:.2%} of the samples were clipped; --range minmax fits all of them in"]

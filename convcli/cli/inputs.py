@@ -59,8 +59,8 @@ class Inputs(NamedTuple):
             given += [(text, False, False) for text in _listed(self.files_from)]
         gathering = _Gathering(self, conversation, folder_of(output, name))
         found = gathering.once(given)
+        found = gathering.without_earlier_outputs(found, name)
         gathering.tell()
-        found = _without_earlier_outputs(found, name, conversation)
         if not found:
             raise InputError("--include and --exclude leave nothing of the inputs; loosen them")
         return found
@@ -75,6 +75,7 @@ class _Gathering:
         self.shut = shut
         self.choice = Choice(Patterns(options.include), Patterns(options.exclude))
         self.passed: dict[str, list[str]] = {}
+        self.named: set[str] = set()
 
     def once(self, given: Sequence[tuple[str, bool, bool]]) -> list[Source]:
         """Return the inputs behind the names, without those that came before; a link counts as a file of its own."""
@@ -84,6 +85,29 @@ class _Gathering:
             for source in [Source(DASH)] if is_stdin else self._behind(text, expands):
                 seen.setdefault(DASH if source.path is DASH else places.entry(source.path), source)
         return list(seen.values())
+
+    def without_earlier_outputs(self, sources: list[Source], name: str) -> list[Source]:
+        """Leave out what only a search found, beside its original, and named as the output of a kernel is."""
+        if all(source.below is None for source in sources):
+            return sources
+        words = "|".join(map(re.escape, sorted({*KERNELS, name, "kernel", "match"}, key=len, reverse=True)))
+        made = re.compile(rf"(.+)\.(?:{words})(?:-(?:{words}))*", re.DOTALL)
+        inputs = {str(source.path) for source in sources}
+        kept = []
+        for source in sources:
+            path = source.path
+            match = made.fullmatch(path.stem) if source.below is not None else None
+            if (
+                match is not None
+                and str(path) not in self.named
+                and str(path.with_name(match[1] + path.suffix)) in inputs
+            ):
+                self.passed.setdefault("output of an earlier run (name it to filter it)", []).append(
+                    str(path)
+                )
+            else:
+                kept.append(source)
+        return kept
 
     def tell(self) -> None:
         """Say what was passed over, a line for each kind."""
@@ -98,10 +122,11 @@ class _Gathering:
         path = Path(text)
         if path.is_dir():
             parts: Parts = (EVERYWHERE, "*") if self.options.recursive else ("*",)
-            yield from self._search(text, text.rstrip("/") or "/", parts)
+            yield from self._search(text, text, parts)
         elif expands and is_pattern(text) and not (path.exists() or path.is_symlink()):
             yield from self._search(text, *split_pattern(text))
         elif self.choice.lets(text):
+            self.named.add(str(path))
             yield Source(path)
 
     def _search(self, text: str, root: str, parts: Parts) -> Iterator[Source]:
@@ -155,28 +180,6 @@ def _listed(name: str) -> list[str]:
     if not names:
         raise InputError(f"--files-from {name}: the list names no files")
     return names
-
-
-def _without_earlier_outputs(sources: list[Source], name: str, conversation: Conversation) -> list[Source]:
-    """Leave out what a search found beside its original, named as the output of a kernel is."""
-    if all(source.below is None for source in sources):
-        return sources
-    words = "|".join(map(re.escape, sorted({*KERNELS, name, "kernel", "match"}, key=len, reverse=True)))
-    made = re.compile(rf"(.+)\.(?:{words})(?:-(?:{words}))*", re.DOTALL)
-    inputs = {str(source.path) for source in sources}
-    kept, earlier = [], []
-    for source in sources:
-        match = made.fullmatch(source.path.stem) if source.below is not None else None
-        if match and str(source.path.with_name(match[1] + source.path.suffix)) in inputs:
-            earlier.append(str(source.path))
-        else:
-            kept.append(source)
-    if earlier:
-        more = f" and {len(earlier) - 1} more" if len(earlier) > 1 else ""
-        conversation.note(
-            f"passed over as outputs of earlier runs: {earlier[0]}{more}; name them to filter them"
-        )
-    return kept
 
 
 inputs_options = bundled(

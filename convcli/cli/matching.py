@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import click
 
-from convcli.batch import run
+from convcli.batch import WRITES, Outcome
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs
 from convcli.cli.options import at_least, bundled
+from convcli.cli.running import Running
 from convcli.cli.targets import DASH, Job, plan
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
-from convcli.files import WriteError
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ class Matching(NamedTuple):
         inputs: Inputs,
         output: str | None,
         read: Read,
+        running: Running,
         *,
         threads: int | None,
         png_level: int | None,
@@ -97,23 +97,18 @@ class Matching(NamedTuple):
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"
             )
         writing.check_jobs(jobs)
+        share = running.share(len(jobs), threads)
         finder = _Finder(
-            conversation,
             Template.read(self.template, read),
             read,
             self.top or 1,
-            threads,
+            share,
             png_level,
             force,
             skip_existing,
             writing,
         )
-        return run(
-            jobs,
-            finder,
-            lambda job, error: conversation.failure(error),
-            lambda skip: conversation.detail(str(skip)),
-        ).exit_code
+        return running.run(conversation, jobs, finder, threads=threads, force=force)
 
 
 matching_options = bundled(
@@ -200,7 +195,6 @@ class Template:
 class _Finder:
     """One template and the options of one run, to be called with each job."""
 
-    conversation: Conversation
     template: Template
     read: Read
     top: int
@@ -210,15 +204,18 @@ class _Finder:
     skip_existing: bool
     writing: Writing
 
-    def __call__(self, job: Job) -> None:
-        """Find the template in one picture; print the places as a line of JSON, and write the map."""
+    def __call__(self, job: Job) -> Outcome:
+        """Find the template in one picture and write the map; the places are a line of JSON."""
         from convcli.images.write import encode
 
         started = time.perf_counter()
-        job.check(skip_existing=self.skip_existing)
+        if job.problem is not None:
+            raise job.problem
+        if self.skip_existing and job.is_done:
+            return Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
         if job.target is not DASH:
             self.writing.check(job.target, overwrite=self.force)
-        picture = self.read(sys.stdin.buffer if job.source is DASH else job.source)
+        picture = self.read(job.stream() if job.source is DASH else job.source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         if self.png_level is not None and form != "PNG":
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
@@ -226,15 +223,21 @@ class _Finder:
         target = "standard output" if job.target is DASH else str(job.target)
         drawn = _drawn(picture, maps, form)
         data, losses = encode(drawn, form, target, self.png_level, self.threads)
-        self._put(job, data, self._record(job, drawn, maps))
+        if job.target is not DASH:
+            with WRITES:
+                self.writing.write(job, data, overwrite=self.force)
+            data = json.dumps(self._record(job, drawn, maps)).encode() + b"\n"
         notes = [*self.template.notes, *picture.notes, *losses]
         if picture.frames[0].has_alpha:
             notes.append("its alpha is left out: hidden colours are matched as they are stored")
-        for note in notes:
-            self.conversation.note(f"{job.name}: {note}")
-        self.conversation.detail(
-            f"{job.name}: {len(maps)} frame(s), {maps[0].shape[0]}x{maps[0].shape[1]} places, "
-            f"{time.perf_counter() - started:.2f} s"
+        seconds = time.perf_counter() - started
+        places = f"{len(maps)} frame(s), {maps[0].shape[0]}x{maps[0].shape[1]} places, {seconds:.2f} s"
+        return Outcome(
+            answer=data,
+            notes=tuple(notes),
+            details=(places,),
+            facts={"seconds": round(seconds, 4)},
+            pixels=sum(frame.pixels.shape[0] * frame.pixels.shape[1] for frame in picture.frames),
         )
 
     def _record(self, job: Job, drawn: Picture, maps: Sequence[Any]) -> dict[str, Any]:
@@ -268,17 +271,6 @@ class _Finder:
 
         rows, columns = self.template.size
         return best(scores, self.top, (-(-rows // 2), -(-columns // 2)))
-
-    def _put(self, job: Job, data: bytes, record: dict[str, Any]) -> None:
-        if job.target is not DASH:
-            self.writing.write(job, data, overwrite=self.force)
-            click.echo(json.dumps(record))
-        elif sys.stdout.isatty():
-            raise WriteError(
-                "a picture would be printed on the terminal; redirect it, or name a file with -o"
-            )
-        else:
-            sys.stdout.buffer.write(data)
 
 
 def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:

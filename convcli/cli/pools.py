@@ -1,6 +1,7 @@
 """How pools are spelled: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from convcli.backend.stages.after import ChannelPooled, Pool
@@ -69,15 +70,20 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[[int], Pool]:
     given = dict(options)
     if name.startswith("global"):
         kind: Any = FIXED[name][1]
-        return lambda dims: GlobalPool(kind=kind)
+        return partial(_pool, GlobalPool, kind=kind)
     if name in FIXED:
         kind = FIXED[name][1]
-        return lambda dims: AdaptivePool(output_size=given["size"], kind=kind, dims=dims)
+        return partial(_pool, AdaptivePool, output_size=given["size"], kind=kind)
     fields = {"size": "kernel_size", "ceil": "ceil_mode", "p": "norm_type"}
     named = {fields.get(key, key): value for key, value in given.items()}
     if name == "lp":
         named.setdefault("norm_type", 2.0)
-    return lambda dims: WINDOWS[name](**named, dims=dims)
+    return partial(_pool, WINDOWS[name], **named)
+
+
+def _pool(pool: Kind, dims: int, /, **fields: Any) -> Pool:
+    """Make a pool of so many axes; a function of the module, so that it can be sent to another process."""
+    return pool(**fields) if pool is GlobalPool else pool(**fields, dims=dims)
 
 
 def parse_channel_pool(text: str) -> ChannelPooled:

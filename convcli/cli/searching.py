@@ -30,11 +30,7 @@ def split_pattern(text: str) -> tuple[str, Parts]:
     names = text.split("/")
     fixed = next(place for place, name in enumerate(names) if is_pattern(name))
     root = "/".join(names[:fixed])
-    parts = [name for name in names[fixed:] if name]
-    once = [
-        part for part, before in zip(parts, ["", *parts], strict=False) if not part == EVERYWHERE == before
-    ]
-    return root or text[: text.startswith("/")], tuple(once)
+    return root or text[: text.startswith("/")], tuple(filter(None, names[fixed:]))
 
 
 class Patterns:

@@ -2,21 +2,29 @@
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PosixPath
 from typing import NamedTuple
 
 import click
 
-from convcli.batch import Skipped
 from convcli.cli.options import bundled
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.images.formats import format_of
 
-DASH = Path("-")  # by identity: ./- is a file of that name
+
+class _Dash(PosixPath):
+    def __reduce__(self) -> str:
+        """Be the same in every process."""
+        return "DASH"
+
+
+DASH = _Dash("-")  # by identity: ./- is a file of that name
 FIELDS = ("stem", "ext", "name", "parent", "kernel")  # of a template
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
@@ -51,6 +59,7 @@ class Job:
     source: Path
     target: Path
     form: str | None = None  # a format that no ending tells
+    data: bytes | None = None  # what stood on standard input, for a process that has another
     problem: ConvcliError | None = None  # why there is nothing to do
 
     @property
@@ -58,17 +67,24 @@ class Job:
         """What messages call the input."""
         return "standard input" if self.source is DASH else str(self.source)
 
+    def absolute(self) -> "Job":
+        """Return the job with names that mean the same everywhere."""
+        source, target = (end if end is DASH else end.absolute() for end in (self.source, self.target))
+        return replace(self, source=source, target=target)
+
+    def stream(self) -> BytesIO:
+        """Return what stands on standard input, which is read but once."""
+        return BytesIO(sys.stdin.buffer.read() if self.data is None else self.data)
+
     @property
     def prints(self) -> bool:
         """Whether the picture goes to standard output."""
         return self.target is DASH
 
-    def check(self, *, skip_existing: bool) -> None:
-        """Raise what is known to be wrong, or Skipped where the output is there, and so whole."""
-        if self.problem is not None:
-            raise self.problem
-        if skip_existing and self.target is not DASH and self.target.is_file():
-            raise Skipped(f"{self.name} is skipped: {self.target} exists")
+    @property
+    def is_done(self) -> bool:
+        """Whether its output is there, and so whole."""
+        return self.target is not DASH and self.target.is_file()
 
 
 class Existing(NamedTuple):
@@ -298,7 +314,7 @@ def _folded(path: str) -> str:
     """Return a path as file systems compare it that mind neither case nor how accents are put together."""
     if path.isascii():
         return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    return unicodedata.normalize("NFC", path.casefold())
 
 
 @lru_cache

@@ -56,9 +56,20 @@ def test_a_folder_gives_its_pictures_sorted_by_the_bytes_of_their_names(here: Pa
     ]
 
 
-def test_the_folder_one_stands_in_is_named_as_its_files_are(here: Path) -> None:
+def test_bytes_and_not_letters_are_sorted(here: Path) -> None:
+    names = [os.fsdecode(b"\xef\xbd\x9e.png"), os.fsdecode(b"\xff.png")]
+    touch(*names)
+    assert sorted(names) != names
+    assert gathered(".") == names
+
+
+def test_the_folder_one_stands_in_is_named_as_its_files_are(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     touch("a.png", "deep/b.png")
+    (here / "gone.png").symlink_to("nowhere")
     assert gathered(".", recursive=True) == ["a.png", "deep/b.png"]
+    assert capfd.readouterr().err == "convcli: passed over as broken link: gone.png\n"
     assert gathered(str(here)) == [f"{here}/a.png"]
 
 
@@ -123,6 +134,8 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_go_on(
     assert gathered("in", recursive=True) == ["in/a.png", "in/z.png", problem]
     assert gathered("in/**/*.png") == ["in/a.png", "in/z.png", problem]
     assert gathered("in/shut", "in/a.png") == [problem, "in/a.png"]
+    touch("only/shut/a.png")
+    assert gathered("only", recursive=True) == [problem.replace("in/", "only/", 1)]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +161,7 @@ def test_what_gives_nothing_is_a_failure_that_says_why(
 def test_an_empty_folder_fails_alone(call: Call, here: Path) -> None:
     touch("empty/notes.txt")
     Path("a.png").write_bytes(HOUSE)
-    result = call("filter", "empty", "a.png", "no*.png", "--kernel", "box")
+    result = call("filter", "empty", "a.png", "no*.png", "--kernel", "box", "-q")
     assert (result.code, result.out) == (1, "a.box.png\n")
     first, second = result.err.splitlines()
     assert first.startswith("convcli: error: cannot read empty: 1 file there, but without a picture's ending")
@@ -169,7 +182,7 @@ def test_a_second_run_does_not_take_the_outputs_of_the_first(call: Call, here: P
     again = call(*run, "sobel")
     assert again.out.split() == ["in/a.sobel.png", "in/deep/b.sobel.png"]
     assert (
-        "passed over as outputs of earlier runs: in/a.box.png and 1 more; name them to filter them"
+        "passed over as output of an earlier run (name it to filter it): in/a.box.png, in/deep/b.box.png\n"
         in again.err
     )
     third = call(*run, "box", "--skip-existing", "-q")
@@ -188,6 +201,9 @@ def test_what_looks_like_an_output_is_taken_where_its_original_is_not(here: Path
     assert gathered("in/*.sobel.png") == ["in/a.sobel.png"]
     assert gathered("in", include=("*.sobel.png",)) == ["in/a.sobel.png"]
     assert gathered("in/a.png", "in/a.sobel.png") == ["in/a.png", "in/a.sobel.png"]
+    assert "in/a.sobel.png" in gathered("in", "in/a.sobel.png")
+    assert "in/a.sobel.png" in gathered("in/a.sobel.png", "in")
+    assert gathered("in/a.sobel.png", "in/*.jpg", "in/a.png")[0] == "in/a.sobel.png"
 
 
 @pytest.mark.parametrize(
@@ -216,6 +232,7 @@ def test_a_pattern_that_the_shell_left(here: Path) -> None:
     assert gathered("in/*/a.png") == ["in/x/a.png"]
     assert gathered("in/**/a.png") == ["in/a.png", "in/x/a.png", "in/x/y/a.png"]
     assert gathered("**") == ["in/a.png", "in/b.jpg", "in/x/a.png", "in/x/y/a.png"]
+    assert gathered("in/x*/../*.png") == ["in/x/../a.png"]
     assert gathered("in/.*") == ["in/.h.png"]
     assert gathered(f"{here}/in/x/*") == [f"{here}/in/x/a.png"]
 
@@ -319,6 +336,13 @@ def test_a_list_follows_the_names_and_may_name_folders(here: Path) -> None:
     assert gathered("in/b.png", files_from=listing(b"in\nc.png\n")) == ["in/b.png", "in/a.png", "c.png"]
 
 
+def test_a_name_and_a_list_are_both_filtered(call: Call, here: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Path(name).write_bytes(HOUSE)
+    result = call("filter", "a.png", "--files-from", listing(b"b.png\n"), "--kernel", "box", "-q")
+    assert result == (0, "a.box.png\nb.box.png\n", "")
+
+
 def test_wrong_lists(call: Call, here: Path) -> None:
     result = call("filter", "--files-from", "none", "--kernel", "box")
     assert result.code == 2
@@ -382,7 +406,7 @@ def test_names_of_all_kinds_in_a_folder_and_in_messages(program: Program, tmp_pa
     (tmp_path / "in").mkdir()
     for name in NAMES:
         (tmp_path / "in" / os.fsdecode(name)).write_bytes(b"no picture")
-    run = program("filter", "in", "--kernel", "box", "-o", "out/")
+    run = program("filter", "in", "--kernel", "box", "-o", "out/", "-q")
     assert run.returncode == 1
     assert run.stdout == b""
     lines = run.stderr.decode().splitlines()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import hypot, prod
 from typing import Any
 
@@ -35,23 +35,25 @@ def tilt_shift(
     """
     _check("tilt-shift", sigma=sigma, width=width, fade=fade)
 
-    def widths(size: Sizes, places: Array) -> Array:
-        away = np.abs((places[0] + 0.5) / size[0] - centre) - width / 2
-        return sigma * _ramp(away, fade)
+    return sigma, partial(_off_band, sigma, centre, width, fade)
 
-    return sigma, widths
+
+def _off_band(sigma: float, centre: float, width: float, fade: float, size: Sizes, places: Array) -> Array:
+    away = np.abs((places[0] + 0.5) / size[0] - centre) - width / 2
+    return sigma * _ramp(away, fade)
 
 
 def vignette_blur(sigma: float = 6.0, radius: float = 0.4, fade: float = 0.6) -> tuple[float, Widths]:
     """Blur the picture towards its corners, beyond `radius`, over `fade`; 1 is from the middle to a corner."""
     _check("vignette-blur", sigma=sigma, radius=radius, fade=fade)
 
-    def widths(size: Sizes, places: Array) -> Array:
-        ends = [max(n - 1, 1) / 2 for n in size]
-        away = np.hypot(places[0] - (size[0] - 1) / 2, places[1] - (size[1] - 1) / 2) / hypot(*ends)
-        return sigma * _ramp(away - radius, fade)
+    return sigma, partial(_off_middle, sigma, radius, fade)
 
-    return sigma, widths
+
+def _off_middle(sigma: float, radius: float, fade: float, size: Sizes, places: Array) -> Array:
+    ends = [max(n - 1, 1) / 2 for n in size]
+    away = np.hypot(places[0] - (size[0] - 1) / 2, places[1] - (size[1] - 1) / 2) / hypot(*ends)
+    return sigma * _ramp(away - radius, fade)
 
 
 LOCALS: dict[str, Callable[..., tuple[float, Widths]]] = {

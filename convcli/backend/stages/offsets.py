@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import log, prod
 from typing import Any
 
@@ -19,6 +19,7 @@ from convcli.layers.padding import span
 Array = NDArray[Any]
 
 # From the size of the picture and the places (2, H', W') that the outputs look at, the offsets (dy, dx) in pixels.
+# Partial functions, not closures: a field may be sent to another process.
 Field = Callable[[Sizes, Array], Array]
 
 
@@ -30,16 +31,17 @@ def swirl(strength: float = 3.0, radius: float = 0.0) -> Field:
     """
     _check("swirl", radius=(radius, 0.0))
 
-    def field(size: Sizes, places: Array) -> Array:
-        away = places - _middle(size)
-        distance = np.hypot(*away)
-        reach = (radius or max(size)) * log(2) / 5
-        turn = strength * np.exp(-distance / reach)
-        angle = np.arctan2(away[0], away[1]) + turn
-        moves: Array = np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
-        return moves
+    return partial(_swirled, strength, radius)
 
-    return field
+
+def _swirled(strength: float, radius: float, size: Sizes, places: Array) -> Array:
+    away = places - _middle(size)
+    distance = np.hypot(*away)
+    reach = (radius or max(size)) * log(2) / 5
+    turn = strength * np.exp(-distance / reach)
+    angle = np.arctan2(away[0], away[1]) + turn
+    moves: Array = np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
+    return moves
 
 
 def lens(strength: float = 0.3) -> Field:
@@ -48,14 +50,14 @@ def lens(strength: float = 0.3) -> Field:
     The first radial term of Brown (1971), "Close-range camera calibration", with r = 1 at the corners: above 0
     the edges are drawn in (barrel), below 0 they are drawn out (pincushion).
     """
+    return partial(_bent, strength)
 
-    def field(size: Sizes, places: Array) -> Array:
-        away = places - _middle(size)
-        corner = sum(((n - 1) / 2) ** 2 for n in size) or 1.0
-        moves: Array = away * (strength * (away**2).sum(axis=0) / corner)
-        return moves
 
-    return field
+def _bent(strength: float, size: Sizes, places: Array) -> Array:
+    away = places - _middle(size)
+    corner = sum(((n - 1) / 2) ** 2 for n in size) or 1.0
+    moves: Array = away * (strength * (away**2).sum(axis=0) / corner)
+    return moves
 
 
 def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
@@ -65,20 +67,20 @@ def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
     Platt (2003). smooth=0 moves each pixel on its own, as frosted glass does.
     """
     _check("random", sigma=(sigma, 0.0), smooth=(smooth, 0.0), seed=(seed, 0.0))
+    return partial(_scattered, sigma, seed, smooth)
 
-    def field(size: Sizes, places: Array) -> Array:
-        noise = np.random.default_rng(seed).standard_normal(places.shape, np.float32)
-        if smooth:
-            from convcli.backend.image import filter_image
-            from convcli.kernels.smoothing import gaussian
 
-            bell = gaussian(max(smooth, 0.05))
-            noise = np.stack([filter_image(part, bell).pixels for part in noise])
-        noise -= noise.mean(axis=(1, 2), keepdims=True)  # the picture as a whole stays where it is
-        spread = noise.std() or 1.0
-        return noise * (sigma / spread)
+def _scattered(sigma: float, seed: int, smooth: float, size: Sizes, places: Array) -> Array:
+    noise = np.random.default_rng(seed).standard_normal(places.shape, np.float32)
+    if smooth:
+        from convcli.backend.image import filter_image
+        from convcli.kernels.smoothing import gaussian
 
-    return field
+        bell = gaussian(max(smooth, 0.05))
+        noise = np.stack([filter_image(part, bell).pixels for part in noise])
+    noise -= noise.mean(axis=(1, 2), keepdims=True)  # the picture as a whole stays where it is
+    spread = noise.std() or 1.0
+    return noise * (sigma / spread)
 
 
 FIELDS: dict[str, Callable[..., Field]] = {"swirl": swirl, "lens": lens, "random": random}

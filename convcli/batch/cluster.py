@@ -1,0 +1,52 @@
+"""The workers of a Dask cluster as an executor, through the extra convcli[cluster]."""
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+from convcli.errors import ConvcliError
+
+PATIENCE = 5  # seconds for a scheduler to answer, and for a first worker
+
+
+class ClusterError(ConvcliError):
+    """The cluster cannot be used."""
+
+
+@contextmanager
+def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exception], ...]]]:
+    """Give an executor on a cluster, how many jobs it does at a time, and the errors by which it gives one up.
+
+    Raises ClusterError where the extra is not installed, where no scheduler answers or where it has no workers.
+    """
+    try:
+        import distributed
+        from distributed.comm import CommClosedError
+    except ImportError:
+        raise ClusterError(
+            "--cluster needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
+        ) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says of lost links, we say once
+    client = _client(distributed, address)
+    try:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise ClusterError(
+                f"--cluster {address}: the scheduler answers, but has no workers; start some: dask worker {address}"
+            ) from None
+        executor: Executor = client.get_executor(pure=False, retries=0)
+        yield executor, sum(client.nthreads().values()), (distributed.KilledWorker, CommClosedError)
+    finally:
+        client.close(timeout=1)
+
+
+def _client(distributed: Any, address: str) -> Any:
+    try:
+        return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, TimeoutError):
+        raise ClusterError(
+            f"--cluster {address}: no scheduler answers there within {PATIENCE} s; start one: dask scheduler"
+        ) from None

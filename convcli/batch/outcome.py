@@ -1,0 +1,72 @@
+"""What became of a job, as plain data that can travel from another process."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from convcli.errors import ConvcliError
+
+
+class Named(Protocol):
+    """A job: whatever messages have a name for."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+
+Job = TypeVar("Job", bound=Named)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one job did, and what is to be said of it; whoever did it prints nothing.
+
+    answer : what goes to standard output
+    notes, details : what is said by default, and what only -v asks for
+    facts : what a report holds of it, as JSON has it
+    pixels : how many were read
+    error : why it failed, if it did
+    """
+
+    answer: bytes = b""
+    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    pixels: int = 0
+    skipped: bool = False
+    error: ConvcliError | None = None
+
+    @property
+    def status(self) -> str:
+        """Tell in a word: done, skipped or failed."""
+        return "failed" if self.error is not None else "skipped" if self.skipped else "done"
+
+
+def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """Do a job; what is expected to fail is an outcome, too. A bug stays a bug."""
+    try:
+        return work(job)
+    except ConvcliError as error:
+        return Outcome(error=error)
+    except MemoryError:
+        return Outcome(
+            error=ConvcliError(
+                f"{job.name}: there is not enough memory for it; run fewer at a time with --jobs 1"
+            )
+        )
+
+
+def attempt_afar(work: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """Do a job in another process: the traceback of an error, which cannot travel, goes along as text."""
+    outcome = attempt(work, job)
+    if outcome.error is not None:
+        annotate(outcome.error)
+    return outcome
+
+
+def annotate(error: BaseException) -> None:
+    """Write the traceback of an error into its notes."""
+    import traceback
+
+    error.add_note("In another process:\n" + "".join(traceback.format_tb(error.__traceback__)))

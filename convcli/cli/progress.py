@@ -1,0 +1,66 @@
+"""How far a run is, drawn on a terminal: below all that is said, and gone at the end."""
+
+import os
+import time
+from collections.abc import Mapping
+
+PAUSE = 0.1  # seconds between two drawings
+
+
+class Progress:
+    """A bar on stderr; whoever writes on the terminal hides it first."""
+
+    def __init__(self, count: int, started: float) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:.1f}/s"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[failed]}"),
+        )
+        console = Console(stderr=True)
+        self._bar = Bar(
+            *columns,
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task("", total=count, rate=0.0, failed="")
+        self._started = started
+        self._drawn = 0.0
+        self._shown = False
+
+    def show(self, counts: Mapping[str, int]) -> None:
+        """Draw it, if it was not drawn just now."""
+        now = time.monotonic()
+        if now - self._drawn < PAUSE:
+            return
+        self._drawn = now
+        over, failed = sum(counts.values()), counts["failed"]
+        self._bar.update(
+            self._task,
+            completed=over,
+            rate=over / (now - self._started),
+            failed=f"[red]{failed} failed[/]" if failed else "",
+        )
+        if not self._shown:
+            self._bar.start()
+            self._shown = True
+        self._bar.refresh()
+
+    def hide(self) -> None:
+        """Wipe it away until it is next drawn."""
+        if self._shown:
+            self._bar.stop()
+            self._shown = False
+
+    def abandon(self) -> None:
+        """Give the terminal its cursor back, in a process that ends at once."""
+        if self._shown:
+            os.write(2, b"\n\x1b[?25h")

@@ -1,0 +1,85 @@
+"""The report of a run: a line of JSON for each input, on disk as soon as it is over."""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from convcli.batch import Outcome
+from convcli.cli.targets import DASH, Job
+from convcli.errors import ArgumentError
+from convcli.files import WriteError
+
+
+class Report:
+    r"""A file that grows by a whole line a job, in the order in which they end; "number" has that of the inputs.
+
+    The lines are ASCII: bytes of a name that are no UTF-8 stand as lone surrogates, \udc80 to \udcff for 0x80 to
+    0xff (PEP 383), and os.fsencode gives them back. A new run refuses a file that exists, unless `force` replaces
+    it or `resume` goes on at its end, where half a line that a crash left is cut off.
+    """
+
+    def __init__(self, path: Path, jobs: Sequence[Job], *, force: bool, resume: bool) -> None:
+        for job in jobs:
+            same = [end for end in (job.source, job.target) if end is not DASH and end.name == path.name]
+            if os.path.realpath(path) in map(os.path.realpath, same):
+                raise ArgumentError(f"--report {path} is an input or an output, too; name another file")
+        self._path = path
+        flags = os.O_RDWR | os.O_CREAT | (0 if force or resume else os.O_EXCL)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, flags, 0o666)
+            self._end = _after_last_line(self._file) if resume else 0
+            os.ftruncate(self._file, self._end)
+        except FileExistsError:
+            raise WriteError(f"--report {path} exists; give --force to replace it, or another name") from None
+        except OSError as error:
+            raise WriteError(f"cannot write --report {path}: {error.strerror}") from error
+
+    def __enter__(self) -> "Report":
+        """Keep it open for the run."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Have it on disk, and close it."""
+        with suppress(OSError):  # a pipe cannot be synchronised
+            os.fsync(self._file)
+        os.close(self._file)
+
+    def write(self, number: int, job: Job, outcome: Outcome) -> None:
+        """Add the line of a job, whole or not at all."""
+        line = json.dumps(record(number, job, outcome)).encode() + b"\n"
+        try:
+            written = os.pwrite(self._file, line, self._end)
+            if written < len(line):
+                os.ftruncate(self._file, self._end)
+                raise WriteError(f"cannot write --report {self._path}: the disk is full")
+        except OSError as error:
+            raise WriteError(f"cannot write --report {self._path}: {error.strerror}") from error
+        self._end += written
+
+
+def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
+    """Return what a report tells of a job."""
+    return {
+        "number": number,
+        "input": "-" if job.source is DASH else str(job.source),
+        "output": "-" if job.target is DASH else str(job.target),
+        "status": outcome.status,
+        "error": None if outcome.error is None else str(outcome.error),
+        **outcome.facts,
+    }
+
+
+def _after_last_line(file: int) -> int:
+    """Return where the last whole line of an open file ends."""
+    size = os.fstat(file).st_size
+    while size:
+        start = max(0, size - 4096)
+        end = os.pread(file, size - start, start).rfind(b"\n")
+        if end >= 0:
+            return start + end + 1
+        size = start
+    return 0

@@ -1,0 +1,107 @@
+"""What is said of the jobs of a run, while it runs and at its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from convcli.batch import Outcome, Stop
+from convcli.cli.conversation import Conversation
+from convcli.cli.targets import Job
+
+if TYPE_CHECKING:
+    from convcli.cli.progress import Progress
+    from convcli.cli.reporting import Report
+
+NAMED = 50  # failed inputs that the summary names
+EVERY = 10.0  # seconds between two lines of -v that say how far the run is
+AFTER = 0.5  # seconds before a terminal shows how far it is: a short run needs none
+
+
+class Telling:
+    """The only voice of a run: answers, notes and errors in the order of the inputs, and how far it is."""
+
+    def __init__(self, conversation: Conversation, count: int, stop: Stop) -> None:
+        self.report: Report | None = None
+        self._conversation, self._count, self._stop = conversation, count, stop
+        self._counts = {"done": 0, "skipped": 0, "failed": 0}
+        self._failed: list[tuple[int, str]] = []
+        self._pixels = 0
+        self._started = self._said = time.monotonic()
+        self._progress: Progress | None = None
+        self._several = count > 1
+        self._terminal = self._several and not conversation.quiet and sys.stderr.isatty()
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every job was done or skipped, else 1."""
+        return 0 if self._counts["done"] + self._counts["skipped"] == self._count else 1
+
+    def happened(self, number: int, job: Job, outcome: Outcome) -> None:
+        """Count a job, and write it into the report."""
+        self._counts[outcome.status] += 1
+        self._pixels += outcome.pixels
+        if outcome.error is not None:
+            self._failed.append((number, job.name))
+        if self.report is not None:
+            self.report.write(number, job, outcome)
+
+    def tell(self, job: Job, outcome: Outcome) -> None:
+        """Say what became of a job, its answer first."""
+        self.hide()
+        if outcome.answer:
+            click.echo(outcome.answer, nl=False)
+        for note in outcome.notes:
+            self._conversation.note(f"{job.name}: {note}")
+        for detail in outcome.details:
+            self._conversation.detail(f"{job.name}: {detail}")
+        if outcome.error is not None:
+            self._conversation.failure(outcome.error)
+
+    def tick(self) -> None:
+        """Show how far the run is: on a terminal, or every ten seconds by a line of -v."""
+        if not self._several or self._conversation.quiet:
+            return
+        now = time.monotonic()
+        if self._terminal and now - self._started > AFTER:
+            if self._progress is None:
+                from convcli.cli.progress import Progress
+
+                self._progress = Progress(self._count, self._started)
+                self._stop.last = self._progress.abandon
+            self._progress.show(self._counts)
+        elif not self._terminal and now - self._said > EVERY:
+            self._said = now
+            self._conversation.detail(self._so_far(now))
+
+    def _so_far(self, now: float) -> str:
+        over = sum(self._counts.values())
+        left = (self._count - over) * (now - self._started) / over if over else None
+        failed = f", {self._counts['failed']} failed" if self._failed else ""
+        ends = "" if left is None else f", about {left:.0f} s left"
+        return f"{over} of {self._count}{failed}, {over / (now - self._started):.1f} a second{ends}"
+
+    def hide(self) -> None:
+        """Leave the terminal as it was."""
+        if self._progress is not None:
+            self._progress.hide()
+
+    def end(self) -> None:
+        """Sum the run up, where it had more than one job."""
+        self.hide()
+        if not self._several:
+            return
+        seconds = time.monotonic() - self._started
+        parts = [f"{count} {status}" for status, count in self._counts.items() if count or status == "done"]
+        if missing := self._count - sum(self._counts.values()):
+            parts.append(f"{missing} not begun or not finished")
+        if self._stop.signal is not None:
+            parts.insert(0, f"stopped by {self._stop.signal.name}")
+        text = f"{', '.join(parts)}; {self._pixels / max(seconds, 1e-9) / 1e6:.1f} megapixels a second"
+        if self._failed:
+            names, more = [name for _, name in sorted(self._failed)], len(self._failed) - NAMED
+            text += f"; failed: {', '.join(names[:NAMED])}" + (f" and {more} more" if more > 0 else "")
+        self._conversation.note(text)
