@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from convcli.batch import Batch, Outcome, Stop, Stopped, attempt
+from convcli.batch import Batch, Outcome, Skipped, Stop, Stopped, attempt
 from convcli.batch.gate import Closed, Gate
 from convcli.batch.isolated import Isolated, OverdueError
 from convcli.errors import ConvcliError
@@ -87,6 +87,19 @@ def test_a_bad_job_never_stops_the_others(executor: Callable[[int], Executor] | 
     assert ears.statuses == [(1, "failed"), (2, "done"), (3, "failed"), (4, "done"), (5, "failed")]
     assert ears.errors == {1: "1 is odd", 3: "3 is odd", 5: "5 is odd"}
     assert sorted(number for number, _, _ in ears.happenings) == [1, 2, 3, 4, 5]
+
+
+def skip_even(job: Job) -> Outcome:
+    if job.number % 2 == 0:
+        raise Skipped(f"{job.name} is skipped: it is even")
+    return Outcome()
+
+
+@pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
+def test_what_is_found_done_is_skipped(executor: Callable[[int], Executor] | None) -> None:
+    ears = run(jobs(3), skip_even, executor and executor(2))
+    assert ears.statuses == [(1, "done"), (2, "skipped"), (3, "done")]
+    assert ears.heard[1][1].details == ("job 2 is skipped: it is even",)
 
 
 def divide_by_zero(job: Job) -> Outcome:

@@ -18,12 +18,17 @@ class Named(Protocol):
 Job = TypeVar("Job", bound=Named)
 
 
+class Skipped(Exception):  # noqa: N818  # it is no failure
+    """What a job raises that finds its work done already."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one job did, and what is to be said of it; whoever did it prints nothing.
 
     answer : what goes to standard output
     notes, details : what is said by default, and what only -v asks for
+    skipped : whether it was found done; its details say so
     facts : what a report holds of it, as JSON has it
     pixels : how many were read
     error : why it failed, if it did
@@ -47,6 +52,8 @@ def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
     """Do a job; what is expected to fail is an outcome, too. A bug stays a bug."""
     try:
         return work(job)
+    except Skipped as skip:
+        return Outcome(skipped=True, details=(str(skip),))
     except ConvcliError as error:
         return Outcome(error=error)
     except MemoryError:

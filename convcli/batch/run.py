@@ -1,14 +1,10 @@
 """The runner: jobs taken as they are needed, told of as they happen, and told in their order."""
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from convcli.batch.gate import WRITES, Closed
 from convcli.batch.outcome import Job, Named, Outcome, attempt
 from convcli.batch.stop import Stop
-from convcli.errors import ConvcliError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -40,20 +36,20 @@ class Batch(Generic[Job]):
     """One run over jobs, which are taken from an iterable no sooner than they are needed."""
 
     def __init__(self, jobs: Iterable[Job], teller: Teller[Job], stop: Stop, *, fail_fast: bool) -> None:
-        self._left: Iterator[tuple[int, Job]] = enumerate(jobs, 1)
-        self._teller = teller
-        self._stop = stop
+        self.left: Iterator[tuple[int, Job]] = enumerate(jobs, 1)
+        self.teller = teller
+        self.stop = stop
         self._fail_fast = fail_fast
-        self._ending = False  # no more jobs are to be started
+        self.ending = False  # no more jobs are to be started
 
     def run_here(self, work: Callable[[Job], Outcome]) -> None:
         """Do one job after the other in this thread."""
-        for number, job in self._left:
-            self._teller.tick()
+        for number, job in self.left:
+            self.teller.tick()
             outcome = attempt(work, job)
-            self._happened(number, job, outcome)
-            self._teller.tell(job, outcome)
-            if self._ending or self._stop.signal:
+            self.happened(number, job, outcome)
+            self.teller.tell(job, outcome)
+            if self.ending or self.stop.signal:
                 return
 
     def run_on(
@@ -64,140 +60,12 @@ class Batch(Generic[Job]):
         width : how many the executor does at a time
         faults : exceptions by which it gives a job up; after a BrokenExecutor the job is tried again, alone
         """
-        return _Crowd(self, submit, width, faults).run()
+        from convcli.batch.crowd import Crowd
 
-    def _happened(self, number: int, job: Job, outcome: Outcome) -> None:
-        self._teller.happened(number, job, outcome)
+        return Crowd(self, submit, width, faults).run()
+
+    def happened(self, number: int, job: Job, outcome: Outcome) -> None:
+        """Take note of a job that is over."""
+        self.teller.happened(number, job, outcome)
         if self._fail_fast and outcome.error is not None:
-            self._ending = True
-
-
-class _Crowd(Generic[Job]):
-    """The jobs of a batch that an executor has been given, and those whose turn to be told has not come."""
-
-    def __init__(
-        self,
-        batch: Batch[Job],
-        submit: "Callable[[Job], Future[Outcome]]",
-        width: int,
-        faults: tuple[type[Exception], ...],
-    ) -> None:
-        from concurrent.futures import BrokenExecutor
-        from queue import SimpleQueue
-
-        self._batch, self._submit, self._width = batch, submit, width
-        self._broken, self._faults = BrokenExecutor, faults
-        self._events: SimpleQueue[Future[Outcome] | None] = SimpleQueue()
-        self._flying: dict[Future[Outcome], tuple[int, Job]] = {}
-        self._suspects: deque[tuple[int, Job]] = deque()  # whose workers died
-        self._alone = False  # whether a suspect is being tried again, with nothing beside it
-        self._held: dict[int, tuple[Job, Outcome]] = {}
-        self._held_bytes = 0
-        self._next = 1  # whose turn it is to be told
-        self._deadline: float | None = None
-
-    def run(self) -> bool:
-        """Run until nothing is left, or until a signal's grace is over."""
-        from queue import Empty
-
-        batch = self._batch
-        batch._stop.queue = self._events
-        if batch._stop.signal:  # before there was a queue to tell it
-            self._events.put(None)
-        try:
-            while self._start():
-                batch._teller.tick()
-                try:
-                    self._ended(self._events.get(timeout=TICK))
-                except Empty:
-                    if self._deadline is not None and time.monotonic() > self._deadline:
-                        break
-            if self._flying:
-                self._abandon()
-        except BaseException:
-            self._end()
-            WRITES.close(GRACE)
-            raise
-        for number in sorted(self._held):  # behind jobs that were not done
-            batch._teller.tell(*self._held.pop(number))
-        return not self._flying
-
-    def _start(self) -> bool:
-        """Submit what there is room for; return whether there is anything to wait for."""
-        while not (self._batch._ending or self._suspects or self._alone) and self._has_room():
-            numbered = next(self._batch._left, None)
-            if numbered is None:
-                break
-            self._fly(*numbered)
-        if self._suspects and not self._flying:
-            self._alone = True
-            self._fly(*self._suspects.popleft())
-        return bool(self._flying)
-
-    def _has_room(self) -> bool:
-        waiting = len(self._flying) + len(self._held)
-        return (
-            len(self._flying) < AHEAD * self._width and waiting < HELD and self._held_bytes < HELD_BYTES
-        ) or not self._flying
-
-    def _fly(self, number: int, job: Job) -> None:
-        future = self._submit(job)
-        self._flying[future] = number, job
-        future.add_done_callback(self._events.put)
-
-    def _ended(self, future: "Future[Outcome] | None") -> None:
-        """Take note of a job that is over, or of a signal."""
-        if future is None:
-            self._deadline = time.monotonic() + GRACE
-            self._end()
-            return
-        number, job = self._flying.pop(future)
-        alone, self._alone = self._alone, False
-        if (outcome := self._outcome(future, number, job, alone)) is None:
-            return
-        self._batch._happened(number, job, outcome)
-        if self._batch._ending:
-            self._end()
-        self._held[number] = job, outcome
-        self._held_bytes += len(outcome.answer)
-        while self._next in self._held:
-            job, outcome = self._held.pop(self._next)
-            self._held_bytes -= len(outcome.answer)
-            self._next += 1
-            self._batch._teller.tell(job, outcome)
-
-    def _outcome(self, future: "Future[Outcome]", number: int, job: Job, alone: bool) -> Outcome | None:
-        """Return what became of a job, or None where nothing can be said of it yet, or ever."""
-        if future.cancelled():
-            return None if self._batch._ending else _given_up(job, "whoever was to do it has gone")
-        error = future.exception()
-        if error is None:
-            return future.result()
-        if isinstance(error, Closed):
-            return None
-        if isinstance(error, self._broken):
-            if alone:
-                return _given_up(job, str(error))
-            if not self._batch._ending:
-                self._suspects.append((number, job))
-            return None
-        if isinstance(error, self._faults):
-            return _given_up(job, str(error))
-        raise error
-
-    def _end(self) -> None:
-        """Start no more, and take back what has not begun."""
-        self._batch._ending = True
-        self._suspects.clear()
-        for future in tuple(self._flying):
-            future.cancel()
-
-    def _abandon(self) -> None:
-        """Close the gate, and take note of what was finished until then."""
-        WRITES.close(GRACE)
-        while not self._events.empty():
-            self._ended(self._events.get())
-
-
-def _given_up(job: Named, why: str) -> Outcome:
-    return Outcome(error=ConvcliError(f"{job.name}: {why}"))
+            self.ending = True

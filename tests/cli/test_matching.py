@@ -155,7 +155,8 @@ def test_every_input_has_a_line_and_a_bad_one_stops_no_other(call: Call, tmp_pat
         "house.png",
         "ramp16.png",
     ]
-    (line,) = result.err.splitlines()
+    line, summary = result.err.splitlines()
+    assert summary.startswith("convcli: 2 done, 1 failed; ")
     assert line.endswith(
         f"landscape.png is RGB and the template {eye} is L; make both the same, as --gray does of "
         "colours and grey"

@@ -150,7 +150,7 @@ def test_every_layer_can_be_sent_to_another_process(
     with Image.open(SAMPLES / "landscape.png") as image:
         image.crop((20, 20, 90, 80)).save("x.png")
         image.crop((25, 27, 50, 51)).save("template.png")
-    assert call("filter", "x.png", *layer, "-o", "here/").code == 0
+    assert call("filter", "x.png", "template.png", *layer, "-o", "here/").code == 0
     run = Running.run
 
     def sent(self: Running, conversation: object, jobs: object, work: object, **options: object) -> int:
@@ -158,7 +158,7 @@ def test_every_layer_can_be_sent_to_another_process(
         return run(self, conversation, jobs, work, **options)
 
     monkeypatch.setattr(Running, "run", sent)
-    assert call("filter", "x.png", *layer, "-o", "there/", "--jobs", "1", "--report", "none.jsonl").code == 0
+    assert call("filter", "x.png", "template.png", *layer, "-o", "there/", "--jobs", "1").code == 0
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
@@ -582,6 +582,7 @@ def test_one_picture_pays_for_no_machinery(tmp_path: Path) -> None:
     assert not names & {
         "multiprocessing.connection",
         "rich",
+        "convcli.batch.crowd",
         "convcli.batch.isolated",
         "convcli.batch.cluster",
         "convcli.cli.progress",
@@ -613,10 +614,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         processes += [subprocess.Popen([*dask, *words, str(folder / name)], **quiet) for name in "ab"]
         yield address
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(30)
+        for process in processes:  # nothing of theirs is to be kept, and a worker's farewell takes long
+            process.kill()
+            process.wait()
 
 
 def test_a_cluster_makes_the_same_bytes(
