@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
+from convcli.images.hushed import hush_libtiff
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, read_page
@@ -142,6 +143,8 @@ def _read_frame(
         raise ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
     if image.format != "PPM" or not channels:  # Pillow is slow there, and finds nothing but pixels
         white = _narrow_white(image)
+        if image.format == "TIFF":
+            hush_libtiff()
         image.load()  # only now some formats tell how long the frame stands
         if white and image.info.get("transparency", WHITE) <= white:
             image.info["transparency"] = image.info["transparency"] * 255 // white

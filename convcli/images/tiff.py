@@ -83,6 +83,10 @@ def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
         what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
         raise ImageError(f"cannot read {name}: its colours are {what}, which are not read; convert it to RGB")
     pixels = page.asarray()
+    if pixels.ndim not in (2, 3) or not pixels.size:  # as where a size is missing
+        raise ImageError(
+            f"cannot read {name}: the file is damaged or cut short (it has no pixels); get a whole copy"
+        )
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.dtype == np.float16:

@@ -1,0 +1,28 @@
+"""What libraries below Pillow would write on stderr, which is ours."""
+
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+MAPS = Path("/proc/self/maps")
+
+
+@cache
+def hush_libtiff() -> None:
+    """Take away libtiff's own words on damaged files: that they are damaged, Pillow says by an exception.
+
+    Done once for the process. Where the library cannot be found it goes on talking.
+    """
+    import ctypes
+
+    with suppress(OSError):
+        mapped = {
+            line.split(maxsplit=5)[5].strip() for line in MAPS.read_text().splitlines() if "libtiff" in line
+        }
+        for path in mapped:
+            with suppress(OSError, AttributeError):
+                library = ctypes.CDLL(path)
+                library.TIFFSetErrorHandler.argtypes = [ctypes.c_void_p]
+                library.TIFFSetErrorHandler(None)
+                library.TIFFSetWarningHandler.argtypes = [ctypes.c_void_p]
+                library.TIFFSetWarningHandler(None)
