@@ -281,6 +281,17 @@ def test_what_an_executor_gives_up_is_a_failure() -> None:
     assert run(jobs(2), give_up, ThreadPoolExecutor(1), 1).errors == {1: "job 1: lost 1", 2: "job 2: lost 2"}
 
 
+def test_the_run_ends_where_its_workers_have_gone() -> None:
+    class Lost(Executor):
+        def submit(self, fn, /, *arguments):  # type: ignore[no-untyped-def]
+            future: Future[Outcome] = Future()
+            future.cancel()
+            return future
+
+    with pytest.raises(ConvcliError, match="job 1: the workers that were to do it have gone"):
+        run(jobs(5), refuse_odd, Lost(), 2)
+
+
 # The gate and the signals
 
 

@@ -28,7 +28,9 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
         raise ClusterError(
             "--cluster needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says of lost links, we say once
+    for name in logging.root.manager.loggerDict:  # what it says of lost links and workers, we say once
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     client = _client(distributed, address)
     try:
         try:

@@ -111,7 +111,12 @@ class Crowd(Generic[Job]):
     def _outcome(self, future: Future[Outcome], number: int, job: Job, alone: bool) -> Outcome | None:
         """Return what became of a job, or None where nothing can be said of it yet, or ever."""
         if future.cancelled():
-            return None if self._batch.ending else _given_up(job, "whoever was to do it has gone")
+            if self._batch.ending:
+                return None
+            raise ConvcliError(
+                f"{job.name}: the workers that were to do it have gone, and the run ends; "
+                "start it again when they are back"
+            )
         error = future.exception()
         if error is None:
             return future.result()

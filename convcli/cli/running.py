@@ -19,7 +19,7 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.options import Parsed, at_least, bundled
 from convcli.cli.targets import DASH, Job
 from convcli.cli.telling import Telling
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError
 
 if TYPE_CHECKING:
@@ -119,6 +119,10 @@ class Running(NamedTuple):
                     batch.run_here(work)
             except Stopped:
                 pass
+            except ConvcliError:  # the run itself cannot go on
+                if telling.over:
+                    telling.end()
+                raise
             telling.end()
             if not ended:  # a thread cannot be stopped, and Python would wait for it
                 stack.close()

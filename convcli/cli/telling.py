@@ -36,6 +36,11 @@ class Telling:
         self._terminal = self._several and not conversation.quiet and sys.stderr.isatty()
 
     @property
+    def over(self) -> int:
+        """How many jobs are done, skipped or failed."""
+        return sum(self._counts.values())
+
+    @property
     def exit_code(self) -> int:
         """0 if every job was done or skipped, else 1."""
         return 0 if self._counts["done"] + self._counts["skipped"] == self._count else 1
@@ -78,7 +83,7 @@ class Telling:
             self._conversation.detail(self._so_far(now))
 
     def _so_far(self, now: float) -> str:
-        over = sum(self._counts.values())
+        over = self.over
         left = (self._count - over) * (now - self._started) / over if over else None
         failed = f", {self._counts['failed']} failed" if self._failed else ""
         ends = "" if left is None else f", about {left:.0f} s left"
@@ -96,7 +101,7 @@ class Telling:
             return
         seconds = time.monotonic() - self._started
         parts = [f"{count} {status}" for status, count in self._counts.items() if count or status == "done"]
-        if missing := self._count - sum(self._counts.values()):
+        if missing := self._count - self.over:
             parts.append(f"{missing} not begun or not finished")
         if self._stop.signal is not None:
             parts.insert(0, f"stopped by {self._stop.signal.name}")
