@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from convcli.batch import Batch, Outcome, Skipped, Stop, Stopped, attempt
+from convcli.batch import Batch, Outcome, Stop, Stopped, attempt
 from convcli.batch.gate import Closed, Gate
 from convcli.batch.isolated import Isolated, OverdueError
 from convcli.errors import ConvcliError
@@ -91,7 +91,7 @@ def test_a_bad_job_never_stops_the_others(executor: Callable[[int], Executor] | 
 
 def skip_even(job: Job) -> Outcome:
     if job.number % 2 == 0:
-        raise Skipped(f"{job.name} is skipped: it is even")
+        return Outcome(skipped=True, details=("skipped, it is even",))
     return Outcome()
 
 
@@ -99,7 +99,7 @@ def skip_even(job: Job) -> Outcome:
 def test_what_is_found_done_is_skipped(executor: Callable[[int], Executor] | None) -> None:
     ears = run(jobs(3), skip_even, executor and executor(2))
     assert ears.statuses == [(1, "done"), (2, "skipped"), (3, "done")]
-    assert ears.heard[1][1].details == ("job 2 is skipped: it is even",)
+    assert ears.heard[1][1].details == ("skipped, it is even",)
 
 
 def divide_by_zero(job: Job) -> Outcome:

@@ -1,8 +1,8 @@
 """Many jobs, one after the other or on any concurrent.futures.Executor: a failure costs one, the rest go on."""
 
 from convcli.batch.gate import WRITES
-from convcli.batch.outcome import Outcome, Skipped, attempt
+from convcli.batch.outcome import Outcome, attempt
 from convcli.batch.run import Batch, Teller
 from convcli.batch.stop import Stop, Stopped
 
-__all__ = ["WRITES", "Batch", "Outcome", "Skipped", "Stop", "Stopped", "Teller", "attempt"]
+__all__ = ["WRITES", "Batch", "Outcome", "Stop", "Stopped", "Teller", "attempt"]

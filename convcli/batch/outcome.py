@@ -18,10 +18,6 @@ class Named(Protocol):
 Job = TypeVar("Job", bound=Named)
 
 
-class Skipped(Exception):  # noqa: N818  # it is no failure
-    """What a job raises that finds its work done already."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What one job did, and what is to be said of it; whoever did it prints nothing.
@@ -52,8 +48,6 @@ def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
     """Do a job; what is expected to fail is an outcome, too. A bug stays a bug."""
     try:
         return work(job)
-    except Skipped as skip:
-        return Outcome(skipped=True, details=(str(skip),))
     except ConvcliError as error:
         return Outcome(error=error)
     except MemoryError:

@@ -21,7 +21,8 @@ class Ahead:
 
     def result(self) -> "Picture":
         """Wait for the picture, and hand it over: it is not kept."""
-        self._thread.join()
+        while self._thread.is_alive():  # a signal that comes just before a wait is answered after it
+            self._thread.join(0.1)
         if self._error is not None:
             raise self._error
         picture, self._picture = self._picture, None

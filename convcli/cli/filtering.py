@@ -54,7 +54,9 @@ class Filtering:
         except ConvcliError as error:
             outcome = Outcome(error=error)
         seconds = time.perf_counter() - started
-        details = tuple(f"{detail}, {seconds:.2f} s" for detail in outcome.details)
+        details = outcome.details
+        if not outcome.skipped:
+            details = tuple(f"{detail}, {seconds:.2f} s" for detail in details)
         return replace(outcome, details=details, facts={**facts, "seconds": round(seconds, 4)})
 
     def _filtered(self, job: Job, facts: dict[str, Any]) -> Outcome:

@@ -62,7 +62,7 @@ class Telling:
         for note in outcome.notes:
             self._conversation.note(f"{job.name}: {note}")
         for detail in outcome.details:
-            self._conversation.detail(detail if outcome.skipped else f"{job.name}: {detail}")
+            self._conversation.detail(f"{job.name}: {detail}")
         if outcome.error is not None:
             self._conversation.failure(outcome.error)
 
