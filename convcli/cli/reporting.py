@@ -34,7 +34,9 @@ class Report:
             self._end = _after_last_line(self._file) if resume else 0
             os.ftruncate(self._file, self._end)
         except FileExistsError:
-            raise WriteError(f"--report {path} exists; give --force to replace it, or another name") from None
+            raise WriteError(
+                f"--report {path} exists; give --force to replace it, --skip-existing to go on with it, or another name"
+            ) from None
         except OSError as error:
             raise WriteError(f"cannot write --report {path}: {error.strerror}") from error
 
