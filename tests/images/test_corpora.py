@@ -72,7 +72,7 @@ def test_png_suite_passes_whole(suite: Path, call: Call, tmp_path: Path) -> None
     for name, data in files.items():
         (tmp_path / "in" / f"{name}.png").write_bytes(data)
     inputs = [tmp_path / "in" / f"{name}.png" for name in files]
-    result = call("filter", *inputs, "--kernel", "identity", "-o", f"{tmp_path}/out/")
+    result = call("filter", *inputs, "--kernel", "identity", "-q", "-o", f"{tmp_path}/out/")
     assert (result.code, result.err) == (0, "")
     for path in inputs:
         before, after = read_picture(path), read_picture(tmp_path / "out" / path.name)
