@@ -406,7 +406,10 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
     words = ["filter", tmp_path / "a.png", "--kernel", "box", "-o", tmp_path / "out.png", "--report", report]
     result = call(*words)
     assert result.code == 1
-    assert one_error(result) == f"--report {report} exists; give --force to replace it, --skip-existing to go on with it, or another name"
+    assert (
+        one_error(result)
+        == f"--report {report} exists; give --force to replace it, --skip-existing to go on with it, or another name"
+    )
     assert report.read_text() == "precious"
     assert not (tmp_path / "out.png").exists()
     assert call(*words, "--force").code == 0
