@@ -23,7 +23,7 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
     """
     try:
         import distributed
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise ClusterError(
             "--cluster needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
