@@ -1,12 +1,14 @@
 """convcli filter: run a layer on pictures."""
 
-import sys
+import os
+import signal
 from functools import partial
 from typing import Any
 
 import click
 
 from convcli.backend.bands.plan import METHODS
+from convcli.batch.stop import SIGNALS
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs, inputs_options
@@ -163,12 +165,9 @@ def command(
     Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
     kept. Prints the path of each picture written.
     """
-    import os
-    import signal
-
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
-    signal.signal(signal.SIGTERM, _end)
+    _end_by_signals()
     existing.check(output, settings["force"])
     own = (*Running._fields, "preserve", "follow_links")
     matching.check(click.get_current_context(), "gray", "channels", "max_frames", *own)
@@ -216,6 +215,19 @@ def command(
     )
 
 
+def _end_by_signals() -> None:
+    """Let signals end the process at once, until something may be written: a run listens to them itself.
+
+    An exception from a handler would be lost where it comes while Python imports: in a callback of its own.
+    """
+    before = {number: signal.signal(number, _end) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    click.get_current_context().call_on_close(restore)
+
+
 def _end(signum: int, frame: object) -> None:
-    """End as the signal asks, but by an exception: what is being written is cleaned up on the way."""
-    sys.exit(128 + signum)
+    os._exit(128 + signum)
