@@ -210,7 +210,10 @@ def command(
         ahead=ahead,
         skip_existing=existing.skip_existing,
     )
-    return running.run(conversation, jobs, filtering, threads=threads, force=force, dry_run=dry_run)
+    resume = existing.skip_existing
+    return running.run(
+        conversation, jobs, filtering, threads=threads, force=force, dry_run=dry_run, resume=resume
+    )
 
 
 def _end(signum: int, frame: object) -> None:

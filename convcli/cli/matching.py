@@ -108,7 +108,7 @@ class Matching(NamedTuple):
             skip_existing,
             writing,
         )
-        return running.run(conversation, jobs, finder, threads=threads, force=force)
+        return running.run(conversation, jobs, finder, threads=threads, force=force, resume=skip_existing)
 
 
 matching_options = bundled(

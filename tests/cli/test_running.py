@@ -427,6 +427,26 @@ def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> N
         assert [line["number"] for line in lines(path)] == ([1, 2] if start[:1] == "{" else [2])
 
 
+@pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
+def test_a_resumed_run_goes_on_with_its_report(
+    program: Program, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    draw(tmp_path, "eye.png")
+    names = draw(tmp_path / "in", *(f"{number}.png" for number in range(9)))
+    for name in ("3.png", "7.png"):
+        (tmp_path / "in" / name).write_bytes(b"bad")
+    run = ["filter", "in", *options, "-o", "out/", "--skip-existing", "--report", "run.jsonl"]
+    assert program(*run).returncode == 1
+    draw(tmp_path / "in", *names)
+    second = program(*run)
+    assert second.returncode == 0, second.stderr
+    assert second.stdout.count(b"\n") == 2
+    first, again = lines(tmp_path / "run.jsonl")[:9], lines(tmp_path / "run.jsonl")[9:]
+    assert {line["input"] for line in first if line["status"] == "failed"} == {"in/3.png", "in/7.png"}
+    assert {line["input"] for line in again if line["status"] == "done"} == {"in/3.png", "in/7.png"}
+    assert sum(line["status"] == "skipped" for line in again) == 7
+
+
 def test_a_report_on_a_full_disk_ends_the_run(program: Program, tmp_path: Path) -> None:
     draw(tmp_path, "a.png", "b.png")
     code = (
