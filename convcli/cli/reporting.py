@@ -12,13 +12,15 @@ from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
 from convcli.files import WriteError
 
+START = b'{"number": '  # of each line
+
 
 class Report:
     r"""A file that grows by a whole line a job, in the order in which they end; "number" has that of the inputs.
 
     The lines are ASCII: bytes of a name that are no UTF-8 stand as lone surrogates, \udc80 to \udcff for 0x80 to
     0xff (PEP 383), and os.fsencode gives them back. A new run refuses a file that exists, unless `force` replaces
-    it or `resume` goes on at its end, where half a line that a crash left is cut off.
+    it or `resume` goes on at its end, where half a line that a crash left is cut off; what is no report is refused.
     """
 
     def __init__(self, path: Path, jobs: Sequence[Job], *, force: bool, resume: bool) -> None:
@@ -31,6 +33,9 @@ class Report:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, flags, 0o666)
+            if resume and not _is_report(self._file):
+                os.close(self._file)
+                raise WriteError(f"--report {path} exists and is no report to go on with; give another name")
             self._end = _after_last_line(self._file) if resume else 0
             os.ftruncate(self._file, self._end)
         except FileExistsError:
@@ -71,6 +76,12 @@ def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
         "error": None if outcome.error is None else str(outcome.error),
         **outcome.facts,
     }
+
+
+def _is_report(file: int) -> bool:
+    """Whether an open file starts as a report does, if it has come so far."""
+    start = os.pread(file, len(START), 0)
+    return start == START[: len(start)]
 
 
 def _after_last_line(file: int) -> int:

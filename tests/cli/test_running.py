@@ -416,15 +416,28 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
 
 def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> None:
     from convcli.batch import Outcome
-    from convcli.cli.reporting import Report
+    from convcli.cli.reporting import START, Report
     from convcli.cli.targets import Job
 
     path, job = tmp_path / "run.jsonl", Job(Path("a"), Path("b"))
-    for start in ("", '{"number": 1}\n', '{"number": 1}\n{"num', "x" * 9000, '{"number": 1}\n' + "x" * 9000):
+    for start in ("", '{"number": 1}\n', '{"number": 1}\n{"num', START.decode() + "x" * 9000, '{"number": 1}\n' + "x" * 9000):
         path.write_text(start)
         with Report(path, [job], force=False, resume=True) as report:
             report.write(2, job, Outcome(facts={"seconds": 1.5}))
-        assert [line["number"] for line in lines(path)] == ([1, 2] if start[:1] == "{" else [2])
+        assert [line["number"] for line in lines(path)] == [1] * start.count("\n") + [2]
+
+
+def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
+    (name,) = draw(tmp_path, "a.png")
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"one line\nand half of another")
+    words = ["filter", tmp_path / name, "--kernel", "box", "--skip-existing", "--report", precious]
+    result = call(*words)
+    assert result.code == 1
+    assert (
+        one_error(result) == f"--report {precious} exists and is no report to go on with; give another name"
+    )
+    assert precious.read_bytes() == b"one line\nand half of another"
 
 
 @pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
