@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from io import BytesIO
@@ -128,10 +127,13 @@ def _weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
     if isinstance(source, BytesIO):
         digest = hashlib.sha256(source.getbuffer())
         size = len(source.getbuffer())
-    elif source.is_file():
-        with suppress(OSError), source.open("rb") as file:  # whoever reads the picture will say why
-            digest = hashlib.file_digest(file, "sha256")
-            size = file.tell()
+    elif os.path.isfile(source):
+        try:
+            with source.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+                size = file.tell()
+        except OSError:  # whoever reads the picture will say why
+            return {}
     else:
         return {}
     return {f"{end}_bytes": size, f"{end}_sha256": digest.hexdigest()}

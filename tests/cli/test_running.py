@@ -460,6 +460,18 @@ def test_a_resumed_run_goes_on_with_its_report(
     assert sum(line["status"] == "skipped" for line in again) == 7
 
 
+def test_a_report_tells_of_a_file_that_cannot_be_read(program: Program, tmp_path: Path) -> None:
+    draw(tmp_path, "a.png")
+    unreadable = "/proc/self/mem"  # a regular file whose first byte nobody can read, not even root
+    run = program("filter", unreadable, "a.png", "-k", "box", "-o", "{stem}.out.png", "--report", "run.jsonl")
+    assert run.returncode == 1
+    assert run.stdout == b"a.out.png\n"
+    assert b"Traceback" not in run.stderr
+    failed, done = sorted(lines(tmp_path / "run.jsonl"), key=lambda line: line["number"])
+    assert (failed["status"], done["status"]) == ("failed", "done")
+    assert failed["error"].startswith(f"cannot read {unreadable}")
+
+
 def test_a_report_on_a_full_disk_ends_the_run(program: Program, tmp_path: Path) -> None:
     draw(tmp_path, "a.png", "b.png")
     code = (
