@@ -111,6 +111,29 @@ def _status(path: Path, *, follow_links: bool) -> os.stat_result | None:
         return None
 
 
+def exists(path: Path) -> bool:
+    """Tell whether something is there, like the three below without an error for a name that is too long."""
+    return _status(path, follow_links=True) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a regular file, or a link to one."""
+    found = _status(path, follow_links=True)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder, or a link to one."""
+    found = _status(path, follow_links=True)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_link(path: Path) -> bool:
+    """Tell whether there is a link."""
+    found = _status(path, follow_links=False)
+    return found is not None and stat.S_ISLNK(found.st_mode)
+
+
 def _make(folder: Path) -> None:
     """Make a folder, and those around it, to stay."""
     missing = []

@@ -19,6 +19,7 @@ from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import is_file
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -127,7 +128,7 @@ def _weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
     if isinstance(source, BytesIO):
         digest = hashlib.sha256(source.getbuffer())
         size = len(source.getbuffer())
-    elif os.path.isfile(source):
+    elif is_file(source):
         try:
             with source.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")

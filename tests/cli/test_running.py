@@ -420,7 +420,13 @@ def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> N
     from convcli.cli.targets import Job
 
     path, job = tmp_path / "run.jsonl", Job(Path("a"), Path("b"))
-    for start in ("", '{"number": 1}\n', '{"number": 1}\n{"num', START.decode() + "x" * 9000, '{"number": 1}\n' + "x" * 9000):
+    for start in (
+        "",
+        '{"number": 1}\n',
+        '{"number": 1}\n{"num',
+        START.decode() + "x" * 9000,
+        '{"number": 1}\n' + "x" * 9000,
+    ):
         path.write_text(start)
         with Report(path, [job], force=False, resume=True) as report:
             report.write(2, job, Outcome(facts={"seconds": 1.5}))

@@ -225,6 +225,21 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
     assert (foretold.code, foretold.out, foretold.err.count(" exists")) == (0, "", 3)
 
 
+def test_a_name_that_is_too_long_costs_one_picture(call: Call, here: Path) -> None:
+    long = "n" * 250 + ".png"  # .box makes it longer than any file system takes
+    (here / "in" / long).write_bytes(HOUSE)
+    for _ in range(2):
+        result = call("filter", "in", "x" * 300 + ".png", "--kernel", "box", "--skip-existing", "-q")
+        assert (result.code, result.err.count("File name too long"), len(result.err.splitlines())) == (
+            1,
+            2,
+            2,
+        )
+        assert Path("in/a.box.png").is_file()
+    assert "cannot read " + "x" * 300 in result.err
+    assert f"cannot write in/{'n' * 250}.box.png" in result.err
+
+
 def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None:
     (here / "in/a.box.png").symlink_to("nowhere.png")
     result = call("filter", "in/a.png", "--kernel", "box", "--skip-existing")
