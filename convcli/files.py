@@ -62,7 +62,7 @@ def write_whole(
     except OSError as error:
         raise WriteError(f"cannot write {path}: its folder cannot be made: {_why(error)}") from error
     try:
-        _sweep(place.parent)
+        sweep(place.parent)
         while not _written(place, data, overwrite, like):
             pass
     except FileExistsError:
@@ -225,7 +225,7 @@ def _claimed(handle: int) -> bool:
     return os.fstat(handle).st_nlink > 0
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove the temporary files that nobody writes any more; once a process looks into each folder."""
     key = str(folder.absolute())
     if key in _swept:

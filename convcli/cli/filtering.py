@@ -64,6 +64,8 @@ class Filtering:
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
+            if not self.dry_run:
+                self.writing.tidy(job)
             said = (f"skipped, {job.target} exists",)
             return Outcome(
                 skipped=True, notes=said if self.dry_run else (), details=() if self.dry_run else said

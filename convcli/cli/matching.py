@@ -212,6 +212,7 @@ class _Finder:
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
+            self.writing.tidy(job)
             return Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
         if job.target is not DASH:
             self.writing.check(job.target, overwrite=self.force)
