@@ -213,6 +213,32 @@ def test_a_crash_costs_one_picture(program: Program, tmp_path: Path, faults: dic
     assert (log.count("log-exit.png"), log.count("log-kill.png")) == (2, 2)  # each had a second chance
 
 
+def test_what_was_replaced_is_not_filtered_again(program: Program, tmp_path: Path) -> None:
+    names = draw(tmp_path / "in", "0.png", "after.png", "2.png")
+    assert program("filter", "in", "--kernel", "box", "-o", "once/").returncode == 0
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(
+        "import os, signal\nfrom pathlib import Path\nwhole = os.replace\n"
+        "def replace(old, new, **options):\n"
+        "    whole(old, new, **options)\n"
+        "    if Path(new).name == 'after.png' and not Path('marked').exists():\n"
+        "        Path('marked').touch()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "os.replace = replace\n"
+    )
+    run = program(
+        "filter", "in", "--kernel", "box", "--in-place", "--isolate", "-q",
+        env={"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr.startswith(
+        b"convcli: error: in/after.png: the process that worked on it was killed by SIGKILL"
+    )
+    assert b"had begun to write" in run.stderr
+    assert run.stdout.split() == [b"in/0.png", b"in/2.png"]
+    assert {name: (tmp_path / "in" / name).read_bytes() for name in names} == contents(tmp_path / "once")
+
+
 def test_a_decoder_that_loops_is_stopped(program: Program, tmp_path: Path, faults: dict[str, str]) -> None:
     draw(tmp_path, "a.png", "log-loop.png", "b.png")
     run = program("filter", "a.png", "log-loop.png", "b.png", "--kernel", "box", "--timeout", "1", env=faults)
