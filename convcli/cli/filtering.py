@@ -8,18 +8,17 @@ from functools import reduce
 from io import BytesIO
 from math import prod
 from operator import add
-from pathlib import Path
 from typing import Any
 
 from convcli.batch import WRITES, Outcome
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import one_line
+from convcli.cli.reporting import weighed
 from convcli.cli.targets import DASH, Job
 from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import is_file
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -99,7 +98,7 @@ class Filtering:
     def _read(self, job: Job, facts: dict[str, Any]) -> Picture:
         source = job.stream() if job.source is DASH else job.source
         if self.reported:
-            facts |= _weighed("input", source)
+            facts |= weighed("input", source)
         if self.ahead is not None:
             return self.ahead.result()
         return self.worker.reading.read(source, header=self.dry_run)
@@ -123,29 +122,10 @@ class Filtering:
         return os.fsencode(text) + b"\n"
 
 
-def _weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
-    """Return the size and the SHA-256 of a file; of a pipe, which can be read only once, nothing."""
-    import hashlib
-
-    if isinstance(source, BytesIO):
-        digest = hashlib.sha256(source.getbuffer())
-        size = len(source.getbuffer())
-    elif is_file(source):
-        try:
-            with source.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
-                size = file.tell()
-        except OSError:  # whoever reads the picture will say why
-            return {}
-    else:
-        return {}
-    return {f"{end}_bytes": size, f"{end}_sha256": digest.hexdigest()}
-
-
 def _done(picture: Picture, result: Picture, made: list[Made], data: bytes) -> dict[str, Any]:
     """Return what a report tells of a picture beside its files' names."""
     return {
-        **_weighed("output", BytesIO(data)),
+        **weighed("output", BytesIO(data)),
         "input_size": list(picture.frames[0].pixels.shape[:2]),
         "size": list(result.frames[0].pixels.shape[:2]),
         "frames": len(result.frames),

@@ -4,13 +4,14 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from convcli.batch import Outcome
 from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
-from convcli.files import WriteError
+from convcli.files import WriteError, is_file
 
 START = b'{"number": '  # of each line
 
@@ -76,6 +77,25 @@ def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
         "error": None if outcome.error is None else str(outcome.error),
         **outcome.facts,
     }
+
+
+def weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
+    """Return the size and the SHA-256 of a file; of a pipe, which can be read only once, nothing."""
+    import hashlib
+
+    if isinstance(source, BytesIO):
+        digest = hashlib.sha256(source.getbuffer())
+        size = len(source.getbuffer())
+    elif is_file(source):
+        try:
+            with source.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+                size = file.tell()
+        except OSError:  # whoever reads the picture will say why
+            return {}
+    else:
+        return {}
+    return {f"{end}_bytes": size, f"{end}_sha256": digest.hexdigest()}
 
 
 def _is_report(file: int) -> bool:

@@ -184,6 +184,13 @@ def test_three_bad_files_among_five_hundred(program: Program, tmp_path: Path) ->
     assert summary.startswith("convcli: 497 done, 3 failed; ")
     assert summary.endswith("megapixels a second; failed: in/007.png, in/250.png, in/499.png")
     assert sum(line.startswith("convcli: error: ") for line in run.stderr.decode().splitlines()) == 3
+    before = {name: (tmp_path / "out" / name).stat() for name in good}
+    draw(tmp_path / "in", *names)
+    again = program("filter", "in", "--kernel", "sobel", "-o", "out/", "--skip-existing")
+    assert again.returncode == 0
+    assert again.stdout.decode().split() == [f"out/{name}" for name in bad]
+    assert again.stderr.decode().splitlines()[-1].startswith("convcli: 3 done, 497 skipped; ")
+    assert {name: (tmp_path / "out" / name).stat() for name in good} == before
 
 
 # Processes that crash or hang
@@ -470,6 +477,25 @@ def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
         one_error(result) == f"--report {precious} exists and is no report to go on with; give another name"
     )
     assert precious.read_bytes() == b"one line\nand half of another"
+
+
+def test_a_report_of_match_has_the_sums_too(program: Program, tmp_path: Path) -> None:
+    draw(tmp_path, "eye.png", "a.png")
+    grey = Image.new("L", (20, 20))
+    grey.save(tmp_path / "grey.png")
+    run = program("filter", "a.png", "grey.png", "--match", "eye.png", "-o", "out/", "--report", "run.jsonl")
+    assert run.returncode == 1
+    done, failed = sorted(lines(tmp_path / "run.jsonl"), key=lambda line: line["number"])
+    for line, path, end in [
+        (done, "a.png", "input"),
+        (done, "out/a.png", "output"),
+        (failed, "grey.png", "input"),
+    ]:
+        data = (tmp_path / path).read_bytes()
+        assert (line[f"{end}_bytes"], line[f"{end}_sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    assert (done["input_size"], done["size"], done["frames"], done["mode"]) == ([12, 14], [1, 1], 1, "L")
+    assert done["seconds"] > 0 and failed["seconds"] > 0
+    assert "output_sha256" not in failed
 
 
 @pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
