@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from convcli.batch import Batch, Outcome, Stop, Stopped, attempt
-from convcli.batch.gate import Closed, Gate
+from convcli.batch.gate import WRITES, Closed, Gate
 from convcli.batch.isolated import Isolated, OverdueError
 from convcli.errors import ConvcliError
 
@@ -346,6 +346,19 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
             )
         assert stop.code == 130
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_was_written_when_a_signal_came_is_noted() -> None:
+    def work(job: Job) -> Outcome:
+        with WRITES:
+            pass
+        if job.number == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return Outcome(answer=b"written")
+
+    ears = run(jobs(3), work)
+    assert ears.statuses == [(1, "done"), (2, "done")]
+    assert [number for number, _, _ in ears.happenings] == [1, 2]
 
 
 def test_a_signal_leaves_a_grace_to_what_is_being_done() -> None:
