@@ -37,6 +37,10 @@ class WriteError(ConvcliError):
     """A file could not be written: its path holds what it held, or, if that did not reach the disk, the new one."""
 
 
+class ExistsError(WriteError):
+    """A file that is there may not be replaced."""
+
+
 def write_whole(
     path: Path,
     data: bytes,
@@ -66,7 +70,7 @@ def write_whole(
         while not _written(place, data, overwrite, like):
             pass
     except FileExistsError:
-        raise WriteError(_exists(path)) from None
+        raise ExistsError(_exists(path)) from None
     except OSError as error:
         raise WriteError(f"cannot write {path}: {_why(error)}") from error
 
@@ -90,7 +94,7 @@ def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> 
     if not stat.S_ISREG(found.st_mode):
         raise WriteError(f"cannot write {path}: it is a device or a pipe; write to - and redirect that")
     if not overwrite:
-        raise WriteError(_exists(path))
+        raise ExistsError(_exists(path))
 
 
 def _exists(path: Path) -> str:

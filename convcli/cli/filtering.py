@@ -19,6 +19,7 @@ from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import ExistsError
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -52,6 +53,8 @@ class Filtering:
             outcome = self._filtered(job, facts)
         except ConvcliError as error:
             outcome = Outcome(error=error)
+            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
+                outcome = Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
         seconds = time.perf_counter() - started
         details = outcome.details
         if not outcome.skipped:

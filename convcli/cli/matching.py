@@ -22,6 +22,7 @@ from convcli.cli.running import Running
 from convcli.cli.targets import DASH, Job, plan
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import ExistsError
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -215,6 +216,8 @@ class _Finder:
             outcome = self._found(job, facts)
         except ConvcliError as error:
             outcome = Outcome(error=error)
+            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
+                outcome = Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
         seconds = time.perf_counter() - started
         details = outcome.details
         if not outcome.skipped:
