@@ -348,6 +348,26 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_what_ends_after_nobody_listens_any_more_is_noted() -> None:
+    class Deaf(Ears):
+        def tell(self, job: Job, outcome: Outcome) -> None:
+            raise BrokenPipeError
+
+    def work(job: Job) -> Outcome:
+        if job.number == 2:
+            with WRITES:
+                begun.set()
+                time.sleep(0.1)
+        else:
+            assert begun.wait(5)
+        return Outcome()
+
+    begun, ears = threading.Event(), Deaf()
+    with Stop() as stop, ThreadPoolExecutor(2) as executor, pytest.raises(BrokenPipeError):
+        Batch(jobs(2), ears, stop, fail_fast=False).run_on(lambda job: executor.submit(attempt, work, job), 2)
+    assert [number for number, _, _ in ears.happenings] == [1, 2]
+
+
 def test_what_was_written_when_a_signal_came_is_noted() -> None:
     def work(job: Job) -> Outcome:
         with WRITES:
