@@ -11,7 +11,7 @@ from typing import Any
 from convcli.batch import Outcome
 from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, is_file
+from convcli.files import WriteError, is_file, is_link
 
 START = b'{"number": '  # of each line
 
@@ -30,7 +30,9 @@ class Report:
             if os.path.realpath(path) in map(os.path.realpath, same):
                 raise ArgumentError(f"--report {path} is an input or an output, too; name another file")
         self._path = path
-        flags = os.O_RDWR | os.O_CREAT | (0 if force or resume else os.O_EXCL)
+        if is_link(path):  # to an input, perhaps
+            raise WriteError(f"cannot write --report {path}: it is a link; name the file that it points to")
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | (0 if force or resume else os.O_EXCL)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, flags, 0o666)

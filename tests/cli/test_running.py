@@ -466,6 +466,20 @@ def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> N
         assert [line["number"] for line in lines(path)] == [1] * start.count("\n") + [2]
 
 
+def test_a_report_is_not_written_through_a_link(call: Call, tmp_path: Path) -> None:
+    (name,) = draw(tmp_path, "a.png")
+    before, link = (tmp_path / name).read_bytes(), tmp_path / "run.jsonl"
+    link.symlink_to(name)
+    for option in ("--force", "--skip-existing", "-q"):
+        result = call("filter", tmp_path / name, "-k", "box", "--report", link, option)
+        assert result.code == 1
+        assert (
+            one_error(result)
+            == f"cannot write --report {link}: it is a link; name the file that it points to"
+        )
+        assert (tmp_path / name).read_bytes() == before
+
+
 def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     (name,) = draw(tmp_path, "a.png")
     precious = tmp_path / "precious"
