@@ -95,6 +95,8 @@ class Matching(NamedTuple):
             raise ArgumentError(
                 f"{self.template} is the template and would be overwritten; choose another -o"
             )
+        if running.report is not None and os.path.realpath(running.report) == os.path.realpath(self.template):
+            raise ArgumentError(f"--report {running.report} is the template, too; name another file")
         if self.top is not None and any(job.prints for job in jobs):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"

@@ -480,6 +480,16 @@ def test_a_report_is_not_written_through_a_link(call: Call, tmp_path: Path) -> N
         assert (tmp_path / name).read_bytes() == before
 
 
+def test_a_report_is_not_the_template(call: Call, tmp_path: Path) -> None:
+    eye, name = draw(tmp_path, "eye.png", "a.png")
+    before = (tmp_path / eye).read_bytes()
+    words = ["--match", tmp_path / eye, "--report", tmp_path / eye, "--force"]
+    result = call("filter", tmp_path / name, *words)
+    assert result.code == 2
+    assert one_error(result) == f"--report {tmp_path / eye} is the template, too; name another file"
+    assert (tmp_path / eye).read_bytes() == before
+
+
 def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     (name,) = draw(tmp_path, "a.png")
     precious = tmp_path / "precious"
