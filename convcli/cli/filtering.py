@@ -13,7 +13,6 @@ from typing import Any
 from convcli.batch import WRITES, Outcome
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import one_line
-from convcli.cli.reporting import weighed
 from convcli.cli.targets import DASH, Job
 from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
@@ -101,6 +100,8 @@ class Filtering:
     def _read(self, job: Job, facts: dict[str, Any]) -> Picture:
         source = job.stream() if job.source is DASH else job.source
         if self.reported:
+            from convcli.cli.reporting import weighed
+
             facts |= weighed("input", source)
         if self.ahead is not None:
             return self.ahead.result()
@@ -127,6 +128,8 @@ class Filtering:
 
 def _done(picture: Picture, result: Picture, made: list[Made], data: bytes) -> dict[str, Any]:
     """Return what a report tells of a picture beside its files' names."""
+    from convcli.cli.reporting import weighed
+
     return {
         **weighed("output", BytesIO(data)),
         "input_size": list(picture.frames[0].pixels.shape[:2]),

@@ -17,7 +17,6 @@ from convcli.batch import WRITES, Outcome
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs
 from convcli.cli.options import at_least, bundled
-from convcli.cli.reporting import weighed
 from convcli.cli.running import Running
 from convcli.cli.targets import DASH, Job, plan
 from convcli.cli.writing import Writing
@@ -239,6 +238,8 @@ class _Finder:
             self.writing.check(job.target, overwrite=self.force)
         source = job.stream() if job.source is DASH else job.source
         if self.reported:
+            from convcli.cli.reporting import weighed
+
             facts |= weighed("input", source)
         picture = self.read(source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
@@ -252,6 +253,8 @@ class _Finder:
             with WRITES:
                 self.writing.write(job, data, overwrite=self.force)
         if self.reported:
+            from convcli.cli.reporting import weighed
+
             first = drawn.frames[0]
             facts |= {
                 **weighed("output", BytesIO(data)),
