@@ -37,6 +37,10 @@ class WriteError(ConvcliError):
     """A file could not be written: its path holds what it held, or, if that did not reach the disk, the new one."""
 
 
+class ExistsError(WriteError):
+    """A file that is there may not be replaced."""
+
+
 def write_whole(
     path: Path,
     data: bytes,
@@ -62,11 +66,11 @@ def write_whole(
     except OSError as error:
         raise WriteError(f"cannot write {path}: its folder cannot be made: {_why(error)}") from error
     try:
-        _sweep(place.parent)
+        sweep(place.parent)
         while not _written(place, data, overwrite, like):
             pass
     except FileExistsError:
-        raise WriteError(_exists(path)) from None
+        raise ExistsError(_exists(path)) from None
     except OSError as error:
         raise WriteError(f"cannot write {path}: {_why(error)}") from error
 
@@ -90,7 +94,7 @@ def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> 
     if not stat.S_ISREG(found.st_mode):
         raise WriteError(f"cannot write {path}: it is a device or a pipe; write to - and redirect that")
     if not overwrite:
-        raise WriteError(_exists(path))
+        raise ExistsError(_exists(path))
 
 
 def _exists(path: Path) -> str:
@@ -109,6 +113,29 @@ def _status(path: Path, *, follow_links: bool) -> os.stat_result | None:
         return path.stat(follow_symlinks=follow_links)
     except OSError:
         return None
+
+
+def exists(path: Path) -> bool:
+    """Tell whether something is there, like the three below without an error for a name that is too long."""
+    return _status(path, follow_links=True) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a regular file, or a link to one."""
+    found = _status(path, follow_links=True)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder, or a link to one."""
+    found = _status(path, follow_links=True)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_link(path: Path) -> bool:
+    """Tell whether there is a link."""
+    found = _status(path, follow_links=False)
+    return found is not None and stat.S_ISLNK(found.st_mode)
 
 
 def _make(folder: Path) -> None:
@@ -202,7 +229,7 @@ def _claimed(handle: int) -> bool:
     return os.fstat(handle).st_nlink > 0
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove the temporary files that nobody writes any more; once a process looks into each folder."""
     key = str(folder.absolute())
     if key in _swept:

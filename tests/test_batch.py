@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from convcli.batch import Batch, Outcome, Stop, Stopped, attempt
-from convcli.batch.gate import Closed, Gate
+from convcli.batch.gate import WRITES, Closed, Gate
 from convcli.batch.isolated import Isolated, OverdueError
 from convcli.errors import ConvcliError
 
@@ -348,6 +348,39 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
             )
         assert stop.code == 130
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_ends_after_nobody_listens_any_more_is_noted() -> None:
+    class Deaf(Ears):
+        def tell(self, job: Job, outcome: Outcome) -> None:
+            raise BrokenPipeError
+
+    def work(job: Job) -> Outcome:
+        if job.number == 2:
+            with WRITES:
+                begun.set()
+                time.sleep(0.1)
+        else:
+            assert begun.wait(5)
+        return Outcome()
+
+    begun, ears = threading.Event(), Deaf()
+    with Stop() as stop, ThreadPoolExecutor(2) as executor, pytest.raises(BrokenPipeError):
+        Batch(jobs(2), ears, stop, fail_fast=False).run_on(lambda job: executor.submit(attempt, work, job), 2)
+    assert [number for number, _, _ in ears.happenings] == [1, 2]
+
+
+def test_what_was_written_when_a_signal_came_is_noted() -> None:
+    def work(job: Job) -> Outcome:
+        with WRITES:
+            pass
+        if job.number == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return Outcome(answer=b"written")
+
+    ears = run(jobs(3), work)
+    assert ears.statuses == [(1, "done"), (2, "done")]
+    assert [number for number, _, _ in ears.happenings] == [1, 2]
 
 
 def test_a_signal_leaves_a_grace_to_what_is_being_done() -> None:

@@ -3,7 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, Future, wait
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Generic
 
@@ -59,6 +60,7 @@ class Crowd(Generic[Job]):
         except BaseException:
             self._end()
             WRITES.close(GRACE)
+            self._note_the_rest()
             raise
         for number in sorted(self._held):  # behind jobs that were not done
             batch.teller.tell(*self._held.pop(number))
@@ -138,6 +140,14 @@ class Crowd(Generic[Job]):
         self._suspects.clear()
         for future in tuple(self._flying):
             future.cancel()
+
+    def _note_the_rest(self) -> None:
+        """Take note of what ended after the run had come to grief, with nobody to tell it to."""
+        wait(self._flying, GRACE)
+        for future, (number, job) in self._flying.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                with suppress(ConvcliError):  # such as that of a report, which may be what ended the run
+                    self._batch.happened(number, job, future.result())
 
     def _abandon(self) -> None:
         """Close the gate, and take note of what was finished until then."""

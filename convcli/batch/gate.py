@@ -22,6 +22,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.closed = False
+        self.used = False  # whether somebody has left since this was last unset
         self.keeper: Connection | None = None  # in a worker process, the way to the gate of the run
         self._inside: list[None] = []
 
@@ -40,6 +41,7 @@ class Gate:
 
     def leave(self) -> None:
         """Sign out."""
+        self.used = True
         self._inside.pop()
 
     def close(self, patience: float) -> None:

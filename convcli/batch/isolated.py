@@ -28,6 +28,10 @@ class DiedError(BrokenExecutor):
     """The process that worked on a job ended before the job did."""
 
 
+class LostError(Exception):
+    """The process that worked on a job ended after it had begun to write: to do the job again could do it twice."""
+
+
 class OverdueError(Exception):
     """A job took longer than it may; its process was killed."""
 
@@ -60,7 +64,7 @@ class Isolated(Executor):
         try:
             found: R = worker.call(fn, args, kwargs, self._limit)
             return found
-        except (DiedError, OverdueError):
+        except (DiedError, LostError, OverdueError):
             self._own.worker = None
             worker.kill()
             self._workers.discard(worker)
@@ -94,7 +98,7 @@ class _Worker:
 
     def call(self, fn: Callable[..., Any], args: Any, kwargs: Any, limit: float | None) -> Any:
         """Return what the function returns there, or raise what it raises."""
-        inside, due, overtime = False, None, False
+        inside, begun, due, overtime = False, False, None, False
         try:
             self._line.send((None if fn is self._known else fn, args, kwargs))
             self._known = fn
@@ -110,7 +114,7 @@ class _Worker:
                 if word == READY:
                     due = None if limit is None else time.monotonic() + limit
                 elif word == ENTER:
-                    inside = WRITES.enter()
+                    inside = begun = WRITES.enter()
                     self._line.send(inside)
                 elif word == LEAVE:
                     WRITES.leave()
@@ -121,6 +125,11 @@ class _Worker:
                     raise rest[0]
         except (EOFError, OSError):
             self._process.join(PATIENCE)
+            if begun:
+                raise LostError(
+                    f"the process that worked on it {self._end()} when it had begun to write: its output is the old "
+                    "or the new; look at it before you run it again"
+                ) from None
             raise DiedError(f"the process that worked on it, and on nothing else, {self._end()}") from None
         finally:
             if inside:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from convcli.batch.gate import WRITES
 from convcli.batch.outcome import Job, Named, Outcome, attempt
 from convcli.batch.stop import Stop
 
@@ -46,8 +47,10 @@ class Batch(Generic[Job]):
         """Do one job after the other in this thread."""
         for number, job in self.left:
             self.teller.tick()
+            WRITES.used = False
             outcome = attempt(work, job)
-            self.happened(number, job, outcome)
+            self.happened(number, job, outcome)  # a signal that comes after the write lets it be noted
+            WRITES.used = False
             self.teller.tell(job, outcome)
             if self.ending or self.stop.signal:
                 return

@@ -39,7 +39,7 @@ class Stop:
 
     def __enter__(self) -> "Stop":
         """Listen to the signals: in the main thread, which alone can."""
-        WRITES.closed = False
+        WRITES.closed = WRITES.used = False
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._heard) for number in SIGNALS}
         return self
@@ -52,7 +52,7 @@ class Stop:
     def _heard(self, number: int, frame: object) -> None:
         again, self.signal = self.signal is not None, self.signal or signal.Signals(number)
         if self.queue is None:
-            if again or not WRITES.occupied:
+            if again or not (WRITES.occupied or WRITES.used):
                 raise Stopped
         elif again:
             WRITES.close(PATIENCE)

@@ -3,13 +3,11 @@
 import json
 import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from io import BytesIO
 from math import prod
 from operator import add
-from pathlib import Path
 from typing import Any
 
 from convcli.batch import WRITES, Outcome
@@ -20,6 +18,7 @@ from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import ExistsError
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -53,6 +52,8 @@ class Filtering:
             outcome = self._filtered(job, facts)
         except ConvcliError as error:
             outcome = Outcome(error=error)
+            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
+                outcome = Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
         seconds = time.perf_counter() - started
         details = outcome.details
         if not outcome.skipped:
@@ -64,6 +65,8 @@ class Filtering:
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
+            if not self.dry_run:
+                self.writing.tidy(job)
             said = (f"skipped, {job.target} exists",)
             return Outcome(
                 skipped=True, notes=said if self.dry_run else (), details=() if self.dry_run else said
@@ -97,7 +100,9 @@ class Filtering:
     def _read(self, job: Job, facts: dict[str, Any]) -> Picture:
         source = job.stream() if job.source is DASH else job.source
         if self.reported:
-            facts |= _weighed("input", source)
+            from convcli.cli.reporting import weighed
+
+            facts |= weighed("input", source)
         if self.ahead is not None:
             return self.ahead.result()
         return self.worker.reading.read(source, header=self.dry_run)
@@ -121,26 +126,12 @@ class Filtering:
         return os.fsencode(text) + b"\n"
 
 
-def _weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
-    """Return the size and the SHA-256 of a file; of a pipe, which can be read only once, nothing."""
-    import hashlib
-
-    if isinstance(source, BytesIO):
-        digest = hashlib.sha256(source.getbuffer())
-        size = len(source.getbuffer())
-    elif source.is_file():
-        with suppress(OSError), source.open("rb") as file:  # whoever reads the picture will say why
-            digest = hashlib.file_digest(file, "sha256")
-            size = file.tell()
-    else:
-        return {}
-    return {f"{end}_bytes": size, f"{end}_sha256": digest.hexdigest()}
-
-
 def _done(picture: Picture, result: Picture, made: list[Made], data: bytes) -> dict[str, Any]:
     """Return what a report tells of a picture beside its files' names."""
+    from convcli.cli.reporting import weighed
+
     return {
-        **_weighed("output", BytesIO(data)),
+        **weighed("output", BytesIO(data)),
         "input_size": list(picture.frames[0].pixels.shape[:2]),
         "size": list(result.frames[0].pixels.shape[:2]),
         "frames": len(result.frames),

@@ -14,6 +14,7 @@ from convcli.cli.options import bundled
 from convcli.cli.searching import EVERYWHERE, Choice, Parts, Patterns, Search, is_pattern, split_pattern
 from convcli.cli.targets import DASH, Places, Source, folder_of
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import exists, is_folder, is_link
 from convcli.kernels.named import KERNELS
 
 SHOWN = 3  # of the paths that a note names
@@ -38,7 +39,7 @@ class Inputs(NamedTuple):
         if len(self.names) != 1 or self.names[0] == "-" or any(self[1:]):
             return None
         path = Path(self.names[0])
-        return path if path.exists() and not path.is_dir() else None
+        return path if exists(path) and not is_folder(path) else None
 
     def gather(self, conversation: Conversation, output: str | None, name: str) -> list[Source]:
         """Return the inputs: as they were given, then those of the list; each once, at its first place.
@@ -120,10 +121,10 @@ class _Gathering:
         if not text:
             raise ArgumentError("the name of an input is empty; is a variable of the script not set?")
         path = Path(text)
-        if path.is_dir():
+        if is_folder(path):
             parts: Parts = (EVERYWHERE, "*") if self.options.recursive else ("*",)
             yield from self._search(text, text, parts)
-        elif expands and is_pattern(text) and not (path.exists() or path.is_symlink()):
+        elif expands and is_pattern(text) and not (exists(path) or is_link(path)):
             yield from self._search(text, *split_pattern(text))
         elif self.choice.lets(text):
             self.named.add(str(path))
@@ -151,11 +152,11 @@ class _Gathering:
             why = f"{_count(search.others, 'file')} there, but none with a picture's ending, such as .png or .jpg"
             if search.others == 1:
                 why = "1 file there, but without a picture's ending, such as .png or .jpg"
-        elif is_pattern(text) and not path.is_dir():
+        elif is_pattern(text) and not is_folder(path):
             why = "there is no such file, and nothing matches it as a pattern; check the spelling and the folder"
         else:
             why = "there is no picture in it"
-        if search.folders and path.is_dir() and not self.options.recursive:
+        if search.folders and is_folder(path) and not self.options.recursive:
             why += f"; --recursive looks into its {_count(search.folders, 'folder')} too"
         return f"cannot read {path}: {why}"
 

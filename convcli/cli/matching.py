@@ -6,7 +6,8 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -19,7 +20,8 @@ from convcli.cli.options import at_least, bundled
 from convcli.cli.running import Running
 from convcli.cli.targets import DASH, Job, plan
 from convcli.cli.writing import Writing
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import ExistsError
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -92,6 +94,8 @@ class Matching(NamedTuple):
             raise ArgumentError(
                 f"{self.template} is the template and would be overwritten; choose another -o"
             )
+        if running.report is not None and os.path.realpath(running.report) == os.path.realpath(self.template):
+            raise ArgumentError(f"--report {running.report} is the template, too; name another file")
         if self.top is not None and any(job.prints for job in jobs):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"
@@ -107,6 +111,7 @@ class Matching(NamedTuple):
             force,
             skip_existing,
             writing,
+            running.report is not None,
         )
         return running.run(conversation, jobs, finder, threads=threads, force=force, resume=skip_existing)
 
@@ -203,19 +208,40 @@ class _Finder:
     force: bool
     skip_existing: bool
     writing: Writing
+    reported: bool  # whether a report asks for facts
 
     def __call__(self, job: Job) -> Outcome:
         """Find the template in one picture and write the map; the places are a line of JSON."""
+        started, facts = time.perf_counter(), dict[str, Any]()
+        try:
+            outcome = self._found(job, facts)
+        except ConvcliError as error:
+            outcome = Outcome(error=error)
+            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
+                outcome = Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
+        seconds = time.perf_counter() - started
+        details = outcome.details
+        if not outcome.skipped:
+            details = tuple(f"{detail}, {seconds:.2f} s" for detail in details)
+        return replace(outcome, details=details, facts={**facts, "seconds": round(seconds, 4)})
+
+    def _found(self, job: Job, facts: dict[str, Any]) -> Outcome:
+        """Do the work, and note facts on the way, so that those of a failure are known, too."""
         from convcli.images.write import encode
 
-        started = time.perf_counter()
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
+            self.writing.tidy(job)
             return Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
         if job.target is not DASH:
             self.writing.check(job.target, overwrite=self.force)
-        picture = self.read(job.stream() if job.source is DASH else job.source)
+        source = job.stream() if job.source is DASH else job.source
+        if self.reported:
+            from convcli.cli.reporting import weighed
+
+            facts |= weighed("input", source)
+        picture = self.read(source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
         if self.png_level is not None and form != "PNG":
             raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
@@ -226,17 +252,27 @@ class _Finder:
         if job.target is not DASH:
             with WRITES:
                 self.writing.write(job, data, overwrite=self.force)
+        if self.reported:
+            from convcli.cli.reporting import weighed
+
+            first = drawn.frames[0]
+            facts |= {
+                **weighed("output", BytesIO(data)),
+                "input_size": list(picture.frames[0].pixels.shape[:2]),
+                "size": list(first.pixels.shape[:2]),
+                "frames": len(drawn.frames),
+                "mode": first.mode,
+            }
+        if job.target is not DASH:
             data = json.dumps(self._record(job, drawn, maps)).encode() + b"\n"
         notes = [*self.template.notes, *picture.notes, *losses]
         if picture.frames[0].has_alpha:
             notes.append("its alpha is left out: hidden colours are matched as they are stored")
-        seconds = time.perf_counter() - started
-        places = f"{len(maps)} frame(s), {maps[0].shape[0]}x{maps[0].shape[1]} places, {seconds:.2f} s"
+        places = f"{len(maps)} frame(s), {maps[0].shape[0]}x{maps[0].shape[1]} places"
         return Outcome(
             answer=data,
             notes=tuple(notes),
             details=(places,),
-            facts={"seconds": round(seconds, 4)},
             pixels=sum(frame.pixels.shape[0] * frame.pixels.shape[1] for frame in picture.frames),
         )
 
@@ -275,8 +311,6 @@ class _Finder:
 
 def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:
     """Return the maps as a picture: floats where the format holds them, else grey as deep as the source."""
-    from dataclasses import replace
-
     from convcli.backend.matching import as_grey
 
     frames = []

@@ -4,13 +4,16 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from convcli.batch import Outcome
 from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
-from convcli.files import WriteError
+from convcli.files import WriteError, is_file, is_link
+
+START = b'{"number": '  # of each line
 
 
 class Report:
@@ -18,7 +21,7 @@ class Report:
 
     The lines are ASCII: bytes of a name that are no UTF-8 stand as lone surrogates, \udc80 to \udcff for 0x80 to
     0xff (PEP 383), and os.fsencode gives them back. A new run refuses a file that exists, unless `force` replaces
-    it or `resume` goes on at its end, where half a line that a crash left is cut off.
+    it or `resume` goes on at its end, where half a line that a crash left is cut off; what is no report is refused.
     """
 
     def __init__(self, path: Path, jobs: Sequence[Job], *, force: bool, resume: bool) -> None:
@@ -27,10 +30,15 @@ class Report:
             if os.path.realpath(path) in map(os.path.realpath, same):
                 raise ArgumentError(f"--report {path} is an input or an output, too; name another file")
         self._path = path
-        flags = os.O_RDWR | os.O_CREAT | (0 if force or resume else os.O_EXCL)
+        if is_link(path):  # to an input, perhaps
+            raise WriteError(f"cannot write --report {path}: it is a link; name the file that it points to")
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | (0 if force or resume else os.O_EXCL)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, flags, 0o666)
+            if resume and not _is_report(self._file):
+                os.close(self._file)
+                raise WriteError(f"--report {path} exists and is no report to go on with; give another name")
             self._end = _after_last_line(self._file) if resume else 0
             os.ftruncate(self._file, self._end)
         except FileExistsError:
@@ -73,6 +81,31 @@ def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
         "error": None if outcome.error is None else str(outcome.error),
         **outcome.facts,
     }
+
+
+def weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
+    """Return the size and the SHA-256 of a file; of a pipe, which can be read only once, nothing."""
+    import hashlib
+
+    if isinstance(source, BytesIO):
+        digest = hashlib.sha256(source.getbuffer())
+        size = len(source.getbuffer())
+    elif is_file(source):
+        try:
+            with source.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+                size = file.tell()
+        except OSError:  # whoever reads the picture will say why
+            return {}
+    else:
+        return {}
+    return {f"{end}_bytes": size, f"{end}_sha256": digest.hexdigest()}
+
+
+def _is_report(file: int) -> bool:
+    """Whether an open file starts as a report does, if it has come so far."""
+    start = os.pread(file, len(START), 0)
+    return start == START[: len(start)]
 
 
 def _after_last_line(file: int) -> int:

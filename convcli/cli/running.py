@@ -142,11 +142,11 @@ class Running(NamedTuple):
             executor.shutdown(wait=False, cancel_futures=True)
 
     def _in_processes(self, batch: Batch[Job], work: Work, width: int) -> bool:
-        from convcli.batch.isolated import Isolated, OverdueError
+        from convcli.batch.isolated import Isolated, LostError, OverdueError
 
         executor, ended = Isolated(width, self.timeout), False
         try:
-            ended = batch.run_on(_afar(executor, work), width, (OverdueError,))
+            ended = batch.run_on(_afar(executor, work), width, (LostError, OverdueError))
         finally:
             executor.shutdown(wait=ended)
         return True

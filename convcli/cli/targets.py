@@ -15,6 +15,7 @@ import click
 
 from convcli.cli.options import bundled
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import is_file, is_folder, is_link
 from convcli.images.formats import format_of
 
 
@@ -84,7 +85,7 @@ class Job:
     @property
     def is_done(self) -> bool:
         """Whether its output is there, and so whole."""
-        return self.target is not DASH and self.target.is_file()
+        return self.target is not DASH and is_file(self.target)
 
 
 class Existing(NamedTuple):
@@ -160,7 +161,7 @@ def folder_of(output: str | None, kernel: str) -> str | None:
     """
     if not output or _STDOUT.fullmatch(output):
         return None
-    if Path(output).is_dir():
+    if is_folder(Path(output)):
         return os.path.realpath(output)
     fixed = _FIELD.split(output.replace("{kernel}", kernel), maxsplit=1)[0]
     folder = fixed if fixed == output else fixed.rpartition("/")[0]
@@ -169,7 +170,7 @@ def folder_of(output: str | None, kernel: str) -> str | None:
 
 def _is_folder(output: str, sources: Iterable[Source]) -> bool:
     """Whether -o names a folder; without an ending it does where inputs come from one."""
-    if Path(output).is_dir():
+    if is_folder(Path(output)):
         return True
     if _FIELD.search(output):
         return False
@@ -250,7 +251,7 @@ class Places:
 
     def file(self, path: Path) -> str:
         """Return the real path of a file."""
-        return os.path.realpath(path) if path.is_symlink() else self.entry(path)
+        return os.path.realpath(path) if is_link(path) else self.entry(path)
 
     @property
     def folders(self) -> set[str]:

@@ -10,7 +10,7 @@ import click
 from convcli.cli.options import bundled
 from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, check_target, write_whole
+from convcli.files import WriteError, check_target, sweep, write_whole
 
 
 class Writing(NamedTuple):
@@ -33,6 +33,10 @@ class Writing(NamedTuple):
     def check(self, target: Path, *, overwrite: bool) -> None:
         """Raise WriteError where something stands that may not be replaced."""
         check_target(target, overwrite=overwrite, follow_links=self.follow_links)
+
+    def tidy(self, job: Job) -> None:
+        """Sweep away what a killed run has left beside an output that is there: nothing may be left to write."""
+        sweep(Path(os.path.realpath(job.target) if self.follow_links else job.target).parent)
 
     def write(self, job: Job, data: bytes, *, overwrite: bool) -> None:
         """Write a job's output whole, or raise WriteError and leave what was there."""

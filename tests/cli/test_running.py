@@ -184,6 +184,13 @@ def test_three_bad_files_among_five_hundred(program: Program, tmp_path: Path) ->
     assert summary.startswith("convcli: 497 done, 3 failed; ")
     assert summary.endswith("megapixels a second; failed: in/007.png, in/250.png, in/499.png")
     assert sum(line.startswith("convcli: error: ") for line in run.stderr.decode().splitlines()) == 3
+    before = {name: (tmp_path / "out" / name).stat() for name in good}
+    draw(tmp_path / "in", *names)
+    again = program("filter", "in", "--kernel", "sobel", "-o", "out/", "--skip-existing")
+    assert again.returncode == 0
+    assert again.stdout.decode().split() == [f"out/{name}" for name in bad]
+    assert again.stderr.decode().splitlines()[-1].startswith("convcli: 3 done, 497 skipped; ")
+    assert {name: (tmp_path / "out" / name).stat() for name in good} == before
 
 
 # Processes that crash or hang
@@ -211,6 +218,32 @@ def test_a_crash_costs_one_picture(program: Program, tmp_path: Path, faults: dic
     assert "Traceback" not in err
     log = (tmp_path / "log").read_text()
     assert (log.count("log-exit.png"), log.count("log-kill.png")) == (2, 2)  # each had a second chance
+
+
+def test_what_was_replaced_is_not_filtered_again(program: Program, tmp_path: Path) -> None:
+    names = draw(tmp_path / "in", "0.png", "after.png", "2.png")
+    assert program("filter", "in", "--kernel", "box", "-o", "once/").returncode == 0
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(
+        "import os, signal\nfrom pathlib import Path\nwhole = os.replace\n"
+        "def replace(old, new, **options):\n"
+        "    whole(old, new, **options)\n"
+        "    if Path(new).name == 'after.png' and not Path('marked').exists():\n"
+        "        Path('marked').touch()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "os.replace = replace\n"
+    )
+    run = program(
+        "filter", "in", "--kernel", "box", "--in-place", "--isolate", "-q",
+        env={"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr.startswith(
+        b"convcli: error: in/after.png: the process that worked on it was killed by SIGKILL"
+    )
+    assert b"had begun to write" in run.stderr
+    assert run.stdout.split() == [b"in/0.png", b"in/2.png"]
+    assert {name: (tmp_path / "in" / name).read_bytes() for name in names} == contents(tmp_path / "once")
 
 
 def test_a_decoder_that_loops_is_stopped(program: Program, tmp_path: Path, faults: dict[str, str]) -> None:
@@ -419,15 +452,109 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
 
 def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> None:
     from convcli.batch import Outcome
-    from convcli.cli.reporting import Report
+    from convcli.cli.reporting import START, Report
     from convcli.cli.targets import Job
 
     path, job = tmp_path / "run.jsonl", Job(Path("a"), Path("b"))
-    for start in ("", '{"number": 1}\n', '{"number": 1}\n{"num', "x" * 9000, '{"number": 1}\n' + "x" * 9000):
+    for start in (
+        "",
+        '{"number": 1}\n',
+        '{"number": 1}\n{"num',
+        START.decode() + "x" * 9000,
+        '{"number": 1}\n' + "x" * 9000,
+    ):
         path.write_text(start)
         with Report(path, [job], force=False, resume=True) as report:
             report.write(2, job, Outcome(facts={"seconds": 1.5}))
-        assert [line["number"] for line in lines(path)] == ([1, 2] if start[:1] == "{" else [2])
+        assert [line["number"] for line in lines(path)] == [1] * start.count("\n") + [2]
+
+
+def test_a_report_is_not_written_through_a_link(call: Call, tmp_path: Path) -> None:
+    (name,) = draw(tmp_path, "a.png")
+    before, link = (tmp_path / name).read_bytes(), tmp_path / "run.jsonl"
+    link.symlink_to(name)
+    for option in ("--force", "--skip-existing", "-q"):
+        result = call("filter", tmp_path / name, "-k", "box", "--report", link, option)
+        assert result.code == 1
+        assert (
+            one_error(result)
+            == f"cannot write --report {link}: it is a link; name the file that it points to"
+        )
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_report_is_not_the_template(call: Call, tmp_path: Path) -> None:
+    eye, name = draw(tmp_path, "eye.png", "a.png")
+    before = (tmp_path / eye).read_bytes()
+    words = ["--match", tmp_path / eye, "--report", tmp_path / eye, "--force"]
+    result = call("filter", tmp_path / name, *words)
+    assert result.code == 2
+    assert one_error(result) == f"--report {tmp_path / eye} is the template, too; name another file"
+    assert (tmp_path / eye).read_bytes() == before
+
+
+def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
+    (name,) = draw(tmp_path, "a.png")
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"one line\nand half of another")
+    words = ["filter", tmp_path / name, "--kernel", "box", "--skip-existing", "--report", precious]
+    result = call(*words)
+    assert result.code == 1
+    assert (
+        one_error(result) == f"--report {precious} exists and is no report to go on with; give another name"
+    )
+    assert precious.read_bytes() == b"one line\nand half of another"
+
+
+def test_a_report_of_match_has_the_sums_too(program: Program, tmp_path: Path) -> None:
+    draw(tmp_path, "eye.png", "a.png")
+    grey = Image.new("L", (20, 20))
+    grey.save(tmp_path / "grey.png")
+    run = program("filter", "a.png", "grey.png", "--match", "eye.png", "-o", "out/", "--report", "run.jsonl")
+    assert run.returncode == 1
+    done, failed = sorted(lines(tmp_path / "run.jsonl"), key=lambda line: line["number"])
+    for line, path, end in [
+        (done, "a.png", "input"),
+        (done, "out/a.png", "output"),
+        (failed, "grey.png", "input"),
+    ]:
+        data = (tmp_path / path).read_bytes()
+        assert (line[f"{end}_bytes"], line[f"{end}_sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    assert (done["input_size"], done["size"], done["frames"], done["mode"]) == ([12, 14], [1, 1], 1, "L")
+    assert done["seconds"] > 0 and failed["seconds"] > 0
+    assert "output_sha256" not in failed
+
+
+@pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
+def test_a_resumed_run_goes_on_with_its_report(
+    program: Program, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    draw(tmp_path, "eye.png")
+    names = draw(tmp_path / "in", *(f"{number}.png" for number in range(9)))
+    for name in ("3.png", "7.png"):
+        (tmp_path / "in" / name).write_bytes(b"bad")
+    run = ["filter", "in", *options, "-o", "out/", "--skip-existing", "--report", "run.jsonl"]
+    assert program(*run).returncode == 1
+    draw(tmp_path / "in", *names)
+    second = program(*run)
+    assert second.returncode == 0, second.stderr
+    assert second.stdout.count(b"\n") == 2
+    first, again = lines(tmp_path / "run.jsonl")[:9], lines(tmp_path / "run.jsonl")[9:]
+    assert {line["input"] for line in first if line["status"] == "failed"} == {"in/3.png", "in/7.png"}
+    assert {line["input"] for line in again if line["status"] == "done"} == {"in/3.png", "in/7.png"}
+    assert sum(line["status"] == "skipped" for line in again) == 7
+
+
+def test_a_report_tells_of_a_file_that_cannot_be_read(program: Program, tmp_path: Path) -> None:
+    draw(tmp_path, "a.png")
+    unreadable = "/proc/self/mem"  # a regular file whose first byte nobody can read, not even root
+    run = program("filter", unreadable, "a.png", "-k", "box", "-o", "{stem}.out.png", "--report", "run.jsonl")
+    assert run.returncode == 1
+    assert run.stdout == b"a.out.png\n"
+    assert b"Traceback" not in run.stderr
+    failed, done = sorted(lines(tmp_path / "run.jsonl"), key=lambda line: line["number"])
+    assert (failed["status"], done["status"]) == ("failed", "done")
+    assert failed["error"].startswith(f"cannot read {unreadable}")
 
 
 def test_a_report_on_a_full_disk_ends_the_run(program: Program, tmp_path: Path) -> None:

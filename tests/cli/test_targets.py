@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.cli import targets
-from convcli.cli.targets import DASH, Source, plan
+from convcli.cli.targets import DASH, Job, Source, plan
 from convcli.errors import ArgumentError
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -223,6 +223,45 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
     assert Path("out/deep/a.png").read_bytes() == Path("out/a.png").read_bytes()
     foretold = call(*run, "--dry-run")
     assert (foretold.code, foretold.out, foretold.err.count(" exists")) == (0, "", 3)
+
+
+@pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
+def test_what_another_run_makes_meanwhile_is_skipped(
+    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
+) -> None:
+    from convcli.cli.writing import Writing
+
+    Path("eye.png").write_bytes(HOUSE)
+    whole = Writing.write
+
+    def late(self: Writing, job: Job, data: bytes, *, overwrite: bool) -> None:
+        job.target.parent.mkdir(exist_ok=True)
+        job.target.write_bytes(b"theirs")
+        whole(self, job, data, overwrite=overwrite)
+
+    monkeypatch.setattr(Writing, "write", late)
+    run = ["filter", "in/a.png", *options, "-o", "out/"]
+    result = call(*run, "--skip-existing", "-v")
+    assert (result.code, result.out) == (0, "")
+    assert "in/a.png: skipped, out/a.png exists" in result.err
+    assert Path("out/a.png").read_bytes() == b"theirs"
+    Path("out/a.png").unlink()
+    assert call(*run).code == 1
+
+
+def test_a_name_that_is_too_long_costs_one_picture(call: Call, here: Path) -> None:
+    long = "n" * 250 + ".png"  # .box makes it longer than any file system takes
+    (here / "in" / long).write_bytes(HOUSE)
+    for _ in range(2):
+        result = call("filter", "in", "x" * 300 + ".png", "--kernel", "box", "--skip-existing", "-q")
+        assert (result.code, result.err.count("File name too long"), len(result.err.splitlines())) == (
+            1,
+            2,
+            2,
+        )
+        assert Path("in/a.box.png").is_file()
+    assert "cannot read " + "x" * 300 in result.err
+    assert f"cannot write in/{'n' * 250}.box.png" in result.err
 
 
 def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convcli import files
 from convcli.images.read import read_picture
 from tests.conftest import ROOT, Call, one_error
 
@@ -178,7 +179,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def batch(album: Path, out: Path) -> subprocess.Popen[bytes]:
+def batch(album: Path, out: Path, existing: str = "--force") -> subprocess.Popen[bytes]:
     """Start a run over the album; `out` ends in a slash."""
     pictures = sorted(str(path) for path in album.glob("*.png"))
     command = [
@@ -192,7 +193,7 @@ def batch(album: Path, out: Path) -> subprocess.Popen[bytes]:
         "-q",
         "-o",
         f"{out}/",
-        "--force",
+        existing,
     ]
     return subprocess.Popen(
         command,
@@ -250,11 +251,28 @@ def test_killed_at_any_time_each_output_is_absent_or_whole(
             assert found[name] == undisturbed[name] or (number % 2 and found[name] == b"old"), name
         partial += 0 < sum(found.get(name) == data for name, data in undisturbed.items()) < len(undisturbed)
         litter += bool(temporary)
-    run = batch(album, out)
+    for name, data in tree(out).items():
+        if data == b"old":
+            (out / name).unlink()
+    run = batch(album, out, "--skip-existing")
     assert run.communicate(timeout=60)[1] == b""
     assert tree(out) == undisturbed
     assert partial >= KILLS // 4, "the runs were not killed in the midst of it"
     print(f"{partial} runs were partial, {litter} left a temporary file")
+
+
+@pytest.mark.parametrize("options", [("-k", "box"), ("--match", "eye.png")])
+def test_a_resume_with_nothing_left_to_write_sweeps(
+    program: Program, photo: Path, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    (tmp_path / "eye.png").write_bytes(photo.read_bytes())
+    run = ["filter", photo, *options, "-o", "out/", "--skip-existing"]
+    assert program(*run).returncode == 0
+    (tmp_path / "out" / f".convcli-{files._HOST}-{1:016x}.tmp").write_bytes(b"half")
+    assert options[0] == "--match" or program(*run, "--dry-run").returncode == 0
+    assert len(os.listdir(tmp_path / "out")) == 2
+    assert program(*run).returncode == 0
+    assert os.listdir(tmp_path / "out") == [photo.name]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
