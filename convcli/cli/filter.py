@@ -172,6 +172,11 @@ def command(
     own = (*Running._fields, "preserve", "follow_links")
     matching.check(click.get_current_context(), "gray", "channels", "max_frames", *own)
     running.check(dry_run=dry_run)
+    if existing.in_place and running.cluster is not None:
+        raise ArgumentError(
+            "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would filter "
+            "a picture twice; name a folder with -o"
+        )
     if matching.template is not None:
         skip = existing.skip_existing
         shared = {name: settings[name] for name in ("threads", "png_level", "force", "writing")}

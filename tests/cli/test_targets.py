@@ -384,3 +384,9 @@ def test_problems_take_no_output(here: Path) -> None:
     jobs = plan([Source(Path("none"), problem=problem), Source(Path("in/a.png"))], "out/", "box")
     assert [job.problem for job in jobs] == [problem, None]
     assert [job.prints for job in plan([Source(DASH)], "-", "box")] == [True]
+
+
+def test_in_place_is_refused_on_a_cluster(call: Call, here: Path) -> None:
+    result = call("filter", "in", "--kernel", "box", "--in-place", "--cluster", "tcp://127.0.0.1:8786")
+    assert result.code == 2
+    assert "a cluster runs a job again whose worker died" in one_error(result)
