@@ -174,8 +174,8 @@ def command(
     running.check(dry_run=dry_run)
     if existing.in_place and running.cluster is not None:
         raise ArgumentError(
-            "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would filter "
-            "a picture twice; name a folder with -o"
+            "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
+            "filter a picture twice; name a folder with -o"
         )
     if matching.template is not None:
         skip = existing.skip_existing
