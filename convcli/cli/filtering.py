@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from dataclasses import dataclass, replace
 from functools import reduce
 from io import BytesIO
@@ -13,12 +12,12 @@ from typing import Any
 from convcli.batch import WRITES, Outcome
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import one_line
+from convcli.cli.outcomes import Facts, outcome_of, skipped
 from convcli.cli.targets import DASH, Job
 from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
-from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import ExistsError
+from convcli.errors import ArgumentError
 from convcli.images.channels import recoloured
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
@@ -47,30 +46,15 @@ class Filtering:
 
     def __call__(self, job: Job) -> Outcome:
         """Read, filter and write one picture; its outcome says where it went, or is the picture itself."""
-        started, facts = time.perf_counter(), dict[str, Any]()
-        try:
-            outcome = self._filtered(job, facts)
-        except ConvcliError as error:
-            outcome = Outcome(error=error)
-            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
-                outcome = Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
-        seconds = time.perf_counter() - started
-        details = outcome.details
-        if not outcome.skipped:
-            details = tuple(f"{detail}, {seconds:.2f} s" for detail in details)
-        return replace(outcome, details=details, facts={**facts, "seconds": round(seconds, 4)})
+        return outcome_of(self._filtered, job, skip_existing=self.skip_existing)
 
-    def _filtered(self, job: Job, facts: dict[str, Any]) -> Outcome:
-        """Do the work, and note facts on the way, so that those of a failure are known, too."""
+    def _filtered(self, job: Job, facts: Facts) -> Outcome:
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
             if not self.dry_run:
                 self.writing.tidy(job)
-            said = (f"skipped, {job.target} exists",)
-            return Outcome(
-                skipped=True, notes=said if self.dry_run else (), details=() if self.dry_run else said
-            )
+            return skipped(job, aloud=self.dry_run)
         if job.target is not DASH:
             self.writing.check(job.target, overwrite=self.force)
         picture = self._read(job, facts)

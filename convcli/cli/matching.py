@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -17,11 +16,11 @@ from convcli.batch import WRITES, Outcome
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs
 from convcli.cli.options import at_least, bundled
+from convcli.cli.outcomes import Facts, outcome_of, skipped
 from convcli.cli.running import Running
 from convcli.cli.targets import DASH, Job, plan
 from convcli.cli.writing import Writing
-from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import ExistsError
+from convcli.errors import ArgumentError
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -212,28 +211,16 @@ class _Finder:
 
     def __call__(self, job: Job) -> Outcome:
         """Find the template in one picture and write the map; the places are a line of JSON."""
-        started, facts = time.perf_counter(), dict[str, Any]()
-        try:
-            outcome = self._found(job, facts)
-        except ConvcliError as error:
-            outcome = Outcome(error=error)
-            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
-                outcome = Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
-        seconds = time.perf_counter() - started
-        details = outcome.details
-        if not outcome.skipped:
-            details = tuple(f"{detail}, {seconds:.2f} s" for detail in details)
-        return replace(outcome, details=details, facts={**facts, "seconds": round(seconds, 4)})
+        return outcome_of(self._found, job, skip_existing=self.skip_existing)
 
-    def _found(self, job: Job, facts: dict[str, Any]) -> Outcome:
-        """Do the work, and note facts on the way, so that those of a failure are known, too."""
+    def _found(self, job: Job, facts: Facts) -> Outcome:
         from convcli.images.write import encode
 
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
             self.writing.tidy(job)
-            return Outcome(skipped=True, details=(f"skipped, {job.target} exists",))
+            return skipped(job)
         if job.target is not DASH:
             self.writing.check(job.target, overwrite=self.force)
         source = job.stream() if job.source is DASH else job.source

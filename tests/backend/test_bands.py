@@ -78,7 +78,7 @@ def test_a_method_is_kept_to_where_no_bands_are(name: str, method: str, alpha: A
     pixels = RNG.integers(0, 256, (40, 50, 4), dtype=np.uint8)
     pixels[10:20, 10:30, 3] = 0
     plain = filter_image(pixels, kernel, stride=2, alpha=alpha)
-    with patch("convcli.backend.image.conv", wraps=conv) as called:
+    with patch("convcli.backend.sliding.conv", wraps=conv) as called:
         result = filter_image(pixels, kernel, stride=2, alpha=alpha, method=method)
     assert result.plan.split()[0] == method
     assert called.called == ("whole pictures" in result.plan)
@@ -301,7 +301,7 @@ def test_what_is_not_finite_stays_where_the_kernel_reaches(odd: float) -> None:
 def plain(pixels: np.ndarray, kernel: Kernel, **options: Any) -> np.ndarray:
     """The pixels by plain sums of the whole picture, in whole numbers or float64."""
     with patch("convcli.backend.image._banded", return_value=None):
-        return filter_image(pixels, kernel, **options).pixels
+        return filter_image(pixels, kernel, **{"method": "direct", **options}).pixels
 
 
 @pytest.mark.parametrize("side", [5, 33])
@@ -447,9 +447,8 @@ def test_every_kind_of_kernel_in_bands_gives_the_plain_sums(
     pixels = PICTURE if dtype == "uint8" else RNG.integers(0, 65536, PICTURE.shape, dtype=np.uint16)
     most = np.iinfo(dtype).max
     result = filter_image(pixels, kernel, value_range="abs" if value_range == "abs" else "clip")
-    plain = filter_image(
-        pixels.astype(np.float64), kernel, value_range="abs" if value_range == "abs" else "clip"
-    )
+    how = "abs" if value_range == "abs" else "clip"
+    plain = filter_image(pixels.astype(np.float64), kernel, value_range=how, method="direct")
     assert result.plan != EXACT
     assert plain.plan == EXACT
     values = plain.pixels

@@ -84,10 +84,10 @@ class Pooled(Stage):
         return hidden, backend.run_layer(_largest(self.layer), opacity[np.newaxis])[0]
 
 
-def _largest(layer: Any) -> Layer:
+def _largest(layer: Layer) -> Layer:
     """Return the pool that takes the largest of the same windows."""
     if not isinstance(layer, LpPool):
-        return layer  # type: ignore[no-any-return]
+        return layer
     window = {name: value for name, value in vars(layer).items() if name != "norm_type"}
     return MaxPool(**window)
 

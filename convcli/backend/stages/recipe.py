@@ -160,7 +160,9 @@ class Recipe:
             return self, self.centred(kernel), None
         conv = self.conv(1, 1, kernel.shape)
         if self.variant == "dilated":
-            (conv,) = self.layers(conv, (1, *shape[1:]))  # type: ignore[assignment]
+            (apart,) = self.layers(conv, (1, *shape[1:]))
+            assert isinstance(apart, Conv)
+            conv = apart
         zeros, pads = [], []
         for (before, after), k, d, place in zip(
             conv.pads(shape[1:]), conv.kernel_size, conv.dilation, anchor, strict=True
