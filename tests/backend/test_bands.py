@@ -179,13 +179,14 @@ def test_products_are_sums(taps: int, dilation: int, channels: int, rows: int, c
     weights = RNG.normal(size=taps)
     reach = dilation * (taps - 1)
     strip = RNG.normal(size=(rows + reach, columns))
-    down = toeplitz.weigh_rows(strip, weights.tolist(), dilation, np.empty((rows, columns)))
+    weigh = toeplitz.WeighedRows(weights[:, None], dilation, 0, np.float64)
+    down = weigh(strip, np.empty((rows, columns)), passes.Scratch())
     assert np.allclose(
         down, sum(w * strip[t * dilation : t * dilation + rows] for t, w in enumerate(weights))
     )
     step = dilation * channels
     strip = RNG.normal(size=(rows, columns + (taps - 1) * step))
-    across = toeplitz.weigh_columns(strip, weights.tolist(), dilation, channels, np.empty((rows, columns)))
+    across = toeplitz.WeighedColumns(weights.tolist(), step, np.float64)(strip, np.empty((rows, columns)))
     assert np.allclose(
         across, sum(w * strip[:, t * step : t * step + columns] for t, w in enumerate(weights))
     )

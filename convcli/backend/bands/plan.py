@@ -15,16 +15,19 @@ RUNNING = "separable by running sums"  # the quickest way to run a box
 PASS16 = 60  # one addition or multiplication of int16 in cache
 PASS32 = 130  # the same of int32 or float32
 PASS64 = 280  # the same of float64
-FLOP = 20  # one multiplication or addition of BLAS in float32; twice that in float64
-GATHER = 200  # adding one product of BLAS to the others
+FLOP = 12  # one multiplication or addition of BLAS in float32; twice that in float64
+GATHER = 160  # adding one product of BLAS to the others
 TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
 
-GEMM_ROWS, GEMM_ACROSS = 8, 48  # outputs of one matrix product down, and across
+# Outputs of one matrix product down, and across. OpenBLAS does up to a million multiplications without packing its
+# operands first, where the weights lie row by row; these are quickest below that.
+DOWN, ACROSS = 8, 32
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
 ROWS, WIDE_SAMPLES = 16, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
 # The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
 SHARED_ROWS = 64
-TALL_ROWS, NARROW_SAMPLES = 256, 2048  # of a tile for products across, whose matrices are as tall
+# Of a tile for products down alone, and for those across, whose matrices are as tall: OpenBLAS packs none of these.
+PRODUCT_ROWS, TALL_PRODUCT_ROWS, PRODUCT_SAMPLES = 64, 128, 2048
 RUNNING_ROWS, RUNNING_SAMPLES = 512, 3072  # of a tile for sums that run: tall, as each starts anew
 SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES = 1024, 6144
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
@@ -114,11 +117,11 @@ def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[t
     if not facts.whole or exact_float:
         kh, kw = slide.kernel_size
         (dh, dw), pixel = slide.dilation, channels
-        down = 2 * (GEMM_ROWS + (kh - 1) * dh) * flop
+        down = 2 * (DOWN + (kh - 1) * dh) * flop
         if not strided:
             found.append(("gemm", float_dtype, kw * (down + GATHER)))
         if facts.factor_passes and not strided:
-            across = 2 * (GEMM_ACROSS + (kw - 1) * dw * pixel) * flop
+            across = 2 * (ACROSS + (kw - 1) * dw * pixel) * flop
             found.append(("separable", float_dtype, down + across))
     if not facts.whole:
         length = _length(slide)
@@ -151,8 +154,8 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         least, samples = SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES
     elif name == RUNNING:
         least, samples = RUNNING_ROWS, RUNNING_SAMPLES
-    elif name == "separable" and dtype.startswith("float"):
-        least, samples = TALL_ROWS, NARROW_SAMPLES
+    elif dtype.startswith("float") and name != "direct":
+        least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
     below = max(least, 2 * slide.spans[0])  # rows of the input
     most = -(-slide.output_size[0] // threads) if name == RUNNING else slide.output_size[0]
     rows = min(most, max(1, below // slide.stride[0]))

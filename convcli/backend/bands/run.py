@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands import passes, toeplitz
+from convcli.backend.bands import passes
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
 from convcli.backend.bands.running import CHUNK_SAMPLES, SHARED_CHUNK_SAMPLES, RunningSums
 from convcli.backend.bands.spectrum import Spectrum
 from convcli.backend.bands.strip import Strip
+from convcli.backend.bands.toeplitz import WeighedColumns, WeighedRows
 from convcli.backend.plan import Slide
 from convcli.backend.separable import factors
 from convcli.layers.padding import Pads
@@ -147,6 +148,10 @@ class _Worker:
             "gemm": self._gemm,
             "fft": self._transformed,
         }.get(way.method)
+        dy, step = (
+            self.slide.dilation[0],
+            self.slide.dilation[1] * self.channels,
+        )  # of samples, to the next tap
         if way.method == RUNNING:
             rows, columns = weights[0].matrix.shape
             chunk = SHARED_CHUNK_SAMPLES if way.threads > 1 else CHUNK_SAMPLES
@@ -155,7 +160,13 @@ class _Worker:
             self.spectra = [Spectrum(each.matrix, self.slide, way.length, way.dtype) for each in weights]
         elif way.method == "direct":
             self.window = [passes.WeightedSum(each.matrix.ravel().tolist(), way.dtype) for each in weights]
-        elif way.method == "separable":
+        elif way.method == "gemm":
+            self.rows = [WeighedRows(each.matrix, dy, step, way.dtype) for each in weights]
+        elif way.dtype.startswith("float"):  # and separable, as are all below
+            downs = (np.array(each.down)[:, None] for each in weights)
+            self.rows = [WeighedRows(down, dy, step, way.dtype) for down in downs]
+            self.columns = [WeighedColumns(each.across, step, way.dtype) for each in weights]
+        else:
             self.down = [passes.WeightedSum(each.down, way.first) for each in weights]
             self.across = [passes.WeightedSum(each.across, way.dtype) for each in weights]
 
@@ -188,12 +199,9 @@ class _Worker:
 
     def _separable(self, strip: Array, number: int, out: Array) -> Array:
         """Weigh the rows below each other, then neighbours along them."""
-        weights = self.weights[number]
         held = self.scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
         if held.dtype.kind == "f":
-            dy, dx = self.slide.dilation
-            toeplitz.weigh_rows(strip, weights.down, dy, held)
-            return toeplitz.weigh_columns(held, weights.across, dx, self.channels, out)
+            return self.columns[number](self.rows[number](strip, held, self.scratch), out)
         self._down(strip, number, held)
         if held.dtype != out.dtype:
             wide = self.scratch.get("wide", held.shape, out.dtype)
@@ -221,9 +229,7 @@ class _Worker:
         return out
 
     def _gemm(self, strip: Array, number: int, out: Array) -> Array:
-        spare = self.scratch.get("spare", (toeplitz.ROWS, toeplitz.COLUMNS), out.dtype)
-        weights = self.weights[number].matrix
-        return toeplitz.weigh_window(strip, weights, self.slide.dilation, self.channels, out, spare)
+        return self.rows[number](strip, out, self.scratch)
 
     def _transformed(self, strip: Array, number: int, out: Array) -> Array:
         """Weigh the whole tile by its spectrum, and take the places that the stride asks for."""

@@ -1,82 +1,89 @@
 """Sums of rows and columns as matrix products: a band of outputs is a Toeplitz matrix times a band of inputs.
 
-BLAS reads blocks of a strip where they are, so nothing is copied; the zeros of the matrices are multiplied
-with the rest, and still it is several times faster than shift and add for more than a few taps.
+BLAS reads the bands of a strip where they are, so nothing is copied; the zeros of the matrices are multiplied
+with the rest, and still it is several times faster than shift and add for more than a few taps. All bands of a
+strip are one call: between calls a thread waits for its turn with the interpreter.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
+
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.plan import ACROSS, DOWN
 
 Array = NDArray[Any]
 
-ROWS = 8  # outputs of one product down: few zeros, and enough work for BLAS
-COLUMNS = 6144  # samples of one product down: in and out stay in the second-level cache
-ACROSS = 48  # samples of one product across
 
+class WeighedRows:
+    """Weighs rows below each other: out[y, x] = sum of weights[t, p] * strip[y + t * dilation, x + p * step].
 
-def down_matrix(weights: Sequence[float], dilation: int, rows: int, dtype: Any) -> Array:
-    """Return T, (rows, rows + dilation * (taps - 1)): T @ x weighs the rows below each other."""
-    matrix = np.zeros((rows, rows + dilation * (len(weights) - 1)), dtype)
-    for row in range(rows):
-        matrix[row, row : row + dilation * (len(weights) - 1) + 1 : dilation] = weights
-    return matrix
-
-
-def weigh_rows(strip: Array, weights: Sequence[float], dilation: int, out: Array) -> Array:
-    """Weigh rows into `out`, (rows, width): out[y] = sum of weights[t] * strip[y + t * dilation]."""
-    matrix = down_matrix(weights, dilation, min(ROWS, len(out)), out.dtype)
-    more = matrix.shape[1] - len(matrix)
-    for row in range(0, len(out), ROWS):
-        height = min(ROWS, len(out) - row)
-        part = matrix[:height, : height + more]
-        for column in range(0, out.shape[1], COLUMNS):
-            block = slice(column, min(column + COLUMNS, out.shape[1]))
-            np.matmul(part, strip[row : row + height + more, block], out=out[row : row + height, block])
-    return out
-
-
-def weigh_columns(strip: Array, weights: Sequence[float], dilation: int, channels: int, out: Array) -> Array:
-    """Weigh columns into `out`: out[:, x] = sum of weights[t] * strip[:, x + t * dilation * channels]."""
-    step = dilation * channels
-    matrix = down_matrix(_spread(weights, step), 1, min(ACROSS, out.shape[1]), out.dtype).T
-    more = matrix.shape[0] - matrix.shape[1]
-    for column in range(0, out.shape[1], ACROSS):
-        width = min(ACROSS, out.shape[1] - column)
-        part = matrix[: width + more, :width]
-        np.matmul(strip[:, column : column + width + more], part, out=out[:, column : column + width])
-    return out
-
-
-def weigh_window(
-    strip: Array, weights: Array, dilation: Sequence[int], channels: int, out: Array, spare: Array
-) -> Array:
-    """Weigh a whole window into `out`: one product down for each column of the kernel, added up.
-
-    `spare` is as large as one block, (ROWS, COLUMNS).
+    One product down for each p, added up; a column of weights alone is one product.
     """
-    height = min(ROWS, len(out))
-    matrices = [down_matrix(column, dilation[0], height, out.dtype) for column in weights.T]
-    more = matrices[0].shape[1] - height
-    for row in range(0, len(out), ROWS):
-        tall = min(ROWS, len(out) - row)
-        for column in range(0, out.shape[1], COLUMNS):
-            wide = min(COLUMNS, out.shape[1] - column)
-            target = out[row : row + tall, column : column + wide]
-            product = spare[:tall, :wide]
-            for place, matrix in enumerate(matrices):
-                start = column + place * dilation[1] * channels
-                source = strip[row : row + tall + more, start : start + wide]
-                np.matmul(matrix[:tall, : tall + more], source, out=product if place else target)
-                if place:
-                    np.add(target, product, out=target)
-    return out
+
+    def __init__(self, weights: Array, dilation: int, step: int, dtype: Any) -> None:
+        self.matrices = [toeplitz(column, dilation, DOWN, dtype) for column in weights.T]
+        self.step = step
+
+    def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
+        """Weigh (rows, samples) into the smaller `out`."""
+        spare = scratch.get("spare", out.shape, out.dtype) if len(self.matrices) > 1 else out
+        whole = len(out) // DOWN * DOWN
+        for rows, height in ((slice(0, whole), DOWN), (slice(whole, len(out)), len(out) - whole)):
+            if rows.start < rows.stop:
+                self._weigh(strip[rows.start :], out[rows], spare[rows], height)
+        return out
+
+    def _weigh(self, strip: Array, out: Array, spare: Array, height: int) -> None:
+        """Weigh as many bands of this height as fill `out`."""
+        reach = height - DOWN + self.matrices[0].shape[1]
+        count, samples = len(out) // height, out.shape[1]
+        row, sample = strip.strides
+        bands = as_strided(
+            strip,
+            (len(self.matrices), count, reach, samples),
+            (self.step * sample, height * row, row, sample),
+        )
+        for place, matrix in enumerate(self.matrices):
+            target = spare if place else out
+            np.matmul(matrix[:height, :reach], bands[place], out=target.reshape(count, height, samples))
+            if place:
+                np.add(out, spare, out=out)
 
 
-def _spread(weights: Sequence[float], step: int) -> list[float]:
-    """Put step - 1 zeros between the weights."""
-    spread = [0.0] * ((len(weights) - 1) * step + 1)
-    spread[::step] = weights
-    return spread
+class WeighedColumns:
+    """Weighs neighbours along rows: out[:, x] = sum of weights[t] * strip[:, x + t * step]."""
+
+    def __init__(self, weights: Sequence[float], step: int, dtype: Any) -> None:
+        spread = np.zeros((len(weights) - 1) * step + 1, dtype)
+        spread[::step] = weights
+        self.matrix = toeplitz(spread, 1, ACROSS, dtype).T.copy()
+
+    def __call__(self, strip: Array, out: Array) -> Array:
+        """Weigh (rows, samples) into the narrower `out`."""
+        whole = out.shape[1] // ACROSS * ACROSS
+        for columns, width in ((slice(0, whole), ACROSS), (slice(whole, out.shape[1]), out.shape[1] - whole)):
+            if columns.start < columns.stop:
+                self._weigh(strip[:, columns.start :], out[:, columns], width)
+        return out
+
+    def _weigh(self, strip: Array, out: Array, width: int) -> None:
+        """Weigh as many blocks of this width as fill `out`."""
+        reach = width - ACROSS + len(self.matrix)
+        rows, count = len(out), out.shape[1] // width
+        row, sample = strip.strides
+        blocks = as_strided(strip, (count, rows, reach), (width * sample, row, sample))
+        target = out.reshape(rows, count, width).swapaxes(0, 1)
+        np.matmul(blocks, self.matrix[:reach, :width], out=target)
+
+
+def toeplitz(weights: Sequence[float] | Array, dilation: int, rows: int, dtype: Any) -> Array:
+    """Return T, (rows, rows + dilation * (taps - 1)): T @ x weighs the rows below each other."""
+    span = dilation * (len(weights) - 1) + 1
+    matrix = np.zeros((rows, rows + span - 1), dtype)
+    for row in range(rows):
+        matrix[row, row : row + span : dilation] = weights
+    return matrix
