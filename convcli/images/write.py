@@ -1,5 +1,7 @@
 """Encode a picture in memory, with all of its metadata that the format can carry."""
 
+import os
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -68,12 +70,11 @@ def encode(
         pixel = Frame(still.pixels[:1, :1].astype(np.uint8), still.channels)
         picture = replace(picture, frames=(pixel,))
     images, more = _images(picture, form)
-    buffer = BytesIO()
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
         if form == "PNG" and png_level is not None:
             settings["compress_level"] = png_level
-        images[0].save(buffer, form, **settings)
+        data = _saved(images[0], form, settings)
     except Exception as error:  # of Pillow's encoders, which raise all kinds
         able = formats_for(still.mode, len(images))
         raise ImageError(
@@ -81,16 +82,28 @@ def encode(
         ) from error
     notes += more
     if ours:
-        around = metadata_chunks(buffer.getvalue())
+        around = metadata_chunks(data)
         return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
-    return buffer.getvalue(), (*notes, *_joined(buffer, len(images)))
+    return data, (*notes, *_joined(data, len(images)))
 
 
-def _joined(file: BytesIO, count: int) -> list[str]:
+def _saved(image: Image.Image, form: str, settings: dict[str, Any]) -> bytes:
+    """Return what Pillow writes; a JPEG through a file of the system where it can, so that other threads run on."""
+    if form == "JPEG":
+        with suppress(OSError, AttributeError), os.fdopen(os.memfd_create(form), "w+b") as file:
+            image.save(file, form, **settings)
+            file.seek(0)
+            return file.read()
+    buffer = BytesIO()
+    image.save(buffer, form, **settings)
+    return buffer.getvalue()
+
+
+def _joined(data: bytes, count: int) -> list[str]:
     """Say how many frames Pillow took for a longer stay of the one before, as it does where their pixels are equal."""
     if count == 1:
         return []
-    with Image.open(file) as image:
+    with Image.open(BytesIO(data)) as image:
         fewer = count - getattr(image, "n_frames", 1)
     return (
         [f"{fewer} of its {count} frames are like the one before, and were joined with it"] if fewer else []

@@ -206,6 +206,14 @@ def planned(
     return plan_all(weights, 65535 if wide else 255, slide, 3, wide, "auto", threads)
 
 
+@pytest.mark.parametrize("text", ["sharpen", "sobel"])
+def test_tiles_of_narrow_pictures_are_taller(text: str) -> None:
+    wide, narrow = planned(text), planned(text, (3000, 400))
+    assert wide and narrow
+    assert narrow.columns == 400
+    assert 0.7 < narrow.rows * narrow.columns / (wide.rows * wide.columns) <= 1.4
+
+
 @pytest.mark.parametrize(
     ("text", "wide", "method", "dtype"),
     [
@@ -406,7 +414,7 @@ def test_no_tile_is_begun_after_one_has_failed(threads: int) -> None:
 
     load = Strip.load
     with patch.object(Strip, "load", fail), pytest.raises(MemoryError, match="the third"):
-        filter_image(np.zeros((6400, 9), np.uint8), parse_kernel("sharpen"), threads=threads)
+        filter_image(np.zeros((6400, 16384), np.uint8), parse_kernel("sharpen"), threads=threads)
     assert len(begun) < 3 + threads
 
 
@@ -422,7 +430,7 @@ def test_an_interrupt_stops_the_threads() -> None:
 
     load = Strip.load
     with patch.object(Strip, "load", interrupt), pytest.raises(KeyboardInterrupt):
-        filter_image(np.zeros((6400, 9), np.uint8), parse_kernel("sharpen"), threads=2)
+        filter_image(np.zeros((6400, 16384), np.uint8), parse_kernel("sharpen"), threads=2)
     assert len(begun) < 50
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,18 @@ def test_jpeg_keeps_the_mode(mode: str) -> None:
     (frame,) = back(flat, "JPEG")[0].frames
     assert frame.mode == mode
     assert np.abs(frame.pixels.astype(int) - 77).max() <= 1
+
+
+@pytest.mark.parametrize("why", [OSError("no more files"), AttributeError("no such call")])
+def test_a_jpeg_without_a_file_of_the_system(why: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = read_picture(SAMPLES / "landscape.jpg")
+    expected = encode(picture, "JPEG", "out.jpg")
+
+    def refuse(name: str) -> int:
+        raise why
+
+    monkeypatch.setattr(os, "memfd_create", refuse, raising=False)
+    assert encode(picture, "JPEG", "out.jpg") == expected
 
 
 @pytest.mark.parametrize("form", FORMATS)

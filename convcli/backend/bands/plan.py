@@ -149,14 +149,17 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    least, samples = (SHARED_ROWS if threads > 1 else ROWS), WIDE_SAMPLES
+    pixel = channels * slide.stride[1]
     if name == RUNNING and threads > 1:
         least, samples = SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES
     elif name == RUNNING:
         least, samples = RUNNING_ROWS, RUNNING_SAMPLES
     elif dtype.startswith("float") and name != "direct":
         least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
+    else:  # of a narrow picture, more rows
+        least, samples = (SHARED_ROWS if threads > 1 else ROWS), WIDE_SAMPLES
+        least *= max(1, samples // (pixel * slide.output_size[1]))
     below = max(least, 2 * slide.spans[0])  # rows of the input
     most = -(-slide.output_size[0] // threads) if name == RUNNING else slide.output_size[0]
     rows = min(most, max(1, below // slide.stride[0]))
-    return rows, min(slide.output_size[1], max(1, samples // (channels * slide.stride[1])))
+    return rows, min(slide.output_size[1], max(1, samples // pixel))
