@@ -9,7 +9,6 @@ import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 
 from convcli.errors import ConvcliError
 
@@ -154,7 +153,7 @@ def _written(path: Path, data: bytes, overwrite: bool, like: os.stat_result | No
     old = _status(path, follow_links=True) if overwrite else None
     model = like or old
     # A short name of its own: the path's may already be as long as the file system allows.
-    temporary = path.parent / f".convcli-{_HOST}-{token_hex(8)}.tmp"
+    temporary = path.parent / f".convcli-{_HOST}-{os.urandom(8).hex()}.tmp"
     try:
         # Nobody reads it before it has the mode that it is to have.
         mode = 0o666 if model is None else 0o600

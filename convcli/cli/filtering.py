@@ -67,6 +67,7 @@ class Filtering:
             return self._foretelling(_facts(job, picture, form, foretold, units), units)
         made = [self.worker.make(job.name, target, unit, form) for unit in units]
         result = recoloured(picture, [frame for part in made for frame in part.frames])
+        picture, units = _black(picture), []  # the encoder gets the memory
         data, losses = encode(result, form, target, self.png_level, self.worker.threads)
         if job.target is not DASH:
             with WRITES:
@@ -188,6 +189,16 @@ def _clipping(made: list[Made]) -> list[str]:
     if not share:
         return []
     return [f"{share:.2%} of the samples were clipped; --range minmax fits all of them in"]
+
+
+def _black(picture: Picture) -> Picture:
+    """Return a picture whose pixels take no memory: of their size and their mode there is still to tell."""
+    from convcli.backend.values import black
+
+    frames = (
+        replace(frame, pixels=black(frame.pixels.shape, frame.pixels.dtype)) for frame in picture.frames
+    )
+    return replace(picture, frames=tuple(frames))
 
 
 def _summary(picture: Picture, result: Picture) -> str:

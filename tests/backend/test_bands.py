@@ -1,8 +1,10 @@
 """Pictures in bands: every method, tile and thread count gives the sums of the definition."""
 
+import gc
 import os
 import signal
 import time
+import weakref
 from typing import Any
 from unittest.mock import patch
 
@@ -399,6 +401,21 @@ def test_a_stride_makes_tiles_lower() -> None:
     assert way is not None
     below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
     assert (below.stop - below.start) * (beside.stop - beside.start) * 3 <= 2 << 20
+
+
+@pytest.mark.parametrize("text", ["sharpen", "sobel", "gaussian:sigma=2", "box:9", "9", "40"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_picture_is_let_go_at_once(text: str, threads: int) -> None:
+    kernel = kernel_of(RNG.random((int(text),) * 2)) if text.isdigit() else parse_kernel(text)
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    held = weakref.ref(pixels)
+    gc.disable()  # which would free cycles as well, some time
+    try:
+        filter_image(pixels, kernel, threads=threads)
+        del pixels
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -28,8 +28,8 @@ ROWS, WIDE_SAMPLES = 16, 16384  # of a tile, in cache; long rows, as each pass o
 SHARED_ROWS = 64
 # Of a tile for products down alone, and for those across, whose matrices are as tall: OpenBLAS packs none of these.
 PRODUCT_ROWS, TALL_PRODUCT_ROWS, PRODUCT_SAMPLES = 64, 128, 2048
-RUNNING_ROWS, RUNNING_SAMPLES = 512, 3072  # of a tile for sums that run: tall, as each starts anew
-SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES = 1024, 6144
+# Of a tile for sums that run: what the rows that are still to go may take, and yet so many columns.
+RUNNING_HELD, RUNNING_SAMPLES = 1 << 21, 3072
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
 
 
@@ -150,16 +150,14 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
     pixel = channels * slide.stride[1]
-    if name == RUNNING and threads > 1:
-        least, samples = SHARED_RUNNING_ROWS, SHARED_RUNNING_SAMPLES
-    elif name == RUNNING:
-        least, samples = RUNNING_ROWS, RUNNING_SAMPLES
+    if name == RUNNING:  # as tall as can be: each tile starts anew
+        least = -(-slide.output_size[0] // threads)
+        samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, RUNNING_HELD // slide.spans[0]))
     elif dtype.startswith("float") and name != "direct":
         least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
     else:  # of a narrow picture, more rows
         least, samples = (SHARED_ROWS if threads > 1 else ROWS), WIDE_SAMPLES
         least *= max(1, samples // (pixel * slide.output_size[1]))
-    below = max(least, 2 * slide.spans[0])  # rows of the input
-    most = -(-slide.output_size[0] // threads) if name == RUNNING else slide.output_size[0]
-    rows = min(most, max(1, below // slide.stride[0]))
+    below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # rows of the input
+    rows = min(slide.output_size[0], max(1, below // slide.stride[0]))
     return rows, min(slide.output_size[1], max(1, samples // pixel))

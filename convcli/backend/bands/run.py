@@ -142,16 +142,7 @@ class _Worker:
         self.strip, self.weights, self.way, self.finish = strip, weights, way, finish
         self.slide, self.channels = strip.slide, strip.channels
         self.scratch = passes.Scratch()
-        self.sum = {
-            "direct": self._direct,
-            "separable": self._separable,
-            "gemm": self._gemm,
-            "fft": self._transformed,
-        }.get(way.method)
-        dy, step = (
-            self.slide.dilation[0],
-            self.slide.dilation[1] * self.channels,
-        )  # of samples, to the next tap
+        dy, step = self.slide.dilation[0], self.slide.dilation[1] * self.channels  # to the next tap
         if way.method == RUNNING:
             rows, columns = weights[0].matrix.shape
             chunk = SHARED_CHUNK_SAMPLES if way.threads > 1 else CHUNK_SAMPLES
@@ -172,14 +163,26 @@ class _Worker:
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
-        if self.sum is None:
+        if self.way.method == RUNNING:
             return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
         strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.channels)
         sums = [
-            self.sum(strip, number, self.scratch.get(f"sum{number}", shape, self.way.dtype))
+            self._sum(strip, number, self.scratch.get(f"sum{number}", shape, self.way.dtype))
             for number in range(len(self.weights))
         ]
         return self.finish(sums, out, self.scratch)
+
+    def _sum(self, strip: Array, number: int, out: Array) -> Array:
+        """Weigh the strip by one of the matrices, into `out` or memory of its own."""
+        match self.way.method:
+            case "direct":
+                return self._direct(strip, number, out)
+            case "gemm":
+                return self.rows[number](strip, out, self.scratch)
+            case "fft":
+                return self._transformed(strip, number, out)
+            case _:
+                return self._separable(strip, number, out)
 
     def _direct(self, strip: Array, number: int, out: Array) -> Array:
         kernel_width = self.weights[number].matrix.shape[1]
@@ -227,9 +230,6 @@ class _Worker:
 
         self.across[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
         return out
-
-    def _gemm(self, strip: Array, number: int, out: Array) -> Array:
-        return self.rows[number](strip, out, self.scratch)
 
     def _transformed(self, strip: Array, number: int, out: Array) -> Array:
         """Weigh the whole tile by its spectrum, and take the places that the stride asks for."""

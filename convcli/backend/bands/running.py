@@ -14,6 +14,7 @@ from convcli.backend.bands.strip import Strip
 
 Array = NDArray[Any]
 
+KEPT = 4  # chunks of sums across that are in memory, or more, as each stays until it goes
 CHUNK_SAMPLES = 3 << 16  # of the input that is summed at once
 SHARED_CHUNK_SAMPLES = 1 << 19  # the same where threads take turns with the interpreter
 
@@ -42,17 +43,23 @@ class RunningSums:
         """Yield rows of the tile with their sums, (rows, samples); the next ones overwrite them."""
         below, beside = self.strip.slide.reach(tile)
         channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
-        samples = (tile[1].stop - tile[1].start) * channels
+        samples, width = ((places.stop - places.start) * channels for places in (tile[1], beside))
+        step = max(1, self.chunk // width)
         # Above the tile stand rows of nothing: they go when its first rows come.
-        held = self.scratch.get("held", (taps + height, (beside.stop - beside.start) * channels), self.first)
+        held = self.scratch.get("held", (taps + min(height, max(KEPT * step, taps)), width), self.first)
         held[:taps] = 0
+        first = taps  # of the rows that come
         total = self.scratch.get("total", (samples,), self.dtype)
         total[...] = self.more
-        step = max(1, self.chunk // held.shape[1])
         for start in range(0, height, step):
             stop = min(height, start + step)
             rows = slice(below.start + start, below.start + stop)
-            comes = held[taps + start : taps + stop]
+            count = stop - start
+            if first + count > len(held):  # the rows that are still to go move to the top
+                held[:taps] = held[first - taps : first]
+                first = taps
+            goes, comes = held[first - taps : first - taps + count], held[first : first + count]
+            first += count
             sum_neighbours(
                 self.strip.line(rows, beside, self.slack),
                 self.digits,
@@ -60,8 +67,8 @@ class RunningSums:
                 comes.reshape(-1),
                 self.scratch,
             )
-            change = self.scratch.get("change", (stop - start, samples), self.first)
-            np.subtract(comes[:, :samples], held[start:stop, :samples], out=change)
+            change = self.scratch.get("change", (count, samples), self.first)
+            np.subtract(comes[:, :samples], goes[:, :samples], out=change)
             sums = self.scratch.get("sums", change.shape, self.dtype)
             np.copyto(sums, change)
             before = total
