@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 SHORT = 0.02  # seconds; what is quicker is run several times in a row
+REST = 0.01  # seconds before each run, in which the threads of the last one go to sleep
 
 
 @dataclass
@@ -48,6 +49,7 @@ def alternate(calls: Sequence[Callable[[], Any]], repeats: int, patience: float)
             timing.samples.clear()
         for _ in range(repeats):
             for call, timing, loops in again:
+                sleep(REST)
                 start = perf_counter()
                 for _ in range(loops):
                     call()

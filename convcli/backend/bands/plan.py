@@ -25,7 +25,7 @@ DOWN, ACROSS = 8, 32
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
 ROWS, WIDE_SAMPLES = 16, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
 # The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
-SHARED_ROWS = 64
+SHARED_ROWS = 96
 # Of a tile for products down alone, and for those across, whose matrices are as tall: OpenBLAS packs none of these.
 PRODUCT_ROWS, TALL_PRODUCT_ROWS, PRODUCT_SAMPLES = 64, 128, 2048
 # Of a tile for sums that run: what the rows that are still to go may take, and yet so many columns.

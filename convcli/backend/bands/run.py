@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convcli.backend.bands import passes
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
-from convcli.backend.bands.running import CHUNK_SAMPLES, SHARED_CHUNK_SAMPLES, RunningSums
+from convcli.backend.bands.running import ALONE, SHARED, RunningSums
 from convcli.backend.bands.spectrum import Spectrum
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.toeplitz import WeighedColumns, WeighedRows
@@ -145,8 +145,8 @@ class _Worker:
         dy, step = self.slide.dilation[0], self.slide.dilation[1] * self.channels  # to the next tap
         if way.method == RUNNING:
             rows, columns = weights[0].matrix.shape
-            chunk = SHARED_CHUNK_SAMPLES if way.threads > 1 else CHUNK_SAMPLES
-            self.box = RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half, chunk)
+            pace = SHARED if way.threads > 1 else ALONE
+            self.box = RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half, pace)
         elif way.method == "fft":
             self.spectra = [Spectrum(each.matrix, self.slide, way.length, way.dtype) for each in weights]
         elif way.method == "direct":

@@ -4,19 +4,29 @@ Crow (1984), Summed-area tables for texture mapping, keeps such sums for a whole
 """
 
 from collections.abc import Iterator
-from typing import Any
+from math import isqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.strip import Strip
+from convcli.backend.plan import SMALL
 
 Array = NDArray[Any]
 
-KEPT = 4  # chunks of sums across that are in memory, or more, as each stays until it goes
-CHUNK_SAMPLES = 3 << 16  # of the input that is summed at once
-SHARED_CHUNK_SAMPLES = 1 << 19  # the same where threads take turns with the interpreter
+
+class Pace(NamedTuple):
+    """How much is done in one call: samples of the input that are summed across, and rows that are added up."""
+
+    samples: int
+    rows: int
+
+
+ALONE = Pace(1 << 18, 1)
+SHARED = Pace(3 << 18, 8)  # where threads take turns with the interpreter, fewer calls, though each does more
+KEPT = 1 << 21  # samples of sums across that are in memory, or more, as each row stays until it goes
 
 
 class RunningSums:
@@ -32,9 +42,9 @@ class RunningSums:
         first: str,
         dtype: str,
         more: float = 0,
-        chunk: int = CHUNK_SAMPLES,
+        pace: Pace = ALONE,
     ) -> None:
-        self.strip, self.first, self.dtype, self.more, self.chunk = strip, first, dtype, more, chunk
+        self.strip, self.first, self.dtype, self.more, self.pace = strip, first, dtype, more, pace
         self.taps, across = box
         self.digits, self.slack = signed_digits(across), slack(across, strip.channels)
         self.scratch = Scratch()
@@ -44,9 +54,11 @@ class RunningSums:
         below, beside = self.strip.slide.reach(tile)
         channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
         samples, width = ((places.stop - places.start) * channels for places in (tile[1], beside))
-        step = max(1, self.chunk // width)
+        step = max(1, self.pace.samples // width)
         # Above the tile stand rows of nothing: they go when its first rows come.
-        held = self.scratch.get("held", (taps + min(height, max(KEPT * step, taps)), width), self.first)
+        held = self.scratch.get(
+            "held", (taps + min(height, max(KEPT // width, step, taps)), width), self.first
+        )
         held[:taps] = 0
         first = taps  # of the rows that come
         total = self.scratch.get("total", (samples,), self.dtype)
@@ -69,16 +81,37 @@ class RunningSums:
             )
             change = self.scratch.get("change", (count, samples), self.first)
             np.subtract(comes[:, :samples], goes[:, :samples], out=change)
-            sums = self.scratch.get("sums", change.shape, self.dtype)
+            sums = self._run_on(change, total)
+            done = max(start, taps - 1)
+            if done < stop:
+                yield slice(done - taps + 1, stop - taps + 1), sums[done - start :]
+
+    def _run_on(self, change: Array, total: Array) -> Array:
+        """Return the total after each row of change; the last becomes the total."""
+        sums = self.scratch.get("sums", change.shape, self.dtype)
+        if self.pace.rows > 1 and self.dtype == "float32":
+            self._multiply(change, total, sums)
+        else:
             np.copyto(sums, change)
             before = total
             for row in list(sums):
                 np.add(row, before, out=row)
                 before = row
-            np.copyto(total, before)
-            done = max(start, taps - 1)
-            if done < stop:
-                yield slice(done - taps + 1, stop - taps + 1), sums[done - start :]
+        np.copyto(total, sums[-1])
+        return sums
+
+    def _multiply(self, change: Array, total: Array, sums: Array) -> None:
+        """Add rows up by matrix products, of ones below the diagonal: fewer calls, and whole sums are exact."""
+        count, samples = change.shape
+        steps = self.scratch.get("steps", (count + 1, samples), self.dtype)
+        np.copyto(steps[1:], change)
+        height = max(1, min(self.pace.rows, isqrt(SMALL // samples)))
+        ones = np.tri(height, height + 1, 1, dtype=self.dtype)
+        for first in range(0, count, height):
+            rows = min(height, count - first)
+            np.copyto(steps[first], sums[first - 1] if first else total)
+            part = sums[first : first + rows]
+            np.matmul(ones[:rows, : rows + 1], steps[first : first + rows + 1], out=part)
 
 
 def signed_digits(number: int) -> list[int]:
