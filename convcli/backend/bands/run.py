@@ -1,7 +1,7 @@
 """Run a planned filter: tiles of the picture through the algorithm, shared by threads."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,19 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands import passes
 from convcli.backend.bands.finish import Finish
+from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
 from convcli.backend.bands.running import ALONE, SHARED, RunningSums
+from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import Spectrum
 from convcli.backend.bands.strip import Strip
-from convcli.backend.bands.toeplitz import WeighedColumns, WeighedRows
+from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
 from convcli.backend.plan import Slide
 from convcli.backend.separable import factors
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 Tiles = Generator[tuple[slice, slice], None, None]
+Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array, whole tile by whole tile
 
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
 
@@ -51,10 +53,10 @@ class Weights:
         factored, down_most = None, most
         if self.down:
             down_most = int(max(1, sum(map(abs, self.down))) * largest) + 1  # the border itself fits, too
-            factored = (passes.operations(self.down), passes.operations(self.across))
+            factored = (operations(self.down), operations(self.across))
         flat = self.matrix.ravel().tolist()
         box_most = int(self.matrix.shape[1] * largest) + 1 if self.whole and set(flat) == {1} else None
-        return Facts(self.whole, most, down_most, box_most, passes.operations(flat), factored)
+        return Facts(self.whole, most, down_most, box_most, operations(flat), factored)
 
 
 def plan_all(
@@ -139,106 +141,39 @@ class _Worker:
     """One thread's buffers, and the algorithm that runs in them, tile by tile."""
 
     def __init__(self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish) -> None:
-        self.strip, self.weights, self.way, self.finish = strip, weights, way, finish
-        self.slide, self.channels = strip.slide, strip.channels
-        self.scratch = passes.Scratch()
-        dy, step = self.slide.dilation[0], self.slide.dilation[1] * self.channels  # to the next tap
-        if way.method == RUNNING:
-            rows, columns = weights[0].matrix.shape
-            pace = SHARED if way.threads > 1 else ALONE
-            self.box = RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half, pace)
-        elif way.method == "fft":
-            self.spectra = [Spectrum(each.matrix, self.slide, way.length, way.dtype) for each in weights]
-        elif way.method == "direct":
-            self.window = [passes.WeightedSum(each.matrix.ravel().tolist(), way.dtype) for each in weights]
-        elif way.method == "gemm":
-            self.rows = [WeighedRows(each.matrix, dy, step, way.dtype) for each in weights]
-        elif way.dtype.startswith("float"):  # and separable, as are all below
-            downs = (np.array(each.down)[:, None] for each in weights)
-            self.rows = [WeighedRows(down, dy, step, way.dtype) for down in downs]
-            self.columns = [WeighedColumns(each.across, step, way.dtype) for each in weights]
-        else:
-            self.down = [passes.WeightedSum(each.down, way.first) for each in weights]
-            self.across = [passes.WeightedSum(each.across, way.dtype) for each in weights]
+        self.strip, self.dtype, self.finish = strip, way.dtype, finish
+        self.scratch = Scratch()
+        self.box = _running(strip, weights[0], way, finish) if way.method == RUNNING else None
+        self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
-        if self.way.method == RUNNING:
+        if self.box:
             return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
-        strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.channels)
+        strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.strip.channels)
         sums = [
-            self._sum(strip, number, self.scratch.get(f"sum{number}", shape, self.way.dtype))
-            for number in range(len(self.weights))
+            weigh(strip, self.scratch.get(f"sum{number}", shape, self.dtype), self.scratch)
+            for number, weigh in enumerate(self.sums)
         ]
         return self.finish(sums, out, self.scratch)
 
-    def _sum(self, strip: Array, number: int, out: Array) -> Array:
-        """Weigh the strip by one of the matrices, into `out` or memory of its own."""
-        match self.way.method:
-            case "direct":
-                return self._direct(strip, number, out)
-            case "gemm":
-                return self.rows[number](strip, out, self.scratch)
-            case "fft":
-                return self._transformed(strip, number, out)
-            case _:
-                return self._separable(strip, number, out)
 
-    def _direct(self, strip: Array, number: int, out: Array) -> Array:
-        kernel_width = self.weights[number].matrix.shape[1]
-        (sy, sx), (dy, dx), channels = self.slide.stride, self.slide.dilation, self.channels
-        height, samples = out.shape
-        pixels = strip.reshape(len(strip), -1, channels)
+def _running(strip: Strip, weights: Weights, way: BandPlan, finish: Finish) -> RunningSums:
+    rows, columns = weights.matrix.shape
+    pace = SHARED if way.threads > 1 else ALONE
+    return RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half, pace)
 
-        def tap(place: int) -> Array:
-            row, column = divmod(place, kernel_width)
-            met = slice(row * dy, row * dy + (height - 1) * sy + 1, sy)
-            if sx == 1:
-                return strip[met, column * dx * channels : column * dx * channels + samples]
-            return pixels[met, column * dx : column * dx + samples // channels * sx : sx]
 
-        self.window[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
-        return out
-
-    def _separable(self, strip: Array, number: int, out: Array) -> Array:
-        """Weigh the rows below each other, then neighbours along them."""
-        held = self.scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
-        if held.dtype.kind == "f":
-            return self.columns[number](self.rows[number](strip, held, self.scratch), out)
-        self._down(strip, number, held)
-        if held.dtype != out.dtype:
-            wide = self.scratch.get("wide", held.shape, out.dtype)
-            np.copyto(wide, held)
-            held = wide
-        return self._across(held, number, out)
-
-    def _down(self, strip: Array, number: int, out: Array) -> None:
-        sy, dy, height = self.slide.stride[0], self.slide.dilation[0], len(out)
-        self.down[number](
-            lambda row: strip[row * dy : row * dy + (height - 1) * sy + 1 : sy], out, self.scratch
-        )
-
-    def _across(self, held: Array, number: int, out: Array) -> Array:
-        sx, dx, channels = self.slide.stride[1], self.slide.dilation[1], self.channels
-        height, samples = out.shape
-        pixels = held.reshape(height, -1, channels)
-
-        def tap(column: int) -> Array:
-            if sx == 1:
-                return held[:, column * dx * channels : column * dx * channels + samples]
-            return pixels[:, column * dx : column * dx + samples // channels * sx : sx]
-
-        self.across[number](tap, out if sx == 1 else out.reshape(height, -1, channels), self.scratch)
-        return out
-
-    def _transformed(self, strip: Array, number: int, out: Array) -> Array:
-        """Weigh the whole tile by its spectrum, and take the places that the stride asks for."""
-        (sy, sx), channels = self.slide.stride, self.channels
-        pixels = out.reshape(len(out), -1, channels)
-        if sy == sx == 1:
-            self.spectra[number](strip, channels, pixels)
-            return out
-        shape = ((len(out) - 1) * sy + 1, (pixels.shape[1] - 1) * sx + 1, channels)
-        whole = self.scratch.get("whole", shape, strip.dtype)
-        pixels[...] = self.spectra[number](strip, channels, whole)[::sy, ::sx]
-        return out
+def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:
+    """Return the planned way to weigh a strip by one matrix."""
+    below, beside = slide.dilation[0], slide.dilation[1] * channels  # from one tap to the next
+    factors, dtype = (weights.down, weights.across), way.dtype
+    if way.method == "fft":
+        return Spectrum(weights.matrix, slide, channels, way.length, dtype)
+    if way.method == "direct":
+        return ShiftedWindow(weights.matrix, slide, channels, dtype)
+    if way.method == "gemm":
+        return WeighedRows(weights.matrix, below, beside, dtype)
+    if dtype.startswith("float"):
+        return WeighedFactors(factors, below, beside, dtype)
+    return ShiftedFactors(factors, slide, channels, (way.first, dtype))

@@ -55,31 +55,17 @@ class RunningSums:
         channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
         samples, width = ((places.stop - places.start) * channels for places in (tile[1], beside))
         step = max(1, self.pace.samples // width)
-        # Above the tile stand rows of nothing: they go when its first rows come.
-        held = self.scratch.get(
-            "held", (taps + min(height, max(KEPT // width, step, taps)), width), self.first
-        )
-        held[:taps] = 0
-        first = taps  # of the rows that come
+        room = taps + min(height, max(KEPT // width, step, taps))
+        passing = _Passing(self.scratch.get("passing", (room, width), self.first), taps)
         total = self.scratch.get("total", (samples,), self.dtype)
         total[...] = self.more
         for start in range(0, height, step):
             stop = min(height, start + step)
             rows = slice(below.start + start, below.start + stop)
-            count = stop - start
-            if first + count > len(held):  # the rows that are still to go move to the top
-                held[:taps] = held[first - taps : first]
-                first = taps
-            goes, comes = held[first - taps : first - taps + count], held[first : first + count]
-            first += count
-            sum_neighbours(
-                self.strip.line(rows, beside, self.slack),
-                self.digits,
-                channels,
-                comes.reshape(-1),
-                self.scratch,
-            )
-            change = self.scratch.get("change", (count, samples), self.first)
+            goes, comes = passing(stop - start)
+            line = self.strip.line(rows, beside, self.slack)
+            sum_neighbours(line, self.digits, channels, comes.reshape(-1), self.scratch)
+            change = self.scratch.get("change", (stop - start, samples), self.first)
             np.subtract(comes[:, :samples], goes[:, :samples], out=change)
             sums = self._run_on(change, total)
             done = max(start, taps - 1)
@@ -112,6 +98,23 @@ class RunningSums:
             np.copyto(steps[first], sums[first - 1] if first else total)
             part = sums[first : first + rows]
             np.matmul(ones[:rows, : rows + 1], steps[first : first + rows + 1], out=part)
+
+
+class _Passing:
+    """The memory of rows that come, and go when `taps` more have come; above the first stand rows of nothing."""
+
+    def __init__(self, memory: Array, taps: int) -> None:
+        self.memory, self.taps, self.first = memory, taps, taps
+        memory[:taps] = 0
+
+    def __call__(self, count: int) -> tuple[Array, Array]:
+        """Return the next `count` rows that go, and the place of as many that come."""
+        first, taps = self.first, self.taps
+        if first + count > len(self.memory):  # those that are still to go move to the top
+            self.memory[:taps] = self.memory[first - taps : first]
+            first = taps
+        self.first = first + count
+        return self.memory[first - taps : self.first - taps], self.memory[first : self.first]
 
 
 def signed_digits(number: int) -> list[int]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.bands.passes import Scratch
 from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
@@ -17,10 +18,10 @@ class Spectrum:
     outputs, the others have turned round the edge (Press et al., Numerical Recipes, section 13.1).
     """
 
-    def __init__(self, weights: Array, slide: Slide, length: int, dtype: Any) -> None:
+    def __init__(self, weights: Array, slide: Slide, channels: int, length: int, dtype: Any) -> None:
         spread = np.zeros(slide.spans, dtype)
         spread[:: slide.dilation[0], :: slide.dilation[1]] = weights
-        self.length = length
+        self.length, self.channels, self.stride = length, channels, slide.stride
         # Correlation is convolution with the turned kernel: the conjugate of its spectrum.
         self.weights = np.conj(np.fft.rfft2(spread, (length, length)))
         # Buffers for one plane, made once: memory that is asked for anew costs as much as the transforms.
@@ -28,13 +29,25 @@ class Spectrum:
         self.spectrum = np.empty(self.weights.shape, self.weights.dtype)
         self.whole = np.empty((length, length), dtype)
 
-    def __call__(self, strip: Array, channels: int, out: Array) -> Array:
-        """Weigh the strip into `out`, (rows, columns, channels); every channel is a plane of its own."""
-        pixels = strip.reshape(len(strip), -1, channels)
+    def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
+        """Weigh (rows, samples) into the smaller `out`: the places that the stride asks for."""
+        (sy, sx), pixels = self.stride, out.reshape(len(out), -1, self.channels)
+        if sy == sx == 1:
+            self._weigh(strip, pixels)
+            return out
+        shape = ((len(out) - 1) * sy + 1, (pixels.shape[1] - 1) * sx + 1, self.channels)
+        whole = scratch.get("whole", shape, strip.dtype)
+        self._weigh(strip, whole)
+        pixels[...] = whole[::sy, ::sx]
+        return out
+
+    def _weigh(self, strip: Array, out: Array) -> None:
+        """Weigh into `out`, (rows, columns, channels), at every place; every channel is a plane of its own."""
+        pixels = strip.reshape(len(strip), -1, self.channels)
         rows, columns, spectrum = out.shape[0], out.shape[1], self.spectrum
         self.plane[len(strip) :] = 0
         self.plane[:, pixels.shape[1] :] = 0
-        for channel in range(channels):
+        for channel in range(self.channels):
             self.plane[: len(strip), : pixels.shape[1]] = pixels[:, :, channel]
             np.fft.rfft(self.plane, out=spectrum)
             np.fft.fft(spectrum, axis=0, out=spectrum)
@@ -42,4 +55,3 @@ class Spectrum:
             np.fft.ifft(spectrum, axis=0, out=spectrum)
             np.fft.irfft(spectrum[:rows], self.length, out=self.whole[:rows])
             out[:, :, channel] = self.whole[:rows, :columns]
-        return out

@@ -80,6 +80,22 @@ class WeighedColumns:
         np.matmul(blocks, self.matrix[:reach, :width], out=target)
 
 
+class WeighedFactors:
+    """Weighs the rows of a strip below each other, then neighbours along them."""
+
+    def __init__(
+        self, factors: tuple[list[float], list[float]], dilation: int, step: int, dtype: Any
+    ) -> None:
+        down, across = factors
+        self.rows = WeighedRows(np.array(down)[:, None], dilation, 0, dtype)
+        self.columns = WeighedColumns(across, step, dtype)
+
+    def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
+        """Weigh (rows, samples) into the smaller `out`."""
+        held = scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
+        return self.columns(self.rows(strip, held, scratch), out)
+
+
 def toeplitz(weights: Sequence[float] | Array, dilation: int, rows: int, dtype: Any) -> Array:
     """Return T, (rows, rows + dilation * (taps - 1)): T @ x weighs the rows below each other."""
     span = dilation * (len(weights) - 1) + 1
