@@ -30,7 +30,7 @@ class ShiftedFactors:
 
     def __init__(
         self, factors: tuple[list[int], list[int]], slide: Slide, channels: int, way: tuple[str, str]
-    ):
+    ) -> None:
         (down, across), (first, dtype) = factors, way
         self.down, self.across = WeightedSum(down, first), WeightedSum(across, dtype)
         (sy, sx), (dy, dx) = slide.stride, slide.dilation
