@@ -8,6 +8,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import platform
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,10 @@ def main(
         print(", ".join(f"{name} {version}" for name, version in present.items()))
         print(f"absent: {', '.join(absent) or 'none'}\n")
         rows: list[Row] = []
-        for some in measure(setting, only):
-            rows += some
-            _say(f"{len(rows)} {some[0].work}")
+        with suppress(KeyboardInterrupt):  # what has been measured by then is shown
+            for some in measure(setting, only):
+                rows += some
+                _say(f"{len(rows)} {some[0].work}")
     _say("")
     print(table(rows))
     print(f"\n{closing(rows)}")
