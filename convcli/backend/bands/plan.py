@@ -23,7 +23,7 @@ TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
 # operands first, where the weights lie row by row; these are quickest below that.
 DOWN, ACROSS = 8, 32
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
-ROWS, WIDE_SAMPLES = 16, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
+ROWS, WIDE_SAMPLES = 24, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
 # The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
 SHARED_ROWS = 96
 # Of a tile for products down alone, and for those across, whose matrices are as tall: OpenBLAS packs none of these.

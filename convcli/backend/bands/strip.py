@@ -1,5 +1,6 @@
 """The padded input under a tile of the output, converted as it is copied: padding costs no copy of its own."""
 
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -13,6 +14,9 @@ from convcli.layers.padding import Pads
 Array = NDArray[Any]
 
 ROWS, COLUMNS = 0, 1
+
+# Which columns lie in the picture; borders that are loaded already, and where; other columns, and the picture's.
+Columns = tuple[slice, list[tuple[slice, slice | list[int]]], list[tuple[int, int]]]
 
 
 class Strip:
@@ -28,6 +32,7 @@ class Strip:
         ]
         self.fill = value if mode == "constant" else 0
         self.held = np.empty(0, dtype)
+        self.known: dict[tuple[int, int], Columns] = {}
 
     def load(self, rows: slice, columns: slice) -> Array:
         """Return the input that a tile of the output looks at, (rows, samples); the next load overwrites it."""
@@ -41,30 +46,35 @@ class Strip:
         if self.held.size < size + slack:
             self.held = np.empty(size + slack, self.held.dtype)
         pixels = self.held[:size].reshape(shape)
-        inner = self._inner(COLUMNS, beside)
+        inner, again, others = self._columns(beside)
         if inner.start < inner.stop:
             first = beside.start + inner.start - self.before[COLUMNS]
             self._copy(pixels[:, inner], below, slice(first, first + inner.stop - inner.start))
-        for border in (range(inner.start), range(inner.stop, shape[COLUMNS])):
-            self._fill(pixels, below, beside, border, inner)
-        return self.held[: size + slack]
-
-    def _fill(self, pixels: Array, below: slice, beside: slice, border: range, inner: slice) -> None:
-        """Fill columns beyond the picture: from columns that are loaded, or else from the picture."""
-        sources = [self.sources[COLUMNS][beside.start + place] for place in border]
-        loaded = [source + self.before[COLUMNS] - beside.start for source in sources]
-        if (
-            sources
-            and all(source != OUTSIDE for source in sources)
-            and all(inner.start <= place < inner.stop for place in loaded)
-        ):
-            pixels[:, border.start : border.stop] = pixels[:, loaded]
-            return
-        for place, source in zip(border, sources, strict=True):
+        for border, loaded in again:
+            pixels[:, border] = pixels[:, loaded]
+        for place, source in others:
             if source == OUTSIDE:
                 pixels[:, place] = self.fill
             else:
                 self._copy(pixels[:, place : place + 1], below, slice(source, source + 1))
+        return self.held[: size + slack]
+
+    def _columns(self, beside: slice) -> Columns:
+        """Return which columns lie in the picture, and whence those beyond it come; worked out once."""
+        known = self.known.get((beside.start, beside.stop))
+        if known is not None:
+            return known
+        inner, again = self._inner(COLUMNS, beside), []
+        others: list[tuple[int, int]] = []
+        for border in (range(inner.start), range(inner.stop, beside.stop - beside.start)):
+            sources = [self.sources[COLUMNS][beside.start + place] for place in border]
+            loaded = [source + self.before[COLUMNS] - beside.start for source in sources]
+            if OUTSIDE in sources or not all(inner.start <= place < inner.stop for place in loaded):
+                others += zip(border, sources, strict=True)
+            elif loaded:
+                again.append((slice(border.start, border.stop), _index(loaded)))
+        self.known[beside.start, beside.stop] = inner, again, others
+        return inner, again, others
 
     def _copy(self, target: Array, below: slice, columns: slice) -> None:
         """Copy columns of the picture, the rows inside it at once and padded rows one by one."""
@@ -81,3 +91,15 @@ class Strip:
         count = places.stop - places.start
         start = self.before[axis] - places.start
         return slice(min(max(start, 0), count), min(max(start + self.size[axis], 0), count))
+
+
+def _index(places: list[int]) -> slice | list[int]:
+    """Return places as a slice where they are one, or one place; NumPy copies those several times as fast."""
+    first, last, steps = places[0], places[-1], {b - a for a, b in pairwise(places)}
+    if steps <= {0}:
+        return slice(first, first + 1)
+    if steps == {1}:
+        return slice(first, last + 1)
+    if steps == {-1}:
+        return slice(first, last - 1 if last else None, -1)
+    return places
