@@ -101,14 +101,17 @@ def failure(done: subprocess.CompletedProcess[bytes]) -> str:
     return line.removeprefix("convcli: error: ")
 
 
-def test_a_limit_on_file_sizes_costs_one_line(program: Program, photo: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["out.png", "out.jpg"])
+def test_a_limit_on_file_sizes_costs_one_line(
+    name: str, program: Program, photo: Path, tmp_path: Path
+) -> None:
     done = program(
-        "filter", "photo.png", "-k", "box", "-o", "out.png",
+        "filter", "photo.png", "-k", "identity", "-o", name,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
         env={"PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert failure(done) == (
-        "cannot write out.png: File too large; a limit on the size of files is set; raise it (ulimit -f)"
+        f"cannot write {name}: File too large; a limit on the size of files is set; raise it (ulimit -f)"
     )
     assert os.listdir(tmp_path) == ["photo.png"]
 

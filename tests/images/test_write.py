@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from convcli.errors import ArgumentError
+from convcli.images import write
 from convcli.images.formats import FORMATS, format_of
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
@@ -86,6 +87,15 @@ def test_a_jpeg_without_a_file_of_the_system(why: Exception, monkeypatch: pytest
 
     monkeypatch.setattr(os, "memfd_create", refuse, raising=False)
     assert encode(picture, "JPEG", "out.jpg") == expected
+
+
+def test_a_jpeg_that_needs_more_room_than_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    noise = Picture((Frame(rng.integers(0, 256, (90, 110, 4), np.uint8), "CMYK"),), "JPEG")
+    expected = encode(noise, "JPEG", "out.jpg")
+    for room in (-12375, -12000, 0):  # the least is none at all
+        monkeypatch.setattr(write, "MARGIN", room)
+        assert encode(noise, "JPEG", "out.jpg") == expected
 
 
 @pytest.mark.parametrize("form", FORMATS)
