@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -220,7 +220,7 @@ def test_suspects_run_alone() -> None:
     beside_second_try: set[int] = set()
 
     class Fragile(Executor):
-        def submit(self, fn, /, *arguments):  # type: ignore[no-untyped-def]
+        def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
             future: Future[Outcome] = Future()
             job = arguments[1]
             running.add(job.number)
@@ -282,7 +282,7 @@ def test_what_an_executor_gives_up_is_a_failure() -> None:
 
 def test_the_run_ends_where_its_workers_have_gone() -> None:
     class Lost(Executor):
-        def submit(self, fn, /, *arguments):  # type: ignore[no-untyped-def]
+        def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
             future: Future[Outcome] = Future()
             future.cancel()
             return future

@@ -163,7 +163,7 @@ class Search:
         """Whether an entry is a picture that is asked for; else it is counted among the others."""
         if _is_folder(entry):
             self.folders += 1
-        elif os.path.splitext(entry.name)[1].lower() not in ENDINGS:  # noqa: PTH122  # a Path for each of many names is slow
+        elif not entry.name.lstrip(".").lower().endswith(ENDINGS):
             self.others += 1
         elif not self.choice.lets(self.path(below), below):
             self.left_out += 1

@@ -91,7 +91,7 @@ FORMATS = {
 }
 
 _BY_ENDING = {ending: name for name, form in FORMATS.items() for ending in form.endings}
-ENDINGS = frozenset(_BY_ENDING)
+ENDINGS = tuple(_BY_ENDING)
 
 
 def format_of(path: Path) -> str:

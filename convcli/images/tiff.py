@@ -4,6 +4,7 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
 import logging
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -31,7 +32,7 @@ class NoCodecError(ImageError):
 def _library(why: str) -> Any:
     """Import tifffile, or raise NoCodecError, which says why it was needed."""
     try:
-        import imagecodecs  # noqa: F401  for the compressions: found missing now rather than in mid-file
+        import_module("imagecodecs")  # for the compressions: found missing now rather than in mid-file
         import tifffile
     except ImportError:
         raise NoCodecError(f"{why}; {INSTALL}") from None

@@ -26,9 +26,8 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
-MARGIN = (
-    1 << 17
-)  # bytes of a JPEG beside 5/4 of one for each pixel, which only noise in four channels exceeds
+# Bytes of a JPEG beside 5/4 of one for each pixel, which only noise in four channels exceeds.
+MARGIN = 1 << 17
 _UNTIMED = ("TIFF", "NPY")  # hold many frames, and not how long each stands
 _KIND_NAMES = {
     "icc": "the ICC profile",

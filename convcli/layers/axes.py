@@ -23,10 +23,10 @@ def by_axes(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
-def whole(name: str, value: object, minimum: int) -> int:
+def whole(name: str, value: Any, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`, or raise ArgumentError."""
     try:
-        number = index(value)  # type: ignore[arg-type]  # the error below is for what has no index
+        number = index(value)
     except TypeError:
         raise ArgumentError(f"{name} must be a whole number, got {value!r}") from None
     if number < minimum:
