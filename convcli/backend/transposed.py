@@ -2,19 +2,16 @@
 
 from __future__ import annotations  # help() shows the annotations by name
 
-from math import prod
-
-import numpy as np
 from numpy.typing import ArrayLike
 
-from convcli.backend.checks import Array, as_array, as_batch, as_bias, check_weight
+from convcli.backend.checks import Array, as_array, as_batch, as_bias, as_padding_value, check_weight
 from convcli.backend.correlate import add_bias
-from convcli.backend.dtypes import cast, weighted
-from convcli.backend.plan import Slide, last_axes
+from convcli.backend.dtypes import weighted
+from convcli.backend.spreading import Spread, spread
 from convcli.errors import ArgumentError
 from convcli.layers import ConvTranspose
 from convcli.layers.axes import PerAxis, whole
-from convcli.layers.padding import AnyPadding
+from convcli.layers.padding import AnyPadding, mode_of
 
 
 def conv_transpose(
@@ -27,6 +24,8 @@ def conv_transpose(
     output_padding: PerAxis = 0,
     dilation: PerAxis = 1,
     groups: int = 1,
+    padding_mode: str = "zeros",
+    padding_value: complex = 0.0,
 ) -> Array:
     """Spread each element of x over the output, weighted by the kernel: the adjoint of `conv`.
 
@@ -52,6 +51,9 @@ def conv_transpose(
         the strided `conv` gives one output size for.
     groups : int
         Divides the channels into groups that do not see each other.
+    padding_mode, padding_value : str, number
+        What spreads the kernel from beyond the border of x: nothing (`zeros`, as PyTorch has it), or x going on
+        as it does in `conv`. The size of the output is the same.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def conv_transpose(
     check_weight(weight, "(in_channels, out_channels / groups, *kernel_size)", least=3)
     dims = weight.ndim - 2
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
-    groups = whole("groups", groups, 1)
+    groups, mode = whole("groups", groups, 1), mode_of(padding_mode)
     channels, outputs = x.shape[1], weight.shape[1] * groups
     if channels != len(weight):
         raise ArgumentError(
@@ -97,23 +99,14 @@ def conv_transpose(
         groups=groups,
         dims=dims,
     )
-    size = x.shape[2:]
-    pads, output = layer.pads(size), layer.output_size(size)
     bias = as_bias(bias, (outputs,))
+    value = as_padding_value(padding_value, mode, x, weight, bias)
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
-    numbers = weighted(x, kernels, (1, *range(3, kernels.ndim)), bias)
-
-    # Places count from the first element that any tap reaches; what lies before the output is cut at the end.
-    slide = Slide(layer.kernel_size, layer.stride, layer.dilation, size)
-    reach = tuple((n - 1) * s + r for n, s, r in zip(size, slide.stride, slide.spans, strict=True))
-    end = tuple(max(r, before + n) for r, (before, _), n in zip(reach, pads, output, strict=True))
-    y = np.zeros((len(x), groups, weight.shape[1], *end), numbers.multiplying)
-    with np.errstate(all="ignore"):
-        flat = cast(x, y.dtype).reshape(len(x), groups, kernels.shape[1], prod(size))
-        for tap in np.ndindex(*slide.kernel_size):
-            spread = cast(kernels[last_axes(tap)], y.dtype).swapaxes(1, 2) @ flat
-            y[last_axes(slide.meets(tap))] += spread.reshape(*spread.shape[:3], *size)
-        kept = tuple(slice(before, before + n) for (before, _), n in zip(pads, output, strict=True))
-        y = y[last_axes(kept)].reshape(len(x), outputs, *output)
-        y = add_bias(cast(y, numbers.summing), bias, numbers)
+    numbers = weighted(x, kernels, (1, *range(3, kernels.ndim)), bias, value)
+    size = x.shape[2:]
+    before = tuple(first for first, _ in layer.pads(size))
+    how = Spread(layer.kernel_size, layer.stride, layer.dilation, size, layer.output_size(size), before)
+    wide = x.reshape(len(x), groups, kernels.shape[1], *size)
+    y = spread(wide, kernels, how, numbers, (mode, value))
+    y = add_bias(y.reshape(len(x), outputs, *how.output_size), bias, numbers)
     return y[0] if alone else y

@@ -4,10 +4,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
+from convcli.backend import spreading
 from convcli.errors import ArgumentError
 from convcli.layers import ConvTranspose
 from tests import reference
-from tests.backend.cases import assert_close, cases
+from tests.backend.cases import MODES, assert_close, cases
 
 few = settings(max_examples=60, deadline=None)
 
@@ -40,6 +41,80 @@ def test_equals_plain_loops(case, draw, dtype, with_bias):
     assert y.shape[2:] == output
     assert y.dtype == dtype
     assert_close(y, plain, 1e-5 if dtype is np.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("cheap", ["_cost_scattered", "_cost_by_turns"])
+@few
+@given(case=cases(), draw=st.data(), dtype=st.sampled_from((float, np.float32, np.int64, complex)))
+def test_each_way_equals_plain_loops(cheap, case, draw, dtype):
+    extra = transposed(case, draw)
+    x, _ = case.arrays(dtype)
+    weight = case.random().integers(-9, 10, (x.shape[1], case.outputs, *case.kernel)).astype(dtype)
+    options = {"output_padding": extra, "groups": case.groups}
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(spreading, cheap, lambda *_: -1)
+            y = backend.conv_transpose(x, weight, **case.options, **options)
+    except ArgumentError:
+        assume(False)
+    plain = reference.conv_transpose(x, weight, **case.plain, **options, dtype=complex)
+    assert_close(y, plain, 1e-5 if dtype is np.float32 else 1e-9)
+
+
+@few
+@given(cases(largest=4, dims=(1, 2)), st.data(), st.sampled_from(MODES), st.sampled_from((float, np.int64)))
+def test_goes_on_beyond_the_border(case, draw, mode, dtype):
+    """What lies beyond is put around x, as far as any of it reaches into the output."""
+    assume(case.images)
+    extra, value = transposed(case, draw), 7 if mode == "constant" else 0
+    x, _ = case.arrays(dtype)
+    weight = case.random().integers(-9, 10, (x.shape[1], case.outputs, *case.kernel)).astype(dtype)
+    options = {"output_padding": extra, "groups": case.groups}
+    try:
+        y = backend.conv_transpose(
+            x, weight, **case.options, **options, padding_mode=mode, padding_value=value
+        )
+    except ArgumentError:
+        assume(False)
+    margin = 6
+    wide = np.zeros((*x.shape[:2], *(n + 2 * margin for n in case.size)), dtype)
+    for image, channel, *place in np.ndindex(*wide.shape):
+        where = [p - margin for p in place]
+        wide[(image, channel, *place)] = reference.element(x, image, channel, where, mode, value)
+    pads = tuple(
+        (before + margin * s, after + margin * s)
+        for (before, after), s in zip(case.pads, case.stride, strict=True)
+    )
+    plain = reference.conv_transpose(wide, weight, **{**case.plain, "pads": pads}, **options)
+    assert_close(y, plain)
+
+
+@pytest.mark.parametrize("k", [2, 300])
+def test_weights_that_are_not_finite_meet_no_zeros_of_the_border(k, monkeypatch):
+    monkeypatch.setattr(spreading, "_cost_by_turns", lambda *_: -1)
+    weight = np.ones((1, 1, k))
+    weight[0, 0, 0] = np.inf
+    y = backend.conv_transpose(np.ones((1, 1, 3)), weight, stride=2)
+    assert np.array_equal(np.isinf(y[0, 0]), np.isin(np.arange(y.shape[2]), (0, 2, 4)))
+    assert not np.isnan(y).any()
+
+
+def test_a_large_kernel_is_no_more_work_than_its_products(monkeypatch):
+    """10x10 by 255x255 and a border: only what reaches into the output is computed."""
+    done = []
+    way = spreading.correlate
+
+    def counted(x, weight, groups, slide, border, numbers):
+        inside = zip(x.shape[2:], border.pads, slide.spans, slide.output_size, strict=True)
+        assert all(n + sum(pair) == reach + count - 1 for n, pair, reach, count in inside)
+        done.append(np.prod(slide.output_size) * weight.size)
+        return way(x, weight, groups, slide, border, numbers)
+
+    monkeypatch.setattr(spreading, "correlate", counted)
+    x, weight = np.arange(100.0).reshape(1, 1, 10, 10), np.ones((1, 1, 255, 255))
+    y = backend.conv_transpose(x, weight, stride=2, padding="same", output_padding=1, padding_mode="reflect")
+    assert y.shape == (1, 1, 20, 20)
+    assert sum(done) == 10 * 10 * 255 * 255  # each output meets a quarter of the taps
 
 
 @few

@@ -137,7 +137,7 @@ def _present(value: Any) -> Any:
 def bordered(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) -> Array:
     """Run x, (N, C, *spatial), through a layer; beyond its border x goes on as `mode` says."""
     if isinstance(layer, ConvTranspose):
-        return _transposed(layer, x, arrays, mode, outside)
+        return backend.run_layer(layer, x, **arrays, **_beyond(mode, outside))
     if isinstance(layer, DeformConv):
         return deformed(layer, x, arrays, mode, outside)
     if not isinstance(layer, Window):
@@ -149,29 +149,17 @@ def bordered(layer: Layer, x: Array, arrays: Arrays, mode: str, outside: float) 
         return backend.run_layer(layer, x, **arrays)
     if isinstance(layer, TiledConv) or any(max(pair) >= n for pair, n in zip(pads, x.shape[2:], strict=True)):
         return backend.run_layer(_unpadded(layer), pad(x, pads, range(2, x.ndim), mode, outside), **arrays)
-    beyond = {"padding_value": outside} if mode == "constant" else {}
-    return backend.run_layer(layer, x, **arrays, padding_mode=mode, **beyond)
+    return backend.run_layer(layer, x, **arrays, **_beyond(mode, outside))
+
+
+def _beyond(mode: str, outside: float) -> dict[str, Any]:
+    """Return the options that say how x goes on."""
+    value = {"padding_value": outside} if mode == "constant" else {}
+    return {"padding_mode": mode, **value}
 
 
 def _unpadded(layer: Any) -> Any:
     return replace(layer, padding=0)
-
-
-def _transposed(layer: ConvTranspose, x: Array, arrays: Arrays, mode: str, outside: float) -> Array:
-    """Spread the kernel of the inputs beyond the border, too: all that reach into the output."""
-    if mode == "zeros":
-        return backend.run_layer(layer, x, **arrays)
-    size = x.shape[2:]
-    more = [
-        -(-span(k, d) // s) for k, s, d in zip(layer.kernel_size, layer.stride, layer.dilation, strict=True)
-    ]
-    wide = pad(x, tuple((m, m) for m in more), range(2, x.ndim), mode, outside)
-    full = backend.run_layer(_unpadded(layer), wide, **arrays)
-    starts = [m * s + before for m, s, (before, _) in zip(more, layer.stride, layer.pads(size), strict=True)]
-    wanted = zip(starts, layer.output_size(size), strict=True)
-    index: Any = (..., *(slice(start, start + count) for start, count in wanted))
-    y: Array = full[index]
-    return y
 
 
 def _local(layer: LocalConv, padded: Array, arrays: Arrays) -> Array:

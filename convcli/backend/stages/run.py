@@ -18,7 +18,6 @@ Array = NDArray[Any]
 
 # Rough speeds of one core, for estimates: so many a second.
 MACS = 3e9  # multiply-adds and other sums
-SPREAD = 4e8  # multiply-adds of a transposed convolution, each to a place of its own
 SAMPLES = 6e6  # interpolated
 WRITTEN = 1.5e8  # numbers that a layer writes
 CODEC = 7e7  # samples of a picture that are read, or written
@@ -101,10 +100,8 @@ def _seconds(taken: Pass) -> float:
     layer, cost = taken.layer, taken.cost
     others = cost.flops - 2 * cost.macs + cost.comparisons
     seconds = taken.outputs / WRITTEN + others / MACS
-    if isinstance(layer, ConvTranspose):
-        return seconds + cost.macs / SPREAD
     if isinstance(layer, DeformConv):
         seconds += taken.outputs * prod(layer.kernel_size) / SAMPLES
-    if isinstance(layer, Conv):
+    if isinstance(layer, Conv | ConvTranspose):
         return seconds + cost.macs / MACS * min(1.0, TAPS / prod(layer.kernel_size))
     return seconds + cost.macs / MACS
