@@ -44,8 +44,9 @@ def parse_kernels(
 
     A name may have arguments, by name or in order: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
     divided by `;` and numbers divided by spaces or commas; `|` divides the slices of one with 3 axes.
-    ImageMagick's form leads with the size, `3x3: 0,-1,0 ...`, or with `3x3+1+1:` the place of the origin too; a
-    cell `-` or `nan` is no part of the kernel. A name or that form may begin a list, divided by `;`.
+    ImageMagick's form leads with the size, `3x3: 0,-1,0 ...`, or with `3x3+1+1:` the place of the origin too, by
+    default the middle, of an even side the place before it; a cell `-` or `nan` is no part of the kernel. A name or
+    that form may begin a list, divided by `;`.
     A file is told by its ending: see `files.read_kernel`.
 
     Parameters
@@ -207,7 +208,8 @@ def sized(text: str, limit: int) -> Kernel | None:
             "give as many, row by row, with - or nan for a place that is no part of the kernel"
         )
     weights = [0 if word.lower() in OUTSIDE else number(word, what) for word in words]
-    anchor = None
+    # ImageMagick's origin, which a flip turns with the kernel; of odd sides it is the middle all the same.
+    anchor = None if rows % 2 and columns % 2 else ((rows - 1) // 2, (columns - 1) // 2)
     if head["x"]:
         anchor = int(head["y"]), int(head["x"])
         if not (0 <= anchor[0] < rows and 0 <= anchor[1] < columns):

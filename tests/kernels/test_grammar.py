@@ -62,7 +62,8 @@ def test_imagemagicks_form_is_read_back(matrix: tuple, divider: str, data: st.Da
     place = "" if origin is None else f"+{origin[1]}+{origin[0]}"
     text = f"{columns}x{rows}{place}: {divider.join(cells)}"
     assert parse_kernel(text).matrices == (matrix,)
-    assert parse_kernel(text).anchor == origin
+    own = None if rows % 2 and columns % 2 else ((rows - 1) // 2, (columns - 1) // 2)
+    assert parse_kernel(text).anchor == (own if origin is None else origin)
     if rows == columns and not place:
         assert parse_kernel(f"{rows}:{divider.join(cells)}").matrices == (matrix,)
     several = parse_kernels(f"{text}; sobel-x ;{text};")
@@ -90,6 +91,9 @@ def test_lists() -> None:
         ("1 2 | 3 4 | 5 6", 3, (3, 1, 2), None),
         ("3x1+2+0: 1 2 3", 1, (3,), (2,)),
         ("3x1+2+0: 1 2 3", 3, (1, 1, 3), (0, 0, 2)),
+        ("4x1: 1 2 3 4", 1, (4,), (1,)),
+        ("4x3: 1 2 3 4 5 6 7 8 9 1 2 3", 3, (1, 3, 4), (0, 1, 1)),
+        ("3x3: 1 2 3 4 5 6 7 8 9", 3, (1, 3, 3), None),
         ("gaussian", 1, (7,), None),
         ("gaussian", 3, (7, 7, 7), None),
     ],
