@@ -13,7 +13,7 @@ from convcli.backend.checks import one_of
 from convcli.backend.opacity import kept, premultiplied
 from convcli.backend.separable import factors
 from convcli.backend.sliding import MOST_WHOLE, SMALLEST, SPATIAL, Sliding, response
-from convcli.backend.values import Filtered, Range, into_dtype
+from convcli.backend.values import Extent, Filtered, Range, into_dtype
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import by_axes
@@ -30,6 +30,7 @@ LEVELS32, LEVELS64 = 1 << 16, 1 << 45  # up to so many levels a sum in these flo
 BANDED = ("uint8", "uint16", "float32")  # the dtypes of pictures that bands are made for
 
 
+@np.errstate(all="ignore")  # NaN and infinity pass, as IEEE 754 has it
 def filter_image(
     pixels: Array,
     kernel: Kernel,
@@ -44,6 +45,7 @@ def filter_image(
     value_range: Range = "clip",
     method: str = "auto",
     threads: int | None = None,
+    extent: Extent | None = None,
 ) -> Filtered:
     """Run a kernel over every channel of a picture.
 
@@ -64,7 +66,7 @@ def filter_image(
         smoothing kernels and keeps otherwise. Transparent colours bleed only under `filter`.
     value_range : str
         How values come back into the dtype: `clip`; `abs`, the absolute value clipped; `offset`, the
-        middle of the dtype's range added; `minmax`, the smallest value to 0 and the
+        middle of the dtype's range added; `minmax`, the smallest finite value to 0 and the
         largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
     method : str
         `direct` (shift and add), `separable` (one pass an axis, for kernels of rank 1), `gemm` (matrix products),
@@ -72,11 +74,14 @@ def filter_image(
         beyond the digits of floats would spoil what is around them, sums are plain whatever the method.
     threads : int, optional
         How many threads share the picture; one for each core where it is None. The pixels are the same.
+    extent : Extent, optional
+        What `minmax` stretches, as for all frames of a picture alike; by default the values of this one.
 
     Returns
     -------
     Filtered
-        pixels : ndarray, (H', W') or (H', W', C), the dtype of the input; clipped : float, 0 to 1.
+        pixels : ndarray, (H', W') or (H', W', C), the dtype of the input; clipped : float, 0 to 1; extent : what
+        `minmax` has stretched.
 
     Notes
     -----
@@ -121,16 +126,16 @@ def filter_image(
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
             if banded is not None:
                 return banded
-        result = into_dtype(response(sliding, pixels, kernel), pixels.dtype, value_range)
+        result = into_dtype(response(sliding, pixels, kernel), pixels.dtype, value_range, extent)
         return replace(result, plan=sliding.plan)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
     through = premultiplied if alpha == "premultiply" else kept
     colour, opacity = through(sliding, colour, opacity, kernel)
-    result = into_dtype(colour, pixels.dtype, value_range)
+    result = into_dtype(colour, pixels.dtype, value_range, extent)
     restored = into_dtype(opacity, pixels.dtype, "clip").pixels
-    return Filtered(np.concatenate([result.pixels, restored], axis=-1), result.clipped, sliding.plan)
+    return replace(result, pixels=np.concatenate([result.pixels, restored], axis=-1), plan=sliding.plan)
 
 
 def _banded(

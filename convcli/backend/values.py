@@ -1,9 +1,11 @@
 """Values and pixels: which float a picture is computed in, and the way back into its own dtype."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isqrt
-from typing import Any, Literal
+from math import inf, isfinite, isqrt, prod
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +15,63 @@ Range = Literal["clip", "abs", "offset", "minmax"]
 
 EIGHT_BITS = np.dtype("uint8")
 GAP = 2  # pixels between the maps of a sheet
+NARROW = 2.0**-64  # times the largest floats, their differences and products with a white are floats still
 EXACT = "exact sums, whole or in float64"  # the plan for what no band plan covers
+
+
+SAMPLES = 1 << 18  # that are brought back into a dtype at a time: what is computed on the way stays small
+
+
+class Extent(NamedTuple):
+    """The smallest and the largest finite value, which `minmax` stretches to 0 and to the dtype's maximum."""
+
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Array) -> Extent | None:
+        """Look at all values once; None where none is finite."""
+        least, most = inf, -inf
+        for place in _parts(values.shape):
+            part = values[place]
+            if part.dtype.kind == "f":
+                part = part[np.isfinite(part)]
+            if part.size:
+                least, most = min(least, float(part.min())), max(most, float(part.max()))
+        return cls(least, most) if least <= most else None
+
+    @classmethod
+    def around(cls, extents: Iterable[Extent | None]) -> Extent | None:
+        """Return the extent of all values together that these are of; None where none is finite."""
+        found = [extent for extent in extents if extent is not None]
+        return cls(min(each.least for each in found), max(each.most for each in found)) if found else None
+
+    def scaled(self, factor: float) -> Extent:
+        """Return the extent of all values times a factor above 0."""
+        return Extent(self.least * factor, self.most * factor)
+
+    def stretched(self, values: Array, high: float) -> Array:
+        """Return values as float64, the smallest at 0 and the largest at `high`; NaN and infinity stay."""
+        floats, least, most = values.astype(np.float64), self.least, self.most
+        if not isfinite((most - least) * high):
+            floats, least, most = floats * NARROW, least * NARROW, most * NARROW
+        floats -= least
+        floats *= high
+        floats /= (most - least) or 1.0
+        return floats
 
 
 @dataclass(frozen=True)
 class Filtered:
-    """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made."""
+    """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made.
+
+    extent : the finite values before they were stretched; None where they were not, or none is finite
+    """
 
     pixels: Array
     clipped: float
     plan: str = EXACT
+    extent: Extent | None = None
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -35,24 +84,45 @@ def full_scale(dtype: np.dtype[Any]) -> float:
     return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
-def into_dtype(values: Array, dtype: np.dtype[Any], value_range: Range) -> Filtered:
-    """Bring values back into a picture's dtype: shift or scale, round half to even, clip."""
+def into_dtype(
+    values: Array, dtype: np.dtype[Any], value_range: Range, extent: Extent | None = None
+) -> Filtered:
+    """Bring values back into a picture's dtype: shift or scale, round half to even, clip.
+
+    `minmax` stretches `extent`, or else the finite values themselves. Among whole numbers NaN becomes 0, and infinity
+    is clipped; floats keep both.
+    """
     floating = dtype.kind == "f"
     low, high = (0, 1) if floating else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    if value_range == "abs":
-        values = np.abs(values)
-    elif value_range == "offset":
-        values = values + (0.5 if floating else (low + high + 1) // 2)
-    elif value_range == "minmax":
-        smallest, largest = float(values.min()), float(values.max())
-        values = (values - smallest) * high / ((largest - smallest) or 1.0)
-    if floating:
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
-            return Filtered(values.astype(dtype), 0.0)
-    if values.dtype.kind == "f":
-        values = np.rint(values)
-    clipped = np.count_nonzero((values < low) | (values > high)) / values.size
-    return Filtered(values.clip(low, high).astype(dtype), clipped)
+    if value_range == "minmax" and extent is None:
+        extent = Extent.of(values)
+    fitted, clipped = np.empty(values.shape, dtype), 0
+    for place in _parts(values.shape):
+        part = values[place]
+        if value_range == "abs":
+            part = np.abs(part)
+        elif value_range == "offset":
+            part = part + (0.5 if floating else (low + high + 1) // 2)
+        elif value_range == "minmax":
+            part = (extent or Extent(0, 0)).stretched(part, high)
+        if floating:
+            with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
+                fitted[place] = part
+            continue
+        if part.dtype.kind == "f":
+            part = np.rint(part)
+            missing = np.isnan(part)
+            clipped += int(np.count_nonzero(missing))
+            part[missing] = 0
+        clipped += int(np.count_nonzero((part < low) | (part > high)))
+        fitted[place] = part.clip(low, high)
+    return Filtered(fitted, clipped / values.size, extent=extent)
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut an array along its first axis into parts of about SAMPLES."""
+    step = max(1, SAMPLES // max(1, prod(shape[1:])))
+    return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
 def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:

@@ -65,7 +65,7 @@ class Filtering:
         check_fits(replace(picture, frames=tuple(foretold)), form, target)
         if self.dry_run:
             return self._foretelling(_facts(job, picture, form, foretold, units), units)
-        made = [self.worker.make(job.name, target, unit, form) for unit in units]
+        made = self.worker.make_all(job.name, target, units, form)
         result = recoloured(picture, [frame for part in made for frame in part.frames])
         picture, units = _black(picture), []  # the encoder gets the memory
         data, losses = encode(result, form, target, self.png_level, self.worker.threads)

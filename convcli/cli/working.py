@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image, image_layer
-from convcli.backend.values import EIGHT_BITS, Range, full_scale, working_dtype
+from convcli.backend.values import EIGHT_BITS, Extent, Range, full_scale, working_dtype
 from convcli.cli.reading import Reading
 from convcli.cli.recipes import Spelled
 from convcli.cli.units import Unit
@@ -18,6 +18,8 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -35,7 +37,10 @@ WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 @dataclass(frozen=True)
 class Made:
-    """The frames of one run, how many samples were clipped of how many, and how it was done."""
+    """The frames of one run, how many samples were clipped of how many, and how it was done.
+
+    extent : the finite values that were stretched; None where none were
+    """
 
     frames: tuple[Frame, ...]
     clipped: float
@@ -43,6 +48,7 @@ class Made:
     plan: str
     notes: tuple[str, ...] = ()
     told: Told | None = None
+    extent: Extent | None = None
 
 
 @dataclass(frozen=True)
@@ -134,26 +140,43 @@ class Worker:
                     f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
                 )
 
-    def make(self, name: str, target: str, unit: Unit, form: str) -> Made:
-        """Run the stages on the frames of a unit."""
+    def make_all(self, name: str, target: str, units: Sequence[Unit], form: str) -> list[Made]:
+        """Run the stages on the frames of all units, which `minmax` stretches alike: it looks at all of them before."""
+        if self.value_range != "minmax" or len(units) == 1:
+            return [self.make(name, target, unit, form) for unit in units]
+        found: dict[float, Extent | None] = {}  # by what is white in the units of the values
+        for unit in units:
+            white, extent = unit.recipe.full_scale, self.make(name, target, unit, form).extent
+            found[white] = Extent.around((found.get(white), extent))
+
+        def common(unit: Unit) -> Extent | None:
+            own = unit.recipe.full_scale
+            return Extent.around(extent and extent.scaled(own / white) for white, extent in found.items())
+
+        return [self.make(name, target, unit, form, common(unit)) for unit in units]
+
+    def make(self, name: str, target: str, unit: Unit, form: str, extent: Extent | None = None) -> Made:
+        """Run the stages on the frames of a unit; `extent` is what `minmax` stretches, by default its own values."""
         mode, dtype = self.result(name, target, unit, form)
         if unit.plain is not None:
-            return self._plainly(unit)
+            return self._plainly(unit, extent)
         from convcli.backend.stages.finish import Told, to_pixels
 
         pixels = unit.pixels(self.reading)
         own, values = pixels.dtype, self._values(pixels, unit)
         value_range = None if form == RAW else self.value_range or "clip"
         lit = self.reading.linear and form != RAW
-        fitted, clipped = to_pixels(values, own, own if lit else dtype, value_range, as_sheet=self.sheet)
+        into = own if lit else dtype
+        filtered = to_pixels(values, own, into, value_range, extent, as_sheet=self.sheet)
+        fitted, clipped = filtered.pixels, filtered.clipped * values.colour.size
         if lit:
             fitted, share = from_light(fitted, dtype, channels_of(mode).endswith("A"))
             clipped = share * fitted.size
-        notes = [note for stage in unit.stages for note in stage.notes]
+        notes = dict.fromkeys(note for stage in unit.stages for note in stage.notes)
         frames = self._framed(unit, fitted, mode)
         told = Told.of(values.colour, clipped) if self.stats else None
         plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
-        return Made(frames, clipped, values.colour.size, plan, tuple(dict.fromkeys(notes)), told)
+        return Made(frames, clipped, values.colour.size, plan, tuple(notes), told, filtered.extent)
 
     def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
@@ -173,7 +196,7 @@ class Worker:
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
         return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
 
-    def _plainly(self, unit: Unit) -> Made:
+    def _plainly(self, unit: Unit, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
@@ -191,6 +214,7 @@ class Worker:
             value_range=self.value_range or "clip",
             method=self.method,
             threads=self.threads,
+            extent=extent,
         )
         filtered = self.reading.encoded(filtered, frame)
         clipped = filtered.clipped * filtered.pixels.size
@@ -200,7 +224,7 @@ class Worker:
 
             told = Told.of(self._values(unit.pixels(self.reading), unit).colour, clipped)
         frames = (replace(frame, pixels=filtered.pixels),)
-        return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told)
+        return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told, filtered.extent)
 
     def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
         """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""

@@ -1,7 +1,7 @@
 """From the values that stages give back to pixels: scale, range, opacity; sheets of maps; and what to tell of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from convcli.backend.stages.run import Values
 from convcli.backend.values import (
     GAP,
+    Extent,
+    Filtered,
     Range,
     full_scale,
     into_dtype,
@@ -55,30 +57,38 @@ class Told:
         return {**plain, "clipped": self.clipped / self.count}
 
 
+@np.errstate(over="ignore")  # what is beyond a float is infinite
 def to_pixels(
-    values: Values, own: np.dtype[Any], dtype: np.dtype[Any], value_range: Range | None, *, as_sheet: bool
-) -> tuple[Array, float]:
-    """Return pixels (*spatial, C) of a dtype, and how many samples were clipped.
+    values: Values,
+    own: np.dtype[Any],
+    dtype: np.dtype[Any],
+    value_range: Range | None,
+    extent: Extent | None = None,
+    *,
+    as_sheet: bool,
+) -> Filtered:
+    """Return pixels (*spatial, C) of a dtype, and which share of the samples of colour was clipped.
 
-    The values are in units of pixels of the dtype `own`; where the new one is another, white becomes its white.
-    Without a range they stay floats. The opacity comes last; a sheet has none.
+    The values are in units of pixels of the dtype `own`, as is the `extent` that `minmax` stretches; where the new
+    one is another, white becomes its white. Without a range they stay floats. The opacity comes last; a sheet has none.
     """
     colour = np.moveaxis(values.colour, 0, -1)
-    clipped = 0.0
-    if value_range is not None:
-        if dtype != own:
+    if value_range is None:
+        into = Filtered(np.ascontiguousarray(colour), 0.0)
+    else:
+        if dtype != own and value_range != "minmax":
             colour = colour * colour.dtype.type(full_scale(dtype) / full_scale(own))
-        into = into_dtype(colour, dtype, value_range)
-        colour, clipped = into.pixels, into.clipped * into.pixels.size
+        into = into_dtype(colour, dtype, value_range, extent)
     if as_sheet:
-        return sheet(colour), clipped
+        return replace(into, pixels=sheet(into.pixels))
     if values.opacity is None:
-        return np.ascontiguousarray(colour), clipped
+        return into
     if value_range is None:
         last = np.moveaxis(values.opacity, 0, -1) * full_scale(own)
-        return np.concatenate([colour, last], axis=-1).astype(working_dtype(own), copy=False), clipped
-    last = np.moveaxis(values.opacity, 0, -1) * full_scale(dtype)
-    return np.concatenate([colour, into_dtype(last, dtype, "clip").pixels], axis=-1), clipped
+        whole = np.concatenate([colour, last], axis=-1).astype(working_dtype(own), copy=False)
+        return replace(into, pixels=whole)
+    last = into_dtype(np.moveaxis(values.opacity, 0, -1) * full_scale(dtype), dtype, "clip").pixels
+    return replace(into, pixels=np.concatenate([into.pixels, last], axis=-1))
 
 
 def sheet(maps: Array) -> Array:

@@ -47,6 +47,7 @@ class Values:
         opacity /= dtype.type(full_scale(pixels.dtype))
         return cls(colour, opacity)
 
+    @np.errstate(all="ignore")  # NaN and infinity pass, as IEEE 754 has it
     def through(self, stages: Iterable[Stage], premultiply: bool | None = None) -> "Values":
         """Run the stages one after the other, without rounding between them."""
         colour, opacity = self.colour, self.opacity

@@ -222,19 +222,19 @@ def test_luma_is_pillows_and_sepia_is_the_filters_of_the_web():
 def test_values_come_back_in_the_depth():
     pixels = np.array([[[10, 200, 30, 0], [255, 0, 5, 128]]], np.uint8)
     values = Values.of(pixels, True)
-    same, clipped = to_pixels(values, pixels.dtype, pixels.dtype, "clip", as_sheet=False)
-    assert np.array_equal(same, pixels)
-    assert clipped == 0
-    raw, _ = to_pixels(values, pixels.dtype, pixels.dtype, None, as_sheet=False)
+    same = to_pixels(values, pixels.dtype, pixels.dtype, "clip", as_sheet=False)
+    assert np.array_equal(same.pixels, pixels)
+    assert same.clipped == 0
+    raw = to_pixels(values, pixels.dtype, pixels.dtype, None, as_sheet=False).pixels
     assert raw.dtype == np.float32
     assert np.array_equal(raw, pixels)
     floats = Values(np.array([[[0.5, 2.0]]], np.float32))
-    made, clipped = to_pixels(floats, np.dtype("float32"), np.dtype("uint8"), "clip", as_sheet=False)
-    assert made.ravel().tolist() == [128, 255]
-    assert clipped == 1
+    made = to_pixels(floats, np.dtype("float32"), np.dtype("uint8"), "clip", as_sheet=False)
+    assert made.pixels.ravel().tolist() == [128, 255]
+    assert made.clipped == 0.5
     deep = Values(np.array([[[0.0, 257.0, 65535.0]]]))
-    made, _ = to_pixels(deep, np.dtype("uint16"), np.dtype("uint8"), "clip", as_sheet=False)
-    assert made.ravel().tolist() == [0, 1, 255]
+    made = to_pixels(deep, np.dtype("uint16"), np.dtype("uint8"), "clip", as_sheet=False)
+    assert made.pixels.ravel().tolist() == [0, 1, 255]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 10])
