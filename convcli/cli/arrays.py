@@ -7,37 +7,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
+from convcli.npy import NpyError, map_values, read_header, read_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 CHUNK = 1 << 24  # numbers that are looked at at once
+MOST_TEXT = 1 << 24  # bytes of a matrix in text
 
 
 def load_array(text: str, option: str, *, mapped: bool = False) -> Array:
     """Return the numbers in a .npy file, or raise ArgumentError; `mapped` ones stay in the file until they are used."""
-    import numpy as np
-
     path = Path(text)
     if path.suffix.lower() != ".npy":
         raise ArgumentError(f"{option} {text}: it takes an array in a .npy file, as numpy.save writes it")
     try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r" if mapped else None)
+        _check_regular(path, text, option)
+        with path.open("rb") as file:
+            header = read_header(file)
+            if header.dtype.kind not in "iuf" or header.dtype.itemsize > 8 or 0 in header.shape:
+                raise ArgumentError(
+                    f"{option}: {text} holds {header.dtype} of shape {header.shape}; real numbers are needed, "
+                    "as float32"
+                )
+            array = map_values(path, header) if mapped else read_values(file, header)
     except OSError as error:
         raise ArgumentError(f"{option}: cannot read {text}: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        if "pickle" in str(error):
-            raise ArgumentError(
-                f"{option}: {text} holds Python objects or is no .npy file; such files are never unpickled, as they "
-                "can run programs; save plain numbers"
-            ) from None
-        raise ArgumentError(f"{option}: cannot read {text}: it is no whole .npy file ({error})") from None
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8 or not array.size:
-        raise ArgumentError(
-            f"{option}: {text} holds {array.dtype} of shape {array.shape}; real numbers are needed, as float32"
-        )
+    except NpyError as error:
+        raise ArgumentError(f"{option}: cannot read {text}: {error}") from None
     return checked(array, text, option)
+
+
+def _check_regular(path: Path, text: str, option: str) -> None:
+    """Refuse what is there and no file: to read a pipe may never end."""
+    if path.exists() and not path.is_file():
+        raise ArgumentError(f"{option}: cannot read {text}: it is a folder, a device or a pipe; name a file")
 
 
 def checked(array: Array, name: str, option: str) -> Array:
@@ -73,6 +78,12 @@ def load_matrix(text: str | Sequence[Sequence[float]], option: str) -> Array:
         return array
     if path.suffix.lower() in (".csv", ".txt"):
         try:
+            _check_regular(path, text, option)
+            if path.stat().st_size > MOST_TEXT:
+                raise ArgumentError(
+                    f"{option}: {text} has {path.stat().st_size:,} bytes, more than the {MOST_TEXT:,} that are read as "
+                    "text; save it as .npy"
+                )
             lines = path.read_text().splitlines()
         except OSError as error:
             raise ArgumentError(f"{option}: cannot read {text}: {error.strerror}") from None

@@ -9,16 +9,13 @@ from convcli.backend.stages.recipe import Recipe
 from convcli.cli.arrays import load_array, load_matrix
 from convcli.cli.calls import apart, called
 from convcli.cli.layering import LayerOptions
+from convcli.cli.templates import grey_rows
 from convcli.errors import ArgumentError
-from convcli.images.picture import ImageError
-from convcli.images.read import read_picture
 from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_kernels, scaled, shifted
-from convcli.kernels.kernel import Number
 
 FLAT = ("separable", "deformable", "local", "tiled")  # variants of two axes
 ENLARGING = ("transposed", "resize-conv")  # their stride is how many times as large the output is
 OWN_WAY = ("pointwise", "transposed", "deformable", "local", "tiled")  # no choice of methods
-REDDISH = (19595, 38470, 7471)  # of 65536: Rec. 601's luma in whole numbers, as Pillow's L has it
 
 
 class Spelled(NamedTuple):
@@ -161,7 +158,9 @@ def _kernels(options: LayerOptions, dims: int) -> tuple[Kernel, ...]:
     if not options.kernels and options.chosen == "deformable" and options.weights is None:
         return (parse_kernel("identity"),)  # so that offsets alone warp
     found = [
-        kernel for text in options.kernels for kernel in parse_kernels(text, limit, dims, read_picture=_grey)
+        kernel
+        for text in options.kernels
+        for kernel in parse_kernels(text, limit, dims, read_picture=grey_rows)
     ]
     made = []
     for kernel in found:
@@ -187,23 +186,3 @@ def _laid(kernel: Kernel, along: str) -> Kernel:
     if anchor is not None:
         anchor = (0, *anchor) if along == "rows" else (*anchor, 0)
     return replace(kernel, matrices=tuple(map(matrix, kernel.matrices)), anchor=anchor)
-
-
-def _grey(path: Path) -> list[list[Number]]:
-    """Return the grey values of a picture that is a kernel."""
-    import numpy as np
-
-    frame = read_picture(path).frames[0]
-    pixels = frame.pixels[..., np.newaxis] if frame.pixels.ndim == 2 else frame.pixels
-    pixels = pixels[..., :-1] if frame.has_alpha else pixels
-    if pixels.shape[2] == 1:
-        grey = pixels[..., 0]
-    elif frame.mode.startswith("RGB"):
-        weighed = pixels.astype(np.int64 if pixels.dtype.kind in "iu" else float) @ np.array(REDDISH)
-        grey = (weighed + 0x8000) >> 16 if weighed.dtype.kind == "i" else weighed / 0x10000
-    else:
-        raise ImageError(
-            f"cannot take {path} for a kernel: its pixel mode is {frame.mode}; give a grey or RGB picture"
-        )
-    values: list[list[Number]] = grey.tolist()
-    return values

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
-
-_READERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
+from convcli.npy import NpyError, read_header, read_values
 
 
 def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
@@ -26,7 +22,15 @@ def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]]
     grey, grey and alpha, RGB, and RGBA, as they are written; more have no names. Booleans become 0 and 255, halves
     float32, and whole numbers of 64 bits those of 32, where they fit.
     """
-    shape, dtype = _header(file, name)
+    try:
+        return _read(file, name, choose, max_pixels)
+    except NpyError as error:
+        raise ImageError(f"cannot read {name}: {error}") from None
+
+
+def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
+    header = read_header(file)
+    shape, dtype = header.shape, header.dtype
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise ImageError(
             f"cannot read {name}: its values are {dtype}, which are no samples of a picture; "
@@ -44,9 +48,7 @@ def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]]
             f"cannot read {name}: its {prod(frames[:3]):,} pixels are over the limit of {max_pixels:,}; "
             f"raise it with --max-pixels {prod(frames[:3])}"
         )
-    _check_length(file, name, prod(shape) * dtype.itemsize)
-    file.seek(0)
-    array = _samples(np.lib.format.read_array(file, allow_pickle=False).reshape(frames), name)
+    array = _samples(read_values(file, header).reshape(frames), name)
     count = frames[3] if len(frames) == 4 else 1
     mode = mode_of(count, array.dtype.name)
     notes = []
@@ -67,29 +69,6 @@ def encode_array(picture: Picture) -> bytes:
     buffer = BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
-
-
-def _header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    file.seek(0)
-    version = np.lib.format.read_magic(file)
-    if version not in _READERS:
-        raise ImageError(
-            f"cannot read {name}: it is a .npy file of version {version[0]}.{version[1]}, made for records with "
-            "names; save a plain array"
-        )
-    shape, _, dtype = _READERS[version](file)
-    return shape, dtype
-
-
-def _check_length(file: BinaryIO, name: str, wanted: int) -> None:
-    """Refuse a file that is shorter than it claims, before any memory is taken."""
-    start = file.tell()
-    there = file.seek(0, 2) - start
-    if there < wanted:
-        raise ImageError(
-            f"cannot read {name}: the file is cut short: it has {there:,} of {wanted:,} bytes of values; "
-            "get a whole copy"
-        )
 
 
 def _samples(array: NDArray[Any], name: str) -> NDArray[Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from convcli.errors import ArgumentError
 from convcli.images.modes import CHANNELS, is_counted, mode_name
 
-NPY_MAGIC = b"\x93NUMPY"  # how NumPy's files begin
 MAX_PIXELS = 200_000_000  # of all frames together, unless the caller lifts it
 MAX_FRAMES = 10_000  # of a file, or pages; likewise
 

@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NPY_MAGIC
+from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.picture import ImageError, Picture
 from convcli.images.tiff import MAGICS, read_tiff
-from convcli.images.warned import warnings_caught
+from convcli.npy import MAGIC
+from convcli.warned import warnings_caught
 
 # The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
 Image.MAX_IMAGE_PIXELS = None
@@ -44,9 +45,9 @@ def read_picture(
     name = str(source) if isinstance(source, Path) else "standard input"
     with _explained(name), warnings_caught() as caught, _opened(source) as file:
         chosen = partial(_chosen, name, frame, max_frames)
-        start = file.read(len(NPY_MAGIC))
+        start = file.read(len(MAGIC))
         file.seek(0)
-        if start == NPY_MAGIC:
+        if start == MAGIC:
             from convcli.images.arrays import read_array
 
             return read_array(file, name, chosen, max_pixels)
@@ -76,7 +77,7 @@ def read_header(
     name = str(source) if isinstance(source, Path) else "standard input"
     with _explained(name), warnings_caught(), _opened(source) as file:
         found = None
-        if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
+        if file.read(len(MAGIC)) != MAGIC:
             file.seek(0)
             with suppress(UnidentifiedImageError, SyntaxError), Image.open(file, formats=_PILLOWS) as image:
                 found = frame_headers(name, image, partial(_chosen, name, frame, max_frames), max_pixels)

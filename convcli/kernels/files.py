@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError, ConvcliError, instead_of
 from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
 from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
+from convcli.npy import NpyError, read_header, read_values
 
 PICTURES = (
     ".png",
@@ -25,6 +26,8 @@ PICTURES = (
     ".pnm",
 )
 LONGEST = 32  # characters that a weight may take in a file, on average, with what divides it from the next
+
+SMALLEST = 1 << 16  # bytes of a file that nobody minds, with all its comments
 
 SETTINGS = ("weights", "divisor", "offset", "anchor")  # of a JSON object
 
@@ -81,9 +84,9 @@ def _what(path: Path) -> str:
     return f"kernel file {str(path)!r}"
 
 
-def _text(path: Path, limit: int) -> str:
-    """Return what a file says, unless it is larger than any kernel within the limit."""
-    most = LONGEST * limit**MOST_AXES
+def _text(path: Path, limit: int, axes: int = 2) -> str:
+    """Return what a file says, unless it is larger than any kernel of so many axes within the limit."""
+    most = max(SMALLEST, LONGEST * limit**axes)
     if path.stat().st_size > most:
         raise ArgumentError(
             f"{_what(path)} has {path.stat().st_size:,} bytes, more than a kernel with {limit} taps on a side "
@@ -146,7 +149,12 @@ def _json(path: Path, limit: int) -> Kernel:
     import json
 
     what = _what(path)
-    text = _text(path, limit)
+    text = _text(path, limit, MOST_AXES)
+    if text.count(",") > limit**MOST_AXES + SMALLEST:
+        raise ArgumentError(
+            f"{what} has {text.count(',') + 1:,} values, more than a kernel with {limit} taps on a side can take; "
+            "raise the limit with --max-kernel"
+        )
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -199,32 +207,33 @@ def _number(value: object, what: str) -> Number:
 
 
 def _npy(path: Path, limit: int) -> Kernel:
-    import numpy as np
-
     what = _what(path)
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, OverflowError):
-        raise ArgumentError(
-            f"{what} is no array of numbers as numpy.save writes it; Python objects are never loaded"
-        ) from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        kind = getattr(array, "dtype", "an archive")
-        raise ArgumentError(f"{what} holds {kind}; a kernel is an array of real numbers")
-    if not 1 <= array.ndim <= MOST_AXES or not array.size:
-        raise ArgumentError(
-            f"{what} has the shape {array.shape}; a kernel has 1 to {MOST_AXES} axes and is not empty"
-        )
-    check_side(max(array.shape), limit)
-    weights = np.asarray(array, float if array.dtype.kind == "f" else None).ravel().tolist()
-    return _kernel(nested([checked(+weight, what) for weight in weights], array.shape))
+        with path.open("rb") as file:
+            header = read_header(file)
+            if header.dtype.kind not in "biuf":
+                raise ArgumentError(f"{what} holds {header.dtype}; a kernel is an array of real numbers")
+            shape = header.shape
+            if not 1 <= len(shape) <= MOST_AXES or 0 in shape:
+                raise ArgumentError(
+                    f"{what} has the shape {shape}; a kernel has 1 to {MOST_AXES} axes and is not empty"
+                )
+            check_side(max(shape), limit)
+            array = read_values(file, header)
+    except NpyError as error:
+        raise ArgumentError(f"cannot read {what}: {error}") from None
+    weights = array.astype(float if array.dtype.kind == "f" else array.dtype).ravel().tolist()
+    return _kernel(nested([checked(+weight, what) for weight in weights], shape))
 
 
 def _template(path: Path, limit: int, read_picture: ReadPicture | None) -> Kernel:
     """Return the grey values of a picture."""
     if read_picture is None:
         raise ArgumentError(f"{_what(path)} is a picture, and pictures are not read here; give its numbers")
-    rows = read_picture(path)
+    try:
+        rows = read_picture(path, limit)
+    except ConvcliError as error:  # of an option's file it is wrong usage
+        raise ArgumentError(str(error)) from None
     check_side(max(len(rows), len(rows[0])), limit)
     return _kernel(grid([[checked(value, _what(path)) for value in row] for row in rows], _what(path)))
 

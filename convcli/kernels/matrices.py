@@ -7,7 +7,9 @@ from pathlib import Path
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Grid, Matrix, Number, is_finite
 
-ReadPicture = Callable[[Path], Sequence[Sequence[Number]]]  # the grey values of a picture, row by row
+ReadPicture = Callable[
+    [Path, int], Sequence[Sequence[Number]]
+]  # a picture's grey values, of sides up to a limit
 DIGITS = 2**53  # floats below hold every whole number
 
 

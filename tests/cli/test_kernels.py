@@ -10,6 +10,10 @@ import pytest
 from PIL import Image
 
 from convcli.cli.templates import grey_rows
+from convcli.images import read
+from convcli.images.picture import Frame, Picture
+from convcli.images.read import read_picture
+from convcli.images.write import encode
 from convcli.kernels import KERNELS, parse_kernel
 from tests.conftest import SAMPLES, Call, one_error
 from tests.test_imports import loaded
@@ -225,14 +229,14 @@ def test_the_list_loads_no_arrays() -> None:
 def test_grey_values(tmp_path: Path, mode: str, pixel: object, grey: float) -> None:
     path = tmp_path / "a.tiff"
     Image.new(mode, (2, 1), pixel).save(path)
-    assert grey_rows(path) == [[grey, grey]]
+    assert grey_rows(path, 255) == [[grey, grey]]
 
 
 def test_grey_is_pillows(tmp_path: Path) -> None:
     with Image.open(SAMPLES / "landscape.png") as image:
         cut = image.convert("RGB").crop((50, 50, 90, 70))
     cut.save(tmp_path / "a.png")
-    assert grey_rows(tmp_path / "a.png") == np.asarray(cut.convert("L")).tolist()
+    assert grey_rows(tmp_path / "a.png", 255) == np.asarray(cut.convert("L")).tolist()
 
 
 def test_pictures_that_are_no_template(call: Call, tmp_path: Path) -> None:
@@ -244,5 +248,27 @@ def test_pictures_that_are_no_template(call: Call, tmp_path: Path) -> None:
     assert "has the colours CMYK; a kernel is made of grey, RGB or RGBA" in one_error(result)
     (tmp_path / "b.png").write_text("no picture")
     result = call("kernels", tmp_path / "b.png")
-    assert result.code == 1
+    assert result.code == 2
     assert "it is not a picture, or of a kind that convcli does not read" in one_error(result)
+
+
+def test_a_large_picture_is_no_kernel_and_is_not_decoded(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (300, 2)).save(tmp_path / "a.png")
+    monkeypatch.setattr(read, "read_picture", lambda *_, **__: pytest.fail("it is decoded"))
+    result = call("kernels", tmp_path / "a.png")
+    assert result.code == 2
+    assert one_error(result) == ("a kernel 300 wide is over the limit of 255; raise it with --max-kernel 300")
+
+
+def test_floats_and_deep_colours_keep_their_grey(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.full((1, 2, 3), (0.5, 0.25, 0.75)))
+    picture = read_picture(tmp_path / "a.npy")
+    (tmp_path / "a.tiff").write_bytes(encode(picture, "TIFF", "a.tiff")[0])
+    assert grey_rows(tmp_path / "a.tiff", 9)[0] == pytest.approx(
+        [0.299 * 0.5 + 0.587 * 0.25 + 0.114 * 0.75] * 2, abs=1e-5
+    )
+    frame = Frame(np.full((1, 2, 3), (0, 65535, 0), np.uint16), "RGB;16")
+    (tmp_path / "b.png").write_bytes(encode(Picture((frame,), "PNG"), "PNG", "b.png")[0])
+    assert grey_rows(tmp_path / "b.png", 9) == [[round(0.587 * 65535)] * 2]

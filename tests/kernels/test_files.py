@@ -99,7 +99,9 @@ def test_a_picture_is_read_by_whoever_can(tmp_path: Path) -> None:
     for ending in PICTURES:
         path = tmp_path / f"a{ending.upper()}"
         path.write_bytes(b"")
-        kernel = parse_kernel(str(path), read_picture=lambda name: [[1, 2.0], [asked.append(name) or 0, 255]])
+        kernel = parse_kernel(
+            str(path), read_picture=lambda name, _: [[1, 2.0], [asked.append(name) or 0, 255]]
+        )
         assert asked.pop() == path
         assert_holds(kernel, ((1, 2), (0, 255)))
         with pytest.raises(
@@ -107,7 +109,7 @@ def test_a_picture_is_read_by_whoever_can(tmp_path: Path) -> None:
         ):
             parse_kernel(str(path))
     with pytest.raises(ArgumentError, match="a kernel 256 wide is over the limit of 255"):
-        parse_kernel(str(path), read_picture=lambda _: [[1] * 256])
+        parse_kernel(str(path), read_picture=lambda *_: [[1] * 256])
 
 
 WRONG = [
@@ -119,7 +121,7 @@ WRONG = [
     ("a.csv", "# nothing\n\n", "a.csv' holds no numbers; write a row a line"),
     ("a.csv", b"\xff\xfe1", "a.csv' is not text; the ending '.csv' promises text"),
     ("a.csv", "1 2 3 4", "a kernel 4 wide is over the limit of 3; raise it with --max-kernel 4"),
-    ("a.csv", "1" * 9999, "a.csv' has 9,999 bytes, more than a kernel with 3 taps on a side can take; raise the limit"),
+    ("a.csv", "1" * 99999, "a.csv' has 99,999 bytes, more than a kernel with 3 taps on a side can take; raise the limit"),
     ("a.txt", "", "a.txt' holds no numbers; write a row a line"),
     ("a.txt", "1 inf", "'inf' is not a finite number"),
     ("a.json", "{", "a.json' is not JSON: Expecting"),
@@ -148,8 +150,8 @@ WRONG = [
     ("a.mat", "2 2\n1 2 3", "a.mat': 2x2 has 4 values, and 3 are given; give as many"),
     ("a.mat", "1 1 0\n1", "a.mat' has the scale 0 in its first line, '1 1 0'; sums are divided by it"),
     ("a.mat", b"MATLAB 5.0 MAT-file\0\xff", "a.mat' is MATLAB's; .mat is libvips' matrix here, in text"),
-    ("a.npy", "1 2", "a.npy' is no array of numbers as numpy.save writes it; Python objects are never loaded"),
-    ("a.npy", b"", "a.npy' is no array of numbers"),
+    ("a.npy", "1 2", "a.npy': it is no .npy file, as numpy.save writes it; pickled objects are never loaded, as they can run"),
+    ("a.npy", b"", "a.npy': it is no .npy file"),
     ("a.npy", np.array([[1j]]), "a.npy' holds complex128; a kernel is an array of real numbers"),
     ("a.npy", np.array(["1"]), "a.npy' holds <U1; a kernel is an array of real numbers"),
     ("a.npy", np.array(1), "a.npy' has the shape (); a kernel has 1 to 3 axes and is not empty"),
@@ -182,7 +184,7 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
             return os.mkdir, (str(tmp_path / "sprung"),)
 
     np.save(tmp_path / "a.npy", np.array([[Trap()]]), allow_pickle=True)
-    with pytest.raises(ArgumentError, match="Python objects are never loaded"):
+    with pytest.raises(ArgumentError, match="it holds Python objects, which are never unpickled"):
         read_kernel(tmp_path / "a.npy", 255)
     assert not (tmp_path / "sprung").exists()
 

@@ -1,4 +1,4 @@
-"""What Pillow warns of while a picture is read, for each thread on its own."""
+"""What libraries warn of while something is read, for each thread on its own."""
 
 import threading
 import warnings

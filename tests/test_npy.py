@@ -1,0 +1,118 @@
+"""The headers of .npy files: whatever they claim, the values come back or there is one clear line."""
+
+import io
+import struct
+import tracemalloc
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from convcli.npy import NpyError, map_values, read_header, read_values
+
+
+def claiming(header: str, values: bytes = b"", version: int = 1) -> io.BytesIO:
+    """A file of such a header, which is an expression of Python."""
+    text = header.encode("latin-1") + b"\n"
+    size = struct.pack("<H" if version == 1 else "<I", len(text))
+    return io.BytesIO(b"\x93NUMPY" + bytes((version, 0)) + size + text + values)
+
+
+def shaped(shape: str, descr: str = "'<f8'", values: bytes = bytes(64)) -> io.BytesIO:
+    return claiming(f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}", values)
+
+
+@given(
+    array=arrays.arrays(
+        st.sampled_from(["?", "u1", "<i2", ">i4", "<u8", "f2", ">f4", "f8", "c8", "S3"]),
+        arrays.array_shapes(min_dims=0, min_side=0, max_side=4),
+    ),
+    fortran=st.booleans(),
+    mapped=st.booleans(),
+)
+def test_what_numpy_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, fortran: bool, mapped: bool
+) -> None:
+    path = tmp_path_factory.mktemp("npy") / "a.npy"
+    np.save(path, np.asfortranarray(array) if fortran and array.ndim else array)
+    with path.open("rb") as file:
+        header = read_header(file)
+        found = map_values(path, header) if mapped else read_values(file, header)
+    assert (found.dtype, found.shape) == (array.dtype, array.shape)
+    assert found.tobytes() == array.tobytes()
+
+
+DAMAGED = "its header is damaged or cut short; write it anew, with numpy.save"
+CLAIMS = [
+    (shaped("(True, 2)"), "its shape (True, 2) is that of no array; write it anew, with numpy.save"),
+    (shaped("(-1, -8)"), "its shape (-1, -8) is that of no array"),
+    (shaped("(1,) * 40"), DAMAGED),
+    (shaped(f"({'1, ' * 33})"), "is that of no array"),
+    (shaped(f"({10**30},)"), f"the file is cut short: it has 64 of {8 * 10**30:,} bytes of values; get a whole copy"),
+    (shaped("(1000000000000, 1000000000000, 0, 3)"), "its shape (1000000000000, 1000000000000, 0, 3) is that of no"),
+    (shaped("(3, 0)"), ""),
+    (shaped("(9,)"), "the file is cut short: it has 64 of 72 bytes of values; get a whole copy"),
+    (shaped("(2,)", "'|O'"), "it holds Python objects, which are never unpickled, as they can run programs; save plain"),
+    (shaped("(2,)", "[('a', '|O')]"), "it holds Python objects, which are never unpickled"),
+    (shaped("(2,)", "'S9999999'"), "the file is cut short: it has 64 of 19,999,998 bytes"),
+    (shaped("(2,)", "'nonsense'"), DAMAGED),
+    (shaped("2"), DAMAGED),
+    (shaped("(1.0,)"), DAMAGED),
+    (shaped("(" * 9000), DAMAGED),
+    (shaped("(" * 150 + "1" + ",)" * 150), DAMAGED),
+    (shaped("(" + "9" * 9000 + ",)"), DAMAGED),
+    (shaped("(1 is 2,)"), DAMAGED),
+    (shaped("(3L,)"), ""),
+    (shaped("('\\d',)"), DAMAGED),
+    (claiming("{}"), DAMAGED),
+    (claiming(" " * 20000), DAMAGED),
+    (claiming("{'descr': '<f8'}", version=2), DAMAGED),
+    (claiming("", version=3), "it is a .npy file of version 3.0, made for records with names; save a plain array"),
+    (io.BytesIO(b"\x93NUMPY"), DAMAGED),
+    (io.BytesIO(b""), "it is no .npy file, as numpy.save writes it; pickled objects are never loaded"),
+    (io.BytesIO(b"\x80\x04N."), "it is no .npy file, as numpy.save writes it; pickled objects are never loaded"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "message"), CLAIMS)
+def test_claims_cost_nothing(file: io.BytesIO, message: str) -> None:
+    tracemalloc.start()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            if message:
+                with pytest.raises(NpyError) as error:
+                    read_values(file, read_header(file))
+                assert message in str(error.value)
+                assert "\n" not in str(error.value)
+            else:
+                read_values(file, read_header(file))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("compress", [np.savez, np.savez_compressed])
+def test_an_archive_is_no_array(tmp_path: Path, compress: object) -> None:
+    compress(tmp_path / "a.npz", a=np.ones(3))
+    file = io.BytesIO((tmp_path / "a.npz").read_bytes())
+    with pytest.raises(
+        NpyError, match=r"it is an archive of arrays, as numpy\.savez writes it; save one array"
+    ):
+        read_header(file)
+
+
+@given(
+    tail=st.binary(max_size=300),
+    start=st.sampled_from([b"", b"\x93NUMPY\1\0", b"\x93NUMPY\1\0\x76\0{'descr': '"]),
+)
+def test_any_bytes_are_an_array_or_one_clear_line(tail: bytes, start: bytes) -> None:
+    file = io.BytesIO(start + tail)
+    try:
+        read_values(file, read_header(file))
+    except NpyError as error:
+        assert "\n" not in str(error)
