@@ -9,6 +9,9 @@ UNBOUNDED = 1_000_000  # columns: a number folded into two lines is no number
 
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
+# What a cell begins with that a spreadsheet would calculate; some read the wide forms of Chinese and Japanese, too.
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
 
 class Grid(tuple[Any, ...]):
     """Numbers in one to three axes, nested; as text, rows divided by ; and slices by |, as --kernel reads them.
@@ -49,8 +52,25 @@ class Answer(NamedTuple):
     widths: Mapping[str, int] = {}
 
 
+def visible(text: str) -> str:
+    r"""Write line breaks, controls of a terminal and all else that does not print as escapes, as in a\nb.
+
+    Names of files may hold them; written so, each stays in its line and its cell.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
+
+
 def render(answer: Answer, form: str, *, terminal: bool = False) -> str:
-    """Return the answer as text in one of FORMATS, ending in a newline."""
+    r"""Return the answer as text in one of FORMATS, ending in a newline.
+
+    JSON has names as they are. Elsewhere what does not print is escaped, and in CSV text that a spreadsheet would
+    take for a formula begins with an apostrophe, and a grid of numbers with a space.
+    """
     return _rich_table(answer) if form == "table" and terminal else FORMATS[form](answer)
 
 
@@ -73,16 +93,26 @@ def _csv(answer: Answer) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(answer.rows[0] if answer.rows else answer.columns)
-    writer.writerows([_plain(_shown(answer, row, name)) for name in row] for row in answer.rows)
+    writer.writerows([_cell(_shown(answer, row, name)) for name in row] for row in answer.rows)
     return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """Write a value for a spreadsheet, which is to calculate nothing: numbers bare, text as text."""
+    text = _plain(value)
+    if isinstance(value, int | float) or not text.startswith(FORMULA):
+        return text
+    return f"'{text}" if isinstance(value, str) else f" {text}"
 
 
 def _markdown(answer: Answer) -> str:
     headings, lines, right = _cells(answer)
     rule = ["---:" if number else "---" for number in right]
-    escaped = [[cell.replace("|", r"\|") for cell in line] for line in (headings, rule, *lines)]
+    escaped = [
+        [cell.replace("\\", r"\\").replace("|", r"\|") for cell in line] for line in (headings, rule, *lines)
+    ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in escaped) + "\n"
-    return table + "".join(f"\n{remark}\n" for remark in answer.remarks)
+    return table + "".join(f"\n{visible(remark)}\n" for remark in answer.remarks)
 
 
 def _value(answer: Answer) -> str:
@@ -110,13 +140,14 @@ def _rich_table(answer: Answer) -> str:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     headings, lines, right = _cells(answer)
     table = Table(box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
     for heading, number in zip(headings, right, strict=True):
         table.add_column(heading, justify="right" if number else "left", no_wrap=True)
     for line in _folded(answer, lines):
-        table.add_row(*line)
+        table.add_row(*map(Text, line))  # a name may look like markup
     buffer = io.StringIO()
     Console(file=buffer, force_terminal=True, width=UNBOUNDED).print(table)
     return buffer.getvalue().rstrip("\n") + "\n" + _remarks(answer)
@@ -124,7 +155,7 @@ def _rich_table(answer: Answer) -> str:
 
 def _remarks(answer: Answer) -> str:
     """Return the lines that explain, after an empty one."""
-    return "".join(f"{line}\n" for line in ("", *answer.remarks)) if answer.remarks else ""
+    return "".join(f"{visible(line)}\n" for line in ("", *answer.remarks)) if answer.remarks else ""
 
 
 def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
@@ -193,7 +224,7 @@ def _plain(value: Any) -> str:
         if all(item is None for item in value):
             return ""
         return "x".join(map(_plain, value))
-    return str(value)
+    return visible(str(value))
 
 
 def _pads(pairs: Sequence[Sequence[int]]) -> str:

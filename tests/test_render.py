@@ -3,10 +3,11 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
-from convcli.render import FORMATS, Answer, render
+from convcli.render import FORMATS, Answer, Grid, render
 
 ROWS = (
     {
@@ -115,3 +116,59 @@ def test_no_rows_are_a_table_of_headings() -> None:
     assert render(answer, "value") == ""
     assert json.loads(render(answer, "json"))["rows"] == []
     assert render(answer, "csv") == "stride,padding\n"
+
+
+# Names, which may hold anything
+
+ODD = "k\n\x1b[31m\r\x9b1m\u202e\udcff\u2028.csv"
+SHOWN = r"k\n\x1b[31m\r\x9b1m\u202e\udcff\u2028.csv"
+
+
+def of_names(*names: str) -> Answer:
+    rows = [{"name": name, "sum": -4} for name in names]
+    return Answer("kernels", "1", rows, rows, {}, ["name", "sum"], ["name"], [f"source: file {names[0]}"])
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "markdown", "value"])
+def test_what_does_not_print_is_escaped(form: str) -> None:
+    text = render(of_names(ODD, "b"), form)
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert (SHOWN if form != "markdown" else SHOWN.replace("\\", r"\\")) in text
+    assert text.count("\n") == len(render(of_names("a", "b"), form).splitlines())
+
+
+def test_json_has_the_true_name() -> None:
+    text = render(of_names(ODD), "json")
+    assert text.isascii() and "\x1b" not in text
+    assert json.loads(text)["rows"] == [{"name": ODD, "sum": -4}]
+
+
+@pytest.mark.parametrize("name", [ODD, "[red]x[/]", "[/]", ":smile:", "[link=http://x]y"])
+def test_a_terminal_takes_no_orders_from_a_name(name: str) -> None:
+    plain, rich = (render(of_names(name), "table", terminal=terminal) for terminal in (False, True))
+    bare = re.sub(r"\x1b\[[\d;]*m", "", rich)
+    words, bare_words = ([word for word in text.split() if set(word) - set("-─")] for text in (plain, bare))
+    assert bare_words == words
+    assert set(re.findall(r"\x1b\[[\d;]*m", rich)) == {"\x1b[1;36m", "\x1b[0m"}
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1", "\uff201", "=a|b\\"]
+)
+def test_no_cell_is_a_formula(name: str) -> None:
+    rows = [{"name": name, "weights": Grid([(-1, 0.5), (2, 3)]), "sum": -4, "mean": -0.5, "size": [3, 5]}]
+    answer = Answer("kernels", "1", rows, rows, {}, list(rows[0]), ["name"])
+    _, cells = csv.reader(io.StringIO(render(answer, "csv")))
+    shown, weights, *numbers = cells
+    assert numbers == ["-4", "-0.5", "3x5"]
+    assert weights == " -1 0.5; 2 3"
+    assert shown == (rf"{name.encode('unicode_escape').decode()}" if name < " " else f"'{name}")
+    assert not shown.startswith(tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20"))
+
+
+@pytest.mark.parametrize("name", ["a|b", "a\\|b", "a\\", "\\|", "|", "a\\\\|b|"])
+def test_a_markdown_cell_holds_any_name(name: str) -> None:
+    line = render(of_names(name), "markdown").splitlines()[2]
+    # As GitHub reads it: a backslash takes the next mark of punctuation as it is, any other | ends the cell.
+    cells = re.findall(r"((?:\\.|[^\\|])*)\|", line.removeprefix("|"))
+    assert [re.sub(r"\\(.)", r"\1", cell).strip() for cell in cells] == [name, "-4"]

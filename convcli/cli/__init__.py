@@ -1,15 +1,18 @@
 """The command line: one group of commands, and the single door through which every failure leaves."""
 
+import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import NoReturn
+from io import TextIOWrapper
+from typing import Any, NoReturn
 
 import click
 
 from convcli import __version__
-from convcli.cli.conversation import Conversation
+from convcli.cli.conversation import Conversation, lose
 from convcli.errors import ConvcliError
 
 # In the order of the help; each is a module here.
@@ -40,11 +43,22 @@ class _Commands(click.Group):
                 error.command_name, possibilities=COMMANDS, ctx=ctx
             ) from None
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _broken_pipes():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> int:
-        try:
+        with _broken_pipes():
             return super().invoke(ctx) or 0
-        except BrokenPipeError:  # Click would exit with 1
-            raise click.exceptions.Exit(BROKEN_PIPE) from None
+
+
+@contextmanager
+def _broken_pipes() -> Iterator[None]:
+    """Exit as a broken pipe would end a program in C; Click would exit with 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(BROKEN_PIPE) from None
 
 
 @click.group(
@@ -65,26 +79,39 @@ def commands() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run convcli and exit: 0 done, 1 an input failed, 2 wrong usage, 128 + N ended by signal N."""
     sys.set_int_max_str_digits(0)  # counts are written whole, however long
-    _open_closed_streams()
+    _prepare_streams()
     conversation = Conversation()
     try:
         code = _run(arguments, conversation)
         sys.stdout.flush()
     except BrokenPipeError:
         code = BROKEN_PIPE
-    except OSError as error:  # of the flush: the disk behind stdout is full
-        conversation.error(f"cannot write to standard output: {error.strerror}")
+    except OSError as error:  # of a flush: standard output is closed, or the disk behind it is full
+        lose(sys.stdout)
+        why = "it is closed" if error.errno == errno.EBADF else error.strerror
+        conversation.error(f"cannot write to standard output: {why}")
         code = 1
-    if code == BROKEN_PIPE:  # nobody reads on: let the interpreter's own last flush go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code == BROKEN_PIPE:  # nobody reads on
+        lose(sys.stdout)
     sys.exit(code)
 
 
-def _open_closed_streams() -> None:
-    """Give the streams that the caller closed a place to go, lest a file opened later takes their number."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+def _prepare_streams() -> None:
+    """Open the streams that the caller closed, lest a file opened later takes their number; let all take any text.
+
+    From a closed standard input nothing can be read, to a closed standard output nothing written; what is said is
+    lost. A letter that is not in the encoding of a stream is shown as an escape.
+    """
+    for name, mode, access in (
+        ("stdin", "r", os.O_RDONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, access), mode, closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
@@ -92,7 +119,7 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
     try:
         return commands.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        conversation.help(error.format_message())
         return error.exit_code
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""

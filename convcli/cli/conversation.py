@@ -1,6 +1,11 @@
 """What is said besides the answer: stderr, as loud as -q and -v ask for."""
 
+import os
 import sys
+from typing import TextIO
+
+from convcli.errors import shortened
+from convcli.render import visible
 
 
 class Conversation:
@@ -20,8 +25,13 @@ class Conversation:
         if self.debug:
             import traceback
 
-            traceback.print_exception(error)
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                _print(visible(line))
         self.error(str(error))
+
+    def help(self, text: str) -> None:
+        """Say how it is used, where it is used without a word."""
+        _print(text)
 
     def note(self, message: str) -> None:
         """Say what the user should know."""
@@ -34,13 +44,21 @@ class Conversation:
             _say(message)
 
 
-def one_line(text: str) -> str:
-    """Escape line breaks and terminal controls, which file names may hold."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in text
-    )
-
-
 def _say(message: str) -> None:
-    print(f"convcli: {one_line(message)}", file=sys.stderr, flush=True)
+    _print(f"convcli: {shortened(visible(message))}")
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:  # a disk that is full: nobody can be told
+        lose(sys.stderr)
+
+
+def lose(stream: TextIO) -> None:
+    """Let what a stream still holds, and all that follows, go nowhere: the interpreter flushes it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

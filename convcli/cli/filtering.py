@@ -11,7 +11,6 @@ from typing import Any
 
 from convcli.batch import WRITES, Outcome
 from convcli.cli.ahead import Ahead
-from convcli.cli.conversation import one_line
 from convcli.cli.outcomes import Facts, outcome_of, skipped
 from convcli.cli.targets import DASH, Job
 from convcli.cli.units import Unit
@@ -23,6 +22,7 @@ from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
 from convcli.layers.notation import format_size
+from convcli.render import visible
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _sentence(facts: dict[str, Any]) -> str:
 
     before = picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
     after = picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
-    return one_line(
+    return visible(
         f"{facts['input']}: would read {before}; run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds, "
         f"about {facts['seconds']:.1f} s on a core and {-(-facts['bytes'] // 2**20):,} MiB; write {facts['output']}: "
         f"{after}"

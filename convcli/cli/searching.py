@@ -8,9 +8,11 @@ from fnmatch import translate
 from pathlib import Path
 from typing import NamedTuple
 
+from convcli.errors import ArgumentError
 from convcli.images.formats import ENDINGS
 
 EVERYWHERE = "**"  # any number of folders, none too
+LONGEST_PATH = 4096  # characters
 _MAGIC = re.compile(r"[*?[]")
 
 Parts = tuple[str, ...]
@@ -67,6 +69,8 @@ class Choice(NamedTuple):
 
 
 def _matcher(pattern: str) -> Callable[[str], object]:
+    if len(pattern) > LONGEST_PATH:  # and fnmatch takes its time over many brackets
+        raise ArgumentError(f"no path is as long as the pattern {pattern!r}; shorten it")
     return re.compile(translate(pattern)).match
 
 

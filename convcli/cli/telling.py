@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from convcli.batch import Outcome, Stop
 from convcli.cli.conversation import Conversation
 from convcli.cli.targets import Job
+from convcli.render import visible
 
 if TYPE_CHECKING:
     from convcli.cli.progress import Progress
@@ -58,7 +60,7 @@ class Telling:
         """Say what became of a job, its answer first."""
         self.hide()
         if outcome.answer:
-            click.echo(outcome.answer, nl=False)
+            click.echo(_on_terminal(outcome.answer) if sys.stdout.isatty() else outcome.answer, nl=False)
         for note in outcome.notes:
             self._conversation.note(f"{job.name}: {note}")
         for detail in outcome.details:
@@ -110,3 +112,8 @@ class Telling:
             names, more = [name for _, name in sorted(self._failed)], len(self._failed) - NAMED
             text += f"; failed: {', '.join(names[:NAMED])}" + (f" and {more} more" if more > 0 else "")
         self._conversation.note(text)
+
+
+def _on_terminal(answer: bytes) -> str:
+    """Write a line of an answer so that a name in it gives a terminal no orders; elsewhere it keeps its bytes."""
+    return visible(os.fsdecode(answer.removesuffix(b"\n"))) + "\n"

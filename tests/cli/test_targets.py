@@ -260,8 +260,9 @@ def test_a_name_that_is_too_long_costs_one_picture(call: Call, here: Path) -> No
             2,
         )
         assert Path("in/a.box.png").is_file()
-    assert "cannot read " + "x" * 300 in result.err
-    assert f"cannot write in/{'n' * 250}.box.png" in result.err
+    left_out = r"\.\.\. \d+ characters \.\.\."
+    assert re.search(rf"cannot read x+{left_out}x+\.png: File name too long", result.err)
+    assert re.search(rf"cannot write in/n+{left_out}n+\.box\.png: File name too long", result.err)
 
 
 def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None:

@@ -1,0 +1,60 @@
+"""Whatever words are given to an option: the answer, or one short line that a terminal can show."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from convcli.cli import COMMANDS, commands
+from tests.conftest import SAMPLES, Call
+
+SENSIBLE = {
+    "filter": ["house.png", "-k", "box", "-o", "out.png", "--force"],
+    "kernels": ["sobel"],
+    "shape": "--n 7 --k 3".split(),
+    "params": "--in 3 --out 3 --k 3".split(),
+    "cost": "--n 7 --in 3 --out 3 --k 3".split(),
+    "compare": "--n 7 --in 3 --out 3 --k 3".split(),
+}
+ODD = {
+    "empty": "",
+    "long": "k" * 50_000,
+    "many words": "k, " * 20_000,
+    "digits": "9" * 5_000,
+    "a deep path": "/".join(["d" * 100] * 100),
+    "quotes": "'\"\\" * 9_000,
+    "controls": "\x1b[31m\n\t\x07\x9b1m\u202e" * 3_000,
+    "no UTF-8": "\udcff" * 9_000,
+    "nan": "nan",
+    "infinity": "-1e999",
+    "a negative zero": "-0",
+    "other digits": "٣",
+}
+
+
+def options() -> Iterator[tuple[str, str]]:
+    """Every option with a value of every command; arguments have an empty name."""
+    for name in COMMANDS:
+        command = commands.get_command(click.Context(commands), name)
+        assert command is not None
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument):
+                yield name, ""
+            elif not parameter.is_flag and parameter.expose_value:
+                yield name, max(parameter.opts, key=len)
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize(("name", "option"), list(options()))
+def test_any_value_of_any_option_is_answered_or_refused_in_one_short_line(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, option: str, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("house.png").write_bytes((SAMPLES / "house.png").read_bytes())
+    value = ODD[kind]
+    result = call(name, *SENSIBLE[name], *([option, value] if option else ["--", value]))
+    assert result.code in (0, 1, 2)
+    assert (result.code == 0) == (not result.err or not result.err.startswith("convcli: error: "))
+    assert len(result.err) < 1300 and len(result.err.splitlines()) <= 1
+    assert all(char.isprintable() or char == "\n" for char in result.out + result.err)
