@@ -13,7 +13,7 @@ from convcli.backend.checks import one_of
 from convcli.backend.opacity import kept, premultiplied
 from convcli.backend.separable import factors
 from convcli.backend.sliding import MOST_WHOLE, SMALLEST, SPATIAL, Sliding, response
-from convcli.backend.values import Extent, Filtered, Range, into_dtype
+from convcli.backend.values import Extent, Filtered, Range, Zero, into_dtype, signed
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import by_axes
@@ -46,6 +46,7 @@ def filter_image(
     method: str = "auto",
     threads: int | None = None,
     extent: Extent | None = None,
+    zero: Zero | None = None,
 ) -> Filtered:
     """Run a kernel over every channel of a picture.
 
@@ -76,6 +77,8 @@ def filter_image(
         How many threads share the picture; one for each core where it is None. The pixels are the same.
     extent : Extent, optional
         What `minmax` stretches, as for all frames of a picture alike; by default the values of this one.
+    zero : sequence of int, optional
+        The sample that stands for 0, one a channel, as of CIELAB, whose a* and b* have either sign; 0 by default.
 
     Returns
     -------
@@ -122,11 +125,12 @@ def filter_image(
             "another method"
         )
     if alpha is None or alpha == "filter":
-        if pixels.dtype.name in BANDED and value_range != "minmax":
+        if pixels.dtype.name in BANDED and value_range != "minmax" and zero is None:
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
             if banded is not None:
                 return banded
-        result = into_dtype(response(sliding, pixels, kernel), pixels.dtype, value_range, extent)
+        values = response(sliding, signed(pixels, zero), kernel)
+        result = into_dtype(values, pixels.dtype, value_range, extent, zero)
         return replace(result, plan=sliding.plan)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":

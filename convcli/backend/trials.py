@@ -21,7 +21,7 @@ from convcli.backend.stages.offsets import swirl
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.run import estimate
 from convcli.backend.stages.stage import Stage
-from convcli.backend.values import full_scale, into_dtype, working_dtype
+from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.kernels import KERNELS, Kernel
 from convcli.layers import Layer, Window
@@ -89,10 +89,13 @@ class Outcome:
 
 
 class Trials:
-    """A picture (H, W, C) without alpha, a kernel, and the ways to run one on the other."""
+    """A picture (H, W, C) without alpha, a kernel, and the ways to run one on the other.
 
-    def __init__(self, pixels: Array, kernel: Kernel) -> None:
-        self.pixels, self.kernel = pixels, kernel
+    zero : the sample of each channel that stands for 0, by default 0
+    """
+
+    def __init__(self, pixels: Array, kernel: Kernel, zero: Zero | None = None) -> None:
+        self.pixels, self.kernel, self.zero = pixels, kernel, zero
         self.white = full_scale(pixels.dtype)
         self.recipe = Recipe(kernels=(kernel,), full_scale=self.white)
         self.ranks = [rank_of(matrix) for matrix in self._matrices] if kernel.dims == 2 else [0]
@@ -123,9 +126,9 @@ class Trials:
             self._check_time(trial, stages)
             if trial.engine == "filter":
                 found, seconds = _timed(
-                    lambda: filter_image(self.pixels, self.kernel, method=trial.method).pixels
+                    lambda: filter_image(self.pixels, self.kernel, method=trial.method, zero=self.zero).pixels
                 )
-                found = np.moveaxis(found, 2, 0)
+                found = np.moveaxis(signed(found, self.zero), 2, 0)
             else:
                 x = self._values.astype(working_dtype(self.pixels.dtype))
                 found, seconds = _timed(lambda: _through(stages, x))
@@ -150,11 +153,16 @@ class Trials:
 
     def drawn(self, outcome: Outcome) -> Array:
         """Return what a trial gave as pixels (H, W, O), in the picture's dtype, clipped."""
-        return np.moveaxis(into_dtype(outcome.values, self.pixels.dtype, "clip").pixels, 0, 2)
+        return self._fitted(outcome.values)
+
+    def _fitted(self, values: Array) -> Array:
+        """Return values (O, H, W) as pixels (H, W, O), rounded and clipped."""
+        zero = self.zero if len(values) == self.pixels.shape[2] else None
+        return into_dtype(np.moveaxis(values, 0, 2), self.pixels.dtype, "clip", zero=zero).pixels
 
     @cached_property
     def _values(self) -> Array:
-        return np.ascontiguousarray(np.moveaxis(self.pixels, 2, 0), np.float64)
+        return np.ascontiguousarray(np.moveaxis(signed(self.pixels, self.zero), 2, 0), np.float64)
 
     @property
     def _matrices(self) -> list[Array]:
@@ -241,7 +249,7 @@ class Trials:
         if plain.shape != found.shape:
             return None, None, None
         if trial.engine == "filter":
-            plain = into_dtype(plain, self.pixels.dtype, "clip").pixels
+            plain = np.moveaxis(signed(self._fitted(plain), self.zero), 2, 0)
         difference, (channel, row, column) = largest_difference(found, plain)
         ratio = psnr(found, plain, self.white) if difference else np.inf
         return difference, (row, column, channel), ratio if np.isfinite(ratio) else None

@@ -10,8 +10,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.errors import ArgumentError
+
 Array = NDArray[Any]
 Range = Literal["clip", "abs", "offset", "minmax"]
+Zero = Sequence[int]  # the sample of each channel that stands for 0
 
 EIGHT_BITS = np.dtype("uint8")
 GAP = 2  # pixels between the maps of a sheet
@@ -85,15 +88,25 @@ def full_scale(dtype: np.dtype[Any]) -> float:
 
 
 def into_dtype(
-    values: Array, dtype: np.dtype[Any], value_range: Range, extent: Extent | None = None
+    values: Array,
+    dtype: np.dtype[Any],
+    value_range: Range,
+    extent: Extent | None = None,
+    zero: Zero | None = None,
 ) -> Filtered:
     """Bring values back into a picture's dtype: shift or scale, round half to even, clip.
 
     `minmax` stretches `extent`, or else the finite values themselves. Among whole numbers NaN becomes 0, and infinity
-    is clipped; floats keep both.
+    is clipped; floats keep both. `zero` has the sample of each channel that stands for 0; by default it is 0.
     """
     floating = dtype.kind == "f"
-    low, high = (0, 1) if floating else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    start = np.array(0 if zero is None else zero)
+    low, high = (0, 1) if floating else (np.iinfo(dtype).min - start, np.iinfo(dtype).max - start)
+    if zero is not None and value_range == "minmax":
+        raise ArgumentError(
+            "the range 'minmax' stretches all channels alike, and those with `zero` have scales of their own; "
+            "take another, or one channel"
+        )
     if value_range == "minmax" and extent is None:
         extent = Extent.of(values)
     fitted, clipped = np.empty(values.shape, dtype), 0
@@ -104,7 +117,7 @@ def into_dtype(
         elif value_range == "offset":
             part = part + (0.5 if floating else (low + high + 1) // 2)
         elif value_range == "minmax":
-            part = (extent or Extent(0, 0)).stretched(part, high)
+            part = (extent or Extent(0, 0)).stretched(part, float(high))
         if floating:
             with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
                 fitted[place] = part
@@ -115,8 +128,13 @@ def into_dtype(
             clipped += int(np.count_nonzero(missing))
             part[missing] = 0
         clipped += int(np.count_nonzero((part < low) | (part > high)))
-        fitted[place] = part.clip(low, high)
+        fitted[place] = part.clip(low, high) + start
     return Filtered(fitted, clipped / values.size, extent=extent)
+
+
+def signed(pixels: Array, zero: Zero | None) -> Array:
+    """Return whole samples (..., C) less what stands for 0 in each channel."""
+    return pixels if zero is None else pixels.astype(np.int64) - np.array(zero)
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[slice]:

@@ -73,8 +73,8 @@ def compare_on(
     sheet = _sheet_of(answer)
     if sheet is not None:
         check_target(sheet, overwrite=answer.force)
-    pixels, mode = _read(path, max_pixels, conversation)
-    trials = Trials(pixels, kernel)
+    pixels, mode, zero = _read(path, max_pixels, conversation)
+    trials = Trials(pixels, kernel, zero)
     rows: list[dict[str, Any]] = []
     panels: list[Panel] = [Panel.of(pixels, mode, [path.name, "as it is"])]
     for trial in trials.all(variants):
@@ -108,8 +108,8 @@ def compare_on(
     )
 
 
-def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any, str]:
-    """Return the colours (H, W, C) of a picture's first frame and what they are; say what is left out."""
+def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any, str, Any]:
+    """Return the colours (H, W, C) of a picture's first frame, what they are, and what 0 is; say what is left out."""
     from convcli.images.read import read_picture
 
     picture = read_picture(path, max_pixels)
@@ -123,7 +123,7 @@ def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any,
         conversation.note(f"{path}: {note}")
     pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None]
     colours = frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
-    return pixels[..., :-1] if frame.has_alpha else pixels, colours
+    return pixels[..., :-1] if frame.has_alpha else pixels, colours, frame.zero
 
 
 def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any]:

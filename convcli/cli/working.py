@@ -115,6 +115,11 @@ class Worker:
             full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
             padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
         )
+        if frame.zero is not None and self.value_range == "minmax":
+            raise ArgumentError(
+                "--range minmax stretches all channels alike, and a* and b* have either sign, which L* has not; take "
+                "the lightness alone by --channels l, or another range"
+            )
         kernel, plain = self.plain(frame, form), None
         if kernel is not None:
             plain = image_layer(kernel, recipe.stride, recipe.padding, recipe.dilation)
@@ -167,7 +172,8 @@ class Worker:
         value_range = None if form == RAW else self.value_range or "clip"
         lit = self.reading.linear and form != RAW
         into = own if lit else dtype
-        filtered = to_pixels(values, own, into, value_range, extent, as_sheet=self.sheet)
+        zero = unit.frames[0].zero if channels_of(mode) == unit.frames[0].channels else None
+        filtered = to_pixels(values, own, into, value_range, extent, zero, as_sheet=self.sheet)
         fitted, clipped = filtered.pixels, filtered.clipped * values.colour.size
         if lit:
             fitted, share = from_light(fitted, dtype, channels_of(mode).endswith("A"))
@@ -194,7 +200,7 @@ class Worker:
         from convcli.backend.stages.run import Values
 
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
-        return Values.of(pixels, unit.has_alpha).through(unit.stages, premultiply)
+        return Values.of(pixels, unit.has_alpha, unit.frames[0].zero).through(unit.stages, premultiply)
 
     def _plainly(self, unit: Unit, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
@@ -215,6 +221,7 @@ class Worker:
             method=self.method,
             threads=self.threads,
             extent=extent,
+            zero=frame.zero,
         )
         filtered = self.reading.encoded(filtered, frame)
         clipped = filtered.clipped * filtered.pixels.size

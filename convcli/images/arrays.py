@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from math import prod
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.samples import filtered_type
 from convcli.npy import NpyError, read_header, read_values
 
 
@@ -48,7 +48,7 @@ def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max
             f"cannot read {name}: its {prod(frames[:3]):,} pixels are over the limit of {max_pixels:,}; "
             f"raise it with --max-pixels {prod(frames[:3])}"
         )
-    array = _samples(read_values(file, header).reshape(frames), name)
+    array = filtered_type(read_values(file, header).reshape(frames), name)
     count = frames[3] if len(frames) == 4 else 1
     mode = mode_of(count, array.dtype.name)
     notes = []
@@ -69,22 +69,3 @@ def encode_array(picture: Picture) -> bytes:
     buffer = BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
     return buffer.getvalue()
-
-
-def _samples(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return the numbers in a type that pictures are filtered in, their values unchanged."""
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
-    if array.dtype.kind == "b":
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.float16:
-        return array.astype(np.float32)
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
-        for narrow in (np.int32, np.uint32):
-            limits = np.iinfo(narrow)
-            if limits.min <= array.min() and array.max() <= limits.max:
-                return array.astype(narrow)
-        raise ImageError(
-            f"cannot read {name}: its whole numbers, {array.min()} to {array.max()}, need more than 32 bits; "
-            "save them as float64"
-        )
-    return array

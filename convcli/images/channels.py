@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convcli.errors import instead_of
-from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
+from convcli.images.modes import CHANNELS, LABS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 
 _SPACES = {
@@ -26,7 +28,7 @@ def channel_names(mode: str) -> tuple[str, ...]:
     """
     channels = channels_of(mode)
     if channels in CHANNELS:
-        return tuple(channels.lower())
+        return tuple(channels.removeprefix("ICC").lower())
     return tuple(map(str, range(int(channels.split()[0]))))
 
 
@@ -44,7 +46,7 @@ def recoloured(picture: Picture, frames: Sequence[Frame]) -> Picture:
     changed = replace(picture, frames=tuple(frames))
     was, now = (each.frames[0].channels.removesuffix("A") for each in (picture, changed))
     profile = picture.metadata.get("icc")
-    if profile is None or was == now or _SPACES.get(profile[16:20]) == now:
+    if profile is None or was == now or _SPACES.get(profile[16:20]) == now.removeprefix("ICC"):
         return changed
     metadata = {kind: value for kind, value in picture.metadata.items() if kind != "icc"}
     note = f"the colour profile is left out: it is not of the channels that are left, {now}"
@@ -73,14 +75,25 @@ def _chosen(frame: Frame, wanted: tuple[str, ...], name: str) -> Frame:
             raise ImageError(f"cannot filter {name}: there is no channel {each!r} in {frame.mode}; {way}")
     if wanted == known:
         return frame
+    places = [known.index(each) for each in wanted]
     planes = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
-    pixels = np.ascontiguousarray(planes[..., [known.index(each) for each in wanted]])
+    pixels = np.ascontiguousarray(planes[..., places])
+    if frame.zero is not None:
+        pixels = _signed(pixels, [frame.zero[place] for place in places])
     has_alpha = frame.has_alpha and wanted[-1] == "a" and len(wanted) > 1
     colours = len(wanted) - has_alpha
-    of_light = frame.channels not in ("CMYK", "LAB")
+    of_light = frame.channels not in ("CMYK", *LABS)
     channels = {1: "L", 3: "RGB" if of_light else ""}.get(colours) or f"{len(wanted)} channels"
     if channels in CHANNELS and has_alpha:
         channels += "A"
     if channels == "L":
         pixels = pixels[..., 0]
     return replace(frame, pixels=pixels, mode=mode_name(channels, pixels.dtype.name))
+
+
+def _signed(pixels: NDArray[Any], zero: Sequence[int]) -> NDArray[Any]:
+    """Return whole numbers (H, W, C) as they are where 0 is the smallest, else less `zero`, in a type of its own."""
+    if not any(zero):
+        return pixels
+    bits = 8 * pixels.dtype.itemsize * (1 if all(zero) else 2)
+    return (pixels.astype(np.int64) - zero).astype(f"int{bits}")

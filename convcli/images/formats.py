@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convcli.errors import ArgumentError
-from convcli.images.modes import CHANNELS, is_counted, mode_name
+from convcli.images.modes import CHANNELS, LABS, is_counted, mode_name
 
 MAX_PIXELS = 200_000_000  # of all frames together, unless the caller lifts it
 MAX_FRAMES = 10_000  # of a file, or pages; likewise
@@ -60,8 +60,13 @@ _NUMBERS = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "f
 
 
 def _depths(*channels: str) -> list[str]:
-    """Name the modes of some channels with numbers of every kind."""
-    return [mode_name(each, dtype) for each in channels for dtype in _NUMBERS]
+    """Name the modes of some channels with numbers of every kind; a* and b* have no type with a sign."""
+    return [
+        mode_name(each, dtype)
+        for each in channels
+        for dtype in _NUMBERS
+        if each not in LABS or not dtype.startswith("int")
+    ]
 
 
 # An allow-list: nothing else is opened, above all no EPS, which runs programs.
@@ -77,10 +82,10 @@ FORMATS = {
     "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif xmp", frames=True),
     "TIFF": _format(
         ".tiff .tif",
-        "L LA RGB RGBA CMYK LAB I;16 I F",
+        "L LA RGB RGBA CMYK LAB I;16 I F L;int8 L;int16",
         "icc xmp dpi tags",
         frames=True,
-        deep=_depths("L", "LA", "RGB", "RGBA", "CMYK"),
+        deep=_depths(*CHANNELS),
         counted=True,
     ),
     "BMP": _format(".bmp", "L RGB", "dpi"),

@@ -15,13 +15,16 @@ from convcli.images.deep import WHITE, cut_channels, sixteen_bits
 from convcli.images.hushed import hush_libtiff
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode
 from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, read_page
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Tags of TIFF (TIFF 6.0, section 8).
-BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2
+PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339
+# Numbers of big-endian files, as Pillow calls them, and the same in the machine's order.
+NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
 
 EXIF_DIRECTORIES = (34665, 34853)  # EXIF 2.32, 4.6.3: where the tags of a camera and of a place stand
@@ -96,9 +99,11 @@ def _mode_ahead(image: ImageFile, count: int) -> str | None:
     if image.mode in ("1", "L", "RGB") and transparent:
         return "RGBA" if image.mode == "RGB" else "LA"
     mode = _EXPANDED.get(image.mode, image.mode)
+    if image.format == "TIFF":
+        mode = pillows_mode(mode, *_depth(image))
     if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
         return "LA;16" if transparent else "I;16"
-    return mode if mode in _ARRAYS else None
+    return mode if channels_of(mode) in CHANNELS else None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -145,6 +150,7 @@ def _read_frame(
         white = _narrow_white(image)
         if image.format == "TIFF":
             hush_libtiff()
+            _mend_byte_order(image)
         image.load()  # only now some formats tell how long the frame stands
         if white and image.info.get("transparency", WHITE) <= white:
             image.info["transparency"] = image.info["transparency"] * 255 // white
@@ -157,7 +163,11 @@ def _read_frame(
         pixels = sixteen_bits(file, channels, None if image.format == "PPM" else np.asarray(image))
         pixels = turned(pixels, _orientation(image))
         return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
-    return _frame(name, upright, image.format == "PPM", count > 1), upright, ()
+    frame = _frame(name, upright, image.format == "PPM", count > 1)
+    if image.format == "TIFF":
+        photometric = image.tag_v2.get(PHOTOMETRIC, 1)  # type: ignore[attr-defined]
+        frame = from_pillow(frame, photometric, *_depth(image))
+    return frame, upright, ()
 
 
 def _why_cut(image: ImageFile) -> str:
@@ -167,12 +177,20 @@ def _why_cut(image: ImageFile) -> str:
     """
     if image.format == "TIFF" and image.info.get("compression") == "webp":
         return "it is compressed as WebP, which is read through an extra"
-    bits, signed = _depth(image)
+    bits, _ = _depth(image)
     if bits > 8 and image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return f"it has {bits} bits a colour channel, which would be cut to 8"
-    if (signed and bits == 8) or (not signed and bits == 32 and image.mode == "I"):
-        return f"its {'signed 8-bit' if signed else 'unsigned 32-bit'} numbers would be read as others"
     return ""
+
+
+def _mend_byte_order(image: ImageFile) -> None:
+    """Tell Pillow that libtiff gives numbers in the machine's own order, which it minds of some types alone."""
+    image.tile = [
+        tile._replace(args=(NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))
+        if tile.codec_name == "libtiff" and isinstance(tile.args, tuple)
+        else tile
+        for tile in image.tile
+    ]
 
 
 def _narrow_white(image: ImageFile) -> int:
@@ -192,20 +210,20 @@ def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
     return Frame(pixels, mode_name(channels, "uint16"))
 
 
-def _depth(image: Image.Image) -> tuple[int, bool]:
-    """Return the bits of a sample in the file, and whether it is signed; 8 where nothing tells of more."""
+def _depth(image: Image.Image) -> tuple[int, int]:
+    """Return the bits of a sample in the file, 8 where nothing tells of more, and TIFF's number for its type."""
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
-        return max(tags.get(BITS_PER_SAMPLE, (1,))), SIGNED in tags.get(SAMPLE_FORMAT, (1,))
+        return max(tags.get(BITS_PER_SAMPLE, (1,))), max(tags.get(SAMPLE_FORMAT, (1,)))
     for tile in getattr(image, "tile", ()):
         arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
         if image.format == "PNG" and ";16" in str(arguments[0]):
-            return 16, False
+            return 16, UNSIGNED
         if tile.codec_name == "ppm" and isinstance(arguments[-1], int) and arguments[-1] > 255:
-            return 16, False
+            return 16, UNSIGNED
         if tile.codec_name == "ppm_plain" and isinstance(arguments[-1], int) and arguments[-1] > 255:
-            return 16, False
-    return 8, False
+            return 16, UNSIGNED
+    return 8, UNSIGNED
 
 
 def _check_pixels(name: str, count: int, left: int, limit: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ConvcliError
-from convcli.images.modes import channels_of
+from convcli.images.modes import LABS, channels_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +36,16 @@ class Frame:
 
     @property
     def channels(self) -> str:
-        """What the channels are, whatever their depth: L, LA, RGB, RGBA, CMYK, LAB, or how many."""
+        """What the channels are, whatever their depth: L, LA, RGB, RGBA, CMYK, LAB, ICCLAB, or how many."""
         return channels_of(self.mode)
+
+    @property
+    def zero(self) -> tuple[int, ...] | None:
+        """The sample of each channel that stands for 0, where they differ: a* and b* of LAB have either sign."""
+        if self.channels not in LABS or self.pixels.dtype.kind != "u":
+            return None
+        half: int = 1 << (8 * self.pixels.dtype.itemsize - 1)
+        return 0, half, half
 
 
 @dataclass(frozen=True)

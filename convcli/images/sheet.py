@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from convcli.images.modes import LABS
 from convcli.images.picture import Frame, Picture
+from convcli.images.samples import turned_signs
 
 SIDE = 320  # pixels that the longer side of a panel has at most
 GAP = 12  # pixels between panels, and around them
 TEXT = 13  # pixels that a line of a caption is high, without the space to the next
 PAPER, INK = (255, 255, 255), (0, 0, 0)
-_COUNTS = {"L": 1, "RGB": 3, "CMYK": 4, "LAB": 3}  # of channels
+_COUNTS = {"L": 1, "RGB": 3, "CMYK": 4, "LAB": 3, "ICCLAB": 3}  # of channels
 _COLOURS = {1: "L", 3: "RGB", 4: "CMYK"}  # by that count, where the source does not tell
 
 
@@ -35,9 +37,8 @@ class Panel:
         count = pixels.shape[2]
         colours = mode if _COUNTS.get(mode) == count else _COLOURS.get(count, "L")
         bands = pixels if count in _COLOURS else pixels[..., :1]
-        image = Image.fromarray(_bytes(bands[..., 0] if colours == "L" else bands), colours)
-        if colours == "LAB":
-            image = _from_lab(image)
+        shown = _bytes(bands[..., 0] if colours == "L" else bands)
+        image = _from_lab(shown) if colours in LABS else Image.fromarray(shown, colours)
         return cls(_reduced(image.convert("RGB")), tuple(caption))
 
 
@@ -71,8 +72,11 @@ def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return drawn
 
 
-def _from_lab(image: Image.Image) -> Image.Image:
+def _from_lab(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Return colours (H, W, 3) whose a* and b* are 128 where they are 0."""
     from PIL import ImageCms
+
+    image = Image.fromarray(turned_signs(pixels), "LAB")  # which Pillow takes as a TIFF has them
 
     transform = ImageCms.buildTransform(
         ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"

@@ -8,8 +8,9 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convcli.images.modes import channels_of, is_counted, mode_name
+from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +22,9 @@ ICC, XMP, X_RESOLUTION, Y_RESOLUTION, UNIT, ORIENTATION = 34675, 700, 282, 283, 
 DESCRIPTIVE_TAGS = (270, 271, 272, 305, 306, 315, 316, 33432)  # description, make, model ... copyright
 _PER_INCH = {2: 1.0, 3: 2.54}  # by the unit, inch or centimetre
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
-_COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK"}  # by the photometric interpretation; 0 has white as 0
-_PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated"}
+# By the photometric interpretation; 0 has white as 0.
+_COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}
+_PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated", "LAB": "cielab", "ICCLAB": "icclab"}
 
 
 class NoCodecError(ImageError):
@@ -80,9 +82,12 @@ def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
     import numpy as np
 
     colours, bits = _COLOURS.get(int(page.photometric)), page.bitspersample
-    if colours is None or bits not in (8, 16, 32, 64) or page.dtype.kind not in "uif" or page.imagedepth > 1:
+    if colours is None or page.samplesperpixel < CHANNELS[colours] or page.imagedepth > 1:
         what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
         raise ImageError(f"cannot read {name}: its colours are {what}, which are not read; convert it to RGB")
+    if page.dtype is None or page.dtype.kind not in "buif":
+        what = page.dtype or f"of a kind without a name, of {bits} bits"
+        raise ImageError(f"cannot read {name}: its samples are {what}; save real numbers, as float32")
     pixels = page.asarray()
     if pixels.ndim not in (2, 3) or not pixels.size:  # as where a size is missing
         raise ImageError(
@@ -90,25 +95,25 @@ def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
         )
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.dtype == np.float16:
-        pixels = pixels.astype(np.float32)
-    if page.photometric == 0:
-        pixels = _black_is_zero(pixels, name)
+    pixels = filtered_type(spread(pixels, bits), name)
     pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
+    if page.photometric == WHITE_IS_ZERO:
+        pixels = _turned(pixels, channels)
+    elif channels == "LAB":
+        pixels = turned_signs(pixels)
     from convcli.images.upright import turned
 
     pixels = turned(pixels, page.tags.valueof(ORIENTATION, 1))
     return Frame(pixels, mode_name(channels, pixels.dtype.name)), notes
 
 
-def _black_is_zero(pixels: NDArray[Any], name: str) -> NDArray[Any]:
+def _turned(pixels: NDArray[Any], channels: str) -> NDArray[Any]:
+    """Return pixels whose white is 0 with black as 0; alpha, and channels that are no colours, stay."""
+    if pixels.ndim == 2:
+        return black_is_zero(pixels)
     import numpy as np
 
-    if pixels.dtype.kind != "u":
-        raise ImageError(
-            f"cannot read {name}: its white is 0, but {pixels.dtype} has no black; convert it to one whose black is 0"
-        )
-    return np.iinfo(pixels.dtype).max - pixels
+    return np.dstack([black_is_zero(pixels[..., :1]), pixels[..., 1:]])
 
 
 def _named(
@@ -122,7 +127,7 @@ def _named(
     if colours == "L" and extras[0] not in (_ASSOCIATED, _UNASSOCIATED):
         return pixels, f"{1 + len(extras)} channels", ()
     known = len(colours)
-    if colours != "CMYK" and extras[0] in (_ASSOCIATED, _UNASSOCIATED):
+    if colours in ("L", "RGB") and extras[0] in (_ASSOCIATED, _UNASSOCIATED):
         known += 1
         if extras[0] == _ASSOCIATED:
             pixels = np.dstack(
@@ -166,7 +171,7 @@ def encode_tiff(picture: Picture, name: str) -> bytes:
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
         for frame in picture.frames:
-            writer.write(frame.pixels, **_settings(frame, picture.metadata))
+            writer.write(stored(frame), **_settings(frame, picture.metadata))
     return buffer.getvalue()
 
 

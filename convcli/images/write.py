@@ -13,11 +13,12 @@ from PIL.PngImagePlugin import PngInfo
 from convcli.images.arrays import encode_array
 from convcli.images.deep import encode_ppm16
 from convcli.images.formats import FORMATS, formats_for
-from convcli.images.frames import XMP_TEXT
+from convcli.images.frames import SAMPLE_FORMAT, XMP_TEXT
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.modes import channels_of, is_float
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
+from convcli.images.samples import SIGNED, stored
 from convcli.images.tiff import XMP, as_bytes, encode_tiff
 
 # How each format is written: without loss where it can be, otherwise near to it.
@@ -28,6 +29,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 # Bytes of a JPEG beside 5/4 of one for each pixel, which only noise in four channels exceeds.
 MARGIN = 1 << 17
+SIGNED_IN_TIFF = (np.dtype("int8"), np.dtype("int16"))  # types that TIFF has and Pillow has no mode for
 _UNTIMED = ("TIFF", "NPY")  # hold many frames, and not how long each stands
 _KIND_NAMES = {
     "icc": "the ICC profile",
@@ -74,6 +76,9 @@ def encode(
     images, more = _images(picture, form)
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
+        for image, frame in zip(images, picture.frames, strict=True):
+            if frame.pixels.dtype in SIGNED_IN_TIFF:  # which Pillow takes for unsigned
+                image.encoderinfo = {"tiffinfo": settings.get("tiffinfo", {}) | {SAMPLE_FORMAT: SIGNED}}
         if form == "PNG" and png_level is not None:
             settings["compress_level"] = png_level
         data = _saved(images[0], form, settings)
@@ -156,13 +161,19 @@ def _without_idle_axis(frame: Frame) -> Frame:
     return replace(frame, pixels=pixels[..., 0]) if pixels.ndim == 3 and pixels.shape[2] == 1 else frame
 
 
+def _image(frame: Frame) -> Image.Image:
+    """Give Pillow an array; numbers of 8 and 16 bits with a sign as if they had none."""
+    pixels = stored(frame)
+    if pixels.dtype in SIGNED_IN_TIFF:
+        pixels = pixels.view(f"u{pixels.itemsize}")
+    # Only of bytes is it unclear what the channels are.
+    return Image.fromarray(pixels, frame.channels if pixels.dtype == np.uint8 else None)
+
+
 def _images(picture: Picture, form: str) -> tuple[list[Image.Image], tuple[str, ...]]:
     """Give Pillow the arrays; note what of the pixels will not reach the file."""
     if form != "GIF":
-        # Only of bytes is it unclear what the channels are.
-        modes = [frame.mode if frame.pixels.dtype == np.uint8 else None for frame in picture.frames]
-        frames = zip(picture.frames, modes, strict=True)
-        return [Image.fromarray(frame.pixels, mode) for frame, mode in frames], ()
+        return list(map(_image, picture.frames)), ()
     notes = []
     images, exact = zip(*map(indexed, picture.frames), strict=True)
     if not all(exact):

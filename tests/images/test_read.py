@@ -13,8 +13,9 @@ import pytest
 from PIL import Image, ImageOps, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
+from convcli.images.modes import dtype_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.read import read_picture
+from convcli.images.read import read_header, read_picture
 from convcli.images.write import encode
 from tests.conftest import SAMPLE_NAMES, SAMPLES
 
@@ -238,26 +239,22 @@ def test_a_small_first_page_does_not_hide_a_large_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stream", "message"),
+    ("bits", "sample_format", "data", "mode", "value"),
     [
-        (
-            tiff((16, 16, 16), 1, bytes(6), photometric=2),
-            "it has 16 bits a colour channel, which would be cut to 8",
-        ),
-        (tiff((32,), 1, b"\0\x28\x6b\xee"), "its unsigned 32-bit numbers would be read as others"),
-        (tiff((8,), 2, b"\xff"), "its signed 8-bit numbers would be read as others"),
+        (32, 2, struct.pack("<i", -7), "I", -7),
+        (32, 1, struct.pack("<I", 4_000_000_000), "L;uint32", 4_000_000_000),
+        (16, 2, struct.pack("<h", -7), "L;int16", -7),
+        (8, 2, b"\xff", "L;int8", -1),
     ],
 )
-def test_samples_that_would_be_read_as_others_are_refused(
-    monkeypatch: pytest.MonkeyPatch, stream: io.BytesIO, message: str
+def test_samples_are_what_they_are_in_the_file(
+    monkeypatch: pytest.MonkeyPatch, bits: int, sample_format: int, data: bytes, mode: str, value: int
 ) -> None:
     monkeypatch.setitem(sys.modules, "tifffile", None)
-    with pytest.raises(ImageError, match=message):
-        read_picture(stream)
-
-
-def test_signed_32_bit_samples_are_read() -> None:
-    assert read_picture(tiff((32,), 2, struct.pack("<i", -7))).frames[0].pixels.tolist() == [[-7]]
+    for reader in (read_picture, read_header):
+        (frame,) = reader(tiff((bits,), sample_format, data)).frames
+        assert (frame.mode, frame.pixels.dtype) == (mode, dtype_of(mode))
+        assert frame.pixels.tolist() == [[value if reader is read_picture else 0]]
 
 
 def test_a_plain_bitmap_is_read() -> None:

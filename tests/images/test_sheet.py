@@ -20,7 +20,8 @@ def plain(*colour, size=(20, 30), dtype=np.uint8):
         (plain(0.5, 2, -1, dtype=np.float32), "RGB", (128, 255, 0)),
         (plain(np.nan, dtype=np.float64), "L", (0, 0, 0)),
         (plain(0, 255, 255, 0), "CMYK", (255, 0, 0)),
-        (plain(255, 0, 0), "LAB", (255, 255, 255)),  # as Pillow gives them, 0 is grey
+        (plain(255, 128, 128), "LAB", (255, 255, 255)),  # 128 is grey
+        (plain(137, 128, 128), "ICCLAB", (128, 128, 128)),
         (plain(9, 1, 1, 1, 1), "5 channels", (9, 9, 9)),
     ],
 )
@@ -28,6 +29,17 @@ def test_a_panel_shows_any_picture_in_colours(pixels, mode, expected):
     image = Panel.of(pixels, mode, ["x"]).image
     assert (image.mode, image.size) == ("RGB", (30, 20))
     assert np.abs(np.subtract(image.getpixel((3, 3)), expected)).max() <= 1
+
+
+def test_a_and_b_of_lab_have_their_signs():
+    # CIELAB of sRGB's primaries under D50: L* 54.3 80.8 69.9 is red, 87.8 -79.3 81.0 green, 29.6 68.3 -112.0 blue.
+    for lab, colour in (
+        ((138, 209, 198), (255, 0, 0)),
+        ((224, 49, 209), (0, 255, 0)),
+        ((75, 196, 16), (0, 0, 255)),
+    ):
+        image = Panel.of(plain(*lab), "LAB", ["x"]).image
+        assert np.abs(np.subtract(image.getpixel((3, 3)), colour)).max() <= 24
 
 
 def test_large_pictures_become_small():

@@ -14,6 +14,7 @@ from convcli.backend.values import (
     Extent,
     Filtered,
     Range,
+    Zero,
     full_scale,
     into_dtype,
     sheet_columns,
@@ -64,13 +65,15 @@ def to_pixels(
     dtype: np.dtype[Any],
     value_range: Range | None,
     extent: Extent | None = None,
+    zero: Zero | None = None,
     *,
     as_sheet: bool,
 ) -> Filtered:
     """Return pixels (*spatial, C) of a dtype, and which share of the samples of colour was clipped.
 
     The values are in units of pixels of the dtype `own`, as is the `extent` that `minmax` stretches; where the new
-    one is another, white becomes its white. Without a range they stay floats. The opacity comes last; a sheet has none.
+    one is another, white becomes its white. Without a range they stay floats. `zero` has the sample of each channel
+    that is to stand for 0. The opacity comes last; a sheet has none.
     """
     colour = np.moveaxis(values.colour, 0, -1)
     if value_range is None:
@@ -78,7 +81,7 @@ def to_pixels(
     else:
         if dtype != own and value_range != "minmax":
             colour = colour * colour.dtype.type(full_scale(dtype) / full_scale(own))
-        into = into_dtype(colour, dtype, value_range, extent)
+        into = into_dtype(colour, dtype, value_range, extent, zero)
     if as_sheet:
         return replace(into, pixels=sheet(into.pixels))
     if values.opacity is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.stages.linear import Pass
 from convcli.backend.stages.stage import Stage
-from convcli.backend.values import full_scale, working_dtype
+from convcli.backend.values import Zero, full_scale, signed, working_dtype
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
 
@@ -34,13 +34,15 @@ class Values:
     opacity: Array | None = None
 
     @classmethod
-    def of(cls, pixels: Array, has_alpha: bool) -> "Values":
+    def of(cls, pixels: Array, has_alpha: bool, zero: Zero | None = None) -> "Values":
         """Take pixels (*spatial, C) apart; the last channel is opacity where `has_alpha`.
+
+        `zero` has the sample of each channel that stands for 0, by default 0.
 
         What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
         """
         dtype = np.dtype("float64") if has_alpha else working_dtype(pixels.dtype)
-        first = np.moveaxis(pixels, -1, 0)
+        first = np.moveaxis(signed(pixels, zero), -1, 0)
         if not has_alpha:
             return cls(first.astype(dtype, order="C"))
         colour, opacity = first[:-1].astype(dtype, order="C"), first[-1:].astype(dtype, order="C")
