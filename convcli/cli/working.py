@@ -83,6 +83,7 @@ class Worker:
             and form != RAW
             and self.value_range is not None
             and not FORMATS[form].holds(mode)
+            and FORMATS[form].holds(channels_of(mode))
         )
 
     def units(self, name: str, picture: Picture, form: str) -> list[Unit]:

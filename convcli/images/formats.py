@@ -17,7 +17,8 @@ class Format:
 
     still : those of the modes of which it holds one frame, whatever it holds of others
     deep : further modes, of more than 8 bits a channel, which are read and written through convcli[codecs]
-    counted : whether it holds channels that are no colours, however many, through convcli[codecs] or by itself
+    counted : the types of numbers in which it holds channels that are no colours, however many, through
+        convcli[codecs] or by itself
     """
 
     endings: tuple[str, ...]
@@ -26,11 +27,13 @@ class Format:
     carries: frozenset[str]
     still: frozenset[str] = frozenset()
     deep: frozenset[str] = frozenset()
-    counted: bool = False
+    counted: frozenset[str] = frozenset()
 
-    def holds(self, mode: str, frames: int = 1) -> bool:
-        """Whether so many frames of a mode come back from it as they are."""
-        held = mode in self.modes | self.deep or (self.counted and is_counted(mode))
+    def holds(self, mode: str, frames: int = 1, dtype: str | None = None) -> bool:
+        """Whether so many frames of a mode come back from it as they are; counted channels have a `dtype`, too."""
+        held = mode in self.modes | self.deep
+        if is_counted(mode):
+            held = bool(self.counted) if dtype is None else dtype in self.counted
         return held and (frames == 1 or (self.frames and mode not in self.still))
 
 
@@ -42,7 +45,7 @@ def _format(
     frames: bool = False,
     still: str = "",
     deep: Iterable[str] = (),
-    counted: bool = False,
+    counted: Iterable[str] = (),
 ) -> Format:
     kept, single = frozenset(modes.split()), frozenset(still.split())
     return Format(
@@ -52,7 +55,7 @@ def _format(
         frozenset(carries.split()),
         single,
         frozenset(deep) - kept,
-        counted,
+        frozenset(counted),
     )
 
 
@@ -69,6 +72,8 @@ def _depths(*channels: str) -> list[str]:
     ]
 
 
+_PAM = ("L", "LA", "RGB", "RGBA", "CMYK")
+
 # An allow-list: nothing else is opened, above all no EPS, which runs programs.
 FORMATS = {
     "PNG": _format(
@@ -78,7 +83,7 @@ FORMATS = {
         frames=True,
         still="LA;16 RGB;16 RGBA;16",
     ),
-    "JPEG": _format(".jpg .jpeg", "L RGB CMYK", "icc exif xmp dpi comment"),
+    "JPEG": _format(".jpg .jpeg .jpe .jfif", "L RGB CMYK", "icc exif xmp dpi comment"),
     "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif xmp", frames=True),
     "TIFF": _format(
         ".tiff .tif",
@@ -86,13 +91,22 @@ FORMATS = {
         "icc xmp dpi tags",
         frames=True,
         deep=_depths(*CHANNELS),
-        counted=True,
+        counted=_NUMBERS,
     ),
     "BMP": _format(".bmp", "L RGB", "dpi"),
     "GIF": _format(".gif", "L LA RGB RGBA", "comment", frames=True),
-    "PPM": _format(".ppm .pgm .pnm .pfm", "L RGB I;16 RGB;16 F"),
-    "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=True),  # the numbers alone
+    "PBM": _format(".pbm", "L"),  # black and white alone, as `encode` sees
+    "PGM": _format(".pgm", "L I;16"),
+    "PPM": _format(".ppm", "L I;16 RGB RGB;16"),  # grey in three equal channels
+    "PNM": _format(".pnm", "L I;16 RGB RGB;16"),  # PGM or PPM
+    "PAM": _format(
+        ".pam", " ".join(f"{each} {mode_name(each, 'uint16')}" for each in _PAM), counted=_NUMBERS[:2]
+    ),
+    "PFM": _format(".pfm", "F RGB;F"),
+    "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=_NUMBERS),  # the numbers alone
 }
+
+NETPBM = ("PBM", "PGM", "PPM", "PNM", "PAM", "PFM")
 
 _BY_ENDING = {ending: name for name, form in FORMATS.items() for ending in form.endings}
 ENDINGS = tuple(_BY_ENDING)
@@ -109,6 +123,9 @@ def format_of(path: Path) -> str:
         ) from None
 
 
-def formats_for(mode: str, frames: int) -> str:
-    """Name the endings that can hold so many frames of a mode."""
-    return ", ".join(form.endings[0] for form in FORMATS.values() if form.holds(mode, frames))
+def formats_for(mode: str, frames: int, dtype: str | None = None) -> str:
+    """Name the endings that can hold so many frames of a mode; and of counted channels, with numbers of a type."""
+    able = (
+        form.endings[0] for name, form in FORMATS.items() if name != "PBM" and form.holds(mode, frames, dtype)
+    )
+    return ", ".join(able)

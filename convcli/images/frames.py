@@ -101,7 +101,7 @@ def _mode_ahead(image: ImageFile, count: int) -> str | None:
     mode = _EXPANDED.get(image.mode, image.mode)
     if image.format == "TIFF":
         mode = pillows_mode(mode, *_depth(image))
-    if mode.startswith("I;16") or (mode == "I" and image.format == "PPM"):
+    if mode.startswith("I;16"):
         return "LA;16" if transparent else "I;16"
     return mode if channels_of(mode) in CHANNELS else None
 
@@ -146,24 +146,23 @@ def _read_frame(
     channels = cut_channels(image) if count == 1 else ""
     if why and not channels:
         raise ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
-    if image.format != "PPM" or not channels:  # Pillow is slow there, and finds nothing but pixels
-        white = _narrow_white(image)
-        if image.format == "TIFF":
-            hush_libtiff()
-            _mend_byte_order(image)
-        image.load()  # only now some formats tell how long the frame stands
-        if white and image.info.get("transparency", WHITE) <= white:
-            image.info["transparency"] = image.info["transparency"] * 255 // white
+    white = _narrow_white(image)
+    if image.format == "TIFF":
+        hush_libtiff()
+        _mend_byte_order(image)
+    image.load()  # only now some formats tell how long the frame stands
+    if white and image.info.get("transparency", WHITE) <= white:
+        image.info["transparency"] = image.info["transparency"] * 255 // white
     upright = _upright(image)
     if channels:
         import numpy as np
 
         from convcli.images.upright import turned
 
-        pixels = sixteen_bits(file, channels, None if image.format == "PPM" else np.asarray(image))
+        pixels = sixteen_bits(file, channels, np.asarray(image))
         pixels = turned(pixels, _orientation(image))
         return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
-    frame = _frame(name, upright, image.format == "PPM", count > 1)
+    frame = _frame(name, upright, count > 1)
     if image.format == "TIFF":
         photometric = image.tag_v2.get(PHOTOMETRIC, 1)  # type: ignore[attr-defined]
         frame = from_pillow(frame, photometric, *_depth(image))
@@ -219,10 +218,6 @@ def _depth(image: Image.Image) -> tuple[int, int]:
         arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
         if image.format == "PNG" and ";16" in str(arguments[0]):
             return 16, UNSIGNED
-        if tile.codec_name == "ppm" and isinstance(arguments[-1], int) and arguments[-1] > 255:
-            return 16, UNSIGNED
-        if tile.codec_name == "ppm_plain" and isinstance(arguments[-1], int) and arguments[-1] > 255:
-            return 16, UNSIGNED
     return 8, UNSIGNED
 
 
@@ -235,7 +230,7 @@ def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
         )
 
 
-def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame:
+def _frame(name: str, image: Image.Image, animated: bool) -> Frame:
     """Turn one upright Pillow image into an array."""
     duration = image.info.get("duration") if animated else None
     if image.mode == "P":
@@ -249,7 +244,7 @@ def _frame(name: str, image: Image.Image, is_ppm: bool, animated: bool) -> Frame
 
     pixels = np.asarray(image)
     mode = image.mode
-    if mode.startswith("I;16") or (mode == "I" and is_ppm):
+    if mode.startswith("I;16"):
         mode, pixels = "I;16", pixels.astype(np.uint16)
         if "transparency" in image.info:
             return replace(_deep_frame(pixels[..., None], "L", image.info["transparency"]), duration=duration)

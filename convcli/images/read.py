@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS
+from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
+from convcli.images.netpbm import PREFIX, read_netpbm
 from convcli.images.picture import ImageError, Picture
 from convcli.images.tiff import MAGICS, read_tiff
 from convcli.npy import MAGIC
@@ -26,7 +27,7 @@ ImageFile.MAXBLOCK = 1 << 25
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
 
-_PILLOWS = [name for name in FORMATS if name != "NPY"]
+_PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM)]
 
 
 def read_picture(
@@ -51,6 +52,8 @@ def read_picture(
             from convcli.images.arrays import read_array
 
             return read_array(file, name, chosen, max_pixels)
+        if PREFIX.match(start):
+            return read_netpbm(file, name, chosen, max_pixels)
         try:
             with Image.open(file, formats=_PILLOWS) as image:
                 picture = read_frames(name, file, image, chosen, max_pixels)
@@ -76,11 +79,14 @@ def read_header(
     """
     name = str(source) if isinstance(source, Path) else "standard input"
     with _explained(name), warnings_caught(), _opened(source) as file:
-        found = None
-        if file.read(len(MAGIC)) != MAGIC:
+        found, chosen = None, partial(_chosen, name, frame, max_frames)
+        start = file.read(len(MAGIC))
+        if PREFIX.match(start):
+            return read_netpbm(file, name, chosen, max_pixels, black=True)
+        if start != MAGIC:
             file.seek(0)
             with suppress(UnidentifiedImageError, SyntaxError), Image.open(file, formats=_PILLOWS) as image:
-                found = frame_headers(name, image, partial(_chosen, name, frame, max_frames), max_pixels)
+                found = frame_headers(name, image, chosen, max_pixels)
         if found is None:
             file.seek(0)
             again = source if isinstance(source, Path) and source.is_file() else file  # errors name the path

@@ -11,11 +11,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from convcli.images.arrays import encode_array
-from convcli.images.deep import encode_ppm16
-from convcli.images.formats import FORMATS, formats_for
+from convcli.images.formats import FORMATS, NETPBM, Format, formats_for
 from convcli.images.frames import SAMPLE_FORMAT, XMP_TEXT
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.modes import channels_of, is_float
+from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
+from convcli.images.netpbm import encode_netpbm
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
 from convcli.images.samples import SIGNED, stored
@@ -63,8 +63,8 @@ def encode(
     modes, still = {frame.mode for frame in picture.frames}, picture.frames[0]
     if form == "TIFF" and not modes <= FORMATS[form].modes:
         return encode_tiff(picture, name), notes
-    if form == "PPM" and still.mode == "RGB;16":
-        return encode_ppm16(still.pixels), notes
+    if form in NETPBM:
+        return encode_netpbm(still, form, name), notes
     ours = (
         form == "PNG"
         and len(picture.frames) == 1
@@ -127,24 +127,36 @@ def _joined(data: bytes, count: int) -> list[str]:
 def check_fits(picture: Picture, form: str, name: str) -> None:
     """Refuse what the format cannot hold, and say what to do."""
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
-    for mode in sorted({mode for mode, _ in kinds}):
-        able = formats_for(mode, count)
-        if not FORMATS[form].holds(mode):
-            way = f"these can: {able}"
-            if is_float(mode):
-                way = f"bring its numbers to 8 bits with --range, or keep them: {able}"
-            elif FORMATS[form].holds(mode.replace("A", "", 1)):
-                way += f"; or leave alpha out with --channels {','.join(channels_of(mode)[:-1].lower())}"
-            raise ImageError(f"cannot write {name}: {form} cannot hold the pixel mode {mode}; {way}")
-        if not FORMATS[form].holds(mode, count):
+    held = FORMATS[form]
+    for mode, dtype in sorted({(frame.mode, frame.pixels.dtype.name) for frame in picture.frames}):
+        able = formats_for(mode, count, dtype)
+        if not held.holds(mode, 1, dtype):
+            what = f"{mode} of {dtype}" if held.holds(mode) else mode
             raise ImageError(
-                f"cannot write {name}: {form} holds one frame{f' of {mode}' if FORMATS[form].frames else ''}, the "
+                f"cannot write {name}: {form} cannot hold the pixel mode {what}; {_way(mode, held, able)}"
+            )
+        if not held.holds(mode, count, dtype):
+            raise ImageError(
+                f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
                 f"picture has {count}; choose one, as by --frame 0, or a format that holds all: {able}"
             )
     if len(kinds) > 1 and form != "TIFF":
         raise ImageError(
             f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"
         )
+
+
+def _way(mode: str, held: Format, able: str) -> str:
+    """Say how a picture of a mode can be written that a format does not hold, with those that are able to."""
+    channels = channels_of(mode)
+    if is_float(mode) and held.holds(channels):
+        return f"bring its numbers to 8 bits with --range, or keep them: {able}"
+    way = f"these can: {able}"
+    if channels in ("LA", "RGBA") and held.holds(mode_name(channels[:-1], dtype_of(mode))):
+        return f"{way}; or leave alpha out with --channels {','.join(channels[:-1].lower())}"
+    if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))):
+        return f"{way}; or filter its brightness with --gray"
+    return way
 
 
 def _losses(picture: Picture, form: str) -> tuple[str, ...]:

@@ -12,18 +12,8 @@ from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
 from convcli.npy import NpyError, read_header, read_values
 
 PICTURES = (
-    ".png",
-    ".apng",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".ppm",
-    ".pgm",
-    ".pnm",
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
 )
 LONGEST = 32  # characters that a weight may take in a file, on average, with what divides it from the next
 

@@ -171,18 +171,11 @@ def test_16_bit_colour_is_turned_as_8_bits_are(orientation: int) -> None:
     assert deep.metadata == flat.metadata
 
 
-@pytest.mark.parametrize(
-    "stream",
-    [io.BytesIO(b"P3 1 1 1023\n1 2 3\n"), tiff((16, 16, 16), 1, bytes(6), photometric=2)],
-    ids=["PPM", "TIFF"],
-)
-def test_16_bit_colour_is_refused_instead_of_cut(monkeypatch: pytest.MonkeyPatch, stream: io.BytesIO) -> None:
+def test_16_bit_colour_is_refused_instead_of_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tifffile", None)
-    with pytest.raises(
-        ImageError,
-        match=r"it has 16 bits a colour channel, which would be cut to 8; (save it as a still PNG or a TIFF|pip install 'convcli\[codecs\]')$",
-    ):
-        read_picture(stream)
+    message = r"it has 16 bits a colour channel, which would be cut to 8; pip install 'convcli\[codecs\]'$"
+    with pytest.raises(ImageError, match=message):
+        read_picture(tiff((16, 16, 16), 1, bytes(6), photometric=2))
 
 
 def test_16_bit_grey_is_not() -> None:
@@ -193,7 +186,7 @@ def test_16_bit_grey_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.png", b"hello", "it is not a picture, or of a kind that convcli does not read (PNG JPEG WEBP TIFF BMP GIF PPM NPY)"),
+        ("text.png", b"hello", "it is not a picture, or of a kind that convcli does not read (PNG JPEG WEBP TIFF BMP GIF PBM PGM PPM PNM PAM PFM NPY)"),
         ("empty.png", b"", "empty.png: it is not a picture"),
         ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture, or of a kind"),
         ("cut.png", (SAMPLES / "house.png").read_bytes()[:9999], "cut.png: the file is damaged or cut short ("),

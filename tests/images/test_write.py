@@ -11,8 +11,8 @@ from PIL import Image
 
 from convcli.errors import ArgumentError
 from convcli.images import write
-from convcli.images.formats import FORMATS, format_of
-from convcli.images.modes import CHANNELS, channels_of, dtype_of, is_float
+from convcli.images.formats import FORMATS, NETPBM, format_of
+from convcli.images.modes import CHANNELS, channels_of, dtype_of, is_float, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
@@ -38,7 +38,7 @@ LOSSLESS = [
     if mode in FORMATS[form].deep
     else (form, mode)
     for form in FORMATS
-    if form not in ("JPEG", "GIF")
+    if form not in ("JPEG", "GIF", *NETPBM)
     for mode in sorted(FORMATS[form].modes | FORMATS[form].deep)
 ]
 
@@ -99,15 +99,27 @@ def test_a_jpeg_that_needs_more_room_than_was_taken(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> None:
     for mode in ARRAYS.keys() - FORMATS[form].modes - FORMATS[form].deep:
-        way = "bring its numbers to 8 bits with --range, or keep them: " if is_float(mode) else "these can: "
+        channels, dtype = channels_of(mode), dtype_of(mode)
+        narrowed = is_float(mode) and FORMATS[form].holds(channels)
+        way = "bring its numbers to 8 bits with --range, or keep them: " if narrowed else "these can: "
         with pytest.raises(ImageError) as error:
             encode(still(mode), form, "out")
         start = f"cannot write out: {form} cannot hold the pixel mode {mode}; {way}"
         assert str(error.value).startswith(start)
-        able, _, way = str(error.value).removeprefix(start).partition("; or leave alpha out with --channels ")
-        opaque = FORMATS[form].holds(mode.replace("A", "", 1)) and mode in ("LA", "RGBA", "LA;16", "RGBA;16")
-        assert way == (",".join(channels_of(mode).lower())[:-2] if opaque else "")
-        assert able.split(", ") == [form.endings[0] for form in FORMATS.values() if form.holds(mode)]
+        able, _, way = str(error.value).removeprefix(start).partition("; ")
+        wanted = ""
+        if (
+            not narrowed
+            and channels in ("LA", "RGBA")
+            and FORMATS[form].holds(mode_name(channels[:-1], dtype))
+        ):
+            wanted = f"or leave alpha out with --channels {','.join(channels.lower())[:-2]}"
+        if not narrowed and channels == "RGB" and FORMATS[form].holds(mode_name("L", dtype)):
+            wanted = "or filter its brightness with --gray"
+        assert way == wanted
+        assert able.split(", ") == [
+            form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name != "PBM"
+        ]
         assert ".npy" in able
 
 
@@ -201,7 +213,20 @@ def test_what_is_lost_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("path", "form"),
-    [("a.png", "PNG"), ("a.JPG", "JPEG"), ("b/a.tar.tif", "TIFF"), ("x.pgm", "PPM"), ("x.webp", "WEBP")],
+    [
+        ("a.png", "PNG"),
+        ("a.JPG", "JPEG"),
+        ("b/a.tar.tif", "TIFF"),
+        ("x.pgm", "PGM"),
+        ("x.webp", "WEBP"),
+        ("x.jpe", "JPEG"),
+        ("x.JFIF", "JPEG"),
+        ("x.apng", "PNG"),
+        ("x.pbm", "PBM"),
+        ("x.pnm", "PNM"),
+        ("x.pam", "PAM"),
+        ("x.pfm", "PFM"),
+    ],
 )
 def test_endings(path: str, form: str) -> None:
 
