@@ -7,9 +7,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from convcli.images.header import FrameHeader, Header
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import filtered_type
+from convcli.npy import Header as NpyHeader
 from convcli.npy import NpyError, read_header, read_values
 
 
@@ -28,8 +30,43 @@ def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]]
         raise ImageError(f"cannot read {name}: {error}") from None
 
 
+def array_header(
+    file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
+) -> Header:
+    """Return what `read_array` will, from the header alone; whole numbers of 64 bits are taken to fit 32."""
+    try:
+        header = read_header(file)
+    except NpyError as error:
+        raise ImageError(f"cannot read {name}: {error}") from None
+    frames, numbers = _frames(header, name, choose, max_pixels)
+    dtype = filtered_type(np.zeros(1, header.dtype), name).dtype.name
+    mode = mode_of(frames[3] if len(frames) == 4 else 1, dtype)
+    apart = (
+        dtype != header.dtype or header.fortran_order or len(numbers) < frames[0]
+    )  # not the file's own array
+    working = prod(frames) * header.dtype.itemsize if apart else 0
+    return Header((FrameHeader(frames[1:], mode, dtype, working=working),) * len(numbers), "NPY")
+
+
 def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
     header = read_header(file)
+    frames, numbers = _frames(header, name, choose, max_pixels)
+    array = filtered_type(read_values(file, header).reshape(frames), name)
+    count = frames[3] if len(frames) == 4 else 1
+    mode = mode_of(count, array.dtype.name)
+    notes = []
+    if count in (2, 4):
+        notes.append(
+            f"the last of its {count} channels is taken as alpha; --alpha filter treats all of them alike"
+        )
+    pixels = [array[number] if len(numbers) == len(array) else array[number].copy() for number in numbers]
+    return Picture(tuple(Frame(each, mode) for each in pixels), "NPY", notes=tuple(notes))
+
+
+def _frames(
+    header: NpyHeader, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
+) -> tuple[tuple[int, ...], Sequence[int]]:
+    """Return the shape as (frames, H, W) or (frames, H, W, C), and which are wanted; or raise ImageError."""
     shape, dtype = header.shape, header.dtype
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise ImageError(
@@ -48,15 +85,7 @@ def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max
             f"cannot read {name}: its {prod(frames[:3]):,} pixels are over the limit of {max_pixels:,}; "
             f"raise it with --max-pixels {prod(frames[:3])}"
         )
-    array = filtered_type(read_values(file, header).reshape(frames), name)
-    count = frames[3] if len(frames) == 4 else 1
-    mode = mode_of(count, array.dtype.name)
-    notes = []
-    if count in (2, 4):
-        notes.append(
-            f"the last of its {count} channels is taken as alpha; --alpha filter treats all of them alike"
-        )
-    return Picture(tuple(Frame(array[number], mode) for number in numbers), "NPY", notes=tuple(notes))
+    return frames, numbers
 
 
 def encode_array(picture: Picture) -> bytes:

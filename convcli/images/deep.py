@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, ImageFile
 
+from convcli.images.bands import bands
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -29,7 +31,7 @@ def cut_channels(image: ImageFile.ImageFile) -> str:
     return ""
 
 
-def sixteen_bits(file: BinaryIO, channels: str, high: NDArray[np.uint8]) -> NDArray[np.uint16]:
+def sixteen_bits(file: BinaryIO, channels: str, high: Image.Image) -> NDArray[np.uint16]:
     """Return the pixels, (H, W, C), of a PNG in which `cut_channels` found some.
 
     `high` is what Pillow made of it: the first byte of each sample, where the channels are RGB or RGBA.
@@ -37,20 +39,24 @@ def sixteen_bits(file: BinaryIO, channels: str, high: NDArray[np.uint8]) -> NDAr
     import numpy as np
 
     if channels == "LA":  # the four bytes of a pixel, as if each were a sample
-        return _loaded(file, "RGBA").view(">u2").astype(np.uint16)
-    pixels = high.astype(np.uint16)
-    pixels <<= 8
-    pixels |= _loaded(file, f"{channels};16L")
+        bytewise = _loaded(file, "RGBA")
+        pixels = np.empty((bytewise.height, bytewise.width, 2), np.uint16)
+        for rows, part in bands(bytewise):
+            pixels[rows] = part.view(">u2")
+        return pixels
+    low = _loaded(file, f"{channels};16L")
+    pixels = np.empty((low.height, low.width, len(channels)), np.uint16)
+    for (rows, first), (_, second) in zip(bands(high), bands(low), strict=True):
+        np.left_shift(first, 8, out=pixels[rows], dtype=np.uint16)
+        pixels[rows] |= second
     return pixels
 
 
-def _loaded(file: BinaryIO, raw: str) -> NDArray[np.uint8]:
+def _loaded(file: BinaryIO, raw: str) -> Image.Image:
     """Decode a file with another unpacker than Pillow would take."""
-    import numpy as np
-
     file.seek(0)
-    with Image.open(file, formats=["PNG"]) as image:
-        (tile,) = image.tile
-        image.tile = [tile._replace(args=raw)]
-        image.load()
-        return np.asarray(image)
+    image = Image.open(file, formats=["PNG"])
+    (tile,) = image.tile
+    image.tile = [tile._replace(args=raw)]
+    image.load()
+    return image

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
+from convcli.images.bands import as_array
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
+from convcli.images.header import TURNED, FrameHeader, Header, exif_chunk
 from convcli.images.hushed import hush_libtiff
+from convcli.images.memory import block, decoding
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode
-from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, read_page
+from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, page_header, read_page
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339
 # Numbers of big-endian files, as Pillow calls them, and the same in the machine's order.
 NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
-TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
 
 EXIF_DIRECTORIES = (34665, 34853)  # EXIF 2.32, 4.6.3: where the tags of a camera and of a place stand
 RAW_EXIF, XMP_TEXT = "Raw profile type exif", "XML:com.adobe.xmp"  # PNG texts that are other metadata
@@ -62,38 +64,43 @@ def read_frames(
 
 
 def frame_headers(
-    name: str, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
-) -> Picture | None:
-    """Return the chosen frames as black ones, from the header alone; None where it does not tell their modes."""
-    import numpy as np
-
+    name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
+) -> Header:
+    """Return what an opened image tells of the chosen frames: nothing is decoded. Raise ImageError as reading would."""
     count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     numbers, pixels_left = chosen(count), max_pixels
-    frames: list[Frame] = []
+    frames: list[FrameHeader] = []
     for number in numbers:
         if image.format == "TIFF":  # the pages of others are alike
             image.seek(number)
         pixels_left -= image.width * image.height
         _check_pixels(name, len(numbers), pixels_left, max_pixels)
-        mode = _mode_ahead(image, count)
-        if mode is None:
-            return None
+        if (why := _why_cut(image)) and image.format == "TIFF":
+            frames.append(page_header(file, name, number, why, max_pixels))
+            continue
+        mode, orientation = _mode_ahead(name, image, count, why), _orientation_ahead(file, image)
         width, height = image.size
-        size = (width, height) if _orientation(image) >= TURNED else (height, width)
+        upright = orientation < TURNED or image.format == "TIFF"  # whose size Pillow turns by itself
+        size = (height, width) if upright else (width, height)
         channels = CHANNELS[channels_of(mode)]
         shape = size if channels == 1 else (*size, channels)
-        black = np.broadcast_to(np.zeros((), dtype_of(mode)), shape)
-        frames.append(Frame(black, mode, 0 if count > 1 else None))
+        timed = count > 1 and image.format != "TIFF"
+        read = FrameHeader(shape, mode, dtype_of(mode), 0 if timed else None)
+        frames.append(read._replace(working=decoding(image, read, orientation != 1, count > 1)))
+    if image.format == "TIFF":
+        image.seek(0)
     form = "JPEG" if image.format == "MPO" else str(image.format)
-    return Picture(tuple(frames), form, {}, image.info.get("loop"))
+    return Header(tuple(frames), form, image.info.get("loop"))
 
 
-def _mode_ahead(image: ImageFile, count: int) -> str | None:
-    """Return the mode that an opened image's frames will have, or None where only its pixels tell."""
+def _mode_ahead(name: str, image: ImageFile, count: int, why: str) -> str:
+    """Return the mode that an opened image's frames will have, or raise ImageError where they would be cut."""
     transparent = "transparency" in image.info
-    if _why_cut(image):
+    if why:
         channels = cut_channels(image) if count == 1 else ""
-        return mode_name(channels + ("A" if transparent else ""), "uint16") if channels else None
+        if not channels:
+            raise _cut(name, why)
+        return mode_name(channels + ("A" if transparent else ""), "uint16")
     if image.mode == "P":
         return "RGBA" if image.has_transparency_data else "RGB"
     if image.mode in ("1", "L", "RGB") and transparent:
@@ -103,7 +110,28 @@ def _mode_ahead(image: ImageFile, count: int) -> str | None:
         mode = pillows_mode(mode, *_depth(image))
     if mode.startswith("I;16"):
         return "LA;16" if transparent else "I;16"
-    return mode if channels_of(mode) in CHANNELS else None
+    if channels_of(mode) not in CHANNELS:
+        raise _unknown(name, mode)
+    return mode
+
+
+def _cut(name: str, why: str) -> ImageError:
+    return ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
+
+
+def _unknown(name: str, mode: str) -> ImageError:
+    return ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
+
+
+def _orientation_ahead(file: BinaryIO, image: ImageFile) -> int:
+    """Return the orientation of an image that is not decoded; a PNG may tell it behind its pixels."""
+    if image.format != "PNG":
+        return _orientation(image)
+    said = Image.new("1", (1, 1))
+    said.info = {key: image.info[key] for key in ("exif", RAW_EXIF, XMP_TEXT, "xmp") if key in image.info}
+    if "exif" not in said.info and (late := exif_chunk(file)) is not None:
+        said.info["exif"] = late
+    return _orientation(said)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -145,21 +173,20 @@ def _read_frame(
         return frame, image, notes
     channels = cut_channels(image) if count == 1 else ""
     if why and not channels:
-        raise ImageError(f"cannot read {name}: {why}; save it as a still PNG or a TIFF")
+        raise _cut(name, why)
     white = _narrow_white(image)
     if image.format == "TIFF":
         hush_libtiff()
         _mend_byte_order(image)
+    image.decodermaxblock = block(image)
     image.load()  # only now some formats tell how long the frame stands
     if white and image.info.get("transparency", WHITE) <= white:
         image.info["transparency"] = image.info["transparency"] * 255 // white
     upright = _upright(image)
     if channels:
-        import numpy as np
-
         from convcli.images.upright import turned
 
-        pixels = sixteen_bits(file, channels, np.asarray(image))
+        pixels = sixteen_bits(file, channels, image)
         pixels = turned(pixels, _orientation(image))
         return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
     frame = _frame(name, upright, count > 1)
@@ -242,14 +269,14 @@ def _frame(name: str, image: Image.Image, animated: bool) -> Frame:
 
     import numpy as np
 
-    pixels = np.asarray(image)
+    pixels = as_array(image)
     mode = image.mode
     if mode.startswith("I;16"):
-        mode, pixels = "I;16", pixels.astype(np.uint16)
+        mode, pixels = "I;16", pixels.astype(np.uint16, copy=False)
         if "transparency" in image.info:
             return replace(_deep_frame(pixels[..., None], "L", image.info["transparency"]), duration=duration)
     if mode not in _ARRAYS:
-        raise ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
+        raise _unknown(name, mode)
     return Frame(pixels, mode, duration)
 
 

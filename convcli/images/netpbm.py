@@ -8,9 +8,11 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convcli.images.header import FrameHeader
+from convcli.images.header import Header as PictureHeader
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 PREFIX = re.compile(rb"P([1-7]|[Ff])(?=[\s#])")
 LONGEST = 1 << 16  # bytes of a header, with all its comments
+PLAIN_SAMPLE = (
+    75  # bytes that a sample of digits takes on its way: as an object of Python, and in three arrays
+)
 DEEP = 65535  # the largest that a sample can be
 
 _FORMATS = {b"1": "PBM", b"2": "PGM", b"3": "PPM", b"4": "PBM", b"5": "PGM", b"6": "PPM", b"7": "PAM"}
@@ -81,28 +86,13 @@ def read_netpbm(
     name: str,
     choose: Callable[[int], Sequence[int]],
     max_pixels: int,
-    *,
-    black: bool = False,
 ) -> Picture:
     """Return the first picture of a file that begins with PREFIX, or raise ImageError.
 
-    `choose` is given the count of frames, 1, and raises where another is wanted. If `black` only the header is read.
+    `choose` is given the count of frames, 1, and raises where another is wanted.
     """
-    import numpy as np
-
-    header = _header(file, name)
-    choose(1)
-    count = header.width * header.height * max(4, header.count) // 4
-    if count > max_pixels:
-        what = "pixels" if header.count <= 4 else "pixels, of four channels each at most,"
-        raise ImageError(
-            f"cannot read {name}: its {count:,} {what} are over the limit of {max_pixels:,}; "
-            f"raise it with --max-pixels {count}"
-        )
+    header = _checked(file, name, choose, max_pixels)
     mode = mode_name(header.channels, header.dtype)
-    if black:
-        frame = Frame(np.broadcast_to(np.zeros((), header.dtype), header.shape), mode)
-        return Picture((frame,), header.format)
     notes = []
     if header.digit in _PLAIN:
         pixels = _plain(file, name, header)
@@ -113,6 +103,35 @@ def read_netpbm(
     if header.format == "PFM" and abs(header.white) != 1:
         notes.append(f"its scale of {abs(header.white):g} is left out: samples are as they stand")
     return Picture((Frame(pixels.reshape(header.shape), mode),), header.format, notes=tuple(notes))
+
+
+def netpbm_header(
+    file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
+) -> PictureHeader:
+    """Return what `read_netpbm` will, from the header alone."""
+    header = _checked(file, name, choose, max_pixels)
+    samples = prod(header.shape)
+    if header.digit in _PLAIN:
+        working = PLAIN_SAMPLE * samples + 2 * file.seek(0, 2)
+    else:  # what is not taken as it stands is converted: another copy
+        stands = header.dtype == "float32" or header.white == 255
+        working = 0 if stands else 2 * samples
+    frame = FrameHeader(header.shape, mode_name(header.channels, header.dtype), header.dtype, None, working)
+    return PictureHeader((frame,), header.format)
+
+
+def _checked(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
+    """Return the header of a file whose first picture is wanted and not too large, or raise ImageError."""
+    header = _header(file, name)
+    choose(1)
+    count = header.width * header.height * max(4, header.count) // 4
+    if count > max_pixels:
+        what = "pixels" if header.count <= 4 else "pixels, of four channels each at most,"
+        raise ImageError(
+            f"cannot read {name}: its {count:,} {what} are over the limit of {max_pixels:,}; "
+            f"raise it with --max-pixels {count}"
+        )
+    return header
 
 
 def _header(file: BinaryIO, name: str) -> Header:

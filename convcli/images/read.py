@@ -1,33 +1,114 @@
 """Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
-from convcli.images.netpbm import PREFIX, read_netpbm
+from convcli.images.header import Header
+from convcli.images.netpbm import PREFIX, netpbm_header, read_netpbm
 from convcli.images.picture import ImageError, Picture
-from convcli.images.tiff import MAGICS, read_tiff
+from convcli.images.tiff import MAGICS, read_tiff, tiff_header
 from convcli.npy import MAGIC
 from convcli.warned import warnings_caught
 
 # The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
 Image.MAX_IMAGE_PIXELS = None
 
-# A decoder that gets a file whole holds no lock meanwhile, and others can work beside it.
-ImageFile.MAXBLOCK = 1 << 25
-
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
 
 _PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM)]
+
+
+class Opened:
+    """A picture whose header is read, and nothing decoded.
+
+    header : what the header tells
+    warnings : what was found wrong with it
+    """
+
+    warnings: Sequence[str] = ()
+
+    def __init__(
+        self, name: str, file: BinaryIO, frame: int | None, max_frames: int, max_pixels: int, stack: ExitStack
+    ) -> None:
+        self._name, self._frame = name, frame
+        self.header = self._open(file, max_frames, max_pixels, stack)
+        if frame is not None:
+            (still,) = self.header.frames
+            self.header = replace(self.header, frames=(still._replace(duration=None),), loop=None)
+
+    def _open(self, file: BinaryIO, max_frames: int, max_pixels: int, stack: ExitStack) -> Header:
+        """Find out how the picture is to be read, and what its header tells."""
+        name = self._name
+        start = file.read(len(MAGIC))
+        file.seek(0)
+        chosen = partial(_chosen, name, self._frame, max_frames)
+        self._as_tiff = (
+            partial(read_tiff, file, name, chosen, max_pixels) if start.startswith(MAGICS) else None
+        )
+        if start == MAGIC:
+            from convcli.images.arrays import array_header, read_array
+
+            self._read: Callable[[], Picture] = partial(read_array, file, name, chosen, max_pixels)
+            return array_header(file, name, chosen, max_pixels)
+        if PREFIX.match(start):
+            self._read = partial(read_netpbm, file, name, chosen, max_pixels)
+            return netpbm_header(file, name, chosen, max_pixels)
+        try:
+            image = stack.enter_context(Image.open(file, formats=_PILLOWS))
+            self._read = partial(read_frames, name, file, image, chosen, max_pixels)
+            return frame_headers(name, file, image, chosen, max_pixels)
+        except (UnidentifiedImageError, SyntaxError):  # of the first page, or another
+            if self._as_tiff is None:
+                raise
+            self._read = self._as_tiff
+            return tiff_header(file, name, chosen, max_pixels)
+
+    def read(self) -> Picture:
+        """Return the picture, or raise ImageError."""
+        with _explained(self._name), warnings_caught() as caught:
+            try:
+                picture = self._read()
+            except (UnidentifiedImageError, SyntaxError):  # of a page that the header did not tell of
+                if self._as_tiff is None:
+                    raise
+                picture = self._as_tiff()
+        notes = dict.fromkeys(f"damaged metadata: {warning}" for warning in (*self.warnings, *caught))
+        picture = replace(picture, notes=(*picture.notes, *notes))
+        return picture if self._frame is None else _as_still(picture)
+
+
+@contextmanager
+def open_picture(
+    source: Path | BinaryIO,
+    max_pixels: int = MAX_PIXELS,
+    *,
+    frame: int | None = None,
+    max_frames: int = MAX_FRAMES,
+) -> Iterator[Opened]:
+    """Open the picture in a file or a stream, or raise ImageError; what is decoded is up to who asks for it.
+
+    With `frame` only that frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture.
+    """
+    name = str(source) if isinstance(source, Path) else "standard input"
+    with ExitStack() as stack:
+        with _explained(name), warnings_caught() as caught:
+            file, held = _opened(source, stack)
+            opened = Opened(name, file, frame, max_frames, max_pixels, stack)
+        opened.header, opened.warnings = replace(opened.header, held=held), caught
+        try:
+            yield opened
+        finally:
+            del opened._read, opened._as_tiff  # which hold the decoder's own image
 
 
 def read_picture(
@@ -43,27 +124,8 @@ def read_picture(
     what Pillow would cut is read another way or refused, and what is left out is noted. With `frame` only that
     frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture.
     """
-    name = str(source) if isinstance(source, Path) else "standard input"
-    with _explained(name), warnings_caught() as caught, _opened(source) as file:
-        chosen = partial(_chosen, name, frame, max_frames)
-        start = file.read(len(MAGIC))
-        file.seek(0)
-        if start == MAGIC:
-            from convcli.images.arrays import read_array
-
-            return read_array(file, name, chosen, max_pixels)
-        if PREFIX.match(start):
-            return read_netpbm(file, name, chosen, max_pixels)
-        try:
-            with Image.open(file, formats=_PILLOWS) as image:
-                picture = read_frames(name, file, image, chosen, max_pixels)
-        except (UnidentifiedImageError, SyntaxError):  # of the first page, or another
-            if not start.startswith(MAGICS):
-                raise
-            picture = read_tiff(file, name, chosen, max_pixels)
-    notes = [f"damaged metadata: {warning}" for warning in caught]
-    picture = replace(picture, notes=(*picture.notes, *notes))
-    return picture if frame is None else _as_still(picture)
+    with open_picture(source, max_pixels, frame=frame, max_frames=max_frames) as opened:
+        return opened.read()
 
 
 def read_header(
@@ -73,25 +135,9 @@ def read_header(
     frame: int | None = None,
     max_frames: int = MAX_FRAMES,
 ) -> Picture:
-    """Return what `read_picture` would, with black for all pixels, which take no memory and cannot be written.
-
-    Where the header does not tell what the pixels are, the picture is read.
-    """
-    name = str(source) if isinstance(source, Path) else "standard input"
-    with _explained(name), warnings_caught(), _opened(source) as file:
-        found, chosen = None, partial(_chosen, name, frame, max_frames)
-        start = file.read(len(MAGIC))
-        if PREFIX.match(start):
-            return read_netpbm(file, name, chosen, max_pixels, black=True)
-        if start != MAGIC:
-            file.seek(0)
-            with suppress(UnidentifiedImageError, SyntaxError), Image.open(file, formats=_PILLOWS) as image:
-                found = frame_headers(name, image, chosen, max_pixels)
-        if found is None:
-            file.seek(0)
-            again = source if isinstance(source, Path) and source.is_file() else file  # errors name the path
-            found = read_picture(again, max_pixels, frame=frame, max_frames=max_frames)
-    return found if frame is None else _as_still(found)
+    """Return what `read_picture` would, with black for all pixels, which take no memory and cannot be written."""
+    with open_picture(source, max_pixels, frame=frame, max_frames=max_frames) as opened:
+        return opened.header.black()
 
 
 def _chosen(name: str, frame: int | None, limit: int, count: int) -> Sequence[int]:
@@ -116,14 +162,16 @@ def _as_still(picture: Picture) -> Picture:
     return replace(picture, frames=(replace(frame, duration=None),), loop=None, poster=False)
 
 
-@contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
-    """Open a path, and make what cannot be searched, such as a pipe, searchable."""
-    if not isinstance(source, Path):
-        yield BytesIO(source.read())
-        return
-    with source.open("rb") as file:
-        yield file if file.seekable() else BytesIO(file.read())
+def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
+    """Open a path, and make what cannot be searched, such as a pipe, searchable; return what of it is in memory."""
+    if isinstance(source, BytesIO):  # as whoever gave it has it
+        source.seek(0)
+        return source, 0
+    file = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+    if isinstance(source, Path) and file.seekable():
+        return file, 0
+    whole = BytesIO(file.read())
+    return whole, len(whole.getbuffer())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
@@ -24,6 +25,7 @@ _PER_INCH = {2: 1.0, 3: 2.54}  # by the unit, inch or centimetre
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
 # By the photometric interpretation; 0 has white as 0.
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}
+_OTHER_KIND = "it is a TIFF of a kind that is read through an extra, or damaged"
 _PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated", "LAB": "cielab", "ICCLAB": "icclab"}
 
 
@@ -52,16 +54,31 @@ def read_page(
         return _page(pages.pages[number], name)
 
 
+def page_header(file: BinaryIO, name: str, number: int, why: str, max_pixels: int) -> FrameHeader:
+    """Return what `read_page` will, from the page's header alone."""
+    file.seek(0)
+    with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
+        _check_samples(pages.pages[number : number + 1], name, max_pixels)
+        return _page_header(pages.pages[number], name)
+
+
+def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
+    """Return what `read_tiff` will, from the headers of the pages alone."""
+    file.seek(0)
+    with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
+        chosen = [pages.pages[number] for number in choose(len(pages.pages))]
+        _check_samples(chosen, name, max_pixels)
+        return Header(tuple(_page_header(page, name) for page in chosen), "TIFF")
+
+
 def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
     """Return a TIFF that Pillow cannot open.
 
     `choose` is given the count of pages and returns the numbers of those that are wanted.
     """
     file.seek(0)
-    why = "it is a TIFF of a kind that is read through an extra, or damaged"
-    with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
-        numbers = choose(len(pages.pages))
-        chosen = [pages.pages[number] for number in numbers]
+    with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
+        chosen = [pages.pages[number] for number in choose(len(pages.pages))]
         _check_samples(chosen, name, max_pixels)
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
         metadata = _metadata(chosen[0])
@@ -78,9 +95,33 @@ def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
         )
 
 
-def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
+def _page_header(page: Any, name: str) -> FrameHeader:
+    """Treat one pixel as `_page` does all of them."""
     import numpy as np
 
+    colours = _colours(page, name)
+    sides = (1 if axis in "YX" and side else side for axis, side in zip(page.axes, page.shape, strict=True))
+    frame, _ = _framed(page, np.zeros(tuple(sides), page.dtype), colours, name)
+    orientation = page.tags.valueof(ORIENTATION, 1)
+    size = (page.imagelength, page.imagewidth)[:: -1 if orientation >= TURNED else 1]
+    shape, dtype = (*size, *frame.pixels.shape[2:]), frame.pixels.dtype.name
+    header = FrameHeader(shape, frame.mode, dtype)
+    # Of each a copy; what is not compressed is read to where it stays, else threads may decode all of it ahead.
+    changed = page.dtype != frame.pixels.dtype or page.photometric == WHITE_IS_ZERO
+    steps = [changed, orientation != 1, bool(page.extrasamples)]
+    working = sum(steps) * header.nbytes
+    if page.compression != 1:
+        working += page.nbytes + sum(page.databytecounts)
+    return header._replace(working=working)
+
+
+def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
+    colours = _colours(page, name)
+    return _framed(page, page.asarray(), colours, name)
+
+
+def _colours(page: Any, name: str) -> str:
+    """Return what the channels of a page are, or raise ImageError where it is not read."""
     colours, bits = _COLOURS.get(int(page.photometric)), page.bitspersample
     if colours is None or page.samplesperpixel < CHANNELS[colours] or page.imagedepth > 1:
         what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
@@ -88,14 +129,20 @@ def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
     if page.dtype is None or page.dtype.kind not in "buif":
         what = page.dtype or f"of a kind without a name, of {bits} bits"
         raise ImageError(f"cannot read {name}: its samples are {what}; save real numbers, as float32")
-    pixels = page.asarray()
+    return colours
+
+
+def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[Frame, tuple[str, ...]]:
+    """Return the pixels of a page as a frame, and notes."""
+    import numpy as np
+
     if pixels.ndim not in (2, 3) or not pixels.size:  # as where a size is missing
         raise ImageError(
             f"cannot read {name}: the file is damaged or cut short (it has no pixels); get a whole copy"
         )
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
-    pixels = filtered_type(spread(pixels, bits), name)
+    pixels = filtered_type(spread(pixels, page.bitspersample), name)
     pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
     if page.photometric == WHITE_IS_ZERO:
         pixels = _turned(pixels, channels)

@@ -1,0 +1,84 @@
+"""What a file tells of its picture before any pixel is decoded, and the memory that decoding will take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import BinaryIO, NamedTuple
+
+from convcli.images.picture import Frame, Picture
+
+TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
+PNG_START = 8  # bytes before the first chunk of a PNG
+
+
+class FrameHeader(NamedTuple):
+    """What one frame or page will be.
+
+    shape, mode, duration : as of a Frame
+    dtype : the NumPy type of its samples
+    working : bytes that are taken beside its pixels while it is decoded
+    """
+
+    shape: tuple[int, ...]
+    mode: str
+    dtype: str
+    duration: float | None = None
+    working: int = 0
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of a sample."""
+        return int("".join(filter(str.isdigit, self.dtype))) // 8
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its pixels."""
+        return prod(self.shape) * self.itemsize
+
+
+@dataclass(frozen=True)
+class Header:
+    """The frames of a file that are to be read, its format, and how often an animation repeats.
+
+    held : bytes of the file that are in memory as long as it is open
+    """
+
+    frames: tuple[FrameHeader, ...]
+    format: str
+    loop: int | None = None
+    held: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """The bytes of all pixels."""
+        return sum(frame.nbytes for frame in self.frames)
+
+    @property
+    def memory(self) -> int:
+        """The bytes that reading takes at most: all frames, one while it is decoded, and the file's own."""
+        return self.pixels + max(frame.working for frame in self.frames) + self.held
+
+    def black(self) -> Picture:
+        """Return a picture whose pixels are black and take no memory."""
+        import numpy as np
+
+        frames = (
+            Frame(np.broadcast_to(np.zeros((), each.dtype), each.shape), each.mode, each.duration)
+            for each in self.frames
+        )
+        return Picture(tuple(frames), self.format, {}, self.loop)
+
+
+def exif_chunk(file: BinaryIO) -> bytes | None:
+    """Return the EXIF of a PNG file, wherever it stands; None where there is none or the file is cut short."""
+    at = PNG_START
+    while True:
+        file.seek(at)
+        start = file.read(8)
+        if len(start) < 8 or start[4:] == b"IEND":
+            return None
+        length = int.from_bytes(start[:4], "big")
+        if start[4:] == b"eXIf":
+            return file.read(length)
+        at += 12 + length
