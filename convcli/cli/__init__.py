@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from convcli import __version__
+from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation, lose
 from convcli.errors import ConvcliError
 
@@ -19,6 +21,7 @@ from convcli.errors import ConvcliError
 COMMANDS = ("filter", "kernels", "shape", "params", "cost", "compare")
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
+ENDED = tuple(128 + number for number in SIGNALS)
 
 
 class _Commands(click.Group):
@@ -93,6 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 1
     if code == BROKEN_PIPE:  # nobody reads on
         lose(sys.stdout)
+    if code in ENDED:  # a second signal has nothing left to end
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
 
 

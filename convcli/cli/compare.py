@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -24,6 +25,7 @@ from convcli.cli.question import LayerOptions, Question, geometry_options, varia
 from convcli.errors import ArgumentError
 from convcli.images.formats import MAX_FRAMES
 from convcli.images.formats import MAX_PIXELS as MAX_PIXELS_OF_TWO
+from convcli.kernels.files import files_in
 from convcli.layers.chain import Row
 from convcli.layers.variants import VARIANTS, meaning
 from convcli.render import Answer
@@ -56,6 +58,13 @@ class PictureOptions(NamedTuple):
     max_pixels: int | None
     max_frames: int
     max_memory: int
+
+    @property
+    def files(self) -> list[tuple[str, Path]]:
+        """The files that are read, after what messages call them."""
+        kernels = [] if self.kernel is None else files_in(self.kernel)
+        pictures = [Path(name) for name in self.images if name != "-"]
+        return [*(("compared", path) for path in pictures), *(("the kernel", path) for path in kernels)]
 
     def check(self, context: click.Context) -> None:
         """Refuse the options of a layer on paper beside a picture, and those of a picture without one."""
@@ -186,6 +195,7 @@ def command(
     picture.check(click.get_current_context())
     if every and variants:
         raise ArgumentError("--all and --variants contradict each other; give one of them")
+    answer.check(picture.files)
     asked = tuple(VARIANTS) if every else variants or DEFAULT
     if picture.images and picture.kernel is not None:
         (image,) = picture.images
@@ -237,7 +247,6 @@ def _compare_on(
     answer: AnswerOptions,
 ) -> None:
     import os
-    from pathlib import Path
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
 

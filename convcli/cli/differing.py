@@ -13,9 +13,10 @@ from convcli.backend.measures import BAND, SIDE
 from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.distances import RAW, Found
-from convcli.cli.drawing import check, draw, picture_of
+from convcli.cli.drawing import draw, picture_of
 from convcli.cli.options import AnswerOptions
 from convcli.errors import ArgumentError
+from convcli.files import check_target
 from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_header, read_picture
@@ -66,7 +67,7 @@ def differ(
     """
     target = picture_of(answer)
     if target is not None:
-        check(target[0], names, answer.force)
+        check_target(target[0], overwrite=answer.force)
     sources = _sources(names)
     titles = tuple("standard input" if name == "-" else name for name in names)
     headers = [limits.header(source) for source in sources]

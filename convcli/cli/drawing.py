@@ -1,12 +1,11 @@
 """The picture that compare A B draws of the differences."""
 
-import os
 from pathlib import Path
 
 from convcli.cli.distances import RAW, Found, seen
 from convcli.cli.options import AnswerOptions
 from convcli.errors import ArgumentError
-from convcli.files import check_target, write_whole
+from convcli.files import write_whole
 from convcli.images.formats import FORMATS, format_of
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, Picture
@@ -21,13 +20,6 @@ def picture_of(answer: AnswerOptions) -> tuple[Path, str] | None:
         return path, format_of(path)
     except ArgumentError:
         return None
-
-
-def check(path: Path, names: tuple[str, str], force: bool) -> None:
-    """Refuse to replace what is compared, by ArgumentError, and what stands there without `force`, by WriteError."""
-    if any(os.path.realpath(path) == os.path.realpath(name) for name in names if name != "-"):
-        raise ArgumentError(f"{path} is compared and would be overwritten; choose another -o")
-    check_target(path, overwrite=force)
 
 
 def draw(path: Path, form: str, a: Picture, b: Picture, found: Found, force: bool) -> str:

@@ -195,7 +195,8 @@ def command(
 
     asked = spelled(layer, settings["method"])
     sources = inputs.gather(conversation, output, asked.name)
-    jobs = plan(sources, output, asked.name, in_place=existing.in_place)
+    reads = [*layer.files, *inputs.lists]
+    jobs = plan(sources, output, asked.name, in_place=existing.in_place, reads=reads, report=running.report)
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     writing = settings.pop("writing")

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import click
 
+from convcli.cli.collisions import Places
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import bundled
 from convcli.cli.searching import EVERYWHERE, Choice, Parts, Patterns, Search, is_pattern, split_pattern
-from convcli.cli.targets import DASH, Places, Source, folder_of
+from convcli.cli.targets import DASH, Source, folder_of
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import exists, is_folder, is_link
 from convcli.kernels.named import KERNELS
@@ -40,6 +41,12 @@ class Inputs(NamedTuple):
             return None
         path = Path(self.names[0])
         return path if exists(path) and not is_folder(path) else None
+
+    @property
+    def lists(self) -> list[tuple[str, Path]]:
+        """The file of --files-from, where there is one, after what messages call it."""
+        named = self.files_from is not None and self.files_from != "-"
+        return [("the list of inputs", Path(self.files_from or ""))] if named else []
 
     def gather(self, conversation: Conversation, output: str | None, name: str) -> list[Source]:
         """Return the inputs: as they were given, then those of the list; each once, at its first place.

@@ -76,7 +76,9 @@ def command(
         return
     from convcli.cli.templates import grey_rows
     from convcli.kernels import parse_kernels
+    from convcli.kernels.files import files_in
 
+    answer.check([("the kernel", path) for path in files_in(spec)])
     kernels = parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)
     if answer.output is not None and _is_picture(answer.output):
         _draw(conversation, kernels, spec, answer)

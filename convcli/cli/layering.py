@@ -1,12 +1,14 @@
 """The options that spell the layer that `convcli filter` runs, and which of them belong to which variant."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from convcli.cli.options import Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError, instead_of
+from convcli.kernels.files import files_in, is_file
 from convcli.kernels.named import MAX_SIDE
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX
 from convcli.layers.axes import PerAxis
@@ -119,6 +121,16 @@ class LayerOptions(NamedTuple):
         if self.pointwise is not None:
             return "depthwise-separable" if self.kernels else "pointwise"
         return "standard" if self.weights is not None else "depthwise"
+
+    @property
+    def files(self) -> list[tuple[str, Path]]:
+        """The files that the options name, after what messages call them."""
+        others = ("weights", "bias_file", "pointwise", "offsets", "local")
+        words = {name: getattr(self, name) for name in others if self.given(name)}
+        return [
+            *(("a kernel", path) for text in self.kernels for path in files_in(text)),
+            *((f"the file of {flag(name)}", Path(text)) for name, text in words.items() if is_file(text)),
+        ]
 
     def check(self) -> None:
         """Refuse options that do not belong to the variant, and what it cannot do without."""

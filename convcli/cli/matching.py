@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -88,13 +87,9 @@ class Matching(NamedTuple):
     ) -> int:
         """Look for the template in every input; return the exit code."""
         assert self.template is not None
-        jobs = plan(inputs.gather(conversation, output, NAME), output, NAME)
-        if any(os.path.realpath(job.target) == os.path.realpath(self.template) for job in jobs):
-            raise ArgumentError(
-                f"{self.template} is the template and would be overwritten; choose another -o"
-            )
-        if running.report is not None and os.path.realpath(running.report) == os.path.realpath(self.template):
-            raise ArgumentError(f"--report {running.report} is the template, too; name another file")
+        reads = [("the template", self.template), *inputs.lists]
+        sources = inputs.gather(conversation, output, NAME)
+        jobs = plan(sources, output, NAME, reads=reads, report=running.report)
         if self.top is not None and any(job.prints for job in jobs):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"

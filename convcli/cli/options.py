@@ -3,10 +3,12 @@
 import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from convcli.cli.collisions import Reads, check_reads
 from convcli.cli.conversation import Conversation
 from convcli.errors import ArgumentError
 from convcli.render import ENDINGS, FORMATS, Answer, render
@@ -162,6 +164,11 @@ class AnswerOptions(NamedTuple):
     output: str | None
     force: bool
 
+    def check(self, reads: Reads) -> None:
+        """Raise ArgumentError where the answer would overwrite a file that is read."""
+        if self.output is not None:
+            check_reads("-o", [Path(self.output)], reads)
+
     def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""
         if conversation.quiet:
@@ -174,8 +181,6 @@ class AnswerOptions(NamedTuple):
             form = self.form or ("value" if self.fields else "table")
             click.echo(render(answer, form, terminal=sys.stdout.isatty()), nl=False)
             return
-        from pathlib import Path
-
         from convcli.files import write_whole
 
         path = Path(self.output)

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 from convcli.batch import Outcome
 from convcli.cli.targets import DASH, Job
-from convcli.errors import ArgumentError
-from convcli.files import WriteError, is_file, is_link
+from convcli.files import WriteError, exists, is_file, is_folder, is_link
 
 START = b'{"number": '  # of each line
 
@@ -24,17 +22,22 @@ class Report:
     it or `resume` goes on at its end, where half a line that a crash left is cut off; what is no report is refused.
     """
 
-    def __init__(self, path: Path, jobs: Sequence[Job], *, force: bool, resume: bool) -> None:
-        for job in jobs:
-            same = [end for end in (job.source, job.target) if end is not DASH and end.name == path.name]
-            if os.path.realpath(path) in map(os.path.realpath, same):
-                raise ArgumentError(f"--report {path} is an input or an output, too; name another file")
+    def __init__(self, path: Path, *, force: bool, resume: bool) -> None:
+        """Open it; `collisions.check_report` has found that it is no other file of the run."""
         self._path = path
         if is_link(path):  # to an input, perhaps
             raise WriteError(f"cannot write --report {path}: it is a link; name the file that it points to")
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | (0 if force or resume else os.O_EXCL)
+        if exists(path) and not is_file(path):
+            kind = "folder; name a file in it" if is_folder(path) else "device or a pipe; name a file"
+            raise WriteError(f"cannot write --report {path}: it is a {kind}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(
+                f"cannot write --report {path}: its folder cannot be made: {error.strerror}"
+            ) from error
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | (0 if force or resume else os.O_EXCL)
+        try:
             self._file = os.open(path, flags, 0o666)
             if resume and not _is_report(self._file):
                 os.close(self._file)
@@ -54,7 +57,7 @@ class Report:
 
     def __exit__(self, *error: object) -> None:
         """Have it on disk, and close it."""
-        with suppress(OSError):  # a pipe cannot be synchronised
+        with suppress(OSError):  # some file systems cannot
             os.fsync(self._file)
         os.close(self._file)
 

@@ -104,7 +104,7 @@ class Running(NamedTuple):
             if self.report is not None:
                 from convcli.cli.reporting import Report
 
-                telling.report = stack.enter_context(Report(self.report, jobs, force=force, resume=resume))
+                telling.report = stack.enter_context(Report(self.report, force=force, resume=resume))
             stack.callback(telling.hide)
             batch = Batch(jobs, telling, stop, fail_fast=self.fail_fast)
             ended = True

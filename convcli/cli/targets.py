@@ -3,19 +3,18 @@
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PosixPath
 from typing import NamedTuple
 
 import click
 
+from convcli.cli.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.cli.options import bundled
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import is_file, is_folder, is_link
+from convcli.files import is_file, is_folder
 from convcli.images.formats import format_of
 
 
@@ -78,6 +77,16 @@ class Job:
         return BytesIO(sys.stdin.buffer.read() if self.data is None else self.data)
 
     @property
+    def input(self) -> Path | None:
+        """The file that is read, None for standard input."""
+        return None if self.source is DASH else self.source
+
+    @property
+    def output(self) -> Path | None:
+        """The file that is written, None for standard output."""
+        return None if self.target is DASH else self.target
+
+    @property
     def prints(self) -> bool:
         """Whether the picture goes to standard output."""
         return self.target is DASH
@@ -118,11 +127,20 @@ existing_options = bundled(
 )
 
 
-def plan(sources: Sequence[Source], output: str | None, kernel: str, *, in_place: bool = False) -> list[Job]:
+def plan(
+    sources: Sequence[Source],
+    output: str | None,
+    kernel: str,
+    *,
+    in_place: bool = False,
+    reads: Reads = (),
+    report: Path | None = None,
+) -> list[Job]:
     """Return a job for each input, or raise ArgumentError before anything is read.
 
     No two jobs share an output, and no output is an input, but with `in_place` each is its own. What was
-    found below a folder keeps its place there in a folder of outputs.
+    found below a folder keeps its place there in a folder of outputs. Neither an output nor the report is one of the
+    other files that the run `reads`, nor are they each other.
     """
     sound = [source for source in sources if source.problem is None]
     if in_place:
@@ -141,7 +159,10 @@ def plan(sources: Sequence[Source], output: str | None, kernel: str, *, in_place
         jobs = [Job(source.path, _filled(output, source, kernel)) for source in sound]
     else:
         jobs = [Job(source.path, Path(output)) for source in sound]
-    _refuse_collisions(jobs, in_place=in_place)
+    check_jobs(jobs, in_place=in_place)
+    check_reads("-o", (job.output for job in jobs if job.output is not None), reads)
+    if report is not None:
+        check_report(report, jobs, reads)
     if output is not None and any(job.target is not DASH and job.target == Path(output) for job in jobs[:1]):
         format_of(Path(output))
     if len(sound) == len(sources):
@@ -231,98 +252,3 @@ def _filled(template: str, source: Source, kernel: str) -> Path:
         return {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}[field]
 
     return Path(_FIELD.sub(value, template))
-
-
-class Places:
-    """Which file a path means, whatever way it is written; every folder is looked at once."""
-
-    def __init__(self) -> None:
-        self._folders: dict[str, str] = {}
-
-    def entry(self, path: Path) -> str:
-        """Return the real path of the folder with the name in it, which may be a link's."""
-        folder, name = os.path.split(str(path))
-        if name in ("", "..", "."):
-            return os.path.realpath(path)
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = os.path.realpath(folder)
-        return f"{real}/{name}" if real != "/" else f"/{name}"
-
-    def file(self, path: Path) -> str:
-        """Return the real path of a file."""
-        return os.path.realpath(path) if is_link(path) else self.entry(path)
-
-    @property
-    def folders(self) -> set[str]:
-        """The real paths of all folders so far, and of those that hold them."""
-        found: set[str] = set()
-        for folder in set(self._folders.values()):
-            while folder not in found:
-                found.add(folder)
-                folder = folder.rpartition("/")[0]
-        return found
-
-
-def _refuse_collisions(jobs: Sequence[Job], *, in_place: bool) -> None:
-    """Raise ArgumentError where two jobs have one output, or an output is an input."""
-    places, outputs = Places(), Places()
-    inputs = {} if in_place else {places.file(job.source): job for job in jobs if job.source is not DASH}
-    taken: dict[str, Job] = {}
-    twins: dict[str, Job] = {}  # those that differ in case alone, where that tells files apart
-    for job in jobs:
-        key = "" if job.target is DASH else outputs.file(job.target)
-        if key in inputs:
-            raise ArgumentError(_overwriting(job, inputs[key]))
-        other = taken.setdefault(_folded(key), job)
-        if other is job:
-            continue
-        if key and key != outputs.file(other.target) and not _folds(Path(key).parent):
-            other = twins.setdefault(key, job)
-        if other is not job:
-            raise ArgumentError(_sharing(other, job))
-    for folder in outputs.folders:
-        above = twins.get(folder, taken.get(_folded(folder)))
-        if above is not None and outputs.file(above.target) == folder:
-            raise ArgumentError(
-                f"{above.name} would become {above.target}, which is the folder of other outputs; give a template "
-                "(-o 'out/{stem}.{kernel}{ext}')"
-            )
-
-
-def _overwriting(job: Job, other: Job) -> str:
-    if other is job:
-        return f"{job.target} is an input and would be overwritten; choose another -o, or give --in-place to replace it"
-    return (
-        f"{job.name} would become {job.target}, but that is an input and would be overwritten; choose another -o, or "
-        "leave the outputs of earlier runs out with --exclude"
-    )
-
-
-def _sharing(one: Job, two: Job) -> str:
-    where = f"{one.target}" if one.target is not DASH else "standard output"
-    if one.source == one.target:
-        return f"{one.name} and {two.name} are one file, which --in-place would replace twice; name it once"
-    if str(one.target) != str(two.target):
-        where += f" (or {two.target}, which is the same file)"
-    way = "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"
-    if one.source.name == two.source.name and one.target is not DASH:
-        way = "keep them apart by their folders (-o 'out/{parent}/{name}')"
-    return f"{one.name} and {two.name} would both become {where}; {way}"
-
-
-def _folded(path: str) -> str:
-    """Return a path as file systems compare it that mind neither case nor how accents are put together."""
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", path.casefold())
-
-
-@lru_cache
-def _folds(folder: Path) -> bool:
-    """Whether the file system of a folder, or of the nearest there is above it, takes a and A for the same."""
-    for above in (folder, *folder.parents):
-        if above.name != above.name.swapcase() and above.exists():
-            other = above.with_name(above.name.swapcase())
-            return other.exists() and other.samefile(above)
-    return False

@@ -39,6 +39,12 @@ def is_file(text: str) -> bool:
         return False
 
 
+def files_in(text: str) -> list[Path]:
+    """Return the files that are there among the kernels that `text` spells, divided by semicolons."""
+    words = dict.fromkeys(word.strip() for word in (text, *text.split(";")))
+    return [Path(word) for word in words if has_ending(word) and is_file(word)]
+
+
 def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
     """Return the kernel in a file, told by its ending, or raise ArgumentError.
 

@@ -464,23 +464,31 @@ def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> N
         '{"number": 1}\n' + "x" * 9000,
     ):
         path.write_text(start)
-        with Report(path, [job], force=False, resume=True) as report:
+        with Report(path, force=False, resume=True) as report:
             report.write(2, job, Outcome(facts={"seconds": 1.5}))
         assert [line["number"] for line in lines(path)] == [1] * start.count("\n") + [2]
 
 
-def test_a_report_is_not_written_through_a_link(call: Call, tmp_path: Path) -> None:
-    (name,) = draw(tmp_path, "a.png")
-    before, link = (tmp_path / name).read_bytes(), tmp_path / "run.jsonl"
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("a.png", 2, "--report {} is an input or an output, too; name another file"),
+        ("other", 1, "cannot write --report {}: it is a link; name the file that it points to"),
+    ],
+)
+def test_a_report_is_not_written_through_a_link(
+    call: Call, tmp_path: Path, name: str, code: int, message: str
+) -> None:
+    draw(tmp_path, "a.png")
+    (tmp_path / "other").write_bytes(b"precious")
+    before, link = contents(tmp_path), tmp_path / "run.jsonl"
     link.symlink_to(name)
     for option in ("--force", "--skip-existing", "-q"):
-        result = call("filter", tmp_path / name, "-k", "box", "--report", link, option)
-        assert result.code == 1
-        assert (
-            one_error(result)
-            == f"cannot write --report {link}: it is a link; name the file that it points to"
-        )
-        assert (tmp_path / name).read_bytes() == before
+        result = call("filter", tmp_path / "a.png", "-k", "box", "--report", link, option)
+        assert (result.code, one_error(result)) == (code, message.format(link))
+        link.unlink()
+        assert contents(tmp_path) == before
+        link.symlink_to(name)
 
 
 def test_a_report_is_not_the_template(call: Call, tmp_path: Path) -> None:
@@ -489,7 +497,9 @@ def test_a_report_is_not_the_template(call: Call, tmp_path: Path) -> None:
     words = ["--match", tmp_path / eye, "--report", tmp_path / eye, "--force"]
     result = call("filter", tmp_path / name, *words)
     assert result.code == 2
-    assert one_error(result) == f"--report {tmp_path / eye} is the template, too; name another file"
+    assert one_error(result) == (
+        f"{tmp_path / eye} is the template and would be overwritten; choose another --report"
+    )
     assert (tmp_path / eye).read_bytes() == before
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.cli import targets
+from convcli.cli import collisions
 from convcli.cli.targets import DASH, Job, Source, plan
 from convcli.errors import ArgumentError
 from tests.conftest import SAMPLES, Call, one_error
@@ -134,20 +134,20 @@ def test_names_that_only_some_file_systems_tell_apart(
     here: Path, monkeypatch: pytest.MonkeyPatch, one: str, two: str
 ) -> None:
     sources = [Source(Path("x", one)), Source(Path("y", two))]
-    monkeypatch.setattr(targets, "_folds", lambda folder: False)
+    monkeypatch.setattr(collisions, "_folds", lambda folder: False)
     assert len(plan(sources, "out/", "box")) == 2
     assert len(plan([*sources, Source(Path("z/other.png"))], "out/", "box")) == 3
     assert "would both become" in refused(*sources, Source(Path("z", two)), output="out/")
-    monkeypatch.setattr(targets, "_folds", lambda folder: True)
+    monkeypatch.setattr(collisions, "_folds", lambda folder: True)
     assert f"out/{one} (or out/{two}, which is the same file)" in refused(*sources, output="out/")
 
 
 def test_this_file_system_is_asked_whether_it_minds_case(here: Path) -> None:
-    targets._folds.cache_clear()
+    collisions._folds.cache_clear()
     minds = not (here / "IN").exists()
-    assert targets._folds(here / "in") is not minds
-    assert targets._folds(here / "in/not/there") is not minds
-    assert targets._folds(Path("/")) is False
+    assert collisions._folds(here / "in") is not minds
+    assert collisions._folds(here / "in/not/there") is not minds
+    assert collisions._folds(Path("/")) is False
 
 
 FOLDERS = st.sampled_from(["", "a", "b", "a/b", "a.png", "./a", "b/../a"])
