@@ -10,9 +10,13 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
+from tests.environment import plain
 from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
 
 __all__ = ["ROOT", "SAMPLES", "SAMPLE_NAMES", "Call", "Result", "one_error"]
+
+for name in os.environ.keys() - plain(os.environ).keys():  # for all tests, and the programs that they start
+    del os.environ[name]
 
 settings.register_profile("convcli", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("convcli")

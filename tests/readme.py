@@ -4,7 +4,9 @@
 gallery in a folder, and shows how.
 """
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.environment import plain
 from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
 
 README = ROOT / "README.md"
@@ -54,13 +57,12 @@ def workshop(folder: Path) -> Path:
 
 def run(command: str, folder: Path) -> str:
     """Run a command line as a shell would, with this Python's convcli; return what it prints on stdout."""
-    program = (
-        f'convcli() {{ {sys.executable!r} -m convcli "$@"; }}; python() {{ {sys.executable!r} "$@"; }}; '
-    )
+    python = shlex.quote(sys.executable)
+    program = f'convcli() {{ {python} -m convcli "$@"; }}; python() {{ {python} "$@"; }}; '
     done = subprocess.run(
         ["bash", "-ec", program + command],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "100"},
+        env={**plain(os.environ), "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
         capture_output=True,
         text=True,
         check=True,

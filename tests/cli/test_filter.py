@@ -110,7 +110,7 @@ def test_a_folder_keeps_the_names(call: Call, tmp_path: Path) -> None:
             result = call(
                 "filter", HOUSE, SAMPLES / "zoneplate.png", "--kernel", "box", "-o", f"{tmp_path}/made/"
             )
-        assert result.out.split() == [str(tmp_path / name) for name in names]
+        assert result.out.splitlines() == [str(tmp_path / name) for name in names]
         assert all((tmp_path / name).exists() for name in names)
 
 
@@ -402,8 +402,9 @@ def test_with_closed_streams_the_picture_is_written(tmp_path: Path, closed: str,
 
 
 def test_with_stderr_closed_nothing_is_mixed_into_the_picture(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m convcli filter {HOUSE} --kernel sobel -o - 2>&- > {tmp_path}/x.png"
-    subprocess.run(["bash", "-c", command], cwd=ROOT, check=True)
+    command = [sys.executable, "-m", "convcli", "filter", HOUSE, "--kernel", "sobel", "-o", "-"]
+    with (tmp_path / "x.png").open("wb") as output:
+        subprocess.run(["bash", "-c", '"$@" 2>&-', "bash", *command], cwd=ROOT, stdout=output, check=True)
     assert (tmp_path / "x.png").read_bytes().endswith(b"IEND\xaeB`\x82")
 
 

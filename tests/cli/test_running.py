@@ -7,10 +7,11 @@ import pickle
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ if Image is not None:
         if "loop" in name:
             while True: pass
         if "slow" in name: time.sleep(0.3)
-        if "stuck" in name: time.sleep(60)
+        if "stuck" in name: time.sleep(600)
         return whole(file, *arguments, **options)
     Image.open = opened
 """
@@ -94,7 +95,7 @@ def filtered(program: Program, tmp_path: Path, options: str) -> tuple[bytes, lis
     inputs[1:1], inputs[4:4] = ["bad.png"], ["none.png"]
     run = program("filter", *inputs, "--kernel", "gaussian:3", "-o", "out/", "--stats", *options.split())
     assert run.returncode == 1
-    out = run.stdout.replace(f"{tmp_path}/".encode(), b"")
+    out = run.stdout.replace(json.dumps(f"{tmp_path}/")[1:-1].encode(), b"")  # a cluster names whole paths
     return out, run.stderr.decode().replace(f"{tmp_path}/", "").splitlines(), contents(tmp_path / "out")
 
 
@@ -261,10 +262,16 @@ def test_a_decoder_that_loops_is_stopped(program: Program, tmp_path: Path, fault
 # Signals
 
 
-def started(tmp_path: Path, faults: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "convcli", "filter", *arguments, "--kernel", "box", "-o", "out/"]
+# The program with a grace, after the first signal, that no test waits for.
+PATIENT = "import convcli.batch.crowd as crowd; crowd.GRACE = 600; from convcli.__main__ import run; run()"
+
+
+def started(
+    tmp_path: Path, faults: dict[str, str], *arguments: str, program: Sequence[str] = ("-m", "convcli")
+) -> subprocess.Popen[bytes]:
+    words = ["filter", *arguments, "--kernel", "box", "-o", "out/"]
     return subprocess.Popen(
-        command,
+        [sys.executable, *program, *words],
         cwd=tmp_path,
         env={**os.environ, **faults},
         stdout=subprocess.PIPE,
@@ -287,12 +294,17 @@ def family(leader: int) -> list[int]:
     return members
 
 
+def soon(true: Callable[[], bool]) -> bool:
+    """Tell whether something is true, now or within a minute."""
+    until = time.monotonic() + 60
+    while not true() and time.monotonic() < until:
+        time.sleep(0.02)
+    return true()
+
+
 def gone(leader: int) -> bool:
     """Tell whether the session is empty, now or soon."""
-    until = time.monotonic() + 10
-    while family(leader) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not family(leader)
+    return soon(lambda: not family(leader))
 
 
 ENDINGS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -308,12 +320,11 @@ def test_a_signal_finishes_what_is_under_way(
     process = started(tmp_path, faults, *names, *options)
     assert process.stdout is not None
     assert process.stdout.readline() == b"out/slow000.png\n"
-    asked = time.monotonic()
     os.killpg(process.pid, number)  # as a terminal does: all of the group
-    out, err = process.communicate(timeout=30)
-    assert time.monotonic() - asked < 3
+    out, err = process.communicate(timeout=60)
     assert process.returncode == code
     printed = ["slow000.png", *(Path(line).name for line in out.decode().splitlines())]
+    assert len(printed) < 100
     assert sorted(os.listdir(tmp_path / "out")) == printed  # no more, no less, nothing half written
     assert all(Image.open(tmp_path / "out" / name).load() for name in printed)
     assert b"Traceback" not in err
@@ -327,15 +338,13 @@ def test_a_signal_finishes_what_is_under_way(
 def test_a_signal_waits_for_nobody_who_is_stuck(
     tmp_path: Path, faults: dict[str, str], options: list[str]
 ) -> None:
-    names = draw(tmp_path, "a.png", "stuck1.png", "stuck2.png", "stuck3.png", "b.png")
+    names = draw(tmp_path, "a.png", "log-stuck1.png", "log-stuck2.png", "log-stuck3.png", "b.png")
     process = started(tmp_path, faults, *names, *options)
     assert process.stdout is not None
     assert process.stdout.readline() == b"out/a.png\n"
-    time.sleep(0.3)
-    asked = time.monotonic()
+    assert soon((tmp_path / "log").exists)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert time.monotonic() - asked < 4
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"stopped by SIGINT, 1 done, 4 not begun or not finished" in err
     assert os.listdir(tmp_path / "out") == ["a.png"]
@@ -344,17 +353,16 @@ def test_a_signal_waits_for_nobody_who_is_stuck(
 
 @PLACES
 def test_a_second_signal_does_not_wait(tmp_path: Path, faults: dict[str, str], options: list[str]) -> None:
-    names = draw(tmp_path, "a.png", "stuck1.png", "stuck2.png", "stuck3.png", "b.png")
-    process = started(tmp_path, faults, *names, *options)
+    names = draw(tmp_path, "a.png", "log-stuck1.png", "log-stuck2.png", "log-stuck3.png", "b.png")
+    process = started(tmp_path, faults, *names, *options, program=("-c", PATIENT))
     assert process.stdout is not None
     assert process.stdout.readline() == b"out/a.png\n"
-    time.sleep(0.3)
-    asked = time.monotonic()
+    assert soon((tmp_path / "log").exists)
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    assert time.monotonic() - asked < 0.9  # the grace of the first one is a second
+    # One that comes while Python shuts down ends it before it can exit, which is 130 to a shell, too.
+    assert process.wait(60) in (130, -signal.SIGINT)
     process.communicate()
     assert os.listdir(tmp_path / "out") == ["a.png"]
     assert gone(process.pid)
@@ -365,8 +373,7 @@ def test_processes_end_when_the_run_is_killed(tmp_path: Path, faults: dict[str, 
     process = started(tmp_path, faults, *names, "--jobs", "3", "--isolate")
     assert process.stdout is not None
     assert process.stdout.readline() == b"out/a.png\n"
-    time.sleep(0.3)
-    assert len(family(process.pid)) >= 3
+    assert soon(lambda: len(family(process.pid)) >= 3)
     process.kill()
     process.wait()
     assert gone(process.pid)
@@ -380,12 +387,12 @@ def test_a_broken_pipe_ends_quietly(tmp_path: Path, faults: dict[str, str], opti
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(10) == 141
+    assert process.wait(60) == 141
     assert process.stderr is not None
     err = process.stderr.read().decode().splitlines()
     assert not [line for line in err if "clipped" not in line]
     process.stderr.close()
-    assert len(os.listdir(tmp_path / "out")) < 20
+    assert len(os.listdir(tmp_path / "out")) < 50
     assert gone(process.pid)
 
 
@@ -773,7 +780,7 @@ def test_a_cluster_takes_relative_names_and_standard_input(
 ) -> None:
     draw(tmp_path, "a.png", "b.png")
     run = program("filter", "a.png", "b.png", "--kernel", "box", "-o", "out/", "--cluster", cluster)
-    assert run.stdout.decode().split() == [f"{tmp_path}/out/a.png", f"{tmp_path}/out/b.png"]
+    assert run.stdout.decode().splitlines() == [f"{tmp_path}/out/a.png", f"{tmp_path}/out/b.png"]
     data = (tmp_path / "a.png").read_bytes()
     runs = [
         program("filter", "-", "--kernel", "box", *options, input=data)
@@ -782,15 +789,22 @@ def test_a_cluster_takes_relative_names_and_standard_input(
     assert runs[0].stdout == runs[1].stdout
 
 
-def test_a_cluster_that_does_not_answer_is_one_line(program: Program, tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the extra convcli[cluster] is not installed")
     draw(tmp_path, "a.png")
-    started = time.monotonic()
-    run = program("filter", "a.png", "--kernel", "box", "--cluster", "tcp://127.0.0.1:9")
-    assert time.monotonic() - started < 15
+    with socket.socket() as nobody:  # who has the port, and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        address = "tcp://{}:{}".format(*nobody.getsockname())
+        impatient = (
+            "import convcli.batch.cluster as c; c.PATIENCE = 0.5; from convcli.__main__ import run; run()"
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", impatient, "filter", "a.png", "--kernel", "box", "--cluster", address],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
     assert run.returncode == 1
-    assert run.stderr.decode() == (
-        "convcli: error: --cluster tcp://127.0.0.1:9: no scheduler answers there within 5 s; start one: dask scheduler\n"
+    assert run.stderr == (
+        f"convcli: error: --cluster {address}: no scheduler answers there within 0.5 s; start one: dask scheduler\n"
     )
 
 

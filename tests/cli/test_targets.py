@@ -32,7 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def filtered(call: Call, *words: str) -> list[str]:
     code, out, err = call("filter", *words, "--kernel", "box", "-q")
     assert (code, err) == (0, "")
-    return out.split()
+    return out.splitlines()
 
 
 # Trees

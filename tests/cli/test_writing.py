@@ -22,7 +22,7 @@ from tests.conftest import ROOT, Call, one_error
 
 Program = Callable[..., subprocess.CompletedProcess[bytes]]
 
-KILLS = 50
+KILLED_AT = range(1, 96, 5)  # of a hundred calls
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1  # linux/prctl.h, linux/capability.h
 
 
@@ -182,7 +182,9 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def batch(album: Path, out: Path, existing: str = "--force") -> subprocess.Popen[bytes]:
+def batch(
+    album: Path, out: Path, *options: str, existing: str = "--force", **environment: str
+) -> subprocess.Popen[bytes]:
     """Start a run over the album; `out` ends in a slash."""
     pictures = sorted(str(path) for path in album.glob("*.png"))
     command = [
@@ -197,10 +199,11 @@ def batch(album: Path, out: Path, existing: str = "--force") -> subprocess.Popen
         "-o",
         f"{out}/",
         existing,
+        *options,
     ]
     return subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
@@ -231,37 +234,52 @@ def begun(run: subprocess.Popen[bytes], out: Path) -> None:
         time.sleep(0.001)
 
 
+# Put on the path of the program: it is killed before its nth call about files, counted from the first that is written.
+KILLER = """
+import itertools, os, signal
+calls, began = itertools.count(1), False
+def mortal(whole):
+    def call(*arguments, **options):
+        global began
+        began = began or ".convcli-" in str(arguments[0])
+        if began and next(calls) == int(os.environ["NTH"]): os.kill(os.getpid(), signal.SIGKILL)
+        return whole(*arguments, **options)
+    return call
+for name in ("open", "write", "fsync", "fchmod", "link", "replace", "unlink", "close"):
+    setattr(os, name, mortal(getattr(os, name)))
+"""
+
+
 def test_killed_at_any_time_each_output_is_absent_or_whole(
     album: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    rng = random.Random(3)
-    out = tmp_path / "out"
-    out.mkdir()
+    out, site = tmp_path / "out", tmp_path / "site"
+    for folder in (out, site):
+        folder.mkdir()
+    (site / "sitecustomize.py").write_text(KILLER)
     partial = litter = 0
-    for number in range(KILLS):
+    for turn, nth in enumerate(KILLED_AT):
         for name in undisturbed:  # what was killed before has left its temporary file
             (out / name).unlink(missing_ok=True)
-            if number % 2:
+            if turn % 2:
                 (out / name).write_bytes(b"old")
-        run = batch(album, out)
-        begun(run, out)
-        time.sleep(rng.uniform(0, 0.06))
-        run.kill()
-        run.communicate()
+        run = batch(album, out, "--jobs", "3", NTH=str(nth), PYTHONPATH=f"{site}{os.pathsep}{ROOT}")
+        run.communicate(timeout=60)
+        assert run.returncode == -signal.SIGKILL
         found = tree(out)
         temporary = {name for name in found if name.startswith(".convcli-")}
         for name in found.keys() - temporary:
-            assert found[name] == undisturbed[name] or (number % 2 and found[name] == b"old"), name
+            assert found[name] == undisturbed[name] or (turn % 2 and found[name] == b"old"), name
         partial += 0 < sum(found.get(name) == data for name, data in undisturbed.items()) < len(undisturbed)
         litter += bool(temporary)
     for name, data in tree(out).items():
         if data == b"old":
             (out / name).unlink()
-    run = batch(album, out, "--skip-existing")
+    run = batch(album, out, existing="--skip-existing")
     assert run.communicate(timeout=60)[1] == b""
     assert tree(out) == undisturbed
-    assert partial >= KILLS // 4, "the runs were not killed in the midst of it"
-    print(f"{partial} runs were partial, {litter} left a temporary file")
+    assert partial >= len(KILLED_AT) // 2, "the runs were not killed in the midst of it"
+    assert litter, "no run was killed while it wrote"
 
 
 @pytest.mark.parametrize("options", [("-k", "box"), ("--match", "eye.png")])

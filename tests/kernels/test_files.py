@@ -166,8 +166,11 @@ WRONG = [
 @pytest.mark.parametrize(
     ("name", "content", "message"), WRONG, ids=[f"{n} {str(c)[:20]!r}" for n, c, _ in WRONG]
 )
-def test_what_is_wrong_is_said(tmp_path: Path, name: str, content: object, message: str) -> None:
-    path = tmp_path / name
+def test_what_is_wrong_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: object, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
     if isinstance(content, np.ndarray):
         np.save(path, content)
     else:
