@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import pytest
 from hypothesis import settings
@@ -32,11 +33,12 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture
-def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Run the command line in this process."""
+def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """Run the command line in this process, which is afterwards as it was."""
     from convcli.cli import main
 
     monkeypatch.setattr("signal.signal", lambda *_: None)
+    digits = sys.get_int_max_str_digits()
 
     def run(*arguments: object) -> Result:
         capfd.readouterr()
@@ -45,7 +47,9 @@ def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         out, err = capfd.readouterr()
         return Result(end.value.code, out, err)
 
-    return run
+    with mock.patch.dict(os.environ):
+        yield run
+    sys.set_int_max_str_digits(digits)
 
 
 @pytest.fixture

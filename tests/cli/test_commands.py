@@ -1,6 +1,7 @@
 """The group of commands: help, version, suggestions, and what every command has in common."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 
@@ -186,7 +187,8 @@ def test_without_colour_and_terminal_the_table_is_plain(
     assert b"\x1b" not in program("shape", *LAYER).stdout
 
 
-def test_a_full_disk_behind_the_answer(tmp_path: object) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_answer(unbuffered: str) -> None:
     import sys
     from pathlib import Path
 
@@ -196,6 +198,7 @@ def test_a_full_disk_behind_the_answer(tmp_path: object) -> None:
         run = subprocess.run(
             [sys.executable, "-m", "convcli", "shape", *LAYER],
             cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
