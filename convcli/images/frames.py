@@ -12,14 +12,16 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from convcli.images.bands import as_array
+from convcli.images.claims import check_tiles
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
+from convcli.images.directories import count_pages
 from convcli.images.header import TURNED, FrameHeader, Header, exif_chunk
 from convcli.images.hushed import hush_libtiff
 from convcli.images.memory import block, decoding
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode
-from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, page_header, read_page
+from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, DeepPages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,21 +43,23 @@ def read_frames(
     name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
 ) -> Picture:
     """Return the chosen frames of an opened image, whose pixels are counted before they are decoded."""
-    notes = _notes(file, image)
+    notes = dict.fromkeys(_notes(file, image))
     frames: list[Frame] = []
     metadata: dict[str, Any] = {}
-    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    count = _count(name, file, image)
     numbers, pixels_left = chosen(count), max_pixels
+    deep = DeepPages(file, name, max_pixels)
     for number in numbers:
         image.seek(number)
         pixels_left -= image.width * image.height
         _check_pixels(name, len(numbers), pixels_left, max_pixels)
-        read, upright, more = _read_frame(name, file, image, number, count, max_pixels)
+        check_tiles(name, file, image, max_pixels)
+        read, upright, more = _read_frame(name, file, image, number, count, deep)
         frames.append(read)
-        notes += (note for note in more if note not in notes)
+        notes |= dict.fromkeys(more)
         if not metadata:
             metadata, lost = _metadata(image, upright)
-            notes += lost
+            notes |= dict.fromkeys(lost)
     image.seek(0)  # which opened, and tells of the whole
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
@@ -63,20 +67,29 @@ def read_frames(
     return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
 
 
+def _count(name: str, file: BinaryIO, image: ImageFile) -> int:
+    """Return how many frames or pages an opened image has."""
+    if image.format == "TIFF":
+        return count_pages(file, name, image)
+    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+
+
 def frame_headers(
     name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
 ) -> Header:
     """Return what an opened image tells of the chosen frames: nothing is decoded. Raise ImageError as reading would."""
-    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    count = _count(name, file, image)
     numbers, pixels_left = chosen(count), max_pixels
     frames: list[FrameHeader] = []
+    deep = DeepPages(file, name, max_pixels)
     for number in numbers:
         if image.format == "TIFF":  # the pages of others are alike
             image.seek(number)
         pixels_left -= image.width * image.height
         _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        check_tiles(name, file, image, max_pixels)
         if (why := _why_cut(image)) and image.format == "TIFF":
-            frames.append(page_header(file, name, number, why, max_pixels))
+            frames.append(deep.header(number, why))
             continue
         mode, orientation = _mode_ahead(name, image, count, why), _orientation_ahead(file, image)
         width, height = image.size
@@ -164,12 +177,12 @@ def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
 
 
 def _read_frame(
-    name: str, file: BinaryIO, image: ImageFile, number: int, count: int, max_pixels: int
+    name: str, file: BinaryIO, image: ImageFile, number: int, count: int, deep: DeepPages
 ) -> tuple[Frame, Image.Image, tuple[str, ...]]:
     """Return a frame, the image that its metadata are in, and notes; where Pillow would cut, read it another way."""
     why = _why_cut(image)
     if why and image.format == "TIFF":
-        frame, notes = read_page(file, name, number, why, max_pixels)
+        frame, notes = deep.read(number, why)
         return frame, image, notes
     channels = cut_channels(image) if count == 1 else ""
     if why and not channels:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from convcli.images.directories import page_offsets
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
@@ -50,6 +51,8 @@ class Opened:
         """Find out how the picture is to be read, and what its header tells."""
         name = self._name
         start = file.read(len(MAGIC))
+        if start.startswith(MAGICS):
+            page_offsets(file, name)  # no reader takes a chain that is refused there
         file.seek(0)
         chosen = partial(_chosen, name, self._frame, max_frames)
         self._as_tiff = (

@@ -8,6 +8,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convcli.images.claims import check_page
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
@@ -44,29 +45,35 @@ def _library(why: str) -> Any:
     return tifffile
 
 
-def read_page(
-    file: BinaryIO, name: str, number: int, why: str, max_pixels: int
-) -> tuple[Frame, tuple[str, ...]]:
-    """Return a page of a TIFF, upright, with every bit that it has, and notes; or raise ImageError."""
-    file.seek(0)
-    with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
-        _check_samples(pages.pages[number : number + 1], name, max_pixels)
-        return _page(pages.pages[number], name)
+class DeepPages:
+    """The pages of a TIFF that Pillow opens and would cut: opened once, whichever of them are read."""
 
+    def __init__(self, file: BinaryIO, name: str, max_pixels: int) -> None:
+        self._file, self._name, self._limit = file, name, max_pixels
+        self._pages: Any = None
 
-def page_header(file: BinaryIO, name: str, number: int, why: str, max_pixels: int) -> FrameHeader:
-    """Return what `read_page` will, from the page's header alone."""
-    file.seek(0)
-    with _library(f"cannot read {name}: {why}").TiffFile(file) as pages:
-        _check_samples(pages.pages[number : number + 1], name, max_pixels)
-        return _page_header(pages.pages[number], name)
+    def read(self, number: int, why: str) -> tuple[Frame, tuple[str, ...]]:
+        """Return a page, upright, with every bit that it has, and notes; or raise ImageError."""
+        return _page(self._checked(number, why), self._name)
+
+    def header(self, number: int, why: str) -> FrameHeader:
+        """Return what `read` will, from the page's header alone."""
+        return _page_header(self._checked(number, why), self._name)
+
+    def _checked(self, number: int, why: str) -> Any:
+        if self._pages is None:
+            self._file.seek(0)
+            self._pages = _library(f"cannot read {self._name}: {why}").TiffFile(self._file).pages
+        page = self._pages[number]
+        _check_samples([page], self._name, self._limit)
+        return page
 
 
 def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
     """Return what `read_tiff` will, from the headers of the pages alone."""
     file.seek(0)
     with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
-        chosen = [pages.pages[number] for number in choose(len(pages.pages))]
+        chosen = _chosen(pages.pages, name, choose)
         _check_samples(chosen, name, max_pixels)
         return Header(tuple(_page_header(page, name) for page in chosen), "TIFF")
 
@@ -78,21 +85,31 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
     """
     file.seek(0)
     with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
-        chosen = [pages.pages[number] for number in choose(len(pages.pages))]
+        chosen = _chosen(pages.pages, name, choose)
         _check_samples(chosen, name, max_pixels)
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
         metadata = _metadata(chosen[0])
     return Picture(frames, "TIFF", metadata, notes=tuple(dict.fromkeys(sum(notes, ()))))
 
 
+def _chosen(pages: Any, name: str, choose: Callable[[int], Sequence[int]]) -> list[Any]:
+    if not len(pages):
+        raise ImageError(
+            f"cannot read {name}: the file is damaged or cut short (it has no pages); get a whole copy"
+        )
+    return [pages[number] for number in choose(len(pages))]
+
+
 def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
-    """Refuse too many pixels, before they are decoded; every four channels of one count as one."""
+    """Refuse too much before it is decoded: pixels, of which four channels of one count as one, and tiles."""
     count = sum(max(page.imagewidth * page.imagelength, page.size // 4) for page in pages)
     if count > limit:
         raise ImageError(
             f"cannot read {name}: its {count:,} pixels, of four channels each at most, are over the limit of "
             f"{limit:,}; raise it with --max-pixels {count}"
         )
+    for page in pages:
+        check_page(name, page, limit)
 
 
 def _page_header(page: Any, name: str) -> FrameHeader:

@@ -20,6 +20,7 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png, metadata_chunks
 from convcli.images.samples import SIGNED, stored
 from convcli.images.tiff import XMP, as_bytes, encode_tiff
+from convcli.images.tiff_pages import encode_pages
 
 # How each format is written: without loss where it can be, otherwise near to it.
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -91,7 +92,7 @@ def encode(
     if ours:
         around = metadata_chunks(data)
         return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
-    return data, (*notes, *_joined(data, len(images)))
+    return data, (*notes, *_joined(data, form, len(images)))
 
 
 def _saved(image: Image.Image, form: str, settings: dict[str, Any]) -> bytes:
@@ -108,14 +109,16 @@ def _saved(image: Image.Image, form: str, settings: dict[str, Any]) -> bytes:
             if size <= room:
                 file.seek(0)
                 return file.read(size)
+    if form == "TIFF" and settings.pop("save_all", False):
+        return encode_pages([image, *settings.pop("append_images")], settings)
     buffer = BytesIO()
     image.save(buffer, form, **settings)
     return buffer.getvalue()
 
 
-def _joined(data: bytes, count: int) -> list[str]:
+def _joined(data: bytes, form: str, count: int) -> list[str]:
     """Say how many frames Pillow took for a longer stay of the one before, as it does where their pixels are equal."""
-    if count == 1:
+    if count == 1 or form == "TIFF":  # whose pages do not stay
         return []
     with Image.open(BytesIO(data)) as image:
         fewer = count - getattr(image, "n_frames", 1)

@@ -1,0 +1,122 @@
+"""The directories of a TIFF: where its pages stand, and what they claim, before any value is read."""
+
+import struct
+from collections.abc import Iterable
+from typing import Any, BinaryIO, NamedTuple
+
+from PIL.ImageFile import ImageFile
+
+from convcli.images.picture import ImageError
+
+# Bytes of a value, by its type: TIFF 6.0, section 2, and BigTIFF's three of 64 bits.
+SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+SHARED = 16  # times that the values of a file may be claimed, by pages that share some of them
+SMALL = 1 << 28  # bytes of claims that no reader minds
+
+
+class Layout(NamedTuple):
+    """How a directory is laid out: its numbers, as `struct` names them, and the bytes of one entry."""
+
+    length: str
+    entry: str
+    offset: str
+    inline: int  # bytes of a value that stands in its entry
+
+
+_CLASSIC, _BIG = Layout("H", "HHI4s", "I", 4), Layout("Q", "HHQ8s", "Q", 8)
+
+
+def page_offsets(file: BinaryIO, name: str) -> list[int]:
+    """Return where the directory of each page stands; a chain that comes back to a page ends before it.
+
+    Raises ImageError where directories overlap, or claim more values than there are: each reader would take them at
+    their word, and time and memory without end.
+    """
+    layout, order, offset = _header(file)
+    size = file.seek(0, 2)
+    found: dict[int, None] = {}  # in order
+    walked = claimed = 0
+    while offset and offset not in found and offset < size:
+        found[offset] = None
+        entries, offset = _directory(file, offset, layout, order)
+        walked += len(entries)
+        mine = _claims(entries, layout, order)
+        claimed += mine
+        if walked > size or mine > size or claimed > SHARED * size + SMALL:
+            what = "its directories overlap" if walked > size else "its tags claim more bytes than it has"
+            raise ImageError(f"cannot read {name}: the file is damaged ({what}); get a whole copy")
+    return list(found)
+
+
+class _Places(list[int]):
+    """Where pages stand that Pillow has seen: it asks of each page whether it has been there."""
+
+    def __init__(self, places: Iterable[int]) -> None:
+        super().__init__(places)
+        self._known = set(self)
+
+    def append(self, place: int) -> None:
+        super().append(place)
+        self._known.add(place)
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._known
+
+
+def count_pages(file: BinaryIO, name: str, image: ImageFile) -> int:
+    """Return how many pages a TIFF has that Pillow has opened; from here on each is reached in the same time."""
+    seen: Any = getattr(image, "_frame_pos", None)
+    if isinstance(seen, list):
+        image._frame_pos = _Places(seen)  # type: ignore[attr-defined]
+    return len(page_offsets(file, name))
+
+
+def _header(file: BinaryIO) -> tuple[Layout, str, int]:
+    """Return how directories are laid out, the byte order, and where the first one is; 0 where there is none."""
+    file.seek(0)
+    start = file.read(16).ljust(16, b"\0")
+    order = "<" if start.startswith(b"II") else ">"
+    big = start[2 if order == "<" else 3] == 43
+    layout = _BIG if big else _CLASSIC
+    (offset,) = struct.unpack_from(order + layout.offset, start, 8 if big else 4)
+    return layout, order, offset
+
+
+def _directory(file: BinaryIO, offset: int, layout: Layout, order: str) -> tuple[bytes, int]:
+    """Return the entries of a directory, as far as they are there, and where the next one is."""
+    file.seek(offset)
+    start = file.read(struct.calcsize("<" + layout.length))
+    if len(start) < struct.calcsize("<" + layout.length):
+        return b"", 0
+    (count,) = struct.unpack(order + layout.length, start)
+    length = struct.calcsize("<" + layout.entry)
+    entries = file.read(min(count * length, 1 << 32))
+    after = file.read(struct.calcsize("<" + layout.offset))
+    if len(entries) < count * length or len(after) < struct.calcsize("<" + layout.offset):
+        return entries[: len(entries) // length * length], 0
+    return entries, struct.unpack(order + layout.offset, after)[0]
+
+
+def _claims(entries: bytes, layout: Layout, order: str) -> int:
+    """Count the bytes of all values that stand elsewhere in the file."""
+    sizes = (
+        SIZES.get(kind, 0) * count for _, kind, count, _ in struct.iter_unpack(order + layout.entry, entries)
+    )
+    return sum(size for size in sizes if size > layout.inline)

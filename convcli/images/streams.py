@@ -1,0 +1,211 @@
+"""How large the picture in a compressed stream is, by its own header: what a decoder would take memory for."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Stream(NamedTuple):
+    """The sides and the channels of a picture, and the bytes of a sample."""
+
+    height: int
+    width: int
+    channels: int
+    itemsize: int
+
+    @property
+    def size(self) -> int:
+        """The bytes that it decodes to."""
+        return self.height * self.width * self.channels * self.itemsize
+
+
+def jpeg(data: bytes) -> Stream | None:
+    """Read the frame header: ITU T.81, B.2.2."""
+    at = 0
+    while 0 <= (at := data.find(b"\xff", at)) < len(data) - 9:
+        marker = data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            bits, height, width, channels = struct.unpack_from(">BHHB", data, at + 4)
+            return Stream(height, width, channels, -(-bits // 8))
+        alone = marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9
+        at += 1 if marker == 0xFF else 2 if alone else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
+
+
+def jpeg2000(data: bytes) -> Stream | None:
+    """Read the image and tile sizes: ITU T.800, A.5.1."""
+    at = data.find(b"\xff\x4f\xff\x51")
+    if at < 0 or len(data) < at + 43:
+        return None
+    right, bottom, left, top = struct.unpack_from(">4I", data, at + 8)
+    (channels,) = struct.unpack_from(">H", data, at + 40)
+    return Stream(
+        max(0, bottom - top), max(0, right - left), channels, 4
+    )  # it is decoded to whole numbers of 32 bits
+
+
+def png(data: bytes) -> Stream | None:
+    """Read the header chunk: PNG, third edition, 11.2.1."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 26:
+        return None
+    width, height, bits, colours = struct.unpack_from(">IIBB", data, 16)
+    channels = {0: 1, 2: 3, 3: 4, 4: 2, 6: 4}.get(colours, 4)
+    return Stream(height, width, channels, 2 if bits == 16 else 1)
+
+
+def webp(data: bytes) -> Stream | None:
+    """Read the header of the first chunk: RFC 9649, 2.5 to 2.7, and RFC 6386, 9.1."""
+    kind, body = data[12:16], data[20:30]
+    if data[:4] != b"RIFF" or len(body) < 10:
+        return None
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))
+    elif kind == b"VP8L":
+        sides = int.from_bytes(body[1:5], "little")
+        width, height = (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    elif kind == b"VP8 ":
+        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    else:
+        return None
+    return Stream(height, width, 4, 1)
+
+
+def jpegxr(data: bytes) -> Stream | None:
+    """Read the image header: ITU T.832, 8.3; any count of channels is taken for four, of 32 bits at most."""
+    at = data.find(b"WMPHOTO\0")
+    if at < 0 or len(data) < at + 20:
+        return None
+    short = data[at + 10] & 0x80
+    width, height = struct.unpack_from(">HH" if short else ">II", data, at + 12)
+    return Stream(height + 1, width + 1, 4, 4)
+
+
+class _Bits:
+    """The bits of a JPEG XL codestream, least significant first: ISO/IEC 18181-1, annex B."""
+
+    def __init__(self, data: bytes) -> None:
+        self.rest, self.left = int.from_bytes(data, "little"), 8 * len(data)
+
+    def take(self, count: int) -> int:
+        if count > self.left:
+            raise ValueError("the header is cut short")
+        taken = self.rest & (1 << count) - 1
+        self.rest >>= count
+        self.left -= count
+        return taken
+
+    def choose(self, *ways: tuple[int, int]) -> int:
+        """Read a number in one of four ways: a constant, and the bits that are added to it."""
+        least, bits = ways[self.take(2)]
+        return least + self.take(bits)
+
+
+_SIDES = ((1, 9), (1, 13), (1, 18), (1, 30))
+_RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+
+
+def jpegxl(data: bytes) -> Stream | None:
+    """Read the size and the image metadata: ISO/IEC 18181-1, annex D; None of an animation, too."""
+    at = data.find(b"\xff\x0a", 0, 2) if data[:2] == b"\xff\x0a" else _codestream(data)
+    if at < 0:
+        return None
+    bits = _Bits(data[at + 2 : at + 64])
+    height, width = _sides(bits)
+    channels = 3
+    if not bits.take(1):  # else all is as usual
+        if bits.take(1):
+            bits.take(3)
+            if bits.take(1):
+                _sides(bits)
+            if bits.take(1) or bits.take(1):  # a preview, or an animation
+                return None
+        if bits.take(1):
+            bits.choose((32, 0), (16, 0), (24, 0), (1, 6))
+            bits.take(4)
+        else:
+            bits.choose((8, 0), (10, 0), (12, 0), (1, 6))
+        bits.take(1)
+        channels += bits.choose((0, 0), (1, 0), (2, 4), (1, 12))
+    return Stream(height, width, channels, 4)  # each channel is decoded as floats
+
+
+def _codestream(data: bytes) -> int:
+    """Return where the codestream in a container begins, -1 where there is none: ISO/IEC 18181-2, clause 9."""
+    at = 0
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        kind, head = data[at + 4 : at + 8], 16 if length == 1 else 8
+        if kind in (b"jxlc", b"jxlp"):
+            start = at + head + (4 if kind == b"jxlp" else 0)
+            return start if data[start : start + 2] == b"\xff\x0a" else -1
+        if length == 1:
+            length = int.from_bytes(data[at + 8 : at + 16], "big")
+        if length < head:
+            return -1
+        at += length
+    return -1
+
+
+def _sides(bits: _Bits) -> tuple[int, int]:
+    small = bits.take(1)
+    height = (bits.take(5) + 1) * 8 if small else bits.choose(*_SIDES)
+    ratio = bits.take(3)
+    if ratio:
+        over, under = _RATIOS[ratio]
+        return height, height * over // under
+    return height, (bits.take(5) + 1) * 8 if small else bits.choose(*_SIDES)
+
+
+def lerc(data: bytes, limit: int) -> Stream | None:
+    """Read the headers of all bands: Esri's Lerc2, which may be deflated or compressed by Zstandard.
+
+    None where it is larger than `limit` before it is decoded, too.
+    """
+    if data[:1] == b"\x78":
+        data = zlib.decompressobj().decompress(data, limit)
+    elif data[:4] == b"\x28\xb5\x2f\xfd":
+        import imagecodecs
+
+        data = bytes(imagecodecs.zstd_decode(data, out=limit))
+    bands = at = 0
+    stream = None
+    while data[at : at + 6] == b"Lerc2 " and len(data) >= at + 46:
+        (version,) = struct.unpack_from("<i", data, at + 6)
+        sides = at + (14 if version >= 3 else 10)
+        height, width, depth = struct.unpack_from("<3i", data, sides)
+        if version < 4:
+            depth = 1
+        (length,) = struct.unpack_from("<i", data, sides + (20 if version >= 4 else 16))
+        bands += 1
+        stream = Stream(max(0, height), max(0, width), max(1, depth) * bands, 8)
+        if length <= 0:
+            return None
+        at += length
+    return stream
+
+
+LERC = 34887
+
+# By the compression that the tag of a TIFF names.
+_READERS: dict[int, Callable[[bytes], Stream | None]] = {
+    **dict.fromkeys((6, 7, 33007, 34892), jpeg),
+    **dict.fromkeys((33003, 33004, 33005, 34712), jpeg2000),
+    34933: png,
+    **dict.fromkeys((50001, 34927), webp),
+    **dict.fromkeys((22610, 34934), jpegxr),
+    **dict.fromkeys((50002, 52546), jpegxl),
+}
+
+
+def is_picture(compression: int) -> bool:
+    """Whether what is so compressed is a picture with a size of its own, which need not be that of its tile."""
+    return compression == LERC or compression in _READERS
+
+
+def stream_of(compression: int, data: bytes, limit: int) -> Stream | None:
+    """Return what the picture in a stream claims to be; None where the header is not there, or not to be told."""
+    try:
+        return lerc(data, limit) if compression == LERC else _READERS[compression](data)
+    except Exception:  # of damaged headers: of struct, of zlib, and of imagecodecs, one for each codec
+        return None

@@ -1,0 +1,102 @@
+"""TIFFs whose tiles and streams claim more than the picture is: refused before they are decoded, or read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convcli.images.picture import ImageError
+from convcli.images.read import read_header, read_picture
+
+tifffile = pytest.importorskip("tifffile", reason="convcli[codecs] is not installed")
+pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
+
+WIDTH, LENGTH, TILE_WIDTH, TILE_LENGTH, TILE_COUNTS = 256, 257, 322, 323, 325
+SIDE = 304
+LIMIT = 100_000  # on pixels, of which a tile may have an eighth in bytes
+
+
+def claiming(path: Path, changes: dict[int, object], pixels: np.ndarray, **options: object) -> Path:
+    """Write a TIFF, and change its tags afterwards."""
+    photometric = "rgb" if pixels.shape[-1] == 3 else "minisblack"
+    tifffile.imwrite(path, pixels, metadata=None, photometric=photometric, **options)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        for tag, value in changes.items():
+            file.pages[0].tags[tag].overwrite(value)
+    return path
+
+
+SMALL = {WIDTH: 10, LENGTH: 10}
+STREAMS = ("jpeg2000", "png", "webp", "jpegxl", "lerc", "jpegxr")
+
+
+@pytest.mark.parametrize("compression", ["deflate", "lzw", "packbits", "lzma", "zstd", *STREAMS])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_a_tile_far_larger_than_its_picture(tmp_path: Path, compression: str, dtype: str) -> None:
+    if compression == "webp" and dtype != "uint8":
+        return
+    pixels = np.zeros((SIDE, SIDE, 3), dtype)
+    path = claiming(tmp_path / "a.tif", SMALL, pixels, compression=compression, tile=(SIDE, SIDE))
+    size = pixels.nbytes
+    for read in (read_picture, read_header):
+        with pytest.raises(ImageError) as error:
+            read(path, LIMIT)
+        assert str(error.value) == (
+            f"cannot read {path}: it holds a tile of 304x304 (rows x columns), {size:,} bytes, for a picture of 10x10; "
+            f"raise the limit with --max-pixels {size * 8}"
+        )
+    (frame,) = read_picture(path, size * 8).frames
+    assert frame.pixels.shape == (10, 10, 3)
+
+
+@pytest.mark.parametrize("compression", STREAMS)
+@pytest.mark.parametrize("layout", ["strip", "tile"])
+def test_a_stream_far_larger_than_its_tile(tmp_path: Path, compression: str, layout: str) -> None:
+    pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
+    if layout == "tile":
+        changes, options = {**SMALL, TILE_WIDTH: 16, TILE_LENGTH: 16}, {"tile": (SIDE, SIDE)}
+    else:
+        changes, options = SMALL, {"rowsperstrip": SIDE}
+    path = claiming(tmp_path / "a.tif", changes, pixels, compression=compression, **options)
+    with pytest.raises(
+        ImageError, match=r"it holds a tile of 304x304 \(rows x columns\), .* for a picture of 10x10; raise"
+    ):
+        read_picture(path, LIMIT)
+
+
+@pytest.mark.parametrize("compression", ["deflate", "zstd", "jpeg", *STREAMS])
+@pytest.mark.parametrize("options", [{"tile": (64, 48)}, {"tile": (112, 160)}, {"rowsperstrip": 20}, {}])
+def test_tiles_as_they_are_made_are_read(tmp_path: Path, compression: str, options: dict) -> None:
+    pixels = np.tile(np.arange(150, dtype=np.uint8)[:, None], (100, 1, 3)).reshape(100, 150, 3)
+    path = claiming(tmp_path / "a.tif", {}, pixels, compression=compression, **options)
+    (frame,) = read_picture(path, 15_000).frames
+    assert frame.pixels.shape == (100, 150, 3)
+    assert np.abs(frame.pixels.astype(int) - pixels).max() <= (
+        0 if compression in ("deflate", "zstd", "png") else 60
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])  # through Pillow, and through tifffile
+def test_tiles_that_all_claim_the_same_bytes(tmp_path: Path, dtype: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 1600, 3), np.uint8).astype(dtype)
+    options = {"tile": (16, 16), "compression": "deflate"}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, metadata=None, photometric="rgb", **options)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
+        file.pages[0].tags[TILE_COUNTS].overwrite([10**6] * 400, dtype="I")
+    with pytest.raises(
+        ImageError, match=r"is damaged \(its tiles claim 400,000,000 bytes, and it has [\d,]*\); get a whole"
+    ):
+        read_picture(tmp_path / "a.tif")
+
+
+def test_a_tile_without_a_header_is_damaged(tmp_path: Path) -> None:
+    path = claiming(tmp_path / "a.tif", {}, np.zeros((32, 32, 3), np.uint8), compression="jpegxl")
+    with tifffile.TiffFile(path) as file:
+        place = file.pages[0].dataoffsets[0]
+    data = bytearray(path.read_bytes())
+    data[place : place + 2] = b"no"
+    path.write_bytes(data)
+    with pytest.raises(
+        ImageError, match=r"is damaged or cut short \(a tile of it has no header that tells its size\)"
+    ):
+        read_picture(path)
