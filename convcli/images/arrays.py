@@ -91,10 +91,13 @@ def _frames(
 def encode_array(picture: Picture) -> bytes:
     """Return a picture as a .npy file: (H, W) or (H, W, C), or (frames, H, W, C) where it has several frames."""
     arrays = [frame.pixels for frame in picture.frames]
-    if len(arrays) == 1:
-        (array,) = arrays
-    else:
-        array = np.stack([pixels.reshape(*pixels.shape[:2], -1) for pixels in arrays])
+    if len(arrays) > 1:
+        arrays = [pixels.reshape(*pixels.shape[:2], -1) for pixels in arrays]
+    first = arrays[0]
+    shape = first.shape if len(arrays) == 1 else (len(arrays), *first.shape)
+    described = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
     buffer = BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    np.lib.format.write_array_header_1_0(buffer, described)
+    for pixels in arrays:
+        buffer.write(np.ascontiguousarray(pixels).data)
     return buffer.getvalue()

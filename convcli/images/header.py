@@ -26,6 +26,11 @@ class FrameHeader(NamedTuple):
     duration: float | None = None
     working: int = 0
 
+    @classmethod
+    def of(cls, frame: Frame) -> FrameHeader:
+        """Describe a frame that is there."""
+        return cls(frame.pixels.shape, frame.mode, frame.pixels.dtype.name, frame.duration)
+
     @property
     def itemsize(self) -> int:
         """The bytes of a sample."""

@@ -1,11 +1,21 @@
 """Pictures of at most 256 colours: exact where they fit, as GIF needs them."""
 
+from collections.abc import Iterator
+from math import isqrt
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from convcli.images.picture import Frame
 
 COLOURS = 256
+VISIBLE = 128  # the least alpha of a pixel that is not transparent
+BAND = 1 << 16  # pixels that are looked at together
+LOOKED_AT = 1 << 20  # pixels by which colours are chosen, as the quantiser takes 22 bytes for each
+
+Array = NDArray[Any]
 
 
 def indexed(frame: Frame) -> tuple[Image.Image, bool]:
@@ -14,24 +24,61 @@ def indexed(frame: Frame) -> tuple[Image.Image, bool]:
     Few colours are kept exactly, which Pillow's quantiser does not promise; of more the nearest are chosen. A
     picture with alpha gives its last entry to the transparent pixels: those less than half opaque.
     """
-    pixels = frame.pixels
-    colour = pixels[..., :-1] if frame.has_alpha else pixels.reshape(*pixels.shape[:2], -1)
-    colour = np.ascontiguousarray(np.broadcast_to(colour, (*pixels.shape[:2], 3)))
-    alpha = pixels[..., -1] if frame.has_alpha else np.full(pixels.shape[:2], 255)
-    visible = alpha >= 128
-    room = COLOURS - 1 if frame.has_alpha else COLOURS
-    palette, places = np.unique(colour[visible], axis=0, return_inverse=True)
-    exact = len(palette) <= room
-    if exact:
-        index = np.zeros(visible.shape, np.uint8)
-        index[visible] = places.ravel()
-    else:
-        nearest = Image.fromarray(colour).quantize(room)
-        index = np.array(nearest)
-        palette = np.array(nearest.getpalette("RGB"), np.uint8).reshape(-1, 3)
-    index[~visible] = COLOURS - 1
+    pixels = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
+    colours, alpha = (pixels[..., :-1], pixels[..., -1]) if frame.has_alpha else (pixels, None)
+    colours = np.broadcast_to(colours, (*pixels.shape[:2], 3))
+    room = COLOURS if alpha is None else COLOURS - 1
+    found = _few(colours, alpha, room)
+    palette, index = _nearest(colours, room) if found is None else _exact(colours, found)
+    if alpha is not None:
+        index[alpha < VISIBLE] = COLOURS - 1
     image = Image.fromarray(index, "P")
     image.putpalette(palette.astype(np.uint8).tobytes())
-    if frame.has_alpha:
+    if alpha is not None:
         image.info["transparency"] = COLOURS - 1
-    return image, exact
+    return image, found is not None
+
+
+def _bands(colours: Array) -> Iterator[slice]:
+    step = max(1, BAND // colours.shape[1])
+    return (slice(top, top + step) for top in range(0, len(colours), step))
+
+
+def _packed(colours: Array) -> Array:
+    """Return colours (H, W, 3) as one number each."""
+    red, green, blue = np.moveaxis(colours.astype(np.uint32), 2, 0)
+    packed: Array = red << 16 | green << 8 | blue
+    return packed
+
+
+def _few(colours: Array, alpha: Array | None, room: int) -> Array | None:
+    """Return the visible colours, packed and in order; None where there is no room for them."""
+    found: Array = np.empty(0, np.uint32)
+    for rows in _bands(colours):
+        packed = _packed(colours[rows])
+        found = np.union1d(found, packed if alpha is None else packed[alpha[rows] >= VISIBLE])
+        if len(found) > room:
+            return None
+    return found
+
+
+def _exact(colours: Array, found: Array) -> tuple[Array, Array]:
+    """Return a palette of the colours that were found, and which of them each pixel is; any, where it is none."""
+    index = np.empty(colours.shape[:2], np.uint8)
+    for rows in _bands(colours):
+        index[rows] = np.searchsorted(found, _packed(colours[rows]))
+    return np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1), index
+
+
+def _nearest(colours: Array, room: int) -> tuple[Array, Array]:
+    """Return a palette of so many colours near to those of a picture, and which is the nearest of each pixel."""
+    apart = isqrt(-(-colours.shape[0] * colours.shape[1] // LOOKED_AT))
+    few = Image.fromarray(np.ascontiguousarray(colours[::apart, ::apart])).quantize(room)
+    palette = np.array(few.getpalette("RGB"), np.uint8)
+    if apart == 1:
+        return palette, np.array(few)
+    index = np.empty(colours.shape[:2], np.uint8)
+    for rows in _bands(colours):
+        band = Image.fromarray(np.ascontiguousarray(colours[rows]))
+        index[rows] = np.asarray(band.quantize(palette=few, dither=Image.Dither.NONE))
+    return palette, index

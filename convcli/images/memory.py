@@ -9,8 +9,10 @@ import os
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from convcli.images.formats import FORMATS, NETPBM
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from PIL.ImageFile import ImageFile
 
@@ -22,6 +24,16 @@ SMALL_BLOCK, BLOCK = 1 << 16, 1 << 25
 # Tags of TIFF (TIFF 6.0, section 8).
 IMAGE_WIDTH, BITS_PER_SAMPLE, ROWS_PER_STRIP, STRIP_BYTE_COUNTS = 256, 258, 278, 279
 TILE_WIDTH, TILE_LENGTH, TILE_BYTE_COUNTS = 322, 323, 325
+
+# What compression leaves of a photograph's bytes.
+DENSITIES = {"PNG": 0.5, "JPEG": 0.1, "WEBP": 0.4, "TIFF": 0.8, "GIF": 0.25}
+PNG_BAND, PNG_COPIES, MAX_THREADS = (
+    1 << 20,
+    6,
+    8,
+)  # as of `encode_png`, which copies what it has filtered, and deflated
+LOSSLESS = 28  # bytes of a pixel: libwebp's own copies, its histograms and chains
+QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes of a pixel, and by how many colours are chosen
 
 CANVASES = 3  # that Pillow keeps of an animation: of the frame before, of what it is put on, and of both
 
@@ -92,3 +104,53 @@ def _strip(tags: Mapping[int, Any], height: int, size: int) -> int:
     bits = sum(tags.get(BITS_PER_SAMPLE, (1,)))
     counts = tags.get(TILE_BYTE_COUNTS) or tags.get(STRIP_BYTE_COUNTS) or (0,)
     return int(width * rows * bits // 8 + min(max(counts), size))
+
+
+# Encoders
+
+
+def encoding(
+    frames: Sequence[FrameHeader], form: str, png_level: int | None = None, threads: int | None = None
+) -> int:
+    """Return the bytes that are taken beside the pixels of frames while they are encoded, and the file that comes out.
+
+    form, png_level, threads : as of `encode`
+    """
+    raw, most = sum(frame.nbytes for frame in frames), max(map(_pixels, frames))
+    data = int(raw * DENSITIES.get(form, 1.0))
+    images = sum(_image(frame.mode) * _pixels(frame) for frame in frames)
+    mode, several = frames[0].mode, len(frames) > 1
+    if form == "PNG" and not several and (png_level is None or mode in FORMATS["PNG"].still):
+        bands = min(threads or min(os.cpu_count() or 1, MAX_THREADS), -(-raw // PNG_BAND))
+        return data + bands * min(PNG_BAND * PNG_COPIES, raw)
+    if form == "PNG":
+        return (
+            images + data + (sum(stored(frame.mode) * _pixels(frame) for frame in frames) if several else 0)
+        )
+    if form == "JPEG":  # through a file in memory, whose room is taken first
+        return images + data + most * 5 // 4
+    if form == "WEBP":
+        return images + data + (LOSSLESS + (8 if mode == "RGBA" else 0)) * most
+    if form == "TIFF":
+        pillows = all(frame.mode in FORMATS[form].modes for frame in frames)
+        return images + data * (1 if several else 3) if pillows else data
+    if (
+        form == "GIF"
+    ):  # an index for each pixel, twice of an animation; and colours that are quantised, as they are many
+        indices = (2 if several else 1) * sum(map(_pixels, frames))
+        return indices + data + (QUANTISER * min(most, LOOKED_AT) if mode.startswith("RGB") else 0)
+    if form == "BMP":
+        return images + data * 3 // 2
+    if form in NETPBM:  # grey is made colours, and two bytes of a sample change their places
+        made = form == "PPM" and len(frames[0].shape) == 2
+        return (3 * raw if made else raw) * (1 + made + (frames[0].itemsize > 1))
+    return data
+
+
+def _image(mode: str) -> int:
+    """Return the bytes of a pixel that Pillow copies from an array: none where it has them as they are there."""
+    return 0 if mode in ("L", "RGBA", "CMYK", "I;16") else stored(mode)
+
+
+def _pixels(frame: FrameHeader) -> int:
+    return prod(frame.shape[:2])

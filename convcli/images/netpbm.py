@@ -270,17 +270,17 @@ def encode_netpbm(frame: Frame, form: str, name: str) -> bytes:
         return b"P4\n" + size + np.packbits(_black(pixels, name), axis=1).tobytes()
     if form == "PFM":
         kind = b"Pf" if frame.channels == "L" else b"PF"
-        return kind + b"\n" + size + b"-1.0\n" + pixels[::-1].astype("<f4").tobytes()
+        return b"".join((kind, b"\n", size, b"-1.0\n", np.ascontiguousarray(pixels[::-1], "<f4").data))
     if form == "PPM" and frame.channels == "L":
         pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
     white = 255 if pixels.dtype == np.uint8 else DEEP
-    samples = pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
+    samples = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">")).view(np.uint8).data
     if form != "PAM":
-        return (b"P5\n" if pixels.ndim == 2 else b"P6\n") + size + b"%d\n" % white + samples
+        return b"".join((b"P5\n" if pixels.ndim == 2 else b"P6\n", size, b"%d\n" % white, samples))
     count = 1 if pixels.ndim == 2 else pixels.shape[2]
     what = "CHANNELS" if is_counted(frame.mode) else _TUPLE_OF[frame.channels]
     lines = ("P7", f"WIDTH {width}", f"HEIGHT {height}", f"DEPTH {count}", f"MAXVAL {white}")
-    return "\n".join((*lines, f"TUPLTYPE {what}", "ENDHDR\n")).encode() + samples
+    return b"".join(("\n".join((*lines, f"TUPLTYPE {what}", "ENDHDR\n")).encode(), samples))
 
 
 def _black(pixels: NDArray[np.uint8], name: str) -> NDArray[np.bool_]:

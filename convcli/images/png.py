@@ -47,8 +47,9 @@ def encode_png(
     level : that of zlib, 0 to 9; by default the way of least bytes among quick ones
     """
     way = None if level is None else Way("paeth", zlib.Z_DEFAULT_STRATEGY, level)
-    rows, pixel = _bytes(pixels)
-    height = max(1, BAND // rows.shape[1])
+    rows = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
+    pixel = rows.shape[1] // pixels.shape[1] * pixels.itemsize
+    height = max(1, BAND // _width(rows))
     starts = range(0, len(rows), height)
     threads = min(threads or min(os.cpu_count() or 1, MAX_THREADS), len(starts))
     file, adler = BytesIO(), 1
@@ -105,12 +106,14 @@ def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
         yield pool.map
 
 
-def _bytes(pixels: NDArray[Any]) -> tuple[Bytes, int]:
-    """Return the rows as the bytes that PNG has for them, and the bytes of a pixel."""
-    if pixels.itemsize > 1:
-        pixels = pixels.astype(pixels.dtype.newbyteorder(">"))
-    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(len(pixels), -1)
-    return rows, rows.shape[1] // pixels.shape[1]
+def _width(rows: NDArray[Any]) -> int:
+    """Return the bytes of a row."""
+    return int(rows.shape[1]) * rows.itemsize
+
+
+def _bytes(rows: NDArray[Any]) -> Bytes:
+    """Return rows as the bytes that PNG has for them: of 16 bits the higher one first."""
+    return rows.astype(rows.dtype.newbyteorder(">"), copy=False).view(np.uint8)
 
 
 # Filters: PNG, third edition, 9.2. Each takes the padded rows of `_padded` and fills `out` with what it leaves.
@@ -190,24 +193,24 @@ class Band(NamedTuple):
     length: int
 
 
-def _band(rows: Bytes, pixel: int, start: int, stop: int, way: Way | None) -> Band:
+def _band(rows: NDArray[Any], pixel: int, start: int, stop: int, way: Way | None) -> Band:
     """Filter and deflate the rows from `start` to `stop`, tile by tile."""
     stop = min(stop, len(rows))
     way = way or _best_way(rows, pixel, start, stop)
     deflater = _deflater(way)
     pieces, adler = [] if start else [_ZLIB_HEADER], 1
-    height = max(1, TILE // rows.shape[1])
+    height = max(1, TILE // _width(rows))
     for top in range(start, stop, height):
         tile = _filtered(_padded(rows, pixel, top, min(top + height, stop)), pixel, way.filter)
         adler = zlib.adler32(tile, adler)
         pieces.append(deflater.compress(tile))
     pieces.append(deflater.flush(zlib.Z_SYNC_FLUSH if stop < len(rows) else zlib.Z_FINISH))
-    return Band(chunk(b"IDAT", b"".join(pieces)), adler, (stop - start) * (rows.shape[1] + 1))
+    return Band(chunk(b"IDAT", b"".join(pieces)), adler, (stop - start) * (_width(rows) + 1))
 
 
-def _best_way(rows: Bytes, pixel: int, start: int, stop: int) -> Way:
+def _best_way(rows: NDArray[Any], pixel: int, start: int, stop: int) -> Way:
     """Try the ways on a few groups of rows from all over a band, for a photograph on pieces of those."""
-    height = min(stop - start, max(1, SAMPLE // GROUPS // rows.shape[1]))
+    height = min(stop - start, max(1, SAMPLE // GROUPS // _width(rows)))
     tops = range(start, stop - height + 1, max(height, (stop - start) // GROUPS))
     sample = np.concatenate([_padded(rows, pixel, top, top + height) for top in tops], axis=1)
     flat, ways = _filtered(sample, pixel, "paeth").tobytes(), GRAPHICS
@@ -228,11 +231,11 @@ def _deflater(way: Way) -> "zlib._Compress":
     return zlib.compressobj(way.level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, way.strategy)
 
 
-def _padded(rows: Bytes, pixel: int, top: int, bottom: int) -> Bytes:
+def _padded(rows: NDArray[Any], pixel: int, top: int, bottom: int) -> Bytes:
     """Return rows with the one above them and a pixel to their left, black beyond the picture."""
-    padded = np.zeros((bottom - top + 1, rows.shape[1] + pixel), np.uint8)
+    padded = np.zeros((bottom - top + 1, _width(rows) + pixel), np.uint8)
     above = max(0, top - 1)
-    padded[above - top + 1 :, pixel:] = rows[above:bottom]
+    padded[above - top + 1 :, pixel:] = _bytes(rows[above:bottom])
     return padded
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from convcli.errors import ArgumentError
 from convcli.images import write
 from convcli.images.formats import FORMATS, NETPBM, format_of
+from convcli.images.indexed import indexed
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, is_float, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
@@ -252,6 +253,35 @@ def test_many_colours_become_near_ones() -> None:
     visible = pixels[..., 3] > 0
     assert ((frame.pixels[..., 3] > 0) == visible).all()
     assert np.abs(frame.pixels.astype(int) - pixels)[visible].max() < 16
+
+
+def test_the_colours_of_a_large_picture_are_chosen_by_a_part_of_it() -> None:
+    rows, columns = np.mgrid[:1100, :1000]  # more pixels than are looked at
+    pixels = np.stack([rows // 5, columns // 4, (rows + columns) // 9], axis=-1).astype(np.uint8)
+    pixels[-1] = 255, 0, 0  # seen nowhere else
+    image, exact = indexed(Frame(pixels, "RGB"))
+    assert not exact
+    palette = np.array(image.getpalette(), int).reshape(-1, 3)
+    looked = RNG.integers(0, (1100, 1000), (500, 2))
+    wanted = pixels[looked[:, 0], looked[:, 1]].astype(int)
+    given = palette[np.asarray(image)[looked[:, 0], looked[:, 1]]]
+    nearest = np.abs(wanted[:, None] - palette[None]).sum(axis=2).min(axis=1)
+    assert (
+        np.abs(wanted - given).sum(axis=1) <= nearest + 12
+    ).all()  # Pillow's search is as coarse as four levels
+    assert np.abs(wanted - given).max() < 32
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_256_colours_are_exact_wherever_they_stand(channels: int) -> None:
+    levels = RNG.permutation(np.arange(256, dtype=np.uint8))
+    pixels = np.resize(levels, (700, 500))  # more than are looked at together
+    if channels == 3:
+        pixels = np.stack([pixels, 255 - pixels, pixels // 2], axis=-1)
+    image, exact = indexed(Frame(pixels, "L" if channels == 1 else "RGB"))
+    assert exact
+    shown = np.asarray(image.convert("RGB"))
+    assert (shown == pixels.reshape(700, 500, -1)).all()
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
