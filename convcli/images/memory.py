@@ -97,13 +97,18 @@ def _own(image: ImageFile, pixels: int) -> int:
 
 
 def _strip(tags: Mapping[int, Any], height: int, size: int) -> int:
-    """Return the bytes of a strip or a tile of a TIFF, and of what it is compressed to."""
-    width, rows = tags.get(TILE_WIDTH), tags.get(TILE_LENGTH)
-    if width is None or rows is None:
-        width, rows = tags[IMAGE_WIDTH], min(height, tags.get(ROWS_PER_STRIP, height))
-    bits = sum(tags.get(BITS_PER_SAMPLE, (1,)))
-    counts = tags.get(TILE_BYTE_COUNTS) or tags.get(STRIP_BYTE_COUNTS) or (0,)
-    return int(width * rows * bits // 8 + min(max(counts), size))
+    """Return the bytes of a strip or a tile of a TIFF, and of what it is compressed to; tags may be damaged."""
+    tiled = TILE_WIDTH in tags and TILE_LENGTH in tags
+    width = max(_wholes(tags.get(TILE_WIDTH if tiled else IMAGE_WIDTH)), default=0)
+    rows = max(_wholes(tags.get(TILE_LENGTH if tiled else ROWS_PER_STRIP)), default=height)
+    counts = _wholes(tags.get(TILE_BYTE_COUNTS if tiled else STRIP_BYTE_COUNTS))
+    bits = sum(_wholes(tags.get(BITS_PER_SAMPLE, 1)))
+    return width * (rows if tiled else min(rows, height)) * bits // 8 + min(max(counts, default=0), size)
+
+
+def _wholes(value: Any) -> list[int]:
+    """Return the whole numbers of a tag that has one or several."""
+    return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)]
 
 
 # Encoders
