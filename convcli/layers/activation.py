@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import Shape, split_shape
+from convcli.layers.axes import AnyShape, Shape, as_shape
 from convcli.layers.base import Layer
 from convcli.layers.counts import Cost, plain
 
@@ -42,12 +42,11 @@ class Activation(Layer):
             )
         self._set(name=name)
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return the input shape."""
-        channels, size = split_shape(input_shape)
-        return (channels, *size)
+        return as_shape(input_shape)
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the formula once for each element.
 
         Softmax over c channels, at each place: c - 1 comparisons for the largest, which is subtracted (c), c

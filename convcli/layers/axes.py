@@ -1,6 +1,6 @@
 """Numbers per axis: a scalar is repeated, once, when a layer is born."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, TypeGuard
 
@@ -8,6 +8,8 @@ from convcli.errors import ArgumentError
 
 Shape = tuple[int, ...]  # (channels, *spatial)
 Sizes = tuple[int, ...]  # one number for each spatial axis
+OpenShape = tuple[int | None, ...]  # a Shape of which some numbers are not known
+AnyShape = Sequence[int]  # what a caller may write for Shape or Sizes; an array of whole numbers will do
 PerAxis = int | Sequence[int]  # what a caller may write for Sizes; an array of whole numbers will do
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -24,8 +26,10 @@ def by_axes(sizes: Sequence[int]) -> str:
 
 
 def whole(name: str, value: Any, minimum: int) -> int:
-    """Return `value` as an int of at least `minimum`, or raise ArgumentError."""
+    """Return `value` as an int of at least `minimum`, or raise ArgumentError; True and False are no numbers."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = index(value)
     except TypeError:
         raise ArgumentError(f"{name} must be a whole number, got {value!r}") from None
@@ -35,8 +39,10 @@ def whole(name: str, value: Any, minimum: int) -> int:
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Tell whether a value holds several: a list, a tuple or an array, but no word."""
-    if isinstance(value, str) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+    """Tell whether a value holds several in order: a list, a tuple or an array, but no text or mapping."""
+    if isinstance(value, str | bytes | bytearray | Mapping):
+        return False
+    if not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
         return False
     return getattr(value, "shape", None) != ()  # an array without axes is one number
 
@@ -58,9 +64,17 @@ def per_axis(name: str, value: PerAxis, dims: int, minimum: int = 1) -> Sizes:
     return tuple(whole(name, item, minimum) for item in value)
 
 
-def split_shape(input_shape: Sequence[int], takes: int | None = None) -> tuple[int, Sizes]:
+def as_shape(input_shape: AnyShape) -> Shape:
+    """Return the shape of an input, (channels, *sizes), as a tuple of ints of at least 1."""
+    channels, size = split_shape(input_shape)
+    return channels, *size
+
+
+def split_shape(input_shape: AnyShape, takes: int | None = None) -> tuple[int, Sizes]:
     """Return (channels, sizes) of a shape, each at least 1; `takes` is how many channels there must be."""
-    if not input_shape:
+    if not is_sequence(input_shape):
+        raise ArgumentError(f"the input shape must be (channels, *sizes), got {input_shape!r}")
+    if len(input_shape) == 0:
         raise ArgumentError("the input shape is empty; it must be (channels, *sizes)")
     channels = whole("the input's channels", input_shape[0], 1)
     if takes not in (None, channels):
@@ -68,7 +82,9 @@ def split_shape(input_shape: Sequence[int], takes: int | None = None) -> tuple[i
     return channels, input_sizes(input_shape[1:])
 
 
-def input_sizes(input_size: Sequence[int]) -> Sizes:
+def input_sizes(input_size: AnyShape) -> Sizes:
     """Return the spatial sizes as ints of at least 1."""
+    if not is_sequence(input_size):
+        raise ArgumentError(f"the input size must have one number for each axis, got {input_size!r}")
     names = axis_names(len(input_size))
     return tuple(whole(f"the input's {name}", n, 1) for name, n in zip(names, input_size, strict=True))

@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from math import prod
+from typing import NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import (
+    AnyShape,
+    OpenShape,
     PerAxis,
     Shape,
     Sizes,
+    as_shape,
     axis_names,
     by_axes,
     infer_dims,
@@ -20,16 +24,37 @@ from convcli.layers.padding import (
     AnyPadding,
     Padding,
     Pads,
-    is_lone_pair,
     normalise_padding,
+    one_for_all,
     resolve_padding,
     span,
 )
 
-# What output y sees on one axis: the inputs from floor((step*y + low) / scale) to
-# floor((step*y + high) / scale). None where that differs in no such order, or depends on the data.
-Reach = tuple[int, int, int, int]  # (step, scale, low, high)
-ITSELF: Reach = (1, 1, 0, 0)
+
+class Reach(NamedTuple):
+    """What output y sees on one axis: inputs floor((step*y + low) / scale) to floor((step*y + high) / scale)."""
+
+    step: int
+    scale: int
+    low: int
+    high: int
+
+
+class Taps(NamedTuple):
+    """What output y sees on one axis: every input x with scale*x = step*y + low + gap*t, for `number` taps t from 0.
+
+    With a scale above 1 some taps meet no input, and some outputs may see none at all.
+    """
+
+    step: int
+    scale: int
+    low: int
+    gap: int
+    number: int
+
+
+Seen = Reach | Taps | None  # None where it depends on the data
+ITSELF = Reach(1, 1, 0, 0)
 
 
 class Layer(ABC):
@@ -48,11 +73,20 @@ class Layer(ABC):
         return self
 
     @abstractmethod
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return the shape that the layer makes of `input_shape`."""
 
+    def open_shape(self, input_shape: OpenShape) -> OpenShape:
+        """Return the output shape where sizes of the input are not known: what follows from them is None."""
+        known = tuple(n for n in input_shape if n is not None)
+        return self.output_shape(known) if len(known) == len(input_shape) else self._open_shape(input_shape)
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        """Return the output shape of an input with unknown sizes: the same, unless the layer changes them."""
+        return input_shape
+
     @abstractmethod
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Return the work for one input of `input_shape`."""
 
     def weights(self) -> int:
@@ -71,11 +105,11 @@ class Layer(ABC):
         """Count the numbers that are stored but not learned."""
         return 0
 
-    def activations(self, input_shape: Shape) -> int:
+    def activations(self, input_shape: AnyShape) -> int:
         """Count the elements that are read and written for one input: the input's and the output's."""
-        return prod(input_shape) + prod(self.output_shape(input_shape))
+        return prod(as_shape(input_shape)) + prod(self.output_shape(input_shape))
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return which inputs an output sees, on each axis: its own place, unless the layer has a window."""
         return (ITSELF,) * len(input_size)
 
@@ -103,8 +137,7 @@ class Window(Layer):
         Without `dims` the first option that is given per axis tells them; `others` are asked last.
         """
         if dims is None:
-            pairs = None if is_lone_pair(padding) else padding
-            dims = infer_dims(kernel_size, stride, pairs, dilation, *others)
+            dims = infer_dims(kernel_size, stride, one_for_all(padding), dilation, *others)
         dims = whole("dims", dims, 1)
         kernel_size = per_axis("kernel_size", kernel_size, dims)
         dilation = per_axis("dilation", dilation, dims)
@@ -120,11 +153,12 @@ class Window(Layer):
         """The number of spatial axes."""
         return len(self.kernel_size)
 
-    def pads(self, input_size: Sizes) -> Pads:
+    def pads(self, input_size: AnyShape) -> Pads:
         """Return the (before, after) pairs used on an input of `input_size`."""
-        return resolve_padding(self.padding, input_size, self.kernel_size, self.stride, self.dilation)
+        sizes = self._sizes(input_size)
+        return resolve_padding(self.padding, sizes, self.kernel_size, self.stride, self.dilation)
 
-    def output_size(self, input_size: Sizes) -> Sizes:
+    def output_size(self, input_size: AnyShape) -> Sizes:
         """Count the window's positions on each axis.
 
         floor((n + before + after - d*(k-1) - 1) / s) + 1: Dumoulin & Visin, "A guide to convolution
@@ -146,23 +180,24 @@ class Window(Layer):
             sizes.append(positions)
         return tuple(sizes)
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
-        """Return the window's reach: output y sees s*y - before to s*y - before + d*(k-1)."""
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
+        """Return the window's taps: output y sees s*y - before + d*t for each of its k taps t."""
         return tuple(
-            (s, 1, -before, span(k, d) - 1 - before)
+            Taps(s, 1, -before, d, k)
             for k, s, d, (before, _) in zip(
                 self.kernel_size, self.stride, self.dilation, self.pads(input_size), strict=True
             )
         )
 
-    def _sizes(self, input_size: Sizes) -> Sizes:
+    def _sizes(self, input_size: AnyShape) -> Sizes:
         """Return the input's sizes, checked against the kernel's axes."""
-        if len(input_size) != self.dims:
+        sizes = input_sizes(input_size)
+        if len(sizes) != self.dims:
             raise ArgumentError(
-                f"the input size {by_axes(input_size) or '()'} has {len(input_size)} axes, "
+                f"the input size {by_axes(sizes) or '()'} has {len(sizes)} axes, "
                 f"the kernel {by_axes(self.kernel_size)} has {self.dims}"
             )
-        return input_sizes(input_size)
+        return sizes
 
     def _too_small(self, axis: int, n: int, pair: tuple[int, int]) -> str:
         k, d = self.kernel_size[axis], self.dilation[axis]

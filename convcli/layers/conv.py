@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import PerAxis, Shape, Sizes, split_shape, whole
+from convcli.layers.axes import AnyShape, OpenShape, PerAxis, Shape, Sizes, split_shape, whole
 from convcli.layers.base import Window
 from convcli.layers.counts import Cost, weighted_sums
 from convcli.layers.padding import AnyPadding, Padding
@@ -36,10 +36,13 @@ class Convolution(Window):
         """The products in one output: in_channels / groups * prod(kernel_size)."""
         return self.in_channels // self.groups * prod(self.kernel_size)
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (out_channels, *output size)."""
         _, size = split_shape(input_shape, self.in_channels)
         return (self.out_channels, *self.output_size(size))
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return (self.out_channels, *(None,) * self.dims)
 
     def weights(self) -> int:
         """Count the weights: out_channels * in_channels / groups * prod(kernel_size)."""
@@ -49,7 +52,7 @@ class Convolution(Window):
         """Count the biases: one for each output channel."""
         return self.out_channels if self.bias else 0
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the work: every output is a sum of in_channels / groups * prod(kernel_size) products."""
         return weighted_sums(prod(self.output_shape(input_shape)), self.terms, self.bias)
 

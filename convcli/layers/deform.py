@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import PerAxis, Shape, Sizes, whole
-from convcli.layers.base import Layer, Reach
+from convcli.layers.axes import AnyShape, PerAxis, Shape, Sizes, as_shape, whole
+from convcli.layers.base import Layer, Seen
 from convcli.layers.conv import Conv, Convolution
 from convcli.layers.counts import Cost, samples
 from convcli.layers.padding import AnyPadding, Padding
@@ -25,10 +25,10 @@ class Branch(Layer):
         """The layer that runs beside the chain."""
         return self.layer.inner
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return the input shape, which is what the next layer gets."""
         self.layer.output_shape(input_shape)
-        return input_shape
+        return as_shape(input_shape)
 
     def weights(self) -> int:
         """Count the branch's weights."""
@@ -38,11 +38,15 @@ class Branch(Layer):
         """Count the branch's biases."""
         return self.layer.biases()
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def buffers(self) -> int:
+        """Count what the branch stores and does not learn."""
+        return self.layer.buffers()
+
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the branch's work."""
         return self.layer.cost(input_shape)
 
-    def activations(self, input_shape: Shape) -> int:
+    def activations(self, input_shape: AnyShape) -> int:
         """Count the elements that the branch reads and writes."""
         return self.layer.activations(input_shape)
 
@@ -107,7 +111,7 @@ class DeformConv(Convolution):
         """The numbers that the predictor gives at each output place."""
         return self.offset_groups * prod(self.kernel_size) * (self.dims + self.mask)
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count a convolution's work, and the bilinear samples that it is done on.
 
         Every input channel is sampled at every tap of every output place; the offsets and the mask are given.
@@ -116,11 +120,11 @@ class DeformConv(Convolution):
         sampled = places * self.in_channels * prod(self.kernel_size)
         return super().cost(input_shape) + samples(sampled, self.dims, self.mask)
 
-    def activations(self, input_shape: Shape) -> int:
+    def activations(self, input_shape: AnyShape) -> int:
         """Count the elements of the input, of the offsets and mask, and of the output."""
         places = prod(self.output_shape(input_shape)[1:])
         return super().activations(input_shape) + places * self._moves
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return None on each axis: the offsets depend on the data."""
         return (None,) * len(input_size)

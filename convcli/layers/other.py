@@ -5,8 +5,21 @@ from math import prod
 from typing import Literal
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import PerAxis, Shape, Sizes, by_axes, infer_dims, per_axis, split_shape, whole
-from convcli.layers.base import Layer, Reach
+from convcli.layers.axes import (
+    AnyShape,
+    OpenShape,
+    PerAxis,
+    Shape,
+    Sizes,
+    as_shape,
+    by_axes,
+    infer_dims,
+    input_sizes,
+    per_axis,
+    split_shape,
+    whole,
+)
+from convcli.layers.base import Layer, Reach, Seen
 from convcli.layers.counts import Cost, interpolations, plain, scalings, weighted_sums
 
 Mode = Literal["nearest", "bilinear"]
@@ -33,15 +46,18 @@ class Dense(Layer):
             bias=bool(bias),
         )
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (out_features,)."""
-        if len(input_shape) != 1:
+        features, size = split_shape(input_shape)
+        if size:
             raise ArgumentError(
                 f"a dense layer takes a vector, the input is {by_axes(input_shape)}; flatten it first"
             )
-        features, _ = split_shape(input_shape)
         if features != self.in_features:
             raise ArgumentError(f"the input has {features} features, the layer takes {self.in_features}")
+        return (self.out_features,)
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
         return (self.out_features,)
 
     def weights(self) -> int:
@@ -52,7 +68,7 @@ class Dense(Layer):
         """Count the biases: one for each output."""
         return self.out_features if self.bias else 0
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the work: every output is a sum of in_features products."""
         return weighted_sums(prod(self.output_shape(input_shape)), self.in_features, self.bias)
 
@@ -60,7 +76,7 @@ class Dense(Layer):
 class _Mover(Layer):
     """A layer that moves data, and computes nothing."""
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count no arithmetic: data is only moved."""
         self.output_shape(input_shape)
         return Cost()
@@ -70,12 +86,15 @@ class _Mover(Layer):
 class Flatten(_Mover):
     """All channels and places as one vector."""
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (channels * prod(size),)."""
         channels, size = split_shape(input_shape)
         return (channels * prod(size),)
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return (None,)
+
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return nothing: the vector has no axes."""
         return ()
 
@@ -89,12 +108,17 @@ class ChannelShuffle(_Mover):
     def __init__(self, *, groups: int) -> None:
         self._set(groups=whole("groups", groups, 1))
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return the input shape."""
         channels, size = split_shape(input_shape)
         if channels % self.groups:
             raise ArgumentError(f"the input's {channels} channels cannot be shuffled in {self.groups} groups")
         return (channels, *size)
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        if (channels := input_shape[0]) is not None:
+            self.output_shape((channels,))  # which refuses channels that do not divide
+        return input_shape
 
 
 @dataclass(frozen=True, init=False)
@@ -106,7 +130,7 @@ class BatchNorm(Layer):
     def __init__(self, *, channels: int) -> None:
         self._set(channels=whole("channels", channels, 1))
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return the input shape."""
         channels, size = split_shape(input_shape, self.channels)
         return (channels, *size)
@@ -123,7 +147,7 @@ class BatchNorm(Layer):
         """Count the moving mean and variance of each channel."""
         return 2 * self.channels
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count one multiplication and one addition for each element."""
         return scalings(prod(self.output_shape(input_shape)))
 
@@ -161,10 +185,13 @@ class Resize(Layer):
             mode=mode,
         )
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (channels, *size * scale) or (channels, *size)."""
         channels, size = split_shape(input_shape)
         return (channels, *self._resized(size))
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return (input_shape[0], *(self.size or (None,) * len(input_shape[1:])))
 
     def _resized(self, input_size: Sizes) -> Sizes:
         given = self.scale or self.size or ()
@@ -177,38 +204,39 @@ class Resize(Layer):
             return given
         return tuple(n * times for n, times in zip(input_size, given, strict=True))
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the blends of bilinear; nearest only copies."""
         outputs = prod(self.output_shape(input_shape))
         return Cost() if self.mode == "nearest" else interpolations(outputs, len(input_shape) - 1)
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return what output y of o is made of: floor(y*n/o), or both neighbours of (y + 1/2)*n/o - 1/2."""
-        pairs = zip(input_size, self._resized(input_size), strict=True)
+        sizes = input_sizes(input_size)
+        pairs = zip(sizes, self._resized(sizes), strict=True)
         if self.mode == "nearest":
-            return tuple((n, o, 0, 0) for n, o in pairs)
-        return tuple((2 * n, 2 * o, n - o, n + o - 1) for n, o in pairs)
+            return tuple(Reach(n, o, 0, 0) for n, o in pairs)
+        return tuple(Reach(2 * n, 2 * o, n - o, n + o - 1) for n, o in pairs)
 
 
 @dataclass(frozen=True)
 class Add(Layer):
     """The sum of several inputs of one shape: a residual connection."""
 
-    def output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape, *others: AnyShape) -> Shape:
         """Return the shape that all inputs have."""
-        _several("add", input_shape, others)
-        for other in others:
-            if tuple(other) != tuple(input_shape):
+        first, *rest = _several("add", input_shape, others)
+        for other in rest:
+            if other != first:
                 raise ArgumentError(
-                    f"add takes inputs of one shape, got {by_axes(input_shape)} and {by_axes(other)}"
+                    f"add takes inputs of one shape, got {by_axes(first)} and {by_axes(other)}"
                 )
-        return tuple(input_shape)
+        return first
 
-    def cost(self, input_shape: Shape, *others: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape, *others: AnyShape) -> Cost:
         """Count one addition for each element of each input after the first."""
         return plain(additions=len(others) * prod(self.output_shape(input_shape, *others)))
 
-    def activations(self, input_shape: Shape, *others: Shape) -> int:
+    def activations(self, input_shape: AnyShape, *others: AnyShape) -> int:
         """Count the elements of all inputs and of the output."""
         return (len(others) + 2) * prod(self.output_shape(input_shape, *others))
 
@@ -217,28 +245,28 @@ class Add(Layer):
 class Concat(Layer):
     """Several inputs of one size, their channels one after the other."""
 
-    def output_shape(self, input_shape: Shape, *others: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape, *others: AnyShape) -> Shape:
         """Return (the sum of the channels, *size)."""
-        _several("concat", input_shape, others)
-        for other in others:
-            if tuple(other[1:]) != tuple(input_shape[1:]):
+        shapes = _several("concat", input_shape, others)
+        for other in shapes[1:]:
+            if other[1:] != shapes[0][1:]:
                 raise ArgumentError(
-                    f"concat takes inputs of one size, got {by_axes(input_shape)} and {by_axes(other)}"
+                    f"concat takes inputs of one size, got {by_axes(shapes[0])} and {by_axes(other)}"
                 )
-        return (input_shape[0] + sum(other[0] for other in others), *input_shape[1:])
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
-    def cost(self, input_shape: Shape, *others: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape, *others: AnyShape) -> Cost:
         """Count no arithmetic: data is only moved."""
         self.output_shape(input_shape, *others)
         return Cost()
 
-    def activations(self, input_shape: Shape, *others: Shape) -> int:
+    def activations(self, input_shape: AnyShape, *others: AnyShape) -> int:
         """Count the elements of all inputs and of the output."""
         return 2 * prod(self.output_shape(input_shape, *others))
 
 
-def _several(name: str, input_shape: Shape, others: tuple[Shape, ...]) -> None:
+def _several(name: str, input_shape: AnyShape, others: tuple[AnyShape, ...]) -> list[Shape]:
+    """Return the shapes of two inputs or more."""
     if not others:
         raise ArgumentError(f"{name} takes two inputs or more, a chain gives it one")
-    for shape in (input_shape, *others):
-        split_shape(shape)
+    return [as_shape(shape) for shape in (input_shape, *others)]

@@ -81,6 +81,11 @@ def is_lone_pair(padding: AnyPadding) -> TypeGuard[Sequence[Sequence[int]]]:
     return is_sequence(padding) and len(padding) == 1 and is_sequence(padding[0])
 
 
+def one_for_all(padding: AnyPadding) -> AnyPadding | None:
+    """Return the padding, or None where it is one pair for all axes, which does not tell their number."""
+    return None if is_lone_pair(padding) else padding
+
+
 def _pair(item: object) -> Pair:
     sides = item if is_sequence(item) else (item, item)
     if len(sides) != 2 or isinstance(item, str):

@@ -6,17 +6,21 @@ from typing import Literal, cast
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import (
+    AnyShape,
+    OpenShape,
     PerAxis,
     Shape,
     Sizes,
+    as_shape,
     axis_names,
     by_axes,
     infer_dims,
+    input_sizes,
     per_axis,
     split_shape,
     whole,
 )
-from convcli.layers.base import Layer, Reach, Window
+from convcli.layers.base import Layer, Reach, Seen, Window
 from convcli.layers.counts import Cost, adaptive_elements, averages, maxima, norms
 from convcli.layers.padding import AnyPadding, Padding, span
 
@@ -52,12 +56,15 @@ class Pool(Window):
                     f"{span(k, d) - 1}"
                 )
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (channels, *output size)."""
         channels, size = split_shape(input_shape)
         return (channels, *self.output_size(size))
 
-    def _windows(self, input_shape: Shape) -> tuple[int, int]:
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return (input_shape[0], *(None,) * self.dims)
+
+    def _windows(self, input_shape: AnyShape) -> tuple[int, int]:
         """Return (elements of all windows, windows); borders count as if padded elements were real."""
         windows = prod(self.output_shape(input_shape))
         return windows * prod(self.kernel_size), windows
@@ -89,7 +96,7 @@ class MaxPool(Pool):
     ) -> None:
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count prod(k) - 1 comparisons for each output."""
         return maxima(*self._windows(input_shape))
 
@@ -119,7 +126,7 @@ class AvgPool(Pool):
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
         self._set(count_include_pad=bool(count_include_pad))
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count prod(k) - 1 additions and one division for each output."""
         return averages(*self._windows(input_shape))
 
@@ -151,7 +158,7 @@ class LpPool(Pool):
         self._set(norm_type=norm_type)
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the powers, the sum and the root of each output; an infinite p only compares."""
         if self.norm_type == inf:
             return maxima(*self._windows(input_shape))
@@ -179,7 +186,7 @@ class AdaptivePool(Layer):
         dims = whole("dims", infer_dims(output_size) if dims is None else dims, 1)
         self._set(output_size=per_axis("output_size", output_size, dims), kind=_kind(kind))
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (channels, *output_size)."""
         channels, size = split_shape(input_shape)
         if len(size) != len(self.output_size):
@@ -189,17 +196,20 @@ class AdaptivePool(Layer):
             )
         return (channels, *self.output_size)
 
-    def cost(self, input_shape: Shape) -> Cost:
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return (input_shape[0], *self.output_size)
+
+    def cost(self, input_shape: AnyShape) -> Cost:
         """Count the maximum or the mean of each window; windows overlap where the sizes do not divide."""
         outputs = prod(self.output_shape(input_shape))
-        channels, *size = input_shape
-        return _pooled(self.kind, channels * adaptive_elements(tuple(size), self.output_size), outputs)
+        channels, size = split_shape(input_shape)
+        return _pooled(self.kind, channels * adaptive_elements(size, self.output_size), outputs)
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return each axis' windows; a single one has no next, and so no step."""
         return tuple(
-            (n, o, 0, n - 1) if o > 1 else (0, 1, 0, n - 1)
-            for n, o in zip(input_size, self.output_size, strict=True)
+            Reach(n, o, 0, n - 1) if o > 1 else Reach(0, 1, 0, n - 1)
+            for n, o in zip(input_sizes(input_size), self.output_size, strict=True)
         )
 
 
@@ -212,15 +222,18 @@ class GlobalPool(Layer):
     def __init__(self, *, kind: Kind = "avg") -> None:
         self._set(kind=_kind(kind))
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (channels, 1, ..., 1)."""
         channels, size = split_shape(input_shape)
         return (channels, *(1 for _ in size))
 
-    def cost(self, input_shape: Shape) -> Cost:
-        """Count the maximum or the mean of each channel."""
-        return _pooled(self.kind, prod(input_shape), prod(self.output_shape(input_shape)))
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return (input_shape[0], *(1 for _ in input_shape[1:]))
 
-    def sees(self, input_size: Sizes) -> tuple[Reach | None, ...]:
+    def cost(self, input_shape: AnyShape) -> Cost:
+        """Count the maximum or the mean of each channel."""
+        return _pooled(self.kind, prod(as_shape(input_shape)), prod(self.output_shape(input_shape)))
+
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return the whole input; a single output has no next, and so no step."""
-        return tuple((0, 1, 0, n - 1) for n in input_size)
+        return tuple(Reach(0, 1, 0, n - 1) for n in input_sizes(input_size))

@@ -1,25 +1,30 @@
 """The receptive field: which inputs of a chain one of its outputs sees, on each axis.
 
-Every layer tells its `Reach`: output y sees the inputs from floor((step*y + low) / scale) to
-floor((step*y + high) / scale). Convolutions and pools (scale 1) compose to one such pair, which is the
-recursion r += (k' - 1)*j; start += ((k' - 1)/2 - p)*j; j *= s with k' = d*(k-1) + 1 of Araujo, Norris & Sim,
-"Computing Receptive Fields of Convolutional Neural Networks" (Distill 2019). Layers that enlarge compose
-alike, but where their floors do not merge they stay a list, and the field is counted over one period.
+Every layer tells what an output sees: a `Reach`, from floor((step*y + low) / scale) to
+floor((step*y + high) / scale), or the `Taps` of a kernel. Convolutions and pools (scale 1) compose to one
+reach, which is the recursion r += (k' - 1)*j; start += ((k' - 1)/2 - p)*j; j *= s with k' = d*(k-1) + 1 of
+Araujo, Norris & Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill 2019). Layers that
+enlarge compose alike, but where their floors do not merge they stay a list, and the field is counted over one
+period. A transposed layer whose taps leave gaps (its kernel is smaller than its stride, or dilated) shows some
+outputs less than others: from there on every layer keeps its taps, and the inputs that they meet are listed.
 """
 
 from collections.abc import Iterable
 from math import gcd, prod
 from typing import TYPE_CHECKING, NamedTuple, Union
 
-from convcli.layers.axes import Shape, Sizes
-from convcli.layers.base import ITSELF, Layer, Reach
+from convcli.layers.axes import AnyShape, Sizes, as_shape
+from convcli.layers.base import ITSELF, Layer, Reach, Seen, Taps
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-Path = tuple[Reach, ...] | None  # from the input to the output; None where a layer's reach is not defined
+# From the input to the output: reaches, and from the first layer that leaves gaps on every layer's own taps. None
+# where what a layer sees depends on the data.
+Path = tuple[Reach | Taps, ...] | None
 
 LONGEST_PERIOD = 4096  # outputs after which a pattern must repeat for its field to be counted
+MOST_LISTED = 1 << 20  # inputs that are listed one by one, of all outputs of a period
 
 
 class Axis(NamedTuple):
@@ -28,7 +33,8 @@ class Axis(NamedTuple):
     size    : from the first to the last element seen, the most that any output sees
     stride  : from one output's field to the next one's; a fraction after layers that enlarge, None where
               there is no next output
-    padding : elements before the input that the first output's field covers; negative if it starts inside
+    padding : elements before the input that the first output's field covers; negative if it starts inside, None
+              if it sees nothing
     start   : the centre of the first output's field, where the input's first element is centred at 0.5
     """
 
@@ -46,20 +52,20 @@ class ReceptiveField(NamedTuple):
     flat: bool = False
 
     @classmethod
-    def of_input(cls, input_shape: Shape) -> "ReceptiveField":
+    def of_input(cls, input_shape: AnyShape) -> "ReceptiveField":
         """Return the field of the input itself: 1 element, stride 1."""
-        size = tuple(input_shape[1:])
+        size = as_shape(input_shape)[1:]
         return cls(((ITSELF,),) * len(size), size)
 
-    def through(self, layer: Layer, input_shape: Shape, output_shape: Shape) -> "ReceptiveField":
+    def through(self, layer: Layer, input_shape: AnyShape, output_shape: AnyShape) -> "ReceptiveField":
         """Return the field after one more layer, which makes `output_shape` of `input_shape`."""
-        seen = layer.sees(tuple(input_shape[1:]))
+        seen = layer.sees(as_shape(input_shape)[1:])
         if seen:
-            paths = tuple(_extend(path, reach) for path, reach in zip(self.paths, seen, strict=True))
-            return ReceptiveField(paths, tuple(output_shape[1:]))
+            paths = tuple(_extend(path, link) for path, link in zip(self.paths, seen, strict=True))
+            return ReceptiveField(paths, as_shape(output_shape)[1:])
         if layer.mixes_all:
             paths = tuple(
-                _extend(path, (0, 1, 0, n - 1)) for path, n in zip(self.paths, self.places, strict=True)
+                _extend(path, Reach(0, 1, 0, n - 1)) for path, n in zip(self.paths, self.places, strict=True)
             )
             return ReceptiveField(paths, (1,) * len(paths), flat=True)
         return self._replace(flat=True)
@@ -84,68 +90,126 @@ def join(fields: Iterable[ReceptiveField]) -> ReceptiveField:
 def _widen(one: Path, two: Path) -> Path:
     if one == two:
         return one
-    if one is None or two is None or len(one) > 1 or len(two) > 1 or one[0][:2] != two[0][:2]:
+    if one is None or two is None or len(one) > 1 or len(two) > 1:
         return None
-    step, scale, low, high = one[0]
-    return ((step, scale, min(low, two[0][2]), max(high, two[0][3])),)
+    first, second = one[0], two[0]
+    if isinstance(first, Taps) or isinstance(second, Taps) or first[:2] != second[:2]:
+        return None
+    return (first._replace(low=min(first.low, second.low), high=max(first.high, second.high)),)
 
 
-def _extend(path: Path, reach: Reach | None) -> Path:
+def _extend(path: Path, link: Seen) -> Path:
     """Put one more layer at the end of a path, merged with the ones before it where their floors allow."""
-    if path is None or reach is None:
+    if path is None or link is None:
         return None
-    merged = _merge(path[-1], _reduce(reach))
-    while len(merged) == 1 and len(path) > 1:
-        path = path[:-1]
-        merged = _merge(path[-1], merged[0])
-    return path[:-1] + merged
+    reach = _solid(link) if isinstance(link, Taps) else _reduce(link)
+    if reach is None or any(isinstance(part, Taps) for part in path):
+        return (*path, link)
+    merged: tuple[Reach | Taps, ...] = (*path, reach)
+    while len(merged) > 1 and (found := _merge(merged[-2], merged[-1])) is not None:
+        merged = (*merged[:-2], found)
+    return merged
 
 
-def _merge(outer: Reach, inner: Reach) -> tuple[Reach, ...]:
-    """Write outer(inner(y)) as one reach, or leave it as two."""
+def _solid(taps: Taps) -> Reach | None:
+    """Return the reach of a kernel's taps where every output sees the first and the last of them, else None."""
+    step, scale, low, gap, number = taps
+    if scale == 1:
+        return Reach(step, 1, low, low + gap * (number - 1))
+    if gap == 1 and number >= scale:
+        return Reach(step, scale, low + scale - 1, low + number - 1)
+    return None
+
+
+def _merge(outer: Reach | Taps, inner: Reach | Taps) -> Reach | None:
+    """Write outer(inner(y)) as one reach, or return None where it is none."""
+    if isinstance(outer, Taps) or isinstance(inner, Taps):
+        return None
     step, scale, low, high = outer
-    inner_step, inner_scale, inner_low, inner_high = inner
-    if inner_scale == 1:
-        return (_reduce((step * inner_step, scale, step * inner_low + low, step * inner_high + high)),)
+    if inner.scale == 1:
+        return _reduce(Reach(step * inner.step, scale, step * inner.low + low, step * inner.high + high))
     if step == 1:  # floor((floor(u / m) + a) / n) = floor((u + a*m) / (m*n))
-        low, high = inner_low + low * inner_scale, inner_high + high * inner_scale
-        return (_reduce((inner_step, scale * inner_scale, low, high)),)
-    return (outer, inner)
+        low, high = inner.low + low * inner.scale, inner.high + high * inner.scale
+        return _reduce(Reach(inner.step, scale * inner.scale, low, high))
+    return None
 
 
 def _reduce(reach: Reach) -> Reach:
     """Divide by what step and scale have in common: floor((g*a*y + low) / (g*b)) loses nothing."""
     step, scale, low, high = reach
     g = gcd(step, scale)
-    return step // g, scale // g, low // g, high // g
+    return Reach(step // g, scale // g, low // g, high // g)
 
 
-def _field_of(path: tuple[Reach, ...], output: int) -> tuple[int, int]:
-    """Return the first and the last input that an output sees."""
-    first = last = output
-    for step, scale, low, high in reversed(path):
-        first, last = (step * first + low) // scale, (step * last + high) // scale
+def _inputs(link: Reach | Taps, output: int) -> range:
+    """Return the inputs of one layer that an output sees."""
+    if isinstance(link, Reach):
+        step, scale, low, high = link
+        return range((step * output + low) // scale, (step * output + high) // scale + 1)
+    step, scale, low, gap, number = link
+    place, common = step * output + low, gcd(scale, gap)
+    if place % common:
+        return range(0)
+    turns, apart = scale // common, gap // common  # the taps that meet an input, and the inputs from one to the next
+    first = -(place // common) * pow(apart, -1, turns) % turns
+    start = (place + gap * first) // scale
+    return range(start, start + apart * max(0, -((first - number) // turns)), apart)
+
+
+class _TooMany(Exception):
+    """A field has more inputs than are listed one by one."""
+
+
+def _field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTED) -> tuple[int, int] | None:
+    """Return the first and the last input that an output sees, or None where it sees none."""
+    gaps = next((place for place, link in enumerate(path) if isinstance(link, Taps)), len(path))
+    seen: Iterable[int] = (output,)
+    for link in reversed(path[gaps + 1 :]):
+        parts = [_inputs(link, each) for each in seen]
+        if sum(part[-1] - part[0] for part in parts if part) > most:
+            raise _TooMany
+        seen = set().union(*parts)
+    for link in path[gaps : gaps + 1]:
+        seen = [end for each in seen if (part := _inputs(link, each)) for end in (part[0], part[-1])]
+    if not seen:
+        return None
+    first, last = min(seen), max(seen)
+    for link in reversed(path[:gaps]):
+        first, last = _inputs(link, first)[0], _inputs(link, last)[-1]
     return first, last
 
 
-def _widest(path: tuple[Reach, ...]) -> int | None:
+def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
     """Return the most inputs that any output sees, or None if the pattern has too long a period."""
-    if len(path) == 1:  # step and scale are coprime, so every remainder occurs
-        _, scale, low, high = path[0]
-        return -(-(high - low) // scale) + 1
-    period = prod(scale for _, scale, _, _ in path)
+    first, *others = path
+    if isinstance(first, Reach) and not others:  # step and scale are coprime, so every remainder occurs
+        return -(-(first.high - first.low) // first.scale) + 1
+    if isinstance(first, Reach) and first.scale == 1 and isinstance(others[0], Taps) and len(others) == 1:
+        turns = others[0].scale // (common := gcd(others[0].scale, others[0].gap))
+        most = (others[0].number - 1) // turns * (others[0].gap // common)  # from the first tap's input to the last's
+        return first.step * most + first.high - first.low + 1
+    period = prod(link.scale for link in path)
     if period > LONGEST_PERIOD:
         return None
-    fields = (_field_of(path, output) for output in range(period))
-    return max(last - first + 1 for first, last in fields)
+    fields = (_field_of(path, output, MOST_LISTED // period) for output in range(period))
+    try:
+        return max((field[1] - field[0] + 1 for field in fields if field is not None), default=None)
+    except _TooMany:
+        return None
 
 
 def _measure(path: Path, flat: bool) -> Axis:
     if path is None:
         return Axis()
-    first, last = _field_of(path, 0)
-    step, scale = prod(reach[0] for reach in path), prod(reach[1] for reach in path)
+    step, scale = prod(link.step for link in path), prod(link.scale for link in path)
     stride = None if flat or step == 0 else _ratio(step, scale)
+    try:
+        field = _field_of(path, 0)
+    except _TooMany:
+        return Axis(None, stride)
+    if field is None:
+        return Axis(_widest(path), stride)
+    first, last = field
     return Axis(_widest(path), stride, -first, _half(first + last + 1))
 
 

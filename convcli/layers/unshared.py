@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import PerAxis, Shape, Sizes, by_axes, per_axis, split_shape
+from convcli.layers.axes import AnyShape, PerAxis, Shape, Sizes, by_axes, per_axis, split_shape
 from convcli.layers.conv import Convolution
 from convcli.layers.padding import AnyPadding, Padding
 
@@ -47,7 +47,7 @@ class LocalConv(Convolution):
         self._set(input_size=per_axis("input_size", input_size, self.dims))
         self.output_size(self.input_size)  # an empty output is an error at birth
 
-    def output_shape(self, input_shape: Shape) -> Shape:
+    def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (out_channels, *output size) for an input of `input_size`, and no other."""
         _, size = split_shape(input_shape, self.in_channels)
         if size != self.input_size:
