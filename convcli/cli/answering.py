@@ -1,9 +1,12 @@
 """What the calculators have in common: the rows of all questions, as one answer, and the lines that explain it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import AnswerOptions
 from convcli.cli.question import PER_AXIS, Question
+from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, totals
@@ -15,6 +18,8 @@ Explain = Callable[[Layer, Shape], list[str]]
 OF_ONE_LAYER = ("name", "padding", "kernel_size", "stride", "dilation", "groups")
 
 MOST_EXPLAINED = 3  # layers; beyond, the formulas would bury the table
+MOST_TOLD = 10  # combinations without an answer that are told one by one
+REASON_WIDTH = 40  # characters of a reason in a line of a table
 
 
 def answer_rows(
@@ -25,19 +30,67 @@ def answer_rows(
     remarks: Callable[[Question], list[str]],
 ) -> Answer:
     """Answer every question with its rows; a single question is explained and summed."""
-    made = [question.rows() for question in questions]
     alone = len(questions) == 1
+    made, failed = answered(questions, Question.rows, (*columns, value))
     return Answer(
         command=command,
         version=__version__,
         rows=[row for rows in made for row in rows],
         results=[result(rows) for rows in made],
         totals=totals(made[0]) if alone else {},
-        columns=swept(questions, columns),
+        columns=[*_telling(swept(questions, columns), made), *(("error",) if failed else ())],
         value=(value,),
         remarks=remarks(questions[0]) if alone else (),
         by_one_number=by_one_number(questions),
+        widths={"error": REASON_WIDTH} if failed else {},
     )
+
+
+def answered(
+    questions: Sequence[Question], answer: Callable[[Question], list[Row]], spare: Sequence[str]
+) -> tuple[list[list[Row]], int]:
+    """Return the rows that answer each question, and how many have none.
+
+    In a sweep such a question has one row, which says why; every row has the field `error`, None in the others.
+    `spare` are the fields where no question has an answer.
+    """
+    made: list[list[Row] | str] = []
+    for question in questions:
+        try:
+            made.append(answer(question))
+        except ArgumentError as error:
+            if len(questions) == 1:
+                raise
+            made.append(str(error))
+    if len(questions) == 1:
+        return [rows for rows in made if not isinstance(rows, str)], 0
+    fields: Iterable[str] = next((rows[0] for rows in made if not isinstance(rows, str)), spare)
+    marked = [
+        [question.marked(rows, fields)] if isinstance(rows, str) else [row | {"error": None} for row in rows]
+        for question, rows in zip(questions, made, strict=True)
+    ]
+    return marked, sum(isinstance(rows, str) for rows in made)
+
+
+def give(conversation: Conversation, options: AnswerOptions, answer: Answer, asked: int) -> int:
+    """Print or write the answer; return 1, and say so, where some of the combinations `asked` have none."""
+    options.give(conversation, answer)
+    failed = [row for row in answer.results if row.get("error") is not None]
+    if not failed:
+        return 0
+    if not options.shows("error"):
+        for row in failed[:MOST_TOLD]:
+            conversation.error(f"{row['layer']}: {row['error']}")
+        if len(failed) > MOST_TOLD:
+            conversation.error(f"and so on, {len(failed) - MOST_TOLD:,} more; --format json says why of each")
+    conversation.error(f"{len(failed):,} of {asked:,} combinations have no answer")
+    return 1
+
+
+def _telling(columns: Sequence[str], made: Sequence[Sequence[Row]]) -> list[str]:
+    """Return the columns without that of the buffers, where no layer has any."""
+    stored = any(row.get("buffers") for rows in made for row in rows)
+    return [name for name in columns if name != "buffers" or stored]
 
 
 def by_one_number(questions: Sequence[Question]) -> Sequence[str]:
@@ -47,10 +100,7 @@ def by_one_number(questions: Sequence[Question]) -> Sequence[str]:
 
 def swept(questions: Sequence[Question], columns: Sequence[str]) -> list[str]:
     """Return the columns, after those that tell the rows of a sweep apart where the layer does not."""
-    sizes, channels = (
-        {question.input_size for question in questions},
-        {question.in_channels for question in questions},
-    )
+    sizes, channels = {question.n for question in questions}, {question.channels for question in questions}
     telling = [name for name, values in (("in_channels", channels), ("input_size", sizes)) if len(values) > 1]
     return [*(name for name in telling if name not in columns), *columns]
 

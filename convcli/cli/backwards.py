@@ -3,14 +3,16 @@
 from typing import Any, NamedTuple
 
 from convcli import __version__
-from convcli.cli.question import LayerOptions, Question, Size
+from convcli.cli.layer_options import LayerOptions, flag
+from convcli.cli.question import Question, Size
 from convcli.errors import ArgumentError
 from convcli.layers.axes import axis_names, per_axis
 from convcli.layers.chain import Row
 from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, solve
-from convcli.layers.padding import AnyPadding
+from convcli.layers.notation import format_padding_as_typed
 from convcli.render import Answer
 
+OF_CHANNELS = ("in_channels", "out_channels", "groups", "bias")  # options without a say in sizes
 COLUMNS = ("axis", "kernel_size", "padding", "stride", "dilation")
 
 
@@ -21,20 +23,28 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
     """
     if options.chain is not None or options.ceil:
         raise ArgumentError("--target solves for one convolution; leave out --layers and --ceil")
+    for name in filter(options.given, OF_CHANNELS):
+        raise ArgumentError(f"--target solves for sizes, which {flag(name)} does not change; leave it out")
+    questions = options.questions()
+    transposed = questions[0].variant == "transposed"
     rows, unsolved, asked = [], [], set()
-    for question in options.questions():
-        for axis in _axes(question, target):
-            if axis in asked:
+    for question in questions:
+        for axis, given in _axes(options, question, target):
+            if (axis, question.axes) in asked:
                 continue
-            asked.add(axis)
-            found = _solutions(_typed(options, axis.place, question), axis, question.variant == "transposed")
+            asked.add((axis, question.axes))
+            found = _solutions(axis, given, transposed)
             rows += found
+            if len(rows) > options.max_rows:
+                raise ArgumentError(
+                    f"there are more solutions than the limit of {options.max_rows:,} rows; ask for fewer sizes at "
+                    f"a time, or raise it with --max-rows {10 * options.max_rows}"
+                )
             if not found:
                 unsolved.append(
                     f"{axis.name}: nothing turns {axis.n} into {axis.target} with a kernel of {axis.kernel}, "
                     f"strides up to {MOST_STRIDE} and dilations up to {MOST_DILATION}{_kept(options)}"
                 )
-    transposed = options.questions()[0].variant == "transposed"
     sizes = ("input_size",) if len({row["input_size"] for row in rows}) > 1 else ()
     columns = (*COLUMNS[:1], *sizes, *COLUMNS[1:], *(("output_padding",) if transposed else ()))
     value = ("padding", "stride", "dilation", "output_padding")[: 4 if transposed else 3]
@@ -45,52 +55,54 @@ class _Axis(NamedTuple):
     """What is asked along one axis."""
 
     name: str
-    place: int
     n: int
     kernel: int
     target: int
 
 
-def _axes(question: Question, target: Size) -> list[_Axis]:
-    """Return each axis, or one for all where they are alike."""
-    if question.variant not in (None, "standard", "transposed") or question.conv is None:
+Given = dict[str, list[Any]]  # the values that were typed for one axis; they are not solved for
+
+
+def _axes(options: LayerOptions, question: Question, target: Size) -> list[tuple[_Axis, Given]]:
+    """Return each axis with what was typed for it, or one for all where they are alike."""
+    if question.variant not in (None, "standard", "transposed"):
         raise ArgumentError(f"--target knows standard and transposed layers, not {question.variant}")
-    sizes, kernel = question.input_shape[1:], question.conv.kernel_size
-    wanted = per_axis("target", target, len(sizes))
-    named = zip(axis_names(len(sizes)), range(len(sizes)), sizes, kernel, wanted, strict=True)
-    axes = [_Axis(*axis) for axis in named]
-    alike = len({(axis.n, axis.kernel, axis.target) for axis in axes}) == 1
-    return [axes[0]._replace(name="each")] if alike else axes
+    sizes, kernel, dims = question.input_shape[1:], question.conv().kernel_size, question.axes
+    wanted = per_axis("target", target, dims)
+    named = zip(axis_names(dims), sizes, kernel, wanted, strict=True)
+    axes = [(_Axis(*axis), _given(options, place, dims)) for place, axis in enumerate(named)]
+    first, given = axes[0]
+    first = first._replace(name="each")
+    alike = all((axis._replace(name="each"), typed) == (first, given) for axis, typed in axes)
+    return [(first, given)] if alike else axes
 
 
-def _typed(options: LayerOptions, place: int, question: Question) -> dict[str, set[int]]:
-    """Return the values that were typed for one axis; they are not solved for."""
-    dims = len(question.input_shape) - 1
-    typed: dict[str, tuple[Any, ...] | None] = {
-        "stride": options.s,
-        "dilation": options.d,
-        "padding": options.p,
+def _given(options: LayerOptions, place: int, dims: int) -> Given:
+    """Return the values that were typed for one axis."""
+    typed: dict[str, tuple[Any, ...]] = {
+        "stride": options.s or (),
+        "dilation": options.d or (),
+        "padding": options.p or (),
+        "output_padding": () if options.output_padding is None else (options.output_padding,),
     }
-    if options.output_padding is not None:
-        typed["output_padding"] = (options.output_padding,)
-    found: dict[str, set[int]] = {}
-    for name, values in typed.items():
-        for value in values or ():
-            if isinstance(value, str) or (name == "padding" and not _is_symmetric(value)):
-                raise ArgumentError(
-                    f"--target solves with the same number on both sides, not with --p {options.p}"
-                )
-            one = value if isinstance(value, int) else per_axis(name, value, dims, 0)[place]
-            found.setdefault(name, set()).add(one)
-    return found
+    found = {name: [_on_axis(name, value, place, dims) for value in typed[name]] for name in typed}
+    return {f"{name}s": list(dict.fromkeys(values)) for name, values in found.items() if values}
 
 
-def _is_symmetric(padding: AnyPadding) -> bool:
-    return isinstance(padding, int) or all(isinstance(side, int) for side in padding)
+def _on_axis(name: str, value: Any, place: int, dims: int) -> Any:
+    """Return what an option says about one axis: a number, or of padding also a pair or a name."""
+    if isinstance(value, int | str):
+        return value
+    if name != "padding":
+        return per_axis(name, value, dims, 0)[place]
+    if len(value) not in (1, dims):
+        raise ArgumentError(
+            f"--p {format_padding_as_typed(value)} has {len(value)} axes where {dims} are needed"
+        )
+    return value[place if len(value) > 1 else 0]
 
 
-def _solutions(typed: dict[str, set[int]], axis: _Axis, transposed: bool) -> list[Row]:
-    given = {f"{name}s": values for name, values in typed.items()}
+def _solutions(axis: _Axis, given: Given, transposed: bool) -> list[Row]:
     return [
         {
             "axis": axis.name,
@@ -98,6 +110,7 @@ def _solutions(typed: dict[str, set[int]], axis: _Axis, transposed: bool) -> lis
             "output_size": axis.target,
             "kernel_size": axis.kernel,
             **solution._asdict(),
+            "padding": solution.padding if isinstance(solution.padding, int) else [list(solution.padding)],
         }
         for solution in solve(axis.n, axis.target, axis.kernel, transposed, **given)
     ]

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import click
 
 from convcli import __version__
-from convcli.cli.answering import by_one_number, result, swept
+from convcli.cli.answering import REASON_WIDTH, answered, by_one_number, give, result, swept
 from convcli.cli.conversation import Conversation
+from convcli.cli.layer_options import LayerOptions, geometry_options, variant_name
 from convcli.cli.options import (
     AnswerOptions,
     Command,
@@ -21,7 +22,7 @@ from convcli.cli.options import (
     several,
     talking,
 )
-from convcli.cli.question import LayerOptions, Question, geometry_options, variant_name
+from convcli.cli.question import Question
 from convcli.errors import ArgumentError
 from convcli.images.formats import MAX_FRAMES
 from convcli.images.formats import MAX_PIXELS as MAX_PIXELS_OF_TWO
@@ -205,29 +206,32 @@ def command(
     if picture.images:
         return _differ(picture, conversation, answer)
     questions = layer.questions()
+    made = _on_paper(questions, layer, tuple(dict.fromkeys(asked)))
+    return give(conversation, answer, made, len(questions))
+
+
+def _on_paper(questions: Sequence[Question], layer: LayerOptions, asked: Sequence[str]) -> Answer:
+    """Return what the variants cost, for each combination of the options."""
     names = tuple(dict.fromkeys((BASELINE, *asked)))
-    rows, remarks = [], []
-    for question in questions:
-        found, unfit = _compared(question, names)
-        rows += found
-        remarks += unfit
+    layer.check_compared(names)
+    unfit: dict[str, None] = {}  # in the order in which they come
     several_layers = ("layer",) if len(questions) > 1 else ()
     shown = [column for name in SHOWN for column in (name, f"{name}_ratio")]
-    answer.give(
-        conversation,
-        Answer(
-            command="compare",
-            version=__version__,
-            rows=rows,
-            results=[row for row in rows if row["variant"] in asked],
-            totals={},
-            columns=swept(questions, ("variant", *several_layers, "output_shape", *shown)),
-            value=("macs_ratio",),
-            by_one_number=by_one_number(questions),
-            remarks=[*(f"{name}: {meaning(name)}" for name in names), *remarks],
-        ),
+    columns = swept(questions, ("variant", *several_layers, "output_shape", *shown))
+    made, failed = answered(questions, lambda question: _compared(question, names, unfit), columns)
+    rows = [row for rows in made for row in rows]
+    return Answer(
+        command="compare",
+        version=__version__,
+        rows=rows,
+        results=[row for row in rows if row["variant"] in asked or row.get("error") is not None],
+        totals={},
+        columns=[*columns, *(("error",) if failed else ())],
+        value=("macs_ratio",),
+        by_one_number=by_one_number(questions),
+        remarks=[*(f"{name}: {meaning(name)}" for name in names), *unfit],
+        widths={"error": REASON_WIDTH} if failed else {},
     )
-    return 0
 
 
 def _differ(picture: PictureOptions, conversation: Conversation, answer: AnswerOptions) -> int:
@@ -255,19 +259,19 @@ def _compare_on(
     compare_on(Path(image), kernel, max_pixels, tuple(dict.fromkeys(variants)), conversation, answer)
 
 
-def _compared(question: Question, names: Sequence[str]) -> tuple[list[Row], list[str]]:
-    """Return a row for each variant, and a remark on each that this layer cannot have."""
+def _compared(question: Question, names: Sequence[str], unfit: dict[str, None]) -> list[Row]:
+    """Return a row for each variant; add a remark to `unfit` on each that this layer cannot have."""
     baseline = result(question.rows(BASELINE))
-    rows, remarks = [], []
+    rows = []
     for name in names:
         try:
             whole = result(question.rows(name))
         except ArgumentError as error:
-            remarks.append(f"{name} is left out: {error}")
+            unfit[f"{name} is left out: {error}"] = None
             continue
         ratios = {f"{count}_ratio": _ratio(whole[count], baseline[count]) for count in COUNTED}
         rows.append({**whole, **ratios, "ratio": ratios["macs_ratio"]})
-    return rows, remarks
+    return rows
 
 
 def _ratio(count: int, standard: int) -> float | None:

@@ -1,11 +1,14 @@
 """convcli cost: how much work is it?"""
 
+from functools import partial
+
 import click
 
-from convcli.cli.answering import answer_rows, explained, result
+from convcli.cli.answering import answer_rows, explained, give, result
 from convcli.cli.conversation import Conversation
+from convcli.cli.layer_options import LayerOptions, chain_help, layer_options
 from convcli.cli.options import AnswerOptions, Command, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, chain_help, layer_options
+from convcli.cli.question import Question
 from convcli.layers.explain import flops_lines, macs_lines
 
 COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "macs", "flops")
@@ -24,22 +27,26 @@ COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "mac
 @answer_options
 @talking
 @click.pass_obj
-def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> None:
+def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> int:
     """Count the work of a layer: multiplications, additions, MACs, FLOPs, and the memory it moves.
 
     Each is counted exactly and named for what it is. Values divided by commas make a row for each combination.
     """
-    answer.give(conversation, answer_rows("cost", layer.questions(), COLUMNS, "macs", _remarks))
+    questions = layer.questions()
+    made = answer_rows("cost", questions, COLUMNS, "macs", _remarks)
+    return give(conversation, answer, made, len(questions))
 
 
 def _remarks(question: Question) -> list[str]:
     whole = result(question.rows())
-    lines = explained(question, macs_lines, flops_lines)
+    batch = question.batch
+    lines = explained(question, partial(macs_lines, batch=batch), partial(flops_lines, batch=batch))
     if whole["comparisons"] or whole["transcendentals"]:
         lines.append(
             f"besides: {whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendentals"
         )
-    memory = f"{whole['parameter_bytes']:,} bytes of parameters, {whole['activation_bytes']:,} of activations"
+    stored = "parameters and buffers" if whole["buffers"] else "parameters"
+    memory = f"{whole['parameter_bytes']:,} bytes of {stored}, {whole['activation_bytes']:,} of activations"
     intensity = whole["arithmetic_intensity"]
     per_byte = f"; {intensity:.4g} FLOPs a byte" if intensity is not None else ""
     return [*lines, f"memory, {question.dtype}: {memory}{per_byte}"]

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import click
 
-from convcli.cli.options import Decorator, Parsed, at_least, bundled
+from convcli.cli.options import NO_OUTPUT_PADDING, Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError, instead_of
 from convcli.kernels.files import files_in, is_file
 from convcli.kernels.named import MAX_SIDE
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX
 from convcli.layers.axes import PerAxis
-from convcli.layers.notation import parse_padding, parse_size
-from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.notation import format_size, parse_padding, parse_size
+from convcli.layers.padding import SAME, AnyPadding, mode_of
 from convcli.layers.variants import VARIANTS
 
 MOST_REPEATS = 1000
@@ -39,10 +39,10 @@ BELONGS: dict[str, tuple[str, ...]] = {
     "shift": _WITH_KERNELS,
     "anchor": _WITH_KERNELS,
     "flip": _SLIDING,
-    "padding": tuple(name for name in _SLIDING if name != "resize-conv"),
+    "padding": tuple(name for name in _SLIDING if "padding" not in VARIANTS[name].own),
     "padding_mode": _SLIDING,
     "padding_value": _SLIDING,
-    "dilation": _SLIDING,
+    "dilation": tuple(name for name in _SLIDING if "dilation" not in VARIANTS[name].own),
     "weights": _WITH_WEIGHTS,
     "bias_file": (*_WITH_WEIGHTS, "pointwise", "depthwise-separable"),
     "pointwise": ("pointwise", "depthwise-separable"),
@@ -61,6 +61,18 @@ NEEDED = {
     "deformable": ("offsets", "--offsets swirl, lens, random or a FILE.npy"),
     "local": ("local", "--local tilt-shift, vignette-blur or a FILE.npy"),
 }
+
+# What has no use where no layer slides over the picture, and an activation or a pool runs alone.
+_OF_LAYERS = (
+    "stride",
+    "padding",
+    "padding_mode",
+    "padding_value",
+    "groups",
+    "rank",
+    "tile",
+    "output_padding",
+)
 
 # Without --variant these options tell it, the first that is given.
 TELLING = {
@@ -142,11 +154,27 @@ class LayerOptions(NamedTuple):
                 )
         if variant in NEEDED and not self.given(NEEDED[variant][0]):
             raise ArgumentError(f"--variant {variant} needs {NEEDED[variant][1]}")
+        for name in ("groups", "dilation"):
+            value = getattr(self, name)
+            if (
+                value is not None
+                and name in VARIANTS[variant].replaced
+                and VARIANTS[variant].ignores(name, value)
+            ):
+                raise ArgumentError(
+                    f"{flag(name)} {format_size(value)} has no use with --variant {variant}, "
+                    + VARIANTS[variant].instead_of(name)
+                )
+        if self.output_padding and self.padding in (None, *SAME):
+            raise ArgumentError(NO_OUTPUT_PADDING)
         for name in ("kernels", "normalize", "scale", "shift", "anchor"):
             if self.weights is not None and self.given(name):
                 raise ArgumentError(f"{flag(name)} has no use beside --weights; give one of them")
         for name in ("normalize", "scale", "shift", "anchor"):
             if self.given(name) and not self.kernels:
+                raise ArgumentError(f"{flag(name)} changes kernels, and there is none; give --kernel")
+        for name in ("flip", "dilation"):
+            if self.given(name) and not (self.kernels or self.weights or self.local):
                 raise ArgumentError(f"{flag(name)} changes kernels, and there is none; give --kernel")
         if (
             self.groups is not None
@@ -162,6 +190,8 @@ class LayerOptions(NamedTuple):
             )
         if self.along is not None and self.dims != 1:
             raise ArgumentError("--along lays kernels of one axis; give --dims 1 with it")
+        if self.dims == 1 and not self.kernels:
+            raise ArgumentError("--dims 1 is of kernels with one axis, and there is none; give --kernel")
         self._check_something()
 
     def _check_something(self) -> None:
@@ -176,6 +206,9 @@ class LayerOptions(NamedTuple):
                     f"for {tile}; repeat --kernel {'' if self.tile is None else f'{count} times'}".rstrip()
                 )
         stages = (self.weights, self.pointwise, self.offsets, self.local)
+        for name in _OF_LAYERS:
+            if self.given(name) and not self.kernels and not any(stages):
+                raise ArgumentError(f"{flag(name)} belongs to a layer, and there is none; give --kernel")
         behind = (self.activation, self.pool, self.pool_channels)
         if not self.kernels and not any(stages) and (self.variant or not any(behind)):
             needs = "" if self.variant is None else f" for --variant {variant}"

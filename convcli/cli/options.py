@@ -16,6 +16,11 @@ from convcli.render import ENDINGS, FORMATS, Answer, render
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+NO_OUTPUT_PADDING = (
+    "--output-padding has no use with --padding same, where the output is the stride times as large; leave it out, or "
+    "give the padding in numbers"
+)
+
 WIDEST = 24  # of the names of an option in grouped help; longer ones have a line of their own
 
 
@@ -191,6 +196,10 @@ class AnswerOptions(NamedTuple):
             )
         write_whole(path, render(answer, ending).encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
+
+    def shows(self, field: str) -> bool:
+        """Tell whether the answer is written with a field that --field does not name, and not as a bare value."""
+        return field in self.fields if self.fields else self.form != "value"
 
 
 def _only(fields: Sequence[str], answer: Answer) -> Answer:

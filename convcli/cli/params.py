@@ -2,14 +2,15 @@
 
 import click
 
-from convcli.cli.answering import answer_rows
+from convcli.cli.answering import answer_rows, give
 from convcli.cli.conversation import Conversation
+from convcli.cli.layer_options import LayerOptions, chain_help, layer_options
 from convcli.cli.options import AnswerOptions, Command, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, chain_help, layer_options
+from convcli.cli.question import Question
 from convcli.layers.explain import params_lines
 from convcli.layers.variants import meaning
 
-COLUMNS = ("name", "layer", "weights", "biases", "params", "parameter_bytes")
+COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter_bytes")
 
 
 @click.command(
@@ -25,15 +26,16 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "parameter_bytes")
 @answer_options
 @talking
 @click.pass_obj
-def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> None:
+def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> int:
     """Count the learned parameters of a layer: weights, biases and their sum.
 
-    The input size does not matter, except to the variants local and dense. Values divided by commas make a row for
+    The input size does not matter, except to the variants local and dense, and to dense layers of a chain. Buffers,
+    such as the statistics of batch normalisation, are stored and not learned. Values divided by commas make a row for
     each combination: --out 64,128.
     """
-    answer.give(
-        conversation, answer_rows("params", layer.questions(sized=False), COLUMNS, "params", _remarks)
-    )
+    questions = layer.questions(sized=False)
+    made = answer_rows("params", questions, COLUMNS, "params", _remarks)
+    return give(conversation, answer, made, len(questions))
 
 
 def _remarks(question: Question) -> list[str]:

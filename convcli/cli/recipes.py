@@ -12,9 +12,9 @@ from convcli.cli.layering import LayerOptions
 from convcli.cli.templates import grey_rows
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_kernels, scaled, shifted
+from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
 FLAT = ("separable", "deformable", "local", "tiled")  # variants of two axes
-ENLARGING = ("transposed", "resize-conv")  # their stride is how many times as large the output is
 OWN_WAY = ("pointwise", "transposed", "deformable", "local", "tiled")  # no choice of methods
 
 
@@ -31,14 +31,14 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
     options.check()
     variant = options.chosen
     dims = options.dims or 2
-    stride = options.stride if options.stride is not None else 2 if variant in ENLARGING else 1
+    stride = ENLARGING_STRIDE if VARIANTS[variant].enlarges else 1
     recipe = Recipe(
         variant=variant,
         kernels=_kernels(options, dims),
         groups=options.groups or 1,
         rank=options.rank,
         tile=options.tile,
-        stride=stride,
+        stride=stride if options.stride is None else options.stride,
         padding="same" if options.padding is None else options.padding,
         dilation=1 if options.dilation is None else options.dilation,
         output_padding=options.output_padding or 0,
@@ -54,6 +54,8 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
         raise ArgumentError(
             f"--method {method} has no use with --variant {variant}, which is computed in one way"
         )
+    if method != "auto" and not options.kernels and options.weights is None:
+        raise ArgumentError(f"--method {method} is of kernels, and there is none; give --kernel")
     if dims == 3 and variant in FLAT:
         raise ArgumentError(
             f"--variant {variant} works on rows and columns; leave --dims at 2, or take another variant"

@@ -2,10 +2,11 @@
 
 import click
 
-from convcli.cli.answering import answer_rows, explained, merged
+from convcli.cli.answering import answer_rows, explained, give, merged
 from convcli.cli.conversation import Conversation
+from convcli.cli.layer_options import LayerOptions, chain_help, layer_options
 from convcli.cli.options import AnswerOptions, Command, Parsed, answer_options, talking
-from convcli.cli.question import LayerOptions, Question, Size, chain_help, layer_options
+from convcli.cli.question import Question, Size
 from convcli.layers.base import Window
 from convcli.layers.explain import size_lines, unused_lines
 from convcli.layers.notation import parse_size
@@ -36,7 +37,7 @@ MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, fo
 @click.pass_obj
 def command(
     conversation: Conversation, /, layer: LayerOptions, target: Size | None, answer: AnswerOptions
-) -> None:
+) -> int:
     """Answer how large the output of a layer is, and which part of the input one output sees.
 
     Values divided by commas make a row for each combination: --k 3,5,7 --s 1,2.
@@ -48,15 +49,11 @@ def command(
         answer.give(conversation, solved)
         for line in unsolved:
             conversation.note(line)
-        return
+        return 0
     questions = layer.questions()
-    alone = all(
-        question.conv and question.input_shape[0] == question.conv.out_channels == 1 for question in questions
-    )
-    answer.give(
-        conversation,
-        answer_rows("shape", questions, OF_SIZES if alone else OF_SHAPES, "output_size", _remarks),
-    )
+    columns = OF_SIZES if all(question.is_of_sizes for question in questions) else OF_SHAPES
+    made = answer_rows("shape", questions, columns, "output_size", _remarks)
+    return give(conversation, answer, made, len(questions))
 
 
 def _remarks(question: Question) -> list[str]:

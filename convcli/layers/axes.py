@@ -40,6 +40,8 @@ def whole(name: str, value: Any, minimum: int) -> int:
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     """Tell whether a value holds several in order: a list, a tuple or an array, but no text or mapping."""
+    if isinstance(value, tuple | list):
+        return True
     if isinstance(value, str | bytes | bytearray | Mapping):
         return False
     if not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
@@ -70,6 +72,21 @@ def as_shape(input_shape: AnyShape) -> Shape:
     return channels, *size
 
 
+def as_open_shape(input_shape: Sequence[int | None]) -> OpenShape:
+    """Return a shape of which sizes, but not the channels, may be None: unknown."""
+    if not is_sequence(input_shape):
+        raise ArgumentError(f"the input shape must be (channels, *sizes), got {input_shape!r}")
+    unknown = {place for place, n in enumerate(input_shape) if n is None and place}
+    filled: list[Any] = [1 if place in unknown else n for place, n in enumerate(input_shape)]
+    known = as_shape(filled)
+    return tuple(None if place in unknown else n for place, n in enumerate(known))
+
+
+def needs_size(name: str) -> str:
+    """Say that a layer cannot be counted without the size of its input."""
+    return f"the weights of {name} depend on the input size; give --n / input_shape"
+
+
 def split_shape(input_shape: AnyShape, takes: int | None = None) -> tuple[int, Sizes]:
     """Return (channels, sizes) of a shape, each at least 1; `takes` is how many channels there must be."""
     if not is_sequence(input_shape):
@@ -84,6 +101,8 @@ def split_shape(input_shape: AnyShape, takes: int | None = None) -> tuple[int, S
 
 def input_sizes(input_size: AnyShape) -> Sizes:
     """Return the spatial sizes as ints of at least 1."""
+    if type(input_size) is tuple and all(type(n) is int and n > 0 for n in input_size):
+        return input_size
     if not is_sequence(input_size):
         raise ArgumentError(f"the input size must have one number for each axis, got {input_size!r}")
     names = axis_names(len(input_size))

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import (
@@ -122,6 +122,7 @@ class Window(Layer):
     padding: Padding
     dilation: Sizes
     ceil_mode: bool = False
+    lies_side_by_side = False  # whether the stride is the kernel's size where none is given
 
     def _set_window(
         self,
@@ -132,7 +133,7 @@ class Window(Layer):
         dims: int | None,
         *others: PerAxis,
     ) -> None:
-        """Fill the fields of the window; without a stride the windows lie side by side.
+        """Fill the fields of the window.
 
         Without `dims` the first option that is given per axis tells them; `others` are asked last.
         """
@@ -143,7 +144,9 @@ class Window(Layer):
         dilation = per_axis("dilation", dilation, dims)
         self._set(
             kernel_size=kernel_size,
-            stride=kernel_size if stride is None else per_axis("stride", stride, dims),
+            stride=kernel_size
+            if stride is None and self.lies_side_by_side
+            else per_axis("stride", cast(PerAxis, stride), dims),
             padding=normalise_padding(padding, kernel_size, dilation),
             dilation=dilation,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from convcli.layers.axes import Shape, whole
+from convcli.layers.axes import AnyShape, Shape, as_shape, whole
 from convcli.layers.base import Layer, Window
 from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
 from convcli.layers.receptive import ReceptiveField
@@ -15,6 +15,7 @@ SUMMED = (
     "params",
     "weights",
     "biases",
+    "buffers",
     "multiplications",
     "additions",
     "macs",
@@ -26,7 +27,7 @@ SUMMED = (
 )
 
 
-def shapes(layers: Iterable[Layer], input_shape: Shape) -> list[Shape]:
+def shapes(layers: Iterable[Layer], input_shape: AnyShape) -> list[Shape]:
     """Return the shape after each layer."""
     found = []
     for layer in layers:
@@ -35,7 +36,7 @@ def shapes(layers: Iterable[Layer], input_shape: Shape) -> list[Shape]:
     return found
 
 
-def total_cost(layers: Iterable[Layer], input_shape: Shape) -> Cost:
+def total_cost(layers: Iterable[Layer], input_shape: AnyShape) -> Cost:
     """Sum the work of a chain."""
     total = Cost()
     for layer in layers:
@@ -46,7 +47,7 @@ def total_cost(layers: Iterable[Layer], input_shape: Shape) -> Cost:
 
 def rows(
     layers: Sequence[Layer],
-    input_shape: Shape,
+    input_shape: AnyShape,
     *,
     names: Sequence[str] = (),
     variant: str | None = None,
@@ -55,12 +56,13 @@ def rows(
 ) -> list[Row]:
     """Return one row for each layer, the fields in the order of a table.
 
-    Counts and activation_bytes are for the whole batch; params and parameter_bytes do not depend on it. The
-    receptive field is that of the chain up to this layer. Without `names` the layers are numbered by
-    operator: conv1, relu1, conv2.
+    Counts and activation_bytes are for the whole batch; params, buffers and parameter_bytes do not depend on it.
+    Buffers are stored but not learned: they count in parameter_bytes, not in params. The receptive field is that
+    of the chain up to this layer. Without `names` the layers are numbered by operator: conv1, relu1, conv2.
     """
     whole("batch", batch, 1)
     made = []
+    input_shape = as_shape(input_shape)
     field = ReceptiveField.of_input(input_shape)
     for layer, name in zip(layers, names or _numbered(layers), strict=True):
         inner = layer.inner
@@ -86,7 +88,7 @@ def parameter_rows(
             "layer": spell(layer),
             "variant": variant,
             **_parameters(layer.inner),
-            "parameter_bytes": layer.inner.params() * element_bytes(dtype),
+            "parameter_bytes": _parameter_bytes(layer.inner, dtype),
         }
         for layer, name in zip(layers, _numbered(layers), strict=True)
     ]
@@ -126,12 +128,22 @@ def _geometry(layer: Layer, input_shape: Shape, output_shape: Shape) -> Row:
 
 
 def _parameters(layer: Layer) -> Row:
-    return {"params": layer.params(), "weights": layer.weights(), "biases": layer.biases()}
+    return {
+        "params": layer.params(),
+        "weights": layer.weights(),
+        "biases": layer.biases(),
+        "buffers": layer.buffers(),
+    }
+
+
+def _parameter_bytes(layer: Layer, dtype: str) -> int:
+    """Count the bytes of what is stored, learned or not."""
+    return (layer.params() + layer.buffers()) * element_bytes(dtype)
 
 
 def _counts(layer: Layer, input_shape: Shape, batch: int, dtype: str) -> Row:
     cost = layer.cost(input_shape) * batch
-    parameter_bytes = layer.params() * element_bytes(dtype)
+    parameter_bytes = _parameter_bytes(layer, dtype)
     activation_bytes = layer.activations(input_shape) * batch * element_bytes(dtype)
     return {
         **_parameters(layer),

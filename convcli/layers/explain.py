@@ -4,11 +4,17 @@ A layer's kind is told by its fields, so that explaining a convolution does not 
 """
 
 from math import prod
+from typing import TYPE_CHECKING, cast
 
 from convcli.layers.axes import Shape, Sizes, axis_names
 from convcli.layers.base import Layer, Window
 from convcli.layers.conv import Convolution
 from convcli.layers.padding import span
+
+if TYPE_CHECKING:
+    from convcli.layers.transposed import ConvTranspose
+
+MOST_AXES = 3  # of a layer that PyTorch has
 
 
 def size_lines(layer: Layer, input_shape: Shape) -> list[str]:
@@ -31,7 +37,7 @@ def _size_formula(layer: Window, input_size: Sizes, axis: int) -> str:
     before, after = layer.pads(input_size)[axis]
     result = layer.output_size(input_size)[axis]
     if _is_transposed(layer):
-        extra = vars(layer)["output_padding"][axis]
+        extra = cast("ConvTranspose", layer).extra(input_size)[axis]
         end = f"- {after}" if after >= 0 else f"+ {-after}"
         return f"{s}*({n} - 1) + {d}*({k} - 1) + 1 + {extra} - {before} {end} = {result}"
     inside = f"({n} + {before} + {after} - {d}*({k} - 1) - 1) / {s}"
@@ -71,6 +77,7 @@ def params_lines(layer: Layer) -> list[str]:
     ['128 * 64 / 1 * 3*3 = 73,728 weights, + 128 biases = 73,856']
     """
     weights, biases, params = layer.weights(), layer.biases(), layer.params()
+    buffers = f"; {layer.buffers():,} buffers, stored but not learned" if layer.buffers() else ""
     fields = vars(layer)
     if "in_features" in fields:
         formula = f"{fields['out_features']} * {fields['in_features']} = "
@@ -80,7 +87,7 @@ def params_lines(layer: Layer) -> list[str]:
         formula = ""
     else:
         return ["no parameters"]
-    return [f"{formula}{weights:,} weights, + {biases:,} biases = {params:,}"]
+    return [f"{formula}{weights:,} weights, + {biases:,} biases = {params:,}{buffers}"]
 
 
 def _sets(layer: Convolution) -> str:
@@ -94,7 +101,7 @@ def _terms(layer: Convolution) -> str:
     return f"{layer.in_channels} / {layer.groups} * {_times(layer.kernel_size)}"
 
 
-def _is_transposed(layer: Window) -> bool:
+def _is_transposed(layer: Layer) -> bool:
     return "output_padding" in vars(layer)
 
 
@@ -102,34 +109,64 @@ def _times(sizes: Sizes) -> str:
     return "*".join(map(str, sizes))
 
 
-def macs_lines(layer: Layer, input_shape: Shape) -> list[str]:
-    """Show how the multiply-adds are counted.
+def macs_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
+    """Show how the multiply-adds of a batch are counted.
 
     >>> from convcli.layers import Conv
     >>> macs_lines(Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3), (3, 224, 224))
     ['64*112*112 outputs * 3 / 1 * 7*7 weights each = 118,013,952 macs']
     """
-    macs = layer.cost(input_shape).macs
+    macs = layer.cost(input_shape).macs * batch
     fields = vars(layer)
+    of_batch = f"batch of {batch:,} * " if batch > 1 else ""
     if "in_features" in fields:
-        return [f"{fields['out_features']} outputs * {fields['in_features']} weights each = {macs:,} macs"]
+        outputs = f"{fields['out_features']} outputs"
+        return [f"{of_batch}{outputs} * {fields['in_features']} weights each = {macs:,} macs"]
     if isinstance(layer, Convolution) and _is_transposed(layer):
         taps = f"{layer.out_channels} / {layer.groups} * {_times(layer.kernel_size)}"
-        return [f"{_times(input_shape)} inputs * {taps} weights each = {macs:,} macs"]
+        return [f"{of_batch}{_times(input_shape)} inputs * {taps} weights each = {macs:,} macs"]
     if isinstance(layer, Convolution):
         outputs = _times(layer.output_shape(input_shape))
-        return [f"{outputs} outputs * {_terms(layer)} weights each = {macs:,} macs"]
+        return [f"{of_batch}{outputs} outputs * {_terms(layer)} weights each = {macs:,} macs"]
     return ["no multiply-adds of weights"]
 
 
-def flops_lines(layer: Layer, input_shape: Shape) -> list[str]:
-    """Name the three numbers that others call FLOPs; nothing for layers without multiply-adds."""
-    cost = layer.cost(input_shape)
-    if not cost.macs:
+def flops_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
+    """Name the numbers that others call FLOPs, each of a batch; nothing for layers without multiply-adds.
+
+    fvcore counts the multiply-adds, PyTorch's flop counter twice as many, torchinfo every weight and bias once for
+    each output place. A counter is left out for a layer that it does not count, or that PyTorch does not have.
+    """
+    macs = layer.cost(input_shape).macs * batch
+    if not macs:
         return []
-    biased = prod(layer.output_shape(input_shape)) if layer.biases() else 0
-    lines = [f"{cost.macs:,}: multiply-adds of weights (macs here, fvcore's flops)"]
-    if biased:
-        lines.append(f"{cost.macs + biased:,}: with one more for each bias (torchinfo's mult-adds)")
-    lines.append(f"{2 * cost.macs:,}: a multiplication and an addition each (PyTorch's flop counter)")
-    return lines
+    by_place = layer.params() * prod(layer.output_shape(input_shape)[1:]) * batch  # torchinfo's
+    known = _known_to(layer, input_shape)
+    same = ["macs here", *(f"{name}'s flops" for name in known if name == "fvcore")]
+    more = []
+    if "torchinfo" in known and by_place == macs:
+        same.append("torchinfo's mult-adds")
+    elif "torchinfo" in known:
+        what = (
+            "every parameter at each output place" if _is_transposed(layer) else "with one more for each bias"
+        )
+        more.append(f"{by_place:,}: {what} (torchinfo's mult-adds)")
+    if "PyTorch" in known:
+        more.append(f"{2 * macs:,}: a multiplication and an addition each (PyTorch's flop counter)")
+    return [f"{macs:,}: multiply-adds of weights ({', '.join(same)})", *more]
+
+
+def _known_to(layer: Layer, input_shape: Shape) -> tuple[str, ...]:
+    """Return the counters that count the layer as it is.
+
+    PyTorch has no local and no tiled layers, none of more than 3 axes, and no transposed ones with unequal padding;
+    nobody counts the deformable ones. fvcore counts nothing where the padding is PyTorch's `same`.
+    """
+    if not isinstance(layer, Convolution):
+        return ("fvcore", "torchinfo", "PyTorch")
+    foreign = {"offset_groups", "input_size", "tile"} & vars(layer).keys()
+    uneven = _is_transposed(layer) and any(before != after for before, after in layer.pads(input_shape[1:]))
+    if layer.dims > MOST_AXES or foreign or uneven:
+        return ()
+    named = layer.padding == "same" and set(layer.stride) == {1} and not _is_transposed(layer)
+    return ("torchinfo", "PyTorch") if named else ("fvcore", "torchinfo", "PyTorch")

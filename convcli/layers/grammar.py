@@ -2,17 +2,18 @@
 
 Items are separated by commas. An item is an operator and its options: letters and a value (k3, s2x1, p1:2), a
 word (nobias), or a padding's name. Channels, axes and sizes come from the shape that arrives at the item, and
-as many channels go out as come in, unless o says otherwise. `branch` before an item lets it run beside the
-chain; a `deform` without one gets the branch that predicts its offsets.
+as many channels go out as come in, unless o says otherwise. Sizes may be unknown, for layers whose weights do not
+depend on them. `branch` before an item lets it run beside the chain; a `deform` without one gets the branch that
+predicts its offsets.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcli import layers
 from convcli.errors import ArgumentError
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX
-from convcli.layers.axes import Shape, split_shape
+from convcli.layers.axes import OpenShape, Shape, as_open_shape, needs_size
 from convcli.layers.base import Layer
 from convcli.layers.notation import parse_number, parse_padding, parse_size
 from convcli.layers.padding import NAMES
@@ -30,32 +31,42 @@ class Operator(NamedTuple):
     """
 
     options: str
-    make: Callable[[Shape, Options], Layer]
+    make: Callable[[OpenShape, Options], Layer]
 
 
-def _axes(shape: Shape) -> Options:
+def _axes(shape: OpenShape) -> Options:
     if len(shape) == 1:
-        raise ArgumentError(f"it needs sizes to slide over, the input is a vector of {shape[0]}")
+        of = "" if shape[0] is None else f" of {shape[0]}"
+        raise ArgumentError(f"it needs sizes to slide over, the input is a vector{of}")
     return {"dims": len(shape) - 1}
 
 
-def _channels(shape: Shape) -> Options:
-    return {"in_channels": shape[0], "out_channels": shape[0]}
+def _known(shape: OpenShape, name: str) -> Shape:
+    """Return a shape that is known, or raise ArgumentError where the weights of `name` depend on what is not."""
+    known = tuple(n for n in shape if n is not None)
+    if len(known) < len(shape):
+        raise ArgumentError(needs_size(name))
+    return known
 
 
-def _conv(shape: Shape) -> Options:
+def _channels(shape: OpenShape) -> Options:
+    (channels,) = _known(shape[:1], "conv")
+    return {"in_channels": channels, "out_channels": channels}
+
+
+def _conv(shape: OpenShape) -> Options:
     return _axes(shape) | _channels(shape)
 
 
-def _local(shape: Shape, given: Options) -> Layer:
+def _local(shape: OpenShape, given: Options) -> Layer:
     _axes(shape)
-    return layers.LocalConv(**_channels(shape) | {"input_size": shape[1:]} | given)
+    return layers.LocalConv(**_channels(shape) | {"input_size": _known(shape, "local")[1:]} | given)
 
 
 OPERATORS: dict[str, Operator] = {
     "conv": Operator("k! s p d g o nobias", lambda shape, given: layers.Conv(**_conv(shape) | given)),
     "convT": Operator(
-        "k! s p op d g o nobias", lambda shape, given: layers.ConvTranspose(**_conv(shape) | given)
+        "k! s p op os d g o nobias", lambda shape, given: layers.ConvTranspose(**_conv(shape) | given)
     ),
     "dwconv": Operator(
         "k! s p d o nobias",
@@ -80,9 +91,10 @@ OPERATORS: dict[str, Operator] = {
     ),
     "globalavgpool": Operator("", lambda shape, given: layers.GlobalPool(kind="avg")),
     "globalmaxpool": Operator("", lambda shape, given: layers.GlobalPool(kind="max")),
-    "bn": Operator("", lambda shape, given: layers.BatchNorm(channels=shape[0])),
+    "bn": Operator("", lambda shape, given: layers.BatchNorm(channels=_known(shape[:1], "bn")[0])),
     "dense": Operator(
-        "o=out_features! nobias", lambda shape, given: layers.Dense(in_features=shape[0], **given)
+        "o=out_features! nobias",
+        lambda shape, given: layers.Dense(in_features=_known(shape, "dense")[0], **given),
     ),
     "flatten": Operator("", lambda shape, given: layers.Flatten()),
     "shuffle": Operator("g!", lambda shape, given: layers.ChannelShuffle(**given)),
@@ -115,29 +127,29 @@ READERS: Mapping[str, Callable[[str], object]] = {
 }
 
 
-def parse_chain(text: str, input_shape: Shape) -> tuple[Layer, ...]:
-    """Read a chain of layers for an input of `input_shape`, (channels, *sizes).
+def parse_chain(text: str, input_shape: Sequence[int | None]) -> tuple[Layer, ...]:
+    """Read a chain of layers for an input of `input_shape`, (channels, *sizes); a size that is not known is None.
 
     >>> conv, relu = parse_chain("conv k3 p1 o8 nobias, relu", (3, 32, 32))
     >>> conv.weights()
     216
     """
-    split_shape(input_shape)
+    shape = as_open_shape(input_shape)
     chain: list[Layer] = []
     for number, item in enumerate(text.split(","), start=1):
         words = item.split()
         try:
-            layer = _parse_item(words, input_shape)
+            layer = _parse_item(words, shape)
             if isinstance(layer, layers.DeformConv) and not (chain and chain[-1].inner is not chain[-1]):
                 chain.append(layers.Branch(layer=layer.predictor()))
-            input_shape = layer.output_shape(input_shape)
+            shape = layer.open_shape(shape)
         except ArgumentError as error:
             raise ArgumentError(f"layer {number} of the chain, '{' '.join(words)}': {error}") from None
         chain.append(layer)
     return tuple(chain)
 
 
-def _parse_item(words: list[str], shape: Shape) -> Layer:
+def _parse_item(words: list[str], shape: OpenShape) -> Layer:
     if not words:
         raise ArgumentError("it is empty; write layers such as 'conv k3 p1 o64, relu', a comma between two")
     name, *tokens = words

@@ -75,3 +75,14 @@ def format_padding(padding: Padding) -> str:
     if isinstance(padding, str):
         return padding
     return format_pads(padding[:1] if len(set(padding)) == 1 else padding)
+
+
+def format_padding_as_typed(padding: AnyPadding) -> str:
+    """Write what parse_padding read.
+
+    >>> [format_padding_as_typed(parse_padding(text)) for text in ("same", "1", "1:2", "1:2x0")]
+    ['same', '1', '1:2', '1:2x0']
+    """
+    if isinstance(padding, int | str):
+        return str(padding)
+    return "x".join(str(item) if isinstance(item, int) else ":".join(map(str, item)) for item in padding)

@@ -13,6 +13,7 @@ Padding = Pads | SameName  # what a layer holds; `same` waits for the input size
 AnyPadding = int | str | Sequence[int | Sequence[int]]  # what a caller may write
 
 NAMES = ("valid", "same", "same-lower", "full")
+SAME: tuple[SameName, ...] = ("same", "same-lower")  # the names that wait for the size of the input
 
 # How an input goes on beyond its border; a, b, c, d are its elements.
 MODES = {

@@ -31,6 +31,8 @@ KINDS = ("avg", "max")
 class Pool(Window):
     """What the pooling layers with a window share: any number of channels, each pooled on its own."""
 
+    lies_side_by_side = True
+
     def _set_pool(
         self,
         kernel_size: PerAxis,

@@ -150,13 +150,16 @@ def _inputs(link: Reach | Taps, output: int) -> range:
     place, common = step * output + low, gcd(scale, gap)
     if place % common:
         return range(0)
-    turns, apart = scale // common, gap // common  # the taps that meet an input, and the inputs from one to the next
+    turns, apart = (
+        scale // common,
+        gap // common,
+    )  # the taps that meet an input, and the inputs from one to the next
     first = -(place // common) * pow(apart, -1, turns) % turns
     start = (place + gap * first) // scale
     return range(start, start + apart * max(0, -((first - number) // turns)), apart)
 
 
-class _TooMany(Exception):
+class _TooManyError(Exception):
     """A field has more inputs than are listed one by one."""
 
 
@@ -167,7 +170,7 @@ def _field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LIST
     for link in reversed(path[gaps + 1 :]):
         parts = [_inputs(link, each) for each in seen]
         if sum(part[-1] - part[0] for part in parts if part) > most:
-            raise _TooMany
+            raise _TooManyError
         seen = set().union(*parts)
     for link in path[gaps : gaps + 1]:
         seen = [end for each in seen if (part := _inputs(link, each)) for end in (part[0], part[-1])]
@@ -186,7 +189,9 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
         return -(-(first.high - first.low) // first.scale) + 1
     if isinstance(first, Reach) and first.scale == 1 and isinstance(others[0], Taps) and len(others) == 1:
         turns = others[0].scale // (common := gcd(others[0].scale, others[0].gap))
-        most = (others[0].number - 1) // turns * (others[0].gap // common)  # from the first tap's input to the last's
+        most = (
+            (others[0].number - 1) // turns * (others[0].gap // common)
+        )  # from the first tap's input to the last's
         return first.step * most + first.high - first.low + 1
     period = prod(link.scale for link in path)
     if period > LONGEST_PERIOD:
@@ -194,7 +199,7 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
     fields = (_field_of(path, output, MOST_LISTED // period) for output in range(period))
     try:
         return max((field[1] - field[0] + 1 for field in fields if field is not None), default=None)
-    except _TooMany:
+    except _TooManyError:
         return None
 
 
@@ -205,7 +210,7 @@ def _measure(path: Path, flat: bool) -> Axis:
     stride = None if flat or step == 0 else _ratio(step, scale)
     try:
         field = _field_of(path, 0)
-    except _TooMany:
+    except _TooManyError:
         return Axis(None, stride)
     if field is None:
         return Axis(_widest(path), stride)

@@ -27,6 +27,7 @@ LETTERS = {
     "stride": ("s", "1"),
     "padding": ("p", "0"),
     "output_padding": ("op", "0"),
+    "out_size": ("os", ""),
     "dilation": ("d", "1"),
     "groups": ("g", "1"),
     "offset_groups": ("og", "1"),

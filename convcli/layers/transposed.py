@@ -81,7 +81,9 @@ class ConvTranspose(Convolution):
         more = []
         for axis, wanted in enumerate(self.out_size):
             low = self._whole_size(axis, sizes[axis]) - sum(self.pads(sizes)[axis])
-            most = low + (0 if isinstance(self.padding, str) else self.stride[axis] - 1)  # `same` has one size
+            most = low + (
+                0 if isinstance(self.padding, str) else self.stride[axis] - 1
+            )  # `same` has one size
             if not low <= wanted <= most:
                 raise ArgumentError(
                     f"the output size {wanted} cannot be had along the {axis_names(self.dims)[axis]}, where it is "

@@ -37,7 +37,8 @@ def arrays_of(layer, random):
 
 def variant(name, dims=2, **options):
     """Return a variant's layers, random arrays for them and a batch of inputs."""
-    options = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "padding": 1} | options
+    outputs = 8 if name == "depthwise" else 6
+    options = {"in_channels": 4, "out_channels": outputs, "kernel_size": 3, "padding": 1} | options
     random = np.random.default_rng(0)
     shape = (options["in_channels"], *SIZE[:dims])
     layers = VARIANTS[name](Conv(**options, dims=dims), shape)

@@ -170,7 +170,7 @@ def test_loudness(call: Call, name: str) -> None:
         (["--n", "7x7", "--k", "3x3x3"], "--n with 2 axes and --k with 3 axes do not fit together"),
         (["--n", "7x7", "--k", "3", "--dims", "1"], "--dims 1 and --n with 2 axes do not fit together"),
         (["--n", "7", "--k", "3", "--output-padding", "1"], "--output-padding belongs to --variant transposed"),
-        (["--n", "7", "--k", "3", "--transposed", "--output-padding", "1"], "output_padding"),
+        (["--n", "7", "--k", "3", "--transposed", "--output-padding", "2"], "output_padding 2 must be below the stride 2"),
         (["--n", "7", "--k", "3", "--transposed", "--variant", "tiled"], "--transposed and --variant tiled contradict"),
     ],
 )  # fmt: skip

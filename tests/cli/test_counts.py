@@ -49,7 +49,7 @@ def test_the_compare_table(call: Call) -> None:
     assert [line.split() for line in lines[2:6]] == [
         "standard 128x112x112 73,856 1 924,844,032 1 1,851,293,696 1".split(),
         "separable 128x112x112 36,992 0.5009 462,422,016 0.5 926,449,664 0.5004".split(),
-        "depthwise 64x112x112 640 0.008666 7,225,344 0.007812 15,253,504 0.008239".split(),
+        "depthwise 128x112x112 1,280 0.01733 14,450,688 0.01562 30,507,008 0.01648".split(),
         "depthwise-separable 128x112x112 8,896 0.1205 109,985,792 0.1189 221,577,216 0.1197".split(),
     ]
     assert lines[7].startswith("standard: Every output channel")
@@ -120,7 +120,8 @@ def test_every_variant_in_every_command(call: Call, command: str, name: str) -> 
     whole = {row["variant"]: row for row in rows(call, "compare --n 12 --in 4 --out 8 --k 3 --p 1 --all")}[
         name
     ]
-    parts = rows(call, f"{command} --n 12 --in 4 --out 8 --k 3 --p 1 --variant {name}")
+    own = {"pointwise": "", "resize-conv": "--k 3"}.get(name, "--k 3 --p 1")
+    parts = rows(call, f"{command} --n 12 --in 4 --out 8 {own} --variant {name}")
     assert {row["variant"] for row in parts} == {name}
     assert sum(row["macs"] for row in parts) == whole["macs"]
     assert sum(row["params"] for row in parts) == whole["params"]
@@ -165,6 +166,85 @@ def test_params_need_no_size(call: Call) -> None:
         *"params --in 512 --out 512 --k 3 --no-bias --variant depthwise-separable --format value".split()
     )
     assert separable.out == "266752\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "params"),
+    [
+        (["--in", "3", "--layers", "conv k3 o8, relu, conv k3 o16"], (3 * 8 * 9 + 8) + (8 * 16 * 9 + 16)),
+        (["--in", "3", "--layers", "conv k7 s2 o8, bn, maxpool k3, dwconv k3 o16, shuffle g2, tiled k1"],
+         (3 * 8 * 49 + 8) + 16 + (16 * 9 + 16) + 4 * (16 * 16 + 16)),
+        (["--in", "3", "--layers", "conv k3 o8, convT k2 s2 os9 o4, upsample, deform k1 o2"],
+         (3 * 8 * 9 + 8) + (8 * 4 * 4 + 4) + (4 * 2 + 2) + (4 * 2 + 2)),
+        (["--in", "3", "--layers", "conv k3 o8, globalavgpool, flatten, dense o10"], (3 * 8 * 9 + 8) + 90),
+        (["--in", "3", "--layers", "adaptivemaxpool o2x3, flatten, bn, dense o10"], 36 + 190),
+        (["--in", "3", "--layers", "resize o4, flatten, dense o1"], 49),
+        (["--in", "3", "--dims", "3", "--layers", "conv k3 o8"], 3 * 8 * 27 + 8),
+        (["--in", "3", "--layers", "flatten, relu"], 0),
+        (["--in", "3", "--out", "5", "--variant", "pointwise"], 20),
+        (["--in", "3", "--out", "5", "--variant", "pointwise", "--no-bias", "--dims", "1"], 15),
+    ],
+)  # fmt: skip
+def test_params_ask_for_no_size_that_no_weight_depends_on(call: Call, line: list[str], params: int) -> None:
+    assert call("params", *line, "--format", "value").out == f"{params}\n"
+    sized = call("params", *line, "--n", "6" if "os9" in line[-1] else "64", "--format", "value").out
+    assert "os9" in line[-1] or sized == f"{params}\n"
+    assert f"{params:,}" in call("params", *line).out or params == 0
+
+
+@pytest.mark.parametrize(
+    ("chain", "message"),
+    [
+        ("conv k3, flatten, dense o3", "layer 3 of the chain, 'dense o3': the weights of dense depend on the input size; give --n"),
+        ("conv k3, local k3", "layer 2 of the chain, 'local k3': the weights of local depend on the input size; give --n"),
+        ("conv k3, flatten, bn", "layer 3 of the chain, 'bn': the weights of bn depend on the input size; give --n"),
+        ("conv k3, flatten, conv k3", "layer 3 of the chain, 'conv k3': it needs sizes to slide over, the input is a vector"),
+        ("conv k3 o8, shuffle g3", "the input's 8 channels cannot be shuffled in 3 groups"),
+        ("conv k3x3x3", "kernel_size 3x3x3 has 3 axes where 2 are needed"),
+    ],
+)  # fmt: skip
+def test_params_of_a_chain_say_what_needs_a_size(call: Call, chain: str, message: str) -> None:
+    result = call("params", "--in", "3", "--layers", chain)
+    assert result.code == 2
+    assert message in one_error(result)
+
+
+def test_statistics_of_batch_normalisation_are_stored_and_not_learned(call: Call) -> None:
+    line = ["--in", "3", "--layers", "conv k3 o8 nobias, bn, bn"]
+    found = rows_of(call, "params", *line)
+    assert [row["buffers"] for row in found] == [0, 16, 16]
+    assert [row["params"] for row in found] == [216, 16, 16]
+    assert [row["parameter_bytes"] for row in found] == [4 * 216, 4 * 32, 4 * 32]
+    answer = json.loads(call("cost", *line, "--n", "5", "--format", "json", "--dtype", "float16").out)
+    assert (answer["totals"]["params"], answer["totals"]["buffers"]) == (248, 32)
+    assert answer["totals"]["parameter_bytes"] == 2 * 280
+    out = call("params", *line).out
+    assert out.splitlines()[0].split() == "name layer weights biases params buffers parameter bytes".split()
+    assert out.splitlines()[5].split() == "total 232 16 248 32 1,120".split()
+    assert "bn1, 8 weights, + 8 biases = 16; 16 buffers, stored but not learned" in out
+    assert "1,120 bytes of parameters and buffers" in call("cost", *line, "--n", "5").out
+    assert "buffers" not in call("params", "--in", "3", "--k", "3").out
+
+
+@pytest.mark.parametrize("variant", ["standard", "depthwise-separable", "transposed", "dense"])
+def test_the_lines_below_a_batch_are_of_the_batch(call: Call, variant: str) -> None:
+    line = f"--n 8 --in 4 --out 8 --k 3 --variant {variant}".split()
+    found = rows_of(call, "cost", *line, "--batch", "4")
+    one, batch = (call("cost", *line, "--batch", count).out for count in ("1", "4"))
+    for row in found:
+        if row["macs"]:
+            assert "batch of 4 * " in batch
+            assert f" = {row['macs']:,} macs" in batch
+            assert f"{2 * row['macs']:,}: a multiplication and an addition each" in batch
+            assert f" = {row['macs'] // 4:,} macs" in one
+    assert f"{sum(row['activation_bytes'] for row in found):,} of activations" in batch
+    assert "batch of" not in one
+
+
+def rows_of(call: Call, *words: str) -> list[dict]:
+    code, out, err = call(*words, "--format", "json")
+    assert (code, err) == (0, "")
+    return json.loads(out)["rows"]
 
 
 def test_batch_and_dtype(call: Call) -> None:

@@ -115,7 +115,7 @@ def test_an_option_tells_its_variant(call: Call, small: Path, tmp_path: Path) ->
             ("-k box --rank 1", "separable"),
             ("-k box --offsets lens", "deformable"),
             ("-k box -k sharpen --tile 2x1", "tiled"),
-            ("-k box --output-padding 1", "transposed"),
+            ("-k box --output-padding 1 --padding 1", "transposed"),
         )
     ):
         plain, named = tmp_path / f"{number}.png", tmp_path / f"{number}-named.png"

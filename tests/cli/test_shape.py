@@ -27,10 +27,10 @@ def value(call: Call, line: str) -> list[str]:
         ("--n 5 --k 3 --s 2", 2),
         ("--n 5 --k 3 --s 2 --p 1", 3),
         ("--n 6 --k 3 --s 2 --p 1", 3),
-        ("--n 2 --k 3 --transposed", 4),
-        ("--n 6 --k 4 --p 2 --transposed", 5),
-        ("--n 5 --k 3 --p 1 --transposed", 5),
-        ("--n 7 --k 3 --p 2 --transposed", 5),
+        ("--n 2 --k 3 --s 1 --transposed", 4),
+        ("--n 6 --k 4 --p 2 --s 1 --transposed", 5),
+        ("--n 5 --k 3 --p 1 --s 1 --transposed", 5),
+        ("--n 7 --k 3 --p 2 --s 1 --transposed", 5),
         ("--n 2 --k 3 --s 2 --transposed", 5),
         ("--n 3 --k 3 --s 2 --p 1 --transposed", 5),
         ("--n 3 --k 3 --s 2 --p 1 --transposed --output-padding 1", 6),
@@ -118,13 +118,26 @@ def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["--n 7 --k 3 --target 4", "--n 224x56 --k 7x3 --target 112x28", "--n 5 --k 4 --target 9 --transposed"],
+    [
+        "--n 7 --k 3 --target 4",
+        "--n 224x56 --k 7x3 --target 112x28",
+        "--n 8 --k 4 --target 8",
+        "--n 9,12 --k 2,4 --target 6",
+        "--n 8 --k 4 --s 1 --p 1:2,2:1,3:0 --target 8",
+        "--n 16 --k 3 --p same,same-lower,full,valid --target 8",
+        "--n 5 --k 4 --target 9 --transposed",
+        "--n 7 --k 3 --target 14 --transposed",
+        "--n 7 --k 3 --s 2 --p 0:1 --target 14 --transposed",
+    ],
 )
 def test_solutions_lead_to_the_target(call: Call, line: str) -> None:
     rows = json.loads(call("shape", *line.split(), "--format", "json").out)["rows"]
     assert rows
     for row in rows:
-        options = f"--dims 1 --n {row['input_size']} --k {row['kernel_size']} --p {row['padding']} --s {row['stride']}"
+        padding = row["padding"] if isinstance(row["padding"], int) else "{}:{}".format(*row["padding"][0])
+        options = (
+            f"--dims 1 --n {row['input_size']} --k {row['kernel_size']} --p {padding} --s {row['stride']}"
+        )
         options += f" --d {row['dilation']}"
         if "transposed" in line:
             options += f" --transposed --output-padding {row['output_padding']}"
@@ -171,6 +184,24 @@ def test_output_padding_is_kept(call: Call) -> None:
     assert {row["output_padding"] for row in rows} == {1}
 
 
+def test_padding_is_unequal_where_no_other_will_do(call: Call) -> None:
+    out = call("shape", *"--n 8 --k 4 --s 1 --d 1 --target 8".split()).out
+    assert [line.split() for line in out.splitlines()[2:]] == [["each", "4", "1:2", "1", "1"]]
+    assert call("shape", *"--n 8 --k 4 --s 1 --d 1 --target 8 --format value".split()).out == "1:2\t1\t1\n"
+    line = "--n 7 --k 3 --s 2 --d 1 --target 14 --transposed"
+    assert call("shape", *line.split(), "--format", "value").out == "1\t2\t1\t1\n0:1\t2\t1\t0\n"
+
+
+def test_axes_with_options_of_their_own_are_solved_apart(call: Call) -> None:
+    rows = json.loads(
+        call("shape", *"--n 7x7 --k 3 --s 2x1 --p 1x0:1 --target 4x6 --format json".split()).out
+    )["rows"]
+    assert {(row["axis"], row["stride"], str(row["padding"])) for row in rows} == {
+        ("height", 2, "1"),
+        ("width", 1, "[[0, 1]]"),
+    }
+
+
 def test_ceil_rounds_up_as_pools_may(call: Call) -> None:
     assert value(call, "--n 6 --k 3 --s 2") == ["2"]
     assert value(call, "--n 6 --k 3 --s 2 --ceil") == ["3"]
@@ -189,8 +220,15 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
     [
         ("--k 3", "the input size is missing; give --n, as in --n 224 or --n 224x112"),
         ("--n 7 --k 3 --layers relu", "--k has no use beside --layers, whose items hold their own options"),
-        ("--n 7 --no-bias --layers relu", "--bias has no use beside --layers"),
-        ("--n 7 --transposed --layers relu", "--variant has no use beside --layers"),
+        ("--n 7 --no-bias --layers relu", "--no-bias has no use beside --layers"),
+        ("--n 7 --bias --layers relu", "--bias has no use beside --layers"),
+        ("--n 7 --out 3 --layers relu", "--out has no use beside --layers"),
+        ("--n 7 --transposed --layers relu", "--transposed has no use beside --layers"),
+        ("--n 7 --output-padding 1 --layers relu", "--output-padding has no use beside --layers"),
+        (
+            "--n 8 --ceil --layers maxpool",
+            "--ceil has no use beside --layers, whose items hold their own options, as in --layers 'maxpool k3 s2 ceil'",
+        ),
         ("--n 7 --layers frob", "layer 1 of the chain, 'frob': 'frob' is not an operator"),
         ("--layers relu", "the input size is missing"),
         (
@@ -201,8 +239,14 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
             "--n 7 --k 3 --variant tiled --target 3",
             "--target knows standard and transposed layers, not tiled",
         ),
-        ("--n 7 --k 3 --target 4 --p same", "--target solves with the same number on both sides"),
-        ("--n 7 --k 3 --target 4 --p 1:2", "--target solves with the same number on both sides"),
+        ("--n 7x7 --k 3 --target 4 --p 1:2x0x1", "--n with 2 axes and --p with 3 axes do not fit together"),
+        (
+            "--n 7 --k 3 --target 4 --out 3",
+            "--target solves for sizes, which --out does not change; leave it out",
+        ),
+        ("--n 7 --k 3 --target 4 --groups 3", "--target solves for sizes, which --groups does not change"),
+        ("--n 7 --k 3 --ceil --no-bias", "--no-bias has no use beside --ceil"),
+        ("--n 7 --k 3 --ceil --output-padding 1", "--output-padding has no use beside --ceil"),
         ("--n 7 --k 3 --ceil --out 3", "--out has no use beside --ceil: only pools round up"),
         (
             "--n 7 --k 3 --in 4 --out 4 --groups 2 --variant local",

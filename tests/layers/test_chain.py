@@ -9,7 +9,7 @@ from convcli.layers.grammar import parse_chain
 
 KEYS = [
     "name", "layer", "variant", "input_shape", "output_shape", "padding", "kernel_size", "stride", "dilation",
-    "groups", "params", "weights", "biases", "multiplications", "additions", "macs", "flops", "comparisons",
+    "groups", "params", "weights", "biases", "buffers", "multiplications", "additions", "macs", "flops", "comparisons",
     "transcendentals", "parameter_bytes", "activation_bytes", "arithmetic_intensity", "receptive_field",
     "effective_stride", "effective_padding", "start",
 ]  # fmt: skip
@@ -27,7 +27,7 @@ def test_a_row_has_the_fields_of_the_layer():
         "name": "conv1", "layer": "conv k7x7 s2 p3 o64", "variant": "standard", "input_shape": [3, 224, 224],
         "output_shape": [64, 112, 112], "padding": [[3, 3], [3, 3]], "kernel_size": [7, 7], "stride": [2, 2],
         "dilation": [1, 1], "groups": 1, "params": 9472, "weights": 9408, "biases": 64,
-        "multiplications": 118013952, "additions": 118013952, "macs": 118013952, "flops": 236830720,
+        "buffers": 0, "multiplications": 118013952, "additions": 118013952, "macs": 118013952, "flops": 236830720,
         "comparisons": 0, "transcendentals": 0, "parameter_bytes": 4 * 9472,
         "activation_bytes": moved - 4 * 9472, "arithmetic_intensity": 236830720 / moved,
         "receptive_field": [7, 7], "effective_stride": [2, 2], "effective_padding": [3, 3],

@@ -1,6 +1,17 @@
 import pytest
 
-from convcli.layers import AvgPool, Conv, ConvTranspose, Dense, Flatten, LocalConv, MaxPool, TiledConv
+from convcli.layers import (
+    AvgPool,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    DeformConv,
+    Dense,
+    Flatten,
+    LocalConv,
+    MaxPool,
+    TiledConv,
+)
 from convcli.layers.explain import flops_lines, macs_lines, params_lines, size_lines, unused_lines
 
 RESNET = Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3)
@@ -80,6 +91,19 @@ def test_macs():
     assert macs_lines(MaxPool(kernel_size=2), SHAPE) == ["no multiply-adds of weights"]
 
 
+def test_macs_of_a_batch():
+    assert macs_lines(RESNET, SHAPE, batch=2) == [
+        "batch of 2 * 64*112*112 outputs * 3 / 1 * 7*7 weights each = 236,027,904 macs"
+    ]
+    up = ConvTranspose(in_channels=8, out_channels=4, kernel_size=3, stride=2, groups=2)
+    assert macs_lines(up, (8, 5, 6), 3) == [
+        "batch of 3 * 8*5*6 inputs * 4 / 2 * 3*3 weights each = 12,960 macs"
+    ]
+    assert macs_lines(Dense(in_features=10, out_features=3), (10,), 1000) == [
+        "batch of 1,000 * 3 outputs * 10 weights each = 30,000 macs"
+    ]
+
+
 def test_the_three_things_that_others_call_flops():
     assert flops_lines(RESNET, SHAPE) == [
         "118,013,952: multiply-adds of weights (macs here, fvcore's flops)",
@@ -87,5 +111,71 @@ def test_the_three_things_that_others_call_flops():
         "236,027,904: a multiplication and an addition each (PyTorch's flop counter)",
     ]
     plain = Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3, bias=False)
-    assert len(flops_lines(plain, SHAPE)) == 2
+    assert flops_lines(plain, SHAPE) == [
+        "118,013,952: multiply-adds of weights (macs here, fvcore's flops, torchinfo's mult-adds)",
+        "236,027,904: a multiplication and an addition each (PyTorch's flop counter)",
+    ]
     assert flops_lines(MaxPool(kernel_size=2), SHAPE) == []
+
+
+def conv(kind=Conv, **options):
+    return kind(**{"in_channels": 4, "out_channels": 6, "kernel_size": 3} | options)
+
+
+UP = {"kind": ConvTranspose, "kernel_size": 4, "stride": 2, "padding": 1}
+WIDE = (4, 9, 8)
+
+
+# What fvcore 0.1.5, torchinfo 1.8 and the flop counter of PyTorch 2.13 say of each layer and a batch of 5.
+@pytest.mark.parametrize(
+    ("layer", "shape", "fvcore", "torchinfo", "pytorch"),
+    [
+        (conv(padding=1), WIDE, 77_760, 79_920, 155_520),
+        (conv(bias=False), WIDE, 45_360, 45_360, 90_720),
+        (conv(groups=2), WIDE, 22_680, 23_940, 45_360),
+        (conv(out_channels=8, groups=4), WIDE, 15_120, 16_800, 30_240),
+        (conv(out_channels=8, padding="same", dilation=2), WIDE, None, 106_560, 207_360),
+        (conv(out_channels=8, stride=2, dims=1), (4, 9), 1_920, 2_080, 3_840),
+        (conv(out_channels=8, dims=3), (4, 5, 6, 7), 259_200, 261_600, 518_400),
+        (conv(**UP), WIDE, 138_240, 561_600, 276_480),
+        (conv(**UP, bias=False), WIDE, 138_240, 552_960, 276_480),
+        (conv(**UP, groups=2), WIDE, 69_120, 285_120, 138_240),
+        (conv(**UP, output_padding=1, dims=1), (4, 9), 4_320, 9_690, 8_640),
+        (conv(**UP, out_size=(19,)), (4, 9), 4_320, 9_690, 8_640),
+        (Dense(in_features=10, out_features=3), (10,), 150, 165, 300),
+        (Dense(in_features=10, out_features=3, bias=False), (10,), 150, 150, 300),
+    ],
+)
+def test_each_counter_says_what_it_is_said_to_say(layer, shape, fvcore, torchinfo, pytorch):
+    lines = flops_lines(layer, shape, batch=5)
+    said = {
+        name: [line.partition(":")[0] for line in lines if f"{name}'s" in line]
+        for name in ("fvcore", "torchinfo", "PyTorch")
+    }
+    assert said == {
+        "fvcore": [f"{fvcore:,}"] if fvcore else [],
+        "torchinfo": [f"{torchinfo:,}"],
+        "PyTorch": [f"{pytorch:,}"],
+    }
+    assert lines[0].startswith(f"{5 * layer.cost(shape).macs:,}: multiply-adds of weights (macs here")
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (conv(DeformConv), WIDE),
+        (conv(LocalConv, input_size=(9, 8)), WIDE),
+        (conv(TiledConv), WIDE),
+        (conv(dims=4), (4, 5, 5, 5, 5)),
+        (conv(ConvTranspose, padding=((0, 1),)), WIDE),
+        (conv(ConvTranspose, stride=2, padding="same"), WIDE),
+    ],
+)
+def test_a_layer_that_no_counter_knows_names_none(layer, shape):
+    assert flops_lines(layer, shape) == [f"{layer.cost(shape).macs:,}: multiply-adds of weights (macs here)"]
+
+
+def test_parameters_that_are_stored_and_not_learned_are_told():
+    assert params_lines(BatchNorm(channels=5)) == [
+        "5 weights, + 5 biases = 10; 10 buffers, stored but not learned"
+    ]

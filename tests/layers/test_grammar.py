@@ -49,6 +49,10 @@ EXAMPLES = [
     ("convT k4x4 s2 p1 o4", ConvTranspose(in_channels=8, out_channels=4, kernel_size=4, stride=2, padding=1)),
     ("convT k3x3 s2 op1 o8",
      ConvTranspose(in_channels=8, out_channels=8, kernel_size=3, stride=2, output_padding=1)),
+    ("convT k3x3 s2 p1 os40x35 o8",
+     ConvTranspose(in_channels=8, out_channels=8, kernel_size=3, stride=2, padding=1, out_size=(40, 35))),
+    ("convT k3x3 s2 same os40x36 o8",
+     ConvTranspose(in_channels=8, out_channels=8, kernel_size=3, stride=2, padding="same", out_size=(40, 36))),
     ("dwconv k3x3 p1", conv(padding=1, groups=8)),
     ("dwconv k3x3 o16", conv(out_channels=16, groups=8)),
     ("local k3x3 o2", LocalConv(in_channels=8, out_channels=2, kernel_size=3, input_size=(20, 18))),
@@ -162,6 +166,10 @@ def test_chains_round_trip(items):
          "it takes k s p d g o nobias"),
         ("conv k3, relu k3", "layer 2 of the chain, 'relu k3': 'k3' is not an option of relu; it takes none"),
         ("conv k3 op1", "'op1' is not an option of conv"),
+        ("convT k3 s2 os99", "the output size 99 cannot be had along the height, where it is 41 to 42; change the size"),
+        ("convT k3 s2 same os41", "the output size 41 cannot be had along the height, where it is 40; change"),
+        ("convT k3 s2 op1 os42", "output_padding 1x1 and the output size 42x42 both say how large the output is"),
+        ("convT k3 s2 os42x36x2", "out_size 42x36x2 has 3 axes where 2 are needed"),
         ("maxpool k2 o4", "'o4' is not an option of maxpool; it takes k s p d ceil"),
         ("conv", "layer 1 of the chain, 'conv': conv needs k, its kernel_size, such as k3"),
         ("flatten, dense", "dense needs o, its out_features, such as o3"),
@@ -200,3 +208,29 @@ def test_errors_name_the_item_and_the_token(text, message):
 def test_the_input_shape_is_checked_first():
     with pytest.raises(ArgumentError, match=r"^the input's height must be at least 1, got 0"):
         parse_chain("conv k3", (8, 0, 4))
+
+
+@pytest.mark.parametrize("text", [text for text, _ in EXAMPLES if not text.startswith("local")])
+def test_most_layers_are_read_without_the_sizes(text):
+    assert parse_chain(text, (8, None, None)) == parse_chain(text, SHAPE)
+
+
+def test_sizes_are_known_again_after_layers_that_fix_them():
+    tail = "flatten, bn, dense o3"
+    for text in (
+        "globalavgpool",
+        "adaptivemaxpool o2x3",
+        "resize o4",
+        "conv k3, resize o4 bilinear, local k3",
+    ):
+        parse_chain(f"conv k3 o5, {text}, {tail}", (8, None, None))
+    assert parse_chain("globalmaxpool, flatten, dense o3", (8, None, None))[2].in_features == 8
+    for text in ("conv k3", "upsample", "convT k3 os9", "maxpool k2"):
+        with pytest.raises(
+            ArgumentError, match="layer 3 of the chain, 'bn': the weights of bn depend on the input size"
+        ):
+            parse_chain(f"{text}, {tail}", (8, None, None))
+    with pytest.raises(ArgumentError, match="'local k3': the weights of local depend on the input size"):
+        parse_chain("local k3", (8, None, None))
+    with pytest.raises(ArgumentError, match="'dense o3': the weights of dense depend on the input size"):
+        parse_chain("flatten, dense o3", (8, None, None))

@@ -139,3 +139,34 @@ def test_params_are_those_of_the_convolution_it_transposes():
     back = ConvTranspose(in_channels=6, out_channels=4, kernel_size=3, groups=2)
     assert back.weights() == forward.weights()
     assert back.biases() == 4
+
+
+@given(
+    n=st.integers(1, 9), k=st.integers(1, 6), s=st.integers(1, 5), d=st.integers(1, 3), p=st.integers(0, 4)
+)
+def test_an_output_size_is_reached_by_the_output_padding_that_leads_to_it(n, k, s, d, p):
+    """As in PyTorch: from the smallest size to stride - 1 more."""
+    least = s * (n - 1) + d * (k - 1) + 1 - 2 * p
+    for size in range(max(1, least - 3), max(1, least + s + 3)):
+        layer = transposed(kernel_size=k, stride=s, dilation=d, padding=p, out_size=(size,))
+        if least <= size < least + s:
+            padded = transposed(kernel_size=k, stride=s, dilation=d, padding=p, output_padding=size - least)
+            assert layer.output_shape((1, n)) == padded.output_shape((1, n)) == (1, size)
+            assert layer.cost((1, n)) == padded.cost((1, n))
+            assert layer.sees((n,)) == padded.sees((n,))
+            assert size_lines(layer, (1, n)) == size_lines(padded, (1, n))
+        else:
+            with pytest.raises(ArgumentError, match=f"the output size {size} cannot be had along the length"):
+                layer.output_shape((1, n))
+
+
+def test_an_output_size_stands_for_an_output_padding():
+    text = "output_padding 1 and the output size 6 both say how large the output is; give one of them"
+    with pytest.raises(ArgumentError, match=text):
+        transposed(kernel_size=3, stride=2, output_padding=1, out_size=6)
+    same = transposed(kernel_size=3, stride=2, padding="same", out_size=(8,))
+    assert same.output_shape((1, 4)) == (1, 8)
+    with pytest.raises(
+        ArgumentError, match="the output size 8 cannot be had along the length, where it is 6; change"
+    ):
+        same.output_shape((1, 3))

@@ -28,7 +28,7 @@ NAMES = [
     "standard", "separable", "depthwise", "depthwise-separable", "pointwise", "grouped", "shuffled-grouped",
     "dilated", "transposed", "resize-conv", "deformable", "local", "tiled", "dense",
 ]  # fmt: skip
-CONV = Conv(in_channels=4, out_channels=6, kernel_size=3, stride=2, padding=1)
+CONV = Conv(in_channels=4, out_channels=8, kernel_size=3, stride=2, padding=1)
 SHAPE = (4, 9, 9)
 
 
@@ -63,7 +63,7 @@ def test_every_variant_runs_and_says_what_it_means_in_one_line(name):
     line = meaning(name)
     assert line.endswith(".")
     assert 20 < len(line) <= 100
-    assert (VARIANTS[name].__doc__ or "").splitlines()[0] == line
+    assert VARIANTS[name].meaning == line
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("local", "dense")])
@@ -83,18 +83,67 @@ def test_standard_and_the_kinds_that_replace_the_layer():
         Conv(in_channels=4, out_channels=6, kernel_size=3),
     )
     assert variant("depthwise") == (
-        Conv(in_channels=4, out_channels=4, kernel_size=3, stride=2, padding=1, groups=4),
+        Conv(in_channels=4, out_channels=8, kernel_size=3, stride=2, padding=1, groups=4),
     )
-    assert variant("pointwise") == (Conv(in_channels=4, out_channels=6, kernel_size=1, stride=2),)
+    assert variant("pointwise") == (Conv(in_channels=4, out_channels=8, kernel_size=1, stride=2),)
     assert variant("transposed") == (
-        ConvTranspose(in_channels=4, out_channels=6, kernel_size=3, stride=2, padding=1),
+        ConvTranspose(in_channels=4, out_channels=8, kernel_size=3, stride=2, padding=1),
     )
     assert variant("local") == (
-        LocalConv(in_channels=4, out_channels=6, kernel_size=3, stride=2, padding=1, input_size=(9, 9)),
+        LocalConv(in_channels=4, out_channels=8, kernel_size=3, stride=2, padding=1, input_size=(9, 9)),
     )
     assert variant("tiled") == (
-        TiledConv(in_channels=4, out_channels=6, kernel_size=3, stride=2, padding=1, tile=2),
+        TiledConv(in_channels=4, out_channels=8, kernel_size=3, stride=2, padding=1, tile=2),
     )
+
+
+@given(st.integers(1, 6), st.integers(1, 20), st.integers(1, 3))
+def test_a_depthwise_layer_multiplies_its_channels(channels, outputs, k):
+    conv = Conv(in_channels=channels, out_channels=outputs, kernel_size=k)
+    if outputs % channels:
+        with pytest.raises(
+            ArgumentError, match=f"out_channels {outputs} is no multiple of in_channels {channels}"
+        ):
+            VARIANTS["depthwise"](conv)
+        return
+    (layer,) = VARIANTS["depthwise"](conv)
+    assert layer.groups == channels
+    assert layer.output_shape((channels, 5, 5))[0] == outputs
+    assert layer.params() == outputs * k * k + outputs  # the multiplier's kernels of each channel
+
+
+def test_what_a_variant_has_of_its_own_is_the_same_whatever_the_layer():
+    """Of every variant and option: `ignores` tells those that change no layer, and those alone."""
+    base = {
+        "in_channels": 4,
+        "out_channels": 8,
+        "kernel_size": 3,
+        "stride": 2,
+        "padding": 1,
+        "dilation": 2,
+        "groups": 2,
+    }
+    others = {"kernel_size": 2, "stride": 3, "padding": 2, "dilation": 3, "groups": 4}
+    for name in NAMES:
+        for option, value in others.items():
+            with_it, without = (
+                variant(name, Conv(**options), (4, 12, 12)) for options in (base | {option: value}, base)
+            )
+            assert (with_it == without) == VARIANTS[name].ignores(option, value), (name, option)
+
+
+def test_values_that_a_variant_has_anyway_are_not_ignored():
+    pointwise, resize = VARIANTS["pointwise"], VARIANTS["resize-conv"]
+    for value in (1, (1, 1), [1]):
+        assert not pointwise.ignores("kernel_size", value)
+    for value in (0, "valid", ((0, 0), 0)):
+        assert not pointwise.ignores("padding", value)
+    assert pointwise.ignores("padding", ((0, 1), 0))
+    assert not resize.ignores("padding", "same")
+    assert resize.ignores("padding", "same-lower")
+    assert VARIANTS["grouped"].ignores("groups", 1)  # it takes the fewest above 1
+    assert VARIANTS["dilated"].ignores("dilation", (1, 1))
+    assert not VARIANTS["dilated"].ignores("dilation", (1, 2))
 
 
 def test_separable_is_one_pass_an_axis():
@@ -140,7 +189,7 @@ def test_resize_conv_enlarges_then_convolves():
     resize, conv = variant("resize-conv")
     assert resize == Resize(scale=2)
     assert (conv.stride, conv.padding) == ((1, 1), "same")
-    assert shapes((resize, conv), SHAPE) == [(4, 18, 18), (6, 18, 18)]
+    assert shapes((resize, conv), SHAPE) == [(4, 18, 18), (8, 18, 18)]
 
 
 def test_deformable_counts_its_predictor_beside_the_chain():
@@ -148,7 +197,7 @@ def test_deformable_counts_its_predictor_beside_the_chain():
     assert isinstance(branch, Branch)
     assert isinstance(deform, DeformConv)
     assert branch.layer == deform.predictor()
-    assert shapes((branch, deform), SHAPE) == [SHAPE, (6, 5, 5)]
+    assert shapes((branch, deform), SHAPE) == [SHAPE, (8, 5, 5)]
 
 
 def test_dense_local_and_standard_share_less_and_less():
@@ -157,11 +206,11 @@ def test_dense_local_and_standard_share_less_and_less():
     Goodfellow, Bengio & Courville, "Deep Learning" (2016), section 9.2.
     """
     (standard,), (local,), (flatten, dense) = variant("standard"), variant("local"), variant("dense")
-    m, n, k = 4 * 9 * 9, 6 * 5 * 5, 4 * 9
+    m, n, k = 4 * 9 * 9, 8 * 5 * 5, 4 * 9
     assert (flatten, dense) == (Flatten(), Dense(in_features=m, out_features=n))
     assert dense.weights() == m * n
     assert local.weights() == k * n
-    assert standard.weights() == k * 6
+    assert standard.weights() == k * 8
 
 
 @given(size=st.integers(1, 60), m=st.integers(1, 9))

@@ -1,0 +1,273 @@
+"""The options that describe the layer a calculator is asked about, and the questions that they spell."""
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from convcli.cli.options import NO_OUTPUT_PADDING, Decorator, Parsed, at_least, bundled, several
+from convcli.cli.question import NO_SIZE, Question, Size
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import needs_size
+from convcli.layers.counts import DTYPE_BYTES
+from convcli.layers.notation import (
+    format_padding_as_typed,
+    format_size,
+    parse_number,
+    parse_padding,
+    parse_size,
+)
+from convcli.layers.padding import SAME, AnyPadding
+from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
+
+T = TypeVar("T")
+
+MOST_DIMS = 32  # as many as an array has in older NumPy; beyond, an answer could not be read
+MOST_ROWS = 100_000  # combinations of a sweep, unless the caller lifts it
+
+NO_KERNEL = "the kernel size is missing; give --k, as in --k 3, or a chain with --layers"
+
+# The options of which a variant may have its own value, and what a convolution calls them.
+OF_CONV = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "groups": "groups"}
+FLAGS = {"in_channels": "--in", "out_channels": "--out"}
+
+# What has no use where the layers are spelled, and where the layer is a pool.
+BESIDE_CHAIN = ("k", "s", "p", "d", "out_channels", "groups", "bias", "variant", "output_padding", "ceil")
+BESIDE_CEIL = ("variant", "out_channels", "groups", "bias", "output_padding")
+
+
+class LayerOptions(NamedTuple):
+    """The layer options as typed, None where they were not; each holds all values of a sweep."""
+
+    n: tuple[Size, ...] | None
+    k: tuple[Size, ...] | None
+    s: tuple[Size, ...] | None
+    p: tuple[AnyPadding, ...] | None
+    d: tuple[Size, ...] | None
+    in_channels: tuple[int, ...] | None
+    out_channels: tuple[int, ...] | None
+    groups: tuple[int, ...] | None
+    bias: bool | None
+    dims: int | None
+    batch: int
+    dtype: str
+    max_rows: int
+    variant: str | None = None
+    transposed: bool = False
+    output_padding: Size | None = None
+    ceil: bool = False
+    chain: str | None = None
+
+    def questions(self, *, sized: bool = True) -> list[Question]:
+        """Return one question for each combination of the values; `sized` ones need an input size."""
+        options = self._named()
+        if sized and options.n is None:
+            raise ArgumentError(NO_SIZE)
+        options._check()
+        return list(options._combinations())
+
+    def given(self, name: str) -> bool:
+        """Tell whether an option was typed."""
+        value = getattr(self, name)
+        return value is not None and (value is not False or name == "bias")
+
+    def _flag(self, name: str) -> str:
+        """Return an option as it was typed."""
+        if name == "bias":
+            return "--bias" if self.bias else "--no-bias"
+        return "--transposed" if name == "variant" and self.transposed else flag(name)
+
+    def _named(self) -> "LayerOptions":
+        """Return the options with the variant that --transposed is short for."""
+        if not self.transposed:
+            return self
+        if self.variant not in (None, "transposed"):
+            raise ArgumentError(f"--transposed and --variant {self.variant} contradict each other")
+        return self._replace(variant="transposed")
+
+    def _check(self) -> None:
+        """Refuse options that have no use beside the others."""
+        if self.chain is not None:
+            for name in filter(self.given, BESIDE_CHAIN):
+                raise ArgumentError(
+                    f"{self._flag(name)} has no use beside --layers, whose items hold their own options"
+                    + (", as in --layers 'maxpool k3 s2 ceil'" if name == "ceil" else "")
+                )
+            return
+        if self.ceil:
+            for name in filter(self.given, BESIDE_CEIL):
+                raise ArgumentError(
+                    f"{self._flag(name)} has no use beside --ceil: only pools round up, and they have no weights"
+                )
+        if self.output_padding is not None and self.variant != "transposed":
+            raise ArgumentError("--output-padding belongs to --variant transposed")
+        if self.output_padding and any(name in (self.p or ()) for name in SAME):
+            raise ArgumentError(NO_OUTPUT_PADDING)
+        if self.variant is not None:
+            self._check_variants((self.variant,), "--variant")
+        if self.k is None and (self.variant is None or "kernel_size" not in VARIANTS[self.variant].own):
+            raise ArgumentError(NO_KERNEL)
+        if self.n is None and self.variant is not None and VARIANTS[self.variant].needs_size:
+            raise ArgumentError(needs_size(self.variant))
+
+    def _check_variants(self, variants: Iterable[str], option: str) -> None:
+        """Refuse the options that all of the variants ignore."""
+        names = tuple(variants)
+        for letter, field in OF_CONV.items():
+            for value in getattr(self, letter) or ():
+                if all(VARIANTS[name].ignores(field, value) for name in names):
+                    text = format_padding_as_typed(value) if letter == "p" else format_size(value)
+                    raise ArgumentError(
+                        f"{flag(letter)} {text} has no use for {option} {','.join(names)}, "
+                        + VARIANTS[names[0]].instead_of(field)
+                    )
+
+    def check_compared(self, variants: Iterable[str]) -> None:
+        """Refuse options that none of the variants to compare has a use for."""
+        self._check_variants(variants, "--variants")
+
+    def _combinations(self) -> Iterator[Question]:
+        values = (
+            self.n or (None,),
+            self.k or (None,),
+            self.s or (None,),
+            self.p or (None,),
+            self.d or (None,),
+            self.in_channels or (None,),
+            self.out_channels or (None,),
+            self.groups or (None,),
+        )
+        count = prod(map(len, values))
+        if count > self.max_rows:
+            raise ArgumentError(
+                f"{count:,} combinations of options are over the limit of {self.max_rows:,}; ask for fewer values at a "
+                f"time, or raise it with --max-rows {count}"
+            )
+        rest = (
+            self.bias,
+            self.dims,
+            self.batch,
+            self.dtype,
+            self.variant,
+            self.output_padding,
+            self.ceil,
+            self.chain,
+        )
+        for combination in product(*values):
+            yield Question(*combination, *rest)
+
+
+def flag(name: str) -> str:
+    """Return an option as it is typed."""
+    return FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
+def variant_name(text: str) -> str:
+    """Read the name of a variant."""
+    if text not in VARIANTS:
+        raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, VARIANTS)}")
+    return text
+
+
+_variant_name = Parsed("NAME", variant_name)
+_sizes = Parsed("SIZE", several(parse_size))
+_count = Parsed("N", several(parse_number))
+_padding = Parsed("PADDING", several(parse_padding))
+_enlarging = ", ".join(name for name, spec in VARIANTS.items() if spec.enlarges)
+
+
+def _option(*names: str, **settings: Any) -> Decorator:
+    return click.option(*names, **{"show_default": True, **settings})
+
+
+_GEOMETRY = (
+    _option("-n", "--n", "--input-size", "n", type=_sizes, help="Input size: 224, or 224x112 for each axis."),
+    _option("-k", "--k", "--kernel-size", "k", type=_sizes, help="Kernel size: 3, or 3x5."),
+    _option(
+        "-s",
+        "--s",
+        "--stride",
+        "s",
+        type=_sizes,
+        help=f"Stride.  [default: 1; {_enlarging}: {ENLARGING_STRIDE}]",
+    ),
+    _option(
+        "-p",
+        "--p",
+        "--padding",
+        "p",
+        type=_padding,
+        help="Padding: 1, 2x1, before:after as 1:2, or valid, same, same-lower, full.  [default: 0]",
+    ),
+    _option("-d", "--d", "--dilation", "d", type=_sizes, help="Dilation.  [default: 1]"),
+    _option("--in", "in_channels", type=_count, help="Input channels.  [default: 1]"),
+    _option(
+        "--out",
+        "out_channels",
+        type=_count,
+        help="Output channels; of depthwise a multiple of the input's.  [default: 1; depthwise: the input's]",
+    ),
+    _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
+    _option("--bias/--no-bias", default=None, help="One bias for each output channel.  [default: bias]"),
+    _option(
+        "--dims",
+        type=click.IntRange(1, MOST_DIMS),
+        metavar="N",
+        help="Spatial axes of a bare number.  [default: 2]",
+    ),
+)
+_KIND = (
+    _option("--variant", type=_variant_name, metavar="NAME", help=f"One of {', '.join(VARIANTS)}."),
+    _option("--transposed", is_flag=True, show_default=False, help="Short for --variant transposed."),
+    _option(
+        "--output-padding", type=Parsed("SIZE", parse_size), help="Rows added at the end, if transposed."
+    ),
+    _option(
+        "--ceil",
+        is_flag=True,
+        show_default=False,
+        help="Round sizes up, as pools may: the layer is a max pool.",
+    ),
+    _option(
+        "--layers",
+        "chain",
+        metavar="CHAIN",
+        help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1'.",
+    ),
+)
+_STORAGE = (
+    _option("--batch", type=click.IntRange(1), default=1, metavar="N", help="Inputs at a time."),
+    _option(
+        "--dtype", type=click.Choice(list(DTYPE_BYTES)), default="float32", help="What a number is stored as."
+    ),
+    _option(
+        "--max-rows",
+        type=at_least(1),
+        default=str(MOST_ROWS),
+        envvar="CONVCLI_MAX_ROWS",
+        show_envvar=True,
+        show_default=False,
+        help=f"Refuse a sweep of more combinations.  [default: {MOST_ROWS}]",
+    ),
+)
+
+layer_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, *_STORAGE)
+geometry_options = bundled("layer", LayerOptions, *_GEOMETRY, *_STORAGE)
+
+
+def chain_help() -> str:
+    """Say what --layers reads."""
+    from convcli.layers.activation import ACTIVATIONS, SOFTMAX
+    from convcli.layers.grammar import OPERATORS
+
+    spelled = [f"{name} {operator.options}".replace("!", "").strip() for name, operator in OPERATORS.items()]
+    letters = (
+        "k kernel, s stride, p padding, d dilation, g groups, o output channels or size, op output padding, "
+        "os output size"
+    )
+    return (
+        f"A chain divides its layers by commas: {'; '.join(spelled)}; {', '.join([*ACTIVATIONS, SOFTMAX])}. "
+        f"An option is a letter and a value: {letters}."
+    )

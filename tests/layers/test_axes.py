@@ -1,0 +1,183 @@
+"""Shapes and numbers per axis: any sequence of whole numbers will do, and nothing else."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+
+from convcli import layers
+from convcli.errors import ArgumentError
+from convcli.layers import VARIANTS, Conv
+from convcli.layers.axes import as_open_shape
+from convcli.layers.chain import rows, shapes, total_cost
+from convcli.layers.grammar import parse_chain
+from convcli.layers.receptive import ReceptiveField
+
+SHAPE = (4, 12, 10)
+CHANNELS = {"in_channels": 4, "out_channels": 8}
+EVERY = [
+    layers.Conv(**CHANNELS, kernel_size=3, stride=2, padding="same"),
+    layers.ConvTranspose(**CHANNELS, kernel_size=3, stride=2, padding="same-lower"),
+    layers.ConvTranspose(**CHANNELS, kernel_size=3, stride=2, out_size=(26, 21)),
+    layers.DeformConv(**CHANNELS, kernel_size=3, mask=True),
+    layers.LocalConv(**CHANNELS, kernel_size=3, input_size=(12, 10)),
+    layers.TiledConv(**CHANNELS, kernel_size=3),
+    layers.MaxPool(kernel_size=3, ceil_mode=True),
+    layers.AvgPool(kernel_size=3, padding="same"),
+    layers.LpPool(kernel_size=3, norm_type=2),
+    layers.AdaptivePool(output_size=(5, 1)),
+    layers.GlobalPool(),
+    layers.Flatten(),
+    layers.ChannelShuffle(groups=2),
+    layers.BatchNorm(channels=4),
+    layers.Resize(scale=2),
+    layers.Resize(size=(5, 30), mode="bilinear"),
+    layers.Activation(name="softmax"),
+    layers.Branch(layer=layers.Conv(**CHANNELS, kernel_size=3)),
+]
+SPELLINGS = {
+    "a list": list,
+    "an array": np.array,
+    "bytes in an array": lambda numbers: np.array(numbers, np.uint8),
+    "short integers": lambda numbers: tuple(map(np.int16, numbers)),
+    "unsigned integers": lambda numbers: [np.uint64(number) for number in numbers],
+    "arrays without axes": lambda numbers: tuple(map(np.array, numbers)),
+}
+
+
+def whole(value):
+    """Tell whether all numbers in a nest of tuples are Python's own."""
+    return all(map(whole, value)) if isinstance(value, tuple) else value is None or type(value) is int
+
+
+def answers(layer, shape):
+    size = shape[1:]
+    found = {name: getattr(layer, name)(shape) for name in ("output_shape", "cost", "activations")}
+    found["open_shape"] = layer.open_shape(tuple(map(int, shape)))
+    found |= {
+        name: getattr(layer, name)(size)
+        for name in ("sees", "pads", "output_size")
+        if callable(getattr(layer, name, None))
+    }
+    return found
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+@pytest.mark.parametrize(
+    "layer", EVERY, ids=[f"{type(layer).__name__}{n}" for layer, n in zip(EVERY, count(), strict=False)]
+)
+def test_a_shape_is_any_sequence_of_whole_numbers(layer, how):
+    """Also where its own integers would be too narrow for the products, or wrap below 0."""
+    expected, found = answers(layer, SHAPE), answers(layer, SPELLINGS[how](SHAPE))
+    assert found == expected
+    for name, value in found.items():
+        assert whole(
+            tuple(vars(value).values()) if name == "cost" else tuple(value) if name == "sees" else value
+        )
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+def test_so_it_is_in_every_function_of_chains(how):
+    shape, spelled = SHAPE, SPELLINGS[how](SHAPE)
+    chain = parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", shape)
+    assert parse_chain("conv k3 o8, convT k2 s3, maxpool k2, flatten, dense o3", spelled) == chain
+    assert rows(chain, spelled) == rows(chain, shape)
+    assert shapes(chain, spelled) == shapes(chain, shape)
+    assert total_cost(chain, spelled) == total_cost(chain, shape)
+    assert ReceptiveField.of_input(spelled) == ReceptiveField.of_input(shape)
+    conv = Conv(**CHANNELS, kernel_size=3)
+    for variant in VARIANTS.values():
+        assert variant(conv, spelled) == variant(conv, shape)
+
+
+def test_several_inputs_may_be_spelled_apart():
+    assert layers.Add().output_shape(np.array(SHAPE), list(SHAPE)) == SHAPE
+    assert layers.Add().cost(np.array(SHAPE, np.uint8), SHAPE).additions == 480
+    assert layers.Concat().output_shape(list(SHAPE), np.array(SHAPE)) == (8, 12, 10)
+    assert layers.Concat().activations(np.array([200, 9, 9], np.uint8), [200, 9, 9]) == 4 * 200 * 81
+    assert layers.Dense(in_features=300, out_features=2).output_shape(np.array([300])) == (2,)
+
+
+@pytest.mark.parametrize("how", SPELLINGS)
+@pytest.mark.parametrize("field", ["kernel_size", "stride", "padding", "dilation"])
+def test_so_it_is_in_every_option_per_axis(field, how):
+    options = {**CHANNELS, "kernel_size": 3} | {field: SPELLINGS[how]((3, 2))}
+    layer = Conv(**options)
+    assert layer == Conv(**options | {field: (3, 2)})
+    assert whole(getattr(layer, field))
+
+
+@pytest.mark.parametrize(
+    "value", [True, False, np.True_, 2.0, np.float64(2), "2", b"22", None, 2 + 0j, [[2, 2]], {2: 2}, {2}]
+)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda value: Conv(in_channels=value, out_channels=1, kernel_size=3),
+        lambda value: Conv(**CHANNELS, kernel_size=value),
+        lambda value: Conv(**CHANNELS, kernel_size=(3, value)),
+        lambda value: Conv(**CHANNELS, kernel_size=3, stride=value),
+        lambda value: Conv(**CHANNELS, kernel_size=3, dilation=[1, value]),
+        lambda value: Conv(**CHANNELS, kernel_size=3, padding=((0, value), 0)),
+        lambda value: Conv(**CHANNELS, kernel_size=3, groups=value),
+        lambda value: layers.ConvTranspose(**CHANNELS, kernel_size=3, stride=3, output_padding=value),
+        lambda value: layers.AdaptivePool(output_size=value),
+        lambda value: layers.Resize(scale=(value, 2)),
+        lambda value: Conv(**CHANNELS, kernel_size=3).output_shape((4, 9, value)),
+        lambda value: layers.GlobalPool().cost((value, 9, 9)),
+        lambda value: layers.MaxPool(kernel_size=2).pads((9, value)),
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_number_is_refused(make, value):
+    with pytest.raises(ArgumentError, match=r"must be|has .* axes|padding"):
+        make(value)
+
+
+@pytest.mark.parametrize("shape", [7, "477", None, {4: 1, 7: 1}, iter((4, 7, 7)), np.array(7), (), []])
+def test_what_is_no_shape_is_refused(shape):
+    for layer in (EVERY[0], layers.GlobalPool(), layers.Flatten(), layers.Activation(name="relu")):
+        for question in (layer.output_shape, layer.cost, layer.activations):
+            with pytest.raises(ArgumentError, match=r"the input shape .*must be \(channels, \*sizes\)"):
+                question(shape)
+
+
+def test_a_shape_may_have_unknown_sizes_but_known_channels():
+    assert as_open_shape([np.int8(3), None, 7]) == (3, None, 7)
+    assert as_open_shape((3,)) == (3,)
+    with pytest.raises(ArgumentError, match="the input's channels must be a whole number, got None"):
+        as_open_shape((None, 7, 7))
+    with pytest.raises(ArgumentError, match="the input's width must be at least 1, got 0"):
+        as_open_shape((3, None, 0))
+    with pytest.raises(ArgumentError, match="the input shape must be"):
+        as_open_shape(7)
+
+
+@pytest.mark.parametrize(
+    "layer", EVERY, ids=[f"{type(layer).__name__}{n}" for layer, n in zip(EVERY, count(), strict=False)]
+)
+def test_an_open_shape_is_the_shape_as_far_as_it_is_known(layer):
+    known, found = layer.output_shape(SHAPE), layer.open_shape((4, None, None))
+    assert len(found) == len(known)
+    assert all(n in (None, size) for n, size in zip(found, known, strict=True))
+    assert layer.open_shape(SHAPE) == known
+    fixed = {"AdaptivePool": (4, 5, 1), "GlobalPool": (4, 1, 1), "Flatten": (None,)}
+    if type(layer).__name__ in fixed:
+        assert found == fixed[type(layer).__name__]
+
+
+@pytest.mark.parametrize("huge", [2**62, 2**63, 10**30])
+def test_numbers_of_any_size_are_exact(huge):
+    conv = Conv(**CHANNELS, kernel_size=3, padding=huge)
+    assert conv.output_shape((4, 5, np.int64(5))) == (8, 3 + 2 * huge, 3 + 2 * huge)
+    assert Conv(**CHANNELS, kernel_size=1, stride=huge, dilation=huge).output_shape(np.array(SHAPE)) == (
+        8,
+        1,
+        1,
+    )
+    assert layers.MaxPool(kernel_size=huge, padding=huge // 2).output_shape((4, 2, 2)) == (4, 1, 1)
+    up = layers.ConvTranspose(**CHANNELS, kernel_size=1, stride=huge, output_padding=huge - 1)
+    assert up.output_shape((4, 2, 3)) == (8, 2 * huge, 3 * huge)
+    assert layers.Resize(scale=huge).cost((4, 2, 2)).flops == 0
+    assert layers.AdaptivePool(output_size=huge).cost((4, 2, 2)).multiplications == 4 * huge**2
+    (row,) = rows([conv], (4, 5, 5))
+    assert row["macs"] == 8 * (3 + 2 * huge) ** 2 * 36
