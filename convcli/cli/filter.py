@@ -10,6 +10,7 @@ import click
 from convcli.backend.bands.plan import METHODS
 from convcli.batch.stop import SIGNALS
 from convcli.cli.ahead import Ahead
+from convcli.cli.coding import coding_options
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs, inputs_options
 from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
@@ -36,6 +37,8 @@ GROUPS = {
         "stats",
         "dry_run",
         "png_level",
+        "quality",
+        "subsampling",
     ),
     "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame"),
     "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
@@ -109,7 +112,7 @@ GROUPS = {
 @click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
-@click.option("--png-level", type=at_least(0, 9), help="Deflate PNG by zlib's level N, on one core.")
+@coding_options
 @click.option(
     "--range",
     "value_range",
@@ -179,7 +182,7 @@ def command(
         )
     if matching.template is not None:
         skip = existing.skip_existing
-        shared = {name: settings[name] for name in ("threads", "png_level", "force", "writing")}
+        shared = {name: settings[name] for name in ("threads", "coding", "force", "writing")}
         return matching.run(
             conversation, inputs, output, settings["reading"].read, running, skip_existing=skip, **shared
         )
@@ -201,12 +204,12 @@ def command(
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     writing = settings.pop("writing")
     writing.check_jobs(jobs)
-    png_level, force = settings.pop("png_level"), settings.pop("force")
+    coding, force = settings.pop("coding"), settings.pop("force")
     threads = settings.pop("threads")
     worker = Worker(spelled=asked, stats=stats, threads=running.share(len(jobs), threads), **settings)
     filtering = Filtering(
         worker,
-        png_level=png_level,
+        coding=coding,
         force=force or existing.in_place,
         writing=writing,
         stats=stats,

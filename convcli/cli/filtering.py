@@ -11,13 +11,14 @@ from typing import Any
 
 from convcli.batch import WRITES, Outcome
 from convcli.cli.ahead import Ahead
+from convcli.cli.coding import check_coding
 from convcli.cli.outcomes import Facts, outcome_of, skipped
 from convcli.cli.targets import DASH, Job
 from convcli.cli.units import Unit
 from convcli.cli.working import Made, Worker, mixing_error
 from convcli.cli.writing import Writing
-from convcli.errors import ArgumentError
 from convcli.images.channels import recoloured
+from convcli.images.coding import Coding
 from convcli.images.formats import format_of
 from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
@@ -30,7 +31,7 @@ class Filtering:
     """The options of one run, to be called with each job, in whichever process."""
 
     worker: Worker
-    png_level: int | None
+    coding: Coding
     force: bool
     writing: Writing
     stats: bool
@@ -68,7 +69,7 @@ class Filtering:
         made = self.worker.make_all(job.name, target, units, form)
         result = recoloured(picture, [frame for part in made for frame in part.frames])
         picture, units = _black(picture), []  # the encoder gets the memory
-        data, losses = encode(result, form, target, self.png_level, self.worker.threads)
+        data, losses = encode(result, form, target, self.coding, self.worker.threads)
         if job.target is not DASH:
             with WRITES:
                 self.writing.write(job, data, overwrite=self.force)
@@ -95,8 +96,7 @@ class Filtering:
     def form(self, job: Job, picture: Picture) -> str:
         """Return the format of the output."""
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
-        if self.png_level is not None and form != "PNG":
-            raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
+        check_coding(self.coding, form, job.name)
         return form
 
     def _foretelling(self, facts: dict[str, Any], units: list[Unit]) -> Outcome:

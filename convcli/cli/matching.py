@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import click
 
 from convcli.batch import WRITES, Outcome
+from convcli.cli.coding import check_coding
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs
 from convcli.cli.options import at_least, bundled
@@ -20,6 +21,7 @@ from convcli.cli.running import Running
 from convcli.cli.targets import DASH, Job, plan
 from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
+from convcli.images.coding import Coding
 from convcli.images.formats import FORMATS, format_of
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ USED = frozenset(
         "template",
         "top",
         "threads",
-        "png_level",
+        *Coding._fields,
         "max_pixels",
         "stats",
     }
@@ -80,7 +82,7 @@ class Matching(NamedTuple):
         running: Running,
         *,
         threads: int | None,
-        png_level: int | None,
+        coding: Coding,
         force: bool,
         skip_existing: bool,
         writing: Writing,
@@ -101,7 +103,7 @@ class Matching(NamedTuple):
             read,
             self.top or 1,
             share,
-            png_level,
+            coding,
             force,
             skip_existing,
             writing,
@@ -198,7 +200,7 @@ class _Finder:
     read: Read
     top: int
     threads: int | None
-    png_level: int | None
+    coding: Coding
     force: bool
     skip_existing: bool
     writing: Writing
@@ -225,12 +227,11 @@ class _Finder:
             facts |= weighed("input", source)
         picture = self.read(source)
         form = job.form or (picture.format if job.target is DASH else format_of(job.target))
-        if self.png_level is not None and form != "PNG":
-            raise ArgumentError(f"{job.name}: --png-level belongs to PNG output, not to {form}")
+        check_coding(self.coding, form, job.name)
         maps = [self.template.scores(job.name, frame, self.threads) for frame in picture.frames]
         target = "standard output" if job.target is DASH else str(job.target)
         drawn = _drawn(picture, maps, form)
-        data, losses = encode(drawn, form, target, self.png_level, self.threads)
+        data, losses = encode(drawn, form, target, self.coding, self.threads)
         if job.target is not DASH:
             with WRITES:
                 self.writing.write(job, data, overwrite=self.force)

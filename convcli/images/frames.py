@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
+from convcli.images import jpeg, webp
 from convcli.images.bands import as_array
 from convcli.images.claims import check_tiles
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
@@ -64,7 +65,8 @@ def read_frames(
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
     loop = image.info.get("loop") if count > 1 else None
-    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes))
+    coded = webp.coded(file) if form == "WEBP" else jpeg.coded(image) if form == "JPEG" else None
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes), coded)
 
 
 def _count(name: str, file: BinaryIO, image: ImageFile) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ConvcliError
+from convcli.images.coding import Coded
 from convcli.images.modes import LABS, channels_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Picture:
     metadata : icc, exif and xmp as bytes, dpi as a pair, text and TIFF tags as dicts, comment as bytes; upright
         already
     loop : how often an animation repeats, 0 for ever; None where the file does not say
+    coded : how its file was coded, of a format that has several ways
     poster : whether the first frame is shown only where animations are not: a PNG's default image
     """
 
@@ -64,3 +66,4 @@ class Picture:
     loop: int | None = None
     poster: bool = False
     notes: tuple[str, ...] = ()
+    coded: Coded | None = None

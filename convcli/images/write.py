@@ -11,9 +11,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from convcli.images.arrays import encode_array
+from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, Format, formats_for
 from convcli.images.frames import SAMPLE_FORMAT, XMP_TEXT
 from convcli.images.indexed import COLOURS, indexed
+from convcli.images.jpeg import encode_beyond, jpeg_way
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
 from convcli.images.netpbm import encode_netpbm
 from convcli.images.picture import Frame, ImageError, Picture
@@ -21,13 +23,11 @@ from convcli.images.png import encode_png, metadata_chunks
 from convcli.images.samples import SIGNED, stored
 from convcli.images.tiff import XMP, as_bytes, encode_tiff
 from convcli.images.tiff_pages import encode_pages
+from convcli.images.webp import webp_settings
 
-# How each format is written: without loss where it can be, otherwise near to it.
-_SETTINGS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 95},
-    "WEBP": {"lossless": True, "exact": True},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
-}
+# What formats are always written with.
+_SETTINGS: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_adobe_deflate"}}
+PLAIN = Coding()
 # Bytes of a JPEG beside 5/4 of one for each pixel, which only noise in four channels exceeds.
 MARGIN = 1 << 17
 SIGNED_IN_TIFF = (np.dtype("int8"), np.dtype("int16"))  # types that TIFF has and Pillow has no mode for
@@ -44,17 +44,18 @@ _KIND_NAMES = {
 
 
 def encode(
-    picture: Picture, form: str, name: str, png_level: int | None = None, threads: int | None = None
+    picture: Picture, form: str, name: str, coding: Coding = PLAIN, threads: int | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
     """Return the bytes of `picture` as a file of format `form`, and a note on all that it cannot carry.
 
     Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
     error calls the output. A still PNG is written by `encode_png` on so many `threads`, by default one a core;
-    with a `png_level`, zlib's 0 to 9, by Pillow on one, unless it has colours of 16 bits.
+    with a level in `coding`, by Pillow on one, unless it has colours of 16 bits.
     """
+    png_level = coding.png_level
     if picture.poster and form != "PNG":
         moving = replace(picture, frames=picture.frames[1:], poster=False)
-        data, notes = encode(moving, form, name, png_level, threads)
+        data, notes = encode(moving, form, name, coding, threads)
         return data, (*notes, f"{form} has no place for the still picture before the animation")
     check_fits(picture, form, name)
     notes = _losses(picture, form)
@@ -77,12 +78,20 @@ def encode(
     images, more = _images(picture, form)
     try:
         settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
+        if form == "WEBP":
+            settings |= webp_settings(coding, picture.coded)
         for image, frame in zip(images, picture.frames, strict=True):
             if frame.pixels.dtype in SIGNED_IN_TIFF:  # which Pillow takes for unsigned
                 image.encoderinfo = {"tiffinfo": settings.get("tiffinfo", {}) | {SAMPLE_FORMAT: SIGNED}}
         if form == "PNG" and png_level is not None:
             settings["compress_level"] = png_level
-        data = _saved(images[0], form, settings)
+        if form == "JPEG":
+            data, as_coded = _jpeg(still, images[0], coding, picture.coded, settings)
+            more += as_coded
+        else:
+            data = _saved(images[0], form, settings)
+    except ImageError as error:
+        raise type(error)(f"cannot write {name}: {error}") from None
     except Exception as error:  # of Pillow's encoders, which raise all kinds
         able = formats_for(still.mode, len(images))
         raise ImageError(
@@ -93,6 +102,17 @@ def encode(
         around = metadata_chunks(data)
         return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
     return data, (*notes, *_joined(data, form, len(images)))
+
+
+def _jpeg(
+    frame: Frame, image: Image.Image, coding: Coding, was: Coded | None, metadata: dict[str, Any]
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return a JPEG and notes on how it is coded."""
+    way = jpeg_way(frame, coding, was)
+    if way.beyond is None:
+        return _saved(image, "JPEG", metadata | way.settings), way.notes
+    around = _saved(Image.new("RGB", (1, 1)), "JPEG", metadata)
+    return encode_beyond(frame.pixels, way, around), way.notes
 
 
 def _saved(image: Image.Image, form: str, settings: dict[str, Any]) -> bytes:

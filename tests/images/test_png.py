@@ -18,6 +18,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from convcli.images import png
+from convcli.images.coding import Coding
 from convcli.images.modes import CHANNELS, channels_of, dtype_of
 from convcli.images.picture import Frame, Picture
 from convcli.images.png import COLOUR_TYPES, SIGNATURE, chunk, combined_adler, encode_png, metadata_chunks
@@ -237,7 +238,10 @@ METADATA = {
 @pytest.mark.parametrize("mode", sorted(COLOUR_TYPES.keys() - DEEP))
 def test_metadata_is_that_of_pillows_writer(mode: str) -> None:
     picture = Picture((Frame(picture_of(mode, "photograph", (30, 20)), mode),), "PNG", METADATA)
-    (ours, notes), (pillows, _) = encode(picture, "PNG", "out"), encode(picture, "PNG", "out", png_level=6)
+    (ours, notes), (pillows, _) = (
+        encode(picture, "PNG", "out"),
+        encode(picture, "PNG", "out", coding=Coding(png_level=6)),
+    )
     assert notes == ()
     assert parse(ours).kinds[:-2] != [b"IHDR", b"IDAT"]
     one, other = (read_picture(io.BytesIO(data)) for data in (ours, pillows))
@@ -279,7 +283,9 @@ def test_16_bit_colour_is_what_another_decoder_reads(mode: str) -> None:
 @pytest.mark.parametrize("mode", DEEP)
 def test_the_level_reaches_16_bit_colour(mode: str) -> None:
     picture = Picture((Frame(picture_of(mode, "gradient", (60, 50)), mode),), "PNG")
-    none, some, most = (encode(picture, "PNG", "out", png_level=level)[0] for level in (0, 1, 9))
+    none, some, most = (
+        encode(picture, "PNG", "out", coding=Coding(png_level=level))[0] for level in (0, 1, 9)
+    )
     assert len(none) > 2 * len(some) > 2 * len(most)
     assert (read_picture(io.BytesIO(most)).frames[0].pixels == picture.frames[0].pixels).all()
 
@@ -304,7 +310,9 @@ STILLS += [f"gallery/{path.name}" for path in sorted((SAMPLES / "gallery").glob(
 @pytest.mark.parametrize("name", STILLS)
 def test_samples_come_out_hardly_larger_than_from_pillow(name: str) -> None:
     picture = read_picture(SAMPLES / name)
-    ours, pillows = (len(encode(picture, "PNG", "out", png_level=level)[0]) for level in (None, 6))
+    ours, pillows = (
+        len(encode(picture, "PNG", "out", coding=Coding(png_level=level))[0]) for level in (None, 6)
+    )
     assert ours <= 1.2 * pillows
 
 
@@ -313,7 +321,9 @@ def test_samples_come_out_hardly_larger_than_from_pillow(name: str) -> None:
 def test_sizes_of_larger_pictures(mode: str, content: str, most: float) -> None:
     pixels = picture_of(mode, content, (900, 700))
     picture = Picture((Frame(pixels, mode),), "PNG")
-    ours, pillows = (len(encode(picture, "PNG", "out", png_level=level)[0]) for level in (None, 6))
+    ours, pillows = (
+        len(encode(picture, "PNG", "out", coding=Coding(png_level=level))[0]) for level in (None, 6)
+    )
     assert ours <= most * pillows + 200
 
 
@@ -333,7 +343,7 @@ def test_the_level_goes_to_pillow() -> None:
     for level in (0, 1, 9):
         buffer = io.BytesIO()
         Image.fromarray(picture.frames[0].pixels).save(buffer, "PNG", compress_level=level)
-        assert encode(picture, "PNG", "out", png_level=level)[0] == buffer.getvalue()
+        assert encode(picture, "PNG", "out", coding=Coding(png_level=level))[0] == buffer.getvalue()
 
 
 def test_the_level_reaches_animations() -> None:
@@ -341,7 +351,8 @@ def test_the_level_reaches_animations() -> None:
         Frame(picture_of("RGB", "gradient", (60, 50), k) ^ np.uint8(k), "RGB", 100) for k in range(3)
     )
     sizes = [
-        len(encode(Picture(frames, "PNG", {}, loop=0), "PNG", "out", png_level=level)[0]) for level in (0, 9)
+        len(encode(Picture(frames, "PNG", {}, loop=0), "PNG", "out", coding=Coding(png_level=level))[0])
+        for level in (0, 9)
     ]
     assert sizes[0] > 2 * sizes[1]
 

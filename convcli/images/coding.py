@@ -1,0 +1,39 @@
+"""How outputs are coded, where that is asked for, and how a file was coded that is read."""
+
+from typing import NamedTuple
+
+LOSSLESS = "lossless"
+
+# Samples of brightness for one of colour, across and down, by the names that users of JPEG have for them.
+SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:4:0": (1, 2), "4:2:0": (2, 2), "4:1:1": (4, 1)}
+
+# The formats that have each option.
+TAKERS = {"png_level": ("PNG",), "quality": ("JPEG", "WEBP"), "subsampling": ("JPEG",)}
+
+
+class Coding(NamedTuple):
+    """How a picture is to be coded; None leaves it to the format and to how its file was coded.
+
+    png_level : zlib's 0 to 9, of PNG
+    quality : 1 to 100, of JPEG and WebP, or LOSSLESS, of WebP
+    subsampling : a key of SAMPLINGS, of JPEG
+    """
+
+    png_level: int | None = None
+    quality: int | str | None = None
+    subsampling: str | None = None
+
+
+class Coded(NamedTuple):
+    """How a JPEG or a WebP was coded.
+
+    channels : of a JPEG: L, RGB or CMYK
+    ratio : samples of brightness for one of colour, across and down; None where a JPEG does not keep them apart
+    tables : a JPEG's quality tables, one a channel, or fewer where the last ones are alike
+    lossy : whether a WebP is
+    """
+
+    channels: str = ""
+    ratio: tuple[int, int] | None = None
+    tables: tuple[tuple[int, ...], ...] = ()
+    lossy: bool = False

@@ -1,0 +1,32 @@
+"""WebP with loss or without: as the file was that is read, or as it is asked for."""
+
+from typing import Any, BinaryIO
+
+from convcli.images.coding import LOSSLESS, Coded, Coding
+
+QUALITY = 90  # of a lossy WebP: the file that is read does not tell which it had
+
+# https://developers.google.com/speed/webp/docs/riff_container
+_START = 12  # bytes before the first chunk
+_FRAME = 16  # bytes of a chunk ANMF before the chunks within it
+
+
+def coded(file: BinaryIO) -> Coded:
+    """Tell whether a WebP holds a picture that is coded with loss."""
+    place, at = file.tell(), _START
+    end, lossy = file.seek(0, 2), False
+    while not lossy and at + 8 <= end:
+        file.seek(at)
+        kind, size = file.read(4), int.from_bytes(file.read(4), "little")
+        lossy = kind == b"VP8 "
+        at += 8 + (_FRAME if kind == b"ANMF" else size + size % 2)
+    file.seek(place)
+    return Coded(lossy=lossy)
+
+
+def webp_settings(coding: Coding, was: Coded | None) -> dict[str, Any]:
+    """Return the options of Pillow's `save`: without loss, but for a picture that came with some."""
+    quality = coding.quality
+    if quality is None:
+        quality = QUALITY if was is not None and was.lossy else LOSSLESS
+    return {"exact": True} | ({"lossless": True} if quality == LOSSLESS else {"quality": quality})
