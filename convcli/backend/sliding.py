@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.finish import Finish
-from convcli.backend.bands.run import Weights, plan_all, run
+from convcli.backend.bands.run import plan_all, run
+from convcli.backend.bands.weights import Weights
 from convcli.backend.borders import pad
 from convcli.backend.convolution import conv
 from convcli.backend.plan import Slide

@@ -16,9 +16,10 @@ from scipy import ndimage
 
 from convcli.backend.bands import passes, toeplitz
 from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
-from convcli.backend.bands.run import Weights, plan_all
+from convcli.backend.bands.run import plan_all
 from convcli.backend.bands.running import Pace, RunningSums, signed_digits, slack, sum_neighbours
 from convcli.backend.bands.strip import Strip
+from convcli.backend.bands.weights import Weights
 from convcli.backend.borders import pad
 from convcli.backend.convolution import conv
 from convcli.backend.image import filter_image

@@ -33,7 +33,7 @@ class Finish:
     can_clip: bool
     half: float = 0
 
-    def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
+    def __call__(self, sums: list[Array], out: Array, scratch: Scratch, _: Array | None = None) -> int:
         """Write pixels to `out`, (rows, columns, channels), and return how many samples were clipped."""
         values = self._combined(sums, scratch)
         if self.divisor != 1 or self.offset:
@@ -45,7 +45,7 @@ class Finish:
         if self.value_range == "abs":
             np.abs(values, out=values)
         elif self.value_range == "offset":
-            middle = 0.5 if self.dtype.kind == "f" else (int(np.iinfo(self.dtype).max) + 1) // 2
+            middle = 0.5 if self.dtype.kind == "f" else middle_of(self.dtype)
             np.add(values, values.dtype.type(middle), out=values)
         if self.dtype.kind == "f":
             np.copyto(out, values.reshape(out.shape), casting="unsafe")
@@ -55,34 +55,25 @@ class Finish:
         clipped = 0
         if self.can_clip:
             values = self._short(values, len(sums), scratch)
-            clipped = self._clip(values, scratch)
+            clipped = clip(values, self.dtype, scratch)
         np.copyto(out, values.reshape(out.shape), casting="unsafe")
         return clipped
 
     def _combined(self, sums: list[Array], scratch: Scratch) -> Array:
         """Return one response of them all; the buffers of the sums may be used for it."""
         if self.combine == "magnitude":
-            return self._magnitude(sums, scratch)
-        for more in sums[1:]:  # the largest
-            np.maximum(sums[0], more, out=sums[0])
-        return sums[0]
+            # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
+            most = len(sums) * self.most**2 * (1 if self.divisor == 1 else 4)
+            sums = [
+                self._float(part, scratch, most, 1, f"square{number}") for number, part in enumerate(sums)
+            ]
+        return combine(self.combine, sums)
 
     def by_cutting_off(self) -> "Finish":
         """Return one that needs half the divisor in the sums, and rounds by cutting off, where that is the same."""
         odd = isinstance(self.divisor, int) and self.divisor % 2 == 1 and self.divisor < DIVISOR32
         narrow = self.dtype == np.uint8 and self.most + self.divisor < EXACT32 // 2  # a half is exact as well
         return replace(self, half=self.divisor / 2) if odd and narrow and not self.can_clip else self
-
-    def _magnitude(self, sums: list[Array], scratch: Scratch) -> Array:
-        """Return the root of the summed squares, exact before the root."""
-        # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
-        most = len(sums) * self.most**2 * (1 if self.divisor == 1 else 4)
-        squares = [self._float(part, scratch, most, 1, f"square{number}") for number, part in enumerate(sums)]
-        for square in squares:
-            np.multiply(square, square, out=square)
-        for square in squares[1:]:
-            np.add(squares[0], square, out=squares[0])
-        return np.sqrt(squares[0], out=squares[0])
 
     def _divide(self, values: Array) -> None:
         """Divide, in place; sums by an odd number as a multiplication, as no quotient of whole ones is a half."""
@@ -108,24 +99,50 @@ class Finish:
 
     def _short(self, values: Array, count: int, scratch: Scratch) -> Array:
         """Return whole floats as integers, of twice the picture's size, where none can be larger."""
-        short = np.dtype(f"int{16 * self.dtype.itemsize}")
         reach = count * self.most / abs(self.divisor) + abs(self.offset) + np.iinfo(self.dtype).max
-        if values.dtype.kind != "f" or not reach < np.iinfo(short).max:
+        short = shortest(self.dtype, reach)
+        if values.dtype.kind != "f" or short.kind == "f":
             return values
         held = scratch.get("short", values.shape, short)
         np.copyto(held, values, casting="unsafe")
         return held
 
-    def _clip(self, values: Array, scratch: Scratch) -> int:
-        """Clip values into the dtype's range, in place, and count how many that changed."""
-        limits = np.iinfo(self.dtype)
-        beyond = scratch.get("beyond", values.shape, np.bool_)
-        if values.dtype.kind == "i":
-            # Read as unsigned, negative values are large: one comparison finds both ends.
-            np.greater(values.view(f"u{values.itemsize}"), limits.max, out=beyond)
-        else:
-            np.logical_or(values < limits.min, values > limits.max, out=beyond)
-        clipped = int(np.count_nonzero(beyond))
-        if clipped:
-            np.clip(values, limits.min, limits.max, out=values)
-        return clipped
+
+def combine(how: str, sums: list[Array]) -> Array:
+    """Return one response of all sums, in place: the root of the summed squares of floats, or the largest."""
+    if how != "magnitude":
+        for more in sums[1:]:
+            np.maximum(sums[0], more, out=sums[0])
+        return sums[0]
+    for part in sums:
+        np.multiply(part, part, out=part)
+    for part in sums[1:]:
+        np.add(sums[0], part, out=sums[0])
+    return np.sqrt(sums[0], out=sums[0])
+
+
+def middle_of(dtype: np.dtype[Any]) -> int:
+    """Return the middle of the range of an integer dtype: what `offset` adds."""
+    limits = np.iinfo(dtype)
+    return (int(limits.min) + int(limits.max) + 1) // 2
+
+
+def shortest(dtype: np.dtype[Any], reach: float) -> np.dtype[Any]:
+    """Return the integers of twice a dtype's size, where they hold values up to `reach`; else float64."""
+    short = np.dtype(f"int{16 * dtype.itemsize}")
+    return short if reach < np.iinfo(short).max else np.dtype(np.float64)
+
+
+def clip(values: Array, dtype: np.dtype[Any], scratch: Scratch) -> int:
+    """Clip values into the range of a dtype, in place, and count how many that changed."""
+    limits = np.iinfo(dtype)
+    beyond = scratch.get("beyond", values.shape, np.bool_)
+    if values.dtype.kind == "i" and not limits.min:
+        # Read as unsigned, negative values are large: one comparison finds both ends.
+        np.greater(values.view(f"u{values.itemsize}"), limits.max, out=beyond)
+    else:
+        np.logical_or(values < limits.min, values > limits.max, out=beyond)
+    clipped = int(np.count_nonzero(beyond))
+    if clipped:
+        np.clip(values, limits.min, limits.max, out=values)
+    return clipped

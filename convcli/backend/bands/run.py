@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.finish import Finish
-from convcli.backend.bands.passes import Scratch, operations
-from convcli.backend.bands.plan import RUNNING, BandPlan, Facts, plan
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.plan import RUNNING, BandPlan, plan
+from convcli.backend.bands.rounding import Rounder, Rounding
 from convcli.backend.bands.running import ALONE, SHARED, RunningSums
 from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import Spectrum
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
+from convcli.backend.bands.weights import Weights
 from convcli.backend.plan import Slide
-from convcli.backend.separable import factors
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
@@ -28,35 +29,6 @@ Tiles = Generator[tuple[slice, slice], None, None]
 Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array, whole tile by whole tile
 
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
-
-
-@dataclass(frozen=True)
-class Weights:
-    """One matrix of a kernel, turned already, and its factors down and across, where it has some."""
-
-    matrix: Array
-    whole: bool
-    down: list[Any]
-    across: list[Any]
-
-    @classmethod
-    def of(cls, matrix: Array) -> "Weights":
-        """Look at a matrix once, for all tiles."""
-        found = factors(matrix, 2)
-        down, across = (part.ravel().tolist() for part in found) if found else ([], [])
-        return cls(matrix, matrix.dtype.kind == "i", down, across)
-
-    def facts(self, largest: float) -> Facts:
-        """Return what the plan has to know, for samples up to `largest`."""
-        # One sample more than the sum: what an offset may add before the values are clipped.
-        most = int((np.abs(self.matrix.astype(float)).sum() + 1) * largest) + 1
-        factored, down_most = None, most
-        if self.down:
-            down_most = int(max(1, sum(map(abs, self.down))) * largest) + 1  # the border itself fits, too
-            factored = (operations(self.down), operations(self.across))
-        flat = self.matrix.ravel().tolist()
-        box_most = int(self.matrix.shape[1] * largest) + 1 if self.whole and set(flat) == {1} else None
-        return Facts(self.whole, most, down_most, box_most, operations(flat), factored)
 
 
 def plan_all(
@@ -87,16 +59,19 @@ def run(
     mode: str,
     value: float,
     way: BandPlan,
-    finish: Finish,
+    finish: Finish | Rounding,
 ) -> tuple[Array, int]:
     """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
-    if way.method == RUNNING and way.dtype == "float32":
+    if isinstance(finish, Finish) and way.method == RUNNING and way.dtype == "float32":
         finish = finish.by_cutting_off()
     tiles = _Shared(_tiles(slide, way))
 
+    centred = isinstance(finish, Rounding) and finish.centre != 0
+
     def work(_: int) -> int:
-        worker = _Worker(Strip(picture, slide, pads, mode, value, way.first), weights, way, finish)
+        strip = Strip(picture, slide, pads, mode, value, way.first, centred)
+        worker = _Worker(strip, weights, way, finish)
         with np.errstate(all="ignore"), closing(tiles):  # where one fails, the others stop
             np.setbufsize(BUFFER)
             return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
@@ -140,28 +115,34 @@ class _Shared:
 class _Worker:
     """One thread's buffers, and the algorithm that runs in them, tile by tile."""
 
-    def __init__(self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish) -> None:
-        self.strip, self.dtype, self.finish = strip, way.dtype, finish
-        self.scratch = Scratch()
-        self.box = _running(strip, weights[0], way, finish) if way.method == RUNNING else None
+    def __init__(
+        self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish | Rounding
+    ) -> None:
+        self.strip, self.dtype, self.scratch = strip, way.dtype, Scratch()
+        if isinstance(finish, Finish):
+            self.finish: Finish | Rounder = finish
+            half = finish.half
+        else:
+            self.finish, half = Rounder(finish, strip.slide, strip.channels, way.dtype), 0.0
+        self.box = _running(strip, weights[0], way, half) if way.method == RUNNING else None
         self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
 
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
         if self.box:
-            return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
+            return sum(self.finish([sums], out[rows], self.scratch, sums) for rows, sums in self.box(tile))
         strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.strip.channels)
         sums = [
             weigh(strip, self.scratch.get(f"sum{number}", shape, self.dtype), self.scratch)
             for number, weigh in enumerate(self.sums)
         ]
-        return self.finish(sums, out, self.scratch)
+        return self.finish(sums, out, self.scratch, strip)
 
 
-def _running(strip: Strip, weights: Weights, way: BandPlan, finish: Finish) -> RunningSums:
+def _running(strip: Strip, weights: Weights, way: BandPlan, half: float) -> RunningSums:
     rows, columns = weights.matrix.shape
     pace = SHARED if way.threads > 1 else ALONE
-    return RunningSums(strip, (rows, columns), way.first, way.dtype, finish.half, pace)
+    return RunningSums(strip, (rows, columns), way.first, way.dtype, half, pace)
 
 
 def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:

@@ -14,23 +14,37 @@ from convcli.layers.padding import Pads
 Array = NDArray[Any]
 
 ROWS, COLUMNS = 0, 1
+CENTRE = 128  # of the samples of 8 bits
 
 # Which columns lie in the picture; borders that are loaded already, and where; other columns, and the picture's.
 Columns = tuple[slice, list[tuple[slice, slice | list[int]]], list[tuple[int, int]]]
 
 
 class Strip:
-    """A reusable buffer of padded input, (rows, width * channels), loaded for one tile after the other."""
+    """A reusable buffer of padded input, (rows, width * channels), loaded for one tile after the other.
 
-    def __init__(self, picture: Array, slide: Slide, pads: Pads, mode: str, value: float, dtype: Any) -> None:
-        self.size, self.channels = picture.shape[:2], picture.shape[2]
+    With `centred` the samples of a uint8 picture are 128 less: floats of half the size have half the error.
+    """
+
+    def __init__(
+        self,
+        picture: Array,
+        slide: Slide,
+        pads: Pads,
+        mode: str,
+        value: float,
+        dtype: Any,
+        centred: bool = False,
+    ) -> None:
+        self.size, self.channels, self.centred = picture.shape[:2], picture.shape[2], centred
         self.picture = picture
         self.slide = slide
         self.before = [before for before, _ in pads]
         self.sources = [
             source_indices(mode, n, *pair).tolist() for n, pair in zip(self.size, pads, strict=True)
         ]
-        self.fill = value if mode == "constant" else 0
+        self.fill = (value if mode == "constant" else 0) - centred * CENTRE
+        self.turned = np.empty(0, np.uint8)
         self.held = np.empty(0, dtype)
         self.known: dict[tuple[int, int], Columns] = {}
 
@@ -81,10 +95,21 @@ class Strip:
         inner = self._inner(ROWS, below)
         if inner.start < inner.stop:
             first = below.start + inner.start - self.before[ROWS]
-            target[inner] = self.picture[first : first + inner.stop - inner.start, columns]
+            target[inner] = self._samples(slice(first, first + inner.stop - inner.start), columns)
         for place in (*range(inner.start), *range(inner.stop, len(target))):
             source = self.sources[ROWS][below.start + place]
-            target[place] = self.fill if source == OUTSIDE else self.picture[source, columns]
+            target[place] = self.fill if source == OUTSIDE else self._samples(source, columns)
+
+    def _samples(self, rows: slice | int, columns: slice) -> Array:
+        """Return samples of the picture; the next ones overwrite them."""
+        samples = self.picture[rows, columns]
+        if not self.centred:
+            return samples
+        if self.turned.size < samples.size:
+            self.turned = np.empty(samples.size, np.uint8)
+        turned = self.turned[: samples.size].reshape(samples.shape)
+        # A byte whose first bit is turned is, read with its sign, 128 less.
+        return np.bitwise_xor(samples, np.uint8(CENTRE), out=turned).view(np.int8)
 
     def _inner(self, axis: int, places: slice) -> slice:
         """Return which of some padded places lie in the picture itself; their sources follow each other."""

@@ -1,0 +1,172 @@
+"""From float sums to whole samples, each the right one: where a sum is too near to a half, it is taken exactly.
+
+A float sum differs from the exact one by less than a known error. Rounded a little too low and a little too high
+it gives the same whole number for all but a few samples in a thousand; these few are summed again, exactly.
+"""
+
+from dataclasses import dataclass
+from math import log2, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.finish import clip, combine, middle_of, shortest
+from convcli.backend.bands.passes import Scratch, operations
+from convcli.backend.bands.plan import BandPlan
+from convcli.backend.bands.units import ExactSums, Units
+from convcli.backend.bands.weights import Weights
+from convcli.backend.plan import Slide
+
+Array = NDArray[Any]
+
+WORD = 8  # bytes that are compared at once
+CHUNK = 1 << 16  # values that are rounded in one call: all that is written on the way stays in cache
+EPSILON = {"float32": 2.0**-24, "float64": 2.0**-53}  # the relative error of one rounding
+# Times epsilon, log2 of the places and the largest sum, how far transforms may be off. Their errors are spread
+# over all places (Schatzman 1996, Accuracy of the discrete Fourier transform and the fast Fourier transform);
+# the largest that was found, for pictures of every kind, is a third of this.
+TRANSFORM_ERROR = 1.5
+MOST_DOUBT = 2.0**-6  # an error of float32 above this costs more in exact sums than float64 does
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """How the float sums of one kernel become samples of an integer dtype.
+
+    units : the exact weights; combine, value_range : as of the kernel and the filter; dtype : the picture's
+    error : by less than this a float sum differs from the exact one; most : no sum exceeds it
+    can_clip : whether values may leave the dtype's range
+    centre : what the samples are less than those of the picture
+    """
+
+    units: Units
+    combine: str
+    value_range: str
+    dtype: np.dtype[Any]
+    error: float
+    most: float
+    can_clip: bool
+    centre: int = 0
+
+    @property
+    def middle(self) -> int:
+        """What `offset` adds: the middle of the dtype's range."""
+        return middle_of(self.dtype) if self.value_range == "offset" else 0
+
+    @property
+    def offset(self) -> float:
+        """What the kernel adds to every response."""
+        return self.units.offset * self.units.ONE
+
+    @property
+    def centres(self) -> list[int]:
+        """What the sums of each matrix are less than those of the picture, in units."""
+        return [self.centre * int(matrix.sum()) for matrix in self.units.matrices]
+
+    @property
+    def reach(self) -> float:
+        """What no value exceeds before it is clipped."""
+        return sqrt(len(self.units.matrices)) * self.most + abs(self.offset) + self.middle + 1
+
+    def error_of_values(self, dtype: str) -> float:
+        """Return how far a combined value may be off, with the roundings from the sums to its whole number."""
+        if self.combine == "magnitude":
+            return sqrt(len(self.units.matrices)) * self.error + 8 * EPSILON[dtype] * self.reach
+        return self.error + 5 * EPSILON[dtype] * self.reach
+
+
+class Rounder:
+    """Rounds tiles of float sums, in the buffers of one thread."""
+
+    def __init__(self, rounding: Rounding, slide: Slide, channels: int, dtype: str) -> None:
+        self.rounding, self.exact = rounding, ExactSums(rounding.units, slide, channels)
+        self.short = shortest(rounding.dtype, rounding.reach) if rounding.can_clip else rounding.dtype
+        number, error = np.dtype(dtype).type, rounding.error_of_values(dtype)
+        apart = [float(centre * rounding.units.ONE) for centre in rounding.centres]
+        # What is the same for all matrices of a linear response is added when it is rounded.
+        linear = rounding.combine != "magnitude" and rounding.value_range != "abs" and len(set(apart)) == 1
+        self.apart = [number(0 if linear else centre) for centre in apart]
+        self.offset = number(0 if linear else rounding.offset)
+        middle = rounding.middle + 0.5 + (rounding.offset + apart[0] if linear else 0)
+        self.low, self.twice = number(middle - error), number(2 * error)
+
+    def __call__(self, sums: list[Array], out: Array, scratch: Scratch, strip: Array) -> int:
+        """Write samples to `out`, (rows, columns, channels); return how many were clipped.
+
+        `sums` are those of each matrix, (rows, samples), over the padded input `strip`.
+        """
+        values = self._values(sums)
+        samples, doubtful = self._rounded(values.reshape(-1), scratch)
+        if len(doubtful):
+            rows, width = values.shape
+            samples[doubtful] = self._settled(strip, (rows, width), doubtful)
+        clipped = clip(samples, self.rounding.dtype, scratch) if self.rounding.can_clip else 0
+        np.copyto(out, samples.reshape(out.shape), casting="unsafe")
+        return clipped
+
+    def _values(self, sums: list[Array]) -> Array:
+        """Return what is rounded, but for what is added in the same step."""
+        for part, more in zip(sums, self.apart, strict=True):
+            if more:
+                np.add(part, more, out=part)
+        values = combine(self.rounding.combine, sums)
+        if self.offset:
+            np.add(values, self.offset, out=values)
+        return np.abs(values, out=values) if self.rounding.value_range == "abs" else values
+
+    def _rounded(self, values: Array, scratch: Scratch) -> tuple[Array, Array]:
+        """Return values as the nearest whole numbers, and the places of those that may be wrong."""
+        size = -(-len(values) // WORD) * WORD
+        low, high = scratch.get("low", (size,), self.short), scratch.get("high", (size,), self.short)
+        low[len(values) :] = high[len(values) :] = 0
+        for start in range(0, len(values), CHUNK):
+            chunk = slice(start, min(len(values), start + CHUNK))
+            for more, line in ((self.low, low), (self.twice, high)):
+                part = values[chunk]
+                np.add(part, more, out=part)
+                if self.rounding.can_clip:  # else none is negative, and cutting off rounds down
+                    part = np.floor(part, out=scratch.get("floor", part.shape, part.dtype))
+                np.copyto(line[chunk], part, casting="unsafe")
+        words = np.flatnonzero(low.view(np.uint64) != high.view(np.uint64))
+        each = WORD // low.itemsize
+        places = (words[:, np.newaxis] * each + np.arange(each)).ravel()
+        return low[: len(values)], places[low[places] != high[places]]
+
+    def _settled(self, strip: Array, shape: tuple[int, int], places: Array) -> Array:
+        """Return the right whole numbers at some places of the tile."""
+        rounding = self.rounding
+        found = self.exact(strip, shape, places)
+        found.add(rounding.centres)
+        if rounding.combine == "magnitude":
+            values = np.sqrt(np.square(found.floats).sum(axis=0)) + rounding.offset
+            whole = np.rint(np.abs(values) if rounding.value_range == "abs" else values)
+        else:
+            found.add([rounding.units.offset])
+            whole = found.rounded.max(axis=0)
+            whole = np.abs(whole) if rounding.value_range == "abs" else whole
+        settled: Array = whole + rounding.middle
+        return settled
+
+
+def error_of(way: BandPlan, units: Units, weights: list[Weights], slide: Slide, largest: float) -> float:
+    """Return a bound on how far the sums of a plan are from the exact ones, for samples up to `largest`.
+
+    Every product and sum of floats is off by epsilon of itself at the most (Higham, Accuracy and Stability of
+    Numerical Algorithms, section 3.1), so a sum is off by epsilon times the roundings that one product goes
+    through, times what the sum of magnitudes can be. One more for the weights, which are rounded to the dtype,
+    and what those are off before that.
+    """
+    most, epsilon = float(np.abs(units.weights).sum(axis=(1, 2)).max()), EPSILON[way.dtype]
+    rows, columns = slide.kernel_size
+    if way.method == "fft":
+        roundings = TRANSFORM_ERROR * log2(way.length**2)
+    elif way.method == "direct":
+        roundings = 2 + max(operations(each.matrix.ravel().tolist()) for each in weights)
+    else:
+        roundings = rows + columns + 2
+    taken = [
+        np.outer(each.down, each.across) if way.method == "separable" else each.matrix for each in weights
+    ]
+    apart = max(float(np.abs(used - exact).sum()) for used, exact in zip(taken, units.weights, strict=True))
+    return (roundings * epsilon * (most + apart) + apart) * largest

@@ -1,0 +1,131 @@
+"""Weights in whole units of 2^-40, and the exact sums that they give at single places of a tile.
+
+A sum of whole samples and such weights is a whole number of units. The weights are taken apart into an upper
+and a lower part of so few bits that every product, and every sum of products, is a whole number below 2^53:
+BLAS then sums them exactly in float64, in whatever order and with or without fused multiply-adds.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.toeplitz import WeighedRows
+from convcli.backend.plan import Slide
+
+Array = NDArray[Any]
+
+UNIT = 40  # bits behind the point of a weight
+PART = 20  # bits of the lower part of a weight
+SAMPLE = 8  # bits behind the point of a sample: a border may have a value that is no whole number
+REST = UNIT + SAMPLE - PART  # bits behind the point of a sum of upper parts
+MOST = 2.0**8  # of the summed magnitudes of weights: 24 bits of a sample, 8 of these and 20 of a part are 52
+GATHERED = 1 << 17  # samples that are weighed in one product: they stay in cache
+DENSE = 16  # where one in so many places is asked for, all of them are summed
+
+
+@dataclass(frozen=True)
+class Units:
+    """The matrices of a kernel, (M, rows, columns), and its offset, as whole numbers of 2^-40."""
+
+    matrices: Array
+    offset: int
+    ONE: ClassVar[float] = 2.0**-UNIT
+
+    @classmethod
+    def of(cls, matrices: Sequence[Array], divisor: float, offset: float) -> "Units | None":
+        """Take weights to the nearest unit, half to even; None where they are too large for exact sums."""
+        weights = np.array(matrices, np.float64) / divisor
+        if not max(np.abs(matrix).sum() for matrix in weights) < MOST or not abs(offset) < 2.0**20:
+            return None
+        return cls(np.rint(weights * 2.0**UNIT).astype(np.int64), round(offset * 2**UNIT))
+
+    @property
+    def weights(self) -> Array:
+        """The weights as floats, which hold them exactly: (M, rows, columns)."""
+        weights: Array = self.matrices * self.ONE
+        return weights
+
+    @property
+    def parts(self) -> Array:
+        """The upper and the lower part of each matrix as float64, (2 * M, rows, columns)."""
+        halves = [part for matrix in self.matrices for part in (matrix >> PART, matrix & ((1 << PART) - 1))]
+        return np.array(halves, np.float64)
+
+
+class Sums:
+    """Exact sums, divided into the whole number below and what is left, in units of 2^-48: (M, places) each."""
+
+    def __init__(self, upper: Array, lower: Array) -> None:
+        """Put the sums of the upper and the lower parts of the weights together."""
+        # Samples may have 8 bits behind the point.
+        high, low = (np.rint(part * 2.0**SAMPLE).astype(np.int64) for part in (upper, lower))
+        high += low >> PART
+        self.whole = high >> REST
+        self.left = ((high & ((1 << REST) - 1)) << PART) | (low & ((1 << PART) - 1))
+
+    def add(self, units: Sequence[int]) -> None:
+        """Add so many units of 2^-40 to the sums of each matrix."""
+        more = np.array(units, np.int64)[:, np.newaxis]
+        self.left += (more & ((1 << UNIT) - 1)) << SAMPLE
+        self.whole += (more >> UNIT) + (self.left >> (UNIT + SAMPLE))
+        self.left &= (1 << (UNIT + SAMPLE)) - 1
+
+    @property
+    def floats(self) -> Array:
+        """The nearest float64 of each sum."""
+        floats: Array = self.whole + self.left * 2.0 ** -(UNIT + SAMPLE)
+        return floats
+
+    @property
+    def rounded(self) -> Array:
+        """The nearest whole number, half to even."""
+        half = 1 << (UNIT + SAMPLE - 1)
+        rounded: Array = self.whole + ((self.left > half) | ((self.left == half) & (self.whole & 1 == 1)))
+        return rounded
+
+
+class ExactSums:
+    """Sums a strip exactly at chosen places of a tile."""
+
+    def __init__(self, units: Units, slide: Slide, channels: int) -> None:
+        self.units, self.slide, self.channels = units, slide, channels
+        self.parts = units.parts
+        self.columns = np.ascontiguousarray(self.parts.reshape(len(self.parts), -1).T)
+
+    def __call__(self, strip: Array, shape: tuple[int, int], places: Array) -> Sums:
+        """Return the sums at `places`, counted over the samples of a tile of `shape`, of its padded input."""
+        if len(places) * DENSE > shape[0] * shape[1] and set(self.slide.stride) == {1}:
+            found = self._everywhere(strip, shape)[:, places]
+        else:
+            found = np.concatenate(list(self._gathered(strip, shape, places)), axis=1)
+        return Sums(found[::2], found[1::2])
+
+    def _gathered(self, strip: Array, shape: tuple[int, int], places: Array) -> Iterator[Array]:
+        """Yield the sums of some places after the other."""
+        (sy, sx), (dy, dx) = self.slide.stride, self.slide.dilation
+        row, sample = strip.strides
+        pixel = self.channels * sample
+        windows = as_strided(
+            strip,
+            (shape[0], shape[1] // self.channels, self.channels, *self.units.matrices.shape[1:]),
+            (sy * row, sx * pixel, sample, dy * row, dx * pixel),
+        )
+        step = max(1, GATHERED // len(self.columns))
+        for start in range(0, len(places), step):
+            rows, samples = np.divmod(places[start : start + step], shape[1])
+            met = windows[rows, *np.divmod(samples, self.channels)]
+            yield (met.reshape(len(rows), -1).astype(np.float64) @ self.columns).T
+
+    def _everywhere(self, strip: Array, shape: tuple[int, int]) -> Array:
+        """Return the sums of all places, (2 * M, places)."""
+        wide, scratch = strip.astype(np.float64), Scratch()
+        below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
+        out = np.empty((len(self.parts), *shape))
+        for part, target in zip(self.parts, out, strict=True):
+            WeighedRows(part, below, beside, np.float64)(wide, target, scratch)
+        return out.reshape(len(out), -1)

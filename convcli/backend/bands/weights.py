@@ -1,0 +1,42 @@
+"""One matrix of a kernel, as the algorithms want it: turned, with its factors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.passes import operations
+from convcli.backend.bands.plan import Facts
+from convcli.backend.separable import factors
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One matrix of a kernel, turned already, and its factors down and across, where it has some."""
+
+    matrix: Array
+    whole: bool
+    down: list[Any]
+    across: list[Any]
+
+    @classmethod
+    def of(cls, matrix: Array) -> "Weights":
+        """Look at a matrix once, for all tiles."""
+        found = factors(matrix, 2)
+        down, across = (part.ravel().tolist() for part in found) if found else ([], [])
+        return cls(matrix, matrix.dtype.kind == "i", down, across)
+
+    def facts(self, largest: float) -> Facts:
+        """Return what the plan has to know, for samples up to `largest`."""
+        # One sample more than the sum: what an offset may add before the values are clipped.
+        most = int((np.abs(self.matrix.astype(float)).sum() + 1) * largest) + 1
+        factored, down_most = None, most
+        if self.down:
+            down_most = int(max(1, sum(map(abs, self.down))) * largest) + 1  # the border itself fits, too
+            factored = (operations(self.down), operations(self.across))
+        flat = self.matrix.ravel().tolist()
+        box_most = int(self.matrix.shape[1] * largest) + 1 if self.whole and set(flat) == {1} else None
+        return Facts(self.whole, most, down_most, box_most, operations(flat), factored)
