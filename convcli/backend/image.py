@@ -17,8 +17,9 @@ from convcli.backend.bands.weights import Weights
 from convcli.backend.checks import one_of
 from convcli.backend.opacity import kept, premultiplied
 from convcli.backend.separable import factors
-from convcli.backend.sliding import MOST_WHOLE, SMALLEST, SPATIAL, Sliding, response
-from convcli.backend.values import Extent, Filtered, Range, Zero, into_dtype, signed
+from convcli.backend.settled import fitted
+from convcli.backend.sliding import MOST_WHOLE, SMALLEST, SPATIAL, Sliding, is_small, response
+from convcli.backend.values import Extent, Filtered, Range, Zero, signed
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import by_axes
@@ -118,6 +119,8 @@ def filter_image(
         one_of("alpha", alpha, get_args(Alpha))
     if not np.isfinite(padding_value):
         raise ArgumentError(f"padding_value must be finite, got {padding_value}")
+    if is_small(pixels.dtype):
+        padding_value = float(np.rint(padding_value * 256) / 256)
     anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
     sliding = Sliding(
         layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor, method, threads
@@ -133,16 +136,16 @@ def filter_image(
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
             if banded is not None:
                 return banded
-        values = response(sliding, signed(pixels, zero), kernel)
-        result = into_dtype(values, pixels.dtype, value_range, extent, zero)
+        values = response(sliding, signed(pixels, zero), kernel, pixels.dtype)
+        result = fitted(values, pixels.dtype, value_range, extent, zero)
         return replace(result, plan=sliding.plan)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
     through = premultiplied if alpha == "premultiply" else kept
-    colour, opacity = through(sliding, colour, opacity, kernel)
-    result = into_dtype(colour, pixels.dtype, value_range, extent)
-    restored = into_dtype(opacity, pixels.dtype, "clip").pixels
+    of_colour, of_alpha = through(sliding, colour, opacity, kernel)
+    result = fitted(of_colour, pixels.dtype, value_range, extent)
+    restored = fitted(of_alpha, pixels.dtype, "clip").pixels
     return replace(result, pixels=np.concatenate([result.pixels, restored], axis=-1), plan=sliding.plan)
 
 
@@ -162,19 +165,13 @@ def _rounded(
 ) -> Filtered | None:
     """Filter whole samples by weights that are none, each sample to the right whole number."""
     value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
-    arrays = [np.array(matrix, np.float64) for matrix in kernel.matrices]
-    units = Units.of(
-        [array[::-1, ::-1] if sliding.flip else array for array in arrays], kernel.divisor, kernel.offset
-    )
-    limits = np.iinfo(pixels.dtype)
-    # A border far outside the range would take the digits from all sums.
-    if units is None or not 2 * limits.min <= value <= 2 * int(limits.max):
+    arrays = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
+    units, limits = Units.of(arrays, kernel.offset, value), np.iinfo(pixels.dtype)
+    if units is None:
         return None
     centre = CENTRE if pixels.dtype == np.uint8 else 0
     largest = float(max(abs(end - centre) for end in (int(limits.max), int(limits.min), value)))
-    weights = [
-        Weights.of((array[::-1, ::-1] if sliding.flip else array) / kernel.divisor) for array in arrays
-    ]
+    weights = [Weights.of(array) for array in arrays]
     most = max(float(np.abs(matrix).sum()) for matrix in units.weights) * (largest + centre)
     channels = prod(pixels.shape[2:])
     for wide in (False, True)[pixels.dtype.itemsize > 1 :]:

@@ -1,7 +1,9 @@
 """A window sliding over a whole picture: its geometry and borders, and the exact sums that it takes."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.run import plan_all, run
+from convcli.backend.bands.units import SAMPLE, UNIT, ExactSums, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.borders import pad
 from convcli.backend.convolution import conv
 from convcli.backend.plan import Slide
+from convcli.backend.settled import Response, nearest
 from convcli.backend.values import EXACT
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
@@ -27,6 +31,10 @@ SMALLEST = 2.0**-100  # of a sum that float32 holds, with all that leads to it
 EXACT_BY_FLOATS = 2.0**40  # whole sums up to here come out of a transform in float64 less than half a one off
 MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float still
 PLAIN = ("auto", "direct")  # the methods that are plain sums where no bands are
+ONE = 1 << (UNIT + SAMPLE)  # in the units of exact sums
+HALF = 16  # bits of one half of a sample
+# Roundings of sums in float64, but for those of plain ones: more than those of a transform, or of factors.
+TRANSFORMED = 128
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
 
 
@@ -105,6 +113,20 @@ class Sliding:
         """How sums are taken, in words for -v."""
         return EXACT if self.method in PLAIN else f"{self.method} in float64, of whole pictures"
 
+    def in_order(self, kernel: Kernel, dtype: np.dtype[Any]) -> "Sliding":
+        """Return it with sums that are added up in one order, where they would depend on that and must not."""
+        return self if kernel.is_whole or not is_small(dtype) else replace(self, method="direct")
+
+    def turned(self, matrix: Matrix) -> Array:
+        """Return a matrix as floats, turned by 180 degrees where the window is."""
+        weights = np.array(matrix, np.float64)
+        return weights[::-1, ::-1] if self.flip else weights
+
+    def largest(self, dtype: np.dtype[Any]) -> float:
+        """Return what no sample of an integer dtype, or beyond the border, exceeds."""
+        limits = np.iinfo(dtype)
+        return float(max(limits.max, -int(limits.min), abs(self.padding_value)))
+
     def _in_bands(self, x: Array, weights: Array, outside: float) -> Array | None:
         """Return the sums of bands as float64, whole ones exact; None where floats are not sure of them."""
         value = outside if self.padding_mode == "constant" else 0.0
@@ -148,6 +170,33 @@ class Sliding:
         axes = zip(self._places, self.slide.stride, self.slide.output_size, strict=True)
         return self._padded(x, outside)[tuple(slice(a, a + (n - 1) * s + 1, s) for a, s, n in axes)]
 
+    def exactly(self, x: Array, units: Units, outside: float | None = None) -> Callable[[Array], Array]:
+        """Return what tells the exact sums of whole samples, below 2^32, at some places of the output.
+
+        The places are counted over (H', W', C); the sums are whole numbers of Python in units of 2^-48, (M, places).
+        """
+        padded = self._padded(x.astype(np.float64), self.padding_value if outside is None else outside)
+        channels = prod(padded.shape[2:])
+        upper = np.floor(padded / (1 << HALF))
+        strips = [padded - upper * (1 << HALF), upper]
+        exact = ExactSums(units, self.slide, channels)
+        shape = (self.slide.output_size[0], self.slide.output_size[1] * channels)
+
+        def at(places: Array) -> Array:
+            sums = [exact.at(strip.reshape(len(strip), -1), shape, places).integers for strip in strips]
+            total: Array = sums[0] + sums[1] * (1 << HALF)
+            return total
+
+        return at
+
+    def error(self, weights: Sequence[Array], units: Units) -> float:
+        """Return a bound on how far sums in float64 by any method are from the exact ones, for samples up to 1."""
+        apart = max(
+            float(np.abs(used - exact).sum()) for used, exact in zip(weights, units.weights, strict=True)
+        )
+        most = max(float(np.abs(matrix).sum()) for matrix in units.weights)
+        return apart + (prod(self.slide.kernel_size) + TRANSFORMED) * 2.0**-53 * (most + apart)
+
     def _padded(self, x: Array, outside: float) -> Array:
         return pad(x, self.pads, SPATIAL, self.padding_mode, outside)
 
@@ -164,9 +213,48 @@ def _exact(x: Array, weights: Array, outside: float) -> Array:
     return x.astype(np.float64)
 
 
-def response(sliding: Sliding, x: Array, kernel: Kernel) -> Array:
-    """Return what the kernel answers, before it is fitted into a dtype."""
-    return combined([sliding.sums(x, matrix) for matrix in kernel.matrices], kernel)
+def response(sliding: Sliding, x: Array, kernel: Kernel, dtype: np.dtype[Any] | None = None) -> Response:
+    """Return what the kernel answers to samples of a dtype, by default that of x, before it is fitted into one."""
+    dtype = dtype or x.dtype
+    units = units_of(sliding, kernel, dtype)
+    if units is None:
+        sliding = sliding.in_order(kernel, dtype)
+    values = combined([sliding.sums(x, matrix) for matrix in kernel.matrices], kernel)
+    if units is None:
+        return Response(values)
+    weights = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
+    error = sliding.largest(dtype) * sliding.error(weights, units)
+    return response_of(values, sliding.exactly(x, units), kernel, units, error)
+
+
+def response_of(
+    values: Array, sums_at: Callable[[Array], Array], kernel: Kernel, units: Units, error: float
+) -> Response:
+    """Return a response of sums that `sums_at` tells exactly, and that are off by less than `error`."""
+
+    def at(places: Array) -> Array:
+        sums = sums_at(places)
+        if kernel.combine == "magnitude":
+            floats = (sums / ONE).astype(np.float64)
+            roots: Array = np.sqrt(np.square(floats).sum(axis=0)) + float(kernel.offset)
+            return roots
+        return nearest(sums.max(axis=0) + (units.offset << SAMPLE), ONE)
+
+    spread = len(units.matrices) if kernel.combine == "magnitude" else 1
+    return Response(values, spread * error, at)
+
+
+def units_of(sliding: Sliding, kernel: Kernel, dtype: np.dtype[Any]) -> Units | None:
+    """Return the weights in units, where sums are not exact without; None where they are, or never will be."""
+    if kernel.is_whole or not is_small(dtype):
+        return None
+    weights = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
+    return Units.of(weights, kernel.offset, sliding.padding_value)
+
+
+def is_small(dtype: np.dtype[Any]) -> bool:
+    """Whether samples of a dtype are whole numbers of 8 or 16 bits."""
+    return dtype.kind in "iu" and dtype.itemsize <= 2
 
 
 def _plus(x: Array, offset: float) -> Array:

@@ -23,7 +23,9 @@ UNIT = 40  # bits behind the point of a weight
 PART = 20  # bits of the lower part of a weight
 SAMPLE = 8  # bits behind the point of a sample: a border may have a value that is no whole number
 REST = UNIT + SAMPLE - PART  # bits behind the point of a sum of upper parts
-MOST = 2.0**8  # of the summed magnitudes of weights: 24 bits of a sample, 8 of these and 20 of a part are 52
+# Of the summed magnitudes of weights: with 16 bits of a sample, or 24 of which 8 lie behind the point, and the 20
+# of a part they make 52.
+MOST, MOST_BESIDE = 2.0**16, 2.0**8
 GATHERED = 1 << 17  # samples that are weighed in one product: they stay in cache
 DENSE = 16  # where one in so many places is asked for, all of them are summed
 
@@ -37,12 +39,16 @@ class Units:
     ONE: ClassVar[float] = 2.0**-UNIT
 
     @classmethod
-    def of(cls, matrices: Sequence[Array], divisor: float, offset: float) -> "Units | None":
-        """Take weights to the nearest unit, half to even; None where they are too large for exact sums."""
-        weights = np.array(matrices, np.float64) / divisor
-        if not max(np.abs(matrix).sum() for matrix in weights) < MOST or not abs(offset) < 2.0**20:
+    def of(cls, weights: Sequence[Array], offset: float, value: float) -> "Units | None":
+        """Take weights to the nearest unit, half to even; None where they are too large for exact sums.
+
+        `value` is a sample beyond the border.
+        """
+        largest = max(float(np.abs(matrix).sum()) for matrix in weights)
+        most = MOST if value.is_integer() else MOST_BESIDE
+        if not largest < most or not abs(offset) < 2.0**20 or not abs(value) <= 2.0**16:
             return None
-        return cls(np.rint(weights * 2.0**UNIT).astype(np.int64), round(offset * 2**UNIT))
+        return cls(np.rint(np.array(weights) * 2.0**UNIT).astype(np.int64), round(offset * 2**UNIT))
 
     @property
     def weights(self) -> Array:
@@ -76,6 +82,12 @@ class Sums:
         self.left &= (1 << (UNIT + SAMPLE)) - 1
 
     @property
+    def integers(self) -> Array:
+        """The sums as whole numbers of Python, in units of 2^-48."""
+        whole: Array = self.whole.astype(object) * (1 << (UNIT + SAMPLE)) + self.left
+        return whole
+
+    @property
     def floats(self) -> Array:
         """The nearest float64 of each sum."""
         floats: Array = self.whole + self.left * 2.0 ** -(UNIT + SAMPLE)
@@ -98,11 +110,18 @@ class ExactSums:
         self.columns = np.ascontiguousarray(self.parts.reshape(len(self.parts), -1).T)
 
     def __call__(self, strip: Array, shape: tuple[int, int], places: Array) -> Sums:
-        """Return the sums at `places`, counted over the samples of a tile of `shape`, of its padded input."""
+        """Return the sums at `places`, counted over the samples of a tile of `shape`, of its padded input.
+
+        Where so many are asked for, those of the whole tile are taken.
+        """
         if len(places) * DENSE > shape[0] * shape[1] and set(self.slide.stride) == {1}:
             found = self._everywhere(strip, shape)[:, places]
-        else:
-            found = np.concatenate(list(self._gathered(strip, shape, places)), axis=1)
+            return Sums(found[::2], found[1::2])
+        return self.at(strip, shape, places)
+
+    def at(self, strip: Array, shape: tuple[int, int], places: Array) -> Sums:
+        """Return the sums at `places`, one by one."""
+        found = np.concatenate(list(self._gathered(strip, shape, places)), axis=1)
         return Sums(found[::2], found[1::2])
 
     def _gathered(self, strip: Array, shape: tuple[int, int], places: Array) -> Iterator[Array]:
