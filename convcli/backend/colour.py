@@ -1,9 +1,12 @@
 """Between colours, grey and light: arrays of any depth in and out."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convcli.backend.values import BESIDE
 
 Array = NDArray[Any]
 
@@ -12,6 +15,7 @@ Array = NDArray[Any]
 LUMA = (0.299, 0.587, 0.114)
 LUMA_PARTS = (19595, 38470, 7471)
 
+LIGHT = 2.0**40  # light is taken to one part of so many
 ROWS = 64  # at a time: what is computed on the way stays small
 
 
@@ -37,33 +41,76 @@ def luma(colours: Array) -> Array:
 
 
 def to_light(pixels: Array, has_alpha: bool = False) -> Array:
-    """Return how much light sRGB pixels of 8 or 16 bits stand for, 0 to 1, as float32.
+    """Return how much light sRGB pixels of 8 or 16 bits stand for, 0 to 1, as float64.
 
     IEC 61966-2-1: v / 12.92 up to 0.04045, else ((v + 0.055) / 1.055) ** 2.4. Alpha, the last channel, is only
-    scaled. What float32 leaves out is below 0.005 of a level of 16 bits.
+    scaled.
     """
-    highest = np.iinfo(pixels.dtype).max
-    values = np.arange(highest + 1) / highest
-    table = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    light: Array = table.astype(np.float32)[pixels]
+    light: Array = light_of(pixels.dtype)[pixels]
     if has_alpha:
-        light[..., -1] = pixels[..., -1] / np.float32(highest)
+        light[..., -1] = pixels[..., -1] / np.iinfo(pixels.dtype).max
     return light
 
 
-def from_light(light: Array, dtype: np.dtype[Any], has_alpha: bool = False) -> tuple[Array, float]:
-    """Return light, 0 to 1, as sRGB pixels of a dtype, rounded half to even, and the share of samples it had to clip.
+@lru_cache(maxsize=2)
+def light_of(dtype: np.dtype[Any]) -> Array:
+    """Return the light of every sample of a dtype, to the nearest 2^-40."""
+    highest = np.iinfo(dtype).max
+    return _decoded(np.arange(highest + 1) / highest)
 
-    The inverse of `to_light`: 12.92 v up to 0.0031308, else 1.055 v ** (1 / 2.4) - 0.055.
+
+def _decoded(values: Array) -> Array:
+    """Return the light of sRGB values; taken to 2^-40, as powers differ in their last digits between processors."""
+    light = np.where(values <= 0.04045, values / 12.92, ((values.clip(0) + 0.055) / 1.055) ** 2.4)
+    decoded: Array = np.rint(light * LIGHT) / LIGHT
+    return decoded
+
+
+def from_light(light: Array, dtype: np.dtype[Any], has_alpha: bool = False) -> tuple[Array, float]:
+    """Return light, 0 to 1, as sRGB pixels of a dtype, and the share of samples that had to be clipped.
+
+    The inverse of `to_light`: each light becomes the sample whose value, 12.92 v up to 0.0031308, else
+    1.055 v ** (1 / 2.4) - 0.055, is the nearest to its own.
     """
-    highest, clipped = np.iinfo(dtype).max, 0.0
-    pixels = np.empty(light.shape, dtype)
+    pixels, clipped, levels = np.empty(light.shape, dtype), 0, levels_of(dtype)
+    highest = np.iinfo(dtype).max
     for start in range(0, len(light), ROWS):
-        part = light[start : start + ROWS]
-        inside = part.clip(0, 1)
-        clipped += float(np.count_nonzero(inside != part))
-        values = np.where(inside <= 0.0031308, 12.92 * inside, 1.055 * inside ** (1 / 2.4) - 0.055)
+        part, out = light[start : start + ROWS], pixels[start : start + ROWS]
+        colours = part[..., :-1] if has_alpha else part
+        clipped += levels(colours, out[..., :-1] if has_alpha else out)
         if has_alpha:
-            values[..., -1] = inside[..., -1]
-        pixels[start : start + ROWS] = np.rint(values * highest)
+            scaled = part[..., -1] * float(highest)
+            # What is nearer to a half than this is one: a sum is off by less, one way or the other.
+            whole = np.rint(np.rint(scaled * BESIDE) / BESIDE)
+            clipped += int(np.count_nonzero((whole < 0) | (whole > highest)))
+            out[..., -1] = whole.clip(0, highest)
     return pixels, clipped / light.size
+
+
+class Levels:
+    """Which sample of a dtype light is nearest to, by the lights at which one level ends and the next begins."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype, highest = dtype, int(np.iinfo(dtype).max)
+        # So many cells that none holds two of the ends: those are 1 / 12.92 of a level apart at the least.
+        self.cells = 1 << (16 if dtype.itemsize == 1 else 20)
+        ends = _decoded((np.arange(highest + 1) + 0.5) / highest)
+        self.least, self.most = -0.5 / highest / 12.92, float(ends[-1])
+        self.ends = np.append(ends[:-1], np.inf)
+        self.first = np.searchsorted(ends[:-1], np.arange(self.cells + 1) / self.cells, side="right").astype(
+            dtype
+        )
+
+    def __call__(self, light: Array, out: Array) -> int:
+        """Write the samples of float64 light to `out`; return how many had to be clipped."""
+        inside = np.clip(light, 0.0, 1.0)
+        below = self.first[(inside * self.cells).astype(np.int32)]
+        out[...] = below
+        out += inside >= self.ends[below]
+        return int(np.count_nonzero((light < self.least) | (light >= self.most)))
+
+
+@lru_cache(maxsize=2)
+def levels_of(dtype: np.dtype[Any]) -> Levels:
+    """Return what finds the samples of a dtype for light."""
+    return Levels(dtype)

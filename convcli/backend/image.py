@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.bands.encoding import Encoding
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.plan import METHODS, BandPlan
 from convcli.backend.bands.rounding import MOST_DOUBT, Rounding, error_of
@@ -15,11 +16,12 @@ from convcli.backend.bands.strip import CENTRE
 from convcli.backend.bands.units import UNIT, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.checks import one_of
+from convcli.backend.colour import from_light, to_light
 from convcli.backend.opacity import kept, premultiplied
 from convcli.backend.separable import factors
-from convcli.backend.settled import fitted
+from convcli.backend.settled import Response, fitted
 from convcli.backend.sliding import MOST_WHOLE, SMALLEST, SPATIAL, Sliding, is_small, response
-from convcli.backend.values import Extent, Filtered, Range, Zero, signed
+from convcli.backend.values import Extent, Filtered, Range, Zero, into_dtype, signed
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import by_axes
@@ -32,6 +34,8 @@ Alpha = Literal["auto", "premultiply", "keep", "filter"]
 
 LARGEST = 2.0**100  # of a sum that float32 holds, with all that leads to it
 FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
+MOST_LIGHT = 2.0**20  # of a sum of light, so that float64 has digits enough for each level
+SRGB = ("uint8", "uint16")  # the dtypes of sRGB samples
 BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes of pictures that bands are made for
 
 
@@ -52,6 +56,7 @@ def filter_image(
     threads: int | None = None,
     extent: Extent | None = None,
     zero: Zero | None = None,
+    light: bool = False,
 ) -> Filtered:
     """Run a kernel over every channel of a picture.
 
@@ -84,6 +89,9 @@ def filter_image(
         What `minmax` stretches, as for all frames of a picture alike; by default the values of this one.
     zero : sequence of int, optional
         The sample that stands for 0, one a channel, as of CIELAB, whose a* and b* have either sign; 0 by default.
+    light : bool
+        Filter the light that sRGB samples of 8 or 16 bits stand for, 0 to 1, which is what the padding value, the
+        kernel's offset and the extent are told in; the result is sRGB again.
 
     Returns
     -------
@@ -119,7 +127,9 @@ def filter_image(
         one_of("alpha", alpha, get_args(Alpha))
     if not np.isfinite(padding_value):
         raise ArgumentError(f"padding_value must be finite, got {padding_value}")
-    if is_small(pixels.dtype):
+    if light and pixels.dtype.name not in SRGB:
+        raise ArgumentError(f"light is that of sRGB samples, {' or '.join(SRGB)}; got {pixels.dtype}")
+    if is_small(pixels.dtype) and not light:
         padding_value = float(np.rint(padding_value * 256) / 256)
     anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
     sliding = Sliding(
@@ -131,6 +141,10 @@ def filter_image(
             f"method 'separable' does not suit the kernel {kernel.name!r}, whose rank is above 1; take 'auto', or "
             "another method"
         )
+    if alpha == "auto":
+        alpha = "premultiply" if kernel.is_smoothing else "keep"
+    if light:
+        return _in_light(sliding, pixels, kernel, alpha, value_range, extent)
     if alpha is None or alpha == "filter":
         if pixels.dtype.name in BANDED and value_range != "minmax" and zero is None:
             banded = _banded(sliding, pixels, kernel, value_range, method, threads)
@@ -140,13 +154,65 @@ def filter_image(
         result = fitted(values, pixels.dtype, value_range, extent, zero)
         return replace(result, plan=sliding.plan)
     colour, opacity = pixels[..., :-1], pixels[..., -1:]
-    if alpha == "auto":
-        alpha = "premultiply" if kernel.is_smoothing else "keep"
     through = premultiplied if alpha == "premultiply" else kept
     of_colour, of_alpha = through(sliding, colour, opacity, kernel)
     result = fitted(of_colour, pixels.dtype, value_range, extent)
     restored = fitted(of_alpha, pixels.dtype, "clip").pixels
     return replace(result, pixels=np.concatenate([result.pixels, restored], axis=-1), plan=sliding.plan)
+
+
+def _in_light(
+    sliding: Sliding,
+    pixels: Array,
+    kernel: Kernel,
+    alpha: str | None,
+    value_range: Range,
+    extent: Extent | None,
+) -> Filtered:
+    """Filter the light of sRGB samples; alpha is no light."""
+    if alpha is None:
+        banded = _encoded(sliding, pixels, kernel, value_range) if value_range != "minmax" else None
+        if banded is not None:
+            return banded
+        of_colour = response(sliding, to_light(pixels), kernel)
+        return _as_srgb(of_colour, pixels.dtype, value_range, extent, sliding.plan)
+    colour, opacity = pixels[..., :-1], pixels[..., -1:]
+    opaque = float(np.iinfo(pixels.dtype).max)
+    beside = replace(sliding, padding_value=float(np.rint(sliding.padding_value * opaque)))
+    if alpha == "filter":
+        result = _in_light(sliding, colour, kernel, None, value_range, extent)
+        like_light = replace(kernel, offset=kernel.offset * opaque)
+        of_alpha = fitted(response(beside, opacity, like_light), pixels.dtype, value_range, None)
+    else:
+        through = premultiplied if alpha == "premultiply" else kept
+        of_colour, _ = through(sliding, to_light(colour), opacity / opaque, kernel)
+        result = _as_srgb(of_colour, pixels.dtype, value_range, extent, sliding.plan)
+        _, settled = through(beside, opacity, opacity, kernel)
+        of_alpha = fitted(settled, pixels.dtype, "clip", None)
+    return replace(result, pixels=np.concatenate([result.pixels, of_alpha.pixels], axis=-1))
+
+
+def _as_srgb(
+    light: Response, dtype: np.dtype[Any], value_range: Range, extent: Extent | None, plan: str
+) -> Filtered:
+    values = into_dtype(light.values, np.dtype(np.float64), value_range, extent)
+    pixels, clipped = from_light(values.pixels, dtype)
+    return replace(values, pixels=pixels, clipped=clipped, plan=plan)
+
+
+def _encoded(sliding: Sliding, pixels: Array, kernel: Kernel, value_range: Range) -> Filtered | None:
+    """Filter light in bands, or return None where no plan has sums that are exact enough."""
+    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    weights = [Weights.of(sliding.turned(matrix) / kernel.divisor) for matrix in kernel.matrices]
+    largest = max(1.0, abs(value))
+    if not max(float(np.abs(each.matrix).sum()) for each in weights) * largest < MOST_LIGHT:
+        return None
+    channels = prod(pixels.shape[2:])
+    way = plan_all(weights, largest, sliding.slide, channels, True, sliding.method, sliding.threads)
+    if way is None:
+        return None
+    finish = Encoding(kernel.combine, float(kernel.offset), value_range, pixels.dtype)
+    return _in_bands(sliding, pixels, weights, value, way, finish)
 
 
 def _banded(
@@ -230,7 +296,7 @@ def _in_bands(
     weights: list[Weights],
     value: float,
     way: BandPlan,
-    finish: Finish | Rounding,
+    finish: Finish | Rounding | Encoding,
 ) -> Filtered:
     picture = pixels.reshape(*pixels.shape[:2], -1)
     made, clipped = run(

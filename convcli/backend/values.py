@@ -18,6 +18,7 @@ Zero = Sequence[int]  # the sample of each channel that stands for 0
 
 EIGHT_BITS = np.dtype("uint8")
 GAP = 2  # pixels between the maps of a sheet
+BESIDE = 2.0**20  # parts of a level
 NARROW = 2.0**-64  # times the largest floats, their differences and products with a white are floats still
 EXACT = "exact sums, whole or in float64"  # the plan for what no band plan covers
 
@@ -78,7 +79,16 @@ class Filtered:
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the float that holds every sample of a picture and its sums: float32 for 8 bits and for itself."""
+    """Return the float that a picture is computed in: float32 for itself, else float64.
+
+    Sums of whole samples in float64 are off by so little that rounding `beside` restores what libraries add in
+    different orders.
+    """
+    return np.dtype("float32" if dtype == np.float32 else "float64")
+
+
+def raw_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the float in which values are written as they are: float32 for 8 bits and for itself, else float64."""
     return np.dtype("float32" if dtype.itemsize == 1 or dtype == np.float32 else "float64")
 
 
@@ -93,11 +103,14 @@ def into_dtype(
     value_range: Range,
     extent: Extent | None = None,
     zero: Zero | None = None,
+    *,
+    beside: bool = False,
 ) -> Filtered:
     """Bring values back into a picture's dtype: shift or scale, round half to even, clip.
 
     `minmax` stretches `extent`, or else the finite values themselves. Among whole numbers NaN becomes 0, and infinity
-    is clipped; floats keep both. `zero` has the sample of each channel that stands for 0; by default it is 0.
+    is clipped; floats keep both. `zero` has the sample of each channel that stands for 0; by default it is 0. With
+    `beside`, what lies beside a half by less than 2^-20 is taken for one.
     """
     floating = dtype.kind == "f"
     start = np.array(0 if zero is None else zero)
@@ -123,7 +136,7 @@ def into_dtype(
                 fitted[place] = part
             continue
         if part.dtype.kind == "f":
-            part = np.rint(part)
+            part = np.rint(np.rint(part * BESIDE) / BESIDE if beside else part)
             missing = np.isnan(part)
             clipped += int(np.count_nonzero(missing))
             part[missing] = 0

@@ -10,7 +10,6 @@ from convcli.errors import ArgumentError
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
 
 if TYPE_CHECKING:
-    from convcli.backend.values import Filtered
     from convcli.images.picture import Frame, Picture
 
 _SRGB_DEPTHS = ("uint8", "uint16")
@@ -71,17 +70,6 @@ class Reading(NamedTuple):
                 f"with --linear, --padding-value must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
             )
         return float(to_light(np.array([int(value)], frame.pixels.dtype))[0])
-
-    def encoded(self, filtered: "Filtered", frame: "Frame") -> "Filtered":
-        """Return what was filtered in the colours and the depth that `frame` had before `light`."""
-        if not self.linear:
-            return filtered
-        from dataclasses import replace
-
-        from convcli.backend.colour import from_light
-
-        pixels, clipped = from_light(filtered.pixels, frame.pixels.dtype, frame.has_alpha)
-        return replace(filtered, pixels=pixels, clipped=clipped)
 
 
 def _in_gray(picture: "Picture", name: str) -> "Picture":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image, image_layer
-from convcli.backend.values import EIGHT_BITS, Extent, Range, full_scale, working_dtype
+from convcli.backend.values import EIGHT_BITS, Extent, Range, full_scale, raw_dtype
 from convcli.cli.reading import Reading
 from convcli.cli.recipes import Spelled
 from convcli.cli.units import Unit
@@ -207,9 +207,8 @@ class Worker:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
-        light = self.reading.light(frame)
         filtered = filter_image(
-            light.pixels,
+            frame.pixels,
             recipe.kernels[0],
             stride=recipe.stride,
             padding=recipe.padding,
@@ -221,10 +220,10 @@ class Worker:
             value_range=self.value_range or "clip",
             method=self.method,
             threads=self.threads,
+            light=self.reading.linear,
             extent=extent,
             zero=frame.zero,
         )
-        filtered = self.reading.encoded(filtered, frame)
         clipped = filtered.clipped * filtered.pixels.size
         told = None
         if self.stats:
@@ -247,7 +246,7 @@ class Worker:
                 raise ArgumentError(
                     f"{name}: --sheet draws a picture; NPY takes the numbers of all maps without it"
                 )
-            dtype = working_dtype(dtype)
+            dtype = raw_dtype(dtype)
         colours = "L" if self.sheet else self._colours(frame, unit, maps)
         if colours is None and form != RAW:
             kept = " beside the alpha that is kept" if unit.has_alpha else ""

@@ -277,7 +277,7 @@ def test_finish_squares_whole_float32_sums_exactly() -> None:
     from convcli.backend.bands.finish import Finish
 
     sums = [np.array([[5001.0]], np.float32), np.array([[5003.0]], np.float32)]  # their squares exceed 2**24
-    values = Finish("magnitude", 1, 0, "clip", np.dtype(np.uint8), 255.0 * 33, True)._magnitude(
+    values = Finish("magnitude", 1, 0, "clip", np.dtype(np.uint8), 255.0 * 33, True)._combined(
         sums, passes.Scratch()
     )
     assert values.item() == np.sqrt(5001.0**2 + 5003.0**2)

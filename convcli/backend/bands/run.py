@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.bands.encoding import Encoding
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.plan import RUNNING, BandPlan, plan
@@ -59,7 +60,7 @@ def run(
     mode: str,
     value: float,
     way: BandPlan,
-    finish: Finish | Rounding,
+    finish: Finish | Rounding | Encoding,
 ) -> tuple[Array, int]:
     """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
@@ -68,9 +69,10 @@ def run(
     tiles = _Shared(_tiles(slide, way))
 
     centred = isinstance(finish, Rounding) and finish.centre != 0
+    table = finish.table if isinstance(finish, Encoding) else None
 
     def work(_: int) -> int:
-        strip = Strip(picture, slide, pads, mode, value, way.first, centred)
+        strip = Strip(picture, slide, pads, mode, value, way.first, centred, table)
         worker = _Worker(strip, weights, way, finish)
         with np.errstate(all="ignore"), closing(tiles):  # where one fails, the others stop
             np.setbufsize(BUFFER)
@@ -116,14 +118,15 @@ class _Worker:
     """One thread's buffers, and the algorithm that runs in them, tile by tile."""
 
     def __init__(
-        self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish | Rounding
+        self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish | Rounding | Encoding
     ) -> None:
         self.strip, self.dtype, self.scratch = strip, way.dtype, Scratch()
-        if isinstance(finish, Finish):
-            self.finish: Finish | Rounder = finish
-            half = finish.half
+        self.finish: Finish | Rounder | Encoding
+        if isinstance(finish, Rounding):
+            self.finish = Rounder(finish, strip.slide, strip.channels, way.dtype)
         else:
-            self.finish, half = Rounder(finish, strip.slide, strip.channels, way.dtype), 0.0
+            self.finish = finish
+        half = finish.half if isinstance(finish, Finish) else 0.0
         self.box = _running(strip, weights[0], way, half) if way.method == RUNNING else None
         self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
 

@@ -24,6 +24,7 @@ class Strip:
     """A reusable buffer of padded input, (rows, width * channels), loaded for one tile after the other.
 
     With `centred` the samples of a uint8 picture are 128 less: floats of half the size have half the error.
+    With a `table` they are what it holds for them.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Strip:
         value: float,
         dtype: Any,
         centred: bool = False,
+        table: Array | None = None,
     ) -> None:
-        self.size, self.channels, self.centred = picture.shape[:2], picture.shape[2], centred
+        self.size, self.channels = picture.shape[:2], picture.shape[2]
+        self.centred, self.table = centred, table
         self.picture = picture
         self.slide = slide
         self.before = [before for before, _ in pads]
@@ -44,7 +47,7 @@ class Strip:
             source_indices(mode, n, *pair).tolist() for n, pair in zip(self.size, pads, strict=True)
         ]
         self.fill = (value if mode == "constant" else 0) - centred * CENTRE
-        self.turned = np.empty(0, np.uint8)
+        self.changed = np.empty(0, np.uint8 if table is None else table.dtype)
         self.held = np.empty(0, dtype)
         self.known: dict[tuple[int, int], Columns] = {}
 
@@ -103,13 +106,15 @@ class Strip:
     def _samples(self, rows: slice | int, columns: slice) -> Array:
         """Return samples of the picture; the next ones overwrite them."""
         samples = self.picture[rows, columns]
-        if not self.centred:
+        if not self.centred and self.table is None:
             return samples
-        if self.turned.size < samples.size:
-            self.turned = np.empty(samples.size, np.uint8)
-        turned = self.turned[: samples.size].reshape(samples.shape)
+        if self.changed.size < samples.size:
+            self.changed = np.empty(samples.size, self.changed.dtype)
+        changed = self.changed[: samples.size].reshape(samples.shape)
+        if self.table is not None:
+            return self.table.take(samples, out=changed, mode="clip")  # which needs no buffer
         # A byte whose first bit is turned is, read with its sign, 128 less.
-        return np.bitwise_xor(samples, np.uint8(CENTRE), out=turned).view(np.int8)
+        return np.bitwise_xor(samples, np.uint8(CENTRE), out=changed).view(np.int8)
 
     def _inner(self, axis: int, places: slice) -> slice:
         """Return which of some padded places lie in the picture itself; their sources follow each other."""

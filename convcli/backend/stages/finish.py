@@ -17,9 +17,9 @@ from convcli.backend.values import (
     Zero,
     full_scale,
     into_dtype,
+    raw_dtype,
     sheet_columns,
     sheet_size,
-    working_dtype,
 )
 
 Array = NDArray[Any]
@@ -77,20 +77,22 @@ def to_pixels(
     """
     colour = np.moveaxis(values.colour, 0, -1)
     if value_range is None:
-        into = Filtered(np.ascontiguousarray(colour), 0.0)
+        into = Filtered(np.ascontiguousarray(colour, raw_dtype(own)), 0.0)
     else:
         if dtype != own and value_range != "minmax":
             colour = colour * colour.dtype.type(full_scale(dtype) / full_scale(own))
-        into = into_dtype(colour, dtype, value_range, extent, zero)
+        into = into_dtype(colour, dtype, value_range, extent, zero, beside=True)
     if as_sheet:
         return replace(into, pixels=sheet(into.pixels))
     if values.opacity is None:
         return into
     if value_range is None:
         last = np.moveaxis(values.opacity, 0, -1) * full_scale(own)
-        whole = np.concatenate([colour, last], axis=-1).astype(working_dtype(own), copy=False)
+        whole = np.concatenate([colour, last], axis=-1).astype(raw_dtype(own), copy=False)
         return replace(into, pixels=whole)
-    last = into_dtype(np.moveaxis(values.opacity, 0, -1) * full_scale(dtype), dtype, "clip").pixels
+    last = into_dtype(
+        np.moveaxis(values.opacity, 0, -1) * full_scale(dtype), dtype, "clip", beside=True
+    ).pixels
     return replace(into, pixels=np.concatenate([into.pixels, last], axis=-1))
 
 

@@ -1,0 +1,43 @@
+"""From sums of light to sRGB samples, inside the tile."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.finish import combine
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.colour import levels_of, light_of
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How sums of light, float64, become sRGB samples of 8 or 16 bits.
+
+    combine, offset, value_range : as of the kernel and the filter, in units of light, 0 to 1
+    dtype : the picture's
+    """
+
+    combine: str
+    offset: float
+    value_range: str
+    dtype: np.dtype[Any]
+
+    @property
+    def table(self) -> Array:
+        """The light of every sample."""
+        return light_of(self.dtype)
+
+    def __call__(self, sums: list[Array], out: Array, _: Scratch, __: Array) -> int:
+        """Write samples to `out`, (rows, columns, channels), and return how many were clipped."""
+        light = combine(self.combine, sums)
+        if self.offset:
+            np.add(light, self.offset, out=light)
+        if self.value_range == "abs":
+            np.abs(light, out=light)
+        elif self.value_range == "offset":
+            np.add(light, 0.5, out=light)
+        return levels_of(self.dtype)(light.reshape(out.shape), out)
