@@ -16,6 +16,7 @@ LUMA = (0.299, 0.587, 0.114)
 LUMA_PARTS = (19595, 38470, 7471)
 
 LIGHT = 2.0**40  # light is taken to one part of so many
+NEAR = 2.0**36  # parts of light, nearer than which it lies beside an end
 ROWS = 64  # at a time: what is computed on the way stays small
 
 
@@ -95,6 +96,8 @@ class Levels:
         # So many cells that none holds two of the ends: those are 1 / 12.92 of a level apart at the least.
         self.cells = 1 << (16 if dtype.itemsize == 1 else 20)
         ends = _decoded((np.arange(highest + 1) + 0.5) / highest)
+        # The mean of neighbours may be such an end: what lies beside one is taken for it, and goes to the even level.
+        ends += np.where(np.arange(highest + 1) % 2, -1, 1) / NEAR
         self.least, self.most = -0.5 / highest / 12.92, float(ends[-1])
         self.ends = np.append(ends[:-1], np.inf)
         self.first = np.searchsorted(ends[:-1], np.arange(self.cells + 1) / self.cells, side="right").astype(

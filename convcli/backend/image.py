@@ -34,7 +34,7 @@ Alpha = Literal["auto", "premultiply", "keep", "filter"]
 
 LARGEST = 2.0**100  # of a sum that float32 holds, with all that leads to it
 FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
-MOST_LIGHT = 2.0**20  # of a sum of light, so that float64 has digits enough for each level
+MOST_LIGHT = 2.0**8  # of a sum of light, so that float64 has digits enough for each level
 SRGB = ("uint8", "uint16")  # the dtypes of sRGB samples
 BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes of pictures that bands are made for
 
@@ -143,6 +143,8 @@ def filter_image(
         )
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
+    if alpha == "premultiply" and method == "fft" and (light or not is_small(pixels.dtype)):
+        sliding = replace(sliding, method="auto")  # small sums are divided by small ones, and need all their digits
     if light:
         return _in_light(sliding, pixels, kernel, alpha, value_range, extent)
     if alpha is None or alpha == "filter":

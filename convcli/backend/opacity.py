@@ -62,7 +62,7 @@ def premultiplied(
     )
     largest = sliding.largest(colour.dtype)
     # The mean is at most `largest` times as large as the sum of the weights that it is divided by.
-    error = 2 * largest * relative * (1 + opaque / np.where(visible, share, opaque))
+    error = 2 * largest * relative * (1 + opaque / np.where(visible, np.abs(share), opaque))
     alpha = Response(share, opaque * relative, lambda places: nearest(sums[1](places)[0], ONE))
     return Response(mean, np.broadcast_to(error, mean.shape), mean_at), alpha
 

@@ -1,0 +1,73 @@
+"""The same samples on every processor, by every method, on any number of threads: a committed table of hashes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+from convcli.errors import ArgumentError
+from tests.conftest import ROOT
+from tests.fingerprints import FEW, OPTIONS, TABLE, fingerprint, table
+
+KNOWN = {what: digest for digest, what in (line.split("  ", 1) for line in TABLE.read_text().splitlines())}
+
+# What OpenBLAS has kernels for, and what of a processor each of them needs, as NumPy names it.
+CORES = {
+    "Prescott": "SSE3",
+    "Sandybridge": "AVX",
+    "Haswell": "AVX2",
+    "Zen": "AVX2",
+    "SkylakeX": "AVX512_SKX",
+}
+
+
+def environments() -> Iterator[dict[str, str]]:
+    """Return what makes NumPy and OpenBLAS take other instructions than this processor's best."""
+    for core, feature in CORES.items():
+        if __cpu_features__.get(feature):
+            yield {"OPENBLAS_CORETYPE": core}
+    dispatched = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
+    if dispatched:
+        yield {"NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
+
+
+def test_this_processor_gives_the_samples_of_the_table() -> None:
+    assert table() == TABLE.read_text()
+
+
+@pytest.mark.parametrize("environment", list(environments()), ids=lambda each: " ".join(each.values()))
+def test_other_instructions_give_the_same_samples(environment: dict[str, str]) -> None:
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.fingerprints"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert child.stdout == TABLE.read_text()
+
+
+@pytest.mark.parametrize("method", ["direct", "separable", "gemm", "fft"])
+@pytest.mark.parametrize("spec", FEW)
+def test_every_method_gives_the_same_samples(method: str, spec: str) -> None:
+    for name in ("landscape.png", "logo.png", "ramp16.png"):
+        for option in ("", *OPTIONS):
+            what = ", ".join(part for part in (name, spec, option) if part)
+            if what not in KNOWN:
+                continue
+            try:
+                assert fingerprint(name, spec, option, method=method) == KNOWN[what], what
+            except ArgumentError as error:
+                assert "whose rank is above 1" in str(error)
+                assert method == "separable"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("spec", FEW)
+def test_any_number_of_threads_gives_the_same_samples(threads: int, spec: str) -> None:
+    for name in ("landscape.png", "logo.png", "ramp16.png"):
+        assert fingerprint(name, spec, "", threads=threads) == KNOWN[f"{name}, {spec}"]
