@@ -10,6 +10,7 @@ from convcli.backend import banded, direct, fft, gemm, separable, winograd
 from convcli.backend.borders import pad
 from convcli.backend.checks import one_of
 from convcli.backend.dtypes import Numbers, cast
+from convcli.backend.guard import mended
 from convcli.backend.plan import METHODS, ONLY_FOR, Slide, Work, last_axes, ranking
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
@@ -23,6 +24,10 @@ PLAIN = {
 }
 PADDING = {"banded": banded.correlate, "winograd": winograd.correlate}  # where the border is of one value
 PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
+TRANSFORMS = (
+    "fft",
+    "winograd",
+)  # whose errors spread from a large element to all that are transformed with it
 FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
 
 
@@ -78,11 +83,34 @@ def correlate(
         return _run(method, x, kernels, slide, border, numbers, rank)
     for name in ranking(Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)):
         if _suits(name, x, kernels, slide, border, numbers):
-            y = _run(name, x, kernels, slide, border, numbers, rank)
+            y = _trusted(name, x, kernels, slide, border, numbers, rank)
             # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
             if name not in FOR_FINITE or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
                 return y
     raise AssertionError("direct takes everything")
+
+
+def _trusted(
+    method: str,
+    x: Array,
+    kernels: Array,
+    slide: Slide,
+    border: Border,
+    numbers: Numbers,
+    rank: int | None,
+) -> Array:
+    """Correlate by an algorithm that `auto` takes: floats that a transform spoils are summed plainly."""
+    if method not in TRANSFORMS or numbers.peak is not None:
+        return _run(method, x, kernels, slide, border, numbers, rank)
+    wide = Numbers(np.result_type(numbers.result, np.float64)) if method == "fft" else numbers
+    none = Border(((0, 0),) * len(border.pads), "zeros", np.zeros((), wide.summing))
+
+    def again(name: str, part: Array, weights: Array, walk: Slide) -> Array:
+        return _run(name, part, weights, walk, none, wide, None)
+
+    y = _run(method, x, kernels, slide, border, wide, rank)
+    y = mended(method, y, border.around(cast(x, wide.summing)), kernels, slide, again)
+    return cast(y, numbers.summing)
 
 
 def _run(

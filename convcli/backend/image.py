@@ -144,7 +144,9 @@ def filter_image(
     if alpha == "auto":
         alpha = "premultiply" if kernel.is_smoothing else "keep"
     if alpha == "premultiply" and method == "fft" and (light or not is_small(pixels.dtype)):
-        sliding = replace(sliding, method="auto")  # small sums are divided by small ones, and need all their digits
+        sliding = replace(
+            sliding, method="auto"
+        )  # small sums are divided by small ones, and need all their digits
     if light:
         return _in_light(sliding, pixels, kernel, alpha, value_range, extent)
     if alpha is None or alpha == "filter":
@@ -274,7 +276,12 @@ def _in_sums(
     if not SMALLEST < most < LARGEST or not reach < LARGEST or (reach > FAR * largest and not integers):
         return None
     wide = pixels.dtype.itemsize == 2
-    way = plan_all(weights, reach, sliding.slide, prod(pixels.shape[2:]), wide, method, threads)
+    transforms = 0
+    if not integers:
+        is_mean = all(array.min() >= 0 for array in arrays) and min(float(pixels.min()), value) >= 0
+        transforms = 1 if is_mean else 2
+    channels = prod(pixels.shape[2:])
+    way = plan_all(weights, reach, sliding.slide, channels, wide, method, threads, transforms)
     if way is None:
         return None
     within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)

@@ -41,6 +41,7 @@ class Facts:
     box_most : of a box, whose weights are all 1, what no sum across exceeds; None for others
     passes : shift-and-add's passes over the samples: of the window, and of the factors down and across,
         None where the matrix has no factors
+    transforms : of floats, how many sums are transformed to tell how far off they are; 0 where that is known
     """
 
     whole: bool
@@ -49,6 +50,7 @@ class Facts:
     box_most: int | None
     passes: int
     factor_passes: tuple[int, int] | None
+    transforms: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class BandPlan:
     columns: int
     threads: int
     length: int = 0  # of the transform
+    transforms: int = 0  # that tell how far off floats are
 
     def __str__(self) -> str:
         """Say what will run, in words for -v."""
@@ -91,7 +94,7 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
         length = _length(slide)
     rows, columns = _tile(name, dtype, slide, channels, length, threads)
     tiles = prod(-(-n // step) for n, step in zip(slide.output_size, (rows, columns), strict=True))
-    return BandPlan(name, dtype, first, rows, columns, max(1, min(threads, tiles)), length)
+    return BandPlan(name, dtype, first, rows, columns, max(1, min(threads, tiles)), length, facts.transforms)
 
 
 def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
@@ -128,7 +131,11 @@ def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[t
         if all(length >= 2 * span for span in slide.spans):
             usable = prod(length - span + 1 for span in slide.spans)
             share = prod(slide.stride) * length * length / usable
-            found.append(("fft", float_dtype, int(TRANSFORM * share * (2 if wide else 1))))
+            cost = int(TRANSFORM * share)
+            if facts.transforms:  # in float64, whose errors are small beside most sums
+                found.append(("fft", "float64", 2 * cost * facts.transforms))
+            else:
+                found.append(("fft", float_dtype, 2 * cost if wide else cost))
     return found
 
 

@@ -5,7 +5,7 @@ it gives the same whole number for all but a few samples in a thousand; these fe
 """
 
 from dataclasses import dataclass
-from math import log2, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.plan import BandPlan
 from convcli.backend.bands.units import ExactSums, Units
 from convcli.backend.bands.weights import Weights
+from convcli.backend.fft import transform_error
 from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
@@ -23,10 +24,6 @@ Array = NDArray[Any]
 WORD = 8  # bytes that are compared at once
 CHUNK = 1 << 16  # values that are rounded in one call: all that is written on the way stays in cache
 EPSILON = {"float32": 2.0**-24, "float64": 2.0**-53}  # the relative error of one rounding
-# Times epsilon, log2 of the places and the largest sum, how far transforms may be off. Their errors are spread
-# over all places (Schatzman 1996, Accuracy of the discrete Fourier transform and the fast Fourier transform);
-# the largest that was found, for pictures of every kind, is a third of this.
-TRANSFORM_ERROR = 1.5
 MOST_DOUBT = 2.0**-6  # an error of float32 above this costs more in exact sums than float64 does
 
 
@@ -160,7 +157,7 @@ def error_of(way: BandPlan, units: Units, weights: list[Weights], slide: Slide, 
     most, epsilon = float(np.abs(units.weights).sum(axis=(1, 2)).max()), EPSILON[way.dtype]
     rows, columns = slide.kernel_size
     if way.method == "fft":
-        roundings = TRANSFORM_ERROR * log2(way.length**2)
+        roundings = transform_error(1.0, way.length**2, np.dtype(way.dtype)) / epsilon
     elif way.method == "direct":
         roundings = 2 + max(operations(each.matrix.ravel().tolist()) for each in weights)
     else:

@@ -18,7 +18,7 @@ from convcli.backend.bands.plan import RUNNING, BandPlan, plan
 from convcli.backend.bands.rounding import Rounder, Rounding
 from convcli.backend.bands.running import ALONE, SHARED, RunningSums
 from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
-from convcli.backend.bands.spectrum import Spectrum
+from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
 from convcli.backend.bands.weights import Weights
@@ -40,14 +40,19 @@ def plan_all(
     wide: bool,
     method: str,
     threads: int | None,
+    transforms: int = 0,
 ) -> BandPlan | None:
-    """Plan for what any matrix needs; all of a kernel's matrices run by one plan."""
+    """Plan for what any matrix needs; all of a kernel's matrices run by one plan.
+
+    `transforms` is 1 for floats under a mean of none below 0, 2 for others, 0 for what is not rounded as floats.
+    """
     found = [each.facts(largest) for each in weights]
     facts = replace(
         max(found, key=lambda fact: (not fact.factor_passes, fact.passes)),
         most=max(fact.most for fact in found),
         down_most=max(fact.down_most for fact in found),
         box_most=found[0].box_most if len(found) == 1 else None,
+        transforms=transforms,
     )
     return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1)
 
@@ -153,7 +158,16 @@ def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:
     below, beside = slide.dilation[0], slide.dilation[1] * channels  # from one tap to the next
     factors, dtype = (weights.down, weights.across), way.dtype
     if way.method == "fft":
-        return Spectrum(weights.matrix, slide, channels, way.length, dtype)
+        spectrum = Spectrum(weights.matrix, slide, channels, way.length, dtype)
+        if not way.transforms:
+            return spectrum
+        plain: Sum = ShiftedWindow(weights.matrix, slide, channels, dtype)
+        if set(slide.stride) == {1}:
+            plain = WeighedRows(weights.matrix, below, beside, dtype)
+        magnitudes = None
+        if way.transforms > 1:
+            magnitudes = Spectrum(np.abs(weights.matrix), slide, channels, way.length, dtype)
+        return GuardedSpectrum(spectrum, magnitudes, plain)
     if way.method == "direct":
         return ShiftedWindow(weights.matrix, slide, channels, dtype)
     if way.method == "gemm":

@@ -1,14 +1,17 @@
 """Large kernels by the fast Fourier transform, one tile at a time (overlap-save)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.passes import Scratch
+from convcli.backend.fft import is_near, transform_error
 from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
+Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array
 
 
 class Spectrum:
@@ -22,6 +25,7 @@ class Spectrum:
         spread = np.zeros(slide.spans, dtype)
         spread[:: slide.dilation[0], :: slide.dilation[1]] = weights
         self.length, self.channels, self.stride = length, channels, slide.stride
+        self.total = float(np.abs(weights).sum())
         # Correlation is convolution with the turned kernel: the conjugate of its spectrum.
         self.weights = np.conj(np.fft.rfft2(spread, (length, length)))
         # Buffers for one plane, made once: memory that is asked for anew costs as much as the transforms.
@@ -55,3 +59,22 @@ class Spectrum:
             np.fft.ifft(spectrum, axis=0, out=spectrum)
             np.fft.irfft(spectrum[:rows], self.length, out=self.whole[:rows])
             out[:, :, channel] = self.whole[:rows, :columns]
+
+
+class GuardedSpectrum:
+    """Weighs floats by transforms, and by plain sums in the tiles that transforms would be too far off in."""
+
+    def __init__(self, spectrum: Spectrum, magnitudes: Spectrum | None, plain: Sum) -> None:
+        """Take what weighs the samples, what weighs their magnitudes where those are others, and the plain way."""
+        self.spectrum, self.magnitudes, self.plain = spectrum, magnitudes, plain
+
+    def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
+        """Weigh (rows, samples) into the smaller `out`."""
+        self.spectrum(strip, out, scratch)
+        sums = out
+        if self.magnitudes is not None:
+            positive = np.abs(strip, out=scratch.get("positive", strip.shape, strip.dtype))
+            sums = self.magnitudes(positive, scratch.get("magnitudes", out.shape, out.dtype), scratch)
+        reach = float(max(strip.max(), -strip.min())) * self.spectrum.total
+        error = transform_error(reach, self.spectrum.length**2, strip.dtype)
+        return out if is_near(float(sums.min()), error) else self.plain(strip, out, scratch)
