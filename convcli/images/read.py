@@ -1,7 +1,8 @@
 """Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,16 +16,18 @@ from convcli.images.directories import page_offsets
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
+from convcli.images.jpeg_claims import MAGIC as JPEG_MAGIC
+from convcli.images.jpeg_claims import check_jpeg
 from convcli.images.netpbm import PREFIX, netpbm_header, read_netpbm
 from convcli.images.picture import ImageError, Picture
+from convcli.images.pixel_limit import at_most
 from convcli.images.tiff import MAGICS, read_tiff, tiff_header
 from convcli.npy import MAGIC
 from convcli.warned import warnings_caught
 
-# The limit above is checked on the header; Pillow's own warns first and cannot be lifted for one call.
-Image.MAX_IMAGE_PIXELS = None
-
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
+
+MOST_DAMAGES = 5  # that are named, of what Pillow warns of in one file
 
 _PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM)]
 
@@ -41,7 +44,7 @@ class Opened:
     def __init__(
         self, name: str, file: BinaryIO, frame: int | None, max_frames: int, max_pixels: int, stack: ExitStack
     ) -> None:
-        self._name, self._frame = name, frame
+        self._name, self._frame, self._max_pixels = name, frame, max_pixels
         self.header = self._open(file, max_frames, max_pixels, stack)
         if frame is not None:
             (still,) = self.header.frames
@@ -53,6 +56,8 @@ class Opened:
         start = file.read(len(MAGIC))
         if start.startswith(MAGICS):
             page_offsets(file, name)  # no reader takes a chain that is refused there
+        elif start.startswith(JPEG_MAGIC):
+            check_jpeg(file, name, max_pixels)
         file.seek(0)
         chosen = partial(_chosen, name, self._frame, max_frames)
         self._as_tiff = (
@@ -78,14 +83,14 @@ class Opened:
 
     def read(self) -> Picture:
         """Return the picture, or raise ImageError."""
-        with _explained(self._name), warnings_caught() as caught:
+        with _explained(self._name, self._max_pixels), warnings_caught() as caught:
             try:
                 picture = self._read()
             except (UnidentifiedImageError, SyntaxError):  # of a page that the header did not tell of
                 if self._as_tiff is None:
                     raise
                 picture = self._as_tiff()
-        notes = dict.fromkeys(f"damaged metadata: {warning}" for warning in (*self.warnings, *caught))
+        notes = _damages(dict.fromkeys((*self.warnings, *caught)))
         picture = replace(picture, notes=(*picture.notes, *notes))
         return picture if self._frame is None else _as_still(picture)
 
@@ -104,7 +109,7 @@ def open_picture(
     """
     name = str(source) if isinstance(source, Path) else "standard input"
     with ExitStack() as stack:
-        with _explained(name), warnings_caught() as caught:
+        with _explained(name, max_pixels), warnings_caught() as caught:
             file, held = _opened(source, stack)
             opened = Opened(name, file, frame, max_frames, max_pixels, stack)
         opened.header, opened.warnings = replace(opened.header, held=held), caught
@@ -177,16 +182,34 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
     return whole, len(whole.getbuffer())
 
 
+def _damages(warnings: Iterable[str]) -> list[str]:
+    """Say what was found wrong; of a thousand tags that are, a few are named."""
+    found = [f"damaged metadata: {warning}" for warning in warnings]
+    more = [f"damaged metadata: {len(found) - MOST_DAMAGES:,} more"] if len(found) > MOST_DAMAGES else []
+    return found[:MOST_DAMAGES] + more
+
+
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
+def _explained(name: str, max_pixels: int) -> Iterator[None]:
     """Say in one line why a file cannot be read.
 
     Only the work of Pillow runs in here, whose decoders raise exceptions of every kind on damaged files.
     """
     try:
-        yield
+        with at_most(max_pixels):
+            yield
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:  # of a decoder that takes memory while it opens a file
+        (count,) = re.findall(r"\((\d+) pixels\)", str(error))
+        raise ImageError(
+            f"cannot read {name}: its {int(count):,} pixels are over the limit of {max_pixels:,}; raise it with "
+            f"--max-pixels {count}"
+        ) from None
+    except MemoryError:
+        raise ImageError(
+            f"cannot read {name}: there is not enough memory for it; take a smaller picture, or fewer --jobs"
+        ) from None
     except UnidentifiedImageError:
         known = " ".join(FORMATS)
         raise ImageError(
