@@ -78,10 +78,23 @@ class Filtering:
         notes = dict.fromkeys(note for part in made for note in part.notes)
         return Outcome(
             answer=data if job.target is DASH else self._answer(job, made, result),
-            notes=(*result.notes, *notes, *losses, *_clipping(made)),
+            notes=(*result.notes, *notes, *losses, *self._clipping(made, result)),
             details=(f"{_summary(picture, result)}, {made[0].plan}",),
             pixels=sum(prod(frame.pixels.shape[:2]) for frame in picture.frames),
         )
+
+    def _clipping(self, made: list[Made], result: Picture) -> list[str]:
+        """Say which share of the samples was cut off, if any was, and what keeps them."""
+        share = _clipped(made)
+        if not share:
+            return []
+        if self.worker.value_range == "minmax":
+            return [
+                f"{share:.2%} of the samples are no finite numbers; NaN became 0, and infinity was clipped"
+            ]
+        stretched = all(frame.zero is None for frame in result.frames)
+        way = "; --range minmax fits all of them in" if stretched else ""
+        return [f"{share:.2%} of the samples were clipped{way}"]
 
     def _read(self, job: Job, facts: dict[str, Any]) -> Picture:
         source = job.stream() if job.source is DASH else job.source
@@ -181,14 +194,6 @@ def _sentence(facts: dict[str, Any]) -> str:
 
 def _clipped(made: list[Made]) -> float:
     return sum(part.clipped for part in made) / sum(part.samples for part in made)
-
-
-def _clipping(made: list[Made]) -> list[str]:
-    """Say which share of the samples was cut off, if any was."""
-    share = _clipped(made)
-    if not share:
-        return []
-    return [f"{share:.2%} of the samples were clipped; --range minmax fits all of them in"]
 
 
 def _black(picture: Picture) -> Picture:

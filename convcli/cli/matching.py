@@ -33,7 +33,7 @@ Read = Callable[[Path | BinaryIO], "Picture"]
 NAME = "match"  # what stands in the names of outputs where a kernel's name would
 DIGITS = 9  # of a score, as many as are sure
 # The formats whose maps hold the scores themselves: their pixel mode and type.
-FLOATS = {"TIFF": ("F", "float32"), "NPY": ("L;float64", "float64")}
+FLOATS = {"TIFF": ("F", "float32"), "PFM": ("F", "float32"), "NPY": ("L;float64", "float64")}
 # The filter's other options that have a meaning here, by the names of their values.
 USED = frozenset(
     {

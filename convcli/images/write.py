@@ -177,7 +177,7 @@ def _way(mode: str, held: Format, able: str) -> str:
     way = f"these can: {able}"
     if channels in ("LA", "RGBA") and held.holds(mode_name(channels[:-1], dtype_of(mode))):
         return f"{way}; or leave alpha out with --channels {','.join(channels[:-1].lower())}"
-    if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))):
+    if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))) and held is not FORMATS["PBM"]:
         return f"{way}; or filter its brightness with --gray"
     return way
 

@@ -74,9 +74,12 @@ def test_grey_has_zero_in_the_middle() -> None:
     assert as_grey(scores, "uint16").tolist() == [0, 16384, 32768, 49151, 65535]
 
 
-def test_tiff_holds_the_scores_themselves(call: Call, tmp_path: Path, eye: Path) -> None:
-    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.tiff").code == 0
-    found = pixels(tmp_path / "map.tiff")
+@pytest.mark.parametrize("name", ["map.tiff", "map.pfm"])
+def test_formats_of_floats_hold_the_scores_themselves(
+    call: Call, tmp_path: Path, eye: Path, name: str
+) -> None:
+    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / name).code == 0
+    found = pixels(tmp_path / name)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, match(pixels(HOUSE), pixels(eye)).astype(np.float32))
 
