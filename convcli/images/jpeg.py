@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 QUALITY = 95  # of a picture that was no JPEG before
 FULL_FROM = 90  # the quality from which its colours are stored in full, as ImageMagick and libvips have it
 
+BASELINE = 255  # the largest step of a table that every decoder reads
 PILLOWS = ("4:4:4", "4:2:2", "4:2:0")  # the samplings that Pillow writes
 IN_RGB, YCCK = (
     0,
@@ -41,7 +42,7 @@ def coded(image: ImageFile) -> Coded | None:
     transform = image.info.get("adobe_transform")
     tables: tuple[tuple[int, ...], ...] = ()
     if transform != YCCK and all(layer[3] in known for layer in layers):
-        tables = tuple(tuple(known[layer[3]]) for layer in layers)
+        tables = tuple(tuple(min(BASELINE, step) for step in known[layer[3]]) for layer in layers)
         while (
             len(tables) > 1 and tables[-1] == tables[-2]
         ):  # Pillow takes the last for all channels that follow

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -116,6 +117,14 @@ def test_tables_that_no_quality_gives_are_kept(call: Call, tmp_path: Path) -> No
         after = filtered(call, tmp_path, data)
         assert len(set(tables(data))) == count
         assert tables(after) == tables(data)
+
+
+def test_tables_of_16_bits_are_cut_to_8(call: Call, tmp_path: Path, program: Callable[..., object]) -> None:
+    data = jpeg_of(LANDSCAPE, qtables=[[1000 + step for step in range(64)]])
+    (tmp_path / "in.jpg").write_bytes(data)
+    result = program("filter", "in.jpg", "--kernel", "identity", "-o", "out.jpg")
+    assert (result.returncode, result.stderr) == (0, b"")  # libjpeg would speak of tables that are too coarse
+    assert tables((tmp_path / "out.jpg").read_bytes()) == [b"\xff" * 64] * 3
 
 
 def test_brightness_keeps_its_table(call: Call, tmp_path: Path) -> None:
