@@ -74,7 +74,7 @@ def read_values(file: BinaryIO, header: Header) -> NDArray[Any]:
     """Return the values in the dtype of the file, or raise NpyError where some are missing."""
     import numpy as np
 
-    _check_length(file, header)
+    check_length(file, header)
     file.seek(header.start)
     values = np.empty(prod(header.shape), header.dtype)
     if values.size:
@@ -87,7 +87,7 @@ def map_values(path: Path, header: Header) -> NDArray[Any]:
     import numpy as np
 
     with path.open("rb") as file:
-        _check_length(file, header)
+        check_length(file, header)
     if not prod(header.shape):
         return np.empty(header.shape, header.dtype)
     count = (prod(header.shape),)
@@ -98,7 +98,8 @@ def _shaped(values: NDArray[Any], header: Header) -> NDArray[Any]:
     return values.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
-def _check_length(file: BinaryIO, header: Header) -> None:
+def check_length(file: BinaryIO, header: Header) -> None:
+    """Refuse a file that is shorter than it claims, by NpyError."""
     wanted, there = prod(header.shape) * header.dtype.itemsize, file.seek(0, 2) - header.start
     if there < wanted:
         raise NpyError(

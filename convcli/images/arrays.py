@@ -12,7 +12,7 @@ from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import filtered_type
 from convcli.npy import Header as NpyHeader
-from convcli.npy import NpyError, read_header, read_values
+from convcli.npy import NpyError, check_length, read_header, read_values
 
 
 def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
@@ -36,9 +36,10 @@ def array_header(
     """Return what `read_array` will, from the header alone; whole numbers of 64 bits are taken to fit 32."""
     try:
         header = read_header(file)
+        frames, numbers = _frames(header, name, choose, max_pixels)
+        check_length(file, header)
     except NpyError as error:
         raise ImageError(f"cannot read {name}: {error}") from None
-    frames, numbers = _frames(header, name, choose, max_pixels)
     dtype = filtered_type(np.zeros(1, header.dtype), name).dtype.name
     mode = mode_of(frames[3] if len(frames) == 4 else 1, dtype)
     apart = (

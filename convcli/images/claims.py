@@ -11,6 +11,7 @@ from convcli.images.streams import is_picture, stream_of
 TILE_WIDTH, TILE_LENGTH, TILE_COUNTS, STRIP_COUNTS = 322, 323, 325, 279  # TIFF 6.0, sections 8 and 15
 SAMPLES, BITS, PLANAR, COMPRESSION = 277, 258, 284, 259
 SEPARATE, UNCOMPRESSED = 2, 1
+JPEG_XR = (22610, 34934)  # its library writes a line to standard error for each damage in a stream
 COLOURS = 4  # channels that a codec may have where the picture has fewer
 
 TIMES = 4  # as large as its picture a tile may be
@@ -45,6 +46,10 @@ def check_page(name: str, page: Any, max_pixels: int) -> None:
     handle = page.parent.filehandle
     limit.check_counts(sum(page.databytecounts), handle.size)
     compression = int(page.compression)
+    if compression in JPEG_XR:
+        raise ImageError(
+            f"cannot read {name}: it is compressed as JPEG XR, which is not read; save it anew, deflated"
+        )
     if compression == UNCOMPRESSED:
         return
     sides = min(page.rowsperstrip, page.imagelength), page.imagewidth

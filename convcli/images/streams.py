@@ -71,16 +71,6 @@ def webp(data: bytes) -> Stream | None:
     return Stream(height, width, 4, 1)
 
 
-def jpegxr(data: bytes) -> Stream | None:
-    """Read the image header: ITU T.832, 8.3; any count of channels is taken for four, of 32 bits at most."""
-    at = data.find(b"WMPHOTO\0")
-    if at < 0 or len(data) < at + 20:
-        return None
-    short = data[at + 10] & 0x80
-    width, height = struct.unpack_from(">HH" if short else ">II", data, at + 12)
-    return Stream(height + 1, width + 1, 4, 4)
-
-
 class _Bits:
     """The bits of a JPEG XL codestream, least significant first: ISO/IEC 18181-1, annex B."""
 
@@ -193,7 +183,6 @@ _READERS: dict[int, Callable[[bytes], Stream | None]] = {
     **dict.fromkeys((33003, 33004, 33005, 34712), jpeg2000),
     34933: png,
     **dict.fromkeys((50001, 34927), webp),
-    **dict.fromkeys((22610, 34934), jpegxr),
     **dict.fromkeys((50002, 52546), jpegxl),
 }
 

@@ -157,6 +157,10 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
         raise ImageError(
             f"cannot read {name}: the file is damaged or cut short (it has no pixels); get a whole copy"
         )
+    if pixels.ndim == 2 and CHANNELS[colours] > 1:
+        raise ImageError(
+            f"cannot read {name}: the file is damaged (it has one channel, and {colours} has more)"
+        )
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
     pixels = filtered_type(spread(pixels, page.bitspersample), name)
@@ -186,19 +190,21 @@ def _named(
     """Say what the channels are: colours, perhaps alpha, and others that are left out, or only counted."""
     import numpy as np
 
-    if not extras:
+    if pixels.ndim == 2:
         return pixels, colours, ()
-    if colours == "L" and extras[0] not in (_ASSOCIATED, _UNASSOCIATED):
-        return pixels, f"{1 + len(extras)} channels", ()
-    known = len(colours)
-    if colours in ("L", "RGB") and extras[0] in (_ASSOCIATED, _UNASSOCIATED):
-        known += 1
+    has_alpha = colours in ("L", "RGB") and extras[:1] in ((_ASSOCIATED,), (_UNASSOCIATED,))
+    count, known = pixels.shape[-1], CHANNELS[colours] + has_alpha
+    if count < known:  # the tags name more than there are
+        has_alpha, known = False, CHANNELS[colours]
+    if colours == "L" and not has_alpha and count > 1:
+        return pixels, f"{count} channels", ()
+    if has_alpha:
         if extras[0] == _ASSOCIATED:
             pixels = np.dstack(
                 [_unmultiplied(pixels[..., : known - 1], pixels[..., known - 1]), pixels[..., known - 1]]
             )
         colours += "A"
-    left = pixels.shape[-1] - known
+    left = count - known
     notes = (f"{left} of its channels, which are no colours, are left out",) if left > 0 else ()
     return np.ascontiguousarray(pixels[..., :known]), colours, notes
 

@@ -130,6 +130,12 @@ def claiming(shape: tuple[int, ...]) -> io.BytesIO:
     return stream
 
 
+@pytest.mark.parametrize("read", [read_picture, read_header])
+def test_channels_beyond_any_array(read: object) -> None:
+    with pytest.raises(ImageError, match=r"has 0 of [\d,]* bytes of values; get a whole copy"):
+        read(claiming((4, 5, 10**30)))
+
+
 def test_nothing_is_taken_on_the_word_of_a_header() -> None:
     with pytest.raises(ImageError, match="has 0 of 8,000,000,000,000 bytes of values; get a whole copy"):
         read_picture(claiming((1, 1, 10**12)))

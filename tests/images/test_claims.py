@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from convcli.images.channels import channel_names
 from convcli.images.picture import ImageError
 from convcli.images.read import read_header, read_picture
 
@@ -27,7 +28,7 @@ def claiming(path: Path, changes: dict[int, object], pixels: np.ndarray, **optio
 
 
 SMALL = {WIDTH: 10, LENGTH: 10}
-STREAMS = ("jpeg2000", "png", "webp", "jpegxl", "lerc", "jpegxr")
+STREAMS = ("jpeg2000", "png", "webp", "jpegxl", "lerc")
 
 
 @pytest.mark.parametrize("compression", ["deflate", "lzw", "packbits", "lzma", "zstd", *STREAMS])
@@ -100,3 +101,46 @@ def test_a_tile_without_a_header_is_damaged(tmp_path: Path) -> None:
         ImageError, match=r"is damaged or cut short \(a tile of it has no header that tells its size\)"
     ):
         read_picture(path)
+
+
+@pytest.mark.parametrize("extras", [(), (0,), (2,), (0, 0, 0, 0), (2, 0), (1, 1, 1, 1, 1, 1)])
+@pytest.mark.parametrize("count", [2, 3, 4, 6])
+@pytest.mark.parametrize("photometric", ["minisblack", "rgb"])
+def test_channels_are_those_that_are_there(
+    tmp_path: Path, extras: tuple, count: int, photometric: str
+) -> None:
+    """However many the tags name."""
+    pixels = np.arange(4 * 5 * count, dtype=np.uint16).reshape(4, 5, count)
+    least = 3 if photometric == "rgb" else 1
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, metadata=None, photometric="minisblack", planarconfig="contig"
+    )
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
+        tags = file.pages[0].tags
+        tags[262].overwrite(1 if photometric == "minisblack" else 2)
+        if extras and 338 in tags:
+            tags[338].overwrite(extras)
+    if count < least:
+        with pytest.raises(ImageError):
+            read_picture(tmp_path / "a.tif")
+        return
+    (header,), (frame,) = read_header(tmp_path / "a.tif").frames, read_picture(tmp_path / "a.tif").frames
+    assert (header.mode, header.pixels.shape) == (frame.mode, frame.pixels.shape)
+    found = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None]
+    names = channel_names(frame.mode)
+    assert len(names) == found.shape[2] <= count
+    if not (extras and extras[0] == 1):
+        assert np.array_equal(found, pixels[..., : found.shape[2]])
+
+
+def test_jpeg_xr_is_not_read(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """Of each damage in it the library writes a line to standard error, which nobody else may write to."""
+    path = claiming(tmp_path / "a.tif", {}, np.zeros((32, 32, 3), np.uint8), compression="jpegxr")
+    data = path.read_bytes()
+    path.write_bytes(data[:-40] + bytes(40))
+    for read in (read_picture, read_header):
+        with pytest.raises(
+            ImageError, match=r"it is compressed as JPEG XR, which is not read; save it anew, deflated"
+        ):
+            read(path)
+    assert capfd.readouterr() == ("", "")

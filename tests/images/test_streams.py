@@ -19,7 +19,6 @@ CODECS = {
     "png": (34933, lambda x: imagecodecs.png_encode(x)),
     "webp": (50001, lambda x: imagecodecs.webp_encode(x, lossless=False)),
     "lossless webp": (50001, lambda x: imagecodecs.webp_encode(x, lossless=True)),
-    "jpeg xr": (34934, lambda x: imagecodecs.jpegxr_encode(x)),
     "jpeg xl": (50002, lambda x: imagecodecs.jpegxl_encode(x)),
     "jpeg xl in a container": (52546, lambda x: imagecodecs.jpegxl_encode(x, usecontainer=True)),
     "jpeg xl of 16 bits": (50002, lambda x: imagecodecs.jpegxl_encode(x.astype(np.uint16) * 99)),
@@ -79,7 +78,7 @@ def test_what_is_compressed_twice_is_held_to_the_limit() -> None:
     data=st.binary(max_size=80),
     start=st.sampled_from([b"", b"\xff\xd8\xff", b"\xff\x0a", b"Lerc2 \x04\0\0\0", b"x\x9c"]),
 )
-@pytest.mark.parametrize("compression", [7, 33003, 34933, 50001, 34934, 50002, 34887])
+@pytest.mark.parametrize("compression", [7, 33003, 34933, 50001, 50002, 34887])
 def test_any_bytes_are_a_size_or_none(compression: int, data: bytes, start: bytes) -> None:
     stream = stream_of(compression, start + data, 1 << 20)
     assert stream is None or stream.size >= 0
