@@ -68,6 +68,7 @@ class Filtering:
             return self._foretelling(_facts(job, picture, form, foretold, units), units)
         made = self.worker.make_all(job.name, target, units, form)
         result = recoloured(picture, [frame for part in made for frame in part.frames])
+        result = self._true(result, made, units)
         picture, units = _black(picture), []  # the encoder gets the memory
         data, losses = encode(result, form, target, self.coding, self.worker.threads)
         if job.target is not DASH:
@@ -95,6 +96,18 @@ class Filtering:
         stretched = all(frame.zero is None for frame in result.frames)
         way = "; --range minmax fits all of them in" if stretched else ""
         return [f"{share:.2%} of the samples were clipped{way}"]
+
+    def _true(self, result: Picture, made: list[Made], units: list[Unit]) -> Picture:
+        """Return a result whose metadata go by its own pixels."""
+        from convcli.images.metadata.geometry import Moves, depends_on_pixels, kept_true
+
+        if not depends_on_pixels(result):
+            return result
+        before, moves = list[Frame](), list[Moves | None]()
+        for part, unit in zip(made, units, strict=True):
+            before += unit.frames[:1] * len(part.frames)
+            moves += [None if self.worker.sheet else unit.moves] * len(part.frames)
+        return kept_true(result, before, moves)
 
     def _read(self, job: Job, facts: dict[str, Any]) -> Picture:
         source = job.stream() if job.source is DASH else job.source

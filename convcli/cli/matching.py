@@ -305,7 +305,7 @@ def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:
             mode = "L" if frame.pixels.dtype.itemsize == 1 or not FORMATS[form].holds("I;16") else "I;16"
             pixels = as_grey(scores, "uint8" if mode == "L" else "uint16")
         frames.append(replace(frame, pixels=pixels, mode=mode))
-    return replace(picture, frames=tuple(frames), metadata={}, notes=())
+    return replace(picture, frames=tuple(frames), metadata={}, notes=(), lost=())
 
 
 def _colours(frame: Frame) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convcli.backend.stages.recipe import Recipe
     from convcli.backend.stages.run import Estimate
     from convcli.backend.stages.stage import Stage
+    from convcli.images.metadata.geometry import Moves
 
     Array = NDArray[Any]
 
@@ -49,6 +50,23 @@ class Unit:
         for stage in self.stages:
             shape = stage.output_shape(shape)
         return shape
+
+    @property
+    def moves(self) -> Moves | None:
+        """How pixels are moved down and across; None where they are in no regular way."""
+        from convcli.images.metadata.geometry import Move
+        from convcli.layers.centres import centres
+        from convcli.layers.receptive import ReceptiveField
+
+        shape = (1, *self.shape[1:]) if self.plain else self.shape
+        field = ReceptiveField.of_input(shape)
+        for layer in (
+            (self.plain,) if self.plain else (each for stage in self.stages for each in stage.layers)
+        ):
+            after = layer.output_shape(shape)
+            field, shape = field.through(layer, shape, after), after
+        down, across = centres(field)[-2:]
+        return (Move(*down), Move(*across)) if down and across else None
 
     @property
     def estimate(self) -> Estimate:

@@ -13,7 +13,7 @@ MAX_FRAMES = 10_000  # of a file, or pages; likewise
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its endings, the pixel modes it keeps whole, and what else it carries.
+    """A file format: its endings, and the pixel modes it keeps whole; `metadata/table.py` tells what else.
 
     still : those of the modes of which it holds one frame, whatever it holds of others
     deep : further modes, of more than 8 bits a channel, which are read and written through convcli[codecs]
@@ -24,7 +24,6 @@ class Format:
     endings: tuple[str, ...]
     modes: frozenset[str]
     frames: bool
-    carries: frozenset[str]
     still: frozenset[str] = frozenset()
     deep: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
@@ -40,7 +39,6 @@ class Format:
 def _format(
     endings: str,
     modes: str,
-    carries: str = "",
     *,
     frames: bool = False,
     still: str = "",
@@ -52,7 +50,6 @@ def _format(
         tuple(endings.split()),
         kept | single,
         frames,
-        frozenset(carries.split()),
         single,
         frozenset(deep) - kept,
         frozenset(counted),
@@ -79,22 +76,20 @@ FORMATS = {
     "PNG": _format(
         ".png .apng",
         "L LA RGB RGBA I;16",
-        "icc exif xmp dpi text",
         frames=True,
         still="LA;16 RGB;16 RGBA;16",
     ),
-    "JPEG": _format(".jpg .jpeg .jpe .jfif", "L RGB CMYK", "icc exif xmp dpi comment"),
-    "WEBP": _format(".webp", "L LA RGB RGBA", "icc exif xmp", frames=True),
+    "JPEG": _format(".jpg .jpeg .jpe .jfif", "L RGB CMYK"),
+    "WEBP": _format(".webp", "L LA RGB RGBA", frames=True),
     "TIFF": _format(
         ".tiff .tif",
         "L LA RGB RGBA CMYK LAB I;16 I F L;int8 L;int16",
-        "icc xmp dpi tags",
         frames=True,
         deep=_depths(*CHANNELS),
         counted=_NUMBERS,
     ),
-    "BMP": _format(".bmp", "L RGB", "dpi"),
-    "GIF": _format(".gif", "L LA RGB RGBA", "comment", frames=True),
+    "BMP": _format(".bmp", "L RGB"),
+    "GIF": _format(".gif", "L LA RGB RGBA", frames=True),
     "PBM": _format(".pbm", "L"),  # black and white alone, as `encode` sees
     "PGM": _format(".pgm", "L I;16"),
     "PPM": _format(".ppm", "L I;16 RGB RGB;16"),  # grey in three equal channels

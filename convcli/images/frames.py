@@ -5,7 +5,6 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image, ImageOps
@@ -16,13 +15,16 @@ from convcli.images.bands import as_array
 from convcli.images.claims import check_tiles
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
 from convcli.images.directories import count_pages
-from convcli.images.header import TURNED, FrameHeader, Header, exif_chunk
+from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.hushed import hush_libtiff
 from convcli.images.memory import block, decoding
+from convcli.images.metadata.found import Found
+from convcli.images.metadata.read import MetadataReader
+from convcli.images.metadata.tags import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode
-from convcli.images.tiff import DESCRIPTIVE_TAGS, ORIENTATION, X_RESOLUTION, DeepPages
+from convcli.images.tiff import DeepPages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339
 # Numbers of big-endian files, as Pillow calls them, and the same in the machine's order.
 NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
-
-EXIF_DIRECTORIES = (34665, 34853)  # EXIF 2.32, 4.6.3: where the tags of a camera and of a place stand
-RAW_EXIF, XMP_TEXT = "Raw profile type exif", "XML:com.adobe.xmp"  # PNG texts that are other metadata
 
 # Modes whose channels are not what a filter should see, and what they become.
 _EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -46,7 +45,8 @@ def read_frames(
     """Return the chosen frames of an opened image, whose pixels are counted before they are decoded."""
     notes = dict.fromkeys(_notes(file, image))
     frames: list[Frame] = []
-    metadata: dict[str, Any] = {}
+    said: list[Found] = []
+    metadata_of = MetadataReader(file)
     count = _count(name, file, image)
     numbers, pixels_left = chosen(count), max_pixels
     deep = DeepPages(file, name, max_pixels)
@@ -55,18 +55,20 @@ def read_frames(
         pixels_left -= image.width * image.height
         _check_pixels(name, len(numbers), pixels_left, max_pixels)
         check_tiles(name, file, image, max_pixels)
-        read, upright, more = _read_frame(name, file, image, number, count, deep)
-        frames.append(read)
+        read, more = _read_frame(name, file, image, number, count, deep)
+        if not said or image.format == "TIFF":
+            said.append(metadata_of(image))
+            more = (*more, *said[-1].notes)
+        frames.append(read if len(said) < 2 else replace(read, page=said[-1].metadata))
         notes |= dict.fromkeys(more)
-        if not metadata:
-            metadata, lost = _metadata(image, upright)
-            notes |= dict.fromkeys(lost)
     image.seek(0)  # which opened, and tells of the whole
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
     loop = image.info.get("loop") if count > 1 else None
     coded = webp.coded(file) if form == "WEBP" else jpeg.coded(image) if form == "JPEG" else None
-    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes), coded)
+    lost = dict.fromkeys(each for found in said for each in found.lost)
+    metadata = said[0].metadata
+    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes), coded, tuple(lost))
 
 
 def _count(name: str, file: BinaryIO, image: ImageFile) -> int:
@@ -93,7 +95,7 @@ def frame_headers(
         if (why := _why_cut(image)) and image.format == "TIFF":
             frames.append(deep.header(number, why))
             continue
-        mode, orientation = _mode_ahead(name, image, count, why), _orientation_ahead(file, image)
+        mode, orientation = _mode_ahead(name, image, count, why), _orientation_ahead(image)
         width, height = image.size
         upright = orientation < TURNED or image.format == "TIFF"  # whose size Pillow turns by itself
         size = (height, width) if upright else (width, height)
@@ -138,14 +140,12 @@ def _unknown(name: str, mode: str) -> ImageError:
     return ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
 
 
-def _orientation_ahead(file: BinaryIO, image: ImageFile) -> int:
-    """Return the orientation of an image that is not decoded; a PNG may tell it behind its pixels."""
+def _orientation_ahead(image: ImageFile) -> int:
+    """Return the orientation of an image that is not decoded, as Pillow would a PNG to look for EXIF."""
     if image.format != "PNG":
         return _orientation(image)
     said = Image.new("1", (1, 1))
-    said.info = {key: image.info[key] for key in ("exif", RAW_EXIF, XMP_TEXT, "xmp") if key in image.info}
-    if "exif" not in said.info and (late := exif_chunk(file)) is not None:
-        said.info["exif"] = late
+    said.info = {key: image.info[key] for key in ("exif", "xmp") if key in image.info}
     return _orientation(said)
 
 
@@ -153,7 +153,7 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 where there is none or nobody can read it."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # of damaged EXIF, of every kind; `_metadata` notes it
+    except Exception:  # of damaged EXIF, of every kind, which `MetadataReader` notes
         return 1
 
 
@@ -173,19 +173,16 @@ def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
         if file.read(1) != b";":
             notes.append("the file has no end mark; frames may be missing")
         file.seek(place)
-    if image.format == "TIFF" and any(tag in getattr(image, "tag_v2", {}) for tag in EXIF_DIRECTORIES):
-        notes.append("its EXIF is left out, which TIFF keeps in directories of its own")
     return notes
 
 
 def _read_frame(
     name: str, file: BinaryIO, image: ImageFile, number: int, count: int, deep: DeepPages
-) -> tuple[Frame, Image.Image, tuple[str, ...]]:
-    """Return a frame, the image that its metadata are in, and notes; where Pillow would cut, read it another way."""
+) -> tuple[Frame, tuple[str, ...]]:
+    """Return a frame and notes; where Pillow would cut, read it another way."""
     why = _why_cut(image)
     if why and image.format == "TIFF":
-        frame, notes = deep.read(number, why)
-        return frame, image, notes
+        return deep.read(number, why)
     channels = cut_channels(image) if count == 1 else ""
     if why and not channels:
         raise _cut(name, why)
@@ -197,18 +194,17 @@ def _read_frame(
     image.load()  # only now some formats tell how long the frame stands
     if white and image.info.get("transparency", WHITE) <= white:
         image.info["transparency"] = image.info["transparency"] * 255 // white
-    upright = _upright(image)
     if channels:
         from convcli.images.upright import turned
 
         pixels = sixteen_bits(file, channels, image)
         pixels = turned(pixels, _orientation(image))
-        return _deep_frame(pixels, channels, image.info.get("transparency")), upright, ()
-    frame = _frame(name, upright, count > 1)
+        return _deep_frame(pixels, channels, image.info.get("transparency")), ()
+    frame = _frame(name, _upright(image), count > 1)
     if image.format == "TIFF":
         photometric = image.tag_v2.get(PHOTOMETRIC, 1)  # type: ignore[attr-defined]
         frame = from_pillow(frame, photometric, *_depth(image))
-    return frame, upright, ()
+    return frame, ()
 
 
 def _why_cut(image: ImageFile) -> str:
@@ -293,37 +289,3 @@ def _frame(name: str, image: Image.Image, animated: bool) -> Frame:
     if mode not in _ARRAYS:
         raise _unknown(name, mode)
     return Frame(pixels, mode, duration)
-
-
-def _resolution(image: Image.Image) -> tuple[float, float] | None:
-    """Return the dots an inch across and down, if the file tells them and they are any."""
-    across, down = map(float, image.info.get("dpi") or (0, 0))
-    return (across, down) if 0 < across < inf and 0 < down < inf else None
-
-
-def _metadata(image: Image.Image, upright: Image.Image) -> tuple[dict[str, Any], list[str]]:
-    """Collect what travels with the pixels, by kind, without those that are absent or empty; note what is damaged."""
-    tags, text = getattr(image, "tag_v2", {}), dict(getattr(image, "text", {}))
-    text.pop(XMP_TEXT, None)
-    exif, notes = upright.info.get("exif"), []
-    try:
-        found = Image.Exif()
-        found.load(exif or b"")
-        if (
-            text.pop(RAW_EXIF, None) is not None and exif is None
-        ):  # ImageMagick's way before PNG had a chunk for it
-            found = image.getexif()
-            found.pop(ORIENTATION, None)
-            exif = found.tobytes()
-    except Exception as error:  # Pillow raises all kinds here, too
-        exif, notes = None, [f"its EXIF is damaged and left out ({error})"]
-    kinds = {
-        "icc": image.info.get("icc_profile"),
-        "exif": exif,
-        "xmp": upright.info.get("xmp"),
-        "dpi": _resolution(image) if X_RESOLUTION in tags or image.format != "TIFF" else None,
-        "text": text,
-        "comment": image.info.get("comment"),
-        "tags": {tag: tags[tag] for tag in DESCRIPTIVE_TAGS if isinstance(tags.get(tag), str)},
-    }
-    return {kind: value for kind, value in kinds.items() if value}, notes

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from convcli.images.picture import Frame, Picture
 
 TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
-PNG_START = 8  # bytes before the first chunk of a PNG
 
 
 class FrameHeader(NamedTuple):
@@ -73,17 +72,3 @@ class Header:
             for each in self.frames
         )
         return Picture(tuple(frames), self.format, {}, self.loop)
-
-
-def exif_chunk(file: BinaryIO) -> bytes | None:
-    """Return the EXIF of a PNG file, wherever it stands; None where there is none or the file is cut short."""
-    at = PNG_START
-    while True:
-        file.seek(at)
-        start = file.read(8)
-        if len(start) < 8 or start[4:] == b"IEND":
-            return None
-        length = int.from_bytes(start[:4], "big")
-        if start[4:] == b"eXIf":
-            return file.read(length)
-        at += 12 + length

@@ -24,11 +24,13 @@ class Frame:
     pixels : ndarray, (H, W) or (H, W, C); whole numbers or floats
     mode : what the channels are and how deep, as `modes` names it; those of LA and RGBA end in alpha
     duration : milliseconds on screen, or None for a still picture
+    page : the metadata of this page alone; None where those of the picture are its own
     """
 
     pixels: NDArray[Any]
     mode: str
     duration: float | None = None
+    page: dict[str, Any] | None = None
 
     @property
     def has_alpha(self) -> bool:
@@ -53,11 +55,11 @@ class Frame:
 class Picture:
     """The frames of a file, its format, its metadata by kind, and what reading it could not keep.
 
-    metadata : icc, exif and xmp as bytes, dpi as a pair, text and TIFF tags as dicts, comment as bytes; upright
-        already
+    metadata : what the file says, by kinds that `metadata/table.py` lists; of a TIFF what its first page says
     loop : how often an animation repeats, 0 for ever; None where the file does not say
     coded : how its file was coded, of a format that has several ways
     poster : whether the first frame is shown only where animations are not: a PNG's default image
+    lost : the names of metadata that were left out in reading, which are said when it is written
     """
 
     frames: tuple[Frame, ...]
@@ -67,3 +69,4 @@ class Picture:
     poster: bool = False
     notes: tuple[str, ...] = ()
     coded: Coded | None = None
+    lost: tuple[str, ...] = ()

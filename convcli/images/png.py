@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.images.metadata.chunks import chunk_bytes as chunk
+from convcli.images.metadata.pixel_chunks import SIGNATURE
+
 Bytes = NDArray[np.uint8]
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {"L": 0, "LA": 4, "RGB": 2, "RGBA": 6}  # of the header: PNG, third edition, 11.2.1
 COLOUR_TYPES |= {"I;16": 0} | {f"{mode};16": colour for mode, colour in COLOUR_TYPES.items() if mode != "L"}
 
@@ -62,25 +64,6 @@ def encode_png(
             adler = combined_adler(adler, band.adler, band.length)
     file.write(chunk(b"IDAT", adler.to_bytes(4, "big")) + after + chunk(b"IEND", b""))
     return file.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk: its length, kind, data and CRC."""
-    crc = zlib.crc32(data, zlib.crc32(kind))
-    return b"".join((len(data).to_bytes(4, "big"), kind, data, crc.to_bytes(4, "big")))
-
-
-def metadata_chunks(file: bytes) -> tuple[bytes, bytes]:
-    """Return the chunks of a PNG file that stand before its pixels and after them."""
-    around, at, seen = [b"", b""], len(SIGNATURE), False
-    while at < len(file):
-        end = at + 12 + int.from_bytes(file[at : at + 4], "big")
-        kind = file[at + 4 : at + 8]
-        seen = seen or kind == b"IDAT"
-        if kind not in (b"IHDR", b"IDAT", b"IEND"):
-            around[seen] += file[at:end]
-        at = end
-    return around[0], around[1]
 
 
 def combined_adler(first: int, second: int, length: int) -> int:

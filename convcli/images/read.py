@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from convcli.images.directories import page_offsets
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
@@ -18,6 +18,8 @@ from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
 from convcli.images.jpeg_claims import MAGIC as JPEG_MAGIC
 from convcli.images.jpeg_claims import check_jpeg
+from convcli.images.metadata.chunks import orienting
+from convcli.images.metadata.pixel_chunks import SIGNATURE, PngReader
 from convcli.images.netpbm import PREFIX, netpbm_header, read_netpbm
 from convcli.images.picture import ImageError, Picture
 from convcli.images.pixel_limit import at_most
@@ -29,6 +31,12 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of da
 
 MOST_DAMAGES = 5  # that are named, of what Pillow warns of in one file
 
+_BEGINNINGS = {
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "JPEG": rb"\xff\xd8\xff",
+    "GIF": rb"GIF8",
+    "WebP": rb"RIFF....WEBP",
+}
 _PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM)]
 
 
@@ -72,9 +80,9 @@ class Opened:
             self._read = partial(read_netpbm, file, name, chosen, max_pixels)
             return netpbm_header(file, name, chosen, max_pixels)
         try:
-            image = stack.enter_context(Image.open(file, formats=_PILLOWS))
-            self._read = partial(read_frames, name, file, image, chosen, max_pixels)
-            return frame_headers(name, file, image, chosen, max_pixels)
+            seen, image = stack.enter_context(_identified(file))
+            self._read = partial(read_frames, name, seen, image, chosen, max_pixels)
+            return frame_headers(name, seen, image, chosen, max_pixels)
         except (UnidentifiedImageError, SyntaxError):  # of the first page, or another
             if self._as_tiff is None:
                 raise
@@ -146,6 +154,26 @@ def read_header(
     """Return what `read_picture` would, with black for all pixels, which take no memory and cannot be written."""
     with open_picture(source, max_pixels, frame=frame, max_frames=max_frames) as opened:
         return opened.header.black()
+
+
+@contextmanager
+def _identified(file: BinaryIO) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]]:
+    """Open an image with Pillow, which sees of a PNG what pixels are made of and how it is turned."""
+    start = file.read(12)
+    file.seek(0)
+    is_png = start.startswith(SIGNATURE)
+    seen = cast(BinaryIO, PngReader(file)) if is_png else file
+    try:
+        image = Image.open(seen, formats=["PNG"] if is_png else _PILLOWS)
+    except UnidentifiedImageError:
+        for form, beginning in _BEGINNINGS.items():
+            if re.match(beginning, start, re.DOTALL):
+                raise SyntaxError(f"it begins as a {form}, and cannot be read as one") from None
+        raise
+    with image:
+        if isinstance(seen, PngReader):
+            image.info.update(orienting(seen))
+        yield seen, image
 
 
 def _chosen(name: str, frame: int | None, limit: int, count: int) -> Sequence[int]:

@@ -4,12 +4,15 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.claims import check_page
 from convcli.images.header import TURNED, FrameHeader, Header
+from convcli.images.metadata.directories import Directory, add_tags
+from convcli.images.metadata.tags import ORIENTATION, TiffPages
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
 
-ICC, XMP, X_RESOLUTION, Y_RESOLUTION, UNIT, ORIENTATION = 34675, 700, 282, 283, 296, 274
-DESCRIPTIVE_TAGS = (270, 271, 272, 305, 306, 315, 316, 33432)  # description, make, model ... copyright
-_PER_INCH = {2: 1.0, 3: 2.54}  # by the unit, inch or centimetre
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
 # By the photometric interpretation; 0 has white as 0.
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}
@@ -88,8 +88,21 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
         chosen = _chosen(pages.pages, name, choose)
         _check_samples(chosen, name, max_pixels)
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
-        metadata = _metadata(chosen[0])
-    return Picture(frames, "TIFF", metadata, notes=tuple(dict.fromkeys(sum(notes, ()))))
+        reader = TiffPages(file)
+        said = [reader.metadata(page.offset) for page in chosen]
+    frames = (
+        frames[0],
+        *(replace(frame, page=each.metadata) for frame, each in zip(frames[1:], said[1:], strict=True)),
+    )
+    told = [note for found in said for note in found.notes]
+    lost = [name for found in said for name in found.lost]
+    return Picture(
+        frames,
+        "TIFF",
+        said[0].metadata,
+        notes=tuple(dict.fromkeys(sum(notes, (*told,)))),
+        lost=tuple(dict.fromkeys(lost)),
+    )
 
 
 def _chosen(pages: Any, name: str, choose: Callable[[int], Sequence[int]]) -> list[Any]:
@@ -220,33 +233,21 @@ def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     return np.rint(colours / shares).clip(0, top).astype(colours.dtype)
 
 
-def _metadata(page: Any) -> dict[str, Any]:
-    """Collect what travels with the pixels, as `read` does where Pillow opens the file."""
-    value = page.tags.valueof
-    found: dict[str, Any] = {"icc": value(ICC), "xmp": value(XMP)}
-    per_inch = _PER_INCH.get(value(UNIT, 2))
-    if per_inch and value(X_RESOLUTION) and value(Y_RESOLUTION):
-        pairs = (value(X_RESOLUTION), value(Y_RESOLUTION))
-        if all(over and under for over, under in pairs):
-            found["dpi"] = tuple(per_inch * over / under for over, under in pairs)
-    found["tags"] = {tag: value(tag) for tag in DESCRIPTIVE_TAGS if isinstance(value(tag), str)}
-    return {kind: it for kind, it in found.items() if it}
-
-
-def encode_tiff(picture: Picture, name: str) -> bytes:
-    """Return a picture as a TIFF, every page with its own depth, or raise ImageError."""
+def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> bytes:
+    """Return a picture as a TIFF, every page with its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
     why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (-o x.npy needs none)"
     tifffile = _library(why)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
         for frame in picture.frames:
-            writer.write(stored(frame), **_settings(frame, picture.metadata))
+            writer.write(stored(frame), **_settings(frame))
+    add_tags(buffer, tags)
     return buffer.getvalue()
 
 
-def _settings(frame: Frame, metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return what tifffile is to be told of a page: what its channels are, and all that travels with it."""
+def _settings(frame: Frame) -> dict[str, Any]:
+    """Return what tifffile is to be told of a page: what its channels are."""
     channels = channels_of(frame.mode)
     settings: dict[str, Any] = {"compression": "zlib", "predictor": True, "metadata": None, "software": False}
     if is_counted(frame.mode):
@@ -258,18 +259,4 @@ def _settings(frame: Frame, metadata: dict[str, Any]) -> dict[str, Any]:
             settings["planarconfig"] = "contig"
         if frame.has_alpha:
             settings["extrasamples"] = [_UNASSOCIATED]
-    if "icc" in metadata:
-        settings["iccprofile"] = metadata["icc"]
-    if "dpi" in metadata:
-        settings |= {"resolution": tuple(map(float, metadata["dpi"])), "resolutionunit": "INCH"}
-    texts = {tag: as_bytes(text) for tag, text in metadata.get("tags", {}).items()}
-    extra = [(tag, 2, len(text) + 1, text + b"\0", True) for tag, text in texts.items()]
-    if "xmp" in metadata:
-        extra.append((XMP, 1, len(metadata["xmp"]), metadata["xmp"], True))
-    settings["extratags"] = extra
     return settings
-
-
-def as_bytes(text: str) -> bytes:
-    """Return the text of a tag as it stood in the file: read as Latin-1, though TIFF asks for ASCII."""
-    return text.encode("latin-1", "replace")

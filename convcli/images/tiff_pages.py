@@ -21,11 +21,9 @@ class _Appending(AppendingTiffWriter):
         self._last = self.whereToWriteNewIFDOffset
 
 
-def encode_pages(images: Iterable[Image.Image], settings: dict[str, Any]) -> bytes:
-    """Return a TIFF of some pages, each saved with the same settings."""
-    buffer = BytesIO()
-    with _Appending(buffer) as writer:
+def write_pages(file: BytesIO, images: Iterable[Image.Image], settings: dict[str, Any]) -> None:
+    """Write a TIFF of some pages, each saved with the same settings."""
+    with _Appending(file) as writer:
         for image in images:
             image.save(writer, "TIFF", **settings)
             writer.newFrame()
-    return buffer.getvalue()

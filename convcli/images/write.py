@@ -1,6 +1,7 @@
 """Encode a picture in memory, with all of its metadata that the format can carry."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
@@ -8,21 +9,22 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from convcli.images.arrays import encode_array
 from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, Format, formats_for
-from convcli.images.frames import SAMPLE_FORMAT, XMP_TEXT
+from convcli.images.frames import SAMPLE_FORMAT
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.jpeg import encode_beyond, jpeg_way
+from convcli.images.metadata.directories import Directory, add_tags
+from convcli.images.metadata.write import beside
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
 from convcli.images.netpbm import encode_netpbm
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.png import encode_png, metadata_chunks
+from convcli.images.png import encode_png
 from convcli.images.samples import SIGNED, stored
-from convcli.images.tiff import XMP, as_bytes, encode_tiff
-from convcli.images.tiff_pages import encode_pages
+from convcli.images.tiff import encode_tiff
+from convcli.images.tiff_pages import write_pages
 from convcli.images.webp import webp_settings
 
 # What formats are always written with.
@@ -32,15 +34,6 @@ PLAIN = Coding()
 MARGIN = 1 << 17
 SIGNED_IN_TIFF = (np.dtype("int8"), np.dtype("int16"))  # types that TIFF has and Pillow has no mode for
 _UNTIMED = ("TIFF", "NPY")  # hold many frames, and not how long each stands
-_KIND_NAMES = {
-    "icc": "the ICC profile",
-    "exif": "EXIF",
-    "xmp": "XMP",
-    "dpi": "the resolution",
-    "tags": "the TIFF's description",
-    "text": "PNG text",
-    "comment": "the comment",
-}
 
 
 def encode(
@@ -58,38 +51,35 @@ def encode(
         data, notes = encode(moving, form, name, coding, threads)
         return data, (*notes, f"{form} has no place for the still picture before the animation")
     check_fits(picture, form, name)
-    notes = _losses(picture, form)
+    others = beside(picture, form, _timing(picture, form))
+    notes = others.notes
     if form == "NPY":
         return encode_array(picture), notes
     picture = replace(picture, frames=tuple(map(_without_idle_axis, picture.frames)))
     modes, still = {frame.mode for frame in picture.frames}, picture.frames[0]
     if form == "TIFF" and not modes <= FORMATS[form].modes:
-        return encode_tiff(picture, name), notes
+        return encode_tiff(picture, name, others.pages), notes
     if form in NETPBM:
-        return encode_netpbm(still, form, name), notes
-    ours = (
-        form == "PNG"
-        and len(picture.frames) == 1
-        and (png_level is None or still.mode in FORMATS[form].still)
-    )
-    if ours:  # Pillow writes the metadata, around one pixel
-        pixel = Frame(still.pixels[:1, :1].astype(np.uint8), still.channels)
-        picture = replace(picture, frames=(pixel,))
+        return others.into(encode_netpbm(still, form, name), form), notes
+    simple = form == "PNG" and len(picture.frames) == 1
+    if simple and (png_level is None or still.mode in FORMATS[form].still):
+        return encode_png(still.pixels, still.mode, others.before, others.after, threads, png_level), notes
     images, more = _images(picture, form)
     try:
-        settings = _SETTINGS.get(form, {}) | _carried(picture, form) | _sequence(picture, images, form)
+        settings = _SETTINGS.get(form, {}) | others.settings | _sequence(picture, images, form)
         if form == "WEBP":
             settings |= webp_settings(coding, picture.coded)
         for image, frame in zip(images, picture.frames, strict=True):
             if frame.pixels.dtype in SIGNED_IN_TIFF:  # which Pillow takes for unsigned
-                image.encoderinfo = {"tiffinfo": settings.get("tiffinfo", {}) | {SAMPLE_FORMAT: SIGNED}}
+                image.encoderinfo = {"tiffinfo": {SAMPLE_FORMAT: SIGNED}}
         if form == "PNG" and png_level is not None:
             settings["compress_level"] = png_level
         if form == "JPEG":
             data, as_coded = _jpeg(still, images[0], coding, picture.coded, settings)
             more += as_coded
         else:
-            data = _saved(images[0], form, settings)
+            data = _saved(images[0], form, settings, others.pages)
+        data = others.into(data, form)
     except ImageError as error:
         raise type(error)(f"cannot write {name}: {error}") from None
     except Exception as error:  # of Pillow's encoders, which raise all kinds
@@ -97,11 +87,7 @@ def encode(
         raise ImageError(
             f"cannot write {name}: {form} refuses the picture ({error}); these may hold it: {able}"
         ) from error
-    notes += more
-    if ours:
-        around = metadata_chunks(data)
-        return encode_png(still.pixels, still.mode, *around, threads, png_level), notes
-    return data, (*notes, *_joined(data, form, len(images)))
+    return data, (*notes, *more, *_joined(data, form, len(images)))
 
 
 def _jpeg(
@@ -115,7 +101,7 @@ def _jpeg(
     return encode_beyond(frame.pixels, way, around), way.notes
 
 
-def _saved(image: Image.Image, form: str, settings: dict[str, Any]) -> bytes:
+def _saved(image: Image.Image, form: str, settings: dict[str, Any], pages: Sequence[Directory] = ()) -> bytes:
     """Return what Pillow writes; a JPEG through a file of the system where it can, so that other threads run on.
 
     Pillow does not see that the system has written less than it was asked to. It writes all where there is room.
@@ -129,10 +115,12 @@ def _saved(image: Image.Image, form: str, settings: dict[str, Any]) -> bytes:
             if size <= room:
                 file.seek(0)
                 return file.read(size)
-    if form == "TIFF" and settings.pop("save_all", False):
-        return encode_pages([image, *settings.pop("append_images")], settings)
     buffer = BytesIO()
-    image.save(buffer, form, **settings)
+    if form == "TIFF" and settings.pop("save_all", False):
+        write_pages(buffer, [image, *settings.pop("append_images")], settings)
+    else:
+        image.save(buffer, form, **settings)
+    add_tags(buffer, pages)
     return buffer.getvalue()
 
 
@@ -182,12 +170,10 @@ def _way(mode: str, held: Format, able: str) -> str:
     return way
 
 
-def _losses(picture: Picture, form: str) -> tuple[str, ...]:
-    """Say what of a picture but its pixels the format does not carry."""
-    lost = [_KIND_NAMES[kind] for kind in picture.metadata if kind not in FORMATS[form].carries]
-    if form in _UNTIMED and any(frame.duration is not None for frame in picture.frames):
-        lost.append("the timing of the frames")
-    return (f"{form} does not carry {' and '.join(lost)}",) if lost else ()
+def _timing(picture: Picture, form: str) -> tuple[str, ...]:
+    """Say that the format does not tell how long frames stand, where they do."""
+    is_lost = form in _UNTIMED and any(frame.duration is not None for frame in picture.frames)
+    return ("the timing of the frames",) if is_lost else ()
 
 
 def _without_idle_axis(frame: Frame) -> Frame:
@@ -216,25 +202,6 @@ def _images(picture: Picture, form: str) -> tuple[list[Image.Image], tuple[str, 
     if any(frame.has_alpha and ((frame.pixels[..., -1] % 255) > 0).any() for frame in picture.frames):
         notes.append("GIF pixels are opaque or transparent; half transparent ones became one or the other")
     return list(images), tuple(notes)
-
-
-def _carried(picture: Picture, form: str) -> dict[str, Any]:
-    """Return the metadata that the format carries, under the names of Pillow's `save`."""
-    kept = {kind: value for kind, value in picture.metadata.items() if kind in FORMATS[form].carries}
-    if "icc" in kept:
-        kept["icc_profile"] = kept.pop("icc")
-    if form == "TIFF":
-        kept["tiffinfo"] = {tag: as_bytes(text) for tag, text in kept.pop("tags", {}).items()}
-        if "xmp" in kept:
-            kept["tiffinfo"][XMP] = kept.pop("xmp")
-    if form == "PNG":
-        texts = kept.pop("text", {})
-        if "xmp" in kept:
-            texts = texts | {XMP_TEXT: kept.pop("xmp").decode("utf-8", "replace")}
-        kept["pnginfo"] = PngInfo()
-        for key, value in texts.items():
-            kept["pnginfo"].add_itxt(key, value)
-    return kept
 
 
 def _sequence(picture: Picture, images: list[Image.Image], form: str) -> dict[str, Any]:

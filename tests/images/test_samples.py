@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from convcli.images.metadata.directories import Entry
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_header, read_picture
 from convcli.images.write import encode
@@ -194,11 +195,11 @@ def test_pages_with_and_without_signs(monkeypatch: pytest.MonkeyPatch) -> None:
             ("I", "int32"),
         )
     )
-    data, _ = encode(Picture(frames, "TIFF", {"tags": {270: "heights"}}), "TIFF", "out")
+    data, _ = encode(Picture(frames, "TIFF", {"tags": {285: Entry.of_text(b"heights")}}), "TIFF", "out")
     again = read_picture(io.BytesIO(data))
     assert [frame.mode for frame in again.frames] == [frame.mode for frame in frames]
     assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(again.frames, frames))
-    assert again.metadata["tags"][270] == "heights"
+    assert again.metadata["tags"][285].text == b"heights"
 
 
 def test_colours_with_signs(call: Call, tmp_path: Path) -> None:

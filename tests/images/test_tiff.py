@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from convcli.images.formats import FORMATS
+from convcli.images.metadata.directories import DOUBLE, EXIF, RATIONAL, Entry
+from convcli.images.metadata.exif import exif_bytes
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture
 from convcli.images.upright import turned
@@ -91,14 +93,18 @@ METADATA = {
     "icc": ICC,
     "dpi": (300, 150),
     "xmp": b"<x:xmpmeta/>",
-    "tags": {
-        270: "a ramp \xa8",
-        271: "a maker",
-        305: "x",
-        306: "2017:08:21 15:08:07",
-        315: "y",
-        33432: "CC0",
-    },
+    "exif": exif_bytes(
+        {
+            270: Entry.of_text(b"a ramp \xa8"),
+            271: Entry.of_text(b"a maker"),
+            305: Entry.of_text(b"x"),
+            306: Entry.of_text(b"2017:08:21 15:08:07"),
+            315: Entry.of_text(b"y"),
+            33432: Entry.of_text(b"CC0"),
+            EXIF: {36867: Entry.of_text(b"2017:08:21 15:08:00"), 37386: Entry.of(RATIONAL, 50, 1)},
+        }
+    ),
+    "tags": {285: Entry.of_text(b"a page"), 33550: Entry.of(DOUBLE, 10, 10, 0)},
 }
 
 
@@ -111,7 +117,7 @@ def test_metadata_comes_back(mode: str) -> None:
     picture = read_picture(io.BytesIO(data))
     assert picture.frames[0].mode == mode
     assert picture.metadata.pop("dpi") == pytest.approx(METADATA["dpi"])
-    assert picture.metadata == {kind: METADATA[kind] for kind in ("icc", "xmp", "tags")}
+    assert picture.metadata == {kind: METADATA[kind] for kind in ("icc", "xmp", "exif", "tags")}
 
 
 def test_pages_of_every_depth_and_size() -> None:

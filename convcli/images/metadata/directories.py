@@ -1,0 +1,251 @@
+"""Directories of tags, the building blocks of TIFF and EXIF (TIFF 6.0, section 2): read, written, added to pages.
+
+Pillow's own writer guesses the type of a tag that it does not know, and replaces letters beyond ASCII; here every tag
+keeps its type and its bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from io import SEEK_END
+from typing import BinaryIO, NamedTuple, Union
+
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, DOUBLE = 1, 2, 3, 4, 5, 7, 12
+
+# How the values of each type are made up: the bytes of a number, and the numbers of a value.
+_LAYOUT = {
+    1: (1, 1), 2: (1, 1), 3: (2, 1), 4: (4, 1), 5: (4, 2), 6: (1, 1), 7: (1, 1), 8: (2, 1), 9: (4, 1),
+    10: (4, 2), 11: (4, 1), 12: (8, 1), 13: (4, 1), 16: (8, 1), 17: (8, 1), 18: (8, 1),
+}  # fmt: skip
+_LETTERS = {1: "B", 3: "H", 4: "I", 5: "I", 6: "b", 8: "h", 9: "i", 10: "i", 11: "f", 12: "d", 13: "I", 16: "Q",
+            17: "q", 18: "Q"}  # fmt: skip
+_ARRAYS = {2: "H", 4: "I", 8: "Q"}  # of the array module, by the bytes of a number
+
+EXIF, GPS, INTEROP = 34665, 34853, 40965  # the tags whose value is another directory: EXIF 2.32, 4.6.3
+_DEEPEST = 3  # EXIF inside a page, and interoperability inside EXIF
+
+
+class DirectoryError(ValueError):
+    """A directory cannot be read."""
+
+
+class Entry(NamedTuple):
+    """The value of a tag: its type, and its bytes in little-endian order, whichever the file has."""
+
+    type: int
+    data: bytes
+
+    @classmethod
+    def of(cls, kind: int, *values: float) -> Entry:
+        """Return an entry of numbers; a rational takes two for each value."""
+        return cls(kind, struct.pack(f"<{len(values)}{_LETTERS[kind]}", *values))
+
+    @classmethod
+    def of_text(cls, text: bytes) -> Entry:
+        """Return an entry of text, which a NUL ends."""
+        return cls(ASCII, text.removesuffix(b"\0") + b"\0")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers that it holds: two for each rational, none of text."""
+        letter = _LETTERS.get(self.type)
+        if letter is None:
+            return ()
+        count = len(self.data) // struct.calcsize(letter)
+        return struct.unpack_from(f"<{count}{letter}", self.data)
+
+    @property
+    def text(self) -> bytes:
+        """The text that it holds, without the NUL at its end."""
+        return self.data.rstrip(b"\0")
+
+
+Directory = Mapping[int, Union[Entry, "Directory"]]
+
+
+class DirectoryReader:
+    """Read the directories of a TIFF, or of EXIF without the six letters before it.
+
+    What many directories share is read once; all that is read together is no longer than three times the file,
+    whatever its directories claim.
+
+    damaged : the tags whose values are not in the file
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._end = file.seek(0, SEEK_END)
+        self._left = 3 * self._end
+        self._shared: dict[tuple[int, int], bytes] = {}
+        self.damaged: list[int] = []
+        file.seek(0)
+        start = file.read(16)
+        self.order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
+        kind = struct.unpack_from(f"{self.order}H", start, 2)[0] if self.order and len(start) >= 8 else 0
+        if kind not in (42, 43) or (kind == 43 and len(start) < 16):
+            raise DirectoryError("its header is not that of a TIFF")
+        self.big = kind == 43
+        self.first: int = struct.unpack_from(
+            *((f"{self.order}Q", start, 8) if self.big else (f"{self.order}I", start, 4))
+        )[0]
+
+    def read(
+        self, offset: int, skipped: Collection[int] = (), deep: int = _DEEPEST
+    ) -> dict[int, Entry | Directory]:
+        """Return the tags of a directory but the skipped ones; EXIF, GPS and interoperability as directories."""
+        found: dict[int, Entry | Directory] = {}
+        for tag, kind, count, value in self.entries(offset):
+            if tag in skipped or tag in found or kind not in _LAYOUT:
+                continue
+            width, numbers = _LAYOUT[kind]
+            data = self._value(value, count * width * numbers)
+            if data is None:
+                self.damaged.append(tag)
+                continue
+            entry = Entry(kind, _ordered(data, width, self.order))
+            if tag in (EXIF, GPS, INTEROP):
+                place = int(entry.numbers[0]) if len(entry.numbers) == 1 else 0
+                try:
+                    found[tag] = self.read(place, (), deep - 1) if deep else {}
+                except DirectoryError:
+                    self.damaged.append(tag)
+            elif data:
+                found[tag] = entry
+        return found
+
+    def entries(self, offset: int) -> list[tuple[int, int, int, bytes]]:
+        """Return the entries of a directory as they stand: tag, type, count, and the field of the value."""
+        lead, item, each = ("Q", "HHQ8s", 20) if self.big else ("H", "HHI4s", 12)
+        raw = self._bytes(offset, struct.calcsize(lead))
+        if len(raw) < struct.calcsize(lead):
+            raise DirectoryError(f"there is no directory at {offset}")
+        count = min(struct.unpack(self.order + lead, raw)[0], 0xFFFF)
+        self._left -= count * each
+        if self._left < 0:
+            raise DirectoryError("its directories overlap, or one is longer than the file")
+        raw = self._bytes(offset + len(raw), count * each)
+        return list(struct.iter_unpack(self.order + item, raw[: len(raw) // each * each]))
+
+    def following(self, offset: int) -> int:
+        """Return where the directory after the one at `offset` is; 0 where there is none."""
+        lead, each = ("Q", 20) if self.big else ("H", 12)
+        (count,) = struct.unpack(self.order + lead, self._bytes(offset, struct.calcsize(lead)))
+        pointer = "Q" if self.big else "I"
+        raw = self._bytes(self._next_at(offset, count, each), struct.calcsize(pointer))
+        return int(struct.unpack(self.order + pointer, raw)[0]) if len(raw) == struct.calcsize(pointer) else 0
+
+    def _next_at(self, offset: int, count: int, each: int) -> int:
+        return offset + (8 if self.big else 2) + count * each
+
+    def _value(self, field: bytes, size: int) -> bytes | None:
+        """Return the bytes of a value, in its field or where that points; None where they are not in the file."""
+        if size <= len(field):
+            return field[:size]
+        (offset,) = struct.unpack(self.order + ("Q" if self.big else "I"), field)
+        if offset + size > self._end:
+            return None
+        if (offset, size) not in self._shared:
+            if size > self._left:
+                return None
+            self._left -= size
+            self._shared[offset, size] = self._bytes(offset, size)
+        return self._shared[offset, size]
+
+    def _bytes(self, offset: int, size: int) -> bytes:
+        if offset >= self._end:
+            return b""
+        self._file.seek(offset)
+        return self._file.read(size)
+
+
+class DirectoryWriter:
+    """Write directories at the end of a file, in its byte order; equal values are written once."""
+
+    def __init__(self, file: BinaryIO, order: str = "<", *, big: bool = False) -> None:
+        self._file, self._order, self._big = file, order, big
+        self._places: dict[bytes, int] = {}
+
+    def write(self, directory: Directory, raw: Sequence[bytes] = ()) -> tuple[int, int]:
+        """Write a directory, and before it what it points to; return where it is, and where its link to the next is.
+
+        raw : entries that are already in the byte order of the file; the others replace those of their tags
+        """
+        entries = {struct.unpack_from(f"{self._order}H", entry)[0]: entry for entry in raw}
+        for tag, value in directory.items():
+            entries[tag] = self._entry(tag, value)
+        lead, pointer = ("Q", "Q") if self._big else ("H", "I")
+        place = self._end()
+        body = struct.pack(self._order + lead, len(entries)) + b"".join(
+            entries[tag] for tag in sorted(entries)
+        )
+        self._file.write(body + struct.pack(self._order + pointer, 0))
+        return place, place + len(body)
+
+    def link(self, at: int, to: int) -> None:
+        """Write an offset into its field."""
+        self._file.seek(at)
+        self._file.write(struct.pack(self._order + ("Q" if self._big else "I"), to))
+
+    def _entry(self, tag: int, value: Entry | Directory) -> bytes:
+        if not isinstance(value, Entry):
+            value = Entry.of(LONG, self._nested(value))
+        width, numbers = _LAYOUT[value.type]
+        data = _ordered(value.data, width, self._order)
+        room = 8 if self._big else 4
+        if len(data) > room:
+            data = struct.pack(self._order + ("Q" if self._big else "I"), self._put(data))
+        head = struct.pack(
+            self._order + ("HHQ" if self._big else "HHI"),
+            tag,
+            value.type,
+            len(value.data) // (width * numbers),
+        )
+        return head + data.ljust(room, b"\0")
+
+    def _nested(self, directory: Directory) -> int:
+        key = repr(sorted(directory.items())).encode()
+        if key not in self._places:
+            self._places[key], _ = self.write(directory)
+        return self._places[key]
+
+    def _put(self, data: bytes) -> int:
+        if data not in self._places:
+            self._places[data] = self._end()
+            self._file.write(data)
+        return self._places[data]
+
+    def _end(self) -> int:
+        """Go to the end, at an even offset as TIFF asks for, and return it."""
+        end = self._file.seek(0, SEEK_END)
+        return end + self._file.write(bytes(end % 2))
+
+
+def add_tags(file: BinaryIO, pages: Sequence[Directory]) -> None:
+    """Give the pages of a TIFF more tags: their directories are written anew behind all that is in the file.
+
+    pages : what each page gets, in order; none of it is a tag that says where its samples are
+    """
+    if not any(pages):
+        return
+    reader = DirectoryReader(file)
+    writer = DirectoryWriter(file, reader.order, big=reader.big)
+    old, link = reader.first, 8 if reader.big else 4
+    for tags in pages:
+        item = reader.order + ("HHQ8s" if reader.big else "HHI4s")
+        raw, following = [struct.pack(item, *entry) for entry in reader.entries(old)], reader.following(old)
+        place, after = writer.write(tags, raw)
+        writer.link(link, place)
+        old, link = following, after
+    writer.link(link, old)
+
+
+def _ordered(data: bytes, width: int, order: str) -> bytes:
+    """Return little-endian numbers in the other order, or back; those of a byte as they are."""
+    if order == "<" or width == 1:
+        return data
+    numbers = array(_ARRAYS[width])
+    numbers.frombytes(data[: len(data) // width * width])
+    numbers.byteswap()
+    return numbers.tobytes()

@@ -1,0 +1,159 @@
+"""Metadata that go by pixels: kept true where a filter moves them, makes them larger or leaves some out.
+
+OGC GeoTIFF 1.1, 7.1 and B: pixels are areas, whose first begins at 0, or points, of which the first is at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from convcli.images.metadata.directories import DOUBLE, Entry
+from convcli.images.metadata.exif import exif_bytes, exif_directory, exif_order
+from convcli.images.metadata.names import DESCRIPTION, KEYS, MATRIX, NO_DATA, RPC, SCALE, TIE_POINTS
+from convcli.images.picture import Frame, Picture
+
+_RASTER_TYPE, _POINTS = 1025, 2  # the key that tells whether pixels are areas or points
+_SHAPED = (
+    b'{"shape"',
+    b"<?xml",
+    b"<OME",
+)  # how a description begins that tells programs the size of what it describes
+
+
+class Move(NamedTuple):
+    """Where the pixels of a result lie in what it was made of, along one axis.
+
+    start : the centre of its first pixel, where the first pixel of the picture is centred at 0.5
+    step : from one of its pixels to the next
+    """
+
+    start: float
+    step: float
+
+    @property
+    def is_none(self) -> bool:
+        """Whether each pixel is where it was; kernels of an even side have their centre between two."""
+        return self.step == 1 and abs(self.start - 0.5) <= 0.5
+
+
+Moves = tuple[Move, Move]  # down and across
+
+
+def depends_on_pixels(picture: Picture) -> bool:
+    """Whether anything that a picture says goes by where its pixels are, or by their values."""
+    every = (picture.metadata, *(frame.page or {} for frame in picture.frames))
+    return any(not {"tags", "exif", "dpi", "aspect"}.isdisjoint(each) for each in every)
+
+
+def kept_true(picture: Picture, before: Sequence[Frame], moves: Sequence[Moves | None]) -> Picture:
+    """Return a picture whose metadata go by its own pixels, with notes on values for missing data.
+
+    before : the frames that those of the picture were made of
+    moves : how the pixels of each frame were moved; None where they were moved in no regular way
+    """
+    frames, lost, notes = list(picture.frames), list(picture.lost), list(picture.notes)
+    first = picture.metadata
+    for number, (frame, was, move) in enumerate(zip(picture.frames, before, moves, strict=True)):
+        own = picture.metadata if number == 0 or frame.page is None else frame.page
+        changed, names = _moved(own, was.pixels.shape[:2] == frame.pixels.shape[:2], move)
+        if NO_DATA in changed.get("tags", ()):
+            changed, more, found = _no_data(changed, was.pixels, frame.pixels)
+            names = [*names, *more]
+            notes += (note for note in found if note not in notes)
+        lost += (name for name in names if name not in lost)
+        if number == 0:
+            first = changed
+        elif frame.page is not None:
+            frames[number] = replace(frame, page=changed)
+    return replace(picture, frames=tuple(frames), metadata=first, lost=tuple(lost), notes=tuple(notes))
+
+
+def _no_data(
+    metadata: dict[str, Any], before: Any, after: Any
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Return metadata without a value for missing data that samples cannot have, what is lost, and notes."""
+    import numpy as np
+
+    text = metadata["tags"][NO_DATA].text
+    try:
+        value = float(text)
+    except ValueError:
+        return metadata, [], []
+    notes = []
+    if (np.isnan(before) if np.isnan(value) else before == value).any():
+        notes.append(
+            f"its value for missing data, {value:g}, was filtered like any sample; do not trust what is near it"
+        )
+    if _can_hold(after.dtype, value):
+        return metadata, [], notes
+    tags = {tag: entry for tag, entry in metadata["tags"].items() if tag != NO_DATA}
+    return {**metadata, "tags": tags}, [f"GDAL_NODATA, {value:g}, which {after.dtype} cannot hold"], notes
+
+
+def _can_hold(dtype: Any, value: float) -> bool:
+    import numpy as np
+
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return bool(value == int(value) and limits.min <= value <= limits.max) if np.isfinite(value) else False
+
+
+def _moved(
+    metadata: dict[str, Any], same_size: bool, moves: Moves | None
+) -> tuple[dict[str, Any], list[str]]:
+    if same_size and moves is not None and all(move.is_none for move in moves):
+        return metadata, []
+    changed, lost = dict(metadata), list[str]()
+    if "tags" in metadata:
+        changed["tags"], lost = _on_earth(metadata["tags"], moves)
+    if not same_size and "exif" in metadata:
+        tags = dict(exif_directory(metadata["exif"]))
+        said = tags.get(DESCRIPTION)
+        if isinstance(said, Entry) and said.data.startswith(_SHAPED):
+            del tags[DESCRIPTION]
+            changed["exif"] = exif_bytes(tags, exif_order(metadata["exif"]))
+            lost.append("the description, which tells of another size")
+    if moves is not None and moves[0].step != moves[1].step:
+        down, across = (move.step for move in moves)
+        for kind in {"dpi", "aspect"} & changed.keys():
+            changed[kind] = (changed[kind][0] / across, changed[kind][1] / down)
+    return changed, lost
+
+
+def _on_earth(tags: Mapping[int, Entry], moves: Moves | None) -> tuple[dict[int, Entry], list[str]]:
+    """Return the tags of a page with its place on the earth moved, and the names of those that cannot be."""
+    kept = {tag: entry for tag, entry in tags.items() if tag not in (SCALE, TIE_POINTS, MATRIX, RPC)}
+    if moves is None:
+        gone = [tag for tag in (SCALE, TIE_POINTS, MATRIX, RPC) if tag in tags]
+        return kept, ["the place on the earth: its pixels were moved in no regular way"] * bool(gone)
+    down, across = moves
+    shift = 0.5 if _are_points(tags) else 0.0  # from a coordinate to one that counts from an edge
+    if SCALE in tags:
+        scale = list(tags[SCALE].numbers)
+        if len(scale) >= 2:
+            scale[:2] = scale[0] * across.step, scale[1] * down.step
+        kept[SCALE] = Entry.of(DOUBLE, *scale)
+    if TIE_POINTS in tags:
+        ties = list(tags[TIE_POINTS].numbers)
+        for at in range(0, len(ties) - 5, 6):
+            for place, move in ((at, across), (at + 1, down)):
+                ties[place] = (ties[place] + shift - move.start) / move.step + 0.5 - shift
+        kept[TIE_POINTS] = Entry.of(DOUBLE, *ties)
+    if MATRIX in tags and len(tags[MATRIX].numbers) == 16:
+        matrix = list(tags[MATRIX].numbers)
+        for row in range(0, 16, 4):
+            for column, move in ((0, across), (1, down)):
+                matrix[row + 3] += matrix[row + column] * (move.start + (shift - 0.5) * move.step - shift)
+                matrix[row + column] *= move.step
+        kept[MATRIX] = Entry.of(DOUBLE, *matrix)
+    return kept, ["RPCCoefficient (50844), which goes by the pixels of another size"] * (RPC in tags)
+
+
+def _are_points(tags: Mapping[int, Entry]) -> bool:
+    """Whether coordinates count from the middle of the first pixel."""
+    keys = tags[KEYS].numbers if KEYS in tags else ()
+    entries = (keys[at : at + 4] for at in range(4, len(keys) - 3, 4))
+    return any(key == _RASTER_TYPE and value == _POINTS for key, _, _, value in entries)

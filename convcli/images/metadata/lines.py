@@ -1,0 +1,29 @@
+"""Comments in the headers of Netpbm files: lines that begin with #."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from convcli.images.metadata.embedded import holds_picture
+from convcli.images.metadata.found import Found
+
+_LINE = re.compile(rb"#[ \t]?([^\r\n]*)")
+
+
+def netpbm_metadata(header: bytes) -> Found:
+    """Return what the header of a file says beside sizes."""
+    found = Found()
+    comment = b"\n".join(_LINE.findall(header))
+    if holds_picture(comment):
+        found.lose(["a comment that holds a picture"])
+    else:
+        found.add("comment", comment)
+    return found
+
+
+def with_lines(data: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """Return a file with a comment behind the first line of its header."""
+    if "comment" not in metadata:
+        return data
+    lines = b"".join(b"# " + line + b"\n" for line in re.split(rb"[\r\n]+", metadata["comment"]))
+    return data[:3] + lines + data[3:]

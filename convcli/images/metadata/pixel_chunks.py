@@ -1,0 +1,124 @@
+"""A PNG as decoders see it: its pixels alone, whatever damage is in the chunks beside them (PNG, third edition, 5)."""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator
+from io import RawIOBase
+from itertools import accumulate
+from typing import BinaryIO
+
+from convcli.images.metadata.table import Chunk
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_BYTES = 1 << 26  # of a file's chunks that are no pixels; more are left out
+
+COLOUR = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"mDCV": 24}  # and how long they are
+_LENGTHS = COLOUR | {b"pHYs": 9, b"tIME": 7}
+_PIXELS = {b"tRNS", b"acTL", b"fcTL", b"fdAT"}  # ancillary by name, and what pixels are made of
+_PALETTE = 768  # bytes at most
+
+
+class PngReader(RawIOBase):
+    """A PNG as if it had no chunks but those that pixels are made of; the others are in `chunks`.
+
+    A decoder that sees no others cannot stumble over damage in them, nor take its time over their number.
+
+    damaged : the kinds of chunks that are left out, with the reason
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file, self._place = file, 0
+        self.name = getattr(file, "name", "")
+        self.header, self.palette = b"", b""
+        self.chunks: list[Chunk] = []
+        self.damaged: list[str] = []
+        self._starts: list[int] = []
+        lengths: list[int] = []
+        for start, length in self._scan():
+            if self._starts and self._starts[-1] + lengths[-1] == start:
+                lengths[-1] += length
+            else:
+                self._starts.append(start)
+                lengths.append(length)
+        self._ends = list(accumulate(lengths))
+
+    def _scan(self) -> Iterator[tuple[int, int]]:
+        """Yield start and length of what is kept, and take the rest apart."""
+        file, room, late = self._file, MAX_BYTES, False
+        yield 0, len(SIGNATURE)
+        at = file.seek(len(SIGNATURE))
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if not kind.isalpha():
+                break
+            late = late or kind in (b"IDAT", b"fdAT")
+            if kind[0] & 0x20 and kind not in _PIXELS:
+                if size > room:
+                    file.seek(size + 4, 1)
+                    self.damaged.append(f"{kind.decode('ascii')} of {size:,} bytes is too long")
+                else:
+                    data, crc = file.read(size), file.read(4)
+                    room -= size
+                    self._take(kind, data, crc, size, late)
+            else:
+                yield at, size + 12
+                if kind in (b"IHDR", b"PLTE"):
+                    data = file.read(min(size, _PALETTE))
+                    self.header, self.palette = (
+                        (data, self.palette) if kind == b"IHDR" else (self.header, data)
+                    )
+                file.seek(at + size + 12)
+            at += size + 12
+            if kind == b"IEND":
+                break
+        else:
+            if head:
+                yield at, len(head)
+
+    def _take(self, kind: bytes, data: bytes, crc: bytes, size: int, late: bool) -> None:
+        if len(data) < size or len(crc) < 4:
+            self.damaged.append(f"{kind.decode('ascii')} is cut short")
+        elif zlib.crc32(data, zlib.crc32(kind)).to_bytes(4, "big") != crc:
+            self.damaged.append(f"the checksum of {kind.decode('ascii')} is wrong")
+        elif size != _LENGTHS.get(kind, size):
+            self.damaged.append(f"{kind.decode('ascii')} has {size} bytes instead of {_LENGTHS[kind]}")
+        else:
+            self.chunks.append(Chunk(kind, data, late))
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return where the next byte is."""
+        return self._place
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place, counted from the start, from here, or from the end."""
+        self._place = max(0, offset + (0, self._place, self._ends[-1])[whence])
+        return self._place
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return so many bytes, or those up to the end; no memory is taken for bytes that are not there."""
+        pieces = []
+        while size:
+            piece = self._piece(size)
+            if not piece:
+                break
+            pieces.append(piece)
+            self._place += len(piece)
+            size -= len(piece) if size > 0 else 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _piece(self, size: int) -> bytes:
+        """Read on, up to the end of the run of chunks that the next byte is in."""
+        part = bisect_right(self._ends, self._place)
+        if part == len(self._ends):
+            return b""
+        left = self._ends[part] - self._place
+        before = self._ends[part - 1] if part else 0
+        self._file.seek(self._starts[part] + self._place - before)
+        return self._file.read(left if size < 0 else min(left, size))

@@ -1,0 +1,16 @@
+"""The shape of a pixel as a ratio of whole numbers, for formats that have no others."""
+
+from fractions import Fraction
+
+
+def whole_ratio(sides: tuple[float, float], largest: int) -> tuple[int, int]:
+    """Return whole numbers in the ratio of two numbers: themselves, where they are whole and not too large.
+
+    >>> whole_ratio((2.0, 1.0), 65535), whole_ratio((0.5, 0.75), 65535)
+    ((2, 1), (2, 3))
+    """
+    across, down = sides
+    if across == int(across) and down == int(down) and max(across, down) <= largest:
+        return int(across), int(down)
+    ratio = Fraction(across / down).limit_denominator(10000)
+    return ratio.numerator, ratio.denominator

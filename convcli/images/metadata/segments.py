@@ -1,0 +1,99 @@
+"""Segments of JPEG files: kept where they stay true, and written.
+
+JFIF 1.02; Photoshop's in Adobe's File Formats Specification; XMP specification, part 3, 1.1.3.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from convcli.images.metadata.embedded import holds_picture
+from convcli.images.metadata.found import Found
+from convcli.images.metadata.photoshop import SEGMENT
+from convcli.images.metadata.ratio import whole_ratio
+from convcli.images.metadata.table import KINDS
+from convcli.images.metadata.words import counted
+
+MAX_SEGMENT = 65533  # bytes, without those of the marker and of the length
+_XMP, _EXTENDED_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+_MAX_PROFILE = 255 * (MAX_SEGMENT - 14)  # bytes of an ICC profile: as many segments as their count can number
+_JFIF = b"\xff\xd8\xff\xe0\0\x10JFIF\0"  # how a JPEG begins that tells its density
+_LARGEST = 65535  # of a density
+
+
+def jpeg_metadata(info: Mapping[Any, Any], segments: list[tuple[str, bytes]]) -> Found:
+    """Return what the segments of a JPEG say, from Pillow's `info` and its list of them."""
+    found = Found()
+    comments: list[bytes] = []
+    resources: list[bytes] = []
+    others: list[str] = []
+    for name, data in segments:
+        if name == "COM":
+            if holds_picture(data):
+                found.lose(["a comment that holds a picture"])
+            else:
+                comments.append(data)
+        elif name == "APP13" and data.startswith(SEGMENT):
+            resources.append(data.removeprefix(SEGMENT))
+        elif name == "APP0":
+            if data.startswith(b"JFXX") or (data.startswith(b"JFIF") and any(data[12:14])):
+                found.lose(["the JFIF thumbnail"])
+        elif name == "APP1" and data.startswith(_EXTENDED_XMP):
+            found.lose(["the extension of XMP"])
+        elif name == "APP2" and data.startswith(b"MPF\0"):
+            found.lose(["the other pictures in the file"])
+        elif name == "APP2" and data.startswith(b"ICC_PROFILE\0"):
+            if not info.get("icc_profile"):
+                found.lose(["the ICC profile, which is damaged"])
+        elif not (name == "APP14" and data.startswith(b"Adobe")) and not (
+            name == "APP1" and data.startswith((_XMP, b"Exif\0\0"))
+        ):
+            others.append(name)
+    found.add("icc", info.get("icc_profile"))
+    found.add_exif(info.get("exif"))
+    found.add_xmp(info.get("xmp"))
+    found.add_resources(b"".join(resources))
+    found.add("comment", b"\n".join(comments))
+    if info.get("jfif_unit") == 0 and len(set(info["jfif_density"])) == 2 and all(info["jfif_density"]):
+        found.add("aspect", info["jfif_density"])
+    if others:
+        found.lose([counted("the JPEG segment", others)])
+    return found
+
+
+def jpeg_settings(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the metadata under the names of Pillow's `save`, and the names of what is too long."""
+    settings: dict[str, Any] = {}
+    lost: list[str] = []
+    for kind, name, room in (
+        ("exif", "exif", MAX_SEGMENT),
+        ("xmp", "xmp", MAX_SEGMENT - len(_XMP)),
+        ("comment", "comment", MAX_SEGMENT),
+        ("icc", "icc_profile", _MAX_PROFILE),
+    ):
+        if len(metadata.get(kind, b"")) > room:
+            lost.append(f"{KINDS[kind]} of more than {room:,} bytes")
+        elif kind in metadata:
+            settings[name] = metadata[kind]
+    if "iptc" in metadata:
+        room = MAX_SEGMENT - len(SEGMENT)
+        parts = [metadata["iptc"][at : at + room] for at in range(0, len(metadata["iptc"]), room)]
+        settings["extra"] = b"".join(
+            b"\xff\xed" + struct.pack(">H", 2 + len(SEGMENT) + len(part)) + SEGMENT + part for part in parts
+        )
+    if "dpi" in metadata:
+        if all(0.5 < each < _LARGEST + 0.5 for each in metadata["dpi"]):
+            settings["dpi"] = metadata["dpi"]
+        else:
+            lost.append("a resolution beyond that of JPEG")
+    return settings, lost
+
+
+def with_aspect(data: bytes, aspect: tuple[float, float]) -> bytes:
+    """Return a JPEG of Pillow's whose pixels have a shape but no size."""
+    if not data.startswith(_JFIF):  # of CMYK
+        return data
+    densities = whole_ratio(aspect, _LARGEST)
+    return data[:13] + struct.pack(">BHH", 0, *densities) + data[18:]
