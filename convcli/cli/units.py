@@ -58,11 +58,13 @@ class Unit:
         from convcli.layers.centres import centres
         from convcli.layers.receptive import ReceptiveField
 
-        shape = (1, *self.shape[1:]) if self.plain else self.shape
-        field = ReceptiveField.of_input(shape)
-        for layer in (
-            (self.plain,) if self.plain else (each for stage in self.stages for each in stage.layers)
-        ):
+        layers = (self.plain,) if self.plain else [each for stage in self.stages for each in stage.layers]
+        shape, field = self.shape, ReceptiveField.of_input(self.shape)
+        for layer in layers:
+            shape = (
+                getattr(layer, "in_channels", shape[0]),
+                *shape[1:],
+            )  # of one channel, where all run alike
             after = layer.output_shape(shape)
             field, shape = field.through(layer, shape, after), after
         down, across = centres(field)[-2:]

@@ -94,6 +94,29 @@ def test_pixels_stay_where_they_are(
         assert abs((there[0] - right[0]).mean()) < 0.5
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-k", "box"],
+        ["--local", "tilt-shift"],
+        ["-k", "identity", "-k", "emboss", "-k", "outline", "-k", "box:9", "--tile", "2x2"],
+        ["-k", "box", "--variant", "standard"],
+        ["-k", "box", "--variant", "depthwise-separable", "--pointwise", "sepia"],
+        ["-k", "sobel", "--pool-channels", "max"],
+        ["-k", "box", "--activation", "relu", "--pool", "adaptive-max:3"],
+    ],
+    ids=" ".join,
+)
+def test_colours_are_moved_as_grey_is(call: Call, tmp_path: Path, words: list[str]) -> None:
+    source, target = tmp_path / "in.tif", tmp_path / "out.tif"
+    ramp = (X + 2 * Y).astype(np.uint8)
+    tags = [(33550, "d", 3, SCALE, True), (33922, "d", 6, TIE, True), (34735, "H", 12, keys(AREA), True)]
+    tifffile.imwrite(source, np.dstack([ramp] * 3), photometric="rgb", metadata=None, extratags=tags)
+    assert call("filter", source, *words, "-o", target).code == 0
+    size = tifffile.imread(target).shape
+    assert tags_of(target)[33550] == pytest.approx((10 * COLUMNS / size[1], 20 * ROWS / size[0], 0))
+
+
 def test_an_unmoved_picture_keeps_its_numbers(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     rpc = (50844, "d", 92, tuple(map(float, range(92))), True)
