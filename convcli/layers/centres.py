@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from convcli.layers.base import Reach
 from convcli.layers.receptive import Path, ReceptiveField
 
 
@@ -25,12 +26,16 @@ def _along(path: Path) -> Centres | None:
     """Compose what each layer of a path makes of the middle of what an output sees.
 
     Between floor((step*y + low) / scale) and floor((step*y + high) / scale) it is (step*y + (low + high) / 2) / scale,
-    less what floor takes off: (scale - 1) / 2 of a scale-th, on average over as many outputs.
+    less what floor takes off: (scale - 1) / 2 of a scale-th, on average over as many outputs. Taps have no floor.
     """
     if path is None:
         return None
     middle, spacing = 0.0, 1.0
-    for step, scale, low, high in reversed(path):
-        spacing *= step / scale
-        middle = (step * middle + (low + high) / 2 - (scale - 1) / 2) / scale
+    for seen in reversed(path):
+        if isinstance(seen, Reach):
+            first = (seen.low + seen.high) / 2 - (seen.scale - 1) / 2
+        else:
+            first = seen.low + seen.gap * (seen.number - 1) / 2
+        middle = (seen.step * middle + first) / seen.scale
+        spacing *= seen.step / seen.scale
     return Centres(middle + 0.5, spacing) if spacing else None

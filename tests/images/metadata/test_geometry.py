@@ -65,6 +65,7 @@ WAYS = [
     ["-k", "gaussian:1", "--variant", "separable", "--stride", "2"],
     ["-k", "identity", "--variant", "resize-conv", "--stride", "2"],
     ["-k", "box:3", "--variant", "resize-conv", "--stride", "3"],
+    ["-k", "4 4; 4 4", "--variant", "transposed", "--stride", "4", "--pool", "avg:4"],
     ["-k", "0.25 0.5 0.25; 0.5 1 0.5; 0.25 0.5 0.25", "--variant", "transposed", "--stride", "2"],
 ]
 
