@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from convcli.backend.measures import largest_difference, mean_squared_error, psnr, ssim
     from convcli.backend.parameters import parameter_shapes
     from convcli.backend.pooling import avg_pool, lp_pool, max_pool
-    from convcli.backend.rearrange import channel_shuffle, unfold
+    from convcli.backend.rearrange import channel_shuffle, fold, unfold
     from convcli.backend.transposed import conv_transpose
     from convcli.backend.unshared import local_conv, tiled_conv
 
@@ -42,7 +42,7 @@ _HOME = {
         "unshared": ("local_conv", "tiled_conv"),
         "pooling": ("max_pool", "avg_pool", "lp_pool"),
         "adaptive": ("adaptive_avg_pool", "adaptive_max_pool"),
-        "rearrange": ("channel_shuffle", "unfold"),
+        "rearrange": ("channel_shuffle", "unfold", "fold"),
         "matrix": ("conv_matrix",),
         "image": ("filter_image",),
         "linear": ("dense",),
@@ -69,6 +69,7 @@ __all__ = [
     "adaptive_max_pool",
     "channel_shuffle",
     "unfold",
+    "fold",
     "conv_matrix",
     "filter_image",
     "match",

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convcli.backend.checks import Array, as_array, as_batch
+from convcli.backend.checks import Array, as_array, as_batch, check_room, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
 from convcli.layers import AdaptivePool
-from convcli.layers.axes import infer_dims, is_sequence
+from convcli.layers.axes import is_sequence
 
 
 def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | None) -> Array:
@@ -21,7 +21,7 @@ def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | No
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where output_size is given for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) where output_size has a number for each axis
         The input, never modified.
     output_size : int, None, or one for each axis
         The number of windows; None keeps the axis as it is.
@@ -35,7 +35,7 @@ def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | No
     --------
     >>> import numpy as np
     >>> from convcli import backend
-    >>> backend.adaptive_avg_pool([[[1, 2, 3, 4, 5]]], 3)
+    >>> backend.adaptive_avg_pool([[[1, 2, 3, 4, 5]]], (3,))
     array([[[1.5, 3. , 4.5]]])
     >>> backend.adaptive_avg_pool(np.zeros((1, 512, 7, 7)), 1).shape
     (1, 512, 1, 1)
@@ -55,7 +55,7 @@ def adaptive_max_pool(x: ArrayLike, output_size: int | Sequence[int | None] | No
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where output_size is given for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) where output_size has a number for each axis
         The input, never modified. Not complex.
     output_size : int, None, or one for each axis
         The number of windows; None keeps the axis as it is.
@@ -80,22 +80,39 @@ def _adapt(
     operation: np.ufunc, x: Array, output_size: int | Sequence[int | None] | None, mean: bool = False
 ) -> Array:
     """Reduce each axis to windows of nearly equal length."""
-    dims = infer_dims(output_size, default=x.ndim - 2)
+    dims = spatial_axes(x, "output_size", output_size)
     x, alone = as_batch(x, dims, f"output_size {output_size}")
     sizes = output_size if is_sequence(output_size) else (output_size,) * dims
     layer = AdaptivePool(
         output_size=[n if size is None else size for n, size in zip(x.shape[2:], sizes, strict=True)]
     )
+    check_room("the output", (*x.shape[:2], *layer.output_size), x.dtype)
     y = x
     for axis, size in enumerate(layer.output_size, start=2):
-        n = y.shape[axis]
-        if size == n:
-            continue
-        parts = []
-        for i in range(size):
-            start, end = i * n // size, -(-(i + 1) * n // size)
-            part = operation.reduce(y[(*(slice(None),) * axis, slice(start, end))], axis=axis, keepdims=True)
-            parts.append(part / part.dtype.type(end - start) if mean else part)
-        y = np.concatenate(parts, axis=axis)
+        if size != y.shape[axis]:
+            y = _windows(operation, y, axis, size, mean)
     y = y.copy() if y is x else y
     return y[0] if alone else y
+
+
+def _windows(operation: np.ufunc, x: Array, axis: int, size: int, mean: bool) -> Array:
+    """Reduce one axis: window by window, or the first elements of all, the second ones, and so on."""
+    n = x.shape[axis]
+    places = np.arange(size)
+    starts, ends = places * n // size, -(-(places + 1) * n // size)
+    lengths = ends - starts
+    if size < lengths.max():
+        whole = (slice(None),) * axis
+        parts = [x[(*whole, slice(start, end))] for start, end in zip(starts, ends, strict=True)]
+        y = np.concatenate([operation.reduce(part, axis=axis, keepdims=True) for part in parts], axis=axis)
+    else:
+        y = x.take(starts, axis=axis)
+        for place in range(1, int(lengths.max())):
+            longer = np.flatnonzero(lengths > place)
+            further = x.take(starts[longer] + place, axis=axis)
+            if len(longer) == size:
+                operation(y, further, out=y)
+            else:
+                where = (*(slice(None),) * axis, longer)
+                y[where] = operation(y[where], further)
+    return y / lengths.astype(y.dtype).reshape(-1, *(1,) * (y.ndim - 1 - axis)) if mean else y

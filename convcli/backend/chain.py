@@ -171,6 +171,10 @@ def _lp_pool(x: Array, norm_type: float, **options: Any) -> Array:
     return lp_pool(x, norm_type, **options)
 
 
+def _conv_transpose(x: Array, weight: Array, *, out_size: Sequence[int] | None, **options: Any) -> Array:
+    return conv_transpose(x, weight, **{"output_size": out_size, **options})
+
+
 def _adaptive_pool(x: Array, kind: str, output_size: Sequence[int]) -> Array:
     return (adaptive_max_pool if kind == "max" else adaptive_avg_pool)(x, output_size)
 
@@ -190,7 +194,7 @@ _POOL = ("kernel_size", *_WINDOW, "ceil_mode")
 # Each layer's operator, and which of the layer's fields it takes.
 OPERATORS: dict[type[Layer], tuple[Callable[..., Array], tuple[str, ...]]] = {
     Conv: (conv, (*_WINDOW, "groups")),
-    ConvTranspose: (conv_transpose, (*_WINDOW, "output_padding", "groups")),
+    ConvTranspose: (_conv_transpose, (*_WINDOW, "output_padding", "groups", "out_size")),
     DeformConv: (deform_conv, (*_WINDOW, "groups", "offset_groups")),
     LocalConv: (local_conv, _WINDOW),
     TiledConv: (tiled_conv, _WINDOW),

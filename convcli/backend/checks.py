@@ -1,13 +1,16 @@
 """Arguments of the operators: turned into arrays, and refused with the shape that would have been right."""
 
+import os
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.layers.axes import axis_names
+from convcli.layers import Window
+from convcli.layers.axes import axis_names, infer_dims
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
@@ -48,6 +51,56 @@ def check_border(mode: str, pads: Pads, size: Sequence[int]) -> None:
                 f"{axis_names(len(size))[axis]} {n}, and the padding there is {pair[0]} before and {pair[1]} "
                 f"after; pad less, or take 'replicate' or 'zeros'"
             )
+
+
+def spatial_axes(x: Array, name: str, *options: object) -> int:
+    """Return how many spatial axes x has: as many as an option has numbers, else all but the first two.
+
+    Three axes are one input with two of them, or a batch of inputs with one: which, only an option tells. `name` is
+    the one to give.
+    """
+    dims = infer_dims(*options, default=-1)
+    if dims >= 0:
+        return dims
+    if x.ndim == 3:
+        raise ArgumentError(
+            f"x has shape {x.shape}, which may be (N, C, length) or (C, height, width); say which by giving {name} for "
+            f"each axis, one number as {name}=(2,) or two as {name}=(2, 2)"
+        )
+    return x.ndim - 2
+
+
+def memory() -> int:
+    """Return the bytes of memory that this process can have: the machine's, or the limit that was set for it."""
+    sizes = [1 << 50]  # where nobody tells
+    try:
+        import resource
+
+        sizes += resource.getrlimit(resource.RLIMIT_AS)
+        sizes.append(abs(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES"))
+    except (ImportError, OSError, ValueError):
+        pass
+    return min(size for size in sizes if size > 0)  # what is not limited or not known is -1
+
+
+def check_room(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
+    """Refuse an array that is larger than the memory, before any work is done."""
+    size, room = prod(shape) * dtype.itemsize, memory()
+    if size > room:
+        raise ArgumentError(
+            f"{name} would have shape {tuple(shape)}, {prod(shape):,} elements of {dtype}, more than the "
+            f"{room / 2**30:.1f} GiB of memory hold; make it smaller"
+        )
+
+
+def check_walk(x: Array, layer: Window, channels: int) -> None:
+    """Refuse a window's walk over x, (N, C, *spatial), whose padded input or output is larger than the memory."""
+    size = x.shape[2:]
+    padded = [
+        n + max(before, 0) + max(after, 0) for n, (before, after) in zip(size, layer.pads(size), strict=True)
+    ]
+    check_room("the padded x", (*x.shape[:2], *padded), x.dtype)
+    check_room("the output", (len(x), channels, *layer.output_size(size)), x.dtype)
 
 
 def as_batch(x: Array, dims: int, why: str) -> tuple[Array, bool]:

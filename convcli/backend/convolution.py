@@ -13,6 +13,7 @@ from convcli.backend.checks import (
     as_padding_value,
     check_border,
     check_channels,
+    check_walk,
     check_weight,
 )
 from convcli.backend.correlate import Border, add_bias, as_method, correlate
@@ -137,6 +138,7 @@ def conv(
         groups=groups,
         dims=dims,
     )
+    check_walk(x, layer, len(weight))
     slide = Slide.of(layer, x.shape[2:])
     pads = layer.pads(x.shape[2:])
     check_border(mode, pads, x.shape[2:])

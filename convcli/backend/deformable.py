@@ -17,6 +17,7 @@ from convcli.backend.checks import (
     as_bias,
     check_channels,
     check_shape,
+    check_walk,
     check_weight,
 )
 from convcli.backend.correlate import add_bias
@@ -110,6 +111,7 @@ def deform_conv(
         offset_groups=offset_groups,
         dims=dims,
     )
+    check_walk(x, layer, len(weight))
     size, output = x.shape[2:], layer.output_size(x.shape[2:])
     taps = prod(layer.kernel_size)
     batch = () if alone else (len(x),)

@@ -5,10 +5,10 @@ from __future__ import annotations  # help() shows the annotations by name
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convcli.backend.checks import Array, as_array, as_batch
+from convcli.backend.checks import Array, as_array, as_batch, check_room, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
 from convcli.layers import Resize
-from convcli.layers.axes import PerAxis, infer_dims
+from convcli.layers.axes import PerAxis
 from convcli.layers.other import Mode
 
 
@@ -22,7 +22,7 @@ def resize(
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option is given for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
         The input, never modified.
     scale : int or one for each axis, optional
         How many times as large as the input.
@@ -54,10 +54,12 @@ def resize(
 
     """
     x = as_array("x", x)
-    dims = infer_dims(scale, size, default=x.ndim - 2)
+    Resize(scale=scale, size=size, mode=mode)  # what is wrong with every x is told first
+    dims = spatial_axes(x, "size" if scale is None else "scale", scale, size)
     x, alone = as_batch(x, dims, f"the size {size}" if scale is None else f"the scale {scale}")
     layer = Resize(scale=scale, size=size, mode=mode, dims=dims)
     _, *output = layer.output_shape(x.shape[1:])
+    check_room("the output", (*x.shape[:2], *output), x.dtype)
     y = x
     with np.errstate(all="ignore"):
         for axis, count in enumerate(output, start=2):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.borders import OUTSIDE, pad
-from convcli.backend.checks import Array, as_array, check_border, check_channels, check_weight
+from convcli.backend.checks import Array, as_array, check_border, check_channels, check_room, check_weight
 from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
@@ -78,6 +78,8 @@ def conv_matrix(
             f"input_shape {shape} has {len(shape)} axes; weight {weight.shape} needs (C, *spatial) with "
             f"{weight.ndim - 1}"
         )
+    numbered = np.dtype(np.int64)  # what tells where an element comes from
+    check_room("the input", shape, numbered)
     groups = whole("groups", groups, 1)
     check_channels(np.broadcast_to(weight[:1, :1].ravel()[0], (1, *shape)), weight, groups)
     mode = mode_of(padding_mode)
@@ -95,6 +97,9 @@ def conv_matrix(
     )
     size = shape[1:]
     slide, pads = Slide.of(layer, size), layer.pads(size)
+    padded = [n + sum(pair) for n, pair in zip(size, pads, strict=True)]
+    check_room("the padded input", padded, numbered)
+    check_room("the output", (len(weight), *slide.output_size), numbered)
     check_border(mode, pads, size)
     if flip:
         weight = np.flip(weight, tuple(range(2, weight.ndim)))

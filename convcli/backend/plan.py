@@ -48,8 +48,17 @@ class Slide:
 
     @classmethod
     def of(cls, layer: Window, input_size: Sizes) -> "Slide":
-        """Return the walk of a layer's kernel over an input of `input_size`, which is padded before it."""
-        return cls(layer.kernel_size, layer.stride, layer.dilation, layer.output_size(input_size))
+        """Return the walk of a layer's kernel over an input of `input_size`, which is padded before it.
+
+        A step from the only place, or from the only tap, goes nowhere: it is no longer than the padded input.
+        """
+        output = layer.output_size(input_size)
+        most = [n + sum(pair) for n, pair in zip(input_size, layer.pads(input_size), strict=True)]
+        stride = (s if o > 1 else min(s, n) for s, o, n in zip(layer.stride, output, most, strict=True))
+        dilation = (
+            d if k > 1 else min(d, n) for d, k, n in zip(layer.dilation, layer.kernel_size, most, strict=True)
+        )
+        return cls(layer.kernel_size, tuple(stride), tuple(dilation), output)
 
     @property
     def spans(self) -> Sizes:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.borders import OUTSIDE, pad
-from convcli.backend.checks import Array, as_array, as_batch
+from convcli.backend.checks import Array, as_array, as_batch, check_walk, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.plan import Slide
 from convcli.layers import AvgPool, LpPool, MaxPool
-from convcli.layers.axes import PerAxis, Sizes, infer_dims
-from convcli.layers.padding import AnyPadding, Pads, span
+from convcli.layers.axes import PerAxis, Sizes
+from convcli.layers.padding import AnyPadding, Pads, one_for_all, span
 from convcli.layers.pool import Pool
 
 _REAL = "biuf"
@@ -62,8 +63,9 @@ def max_pool(
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option is given for each axis
-        The input, never modified. Not complex.
+    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
+        The input, never modified. Not complex. Three axes could be either, and need such an option: one number, as
+        (2,), for (N, C, length), two for (C, height, width).
     kernel_size, dilation : int or one for each axis
         The taps of the window, and the step between them.
     stride : int or one for each axis, optional
@@ -129,7 +131,7 @@ def avg_pool(
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option is given for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
         The input, never modified.
     kernel_size, stride, dilation, ceil_mode
         As in `max_pool`.
@@ -153,9 +155,9 @@ def avg_pool(
     --------
     >>> import numpy as np
     >>> from convcli import backend
-    >>> backend.avg_pool([[[1, 2, 3, 4, 5]]], 2)
+    >>> backend.avg_pool([[[1, 2, 3, 4, 5]]], (2,))
     array([[[1.5, 3.5]]])
-    >>> backend.avg_pool([[[1, 2, 3, 4, 5]]], 2, ceil_mode=True)
+    >>> backend.avg_pool([[[1, 2, 3, 4, 5]]], (2,), ceil_mode=True)
     array([[[1.5, 3.5, 5. ]]])
     >>> backend.avg_pool(np.zeros((1, 8, 32, 32)), (3, 1), padding="same").shape
     (1, 8, 11, 32)
@@ -189,7 +191,7 @@ def lp_pool(
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option is given for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
         The input, never modified. Not complex.
     p : number
         Above 0; 1 gives the sum of magnitudes, infinity the largest magnitude.
@@ -210,7 +212,7 @@ def lp_pool(
     Examples
     --------
     >>> from convcli import backend
-    >>> backend.lp_pool([[[3.0, -4.0, 0.0, 2.0]]], 2, 2)
+    >>> backend.lp_pool([[[3.0, -4.0, 0.0, 2.0]]], 2, (2,))
     array([[[5., 2.]]])
 
     """
@@ -245,7 +247,7 @@ def _prepare(
 ) -> tuple[Array, bool, Pool]:
     """Return x as a batch, whether it came without one, and the layer."""
     x = as_array("x", x, kinds)
-    dims = infer_dims(kernel_size, stride, padding, dilation, default=x.ndim - 2)
+    dims = spatial_axes(x, "kernel_size", kernel_size, stride, one_for_all(padding), dilation)
     x, alone = as_batch(x, dims, f"the window {kernel_size}")
     pool = layer(
         kernel_size=kernel_size,
@@ -255,6 +257,7 @@ def _prepare(
         ceil_mode=ceil_mode,
         dims=dims,
     )
+    check_walk(x, pool, x.shape[1])
     return x, alone, pool
 
 
@@ -289,15 +292,33 @@ def _meets(pool: Pool, axis: int, tap: int, count: int) -> tuple[Any, ...]:
 
 
 def _reduce(operation: np.ufunc, x: Array, pool: Pool, axis: int, count: int) -> Array:
-    """Reduce the windows of a padded x along one axis."""
+    """Reduce the windows of a padded x along one axis: tap by tap, or window by window if these are fewer."""
+    if count < pool.kernel_size[axis]:
+        windows = (x[_window(pool, axis, place)] for place in range(count))
+        return np.concatenate(
+            [operation.reduce(window, axis=axis + 2, keepdims=True, dtype=x.dtype) for window in windows],
+            axis + 2,
+        )
     y: Array = x[_meets(pool, axis, 0, count)].copy()
     for tap in range(1, pool.kernel_size[axis]):
         operation(y, x[_meets(pool, axis, tap, count)], out=y)
     return y
 
 
+def _window(pool: Pool, axis: int, place: int) -> tuple[Any, ...]:
+    """Return where the elements of one window lie along one spatial axis."""
+    start, d = place * pool.stride[axis], pool.dilation[axis]
+    return (*(slice(None),) * (axis + 2), slice(start, start + span(pool.kernel_size[axis], d), d))
+
+
 def _reduce_places(x: Array, at: Array, pool: Pool, axis: int, count: int) -> tuple[Array, Array]:
     """Find the largest elements of the windows along one axis, and where each came from."""
+    if count < pool.kernel_size[axis]:
+        windows = [_window(pool, axis, place) for place in range(count)]
+        found = [_largest(x[window], at[window], axis + 2) for window in windows]
+        return np.concatenate([part for part, _ in found], axis + 2), np.concatenate(
+            [part for _, part in found], axis + 2
+        )
     first = _meets(pool, axis, 0, count)
     best, place = x[first].copy(), at[first].copy()
     for tap in range(1, pool.kernel_size[axis]):
@@ -310,6 +331,16 @@ def _reduce_places(x: Array, at: Array, pool: Pool, axis: int, count: int) -> tu
     return best, place
 
 
+def _largest(x: Array, at: Array, axis: int) -> tuple[Array, Array]:
+    """Return the largest element along an axis, and where it came from: the first of equal ones, the last of NaN."""
+    most = x.max(axis=axis, keepdims=True)
+    chosen = ((x == most) & (at != OUTSIDE)).argmax(axis=axis, keepdims=True)
+    if x.dtype.kind == "f":
+        last = x.shape[axis] - 1 - np.isnan(np.flip(x, axis)).argmax(axis=axis, keepdims=True)
+        chosen = np.where(np.isnan(most), last, chosen)
+    return np.take_along_axis(x, chosen, axis), np.take_along_axis(at, chosen, axis)
+
+
 def _sum(x: Array, pool: Pool, output: Sizes) -> Array:
     """Sum every window, with zeros around x."""
     y = pad(x, _reach(pool, x.shape[2:]), range(2, x.ndim))
@@ -320,10 +351,10 @@ def _sum(x: Array, pool: Pool, output: Sizes) -> Array:
 
 def _counts(pool: Pool, size: Sizes, output: Sizes, include_pad: bool) -> list[Array]:
     """Count, for each axis, the elements that the windows average over."""
-    counts = []
+    counts, slide = [], Slide.of(pool, size)
     for axis, ((before, after), n) in enumerate(zip(pool.pads(size), size, strict=True)):
-        starts = np.arange(output[axis]) * pool.stride[axis] - before
-        places = starts[:, np.newaxis] + np.arange(pool.kernel_size[axis]) * pool.dilation[axis]
+        starts = np.arange(output[axis]) * slide.stride[axis] - before
+        places = starts[:, np.newaxis] + np.arange(pool.kernel_size[axis]) * slide.dilation[axis]
         inside = places < n + after if include_pad else (places >= 0) & (places < n)
         counts.append(inside.sum(axis=1))
     return counts

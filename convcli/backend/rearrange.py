@@ -1,18 +1,21 @@
-"""Operators that move elements and compute nothing: windows as columns, and shuffled channels."""
+"""Operators that move elements: windows as columns, columns back to where they were, and shuffled channels."""
 
 from __future__ import annotations  # help() shows the annotations by name
+
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.borders import pad
-from convcli.backend.checks import Array, as_array, as_batch
+from convcli.backend.checks import Array, as_array, as_batch, check_room, check_walk, spatial_axes
+from convcli.backend.dtypes import cast, weighted
 from convcli.backend.gemm import windows
-from convcli.backend.plan import Slide
+from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
 from convcli.layers import ChannelShuffle, Conv
-from convcli.layers.axes import PerAxis, infer_dims
-from convcli.layers.padding import AnyPadding
+from convcli.layers.axes import PerAxis, infer_dims, per_axis
+from convcli.layers.padding import AnyPadding, one_for_all
 
 
 def unfold(
@@ -25,11 +28,12 @@ def unfold(
 ) -> Array:
     """Write every window of x as a column: im2col.
 
-    PyTorch's Unfold, in any number of dimensions. `conv` is weight.reshape(O, -1) @ unfold(x, ...).
+    PyTorch's Unfold, in any number of dimensions. `conv` is weight.reshape(O, -1) @ unfold(x, ...), and `fold` adds
+    the columns up again.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option is given for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
         The input, never modified.
     kernel_size, stride, padding, dilation
         As in `conv`; the padding is of zeros.
@@ -50,13 +54,13 @@ def unfold(
     >>> from convcli import backend
     >>> backend.unfold(np.zeros((1, 3, 32, 32)), 3, padding=1).shape
     (1, 27, 1024)
-    >>> backend.unfold([[[1, 2, 3, 4]]], 2)
+    >>> backend.unfold([[[1, 2, 3, 4]]], (2,))
     array([[[1, 2, 3],
             [2, 3, 4]]])
 
     """
     x = as_array("x", x)
-    dims = infer_dims(kernel_size, stride, padding, dilation, default=x.ndim - 2)
+    dims = spatial_axes(x, "kernel_size", kernel_size, stride, one_for_all(padding), dilation)
     x, alone = as_batch(x, dims, f"the window {kernel_size}")
     layer = Conv(
         in_channels=x.shape[1],
@@ -67,11 +71,97 @@ def unfold(
         dilation=dilation,
         dims=dims,
     )
+    check_walk(x, layer, x.shape[1] * prod(layer.kernel_size))
     slide = Slide.of(layer, x.shape[2:])
     view = windows(pad(x, layer.pads(x.shape[2:]), range(2, x.ndim)), slide)
     rows = int(np.prod(view.shape[1 : 2 + dims]))
     columns = view.reshape(len(x), rows, int(np.prod(slide.output_size))).copy()
     return columns[0] if alone else columns
+
+
+def fold(
+    x: ArrayLike,
+    output_size: PerAxis,
+    kernel_size: PerAxis,
+    *,
+    stride: PerAxis = 1,
+    padding: AnyPadding = 0,
+    dilation: PerAxis = 1,
+) -> Array:
+    """Add every column up at the place of its window: col2im, the adjoint of `unfold`.
+
+    PyTorch's Fold, in any number of dimensions. With the same options, sum(unfold(a) * b) = sum(a * fold(b)); folding
+    what was unfolded gives each element as often as there are windows over it.
+
+    Parameters
+    ----------
+    x : array_like, (N, C * prod(kernel_size), places) or (C * prod(kernel_size), places)
+        The columns, never modified; the places are those of `unfold` on an input of output_size, row by row.
+    output_size : int or one for each axis
+        The size of what was unfolded. Without a number for each axis in any option there are two axes.
+    kernel_size, stride, padding, dilation
+        As in `unfold`; what lies in the padding is left out.
+
+    Returns
+    -------
+    ndarray, (N, C, *output_size) or (C, *output_size)
+        Of x's dtype; float16 is added up in float32, and integers and bool give int64 (uint64 for uint64).
+
+    Raises
+    ------
+    ArgumentError
+        Where shapes do not fit, there would be no window, or integers exceed 64 bits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli import backend
+    >>> backend.fold(np.ones((1, 27, 1024)), 32, 3, padding=1).shape
+    (1, 3, 32, 32)
+    >>> backend.fold([[[1, 2, 3], [2, 3, 4]]], (4,), 2)
+    array([[[1, 4, 6, 4]]])
+
+    """
+    x = as_array("x", x)
+    dims = infer_dims(output_size, kernel_size, stride, one_for_all(padding), dilation)
+    if x.ndim not in (2, 3):
+        raise ArgumentError(
+            f"x has shape {x.shape}; it must be (N, C * prod(kernel_size), places), or without N"
+        )
+    x, alone = as_batch(x, 1, "columns have places and so")
+    size = per_axis("output_size", output_size, dims)
+    layer = Conv(
+        in_channels=1,
+        out_channels=1,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        dims=dims,
+    )
+    taps, slide, pads = prod(layer.kernel_size), Slide.of(layer, size), layer.pads(size)
+    if x.shape[1] % taps:
+        raise ArgumentError(
+            f"x has shape {x.shape}; its {x.shape[1]} rows are no multiple of the {taps} taps of the kernel "
+            f"{layer.kernel_size}"
+        )
+    if x.shape[2] != prod(slide.output_size):
+        raise ArgumentError(
+            f"x has shape {x.shape}; an output of {size} has {prod(slide.output_size)} places for the kernel, "
+            f"{slide.output_size}, and x needs a column for each"
+        )
+    padded = [n + sum(pair) for n, pair in zip(size, pads, strict=True)]
+    check_room("the output with its padding", (len(x), x.shape[1] // taps, *padded), x.dtype)
+    numbers = weighted(x, np.ones(taps, bool), (0,))
+    columns = x.reshape(len(x), x.shape[1] // taps, *layer.kernel_size, *slide.output_size)
+    y = np.zeros((*columns.shape[:2], *padded), numbers.summing)
+    with np.errstate(all="ignore"):
+        for tap in np.ndindex(*layer.kernel_size):
+            part = columns[(slice(None), slice(None), *tap)]
+            y[last_axes(slide.meets(tap))] += cast(part, y.dtype)
+        y = numbers.finish(y[last_axes(slice(a, a + n) for (a, _), n in zip(pads, size, strict=True))])
+    y = np.ascontiguousarray(y)
+    return y[0] if alone else y
 
 
 def channel_shuffle(x: ArrayLike, groups: int) -> Array:

@@ -79,6 +79,12 @@ class Spread:
                 found.append(Turn(first, count, slice(tap, None, step), width, apart, last))
         return tuple(found)
 
+    @property
+    def most_turns(self) -> int:
+        """How many choices there are, but for those of outputs that the padding cuts off."""
+        axes = zip(self.kernel_size, self.stride, self.dilation, self.output_size, strict=True)
+        return prod(min(k, s // gcd(s, d), n) for k, s, d, n in axes)
+
     def all_turns(self) -> Iterator[tuple[Turn, ...]]:
         """Yield every choice of a turn on each axis."""
         return product(*map(self.turns, range(len(self.kernel_size))))
@@ -91,8 +97,9 @@ def spread(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple
     """
     work = Work(len(x), len(weight), weight.shape[1], weight.shape[2], _slide(how))
     beyond = border[0] != "zeros"
+    scattered = _cost_scattered(work, how)
     # Times the zeros of a border, a weight that is not finite would be NaN.
-    if beyond or (_cost_by_turns(work, how) < _cost_scattered(work, how) and np.isfinite(weight).all()):
+    if beyond or (_cost_by_turns(work, how, scattered) < scattered and np.isfinite(weight).all()):
         return _by_turns(x, weight, how, numbers, border)
     return _scattered(x, weight, how, numbers)
 
@@ -118,8 +125,10 @@ def _cost_scattered(work: Work, how: Spread) -> int:
     return min(sizes) * (CALL + elements * (work.inputs * PRODUCT + ADDITION))
 
 
-def _cost_by_turns(work: Work, how: Spread) -> int:
-    """Estimate the ordinary convolutions, each by its quickest method."""
+def _cost_by_turns(work: Work, how: Spread, most: int) -> int:
+    """Estimate the ordinary convolutions, each by its quickest method; where the calls alone exceed `most`, those."""
+    if (calls := how.most_turns * 2 * CALL) > most:
+        return calls
     total = work.groups * work.inputs * work.outputs * prod(how.kernel_size) * TURNED
     for turns in how.all_turns():
         one = Work(work.images, work.groups, work.inputs, work.outputs, _turn_slide(turns))

@@ -4,14 +4,22 @@ from __future__ import annotations  # help() shows the annotations by name
 
 from numpy.typing import ArrayLike
 
-from convcli.backend.checks import Array, as_array, as_batch, as_bias, as_padding_value, check_weight
+from convcli.backend.checks import (
+    Array,
+    as_array,
+    as_batch,
+    as_bias,
+    as_padding_value,
+    check_room,
+    check_weight,
+)
 from convcli.backend.correlate import add_bias
 from convcli.backend.dtypes import weighted
 from convcli.backend.spreading import Spread, spread
 from convcli.errors import ArgumentError
 from convcli.layers import ConvTranspose
-from convcli.layers.axes import PerAxis, whole
-from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.axes import PerAxis, is_sequence, whole
+from convcli.layers.padding import AnyPadding, mode_of, span
 
 
 def conv_transpose(
@@ -22,6 +30,7 @@ def conv_transpose(
     stride: PerAxis = 1,
     padding: AnyPadding = 0,
     output_padding: PerAxis = 0,
+    output_size: PerAxis | None = None,
     dilation: PerAxis = 1,
     groups: int = 1,
     padding_mode: str = "zeros",
@@ -49,6 +58,10 @@ def conv_transpose(
     output_padding : int or one for each axis
         More outputs at the end, below the stride or the dilation: it chooses among the input sizes that
         the strided `conv` gives one output size for.
+    output_size : int or one for each axis, optional
+        The size of the output, instead of output_padding: from the smallest one that the other options give to
+        stride - 1 more. It may be a whole shape, (N, O, *output) or (O, *output), whose first numbers are left alone,
+        as PyTorch's modules have it.
     groups : int
         Divides the channels into groups that do not see each other.
     padding_mode, padding_value : str, number
@@ -64,7 +77,8 @@ def conv_transpose(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
+        Where shapes do not fit, the output would be empty or have another size than the one that is asked for, or
+        integers exceed 64 bits.
 
     Examples
     --------
@@ -73,6 +87,8 @@ def conv_transpose(
     >>> x, weight = np.zeros((1, 64, 56, 56)), np.zeros((64, 3, 4, 4))
     >>> backend.conv_transpose(x, weight, stride=2, padding=1).shape
     (1, 3, 112, 112)
+    >>> backend.conv_transpose(x, weight, stride=2, padding=1, output_size=(113, 112)).shape
+    (1, 3, 113, 112)
     >>> backend.conv_transpose([[1, 2]], [[[1, 10, 100]]], stride=2)
     array([[  1,  10, 102,  20, 200]])
 
@@ -97,8 +113,10 @@ def conv_transpose(
         output_padding=output_padding,
         dilation=dilation,
         groups=groups,
+        out_size=_spatial(output_size, dims),
         dims=dims,
     )
+    _check_room(layer, x, outputs)
     bias = as_bias(bias, (outputs,))
     value = as_padding_value(padding_value, mode, x, weight, bias)
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
@@ -110,3 +128,19 @@ def conv_transpose(
     y = spread(wide, kernels, how, numbers, (mode, value))
     y = add_bias(y.reshape(len(x), outputs, *how.output_size), bias, numbers)
     return y[0] if alone else y
+
+
+def _spatial(output_size: PerAxis | None, dims: int) -> PerAxis | None:
+    """Return the spatial part of a size that may be a whole shape."""
+    if is_sequence(output_size) and len(output_size) in (dims + 1, dims + 2):
+        return output_size[len(output_size) - dims :]
+    return output_size
+
+
+def _check_room(layer: ConvTranspose, x: Array, outputs: int) -> None:
+    """Refuse an output that is larger than the memory, before its padding is cut off and after."""
+    size = x.shape[2:]
+    axes = zip(size, layer.stride, layer.kernel_size, layer.dilation, strict=True)
+    whole_size = tuple((n - 1) * s + span(k, d) for n, s, k, d in axes)
+    check_room("the output before its padding is cut off", (len(x), outputs, *whole_size), x.dtype)
+    check_room("the output", (len(x), outputs, *layer.output_size(size)), x.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.borders import pad
-from convcli.backend.checks import Array, as_array, as_batch, as_bias, check_shape, check_weight
+from convcli.backend.checks import Array, as_array, as_batch, as_bias, check_shape, check_walk, check_weight
 from convcli.backend.correlate import Border, add_bias, correlate
 from convcli.backend.dtypes import cast, weighted
 from convcli.backend.plan import Slide, last_axes
@@ -80,6 +80,7 @@ def local_conv(
         dilation=dilation,
         dims=dims,
     )
+    check_walk(x, layer, outputs)
     output = layer.output_size(x.shape[2:])
     check_shape(
         "weight",
@@ -173,6 +174,7 @@ def tiled_conv(
         dilation=dilation,
         dims=dims,
     )
+    check_walk(x, layer, outputs)
     output = layer.output_size(x.shape[2:])
     bias = as_bias(bias, (outputs,), (*tile, outputs))
     numbers = weighted(x, weight, tuple(range(dims + 1, weight.ndim)), bias)

@@ -70,7 +70,7 @@ def test_the_layer_sees_what_the_operator_looks_at():
     """A single 1 in the input reaches exactly the outputs whose reach holds it, but for shares of 0."""
     for n, o, mode in product(range(1, 7), range(1, 9), ("nearest", "bilinear")):
         ((step, scale, low, high),) = Resize(size=(o,), mode=mode).sees((n,))
-        each = backend.resize(np.eye(n)[:, np.newaxis], size=o, mode=mode)[:, 0]
+        each = backend.resize(np.eye(n)[:, np.newaxis], size=(o,), mode=mode)[:, 0]
         for x, y in product(range(n), range(o)):
             seen = range((step * y + low) // scale, (step * y + high) // scale + 1)
             assert (each[x, y] > 0) == (x in {min(max(place, 0), n - 1) for place in seen})
@@ -78,7 +78,7 @@ def test_the_layer_sees_what_the_operator_looks_at():
 
 def test_infinity_does_not_spread_to_where_it_has_no_share():
     x = np.array([[[1.0, np.inf, 3.0]]])
-    assert np.array_equal(backend.resize(x, scale=1, mode="bilinear"), x)
+    assert np.array_equal(backend.resize(x, scale=(1,), mode="bilinear"), x)
     assert backend.resize(x, size=(1,), mode="bilinear").tolist() == [[[np.inf]]]
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
+from convcli.backend.adaptive import _windows
 from convcli.errors import ArgumentError
 from convcli.layers import MaxPool
 from tests import reference
@@ -109,36 +110,36 @@ def test_average_is_a_convolution_with_equal_weights():
 
 def test_nan_passes_through_and_its_place_is_found():
     x = np.array([[[1, np.nan, 3, np.nan, 5, 6]]])
-    y, at = backend.max_pool(x, 3, return_indices=True)
+    y, at = backend.max_pool(x, (3,), return_indices=True)
     assert np.array_equal(y, [[[np.nan, np.nan]]], equal_nan=True)
     assert at.tolist() == [[[1, 3]]]
-    y, at = backend.max_pool(x, 6, return_indices=True)
+    y, at = backend.max_pool(x, (6,), return_indices=True)
     assert at.tolist() == [[[3]]]  # the last, as in PyTorch
-    assert np.isnan(backend.max_pool(x, 3)).all()
-    assert np.isnan(backend.adaptive_max_pool(x, 2)).all()
-    assert np.isnan(backend.avg_pool(x, 3)).all()
+    assert np.isnan(backend.max_pool(x, (3,))).all()
+    assert np.isnan(backend.adaptive_max_pool(x, (2,))).all()
+    assert np.isnan(backend.avg_pool(x, (3,))).all()
 
 
 def test_infinity_below_everything_still_has_a_place():
-    y, at = backend.max_pool(np.full((1, 1, 3), -np.inf), 2, stride=1, padding=1, return_indices=True)
+    y, at = backend.max_pool(np.full((1, 1, 3), -np.inf), (2,), stride=1, padding=1, return_indices=True)
     assert (y == -np.inf).all()
     assert at.tolist() == [[[0, 0, 1, 2]]]
 
 
 def test_a_dilated_window_that_steps_over_everything():
     x = np.array([[[7.0]]])
-    y, at = backend.max_pool(x, 2, padding=1, dilation=2, return_indices=True)
+    y, at = backend.max_pool(x, (2,), padding=1, dilation=2, return_indices=True)
     assert (y.tolist(), at.tolist()) == ([[[-np.inf]]], [[[-1]]])
-    assert backend.avg_pool(x, 2, padding=1, dilation=2, count_include_pad=False).tolist() == [[[0]]]
+    assert backend.avg_pool(x, (2,), padding=1, dilation=2, count_include_pad=False).tolist() == [[[0]]]
 
 
 @pytest.mark.parametrize(("ceil_mode", "size"), [(False, 2), (True, 3)])
 def test_ceil_mode_on_a_kernel_of_two_on_five(ceil_mode, size):
-    assert backend.max_pool(np.ones((1, 1, 5)), 2, ceil_mode=ceil_mode).shape == (1, 1, size)
+    assert backend.max_pool(np.ones((1, 1, 5)), (2,), ceil_mode=ceil_mode).shape == (1, 1, size)
 
 
 def test_ceil_mode_starts_no_window_in_the_padding_after():
-    assert backend.max_pool(np.ones((1, 1, 1)), 2, stride=2, padding=1, ceil_mode=True).shape == (1, 1, 1)
+    assert backend.max_pool(np.ones((1, 1, 1)), (2,), stride=2, padding=1, ceil_mode=True).shape == (1, 1, 1)
 
 
 def test_none_keeps_an_axis():
@@ -156,19 +157,119 @@ def test_one_input_and_an_empty_batch():
         assert pool(np.ones((0, 2, 6, 6)), 2).shape == (0, 2, 2, 2)
 
 
+POOLS = {
+    "max": lambda x, size, **options: backend.max_pool(x, size, **options),
+    "max with places": lambda x, size, **options: backend.max_pool(x, size, return_indices=True, **options)[
+        1
+    ],
+    "avg": lambda x, size, **options: backend.avg_pool(x, size, **options),
+    "lp": lambda x, size, **options: backend.lp_pool(x, 3, size, **options),
+    "unfold": lambda x, size, **options: backend.unfold(x, size, **options),
+    "adaptive avg": lambda x, size: backend.adaptive_avg_pool(x, size),
+    "adaptive max": lambda x, size: backend.adaptive_max_pool(x, size),
+    "scale": lambda x, size: backend.resize(x, scale=size),
+    "size": lambda x, size: backend.resize(x, size=size, mode="bilinear"),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_one_input_is_the_first_of_a_batch_where_the_axes_are_known(name):
+    run = POOLS[name]
+    for shape in ((3, 8), (3, 6, 4), (3, 4, 5, 6), (2, 3, 4, 3, 4)):
+        x = np.random.default_rng(0).standard_normal(shape)
+        sizes = (2,) * (len(shape) - 1)
+        assert np.array_equal(run(x, sizes), run(x[np.newaxis], sizes)[0])
+
+
+@pytest.mark.parametrize("name", ["max", "avg", "lp", "unfold"])
+@pytest.mark.parametrize("told", [{"stride": (2, 1)}, {"padding": ((0, 1), (1, 1))}, {"dilation": (1, 2)}])
+def test_any_option_tells_the_axes(name, told):
+    x = np.random.default_rng(0).standard_normal((3, 6, 5))
+    assert np.array_equal(POOLS[name](x, 2, **told), POOLS[name](x[np.newaxis], (2, 2), **told)[0])
+
+
+@pytest.mark.parametrize("name", POOLS)
+@pytest.mark.parametrize("shape", [(1, 4, 4), (4, 2, 6), (0, 4, 4)])
+def test_three_axes_are_never_taken_for_a_batch_of_one(name, shape):
+    with pytest.raises(ArgumentError) as error:
+        POOLS[name](np.ones(shape), 2)
+    option = {"scale": "scale", "size": "size"}.get(
+        name, "output_size" if "adaptive" in name else "kernel_size"
+    )
+    assert str(error.value) == (
+        f"x has shape {shape}, which may be (N, C, length) or (C, height, width); say which by giving {option} for each "
+        f"axis, one number as {option}=(2,) or two as {option}=(2, 2)"
+    )
+    assert POOLS[name](np.ones(shape[1:] * 2), 2).ndim in (3, 4)  # four axes are a batch
+
+
+def test_one_pair_of_paddings_is_for_all_axes():
+    x = np.random.default_rng(0).standard_normal((2, 3, 7, 6))
+    for run in (backend.max_pool, backend.avg_pool, backend.unfold):
+        assert np.array_equal(run(x, 3, padding=((0, 2),)), run(x, 3, padding=((0, 2), (0, 2))))
+
+
+@few
+@given(st.integers(1, 60), st.integers(1, 80), st.sampled_from([np.float32, float, np.int16]))
+def test_adaptive_windows_of_any_length_equal_plain_loops(n, size, dtype):
+    """Many windows of few elements, and few of many."""
+    x = np.random.default_rng(0).integers(-99, 99, (2, 2, n)).astype(dtype)
+    means = reference.adaptive_pool(lambda window: sum(window) / len(window), x, (size,))
+    assert_close(backend.adaptive_avg_pool(x, (size,)), means, 1e-5 if dtype is np.float32 else 1e-9)
+    assert np.array_equal(backend.adaptive_max_pool(x, (size,)), reference.adaptive_pool(max, x, (size,)))
+
+
+def test_many_outputs_take_few_steps():
+    """Each step works on whole arrays, and there are no more than some square root of the length."""
+    calls = []
+
+    class Counted(np.ndarray):
+        def take(self, *arguments, **options):
+            calls.append("the same place of many windows")
+            return np.asarray(self).take(*arguments, **options)
+
+        def __getitem__(self, place):
+            calls.append("one window")
+            return np.asarray(self)[place]
+
+    x = np.random.default_rng(0).standard_normal((1, 2, 10_000)).view(Counted)
+    for size in (1, 7, 99, 101, 3_000, 9_999, 30_000):
+        calls.clear()
+        assert _windows(np.add, x, 2, size, mean=True).shape == (1, 2, size)
+        assert len(calls) <= 102
+
+
+@few
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 5), st.integers(1, 3), st.booleans())
+def test_long_windows_are_reduced_as_short_ones(n, k, s, d, ceil_mode):
+    """Where the windows are fewer than their taps each is reduced at once."""
+    if d * (k - 1) + 1 > n:
+        return
+    x = np.random.default_rng(0).integers(-9, 9, (2, 1, n)).astype(float)
+    options = {"stride": s, "dilation": d, "ceil_mode": ceil_mode}
+    windows = [x[0, 0, start : start + d * (k - 1) + 1 : d] for start in range(0, n, s)]
+    found = backend.max_pool(x, (k,), **options)
+    windows = windows[: found.shape[2]]
+    assert found[0, 0].tolist() == [window.max() for window in windows]
+    assert np.allclose(backend.avg_pool(x, (k,), **options)[0, 0], [window.mean() for window in windows])
+    assert np.allclose(
+        backend.lp_pool(x, 2, (k,), **options)[0, 0], [np.sqrt((window**2).sum()) for window in windows]
+    )
+
+
 def test_float16_is_averaged_in_float32():
-    y = backend.avg_pool(np.full((1, 1, 4), 60000, np.float16), 4)
+    y = backend.avg_pool(np.full((1, 1, 4), 60000, np.float16), (4,))
     assert (y.dtype, y.item()) == (np.float16, 60000)
 
 
 @pytest.mark.parametrize(
     "pool",
     [
-        lambda x: backend.max_pool(x, 1),
-        lambda x: backend.avg_pool(x, 1),
-        lambda x: backend.lp_pool(x, 1, 1),
-        lambda x: backend.adaptive_avg_pool(x, x.shape[2]),
-        lambda x: backend.adaptive_max_pool(x, x.shape[2]),
+        lambda x: backend.max_pool(x, (1,)),
+        lambda x: backend.avg_pool(x, (1,)),
+        lambda x: backend.lp_pool(x, 1, (1,)),
+        lambda x: backend.adaptive_avg_pool(x, x.shape[2:]),
+        lambda x: backend.adaptive_max_pool(x, x.shape[2:]),
     ],
 )
 def test_the_result_is_a_new_array(pool):
@@ -186,11 +287,11 @@ def test_the_result_is_a_new_array(pool):
             "pooling layer takes at most 1",
         ),
         (
-            lambda: backend.avg_pool(np.ones((1, 1, 2)), 3),
+            lambda: backend.avg_pool(np.ones((1, 1, 2)), (3,)),
             "the output would be empty: along the length the kernel spans 3, the input with its padding only "
             "2 + 0 + 0 = 2; pad by 1 more in all, or take a smaller kernel",
         ),
-        (lambda: backend.lp_pool(np.ones((1, 1, 2)), 0, 2), "the p of a p-norm must be above 0, got 0"),
+        (lambda: backend.lp_pool(np.ones((1, 1, 2)), 0, (2,)), "the p of a p-norm must be above 0, got 0"),
         (
             lambda: backend.max_pool(np.ones((1, 5)), (2, 2)),
             "x has shape (1, 5); the window (2, 2) has 2 spatial axes, so x must be (N, C, *spatial) with 4 "
@@ -205,10 +306,13 @@ def test_the_result_is_a_new_array(pool):
             "x has dtype complex128; it must hold bool, integers, floats",
         ),
         (
-            lambda: backend.avg_pool(np.ones((1, 1, 0)), 2),
+            lambda: backend.avg_pool(np.ones((1, 1, 0)), (2,)),
             "x has shape (1, 1, 0); only the batch may be empty, every other axis holds at least 1",
         ),
-        (lambda: backend.adaptive_avg_pool(np.ones((1, 1, 5)), 0), "output_size must be at least 1, got 0"),
+        (
+            lambda: backend.adaptive_avg_pool(np.ones((1, 1, 5)), (0,)),
+            "output_size must be at least 1, got 0",
+        ),
     ],
 )
 def test_errors(call, message):

@@ -1,6 +1,9 @@
+from math import prod
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from convcli import backend
 from convcli.errors import ArgumentError
@@ -23,6 +26,87 @@ def test_unfold_keeps_the_dtype_and_makes_a_new_array():
     assert (columns.shape, columns.dtype) == ((2, 12), np.uint8)
     columns[:] = 5
     assert (x == 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.sampled_from((float, np.float32, np.int64, np.uint8, complex)))
+def test_fold_adds_every_column_up_where_it_was(case, dtype):
+    random = case.random()
+    shape = (case.images, 2 * prod(case.kernel), prod(case.output))
+    x = random.integers(0, 9, shape).astype(dtype)
+    y = backend.fold(x, case.size, case.kernel, **case.options)
+    expected = np.zeros(
+        (case.images, 2, *(n + sum(pair) for n, pair in zip(case.size, case.pads, strict=True))), dtype
+    )
+    columns = x.reshape(case.images, 2, *case.kernel, *case.output)
+    for tap in np.ndindex(*case.kernel):
+        for place in np.ndindex(*case.output):
+            axes = zip(place, case.stride, tap, case.dilation, strict=True)
+            expected[(..., *(p * s + t * d for p, s, t, d in axes))] += columns[(..., *tap, *place)]
+    inner = tuple(slice(before, before + n) for n, (before, _) in zip(case.size, case.pads, strict=True))
+    assert y.dtype == (np.int64 if dtype is np.uint8 else dtype)
+    assert_close(y, expected[(..., *inner)], 1e-5 if dtype is np.float32 else 1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_fold_is_the_adjoint_of_unfold(case):
+    a, _ = case.arrays()
+    columns = backend.unfold(a, case.kernel, **case.options)
+    b = case.random().standard_normal(columns.shape)
+    folded = backend.fold(b, case.size, case.kernel, **case.options)
+    assert folded.shape == a.shape
+    assert np.isclose((columns * b).sum(), (a * folded).sum())
+    windows = backend.fold(np.ones_like(columns), case.size, case.kernel, **case.options)
+    assert_close(backend.fold(columns, case.size, case.kernel, **case.options), a * windows)
+
+
+def test_fold_takes_one_input_names_and_two_axes_where_none_are_said():
+    x = np.random.default_rng(0).standard_normal((2, 12, 20))
+    y = backend.fold(x, (5, 4), (2, 3), padding="same")
+    assert np.array_equal(backend.fold(x[0], (5, 4), (2, 3), padding="same"), y[0])
+    assert backend.fold(np.ones((1, 4, 16)), 5, 2).shape == (1, 1, 5, 5)
+    assert backend.fold(np.ones((0, 4, 16)), 5, 2).shape == (0, 1, 5, 5)
+    assert backend.fold(np.ones((1, 4, 2)), (5,), 2, stride=3).shape == (1, 2, 5)
+    y = backend.fold(x, (5, 4), (2, 3), padding="same")
+    y[:] = 0
+    assert x.any()
+
+
+def test_fold_adds_without_rounding_or_wrapping():
+    ones = np.full((1, 4, 1), 60000, np.float16)
+    assert backend.fold(ones, 2, 2).max() == 60000
+    columns = np.zeros((1, 3, 3), np.float16)
+    columns[0, [0, 1, 2], [2, 1, 0]] = 2048, 1, 1  # each alone is lost beside 2048, both are not
+    assert backend.fold(columns, (5,), 3)[0, 0, 2] == 2050
+    with pytest.raises(ArgumentError, match=r"the result reaches from .* beyond int64"):
+        backend.fold(np.full((1, 4, 4), 2**61), 3, 2)
+    assert backend.fold(np.full((1, 4, 4), 2**61, np.uint64), 3, 2)[0, 0, 1, 1] == 2**63
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((1, 4, 4, 4), 3, 2), "x has shape (1, 4, 4, 4); it must be (N, C * prod(kernel_size), places), or without N"),
+        (((1, 5, 4), 3, 2), "x has shape (1, 5, 4); its 5 rows are no multiple of the 4 taps of the kernel (2, 2)"),
+        (
+            ((1, 4, 5), 3, 2),
+            "x has shape (1, 4, 5); an output of (3, 3) has 4 places for the kernel, (2, 2), and x needs a column for each",
+        ),
+        (
+            ((1, 4, 1), 1, 2),
+            "the output would be empty: along the height the kernel spans 2, the input with its padding only 1 + 0 + 0 = "
+            "1; pad by 1 more in all, or take a smaller kernel",
+        ),
+        (((1, 4, 4), (3, 3, 3), (2, 2)), "kernel_size 2x2 has 2 axes where 3 are needed"),
+        (((1, 4, 4), 0, 2), "output_size must be at least 1, got 0"),
+    ],
+)  # fmt: skip
+def test_columns_that_cannot_be_folded(arguments, message):
+    shape, *rest = arguments
+    with pytest.raises(ArgumentError) as error:
+        backend.fold(np.ones(shape), *rest)
+    assert str(error.value) == message
 
 
 def test_shuffled_channels():

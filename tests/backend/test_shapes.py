@@ -121,8 +121,9 @@ def test_others(geometry, channels, number, mode):
         )
     expected = outcome(lambda: layers.ChannelShuffle(groups=number).output_shape(shape))
     assert outcome(lambda: backend.channel_shuffle(x, number).shape[1:]) == expected
-    expected = outcome(lambda: layers.Resize(scale=number, mode=mode, dims=dims).output_shape(shape))
-    assert outcome(lambda: backend.resize(x, scale=number, mode=mode).shape[1:]) == expected
+    scale = (number,) * dims
+    expected = outcome(lambda: layers.Resize(scale=scale, mode=mode).output_shape(shape))
+    assert outcome(lambda: backend.resize(x, scale=scale, mode=mode).shape[1:]) == expected
     expected = outcome(lambda: layers.Resize(size=target, mode=mode).output_shape(shape))
     assert backend.resize(x, size=target, mode=mode).shape[1:] == expected
     expected = outcome(lambda: layers.BatchNorm(channels=number).output_shape(shape))

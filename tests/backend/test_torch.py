@@ -137,6 +137,41 @@ def test_rearranging(layer):
         options = {name: layer[name] for name in ("stride", "padding", "dilation")}
         expected = theirs("unfold", layer["x"], layer["kernel"], **options)
         assert_equal(backend.unfold(layer["x"], layer["kernel"], **options), expected)
+        size = layer["x"].shape[2:]
+        folded = theirs("fold", expected, size, layer["kernel"], **options)
+        assert_equal(backend.fold(expected, size, layer["kernel"], **options), folded)
+
+
+def test_an_output_size_of_a_transposed_layer(layer):
+    names = ("stride", "padding", "dilation", "groups")
+    options = {name: layer[name] for name in names}
+    weight, dims = layer["transposed"], layer["dims"]
+    kind = getattr(torch.nn, f"ConvTranspose{dims}d")
+    module = kind(
+        len(weight), weight.shape[1] * layer["groups"], layer["kernel"], bias=False, **options
+    ).double()
+    module.weight.data = torch.from_numpy(weight)
+    least = [
+        (n - 1) * s - 2 * p + d * (k - 1) + 1
+        for n, s, p, d, k in zip(
+            layer["x"].shape[2:],
+            layer["stride"],
+            layer["padding"],
+            layer["dilation"],
+            layer["kernel"],
+            strict=True,
+        )
+    ]
+    for more in range(-1, 4):
+        size = [low + more for low in least]
+        try:
+            with torch.no_grad():
+                expected = module(torch.from_numpy(layer["x"]), output_size=size).numpy()
+        except (ValueError, RuntimeError):  # also where the sizes differ from what it can have
+            with pytest.raises(ArgumentError):
+                backend.conv_transpose(layer["x"], weight, **options, output_size=size)
+        else:
+            assert_equal(backend.conv_transpose(layer["x"], weight, **options, output_size=size), expected)
 
 
 def test_deform_conv(layer):

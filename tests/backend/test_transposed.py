@@ -195,3 +195,55 @@ def test_errors(arguments, message):
     with pytest.raises(ArgumentError) as error:
         backend.conv_transpose(**arrays, **arguments)
     assert str(error.value) == message
+
+
+@few
+@given(cases(), st.data())
+def test_an_output_size_is_the_input_size_of_the_convolution_that_it_transposes(case, draw):
+    """Any size between the smallest and stride - 1 more, as PyTorch's modules have it."""
+    x, _ = case.arrays()
+    weight = case.random().standard_normal((x.shape[1], case.outputs, *case.kernel))
+    options = {**case.options, "groups": case.groups}
+    extra = tuple(draw.draw(st.integers(0, s - 1)) for s in case.stride)
+    try:
+        expected = backend.conv_transpose(x, weight, **options, output_padding=extra)
+    except ArgumentError:
+        assume(False)
+    size = expected.shape[2:]
+    for asked in (size, list(size), np.array(size), expected.shape, (99, *size)):
+        assert np.array_equal(backend.conv_transpose(x, weight, **options, output_size=asked), expected)
+    layer = ConvTranspose(
+        in_channels=x.shape[1],
+        out_channels=expected.shape[1],
+        kernel_size=case.kernel,
+        **options,
+        out_size=size,
+        bias=False,
+    )
+    assert layer.output_size(case.size) == size
+    if len(x):
+        assert np.array_equal(backend.run_layer(layer, x, weight=weight), expected)
+
+
+def test_an_output_size_that_no_output_padding_leads_to():
+    x, weight = np.ones((1, 1, 4, 4)), np.ones((1, 1, 3, 3))
+    assert backend.conv_transpose(x, weight, stride=2, output_size=10).shape == (1, 1, 10, 10)
+    for size in (8, 11):
+        with pytest.raises(ArgumentError) as error:
+            backend.conv_transpose(x, weight, stride=2, output_size=(9, size))
+        assert str(error.value) == (
+            f"the output size {size} cannot be had along the width, where it is 9 to 10; change the size, the stride or the "
+            "padding"
+        )
+    with pytest.raises(ArgumentError, match="both say how large the output is"):
+        backend.conv_transpose(x, weight, stride=2, output_size=10, output_padding=1)
+    with pytest.raises(ArgumentError, match="out_size 1x1x1x10x10 has 5 axes where 2 are needed"):
+        backend.conv_transpose(x, weight, stride=2, output_size=(1, 1, 1, 10, 10))
+
+
+def test_many_turns_are_not_taken_one_by_one(monkeypatch):
+    """A kernel of as many taps as the stride is scattered element by element, in the wink of one."""
+    monkeypatch.setattr(spreading.Spread, "turns", None)
+    x, weight = np.array([[[1.0, 2.0]]]), np.arange(100_000.0).reshape(1, 1, -1)
+    y = backend.conv_transpose(x, weight, stride=100_000)
+    assert np.array_equal(y[0, 0], np.concatenate([weight[0, 0], 2 * weight[0, 0]]))
