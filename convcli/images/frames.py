@@ -15,6 +15,7 @@ from convcli.images.bands import as_array
 from convcli.images.claims import check_tiles
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
 from convcli.images.directories import count_pages
+from convcli.images.gif_canvas import canvases
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.hushed import hush_libtiff
 from convcli.images.memory import block, decoding
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339
 # Numbers of big-endian files, as Pillow calls them, and the same in the machine's order.
 NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
+
+PASSES = 50  # times the limit on pixels that may be decoded for one frame
+_COMPOSED = ("GIF", "PNG", "WEBP")  # whose frames are drawn one on the other
 
 # Modes whose channels are not what a filter should see, and what they become.
 _EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -86,17 +90,20 @@ def frame_headers(
     numbers, pixels_left = chosen(count), max_pixels
     frames: list[FrameHeader] = []
     deep = DeepPages(file, name, max_pixels)
+    sizes = list(canvases(file)) if image.format == "GIF" else []
     for number in numbers:
         if image.format == "TIFF":  # the pages of others are alike
             image.seek(number)
-        pixels_left -= image.width * image.height
+        width, height = sizes[number] if number < len(sizes) else image.size
+        pixels_left -= width * height
         _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        if image.format in _COMPOSED:
+            _check_way(name, number + 1, width * height, max_pixels)
         check_tiles(name, file, image, max_pixels)
         if (why := _why_cut(image)) and image.format == "TIFF":
             frames.append(deep.header(number, why))
             continue
         mode, orientation = _mode_ahead(name, image, count, why), _orientation_ahead(image)
-        width, height = image.size
         upright = orientation < TURNED or image.format == "TIFF"  # whose size Pillow turns by itself
         size = (height, width) if upright else (width, height)
         channels = CHANNELS[channels_of(mode)]
@@ -265,6 +272,15 @@ def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
         what = f"its {found:,} pixels are" if count == 1 else f"its frames have {found:,} pixels and more,"
         raise ImageError(
             f"cannot read {name}: {what} over the limit of {limit:,}; raise it with --max-pixels {found * count}"
+        )
+
+
+def _check_way(name: str, count: int, pixels: int, limit: int) -> None:
+    """Refuse a frame that is reached by decoding too many before it, as each is drawn on the last."""
+    if count * pixels > PASSES * limit:
+        raise ImageError(
+            f"cannot read {name}: {count:,} frames of {pixels:,} pixels are decoded for frame {count - 1}; take an "
+            f"earlier one, or raise the limit with --max-pixels {-(-count * pixels // PASSES)}"
         )
 
 
