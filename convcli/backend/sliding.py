@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.finish import Finish
 from convcli.backend.bands.run import plan_all, run
-from convcli.backend.bands.units import SAMPLE, UNIT, ExactSums, Units
+from convcli.backend.bands.units import SAMPLE, UNIT, ExactSums, Sums, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.borders import pad
 from convcli.backend.convolution import conv
@@ -183,7 +183,8 @@ class Sliding:
         shape = (self.slide.output_size[0], self.slide.output_size[1] * channels)
 
         def at(places: Array) -> Array:
-            sums = [exact.at(strip.reshape(len(strip), -1), shape, places).integers for strip in strips]
+            flat = [strip.reshape(len(strip), -1) for strip in strips]
+            sums = [Sums(exact.at(strip, shape, places)).integers for strip in flat]
             total: Array = sums[0] + sums[1] * (1 << HALF)
             return total
 

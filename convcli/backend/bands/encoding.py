@@ -31,7 +31,7 @@ class Encoding:
         """The light of every sample."""
         return light_of(self.dtype)
 
-    def __call__(self, sums: list[Array], out: Array, _: Scratch, __: Array) -> int:
+    def __call__(self, sums: list[Array], out: Array, _: Scratch) -> int:
         """Write samples to `out`, (rows, columns, channels), and return how many were clipped."""
         light = combine(self.combine, sums)
         if self.offset:

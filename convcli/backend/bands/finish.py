@@ -33,7 +33,7 @@ class Finish:
     can_clip: bool
     half: float = 0
 
-    def __call__(self, sums: list[Array], out: Array, scratch: Scratch, _: Array | None = None) -> int:
+    def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
         """Write pixels to `out`, (rows, columns, channels), and return how many samples were clipped."""
         values = self._combined(sums, scratch)
         if self.divisor != 1 or self.offset:

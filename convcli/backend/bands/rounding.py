@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from convcli.backend.bands.finish import clip, combine, middle_of, shortest
 from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.plan import BandPlan
-from convcli.backend.bands.units import ExactSums, Units
+from convcli.backend.bands.strip import Strip
+from convcli.backend.bands.units import MOST_FLOAT, ExactSums, Sums, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.fft import transform_error
 from convcli.backend.plan import Slide
@@ -56,10 +57,9 @@ class Rounding:
         """What the kernel adds to every response."""
         return self.units.offset * self.units.ONE
 
-    @property
-    def centres(self) -> list[int]:
-        """What the sums of each matrix are less than those of the picture, in units."""
-        return [self.centre * int(matrix.sum()) for matrix in self.units.matrices]
+    def apart(self, centre: int) -> list[int]:
+        """Return what the sums of each matrix are less, in units, for samples that are less by `centre`."""
+        return [centre * int(matrix.sum()) for matrix in self.units.matrices]
 
     @property
     def reach(self) -> float:
@@ -76,11 +76,14 @@ class Rounding:
 class Rounder:
     """Rounds tiles of float sums, in the buffers of one thread."""
 
-    def __init__(self, rounding: Rounding, slide: Slide, channels: int, dtype: str) -> None:
-        self.rounding, self.exact = rounding, ExactSums(rounding.units, slide, channels)
+    def __init__(self, rounding: Rounding, strip: Strip, dtype: str) -> None:
+        """Take what is to be done, where the input of a tile is found, and the dtype of the sums."""
+        self.rounding, self.strip = rounding, strip
+        self.exact = ExactSums(rounding.units, strip.slide, strip.channels)
         self.short = shortest(rounding.dtype, rounding.reach) if rounding.can_clip else rounding.dtype
+        self.in_floats = strip.is_whole and rounding.reach < MOST_FLOAT
         number, error = np.dtype(dtype).type, rounding.error_of_values(dtype)
-        apart = [float(centre * rounding.units.ONE) for centre in rounding.centres]
+        apart = [float(centre * rounding.units.ONE) for centre in rounding.apart(rounding.centre)]
         # What is the same for all matrices of a linear response is added when it is rounded.
         linear = rounding.combine != "magnitude" and rounding.value_range != "abs" and len(set(apart)) == 1
         self.apart = [number(0 if linear else centre) for centre in apart]
@@ -88,16 +91,16 @@ class Rounder:
         middle = rounding.middle + 0.5 + (rounding.offset + apart[0] if linear else 0)
         self.low, self.twice = number(middle - error), number(2 * error)
 
-    def __call__(self, sums: list[Array], out: Array, scratch: Scratch, strip: Array) -> int:
+    def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
         """Write samples to `out`, (rows, columns, channels); return how many were clipped.
 
-        `sums` are those of each matrix, (rows, samples), over the padded input `strip`.
+        `sums` are those of each matrix, (rows, samples), over the tile that the strip has loaded.
         """
         values = self._values(sums)
         samples, doubtful = self._rounded(values.reshape(-1), scratch)
         if len(doubtful):
             rows, width = values.shape
-            samples[doubtful] = self._settled(strip, (rows, width), doubtful)
+            samples[doubtful] = self._settled((rows, width), doubtful)
         clipped = clip(samples, self.rounding.dtype, scratch) if self.rounding.can_clip else 0
         np.copyto(out, samples.reshape(out.shape), casting="unsafe")
         return clipped
@@ -130,17 +133,20 @@ class Rounder:
         places = (words[:, np.newaxis] * each + np.arange(each)).ravel()
         return low[: len(values)], places[low[places] != high[places]]
 
-    def _settled(self, strip: Array, shape: tuple[int, int], places: Array) -> Array:
+    def _settled(self, shape: tuple[int, int], places: Array) -> Array:
         """Return the right whole numbers at some places of the tile."""
         rounding = self.rounding
-        found = self.exact(strip, shape, places)
-        found.add(rounding.centres)
-        if rounding.combine == "magnitude":
-            values = np.sqrt(np.square(found.floats).sum(axis=0)) + rounding.offset
+        samples, centre = self.strip.exact()
+        found = self.exact(samples, shape, places)
+        if self.in_floats or rounding.combine == "magnitude":
+            apart = np.array(rounding.apart(centre), np.float64)[:, np.newaxis] * rounding.units.ONE
+            values = combine(rounding.combine, list(found.floats + apart)) + rounding.offset
             whole = np.rint(np.abs(values) if rounding.value_range == "abs" else values)
         else:
-            found.add([rounding.units.offset])
-            whole = found.rounded.max(axis=0)
+            sums = Sums(found)
+            sums.add(rounding.apart(centre))
+            sums.add([rounding.units.offset])
+            whole = sums.rounded.max(axis=0)
             whole = np.abs(whole) if rounding.value_range == "abs" else whole
         settled: Array = whole + rounding.middle
         return settled

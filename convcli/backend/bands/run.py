@@ -128,7 +128,7 @@ class _Worker:
         self.strip, self.dtype, self.scratch = strip, way.dtype, Scratch()
         self.finish: Finish | Rounder | Encoding
         if isinstance(finish, Rounding):
-            self.finish = Rounder(finish, strip.slide, strip.channels, way.dtype)
+            self.finish = Rounder(finish, strip, way.dtype)
         else:
             self.finish = finish
         half = finish.half if isinstance(finish, Finish) else 0.0
@@ -138,13 +138,13 @@ class _Worker:
     def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
         """Filter one tile; return how many of its samples were clipped."""
         if self.box:
-            return sum(self.finish([sums], out[rows], self.scratch, sums) for rows, sums in self.box(tile))
+            return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
         strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.strip.channels)
         sums = [
             weigh(strip, self.scratch.get(f"sum{number}", shape, self.dtype), self.scratch)
             for number, weigh in enumerate(self.sums)
         ]
-        return self.finish(sums, out, self.scratch, strip)
+        return self.finish(sums, out, self.scratch)
 
 
 def _running(strip: Strip, weights: Weights, way: BandPlan, half: float) -> RunningSums:

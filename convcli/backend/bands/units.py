@@ -7,7 +7,7 @@ BLAS then sums them exactly in float64, in whatever order and with or without fu
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -26,6 +26,7 @@ REST = UNIT + SAMPLE - PART  # bits behind the point of a sum of upper parts
 # Of the summed magnitudes of weights: with 16 bits of a sample, or 24 of which 8 lie behind the point, and the 20
 # of a part they make 52.
 MOST, MOST_BESIDE = 2.0**16, 2.0**8
+MOST_FLOAT = 2.0**12  # of a sum: with the bits of a unit they make 52
 GATHERED = 1 << 17  # samples that are weighed in one product: they stay in cache
 DENSE = 16  # where one in so many places is asked for, all of them are summed
 
@@ -63,13 +64,27 @@ class Units:
         return np.array(halves, np.float64)
 
 
+class Parts(NamedTuple):
+    """The exact sums of the upper and the lower parts of the weights, as float64: (M, places) each."""
+
+    upper: Array
+    lower: Array
+
+    @property
+    def floats(self) -> Array:
+        """The sums as float64: exactly, where samples are whole and no sum exceeds MOST_FLOAT."""
+        floats: Array = self.upper * 2.0 ** (PART - UNIT)
+        floats += self.lower * 2.0**-UNIT
+        return floats
+
+
 class Sums:
     """Exact sums, divided into the whole number below and what is left, in units of 2^-48: (M, places) each."""
 
-    def __init__(self, upper: Array, lower: Array) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Put the sums of the upper and the lower parts of the weights together."""
         # Samples may have 8 bits behind the point.
-        high, low = (np.rint(part * 2.0**SAMPLE).astype(np.int64) for part in (upper, lower))
+        high, low = (np.rint(part * 2.0**SAMPLE).astype(np.int64) for part in parts)
         high += low >> PART
         self.whole = high >> REST
         self.left = ((high & ((1 << REST) - 1)) << PART) | (low & ((1 << PART) - 1))
@@ -109,20 +124,21 @@ class ExactSums:
         self.parts = units.parts
         self.columns = np.ascontiguousarray(self.parts.reshape(len(self.parts), -1).T)
 
-    def __call__(self, strip: Array, shape: tuple[int, int], places: Array) -> Sums:
+    def __call__(self, strip: Array, shape: tuple[int, int], places: Array) -> Parts:
         """Return the sums at `places`, counted over the samples of a tile of `shape`, of its padded input.
 
         Where so many are asked for, those of the whole tile are taken.
         """
         if len(places) * DENSE > shape[0] * shape[1] and set(self.slide.stride) == {1}:
             found = self._everywhere(strip, shape)[:, places]
-            return Sums(found[::2], found[1::2])
+            return Parts(found[::2], found[1::2])
         return self.at(strip, shape, places)
 
-    def at(self, strip: Array, shape: tuple[int, int], places: Array) -> Sums:
+    def at(self, strip: Array, shape: tuple[int, int], places: Array) -> Parts:
         """Return the sums at `places`, one by one."""
-        found = np.concatenate(list(self._gathered(strip, shape, places)), axis=1)
-        return Sums(found[::2], found[1::2])
+        parts = list(self._gathered(strip, shape, places))
+        found = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+        return Parts(found[::2], found[1::2])
 
     def _gathered(self, strip: Array, shape: tuple[int, int], places: Array) -> Iterator[Array]:
         """Yield the sums of some places after the other."""
