@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from convcli.backend.bands import rounding
+from convcli.backend.bands import picture, rounding
 from convcli.backend.bands.rounding import Rounder, error_of
 from convcli.backend.bands.run import plan_all, run
+from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.units import ExactSums, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.image import filter_image
@@ -190,6 +191,27 @@ def test_a_picture_of_halves_only_is_summed_as_a_whole() -> None:
     assert whole.called
     total = sum(round(weight * ONE) for weight in flat(half.matrices[0]))
     assert (made == round(Fraction(77 * total, ONE))).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("spec", ["0.5 0.5; 0.25 0.75", "gaussian:sigma=1", "freichen"])
+def test_tiles_within_the_picture_and_at_its_border_give_the_same(spec: str, dtype: str) -> None:
+    pixels = RNG.integers(0, 8, (41, 47, 3)).astype(dtype)
+    kernel, planned = parse_kernel(spec), picture.plan_all
+    whole = filter_image(pixels, kernel, threads=1).pixels
+
+    def in_small_tiles(*facts: Any) -> Any:
+        way = planned(*facts)
+        return way and replace(way, rows=7, columns=5)
+
+    with (
+        patch.object(picture, "plan_all", in_small_tiles),
+        patch.object(Strip, "exact", autospec=True, side_effect=Strip.exact) as asked,
+    ):
+        found = filter_image(pixels, kernel, threads=1)
+    assert (found.pixels == whole).all()
+    assert found.plan.split("tiles of ")[1].startswith("7x5")
+    assert asked.called
 
 
 PATTERNS = {
