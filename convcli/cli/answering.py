@@ -1,6 +1,7 @@
 """What the calculators have in common: the rows of all questions, as one answer, and the lines that explain it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
@@ -10,6 +11,7 @@ from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, totals
+from convcli.layers.notation import format_size
 from convcli.layers.variants import meaning
 from convcli.render import Answer
 
@@ -19,7 +21,6 @@ OF_ONE_LAYER = ("name", "padding", "kernel_size", "stride", "dilation", "groups"
 
 MOST_EXPLAINED = 3  # layers; beyond, the formulas would bury the table
 MOST_TOLD = 10  # combinations without an answer that are told one by one
-REASON_WIDTH = 40  # characters of a reason in a line of a table
 
 
 def answer_rows(
@@ -31,28 +32,28 @@ def answer_rows(
 ) -> Answer:
     """Answer every question with its rows; a single question is explained and summed."""
     alone = len(questions) == 1
-    made, failed = answered(questions, Question.rows, (*columns, value))
+    shown = swept(questions, columns)
+    made = answered(questions, Question.rows, (*shown, value))
     return Answer(
         command=command,
         version=__version__,
         rows=[row for rows in made for row in rows],
         results=[result(rows) for rows in made],
         totals=totals(made[0]) if alone else {},
-        columns=[*_telling(swept(questions, columns), made), *(("error",) if failed else ())],
+        columns=_telling(shown, made),
         value=(value,),
         remarks=remarks(questions[0]) if alone else (),
         by_one_number=by_one_number(questions),
-        widths={"error": REASON_WIDTH} if failed else {},
     )
 
 
 def answered(
     questions: Sequence[Question], answer: Callable[[Question], list[Row]], spare: Sequence[str]
-) -> tuple[list[list[Row]], int]:
-    """Return the rows that answer each question, and how many have none.
+) -> list[list[Row]]:
+    """Return the rows that answer each question.
 
-    In a sweep such a question has one row, which says why; every row has the field `error`, None in the others.
-    `spare` are the fields where no question has an answer.
+    In a sweep a question without an answer has one row, which says why; every row has the field `error`, None in the
+    others. `spare` are the fields where no question has an answer.
     """
     made: list[list[Row] | str] = []
     for question in questions:
@@ -63,28 +64,42 @@ def answered(
                 raise
             made.append(str(error))
     if len(questions) == 1:
-        return [rows for rows in made if not isinstance(rows, str)], 0
+        return [rows for rows in made if not isinstance(rows, str)]
     fields: Iterable[str] = next((rows[0] for rows in made if not isinstance(rows, str)), spare)
-    marked = [
+    return [
         [question.marked(rows, fields)] if isinstance(rows, str) else [row | {"error": None} for row in rows]
         for question, rows in zip(questions, made, strict=True)
     ]
-    return marked, sum(isinstance(rows, str) for rows in made)
 
 
 def give(conversation: Conversation, options: AnswerOptions, answer: Answer, asked: int) -> int:
-    """Print or write the answer; return 1, and say so, where some of the combinations `asked` have none."""
-    options.give(conversation, answer)
+    """Print or write the answer; return 1 where some of the combinations `asked` have none, and say why.
+
+    The reasons are a field of JSON and CSV, stand below a table, and are told on stderr beside bare values.
+    """
     failed = [row for row in answer.results if row.get("error") is not None]
+    told = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MOST_TOLD]]
+    if len(failed) > MOST_TOLD:
+        told.append(f"and so on, {len(failed) - MOST_TOLD:,} more; --format json says why of each")
+    below = options.chosen in ("table", "markdown") and not conversation.quiet
+    if below:
+        answer = answer._replace(remarks=[*answer.remarks, *told])
+    options.give(conversation, answer)
     if not failed:
         return 0
-    if not options.shows("error"):
-        for row in failed[:MOST_TOLD]:
-            conversation.error(f"{row['layer']}: {row['error']}")
-        if len(failed) > MOST_TOLD:
-            conversation.error(f"and so on, {len(failed) - MOST_TOLD:,} more; --format json says why of each")
+    if not below and not options.shows("error"):
+        for line in told:
+            conversation.error(line)
     conversation.error(f"{len(failed):,} of {asked:,} combinations have no answer")
     return 1
+
+
+def _named(row: Mapping[str, Any], answer: Answer) -> str:
+    """Name a combination by its layers and the size of its input."""
+    size = row.get("input_size")
+    if not size:
+        return str(row["layer"])
+    return f"{row['layer']} on {format_size(size[0] if 'input_size' in answer.by_one_number else size)}"
 
 
 def _telling(columns: Sequence[str], made: Sequence[Sequence[Row]]) -> list[str]:

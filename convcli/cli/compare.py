@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from convcli import __version__
-from convcli.cli.answering import REASON_WIDTH, answered, by_one_number, give, result, swept
+from convcli.cli.answering import answered, by_one_number, give, result, swept
 from convcli.cli.conversation import Conversation
 from convcli.cli.layer_options import LayerOptions, geometry_options, variant_name
 from convcli.cli.options import (
@@ -185,7 +185,8 @@ def command(
 ) -> int:
     """Compare what the variants of a layer cost, each as a ratio to the standard convolution.
 
-    Variants of several layers are summed. Values divided by commas make rows for each combination.
+    Variants of several layers are summed. Values divided by commas make rows for each combination; where one has no
+    answer its row says so, and the exit code is 1.
 
     With an IMAGE and a --kernel: run the variants, and every method of depthwise, on that picture. Shows the work,
     the time, the difference to plain sums, the rank, and what moving, turning and doubling the picture changes.
@@ -218,7 +219,7 @@ def _on_paper(questions: Sequence[Question], layer: LayerOptions, asked: Sequenc
     several_layers = ("layer",) if len(questions) > 1 else ()
     shown = [column for name in SHOWN for column in (name, f"{name}_ratio")]
     columns = swept(questions, ("variant", *several_layers, "output_shape", *shown))
-    made, failed = answered(questions, lambda question: _compared(question, names, unfit), columns)
+    made = answered(questions, lambda question: _compared(question, names, unfit), columns)
     rows = [row for rows in made for row in rows]
     return Answer(
         command="compare",
@@ -226,11 +227,10 @@ def _on_paper(questions: Sequence[Question], layer: LayerOptions, asked: Sequenc
         rows=rows,
         results=[row for row in rows if row["variant"] in asked or row.get("error") is not None],
         totals={},
-        columns=[*columns, *(("error",) if failed else ())],
+        columns=columns,
         value=("macs_ratio",),
         by_one_number=by_one_number(questions),
         remarks=[*(f"{name}: {meaning(name)}" for name in names), *unfit],
-        widths={"error": REASON_WIDTH} if failed else {},
     )
 
 

@@ -30,7 +30,8 @@ COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "mac
 def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> int:
     """Count the work of a layer: multiplications, additions, MACs, FLOPs, and the memory it moves.
 
-    Each is counted exactly and named for what it is. Values divided by commas make a row for each combination.
+    Each is counted exactly and named for what it is. Values divided by commas make a row for each combination; where
+    one has no answer the row says so, and the exit code is 1.
     """
     questions = layer.questions()
     made = answer_rows("cost", questions, COLUMNS, "macs", _remarks)

@@ -182,24 +182,29 @@ class AnswerOptions(NamedTuple):
             answer = _only(self.fields, answer)
         elif conversation.verbose and answer.rows:
             answer = answer._replace(columns=tuple(answer.rows[0]))
+        form = self.chosen
+        if form is None:
+            raise ArgumentError(
+                f"{self.output} does not say its format; end it in {' '.join(ENDINGS)}, or give --format"
+            )
         if self.output is None:
-            form = self.form or ("value" if self.fields else "table")
             click.echo(render(answer, form, terminal=sys.stdout.isatty()), nl=False)
             return
         from convcli.files import write_whole
 
-        path = Path(self.output)
-        ending = self.form or ENDINGS.get(path.suffix.lower())
-        if ending is None:
-            raise ArgumentError(
-                f"{self.output} does not say its format; end it in {' '.join(ENDINGS)}, or give --format"
-            )
-        write_whole(path, render(answer, ending).encode(), overwrite=self.force)
+        write_whole(Path(self.output), render(answer, form).encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
 
+    @property
+    def chosen(self) -> str | None:
+        """The format, None where the name of the output file does not say one."""
+        if self.output is not None:
+            return self.form or ENDINGS.get(Path(self.output).suffix.lower())
+        return self.form or ("value" if self.fields else "table")
+
     def shows(self, field: str) -> bool:
-        """Tell whether the answer is written with a field that --field does not name, and not as a bare value."""
-        return field in self.fields if self.fields else self.form != "value"
+        """Tell whether a field is written: one that --field names, or any in a format that has them all."""
+        return field in self.fields if self.fields else self.chosen in ("json", "csv")
 
 
 def _only(fields: Sequence[str], answer: Answer) -> Answer:

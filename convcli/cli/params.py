@@ -31,7 +31,7 @@ def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOp
 
     The input size does not matter, except to the variants local and dense, and to dense layers of a chain. Buffers,
     such as the statistics of batch normalisation, are stored and not learned. Values divided by commas make a row for
-    each combination: --out 64,128.
+    each combination, --out 64,128; where one has no answer the row says so, and the exit code is 1.
     """
     questions = layer.questions(sized=False)
     made = answer_rows("params", questions, COLUMNS, "params", _remarks)

@@ -40,7 +40,8 @@ def command(
 ) -> int:
     """Answer how large the output of a layer is, and which part of the input one output sees.
 
-    Values divided by commas make a row for each combination: --k 3,5,7 --s 1,2.
+    Values divided by commas make a row for each combination: --k 3,5,7 --s 1,2. Where one has no answer the row says
+    so, and the exit code is 1.
     """
     if target is not None:
         from convcli.cli.backwards import solve_backwards

@@ -49,6 +49,15 @@ def _known(shape: OpenShape, name: str) -> Shape:
     return known
 
 
+def _features(shape: OpenShape) -> int:
+    """Return the length of a vector; of what is none, the channels, which the layer itself refuses with its sizes."""
+    if len(shape) > 1 and None in shape:
+        raise ArgumentError(
+            f"a dense layer takes a vector, the input has {len(shape) - 1} axes; flatten it first"
+        )
+    return _known(shape, "dense")[0]
+
+
 def _channels(shape: OpenShape) -> Options:
     (channels,) = _known(shape[:1], "conv")
     return {"in_channels": channels, "out_channels": channels}
@@ -94,7 +103,7 @@ OPERATORS: dict[str, Operator] = {
     "bn": Operator("", lambda shape, given: layers.BatchNorm(channels=_known(shape[:1], "bn")[0])),
     "dense": Operator(
         "o=out_features! nobias",
-        lambda shape, given: layers.Dense(in_features=_known(shape, "dense")[0], **given),
+        lambda shape, given: layers.Dense(in_features=_features(shape), **given),
     ),
     "flatten": Operator("", lambda shape, given: layers.Flatten()),
     "shuffle": Operator("g!", lambda shape, given: layers.ChannelShuffle(**given)),

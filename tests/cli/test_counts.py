@@ -197,6 +197,7 @@ def test_params_ask_for_no_size_that_no_weight_depends_on(call: Call, line: list
     [
         ("conv k3, flatten, dense o3", "layer 3 of the chain, 'dense o3': the weights of dense depend on the input size; give --n"),
         ("conv k3, local k3", "layer 2 of the chain, 'local k3': the weights of local depend on the input size; give --n"),
+        ("conv k3, dense o3", "layer 2 of the chain, 'dense o3': a dense layer takes a vector, the input has 2 axes; flatten it first"),
         ("conv k3, flatten, bn", "layer 3 of the chain, 'bn': the weights of bn depend on the input size; give --n"),
         ("conv k3, flatten, conv k3", "layer 3 of the chain, 'conv k3': it needs sizes to slide over, the input is a vector"),
         ("conv k3 o8, shuffle g3", "the input's 8 channels cannot be shuffled in 3 groups"),

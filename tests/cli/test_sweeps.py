@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +21,25 @@ def test_a_combination_without_an_answer_is_marked_and_the_others_are_answered(c
     assert code == 1
     assert err == "convcli: error: 1 of 3 combinations have no answer\n"
     lines = out.splitlines()
-    assert lines[0].split()[-1] == "error"
-    assert lines[2].split() == "conv k3x3 o1 7 0 5 3 1".split()
-    assert lines[3].startswith("conv k9x9 o1") and lines[3].endswith("the output would be empty: along the")
-    assert lines[-1].split() == "conv k5x5 o1 7 0 3 5 1".split()
-    assert " ".join(" ".join(line.split()[-6:]) for line in lines[3:5]).count("kernel spans 9") == 1
+    assert [line.split() for line in lines[2:5]] == [
+        "conv k3x3 o1 7 0 5 3 1".split(),
+        "conv k9x9 o1 7".split(),
+        "conv k5x5 o1 7 0 3 5 1".split(),
+    ]
+    assert lines[6].startswith(f"conv k9x9 o1 on 7 has no answer: {EMPTY}")
+    assert len(lines) == 7
+
+
+def test_without_the_lines_below_a_table_the_reasons_are_errors(call: Call, tmp_path: Path) -> None:
+    code, out, err = call("shape", "--n", "7x8", "--k", "3,9", "-q")
+    assert (code, len(out.splitlines())) == (1, 4)
+    assert err.startswith("convcli: error: conv k9x9 o1 on 7x8 has no answer: the output would be empty")
+    assert len(err.splitlines()) == 2
+    for ending in (".txt", ".md", ".csv", ".json"):
+        path = tmp_path / f"x{ending}"
+        code, _, err = call("shape", "--n", "7", "--k", "3,9", "-o", path)
+        assert (code, err.splitlines()[-1]) == (1, "convcli: error: 1 of 2 combinations have no answer")
+        assert EMPTY in path.read_text()
 
 
 def test_the_reason_is_a_field(call: Call) -> None:
@@ -45,7 +60,7 @@ def test_bare_values_keep_their_places_and_the_reasons_are_told(call: Call) -> N
     code, out, err = call("shape", "--n", "7", "--k", "3,9,5", "--format", "value")
     assert (code, out) == (1, "5\n\n3\n")
     first, second = err.splitlines()
-    assert first.startswith(f"convcli: error: conv k9x9 o1: {EMPTY}")
+    assert first.startswith(f"convcli: error: conv k9x9 o1 on 7 has no answer: {EMPTY}")
     assert second == "convcli: error: 1 of 3 combinations have no answer"
     assert call("shape", "--n", "7", "--k", "3,9,5", "--field", "error,macs", "-q").err == second + "\n"
 
@@ -56,6 +71,10 @@ def test_many_reasons_are_not_all_told_one_by_one(call: Call) -> None:
     assert code == 1
     assert len(err.splitlines()) == 12
     assert "and so on, 42 more; --format json says why of each" in err
+    assert (
+        "and so on, 42 more; --format json says why of each"
+        in call("shape", "--n", "7", "--k", f"1,{many}").out
+    )
 
 
 @pytest.mark.parametrize("command", ["shape", "params", "cost", "compare"])
@@ -65,6 +84,7 @@ def test_every_combination_may_fail(call: Call, command: str) -> None:
     assert {row["error"] for row in json.loads(out)["rows"]} == {"kernel_size must be at least 1, got 0"}
     for form in ("table", "csv", "markdown", "value"):
         assert call(command, "--n", "7", "--k", "0", "--s", "1,2", "--format", form).code == 1
+        assert call(command, "--n", "7,8x8", "--in", "1,2", "--k", "0", "--format", form).code == 1
     assert call(command, "--n", "7", "--k", "0").code == 2  # one question that cannot be asked is wrong usage
 
 
