@@ -123,6 +123,19 @@ def test_filter_loads_no_scipy(tmp_path: Path) -> None:
     assert not packages & {"scipy", "rich"}
 
 
+def test_a_picture_that_says_nothing_loads_no_reader_of_metadata() -> None:
+    names = modules(
+        "from pathlib import Path\n"
+        "from convcli.images.read import read_picture\n"
+        "from convcli.images.write import encode\n"
+        "encode(read_picture(Path(sys.argv[1])), 'PNG', 'out')",
+        str(SAMPLES / "house.png"),
+    )
+    found = {name.rpartition(".")[2] for name in names if name.startswith("convcli.images.metadata.")}
+    assert found == {"found", "names", "pixel_chunks", "read", "table", "words", "write"}
+    assert "pyexpat" not in names
+
+
 def test_importing_convcli_loads_nothing() -> None:
     assert {name for name in modules("import convcli") if name.startswith("convcli")} == {"convcli"}
 

@@ -20,8 +20,8 @@ from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.hushed import hush_libtiff
 from convcli.images.memory import block, decoding
 from convcli.images.metadata.found import Found
+from convcli.images.metadata.names import ORIENTATION
 from convcli.images.metadata.read import MetadataReader
-from convcli.images.metadata.tags import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.header import FrameHeader
 from convcli.images.header import Header as PictureHeader
-from convcli.images.metadata.lines import netpbm_metadata
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 
@@ -103,6 +102,8 @@ def read_netpbm(
             notes.append("only the first of the pictures in it is read")
     if header.format == "PFM" and abs(header.white) != 1:
         notes.append(f"its scale of {abs(header.white):g} is left out: samples are as they stand")
+    from convcli.images.metadata.lines import netpbm_metadata
+
     file.seek(0)
     said = netpbm_metadata(file.read(header.start))
     frame = Frame(pixels.reshape(header.shape), mode)

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.images.metadata.chunks import chunk_bytes as chunk
 from convcli.images.metadata.pixel_chunks import SIGNATURE
+from convcli.images.metadata.pixel_chunks import chunk_bytes as chunk
 
 Bytes = NDArray[np.uint8]
 

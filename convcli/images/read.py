@@ -18,7 +18,6 @@ from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
 from convcli.images.jpeg_claims import MAGIC as JPEG_MAGIC
 from convcli.images.jpeg_claims import check_jpeg
-from convcli.images.metadata.chunks import orienting
 from convcli.images.metadata.pixel_chunks import SIGNATURE, PngReader
 from convcli.images.netpbm import PREFIX, netpbm_header, read_netpbm
 from convcli.images.picture import ImageError, Picture
@@ -171,7 +170,9 @@ def _identified(file: BinaryIO) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]
                 raise SyntaxError(f"it begins as a {form}, and cannot be read as one") from None
         raise
     with image:
-        if isinstance(seen, PngReader):
+        if isinstance(seen, PngReader) and seen.chunks:
+            from convcli.images.metadata.chunks import orienting
+
             image.info.update(orienting(seen))
         yield seen, image
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.claims import check_page
 from convcli.images.header import TURNED, FrameHeader, Header
-from convcli.images.metadata.directories import Directory, add_tags
-from convcli.images.metadata.tags import ORIENTATION, TiffPages
+from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from convcli.images.metadata.directories import Directory
 
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
@@ -83,6 +84,8 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
 
     `choose` is given the count of pages and returns the numbers of those that are wanted.
     """
+    from convcli.images.metadata.tags import TiffPages
+
     file.seek(0)
     with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
         chosen = _chosen(pages.pages, name, choose)
@@ -242,7 +245,10 @@ def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> 
     with tifffile.TiffWriter(buffer) as writer:
         for frame in picture.frames:
             writer.write(stored(frame), **_settings(frame))
-    add_tags(buffer, tags)
+    if any(tags):
+        from convcli.images.metadata.directories import add_tags
+
+        add_tags(buffer, tags)
     return buffer.getvalue()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -16,7 +16,6 @@ from convcli.images.formats import FORMATS, NETPBM, Format, formats_for
 from convcli.images.frames import SAMPLE_FORMAT
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.jpeg import encode_beyond, jpeg_way
-from convcli.images.metadata.directories import Directory, add_tags
 from convcli.images.metadata.write import beside
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
 from convcli.images.netpbm import encode_netpbm
@@ -24,8 +23,10 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.png import encode_png
 from convcli.images.samples import SIGNED, stored
 from convcli.images.tiff import encode_tiff
-from convcli.images.tiff_pages import write_pages
 from convcli.images.webp import webp_settings
+
+if TYPE_CHECKING:
+    from convcli.images.metadata.directories import Directory
 
 # What formats are always written with.
 _SETTINGS: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_adobe_deflate"}}
@@ -101,7 +102,9 @@ def _jpeg(
     return encode_beyond(frame.pixels, way, around), way.notes
 
 
-def _saved(image: Image.Image, form: str, settings: dict[str, Any], pages: Sequence[Directory] = ()) -> bytes:
+def _saved(
+    image: Image.Image, form: str, settings: dict[str, Any], pages: Sequence["Directory"] = ()
+) -> bytes:
     """Return what Pillow writes; a JPEG through a file of the system where it can, so that other threads run on.
 
     Pillow does not see that the system has written less than it was asked to. It writes all where there is room.
@@ -117,10 +120,15 @@ def _saved(image: Image.Image, form: str, settings: dict[str, Any], pages: Seque
                 return file.read(size)
     buffer = BytesIO()
     if form == "TIFF" and settings.pop("save_all", False):
+        from convcli.images.tiff_pages import write_pages
+
         write_pages(buffer, [image, *settings.pop("append_images")], settings)
     else:
         image.save(buffer, form, **settings)
-    add_tags(buffer, pages)
+    if any(pages):
+        from convcli.images.metadata.directories import add_tags
+
+        add_tags(buffer, pages)
     return buffer.getvalue()
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from convcli.images.metadata.embedded import holds_picture
 from convcli.images.metadata.found import Found
-from convcli.images.metadata.photoshop import with_iptc
-from convcli.images.metadata.pixel_chunks import COLOUR, PngReader
+from convcli.images.metadata.pixel_chunks import COLOUR, PngReader, chunk_bytes
 from convcli.images.metadata.ratio import whole_ratio
 from convcli.images.metadata.table import Chunk
 from convcli.images.metadata.texts import (
@@ -113,8 +112,10 @@ def _add_profiles(
         segment = b""
     found.add_exif(exif or profiles.get(b"exif") or segment)
     found.add_xmp(xmp or profiles.get(b"xmp"))
-    blocks = profiles.get(b"8bim") or profiles.get(b"iptc", b"")
-    found.add_resources(blocks if blocks.startswith(b"8BIM") else with_iptc(b"", blocks))
+    if blocks := profiles.get(b"8bim") or profiles.get(b"iptc"):
+        from convcli.images.metadata.photoshop import with_iptc
+
+        found.add_resources(blocks if blocks.startswith(b"8BIM") else with_iptc(b"", blocks))
     found.metadata.setdefault("icc", profiles.get(b"icc") or profiles.get(b"icm"))
     if not found.metadata["icc"]:
         del found.metadata["icc"]
@@ -171,12 +172,6 @@ def png_chunks(metadata: Mapping[str, Any], channels: str, depth: int) -> tuple[
         for late in (False, True)
     ]
     return sides[0], sides[1], lost
-
-
-def chunk_bytes(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk as a file has it: its length, kind, data and CRC."""
-    crc = zlib.crc32(data, zlib.crc32(kind))
-    return b"".join((len(data).to_bytes(4, "big"), kind, data, crc.to_bytes(4, "big")))
 
 
 def _name(kind: bytes) -> str:

@@ -9,14 +9,14 @@ _STARTS = (
 )
 # The same in base 64, as in XMP and in texts, and in hexadecimal digits.
 _WRITTEN = rb"/9j/|iVBORw0KGgo|R0lGOD[dl]|UklGR[\w+/]{6}XRUJQ|data:image/|(?i:ffd8ff(?:e|db|c[04]|fe))"
-_PICTURE = re.compile(_STARTS + b"|" + _WRITTEN, re.DOTALL)
+_PICTURE = _STARTS + b"|" + _WRITTEN  # which re compiles when it is first needed, and keeps
 
 
 def holds_picture(data: bytes) -> bool:
     """Whether bytes or text hold the start of a picture file, as it is, in base 64 or in hexadecimal digits."""
-    return _PICTURE.search(data) is not None
+    return re.search(_PICTURE, data, re.DOTALL) is not None
 
 
 def pictures(data: bytes) -> list[int]:
     """Return where in bytes or text pictures start."""
-    return [found.start() for found in _PICTURE.finditer(data)]
+    return [found.start() for found in re.finditer(_PICTURE, data, re.DOTALL)]

@@ -4,10 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from convcli.images.metadata.directories import DirectoryError
-from convcli.images.metadata.exif import cleaned_exif
-from convcli.images.metadata.photoshop import kept_resources
-from convcli.images.metadata.xmp import cleaned_xmp
+# Most files have little of this; what it takes to read a kind is loaded where there is some.
 
 
 @dataclass
@@ -31,6 +28,9 @@ class Found:
         """Keep EXIF without what shows the unfiltered picture."""
         if not data:
             return
+        from convcli.images.metadata.directories import DirectoryError
+        from convcli.images.metadata.exif import cleaned_exif
+
         try:
             kept, lost = cleaned_exif(data)
         except DirectoryError as error:
@@ -42,6 +42,8 @@ class Found:
     def add_xmp(self, data: bytes | None) -> None:
         """Keep XMP without pictures."""
         if data:
+            from convcli.images.metadata.xmp import cleaned_xmp
+
             kept, lost = cleaned_xmp(data)
             self.add("xmp", kept)
             self.lose(lost)
@@ -49,6 +51,8 @@ class Found:
     def add_resources(self, data: bytes | None) -> None:
         """Keep those of Photoshop's resources that hold IPTC."""
         if data:
+            from convcli.images.metadata.photoshop import kept_resources
+
             kept, lost = kept_resources(data)
             self.add("iptc", kept)
             self.lose(lost)

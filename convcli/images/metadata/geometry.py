@@ -53,7 +53,8 @@ def kept_true(picture: Picture, before: Sequence[Frame], moves: Sequence[Moves |
     before : the frames that those of the picture were made of
     moves : how the pixels of each frame were moved; None where they were moved in no regular way
     """
-    frames, lost, notes = list(picture.frames), list(picture.lost), list(picture.notes)
+    frames = list(picture.frames)
+    lost, notes = dict.fromkeys(picture.lost), dict.fromkeys(picture.notes)
     first = picture.metadata
     for number, (frame, was, move) in enumerate(zip(picture.frames, before, moves, strict=True)):
         own = picture.metadata if number == 0 or frame.page is None else frame.page
@@ -61,8 +62,8 @@ def kept_true(picture: Picture, before: Sequence[Frame], moves: Sequence[Moves |
         if NO_DATA in changed.get("tags", ()):
             changed, more, found = _no_data(changed, was.pixels, frame.pixels)
             names = [*names, *more]
-            notes += (note for note in found if note not in notes)
-        lost += (name for name in names if name not in lost)
+            notes |= dict.fromkeys(found)
+        lost |= dict.fromkeys(names)
         if number == 0:
             first = changed
         elif frame.page is not None:

@@ -1,8 +1,6 @@
 """Comments in the headers of Netpbm files: lines that begin with #."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from convcli.images.metadata.embedded import holds_picture
 from convcli.images.metadata.found import Found
@@ -21,9 +19,7 @@ def netpbm_metadata(header: bytes) -> Found:
     return found
 
 
-def with_lines(data: bytes, metadata: Mapping[str, Any]) -> bytes:
+def with_comment(data: bytes, comment: bytes) -> bytes:
     """Return a file with a comment behind the first line of its header."""
-    if "comment" not in metadata:
-        return data
-    lines = b"".join(b"# " + line + b"\n" for line in re.split(rb"[\r\n]+", metadata["comment"]))
+    lines = b"".join(b"# " + line + b"\n" for line in re.split(rb"[\r\n]+", comment))
     return data[:3] + lines + data[3:]

@@ -122,3 +122,9 @@ class PngReader(RawIOBase):
         before = self._ends[part - 1] if part else 0
         self._file.seek(self._starts[part] + self._place - before)
         return self._file.read(left if size < 0 else min(left, size))
+
+
+def chunk_bytes(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk as a file has it: its length, kind, data and CRC."""
+    crc = zlib.crc32(data, zlib.crc32(kind))
+    return b"".join((len(data).to_bytes(4, "big"), kind, data, crc.to_bytes(4, "big")))

@@ -1,7 +1,5 @@
 """The shape of a pixel as a ratio of whole numbers, for formats that have no others."""
 
-from fractions import Fraction
-
 
 def whole_ratio(sides: tuple[float, float], largest: int) -> tuple[int, int]:
     """Return whole numbers in the ratio of two numbers: themselves, where they are whole and not too large.
@@ -12,5 +10,7 @@ def whole_ratio(sides: tuple[float, float], largest: int) -> tuple[int, int]:
     across, down = sides
     if across == int(across) and down == int(down) and max(across, down) <= largest:
         return int(across), int(down)
+    from fractions import Fraction  # rare, and slow to import
+
     ratio = Fraction(across / down).limit_denominator(10000)
     return ratio.numerator, ratio.denominator

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from math import inf
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
-from convcli.images.metadata.blocks import bmp_metadata, gif_metadata, other_chunks
-from convcli.images.metadata.chunks import png_metadata
-from convcli.images.metadata.directories import DirectoryError
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.pixel_chunks import PngReader
-from convcli.images.metadata.segments import jpeg_metadata
-from convcli.images.metadata.tags import TiffPages
+
+if TYPE_CHECKING:
+    from convcli.images.metadata.tags import TiffPages
+
+# What reads the other formats is loaded where it is needed.
 
 
 class MetadataReader:
@@ -36,24 +36,35 @@ class MetadataReader:
 
     def _found(self, image: Image.Image) -> Found:
         if isinstance(self._file, PngReader):
+            if not self._file.chunks and not self._file.damaged:
+                return Found()
+            from convcli.images.metadata.chunks import png_metadata
+
             return png_metadata(self._file)
         if image.format in ("JPEG", "MPO"):
+            from convcli.images.metadata.segments import jpeg_metadata
+
             return jpeg_metadata(dict(image.info), getattr(image, "applist", []))
-        if image.format == "GIF":
-            return gif_metadata(self._file)
-        if image.format == "BMP":
-            return bmp_metadata(self._file)
         if image.format == "TIFF":
             return self._page(image.tag_v2.offset)  # type: ignore[attr-defined]
+        from convcli.images.metadata import blocks
+
+        if image.format == "GIF":
+            return blocks.gif_metadata(self._file)
+        if image.format == "BMP":
+            return blocks.bmp_metadata(self._file)
         found = Found()
+        found.add("icc", image.info.get("icc_profile"))
+        found.add_exif(image.info.get("exif"))
+        found.add_xmp(image.info.get("xmp"))
         if image.format == "WEBP":
-            found.add("icc", image.info.get("icc_profile"))
-            found.add_exif(image.info.get("exif"))
-            found.add_xmp(image.info.get("xmp"))
-            found.lose(other_chunks(self._file))
+            found.lose(blocks.other_chunks(self._file))
         return found
 
     def _page(self, offset: int) -> Found:
+        from convcli.images.metadata.directories import DirectoryError
+        from convcli.images.metadata.tags import TiffPages
+
         try:
             self._pages = self._pages or TiffPages(self._file)
         except DirectoryError as error:

@@ -37,8 +37,8 @@ def jpeg_metadata(info: Mapping[Any, Any], segments: list[tuple[str, bytes]]) ->
                 comments.append(data)
         elif name == "APP13" and data.startswith(SEGMENT):
             resources.append(data.removeprefix(SEGMENT))
-        elif name == "APP0":
-            if data.startswith(b"JFXX") or (data.startswith(b"JFIF") and any(data[12:14])):
+        elif name == "APP0" and data.startswith((b"JFIF\0", b"JFXX\0")):
+            if data.startswith(b"JFXX") or any(data[12:14]):
                 found.lose(["the JFIF thumbnail"])
         elif name == "APP1" and data.startswith(_EXTENDED_XMP):
             found.lose(["the extension of XMP"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any, BinaryIO
 
 from convcli.images.metadata.directories import (
@@ -24,7 +23,7 @@ from convcli.images.metadata.directories import (
     Entry,
 )
 from convcli.images.metadata.embedded import holds_picture
-from convcli.images.metadata.exif import exif_bytes, exif_directory, kept_exif, sized
+from convcli.images.metadata.exif import exif_bytes, exif_directory, kept_exif
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.names import (
     CARRIED,
@@ -32,6 +31,7 @@ from convcli.images.metadata.names import (
     EXIF_TAGS,
     GDAL_METADATA,
     GEOGRAPHIC,
+    ORIENTATION,
     STORAGE,
     tag_names,
 )
@@ -39,7 +39,7 @@ from convcli.images.metadata.photoshop import iptc_of, with_iptc
 from convcli.images.metadata.words import counted, listed
 
 ICC, XMP, IPTC, PHOTOSHOP = 34675, 700, 33723, 34377
-ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT = 274, 282, 283, 296
+X_RESOLUTION, Y_RESOLUTION, UNIT = 282, 283, 296
 SUBFILE, MASK = 254, 4
 _NO_UNIT, _INCH, _CENTIMETRE = 1, 2, 3
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
@@ -92,11 +92,11 @@ class TiffPages:
         return found
 
 
-def page_tags(metadata: Mapping[str, Any], width: int, height: int) -> tuple[Directory, list[str]]:
+def page_tags(metadata: Mapping[str, Any]) -> tuple[Directory, list[str]]:
     """Return the tags of a page that is written, and the names of what does not fit."""
     tags: dict[int, Entry | Directory] = {}
     lost: list[str] = []
-    exif = sized(exif_directory(metadata["exif"]), width, height) if "exif" in metadata else {}
+    exif = exif_directory(metadata["exif"]) if "exif" in metadata else {}
     tags |= {tag: value for tag, value in exif.items() if tag not in STORAGE | _OWN}
     tags |= metadata.get("tags", {})
     if "comment" in metadata:
@@ -151,6 +151,8 @@ def _densities(metadata: Mapping[str, Any]) -> dict[int, Entry]:
     kind = "dpi" if "dpi" in metadata else "aspect"
     if kind not in metadata:
         return {}
+    from fractions import Fraction  # slow to import
+
     pairs = [Fraction(each).limit_denominator(1_000_000) for each in metadata[kind]]
     across, down = (Entry.of(RATIONAL, each.numerator, each.denominator) for each in pairs)
     unit = Entry.of(SHORT, _INCH if kind == "dpi" else _NO_UNIT)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcli.images.formats import NETPBM
-from convcli.images.metadata.blocks import with_extensions
-from convcli.images.metadata.chunks import png_chunks
-from convcli.images.metadata.directories import Directory
-from convcli.images.metadata.exif import HEADER, sized_exif
-from convcli.images.metadata.lines import with_lines
-from convcli.images.metadata.segments import jpeg_settings, with_aspect
 from convcli.images.metadata.table import PLACES, said
-from convcli.images.metadata.tags import page_tags
-from convcli.images.metadata.texts import comment_in
 from convcli.images.metadata.words import listed
-from convcli.images.metadata.xmp import sized_xmp
 from convcli.images.picture import Picture
+
+if TYPE_CHECKING:
+    from convcli.images.metadata.directories import Directory
+
+# What writes a kind or a format is loaded where there is some of it.
 
 _LARGEST_BMP = 2**31 - 1  # pixels a metre
 _METRE = 39.3701  # inches
@@ -47,62 +43,101 @@ class Beside:
         if form == "PNG" and (self.before or self.after):
             return b"".join((data[:33], self.before, data[33:-12], self.after, data[-12:]))
         if form == "JPEG" and "aspect" in self.metadata:
+            from convcli.images.metadata.segments import with_aspect
+
             return with_aspect(data, self.metadata["aspect"])
-        if form == "GIF":
+        if form == "GIF" and not {"icc", "xmp"}.isdisjoint(self.metadata):
+            from convcli.images.metadata.blocks import with_extensions
+
             return with_extensions(data, self.metadata)
-        return with_lines(data, self.metadata) if form in NETPBM else data
+        if form in NETPBM and "comment" in self.metadata:
+            from convcli.images.metadata.lines import with_comment
+
+            return with_comment(data, self.metadata["comment"])
+        return data
 
 
 def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside:
     """Return what a picture's file in a format will hold beside the pixels; `also_lost` is said with the rest."""
-    height, width = picture.frames[0].pixels.shape[:2]
     places = PLACES[form]
     metadata = dict(picture.metadata)
-    if "comment" in places and "text" not in places and "comment" not in metadata:
-        metadata |= {"comment": comment} if (comment := comment_in(metadata.get("text", ()))) else {}
+    if "comment" in places and "text" in metadata and "text" not in places:
+        from convcli.images.metadata.texts import comment_in
+
+        metadata.setdefault("comment", comment_in(metadata["text"]))
+        metadata = {kind: value for kind, value in metadata.items() if value}
     kept = {kind: value for kind, value in metadata.items() if kind in places}
     missing = [kind for kind in metadata if kind not in places and not _is_square(kind, metadata[kind])]
     lost = said(metadata, missing)
-    found = Beside(metadata=kept)
-    if "exif" in kept and form != "TIFF":
-        kept["exif"] = sized_exif(kept["exif"], width, height)
-    if "xmp" in kept:
-        kept["xmp"] = sized_xmp(kept["xmp"], width, height)
     if _is_grey(kept.get("icc")) and form in ("WEBP", "GIF"):
         del kept["icc"]
         lost.append("a profile of grey, which it writes as colours,")
-    unfit: Sequence[str] = ()
-    if form == "PNG":
-        frame = picture.frames[0]
-        depth = 8 * frame.pixels.itemsize
-        found.before, found.after, unfit = png_chunks(kept, frame.channels, depth)
-    elif form == "JPEG":
-        found.settings, unfit = jpeg_settings(kept)
-    elif form == "TIFF":
-        found.pages, unfit = _pages(picture, kept)
-    elif form == "WEBP":
-        found.settings = {"icc_profile": kept.get("icc", b""), "xmp": kept.get("xmp", b"")}
-        found.settings["exif"] = kept.get("exif", b"").removeprefix(HEADER)
-    elif form == "GIF":
-        found.settings = {"comment": kept["comment"]} if "comment" in kept else {}
-    elif form == "BMP" and "dpi" in kept:
-        if all(0 < each * _METRE < _LARGEST_BMP for each in kept["dpi"]):
-            found.settings = {"dpi": kept["dpi"]}
-        else:
-            unfit = ["a resolution beyond that of BMP"]
     if form != "TIFF" and any(frame.page not in (None, picture.metadata) for frame in picture.frames[1:]):
         lost.append("what its other pages say")
+    found = Beside(metadata=kept)
+    unfit: Sequence[str] = ()
+    if form == "TIFF":
+        found.pages, unfit = _pages(picture, kept)
+    else:
+        height, width = picture.frames[0].pixels.shape[:2]
+        found.metadata = kept = _sized(kept, width, height)
+        if not kept:
+            pass
+        elif form == "PNG":
+            from convcli.images.metadata.chunks import png_chunks
+
+            frame = picture.frames[0]
+            found.before, found.after, unfit = png_chunks(kept, frame.channels, 8 * frame.pixels.itemsize)
+        elif form == "JPEG":
+            from convcli.images.metadata.segments import jpeg_settings
+
+            found.settings, unfit = jpeg_settings(kept)
+        else:
+            found.settings, unfit = _settings(form, kept)
     found.notes = _notes(form, [*lost, *unfit, *also_lost], picture.lost)
     return found
 
 
-def _pages(picture: Picture, first: Mapping[str, Any]) -> tuple[tuple[Directory, ...], list[str]]:
+def _sized(metadata: dict[str, Any], width: int, height: int) -> dict[str, Any]:
+    """Return metadata whose sizes, where they have any, are those of the picture."""
+    changed = dict(metadata)
+    if "exif" in changed:
+        from convcli.images.metadata.exif import sized_exif
+
+        changed["exif"] = sized_exif(changed["exif"], width, height)
+    if "xmp" in changed:
+        from convcli.images.metadata.xmp import sized_xmp
+
+        changed["xmp"] = sized_xmp(changed["xmp"], width, height)
+    return changed
+
+
+def _settings(form: str, metadata: Mapping[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
+    """Return what Pillow is to be told of the simpler formats, and the names of what does not fit."""
+    if form == "WEBP":
+        own = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
+        settings = {name: metadata.get(kind, b"") for name, kind in own.items()}
+        return settings | {"exif": settings["exif"].removeprefix(b"Exif\0\0")}, ()
+    if form == "BMP" and "dpi" in metadata:
+        if not all(0 < each * _METRE < _LARGEST_BMP for each in metadata["dpi"]):
+            return {}, ["a resolution beyond that of BMP"]
+        return {"dpi": metadata["dpi"]}, ()
+    return ({"comment": metadata["comment"]} if form == "GIF" and "comment" in metadata else {}), ()
+
+
+def _pages(picture: Picture, first: dict[str, Any]) -> tuple[tuple[Directory, ...], list[str]]:
+    """Return the tags of each page, and the names of what does not fit."""
     pages: list[Directory] = []
     lost: dict[str, None] = {}
     for number, frame in enumerate(picture.frames):
-        height, width = frame.pixels.shape[:2]
         own = frame.page if number and frame.page is not None else first
-        tags, unfit = page_tags(own, width, height)
+        if not own:
+            pages.append({})
+            continue
+        from convcli.images.metadata.tags import page_tags
+
+        height, width = frame.pixels.shape[:2]
+        tags, unfit = page_tags(_sized(own, width, height))
         pages.append(tags)
         lost |= dict.fromkeys(unfit)
     return tuple(pages), list(lost)

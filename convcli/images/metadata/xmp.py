@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from xml.parsers import expat
 
 from convcli.images.metadata.embedded import holds_picture, pictures
 
@@ -20,6 +19,8 @@ _HEIGHT = re.compile(rb"((?:exif:PixelYDimension|tiff:ImageLength)(?:=[\"']|>))[
 
 def cleaned_xmp(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return XMP without pictures and its orientation reset, and the names of what is left out."""
+    from xml.parsers import expat
+
     try:
         spans = _spans(data.rstrip(b"\0"))
     except (expat.ExpatError, _UnreadableError):
@@ -48,6 +49,8 @@ class _UnreadableError(Exception):
 
 def _spans(data: bytes) -> list[tuple[int, int]]:
     """Return where the attributes and the innermost elements are that hold pictures, as pairs of start and stop."""
+    from xml.parsers import expat
+
     if b"\0" in data or b"<!DOCTYPE" in data:
         raise _UnreadableError
     starts = pictures(data)
