@@ -42,15 +42,29 @@ def with_channels(picture: Picture, wanted: Sequence[str], name: str) -> Picture
 
 
 def recoloured(picture: Picture, frames: Sequence[Frame]) -> Picture:
-    """Return a picture with other frames, without a colour profile that is not of their channels."""
-    changed = replace(picture, frames=tuple(frames))
-    was, now = (each.frames[0].channels.removesuffix("A") for each in (picture, changed))
-    profile = picture.metadata.get("icc")
-    if profile is None or was == now or _SPACES.get(profile[16:20]) == now.removeprefix("ICC"):
-        return changed
-    metadata = {kind: value for kind, value in picture.metadata.items() if kind != "icc"}
-    note = f"the colour profile is left out: it is not of the channels that are left, {now}"
-    return replace(changed, metadata=metadata, notes=(*picture.notes, note))
+    """Return a picture with other frames, each without a colour profile that is not of its channels."""
+    changed, lost = list(frames), ""
+    metadata = picture.metadata
+    for number, frame in enumerate(frames):
+        own = metadata if number == 0 or frame.page is None else frame.page
+        was = picture.frames[min(number, len(picture.frames) - 1)]
+        if "icc" not in own or _is_of(own["icc"], was, frame):
+            continue
+        lost = lost or frame.channels.removesuffix("A")
+        own = {kind: value for kind, value in own.items() if kind != "icc"}
+        if number == 0:
+            metadata = own
+        elif frame.page is not None:
+            changed[number] = replace(frame, page=own)
+    note = f"the colour profile is left out: it is not of the channels that are left, {lost}"
+    notes = (*picture.notes, note) if lost else picture.notes
+    return replace(picture, frames=tuple(changed), metadata=metadata, notes=notes)
+
+
+def _is_of(profile: bytes, was: Frame, frame: Frame) -> bool:
+    """Whether a profile that a frame had still is one of its channels."""
+    now = frame.channels.removesuffix("A")
+    return now in (was.channels.removesuffix("A"), _SPACES.get(profile[16:20]))
 
 
 def profile_name(picture: Picture) -> str | None:

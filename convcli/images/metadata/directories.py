@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from io import SEEK_END
 from typing import BinaryIO, NamedTuple, Union
 
-BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, DOUBLE = 1, 2, 3, 4, 5, 7, 12
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, DOUBLE, IFD8 = 1, 2, 3, 4, 5, 7, 12, 18
 
 # How the values of each type are made up: the bytes of a number, and the numbers of a value.
 _LAYOUT = {
@@ -190,7 +190,7 @@ class DirectoryWriter:
 
     def _entry(self, tag: int, value: Entry | Directory) -> bytes:
         if not isinstance(value, Entry):
-            value = Entry.of(LONG, self._nested(value))
+            value = Entry.of(IFD8 if self._big else LONG, self._nested(value))
         width, numbers = _LAYOUT[value.type]
         data = _ordered(value.data, width, self._order)
         room = 8 if self._big else 4

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
 from contextlib import suppress
 
 from convcli.images.metadata.table import Chunk
@@ -78,10 +77,9 @@ def comment_text(comment: bytes) -> Chunk:
     return found[0] if found else Chunk(b"tEXt", COMMENT_TEXT + b"\0" + comment)
 
 
-def comment_in(texts: Iterable[Chunk]) -> bytes:
-    """Return the comment among texts; empty where there is none."""
-    inflate = Inflater()
-    for chunk in texts:
+def without_comment(texts: tuple[Chunk, ...]) -> tuple[bytes, tuple[Chunk, ...]]:
+    """Return the comment among texts, empty where there is none, and the other texts."""
+    for place, chunk in enumerate(texts):
         if chunk.data.startswith(COMMENT_TEXT + b"\0"):
-            return text_of(chunk, inflate)[1] or b""
-    return b""
+            return text_of(chunk, Inflater())[1] or b"", texts[:place] + texts[place + 1 :]
+    return b"", texts

@@ -62,9 +62,9 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
     places = PLACES[form]
     metadata = dict(picture.metadata)
     if "comment" in places and "text" in metadata and "text" not in places:
-        from convcli.images.metadata.texts import comment_in
+        from convcli.images.metadata.texts import without_comment
 
-        metadata.setdefault("comment", comment_in(metadata["text"]))
+        metadata["comment"], metadata["text"] = without_comment(metadata["text"])
         metadata = {kind: value for kind, value in metadata.items() if value}
     kept = {kind: value for kind, value in metadata.items() if kind in places}
     missing = [kind for kind in metadata if kind not in places and not _is_square(kind, metadata[kind])]

@@ -10,7 +10,7 @@ from convcli.images.metadata.embedded import holds_picture, pictures
 _THUMBNAILS = "Thumbnails"  # of namespace xmp: XMP specification, part 2, 8.4
 
 _TAG = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
-_ATTRIBUTE = re.compile(rb"""\s[\w:.\-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_ATTRIBUTE = re.compile(rb"""\s+[\w:.\-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))[0-9]")
 _EXTENSION = re.compile(rb"""\sxmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')""")
 _WIDTH = re.compile(rb"((?:exif:PixelXDimension|tiff:ImageWidth)(?:=[\"']|>))[0-9]+")
@@ -55,7 +55,7 @@ def _spans(data: bytes) -> list[tuple[int, int]]:
         raise _UnreadableError
     starts = pictures(data)
     found: list[tuple[int, int]] = []
-    opened: list[int] = []  # where each element began
+    opened: list[tuple[int, int]] = []  # the first tag of each element
     parser = expat.ParserCreate(namespace_separator=" ")
 
     def tag() -> tuple[int, int]:
@@ -71,17 +71,18 @@ def _spans(data: bytes) -> list[tuple[int, int]]:
         return last > first
 
     def begin(name: str, attributes: dict[str, str]) -> None:
-        opened.append(parser.CurrentByteIndex)
+        opened.append(tag())
         if attributes:
-            start, stop = tag()
-            for each in _ATTRIBUTE.finditer(data, start, stop):
+            for each in _ATTRIBUTE.finditer(data, *opened[-1]):
                 if pictures_in(*each.span()):
                     found.append(each.span())
 
     def end(name: str) -> None:
-        span = opened.pop(), tag()[1]
-        if pictures_in(*span) or name.rpartition(" ")[2] == _THUMBNAILS:
-            found.append(span)
+        start, stop = opened.pop()
+        if data[stop - 2 : stop] != b"/>":  # of an empty element there is no second tag
+            _, stop = tag()
+        if pictures_in(start, stop) or name.rpartition(" ")[2] == _THUMBNAILS:
+            found.append((start, stop))
 
     parser.StartElementHandler, parser.EndElementHandler = begin, end
     parser.Parse(data, True)
