@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from convcli.backend import filter_image
 from convcli.backend.values import SAMPLES, Extent, into_dtype
+from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel
 
 NAN, INF = np.nan, np.inf
@@ -101,3 +102,25 @@ def test_a_given_extent_is_stretched_instead() -> None:
         assert made.extent == (0, 40)
         assert made.pixels.reshape(1, 2, -1)[..., 0].tolist() == [[64, 128]]
     assert filter_image(values, parse_kernel("identity"), value_range="minmax").extent == (10, 20)
+
+
+@pytest.mark.parametrize("value_range", ["clip", "abs", "offset"])
+def test_channels_may_have_a_zero_of_their_own(value_range: str) -> None:
+    rng = np.random.default_rng(4)
+    pixels, zero = rng.integers(0, 256, (6, 5, 3), np.uint8), (0, 128, 200)
+    kernel = parse_kernel("1 -2 3; 0 -5 1; 2 2 -1")
+    made = filter_image(pixels, kernel, value_range=value_range, zero=zero, padding_mode="zeros")
+    for channel, start in enumerate(zero):
+        plain = pixels[..., channel].astype(np.int32) - start
+        values = filter_image(plain, kernel, padding_mode="zeros").pixels.astype(int)
+        low, high = -start, 255 - start
+        values = {"clip": values, "abs": abs(values), "offset": values + (low + high + 1) // 2}[value_range]
+        assert np.array_equal(made.pixels[..., channel], values.clip(low, high) + start)
+
+
+def test_channels_with_zeros_of_their_own_have_no_common_measure() -> None:
+    pixels = np.zeros((3, 3, 3), np.uint8)
+    with pytest.raises(
+        ArgumentError, match="the range 'minmax' stretches all channels alike, and those with `zero`"
+    ):
+        filter_image(pixels, parse_kernel("box"), value_range="minmax", zero=(0, 128, 128))

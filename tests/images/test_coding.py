@@ -110,6 +110,16 @@ def test_quality_tables_are_kept(
     assert change(data, after) < 1.5
 
 
+def test_the_first_picture_of_several_in_a_jpeg_keeps_its_coding(call: Call, tmp_path: Path) -> None:
+    buffer, other = io.BytesIO(), Image.fromarray(LANDSCAPE[::-1].copy())
+    Image.fromarray(LANDSCAPE).save(
+        buffer, "MPO", save_all=True, append_images=[other], quality=61, subsampling="4:2:2"
+    )
+    after = filtered(call, tmp_path, buffer.getvalue())
+    assert sampling(after)[0] == (2, 1)
+    assert tables(after) == tables(jpeg_of(LANDSCAPE, quality=61))
+
+
 def test_tables_that_no_quality_gives_are_kept(call: Call, tmp_path: Path) -> None:
     for count in (1, 2, 3):
         own = [sorted(RNG.integers(1, 90, 64).tolist()) for _ in range(count)]
