@@ -1,6 +1,7 @@
 """Rows of numbers to text: table, json, csv, markdown or value. The only place that makes text of numbers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from math import isfinite
 from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
@@ -80,10 +81,15 @@ def _json(answer: Answer) -> str:
     whole = {
         "command": answer.command,
         "version": answer.version,
-        "rows": [dict(row) for row in answer.rows],
+        "rows": [{name: _known(value) for name, value in row.items()} for row in answer.rows],
         "totals": dict(answer.totals),
     }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
+
+
+def _known(value: Any) -> Any:
+    """Return a value as JSON has it; what is no number, or infinite, as a word."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _csv(answer: Answer) -> str:

@@ -72,6 +72,7 @@ def _parity(array: Array, mirrored: Array, how: str) -> list[str]:
     return [f"odd {how}"] if (np.abs(array + mirrored) <= most).all() else []
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is beyond floats is infinite
 def frequency_response(kernels: Sequence[Kernel], size: int) -> Array:
     """Return the magnitude of what kernels, one after the other, make of each frequency: (size, size).
 

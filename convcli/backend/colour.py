@@ -25,6 +25,7 @@ def as_floats(pixels: Array) -> Array:
     return pixels.astype(np.float32 if pixels.dtype.name in ("uint8", "float32") else np.float64)
 
 
+@np.errstate(invalid="ignore")  # NaN and infinity pass, as IEEE 754 has it
 def luma(colours: Array) -> Array:
     """Return the brightness of colours, (H, W, 3), as (H, W) of the same dtype.
 
@@ -83,8 +84,8 @@ def from_light(light: Array, dtype: np.dtype[Any], has_alpha: bool = False) -> t
             scaled = part[..., -1] * float(highest)
             # What is nearer to a half than this is one: a sum is off by less, one way or the other.
             whole = np.rint(np.rint(scaled * BESIDE) / BESIDE)
-            clipped += int(np.count_nonzero((whole < 0) | (whole > highest)))
-            out[..., -1] = whole.clip(0, highest)
+            clipped += int(np.count_nonzero(~((whole >= 0) & (whole <= highest))))
+            out[..., -1] = _within(whole, highest)
     return pixels, clipped / light.size
 
 
@@ -105,12 +106,20 @@ class Levels:
         )
 
     def __call__(self, light: Array, out: Array) -> int:
-        """Write the samples of float64 light to `out`; return how many had to be clipped."""
-        inside = np.clip(light, 0.0, 1.0)
+        """Write the samples of float64 light to `out`; return how many had to be clipped, NaN to 0."""
+        inside = _within(light, 1)
         below = self.first[(inside * self.cells).astype(np.int32)]
         out[...] = below
         out += inside >= self.ends[below]
-        return int(np.count_nonzero((light < self.least) | (light >= self.most)))
+        return int(np.count_nonzero(~((light >= self.least) & (light < self.most))))
+
+
+def _within(values: Array, most: float) -> Array:
+    """Clip floats to 0 to `most`; NaN becomes 0."""
+    inside: Array = np.clip(values, 0.0, float(most))
+    if np.isnan(inside.min(initial=0.0)):
+        inside[np.isnan(inside)] = 0
+    return inside
 
 
 @lru_cache(maxsize=2)

@@ -21,6 +21,7 @@ from convcli.layers.axes import Sizes, by_axes
 TILE = 1024  # places on a side that are scored at once, or more where the template is large
 SAMPLED = 16  # every so many rows and columns are looked at for the middle of a channel
 ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a transform, as a share of the norm of what goes in
+SQUARABLE = 1e60  # floats between this and its inverse can be squared and added
 CLEAR = 100  # times the rounding error that a contrast must be to count
 
 
@@ -91,6 +92,7 @@ def match(
             f"the template is {by_axes(size)} (rows x columns), larger than the picture of "
             f"{by_axes(x.shape[:2])}; cut it smaller, or exchange the two"
         )
+    x, t = _squarable(x), _squarable(t)
     pattern = _Pattern.of(t, mask)
     middle = np.median(x[::SAMPLED, ::SAMPLED], axis=(0, 1)).round()
     places = tuple(n - k + 1 for n, k in zip(x.shape, size, strict=False))
@@ -219,6 +221,14 @@ def _as_picture(name: str, value: ArrayLike) -> Array:
             f"{name} holds {array[place]} at {place}, which nothing correlates with; replace what is not finite"
         )
     return array if array.ndim == 3 else array[..., np.newaxis]
+
+
+def _squarable(array: Array) -> Array:
+    """Return floats whose squares neither overflow nor vanish: a factor changes no score."""
+    if array.dtype.kind != "f":
+        return array
+    most = float(np.abs(array).max())
+    return array if not most or 1 / SQUARABLE < most < SQUARABLE else array / array.dtype.type(most)
 
 
 def _check_mask(weights: Array, size: Sizes) -> None:

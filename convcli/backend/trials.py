@@ -118,6 +118,7 @@ class Trials:
                 alike = "standard" if variant in ("standard", "depthwise-separable") else "depthwise"
                 yield Trial(variant, "conv", "auto", self._recipe(variant), alike)
 
+    @np.errstate(all="ignore")  # NaN and infinity pass, as IEEE 754 has it
     def run(self, trial: Trial) -> Outcome | None:
         """Run a trial; None, and a remark, where it does not suit the kernel or would take too long."""
         shape = self._values.shape

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
+from convcli.kernels.change import MOST
 from convcli.npy import NpyError, map_values, read_header, read_values
 
 if TYPE_CHECKING:
@@ -46,16 +47,16 @@ def _check_regular(path: Path, text: str, option: str) -> None:
 
 
 def checked(array: Array, name: str, option: str) -> Array:
-    """Refuse numbers that are not finite, and say where the first stands."""
+    """Refuse numbers that are not finite, or so large that sums would not be; say where the first stands."""
     import numpy as np
 
     flat = array.reshape(-1)
     for start in range(0, flat.size, CHUNK):
-        bad = ~np.isfinite(flat[start : start + CHUNK])
+        bad = ~(np.abs(flat[start : start + CHUNK].astype(np.float64, copy=False)) <= MOST)
         if bad.any():
             place = tuple(map(int, np.unravel_index(start + int(bad.argmax()), array.shape)))
             raise ArgumentError(
-                f"{option}: {name} holds {array[place]} at {place}; every number must be finite"
+                f"{option}: {name} holds {array[place]} at {place}; every number must be finite, of at most {MOST:g}"
             )
     return array
 

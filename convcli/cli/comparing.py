@@ -67,9 +67,9 @@ def compare_on(
     from convcli.backend.trials import Trials
     from convcli.images.sheet import Panel, draw_sheet
     from convcli.images.write import encode
-    from convcli.kernels import parse_kernel
+    from convcli.kernels import bounded, parse_kernel
 
-    kernel = parse_kernel(spelled)
+    kernel = bounded(parse_kernel(spelled))
     sheet = _sheet_of(answer)
     if sheet is not None:
         check_target(sheet, overwrite=answer.force)

@@ -1,6 +1,7 @@
 """convcli kernels: which kernels are there, and what is one made of?"""
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,11 @@ def command(
         answer.give(conversation, _list(dims))
         return
     from convcli.cli.templates import grey_rows
-    from convcli.kernels import parse_kernels
+    from convcli.kernels import bounded, parse_kernels
     from convcli.kernels.files import files_in
 
     answer.check([("the kernel", path) for path in files_in(spec)])
-    kernels = parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)
+    kernels = tuple(map(bounded, parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)))
     if answer.output is not None and _is_picture(answer.output):
         _draw(conversation, kernels, spec, answer)
     else:
@@ -239,7 +240,11 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
     response = frequency_response(kernels, size)
     most = float(response.max())
-    pixels = np.rint(response * (255 / most if most else 0)).astype(np.uint8)
+    if not isfinite(most):
+        raise ArgumentError(
+            f"the response of {spec!r} is beyond all numbers; give fewer kernels, or smaller ones"
+        )
+    pixels = np.rint(response / (most or 1) * 255).astype(np.uint8)
     form = format_of(path)
     data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
     write_whole(path, data, overwrite=answer.force)

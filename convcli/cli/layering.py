@@ -9,6 +9,7 @@ import click
 from convcli.cli.options import NO_OUTPUT_PADDING, Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError, instead_of
 from convcli.kernels.files import files_in, is_file
+from convcli.kernels.kernel import is_finite
 from convcli.kernels.named import MAX_SIDE
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX
 from convcli.layers.axes import PerAxis
@@ -244,14 +245,13 @@ def _activation(text: str) -> str:
 def _number(text: str) -> float:
     """Read a finite number; whole ones stay so, for exact sums."""
     try:
-        return int(text)
+        value: float = int(text)
     except ValueError:
-        pass
-    try:
-        value = float(text)
-    except ValueError:
-        raise ArgumentError(f"{text!r} is not a number") from None
-    if not abs(value) < float("inf"):
+        try:
+            value = float(text)
+        except ValueError:
+            raise ArgumentError(f"{text!r} is not a number") from None
+    if not is_finite(value):
         raise ArgumentError(f"{text!r} is not a finite number")
     return value
 

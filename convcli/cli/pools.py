@@ -9,6 +9,7 @@ from convcli.cli.calls import apart
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.notation import parse_padding, parse_size
+from convcli.layers.pool import check_norm
 
 Kind = Callable[..., Pool]
 
@@ -107,6 +108,7 @@ def parse_channel_pool(text: str) -> ChannelPooled:
             raise ArgumentError(f"--pool-channels {name}: {value!r} is not a number") from None
     if size is not None and size < 1:
         raise ArgumentError(f"--pool-channels {name}: the size must be at least 1, got {size}")
-    if not norm_type > 0:
-        raise ArgumentError(f"--pool-channels lp: p must be above 0, got {norm_type:g}")
-    return ChannelPooled(name, size, norm_type)
+    try:
+        return ChannelPooled(name, size, check_norm(norm_type))
+    except ArgumentError as error:
+        raise ArgumentError(f"--pool-channels lp: {error}") from None

@@ -8,10 +8,12 @@ import click
 from convcli.cli.options import Parsed, at_least, bundled
 from convcli.errors import ArgumentError
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
+from convcli.kernels.change import MOST
 
 if TYPE_CHECKING:
     from convcli.images.picture import Frame, Picture
 
+MOST_LEVEL = 2**31  # what may lie around whole samples
 _SRGB_DEPTHS = ("uint8", "uint16")
 _LIT = ("L", "LA", "RGB", "RGBA")  # the channels whose samples stand for light
 
@@ -58,6 +60,11 @@ class Reading(NamedTuple):
 
     def level(self, value: float, frame: "Frame") -> float:
         """Return a sample value given for a frame, such as that of its border, as it is filtered."""
+        most = MOST if frame.pixels.dtype.kind == "f" else MOST_LEVEL
+        if abs(value) > most:
+            raise ArgumentError(
+                f"--padding-value must be within {most:.4g} for {frame.mode}, got {value:.4g}"
+            )
         if not self.linear:
             return value
         import numpy as np

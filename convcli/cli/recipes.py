@@ -11,7 +11,16 @@ from convcli.cli.calls import apart, called
 from convcli.cli.layering import LayerOptions
 from convcli.cli.templates import grey_rows
 from convcli.errors import ArgumentError
-from convcli.kernels import Kernel, anchored, normalized, parse_kernel, parse_kernels, scaled, shifted
+from convcli.kernels import (
+    Kernel,
+    anchored,
+    bounded,
+    normalized,
+    parse_kernel,
+    parse_kernels,
+    scaled,
+    shifted,
+)
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
 FLAT = ("separable", "deformable", "local", "tiled")  # variants of two axes
@@ -94,7 +103,7 @@ def _check_rank(recipe: Recipe) -> None:
     from convcli.backend.stages.factored import rank_of
 
     matrices = [(kernel.name, np.array(m)) for kernel in recipe.kernels for m in kernel.matrices]
-    if recipe.weights is not None:
+    if recipe.weights is not None and recipe.weights.ndim > 2:  # others are refused with the picture
         shape = recipe.weights.shape
         matrices += [(recipe.weights_name, each) for each in recipe.weights.reshape(-1, *shape[2:])]
     for name, matrix in matrices:
@@ -174,6 +183,7 @@ def _kernels(options: LayerOptions, dims: int) -> tuple[Kernel, ...]:
             kernel = shifted(kernel, options.shift)
         if options.anchor is not None:
             kernel = anchored(kernel, options.anchor)
+        kernel = bounded(kernel)
         made.append(_laid(kernel, options.along or "rows") if dims == 1 else kernel)
     return tuple(made)
 

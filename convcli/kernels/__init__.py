@@ -1,6 +1,6 @@
 """Named kernels as plain numbers, and the grammar that spells them."""
 
-from convcli.kernels.change import anchored, normalized, scaled, shifted
+from convcli.kernels.change import anchored, bounded, normalized, scaled, shifted
 from convcli.kernels.grammar import parse_kernel, parse_kernels
 from convcli.kernels.kernel import Kernel
 from convcli.kernels.named import KERNELS, MAX_SIDE
@@ -15,4 +15,5 @@ __all__ = [
     "scaled",
     "shifted",
     "anchored",
+    "bounded",
 ]

@@ -5,7 +5,7 @@ from itertools import product
 from math import exp, fsum, inf
 
 from convcli.errors import ArgumentError
-from convcli.kernels.kernel import Line, Matrix, Number, check_side, flat, nested, shape_of
+from convcli.kernels.kernel import Line, Matrix, Number, check_side, check_sides, flat, nested, shape_of
 
 MOST_WIDTH = 1e9  # of a bell, for its size to be told as a number that can be read
 SMALLEST_SIGMA = 0.05  # below, one tap holds all but 1e-43 of a bell's weight, and an even size holds nothing
@@ -41,6 +41,7 @@ def sampled(weight: Callable[..., Number], *axes: Sequence[Number]) -> Matrix:
     >>> sampled(lambda y, x: 10 * y + x, (0, 1), (2, 3))
     ((2, 3), (12, 13))
     """
+    check_sides(*map(len, axes))
     return nested([weight(*place) for place in product(*axes)], [len(axis) for axis in axes])
 
 

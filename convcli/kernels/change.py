@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import fsum, gcd
+from math import fsum, gcd, inf
 
 from convcli.errors import ArgumentError
-from convcli.kernels.kernel import Kernel, Number, flat, is_finite, mapped
+from convcli.kernels.kernel import Kernel, Matrix, Number, flat, is_finite, is_line, mapped
 
 NOUGHT = 1e-9  # a sum of floats so much smaller than the weights themselves is one of 0
+MOST = (
+    1e30  # of the weights that are added: with those of any 16-bit picture, float32 holds what they come to
+)
+LARGEST = 2**63  # whole numbers below are int64
 LONGEST = 10**6  # the denominator up to which a number counts as a short decimal or a simple fraction
 
 
@@ -24,6 +28,10 @@ def normalized(kernel: Kernel) -> Kernel:
     divisor = max(_total(list(flat(matrix))) for matrix in kernel.matrices)
     if not divisor:
         raise ArgumentError(f"kernel {kernel.name!r} cannot be normalised: all of its weights are 0")
+    if not is_finite(divisor):
+        raise ArgumentError(
+            f"kernel {kernel.name!r} cannot be normalised: its weights sum to more than a float can hold; scale it down"
+        )
     return replace(kernel, divisor=divisor)
 
 
@@ -37,8 +45,61 @@ def _total(weights: Sequence[Number]) -> Number:
 
 
 def added(weights: Sequence[Number]) -> Number:
-    """Return the sum of weights: exact, where all are whole, else to the last digit of a float."""
-    return sum(weights) if all(isinstance(weight, int) for weight in weights) else fsum(weights)
+    """Return the sum of weights: exact, where all are whole, else to the last digit of a float, or infinite."""
+    if all(isinstance(weight, int) for weight in weights):
+        return sum(weights)
+    try:
+        return fsum(weights)
+    except OverflowError:  # on the way, or at its end
+        return sum(map(float, weights))
+
+
+def bounded(kernel: Kernel) -> Kernel:
+    """Return a kernel whose sums over a picture are finite, or raise ArgumentError where its weights are too large.
+
+    Weights that are far from 1, with a divisor likewise, are divided here; whole ones beyond int64 become floats.
+
+    >>> bounded(Kernel("k", ((1e300, 3e300),), divisor=4e300)).matrices
+    ((0.25, 0.75),)
+    """
+    size = max(map(_size, kernel.matrices))
+    if not (size <= MOST and 1 / MOST <= abs(kernel.divisor) <= MOST):
+        matrices = tuple(_divided(matrix, kernel.divisor) for matrix in kernel.matrices)
+        kernel, size = replace(kernel, matrices=matrices, divisor=1), max(map(_size, matrices))
+    elif any(isinstance(weight, int) and abs(weight) >= LARGEST for weight in kernel.weights):
+        kernel = replace(kernel, matrices=tuple(mapped(matrix, 1.0) for matrix in kernel.matrices))
+    for what, number in (
+        ("weights add up, without their signs, to", size),
+        ("offset is", abs(kernel.offset)),
+    ):
+        if not number <= MOST:
+            raise ArgumentError(
+                f"kernel {kernel.name!r} is too large: its {what} {number:.4g}, and what is summed over a picture may "
+                f"be {MOST:g} at most; scale it down"
+            )
+    return kernel
+
+
+def _size(matrix: Matrix) -> float:
+    """Return the sum of the weights without their signs."""
+    try:
+        return float(sum(abs(float(weight)) for weight in flat(matrix)))
+    except OverflowError:  # of a whole number
+        return inf
+
+
+def _divided(matrix: Matrix, divisor: Number) -> Matrix:
+    """Divide every weight, as a float; what is beyond floats becomes infinite."""
+    if is_line(matrix):
+        return tuple(_quotient(weight, divisor) for weight in matrix)
+    return tuple(_divided(part, divisor) for part in matrix if isinstance(part, tuple))
+
+
+def _quotient(weight: Number, divisor: Number) -> float:
+    try:
+        return weight / divisor
+    except OverflowError:  # of whole numbers
+        return inf
 
 
 def scaled(kernel: Kernel, factor: Number) -> Kernel:

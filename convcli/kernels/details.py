@@ -49,7 +49,7 @@ def highboost(amount: float = 2, size: int = 3, *, dims: int = 2, limit: int = M
     """Sharpen by high boost: add so many times the difference from the mean of size x size pixels."""
     _check_amount("highboost", amount)
     over, under = ratio(amount)
-    count = _odd("highboost", check_side(size, limit)) ** dims
+    count = _odd("highboost", check_side(size, limit, dims)) ** dims
     boosted = _with_middle([-over] * count, count * (under + over), [size] * dims)
     source = f"f + amount * (f - mean f), amount > 1; {BOOK}; high-boost filtering"
     return Kernel("highboost", (boosted,), divisor=count * under, source=source)
@@ -73,7 +73,7 @@ def outline(*, dims: int = 2) -> Kernel:
 
 def edge(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
     """Leave only what differs from the other pixels of size x size."""
-    side = _odd("edge", check_side(size, limit))
+    side = _odd("edge", check_side(size, limit, dims))
     return Kernel("edge", (_peak(side, dims),), source="ImageMagick -edge: all weights -1, sum 0")
 
 
@@ -81,12 +81,12 @@ def log(sigma: float = 1.4, size: int | None = None, *, dims: int = 2, limit: in
     """Take the Laplacian of a picture blurred by a bell of width sigma: positive in dark spots; sum 0."""
     check_sigma("log", sigma)
     axis = places(side_for(sigma, size, limit, reach=4))
-    curve = bell(sigma, len(axis))
+    curve, variance = bell(sigma, len(axis)), sigma * sigma
     height = dict(zip(axis, curve, strict=True))
 
     def weight(*place: float) -> float:
         square = sum(part * part for part in place)
-        return (square / sigma**2 - dims) / sigma**2 * prod(height[part] for part in place)
+        return (square / variance - dims) / variance * prod(height[part] for part in place)
 
     matrix = without_mean(sampled(weight, *[axis] * dims))
     source = "Marr & Hildreth (1980), Theory of edge detection; MATLAB fspecial('log')"
@@ -139,7 +139,8 @@ def gabor(
 
     def weight(y: float, x: float) -> float:
         across, along = x * right - y * up, (x * up + y * right) * aspect
-        envelope = exp(-(across**2 + along**2) / (2 * width**2)) * aspect / (2 * pi * width**2)
+        square = across * across + along * along
+        envelope = exp(-square / (2 * width * width)) * aspect / (2 * pi * width * width)
         return envelope * cos(2 * pi * across / wavelength + radians(phase))
 
     source = "Daugman (1985), Uncertainty relation; OpenCV getGaborKernel, normalised as scikit-image does"
@@ -150,7 +151,7 @@ def random(size: int = 3, seed: int = 0, *, dims: int = 2, limit: int = MAX_SIDE
     """Draw weights by chance, as a layer starts before it has learned; the same seed, the same weights."""
     from random import Random  # loads much that no other kernel needs
 
-    side = check_side(size, limit)
+    side = check_side(size, limit, dims)
     bound = side ** (-dims / 2)
     draw = Random(seed).random
     weights = [(2 * draw() - 1) * bound for _ in range(side**dims)]

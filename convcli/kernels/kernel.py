@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from sys import float_info
 from typing import Literal, TypeAlias, TypeGuard
 
@@ -15,6 +16,7 @@ Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as a kernel ha
 Combine = Literal["none", "magnitude", "largest"]
 
 MOST_AXES = 3
+MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of a matrix, whatever the limit that is asked for
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ def outer(*factors: Sequence[Number]) -> Matrix:
     >>> outer((1, 2), (1, 0, -1))
     ((1, 0, -1), (2, 0, -2))
     """
+    check_sides(*map(len, factors))
     matrix: Matrix = tuple(factors[-1])
     for factor in reversed(factors[:-1]):
         matrix = tuple(mapped(matrix, weight) for weight in factor)
@@ -181,12 +184,22 @@ def nested(weights: Sequence[Number], shape: Sequence[int]) -> Matrix:
     return tuple(nested(weights[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0]))
 
 
-def check_side(side: int, limit: int) -> int:
-    """Return `side` if a kernel may be that large, or raise ArgumentError."""
+def check_side(side: int, limit: int, dims: int = 1) -> int:
+    """Return `side` if a kernel may be that large on each of so many axes, or raise ArgumentError."""
     if side < 1:
         raise ArgumentError(f"a kernel {side} wide is empty; the size must be at least 1")
     if side > limit:
         raise ArgumentError(
             f"a kernel {side} wide is over the limit of {limit}; raise it with --max-kernel {side}"
         )
+    check_sides(*[side] * dims)
     return side
+
+
+def check_sides(*sides: int) -> None:
+    """Raise ArgumentError where a matrix would be larger than can be of use, whatever the limit that is asked for."""
+    if max(sides) > MOST_SIDE or prod(sides) > MOST_WEIGHTS:
+        raise ArgumentError(
+            f"a kernel of {by_axes(sides)} is too large: it may have {MOST_SIDE:,} weights on a side and "
+            f"{MOST_WEIGHTS:,} in all; take a smaller one, or several after each other"
+        )

@@ -4,7 +4,7 @@ from math import comb, cos, floor, hypot, inf, radians, sin
 
 from convcli.errors import ArgumentError
 from convcli.kernels.bells import MOST_WIDTH, bell, check_sigma, places, sampled, side_for
-from convcli.kernels.kernel import Grid, Kernel, Line, check_side, flat, outer
+from convcli.kernels.kernel import Grid, Kernel, Line, check_side, check_sides, flat, outer
 
 MAX_SIDE = 255  # taps on a side, unless the caller lifts it
 NOUGHT = 1e-12  # of a weight: what is left of 1 - 1 after rounding
@@ -48,7 +48,7 @@ def binomial(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
     row: Line = tuple(comb(side - 1, place) for place in range(side))
     doublings = (side - 1) * dims
     if doublings > MOST_DOUBLINGS:
-        row, doublings = tuple(float(weight) / 2 ** (side - 1) for weight in row), 0
+        row, doublings = tuple(weight / 2 ** (side - 1) for weight in row), 0
     return Kernel(
         "binomial",
         (outer(*[row] * dims),),
@@ -89,6 +89,7 @@ def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) ->
 
     sides = [2 * reach_of(half * abs(part)) + 1 for part in (up, along)]
     check_side(max(sides), limit)
+    check_sides(*sides)
     weights = [[weight(y, x) for x in places(sides[1])] for y in places(sides[0])]
     weights = transpose(trimmed(transpose(trimmed(weights))))
     grid = in_whole_numbers(weights)

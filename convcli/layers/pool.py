@@ -26,6 +26,18 @@ from convcli.layers.padding import AnyPadding, Padding, span
 
 Kind = Literal["avg", "max"]
 KINDS = ("avg", "max")
+MOST_NORM = 1e6  # the p of a p-norm; a larger one is the largest value, to the last digit
+
+
+def check_norm(p: float) -> float:
+    """Return the p of a p-norm, or raise ArgumentError."""
+    if not p > 0:
+        raise ArgumentError(f"the p of a p-norm must be above 0, got {p}")
+    if MOST_NORM < p < inf:
+        raise ArgumentError(
+            f"the p of a p-norm must be at most {MOST_NORM:g}, or inf for the largest, got {p}"
+        )
+    return p
 
 
 class Pool(Window):
@@ -155,9 +167,7 @@ class LpPool(Pool):
         ceil_mode: bool = False,
         dims: int | None = None,
     ) -> None:
-        if not norm_type > 0:
-            raise ArgumentError(f"the p of a p-norm must be above 0, got {norm_type}")
-        self._set(norm_type=norm_type)
+        self._set(norm_type=check_norm(norm_type))
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 
     def cost(self, input_shape: AnyShape) -> Cost:

@@ -274,3 +274,15 @@ def test_what_cannot_be_matched(pixels, template, mask, message):
     with pytest.raises(ArgumentError) as error:
         match(pixels, template, mask)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e300, 1e-200, 1e-300])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_factor_changes_no_score_however_large(factor: float, masked: bool) -> None:
+    rng = np.random.default_rng(5)
+    picture = rng.normal(size=(12, 15))
+    template = picture[3:7, 5:10].copy()
+    mask = (np.arange(20).reshape(4, 5) % 3 > 0).astype(float) if masked else None
+    usual = match(picture, template, mask)
+    assert match(picture * factor, template * factor, mask) == pytest.approx(usual, abs=1e-9)
+    assert match(picture * factor, template, mask) == pytest.approx(usual, abs=1e-9)

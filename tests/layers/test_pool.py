@@ -147,6 +147,13 @@ def test_the_power_of_a_norm_is_above_0(power):
         LpPool(kernel_size=2, norm_type=power)
 
 
+def test_a_power_beyond_use_is_refused():
+    with pytest.raises(
+        ArgumentError, match=r"p-norm must be at most 1e\+06, or inf for the largest, got 1e\+308"
+    ):
+        LpPool(kernel_size=2, norm_type=1e308)
+
+
 @pytest.mark.parametrize(("n", "o"), list(product(range(1, 13), range(1, 13))))
 def test_cost_of_adaptive_is_that_of_the_loops(n, o):
     average, maximum = reference.Tally(), reference.Tally()
