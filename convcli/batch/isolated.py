@@ -11,6 +11,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar
 
+from convcli.batch.budget import GIVE, MEMORY, TAKE
 from convcli.batch.gate import ENTER, LEAVE, WRITES, Closed
 from convcli.batch.outcome import annotate
 from convcli.batch.stop import SIGNALS
@@ -98,7 +99,7 @@ class _Worker:
 
     def call(self, fn: Callable[..., Any], args: Any, kwargs: Any, limit: float | None) -> Any:
         """Return what the function returns there, or raise what it raises."""
-        inside, begun, due, overtime = False, False, None, False
+        inside, begun, due, overtime, held = False, False, None, False, 0
         try:
             self._line.send((None if fn is self._known else fn, args, kwargs))
             self._known = fn
@@ -119,6 +120,17 @@ class _Worker:
                 elif word == LEAVE:
                     WRITES.leave()
                     inside = False
+                elif word == TAKE:
+                    wanted, most = rest
+                    asked = time.monotonic()
+                    MEMORY.take(wanted, most)
+                    held = wanted
+                    if due is not None:  # to wait for others is no work
+                        due += time.monotonic() - asked
+                    self._line.send(True)
+                elif word == GIVE:
+                    MEMORY.give(held)
+                    held = 0
                 elif word == DONE:
                     return rest[0]
                 else:
@@ -134,6 +146,8 @@ class _Worker:
         finally:
             if inside:
                 WRITES.leave()
+            if held:
+                MEMORY.give(held)
 
     def _end(self) -> str:
         """Say how the process ended."""
@@ -167,7 +181,7 @@ def _serve(line: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    WRITES.keeper = line
+    WRITES.keeper = MEMORY.keeper = line
     fn: Callable[..., Any] | None = None
     while True:
         try:

@@ -1,36 +1,105 @@
-"""Read a picture in a thread, while what will filter it is imported."""
+"""Read pictures in threads, while what will filter or compare them is imported, or another is read."""
 
 from collections.abc import Callable
-from threading import Thread
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from convcli.images.header import Header
     from convcli.images.picture import Picture
 
+T = TypeVar("T")
+TICK = 0.1  # seconds: a signal that comes just before a wait is answered after it
 
-class Ahead:
-    """A picture that is being read; what reading it raises, `result` raises."""
 
-    def __init__(self, read: Callable[[], "Picture"]) -> None:
-        self._read = read
-        self._picture: Picture | None = None
+class Readable(Protocol):
+    """A picture that is opened: its header, and the rest where it is asked for."""
+
+    @property
+    def header(self) -> "Header":
+        """What is known before a pixel is decoded."""
+
+    def read(self) -> "Picture":
+        """Return the picture, or raise ImageError."""
+
+
+class Ahead(Generic[T]):
+    """What a function returns that runs in a thread; what it raises, `result` raises."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._found: list[T] = []
         self._error: BaseException | None = None
-        # Nobody waits for it where the run ends before the picture is asked for.
+        # Nobody waits for it where the run ends before it is asked for.
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def result(self) -> "Picture":
-        """Wait for the picture, and hand it over: it is not kept."""
-        while self._thread.is_alive():  # a signal that comes just before a wait is answered after it
-            self._thread.join(0.1)
+    @property
+    def ended(self) -> bool:
+        """Whether it has returned, or raised."""
+        return not self._thread.is_alive()
+
+    def result(self) -> T:
+        """Wait for the answer, and hand it over: it is not kept."""
+        while not self.ended:
+            self._thread.join(TICK)
         if self._error is not None:
             raise self._error
-        picture, self._picture = self._picture, None
-        assert picture is not None, "a picture is handed over once"
-        return picture
+        return self._found.pop()
 
     def _run(self) -> None:
         try:
-            self._picture = self._read()
+            self._found.append(self._function())
         except BaseException as error:
             self._error = error
+
+
+class OpenedAhead:
+    """A picture that is opened ahead, and decoded ahead where that takes no more than `freely` bytes.
+
+    Otherwise it is decoded when `read` asks for it.
+    """
+
+    def __init__(self, opening: Callable[[], AbstractContextManager[Readable]], freely: int) -> None:
+        self._opening, self._freely = opening, freely
+        self._header: Header | None = None
+        self._known, self._decided = Event(), Event()
+        self._wanted = False
+        self._ahead = Ahead(self._read)
+
+    def __enter__(self) -> "OpenedAhead":
+        """Begin to look at it."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Let it go."""
+        self._decided.set()
+
+    @property
+    def header(self) -> "Header":
+        """What its header tells; or raise ImageError."""
+        while not (self._known.wait(TICK) or self._ahead.ended):
+            pass
+        if self._header is None:
+            self._ahead.result()
+        assert self._header is not None
+        return self._header
+
+    def read(self) -> "Picture":
+        """Return the picture, or raise ImageError."""
+        self._wanted = True
+        self._decided.set()
+        picture = self._ahead.result()
+        assert picture is not None
+        return picture
+
+    def _read(self) -> "Picture | None":
+        with self._opening() as opened:
+            self._header = opened.header
+            self._known.set()
+            if opened.header.memory > self._freely:
+                self._decided.wait()
+                if not self._wanted:
+                    return None
+            return opened.read()

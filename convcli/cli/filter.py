@@ -9,7 +9,7 @@ import click
 
 from convcli.backend.bands.plan import METHODS
 from convcli.batch.stop import SIGNALS
-from convcli.cli.ahead import Ahead
+from convcli.cli.ahead import OpenedAhead
 from convcli.cli.coding import coding_options
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs, inputs_options
@@ -79,6 +79,8 @@ GROUPS = {
         "max_frames",
     ),
 }
+
+AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what filtering will take
 
 
 @click.command(
@@ -190,7 +192,9 @@ def command(
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
     if inputs.file is not None and not (dry_run or existing.skip_existing or running.elsewhere):
-        ahead = Ahead(partial(settings["reading"].read, inputs.file))
+        ahead = OpenedAhead(
+            partial(settings["reading"].open, inputs.file), settings["max_memory"] // AHEAD_SHARE
+        )
 
     from convcli.cli.filtering import Filtering
     from convcli.cli.recipes import spelled
@@ -218,9 +222,15 @@ def command(
         ahead=ahead,
         skip_existing=existing.skip_existing,
     )
-    resume = existing.skip_existing
     return running.run(
-        conversation, jobs, filtering, threads=threads, force=force, resume=resume, dry_run=dry_run
+        conversation,
+        jobs,
+        filtering,
+        threads=threads,
+        force=force,
+        resume=existing.skip_existing,
+        dry_run=dry_run,
+        most=worker.max_memory,
     )
 
 

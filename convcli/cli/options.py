@@ -113,6 +113,19 @@ def memory_size(text: str) -> int:
     return int(digits) * _UNITS[unit]
 
 
+def size_name(count: int) -> str:
+    """Spell a number of bytes as `memory_size` reads it, no less than it is.
+
+    >>> size_name(4 << 30), size_name(1536 << 20), size_name((3 << 20) + 1), size_name(5)
+    ('4G', '1536M', '4M', '1K')
+    """
+    for unit, size in reversed(_UNITS.items()):
+        if count % size == 0 and count:
+            return f"{count // size}{unit}"
+    unit = "M" if count > _UNITS["M"] else "K"
+    return f"{-(-count // _UNITS[unit])}{unit}"
+
+
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
     """Read a sweep: values divided by commas, each a row of the answer."""
     return lambda text: tuple(parse(item) for item in text.split(","))

@@ -11,7 +11,11 @@ from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
 from convcli.kernels.change import MOST
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from convcli.images.header import Header
     from convcli.images.picture import Frame, Picture
+    from convcli.images.read import Opened
 
 MOST_LEVEL = 2**31  # what may lie around whole samples
 _SRGB_DEPTHS = ("uint8", "uint16")
@@ -28,16 +32,20 @@ class Reading(NamedTuple):
     max_pixels: int = MAX_PIXELS
     max_frames: int = MAX_FRAMES
 
-    def read(self, source: Path | BinaryIO, *, header: bool = False) -> "Picture":
-        """Return a picture: the frame, then the channels, then the grey that were asked for; or raise ImageError.
+    def read(self, source: Path | BinaryIO) -> "Picture":
+        """Return a picture: the frame, then the channels, then the grey that were asked for; or raise ImageError."""
+        with self.open(source) as opened:
+            picture = opened.read()
+        return self.converted(picture, _name(source))
 
-        From the header alone all of it is black.
-        """
-        from convcli.images.read import read_header, read_picture
+    def open(self, source: Path | BinaryIO) -> "AbstractContextManager[Opened]":
+        """Open a picture, of which the frames that were asked for are read."""
+        from convcli.images.read import open_picture
 
-        name = str(source) if isinstance(source, Path) else "standard input"
-        get = read_header if header else read_picture
-        picture = get(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
+        return open_picture(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
+
+    def converted(self, picture: "Picture", name: str) -> "Picture":
+        """Return a picture that was read as the channels, or the grey, that were asked for; or raise ImageError."""
         if self.channels:
             from convcli.images.channels import with_channels
 
@@ -45,6 +53,23 @@ class Reading(NamedTuple):
         if self.gray:
             picture = _in_gray(picture, name)
         return _as_srgb(picture, name) if self.linear else picture
+
+    def ahead(self, header: "Header", name: str) -> tuple["Picture", int]:
+        """Return what `read` will, with black for all pixels, and the bytes that it takes."""
+        from dataclasses import replace
+
+        from convcli.backend.values import black
+
+        read = header.black()
+        ones = (replace(frame, pixels=frame.pixels[:1, :1]) for frame in read.frames)
+        picture = self.converted(replace(read, frames=tuple(ones)), name)
+        frames = []
+        for frame, before in zip(picture.frames, read.frames, strict=True):
+            pixels = black((*before.pixels.shape[:2], *frame.pixels.shape[2:]), frame.pixels.dtype)
+            frames.append(replace(frame, pixels=pixels))
+        picture = replace(picture, frames=tuple(frames))
+        converted = sum(frame.pixels.nbytes for frame in frames) if self.channels or self.gray else 0
+        return picture, max(header.memory, header.pixels + converted)
 
     def light(self, frame: "Frame") -> "Frame":
         """Return a frame as it is filtered: in linear light, 0 to 1, if that was asked for."""
@@ -77,6 +102,10 @@ class Reading(NamedTuple):
                 f"with --linear, --padding-value must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
             )
         return float(to_light(np.array([int(value)], frame.pixels.dtype))[0])
+
+
+def _name(source: Path | BinaryIO) -> str:
+    return str(source) if isinstance(source, Path) else "standard input"
 
 
 def _in_gray(picture: "Picture", name: str) -> "Picture":

@@ -87,10 +87,12 @@ class Running(NamedTuple):
         force: bool,
         dry_run: bool = False,
         resume: bool = False,
+        most: int | None = None,
     ) -> int:
         """Do the jobs and tell what became of them; return the exit code.
 
         threads : of each job, if they were given
+        most : bytes that may stand on standard input
         force, resume : whether a report that exists is replaced, or gone on with
         """
         if self.cluster is not None:
@@ -110,9 +112,9 @@ class Running(NamedTuple):
             ended = True
             try:
                 if self.cluster is not None:
-                    ended = self._on_cluster(batch, work, stack)
+                    ended = self._on_cluster(batch, work, stack, most)
                 elif self.isolated:
-                    ended = self._in_processes(batch, work, self.width(len(jobs), threads))
+                    ended = self._in_processes(batch, work, self.width(len(jobs), threads), most)
                 elif (width := self.width(len(jobs), threads)) > 1:
                     ended = self._in_threads(batch, work, width)
                 else:
@@ -141,25 +143,25 @@ class Running(NamedTuple):
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
-    def _in_processes(self, batch: Batch[Job], work: Work, width: int) -> bool:
+    def _in_processes(self, batch: Batch[Job], work: Work, width: int, most: int | None) -> bool:
         from convcli.batch.isolated import Isolated, LostError, OverdueError
 
         executor, ended = Isolated(width, self.timeout), False
         try:
-            ended = batch.run_on(_afar(executor, work), width, (LostError, OverdueError))
+            ended = batch.run_on(_afar(executor, work, most), width, (LostError, OverdueError))
         finally:
             executor.shutdown(wait=ended)
         return True
 
-    def _on_cluster(self, batch: Batch[Job], work: Work, stack: ExitStack) -> bool:
+    def _on_cluster(self, batch: Batch[Job], work: Work, stack: ExitStack, most: int | None) -> bool:
         from convcli.batch.cluster import connected
 
         assert self.cluster is not None
         executor, width, faults = stack.enter_context(connected(self.cluster))
-        return batch.run_on(_afar(executor, work), self.jobs or width, faults)
+        return batch.run_on(_afar(executor, work, most), self.jobs or width, faults)
 
 
-def _afar(executor: Any, work: Work) -> Callable[[Job], Future[Outcome]]:
+def _afar(executor: Any, work: Work, most: int | None) -> Callable[[Job], Future[Outcome]]:
     """Return what submits a job to another process, with what only this one can read."""
     from convcli.batch.outcome import attempt_afar
 
@@ -167,7 +169,10 @@ def _afar(executor: Any, work: Work) -> Callable[[Job], Future[Outcome]]:
 
     def submit(job: Job) -> Future[Outcome]:
         if job.source is DASH:
-            job = replace(job, data=sys.stdin.buffer.read())
+            try:
+                job = replace(job, data=job.stream(most).getvalue())
+            except ConvcliError as error:
+                job = replace(job, problem=error)
         future: Future[Outcome] = executor.submit(task, job)
         return future
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.backend.stages.recipe import Recipe
-    from convcli.backend.stages.run import Estimate
     from convcli.backend.stages.stage import Stage
     from convcli.images.metadata.geometry import Moves
 
     Array = NDArray[Any]
+
+BUFFERS = 1 << 24  # bytes that bands work in
 
 # A kernel alone, the commonest run by far, waits for no module of stages.
 
@@ -70,15 +71,27 @@ class Unit:
         down, across = centres(field)[-2:]
         return (Move(*down), Move(*across)) if down and across else None
 
-    @property
-    def estimate(self) -> Estimate:
-        """What it will take."""
-        from convcli.backend.stages.run import estimate, plain_estimate
+    def filled(self, frames: tuple[Frame, ...]) -> Unit:
+        """Return a unit of the frames themselves, where these were planned for as black ones."""
+        unit = replace(self, frames=frames)
+        unit.__dict__.update({name: self.__dict__[name] for name in ("stages",) if name in self.__dict__})
+        return unit
 
-        dtype = self.frames[0].pixels.dtype
-        if self.plain is not None:
-            return plain_estimate(self.stages, self.shape, dtype, self.has_alpha)
-        return estimate(self.stages, self.shape, dtype, self.has_alpha)
+    @property
+    def seconds(self) -> float:
+        """How long it will take on a core."""
+        from convcli.backend.stages.run import estimate, plain_seconds
+
+        asked = self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha
+        return estimate(*asked).seconds if self.plain is None else plain_seconds(*asked)
+
+    def memory(self, outputs: int) -> int:
+        """Foretell the bytes that are taken beside the frames, for outputs of so many bytes."""
+        if self.plain is not None and not self.has_alpha:
+            return outputs + BUFFERS
+        from convcli.backend.stages.run import estimate
+
+        return outputs + estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha).memory
 
     @property
     def cost(self) -> Cost:

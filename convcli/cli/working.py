@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image, image_layer
 from convcli.backend.values import EIGHT_BITS, Extent, Range, full_scale, raw_dtype
+from convcli.batch import return_freed
+from convcli.cli.options import size_name
 from convcli.cli.reading import Reading
 from convcli.cli.recipes import Spelled
 from convcli.cli.units import Unit
@@ -18,7 +20,7 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 # A kernel alone, the commonest run by far, waits for no module of stages.
 
+MIB = 1 << 20
+RETURNED = 16 * MIB  # of frames that were freed are given back to the system
 RAW = "NPY"  # the format that takes values as they are, before --range
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
@@ -129,12 +133,6 @@ class Worker:
         if plain is None and has_alpha and self.alpha == "premultiply":
             for stage in unit.stages:
                 stage.check_premultiplying()
-        if (plain is None or has_alpha) and (memory := unit.estimate.memory) > self.max_memory:
-            raise ImageError(
-                f"cannot filter {name}: it would take about {memory / 2**30:.1f} GiB of memory, over the limit of "
-                f"{self.max_memory / 2**30:.1f}; raise it with --max-memory {-(-memory // 2**30)}G, or take a smaller "
-                "picture, or a larger --stride"
-            )
         return unit
 
     def _check_size(self, name: str, unit: Unit) -> None:
@@ -146,10 +144,13 @@ class Worker:
                     f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
                 )
 
-    def make_all(self, name: str, target: str, units: Sequence[Unit], form: str) -> list[Made]:
-        """Run the stages on the frames of all units, which `minmax` stretches alike: it looks at all of them before."""
+    def make_all(self, name: str, target: str, units: list[Unit], form: str) -> list[Made]:
+        """Run the stages on the frames of all units, which are taken from the list: the pixels are not kept.
+
+        `minmax` stretches all of them alike, and looks at all before.
+        """
         if self.value_range != "minmax" or len(units) == 1:
-            return [self.make(name, target, unit, form) for unit in units]
+            return list(self._each(name, target, units, form))
         found: dict[float, Extent | None] = {}  # by what is white in the units of the values
         for unit in units:
             white, extent = unit.recipe.full_scale, self.make(name, target, unit, form).extent
@@ -160,6 +161,16 @@ class Worker:
             return Extent.around(extent and extent.scaled(own / white) for white, extent in found.items())
 
         return [self.make(name, target, unit, form, common(unit)) for unit in units]
+
+    def _each(self, name: str, target: str, units: list[Unit], form: str) -> Iterator[Made]:
+        """Run one unit after the other, and let its frames go."""
+        freed = 0
+        for left in range(len(units), 0, -1):
+            freed += sum(frame.pixels.nbytes for frame in units[0].frames)
+            yield self.make(name, target, units.pop(0), form)
+            if left > 1 and freed > RETURNED:
+                return_freed()
+                freed = 0
 
     def make(self, name: str, target: str, unit: Unit, form: str, extent: Extent | None = None) -> Made:
         """Run the stages on the frames of a unit; `extent` is what `minmax` stretches, by default its own values."""
@@ -281,6 +292,18 @@ class Worker:
             replace(unit.frames[middle], pixels=part, mode=mode)
             for middle, part in zip(middles, flat, strict=True)
         )
+
+
+def check_memory(name: str, memory: int, limit: int, frames: int) -> None:
+    """Refuse what would take more memory than there may be, and say what would fit."""
+    if memory <= limit:
+        return
+    way = "take one frame by --frame, a smaller picture" if frames > 1 else "take a smaller picture"
+    enough = size_name(-(-memory // MIB) * MIB)
+    raise ImageError(
+        f"cannot filter {name}: it would take about {enough} of memory, over the limit of {size_name(limit)}; raise it "
+        f"with --max-memory {enough}, or {way}, or a larger --stride"
+    )
 
 
 def mixing_error(spelled: Spelled) -> ArgumentError | None:

@@ -13,6 +13,7 @@ from PIL.ImageFile import ImageFile
 from convcli.images import jpeg, webp
 from convcli.images.bands import as_array
 from convcli.images.claims import check_tiles
+from convcli.images.coding import Coded
 from convcli.images.deep import WHITE, cut_channels, sixteen_bits
 from convcli.images.directories import count_pages
 from convcli.images.gif_canvas import canvases
@@ -69,10 +70,9 @@ def read_frames(
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
     loop = image.info.get("loop") if count > 1 else None
-    coded = webp.coded(file) if form == "WEBP" else jpeg.coded(image) if form == "JPEG" else None
     lost = dict.fromkeys(each for found in said for each in found.lost)
-    metadata = said[0].metadata
-    return Picture(tuple(frames), form, metadata, loop, poster, tuple(notes), coded, tuple(lost))
+    coded = _coded(file, image, form)
+    return Picture(tuple(frames), form, said[0].metadata, loop, poster, tuple(notes), coded, tuple(lost))
 
 
 def _count(name: str, file: BinaryIO, image: ImageFile) -> int:
@@ -114,7 +114,11 @@ def frame_headers(
     if image.format == "TIFF":
         image.seek(0)
     form = "JPEG" if image.format == "MPO" else str(image.format)
-    return Header(tuple(frames), form, image.info.get("loop"))
+    return Header(tuple(frames), form, image.info.get("loop"), _coded(file, image, form))
+
+
+def _coded(file: BinaryIO, image: ImageFile, form: str) -> Coded | None:
+    return webp.coded(file) if form == "WEBP" else jpeg.coded(image) if form == "JPEG" else None
 
 
 def _mode_ahead(name: str, image: ImageFile, count: int, why: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
+from convcli.images.coding import Coded
 from convcli.images.picture import Frame, Picture
 
 TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
@@ -43,7 +44,7 @@ class FrameHeader(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """The frames of a file that are to be read, its format, and how often an animation repeats.
+    """The frames of a file that are to be read, its format, how often an animation repeats, and how it was coded.
 
     held : bytes of the file that are in memory as long as it is open
     """
@@ -51,6 +52,7 @@ class Header:
     frames: tuple[FrameHeader, ...]
     format: str
     loop: int | None = None
+    coded: Coded | None = None
     held: int = 0
 
     @property
@@ -71,4 +73,4 @@ class Header:
             Frame(np.broadcast_to(np.zeros((), each.dtype), each.shape), each.mode, each.duration)
             for each in self.frames
         )
-        return Picture(tuple(frames), self.format, {}, self.loop)
+        return Picture(tuple(frames), self.format, {}, self.loop, coded=self.coded)

@@ -10,12 +10,14 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from convcli.images.formats import FORMATS, NETPBM
+from convcli.images.webp import webp_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from PIL.ImageFile import ImageFile
 
+    from convcli.images.coding import Coded, Coding
     from convcli.images.header import FrameHeader
 
 # Bytes of a file that a decoder gets at once: it holds no lock meanwhile, and others can work beside it.
@@ -32,7 +34,7 @@ PNG_BAND, PNG_COPIES, MAX_THREADS = (
     6,
     8,
 )  # as of `encode_png`, which copies what it has filtered, and deflated
-LOSSLESS = 28  # bytes of a pixel: libwebp's own copies, its histograms and chains
+LOSSLESS, LOSSY = 28, 6  # bytes of a pixel in libwebp: its own copies, histograms and chains
 QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes of a pixel, and by how many colours are chosen
 
 CANVASES = 3  # that Pillow keeps of an animation: of the frame before, of what it is put on, and of both
@@ -115,17 +117,21 @@ def _wholes(value: Any) -> list[int]:
 
 
 def encoding(
-    frames: Sequence[FrameHeader], form: str, png_level: int | None = None, threads: int | None = None
+    frames: Sequence[FrameHeader],
+    form: str,
+    coding: Coding,
+    was: Coded | None = None,
+    threads: int | None = None,
 ) -> int:
     """Return the bytes that are taken beside the pixels of frames while they are encoded, and the file that comes out.
 
-    form, png_level, threads : as of `encode`
+    form, coding, threads : as of `encode`; was : how the file was coded that is read
     """
     raw, most = sum(frame.nbytes for frame in frames), max(map(_pixels, frames))
     data = int(raw * DENSITIES.get(form, 1.0))
     images = sum(_image(frame.mode) * _pixels(frame) for frame in frames)
     mode, several = frames[0].mode, len(frames) > 1
-    if form == "PNG" and not several and (png_level is None or mode in FORMATS["PNG"].still):
+    if form == "PNG" and not several and (coding.png_level is None or mode in FORMATS["PNG"].still):
         bands = min(threads or min(os.cpu_count() or 1, MAX_THREADS), -(-raw // PNG_BAND))
         return data + bands * min(PNG_BAND * PNG_COPIES, raw)
     if form == "PNG":
@@ -135,7 +141,9 @@ def encoding(
     if form == "JPEG":  # through a file in memory, whose room is taken first
         return images + data + most * 5 // 4
     if form == "WEBP":
-        return images + data + (LOSSLESS + (8 if mode == "RGBA" else 0)) * most
+        lossless = webp_settings(coding, was).get("lossless", False)
+        working = LOSSLESS + (8 if mode == "RGBA" else 0) if lossless else LOSSY
+        return images + data + working * most
     if form == "TIFF":
         pillows = all(frame.mode in FORMATS[form].modes for frame in frames)
         return images + data * (1 if several else 3) if pillows else data

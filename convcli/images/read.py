@@ -201,9 +201,9 @@ def _as_still(picture: Picture) -> Picture:
 
 def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
     """Open a path, and make what cannot be searched, such as a pipe, searchable; return what of it is in memory."""
-    if isinstance(source, BytesIO):  # as whoever gave it has it
+    if isinstance(source, BytesIO):
         source.seek(0)
-        return source, 0
+        return source, len(source.getbuffer())
     file = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
     if isinstance(source, Path) and file.seekable():
         return file, 0

@@ -22,7 +22,6 @@ SAMPLES = 6e6  # interpolated
 WRITTEN = 1.5e8  # numbers that a layer writes
 CODEC = 7e7  # samples of a picture that are read, or written
 PLAIN = 2e8  # multiply-adds of exact sums beside alpha
-BUFFERS = 1 << 24  # bytes that bands work in
 TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
 
 
@@ -85,17 +84,14 @@ def estimate(
     return Estimate(seconds + prod(shape) / CODEC, most + prod(shape) * itemsize)
 
 
-def plain_estimate(
+def plain_seconds(
     stages: Sequence[Stage], shape: Shape, dtype: np.dtype[Any], has_alpha: bool = False
-) -> Estimate:
-    """Foretell what `filter_image` takes of time and memory: no floats as large as the picture, but beside alpha."""
-    floats = estimate(stages, shape, dtype, has_alpha)
+) -> float:
+    """Foretell how long `filter_image` takes: what the stages do, and beside alpha exact sums."""
+    seconds = estimate(stages, shape, dtype, has_alpha).seconds
     if has_alpha:
-        macs = sum(stage.cost(shape).macs for stage in stages)
-        return Estimate(floats.seconds + 2 * macs / PLAIN, floats.memory)
-    (stage,) = stages
-    samples = prod(shape) + prod(stage.output_shape(shape))
-    return Estimate(floats.seconds, samples * dtype.itemsize + BUFFERS)
+        seconds += 2 * sum(stage.cost(shape).macs for stage in stages) / PLAIN
+    return seconds
 
 
 def _seconds(taken: Pass) -> float:

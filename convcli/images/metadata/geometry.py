@@ -41,16 +41,34 @@ class Move(NamedTuple):
 Moves = tuple[Move, Move]  # down and across
 
 
+class Origin(NamedTuple):
+    """What a frame was made of: its rows and columns, and whether some of its samples stood for missing data."""
+
+    size: tuple[int, ...]
+    missing: bool = False
+
+    @classmethod
+    def of(cls, frame: Frame, metadata: Mapping[str, Any]) -> Origin:
+        """Look at a frame before it is filtered; `metadata` is what is said of it."""
+        import numpy as np
+
+        value = _no_data_value(metadata)
+        missing = False
+        if value is not None:
+            missing = any((np.isnan(row) if np.isnan(value) else row == value).any() for row in frame.pixels)
+        return cls(frame.pixels.shape[:2], missing)
+
+
 def depends_on_pixels(picture: Picture) -> bool:
     """Whether anything that a picture says goes by where its pixels are, or by their values."""
     every = (picture.metadata, *(frame.page or {} for frame in picture.frames))
     return any(not {"tags", "exif", "dpi", "aspect"}.isdisjoint(each) for each in every)
 
 
-def kept_true(picture: Picture, before: Sequence[Frame], moves: Sequence[Moves | None]) -> Picture:
+def kept_true(picture: Picture, before: Sequence[Origin], moves: Sequence[Moves | None]) -> Picture:
     """Return a picture whose metadata go by its own pixels, with notes on values for missing data.
 
-    before : the frames that those of the picture were made of
+    before : what the frames of the picture were made of
     moves : how the pixels of each frame were moved; None where they were moved in no regular way
     """
     frames = list(picture.frames)
@@ -58,9 +76,9 @@ def kept_true(picture: Picture, before: Sequence[Frame], moves: Sequence[Moves |
     first = picture.metadata
     for number, (frame, was, move) in enumerate(zip(picture.frames, before, moves, strict=True)):
         own = picture.metadata if number == 0 or frame.page is None else frame.page
-        changed, names = _moved(own, was.pixels.shape[:2] == frame.pixels.shape[:2], move)
-        if NO_DATA in changed.get("tags", ()):
-            changed, more, found = _no_data(changed, was.pixels, frame.pixels)
+        changed, names = _moved(own, was.size == frame.pixels.shape[:2], move)
+        if (value := _no_data_value(changed)) is not None:
+            changed, more, found = _no_data(changed, value, was.missing, frame.pixels.dtype)
             names = [*names, *more]
             notes |= dict.fromkeys(found)
         lost |= dict.fromkeys(names)
@@ -71,26 +89,29 @@ def kept_true(picture: Picture, before: Sequence[Frame], moves: Sequence[Moves |
     return replace(picture, frames=tuple(frames), metadata=first, lost=tuple(lost), notes=tuple(notes))
 
 
+def _no_data_value(metadata: Mapping[str, Any]) -> float | None:
+    """Return the value that stands for missing data; None where there is none, or it is no number."""
+    if NO_DATA not in metadata.get("tags", ()):
+        return None
+    try:
+        return float(metadata["tags"][NO_DATA].text)
+    except ValueError:
+        return None
+
+
 def _no_data(
-    metadata: dict[str, Any], before: Any, after: Any
+    metadata: dict[str, Any], value: float, missing: bool, dtype: Any
 ) -> tuple[dict[str, Any], list[str], list[str]]:
     """Return metadata without a value for missing data that samples cannot have, what is lost, and notes."""
-    import numpy as np
-
-    text = metadata["tags"][NO_DATA].text
-    try:
-        value = float(text)
-    except ValueError:
-        return metadata, [], []
     notes = []
-    if (np.isnan(before) if np.isnan(value) else before == value).any():
+    if missing:
         notes.append(
             f"its value for missing data, {value:g}, was filtered like any sample; do not trust what is near it"
         )
-    if _can_hold(after.dtype, value):
+    if _can_hold(dtype, value):
         return metadata, [], notes
     tags = {tag: entry for tag, entry in metadata["tags"].items() if tag != NO_DATA}
-    return {**metadata, "tags": tags}, [f"GDAL_NODATA, {value:g}, which {after.dtype} cannot hold"], notes
+    return {**metadata, "tags": tags}, [f"GDAL_NODATA, {value:g}, which {dtype} cannot hold"], notes
 
 
 def _can_hold(dtype: Any, value: float) -> bool:

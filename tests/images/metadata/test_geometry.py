@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from convcli.images.metadata.directories import DOUBLE, Entry
-from convcli.images.metadata.geometry import Move, kept_true
+from convcli.images.metadata.geometry import Move, Origin, kept_true
 from convcli.images.picture import Frame, Picture
 from tests.conftest import Call
 from tests.images.metadata import sources
@@ -255,5 +255,5 @@ def test_sizes_in_xmp_are_those_of_the_picture(call: Call, tmp_path: Path) -> No
 def test_a_matrix_of_another_length_stays_out() -> None:
     frame = Frame(np.zeros((2, 2), np.uint8), "L")
     picture = Picture((frame,), "TIFF", {"tags": {34264: Entry.of(DOUBLE, 1, 2), 33550: Entry.of(DOUBLE, 1)}})
-    moved = kept_true(picture, [Frame(np.zeros((4, 4), np.uint8), "L")], [(Move(1.0, 2), Move(1.0, 2))])
+    moved = kept_true(picture, [Origin((4, 4))], [(Move(1.0, 2), Move(1.0, 2))])
     assert moved.metadata["tags"] == {33550: Entry.of(DOUBLE, 1)}

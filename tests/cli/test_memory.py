@@ -1,0 +1,147 @@
+"""--max-memory: foretold from headers, refused before anything is decoded, and shared by the jobs of a run."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli.batch.budget import MEMORY
+from convcli.cli.options import memory_size
+from tests.conftest import Call, one_error
+
+Program = Callable[..., subprocess.CompletedProcess[bytes]]
+
+RNG = np.random.default_rng(12)
+SIZE = (300, 400)  # rows, columns: 360,000 bytes in RGB
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "in.png"
+    Image.fromarray(RNG.integers(0, 256, (*SIZE, 3), np.uint8)).save(path)
+    return path
+
+
+def enough(error: str) -> str:
+    """Return what a refusal says would do."""
+    found = re.search(r"raise it with --max-memory (\d+[KMG])", error)
+    assert found is not None, error
+    return found[1]
+
+
+def test_a_picture_that_is_too_large_is_refused_with_what_would_do(
+    call: Call, picture: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    words = ("filter", picture, "-k", "sharpen", "-o", out, "--max-memory")
+    refused = call(*words, "1M")
+    assert refused.code == 1
+    error = one_error(refused)
+    needed = enough(error)
+    assert error == (
+        f"cannot filter {picture}: it would take about {needed} of memory, over the limit of 1M; raise it with "
+        f"--max-memory {needed}, or take a smaller picture, or a larger --stride"
+    )
+    assert not out.exists()
+    assert call(*words, needed).code == 0
+    assert out.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-k sharpen",
+        "-k gaussian:sigma=2 --alpha premultiply",
+        "-k sobel --range minmax",
+        "-k sharpen --linear",
+        "-k sharpen --stats",
+        "-k sharpen -k sobel",
+        "-k sharpen --channels r",
+        "-k sharpen --gray",
+    ],
+)
+@pytest.mark.parametrize("form", ["png", "jpg", "tiff", "npy", "gif", "webp", "bmp"])
+def test_it_is_refused_before_it_is_decoded(call: Call, tmp_path: Path, words: str, form: str) -> None:
+    """The file is cut short behind its header: whoever decodes it says so."""
+    source = tmp_path / f"in.{'png' if form in ('gif', 'webp', 'bmp') else form}"
+    pixels = RNG.integers(0, 256, (*SIZE, 3), np.uint8)
+    if form == "npy":
+        np.save(source, pixels)
+    else:
+        Image.fromarray(pixels).save(source)
+    data = source.read_bytes()
+    if form not in ("npy", "tiff"):  # whose length is held against their headers
+        source.write_bytes(data[: 3 * len(data) // 4])
+    out = tmp_path / f"out.{'png' if form == 'npy' else form}"
+    result = call("filter", source, *words.split(), "-o", out, "--max-memory", "256K")
+    assert result.code == 1
+    assert "of memory, over the limit of 256K" in one_error(result)
+    assert not out.exists()
+
+
+def test_animations_are_counted_whole(call: Call, tmp_path: Path) -> None:
+    frames = [Image.fromarray(RNG.integers(0, 256, (*SIZE, 3), np.uint8)) for _ in range(12)]
+    path = tmp_path / "in.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+    def told(*words: object) -> int:
+        result = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--dry-run", "--stats", *words)
+        memory: int = json.loads(result.out)["bytes"]
+        return memory
+
+    bytes_of_all = 12 * SIZE[0] * SIZE[1] * 3
+    assert told() > 2 * bytes_of_all  # what was read, or as Pillow has it for its encoder, and what was made
+    assert told() > told("--frame", 3)
+    refused = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--max-memory", "20M")
+    assert "raise it with --max-memory" in one_error(refused)
+    assert one_error(refused).endswith(
+        "or take one frame by --frame, a smaller picture, or a larger --stride"
+    )
+    one = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--max-memory", "20M", "--frame", 3)
+    assert one.code == 0
+
+
+def test_standard_input_is_read_no_further_than_the_limit(program: Program) -> None:
+    for more in ((), ("--isolate",)):
+        words = ("filter", "-", "-k", "box", "-o", "x.png", "--max-memory", "2M", *more)
+        result = program(*words, input=bytes(3 << 20))
+        assert result.returncode == 1
+        assert result.stderr == (
+            b"convcli: error: cannot read standard input: it is larger than the limit of 2M of memory; raise it with "
+            b"--max-memory, or name a file\n"
+        )
+
+
+@pytest.mark.parametrize("more", [(), ("--isolate",)], ids=["threads", "processes"])
+def test_jobs_wait_for_each_other_where_one_alone_fits(
+    program: Program, picture: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    names = [f"{number}.png" for number in range(6)]
+    for name in names:
+        (tmp_path / name).write_bytes(picture.read_bytes())
+    words = ("filter", *names, "-k", "sharpen", "-o", "out/", "--jobs", 4, *more, "--max-memory")
+    needed = enough(program(*words, "1M").stderr.decode())
+    assert program(*words, needed).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    smaller = memory_size(needed) // 2**20 - 1
+    refused = program(*words, f"{smaller}M", "--force")
+    assert refused.returncode == 1
+    assert refused.stderr.count(b"over the limit of") == 6
+
+
+def test_each_job_asks_for_what_is_foretold(
+    call: Call, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(MEMORY, "take", lambda *how: asked.append(how))
+    monkeypatch.setattr(MEMORY, "give", lambda held: asked.append((-held, 0)))
+    words = ("filter", picture, "-k", "sharpen", "-o", tmp_path / "o.png", "--max-memory", "500M")
+    told = json.loads(call(*words, "--dry-run", "--stats").out)["bytes"]
+    assert asked == []
+    assert call(*words).code == 0
+    assert asked == [(told, 500 << 20), (-told, 0)]

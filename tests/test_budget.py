@@ -1,0 +1,159 @@
+"""Jobs take no more memory together than there may be: who asks first is served first, in whichever process."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from convcli.batch.budget import MEMORY, Budget
+from convcli.batch.gate import WRITES, Closed
+from convcli.batch.isolated import DiedError, Isolated, OverdueError
+
+
+@pytest.fixture
+def budget() -> Iterator[Budget]:
+    WRITES.closed = False
+    yield Budget()
+    WRITES.closed = False
+
+
+def test_shares_together_are_within_the_limit(budget: Budget) -> None:
+    held, most, lock = [], [], threading.Lock()
+
+    def job(wanted: int) -> None:
+        with budget.share(wanted, 100):
+            with lock:
+                held.append(wanted)
+                most.append(sum(held))
+            time.sleep(0.002)
+            with lock:
+                held.remove(wanted)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(job, [10, 60, 50, 100, 1, 30, 70, 20] * 4))
+    assert max(most) <= 100
+    assert len(most) == 32  # all of them had their turn
+    assert max(map(len, [held])) == 0
+    assert budget.taken == 0
+
+
+def test_several_fit_beside_one_another(budget: Budget) -> None:
+    barrier = threading.Barrier(3, timeout=30)
+
+    def job(_: int) -> None:
+        with budget.share(33, 100):
+            barrier.wait()  # none goes on before all three are here
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(job, range(3)))
+
+
+def test_who_asks_first_is_served_first(budget: Budget) -> None:
+    order: list[str] = []
+
+    def job(name: str, wanted: int) -> None:
+        with budget.share(wanted, 100):
+            order.append(name)
+
+    budget.take(60, 100)
+    threads = []
+    for name, wanted in (("large", 90), ("small", 10)):  # the small one would fit at once
+        threads.append(threading.Thread(target=job, args=(name, wanted)))
+        threads[-1].start()
+        while len(budget._waiting) < len(threads):
+            time.sleep(0.001)
+    assert order == []
+    budget.give(60)
+    for thread in threads:
+        thread.join(30)
+    assert order == ["large", "small"]
+
+
+def test_who_is_alone_gets_what_it_asks_for(budget: Budget) -> None:
+    with budget.share(200, 100):
+        assert budget.taken == 200
+
+
+def test_a_job_that_fails_gives_its_share_back(budget: Budget) -> None:
+    with pytest.raises(ZeroDivisionError), budget.share(100, 100):
+        1 / 0  # noqa: B018
+    assert budget.taken == 0
+
+
+def test_nobody_waits_when_the_run_has_ended(budget: Budget) -> None:
+    budget.take(100, 100)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(budget.take, 1, 100)
+        while not budget._waiting:
+            time.sleep(0.001)
+        WRITES.closed = True
+        with pytest.raises(Closed):
+            waiting.result(30)
+    assert not budget._waiting
+    assert budget.taken == 100
+
+
+# In processes of their own, whose memory is that of one run
+
+
+def _logged(path: Path, wanted: int, seconds: float) -> None:
+    with MEMORY.share(wanted, 100):
+        with path.open("a") as file:
+            file.write(f"+{wanted}\n")
+        time.sleep(seconds)
+        with path.open("a") as file:
+            file.write(f"-{wanted}\n")
+
+
+def _killed(path: Path) -> None:
+    with MEMORY.share(100, 100):
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_processes_share_the_memory_of_their_run(tmp_path: Path) -> None:
+    executor = Isolated(3)
+    jobs = [executor.submit(_logged, tmp_path / "log", wanted, 0.05) for wanted in (60, 60, 30, 60)]
+    for job in jobs:
+        job.result(60)
+    executor.shutdown()
+    held = most = 0
+    for line in (tmp_path / "log").read_text().split():
+        held += int(line)
+        most = max(most, held)
+    assert held == 0
+    assert 60 <= most <= 100
+    assert MEMORY.taken == 0
+
+
+def test_a_process_that_dies_leaves_its_share_to_the_others(tmp_path: Path) -> None:
+    executor = Isolated(2)
+    dead = executor.submit(_killed, tmp_path / "began")
+    while not (tmp_path / "began").exists() and not dead.done():
+        time.sleep(0.01)
+    executor.submit(_logged, tmp_path / "log", 100, 0).result(60)
+    with pytest.raises(DiedError):
+        dead.result(60)
+    executor.shutdown()
+    assert MEMORY.taken == 0
+
+
+def test_to_wait_for_memory_is_no_work(tmp_path: Path) -> None:
+    """The limit on a job's time is shorter than it waits for the memory that this process has taken."""
+    executor = Isolated(1, 0.5)
+    MEMORY.take(100, 100)
+    waiting = executor.submit(_logged, tmp_path / "log", 100, 0)
+    while not MEMORY._waiting:
+        time.sleep(0.01)
+    time.sleep(1.0)
+    MEMORY.give(100)
+    waiting.result(60)
+    with pytest.raises(OverdueError):
+        executor.submit(_logged, tmp_path / "log", 100, 600).result(60)
+    executor.shutdown()
+    assert MEMORY.taken == 0
