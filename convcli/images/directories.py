@@ -8,25 +8,13 @@ from PIL.ImageFile import ImageFile
 
 from convcli.images.picture import ImageError
 
-# Bytes of a value, by its type: TIFF 6.0, section 2, and BigTIFF's three of 64 bits.
-SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
+# How the values of each type are made up: the bytes of a number, and the numbers of a value. TIFF 6.0, section 2, and
+# BigTIFF's three of 64 bits.
+VALUES = {
+    1: (1, 1), 2: (1, 1), 3: (2, 1), 4: (4, 1), 5: (4, 2), 6: (1, 1), 7: (1, 1), 8: (2, 1), 9: (4, 1),
+    10: (4, 2), 11: (4, 1), 12: (8, 1), 13: (4, 1), 16: (8, 1), 17: (8, 1), 18: (8, 1),
+}  # fmt: skip
+SIZES = {kind: width * numbers for kind, (width, numbers) in VALUES.items()}
 SHARED = 16  # times that the values of a file may be claimed, by pages that share some of them
 SMALL = 1 << 28  # bytes of claims that no reader minds
 

@@ -19,7 +19,7 @@ from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convcli.images.metadata.directories import Directory
+    from convcli.images.metadata.entries import Directory
 
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
@@ -246,7 +246,7 @@ def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> 
         for frame in picture.frames:
             writer.write(stored(frame), **_settings(frame))
     if any(tags):
-        from convcli.images.metadata.directories import add_tags
+        from convcli.images.metadata.entries import add_tags
 
         add_tags(buffer, tags)
     return buffer.getvalue()

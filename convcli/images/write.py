@@ -26,7 +26,7 @@ from convcli.images.tiff import encode_tiff
 from convcli.images.webp import webp_settings
 
 if TYPE_CHECKING:
-    from convcli.images.metadata.directories import Directory
+    from convcli.images.metadata.entries import Directory
 
 # What formats are always written with.
 _SETTINGS: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_adobe_deflate"}}
@@ -126,7 +126,7 @@ def _saved(
     else:
         image.save(buffer, form, **settings)
     if any(pages):
-        from convcli.images.metadata.directories import add_tags
+        from convcli.images.metadata.entries import add_tags
 
         add_tags(buffer, pages)
     return buffer.getvalue()

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
-from convcli.images.metadata.directories import Entry
+from convcli.images.metadata.entries import Entry
 from convcli.images.metadata.exif import exif_directory
 from convcli.images.metadata.table import Chunk
 from convcli.images.modes import dtype_of

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from convcli.images.metadata.directories import Entry
+from convcli.images.metadata.entries import Entry
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_header, read_picture
 from convcli.images.write import encode

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from convcli.images.formats import FORMATS
-from convcli.images.metadata.directories import DOUBLE, EXIF, RATIONAL, Entry
+from convcli.images.metadata.entries import DOUBLE, EXIF, RATIONAL, Entry
 from convcli.images.metadata.exif import exif_bytes
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_picture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from io import BytesIO
 
-from convcli.images.metadata.directories import (
+from convcli.images.metadata.embedded import holds_picture
+from convcli.images.metadata.entries import (
     EXIF,
     INTEROP,
     LONG,
@@ -14,7 +15,6 @@ from convcli.images.metadata.directories import (
     DirectoryWriter,
     Entry,
 )
-from convcli.images.metadata.embedded import holds_picture
 
 HEADER = b"Exif\0\0"
 ORIENTATION, MAKER_NOTE = 274, 37500

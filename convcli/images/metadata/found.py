@@ -28,7 +28,7 @@ class Found:
         """Keep EXIF without what shows the unfiltered picture."""
         if not data:
             return
-        from convcli.images.metadata.directories import DirectoryError
+        from convcli.images.metadata.entries import DirectoryError
         from convcli.images.metadata.exif import cleaned_exif
 
         try:

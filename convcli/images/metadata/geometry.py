@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from convcli.images.metadata.directories import DOUBLE, Entry
+from convcli.images.metadata.entries import DOUBLE, Entry
 from convcli.images.metadata.exif import exif_bytes, exif_directory, exif_order
 from convcli.images.metadata.names import DESCRIPTION, KEYS, MATRIX, NO_DATA, RPC, SCALE, TIE_POINTS
 from convcli.images.picture import Frame, Picture

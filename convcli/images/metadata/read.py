@@ -62,7 +62,7 @@ class MetadataReader:
         return found
 
     def _page(self, offset: int) -> Found:
-        from convcli.images.metadata.directories import DirectoryError
+        from convcli.images.metadata.entries import DirectoryError
         from convcli.images.metadata.tags import TiffPages
 
         try:

@@ -63,8 +63,11 @@ def jpeg_metadata(info: Mapping[Any, Any], segments: list[tuple[str, bytes]]) ->
     return found
 
 
-def jpeg_settings(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the metadata under the names of Pillow's `save`, and the names of what is too long."""
+def jpeg_settings(metadata: Mapping[str, Any], *, has_header: bool) -> tuple[dict[str, Any], list[str]]:
+    """Return the metadata under the names of Pillow's `save`, and the names of what does not fit.
+
+    has_header : whether the file will have JFIF's segment, which tells of densities; one in CMYK has Adobe's instead
+    """
     settings: dict[str, Any] = {}
     lost: list[str] = []
     for kind, name, room in (
@@ -83,7 +86,9 @@ def jpeg_settings(metadata: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
         settings["extra"] = b"".join(
             b"\xff\xed" + struct.pack(">H", 2 + len(SEGMENT) + len(part)) + SEGMENT + part for part in parts
         )
-    if "dpi" in metadata:
+    if not has_header:
+        lost += [f"{KINDS[kind]} of CMYK" for kind in ("dpi", "aspect") if kind in metadata]
+    elif "dpi" in metadata:
         if all(0.5 < each < _LARGEST + 0.5 for each in metadata["dpi"]):
             settings["dpi"] = metadata["dpi"]
         else:

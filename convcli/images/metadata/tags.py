@@ -7,7 +7,8 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from convcli.images.metadata.directories import (
+from convcli.images.metadata.embedded import holds_picture
+from convcli.images.metadata.entries import (
     ASCII,
     BYTE,
     EXIF,
@@ -22,7 +23,6 @@ from convcli.images.metadata.directories import (
     DirectoryReader,
     Entry,
 )
-from convcli.images.metadata.embedded import holds_picture
 from convcli.images.metadata.exif import exif_bytes, exif_directory, kept_exif
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.names import (

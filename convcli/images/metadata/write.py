@@ -12,7 +12,7 @@ from convcli.images.metadata.words import listed
 from convcli.images.picture import Picture
 
 if TYPE_CHECKING:
-    from convcli.images.metadata.directories import Directory
+    from convcli.images.metadata.entries import Directory
 
 # What writes a kind or a format is loaded where there is some of it.
 
@@ -91,7 +91,8 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
         elif form == "JPEG":
             from convcli.images.metadata.segments import jpeg_settings
 
-            found.settings, unfit = jpeg_settings(kept)
+            has_header = picture.frames[0].channels != "CMYK"  # where a density stands
+            found.settings, unfit = jpeg_settings(kept, has_header=has_header)
         else:
             found.settings, unfit = _settings(form, kept)
     found.notes = _notes(form, [*lost, *unfit, *also_lost], picture.lost)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.images.metadata.directories import DOUBLE, Entry
+from convcli.images.metadata.entries import DOUBLE, Entry
 from convcli.images.metadata.geometry import Move, Origin, kept_true
 from convcli.images.picture import Frame, Picture
 from tests.conftest import Call

@@ -212,6 +212,35 @@ def test_a_profile_of_grey_is_not_one_of_colours(form: str) -> None:
     assert b"GRAY" not in data
 
 
+# Pictures of other kinds than stills in colours
+
+SAID = {"icc": PROFILE, "xmp": XMP, "exif": b"Exif\0\0" + sources.exif(previews=False), "comment": b"said"}
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "TIFF"])
+def test_animations_and_pages_carry_what_stills_do(form: str) -> None:
+    frames = tuple(Frame(np.roll(board(), 3 * k, axis=1), "RGB", 100) for k in range(3))
+    stills, moving = (
+        encode(Picture(part, "PNG", SAID, loop=0), form, "out") for part in (frames[:1], frames)
+    )
+    one, many = (read_picture(io.BytesIO(data)) for data, _ in (stills, moving))
+    assert len(many.frames) == 3
+    assert one.metadata == many.metadata
+    assert one.metadata.keys() >= SAID.keys() & {"icc", "xmp"}
+    assert [note for note in moving[1] if "carry" in note and "timing" not in note] == [
+        note for note in stills[1] if "carry" in note and "timing" not in note
+    ]
+    assert all(frame.page in (None, many.metadata) for frame in many.frames)
+
+
+def test_a_jpeg_in_cmyk_has_no_place_for_a_resolution() -> None:
+    pixels = np.dstack([board(), board()[..., 0]])
+    for kind, name in (("dpi", "the resolution"), ("aspect", "the shape of its pixels")):
+        data, notes = encode(Picture((Frame(pixels, "CMYK"),), "TIFF", {kind: (300, 150)}), "JPEG", "out")
+        assert notes == (f"JPEG does not carry {name} of CMYK",)
+        assert kind not in read_picture(io.BytesIO(data)).metadata
+
+
 # GIF
 
 

@@ -1,4 +1,4 @@
-"""Directories of tags, the building blocks of TIFF and EXIF (TIFF 6.0, section 2): read, written, added to pages.
+"""The entries of directories, of which TIFF and EXIF are built (TIFF 6.0, section 2): read, written, added to pages.
 
 Pillow's own writer guesses the type of a tag that it does not know, and replaces letters beyond ASCII; here every tag
 keeps its type and its bytes.
@@ -12,13 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 from io import SEEK_END
 from typing import BinaryIO, NamedTuple, Union
 
+from convcli.images.directories import VALUES
+
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, DOUBLE, IFD8 = 1, 2, 3, 4, 5, 7, 12, 18
 
-# How the values of each type are made up: the bytes of a number, and the numbers of a value.
-_LAYOUT = {
-    1: (1, 1), 2: (1, 1), 3: (2, 1), 4: (4, 1), 5: (4, 2), 6: (1, 1), 7: (1, 1), 8: (2, 1), 9: (4, 1),
-    10: (4, 2), 11: (4, 1), 12: (8, 1), 13: (4, 1), 16: (8, 1), 17: (8, 1), 18: (8, 1),
-}  # fmt: skip
 _LETTERS = {1: "B", 3: "H", 4: "I", 5: "I", 6: "b", 8: "h", 9: "i", 10: "i", 11: "f", 12: "d", 13: "I", 16: "Q",
             17: "q", 18: "Q"}  # fmt: skip
 _ARRAYS = {2: "H", 4: "I", 8: "Q"}  # of the array module, by the bytes of a number
@@ -97,9 +94,9 @@ class DirectoryReader:
         """Return the tags of a directory but the skipped ones; EXIF, GPS and interoperability as directories."""
         found: dict[int, Entry | Directory] = {}
         for tag, kind, count, value in self.entries(offset):
-            if tag in skipped or tag in found or kind not in _LAYOUT:
+            if tag in skipped or tag in found or kind not in VALUES:
                 continue
-            width, numbers = _LAYOUT[kind]
+            width, numbers = VALUES[kind]
             data = self._value(value, count * width * numbers)
             if data is None:
                 self.damaged.append(tag)
@@ -191,7 +188,7 @@ class DirectoryWriter:
     def _entry(self, tag: int, value: Entry | Directory) -> bytes:
         if not isinstance(value, Entry):
             value = Entry.of(IFD8 if self._big else LONG, self._nested(value))
-        width, numbers = _LAYOUT[value.type]
+        width, numbers = VALUES[value.type]
         data = _ordered(value.data, width, self._order)
         room = 8 if self._big else 4
         if len(data) > room:

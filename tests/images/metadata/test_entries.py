@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from convcli.images.metadata.directories import (
+from convcli.images.metadata.entries import (
     ASCII,
     DOUBLE,
     EXIF,
