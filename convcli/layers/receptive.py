@@ -104,7 +104,7 @@ def _extend(path: Path, link: Seen) -> Path:
         return None
     reach = _solid(link) if isinstance(link, Taps) else _reduce(link)
     if reach is None or any(isinstance(part, Taps) for part in path):
-        return (*path, link)
+        return (*path, link if isinstance(link, Taps) else _reduce(link))
     merged: tuple[Reach | Taps, ...] = (*path, reach)
     while len(merged) > 1 and (found := _merge(merged[-2], merged[-1])) is not None:
         merged = (*merged[:-2], found)

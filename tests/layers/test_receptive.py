@@ -147,6 +147,20 @@ def test_the_first_output_may_see_nothing():
     assert axes == (Axis(1, Fraction(1, 5), None, None),)
 
 
+def test_a_resize_behind_gaps_has_a_short_period():
+    """Its sizes are large, and what they have in common is not: here 15 outputs."""
+    layers = [
+        ConvTranspose(**line(kernel_size=2, stride=5)),
+        Resize(scale=(3,)),
+        Conv(**line(kernel_size=7, dilation=2)),
+    ]
+    (axis,) = fields(layers, (1, 1000))[-1]
+    steps = [("transposed", 2, 5, 0, 1), ("nearest", 4997, 14991), ("conv", 7, 1, 0, 2)]
+    seen = [reference.field(steps, y) for y in range(15)]
+    assert axis.size == max(max(inputs) - min(inputs) + 1 for inputs in seen if inputs)
+    assert axis.stride == Fraction(1, 15)
+
+
 def test_gaps_of_any_size_are_measured():
     huge = 10**30
     (axes,) = fields([ConvTranspose(**line(kernel_size=3, stride=huge))], (1, 8))
