@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.checks import check_room
 from convcli.layers.padding import Pads
 
 OUTSIDE = -1  # the index of a padded element that has no source: zeros and constant
@@ -38,6 +39,9 @@ def pad(
     x: NDArray[Any], pads: Pads, axes: Sequence[int], mode: str = "zeros", value: complex = 0
 ) -> NDArray[Any]:
     """Return `x` with `pads[i]` elements put before and after along `axes[i]`."""
+    if any(map(any, pads)):
+        sides = dict(zip(axes, map(sum, pads), strict=True))
+        check_room("the padded x", [n + sides.get(axis, 0) for axis, n in enumerate(x.shape)], x.dtype)
     for (before, after), axis in zip(pads, axes, strict=True):
         if not before and not after:
             continue

@@ -206,15 +206,15 @@ def command(
         return 0
     if picture.images:
         return _differ(picture, conversation, answer)
-    questions = layer.questions()
-    made = _on_paper(questions, layer, tuple(dict.fromkeys(asked)))
+    names = tuple(dict.fromkeys((BASELINE, *asked)))
+    questions = layer.questions(each=len(names))
+    layer.check_compared(names)
+    made = _on_paper(questions, names, asked)
     return give(conversation, answer, made, len(questions))
 
 
-def _on_paper(questions: Sequence[Question], layer: LayerOptions, asked: Sequence[str]) -> Answer:
-    """Return what the variants cost, for each combination of the options."""
-    names = tuple(dict.fromkeys((BASELINE, *asked)))
-    layer.check_compared(names)
+def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequence[str]) -> Answer:
+    """Return what the variants of these names cost, for each combination of the options; `asked` lacks the baseline."""
     unfit: dict[str, None] = {}  # in the order in which they come
     several_layers = ("layer",) if len(questions) > 1 else ()
     shown = [column for name in SHOWN for column in (name, f"{name}_ratio")]

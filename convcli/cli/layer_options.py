@@ -60,13 +60,16 @@ class LayerOptions(NamedTuple):
     ceil: bool = False
     chain: str | None = None
 
-    def questions(self, *, sized: bool = True) -> list[Question]:
-        """Return one question for each combination of the values; `sized` ones need an input size."""
+    def questions(self, *, sized: bool = True, each: int = 1) -> list[Question]:
+        """Return one question for each combination of the values, which are answered in `each` rows at least.
+
+        `sized` ones need an input size.
+        """
         options = self._named()
         if sized and options.n is None:
             raise ArgumentError(NO_SIZE)
         options._check()
-        return list(options._combinations())
+        return list(options._combinations(each))
 
     def given(self, name: str) -> bool:
         """Tell whether an option was typed."""
@@ -128,7 +131,7 @@ class LayerOptions(NamedTuple):
         """Refuse options that none of the variants to compare has a use for."""
         self._check_variants(variants, "--variants")
 
-    def _combinations(self) -> Iterator[Question]:
+    def _combinations(self, each: int) -> Iterator[Question]:
         values = (
             self.n or (None,),
             self.k or (None,),
@@ -140,10 +143,11 @@ class LayerOptions(NamedTuple):
             self.groups or (None,),
         )
         count = prod(map(len, values))
-        if count > self.max_rows:
+        if count * each > self.max_rows:
+            rows = "" if each == 1 else f" of {each} rows each"
             raise ArgumentError(
-                f"{count:,} combinations of options are over the limit of {self.max_rows:,}; ask for fewer values at a "
-                f"time, or raise it with --max-rows {count}"
+                f"{count:,} combinations of options{rows} are over the limit of {self.max_rows:,}; ask for fewer "
+                f"values at a time, or raise it with --max-rows {count * each}"
             )
         rest = (
             self.bias,

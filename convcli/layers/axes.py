@@ -28,7 +28,7 @@ def by_axes(sizes: Sequence[int]) -> str:
 def whole(name: str, value: Any, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`, or raise ArgumentError; True and False are no numbers."""
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
             raise TypeError
         number = index(value)
     except TypeError:

@@ -300,3 +300,22 @@ def test_filter_and_shape_make_the_same_size(
         assert last["output_shape"] == [1, *made.shape[:2]]
     if not stride:
         assert made.shape[0] >= 17
+
+
+@pytest.mark.parametrize("huge", ["100000000", "4611686018427387904", "1" + "0" * 40])
+@pytest.mark.parametrize("base", [base for base in BASES if "alone" not in base])
+@pytest.mark.parametrize("option", ["--stride", "--padding", "--dilation", "--output-padding"])
+def test_numbers_of_any_size_are_answered_or_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, option: str, huge: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("in.npy", np.ones((5, 6, 6), np.float32))
+    np.save("m.npy", np.eye(6))
+    for more in ((), ("--padding", "full")):
+        if option != "--padding" or not more:
+            words = [*shlex.split(BASES[base]), option, huge, *more, "--force", "-q", "-o", "out.npy"]
+            result = call("filter", "in.npy", *words)
+            if result.code:
+                assert one_error(result)
+            else:
+                assert np.load("out.npy").shape[:2] == ((1, 1) if option == "--stride" else (5, 6))

@@ -142,7 +142,7 @@ def test_a_sweep_is_what_its_combinations_are_alone(call: Call) -> None:
 MANY = ",".join(map(str, range(1, 1001)))
 
 
-@pytest.mark.parametrize("command", ["shape", "params", "cost", "compare"])
+@pytest.mark.parametrize("command", ["shape", "params", "cost"])
 def test_too_many_combinations_are_refused_before_the_first(call: Call, command: str) -> None:
     result = call(command, "--n", MANY, "--k", MANY, "--s", MANY, "--p", MANY)
     assert (result.code, result.out) == (2, "")
@@ -150,6 +150,18 @@ def test_too_many_combinations_are_refused_before_the_first(call: Call, command:
         "1,000,000,000,000 combinations of options are over the limit of 100,000; ask for fewer values at a time, or "
         "raise it with --max-rows 1000000000000"
     )
+
+
+def test_compare_counts_a_row_for_each_variant(call: Call) -> None:
+    line = ["compare", "--n", MANY, "--k", "1"]
+    result = call(*line, "--in", "1,2,3,4,5,6,7,8", "--all")
+    assert result.code == 2
+    assert one_error(result) == (
+        "8,000 combinations of options of 14 rows each are over the limit of 100,000; ask for fewer values at a time, or "
+        "raise it with --max-rows 112000"
+    )
+    assert call(*line, "--variant", "tiled", "--max-rows", "1999").code == 2
+    assert call(*line, "--variant", "tiled", "--max-rows", "2000", "-q").code == 0
 
 
 @pytest.mark.parametrize("words", [("--target", "3"), ("--layers", "relu")])

@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 
 from convcli.errors import ArgumentError
-from convcli.layers import Branch, Conv, DeformConv
+from convcli.layers import BatchNorm, Branch, Conv, DeformConv
 from tests.layers import reference
 
 OPTIONS = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "padding": 1, "stride": 2, "dilation": 1}
@@ -76,3 +76,8 @@ def test_a_branch_is_counted_and_its_input_goes_on():
     assert branch.sees((9, 9)) == ((1, 1, 0, 0),) * 2
     with pytest.raises(ArgumentError, match="the input has 3 channels"):
         branch.output_shape((3, 9, 9))
+
+
+def test_a_branch_stores_what_its_layer_stores():
+    branch = Branch(layer=BatchNorm(channels=4))
+    assert (branch.params(), branch.buffers()) == (8, 8)

@@ -142,7 +142,10 @@ def middles(layer: Any, size: Sizes) -> Array:
         layer.pads(size),
         strict=True,
     )
-    lines = [np.arange(count) * s + (span(k, d) - 1) / 2 - before for count, s, k, d, (before, _) in axes]
+    lines = [
+        np.arange(count) * (s if count > 1 else 1) + (span(k, d) - 1) / 2 - before
+        for count, s, k, d, (before, _) in axes
+    ]
     return np.stack(np.meshgrid(*lines, indexing="ij"))
 
 
@@ -222,7 +225,7 @@ def _reach(layer: DeformConv, size: Sizes, output: Sizes) -> tuple[tuple[int, in
 def _bases(layer: DeformConv, axis: int, output: Sizes, before: int, dtype: np.dtype[Any]) -> Array:
     """Return where each tap lies on one axis before it is moved: (taps, H', 1) or (taps, 1, W')."""
     taps = np.array([tap[axis] for tap in np.ndindex(*layer.kernel_size)]) * layer.dilation[axis]
-    line = np.arange(output[axis]) * layer.stride[axis] - before
+    line = np.arange(output[axis]) * (layer.stride[axis] if output[axis] > 1 else 1) - before
     places = (taps[:, np.newaxis] + line).astype(dtype)
     laid: Array = places[:, :, np.newaxis] if axis == 0 else places[:, np.newaxis]
     return laid

@@ -24,11 +24,16 @@ def even_total(layers: tuple[Layer, ...], matrices: list[Array]) -> float | None
 
 
 def _phase_sums(layer: ConvTranspose, matrix: Array) -> Array:
-    """Return the sum of the weights that meet in an output, for each of the outputs that take turns."""
-    sums = np.zeros(layer.stride)
+    """Return the sum of the weights that meet in an output, for each of the outputs that take turns.
+
+    On each axis those that no tap reaches are one, however many they are.
+    """
+    axes = list(zip(matrix.shape, layer.dilation, layer.stride, strict=True))
+    turns = [list(dict.fromkeys(t * d % s for t in range(k))) for k, d, s in axes]
+    sums = np.zeros([min(s, len(reached) + 1) for reached, (_, _, s) in zip(turns, axes, strict=True)])
     for tap in np.ndindex(*matrix.shape):
-        place = tuple(t * d % s for t, d, s in zip(tap, layer.dilation, layer.stride, strict=True))
-        sums[place] += matrix[tap]
+        place = (reached.index(t * d % s) for t, reached, (_, d, s) in zip(tap, turns, axes, strict=True))
+        sums[tuple(place)] += matrix[tap]
     return sums
 
 
