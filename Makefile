@@ -4,9 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONVCLI := $(BIN)/python -m convcli
 DEMO := demo
+PYTEST := -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+# The lowest versions that pyproject.toml allows: of Python, and in tests/oldest.py of what is installed into it.
+OLDEST := .venv-oldest
+OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test corpora check format pictures bench clean
+.PHONY: help demo test oldest corpora check format pictures bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -19,6 +24,12 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(OLDEST)/installed-dev: pyproject.toml
+	$(OLDEST_PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m tests.oldest > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/constraints.txt --editable '.[dev]'
 	@touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed
@@ -34,7 +45,10 @@ demo: $(VENV)/installed ## install, make the README's gallery, show each calcula
 	done
 
 test: $(VENV)/installed-dev check ## install with the dev extra; run ruff, mypy and pytest
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
+
+oldest: $(OLDEST)/installed-dev ## run pytest with the lowest versions that are allowed
+	$(OLDEST)/bin/python $(PYTEST)
 
 corpora: $(VENV)/installed-dev ## filter the thousand test pictures of Pillow, fetched on first use
 	$(BIN)/python -m pytest -m corpora tests/images
@@ -55,4 +69,4 @@ format: $(VENV)/installed-dev ## format the code, sort the imports
 	$(BIN)/python -m ruff format .
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(DEMO) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(DEMO) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

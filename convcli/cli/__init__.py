@@ -15,13 +15,17 @@ import click
 from convcli import __version__
 from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation, lose
-from convcli.errors import ConvcliError
+from convcli.errors import ConvcliError, instead_of
 
 # In the order of the help; each is a module here.
 COMMANDS = ("filter", "kernels", "shape", "params", "cost", "compare")
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 ENDED = tuple(128 + number for number in SIGNALS)
+
+
+class _NoCommandError(click.UsageError):
+    """There is not a word on the command line."""
 
 
 class _Commands(click.Group):
@@ -39,12 +43,15 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as error:
-            raise click.exceptions.NoSuchCommand(
-                error.command_name, possibilities=COMMANDS, ctx=ctx
-            ) from None
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"No such command {name!r}; {instead_of(name, COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise _NoCommandError("", ctx)
+        return super().parse_args(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with _broken_pipes():
@@ -124,12 +131,12 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
     """Run the command and turn every expected failure into one line and an exit code."""
     try:
         return commands.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        conversation.help(error.format_message())
+    except _NoCommandError as error:
+        conversation.help(error.ctx.get_help() if error.ctx else "")
         return error.exit_code
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        conversation.error(error.format_message().rstrip(".") + where)
+        conversation.error(_message(error).rstrip(".") + where)
         return error.exit_code
     except click.ClickException as error:
         conversation.error(error.format_message())
@@ -139,3 +146,17 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
         return error.exit_code
     except click.Abort:
         return INTERRUPTED
+
+
+def _message(error: click.UsageError) -> str:
+    """Return the message, which is the same for every version of Click."""
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        close = " or ".join(map(repr, sorted(error.possibilities or ())))
+        message = f"No such option {error.option_name!r}" + (f"; did you mean {close}?" if close else "")
+    option = error.param if isinstance(error, click.BadParameter) else None
+    if isinstance(option, click.Option) and option.show_envvar and error.ctx is not None:
+        hint = option.get_error_hint(error.ctx)
+        if f"{option.envvar}" not in hint:
+            message = message.replace(hint, f"{hint} (env var: {option.envvar!r})", 1)
+    return message

@@ -4,7 +4,7 @@ import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import click
 
@@ -71,7 +71,7 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
-class Parsed(click.ParamType[T]):
+class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # a generic one since Click 8.5
     """An option read by one of our parsers, whose ArgumentError becomes Click's message."""
 
     def __init__(self, name: str, parse: Callable[[str], T]) -> None:
