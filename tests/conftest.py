@@ -1,6 +1,7 @@
 """What all tests share: the program, called in this process or in one of its own, and the sample pictures."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,10 @@ __all__ = ["ROOT", "SAMPLES", "SAMPLE_NAMES", "Call", "Result", "one_error"]
 
 for name in os.environ.keys() - plain(os.environ).keys():  # for all tests, and the programs that they start
     del os.environ[name]
+
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # which a shell ignores in what it runs in the background
 
 settings.register_profile("convcli", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("convcli")

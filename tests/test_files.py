@@ -279,7 +279,8 @@ def test_links_that_cannot_be_followed(tmp_path: Path) -> None:
 
 def test_the_mode_and_times_of_another_file(tmp_path: Path) -> None:
     source, path = tmp_path / "source", tmp_path / "path"
-    source.touch(0o640)
+    source.touch()
+    source.chmod(0o640)
     path.touch(0o600)
     os.utime(source, ns=(1_000_000_007, 2_000_000_009))
     write_whole(path, b"data", overwrite=True, like=source.stat())

@@ -5,7 +5,9 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -443,9 +445,15 @@ def test_signals_end_it_cleanly(tmp_path: Path, signal: str, code: int) -> None:
     os.mkfifo(fifo)
     command = [sys.executable, "-m", "convcli", "filter", str(fifo), "--kernel", "box", "-v"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    with fifo.open("wb"):  # opens once the program reads: it is in the middle of its work
-        process.send_signal(getattr(signals, signal))
-        out, err = process.communicate(timeout=30)
+    writer = None
+    while writer is None and process.poll() is None:
+        with suppress(OSError):  # until the program reads: then it is in the middle of its work
+            writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
+    assert writer is not None, process.communicate()
+    process.send_signal(getattr(signals, signal))
+    out, err = process.communicate(timeout=30)
+    os.close(writer)
     assert process.returncode == code
     assert b"Traceback" not in err
     assert out == b""

@@ -39,22 +39,43 @@ def fetch(name: str) -> Path:
     place = CACHE / corpus.package
     if place.exists():
         return place
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        options = "--quiet --no-deps --no-binary :all: --retries 1 --disable-pip-version-check".split()
-        command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, corpus.package]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-        except subprocess.SubprocessError as error:
-            last = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
-            raise CannotFetchError(f"{corpus.package} cannot be downloaded: {last}") from error
-        (archive,) = Path(folder).glob("*.tar.gz")
-        with tarfile.open(archive) as tar:
-            top = archive.name.removesuffix(".tar.gz")
-            start = f"{top}/{corpus.folder}/"
-            tar.extractall(folder, [m for m in tar if m.name.startswith(start)], filter="data")
-        (Path(folder) / start).rename(place)
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            archive, unpacked = _download(corpus.package, Path(folder)), Path(folder) / "unpacked"
+            _unpack(archive, f"{archive.name.removesuffix('.tar.gz')}/{corpus.folder}/", unpacked)
+            unpacked.rename(place)
+    except OSError as error:
+        if place.exists():  # another process was first
+            return place
+        raise CannotFetchError(f"{corpus.package} cannot be kept in {CACHE}: {error.strerror}") from error
     return place
+
+
+def _download(package: str, folder: Path) -> Path:
+    """Download the source of a package; return its archive."""
+    options = (
+        "--quiet --no-deps --no-binary :all: --retries 1 --timeout 15 --disable-pip-version-check".split()
+    )
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), package]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    except subprocess.SubprocessError as error:
+        last = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
+        raise CannotFetchError(f"{package} cannot be downloaded: {last}") from error
+    (archive,) = folder.glob("*.tar.gz")
+    return archive
+
+
+def _unpack(archive: Path, start: str, folder: Path) -> None:
+    """Unpack the regular files whose names begin so, by the rest of their names."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = folder / member.name.removeprefix(start)
+            if member.isfile() and member.name.startswith(start) and ".." not in path.parts:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with tar.extractfile(member) as file:
+                    path.write_bytes(file.read())
 
 
 if __name__ == "__main__":

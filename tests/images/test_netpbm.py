@@ -355,7 +355,7 @@ def test_endings_are_names_of_formats(
         assert (folder / name).read_bytes().startswith(magic)
     result = call("filter", folder, "--kernel", "box", "-o", f"{tmp_path}/out/")
     assert result.code == 0
-    assert result.out.split() == [f"{tmp_path}/out/a.{ending}", f"{tmp_path}/out/b.{ending.upper()}"]
+    assert result.out.splitlines() == [f"{tmp_path}/out/a.{ending}", f"{tmp_path}/out/b.{ending.upper()}"]
     assert call("filter", folder / f"a.{ending}", "--kernel", "box").out == f"{folder}/a.box.{ending}\n"
     first = read_picture(tmp_path / "out" / f"a.{ending}").frames[0]
     assert first.channels == mode
