@@ -12,6 +12,7 @@ from typing import BinaryIO, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from convcli.errors import MOST_SAID, cut
 from convcli.images.directories import page_offsets
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
@@ -28,6 +29,7 @@ from convcli.warned import warnings_caught
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
 
+MOST_NOTES = 30  # of one file
 MOST_DAMAGES = 5  # that are named, of what Pillow warns of in one file
 
 _BEGINNINGS = {
@@ -97,8 +99,8 @@ class Opened:
                 if self._as_tiff is None:
                     raise
                 picture = self._as_tiff()
-        notes = _damages(dict.fromkeys((*self.warnings, *caught)))
-        picture = replace(picture, notes=(*picture.notes, *notes))
+        notes = [*picture.notes, *_damages(dict.fromkeys((*self.warnings, *caught)))]
+        picture = replace(picture, notes=_few(notes))
         return picture if self._frame is None else _as_still(picture)
 
 
@@ -209,6 +211,12 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
         return file, 0
     whole = BytesIO(file.read())
     return whole, len(whole.getbuffer())
+
+
+def _few(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return what is to be said of a file, however much there is to say of it."""
+    more = [f"{len(notes) - MOST_NOTES:,} more of the like"] if len(notes) > MOST_NOTES else []
+    return tuple(cut(note, MOST_SAID) for note in (*notes[:MOST_NOTES], *more))
 
 
 def _damages(warnings: Iterable[str]) -> list[str]:

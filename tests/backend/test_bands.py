@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import time
+import tracemalloc
 import weakref
 from typing import Any
 from unittest.mock import patch
@@ -485,3 +486,15 @@ def test_every_kind_of_kernel_in_bands_gives_the_plain_sums(
         result, values = filter_image(pixels, kernel, value_range="offset"), values + (most + 1) // 2
     assert (result.pixels == np.rint(values).clip(0, most)).all()
     assert result.clipped == ((np.rint(values) < 0) | (np.rint(values) > most)).mean()
+
+
+@pytest.mark.parametrize("shape", [(1, 2_000_000), (2_000_000, 1)])
+def test_a_picture_of_one_row_takes_no_more_memory_than_others(shape: tuple[int, int]) -> None:
+    """What stands beyond its ends is kept, and not whence each of its own pixels comes."""
+    tracemalloc.start()
+    try:
+        filtered = filter_image(np.zeros(shape, np.uint8), parse_kernel("sharpen"), threads=2)
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()
+    assert filtered.pixels.shape == shape

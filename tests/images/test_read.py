@@ -459,3 +459,20 @@ def test_what_pillow_logs_is_not_on_stderr(
     assert (run.returncode, run.stdout) == (1, b"")
     (line,) = run.stderr.decode().splitlines()
     assert line.startswith("convcli: error: cannot read x.tiff: ")
+
+
+def test_what_is_wrong_a_thousand_times_is_said_a_few_times() -> None:
+    """Each chunk has a wrong checksum; each tag of the EXIF claims more than there is."""
+    buffer = io.BytesIO()
+    Image.new("L", (3, 3)).save(buffer, "PNG")
+    data = buffer.getvalue()
+    wrong = b"".join(
+        struct.pack(">I", 1) + kind + b"x" + bytes(4) for kind in (b"abCd", b"efGh", b"ijKl") * 500
+    )
+    entries = b"".join(struct.pack("<HHII", 40000 + n, 7, 900, 8) for n in range(500))
+    exif = b"II*\0\x08\0\0\0" + struct.pack("<H", 500) + entries + bytes(4)
+    exif_chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif
+    exif_chunk += struct.pack(">I", zlib.crc32(exif_chunk[4:]))
+    picture = read_picture(io.BytesIO(data[:33] + wrong + exif_chunk + data[33:]))
+    assert 0 < len(picture.notes) < 40
+    assert all(len(note) <= 1200 for note in picture.notes)

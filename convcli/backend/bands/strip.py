@@ -43,9 +43,7 @@ class Strip:
         self.picture = picture
         self.slide = slide
         self.before = [before for before, _ in pads]
-        self.sources = [
-            source_indices(mode, n, *pair).tolist() for n, pair in zip(self.size, pads, strict=True)
-        ]
+        self.sources = [_Sources(mode, n, *pair) for n, pair in zip(self.size, pads, strict=True)]
         self.fill = (value if mode == "constant" else 0) - centred * CENTRE
         self.changed = np.empty(0, np.uint8 if table is None else table.dtype)
         self.held = self.loaded = np.empty(0, dtype)
@@ -142,6 +140,22 @@ class Strip:
         count = places.stop - places.start
         start = self.before[axis] - places.start
         return slice(min(max(start, 0), count), min(max(start + self.size[axis], 0), count))
+
+
+class _Sources:
+    """Whence each element of a padded axis comes; only those beyond its ends take memory."""
+
+    def __init__(self, mode: str, n: int, before: int, after: int) -> None:
+        self.n, self.before = n, before
+        self.first = source_indices(mode, n, before, -n).tolist()  # those before the axis itself
+        self.last = source_indices(mode, n, -n, after).tolist()
+
+    def __getitem__(self, place: int) -> int:
+        own: int = place - self.before
+        if 0 <= own < self.n:
+            return own
+        found: int = self.first[place] if own < 0 else self.last[own - self.n]
+        return found
 
 
 def _index(places: list[int]) -> slice | list[int]:

@@ -93,11 +93,14 @@ class DirectoryReader:
     ) -> dict[int, Entry | Directory]:
         """Return the tags of a directory but the skipped ones; EXIF, GPS and interoperability as directories."""
         found: dict[int, Entry | Directory] = {}
+        claimed = 0
         for tag, kind, count, value in self.entries(offset):
             if tag in skipped or tag in found or kind not in VALUES:
                 continue
             width, numbers = VALUES[kind]
-            data = self._value(value, count * width * numbers)
+            size = count * width * numbers
+            claimed += size if size <= self._end else 0
+            data = self._value(value, size) if claimed <= 3 * self._end else None  # each is taken apart
             if data is None:
                 self.damaged.append(tag)
                 continue

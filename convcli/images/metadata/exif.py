@@ -15,6 +15,7 @@ from convcli.images.metadata.entries import (
     DirectoryWriter,
     Entry,
 )
+from convcli.images.metadata.words import listed
 
 HEADER = b"Exif\0\0"
 ORIENTATION, MAKER_NOTE = 274, 37500
@@ -41,7 +42,7 @@ def cleaned_exif(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     kept, more = kept_exif(found)
     lost += more
     if reader.damaged:
-        lost.append(f"EXIF that is damaged (tags {', '.join(map(str, reader.damaged))})")
+        lost.append(f"EXIF that is damaged (tags {listed(map(str, reader.damaged))})")
     return (exif_bytes(kept, reader.order) if kept else b""), tuple(lost)
 
 

@@ -210,3 +210,15 @@ def test_texts_keep_their_bytes() -> None:
         b"\xff\xfe any",
         (),
     )
+
+
+def test_values_that_are_the_same_bytes_are_taken_apart_three_times_at_most() -> None:
+    """However many tags claim them: each is searched for pictures."""
+    count, size = 2000, 50_000
+    end = 8 + 2 + 12 * count + 4
+    tags = b"".join(struct.pack("<HHII", 1000 + n, UNDEFINED, size, end) for n in range(count))
+    data = b"II*\0\x08\0\0\0" + struct.pack("<H", count) + tags + bytes(4) + bytes(size)
+    found = DirectoryReader(io.BytesIO(data)).read(8)
+    assert 0 < sum(len(entry.data) for entry in found.values()) <= 3 * len(data)
+    _, lost = cleaned_exif(data)
+    assert lost[0].endswith(f" and {count - len(found) - 100:,} more)")
