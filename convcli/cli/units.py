@@ -26,6 +26,8 @@ BUFFERS = 1 << 24  # bytes that bands work in
 
 # A kernel alone, the commonest run by far, waits for no module of stages.
 
+FRAME = 8e-4  # seconds that one takes however small it is: to be read, planned for and written
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -83,7 +85,8 @@ class Unit:
         from convcli.backend.stages.run import estimate, plain_seconds
 
         asked = self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha
-        return estimate(*asked).seconds if self.plain is None else plain_seconds(*asked)
+        seconds = estimate(*asked).seconds if self.plain is None else plain_seconds(*asked)
+        return seconds + FRAME * len(self.frames)
 
     def memory(self, outputs: int) -> int:
         """Foretell the bytes that are taken beside the frames, for outputs of so many bytes."""

@@ -1,6 +1,7 @@
 """convcli filter from end to end: files in, files out, and one clear line for all that is wrong."""
 
 import io
+import json
 import os
 import shlex
 import subprocess
@@ -482,3 +483,16 @@ def test_png_level_is_refused_where_there_is_no_png(call: Call, house: Path) -> 
     result = call("filter", house, "--kernel", "box", "--png-level", "10")
     assert result.code == 2
     assert "'10' is not a whole number from 0 to 9" in one_error(result)
+
+
+def test_the_dry_run_foretells_what_many_small_pages_take(call: Call, tmp_path: Path) -> None:
+    """Each of them takes its time, however few pixels it has."""
+    pages = [Image.new("L", (2, 2), n) for n in range(200)]
+    pages[0].save(tmp_path / "many.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "one.tif")
+    words = ("-k", "box", "-o", tmp_path / "out.tif", "--dry-run", "--stats")
+    many, one = (
+        json.loads(call("filter", tmp_path / name, *words).out)["seconds"] for name in ("many.tif", "one.tif")
+    )
+    assert 0.05 < many < 1
+    assert one <= many / 100
