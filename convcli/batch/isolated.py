@@ -20,6 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READY, DONE, RAISED = "ready", "done", "raised"
+HOUR = 3600.0
 PATIENCE = 10.0  # seconds that a write may take beyond the limit of its job
 
 _STARTING = threading.Lock()  # processes are started one at a time
@@ -104,7 +105,7 @@ class _Worker:
             self._line.send((None if fn is self._known else fn, args, kwargs))
             self._known = fn
             while True:
-                if due is not None and not self._line.poll(max(0.0, due - time.monotonic())):
+                if due is not None and not self._heard_by(due):
                     if inside and not overtime:  # let it finish what it writes
                         due, overtime = due + PATIENCE, True
                         continue
@@ -148,6 +149,13 @@ class _Worker:
                 WRITES.leave()
             if held:
                 MEMORY.give(held)
+
+    def _heard_by(self, due: float) -> bool:
+        """Wait for a word from the process until it is due, an hour at a time: no system waits for more than weeks."""
+        while not self._line.poll(max(0.0, min(HOUR, due - time.monotonic()))):
+            if time.monotonic() >= due:
+                return False
+        return True
 
     def _end(self) -> str:
         """Say how the process ended."""

@@ -96,10 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         code = BROKEN_PIPE
-    except OSError as error:  # of a flush: standard output is closed, or the disk behind it is full
-        lose(sys.stdout)
-        why = "it is closed" if error.errno == errno.EBADF else error.strerror
-        conversation.error(f"cannot write to standard output: {why}")
+    except OSError as error:
+        conversation.error(_explained(error))
         code = 1
     if code == BROKEN_PIPE:  # nobody reads on
         lose(sys.stdout)
@@ -107,6 +105,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
+
+
+def _explained(error: OSError) -> str:
+    """Say what failed where nobody expected it: the working directory, a file, or else standard output."""
+    try:
+        os.getcwd()  # noqa: PTH109  # Path.cwd is no shorter
+    except OSError:
+        return "the working directory has been removed; change into one that is there"
+    if error.filename is not None:
+        return f"cannot use {os.fsdecode(error.filename)}: {error.strerror}"
+    lose(sys.stdout)
+    why = "it is closed" if error.errno == errno.EBADF else error.strerror
+    return f"cannot write to standard output: {why}"
 
 
 def _prepare_streams() -> None:

@@ -24,7 +24,7 @@ from convcli.cli.options import (
 )
 from convcli.cli.question import Question
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_FRAMES
+from convcli.images.formats import MAX_FRAMES, MOST_PIXELS
 from convcli.images.formats import MAX_PIXELS as MAX_PIXELS_OF_TWO
 from convcli.kernels.files import files_in
 from convcli.layers.chain import Row
@@ -130,7 +130,7 @@ picture_options = bundled(
     ),
     click.option(
         "--max-pixels",
-        type=at_least(1),
+        type=at_least(1, MOST_PIXELS),
         envvar="CONVCLI_MAX_PIXELS",
         show_envvar=True,
         help=f"Refuse a larger IMAGE.  [default: {MAX_PIXELS}, of two {MAX_PIXELS_OF_TWO}]",

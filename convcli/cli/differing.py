@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -15,6 +13,7 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.distances import RAW, Found
 from convcli.cli.drawing import draw, picture_of
 from convcli.cli.options import AnswerOptions
+from convcli.cli.stdin import standard_input
 from convcli.errors import ArgumentError
 from convcli.files import check_target
 from convcli.images.modes import is_counted
@@ -68,7 +67,7 @@ def differ(
     target = picture_of(answer)
     if target is not None:
         check_target(target[0], overwrite=answer.force)
-    sources = _sources(names)
+    sources = _sources(names, limits.memory)
     titles = tuple("standard input" if name == "-" else name for name in names)
     headers = [limits.header(source) for source in sources]
     _check_alike(titles, *headers)
@@ -92,10 +91,10 @@ def differ(
     return 0 if found.whole["within"] else 1
 
 
-def _sources(names: tuple[str, str]) -> list[Path | BinaryIO]:
+def _sources(names: tuple[str, str], most: int) -> list[Path | BinaryIO]:
     if names == ("-", "-"):
         raise ArgumentError("both pictures are standard input, which holds one; name a file")
-    return [BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name) for name in names]
+    return [standard_input(most) if name == "-" else Path(name) for name in names]
 
 
 def _again(source: Path | BinaryIO) -> Path | BinaryIO:

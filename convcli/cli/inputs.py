@@ -13,11 +13,13 @@ from convcli.cli.collisions import Places
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import bundled
 from convcli.cli.searching import EVERYWHERE, Choice, Parts, Patterns, Search, is_pattern, split_pattern
+from convcli.cli.stdin import EndlessError, read_at_most
 from convcli.cli.targets import DASH, Source, folder_of
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import exists, is_folder, is_link
 from convcli.kernels.named import KERNELS
 
+MOST_LISTED = 1 << 28  # bytes of a list
 SHOWN = 3  # of the paths that a note names
 
 
@@ -175,9 +177,17 @@ def _count(number: int, noun: str) -> str:
 def _listed(name: str) -> list[str]:
     """Return the names in a list, divided by NUL if there is one, else by line breaks."""
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-":
+            data = read_at_most(sys.stdin.buffer, MOST_LISTED).getvalue()
+        else:
+            with Path(name).open("rb") as file:
+                data = read_at_most(file, MOST_LISTED).getvalue()
     except OSError as error:
         raise ArgumentError(f"--files-from: cannot read {name}: {error.strerror or error}") from None
+    except EndlessError:
+        raise InputError(
+            f"--files-from {name}: the list has more than {MOST_LISTED:,} bytes, if it ends at all; divide it"
+        ) from None
     if b"\0" in data:
         lines = data.split(b"\0")
     else:

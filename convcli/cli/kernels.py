@@ -9,11 +9,11 @@ import click
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.options import AnswerOptions, Command, answer_options, at_least, talking
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.files import PICTURES
-from convcli.kernels.kernel import Kernel, Line, Number, by_axes
+from convcli.kernels.kernel import MOST_AXES, Kernel, Line, Number, by_axes
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.render import Answer, Grid
 
@@ -39,15 +39,15 @@ RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the ker
 @click.argument("spec", required=False, metavar="[SPEC]")
 @click.option(
     "--dims",
-    type=click.IntRange(1, 3),
+    type=click.IntRange(1, MOST_AXES),
     default=2,
     show_default=True,
     help="How many axes the kernel is to have.",
 )
 @click.option(
     "--max-kernel",
-    type=click.IntRange(1),
-    default=MAX_SIDE,
+    type=at_least(1),
+    default=str(MAX_SIDE),
     envvar="CONVCLI_MAX_KERNEL",
     show_default=True,
     show_envvar=True,
@@ -105,7 +105,7 @@ def _list(dims: int) -> Answer:
                 p.name if p.default is None else f"{p.name}={p.default:g}"
                 for p in arguments_of(build).values()
             ),
-            "meaning": (build.__doc__ or "").splitlines()[0],
+            "meaning": (build.__doc__ or "").partition("\n")[0],
             "source": build(**({"dims": dims} if dims != 2 else {})).source,
         }
         for name, build in KERNELS.items()

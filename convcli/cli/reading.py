@@ -7,7 +7,7 @@ import click
 
 from convcli.cli.options import Parsed, at_least, bundled
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
+from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
 from convcli.kernels.change import MOST
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ reading_options = bundled(
     click.option("--linear", is_flag=True, help="Filter light: sRGB decoded before, encoded after."),
     click.option(
         "--max-pixels",
-        type=at_least(1),
+        type=at_least(1, MOST_PIXELS),
         default=str(MAX_PIXELS),
         envvar="CONVCLI_MAX_PIXELS",
         show_envvar=True,

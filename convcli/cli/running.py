@@ -201,6 +201,7 @@ running_options = bundled(
         "--jobs",
         type=at_least(1),
         envvar="CONVCLI_JOBS",
+        show_envvar=True,
         help="Pictures at a time; each has its share of the threads. [one a core]",
     ),
     click.option(
@@ -210,6 +211,7 @@ running_options = bundled(
         "--timeout",
         type=Parsed("SECONDS", _seconds),
         envvar="CONVCLI_TIMEOUT",
+        show_envvar=True,
         help="Stop what takes a picture longer; implies --isolate.",
     ),
     click.option(

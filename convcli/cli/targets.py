@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -12,11 +11,11 @@ from typing import NamedTuple
 import click
 
 from convcli.cli.collisions import Reads, check_jobs, check_reads, check_report
-from convcli.cli.options import bundled, size_name
+from convcli.cli.options import bundled
+from convcli.cli.stdin import standard_input
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import is_file, is_folder
 from convcli.images.formats import format_of
-from convcli.images.picture import ImageError
 
 
 class _Dash(PosixPath):
@@ -27,7 +26,6 @@ class _Dash(PosixPath):
 
 DASH = _Dash("-")  # by identity: ./- is a file of that name
 FIELDS = ("stem", "ext", "name", "parent", "kernel")  # of a template
-BLOCK = 1 << 20  # bytes that are read at a time
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
@@ -97,20 +95,6 @@ class Job:
     def is_done(self) -> bool:
         """Whether its output is there, and so whole."""
         return self.target is not DASH and is_file(self.target)
-
-
-def standard_input(most: int | None = None) -> BytesIO:
-    """Return all that standard input has; or raise ImageError where that is more than so many bytes of memory."""
-    data = BytesIO()
-    while block := sys.stdin.buffer.read(BLOCK):
-        data.write(block)
-        if most is not None and data.tell() > most:
-            raise ImageError(
-                f"cannot read standard input: it is larger than the limit of {size_name(most)} of memory; raise it "
-                "with --max-memory, or name a file"
-            )
-    data.seek(0)
-    return data
 
 
 class Existing(NamedTuple):

@@ -8,6 +8,7 @@ from convcli.errors import ArgumentError
 from convcli.images.modes import CHANNELS, LABS, is_counted, mode_name
 
 MAX_PIXELS = 200_000_000  # of all frames together, unless the caller lifts it
+MOST_PIXELS = 10**12  # to which a caller may lift it: sizes beyond are no longer numbers of the machine
 MAX_FRAMES = 10_000  # of a file, or pages; likewise
 
 

@@ -610,7 +610,7 @@ def test_a_report_is_no_picture_of_the_run(call: Call, tmp_path: Path, name: str
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--jobs 0", "Invalid value for '--jobs': '0' is not a whole number of at least 1"),
+        ("--jobs 0", "(env var: 'CONVCLI_JOBS'): '0' is not a whole number of at least 1"),
         ("--timeout 0", "'0' is not a number of seconds above 0; write 30 or 0.5"),
         ("--timeout soon", "'soon' is not a number of seconds above 0; write 30 or 0.5"),
         ("--timeout nan", "'nan' is not a number of seconds above 0"),
