@@ -1,19 +1,19 @@
 """One picture through one kernel: exact sums, alpha, and the way back into the picture's own dtype."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.picture import banded
+from convcli.backend.answers import Answer, by_parts, measured
+from convcli.backend.bands.picture import InBands, Samples, in_bands, light_in_bands
 from convcli.backend.bands.plan import METHODS
 from convcli.backend.bands.units import SAMPLE
 from convcli.backend.checks import one_of
-from convcli.backend.light import in_light
+from convcli.backend.light import answers_in_light
 from convcli.backend.opacity import kept, premultiplied
 from convcli.backend.separable import factors
-from convcli.backend.settled import fitted
 from convcli.backend.sliding import SPATIAL, Sliding, is_small, response
 from convcli.backend.values import Extent, Filtered, Range, Zero, signed
 from convcli.errors import ArgumentError
@@ -42,12 +42,13 @@ def filter_image(
     padding_value: float = 0.0,
     flip: bool = False,
     alpha: Alpha | None = None,
-    value_range: Range = "clip",
+    value_range: Range | None = "clip",
     method: str = "auto",
     threads: int | None = None,
     extent: Extent | None = None,
     zero: Zero | None = None,
     light: bool = False,
+    measure: bool = False,
 ) -> Filtered:
     """Run a kernel over every channel of a picture.
 
@@ -70,6 +71,7 @@ def filter_image(
         How values come back into the dtype: `clip`; `abs`, the absolute value clipped; `offset`, the
         middle of the dtype's range added; `minmax`, the smallest finite value to 0 and the
         largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
+        None gives the values themselves, as floats: float32 for 8 bits and float32, else float64.
     method : str
         `direct` (shift and add), `separable` (one pass an axis, for kernels of rank 1), `gemm` (matrix products),
         `fft`, or `auto`, which takes the quickest. Whole sums are exact by each of them. Where NaN, infinity or sums
@@ -83,12 +85,14 @@ def filter_image(
     light : bool
         Filter the light that sRGB samples of 8 or 16 bits stand for, 0 to 1, which is what the padding value, the
         kernel's offset and the extent are told in; the result is sRGB again.
+    measure : bool
+        Tell what the values of the colours are before they become samples.
 
     Returns
     -------
     Filtered
         pixels : ndarray, (H', W') or (H', W', C), the dtype of the input; clipped : float, 0 to 1; extent : what
-        `minmax` has stretched.
+        `minmax` has stretched; measured : the least, the largest, the sum and the count of the values.
 
     Notes
     -----
@@ -115,7 +119,10 @@ def filter_image(
             f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
             f"got {pixels.dtype} of shape {pixels.shape}"
         )
-    one_of("value_range", value_range, get_args(Range))
+    if value_range is not None:
+        one_of("value_range", value_range, get_args(Range))
+    elif light:
+        raise ArgumentError("light has no values that are written as they are; take a value_range")
     if alpha is not None:
         one_of("alpha", alpha, get_args(Alpha))
     if not np.isfinite(padding_value):
@@ -139,22 +146,50 @@ def filter_image(
     if alpha == "premultiply" and method == "fft" and (light or not is_small(pixels.dtype)):
         # Small sums are divided by small ones, and need all their digits.
         sliding = replace(sliding, method="auto")
-    if light:
-        return in_light(sliding, pixels, kernel, alpha, value_range, extent)
-    if alpha is None or alpha == "filter":
-        if pixels.dtype.name in BANDED and value_range != "minmax" and zero is None:
-            found = banded(sliding, pixels, kernel, value_range, method, threads)
-            if found is not None:
-                return found
-        values = response(sliding, signed(pixels, zero), kernel, pixels.dtype)
-        result = fitted(values, pixels.dtype, value_range, extent, zero)
-        return replace(result, plan=sliding.plan)
-    colour, opacity = pixels[..., :-1], pixels[..., -1:]
-    through = premultiplied if alpha == "premultiply" else kept
-    of_colour, of_alpha = through(sliding, colour, opacity, kernel)
-    result = fitted(of_colour, pixels.dtype, value_range, extent)
-    restored = fitted(of_alpha, pixels.dtype, "clip").pixels
-    return replace(result, pixels=np.concatenate([result.pixels, restored], axis=-1), plan=sliding.plan)
+    asked = _Asked(kernel, alpha, value_range, zero, light)
+    found = asked.banded(sliding, pixels)
+    if found is None:
+        return by_parts(sliding, pixels, asked.answers, value_range, extent)
+    return replace(found, measured=measured(sliding, pixels, asked.answers)) if measure else found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is done with a kernel, as `filter_image` is asked; alpha is not `auto` any more."""
+
+    kernel: Kernel
+    alpha: str | None
+    value_range: Range | None
+    zero: Zero | None
+    light: bool
+
+    def in_bands(self, sliding: Sliding, samples: Samples) -> InBands | None:
+        """Return how the picture is filtered in bands; None where bands are not made for it."""
+        one = self.alpha is None or (self.alpha == "filter" and not self.light)
+        if not one or self.value_range in (None, "minmax") or self.zero is not None:
+            return None
+        assert self.value_range is not None
+        if self.light:
+            return light_in_bands(sliding, samples, self.kernel, self.value_range)
+        if samples.dtype.name not in BANDED:
+            return None
+        return in_bands(sliding, samples, self.kernel, self.value_range)
+
+    def banded(self, sliding: Sliding, pixels: Array) -> Filtered | None:
+        """Filter in bands, where they are made for such a picture."""
+        found = self.in_bands(sliding, Samples.of(pixels))
+        return None if found is None else found(sliding, pixels)
+
+    def answers(self, sliding: Sliding, pixels: Array) -> list[Answer]:
+        """Return what the kernel answers to a picture, or a part of one."""
+        if self.light:
+            return answers_in_light(sliding, pixels, self.kernel, self.alpha, self.value_range)
+        if self.alpha is None or self.alpha == "filter":
+            values = response(sliding, signed(pixels, self.zero), self.kernel, pixels.dtype)
+            return [Answer(values, self.value_range, self.zero)]
+        through = premultiplied if self.alpha == "premultiply" else kept
+        colour, opacity = through(sliding, pixels[..., :-1], pixels[..., -1:], self.kernel)
+        return [Answer(colour, self.value_range), Answer(opacity, self.value_range and "clip")]
 
 
 def image_layer(

@@ -168,6 +168,8 @@ class Sliding:
     def centres(self, x: Array, outside: float) -> Array:
         """Return the pixel under the anchor at every place of the window: under `same`, the pixel itself."""
         axes = zip(self._places, self.slide.stride, self.slide.output_size, strict=True)
+        if x.dtype.kind in "iu" and self.padding_mode == "constant" and not float(outside).is_integer():
+            x = x.astype(np.float64)
         return self._padded(x, outside)[tuple(slice(a, a + (n - 1) * s + 1, s) for a, s, n in axes)]
 
     def exactly(self, x: Array, units: Units, outside: float | None = None) -> Callable[[Array], Array]:

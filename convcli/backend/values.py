@@ -66,16 +66,49 @@ class Extent(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Measured:
+    """The smallest and the largest of some values, their sum, and how many there are; NaN where one of them is."""
+
+    least: float
+    most: float
+    total: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Array) -> Measured:
+        """Look at all values once."""
+        with np.errstate(all="ignore"):
+            total = float(values.sum(dtype=np.float64))
+        return cls(float(values.min()), float(values.max()), total, values.size)
+
+    def __add__(self, other: Measured) -> Measured:
+        """Return what all values together are."""
+        return Measured(
+            float(np.minimum(self.least, other.least)),
+            float(np.maximum(self.most, other.most)),
+            self.total + other.total,
+            self.count + other.count,
+        )
+
+    def record(self) -> dict[str, float | None]:
+        """Return min, max and mean; None for what JSON has no number for."""
+        found = {"min": self.least, "max": self.most, "mean": self.total / self.count}
+        return {key: value if isfinite(value) else None for key, value in found.items()}
+
+
+@dataclass(frozen=True)
 class Filtered:
     """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made.
 
     extent : the finite values before they were stretched; None where they were not, or none is finite
+    measured : what the values of the colours were before they became samples; None where nobody looked at them
     """
 
     pixels: Array
     clipped: float
     plan: str = EXACT
     extent: Extent | None = None
+    measured: Measured | None = None
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

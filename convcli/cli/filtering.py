@@ -234,7 +234,7 @@ def _done(picture: Picture, result: Picture, made: list[Made], data: bytes) -> d
 
 def _record(job: Job, made: list[Made], result: Picture) -> dict[str, Any]:
     """Return what --stats tells of a picture."""
-    told = reduce(add, (part.told for part in made if part.told is not None))
+    measured = reduce(add, (part.measured for part in made if part.measured is not None))
     first = result.frames[0]
     return {
         "input": job.name,
@@ -242,7 +242,8 @@ def _record(job: Job, made: list[Made], result: Picture) -> dict[str, Any]:
         "mode": first.mode,
         "size": list(first.pixels.shape[:2]),
         "frames": len(result.frames),
-        **told.record(),
+        **measured.record(),
+        "clipped": _clipped(made),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image, image_layer
-from convcli.backend.values import EIGHT_BITS, Extent, Range, full_scale, raw_dtype
+from convcli.backend.values import EIGHT_BITS, Extent, Measured, Range, full_scale, raw_dtype
 from convcli.batch import return_freed
 from convcli.cli.options import size_name
 from convcli.cli.reading import Reading
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from convcli.backend.stages.finish import Told
     from convcli.backend.stages.run import Values
 
     Array = NDArray[Any]
@@ -51,7 +50,7 @@ class Made:
     samples: int
     plan: str
     notes: tuple[str, ...] = ()
-    told: Told | None = None
+    measured: Measured | None = None
     extent: Extent | None = None
 
 
@@ -76,7 +75,8 @@ class Worker:
         alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
         if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
             return None
-        if form == RAW or self.sheet or self._narrows(frame.pixels.dtype, frame.mode, form):
+        lit = form == RAW and self.reading.linear  # whose light is told in floats of its own
+        if lit or self.sheet or self._narrows(frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.kernels[0]
 
@@ -176,8 +176,8 @@ class Worker:
         """Run the stages on the frames of a unit; `extent` is what `minmax` stretches, by default its own values."""
         mode, dtype = self.result(name, target, unit, form)
         if unit.plain is not None:
-            return self._plainly(unit, extent)
-        from convcli.backend.stages.finish import Told, to_pixels
+            return self._plainly(unit, form, mode, extent)
+        from convcli.backend.stages.finish import to_pixels
 
         pixels = unit.pixels(self.reading)
         own, values = pixels.dtype, self._values(pixels, unit)
@@ -186,15 +186,15 @@ class Worker:
         into = own if lit else dtype
         zero = unit.frames[0].zero if channels_of(mode) == unit.frames[0].channels else None
         filtered = to_pixels(values, own, into, value_range, extent, zero, as_sheet=self.sheet)
-        fitted, clipped = filtered.pixels, filtered.clipped * values.colour.size
+        fitted, share, samples = filtered.pixels, filtered.clipped, values.colour.size
         if lit:
             fitted, share = from_light(fitted, dtype, channels_of(mode).endswith("A"))
-            clipped = share * fitted.size
+            samples = fitted.size
         notes = dict.fromkeys(note for stage in unit.stages for note in stage.notes)
         frames = self._framed(unit, fitted, mode)
-        told = Told.of(values.colour, clipped) if self.stats else None
+        measured = Measured.of(values.colour) if self.stats else None
         plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
-        return Made(frames, clipped, values.colour.size, plan, tuple(notes), told, filtered.extent)
+        return Made(frames, share * samples, samples, plan, tuple(notes), measured, filtered.extent)
 
     def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
@@ -214,7 +214,7 @@ class Worker:
         premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
         return Values.of(pixels, unit.has_alpha, unit.frames[0].zero).through(unit.stages, premultiply)
 
-    def _plainly(self, unit: Unit, extent: Extent | None) -> Made:
+    def _plainly(self, unit: Unit, form: str, mode: str, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
@@ -228,21 +228,19 @@ class Worker:
             padding_value=unit.recipe.padding_value,
             flip=recipe.flip,
             alpha=self.alpha if frame.has_alpha else None,
-            value_range=self.value_range or "clip",
+            value_range=None if form == RAW else self.value_range or "clip",
             method=self.method,
             threads=self.threads,
             light=self.reading.linear,
             extent=extent,
             zero=frame.zero,
+            measure=self.stats,
         )
+        frames = (replace(frame, pixels=filtered.pixels, mode=mode),)
         clipped = filtered.clipped * filtered.pixels.size
-        told = None
-        if self.stats:
-            from convcli.backend.stages.finish import Told
-
-            told = Told.of(self._values(unit.pixels(self.reading), unit).colour, clipped)
-        frames = (replace(frame, pixels=filtered.pixels),)
-        return Made(frames, clipped, filtered.pixels.size, filtered.plan, (), told, filtered.extent)
+        return Made(
+            frames, clipped, filtered.pixels.size, filtered.plan, (), filtered.measured, filtered.extent
+        )
 
     def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
         """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""

@@ -315,7 +315,7 @@ def test_what_is_not_finite_stays_where_the_kernel_reaches(odd: float) -> None:
 
 def plain(pixels: np.ndarray, kernel: Kernel, **options: Any) -> np.ndarray:
     """The pixels by plain sums of the whole picture, in whole numbers or float64."""
-    with patch("convcli.backend.image.banded", return_value=None):
+    with patch("convcli.backend.image._Asked.banded", return_value=None):
         return filter_image(pixels, kernel, **{"method": "direct", **options}).pixels
 
 

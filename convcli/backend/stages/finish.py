@@ -1,8 +1,7 @@
 """From the values that stages give back to pixels: scale, range, opacity; sheets of maps; and what to tell of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import isfinite
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,39 +22,6 @@ from convcli.backend.values import (
 )
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """Statistics of values before --range, the opacity left out; and how many were clipped."""
-
-    least: float
-    most: float
-    total: float
-    count: int
-    clipped: float
-
-    @classmethod
-    def of(cls, values: Array, clipped: float) -> "Told":
-        """Look at all values once."""
-        with np.errstate(all="ignore"):
-            total = float(values.sum(dtype=np.float64))
-        return cls(float(values.min()), float(values.max()), total, values.size, clipped)
-
-    def __add__(self, other: "Told") -> "Told":
-        return Told(
-            min(self.least, other.least),
-            max(self.most, other.most),
-            self.total + other.total,
-            self.count + other.count,
-            self.clipped + other.clipped,
-        )
-
-    def record(self) -> dict[str, float | None]:
-        """Return min, max, mean and the share clipped; None for what JSON has no number for."""
-        found = {"min": self.least, "max": self.most, "mean": self.total / self.count}
-        plain = {key: value if isfinite(value) else None for key, value in found.items()}
-        return {**plain, "clipped": self.clipped / self.count}
 
 
 @np.errstate(over="ignore")  # what is beyond a float is infinite

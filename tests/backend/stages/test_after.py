@@ -6,12 +6,12 @@ import pytest
 from convcli.backend.stages.after import Activated, ChannelPooled
 from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.factored import factored, rank_of
-from convcli.backend.stages.finish import Told, sheet, to_pixels
+from convcli.backend.stages.finish import sheet, to_pixels
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.run import Values, estimate
-from convcli.backend.values import sheet_size
+from convcli.backend.values import Measured, sheet_size
 from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, MaxPool
@@ -249,10 +249,12 @@ def test_a_sheet_holds_every_map_in_reading_order(count):
 
 def test_statistics_add_up():
     values = np.array([1.0, 2.0, 6.0])
-    whole = Told.of(values, 1)
-    assert whole.record() == {"min": 1, "max": 6, "mean": 3, "clipped": 1 / 3}
-    assert Told.of(values[:1], 0) + Told.of(values[1:], 1) == whole
-    assert Told.of(np.array([np.nan, 1]), 0).record()["mean"] is None
+    whole = Measured.of(values)
+    assert whole.record() == {"min": 1, "max": 6, "mean": 3}
+    assert Measured.of(values[:1]) + Measured.of(values[1:]) == whole
+    missing = Measured.of(np.array([np.nan, 1]))
+    for mixed in (missing, missing + whole, whole + missing):
+        assert mixed.record() == {"min": None, "max": None, "mean": None}
 
 
 def test_estimates_grow_with_the_work():

@@ -11,6 +11,7 @@ from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.run import Values
+from convcli.backend.stages.stage import FAINT
 from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
@@ -61,7 +62,10 @@ def test_a_kernel_alone_is_as_filter_image_has_it(kernel, mode, alpha, stride, p
     full = np.iinfo(dtype).max
     exact = filter_image(pixels / np.array([1, 1, 1, full]), kernel, alpha=alpha, **options).pixels
     found = through(Recipe(kernels=(kernel,), **options), pixels, None if alpha == "auto" else False)
-    assert np.allclose(np.moveaxis(found.colour, 0, -1), exact[..., :3], rtol=1e-9, atol=1e-7 * full)
+    # What is fainter than FAINT counts as hidden in stages, whose float sums may leave so much of nothing.
+    seen = (exact[..., 3:] > 2 * FAINT) | (exact[..., 3:] == 0)
+    colours = np.moveaxis(found.colour, 0, -1)
+    assert np.allclose(colours * seen, exact[..., :3] * seen, rtol=1e-9, atol=1e-7 * full)
     assert np.allclose(np.moveaxis(found.opacity, 0, -1), exact[..., 3:], atol=1e-12)
 
 
