@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import ArgumentError, ConvcliError, instead_of
+from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
 from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
 from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
 from convcli.npy import NpyError, read_header, read_values
@@ -171,7 +171,7 @@ def _json(path: Path, limit: int) -> Kernel:
     if value.get("anchor") is not None:
         anchor = value["anchor"]
         if not isinstance(anchor, list) or not all(type(place) is int for place in anchor):
-            raise ArgumentError(f"{what}: anchor must be a list of whole numbers, got {anchor!r}")
+            raise ArgumentError(f"{what}: anchor must be a list of whole numbers, got {cut(repr(anchor))}")
         settings["anchor"] = tuple(anchor)
     return _kernel(matrix, **settings)
 
@@ -180,7 +180,7 @@ def _lists(value: object, what: str, depth: int = 0) -> Matrix:
     """Return nested lists as a matrix."""
     if not isinstance(value, list) or not value:
         raise ArgumentError(
-            f"{what}: {value!r} stands where a list of weights should, as in [[1, 2], [3, 4]]"
+            f"{what}: {cut(repr(value))} stands where a list of weights should, as in [[1, 2], [3, 4]]"
         )
     if depth == MOST_AXES:
         raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes")
@@ -198,7 +198,7 @@ def _lists(value: object, what: str, depth: int = 0) -> Matrix:
 
 def _number(value: object, what: str) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ArgumentError(f"{what}: {value!r} is not a number")
+        raise ArgumentError(f"{what}: {cut(repr(value))} is not a number")
     return checked(value, what)
 
 

@@ -6,7 +6,7 @@ from math import prod
 from sys import float_info
 from typing import Literal, TypeAlias, TypeGuard
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, cut
 
 Number = int | float
 Line = tuple[Number, ...]
@@ -125,7 +125,9 @@ def flat(matrix: Matrix) -> Iterator[Number]:
 def shape_of(matrix: Matrix) -> tuple[int, ...]:
     """Return the length of each axis, or raise ArgumentError where a matrix is empty or ragged."""
     if not isinstance(matrix, tuple) or not matrix:
-        raise ArgumentError(f"a kernel's matrix must be a tuple of weights that is not empty, got {matrix!r}")
+        raise ArgumentError(
+            f"a kernel's matrix must be a tuple of weights that is not empty, got {cut(repr(matrix))}"
+        )
     deeper = [part for part in matrix if isinstance(part, tuple)]
     inner = {shape_of(part) for part in deeper}
     if len(inner) > 1 or (deeper and len(deeper) < len(matrix)):

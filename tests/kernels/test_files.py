@@ -216,3 +216,33 @@ def test_any_bytes_are_a_kernel_or_one_clear_error(
         assert str(error)
     else:
         assert kernel.weights
+
+
+LONG = [
+    ("k.json", json.dumps({"weights": [[1]], "k" * 100_000: 1}), "has no place for 'kkk"),
+    (
+        "k.json",
+        json.dumps({"weights": {str(number): [number, {}] for number in range(9999)}}),
+        "stands where a list",
+    ),
+    (
+        "k.json",
+        json.dumps({"weights": [[1, 2]], "anchor": ["a, b; c: d"] * 9999}),
+        "anchor must be a list of whole",
+    ),
+    ("k.json", json.dumps([[1, {"a": list(range(9999))}]]), "is not a number"),
+    ("k.json", json.dumps("w, " * 9999), "stands where a list of weights should"),
+    ("k.csv", "1," + "x" * 100_000, "is not a number"),
+    ("k.txt", "1 " + "'\"\\" * 30_000, "is not a number"),
+    ("k.mat", "1 1 0 " + "0" * 100_000 + "\n1\n", "has the scale 0 in its first line"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "message"), LONG)
+def test_what_is_quoted_from_a_file_is_short(tmp_path: Path, name: str, text: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ArgumentError) as error:
+        parse_kernel(str(path))
+    assert message in str(error.value) and " characters ..." in str(error.value)
+    assert len(str(error.value)) < 500 + len(str(path))
