@@ -32,14 +32,18 @@ def luma(colours: Array) -> Array:
     Whole numbers are weighted by LUMA_PARTS in exact sums and rounded half up, as Pillow has it for 8 bits; floats
     are weighted by LUMA in float64.
     """
-    if colours.dtype.kind == "f":
-        brightness: Array = (colours @ np.array(LUMA)).astype(colours.dtype)
-        return brightness
+    brightness = np.empty(colours.shape[:2], colours.dtype)
     wide = np.int64 if colours.dtype.itemsize > 2 else np.uint32  # 65535 * 65536 + 32768 is below 2**32
-    total = np.full(colours.shape[:2], 1 << 15, wide)
-    for channel, parts in enumerate(LUMA_PARTS):
-        total += colours[..., channel] * wide(parts)
-    return (total >> wide(16)).astype(colours.dtype)
+    for start in range(0, len(colours), ROWS):
+        part, out = colours[start : start + ROWS], brightness[start : start + ROWS]
+        if colours.dtype.kind == "f":
+            out[...] = part @ np.array(LUMA)
+            continue
+        total = np.full(part.shape[:2], 1 << 15, wide)
+        for channel, parts in enumerate(LUMA_PARTS):
+            total += part[..., channel] * wide(parts)
+        out[...] = total >> wide(16)
+    return brightness
 
 
 def to_light(pixels: Array, has_alpha: bool = False) -> Array:

@@ -1,18 +1,21 @@
 """One picture through one kernel: exact sums, alpha, and the way back into the picture's own dtype."""
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.answers import Answer, by_parts, measured
+from convcli.backend.bands.memory import band_bytes
 from convcli.backend.bands.picture import InBands, Samples, in_bands, light_in_bands
 from convcli.backend.bands.plan import METHODS
 from convcli.backend.bands.units import SAMPLE
 from convcli.backend.checks import one_of
 from convcli.backend.light import answers_in_light
 from convcli.backend.opacity import kept, premultiplied
+from convcli.backend.parts import part_bytes
 from convcli.backend.separable import factors
 from convcli.backend.sliding import SPATIAL, Sliding, is_small, response
 from convcli.backend.values import Extent, Filtered, Range, Zero, signed
@@ -27,6 +30,9 @@ Array = NDArray[Any]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
 
 SRGB = ("uint8", "uint16")  # the dtypes of sRGB samples
+# Bytes of each sample that is looked at, and that is made, where parts are filtered: arrays of float64 and int64.
+SEEN, EXACT_SEEN, WEIGHED_SEEN = 12, 32, 16
+MADE, SUMMED, BESIDE_ALPHA = 24, 8, 16
 BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes of pictures that bands are made for
 
 
@@ -113,44 +119,52 @@ def filter_image(
            [3, 3, 3],
            [4, 3, 5]], dtype=uint8)
     """
-    layer = image_layer(kernel, stride, padding, dilation)
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uif" or not pixels.size:
         raise ArgumentError(
             f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
             f"got {pixels.dtype} of shape {pixels.shape}"
         )
-    if value_range is not None:
-        one_of("value_range", value_range, get_args(Range))
-    elif light:
-        raise ArgumentError("light has no values that are written as they are; take a value_range")
-    if alpha is not None:
-        one_of("alpha", alpha, get_args(Alpha))
-    if not np.isfinite(padding_value):
-        raise ArgumentError(f"padding_value must be finite, got {padding_value}")
-    if light and pixels.dtype.name not in SRGB:
-        raise ArgumentError(f"light is that of sRGB samples, {' or '.join(SRGB)}; got {pixels.dtype}")
-    if is_small(pixels.dtype) and not light:
-        padding_value = float(np.rint(padding_value * 2.0**SAMPLE) / 2.0**SAMPLE)
-    anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
-    sliding = Sliding(
-        layer, pixels.shape[:2], mode_of(padding_mode), padding_value, flip, anchor, method, threads
-    )
-    one_of("method", method, METHODS)
-    if method == "separable" and any(factors(np.array(matrix), 2) is None for matrix in kernel.matrices):
-        raise ArgumentError(
-            f"method 'separable' does not suit the kernel {kernel.name!r}, whose rank is above 1; take 'auto', or "
-            "another method"
-        )
-    if alpha == "auto":
-        alpha = "premultiply" if kernel.is_smoothing else "keep"
-    if alpha == "premultiply" and method == "fft" and (light or not is_small(pixels.dtype)):
-        # Small sums are divided by small ones, and need all their digits.
-        sliding = replace(sliding, method="auto")
-    asked = _Asked(kernel, alpha, value_range, zero, light)
+    layer = image_layer(kernel, stride, padding, dilation)
+    border = mode_of(padding_mode), padding_value
+    asked = _Asked.of(kernel, alpha, value_range, zero, light)
+    sliding = asked.sliding(layer, pixels.shape[:2], border, flip, method, threads, pixels.dtype)
     found = asked.banded(sliding, pixels)
     if found is None:
         return by_parts(sliding, pixels, asked.answers, value_range, extent)
     return replace(found, measured=measured(sliding, pixels, asked.answers)) if measure else found
+
+
+def working_bytes(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    kernel: Kernel,
+    *,
+    stride: PerAxis = 1,
+    padding: AnyPadding = "same",
+    dilation: PerAxis = 1,
+    padding_mode: str = "reflect",
+    padding_value: float = 0.0,
+    flip: bool = False,
+    alpha: Alpha | None = None,
+    value_range: Range | None = "clip",
+    method: str = "auto",
+    threads: int | None = None,
+    zero: Zero | None = None,
+    light: bool = False,
+    measure: bool = False,
+) -> int:
+    """Foretell the bytes that `filter_image` takes beside a picture of a shape and dtype, and beside its result."""
+    layer = image_layer(kernel, stride, padding, dilation)
+    border = mode_of(padding_mode), padding_value
+    asked = _Asked.of(kernel, alpha, value_range, zero, light)
+    sliding = asked.sliding(layer, shape[:2], border, flip, method, threads, dtype)
+    channels, slide = prod(shape[2:]), sliding.slide
+    found = asked.in_bands(sliding, Samples.alike(dtype, channels))
+    bands = 0 if found is None else band_bytes(found.way, slide, channels, len(found.weights), found.finish)
+    if found is not None and not measure:
+        return bands
+    seen, made = asked.part_bytes(dtype)
+    return max(bands, part_bytes(slide, channels, shape[1], threads, seen, made))
 
 
 @dataclass(frozen=True)
@@ -162,6 +176,52 @@ class _Asked:
     value_range: Range | None
     zero: Zero | None
     light: bool
+
+    @classmethod
+    def of(
+        cls, kernel: Kernel, alpha: Alpha | None, value_range: Range | None, zero: Zero | None, light: bool
+    ) -> "_Asked":
+        """Check what is asked, and choose what `auto` is."""
+        if value_range is not None:
+            one_of("value_range", value_range, get_args(Range))
+        elif light:
+            raise ArgumentError("light has no values that are written as they are; take a value_range")
+        if alpha is not None:
+            one_of("alpha", alpha, get_args(Alpha))
+        chosen: str | None = alpha
+        if alpha == "auto":
+            chosen = "premultiply" if kernel.is_smoothing else "keep"
+        return cls(kernel, chosen, value_range, zero, light)
+
+    def sliding(
+        self,
+        layer: Conv,
+        size: tuple[int, ...],
+        border: tuple[str, float],
+        flip: bool,
+        method: str,
+        threads: int | None,
+        dtype: np.dtype[Any],
+    ) -> Sliding:
+        """Return the window over a picture of a size and dtype, or raise ArgumentError."""
+        mode, value = border
+        if not np.isfinite(value):
+            raise ArgumentError(f"padding_value must be finite, got {value}")
+        if self.light and dtype.name not in SRGB:
+            raise ArgumentError(f"light is that of sRGB samples, {' or '.join(SRGB)}; got {dtype}")
+        if is_small(dtype) and not self.light:
+            value = float(np.rint(value * 2.0**SAMPLE) / 2.0**SAMPLE)
+        kernel = self.kernel
+        anchor = _turned(kernel.anchor, kernel.shape) if flip else kernel.anchor
+        one_of("method", method, METHODS)
+        if method == "separable" and any(factors(np.array(matrix), 2) is None for matrix in kernel.matrices):
+            raise ArgumentError(
+                f"method 'separable' does not suit the kernel {kernel.name!r}, whose rank is above 1; take 'auto', or "
+                "another method"
+            )
+        if self.alpha == "premultiply" and method == "fft" and (self.light or not is_small(dtype)):
+            method = "auto"  # small sums are divided by small ones, and need all their digits
+        return Sliding(layer, size, mode, value, flip, anchor, method, threads)
 
     def in_bands(self, sliding: Sliding, samples: Samples) -> InBands | None:
         """Return how the picture is filtered in bands; None where bands are not made for it."""
@@ -179,6 +239,15 @@ class _Asked:
         """Filter in bands, where they are made for such a picture."""
         found = self.in_bands(sliding, Samples.of(pixels))
         return None if found is None else found(sliding, pixels)
+
+    def part_bytes(self, dtype: np.dtype[Any]) -> tuple[int, int]:
+        """Return what `answers` takes for each sample of a part that it looks at, and for each that it makes."""
+        alone = self.alpha is None or self.alpha == "filter"
+        exact = (
+            is_small(dtype) and not self.kernel.is_whole
+        )  # floats that are too near to a half are summed again
+        seen = SEEN + EXACT_SEEN * exact + (WEIGHED_SEEN if self.alpha == "premultiply" else 0)
+        return seen, MADE + SUMMED * len(self.kernel.matrices) + (0 if alone else BESIDE_ALPHA)
 
     def answers(self, sliding: Sliding, pixels: Array) -> list[Answer]:
         """Return what the kernel answers to a picture, or a part of one."""

@@ -120,3 +120,10 @@ def largest_part(slide: Slide, channels: int, width: int) -> tuple[int, int]:
     rows = height(slide, channels, width)
     seen = (rows - 1) * slide.stride[0] + slide.spans[0]
     return rows * slide.output_size[1] * channels, seen * width * channels
+
+
+def part_bytes(slide: Slide, channels: int, width: int, threads: int | None, seen: int, made: int) -> int:
+    """Foretell what the parts take that threads work on, by the bytes for a sample that is seen, and that is made."""
+    outputs, inputs = largest_part(slide, channels, width)
+    count = -(-slide.output_size[0] // height(slide, channels, width))
+    return min(threads or os.cpu_count() or 1, count) * (seen * inputs + made * outputs)

@@ -210,7 +210,9 @@ def command(
     writing.check_jobs(jobs)
     coding, force = settings.pop("coding"), settings.pop("force")
     threads = settings.pop("threads")
-    worker = Worker(spelled=asked, stats=stats, threads=running.share(len(jobs), threads), **settings)
+    worker = Worker(
+        spelled=asked, stats=stats and not dry_run, threads=running.share(len(jobs), threads), **settings
+    )
     filtering = Filtering(
         worker,
         coding=coding,

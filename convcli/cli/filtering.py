@@ -134,17 +134,17 @@ class Filtering:
         check_fits(replace(picture, frames=tuple(frames)), form, target)
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.worker.threads)
-        memory = max(reading, self._working(picture, units, made), _bytes(frames) + writing)
+        memory = max(reading, self._working(picture, units, made, form), _bytes(frames) + writing)
         check_memory(job.name, memory, self.worker.max_memory, len(picture.frames))
         return Plan(picture, form, target, units, made, memory)
 
-    def _working(self, picture: Picture, units: list[Unit], made: list[list[Frame]]) -> int:
+    def _working(self, picture: Picture, units: list[Unit], made: list[list[Frame]], form: str) -> int:
         """Foretell the most bytes that are taken while frames become others, one unit after the other."""
         # The parts of one array, and what is looked at twice, are let go together.
         together = picture.format == "NPY" or self.worker.value_range == "minmax"
         inputs, outputs, most = _bytes(picture.frames), 0, 0
         for unit, frames in zip(units, made, strict=True):
-            most = max(most, inputs + outputs + unit.memory(_bytes(frames)))
+            most = max(most, inputs + outputs + self.worker.memory(unit, _bytes(frames), form))
             outputs += _bytes(frames)
             inputs -= 0 if together else _bytes(unit.frames)
         return most

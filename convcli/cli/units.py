@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-BUFFERS = 1 << 24  # bytes that bands work in
-
 # A kernel alone, the commonest run by far, waits for no module of stages.
 
 FRAME = 8e-4  # seconds that one takes however small it is: to be read, planned for and written
@@ -89,9 +87,7 @@ class Unit:
         return seconds + FRAME * len(self.frames)
 
     def memory(self, outputs: int) -> int:
-        """Foretell the bytes that are taken beside the frames, for outputs of so many bytes."""
-        if self.plain is not None and not self.has_alpha:
-            return outputs + BUFFERS
+        """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""
         from convcli.backend.stages.run import estimate
 
         return outputs + estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha).memory

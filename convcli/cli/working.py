@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from convcli.backend.colour import from_light
-from convcli.backend.image import Alpha, filter_image, image_layer
+from convcli.backend.image import Alpha, filter_image, image_layer, working_bytes
 from convcli.backend.values import EIGHT_BITS, Extent, Measured, Range, full_scale, raw_dtype
 from convcli.batch import return_freed
 from convcli.cli.options import size_name
@@ -218,29 +218,40 @@ class Worker:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
-        filtered = filter_image(
-            frame.pixels,
-            recipe.kernels[0],
-            stride=recipe.stride,
-            padding=recipe.padding,
-            dilation=recipe.dilation,
-            padding_mode=recipe.padding_mode,
-            padding_value=unit.recipe.padding_value,
-            flip=recipe.flip,
-            alpha=self.alpha if frame.has_alpha else None,
-            value_range=None if form == RAW else self.value_range or "clip",
-            method=self.method,
-            threads=self.threads,
-            light=self.reading.linear,
-            extent=extent,
-            zero=frame.zero,
-            measure=self.stats,
-        )
+        kernel, asked = recipe.kernels[0], self._asked(unit, form)
+        filtered = filter_image(frame.pixels, kernel, **asked, extent=extent)
         frames = (replace(frame, pixels=filtered.pixels, mode=mode),)
         clipped = filtered.clipped * filtered.pixels.size
         return Made(
             frames, clipped, filtered.pixels.size, filtered.plan, (), filtered.measured, filtered.extent
         )
+
+    def _asked(self, unit: Unit, form: str) -> dict[str, Any]:
+        """Return the options of `filter_image`."""
+        recipe, frame = unit.recipe, unit.frames[0]
+        return {
+            "stride": recipe.stride,
+            "padding": recipe.padding,
+            "dilation": recipe.dilation,
+            "padding_mode": recipe.padding_mode,
+            "padding_value": recipe.padding_value,
+            "flip": recipe.flip,
+            "alpha": self.alpha if frame.has_alpha else None,
+            "value_range": None if form == RAW else self.value_range or "clip",
+            "method": self.method,
+            "threads": self.threads,
+            "light": self.reading.linear,
+            "zero": frame.zero,
+            "measure": self.stats,
+        }
+
+    def memory(self, unit: Unit, outputs: int, form: str) -> int:
+        """Foretell the bytes that are taken beside the frames of a unit, with its outputs of so many bytes."""
+        if unit.plain is None:
+            return unit.memory(outputs)
+        pixels = unit.frames[0].pixels
+        kernel = self.spelled.recipe.kernels[0]
+        return outputs + working_bytes(pixels.shape, pixels.dtype, kernel, **self._asked(unit, form))
 
     def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
         """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""
