@@ -1,6 +1,6 @@
 """The memory that decoders and encoders take, by what the header tells: bytes, foretold before any pixel is there.
 
-Each figure was measured as the peak of a process (`make bench ARGS=--memory`), and is told beside the reason for it.
+Each figure was measured as the peak of a process, and is told beside the reason for it.
 """
 
 from __future__ import annotations
