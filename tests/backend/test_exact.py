@@ -5,6 +5,7 @@ The answer is found in plain loops with fractions, of weights taken to 2^-40.
 
 from dataclasses import replace
 from fractions import Fraction
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -242,7 +243,7 @@ def test_float_sums_are_off_by_less_than_their_bound(pattern: str, method: str) 
             way = plan_all(weights, 255, slide, 1, wide, method, 1)
             assert way is not None
             assert way.method == method
-            bound = error_of(way, units, weights, slide, 255)
+            bound = error_of(way, units, weights, 255)
             seen: list[np.ndarray] = []
 
             def rounded(self: Rounder, values: np.ndarray, _: Any, seen: list[np.ndarray] = seen) -> Any:
@@ -263,6 +264,19 @@ def test_float_sums_are_off_by_less_than_their_bound(pattern: str, method: str) 
                 )
             exact = ndimage.correlate(pixels[..., 0].astype(float), units.weights[0])[15:241, 15:241]
             assert np.abs(seen[0].reshape(exact.shape) - exact).max() < bound
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.randoms())
+def test_no_order_of_summation_has_larger_partial_sums_than_the_bound(
+    weights: list[float], random: Random
+) -> None:
+    parts = [abs(weight) for weight in weights]
+    partial = sum(parts)  # the products
+    while len(parts) > 1:  # any tree of additions
+        first, second = (parts.pop(random.randrange(len(parts))) for _ in range(2))
+        parts.append(first + second)
+        partial += first + second
+    assert partial <= rounding.summed(weights) * (1 + 1e-12)
 
 
 @given(st.integers(-(2**60), 2**60), st.integers(1, 2**50))

@@ -100,7 +100,7 @@ def _rounded(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
         way = plan_all(weights, largest, slide, samples.channels, wide, method, threads)
         if way is None:
             return None
-        error = error_of(way, units, weights, slide, largest)
+        error = error_of(way, units, weights, largest)
         if error < MOST_DOUBT:
             break
     assert way is not None

@@ -4,6 +4,7 @@ A float sum differs from the exact one by less than a known error. Rounded a lit
 it gives the same whole number for all but a few samples in a thousand; these few are summed again, exactly.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -18,7 +19,6 @@ from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.units import MOST_FLOAT, ExactSums, Sums, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.fft import transform_error
-from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
 
@@ -152,24 +152,49 @@ class Rounder:
         return settled
 
 
-def error_of(way: BandPlan, units: Units, weights: list[Weights], slide: Slide, largest: float) -> float:
+def error_of(way: BandPlan, units: Units, weights: list[Weights], largest: float) -> float:
     """Return a bound on how far the sums of a plan are from the exact ones, for samples up to `largest`.
 
     Every product and sum of floats is off by epsilon of itself at the most (Higham, Accuracy and Stability of
-    Numerical Algorithms, section 3.1), so a sum is off by epsilon times the roundings that one product goes
-    through, times what the sum of magnitudes can be. One more for the weights, which are rounded to the dtype,
-    and what those are off before that.
+    Numerical Algorithms, section 3.1). `summed` and `operations` bound what that makes, for a sample of 1, in
+    any order of summation. What the weights are off, as they are rounded to the dtype or taken apart, is added.
     """
     most, epsilon = float(np.abs(units.weights).sum(axis=(1, 2)).max()), EPSILON[way.dtype]
-    rows, columns = slide.kernel_size
-    if way.method == "fft":
-        roundings = transform_error(1.0, way.length**2, np.dtype(way.dtype)) / epsilon
-    elif way.method == "direct":
-        roundings = 2 + max(operations(each.matrix.ravel().tolist()) for each in weights)
+    if way.method == "separable":
+        taken = [np.outer(each.down, each.across) for each in weights]
+        roundings = max(factors_summed(each.down, each.across) for each in weights)
     else:
-        roundings = rows + columns + 2
-    taken = [
-        np.outer(each.down, each.across) if way.method == "separable" else each.matrix for each in weights
-    ]
+        taken = [each.matrix for each in weights]
+        if way.method == "gemm":
+            roundings = max(columns_summed(each.matrix) for each in weights)
+        elif way.method == "fft":
+            roundings = transform_error(1.0, way.length**2, np.dtype(way.dtype)) / epsilon * most
+        else:
+            roundings = (1 + max(operations(each.matrix.ravel().tolist()) for each in weights)) * most
     apart = max(float(np.abs(used - exact).sum()) for used, exact in zip(taken, units.weights, strict=True))
-    return (roundings * epsilon * (most + apart) + apart) * largest
+    second = (
+        1 + 2.0**-8
+    )  # what is off by a rounding is rounded again: far less than this, for any kernel here
+    return ((roundings + most) * epsilon * (1 + apart / most if most else 1) * second + apart) * largest
+
+
+def summed(weights: Sequence[float] | Array) -> float:
+    """Return how many epsilons a weighted sum of samples of 1 is off: its products and its partial sums.
+
+    A partial sum is off by epsilon of itself; of all orders that may be taken, blocks and pairs too, adding to
+    the largest ones first makes the largest partial sums.
+    """
+    partial = np.cumsum(np.sort(np.abs(np.asarray(weights, np.float64)))[::-1])
+    return float(partial[1:].sum() + partial[-1])
+
+
+def factors_summed(down: Sequence[float], across: Sequence[float]) -> float:
+    """Return the same for sums down, which are then weighed across."""
+    most_down, most_across = float(np.abs(down).sum()), float(np.abs(across).sum())
+    return (summed(down) + most_down) * most_across + (summed(across) + most_across) * most_down
+
+
+def columns_summed(matrix: Array) -> float:
+    """Return the same for the sums of each column of a matrix, which are then added up."""
+    columns = np.abs(matrix).sum(axis=0)
+    return sum(map(summed, matrix.T)) + summed(columns)
