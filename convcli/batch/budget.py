@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -69,11 +69,3 @@ class Budget:
 
 
 MEMORY = Budget()  # of this process
-
-
-def return_freed() -> None:
-    """Give the system back what was freed: of arrays below some megabytes, glibc keeps up to 64 MiB for each thread."""
-    import ctypes
-
-    with suppress(OSError, AttributeError):  # of other libraries
-        ctypes.CDLL(None).malloc_trim(0)

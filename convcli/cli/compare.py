@@ -18,7 +18,6 @@ from convcli.cli.options import (
     answer_options,
     at_least,
     bundled,
-    memory_size,
     several,
     talking,
 )
@@ -29,6 +28,7 @@ from convcli.images.formats import MAX_PIXELS as MAX_PIXELS_OF_TWO
 from convcli.kernels.files import files_in
 from convcli.layers.chain import Row
 from convcli.layers.variants import VARIANTS, meaning
+from convcli.memory import memory_size
 from convcli.render import Answer
 
 BASELINE = "standard"

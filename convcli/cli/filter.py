@@ -13,16 +13,18 @@ from convcli.cli.ahead import OpenedAhead
 from convcli.cli.coding import coding_options
 from convcli.cli.conversation import Conversation
 from convcli.cli.inputs import Inputs, inputs_options
-from convcli.cli.layering import VARIANT_NAMES, LayerOptions, layer_options
+from convcli.cli.layering import layer_options
 from convcli.cli.matching import Matching, matching_options
-from convcli.cli.options import Command, Parsed, at_least, memory_size, talking
+from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import reading_options
 from convcli.cli.running import Running, running_options
 from convcli.cli.targets import Existing, existing_options, plan
 from convcli.cli.writing import writing_options
 from convcli.errors import ArgumentError
+from convcli.filters.request import VARIANT_NAMES, LayerOptions
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
+from convcli.memory import memory_size
 
 GROUPS = {
     "Input": ("recursive", "include", "exclude", "files_from"),
@@ -197,8 +199,8 @@ def command(
         )
 
     from convcli.cli.filtering import Filtering
-    from convcli.cli.recipes import spelled
-    from convcli.cli.working import Worker
+    from convcli.filters.recipe import spelled
+    from convcli.filters.run import Worker
 
     asked = spelled(layer, settings["method"])
     sources = inputs.gather(conversation, output, asked.name)
@@ -210,11 +212,18 @@ def command(
     writing.check_jobs(jobs)
     coding, force = settings.pop("coding"), settings.pop("force")
     threads = settings.pop("threads")
+    reading = settings.pop("reading")
     worker = Worker(
-        spelled=asked, stats=stats and not dry_run, threads=running.share(len(jobs), threads), **settings
+        spelled=asked,
+        colours=reading.colours,
+        max_pixels=reading.max_pixels,
+        stats=stats and not dry_run,
+        threads=running.share(len(jobs), threads),
+        **settings,
     )
     filtering = Filtering(
         worker,
+        reading,
         coding=coding,
         force=force or existing.in_place,
         writing=writing,

@@ -18,10 +18,11 @@ from convcli.batch import MEMORY, WRITES, Outcome
 from convcli.cli.ahead import OpenedAhead, Readable
 from convcli.cli.coding import check_coding
 from convcli.cli.outcomes import Facts, outcome_of, skipped
+from convcli.cli.reading import Reading
 from convcli.cli.targets import DASH, Job
-from convcli.cli.units import Unit
-from convcli.cli.working import Made, Worker, check_memory, mixing_error
 from convcli.cli.writing import Writing
+from convcli.filters.plan import Unit
+from convcli.filters.run import Made, Worker, check_memory, mixing_error
 from convcli.images.channels import recoloured
 from convcli.images.coding import Coding
 from convcli.images.formats import format_of
@@ -69,6 +70,7 @@ class Filtering:
     """The options of one run, to be called with each job, in whichever process."""
 
     worker: Worker
+    reading: Reading
     coding: Coding
     force: bool
     writing: Writing
@@ -98,13 +100,13 @@ class Filtering:
             self.writing.check(job.target, overwrite=self.force)
         with ExitStack() as shares:
             with self._opened(job, facts) as opened:
-                header, reading = self.worker.reading.ahead(opened.header, job.name)
+                header, reading = self.worker.colours.ahead(opened.header, job.name)
                 plan = self._planned(job, header, reading)
                 if self.dry_run:
                     return self._foretelling(job, plan)
                 shares.enter_context(MEMORY.share(plan.memory, self.worker.max_memory))
                 picture = opened.read()
-            picture = self.worker.reading.converted(picture, job.name)
+            picture = self.worker.colours.converted(picture, job.name)
             # A frame may differ from the first of an animation, by which its header was told.
             told = _kinds(picture) == _kinds(header)
             plan = plan.filled(picture) if told else self._planned(job, picture, reading)
@@ -119,7 +121,7 @@ class Filtering:
             facts |= weighed("input", source)
         if self.ahead is not None:
             return self.ahead
-        return self.worker.reading.open(source)
+        return self.reading.open(source)
 
     def _planned(self, job: Job, picture: Picture, reading: int) -> Plan:
         """Return what will be done to a picture, whose pixels may be black; or raise an error where that cannot be.

@@ -75,7 +75,7 @@ def command(
             raise ArgumentError(f"-o {answer.output} draws the frequency response of a kernel; name one")
         answer.give(conversation, _list(dims))
         return
-    from convcli.cli.templates import grey_rows
+    from convcli.filters.kernel_pictures import grey_rows
     from convcli.kernels import bounded, parse_kernels
     from convcli.kernels.files import files_in
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.options import NO_OUTPUT_PADDING, Decorator, Parsed, at_least, bundled, several
+from convcli.cli.options import Decorator, Parsed, at_least, bundled, several
 from convcli.cli.question import NO_SIZE, Question, Size
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import needs_size
@@ -19,7 +19,7 @@ from convcli.layers.notation import (
     parse_padding,
     parse_size,
 )
-from convcli.layers.padding import SAME, AnyPadding
+from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
 T = TypeVar("T")

@@ -16,11 +16,6 @@ from convcli.render import ENDINGS, FORMATS, Answer, render
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-NO_OUTPUT_PADDING = (
-    "--output-padding has no use with --padding same, where the output is the stride times as large; leave it out, or "
-    "give the padding in numbers"
-)
-
 WIDEST = 24  # of the names of an option in grouped help; longer ones have a line of their own
 
 
@@ -100,30 +95,6 @@ def at_least(least: int, most: int | None = None) -> Parsed[int]:
         return int(text)
 
     return Parsed("N", parse)
-
-
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-def memory_size(text: str) -> int:
-    """Read a number of bytes: 500M, 4G."""
-    digits, unit = text[:-1], text[-1:].upper()
-    if unit not in _UNITS or not (digits.isascii() and digits.isdigit()):
-        raise ArgumentError(f"{text!r} is not an amount of memory; write 500M or 4G")
-    return int(digits) * _UNITS[unit]
-
-
-def size_name(count: int) -> str:
-    """Spell a number of bytes as `memory_size` reads it, no less than it is.
-
-    >>> size_name(4 << 30), size_name(1536 << 20), size_name((3 << 20) + 1), size_name(5)
-    ('4G', '1536M', '4M', '1K')
-    """
-    for unit, size in reversed(_UNITS.items()):
-        if count % size == 0 and count:
-            return f"{count // size}{unit}"
-    unit = "M" if count > _UNITS["M"] else "K"
-    return f"{-(-count // _UNITS[unit])}{unit}"
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:

@@ -7,19 +7,14 @@ import click
 
 from convcli.cli.options import Parsed, at_least, bundled
 from convcli.errors import ArgumentError
+from convcli.filters.colour import Colours
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
-from convcli.kernels.change import MOST
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from convcli.images.header import Header
-    from convcli.images.picture import Frame, Picture
+    from convcli.images.picture import Picture
     from convcli.images.read import Opened
-
-MOST_LEVEL = 2**31  # what may lie around whole samples
-_SRGB_DEPTHS = ("uint8", "uint16")
-_LIT = ("L", "LA", "RGB", "RGBA")  # the channels whose samples stand for light
 
 
 class Reading(NamedTuple):
@@ -32,11 +27,16 @@ class Reading(NamedTuple):
     max_pixels: int = MAX_PIXELS
     max_frames: int = MAX_FRAMES
 
+    @property
+    def colours(self) -> Colours:
+        """What a picture that was read becomes before it is filtered."""
+        return Colours(self.channels or (), self.gray, self.linear)
+
     def read(self, source: Path | BinaryIO) -> "Picture":
         """Return a picture: the frame, then the channels, then the grey that were asked for; or raise ImageError."""
         with self.open(source) as opened:
             picture = opened.read()
-        return self.converted(picture, _name(source))
+        return self.colours.converted(picture, _name(source))
 
     def open(self, source: Path | BinaryIO) -> "AbstractContextManager[Opened]":
         """Open a picture, of which the frames that were asked for are read."""
@@ -44,117 +44,9 @@ class Reading(NamedTuple):
 
         return open_picture(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
 
-    def converted(self, picture: "Picture", name: str) -> "Picture":
-        """Return a picture that was read as the channels, or the grey, that were asked for; or raise ImageError."""
-        if self.channels:
-            from convcli.images.channels import with_channels
-
-            picture = with_channels(picture, self.channels, name)
-        if self.gray:
-            picture = _in_gray(picture, name)
-        return _as_srgb(picture, name) if self.linear else picture
-
-    def ahead(self, header: "Header", name: str) -> tuple["Picture", int]:
-        """Return what `read` will, with black for all pixels, and the bytes that it takes."""
-        from dataclasses import replace
-
-        from convcli.backend.values import black
-
-        read = header.black()
-        ones = (replace(frame, pixels=frame.pixels[:1, :1]) for frame in read.frames)
-        picture = self.converted(replace(read, frames=tuple(ones)), name)
-        frames = []
-        for frame, before in zip(picture.frames, read.frames, strict=True):
-            pixels = black((*before.pixels.shape[:2], *frame.pixels.shape[2:]), frame.pixels.dtype)
-            frames.append(replace(frame, pixels=pixels))
-        picture = replace(picture, frames=tuple(frames))
-        converted = sum(frame.pixels.nbytes for frame in frames) if self.channels or self.gray else 0
-        return picture, max(header.memory, header.pixels + converted)
-
-    def light(self, frame: "Frame") -> "Frame":
-        """Return a frame as it is filtered: in linear light, 0 to 1, if that was asked for."""
-        if not self.linear:
-            return frame
-        from dataclasses import replace
-
-        from convcli.backend.colour import to_light
-        from convcli.images.modes import mode_name
-
-        light = to_light(frame.pixels, frame.has_alpha)
-        return replace(frame, pixels=light, mode=mode_name(frame.channels, light.dtype.name))
-
-    def level(self, value: float, frame: "Frame") -> float:
-        """Return a sample value given for a frame, such as that of its border, as it is filtered."""
-        most = MOST if frame.pixels.dtype.kind == "f" else MOST_LEVEL
-        if abs(value) > most:
-            raise ArgumentError(
-                f"--padding-value must be within {most:.4g} for {frame.mode}, got {value:.4g}"
-            )
-        if not self.linear:
-            return value
-        import numpy as np
-
-        from convcli.backend.colour import to_light
-
-        highest = np.iinfo(frame.pixels.dtype).max
-        if not (value == int(value) and 0 <= value <= highest):
-            raise ArgumentError(
-                f"with --linear, --padding-value must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
-            )
-        return float(to_light(np.array([int(value)], frame.pixels.dtype))[0])
-
 
 def _name(source: Path | BinaryIO) -> str:
     return str(source) if isinstance(source, Path) else "standard input"
-
-
-def _in_gray(picture: "Picture", name: str) -> "Picture":
-    """Return the brightness of a picture, with its alpha."""
-    from dataclasses import replace
-
-    import numpy as np
-
-    from convcli.backend.colour import luma
-    from convcli.images.channels import recoloured
-    from convcli.images.modes import mode_name
-    from convcli.images.picture import ImageError
-
-    frames = []
-    for frame in picture.frames:
-        if frame.channels not in _LIT:
-            way = (
-                "take its lightness by --channels l" if frame.channels == "LAB" else "convert it to RGB first"
-            )
-            raise ImageError(
-                f"cannot filter {name}: --gray weighs red, green and blue, it has {frame.mode}; {way}"
-            )
-        if frame.channels.startswith("RGB"):
-            pixels, channels = luma(frame.pixels[..., :3]), "L"
-            if frame.has_alpha:
-                pixels, channels = np.dstack([pixels, frame.pixels[..., 3]]), "LA"
-            frame = replace(frame, pixels=pixels, mode=mode_name(channels, pixels.dtype.name))
-        frames.append(frame)
-    return recoloured(picture, frames)
-
-
-def _as_srgb(picture: "Picture", name: str) -> "Picture":
-    """Return a picture that `light` can decode, with a note where its colour profile may be another than sRGB's."""
-    from dataclasses import replace
-
-    from convcli.images.channels import profile_name
-    from convcli.images.picture import ImageError
-
-    for frame in picture.frames:
-        if frame.channels not in _LIT or frame.pixels.dtype.name not in _SRGB_DEPTHS:
-            raise ImageError(
-                f"cannot filter {name}: --linear decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
-                "leave --linear out, or convert it first"
-            )
-    profile = profile_name(picture)
-    if profile is None or "srgb" in profile.lower():
-        return picture
-    note = f"--linear decodes it as sRGB, its colour profile is {profile or 'another, without a name'}"
-    return replace(picture, notes=(*picture.notes, note))
 
 
 def _names(text: str) -> tuple[str, ...]:

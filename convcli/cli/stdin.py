@@ -4,9 +4,9 @@ import sys
 from io import BytesIO
 from typing import BinaryIO
 
-from convcli.cli.options import size_name
 from convcli.errors import ConvcliError
 from convcli.images.picture import ImageError
+from convcli.memory import size_name
 
 MOST = 1 << 31  # bytes, where no other limit is given
 BLOCK = 1 << 20

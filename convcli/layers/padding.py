@@ -15,6 +15,11 @@ AnyPadding = int | str | Sequence[int | Sequence[int]]  # what a caller may writ
 NAMES = ("valid", "same", "same-lower", "full")
 SAME: tuple[SameName, ...] = ("same", "same-lower")  # the names that wait for the size of the input
 
+NO_OUTPUT_PADDING = (
+    "--output-padding has no use with --padding same, where the output is the stride times as large; leave it out, or "
+    "give the padding in numbers"
+)
+
 # How an input goes on beyond its border; a, b, c, d are its elements.
 MODES = {
     "zeros": "0000|abcd|0000",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.cli.templates import grey_rows
+from convcli.filters.kernel_pictures import grey_rows
 from convcli.images import read
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture

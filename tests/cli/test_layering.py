@@ -14,7 +14,7 @@ from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.values import into_dtype
 from convcli.cli.filter import GROUPS
 from convcli.cli.filter import command as filter_command
-from convcli.cli.layering import BELONGS, VARIANT_NAMES, LayerOptions
+from convcli.filters.request import BELONGS, VARIANT_NAMES, LayerOptions
 from convcli.images.read import read_header, read_picture
 from convcli.layers import ACTIVATIONS, VARIANTS
 from tests.conftest import SAMPLE_NAMES, SAMPLES, Call, one_error

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from convcli.batch.budget import MEMORY
-from convcli.cli.options import memory_size
+from convcli.memory import memory_size
 from tests.conftest import Call, one_error
 
 Program = Callable[..., subprocess.CompletedProcess[bytes]]

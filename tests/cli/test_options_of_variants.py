@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convcli.cli.layering import VARIANT_NAMES, LayerOptions
+from convcli.filters.request import VARIANT_NAMES, LayerOptions
 from convcli.layers.variants import VARIANTS
 from tests.conftest import SAMPLES, Call, one_error
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcli.cli.reading import Reading
+from convcli.filters.colour import Colours
 from convcli.images.picture import Frame
 from convcli.layers import Conv, ConvTranspose, Cost, Layer, Window
 from convcli.layers.axes import Shape
@@ -116,11 +116,11 @@ class Unit:
             yield from _sizes(stage.layers, shape, after)
             shape = after
 
-    def pixels(self, reading: Reading) -> Array:
+    def pixels(self, colours: Colours) -> Array:
         """Return the samples as they are filtered, (*spatial, C)."""
         from convcli.backend.stages.finish import stacked
 
-        return stacked([reading.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
+        return stacked([colours.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
 
 
 def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from convcli.backend.stages.after import ChannelPooled, Pool
-from convcli.cli.calls import apart
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.arguments import apart
 from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.pool import check_norm
 

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image, image_layer, working_bytes
 from convcli.backend.values import EIGHT_BITS, Extent, Measured, Range, full_scale, raw_dtype
-from convcli.batch import return_freed
-from convcli.cli.options import size_name
-from convcli.cli.reading import Reading
-from convcli.cli.recipes import Spelled
-from convcli.cli.units import Unit
 from convcli.errors import ArgumentError
+from convcli.filters.colour import Colours
+from convcli.filters.plan import Unit
+from convcli.filters.recipe import Spelled
 from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
+from convcli.memory import return_freed, size_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +62,8 @@ class Worker:
     alpha: Alpha
     method: str
     threads: int | None
-    reading: Reading
+    colours: Colours
+    max_pixels: int
     max_memory: int
     sheet: bool
     stats: bool
@@ -75,7 +75,7 @@ class Worker:
         alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
         if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
             return None
-        lit = form == RAW and self.reading.linear  # whose light is told in floats of its own
+        lit = form == RAW and self.colours.linear  # whose light is told in floats of its own
         if lit or self.sheet or self._narrows(frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.kernels[0]
@@ -117,8 +117,8 @@ class Worker:
         shape = (channels - has_alpha, *size)
         recipe = replace(
             self.spelled.recipe,
-            full_scale=1.0 if self.reading.linear else full_scale(frame.pixels.dtype),
-            padding_value=self.reading.level(self.spelled.recipe.padding_value, frame),
+            full_scale=1.0 if self.colours.linear else full_scale(frame.pixels.dtype),
+            padding_value=self.colours.level(self.spelled.recipe.padding_value, frame),
         )
         if frame.zero is not None and self.value_range == "minmax":
             raise ArgumentError(
@@ -138,10 +138,10 @@ class Worker:
     def _check_size(self, name: str, unit: Unit) -> None:
         """Refuse what padding or enlarging would make too large, before any memory is taken."""
         for what, count in unit.sizes():
-            if count > self.reading.max_pixels:
+            if count > self.max_pixels:
                 raise ImageError(
                     f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
-                    f"{self.reading.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                    f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
                 )
 
     def make_all(self, name: str, target: str, units: list[Unit], form: str) -> list[Made]:
@@ -179,10 +179,10 @@ class Worker:
             return self._plainly(unit, form, mode, extent)
         from convcli.backend.stages.finish import to_pixels
 
-        pixels = unit.pixels(self.reading)
+        pixels = unit.pixels(self.colours)
         own, values = pixels.dtype, self._values(pixels, unit)
         value_range = None if form == RAW else self.value_range or "clip"
-        lit = self.reading.linear and form != RAW
+        lit = self.colours.linear and form != RAW
         into = own if lit else dtype
         zero = unit.frames[0].zero if channels_of(mode) == unit.frames[0].channels else None
         filtered = to_pixels(values, own, into, value_range, extent, zero, as_sheet=self.sheet)
@@ -240,7 +240,7 @@ class Worker:
             "value_range": None if form == RAW else self.value_range or "clip",
             "method": self.method,
             "threads": self.threads,
-            "light": self.reading.linear,
+            "light": self.colours.linear,
             "zero": frame.zero,
             "measure": self.stats,
         }

@@ -1,4 +1,4 @@
-"""From the options of `convcli filter` to the recipe that the backend runs on every picture."""
+"""From what is asked of a filter to the recipe that the backend runs on every picture."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,11 +6,9 @@ from typing import Any, NamedTuple
 
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.recipe import Recipe
-from convcli.cli.arrays import load_array, load_matrix
-from convcli.cli.calls import apart, called
-from convcli.cli.layering import LayerOptions
-from convcli.cli.templates import grey_rows
 from convcli.errors import ArgumentError
+from convcli.filters.kernel_pictures import grey_rows
+from convcli.filters.request import LayerOptions
 from convcli.kernels import (
     Kernel,
     anchored,
@@ -21,6 +19,8 @@ from convcli.kernels import (
     scaled,
     shifted,
 )
+from convcli.kernels.arrays import load_array, load_matrix
+from convcli.layers.arguments import apart, called
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
 FLAT = ("separable", "deformable", "local", "tiled")  # variants of two axes
@@ -79,13 +79,13 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
     if options.pool is not None:
-        from convcli.cli.pools import parse_pool
+        from convcli.filters.pools import parse_pool
 
         pool = parse_pool(options.pool)
         pool(3 if dims == 3 else 2)  # wrong sizes are told at once
         recipe, names = replace(recipe, pool=pool), [*names, apart(options.pool)[0]]
     if options.pool_channels is not None:
-        from convcli.cli.pools import parse_channel_pool
+        from convcli.filters.pools import parse_channel_pool
 
         recipe = replace(recipe, pool_channels=parse_channel_pool(options.pool_channels))
         names.append(f"{apart(options.pool_channels)[0]}-channels")
