@@ -25,10 +25,11 @@ ALLOWED = {
     "images": {"images", "npy", "warned"},
     "filters": {"layers", "networks", "kernels", "backend", "images", "memory", "filters"},
     "batch": {"batch"},
+    "jobs": {"layers", "kernels", "images", "batch", "render", "files", "memory", "jobs"},
     "render": set(),
     "cli": {
-        *("layers", "networks", "kernels", "backend", "images", "filters", "batch", "render", "files", "npy"),
-        *("memory", "cli"),
+        *("layers", "networks", "kernels", "backend", "images", "filters", "batch", "jobs", "render"),
+        *("files", "npy", "memory", "cli"),
     },
     "__init__": {"layers", "networks", "kernels", "backend"},
     "__main__": {"cli"},

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from convcli.backend.checks import Array, as_array
 from convcli.backend.convolution import conv
+from convcli.backend.plan import Slide, fft_size
 from convcli.backend.windows import window_deviations
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Sizes, by_axes
@@ -22,6 +24,7 @@ TILE = 1024  # places on a side that are scored at once, or more where the templ
 SAMPLED = 16  # every so many rows and columns are looked at for the middle of a channel
 ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a transform, as a share of the norm of what goes in
 SQUARABLE = 1e60  # floats between this and its inverse can be squared and added
+NUMBER, PATTERNS = 8, 4  # bytes of a float64; copies of the template while it is made ready
 CLEAR = 100  # times the rounding error that a contrast must be to count
 
 
@@ -114,6 +117,30 @@ def match(
     return out
 
 
+def match_bytes(
+    shape: Sizes, size: Sizes, channels: int, *, masked: bool = False, threads: int | None = None
+) -> int:
+    """Foretell the bytes that `match` takes beside a picture of rows and columns, its map of scores among them.
+
+    shape, size : of the picture and of the template, which is no larger, without their channels
+    """
+    places = tuple(n - k + 1 for n, k in zip(shape, size, strict=True))
+    taken = []
+    for tile in _tiles(places, size):
+        outputs = tuple(some.stop - some.start for some in tile)
+        seen = prod(n + k - 1 for n, k in zip(outputs, size, strict=True))
+        slide = Slide(size, (1, 1), (1, 1), outputs)
+        transformed = min(seen, prod(fft_size(slide)))
+        # The tile, magnitudes of it, a sum for either, and the spectra of tile and kernel.
+        held = 2 * channels + 2, 2.5 * channels + 1
+        if masked:  # each channel and their squares once more, with sums of their own
+            held = channels + 1 + 4 * (channels + 1), 3.5 * (channels + 1)
+        # Or the contrast of windows, as its moments are merged.
+        taken.append(max(held[0] * seen + held[1] * transformed, (channels + 5 + (channels > 1)) * seen))
+    together = sorted(taken)[-(threads or os.cpu_count() or 1) :]
+    return NUMBER * int(prod(places) + sum(together) + PATTERNS * prod(size) * channels)
+
+
 def best(scores: Array, count: int, apart: tuple[int, int]) -> list[Place]:
     """Return the `count` best places of a map of scores, the best one first.
 
@@ -147,7 +174,10 @@ def as_grey(scores: Array, dtype: DTypeLike) -> Array:
     >>> as_grey(np.array([-1.0, 0.0, 1.0]), "uint8").tolist()
     [0, 128, 255]
     """
-    return np.rint((scores + 1) * (np.iinfo(dtype).max / 2)).astype(dtype)
+    grey, scale = np.empty(scores.shape, dtype), np.iinfo(dtype).max / 2
+    for row, some in zip(grey, scores, strict=True) if scores.ndim > 1 else ((grey, scores),):
+        row[...] = np.rint((some + 1) * scale)
+    return grey
 
 
 @dataclass(frozen=True)
@@ -227,7 +257,7 @@ def _squarable(array: Array) -> Array:
     """Return floats whose squares neither overflow nor vanish: a factor changes no score."""
     if array.dtype.kind != "f":
         return array
-    most = float(np.abs(array).max())
+    most = float(max(-array.min(), array.max()))
     return array if not most or 1 / SQUARABLE < most < SQUARABLE else array / array.dtype.type(most)
 
 

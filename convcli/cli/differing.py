@@ -8,17 +8,17 @@ from typing import BinaryIO, NamedTuple
 
 from convcli import __version__
 from convcli.backend.measures import BAND, SIDE
-from convcli.cli.ahead import Ahead
 from convcli.cli.conversation import Conversation
 from convcli.cli.distances import RAW, Found
 from convcli.cli.drawing import draw, picture_of
 from convcli.cli.options import AnswerOptions
-from convcli.cli.stdin import standard_input
 from convcli.errors import ArgumentError
 from convcli.files import check_target
 from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_header, read_picture
+from convcli.jobs.read_ahead import Ahead
+from convcli.jobs.stdin import standard_input
 from convcli.layers.notation import format_size
 from convcli.render import Answer, Row
 

@@ -9,19 +9,19 @@ import click
 
 from convcli.backend.bands.plan import METHODS
 from convcli.batch.stop import SIGNALS
-from convcli.cli.ahead import OpenedAhead
-from convcli.cli.coding import coding_options
 from convcli.cli.conversation import Conversation
-from convcli.cli.inputs import Inputs, inputs_options
+from convcli.cli.file_options import OutputOptions, coding_options, inputs_options, output_options
 from convcli.cli.layering import layer_options
 from convcli.cli.matching import Matching, matching_options
 from convcli.cli.options import Command, Parsed, at_least, talking
-from convcli.cli.reading import reading_options
+from convcli.cli.reading import Reading, reading_options
 from convcli.cli.running import Running, running_options
-from convcli.cli.targets import Existing, existing_options, plan
-from convcli.cli.writing import writing_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import VARIANT_NAMES, LayerOptions
+from convcli.images.coding import Coding
+from convcli.jobs.find import Inputs
+from convcli.jobs.read_ahead import OpenedAhead
+from convcli.jobs.targets import jobs_for
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 from convcli.memory import memory_size
@@ -104,15 +104,7 @@ AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what 
 @inputs_options
 @layer_options
 @matching_options
-@click.option(
-    "-o",
-    "--output",
-    metavar="PATH",
-    help="A file, folder/, '{parent}/{stem}.{kernel}{ext}', - or png:-.",
-)
-@click.option("--force", is_flag=True, help="Replace outputs that exist.")
-@existing_options
-@writing_options
+@output_options(in_place=True)
 @click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
@@ -156,12 +148,15 @@ def command(
     /,
     inputs: Inputs,
     layer: LayerOptions,
-    output: str | None,
-    existing: Existing,
+    output: OutputOptions,
+    coding: Coding,
+    reading: Reading,
     stats: bool,
     dry_run: bool,
     matching: Matching,
     running: Running,
+    threads: int | None,
+    max_memory: int,
     **settings: Any,
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
@@ -175,73 +170,68 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
     _end_by_signals()
-    existing.check(output, settings["force"])
+    output.check()
     own = (*Running._fields, "preserve", "follow_links")
     matching.check(click.get_current_context(), "gray", "channels", "max_frames", *own)
     running.check(dry_run=dry_run)
-    if existing.in_place and running.cluster is not None:
+    if output.in_place and running.cluster is not None:
         raise ArgumentError(
             "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
             "filter a picture twice; name a folder with -o"
         )
     if matching.template is not None:
-        skip = existing.skip_existing
-        shared = {name: settings[name] for name in ("threads", "coding", "force", "writing")}
-        return matching.run(
-            conversation, inputs, output, settings["reading"].read, running, skip_existing=skip, **shared
-        )
+        return matching.run(conversation, inputs, output, coding, reading, running, threads, max_memory)
     layer.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
-    if inputs.file is not None and not (dry_run or existing.skip_existing or running.elsewhere):
-        ahead = OpenedAhead(
-            partial(settings["reading"].open, inputs.file), settings["max_memory"] // AHEAD_SHARE
-        )
+    if inputs.file is not None and not (dry_run or output.skip_existing or running.elsewhere):
+        ahead = OpenedAhead(partial(reading.open, inputs.file), max_memory // AHEAD_SHARE)
 
     from convcli.cli.filtering import Filtering
     from convcli.filters.recipe import spelled
     from convcli.filters.run import Worker
+    from convcli.jobs.file_to_file import FileToFile
 
     asked = spelled(layer, settings["method"])
-    sources = inputs.gather(conversation, output, asked.name)
+    sources = output.sources(conversation, inputs, asked.name)
     reads = [*layer.files, *inputs.lists]
-    jobs = plan(sources, output, asked.name, in_place=existing.in_place, reads=reads, report=running.report)
+    jobs = jobs_for(
+        sources, output.output, asked.name, in_place=output.in_place, reads=reads, report=running.report
+    )
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
-    writing = settings.pop("writing")
-    writing.check_jobs(jobs)
-    coding, force = settings.pop("coding"), settings.pop("force")
-    threads = settings.pop("threads")
-    reading = settings.pop("reading")
+    output.save.check_jobs(jobs)
+    share = running.share(len(jobs), threads)
     worker = Worker(
         spelled=asked,
         colours=reading.colours,
         max_pixels=reading.max_pixels,
         stats=stats and not dry_run,
-        threads=running.share(len(jobs), threads),
+        threads=share,
         **settings,
     )
-    filtering = Filtering(
-        worker,
+    work = FileToFile(
+        Filtering(worker),
         reading,
-        coding=coding,
-        force=force or existing.in_place,
-        writing=writing,
-        stats=stats,
+        coding,
+        output.save,
+        max_memory,
+        threads=share,
+        skip_existing=output.skip_existing,
         dry_run=dry_run,
+        as_json=stats,
         reported=running.report is not None,
         ahead=ahead,
-        skip_existing=existing.skip_existing,
     )
     return running.run(
         conversation,
         jobs,
-        filtering,
+        work,
         threads=threads,
-        force=force,
-        resume=existing.skip_existing,
+        force=output.force,
+        resume=output.skip_existing,
         dry_run=dry_run,
-        most=worker.max_memory,
+        most=max_memory,
     )
 
 

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from io import BytesIO
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from convcli.batch import WRITES, Outcome
-from convcli.cli.coding import check_coding
 from convcli.cli.conversation import Conversation
-from convcli.cli.inputs import Inputs
+from convcli.cli.file_options import OutputOptions
 from convcli.cli.options import at_least, bundled
-from convcli.cli.outcomes import Facts, outcome_of, skipped
+from convcli.cli.reading import Reading
 from convcli.cli.running import Running
-from convcli.cli.targets import DASH, Job, plan
-from convcli.cli.writing import Writing
 from convcli.errors import ArgumentError
 from convcli.images.coding import Coding
-from convcli.images.formats import FORMATS, format_of
+from convcli.images.formats import FORMATS
+from convcli.jobs.find import Inputs
+from convcli.jobs.targets import jobs_for
+from convcli.layers.notation import format_size
 
 if TYPE_CHECKING:
     from convcli.backend.matching import Place
+    from convcli.cli.match_template import Template
     from convcli.images.picture import Frame, Picture
-
-Read = Callable[[Path | BinaryIO], "Picture"]
 
 NAME = "match"  # what stands in the names of outputs where a kernel's name would
 DIGITS = 9  # of a score, as many as are sure
+SCORE, LEFT = 8, 11  # bytes of a place: its score, and what is looked at for the best of them
 # The formats whose maps hold the scores themselves: their pixel mode and type.
 FLOATS = {"TIFF": ("F", "float32"), "PFM": ("F", "float32"), "NPY": ("L;float64", "float64")}
 # The filter's other options that have a meaning here, by the names of their values.
@@ -46,6 +44,7 @@ USED = frozenset(
         "threads",
         *Coding._fields,
         "max_pixels",
+        "max_memory",
         "stats",
     }
 )
@@ -77,39 +76,46 @@ class Matching(NamedTuple):
         self,
         conversation: Conversation,
         inputs: Inputs,
-        output: str | None,
-        read: Read,
-        running: Running,
-        *,
-        threads: int | None,
+        output: OutputOptions,
         coding: Coding,
-        force: bool,
-        skip_existing: bool,
-        writing: Writing,
+        reading: Reading,
+        running: Running,
+        threads: int | None,
+        max_memory: int,
     ) -> int:
         """Look for the template in every input; return the exit code."""
+        from convcli.cli.match_template import Template
+        from convcli.jobs.file_to_file import FileToFile
+
         assert self.template is not None
         reads = [("the template", self.template), *inputs.lists]
-        sources = inputs.gather(conversation, output, NAME)
-        jobs = plan(sources, output, NAME, reads=reads, report=running.report)
+        sources = output.sources(conversation, inputs, NAME)
+        jobs = jobs_for(sources, output.output, NAME, reads=reads, report=running.report)
         if self.top is not None and any(job.prints for job in jobs):
             raise ArgumentError(
                 "--top prints places, and -o - the map, both to standard output; name a file with -o"
             )
-        writing.check_jobs(jobs)
+        output.save.check_jobs(jobs)
         share = running.share(len(jobs), threads)
-        finder = _Finder(
-            Template.read(self.template, read),
-            read,
-            self.top or 1,
-            share,
+        work = FileToFile(
+            Search(Template.read(self.template, reading, max_memory), self.top or 1, share),
+            reading,
             coding,
-            force,
-            skip_existing,
-            writing,
-            running.report is not None,
+            output.save,
+            max_memory,
+            threads=share,
+            skip_existing=output.skip_existing,
+            reported=running.report is not None,
         )
-        return running.run(conversation, jobs, finder, threads=threads, force=force, resume=skip_existing)
+        return running.run(
+            conversation,
+            jobs,
+            work,
+            threads=threads,
+            force=output.force,
+            resume=output.skip_existing,
+            most=max_memory,
+        )
 
 
 matching_options = bundled(
@@ -127,191 +133,146 @@ matching_options = bundled(
 
 
 @dataclass(frozen=True)
-class Template:
-    """The picture that is looked for."""
+class Search:
+    """What a run does to each picture: look for a template."""
 
-    name: str
-    frame: Frame
-    notes: tuple[str, ...]
+    template: Template
+    top: int
+    threads: int | None
 
-    @classmethod
-    def read(cls, path: Path, read: Read) -> Template:
-        """Read a still picture with some contrast, or raise an error that says why it is no template."""
-        from convcli.backend.matching import match
+    verb = "match"
+    lighter = ""
 
-        picture = read(path)
-        if len(picture.frames) > 1:
-            raise ArgumentError(
-                f"--match {path} has {len(picture.frames)} frames; give a still picture, such as one of them"
-            )
-        template = cls(str(path), picture.frames[0], picture.notes)
-        if template.mask is not None and not template.mask.any():
-            raise ArgumentError(f"--match {path} is transparent all over; nothing of it can be found")
-        try:
-            match(template.colours, template.colours, template.mask)
-        except ArgumentError as error:
-            raise ArgumentError(f"--match {path}: {error}") from None
-        return template
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns."""
-        rows, columns = self.frame.pixels.shape[:2]
-        return rows, columns
-
-    @property
-    def colours(self) -> Any:
-        """The pixels without alpha."""
-        return _opaque(self.frame)
-
-    @property
-    def mask(self) -> Any:
-        """The alpha of each pixel, or None where there is none."""
-        return self.frame.pixels[..., -1] if self.frame.has_alpha else None
-
-    def scores(self, name: str, frame: Frame, threads: int | None) -> Any:
-        """Return the map of scores of one frame, or raise ArgumentError where the template does not fit it."""
-        from convcli.backend.matching import match
-
-        mine, theirs = _colours(self.frame), _colours(frame)
-        if mine != theirs:
-            raise ArgumentError(
-                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, as --gray does of "
-                "colours and grey"
-            )
-        sizes = self.size, frame.pixels.shape[:2]
-        if any(k > n for k, n in zip(*sizes, strict=True)):
-            (h, w), (height, width) = sizes
-            raise ArgumentError(
-                f"the template {self.name} is {h}x{w} (rows x columns), larger than {name} of {height}x{width}; "
-                "cut it smaller, or exchange the two"
-            )
-        try:
-            return match(_opaque(frame), self.colours, self.mask, threads=threads)
-        except ArgumentError as error:
-            raise ArgumentError(f"{name}: {error}") from None
+    def plan(self, name: str, target: str, picture: Picture, form: str) -> SearchPlan:
+        """Return what will be done to a picture, or raise ArgumentError where the template does not fit it."""
+        for frame in picture.frames:
+            self.template.check(name, frame)
+        return SearchPlan(self, name, picture, form)
 
 
 @dataclass(frozen=True)
-class _Finder:
-    """One template and the options of one run, to be called with each job."""
+class SearchPlan:
+    """A search in one picture, known from its header."""
 
-    template: Template
-    read: Read
-    top: int
-    threads: int | None
-    coding: Coding
-    force: bool
-    skip_existing: bool
-    writing: Writing
-    reported: bool  # whether a report asks for facts
+    search: Search
+    name: str
+    picture: Picture
+    form: str
 
-    def __call__(self, job: Job) -> Outcome:
-        """Find the template in one picture and write the map; the places are a line of JSON."""
-        return outcome_of(self._found, job, skip_existing=self.skip_existing)
+    @property
+    def made(self) -> list[Frame]:
+        """The maps that will be drawn, black."""
+        return list(self._drawn(map(self._black, self.picture.frames)).frames)
 
-    def _found(self, job: Job, facts: Facts) -> Outcome:
-        from convcli.images.write import encode
+    def _black(self, frame: Frame) -> Frame:
+        import numpy as np
 
-        if job.problem is not None:
-            raise job.problem
-        if self.skip_existing and job.is_done:
-            self.writing.tidy(job)
-            return skipped(job)
-        if job.target is not DASH:
-            self.writing.check(job.target, overwrite=self.force)
-        source = job.stream() if job.source is DASH else job.source
-        if self.reported:
-            from convcli.cli.reporting import weighed
+        mode, dtype = _kind(frame, self.form)
+        places = self.search.template.places(frame)
+        return replace(frame, pixels=np.broadcast_to(np.zeros((), dtype), places), mode=mode)
 
-            facts |= weighed("input", source)
-        picture = self.read(source)
-        form = job.form or (picture.format if job.target is DASH else format_of(job.target))
-        check_coding(self.coding, form, job.name)
-        maps = [self.template.scores(job.name, frame, self.threads) for frame in picture.frames]
-        target = "standard output" if job.target is DASH else str(job.target)
-        drawn = _drawn(picture, maps, form)
-        data, losses = encode(drawn, form, target, self.coding, self.threads)
-        if job.target is not DASH:
-            with WRITES:
-                self.writing.write(job, data, overwrite=self.force)
-        if self.reported:
-            from convcli.cli.reporting import weighed
+    @property
+    def memory(self) -> int:
+        """The most bytes that are taken: one frame after the other is searched, and all are held."""
+        inputs, outputs, most = sum(frame.pixels.nbytes for frame in self.picture.frames), 0, 0
+        for frame, drawn in zip(self.picture.frames, self.made, strict=True):
+            # Scores, and what they are drawn as or what is left of them when some places are found.
+            told = prod(drawn.pixels.shape) * (SCORE + max(LEFT, drawn.pixels.itemsize))
+            template = self.search.template
+            most = max(most, outputs + max(template.bytes(frame, self.search.threads), told))
+            outputs += drawn.pixels.nbytes
+        return inputs + most
 
-            first = drawn.frames[0]
-            facts |= {
-                **weighed("output", BytesIO(data)),
-                "input_size": list(picture.frames[0].pixels.shape[:2]),
-                "size": list(first.pixels.shape[:2]),
-                "frames": len(drawn.frames),
-                "mode": first.mode,
-            }
-        if job.target is not DASH:
-            data = json.dumps(self._record(job, drawn, maps)).encode() + b"\n"
-        notes = [*self.template.notes, *picture.notes, *losses]
-        if picture.frames[0].has_alpha:
-            notes.append("its alpha is left out: hidden colours are matched as they are stored")
-        places = f"{len(maps)} frame(s), {maps[0].shape[0]}x{maps[0].shape[1]} places"
-        return Outcome(
-            answer=data,
-            notes=tuple(notes),
-            details=(places,),
-            pixels=sum(frame.pixels.shape[0] * frame.pixels.shape[1] for frame in picture.frames),
+    @property
+    def said(self) -> str:
+        """What runs, in words."""
+        template = self.search.template
+        return f"look for {template.name} of {format_size(template.size)}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is looked for."""
+        return {"template": self.search.template.name, "template_size": list(self.search.template.size)}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the template, and of alpha that is left out."""
+        alpha = "its alpha is left out: hidden colours are matched as they are stored"
+        return (*self.search.template.notes, *((alpha,) if self.picture.frames[0].has_alpha else ()))
+
+    def filled(self, picture: Picture) -> SearchPlan:
+        """Return the plan for the picture itself."""
+        return replace(self, picture=picture)
+
+    def run(self) -> SearchedPicture:
+        """Look for the template in every frame, and draw the maps; the scores themselves are not kept."""
+        found = [self._looked(frame) for frame in self.picture.frames]
+        return SearchedPicture(
+            self._drawn(each.frame for each in found),
+            f"{len(found)} frame(s), {format_size(found[0].frame.pixels.shape)} places",
+            (*self.picture.notes, *self.notes),
+            {},
+            {
+                "min": min(each.least for each in found),
+                "max": max(each.most for each in found),
+                "mean": sum(each.total for each in found) / sum(each.count for each in found),
+                **self.facts,
+                "matches": [
+                    {
+                        "frame": number,
+                        "row": place.row,
+                        "column": place.column,
+                        "score": round(place.score, DIGITS),
+                    }
+                    for number, each in enumerate(found)
+                    for place in each.places
+                ],
+            },
         )
 
-    def _record(self, job: Job, drawn: Picture, maps: Sequence[Any]) -> dict[str, Any]:
-        """Return what is known of one picture: all of it can be written as JSON."""
-        first, size = drawn.frames[0], sum(scores.size for scores in maps)
-        return {
-            "input": job.name,
-            "output": str(job.target),
-            "mode": first.mode,
-            "size": list(first.pixels.shape[:2]),
-            "frames": len(drawn.frames),
-            "min": min(float(scores.min()) for scores in maps),
-            "max": max(float(scores.max()) for scores in maps),
-            "mean": sum(float(scores.sum()) for scores in maps) / size,
-            "template": self.template.name,
-            "template_size": list(self.template.size),
-            "matches": [
-                {
-                    "frame": number,
-                    "row": place.row,
-                    "column": place.column,
-                    "score": round(place.score, DIGITS),
-                }
-                for number, scores in enumerate(maps)
-                for place in self._best(scores)
-            ],
-        }
+    def _drawn(self, frames: Iterable[Frame]) -> Picture:
+        """Return the maps as a picture; the metadata of the colours does not describe them."""
+        return replace(self.picture, frames=tuple(frames), metadata={}, notes=(), lost=())
 
-    def _best(self, scores: Any) -> list[Place]:
-        from convcli.backend.matching import best
+    def _looked(self, frame: Frame) -> _Found:
+        """Look for the template in a frame; the scores themselves are not kept."""
+        from convcli.backend.matching import as_grey, best
 
-        rows, columns = self.template.size
-        return best(scores, self.top, (-(-rows // 2), -(-columns // 2)))
+        template = self.search.template
+        scores = template.scores(self.name, frame, self.search.threads)
+        rows, columns = template.size
+        places = best(scores, self.search.top, (-(-rows // 2), -(-columns // 2)))
+        numbers = float(scores.min()), float(scores.max()), float(scores.sum())
+        mode, dtype = _kind(frame, self.form)
+        pixels = scores.astype(dtype, copy=False) if self.form in FLOATS else as_grey(scores, dtype)
+        return _Found(replace(frame, pixels=pixels, mode=mode), scores.size, *numbers, places)
 
 
-def _drawn(picture: Picture, maps: Sequence[Any], form: str) -> Picture:
-    """Return the maps as a picture: floats where the format holds them, else grey as deep as the source."""
-    from convcli.backend.matching import as_grey
+class SearchedPicture(NamedTuple):
+    """What became of a picture: the maps, and what is told of their scores."""
 
-    frames = []
-    for frame, scores in zip(picture.frames, maps, strict=True):
-        if form in FLOATS:
-            mode, dtype = FLOATS[form]
-            pixels = scores.astype(dtype)
-        else:
-            mode = "L" if frame.pixels.dtype.itemsize == 1 or not FORMATS[form].holds("I;16") else "I;16"
-            pixels = as_grey(scores, "uint8" if mode == "L" else "uint16")
-        frames.append(replace(frame, pixels=pixels, mode=mode))
-    return replace(picture, frames=tuple(frames), metadata={}, notes=(), lost=())
+    picture: Picture
+    how: str
+    notes: tuple[str, ...]
+    facts: dict[str, Any]
+    record: dict[str, Any]
 
 
-def _colours(frame: Frame) -> str:
-    """Return what the colours of a frame are, whatever their depth and alpha: L, RGB, CMYK ..."""
-    return frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
+@dataclass(frozen=True)
+class _Found:
+    """What is kept of the scores of one frame: how they are drawn, and what is told of them."""
+
+    frame: Frame
+    count: int
+    least: float
+    most: float
+    total: float
+    places: list[Place]
 
 
-def _opaque(frame: Frame) -> Any:
-    return frame.pixels[..., :-1] if frame.has_alpha else frame.pixels
+def _kind(frame: Frame, form: str) -> tuple[str, str]:
+    """Return the mode and the NumPy type of the map of a frame in a format."""
+    if form in FLOATS:
+        return FLOATS[form]
+    deep = frame.pixels.dtype.itemsize > 1 and FORMATS[form].holds("I;16")
+    return ("I;16", "uint16") if deep else ("L", "uint8")

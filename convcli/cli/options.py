@@ -8,9 +8,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.collisions import Reads, check_reads
 from convcli.cli.conversation import Conversation
 from convcli.errors import ArgumentError
+from convcli.jobs.collisions import Reads, check_reads
 from convcli.render import ENDINGS, FORMATS, Answer, render
 
 T = TypeVar("T")

@@ -17,10 +17,10 @@ import click
 from convcli.batch import Batch, Outcome, Stop, Stopped
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import Parsed, at_least, bundled
-from convcli.cli.targets import DASH, Job
 from convcli.cli.telling import Telling
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError
+from convcli.jobs.job import DASH, Job
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -104,7 +104,7 @@ class Running(NamedTuple):
         with Stop() as stop, ExitStack() as stack:
             telling = Telling(conversation, len(jobs), stop)
             if self.report is not None:
-                from convcli.cli.reporting import Report
+                from convcli.jobs.report import Report
 
                 telling.report = stack.enter_context(Report(self.report, force=force, resume=resume))
             stack.callback(telling.hide)

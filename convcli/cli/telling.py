@@ -11,12 +11,12 @@ import click
 
 from convcli.batch import Outcome, Stop
 from convcli.cli.conversation import Conversation
-from convcli.cli.targets import Job
+from convcli.jobs.job import Job
 from convcli.render import visible
 
 if TYPE_CHECKING:
     from convcli.cli.progress import Progress
-    from convcli.cli.reporting import Report
+    from convcli.jobs.report import Report
 
 NAMED = 50  # failed inputs that the summary names
 EVERY = 10.0  # seconds between two lines of -v that say how far the run is

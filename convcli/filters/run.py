@@ -16,7 +16,7 @@ from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
-from convcli.memory import return_freed, size_name
+from convcli.memory import return_freed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,6 @@ class Worker:
     threads: int | None
     colours: Colours
     max_pixels: int
-    max_memory: int
     sheet: bool
     stats: bool
 
@@ -301,18 +300,6 @@ class Worker:
             replace(unit.frames[middle], pixels=part, mode=mode)
             for middle, part in zip(middles, flat, strict=True)
         )
-
-
-def check_memory(name: str, memory: int, limit: int, frames: int) -> None:
-    """Refuse what would take more memory than there may be, and say what would fit."""
-    if memory <= limit:
-        return
-    way = "take one frame by --frame, a smaller picture" if frames > 1 else "take a smaller picture"
-    enough = size_name(-(-memory // MIB) * MIB)
-    raise ImageError(
-        f"cannot filter {name}: it would take about {enough} of memory, over the limit of {size_name(limit)}; raise it "
-        f"with --max-memory {enough}, or {way}, or a larger --stride"
-    )
 
 
 def mixing_error(spelled: Spelled) -> ArgumentError | None:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from convcli.errors import ArgumentError
+
 LOSSLESS = "lossless"
 
 # Samples of brightness for one of colour, across and down, by the names that users of JPEG have for them.
@@ -22,6 +24,20 @@ class Coding(NamedTuple):
     png_level: int | None = None
     quality: int | str | None = None
     subsampling: str | None = None
+
+    def check(self, form: str, name: str) -> None:
+        """Raise ArgumentError where a format has not what is asked for; `name` is what the input is called."""
+        for option, value in self._asdict().items():
+            if value is not None and form not in TAKERS[option]:
+                takers = " and ".join(TAKERS[option])
+                why = "; lossy WebP always has 4:2:0" if (option, form) == ("subsampling", "WEBP") else ""
+                raise ArgumentError(
+                    f"{name}: --{option.replace('_', '-')} belongs to {takers} output, not to {form}{why}"
+                )
+        if self.quality == LOSSLESS and form != "WEBP":
+            raise ArgumentError(
+                f"{name}: --quality lossless belongs to WEBP output; {form} takes 1 to 100, and .png has no loss"
+            )
 
 
 class Coded(NamedTuple):

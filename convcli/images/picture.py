@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ConvcliError
@@ -70,3 +70,13 @@ class Picture:
     notes: tuple[str, ...] = ()
     coded: Coded | None = None
     lost: tuple[str, ...] = ()
+
+    def black(self) -> Picture:
+        """Return a picture of the same frames whose pixels are black and take no memory."""
+        import numpy as np
+
+        frames = (
+            replace(frame, pixels=np.broadcast_to(np.zeros((), frame.pixels.dtype), frame.pixels.shape))
+            for frame in self.frames
+        )
+        return replace(self, frames=tuple(frames))

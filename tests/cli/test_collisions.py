@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.cli import collisions
+from convcli.jobs import collisions
 from tests.conftest import SAMPLES, Call, one_error
 
 HOUSE = (SAMPLES / "house.png").read_bytes()

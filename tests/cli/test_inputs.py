@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcli.cli.conversation import Conversation
-from convcli.cli.inputs import InputError, Inputs
-from convcli.cli.searching import Choice, Patterns, Search, split_pattern
 from convcli.errors import ArgumentError
+from convcli.jobs.find import InputError, Inputs
+from convcli.jobs.search import Choice, Patterns, Search, split_pattern
 from tests.conftest import SAMPLES, Call, one_error
 
 HOUSE = (SAMPLES / "house.png").read_bytes()
@@ -36,8 +35,13 @@ def touch(*names: str) -> None:
 
 def gathered(*names: str, output: str | None = None, **options: object) -> list[str]:
     """Return the inputs as strings; those that are problems after a !."""
-    sources = Inputs(names, **options).gather(Conversation(), output, "sobel")
+    sources = Inputs(names, **options).find(output, "sobel").sources
     return [f"!{source.problem}" if source.problem else str(source.path) for source in sources]
+
+
+def passed_over(*names: str, output: str | None = None, **options: object) -> list[str]:
+    """Return what is said of what was passed over."""
+    return Inputs(names, **options).find(output, "sobel").notes
 
 
 # Folders
@@ -63,13 +67,11 @@ def test_bytes_and_not_letters_are_sorted(here: Path) -> None:
     assert gathered(".") == names
 
 
-def test_the_folder_one_stands_in_is_named_as_its_files_are(
-    here: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_folder_one_stands_in_is_named_as_its_files_are(here: Path) -> None:
     touch("a.png", "deep/b.png")
     (here / "gone.png").symlink_to("nowhere")
     assert gathered(".", recursive=True) == ["a.png", "deep/b.png"]
-    assert capfd.readouterr().err == "convcli: passed over as broken link: gone.png\n"
+    assert passed_over(".", recursive=True) == ["passed over as broken link: gone.png"]
     assert gathered(str(here)) == [f"{here}/a.png"]
 
 
@@ -89,22 +91,20 @@ def test_a_link_to_a_file_is_an_input_of_its_own(here: Path) -> None:
     assert gathered("in") == ["in/a.png", "in/link.png"]
 
 
-def test_links_in_circles_end(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_links_in_circles_end(here: Path) -> None:
     touch("in/a.png", "in/deep/b.png")
     for name in ("one", "two", "three"):
         (here / "in/deep" / name).symlink_to("..")
         (here / "in" / name).symlink_to(".")
     assert gathered("in", recursive=True) == ["in/a.png", "in/deep/b.png"]
-    err = capfd.readouterr().err
-    assert (
-        err
-        == "convcli: passed over as link to a folder: in/deep/one, in/deep/three, in/deep/two and 3 more\n"
-    )
+    assert passed_over("in", recursive=True) == [
+        "passed over as link to a folder: in/deep/one, in/deep/three, in/deep/two and 3 more"
+    ]
     assert gathered("in/**/*.png") == ["in/a.png", "in/deep/b.png"]
     assert gathered("in/one", recursive=True) == ["in/one/a.png", "in/one/deep/b.png"]  # named, so followed
 
 
-def test_what_is_no_file_is_passed_over_with_a_word(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_file_is_passed_over_with_a_word(here: Path) -> None:
     touch("in/a.png")
     os.mkfifo("in/pipe.png")
     (here / "in/gone.png").symlink_to("nowhere")
@@ -112,9 +112,9 @@ def test_what_is_no_file_is_passed_over_with_a_word(here: Path, capfd: pytest.Ca
     (here / "in/null.png").symlink_to("/dev/null")
     (here / "in/folder.png").mkdir()
     assert gathered("in") == ["in/a.png"]
-    assert capfd.readouterr().err.splitlines() == [
-        "convcli: passed over as broken link: in/gone.png, in/self.png",
-        "convcli: passed over as pipe or device: in/null.png, in/pipe.png",
+    assert passed_over("in") == [
+        "passed over as broken link: in/gone.png, in/self.png",
+        "passed over as pipe or device: in/null.png, in/pipe.png",
     ]
 
 
@@ -210,14 +210,13 @@ def test_what_looks_like_an_output_is_taken_where_its_original_is_not(here: Path
     "output",
     ["in/out/", "in/out", "in/out/{parent}/{name}", "in/{kernel}/{parent}/{name}", "./in/../in/out/"],
 )
-def test_the_folder_of_the_outputs_is_not_searched(
-    here: Path, output: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_folder_of_the_outputs_is_not_searched(here: Path, output: str) -> None:
     shut = "in/sobel" if "{kernel}" in output else "in/out"
     touch("in/a.png", "in/deep/b.png", f"{shut}/a.png", f"{shut}/deep/b.png")
     for names, options in ((["in"], {"recursive": True}), (["in/**"], {})):
         assert gathered(*names, output=output, **options) == ["in/a.png", "in/deep/b.png"]
-        assert capfd.readouterr().err == f"convcli: passed over as folder of the outputs: {shut}\n"
+        told = passed_over(*names, output=output, **options)
+        assert told == [f"passed over as folder of the outputs: {shut}"]
     assert gathered(shut, output=output) == [f"{shut}/a.png"]  # unless it is named
 
 

@@ -459,8 +459,8 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
 
 def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> None:
     from convcli.batch import Outcome
-    from convcli.cli.reporting import START, Report
-    from convcli.cli.targets import Job
+    from convcli.jobs.job import Job
+    from convcli.jobs.report import START, Report
 
     path, job = tmp_path / "run.jsonl", Job(Path("a"), Path("b"))
     for start in (
@@ -733,7 +733,7 @@ def test_one_picture_pays_for_no_machinery(tmp_path: Path) -> None:
         "convcli.batch.isolated",
         "convcli.batch.cluster",
         "convcli.cli.progress",
-        "convcli.cli.reporting",
+        "convcli.jobs.report",
     }
 
 

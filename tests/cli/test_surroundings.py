@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from convcli.cli.stdin import read_at_most
 from convcli.errors import ConvcliError
+from convcli.jobs.stdin import read_at_most
 from tests.conftest import ROOT, SAMPLES, Call, one_error
 
 HOUSE = SAMPLES / "house.png"

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.cli import collisions
-from convcli.cli.targets import DASH, Job, Source, plan
 from convcli.errors import ArgumentError
+from convcli.jobs import collisions
+from convcli.jobs.job import DASH, Job, Source
+from convcli.jobs.targets import jobs_for
 from tests.conftest import SAMPLES, Call, one_error
 
 HOUSE = (SAMPLES / "house.png").read_bytes()
@@ -92,7 +93,7 @@ def test_no_output_leaves_the_folder_of_outputs(call: Call, here: Path) -> None:
 def refused(*sources: str | Source, output: str | None = None, **options: bool) -> str:
     planned = [source if isinstance(source, Source) else Source(Path(source)) for source in sources]
     with pytest.raises(ArgumentError) as error:
-        plan(planned, output, "box", **options)
+        jobs_for(planned, output, "box", **options)
     return str(error.value)
 
 
@@ -135,8 +136,8 @@ def test_names_that_only_some_file_systems_tell_apart(
 ) -> None:
     sources = [Source(Path("x", one)), Source(Path("y", two))]
     monkeypatch.setattr(collisions, "_folds", lambda folder: False)
-    assert len(plan(sources, "out/", "box")) == 2
-    assert len(plan([*sources, Source(Path("z/other.png"))], "out/", "box")) == 3
+    assert len(jobs_for(sources, "out/", "box")) == 2
+    assert len(jobs_for([*sources, Source(Path("z/other.png"))], "out/", "box")) == 3
     assert "would both become" in refused(*sources, Source(Path("z", two)), output="out/")
     monkeypatch.setattr(collisions, "_folds", lambda folder: True)
     assert f"out/{one} (or out/{two}, which is the same file)" in refused(*sources, output="out/")
@@ -170,7 +171,7 @@ def test_outputs_are_apart_from_each_other_and_from_inputs_or_refused(
     every = Path("/nowhere/out", output) if output is not None else None
     text = None if every is None else f"{every}/" if output.endswith("/") else str(every)
     try:
-        jobs = plan(list(sources.values()), text, "box")
+        jobs = jobs_for(list(sources.values()), text, "box")
     except ArgumentError as error:
         words = str(error)
         if "without .." in words or "ending" in words or "format" in words:
@@ -229,17 +230,17 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
 def test_what_another_run_makes_meanwhile_is_skipped(
     call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
 ) -> None:
-    from convcli.cli.writing import Writing
+    from convcli.jobs.save import Save
 
     Path("eye.png").write_bytes(HOUSE)
-    whole = Writing.write
+    whole = Save.write
 
-    def late(self: Writing, job: Job, data: bytes, *, overwrite: bool) -> None:
+    def late(self: Save, job: Job, data: bytes) -> None:
         job.target.parent.mkdir(exist_ok=True)
         job.target.write_bytes(b"theirs")
-        whole(self, job, data, overwrite=overwrite)
+        whole(self, job, data)
 
-    monkeypatch.setattr(Writing, "write", late)
+    monkeypatch.setattr(Save, "write", late)
     run = ["filter", "in/a.png", *options, "-o", "out/"]
     result = call(*run, "--skip-existing", "-v")
     assert (result.code, result.out) == (0, "")
@@ -382,9 +383,9 @@ def test_the_command_line_overrules_the_environment_and_match_minds_it_not(
 
 def test_problems_take_no_output(here: Path) -> None:
     problem = ArgumentError("nothing there")
-    jobs = plan([Source(Path("none"), problem=problem), Source(Path("in/a.png"))], "out/", "box")
+    jobs = jobs_for([Source(Path("none"), problem=problem), Source(Path("in/a.png"))], "out/", "box")
     assert [job.problem for job in jobs] == [problem, None]
-    assert [job.prints for job in plan([Source(DASH)], "-", "box")] == [True]
+    assert [job.prints for job in jobs_for([Source(DASH)], "-", "box")] == [True]
 
 
 def test_in_place_is_refused_on_a_cluster(call: Call, here: Path) -> None:

@@ -7,16 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
-from convcli.cli.collisions import Places
-from convcli.cli.conversation import Conversation
-from convcli.cli.options import bundled
-from convcli.cli.searching import EVERYWHERE, Choice, Parts, Patterns, Search, is_pattern, split_pattern
-from convcli.cli.stdin import EndlessError, read_at_most
-from convcli.cli.targets import DASH, Source, folder_of
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import exists, is_folder, is_link
+from convcli.jobs.collisions import Places, Reads
+from convcli.jobs.job import DASH, Source
+from convcli.jobs.search import EVERYWHERE, Choice, Parts, Patterns, Search, is_pattern, split_pattern
+from convcli.jobs.stdin import EndlessError, read_at_most
+from convcli.jobs.targets import folder_of
 from convcli.kernels.named import KERNELS
 
 MOST_LISTED = 1 << 28  # bytes of a list
@@ -27,8 +24,21 @@ class InputError(ConvcliError):
     """A folder, a pattern or a list in which there is no picture."""
 
 
+class Found(NamedTuple):
+    """The inputs of a run, and what is to be said of those that were passed over."""
+
+    sources: list[Source]
+    notes: list[str]
+
+
 class Inputs(NamedTuple):
-    """What to filter: the options of the bundle below."""
+    """What is looked for.
+
+    names : files, folders, patterns, and - for standard input
+    recursive : whether the folders in a folder are searched, too
+    include, exclude : patterns of names or paths
+    files_from : a file of names, or - for standard input
+    """
 
     names: tuple[str, ...]
     recursive: bool = False
@@ -45,16 +55,16 @@ class Inputs(NamedTuple):
         return path if exists(path) and not is_folder(path) else None
 
     @property
-    def lists(self) -> list[tuple[str, Path]]:
-        """The file of --files-from, where there is one, after what messages call it."""
+    def lists(self) -> Reads:
+        """The file of names, where there is one, after what messages call it."""
         named = self.files_from is not None and self.files_from != "-"
         return [("the list of inputs", Path(self.files_from or ""))] if named else []
 
-    def gather(self, conversation: Conversation, output: str | None, name: str) -> list[Source]:
+    def find(self, output: str | None, name: str) -> Found:
         """Return the inputs: as they were given, then those of the list; each once, at its first place.
 
         Those of a folder or a pattern are pictures by their endings, sorted by the bytes of their paths. The
-        folder that -o names is not searched, and outputs of earlier runs, known by the `name` or that of a
+        folder that `output` names is not searched, and outputs of earlier runs, known by the `name` or that of a
         kernel, are passed over where their originals are inputs. A folder or pattern without a picture is
         returned with its problem. Raises ArgumentError or InputError where nothing can be done.
         """
@@ -67,21 +77,18 @@ class Inputs(NamedTuple):
         given = [(text, text == "-", True) for text in self.names]
         if self.files_from is not None:
             given += [(text, False, False) for text in _listed(self.files_from)]
-        gathering = _Gathering(self, conversation, folder_of(output, name))
-        found = gathering.once(given)
-        found = gathering.without_earlier_outputs(found, name)
-        gathering.tell()
+        finder = _Finder(self, folder_of(output, name))
+        found = finder.without_earlier_outputs(finder.once(given), name)
         if not found:
             raise InputError("--include and --exclude leave nothing of the inputs; loosen them")
-        return found
+        return Found(found, finder.notes)
 
 
-class _Gathering:
-    """One run's search for its inputs, and what is to be said of it."""
+class _Finder:
+    """One run's search for its inputs, and what it passed over."""
 
-    def __init__(self, options: Inputs, conversation: Conversation, shut: str | None) -> None:
+    def __init__(self, options: Inputs, shut: str | None) -> None:
         self.options = options
-        self.conversation = conversation
         self.shut = shut
         self.choice = Choice(Patterns(options.include), Patterns(options.exclude))
         self.passed: dict[str, list[str]] = {}
@@ -119,11 +126,14 @@ class _Gathering:
                 kept.append(source)
         return kept
 
-    def tell(self) -> None:
+    @property
+    def notes(self) -> list[str]:
         """Say what was passed over, a line for each kind."""
+        notes = []
         for word, paths in self.passed.items():
             more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-            self.conversation.note(f"passed over as {word}: {', '.join(paths[:SHOWN])}{more}")
+            notes.append(f"passed over as {word}: {', '.join(paths[:SHOWN])}{more}")
+        return notes
 
     def _behind(self, text: str, expands: bool) -> Iterator[Source]:
         """Return the inputs that a name stands for; one that exists is never taken for a pattern."""
@@ -198,16 +208,3 @@ def _listed(name: str) -> list[str]:
     if not names:
         raise InputError(f"--files-from {name}: the list names no files")
     return names
-
-
-inputs_options = bundled(
-    "inputs",
-    Inputs,
-    click.argument("names", nargs=-1, metavar="INPUT..."),
-    click.option("--recursive", is_flag=True, help="Search folders and all folders in them."),
-    click.option("--include", multiple=True, metavar="GLOB", help="Only inputs of such a name or path."),
-    click.option("--exclude", multiple=True, metavar="GLOB", help="No inputs, or folders, of such a name."),
-    click.option(
-        "--files-from", metavar="LIST", help="Names by lines, or by NUL where there is one; - is stdin."
-    ),
-)

@@ -1,21 +1,24 @@
-"""How a picture is put where it belongs: the options of writing files."""
+"""How an output is put in its place, and what it keeps of its input's file."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
-from convcli.cli.options import bundled
-from convcli.cli.targets import DASH, Job
 from convcli.errors import ArgumentError
 from convcli.files import WriteError, check_target, sweep, write_whole
+from convcli.jobs.job import DASH, Job
 
 
-class Writing(NamedTuple):
-    """What is kept of the input's file, and what of a link in the output's place: the options of the bundle below."""
+class Save(NamedTuple):
+    """How outputs are written to files.
 
+    overwrite : whether a file that is there is replaced
+    preserve : whether an output has the times and the mode of its input's file
+    follow_links : whether a link stays, and what it points to is replaced; otherwise links are refused
+    """
+
+    overwrite: bool = False
     preserve: bool = False
     follow_links: bool = False
 
@@ -30,19 +33,18 @@ class Writing(NamedTuple):
                     f"--preserve keeps the times and the mode of a file, which {stream} is not; leave it out"
                 )
 
-    def check(self, target: Path, *, overwrite: bool) -> None:
+    def check(self, target: Path) -> None:
         """Raise WriteError where something stands that may not be replaced."""
-        check_target(target, overwrite=overwrite, follow_links=self.follow_links)
+        check_target(target, overwrite=self.overwrite, follow_links=self.follow_links)
 
     def tidy(self, job: Job) -> None:
         """Sweep away what a killed run has left beside an output that is there: nothing may be left to write."""
         sweep(Path(os.path.realpath(job.target) if self.follow_links else job.target).parent)
 
-    def write(self, job: Job, data: bytes, *, overwrite: bool) -> None:
+    def write(self, job: Job, data: bytes) -> None:
         """Write a job's output whole, or raise WriteError and leave what was there."""
-        write_whole(
-            job.target, data, overwrite=overwrite, follow_links=self.follow_links, like=self._like(job.source)
-        )
+        like = self._like(job.source)
+        write_whole(job.target, data, overwrite=self.overwrite, follow_links=self.follow_links, like=like)
 
     def _like(self, source: Path) -> os.stat_result | None:
         if not self.preserve:
@@ -53,11 +55,3 @@ class Writing(NamedTuple):
             raise WriteError(
                 f"cannot keep the times of {source}: {error.strerror}; leave out --preserve"
             ) from error
-
-
-writing_options = bundled(
-    "writing",
-    Writing,
-    click.option("--preserve", is_flag=True, help="Keep the input's times and mode."),
-    click.option("--follow-links", is_flag=True, help="Replace what a link in the output's place points to."),
-)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from convcli.batch import Outcome
-from convcli.cli.targets import DASH, Job
 from convcli.files import WriteError, exists, is_file, is_folder, is_link
+from convcli.jobs.job import DASH, Job
 
 START = b'{"number": '  # of each line
 

@@ -14,7 +14,7 @@ from convcli.errors import ArgumentError
 from convcli.files import is_link
 
 if TYPE_CHECKING:
-    from convcli.cli.targets import Job
+    from convcli.jobs.job import Job
 
 Reads = Sequence[tuple[str, Path]]  # files that a run reads beside its inputs, after what messages call them
 

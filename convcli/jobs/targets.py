@@ -3,131 +3,20 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from io import BytesIO
-from pathlib import Path, PosixPath
-from typing import NamedTuple
+from pathlib import Path
 
-import click
-
-from convcli.cli.collisions import Reads, check_jobs, check_reads, check_report
-from convcli.cli.options import bundled
-from convcli.cli.stdin import standard_input
-from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import is_file, is_folder
+from convcli.errors import ArgumentError
+from convcli.files import is_folder
 from convcli.images.formats import format_of
+from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
+from convcli.jobs.job import DASH, Job, Source
 
-
-class _Dash(PosixPath):
-    def __reduce__(self) -> str:
-        """Be the same in every process."""
-        return "DASH"
-
-
-DASH = _Dash("-")  # by identity: ./- is a file of that name
 FIELDS = ("stem", "ext", "name", "parent", "kernel")  # of a template
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
 
-class Source(NamedTuple):
-    """An input; DASH stands for standard input.
-
-    below : the folder in which a search found it, below the one that was searched; None where it was named
-    problem : why there is nothing to read, where that is known already
-    """
-
-    path: Path
-    below: str | None = None
-    problem: ConvcliError | None = None
-
-    @property
-    def parent(self) -> str:
-        """The folder of the input in a tree of outputs: below the one searched, or as it was written."""
-        folder = str(self.path.parent) if self.below is None else self.below
-        if ".." in folder.split("/"):
-            raise ArgumentError(
-                f"{self.path} cannot keep its folder {folder} below that of the outputs; write it without .."
-            )
-        return folder.lstrip("/") or "."
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One input and its output; DASH stands for standard input and output."""
-
-    source: Path
-    target: Path
-    form: str | None = None  # a format that no ending tells
-    data: bytes | None = None  # what stood on standard input, for a process that has another
-    problem: ConvcliError | None = None  # why there is nothing to do
-
-    @property
-    def name(self) -> str:
-        """What messages call the input."""
-        return "standard input" if self.source is DASH else str(self.source)
-
-    def absolute(self) -> "Job":
-        """Return the job with names that mean the same everywhere."""
-        source, target = (end if end is DASH else end.absolute() for end in (self.source, self.target))
-        return replace(self, source=source, target=target)
-
-    def stream(self, most: int | None = None) -> BytesIO:
-        """Return what stands on standard input, which is read but once; or raise ImageError beyond so many bytes."""
-        return standard_input(most) if self.data is None else BytesIO(self.data)
-
-    @property
-    def input(self) -> Path | None:
-        """The file that is read, None for standard input."""
-        return None if self.source is DASH else self.source
-
-    @property
-    def output(self) -> Path | None:
-        """The file that is written, None for standard output."""
-        return None if self.target is DASH else self.target
-
-    @property
-    def prints(self) -> bool:
-        """Whether the picture goes to standard output."""
-        return self.target is DASH
-
-    @property
-    def is_done(self) -> bool:
-        """Whether its output is there, and so whole."""
-        return self.target is not DASH and is_file(self.target)
-
-
-class Existing(NamedTuple):
-    """What becomes of files that are there already: the options of the bundle below."""
-
-    skip_existing: bool
-    in_place: bool
-
-    def check(self, output: str | None, force: bool) -> None:
-        """Raise ArgumentError where the options contradict each other."""
-        if self.skip_existing and force:
-            raise ArgumentError("--skip-existing keeps what --force would replace; give one of them")
-        if self.skip_existing and self.in_place:
-            raise ArgumentError("--skip-existing would skip all that --in-place replaces; give one of them")
-        if self.skip_existing and output is not None and _STDOUT.fullmatch(output):
-            raise ArgumentError(
-                f"--skip-existing looks for files, and -o {output} writes none; leave it out, or name files with -o"
-            )
-        if self.in_place and output is not None:
-            raise ArgumentError(
-                f"--in-place writes to the inputs themselves, not to -o {output}; give one of them"
-            )
-
-
-existing_options = bundled(
-    "existing",
-    Existing,
-    click.option("--skip-existing", is_flag=True, help="Pass over inputs whose output exists: a resume."),
-    click.option("--in-place", is_flag=True, help="Replace the inputs themselves."),
-)
-
-
-def plan(
+def jobs_for(
     sources: Sequence[Source],
     output: str | None,
     kernel: str,
@@ -174,13 +63,18 @@ def plan(
     ]
 
 
+def is_stdout(output: str) -> bool:
+    """Whether an output is standard output: -, or its format and -."""
+    return _STDOUT.fullmatch(output) is not None
+
+
 def folder_of(output: str | None, kernel: str) -> str | None:
     """Return the real path of the folder that holds nothing but outputs, as far as -o tells, or None.
 
     >>> folder_of("/photos/{kernel}/{name}", "sobel"), folder_of("/photos/{name}", "sobel"), folder_of("-", "sobel")
     ('/photos/sobel', '/photos', None)
     """
-    if not output or _STDOUT.fullmatch(output):
+    if not output or is_stdout(output):
         return None
     if is_folder(Path(output)):
         return os.path.realpath(output)

@@ -1,0 +1,53 @@
+"""What a dry run says of a picture: what would be read, run and written, and what that would take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcli.images.picture import Picture
+from convcli.layers.notation import format_size
+from convcli.render import visible
+
+
+def foretold(
+    name: str, target: str, before: Picture, after: Picture, runs: Mapping[str, Any], memory: int
+) -> dict[str, Any]:
+    """Return the facts, as JSON has them.
+
+    name, target : what messages call the input and the output
+    before, after : the picture that would be read, and the one that would be written; their pixels may be black
+    runs : the facts of what would run
+    memory : bytes
+    """
+    return {
+        "input": name,
+        "output": target,
+        "dry_run": True,
+        "input_format": before.format,
+        "input_mode": before.frames[0].mode,
+        "input_size": list(before.frames[0].pixels.shape[:2]),
+        "input_frames": len(before.frames),
+        **runs,
+        "format": after.format,
+        "mode": after.frames[0].mode,
+        "size": list(after.frames[0].pixels.shape[:2]),
+        "frames": len(after.frames),
+        "bytes": memory,
+    }
+
+
+def sentence(facts: Mapping[str, Any], runs: str) -> str:
+    """Say the facts in a line; `runs` says what would run."""
+    before = _picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
+    after = _picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
+    time = f"{facts['seconds']:.1f} s on a core and " if "seconds" in facts else ""
+    return visible(
+        f"{facts['input']}: would read {before}; {runs}, about {time}{-(-facts['bytes'] // 2**20):,} MiB; "
+        f"write {facts['output']}: {after}"
+    )
+
+
+def _picture(form: str, mode: str, size: list[int], frames: int) -> str:
+    several = f", {frames} frames" if frames > 1 else ""
+    return f"{form}, {mode}, rows x columns {format_size(size)}{several}"

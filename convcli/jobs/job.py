@@ -1,0 +1,86 @@
+"""Records of a run: an input, and the job that makes an output of it."""
+
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path, PosixPath
+from typing import NamedTuple
+
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import is_file
+from convcli.jobs.stdin import standard_input
+
+
+class _Dash(PosixPath):
+    def __reduce__(self) -> str:
+        """Be the same in every process."""
+        return "DASH"
+
+
+DASH = _Dash("-")  # by identity: ./- is a file of that name
+
+
+class Source(NamedTuple):
+    """An input; DASH stands for standard input.
+
+    below : the folder in which a search found it, below the one that was searched; None where it was named
+    problem : why there is nothing to read, where that is known already
+    """
+
+    path: Path
+    below: str | None = None
+    problem: ConvcliError | None = None
+
+    @property
+    def parent(self) -> str:
+        """The folder of the input in a tree of outputs: below the one searched, or as it was written."""
+        folder = str(self.path.parent) if self.below is None else self.below
+        if ".." in folder.split("/"):
+            raise ArgumentError(
+                f"{self.path} cannot keep its folder {folder} below that of the outputs; write it without .."
+            )
+        return folder.lstrip("/") or "."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input and its output; DASH stands for standard input and output."""
+
+    source: Path
+    target: Path
+    form: str | None = None  # a format that no ending tells
+    data: bytes | None = None  # what stood on standard input, for a process that has another
+    problem: ConvcliError | None = None  # why there is nothing to do
+
+    @property
+    def name(self) -> str:
+        """What messages call the input."""
+        return "standard input" if self.source is DASH else str(self.source)
+
+    def absolute(self) -> "Job":
+        """Return the job with names that mean the same everywhere."""
+        source, target = (end if end is DASH else end.absolute() for end in (self.source, self.target))
+        return replace(self, source=source, target=target)
+
+    def stream(self, most: int | None = None) -> BytesIO:
+        """Return what stands on standard input, which is read but once; or raise ImageError beyond so many bytes."""
+        return standard_input(most) if self.data is None else BytesIO(self.data)
+
+    @property
+    def input(self) -> Path | None:
+        """The file that is read, None for standard input."""
+        return None if self.source is DASH else self.source
+
+    @property
+    def output(self) -> Path | None:
+        """The file that is written, None for standard output."""
+        return None if self.target is DASH else self.target
+
+    @property
+    def prints(self) -> bool:
+        """Whether the picture goes to standard output."""
+        return self.target is DASH
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its output is there, and so whole."""
+        return self.target is not DASH and is_file(self.target)
