@@ -14,9 +14,10 @@ from typing import Any
 
 import click
 
+from tests.benchmarks import memory
 from tests.benchmarks.measure import measure
 from tests.benchmarks.peers import ALL_THREADS, versions
-from tests.benchmarks.pictures import size_of
+from tests.benchmarks.pictures import Size, size_of
 from tests.benchmarks.plot import plot as write_plot
 from tests.benchmarks.report import Row, closing, table, write_json
 from tests.benchmarks.setting import Setting
@@ -32,6 +33,9 @@ from tests.benchmarks.tools import TOOLS, tool
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all numbers to a file.")
 @click.option("--plot", "plot_file", type=click.Path(path_type=Path), help="Draw the sweeps in a PNG.")
+@click.option(
+    "--memory", "of_memory", is_flag=True, help="Measure what filters take beside what is foretold."
+)
 def main(
     quick: bool,
     megapixels: float | None,
@@ -39,9 +43,20 @@ def main(
     only: str,
     json_file: Path | None,
     plot_file: Path | None,
+    of_memory: bool,
 ) -> None:
-    """Measure convcli and every peer that is installed, side by side; compare the answers and the times."""
+    """Measure convcli and every peer that is installed, side by side; compare the answers and the times.
+
+    With --memory measure instead how much of it runs of `convcli filter` take, beside what they are said to take.
+    """
     about = _about()
+    if of_memory:
+        if repeats is not None or plot_file is not None:
+            raise click.UsageError(
+                "--repeats and --plot have no use beside --memory, which runs each work once"
+            )
+        _measure_memory(size_of(megapixels or (3 if quick else 12)), only, json_file, about)
+        return
     present = {name: version for name, version in about["versions"].items() if version}
     absent = [name for name, version in about["versions"].items() if not version]
     with tempfile.TemporaryDirectory() as folder:
@@ -74,6 +89,23 @@ def main(
             write_json(file, rows, about | run)
     if plot_file:
         write_plot(plot_file, rows)
+
+
+def _measure_memory(size: Size, only: str, json_file: Path | None, about: dict[str, Any]) -> None:
+    """Print the memory that filters take of a picture of a size, and what is foretold."""
+    rows: list[memory.Taken] = []
+    with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
+        for row in memory.measured(size, Path(folder), only):
+            rows.append(row)
+            _say(f"{len(rows)} {row.work.name}")
+    _say("")
+    print(
+        f"{size[1]}x{size[0]}; the peak of a run, less that of the same on {memory.SMALL[1]}x{memory.SMALL[0]}\n"
+    )
+    print(f"{memory.table(rows)}\n\n{memory.closing(rows)}")
+    if json_file:
+        with json_file.open("w", encoding="utf-8") as file:
+            memory.write_json(file, rows, about | {"size": size, "only": only})
 
 
 def _say(text: str) -> None:

@@ -57,9 +57,12 @@ class Row:
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text in columns."""
-    cells = [COLUMNS, *map(_cells, rows)]
+    return columns([COLUMNS, *map(_cells, rows)], left=(0, 1, len(COLUMNS) - 1))
+
+
+def columns(cells: Sequence[Sequence[str]], left: Sequence[int]) -> str:
+    """Return lines of cells, the first of them headings, in columns: those numbered `left` begin together."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    left = (0, 1, len(COLUMNS) - 1)
     lines = [
         "  ".join(
             cell.ljust(width) if place in left else cell.rjust(width)

@@ -145,3 +145,90 @@ def test_each_job_asks_for_what_is_foretold(
     assert asked == []
     assert call(*words).code == 0
     assert asked == [(told, 500 << 20), (-told, 0)]
+
+
+@pytest.fixture
+def template(tmp_path: Path, picture: Path) -> Path:
+    path = tmp_path / "eye.png"
+    Image.open(picture).crop((10, 20, 40, 45)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("form", ["png", "tiff", "npy", "jpg"])
+def test_a_search_is_refused_with_what_would_do(
+    call: Call, picture: Path, template: Path, tmp_path: Path, form: str
+) -> None:
+    out = tmp_path / f"out.{form}"
+    words = ("filter", picture, "--match", template, "-o", out, "--max-memory")
+    refused = call(*words, "2M")
+    assert refused.code == 1
+    error = one_error(refused)
+    needed = enough(error)
+    assert error == (
+        f"cannot filter {picture}: it would take about {needed} of memory, over the limit of 2M; raise it with "
+        f"--max-memory {needed}, or take a smaller picture"
+    )
+    assert not out.exists()
+    less = memory_size(needed) // 2**20 - 1
+    assert call(*words, f"{less}M").code == 1
+    assert call(*words, needed).code == 0
+    assert out.exists()
+
+
+def test_a_search_is_refused_before_the_picture_is_decoded(
+    call: Call, picture: Path, template: Path, tmp_path: Path
+) -> None:
+    data = picture.read_bytes()
+    picture.write_bytes(data[: 3 * len(data) // 4])
+    words = ("filter", picture, "--match", template, "-o", tmp_path / "out.png", "--max-memory")
+    assert "of memory, over the limit of 2M" in one_error(call(*words, "2M"))
+    assert "damaged or cut short" in one_error(call(*words, "500M"))
+
+
+def test_a_template_is_held_against_the_limit(call: Call, picture: Path, tmp_path: Path) -> None:
+    words = ("filter", picture, "--match", picture, "-o", tmp_path / "out.png", "--max-memory", "1M")
+    refused = call(*words)
+    assert refused.code == 1
+    assert one_error(refused).startswith(f"cannot filter {picture}: it would take about ")
+
+
+def test_a_search_takes_more_for_larger_pictures_templates_masks_and_for_more_threads(
+    call: Call, tmp_path: Path
+) -> None:
+    noise = RNG.integers(0, 256, (1500, 1600, 3), np.uint8)
+
+    def foretold(name: str, pixels: object, looked_for: object, threads: int = 1) -> int:
+        source, sought = tmp_path / f"{name}.png", tmp_path / f"{name}-eye.png"
+        Image.fromarray(pixels).save(source)
+        Image.fromarray(looked_for).save(sought)
+        words = ("filter", source, "--match", sought, "-o", tmp_path / "out.png", "--threads", threads)
+        return memory_size(enough(one_error(call(*words, "--max-memory", "20M"))))
+
+    plain = foretold("plain", noise, noise[:30, :30])
+    assert foretold("small", noise[:1000, :1000], noise[:30, :30]) < plain
+    assert foretold("grey", noise[..., 0], noise[:30, :30, 0]) < plain
+    assert foretold("large", noise, noise[:200, :200]) > plain
+    assert foretold("two", noise, noise[:30, :30], threads=2) > plain
+    seen = np.concatenate([noise[:30, :30], noise[:30, :30, :1]], axis=2)
+    assert foretold("masked", noise, seen) > plain
+
+
+def test_a_search_in_standard_input_reads_no_further_than_the_limit(program: Program, template: Path) -> None:
+    words = ("filter", "-", "--match", template, "-o", "x.png", "--max-memory", "2M")
+    result = program(*words, input=bytes(3 << 20))
+    assert result.returncode == 1
+    assert b"standard input: it is larger than the limit of 2M of memory" in result.stderr
+
+
+def test_a_search_asks_the_budget_of_the_run(
+    call: Call, picture: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(MEMORY, "take", lambda *how: asked.append(how))
+    monkeypatch.setattr(MEMORY, "give", lambda held: asked.append((-held, 0)))
+    words = ("filter", picture, "--match", template, "-o", tmp_path / "o.png", "--max-memory")
+    told = memory_size(enough(one_error(call(*words, "2M"))))
+    assert asked == []
+    assert call(*words, "500M").code == 0
+    (wanted, limit), (given, _) = asked
+    assert told - 2**20 < wanted <= told and limit == 500 << 20 and given == -wanted

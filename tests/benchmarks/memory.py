@@ -1,0 +1,163 @@
+"""Measure the memory that runs take beside what is foretold of them: `make bench ARGS=--memory`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TextIO
+
+from PIL import Image
+
+from tests.benchmarks.memory_works import WORKS, Work, template, write
+from tests.benchmarks.pictures import Size, photograph
+from tests.benchmarks.report import columns
+
+# A process is charged for the pages of the one that it was forked from, so that this one is small.
+PROBE = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(done.returncode)
+"""
+UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, of `ru_maxrss`
+MIB = 1 << 20
+SUFFIXES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+REFUSED = re.compile(r"cannot filter (?P<name>.+?): .* raise it with --max-memory (?P<enough>\d+[KMG])")
+SMALL = (64, 64)  # rows and columns of a picture that takes next to nothing beside the program itself
+UNLIMITED = ("--max-memory", "1000G")
+HEADINGS = ("work", "estimate", "peak", "ratio", "at least", "at most", "verdict")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a run was said to take and what it took, in bytes beside the program itself; None where it failed."""
+
+    work: Work
+    estimate: int | None = None
+    peak: int | None = None
+    error: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """The estimate by the peak."""
+        return (
+            self.estimate / max(self.peak, 1) if self.estimate is not None and self.peak is not None else None
+        )
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, `MISS`, or `failed`."""
+        if self.ratio is None:
+            return "failed"
+        within = self.work.least <= self.ratio and (self.work.most is None or self.ratio <= self.work.most)
+        return "ok" if within else "MISS"
+
+
+def measured(size: Size, folder: Path, only: str = "", works: Sequence[Work] = WORKS) -> Iterator[Taken]:
+    """Run each work whose name has a pattern, on a picture of a size and on a small one; yield what they took."""
+    make = cache(lambda kind, large: _made(folder, kind, size if large else SMALL))
+    for work in works:
+        if re.search(only, work.name):
+            yield _taken(work, folder, make)
+
+
+def _taken(work: Work, folder: Path, make: Callable[[str, bool], Path]) -> Taken:
+    target = folder / f"out{work.into}"
+
+    def words(large: bool) -> list[str]:
+        spelled = work.words if large or work.small is None else work.small
+        options = [each.format(template=make("template.png", True)) for each in spelled.split()]
+        return ["filter", str(make(work.source, large)), *options, "-o", str(target), "--force"]
+
+    try:
+        rest = peak([*words(False), *UNLIMITED])
+        return Taken(work, estimate(words(True)), peak([*words(True), *UNLIMITED]) - rest)
+    except OSError as error:
+        return Taken(work, error=str(error))
+
+
+def _made(folder: Path, kind: str, size: Size) -> Path:
+    """Return a file of a kind, which is written where it is not there."""
+    name = Path(kind)
+    path = folder / f"{name.stem}-{size[0]}{name.suffix}"
+    if kind == "template.png":
+        Image.fromarray(template(photograph(size))).save(path)
+    else:
+        write(path, photograph(size))
+    return path
+
+
+def peak(words: Sequence[str]) -> int:
+    """Return the most bytes of memory that a run of convcli has had, or raise OSError with what it said."""
+    done = _run([sys.executable, "-S", "-c", PROBE, sys.executable, "-m", "convcli", *words])
+    if done.returncode:
+        raise OSError(_last(done.stderr))
+    return int(done.stdout) * UNIT
+
+
+def estimate(words: Sequence[str]) -> int:
+    """Return the bytes that convcli says a run on its first file would take, as it refuses it; or raise OSError."""
+    limit = "1K"
+    for _ in words:  # each of them may name a file that is refused before the first one
+        done = _run([sys.executable, "-m", "convcli", *words, "--max-memory", limit])
+        found = REFUSED.search(done.stderr)
+        if found is None:
+            raise OSError(f"nothing is foretold: {_last(done.stderr)}")
+        limit = found["enough"]
+        if found["name"] == words[1]:
+            return int(limit[:-1]) * SUFFIXES[limit[-1]]
+    raise OSError(f"nothing is foretold of {words[1]}: {_last(done.stderr)}")
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+
+
+def _last(text: str) -> str:
+    return (text.strip() or "no word").splitlines()[-1]
+
+
+def table(rows: Sequence[Taken]) -> str:
+    """Return the rows as text in columns."""
+    return columns([HEADINGS, *map(_cells, rows)], left=(0, len(HEADINGS) - 1))
+
+
+def closing(rows: Sequence[Taken]) -> str:
+    """Return the line that says how many estimates miss, and which."""
+    missed = [row for row in rows if row.verdict != "ok"]
+    text = f"{len(missed)} of {len(rows)} estimates miss"
+    if missed:
+        text += ": " + "; ".join(f"{row.work.name} ({_missed(row)})" for row in missed)
+    return text + "."
+
+
+def write_json(file: TextIO, rows: Sequence[Taken], about: dict[str, Any]) -> None:
+    """Write the rows with their ratios and verdicts, after what is known of the machine and the run."""
+    lines = [asdict(row) | {"ratio": row.ratio, "verdict": row.verdict} for row in rows]
+    json.dump(about | {"rows": lines}, file, indent=1)
+    file.write("\n")
+
+
+def _missed(row: Taken) -> str:
+    return "failed" if row.ratio is None else f"{row.ratio:.2f}"
+
+
+def _cells(row: Taken) -> tuple[str, ...]:
+    def size(count: int | None) -> str:
+        return "" if count is None else f"{count / MIB:.0f} MiB"
+
+    return (
+        row.work.name,
+        size(row.estimate),
+        size(row.peak),
+        "" if row.ratio is None else f"{row.ratio:.2f}",
+        f"{row.work.least:.2f}",
+        "" if row.work.most is None else f"{row.work.most:.2f}",
+        f"{row.verdict}: {row.error}" if row.error else row.verdict,
+    )
