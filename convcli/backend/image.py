@@ -243,10 +243,10 @@ class _Asked:
     def part_bytes(self, dtype: np.dtype[Any]) -> tuple[int, int]:
         """Return what `answers` takes for each sample of a part that it looks at, and for each that it makes."""
         alone = self.alpha is None or self.alpha == "filter"
-        exact = (
-            is_small(dtype) and not self.kernel.is_whole
-        )  # floats that are too near to a half are summed again
-        seen = SEEN + EXACT_SEEN * exact + (WEIGHED_SEEN if self.alpha == "premultiply" else 0)
+        # Floats that are too near to a half are summed again, but for those of light.
+        exact = is_small(dtype) and not self.kernel.is_whole and not self.light
+        weighed = self.alpha == "premultiply" and not self.light
+        seen = SEEN + EXACT_SEEN * exact + WEIGHED_SEEN * weighed
         return seen, MADE + SUMMED * len(self.kernel.matrices) + (0 if alone else BESIDE_ALPHA)
 
     def answers(self, sliding: Sliding, pixels: Array) -> list[Answer]:

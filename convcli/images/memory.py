@@ -35,6 +35,7 @@ PNG_BAND, PNG_COPIES, MAX_THREADS = (
     8,
 )  # as of `encode_png`, which copies what it has filtered, and deflated
 LOSSLESS, LOSSY = 28, 6  # bytes of a pixel in libwebp: its own copies, histograms and chains
+ANIMATED = 12  # of libwebp's canvases: the one before, the next, and one that is cleared
 QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes of a pixel, and by how many colours are chosen
 
 CANVASES = 3  # that Pillow keeps of an animation: of the frame before, of what it is put on, and of both
@@ -143,6 +144,9 @@ def encoding(
     if form == "WEBP":
         lossless = webp_settings(coding, was).get("lossless", False)
         working = LOSSLESS + (8 if mode == "RGBA" else 0) if lossless else LOSSY
+        if several:  # canvases, the last frame coded in two ways, and the file while it is put together
+            working += ANIMATED + (LOSSLESS if lossless else 0)
+            data *= 3
         return images + data + working * most
     if form == "TIFF":
         pillows = all(frame.mode in FORMATS[form].modes for frame in frames)

@@ -14,6 +14,7 @@ Array = NDArray[Any]
 FACTOR = 1.5  # within which an estimate must be of the peak
 LEAST = 0.5  # of the peak that is foretold of variants and pipelines, at least
 FRAMES = 24  # of animations, which have as many pixels together as a still picture
+LEAST_SIDE = 48  # of a frame, which the template fits into
 MOVED = 5  # pixels from one frame to the next
 TEMPLATE = (31, 41)  # rows and columns
 
@@ -182,7 +183,7 @@ def _write_frames(path: Path, pixels: Array) -> None:
 def _frames(pixels: Array) -> Iterator[Array]:
     height, width = pixels.shape[:2]
     part = round(FRAMES**0.5)
-    rows, columns = max(16, height // part), max(16, width // part)
+    rows, columns = max(LEAST_SIDE, height // part), max(LEAST_SIDE, width // part)
     for number in range(FRAMES):
         yield np.roll(pixels, MOVED * number, axis=1)[:rows, :columns]
 

@@ -21,8 +21,7 @@ MIB = 1 << 20
     [
         "a kernel, png",
         "alpha, premultiply",
-        "--linear, alpha keep",
-        "16 bits, colours, ppm",
+        "--linear, alpha premultiply",
         "frames, webp",
         "--match",
         "two kernels",

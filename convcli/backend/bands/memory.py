@@ -1,5 +1,7 @@
 """What bands take of memory: bytes, by the plan alone, beside the picture and what comes out."""
 
+from math import prod
+
 import numpy as np
 
 from convcli.backend.bands.encoding import Encoding
@@ -20,6 +22,8 @@ def band_bytes(
     way: BandPlan, slide: Slide, channels: int, matrices: int, finish: Finish | Rounding | Encoding
 ) -> int:
     """Return what the buffers of all threads take that run a plan."""
+    # Threads that take the last tiles find less to do.
+    threads = min(way.threads, prod(slide.output_size) / (way.rows * way.columns))
     below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
     width, tile = int(beside.stop - beside.start) * channels, way.columns * channels
     first, size = int(np.dtype(way.first).itemsize), int(np.dtype(way.dtype).itemsize)
@@ -33,7 +37,7 @@ def band_bytes(
         kept = taps + min(rows, max(KEPT // width, step, taps))
         # The line, its two sums by doubling, and for the output what changes, sums, and those of several rows.
         held = kept * width * first + step * width * (loaded + 2 * first)
-        return way.threads * (held + step * tile * (first + 2 * size + back))
+        return int(threads * (held + step * tile * (first + 2 * size + back)))
     samples, outputs = rows * width, way.rows * tile
     held = samples * loaded + outputs * (matrices * size + back)
     if way.method == "fft":
@@ -44,7 +48,7 @@ def band_bytes(
         held += way.rows * width * (size + first)
     else:
         held += outputs * size
-    return way.threads * held
+    return int(threads * held)
 
 
 def _back(finish: Finish | Rounding | Encoding, matrices: int) -> int:
