@@ -28,7 +28,9 @@ sys.exit(done.returncode)
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, of `ru_maxrss`
 MIB = 1 << 20
 SUFFIXES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-REFUSED = re.compile(r"cannot filter (?P<name>.+?): .* raise it with --max-memory (?P<enough>\d+[KMG])")
+REFUSED = re.compile(
+    r"cannot (?:filter|match) (?P<name>.+?): .* raise it with --max-memory (?P<enough>\d+[KMG])"
+)
 SMALL = (64, 64)  # rows and columns of a picture that takes next to nothing beside the program itself
 UNLIMITED = ("--max-memory", "1000G")
 HEADINGS = ("work", "estimate", "peak", "ratio", "at least", "at most", "verdict")

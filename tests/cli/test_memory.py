@@ -165,7 +165,7 @@ def test_a_search_is_refused_with_what_would_do(
     error = one_error(refused)
     needed = enough(error)
     assert error == (
-        f"cannot filter {picture}: it would take about {needed} of memory, over the limit of 2M; raise it with "
+        f"cannot match {picture}: it would take about {needed} of memory, over the limit of 2M; raise it with "
         f"--max-memory {needed}, or take a smaller picture"
     )
     assert not out.exists()
@@ -189,7 +189,7 @@ def test_a_template_is_held_against_the_limit(call: Call, picture: Path, tmp_pat
     words = ("filter", picture, "--match", picture, "-o", tmp_path / "out.png", "--max-memory", "1M")
     refused = call(*words)
     assert refused.code == 1
-    assert one_error(refused).startswith(f"cannot filter {picture}: it would take about ")
+    assert one_error(refused).startswith(f"cannot match {picture}: it would take about ")
 
 
 def test_a_search_takes_more_for_larger_pictures_templates_masks_and_for_more_threads(
