@@ -77,6 +77,10 @@ def give(conversation: Conversation, options: AnswerOptions, answer: Answer, ask
 
     The reasons are a field of JSON and CSV, stand below a table, and are told on stderr beside bare values.
     """
+    answer = answer._replace(
+        rows=[_spelled(row, conversation) for row in answer.rows],
+        results=[_spelled(row, conversation) for row in answer.results],
+    )
     failed = [row for row in answer.results if row.get("error") is not None]
     told = [f"{_named(row, answer)} has no answer: {row['error']}" for row in failed[:MOST_TOLD]]
     if len(failed) > MOST_TOLD:
@@ -92,6 +96,12 @@ def give(conversation: Conversation, options: AnswerOptions, answer: Answer, ask
             conversation.error(line)
     conversation.error(f"{len(failed):,} of {asked:,} combinations have no answer")
     return 1
+
+
+def _spelled(row: Mapping[str, Any], conversation: Conversation) -> Mapping[str, Any]:
+    """Return a row whose reason names options."""
+    reason = row.get("error")
+    return row if reason is None else {**row, "error": conversation.spelled(reason)}
 
 
 def _named(row: Mapping[str, Any], answer: Answer) -> str:

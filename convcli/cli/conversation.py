@@ -2,8 +2,12 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
+import click
+
+from convcli.cli.option_names import with_options
 from convcli.errors import shortened
 from convcli.render import visible
 
@@ -15,10 +19,15 @@ class Conversation:
         self.quiet = False
         self.verbose = False
         self.debug = False
+        self.parameters: Sequence[click.Parameter] = ()  # of the command that runs
+
+    def spelled(self, message: str) -> str:
+        """Return a message of the library with the options of the command for its arguments."""
+        return with_options(message, self.parameters) if "`" in message else message
 
     def error(self, message: str) -> None:
         """Say what failed; -q does not silence it."""
-        _say(f"error: {message}")
+        self._say(f"error: {message}")
 
     def failure(self, error: Exception) -> None:
         """Say what failed, after the traceback that --debug asks for."""
@@ -36,16 +45,15 @@ class Conversation:
     def note(self, message: str) -> None:
         """Say what the user should know."""
         if not self.quiet:
-            _say(message)
+            self._say(message)
 
     def detail(self, message: str) -> None:
         """Say what only -v asks for."""
         if self.verbose:
-            _say(message)
+            self._say(message)
 
-
-def _say(message: str) -> None:
-    _print(f"convcli: {shortened(visible(message))}")
+    def _say(self, message: str) -> None:
+        _print(f"convcli: {shortened(visible(self.spelled(message)))}")
 
 
 def _print(text: str) -> None:

@@ -36,6 +36,12 @@ class Command(click.Command):
         self.groups = groups or {}
         self.more = more
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; from here on messages name these options."""
+        if (conversation := ctx.find_object(Conversation)) is not None:
+            conversation.parameters = self.get_params(ctx)
+        return super().parse_args(ctx, args)
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then what the command does."""
         with formatter.section("Examples"):
@@ -160,8 +166,8 @@ class AnswerOptions(NamedTuple):
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""
-        if conversation.quiet:
-            answer = answer._replace(remarks=())
+        remarks = () if conversation.quiet else [conversation.spelled(line) for line in answer.remarks]
+        answer = answer._replace(remarks=remarks)
         if self.fields:
             answer = _only(self.fields, answer)
         elif conversation.verbose and answer.rows:

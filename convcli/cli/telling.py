@@ -53,6 +53,7 @@ class Telling:
         self._pixels += outcome.pixels
         if outcome.error is not None:
             self._failed.append((number, job.name))
+            outcome.error.args = (self._conversation.spelled(str(outcome.error)),)
         if self.report is not None:
             self.report.write(number, job, outcome)
 
