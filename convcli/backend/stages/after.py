@@ -115,7 +115,7 @@ class ChannelPooled(Stage):
         each = self.size or channels
         if channels % each:
             raise ArgumentError(
-                f"--pool-channels cannot pool {channels} channels by {each}; take a number that divides "
+                f"`pool_channels` cannot pool {channels} channels by {each}; take a number that divides "
                 f"{channels}, or none for all of them"
             )
         return (channels // each, *size)

@@ -65,12 +65,12 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     if weight.ndim != dims + 2:
         layout = "(C, O / groups, " if recipe.variant == "transposed" else "(O, C / groups, "
         raise ArgumentError(
-            f"{recipe.weights_name} has shape {weight.shape}; --weights needs {dims + 2} axes, "
+            f"{recipe.weights_name} has shape {weight.shape}; `weights` needs {dims + 2} axes, "
             f"{layout}{', '.join(('depth', 'height', 'width')[-dims:])})"
         )
     if recipe.variant == "depthwise" and weight.shape[:2] != (channels, 1):
         raise ArgumentError(
-            f"{recipe.weights_name} has shape {weight.shape}; --variant depthwise has a kernel for each of the "
+            f"{recipe.weights_name} has shape {weight.shape}; `variant='depthwise'` has a kernel for each of the "
             f"{channels} channels: {(channels, 1, *weight.shape[2:])}"
         )
     turned = np.flip(weight, tuple(range(2, weight.ndim))) if recipe.flip else weight
@@ -79,18 +79,18 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     if recipe.variant != "transposed":
         taken, made = made, taken
     if channels % groups:
-        raise ArgumentError(f"{channels} channels cannot be divided into --groups {groups} equal groups")
+        raise ArgumentError(f"{channels} channels cannot be divided into `groups={groups}` equal groups")
     if taken != channels or made % groups:
         axis = 0 if recipe.variant == "transposed" else 1
         needed = channels if axis == 0 else channels // groups
         among = f" in {groups} groups" if groups > 1 else ""
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "
-            f"--variant {recipe.variant} needs {needed} on its {('first', 'second')[axis]} axis"
+            f"`variant={recipe.variant!r}` needs {needed} on its {('first', 'second')[axis]} axis"
             + (f", and a first one that {groups} divides" if groups > 1 else "")
         )
     if recipe.bias is not None and recipe.bias.shape != (made,):
-        raise ArgumentError(f"--bias-file has shape {recipe.bias.shape}; {made} maps need {(made,)}")
+        raise ArgumentError(f"`bias` has shape {recipe.bias.shape}; {made} maps need {(made,)}")
     conv = recipe.conv(channels, made, weight.shape[2:], groups)
     layers = recipe.layers(conv, shape)
     arrays = _with_offsets(recipe, layers, turned, shape)
@@ -149,12 +149,12 @@ def _mixing(recipe: Recipe, shape: Shape) -> Array:
     assert recipe.mixing is not None
     if recipe.mixing.shape[1] != shape[0]:
         raise ArgumentError(
-            f"--pointwise has a matrix of {by_axes(recipe.mixing.shape)}, outputs x inputs, and the picture has "
+            f"`pointwise` has a matrix of {by_axes(recipe.mixing.shape)}, outputs x inputs, and the picture has "
             f"{shape[0]} channels; give one with {shape[0]} columns"
         )
     if recipe.bias is not None and recipe.bias.shape != (len(recipe.mixing),):
         raise ArgumentError(
-            f"--bias-file has shape {recipe.bias.shape}; {len(recipe.mixing)} maps need {(len(recipe.mixing),)}"
+            f"`bias` has shape {recipe.bias.shape}; {len(recipe.mixing)} maps need {(len(recipe.mixing),)}"
         )
     return recipe.mixing
 
@@ -184,11 +184,11 @@ def _separable(
 ) -> Weighted:
     """Take one pass down and one across for each term of each matrix."""
     if matrices[0].ndim != 2:
-        raise ArgumentError("--variant separable takes kernels of rows and columns; leave --dims at 2")
+        raise ArgumentError("`variant='separable'` takes kernels of rows and columns; leave `dims` at 2")
     ranks = [rank_of(matrix) for matrix in matrices]
     if recipe.rank is not None and recipe.rank > max(ranks):
         raise ArgumentError(
-            f"--rank {recipe.rank} is more than the kernel {kernel.name!r} has; its rank is {max(ranks)}, give at "
+            f"`rank={recipe.rank}` is more than the kernel {kernel.name!r} has; its rank is {max(ranks)}, give at "
             "most that"
         )
     found = [factored(matrix, recipe.rank, kernel.name) for matrix in matrices]

@@ -54,7 +54,7 @@ def factored(matrix: Array, rank: int | None, name: str) -> Factored:
         error = float(np.sqrt((sizes[1:] ** 2).sum())) / norm
         raise ArgumentError(
             f"the {by_axes(matrix.shape)} kernel {name!r} is not separable: its rank is {own}, and rank 1 would "
-            f"make a relative error of {error:.2g}; give --rank {own} for all of it, or less for an approximation"
+            f"make a relative error of {error:.2g}; give `rank={own}` for all of it, or less for an approximation"
         )
     if own == 1 and (exact := factors(matrix, 2)) is not None:
         down, across = (part.reshape(-1) for part in exact)

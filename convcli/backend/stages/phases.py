@@ -41,7 +41,7 @@ def _even(layer: ConvTranspose) -> str:
     """Name a kernel that enlarges evenly by the stride, where there is one: the same on both axes."""
     if len(set(layer.stride)) > 1 or layer.stride[0] < 2:
         return ""
-    return f"--kernel bilinear:factor={layer.stride[0]}, or "
+    return f"`kernel='bilinear:factor={layer.stride[0]}'`, or "
 
 
 def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]:
@@ -52,13 +52,13 @@ def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]
     if np.ptp(sums) > ROUNDING * scale:
         sides = zip(axis_names(layer.dims), layer.kernel_size, layer.stride, layer.dilation, strict=True)
         ways = {remedy(k, s, d) for _, k, s, d in sides if is_uneven(k, s, d)}
-        way = "; ".join(sorted(ways)) or f"take {_even(layer)}--variant resize-conv"
+        way = "; ".join(sorted(ways)) or f"take {_even(layer)}`variant='resize-conv'`"
         return (
             f"checkerboard: plain areas get {sums.min():.3g} to {sums.max():.3g} of their brightness; {way}",
         )
     if scale and abs(sums.flat[0] - 1) > 1e-3 and sums.flat[0] > 0:
         return (
             f"plain areas get {sums.flat[0]:.3g} of their brightness, as each pixel is spread over "
-            f"{by_axes(layer.stride)}; --scale {1 / sums.flat[0]:.4g} keeps it",
+            f"{by_axes(layer.stride)}; `scale={1 / sums.flat[0]:.4g}` keeps it",
         )
     return ()

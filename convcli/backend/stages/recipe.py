@@ -46,7 +46,7 @@ class Recipe:
     variant: str = "depthwise"
     kernels: tuple[Kernel, ...] = ()
     weights: Array | None = None
-    weights_name: str = ""
+    weights_name: str = "`weights`"
     bias: Array | None = None
     mixing: Array | None = None
     groups: int = 1
@@ -182,7 +182,7 @@ class Recipe:
             found = [np.flip(matrix) for matrix in found]
         if found[0].ndim == 1:
             raise ArgumentError(
-                f"kernel {kernel.name!r} has 1 axis; say where it lies with --along rows or columns"
+                f"kernel {kernel.name!r} has 1 axis; say where it lies with `along='rows'` or columns"
             )
         return found
 
@@ -201,5 +201,5 @@ def check_axes(kernel: Kernel, shape: Shape) -> None:
     """Refuse a kernel of other axes than (C, *spatial) has."""
     if kernel.dims != len(shape) - 1:
         raise ArgumentError(
-            f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see --dims"
+            f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see `dims`"
         )

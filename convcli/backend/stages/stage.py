@@ -144,8 +144,8 @@ class Weighted(Stage):
         """Refuse what is no mean."""
         if not self.is_mean:
             raise ArgumentError(
-                "--alpha premultiply takes means, and a stage here is none: it needs weights >= 0 that sum to "
-                "the same everywhere, above 0; use --alpha keep or filter"
+                "`alpha='premultiply'` takes means, and a stage here is none: it needs weights >= 0 that sum to "
+                "the same everywhere, above 0; use `alpha='keep'` or filter"
             )
 
     def _premultiplied(self, colour: Array, opacity: Array) -> tuple[Array, Array]:

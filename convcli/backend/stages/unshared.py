@@ -21,17 +21,17 @@ ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 def tiled(recipe: Recipe, shape: Shape) -> Weighted:
     """Let several kernels take turns from place to place."""
     if len(shape) != 3:
-        raise ArgumentError("--variant tiled lays its kernels over rows and columns; leave --dims at 2")
+        raise ArgumentError("`variant='tiled'` lays its kernels over rows and columns; leave `dims` at 2")
     for kernel in recipe.kernels:
         check_axes(kernel, shape)
         if kernel.combine != "none":
             raise ArgumentError(
-                f"--variant tiled takes kernels of one matrix, {kernel.name!r} has {len(kernel.matrices)}; take "
+                f"`variant='tiled'` takes kernels of one matrix, {kernel.name!r} has {len(kernel.matrices)}; take "
                 f"one of its directions, such as {kernel.name}-x"
             )
         if kernel.anchor is not None and recipe.padding in SAME and recipe.stride not in (1, (1, 1)):
             raise ArgumentError(
-                "--variant tiled with --stride has no padding `same` that follows --anchor; give --padding in numbers"
+                "`variant='tiled'` with `stride` has no padding same that follows `anchor`; give `padding` in numbers"
             )
     arrays = [recipe.centred(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
     size = tuple(max(array.shape[axis] for array in arrays) for axis in (0, 1))
@@ -92,7 +92,7 @@ def local(recipe: Recipe, weight: Array, shape: Shape) -> Weighted:
 def blended(recipe: Recipe, shape: Shape) -> Weighted:
     """Blur each place by its own width."""
     if len(shape) != 3:
-        raise ArgumentError("--variant local varies over rows and columns; leave --dims at 2")
+        raise ArgumentError("`variant='local'` varies over rows and columns; leave `dims` at 2")
     assert recipe.widths is not None
     sigma, widths = recipe.widths
     blend = Blend.of(

@@ -117,8 +117,8 @@ def test_an_approximation_tells_its_error():
     ("kernel", "stride", "note"),
     [
         ("1 1 1; 1 1 1; 1 1 1", 2, "plain areas get 1 to 4 of their brightness; take a kernel of 4, a multiple of the stride 2, or resize"),
-        ("1 2; 3 4", 2, "plain areas get 1 to 4 of their brightness; take --kernel bilinear:factor=2, or --variant resize-conv"),
-        ("box:2", 2, "plain areas get 0.25 of their brightness, as each pixel is spread over 2x2; --scale 4 keeps it"),
+        ("1 2; 3 4", 2, "plain areas get 1 to 4 of their brightness; take `kernel='bilinear:factor=2'`, or `variant='resize-conv'`"),
+        ("box:2", 2, "plain areas get 0.25 of their brightness, as each pixel is spread over 2x2; `scale=4` keeps it"),
         ("bilinear", 2, None),
         ("bilinear:factor=3", 3, None),
         ("nearest", 2, None),

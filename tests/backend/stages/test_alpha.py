@@ -219,7 +219,7 @@ def test_pools_of_what_is_visible():
 
 def test_only_means_may_be_premultiplied():
     pixels = picture()
-    with pytest.raises(ArgumentError, match="--alpha premultiply takes means, and a stage here is none"):
+    with pytest.raises(ArgumentError, match="`alpha='premultiply'` takes means, and a stage here is none"):
         through(Recipe(kernels=(EDGE,)), pixels, True)
     assert through(Recipe(kernels=(MEAN,)), pixels, True).colour.shape == (3, 9, 8)
     stages = Recipe("transposed", (MEAN,), stride=2).stages((3, 9, 8))

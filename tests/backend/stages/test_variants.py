@@ -370,8 +370,8 @@ def test_an_anchor_lies_on_the_pixel(rows, data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"variant": "standard", "weights": np.ones((4, 2, 3, 3))}, "on 3 channels --variant standard needs 3 on its second axis"),
-        ({"variant": "standard", "weights": np.ones((4, 3, 3))}, r"--weights needs 4 axes, \(O, C / groups, height, width\)"),
+        ({"variant": "standard", "weights": np.ones((4, 2, 3, 3))}, "on 3 channels `variant='standard'` needs 3 on its second axis"),
+        ({"variant": "standard", "weights": np.ones((4, 3, 3))}, r"`weights` needs 4 axes, \(O, C / groups, height, width\)"),
         ({"variant": "depthwise", "weights": np.ones((4, 1, 3, 3))}, r"a kernel for each of the 3 channels: \(3, 1, 3, 3\)"),
         ({"variant": "transposed", "weights": np.ones((4, 1, 3, 3))}, "needs 3 on its first axis"),
         ({"variant": "standard", "weights": np.ones((4, 3, 3, 3)), "bias": np.ones(3)}, r"4 maps need \(4,\)"),
@@ -380,8 +380,8 @@ def test_an_anchor_lies_on_the_pixel(rows, data):
         ({"variant": "local", "weights": np.ones((7, 7, 3))}, r"local weights are \(H', W', kh, kw\)"),
         ({"variant": "local", "weights": np.ones((1, 7, 8, 2, 3, 3))}, "takes 2 channels, and the picture has 3"),
         ({"variant": "deformable", "offsets": np.ones((2, 7, 7))}, r"needs \(2, 7, 8\), a move \(dy, dx\) for each place, or \(18, 7, 8\)"),
-        ({"variant": "separable"}, "is not separable: its rank is 3, and rank 1 would make a relative error of 0.45; give --rank 3 for all of it"),
-        ({"variant": "separable", "rank": 4}, "--rank 4 is more than the kernel 'kernel' has; its rank is 3"),
+        ({"variant": "separable"}, "is not separable: its rank is 3, and rank 1 would make a relative error of 0.45; give `rank=3` for all of it"),
+        ({"variant": "separable", "rank": 4}, "`rank=4` is more than the kernel 'kernel' has; its rank is 3"),
         ({"variant": "grouped", "groups": 2}, "in_channels 3 cannot be divided into 2 equal groups"),
         ({"variant": "tiled", "kernels": (parse_kernel("sobel"),) * 2}, "takes kernels of one matrix, 'sobel' has 2; take one of its directions, such as sobel-x"),
     ],
