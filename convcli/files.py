@@ -97,7 +97,7 @@ def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> 
 
 
 def _exists(path: Path) -> str:
-    return f"{path} exists; give --force to replace it, or another -o"
+    return f"{path} exists; give `force=True` to replace it, or another `output`"
 
 
 def _why(error: OSError) -> str:

@@ -116,7 +116,7 @@ def test_no_memory_is_an_expected_failure() -> None:
         raise MemoryError
 
     assert run(jobs(1), work).errors == {
-        1: "job 1: there is not enough memory for it; run fewer at a time with --jobs 1"
+        1: "job 1: there is not enough memory for it; run fewer at a time with `jobs=1`"
     }
 
 

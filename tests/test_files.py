@@ -42,7 +42,7 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
 def test_an_existing_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "old"
     path.write_bytes(b"old")
-    with pytest.raises(WriteError, match="old exists; give --force to replace it, or another -o"):
+    with pytest.raises(WriteError, match="old exists; give `force=True` to replace it, or another `output`"):
         write_whole(path, b"new", overwrite=False)
     assert path.read_bytes() == b"old"
 
@@ -247,7 +247,7 @@ def test_a_link_is_followed_where_that_is_asked_for(tmp_path: Path) -> None:
     assert (tmp_path / "far/file").read_bytes() == b"new"
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "middle").is_symlink()
-    with pytest.raises(WriteError, match="link exists; give --force"):
+    with pytest.raises(WriteError, match="link exists; give `force=True`"):
         write_whole(tmp_path / "link", b"newer", overwrite=False, follow_links=True)
 
 

@@ -150,7 +150,7 @@ def into_dtype(
     low, high = (0, 1) if floating else (np.iinfo(dtype).min - start, np.iinfo(dtype).max - start)
     if zero is not None and value_range == "minmax":
         raise ArgumentError(
-            "the range 'minmax' stretches all channels alike, and those with `zero` have scales of their own; "
+            "the range 'minmax' stretches all channels alike, and those with zero have scales of their own; "
             "take another, or one channel"
         )
     if value_range == "minmax" and extent is None:

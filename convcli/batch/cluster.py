@@ -26,7 +26,7 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
         from distributed.comm.core import CommClosedError
     except ImportError:
         raise ClusterError(
-            "--cluster needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
+            "`cluster` needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
         ) from None
     for name in logging.root.manager.loggerDict:  # what it says of lost links and workers, we say once
         if name.partition(".")[0] == "distributed":
@@ -37,7 +37,7 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
             raise ClusterError(
-                f"--cluster {address}: the scheduler answers, but has no workers; start some: dask worker {address}"
+                f"`cluster={address!r}`: the scheduler answers, but has no workers; start some: dask worker {address}"
             ) from None
         executor: Executor = client.get_executor(pure=False, retries=0)
         yield executor, sum(client.nthreads().values()), (distributed.KilledWorker, CommClosedError)
@@ -50,5 +50,5 @@ def _client(distributed: Any, address: str) -> Any:
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError):
         raise ClusterError(
-            f"--cluster {address}: no scheduler answers there within {PATIENCE} s; start one: dask scheduler"
+            f"`cluster={address!r}`: no scheduler answers there within {PATIENCE} s; start one: dask scheduler"
         ) from None

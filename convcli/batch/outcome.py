@@ -53,7 +53,7 @@ def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
     except MemoryError:
         return Outcome(
             error=ConvcliError(
-                f"{job.name}: there is not enough memory for it; run fewer at a time with --jobs 1"
+                f"{job.name}: there is not enough memory for it; run fewer at a time with `jobs=1`"
             )
         )
 

@@ -58,7 +58,7 @@ GROUPS = {
     "Variant": (
         "variant",
         "weights",
-        "bias_file",
+        "bias",
         "pointwise",
         "groups",
         "rank",

@@ -127,7 +127,7 @@ layer_options = bundled(
     _option("--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"),
     _option("--variant", type=_parsed("NAME", _variant), help="One of those listed below. [depthwise]"),
     _option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
-    _option("--bias-file", metavar="FILE.npy", help="(O,): one number to add to each map."),
+    _option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
     _option("--pointwise", metavar="M", help="luma (BT.601), sepia, swap-rb, or a FILE (O, C)."),
     _option("--groups", type=at_least(1), help="Channels mix within N groups only."),
     _option("--rank", type=at_least(1), help="separable: the best N terms; says their error."),

@@ -67,7 +67,7 @@ class Colours(NamedTuple):
         most = MOST if frame.pixels.dtype.kind == "f" else MOST_LEVEL
         if abs(value) > most:
             raise ArgumentError(
-                f"--padding-value must be within {most:.4g} for {frame.mode}, got {value:.4g}"
+                f"`padding_value` must be within {most:.4g} for {frame.mode}, got {value:.4g}"
             )
         if not self.linear:
             return value
@@ -78,7 +78,7 @@ class Colours(NamedTuple):
         highest = np.iinfo(frame.pixels.dtype).max
         if not (value == int(value) and 0 <= value <= highest):
             raise ArgumentError(
-                f"with --linear, --padding-value must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
+                f"with `linear`, `padding_value` must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
             )
         return float(to_light(np.array([int(value)], frame.pixels.dtype))[0])
 
@@ -96,10 +96,12 @@ def _in_gray(picture: "Picture", name: str) -> "Picture":
     for frame in picture.frames:
         if frame.channels not in _LIT:
             way = (
-                "take its lightness by --channels l" if frame.channels == "LAB" else "convert it to RGB first"
+                "take its lightness by `channels='l'`"
+                if frame.channels == "LAB"
+                else "convert it to RGB first"
             )
             raise ImageError(
-                f"cannot filter {name}: --gray weighs red, green and blue, it has {frame.mode}; {way}"
+                f"cannot filter {name}: `gray` weighs red, green and blue, it has {frame.mode}; {way}"
             )
         if frame.channels.startswith("RGB"):
             pixels, channels = luma(frame.pixels[..., :3]), "L"
@@ -118,11 +120,11 @@ def _as_srgb(picture: "Picture", name: str) -> "Picture":
     for frame in picture.frames:
         if frame.channels not in _LIT or frame.pixels.dtype.name not in _SRGB_DEPTHS:
             raise ImageError(
-                f"cannot filter {name}: --linear decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
-                "leave --linear out, or convert it first"
+                f"cannot filter {name}: `linear` decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
+                "leave `linear` out, or convert it first"
             )
     profile = profile_name(picture)
     if profile is None or "srgb" in profile.lower():
         return picture
-    note = f"--linear decodes it as sRGB, its colour profile is {profile or 'another, without a name'}"
+    note = f"`linear` decodes it as sRGB, its colour profile is {profile or 'another, without a name'}"
     return replace(picture, notes=(*picture.notes, note))

@@ -40,24 +40,24 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     name, arguments = apart(text)
     known = (*WINDOWS, *FIXED)
     if name not in known:
-        raise ArgumentError(f"--pool: there is no {name!r}; {instead_of(name, known)}")
+        raise ArgumentError(f"`pool`: there is no {name!r}; {instead_of(name, known)}")
     takes = _takes(name)
     options: dict[str, Any] = {}
     for place, (key, value) in enumerate(arguments):
         key = key or ("size" if place == 0 and takes else value)
         if key not in takes:
             raise ArgumentError(
-                f"--pool {name} has no argument {key!r}; it takes {', '.join(takes) if takes else 'none'}"
+                f"`pool` {name} has no argument {key!r}; it takes {', '.join(takes) if takes else 'none'}"
             )
         if key in options:
-            raise ArgumentError(f"--pool {name}: {key} is given twice")
+            raise ArgumentError(f"`pool` {name}: {key} is given twice")
         try:
             options[key] = READERS[key](value)
         except (ValueError, KeyError) as error:
             why = error if isinstance(error, ArgumentError) else f"{value!r} is none"
-            raise ArgumentError(f"--pool {name}: {key}: {why}") from None
+            raise ArgumentError(f"`pool` {name}: {key}: {why}") from None
     if takes and "size" not in options:
-        raise ArgumentError(f"--pool {name} needs a size, as {name}:{7 if name in FIXED else 2}")
+        raise ArgumentError(f"`pool` {name} needs a size, as {name}:{7 if name in FIXED else 2}")
     return _maker(name, options)
 
 
@@ -91,7 +91,7 @@ def parse_channel_pool(text: str) -> ChannelPooled:
     """Return the pool over channels that `text` spells: max, or avg:3 for groups of 3."""
     name, arguments = apart(text)
     if name not in WINDOWS:
-        raise ArgumentError(f"--pool-channels: there is no {name!r}; {instead_of(name, WINDOWS)}")
+        raise ArgumentError(f"`pool_channels`: there is no {name!r}; {instead_of(name, WINDOWS)}")
     size: int | None = None
     norm_type = 2.0
     for key, value in arguments:
@@ -101,14 +101,14 @@ def parse_channel_pool(text: str) -> ChannelPooled:
             elif key == "p" and name == "lp":
                 norm_type = float(value)
             else:
-                raise ArgumentError(f"--pool-channels {name} has no argument {key!r}; it takes size")
+                raise ArgumentError(f"`pool_channels` {name} has no argument {key!r}; it takes size")
         except ArgumentError:
             raise
         except ValueError:
-            raise ArgumentError(f"--pool-channels {name}: {value!r} is not a number") from None
+            raise ArgumentError(f"`pool_channels` {name}: {value!r} is not a number") from None
     if size is not None and size < 1:
-        raise ArgumentError(f"--pool-channels {name}: the size must be at least 1, got {size}")
+        raise ArgumentError(f"`pool_channels` {name}: the size must be at least 1, got {size}")
     try:
         return ChannelPooled(name, size, check_norm(norm_type))
     except ArgumentError as error:
-        raise ArgumentError(f"--pool-channels lp: {error}") from None
+        raise ArgumentError(f"`pool_channels` lp: {error}") from None

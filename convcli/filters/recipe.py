@@ -61,17 +61,17 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
     )
     if method != "auto" and variant in OWN_WAY:
         raise ArgumentError(
-            f"--method {method} has no use with --variant {variant}, which is computed in one way"
+            f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
         )
     if method != "auto" and not options.kernels and options.weights is None:
-        raise ArgumentError(f"--method {method} is of kernels, and there is none; give --kernel")
+        raise ArgumentError(f"`method={method!r}` is of kernels, and there is none; give `kernel`")
     if dims == 3 and variant in FLAT:
         raise ArgumentError(
-            f"--variant {variant} works on rows and columns; leave --dims at 2, or take another variant"
+            f"`variant={variant!r}` works on rows and columns; leave `dims` at 2, or take another variant"
         )
     if recipe.padding_value and recipe.padding_mode != "constant":
         raise ArgumentError(
-            f"--padding-value belongs to --padding-mode constant, not to {recipe.padding_mode}"
+            f"`padding_value` belongs to `padding_mode='constant'`, not to {recipe.padding_mode}"
         )
     recipe, names = _filled(recipe, options)
     if method == "separable" and variant != "separable":
@@ -96,7 +96,7 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
 
 
 def _check_rank(recipe: Recipe) -> None:
-    """Refuse kernels and weights that --method separable cannot run, before any picture is read."""
+    """Refuse kernels and weights that `method='separable'` cannot run, before any picture is read."""
     import numpy as np
 
     from convcli.backend.separable import factors
@@ -110,8 +110,8 @@ def _check_rank(recipe: Recipe) -> None:
         if factors(matrix, matrix.ndim) is None:
             rank = "" if matrix.ndim != 2 else f", and {name} has rank {rank_of(matrix)}"
             raise ArgumentError(
-                f"--method separable runs kernels of rank 1{rank}; take another method, or --variant separable with "
-                "a --rank"
+                f"`method='separable'` runs kernels of rank 1{rank}; take another method, or "
+                "`variant='separable'` with a `rank`"
             )
 
 
@@ -122,37 +122,37 @@ def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:
         name = Path(options.weights).stem
         recipe = replace(
             recipe,
-            weights=load_array(options.weights, "--weights"),
-            weights_name=f"--weights {options.weights}",
+            weights=load_array(options.weights, "weights"),
+            weights_name=f"`weights` {options.weights}",
         )
         names.append(name)
-    if options.bias_file is not None:
-        recipe = replace(recipe, bias=load_array(options.bias_file, "--bias-file"))
+    if options.bias is not None:
+        recipe = replace(recipe, bias=load_array(options.bias, "bias"))
     if options.pointwise is not None:
         known = MIXINGS.get(options.pointwise)
         recipe = replace(
-            recipe, mixing=load_matrix(options.pointwise if known is None else known, "--pointwise")
+            recipe, mixing=load_matrix(options.pointwise if known is None else known, "pointwise")
         )
         names.append(options.pointwise if known is not None else _stem(options.pointwise))
     if options.offsets is not None:
         from convcli.backend.stages.offsets import FIELDS
 
         if options.offsets.lower().endswith(".npy"):
-            offsets: Any = load_array(options.offsets, "--offsets")
+            offsets: Any = load_array(options.offsets, "offsets")
         else:
-            offsets = called("--offsets", options.offsets, FIELDS, ", or a FILE.npy")
+            offsets = called("offsets", options.offsets, FIELDS, ", or a FILE.npy")
         recipe = replace(recipe, offsets=offsets)
         names.append(_stem(options.offsets))
     if options.local is not None:
         from convcli.backend.stages.blend import LOCALS
 
         if options.local.lower().endswith(".npy"):
-            weights = load_array(options.local, "--local", mapped=True)
-            recipe = replace(recipe, weights=weights, weights_name=f"--local {options.local}")
+            weights = load_array(options.local, "local", mapped=True)
+            recipe = replace(recipe, weights=weights, weights_name=f"`local` {options.local}")
         else:
             if options.flip:
-                raise ArgumentError("--flip has no use with a built-in --local, whose kernels are symmetric")
-            recipe = replace(recipe, widths=called("--local", options.local, LOCALS, ", or a FILE.npy"))
+                raise ArgumentError("`flip` has no use with a built-in `local`, whose kernels are symmetric")
+            recipe = replace(recipe, widths=called("local", options.local, LOCALS, ", or a FILE.npy"))
         names.append(_stem(options.local))
     return recipe, names
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from convcli.errors import ArgumentError
 from convcli.kernels.files import files_in, is_file
 from convcli.layers.axes import PerAxis
-from convcli.layers.notation import format_size
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.variants import VARIANTS
 
@@ -37,7 +36,7 @@ BELONGS: dict[str, tuple[str, ...]] = {
     "padding_value": _SLIDING,
     "dilation": tuple(name for name in _SLIDING if "dilation" not in VARIANTS[name].own),
     "weights": _WITH_WEIGHTS,
-    "bias_file": (*_WITH_WEIGHTS, "pointwise", "depthwise-separable"),
+    "bias": (*_WITH_WEIGHTS, "pointwise", "depthwise-separable"),
     "pointwise": ("pointwise", "depthwise-separable"),
     "groups": ("grouped", "shuffled-grouped", "dilated", "transposed", "resize-conv", "deformable"),
     "rank": ("separable",),
@@ -49,10 +48,10 @@ BELONGS: dict[str, tuple[str, ...]] = {
 
 # What a variant cannot do without, and how that is given.
 NEEDED = {
-    "pointwise": ("pointwise", "--pointwise luma, sepia, swap-rb or a FILE with a matrix"),
-    "depthwise-separable": ("pointwise", "--pointwise luma, sepia, swap-rb or a FILE with a matrix"),
-    "deformable": ("offsets", "--offsets swirl, lens, random or a FILE.npy"),
-    "local": ("local", "--local tilt-shift, vignette-blur or a FILE.npy"),
+    "pointwise": ("pointwise", "`pointwise` luma, sepia, swap-rb or a FILE with a matrix"),
+    "depthwise-separable": ("pointwise", "`pointwise` luma, sepia, swap-rb or a FILE with a matrix"),
+    "deformable": ("offsets", "`offsets` swirl, lens, random or a FILE.npy"),
+    "local": ("local", "`local` tilt-shift, vignette-blur or a FILE.npy"),
 }
 
 # What has no use where no layer slides over the picture, and an activation or a pool runs alone.
@@ -67,7 +66,7 @@ _OF_LAYERS = (
     "output_padding",
 )
 
-# Without --variant these options tell it, the first that is given.
+# Without `variant` these options tell it, the first that is given.
 TELLING = {
     "offsets": "deformable",
     "local": "local",
@@ -99,7 +98,7 @@ class LayerOptions(NamedTuple):
     repeat: int
     variant: str | None
     weights: str | None
-    bias_file: str | None
+    bias: str | None
     pointwise: str | None
     groups: int | None
     rank: int | None
@@ -130,11 +129,11 @@ class LayerOptions(NamedTuple):
     @property
     def files(self) -> list[tuple[str, Path]]:
         """The files that the options name, after what messages call them."""
-        others = ("weights", "bias_file", "pointwise", "offsets", "local")
+        others = ("weights", "bias", "pointwise", "offsets", "local")
         words = {name: getattr(self, name) for name in others if self.given(name)}
         return [
             *(("a kernel", path) for text in self.kernels for path in files_in(text)),
-            *((f"the file of {flag(name)}", Path(text)) for name, text in words.items() if is_file(text)),
+            *((f"the file of {argument(name)}", Path(text)) for name, text in words.items() if is_file(text)),
         ]
 
     def check(self) -> None:
@@ -143,10 +142,10 @@ class LayerOptions(NamedTuple):
         for name, variants in BELONGS.items():
             if self.given(name) and variant not in variants:
                 raise ArgumentError(
-                    f"{flag(name)} has no use with --variant {variant}; it belongs to {', '.join(variants)}"
+                    f"{argument(name)} has no use with `variant={variant!r}`; it belongs to {', '.join(variants)}"
                 )
         if variant in NEEDED and not self.given(NEEDED[variant][0]):
-            raise ArgumentError(f"--variant {variant} needs {NEEDED[variant][1]}")
+            raise ArgumentError(f"`variant={variant!r}` needs {NEEDED[variant][1]}")
         for name in ("groups", "dilation"):
             value = getattr(self, name)
             if (
@@ -155,36 +154,36 @@ class LayerOptions(NamedTuple):
                 and VARIANTS[variant].ignores(name, value)
             ):
                 raise ArgumentError(
-                    f"{flag(name)} {format_size(value)} has no use with --variant {variant}, "
+                    f"`{name}={value!r}` has no use with `variant={variant!r}`, "
                     + VARIANTS[variant].instead_of(name)
                 )
         if self.output_padding and self.padding in (None, *SAME):
             raise ArgumentError(NO_OUTPUT_PADDING)
         for name in ("kernels", "normalize", "scale", "shift", "anchor"):
             if self.weights is not None and self.given(name):
-                raise ArgumentError(f"{flag(name)} has no use beside --weights; give one of them")
+                raise ArgumentError(f"{argument(name)} has no use beside `weights`; give one of them")
         for name in ("normalize", "scale", "shift", "anchor"):
             if self.given(name) and not self.kernels:
-                raise ArgumentError(f"{flag(name)} changes kernels, and there is none; give --kernel")
+                raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
         for name in ("flip", "dilation"):
             if self.given(name) and not (self.kernels or self.weights or self.local):
-                raise ArgumentError(f"{flag(name)} changes kernels, and there is none; give --kernel")
+                raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
         if (
             self.groups is not None
             and self.weights is None
             and variant not in ("grouped", "shuffled-grouped")
         ):
             raise ArgumentError(
-                f"--groups goes with --weights for --variant {variant}, whose kernels have a channel each"
+                f"`groups` goes with `weights` for `variant={variant!r}`, whose kernels have a channel each"
             )
-        if self.bias_file is not None and self.weights is None and self.pointwise is None:
+        if self.bias is not None and self.weights is None and self.pointwise is None:
             raise ArgumentError(
-                "--bias-file goes with --weights or --pointwise; --bias V adds to a kernel's answer"
+                "`bias` goes with `weights` or `pointwise`; `shift=V` adds to a kernel's answer"
             )
         if self.along is not None and self.dims != 1:
-            raise ArgumentError("--along lays kernels of one axis; give --dims 1 with it")
+            raise ArgumentError("`along` lays kernels of one axis; give `dims=1` with it")
         if self.dims == 1 and not self.kernels:
-            raise ArgumentError("--dims 1 is of kernels with one axis, and there is none; give --kernel")
+            raise ArgumentError("`dims=1` is of kernels with one axis, and there is none; give `kernel`")
         self._check_something()
 
     def _check_something(self) -> None:
@@ -195,22 +194,22 @@ class LayerOptions(NamedTuple):
             if len(self.kernels) < 2 or len(self.kernels) != count:
                 tile = "x".join(map(str, self.tile)) if self.tile else "1xN"
                 raise ArgumentError(
-                    f"--variant tiled takes the kernels of its tile row by row, and {len(self.kernels)} are given "
-                    f"for {tile}; repeat --kernel {'' if self.tile is None else f'{count} times'}".rstrip()
+                    f"`variant='tiled'` takes the kernels of its tile row by row, and {len(self.kernels)} are given "
+                    f"for {tile}; repeat `kernel` {'' if self.tile is None else f'{count} times'}".rstrip()
                 )
         stages = (self.weights, self.pointwise, self.offsets, self.local)
         for name in _OF_LAYERS:
             if self.given(name) and not self.kernels and not any(stages):
-                raise ArgumentError(f"{flag(name)} belongs to a layer, and there is none; give --kernel")
+                raise ArgumentError(f"{argument(name)} belongs to a layer, and there is none; give `kernel`")
         behind = (self.activation, self.pool, self.pool_channels)
         if not self.kernels and not any(stages) and (self.variant or not any(behind)):
-            needs = "" if self.variant is None else f" for --variant {variant}"
-            weights = " or --weights" if variant in _WITH_WEIGHTS else ""
+            needs = "" if self.variant is None else f" for `variant={variant!r}`"
+            weights = " or `weights`" if variant in _WITH_WEIGHTS else ""
             raise ArgumentError(
-                f"there is nothing to run{needs}; give --kernel{weights}, such as --kernel sobel"
+                f"there is nothing to run{needs}; give `kernel`{weights}, such as `kernel='sobel'`"
             )
 
 
-def flag(name: str) -> str:
-    """Return an option as it is typed."""
-    return {"kernels": "--kernel", "shift": "--bias"}.get(name, f"--{name.replace('_', '-')}")
+def argument(name: str) -> str:
+    """Return a field as messages name it."""
+    return f"`{'kernel' if name == 'kernels' else name}`"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system
-RAW = "NPY"  # the format that takes values as they are, before --range
+RAW = "NPY"  # the format that takes values as they are, before `value_range`
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
@@ -80,7 +80,7 @@ class Worker:
         return recipe.kernels[0]
 
     def _narrows(self, dtype: np.dtype[Any], mode: str, form: str) -> bool:
-        """Whether --range brings floats of a mode to 8 bits, as the format holds none."""
+        """Whether `value_range` brings floats of a mode to 8 bits, as the format holds none."""
         return (
             dtype.kind == "f"
             and form != RAW
@@ -101,10 +101,10 @@ class Worker:
             return [self._unit(name, (frame,), form) for frame in picture.frames]
         shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
         if len(picture.frames) < 2:
-            raise ImageError(f"cannot filter {name}: --dims 3 reaches over frames or pages, and it has one")
+            raise ImageError(f"cannot filter {name}: `dims=3` reaches over frames or pages, and it has one")
         if len(shapes) > 1:
             raise ImageError(
-                f"cannot filter {name}: its pages differ in size or mode, so --dims 3 cannot reach over them"
+                f"cannot filter {name}: its pages differ in size or mode, so `dims=3` cannot reach over them"
             )
         return [self._unit(name, picture.frames, form)]
 
@@ -121,8 +121,8 @@ class Worker:
         )
         if frame.zero is not None and self.value_range == "minmax":
             raise ArgumentError(
-                "--range minmax stretches all channels alike, and a* and b* have either sign, which L* has not; take "
-                "the lightness alone by --channels l, or another range"
+                "`value_range='minmax'` stretches all channels alike, and a* and b* have either sign, which L* has "
+                "not; take the lightness alone by `channels='l'`, or another range"
             )
         kernel, plain = self.plain(frame, form), None
         if kernel is not None:
@@ -140,7 +140,7 @@ class Worker:
             if count > self.max_pixels:
                 raise ImageError(
                     f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
-                    f"{self.max_pixels:,}; pad less, or raise it with --max-pixels {count}"
+                    f"{self.max_pixels:,}; pad less, or raise it with `max_pixels={count}`"
                 )
 
     def make_all(self, name: str, target: str, units: list[Unit], form: str) -> list[Made]:
@@ -259,11 +259,12 @@ class Worker:
         if form == RAW:
             if self.value_range is not None:
                 raise ArgumentError(
-                    f"{name}: --range {self.value_range} brings values to the depth of a picture; NPY keeps them"
+                    f"{name}: `value_range={self.value_range!r}` brings values to the depth of a picture; NPY "
+                    "keeps them"
                 )
             if self.sheet:
                 raise ArgumentError(
-                    f"{name}: --sheet draws a picture; NPY takes the numbers of all maps without it"
+                    f"{name}: `sheet` draws a picture; NPY takes the numbers of all maps without it"
                 )
             dtype = raw_dtype(dtype)
         colours = "L" if self.sheet else self._colours(frame, unit, maps)
@@ -271,7 +272,8 @@ class Worker:
             kept = " beside the alpha that is kept" if unit.has_alpha else ""
             raise ImageError(
                 f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
-                "-o x.npy for the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
+                "`output='x.npy'` for the numbers, `sheet=True` to draw them side by side, or `pool_channels` "
+                "to make one of them"
             )
         mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
         if self._narrows(dtype, mode, form):
@@ -308,8 +310,8 @@ def mixing_error(spelled: Spelled) -> ArgumentError | None:
     for kernel in recipe.kernels:
         if not kernel.is_smoothing:
             return ArgumentError(
-                f"--alpha premultiply takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
-                "sum above 0; use --alpha keep or filter"
+                f"`alpha='premultiply'` takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
+                "sum above 0; use `alpha='keep'` or filter"
             )
     if (
         recipe.weights is not None
@@ -317,7 +319,7 @@ def mixing_error(spelled: Spelled) -> ArgumentError | None:
         or recipe.variant in ("standard", "grouped", "shuffled-grouped")
     ):
         return ArgumentError(
-            f"--alpha premultiply takes a mean of each channel, which --variant {recipe.variant} is not; use --alpha "
-            "keep or filter"
+            f"`alpha='premultiply'` takes a mean of each channel, which `variant={recipe.variant!r}` is not; use "
+            "`alpha='keep'` or filter"
         )
     return None

@@ -58,7 +58,7 @@ def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max
     notes = []
     if count in (2, 4):
         notes.append(
-            f"the last of its {count} channels is taken as alpha; --alpha filter treats all of them alike"
+            f"the last of its {count} channels is taken as alpha; `alpha='filter'` treats all of them alike"
         )
     pixels = [array[number] if len(numbers) == len(array) else array[number].copy() for number in numbers]
     return Picture(tuple(Frame(each, mode) for each in pixels), "NPY", notes=tuple(notes))
@@ -84,7 +84,7 @@ def _frames(
     if prod(frames[:3]) > max_pixels:
         raise ImageError(
             f"cannot read {name}: its {prod(frames[:3]):,} pixels are over the limit of {max_pixels:,}; "
-            f"raise it with --max-pixels {prod(frames[:3])}"
+            f"raise it with `max_pixels={prod(frames[:3])}`"
         )
     return frames, numbers
 

@@ -91,7 +91,7 @@ class _Limit:
             rows, columns = self.sides
             raise ImageError(
                 f"cannot read {self.name}: it holds a tile of {height}x{width} (rows x columns), {size:,} bytes, for a "
-                f"picture of {rows}x{columns}; raise the limit with --max-pixels {size * SHARE}"
+                f"picture of {rows}x{columns}; raise the limit with `max_pixels={size * SHARE}`"
             )
 
     def check_counts(self, claimed: int, file_size: int) -> None:

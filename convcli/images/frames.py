@@ -275,7 +275,7 @@ def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
         found = limit - left
         what = f"its {found:,} pixels are" if count == 1 else f"its frames have {found:,} pixels and more,"
         raise ImageError(
-            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with --max-pixels {found * count}"
+            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with `max_pixels={found * count}`"
         )
 
 
@@ -284,7 +284,7 @@ def _check_way(name: str, count: int, pixels: int, limit: int) -> None:
     if count * pixels > PASSES * limit:
         raise ImageError(
             f"cannot read {name}: {count:,} frames of {pixels:,} pixels are decoded for frame {count - 1}; take an "
-            f"earlier one, or raise the limit with --max-pixels {-(-count * pixels // PASSES)}"
+            f"earlier one, or raise the limit with `max_pixels={-(-count * pixels // PASSES)}`"
         )
 
 

@@ -45,7 +45,7 @@ def check_jpeg(file: BinaryIO, name: str, max_pixels: int) -> None:
     if scans > USUAL_SCANS and scans * pixels > PASSES * max_pixels:
         raise ImageError(
             f"cannot read {name}: it goes through its {pixels:,} pixels {scans:,} times; raise the limit with "
-            f"--max-pixels {-(-scans * pixels // PASSES)}"
+            f"`max_pixels={-(-scans * pixels // PASSES)}`"
         )
 
 

@@ -134,7 +134,7 @@ def _checked(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], 
         what = "pixels" if header.count <= 4 else "pixels, of four channels each at most,"
         raise ImageError(
             f"cannot read {name}: its {count:,} {what} are over the limit of {max_pixels:,}; "
-            f"raise it with --max-pixels {count}"
+            f"raise it with `max_pixels={count}`"
         )
     return header
 

@@ -191,7 +191,7 @@ def _chosen(name: str, frame: int | None, limit: int, count: int) -> Sequence[in
     if count > limit:
         raise ImageError(
             f"cannot read {name}: its {count:,} frames are over the limit of {limit:,}; "
-            f"raise it with --max-frames {count}, or choose one with --frame"
+            f"raise it with `max_frames={count}`, or choose one with `frame`"
         )
     return range(count)
 
@@ -241,11 +241,11 @@ def _explained(name: str, max_pixels: int) -> Iterator[None]:
         (count,) = re.findall(r"\((\d+) pixels\)", str(error))
         raise ImageError(
             f"cannot read {name}: its {int(count):,} pixels are over the limit of {max_pixels:,}; raise it with "
-            f"--max-pixels {count}"
+            f"`max_pixels={count}`"
         ) from None
     except MemoryError:
         raise ImageError(
-            f"cannot read {name}: there is not enough memory for it; take a smaller picture, or fewer --jobs"
+            f"cannot read {name}: there is not enough memory for it; take a smaller picture, or fewer `jobs`"
         ) from None
     except UnidentifiedImageError:
         known = " ".join(FORMATS)

@@ -122,7 +122,7 @@ def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
     if count > limit:
         raise ImageError(
             f"cannot read {name}: its {count:,} pixels, of four channels each at most, are over the limit of "
-            f"{limit:,}; raise it with --max-pixels {count}"
+            f"{limit:,}; raise it with `max_pixels={count}`"
         )
     for page in pages:
         check_page(name, page, limit)

@@ -157,7 +157,7 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
         if not held.holds(mode, count, dtype):
             raise ImageError(
                 f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
-                f"picture has {count}; choose one, as by --frame 0, or a format that holds all: {able}"
+                f"picture has {count}; choose one, as by `frame=0`, or a format that holds all: {able}"
             )
     if len(kinds) > 1 and form != "TIFF":
         raise ImageError(
@@ -169,12 +169,12 @@ def _way(mode: str, held: Format, able: str) -> str:
     """Say how a picture of a mode can be written that a format does not hold, with those that are able to."""
     channels = channels_of(mode)
     if is_float(mode) and held.holds(channels):
-        return f"bring its numbers to 8 bits with --range, or keep them: {able}"
+        return f"bring its numbers to 8 bits with `value_range`, or keep them: {able}"
     way = f"these can: {able}"
     if channels in ("LA", "RGBA") and held.holds(mode_name(channels[:-1], dtype_of(mode))):
-        return f"{way}; or leave alpha out with --channels {','.join(channels[:-1].lower())}"
+        return f"{way}; or leave alpha out with `channels={','.join(channels[:-1].lower())!r}`"
     if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))) and held is not FORMATS["PBM"]:
-        return f"{way}; or filter its brightness with --gray"
+        return f"{way}; or filter its brightness with `gray=True`"
     return way
 
 

@@ -1,4 +1,4 @@
-"""Arrays from files that options name: weights, biases, matrices and offsets; never unpickled."""
+"""Arrays from files that arguments name: weights, biases, matrices and offsets; never unpickled."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ CHUNK = 1 << 24  # numbers that are looked at at once
 MOST_TEXT = 1 << 24  # bytes of a matrix in text
 
 
-def load_array(text: str, option: str, *, mapped: bool = False) -> Array:
+def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
     """Return the numbers in a .npy file, or raise ArgumentError; `mapped` ones stay in the file until they are used."""
     path = Path(text)
     if path.suffix.lower() != ".npy":
-        raise ArgumentError(f"{option} {text}: it takes an array in a .npy file, as numpy.save writes it")
+        raise ArgumentError(f"`{argument}` {text}: it takes an array in a .npy file, as numpy.save writes it")
     try:
-        _check_regular(path, text, option)
+        _check_regular(path, text, argument)
         with path.open("rb") as file:
             header = read_header(file)
             if header.dtype.kind not in "iuf" or header.dtype.itemsize > 8 or 0 in header.shape:
                 raise ArgumentError(
-                    f"{option}: {text} holds {header.dtype} of shape {header.shape}; real numbers are needed, "
+                    f"`{argument}`: {text} holds {header.dtype} of shape {header.shape}; real numbers are needed, "
                     "as float32"
                 )
             array = map_values(path, header) if mapped else read_values(file, header)
     except OSError as error:
-        raise ArgumentError(f"{option}: cannot read {text}: {error.strerror or error}") from None
+        raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror or error}") from None
     except NpyError as error:
-        raise ArgumentError(f"{option}: cannot read {text}: {error}") from None
-    return checked(array, text, option)
+        raise ArgumentError(f"`{argument}`: cannot read {text}: {error}") from None
+    return checked(array, text, argument)
 
 
-def _check_regular(path: Path, text: str, option: str) -> None:
+def _check_regular(path: Path, text: str, argument: str) -> None:
     """Refuse what is there and no file: to read a pipe may never end."""
     if path.exists() and not path.is_file():
-        raise ArgumentError(f"{option}: cannot read {text}: it is a folder, a device or a pipe; name a file")
+        raise ArgumentError(
+            f"`{argument}`: cannot read {text}: it is a folder, a device or a pipe; name a file"
+        )
 
 
-def checked(array: Array, name: str, option: str) -> Array:
+def checked(array: Array, name: str, argument: str) -> Array:
     """Refuse numbers that are not finite, or so large that sums would not be; say where the first stands."""
     import numpy as np
 
@@ -56,12 +58,13 @@ def checked(array: Array, name: str, option: str) -> Array:
         if bad.any():
             place = tuple(map(int, np.unravel_index(start + int(bad.argmax()), array.shape)))
             raise ArgumentError(
-                f"{option}: {name} holds {array[place]} at {place}; every number must be finite, of at most {MOST:g}"
+                f"`{argument}`: {name} holds {array[place]} at {place}; every number must be finite, of at "
+                f"most {MOST:g}"
             )
     return array
 
 
-def load_matrix(text: str | Sequence[Sequence[float]], option: str) -> Array:
+def load_matrix(text: str | Sequence[Sequence[float]], argument: str) -> Array:
     """Return a matrix: rows of numbers in a .npy, .csv or .txt file, or typed as '1 0 0; 0 1 0'."""
     import numpy as np
 
@@ -69,27 +72,27 @@ def load_matrix(text: str | Sequence[Sequence[float]], option: str) -> Array:
         return np.array(text, float)
     path = Path(text)
     if path.suffix.lower() == ".npy":
-        array = load_array(text, option)
+        array = load_array(text, argument)
         if array.ndim == 4 and array.shape[2:] == (1, 1):
             array = array[:, :, 0, 0]
         if array.ndim != 2:
             raise ArgumentError(
-                f"{option}: {text} has shape {array.shape}; a matrix (outputs, inputs) is needed"
+                f"`{argument}`: {text} has shape {array.shape}; a matrix (outputs, inputs) is needed"
             )
         return array
     if path.suffix.lower() in (".csv", ".txt"):
         try:
-            _check_regular(path, text, option)
+            _check_regular(path, text, argument)
             if path.stat().st_size > MOST_TEXT:
                 raise ArgumentError(
-                    f"{option}: {text} has {path.stat().st_size:,} bytes, more than the {MOST_TEXT:,} that are read as "
-                    "text; save it as .npy"
+                    f"`{argument}`: {text} has {path.stat().st_size:,} bytes, more than the {MOST_TEXT:,} that are "
+                    "read as text; save it as .npy"
                 )
             lines = path.read_text().splitlines()
         except OSError as error:
-            raise ArgumentError(f"{option}: cannot read {text}: {error.strerror}") from None
+            raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise ArgumentError(f"{option}: {text} is no text; save it as numbers in rows") from None
+            raise ArgumentError(f"`{argument}`: {text} is no text; save it as numbers in rows") from None
     else:
         lines = text.split(";")
     rows = [
@@ -99,9 +102,9 @@ def load_matrix(text: str | Sequence[Sequence[float]], option: str) -> Array:
         numbers = [[float(word) for word in row] for row in rows]
     except ValueError as error:
         raise ArgumentError(
-            f"{option}: {text!r} is no matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
+            f"`{argument}`: {text!r} is no matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
             "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt)"
         ) from None
     if not numbers or len({len(row) for row in numbers}) > 1:
-        raise ArgumentError(f"{option}: {text!r} is ragged or empty; every row needs as many numbers")
-    return checked(np.array(numbers), repr(text), option)
+        raise ArgumentError(f"`{argument}`: {text!r} is ragged or empty; every row needs as many numbers")
+    return checked(np.array(numbers), repr(text), argument)

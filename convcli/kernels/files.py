@@ -86,7 +86,7 @@ def _text(path: Path, limit: int, axes: int = 2) -> str:
     if path.stat().st_size > most:
         raise ArgumentError(
             f"{_what(path)} has {path.stat().st_size:,} bytes, more than a kernel with {limit} taps on a side "
-            "can take; raise the limit with --max-kernel"
+            "can take; raise the limit with `max_kernel`"
         )
     try:
         return path.read_text("utf-8-sig")
@@ -149,7 +149,7 @@ def _json(path: Path, limit: int) -> Kernel:
     if text.count(",") > limit**MOST_AXES + SMALLEST:
         raise ArgumentError(
             f"{what} has {text.count(',') + 1:,} values, more than a kernel with {limit} taps on a side can take; "
-            "raise the limit with --max-kernel"
+            "raise the limit with `max_kernel`"
         )
     try:
         value = json.loads(text)

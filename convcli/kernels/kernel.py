@@ -192,7 +192,7 @@ def check_side(side: int, limit: int, dims: int = 1) -> int:
         raise ArgumentError(f"a kernel {side} wide is empty; the size must be at least 1")
     if side > limit:
         raise ArgumentError(
-            f"a kernel {side} wide is over the limit of {limit}; raise it with --max-kernel {side}"
+            f"a kernel {side} wide is over the limit of {limit}; raise it with `max_kernel={side}`"
         )
     check_sides(*[side] * dims)
     return side

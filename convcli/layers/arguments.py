@@ -1,4 +1,4 @@
-"""Small spellings of options: a name and its arguments, as swirl:strength=3 or avg:3,stride=2."""
+"""Spellings of a name and its arguments, as swirl:strength=3 or avg:3,stride=2."""
 
 from collections.abc import Callable, Mapping
 from inspect import signature
@@ -9,14 +9,14 @@ from convcli.errors import ArgumentError, instead_of
 T = TypeVar("T")
 
 
-def called(option: str, text: str, known: Mapping[str, Callable[..., T]], also: str = "") -> T:
+def called(argument: str, text: str, known: Mapping[str, Callable[..., T]], also: str = "") -> T:
     """Call the function that `text` names with the arguments it spells, by name or in order.
 
-    `also` says in errors what else the option takes. Arguments are numbers, whole where the function says int.
+    `also` says in errors what else the argument takes. Arguments are numbers, whole where the function says int.
     """
     name, arguments = apart(text)
     if name not in known:
-        raise ArgumentError(f"{option}: there is no {name!r}; {instead_of(name, known)}{also}")
+        raise ArgumentError(f"`{argument}`: there is no {name!r}; {instead_of(name, known)}{also}")
     takes = {
         key: int if parameter.annotation in (int, "int") else float
         for key, parameter in signature(known[name]).parameters.items()
@@ -25,10 +25,10 @@ def called(option: str, text: str, known: Mapping[str, Callable[..., T]], also: 
     for place, (key, value) in enumerate(arguments):
         key = key or (list(takes)[place] if place < len(takes) else value)
         if key not in takes:
-            raise ArgumentError(f"{option} {name} has no argument {key!r}; it takes {', '.join(takes)}")
+            raise ArgumentError(f"`{argument}` {name} has no argument {key!r}; it takes {', '.join(takes)}")
         if key in values:
-            raise ArgumentError(f"{option} {name}: {key} is given twice")
-        values[key] = _number(f"{option} {name}: {key}", value, takes[key])
+            raise ArgumentError(f"`{argument}` {name}: {key} is given twice")
+        values[key] = _number(f"`{argument}` {name}: {key}", value, takes[key])
     return known[name](**values)
 
 

@@ -84,7 +84,7 @@ def as_open_shape(input_shape: Sequence[int | None]) -> OpenShape:
 
 def needs_size(name: str) -> str:
     """Say that a layer cannot be counted without the size of its input."""
-    return f"the weights of {name} depend on the input size; give --n / input_shape"
+    return f"the weights of {name} depend on the input size; give `input_shape`"
 
 
 def split_shape(input_shape: AnyShape, takes: int | None = None) -> tuple[int, Sizes]:

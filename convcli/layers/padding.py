@@ -16,8 +16,8 @@ NAMES = ("valid", "same", "same-lower", "full")
 SAME: tuple[SameName, ...] = ("same", "same-lower")  # the names that wait for the size of the input
 
 NO_OUTPUT_PADDING = (
-    "--output-padding has no use with --padding same, where the output is the stride times as large; leave it out, or "
-    "give the padding in numbers"
+    "`output_padding` has no use with `padding='same'`, where the output is the stride times as large; leave it out, "
+    "or give the padding in numbers"
 )
 
 # How an input goes on beyond its border; a, b, c, d are its elements.

@@ -201,7 +201,7 @@ CHANGES = {
     "pool_channels": "--pool-channels lp",
     "repeat": "--repeat 2",
     "weights": "--weights w.npy",
-    "bias_file": "--bias-file b.npy",
+    "bias": "--bias-file b.npy",
     "pointwise": "--pointwise other.npy",
     "groups": "--groups 3",
     "rank": "--rank 1",

@@ -80,7 +80,7 @@ def test_what_is_taken_as_alpha_is_said(count: int) -> None:
     picture = read_picture(npy(noise(5, 7, count)))
     assert picture.frames[0].has_alpha
     assert picture.notes == (
-        f"the last of its {count} channels is taken as alpha; --alpha filter treats all of them alike",
+        f"the last of its {count} channels is taken as alpha; `alpha='filter'` treats all of them alike",
     )
     assert read_picture(npy(noise(5, 7, 3))).notes == ()
 
@@ -141,11 +141,11 @@ def test_nothing_is_taken_on_the_word_of_a_header() -> None:
         read_picture(claiming((1, 1, 10**12)))
     with pytest.raises(
         ImageError,
-        match=r"100,000,000,000 pixels are over the limit of 200,000,000; raise it with --max-pixels 100000000000",
+        match=r"100,000,000,000 pixels are over the limit of 200,000,000; raise it with `max_pixels=100000000000`",
     ):
         read_picture(claiming((10**6, 10**5)))
     with pytest.raises(
-        ImageError, match=r"its 20,000 frames are over the limit of 10,000; raise it with --max-frames 20000"
+        ImageError, match=r"its 20,000 frames are over the limit of 10,000; raise it with `max_frames=20000`"
     ):
         read_picture(claiming((20_000, 1, 1, 1)))
 

@@ -44,7 +44,7 @@ def test_a_tile_far_larger_than_its_picture(tmp_path: Path, compression: str, dt
             read(path, LIMIT)
         assert str(error.value) == (
             f"cannot read {path}: it holds a tile of 304x304 (rows x columns), {size:,} bytes, for a picture of 10x10; "
-            f"raise the limit with --max-pixels {size * 8}"
+            f"raise the limit with `max_pixels={size * 8}`"
         )
     (frame,) = read_picture(path, size * 8).frames
     assert frame.pixels.shape == (10, 10, 3)

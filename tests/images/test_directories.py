@@ -104,7 +104,7 @@ def test_a_count_beyond_the_limit_costs_one_walk(monkeypatch: pytest.MonkeyPatch
     load = TiffImagePlugin.ImageFileDirectory_v2.load
     monkeypatch.setattr(TiffImagePlugin.ImageFileDirectory_v2, "load", lambda *a: loads.append(load(*a)))
     with pytest.raises(
-        ImageError, match=r"its 3,000 frames are over the limit of 2,999; raise it with --max-frames 3000"
+        ImageError, match=r"its 3,000 frames are over the limit of 2,999; raise it with `max_frames=3000`"
     ):
         read_picture(file, max_frames=2999)
     assert len(loads) < 5

@@ -72,7 +72,7 @@ def test_a_frame_behind_very_many_is_refused(form: str) -> None:
             read_picture(io.BytesIO(buffer.getvalue()), 100, frame=24)
         assert str(error.value) == (
             "cannot read standard input: 25 frames of 100 pixels are decoded for frame 24; take an earlier one, or raise "
-            "the limit with --max-pixels 125"
+            "the limit with `max_pixels=125`"
         )
         assert len(read_picture(io.BytesIO(buffer.getvalue()), 125, frame=24).frames) == 1
         assert len(read_picture(io.BytesIO(buffer.getvalue()), 100, frame=19).frames) == 1

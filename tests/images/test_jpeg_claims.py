@@ -47,7 +47,7 @@ def test_scans_without_end() -> None:
     scans = data.count(b"\xff\xda")
     least = -(-scans * 256 // 50)
     assert str(error.value) == (
-        f"cannot read standard input: it goes through its 256 pixels {scans:,} times; raise the limit with --max-pixels {least}"
+        f"cannot read standard input: it goes through its 256 pixels {scans:,} times; raise the limit with `max_pixels={least}`"
     )
     assert read_picture(io.BytesIO(data), least).frames[0].pixels.shape == (16, 16, 3)
 

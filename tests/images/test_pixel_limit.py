@@ -43,8 +43,8 @@ def test_a_frame_far_larger_than_its_canvas(
     with pytest.raises(ImageError) as error:
         read(gif(10, (60000, disposal)), 1_000_000)
     assert str(error.value) == (
-        "cannot read standard input: its 3,600,000,000 pixels are over the limit of 1,000,000; raise it with --max-pixels "
-        "3600000000"
+        "cannot read standard input: its 3,600,000,000 pixels are over the limit of 1,000,000; raise it with "
+        "`max_pixels=3600000000`"
     )
     assert all(width * height <= 1_000_000 for width, height in made)
 

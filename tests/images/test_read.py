@@ -226,7 +226,7 @@ def test_pixels_of_all_frames_are_limited() -> None:
         read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8 - 1)
     assert read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8)
     with pytest.raises(
-        ImageError, match=r"its 128,000 pixels are over the limit of 9; raise it with --max-pixels 128000"
+        ImageError, match=r"its 128,000 pixels are over the limit of 9; raise it with `max_pixels=128000`"
     ):
         read_picture(SAMPLES / "house.png", 9)
 

@@ -180,7 +180,7 @@ def test_pixels_and_frames_are_limited() -> None:
     stream = written(deep(5, 7, 3, dtype="float32"))
     with pytest.raises(
         ImageError,
-        match="its 35 pixels, of four channels each at most, are over the limit of 34; raise it with --max-pixels 35",
+        match="its 35 pixels, of four channels each at most, are over the limit of 34; raise it with `max_pixels=35`",
     ):
         read_picture(stream, 34)
     stream = written(np.zeros((5, 7, 8), np.float32), photometric="minisblack", planarconfig="contig")
@@ -190,7 +190,7 @@ def test_pixels_and_frames_are_limited() -> None:
         read_picture(stream, 69)
     stream = written(np.zeros((3, 5, 7, 3), np.float32))
     with pytest.raises(
-        ImageError, match="its 3 frames are over the limit of 2; raise it with --max-frames 3"
+        ImageError, match="its 3 frames are over the limit of 2; raise it with `max_frames=3`"
     ):
         read_picture(stream, max_frames=2)
     stream.seek(0)

@@ -102,7 +102,7 @@ def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> 
     for mode in ARRAYS.keys() - FORMATS[form].modes - FORMATS[form].deep:
         channels, dtype = channels_of(mode), dtype_of(mode)
         narrowed = is_float(mode) and FORMATS[form].holds(channels)
-        way = "bring its numbers to 8 bits with --range, or keep them: " if narrowed else "these can: "
+        way = "bring its numbers to 8 bits with `value_range`, or keep them: " if narrowed else "these can: "
         with pytest.raises(ImageError) as error:
             encode(still(mode), form, "out")
         start = f"cannot write out: {form} cannot hold the pixel mode {mode}; {way}"
@@ -114,14 +114,14 @@ def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> 
             and channels in ("LA", "RGBA")
             and FORMATS[form].holds(mode_name(channels[:-1], dtype))
         ):
-            wanted = f"or leave alpha out with --channels {','.join(channels.lower())[:-2]}"
+            wanted = f"or leave alpha out with `channels={','.join(channels.lower())[:-2]!r}`"
         if (
             not narrowed
             and channels == "RGB"
             and FORMATS[form].holds(mode_name("L", dtype))
             and form != "PBM"
         ):
-            wanted = "or filter its brightness with --gray"
+            wanted = "or filter its brightness with `gray=True`"
         assert way == wanted
         assert able.split(", ") == [
             form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name != "PBM"
@@ -171,7 +171,7 @@ def test_pages_come_back() -> None:
 def test_still_formats_refuse_animations() -> None:
     with pytest.raises(
         ImageError,
-        match=r"JPEG holds one frame, the picture has 3; choose one, as by --frame 0, or a format that holds all: .png, .webp,",
+        match=r"JPEG holds one frame, the picture has 3; choose one, as by `frame=0`, or a format that holds all: .png, .webp,",
     ):
         encode(animation(), "JPEG", "out")
 
@@ -298,7 +298,7 @@ def test_frames_that_are_joined_in_writing_are_said(form: str) -> None:
 def test_an_animation_of_16_bit_colour_is_refused_as_png() -> None:
     frames = tuple(Frame(array_of("RGB;16"), "RGB;16", 100) for _ in range(2))
     message = (
-        "cannot write out: PNG holds one frame of RGB;16, the picture has 2; choose one, as by --frame 0, or a format "
+        "cannot write out: PNG holds one frame of RGB;16, the picture has 2; choose one, as by `frame=0`, or a format "
         "that holds all: .tiff, .npy"
     )
     with pytest.raises(ImageError) as error:

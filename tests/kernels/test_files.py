@@ -120,7 +120,7 @@ WRONG = [
     ("a.csv", "1;;2\n3,4", "a.csv': '' is not a number"),
     ("a.csv", "# nothing\n\n", "a.csv' holds no numbers; write a row a line"),
     ("a.csv", b"\xff\xfe1", "a.csv' is not text; the ending '.csv' promises text"),
-    ("a.csv", "1 2 3 4", "a kernel 4 wide is over the limit of 3; raise it with --max-kernel 4"),
+    ("a.csv", "1 2 3 4", "a kernel 4 wide is over the limit of 3; raise it with `max_kernel=4`"),
     ("a.csv", "1" * 99999, "a.csv' has 99,999 bytes, more than a kernel with 3 taps on a side can take; raise the limit"),
     ("a.txt", "", "a.txt' holds no numbers; write a row a line"),
     ("a.txt", "1 inf", "'inf' is not a finite number"),

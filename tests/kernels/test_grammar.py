@@ -212,7 +212,7 @@ def test_arguments_by_name_and_in_order() -> None:
         ("gaussian:sigma=nan", "gaussian: sigma must be at least 0.05 and finite, got nan"),
         ("gaussian:sigma=inf", "gaussian: sigma must be at least 0.05 and finite, got inf"),
         ("box:size=0", "a kernel 0 wide is empty; the size must be at least 1"),
-        ("box:size=257", "a kernel 257 wide is over the limit of 255; raise it with --max-kernel 257"),
+        ("box:size=257", "a kernel 257 wide is over the limit of 255; raise it with `max_kernel=257`"),
         ("gaussian:sigma=1e12", "a kernel 1000000001 wide is over the limit of 255"),
         (" ".join("1" * 256), "a kernel 256 wide is over the limit of 255"),
     ],

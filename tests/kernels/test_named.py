@@ -278,7 +278,7 @@ def test_every_name_has_a_meaning_and_a_source() -> None:
         ("motion:0.5", "motion: length must be at least 1 and finite, got 0.5"),
         ("motion:inf", "motion: length must be at least 1 and finite, got inf"),
         ("motion:angle=nan", "motion: angle must be finite, got nan"),
-        ("motion:1e30", "is over the limit of 255; raise it with --max-kernel"),
+        ("motion:1e30", "is over the limit of 255; raise it with `max_kernel"),
         ("sharpen:0", "sharpen: amount must be above 0 and below 1e+06, got 0.0"),
         ("unsharp:amount=-1", "unsharp: amount must be above 0 and below 1e+06, got -1.0"),
         ("unsharp:size=4", "unsharp: size must be odd, for there to be a middle, got 4; take 5"),

@@ -73,7 +73,7 @@ def test_most_weights_do_not_depend_on_the_input(name):
 
 @pytest.mark.parametrize("name", ["local", "dense"])
 def test_some_weights_depend_on_the_input(name):
-    text = f"the weights of {name} depend on the input size; give --n / input_shape"
+    text = f"the weights of {name} depend on the input size; give `input_shape`"
     with pytest.raises(ArgumentError, match=text):
         VARIANTS[name](CONV)
 
