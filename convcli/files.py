@@ -21,13 +21,13 @@ _TEMPORARY = re.compile(r"\.convcli-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 _swept: set[str] = set()  # the folders in which this process has looked for old ones
 
 _WAYS_OUT = {
-    errno.ENOSPC: "make room there, or write elsewhere by -o",
-    errno.EDQUOT: "make room there, or write elsewhere by -o",
+    errno.ENOSPC: "make room there, or write elsewhere by `output`",
+    errno.EDQUOT: "make room there, or write elsewhere by `output`",
     errno.EFBIG: "a limit on the size of files is set; raise it (ulimit -f)",
-    errno.EACCES: "write into another folder by -o",
-    errno.EPERM: "write into another folder by -o",
-    errno.EROFS: "write into another folder by -o",
-    errno.ENAMETOOLONG: "choose a shorter name by -o",
+    errno.EACCES: "write into another folder by `output`",
+    errno.EPERM: "write into another folder by `output`",
+    errno.EROFS: "write into another folder by `output`",
+    errno.ENAMETOOLONG: "choose a shorter name by `output`",
     errno.ENOENT: "its folder has been removed meanwhile; run it again",
 }
 

@@ -187,9 +187,9 @@ def test_a_written_part_is_followed_by_the_rest(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("number", "way"),
     [
-        (errno.ENOSPC, "No space left on device; make room there, or write elsewhere by -o"),
+        (errno.ENOSPC, "No space left on device; make room there, or write elsewhere by `output`"),
         (errno.EFBIG, "File too large; a limit on the size of files is set; raise it (ulimit -f)"),
-        (errno.EACCES, "Permission denied; write into another folder by -o"),
+        (errno.EACCES, "Permission denied; write into another folder by `output`"),
         (errno.EIO, "Input/output error"),
     ],
 )
@@ -447,7 +447,7 @@ def test_one_of_many_writers_of_a_new_file_wins(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_in(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(WriteError, match="Permission denied; write into another folder by -o"):
+    with pytest.raises(WriteError, match="Permission denied; write into another folder by `output`"):
         write_whole(tmp_path / "new", b"data", overwrite=False)
 
 

@@ -162,7 +162,7 @@ class AnswerOptions(NamedTuple):
     def check(self, reads: Reads) -> None:
         """Raise ArgumentError where the answer would overwrite a file that is read."""
         if self.output is not None:
-            check_reads("-o", [Path(self.output)], reads)
+            check_reads("`output`", [Path(self.output)], reads)
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""

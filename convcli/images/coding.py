@@ -31,12 +31,10 @@ class Coding(NamedTuple):
             if value is not None and form not in TAKERS[option]:
                 takers = " and ".join(TAKERS[option])
                 why = "; lossy WebP always has 4:2:0" if (option, form) == ("subsampling", "WEBP") else ""
-                raise ArgumentError(
-                    f"{name}: --{option.replace('_', '-')} belongs to {takers} output, not to {form}{why}"
-                )
+                raise ArgumentError(f"{name}: `{option}` belongs to {takers} output, not to {form}{why}")
         if self.quality == LOSSLESS and form != "WEBP":
             raise ArgumentError(
-                f"{name}: --quality lossless belongs to WEBP output; {form} takes 1 to 100, and .png has no loss"
+                f"{name}: `quality='lossless'` belongs to WEBP output; {form} takes 1 to 100, and .png has no loss"
             )
 
 

@@ -239,7 +239,7 @@ def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
 def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> bytes:
     """Return a picture as a TIFF, every page with its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
-    why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (-o x.npy needs none)"
+    why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (`output='x.npy'` needs none)"
     tifffile = _library(why)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:

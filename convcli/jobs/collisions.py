@@ -72,11 +72,11 @@ def check_jobs(jobs: Sequence[Job], *, in_place: bool) -> None:
         if above is not None and outputs.file(above.target) == folder:
             raise ArgumentError(
                 f"{above.name} would become {above.target}, which is the folder of other outputs; give a template "
-                "(-o 'out/{stem}.{kernel}{ext}')"
+                "(`output='out/{stem}.{kernel}{ext}'`)"
             )
 
 
-def check_reads(option: str, paths: Iterable[Path], reads: Reads) -> None:
+def check_reads(argument: str, paths: Iterable[Path], reads: Reads) -> None:
     """Raise ArgumentError where one of the paths to be written is a file that is read."""
     if not reads:
         return
@@ -86,14 +86,14 @@ def check_reads(option: str, paths: Iterable[Path], reads: Reads) -> None:
         place = places.file(path)
         key, what = known.get(_folded(place), ("", ""))
         if _meet(place, key):
-            raise ArgumentError(f"{path} is {what} and would be overwritten; choose another {option}")
+            raise ArgumentError(f"{path} is {what} and would be overwritten; choose another {argument}")
 
 
 def check_report(report: Path, jobs: Sequence[Job], reads: Reads) -> None:
     """Raise ArgumentError where a report would be another file of the run, or a folder of one, or lie in one."""
     if str(report) == "-":
-        raise ArgumentError("--report - would mix with what is printed; name a file, such as run.jsonl")
-    check_reads("--report", [report], reads)
+        raise ArgumentError("`report='-'` would mix with what is printed; name a file, such as run.jsonl")
+    check_reads("`report`", [report], reads)
     places, disk = Places(), _linked(report)
     key = places.file(report)
     above = {_folded(str(folder)): str(folder) for folder in Path(key).parents}
@@ -101,12 +101,12 @@ def check_report(report: Path, jobs: Sequence[Job], reads: Reads) -> None:
     for path in [*files, *(path for _, path in reads)]:
         place = places.file(path)
         if _meet(place, key) or (disk is not None and disk == _linked(path)):
-            raise ArgumentError(f"--report {report} is an input or an output, too; name another file")
+            raise ArgumentError(f"`report` {report} is an input or an output, too; name another file")
         if _meet(place, above.get(_folded(place), "")):
-            raise ArgumentError(f"--report {report} would lie in {path}, which is a file; name another")
+            raise ArgumentError(f"`report` {report} would lie in {path}, which is a file; name another")
     if any(_meet(folder, key) for folder in places.folders):
         raise ArgumentError(
-            f"--report {report} is a folder of inputs or outputs; name a file in it, or another"
+            f"`report` {report} is a folder of inputs or outputs; name a file in it, or another"
         )
 
 
@@ -126,22 +126,25 @@ def _linked(path: Path) -> tuple[int, int] | None:
 
 def _overwriting(job: Job, other: Job) -> str:
     if other is job:
-        return f"{job.output} is an input and would be overwritten; choose another -o, or give --in-place to replace it"
+        return (
+            f"{job.output} is an input and would be overwritten; choose another `output`, or give `in_place=True` to "
+            "replace it"
+        )
     return (
-        f"{job.name} would become {job.output}, but that is an input and would be overwritten; choose another -o, or "
-        "leave the outputs of earlier runs out with --exclude"
+        f"{job.name} would become {job.output}, but that is an input and would be overwritten; choose another "
+        "`output`, or leave the outputs of earlier runs out with `exclude`"
     )
 
 
 def _sharing(one: Job, two: Job) -> str:
     where = "standard output" if one.output is None else str(one.output)
     if one.source == one.target:
-        return f"{one.name} and {two.name} are one file, which --in-place would replace twice; name it once"
+        return f"{one.name} and {two.name} are one file, which `in_place` would replace twice; name it once"
     if str(one.target) != str(two.target):
         where += f" (or {two.target}, which is the same file)"
-    way = "give a folder (-o out/) or a template (-o 'out/{stem}.{kernel}{ext}')"
+    way = "give a folder (`output='out/'`) or a template (`output='out/{stem}.{kernel}{ext}'`)"
     if one.source.name == two.source.name and one.output is not None:
-        way = "keep them apart by their folders (-o 'out/{parent}/{name}')"
+        way = "keep them apart by their folders (`output='out/{parent}/{name}'`)"
     return f"{one.name} and {two.name} would both become {where}; {way}"
 
 

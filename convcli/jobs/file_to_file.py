@@ -229,7 +229,7 @@ class FileToFile:
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.threads)
         memory = max(reading, plan.memory, _bytes(frames) + writing)
-        way = f"take {'one frame by --frame, ' if len(picture.frames) > 1 else ''}a smaller picture"
+        way = f"take {'one frame by `frame`, ' if len(picture.frames) > 1 else ''}a smaller picture"
         way += f", or {self.work.lighter}" if self.work.lighter else ""
         check_memory(f"{self.work.verb} {job.name}", memory, self.max_memory, way)
         return _Planned(plan, picture, target, form, memory)

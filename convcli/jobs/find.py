@@ -70,17 +70,19 @@ class Inputs(NamedTuple):
         """
         if not self.names and self.files_from is None:
             raise ArgumentError(
-                "there is nothing to read; name pictures, folders or - (standard input), or a list by --files-from"
+                "there is nothing to read; name pictures, folders or - (standard input), or a list by `files_from`"
             )
         if self.files_from == "-" and "-" in self.names:
-            raise ArgumentError("- and --files-from - would both read standard input; leave one of them out")
+            raise ArgumentError(
+                "- and `files_from='-'` would both read standard input; leave one of them out"
+            )
         given = [(text, text == "-", True) for text in self.names]
         if self.files_from is not None:
             given += [(text, False, False) for text in _listed(self.files_from)]
         finder = _Finder(self, folder_of(output, name))
         found = finder.without_earlier_outputs(finder.once(given), name)
         if not found:
-            raise InputError("--include and --exclude leave nothing of the inputs; loosen them")
+            raise InputError("`include` and `exclude` leave nothing of the inputs; loosen them")
         return Found(found, finder.notes)
 
 
@@ -166,7 +168,7 @@ class _Finder:
         """Say why a folder or a pattern gave nothing, and the way out."""
         path = Path(text)
         if search.left_out:
-            why = f"--include and --exclude leave none of its {_count(search.left_out, 'picture')}"
+            why = f"`include` and `exclude` leave none of its {_count(search.left_out, 'picture')}"
         elif search.others:
             why = f"{_count(search.others, 'file')} there, but none with a picture's ending, such as .png or .jpg"
             if search.others == 1:
@@ -176,7 +178,7 @@ class _Finder:
         else:
             why = "there is no picture in it"
         if search.folders and is_folder(path) and not self.options.recursive:
-            why += f"; --recursive looks into its {_count(search.folders, 'folder')} too"
+            why += f"; `recursive` looks into its {_count(search.folders, 'folder')} too"
         return f"cannot read {path}: {why}"
 
 
@@ -193,10 +195,10 @@ def _listed(name: str) -> list[str]:
             with Path(name).open("rb") as file:
                 data = read_at_most(file, MOST_LISTED).getvalue()
     except OSError as error:
-        raise ArgumentError(f"--files-from: cannot read {name}: {error.strerror or error}") from None
+        raise ArgumentError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None
     except EndlessError:
         raise InputError(
-            f"--files-from {name}: the list has more than {MOST_LISTED:,} bytes, if it ends at all; divide it"
+            f"`files_from` {name}: the list has more than {MOST_LISTED:,} bytes, if it ends at all; divide it"
         ) from None
     if b"\0" in data:
         lines = data.split(b"\0")
@@ -206,5 +208,5 @@ def _listed(name: str) -> list[str]:
             lines = [line.removesuffix(b"\r") for line in lines]
     names = [os.fsdecode(line) for line in lines if line]
     if not names:
-        raise InputError(f"--files-from {name}: the list names no files")
+        raise InputError(f"`files_from` {name}: the list names no files")
     return names

@@ -17,5 +17,5 @@ def check_memory(task: str, memory: int, limit: int, way: str) -> None:
     enough = size_name(-(-memory // MIB) * MIB)
     raise ImageError(
         f"cannot {task}: it would take about {enough} of memory, over the limit of {size_name(limit)}; raise it with "
-        f"--max-memory {enough}, or {way}"
+        f"`max_memory={enough!r}`, or {way}"
     )

@@ -26,30 +26,31 @@ class Report:
         """Open it; `collisions.check_report` has found that it is no other file of the run."""
         self._path = path
         if is_link(path):  # to an input, perhaps
-            raise WriteError(f"cannot write --report {path}: it is a link; name the file that it points to")
+            raise WriteError(f"cannot write `report` {path}: it is a link; name the file that it points to")
         if exists(path) and not is_file(path):
             kind = "folder; name a file in it" if is_folder(path) else "device or a pipe; name a file"
-            raise WriteError(f"cannot write --report {path}: it is a {kind}")
+            raise WriteError(f"cannot write `report` {path}: it is a {kind}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteError(
-                f"cannot write --report {path}: its folder cannot be made: {error.strerror}"
+                f"cannot write `report` {path}: its folder cannot be made: {error.strerror}"
             ) from error
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | (0 if force or resume else os.O_EXCL)
         try:
             self._file = os.open(path, flags, 0o666)
             if resume and not _is_report(self._file):
                 os.close(self._file)
-                raise WriteError(f"--report {path} exists and is no report to go on with; give another name")
+                raise WriteError(f"`report` {path} exists and is no report to go on with; give another name")
             self._end = _after_last_line(self._file) if resume else 0
             os.ftruncate(self._file, self._end)
         except FileExistsError:
             raise WriteError(
-                f"--report {path} exists; give --force to replace it, --skip-existing to go on with it, or another name"
+                f"`report` {path} exists; give `force=True` to replace it, `skip_existing=True` to go on with it, "
+                "or another name"
             ) from None
         except OSError as error:
-            raise WriteError(f"cannot write --report {path}: {error.strerror}") from error
+            raise WriteError(f"cannot write `report` {path}: {error.strerror}") from error
 
     def __enter__(self) -> "Report":
         """Keep it open for the run."""
@@ -68,9 +69,9 @@ class Report:
             written = os.pwrite(self._file, line, self._end)
             if written < len(line):
                 os.ftruncate(self._file, self._end)
-                raise WriteError(f"cannot write --report {self._path}: the disk is full")
+                raise WriteError(f"cannot write `report` {self._path}: the disk is full")
         except OSError as error:
-            raise WriteError(f"cannot write --report {self._path}: {error.strerror}") from error
+            raise WriteError(f"cannot write `report` {self._path}: {error.strerror}") from error
         self._end += written
 
 

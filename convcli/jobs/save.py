@@ -30,7 +30,7 @@ class Save(NamedTuple):
             if job.source is DASH or job.target is DASH:
                 stream = job.name if job.source is DASH else "standard output"
                 raise ArgumentError(
-                    f"--preserve keeps the times and the mode of a file, which {stream} is not; leave it out"
+                    f"`preserve` keeps the times and the mode of a file, which {stream} is not; leave it out"
                 )
 
     def check(self, target: Path) -> None:
@@ -53,5 +53,5 @@ class Save(NamedTuple):
             return source.stat()
         except OSError as error:
             raise WriteError(
-                f"cannot keep the times of {source}: {error.strerror}; leave out --preserve"
+                f"cannot keep the times of {source}: {error.strerror}; leave out `preserve`"
             ) from error

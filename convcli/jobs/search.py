@@ -36,7 +36,7 @@ def split_pattern(text: str) -> tuple[str, Parts]:
 
 
 class Patterns:
-    """Those of --include or --exclude: of names, and of paths where they have a slash in them.
+    """Those of `include` or `exclude`: of names, and of paths where they have a slash in them.
 
     As with find -path, * takes slashes too.
     """
@@ -58,7 +58,7 @@ class Patterns:
 
 
 class Choice(NamedTuple):
-    """What --include and --exclude choose."""
+    """What `include` and `exclude` choose."""
 
     include: Patterns
     exclude: Patterns
@@ -80,7 +80,7 @@ class Search:
 
     shut : the real path of a folder that is not entered, that of the outputs
     others : how many files have no picture's ending
-    left_out : how many pictures --include and --exclude left out
+    left_out : how many pictures `include` and `exclude` left out
     folders : how many folders lie in those that were looked into for files
     passed : what cannot be read as a picture though its name says so: the word for it, and the paths
     failed : the folders that cannot be listed, with the reasons

@@ -22,7 +22,7 @@ def standard_input(most: int | None = None) -> BytesIO:
     try:
         return read_at_most(sys.stdin.buffer, limit)
     except EndlessError:
-        way = "name a file" if most is None else "raise it with --max-memory, or name a file"
+        way = "name a file" if most is None else "raise it with `max_memory`, or name a file"
         raise ImageError(
             f"cannot read standard input: it is larger than the limit of {size_name(limit)} of memory; {way}"
         ) from None

@@ -40,7 +40,7 @@ def jobs_for(
         form = _named_format(stdout[1])
         jobs = [Job(source.path, DASH, form) for source in sound]
     elif not output:
-        raise ArgumentError("-o is empty; name a file, a folder or a template")
+        raise ArgumentError("`output` is empty; name a file, a folder or a template")
     elif _is_folder(output, sources):
         folder = Path(output)
         jobs = [Job(source.path, folder / _mirrored(source)) for source in sound]
@@ -49,7 +49,7 @@ def jobs_for(
     else:
         jobs = [Job(source.path, Path(output)) for source in sound]
     check_jobs(jobs, in_place=in_place)
-    check_reads("-o", (job.output for job in jobs if job.output is not None), reads)
+    check_reads("`output`", (job.output for job in jobs if job.output is not None), reads)
     if report is not None:
         check_report(report, jobs, reads)
     if output is not None and any(job.target is not DASH and job.target == Path(output) for job in jobs[:1]):
@@ -69,7 +69,7 @@ def is_stdout(output: str) -> bool:
 
 
 def folder_of(output: str | None, kernel: str) -> str | None:
-    """Return the real path of the folder that holds nothing but outputs, as far as -o tells, or None.
+    """Return the real path of the folder that holds nothing but outputs, as far as `output` tells, or None.
 
     >>> folder_of("/photos/{kernel}/{name}", "sobel"), folder_of("/photos/{name}", "sobel"), folder_of("-", "sobel")
     ('/photos/sobel', '/photos', None)
@@ -84,7 +84,7 @@ def folder_of(output: str | None, kernel: str) -> str | None:
 
 
 def _is_folder(output: str, sources: Iterable[Source]) -> bool:
-    """Whether -o names a folder; without an ending it does where inputs come from one."""
+    """Whether `output` names a folder; without an ending it does where inputs come from one."""
     if is_folder(Path(output)):
         return True
     if _FIELD.search(output):
@@ -96,7 +96,7 @@ def _is_folder(output: str, sources: Iterable[Source]) -> bool:
 def _itself(source: Path) -> Path:
     if source is DASH:
         raise ArgumentError(
-            "--in-place has no file to replace for standard input; write to -o -, or name a file"
+            "`in_place` has no file to replace for standard input; write to `output='-'`, or name a file"
         )
     return source
 
@@ -106,7 +106,7 @@ def _beside(source: Path, kernel: str) -> Path:
         return DASH
     if not source.suffix:
         raise ArgumentError(
-            f"{source} has no ending that its output could take over; name the output with -o"
+            f"{source} has no ending that its output could take over; name the output with `output`"
         )
     return source.with_name(f"{source.stem}.{kernel}{source.suffix}")
 
@@ -127,7 +127,7 @@ def _mirrored(source: Source) -> Path:
 def _file_name(source: Path) -> str:
     if source is DASH:
         raise ArgumentError(
-            "standard input has no name to give its output; name a file with -o, or write to -o -"
+            "standard input has no name to give its output; name a file with `output`, or write to `output='-'`"
         )
     return source.name
 
@@ -140,7 +140,7 @@ def _filled(template: str, source: Source, kernel: str) -> Path:
         field = match[1]
         if field not in FIELDS:
             fields = " ".join(f"{{{field}}}" for field in FIELDS)
-            raise ArgumentError(f"-o {template}: there is no field {match[0]}; use {fields}")
+            raise ArgumentError(f"`output` {template}: there is no field {match[0]}; use {fields}")
         if field == "parent":
             return source.parent
         return {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}[field]

@@ -142,9 +142,9 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_go_on(
     ("names", "options", "message"),
     [
         ("empty", {}, "cannot read empty: there is no picture in it"),
-        ("deep", {}, "cannot read deep: there is no picture in it; --recursive looks into its 1 folder too"),
+        ("deep", {}, "cannot read deep: there is no picture in it; `recursive` looks into its 1 folder too"),
         ("text", {}, "cannot read text: 2 files there, but none with a picture's ending, such as .png or .jpg"),
-        ("in", {"include": ("*.gif",)}, "cannot read in: --include and --exclude leave none of its 1 picture"),
+        ("in", {"include": ("*.gif",)}, "cannot read in: `include` and `exclude` leave none of its 1 picture"),
         ("in/*.gif", {}, "nothing matches it as a pattern; check the spelling and the folder"),
         ("none/*.gif", {}, "nothing matches it as a pattern; check the spelling and the folder"),
     ],
@@ -299,7 +299,7 @@ def test_include_and_exclude_choose_by_name_or_path(here: Path) -> None:
 def test_they_choose_among_named_files_too(here: Path) -> None:
     touch("a.png", "a.sobel.png", "notes.txt")
     assert gathered("a.png", "a.sobel.png", "notes.txt", "none.png", exclude=("*.*.png", "n*")) == ["a.png"]
-    with pytest.raises(InputError, match=r"--include and --exclude leave nothing of the inputs; loosen them"):
+    with pytest.raises(InputError, match=r"`include` and `exclude` leave nothing of the inputs; loosen them"):
         gathered("a.png", exclude=("*",))
 
 

@@ -19,6 +19,7 @@ LIBRARY = (
     "batch",
     "filters",
     "images",
+    "jobs",
     "kernels",
     "layers",
     "errors.py",
@@ -76,7 +77,7 @@ def test_the_library_names_no_option() -> None:
         (name, text)
         for name, found in TEXTS.items()
         for text in found
-        if re.search(r"(?<![\w-])--[a-z]", text)
+        if re.search(r"(?<![\w-])-(-[a-z]|[hkoqv]\b)", text)
     }
     assert not named
 

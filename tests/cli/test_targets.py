@@ -100,22 +100,23 @@ def refused(*sources: str | Source, output: str | None = None, **options: bool) 
 def test_both_inputs_of_one_output_are_named(here: Path) -> None:
     assert refused("in/a.png", "in/deep/a.png", output="out/") == (
         "in/a.png and in/deep/a.png would both become out/a.png; keep them apart by their folders "
-        "(-o 'out/{parent}/{name}')"
+        "(`output='out/{parent}/{name}'`)"
     )
     assert refused("in/a.png", "in/b.png", output="x.png") == (
-        "in/a.png and in/b.png would both become x.png; give a folder (-o out/) or a template "
-        "(-o 'out/{stem}.{kernel}{ext}')"
+        "in/a.png and in/b.png would both become x.png; give a folder (`output='out/'`) or a template "
+        "(`output='out/{stem}.{kernel}{ext}'`)"
     )
     assert "would both become standard output" in refused("in/a.png", "in/b.png", output="-")
 
 
 def test_an_output_that_is_another_input_names_both(here: Path) -> None:
     assert refused("in/a.png", "in/a.box.png") == (
-        "in/a.png would become in/a.box.png, but that is an input and would be overwritten; choose another -o, or "
-        "leave the outputs of earlier runs out with --exclude"
+        "in/a.png would become in/a.box.png, but that is an input and would be overwritten; choose another "
+        "`output`, or leave the outputs of earlier runs out with `exclude`"
     )
     assert refused("in/a.png", output="in/") == (
-        "in/a.png is an input and would be overwritten; choose another -o, or give --in-place to replace it"
+        "in/a.png is an input and would be overwritten; choose another `output`, or give "
+        "`in_place=True` to replace it"
     )
     (here / "again").symlink_to("in")
     assert "in/a.png would become again/a.png, but that" not in refused("in/a.png", output="again/")
@@ -327,7 +328,7 @@ def test_in_place_has_nothing_to_replace_for_standard_input(program: Program) ->
 def test_in_place_filters_no_file_twice(here: Path) -> None:
     (here / "in/link.png").symlink_to("a.png")
     assert refused("in/a.png", "in/link.png", in_place=True) == (
-        "in/a.png and in/link.png are one file, which --in-place would replace twice; name it once"
+        "in/a.png and in/link.png are one file, which `in_place` would replace twice; name it once"
     )
 
 

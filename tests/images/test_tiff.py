@@ -218,7 +218,7 @@ def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, 
         read_picture(written(deep(5, 7, 3, dtype="float32")))
     picture = Picture((Frame(deep(5, 7, 3), "RGB;16"),), "PNG")
     with pytest.raises(
-        ImageError, match=rf"TIFF holds RGB;16 through an extra \(-o x.npy needs none\); {way}"
+        ImageError, match=rf"TIFF holds RGB;16 through an extra \(`output='x.npy'` needs none\); {way}"
     ):
         encode(picture, "TIFF", "out")
     assert "RGB;16" in FORMATS["TIFF"].deep
