@@ -24,10 +24,11 @@ from convcli.backend.stages.stage import Stage
 from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.kernels import KERNELS, Kernel
-from convcli.layers import Layer, Window
-from convcli.layers.axes import Shape
+from convcli.layers import Layer, VariantSpec, Window
+from convcli.layers.axes import Shape, by_axes
 from convcli.layers.counts import Cost
 from convcli.layers.padding import span
+from convcli.layers.variants import BASELINE, ENLARGING_STRIDE, PLAIN, VARIANTS
 
 Array = NDArray[Any]
 
@@ -36,9 +37,7 @@ MOST_SECONDS = 6.0  # that a method may take by its estimate
 MOST_RANKS = 3  # approximations that are tried, beside the whole kernel
 SIDE = 128  # of the middle of the picture, where equivariance is measured; more for wide kernels
 ROUNDING = 1e-9  # of white: sums in float64 that differ by less are equal
-ENLARGED = 2  # the stride of variants that enlarge
 MOST_BYTES = 4e9  # likewise
-ONE_WAY = ("deformable", "transposed", "local", "tiled")  # the variants that have no quicker method
 DIRECT_PASS = 1e-10  # seconds for one weight of one sample in filter_image
 
 
@@ -47,7 +46,7 @@ class Trial:
     """One way to run the kernel.
 
     engine : `filter` is filter_image, in the picture's own dtype and clipped; `conv` the operators, in floats
-    alike : the variant whose plain sums it should give, if it is not its own kind of picture
+    averages : whether it should give the plain sums of the mean of the channels, not of each channel
     rank : of the approximation, where it is one
     """
 
@@ -55,7 +54,7 @@ class Trial:
     engine: str
     method: str
     recipe: Recipe
-    alike: str | None = None
+    averages: bool = False
     rank: int | None = None
 
 
@@ -100,23 +99,26 @@ class Trials:
         self.recipe = Recipe(kernels=(kernel,), full_scale=self.white)
         self.ranks = [rank_of(matrix) for matrix in self._matrices] if kernel.dims == 2 else [0]
         self.remarks: list[str] = []  # on what is left out, and why
-        self._plain: dict[str, Array] = {}
+        self._plain: dict[bool, Array] = {}  # by whether channels are averaged
         self._moved: dict[tuple[str, int | None], tuple[float | None, ...]] = {}
 
     def all(self, variants: Sequence[str]) -> Iterator[Trial]:
         """Yield the trials of some variants, in their order."""
         for variant in variants:
-            if variant == "depthwise":
+            spec = VARIANTS[variant]
+            if not spec.filters:
+                self._leave_out(variant, f"it {spec.too_much}")
+            elif variant == PLAIN:
                 yield from self._methods()
-            elif variant == "separable":
-                yield from self._approximations()
-            elif variant == "dense":
-                self._leave_out(
-                    "dense", "a weight for each pair of an input and an output is more than pictures allow"
-                )
+            elif spec.takes("rank"):
+                yield from self._approximations(variant)
             else:
-                alike = "standard" if variant in ("standard", "depthwise-separable") else "depthwise"
-                yield Trial(variant, "conv", "auto", self._recipe(variant), alike)
+                averages = spec.weighing in ("sum", "each-then-mix")
+                yield Trial(variant, "conv", "auto", self._recipe(variant), averages)
+
+    def setting(self, variant: str) -> str:
+        """Say what a variant is given beside the kernel."""
+        return setting(VARIANTS[variant], self.kernel, self.pixels.shape[2])[1]
 
     @np.errstate(all="ignore")  # NaN and infinity pass, as IEEE 754 has it
     def run(self, trial: Trial) -> Outcome | None:
@@ -172,41 +174,21 @@ class Trials:
     def _methods(self) -> Iterator[Trial]:
         rank = max(self.ranks)
         for method in FILTER_METHODS:
-            yield Trial("depthwise", "filter", method, self.recipe, "depthwise")
+            yield Trial(PLAIN, "filter", method, self.recipe)
         for method in ("auto", *METHODS):
             if method == "separable" and rank > 1:
                 method = f"separable:{rank}"
-            yield Trial("depthwise", "conv", method, replace(self.recipe, method=method), "depthwise")
+            yield Trial(PLAIN, "conv", method, replace(self.recipe, method=method))
 
-    def _approximations(self) -> Iterator[Trial]:
+    def _approximations(self, variant: str) -> Iterator[Trial]:
         rank = max(self.ranks)
         for each in sorted({*range(1, min(rank, MOST_RANKS) + 1), rank}):
-            recipe = replace(self.recipe, variant="separable", rank=each)
-            yield Trial("separable", "conv", "auto", recipe, "depthwise", each)
+            recipe = replace(self.recipe, variant=variant, rank=each)
+            yield Trial(variant, "conv", "auto", recipe, rank=each)
 
     def _recipe(self, variant: str) -> Recipe:
-        """Give a variant what it needs beside the kernel; channels that are summed are averaged, to stay in range."""
-        channels = self.pixels.shape[2]
-        recipe = replace(self.recipe, variant=variant)
-        mean = (replace(self.kernel, divisor=self.kernel.divisor * channels),)
-        if variant == "standard":
-            return replace(recipe, kernels=mean)
-        if variant == "depthwise-separable":
-            return replace(recipe, kernels=mean, mixing=np.ones((1, channels)))
-        if variant == "pointwise":
-            return replace(recipe, kernels=(), mixing=np.full((1, channels), 1 / channels))
-        if variant == "transposed":
-            bright = replace(self.kernel, divisor=self.kernel.divisor / ENLARGED**2)
-            return replace(recipe, kernels=(bright,), stride=ENLARGED)
-        if variant == "resize-conv":
-            return replace(recipe, stride=ENLARGED)
-        if variant == "deformable":
-            return replace(recipe, offsets=swirl())
-        if variant == "local":
-            return replace(recipe, kernels=(), widths=tilt_shift())
-        if variant == "tiled":
-            return replace(recipe, kernels=(self.kernel, KERNELS["identity"]()), tile=(1, 2))
-        return recipe
+        changes, _ = setting(VARIANTS[variant], self.kernel, self.pixels.shape[2])
+        return replace(self.recipe, variant=variant, **changes)
 
     def _check_time(self, trial: Trial, stages: Sequence[Stage]) -> None:
         macs = sum(stage.cost(self._values.shape).macs for stage in stages)
@@ -215,7 +197,7 @@ class Trials:
             seconds = macs * DIRECT_PASS if trial.method == "direct" else 0.0
         elif trial.method != "auto":
             seconds = self._estimate(trial.method)
-        elif trial.variant in ONE_WAY:
+        elif not VARIANTS[trial.variant].methods:
             seconds, memory = vars(estimate(stages, self._values.shape, self.pixels.dtype)).values()
         needed = f"about {seconds:.3g} s" if seconds > MOST_SECONDS else f"about {memory / 1e9:.3g} GB"
         if seconds > MOST_SECONDS or memory > MOST_BYTES:
@@ -229,24 +211,25 @@ class Trials:
         name, _, rank = method.partition(":")
         return METHODS[name](work) * 1e-12 * len(self.kernel.matrices) * int(rank or 1)
 
-    def plain(self, variant: str) -> Array:
-        """Return the sums of a variant, added one by one in float64; by FFT where that would take too long."""
-        if variant not in self._plain:
+    def plain(self, averages: bool) -> Array:
+        """Return the sums of each channel, or of their mean, added one by one in float64.
+
+        They are taken by FFT where that would take too long.
+        """
+        if averages not in self._plain:
             method = "direct"
             if 2 * self._estimate(method) > MOST_SECONDS:
                 method = "fft"
                 self._leave_out("the plain sum", "it would take too long; differences are to FFT in float64")
-            recipe = self.recipe if variant == "depthwise" else self._recipe(variant)
+            recipe = self._recipe(BASELINE if averages else PLAIN)
             stages = replace(recipe, method=method).stages(self._values.shape)
-            self._plain[variant] = _through(stages, self._values)
-        return self._plain[variant]
+            self._plain[averages] = _through(stages, self._values)
+        return self._plain[averages]
 
     def _compared(
         self, trial: Trial, found: Array
     ) -> tuple[float | None, tuple[int, ...] | None, float | None]:
-        if trial.alike is None:
-            return None, None, None
-        plain = self.plain(trial.alike)
+        plain = self.plain(trial.averages)
         if plain.shape != found.shape:
             return None, None, None
         if trial.engine == "filter":
@@ -289,6 +272,44 @@ class Trials:
         self.remarks.append(f"{what} is left out: {why}")
 
 
+def setting(spec: VariantSpec, kernel: Kernel, channels: int) -> tuple[dict[str, Any], str]:
+    """Return what a variant is given beside the kernel, as changes to its recipe and in words.
+
+    Channels that are summed are averaged, and what is spread is made brighter, so that values stay in range.
+    """
+    changes: dict[str, Any] = {}
+    words: list[str] = []
+    mean = np.full((1, channels), 1 / channels)
+    if spec.weighing == "sum":
+        changes["kernels"] = (replace(kernel, divisor=kernel.divisor * channels),)
+        words.append("its one map is the mean of the channels")
+    elif spec.weighing == "each-then-mix":
+        changes["mixing"] = mean
+        words.append("its pointwise part is the mean of the channels")
+    elif spec.weighing == "mix":
+        changes |= {"kernels": (), "mixing": mean}
+        words.append("the mean of the channels, without the kernel")
+    elif spec.weighing == "places":
+        changes |= {"kernels": (), "widths": tilt_shift()}
+        words.append("a tilt-shift blur, without the kernel")
+    elif spec.weighing == "turns":
+        changes |= {"kernels": (kernel, KERNELS["identity"]()), "tile": (1, 2)}
+        words.append("the kernel and the identity take turns, column by column")
+    if spec.takes("offsets"):
+        changes["offsets"] = swirl()
+        words.append("its taps are moved by a swirl")
+    if spec.enlarges:
+        changes["stride"] = ENLARGING_STRIDE
+        words.append(f"stride {ENLARGING_STRIDE}")
+    if spec.enlarges and spec.sizes == "transposed":
+        times = ENLARGING_STRIDE**2
+        changes["kernels"] = (replace(kernel, divisor=kernel.divisor / times),)
+        words.append(
+            f"and {times} times the weights, as each pixel is spread over {by_axes((ENLARGING_STRIDE,) * 2)}"
+        )
+    return changes, ", ".join(words)
+
+
 def _through(stages: Sequence[Stage], x: Array) -> Array:
     for stage in stages:
         x = stage(x)
@@ -312,7 +333,7 @@ def _reach(stages: Sequence[Stage]) -> int:
     reaches = [
         max(span(k, d) for k, d in zip(layer.kernel_size, layer.dilation, strict=True)) for layer in windows
     ]
-    return sum(reaches) + 2 * ENLARGED
+    return sum(reaches) + 2 * ENLARGING_STRIDE
 
 
 def _called(trial: Trial) -> str:

@@ -12,7 +12,6 @@ from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, totals
 from convcli.layers.notation import format_size
-from convcli.layers.variants import meaning
 from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]
@@ -144,7 +143,7 @@ def result(rows: Sequence[Row]) -> Row:
 
 def explained(question: Question, *explain: Explain) -> list[str]:
     """Return what the variant means, and the formulas of each layer unless there are many."""
-    lines = [f"{question.variant}: {meaning(question.variant)}"] if question.variant else []
+    lines = [f"{question.spec.name}: {question.spec.help}"] if question.spec else []
     layers = question.layers()
     if len(layers) > MOST_EXPLAINED:
         return lines

@@ -26,7 +26,8 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
     for name in filter(options.given, OF_CHANNELS):
         raise ArgumentError(f"--target solves for sizes, which {flag(name)} does not change; leave it out")
     questions = options.questions()
-    transposed = questions[0].variant == "transposed"
+    spec = questions[0].spec
+    transposed = spec is not None and spec.sizes == "transposed"
     rows, unsolved, asked = [], [], set()
     for question in questions:
         for axis, given in _axes(options, question, target):
@@ -65,8 +66,11 @@ Given = dict[str, list[Any]]  # the values that were typed for one axis; they ar
 
 def _axes(options: LayerOptions, question: Question, target: Size) -> list[tuple[_Axis, Given]]:
     """Return each axis with what was typed for it, or one for all where they are alike."""
-    if question.variant not in (None, "standard", "transposed"):
-        raise ArgumentError(f"--target knows standard and transposed layers, not {question.variant}")
+    if question.spec is not None and question.spec.sizes is None:
+        raise ArgumentError(
+            f"--target solves for the sizes of convolutions and of transposed ones, and {question.variant} has its "
+            "own; take another variant"
+        )
     sizes, kernel, dims = question.input_shape[1:], question.conv().kernel_size, question.axes
     wanted = per_axis("target", target, dims)
     named = zip(axis_names(dims), sizes, kernel, wanted, strict=True)

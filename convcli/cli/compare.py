@@ -27,12 +27,11 @@ from convcli.images.formats import MAX_FRAMES, MOST_PIXELS
 from convcli.images.formats import MAX_PIXELS as MAX_PIXELS_OF_TWO
 from convcli.kernels.files import files_in
 from convcli.layers.chain import Row
-from convcli.layers.variants import VARIANTS, meaning
+from convcli.layers.variants import BASELINE, VARIANTS
 from convcli.memory import memory_size
 from convcli.render import Answer
 
-BASELINE = "standard"
-DEFAULT = ("standard", "separable", "depthwise", "depthwise-separable")
+DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
 SHOWN = ("params", "macs", "flops")  # in a table; -v shows all
 MAX_PIXELS = 25_000_000  # of a picture, unless the caller lifts it: results are held as floats
@@ -167,8 +166,8 @@ picture_options = bundled(
 @click.option(
     "--variants",
     "--variant",
-    type=Parsed("A,B,C", several(variant_name)),
-    help=f"Which to compare.  [default: {','.join(DEFAULT)}]",
+    type=Parsed("A,B,C", several(variant_name), tuple(VARIANTS)),
+    help=f"Which of {', '.join(VARIANTS)} to compare.  [default: {','.join(DEFAULT)}]",
 )
 @click.option("--all", "every", is_flag=True, help="Compare all variants.")
 @answer_options
@@ -230,7 +229,7 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequen
         columns=columns,
         value=("macs_ratio",),
         by_one_number=by_one_number(questions),
-        remarks=[*(f"{name}: {meaning(name)}" for name in names), *unfit],
+        remarks=[*(f"{name}: {VARIANTS[name].help}" for name in names), *unfit],
     )
 
 

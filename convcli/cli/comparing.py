@@ -12,7 +12,7 @@ from convcli.cli.options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.images.formats import FORMATS, format_of, formats_for
-from convcli.layers.variants import meaning
+from convcli.layers.variants import VARIANTS
 from convcli.render import Answer
 
 if TYPE_CHECKING:
@@ -42,17 +42,6 @@ REMARKS = (
     "shift, rotation, scaling: the largest difference between the filter of a picture moved by a pixel, turned by 90 "
     "degrees or doubled, and the filtered picture treated so, away from borders: 0 is equivariant",
 )
-# What a variant is given beside the kernel.
-GIVEN = {
-    "standard": "its one map is the mean of the channels",
-    "depthwise-separable": "its pointwise part is the mean of the channels",
-    "pointwise": "the mean of the channels, without the kernel",
-    "transposed": "stride 2, and 4 times the weights, as each pixel is spread over 2x2",
-    "resize-conv": "stride 2",
-    "deformable": "its taps are moved by a swirl",
-    "local": "a tilt-shift blur, without the kernel",
-    "tiled": "the kernel and the identity take turns, column by column",
-}
 
 
 def compare_on(
@@ -101,7 +90,7 @@ def compare_on(
             value=("seconds",),
             remarks=[
                 *REMARKS,
-                *(f"{name}: {meaning(name)}{_given(name)}" for name in variants),
+                *(f"{name}: {VARIANTS[name].help}{_given(trials.setting(name))}" for name in variants),
                 *trials.remarks,
             ],
         ),
@@ -170,8 +159,8 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
-def _given(variant: str) -> str:
-    return f" Here: {GIVEN[variant]}." if variant in GIVEN else ""
+def _given(words: str) -> str:
+    return f" Here: {words}." if words else ""
 
 
 def _sheet_of(answer: AnswerOptions) -> Path | None:

@@ -17,7 +17,7 @@ from convcli.cli.options import Command, Parsed, at_least, talking
 from convcli.cli.reading import Reading, reading_options
 from convcli.cli.running import Running, running_options
 from convcli.errors import ArgumentError
-from convcli.filters.request import VARIANT_NAMES, LayerOptions
+from convcli.filters.request import FILTERING, LayerOptions
 from convcli.images.coding import Coding
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_ahead import OpenedAhead
@@ -96,7 +96,7 @@ AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what 
     epilog="Kernels, explained by convcli kernels: "
     + " ".join(KERNELS)
     + ". Variants: "
-    + " ".join(VARIANT_NAMES)
+    + " ".join(FILTERING)
     + ". Padding modes, for an input abcd: "
     + ", ".join(f"{name} {drawing}" for name, drawing in MODES.items())
     + "; the names of NumPy, SciPy and OpenCV are understood too, what the latter two call reflect is symmetric.",

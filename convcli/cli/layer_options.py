@@ -20,7 +20,7 @@ from convcli.layers.notation import (
     parse_size,
 )
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
-from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
+from convcli.layers.variants import ENLARGING_STRIDE, TRANSPOSED, VARIANTS
 
 T = TypeVar("T")
 
@@ -86,9 +86,9 @@ class LayerOptions(NamedTuple):
         """Return the options with the variant that --transposed is short for."""
         if not self.transposed:
             return self
-        if self.variant not in (None, "transposed"):
+        if self.variant not in (None, TRANSPOSED):
             raise ArgumentError(f"--transposed and --variant {self.variant} contradict each other")
-        return self._replace(variant="transposed")
+        return self._replace(variant=TRANSPOSED)
 
     def _check(self) -> None:
         """Refuse options that have no use beside the others."""
@@ -104,16 +104,17 @@ class LayerOptions(NamedTuple):
                 raise ArgumentError(
                     f"{self._flag(name)} has no use beside --ceil: only pools round up, and they have no weights"
                 )
-        if self.output_padding is not None and self.variant != "transposed":
-            raise ArgumentError("--output-padding belongs to --variant transposed")
+        spec = None if self.variant is None else VARIANTS[self.variant]
+        if self.output_padding is not None and (spec is None or spec.sizes != "transposed"):
+            raise ArgumentError(f"--output-padding belongs to --variant {' or '.join(_transposed)}")
         if self.output_padding and any(name in (self.p or ()) for name in SAME):
             raise ArgumentError(NO_OUTPUT_PADDING)
-        if self.variant is not None:
-            self._check_variants((self.variant,), "--variant")
-        if self.k is None and (self.variant is None or "kernel_size" not in VARIANTS[self.variant].own):
+        if spec is not None:
+            self._check_variants((spec.name,), "--variant")
+        if self.k is None and (spec is None or "kernel_size" not in spec.own):
             raise ArgumentError(NO_KERNEL)
-        if self.n is None and self.variant is not None and VARIANTS[self.variant].needs_size:
-            raise ArgumentError(needs_size(self.variant))
+        if self.n is None and spec is not None and spec.needs_size:
+            raise ArgumentError(needs_size(spec.name))
 
     def _check_variants(self, variants: Iterable[str], option: str) -> None:
         """Refuse the options that all of the variants ignore."""
@@ -175,11 +176,13 @@ def variant_name(text: str) -> str:
     return text
 
 
-_variant_name = Parsed("NAME", variant_name)
+_variant_name = Parsed("NAME", variant_name, tuple(VARIANTS))
 _sizes = Parsed("SIZE", several(parse_size))
 _count = Parsed("N", several(parse_number))
 _padding = Parsed("PADDING", several(parse_padding))
 _enlarging = ", ".join(name for name, spec in VARIANTS.items() if spec.enlarges)
+_per_channel = ", ".join(name for name, spec in VARIANTS.items() if spec.per_channel)
+_transposed = [name for name, spec in VARIANTS.items() if spec.sizes == "transposed"]
 
 
 def _option(*names: str, **settings: Any) -> Decorator:
@@ -211,7 +214,8 @@ _GEOMETRY = (
         "--out",
         "out_channels",
         type=_count,
-        help="Output channels; of depthwise a multiple of the input's.  [default: 1; depthwise: the input's]",
+        help=f"Output channels; of {_per_channel} a multiple of the input's.  [default: 1; {_per_channel}: the "
+        "input's]",
     ),
     _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
     _option("--bias/--no-bias", default=None, help="One bias for each output channel.  [default: bias]"),
@@ -224,7 +228,7 @@ _GEOMETRY = (
 )
 _KIND = (
     _option("--variant", type=_variant_name, metavar="NAME", help=f"One of {', '.join(VARIANTS)}."),
-    _option("--transposed", is_flag=True, show_default=False, help="Short for --variant transposed."),
+    _option("--transposed", is_flag=True, show_default=False, help=f"Short for --variant {TRANSPOSED}."),
     _option(
         "--output-padding", type=Parsed("SIZE", parse_size), help="Rows added at the end, if transposed."
     ),

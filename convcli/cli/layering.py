@@ -1,30 +1,31 @@
 """The options that spell the layer that `convcli filter` runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from convcli.cli.options import Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError, instead_of
-from convcli.filters.request import VARIANT_NAMES, LayerOptions
+from convcli.filters.request import FILTERING, LayerOptions
 from convcli.kernels.kernel import is_finite
 from convcli.kernels.named import MAX_SIDE
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX
 from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import mode_of
+from convcli.layers.variants import PLAIN, VARIANTS
 
 MOST_REPEATS = 1000
 
 
 def _variant(text: str) -> str:
-    if text == "dense":
+    if text in VARIANTS and text not in FILTERING:
         raise ArgumentError(
-            "dense has a weight for every pair of an input and an output pixel, 1.6e10 for 400 x 300: that is no "
-            "filter; take local for weights that vary, and convcli cost for what dense costs"
+            f"{text} {VARIANTS[text].too_much}: that is no filter; take another variant, and convcli cost for what "
+            f"{text} costs"
         )
-    if text not in VARIANT_NAMES:
-        raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, VARIANT_NAMES)}")
+    if text not in FILTERING:
+        raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, FILTERING)}")
     return text
 
 
@@ -70,8 +71,8 @@ def _option(*names: str, **settings: Any) -> Decorator:
     return click.option(*names, **settings)
 
 
-def _parsed(metavar: str, parse: Callable[[str], Any]) -> Any:
-    return Parsed(metavar, parse)
+def _parsed(metavar: str, parse: Callable[[str], Any], names: Sequence[str] = ()) -> Any:
+    return Parsed(metavar, parse, names)
 
 
 layer_options = bundled(
@@ -125,7 +126,11 @@ layer_options = bundled(
     _option("--pool", metavar="KIND", help="max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."),
     _option("--pool-channels", metavar="KIND", help="max, avg or lp, of all channels or by N: max:2."),
     _option("--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"),
-    _option("--variant", type=_parsed("NAME", _variant), help="One of those listed below. [depthwise]"),
+    _option(
+        "--variant",
+        type=_parsed("NAME", _variant, FILTERING),
+        help=f"One of those listed below. [{PLAIN}]",
+    ),
     _option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
     _option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
     _option("--pointwise", metavar="M", help="luma (BT.601), sepia, swap-rb, or a FILE (O, C)."),

@@ -4,7 +4,7 @@ import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import click
 
@@ -12,6 +12,9 @@ from convcli.cli.conversation import Conversation
 from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
 from convcli.render import ENDINGS, FORMATS, Answer, render
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -73,11 +76,24 @@ class Command(click.Command):
 
 
 class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # a generic one since Click 8.5
-    """An option read by one of our parsers, whose ArgumentError becomes Click's message."""
+    """An option read by one of our parsers, whose ArgumentError becomes Click's message.
 
-    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+    names : what a shell completes, if the option is one of some names; after the last comma of a list of them
+    """
+
+    def __init__(self, name: str, parse: Callable[[str], T], names: Sequence[str] = ()) -> None:
         self.name = name
         self.parse = parse
+        self.names = names
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Return the names that begin as the word does, each with what stands before it in a list."""
+        from click.shell_completion import CompletionItem
+
+        before, comma, begun = incomplete.rpartition(",")
+        return [CompletionItem(before + comma + name) for name in self.names if name.startswith(begun)]
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> T:
         """Parse one word of the command line."""

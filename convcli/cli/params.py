@@ -8,7 +8,6 @@ from convcli.cli.layer_options import LayerOptions, chain_help, layer_options
 from convcli.cli.options import AnswerOptions, Command, answer_options, talking
 from convcli.cli.question import Question
 from convcli.layers.explain import params_lines
-from convcli.layers.variants import meaning
 
 COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter_bytes")
 
@@ -39,7 +38,7 @@ def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOp
 
 
 def _remarks(question: Question) -> list[str]:
-    lines = [f"{question.variant}: {meaning(question.variant)}"] if question.variant else []
+    lines = [f"{question.spec.name}: {question.spec.help}"] if question.spec else []
     counted = [
         (part.inner, row["name"]) for part, row in zip(question.layers(), question.rows(), strict=True)
     ]

@@ -11,6 +11,7 @@ from convcli.layers.conv import Conv
 from convcli.layers.notation import format_padding_as_typed, format_size
 from convcli.layers.padding import AnyPadding
 from convcli.layers.spelling import spell
+from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
 Size = int | tuple[int, ...]
@@ -95,6 +96,11 @@ class Question(NamedTuple):
         return (self.channels, *(self.input_size or (None,) * self.axes))
 
     @property
+    def spec(self) -> VariantSpec | None:
+        """The variant, None where none was named."""
+        return None if self.variant is None else VARIANTS[self.variant]
+
+    @property
     def is_of_sizes(self) -> bool:
         """Whether one channel goes in and one comes out, so that only sizes are of interest."""
         return self.chain is None and self.channels == 1 and self.out_channels in (None, 1)
@@ -132,11 +138,8 @@ class Question(NamedTuple):
             return (MaxPool(**window, ceil_mode=True),)
         if variant is None:
             return (conv,)
-        if variant == "transposed" and self.output_padding is not None:
-            from convcli.layers.transposed import ConvTranspose
-
-            return (ConvTranspose(**vars(conv), output_padding=self.output_padding),)
-        return VARIANTS[variant](conv, None if self.n is None else self.input_shape)
+        shape = None if self.n is None else self.input_shape
+        return VARIANTS[variant](conv, shape, output_padding=self.output_padding or 0)
 
     def rows(self, variant: str | None = None) -> list[Row]:
         """Return one row for each layer; without an input size only what does not depend on it."""

@@ -59,7 +59,8 @@ def command(
 
 def _remarks(question: Question) -> list[str]:
     lines = explained(question, size_lines, unused_lines)
-    return lines + _checkerboard(question) if question.variant == "transposed" else lines
+    transposed = question.spec is not None and question.spec.sizes == "transposed"
+    return lines + _checkerboard(question) if transposed else lines
 
 
 def _checkerboard(question: Question) -> list[str]:

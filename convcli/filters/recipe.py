@@ -23,9 +23,6 @@ from convcli.kernels.arrays import load_array, load_matrix
 from convcli.layers.arguments import apart, called
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
-FLAT = ("separable", "deformable", "local", "tiled")  # variants of two axes
-OWN_WAY = ("pointwise", "transposed", "deformable", "local", "tiled")  # no choice of methods
-
 
 class Spelled(NamedTuple):
     """What the options spell: the recipe, the number of spatial axes, and a name for outputs."""
@@ -39,8 +36,8 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
     """Read kernels and files and return what the options spell, or raise ArgumentError."""
     options.check()
     variant = options.chosen
-    dims = options.dims or 2
-    stride = ENLARGING_STRIDE if VARIANTS[variant].enlarges else 1
+    dims, spec = options.dims or 2, VARIANTS[variant]
+    stride = ENLARGING_STRIDE if spec.enlarges else 1
     recipe = Recipe(
         variant=variant,
         kernels=_kernels(options, dims),
@@ -59,22 +56,19 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
         repeat=options.repeat,
         limit=options.max_kernel,
     )
-    if method != "auto" and variant in OWN_WAY:
+    if method != "auto" and not spec.methods:
         raise ArgumentError(
             f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
         )
     if method != "auto" and not options.kernels and options.weights is None:
         raise ArgumentError(f"`method={method!r}` is of kernels, and there is none; give `kernel`")
-    if dims == 3 and variant in FLAT:
-        raise ArgumentError(
-            f"`variant={variant!r}` works on rows and columns; leave `dims` at 2, or take another variant"
-        )
+    recipe.check_dims(max(2, dims))
     if recipe.padding_value and recipe.padding_mode != "constant":
         raise ArgumentError(
             f"`padding_value` belongs to `padding_mode='constant'`, not to {recipe.padding_mode}"
         )
     recipe, names = _filled(recipe, options)
-    if method == "separable" and variant != "separable":
+    if method == "separable" and not spec.takes("rank"):
         _check_rank(recipe)
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
@@ -166,8 +160,9 @@ def _stem(text: str) -> str:
 def _kernels(options: LayerOptions, dims: int) -> tuple[Kernel, ...]:
     """Return the kernels, one after the other, with what the options change of each."""
     limit = options.max_kernel
-    if not options.kernels and options.chosen == "deformable" and options.weights is None:
-        return (parse_kernel("identity"),)  # so that offsets alone warp
+    lone = VARIANTS[options.chosen].lone_kernel
+    if lone and not options.kernels and options.weights is None:
+        return (parse_kernel(lone),)
     found = [
         kernel
         for text in options.kernels

@@ -7,51 +7,20 @@ from convcli.errors import ArgumentError
 from convcli.kernels.files import files_in, is_file
 from convcli.layers.axes import PerAxis
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
-from convcli.layers.variants import VARIANTS
+from convcli.layers.variant_spec import VariantSpec
+from convcli.layers.variants import PLAIN, VARIANTS
 
-VARIANT_NAMES = tuple(name for name in VARIANTS if name != "dense")
-_WITH_WEIGHTS = (
-    "standard",
-    "depthwise",
-    "grouped",
-    "shuffled-grouped",
-    "dilated",
-    "transposed",
-    "resize-conv",
-    "deformable",
-)
-_SLIDING = tuple(name for name in VARIANT_NAMES if name != "pointwise")
-_WITH_KERNELS = tuple(name for name in _SLIDING if name != "local")
+FILTERING = tuple(name for name, spec in VARIANTS.items() if spec.filters)  # what runs on pictures
 
-# The variants that an option has a meaning for, where these are not all.
-BELONGS: dict[str, tuple[str, ...]] = {
-    "kernels": _WITH_KERNELS,
-    "normalize": _WITH_KERNELS,
-    "scale": _WITH_KERNELS,
-    "shift": _WITH_KERNELS,
-    "anchor": _WITH_KERNELS,
-    "flip": _SLIDING,
-    "padding": tuple(name for name in _SLIDING if "padding" not in VARIANTS[name].own),
-    "padding_mode": _SLIDING,
-    "padding_value": _SLIDING,
-    "dilation": tuple(name for name in _SLIDING if "dilation" not in VARIANTS[name].own),
-    "weights": _WITH_WEIGHTS,
-    "bias": (*_WITH_WEIGHTS, "pointwise", "depthwise-separable"),
-    "pointwise": ("pointwise", "depthwise-separable"),
-    "groups": ("grouped", "shuffled-grouped", "dilated", "transposed", "resize-conv", "deformable"),
-    "rank": ("separable",),
-    "offsets": ("deformable",),
-    "local": ("local",),
-    "tile": ("tiled",),
-    "output_padding": ("transposed",),
-}
+# What changes kernels belongs to the variants that take kernels.
+OF_KERNELS = ("normalize", "scale", "shift", "anchor")
 
-# What a variant cannot do without, and how that is given.
-NEEDED = {
-    "pointwise": ("pointwise", "`pointwise` luma, sepia, swap-rb or a FILE with a matrix"),
-    "depthwise-separable": ("pointwise", "`pointwise` luma, sepia, swap-rb or a FILE with a matrix"),
-    "deformable": ("offsets", "`offsets` swirl, lens, random or a FILE.npy"),
-    "local": ("local", "`local` tilt-shift, vignette-blur or a FILE.npy"),
+# How what some variants cannot do without is given.
+GIVEN_BY = {
+    "kernels": "`kernel`, such as `kernel='sobel'`",
+    "pointwise": "`pointwise` luma, sepia, swap-rb or a FILE with a matrix",
+    "offsets": "`offsets` swirl, lens, random or a FILE.npy",
+    "local": "`local` tilt-shift, vignette-blur or a FILE.npy",
 }
 
 # What has no use where no layer slides over the picture, and an activation or a pool runs alone.
@@ -65,16 +34,6 @@ _OF_LAYERS = (
     "tile",
     "output_padding",
 )
-
-# Without `variant` these options tell it, the first that is given.
-TELLING = {
-    "offsets": "deformable",
-    "local": "local",
-    "tile": "tiled",
-    "rank": "separable",
-    "output_padding": "transposed",
-    "groups": "grouped",
-}
 
 
 class LayerOptions(NamedTuple):
@@ -119,12 +78,13 @@ class LayerOptions(NamedTuple):
         """The variant: the one that is named, or the one that the other options belong to."""
         if self.variant is not None:
             return self.variant
-        for name, variant in TELLING.items():
-            if self.given(name):
-                return variant
-        if self.pointwise is not None:
-            return "depthwise-separable" if self.kernels else "pointwise"
-        return "standard" if self.weights is not None else "depthwise"
+        implied = [spec for spec in VARIANTS.values() if spec.implied_by and self.given(spec.implied_by)]
+        return min(implied, key=self._misfits).name if implied else PLAIN
+
+    def _misfits(self, spec: VariantSpec) -> tuple[int, int]:
+        """Count what a variant lacks, and the options that it has no use for."""
+        lacking = sum(not self.given(name) for name in spec.needs)
+        return lacking, sum(self.given(name) and not takes(spec, name) for name in self._fields)
 
     @property
     def files(self) -> list[tuple[str, Path]]:
@@ -139,40 +99,34 @@ class LayerOptions(NamedTuple):
     def check(self) -> None:
         """Refuse options that do not belong to the variant, and what it cannot do without."""
         variant = self.chosen
-        for name, variants in BELONGS.items():
-            if self.given(name) and variant not in variants:
+        spec = VARIANTS[variant]
+        for name in self._fields:
+            if self.given(name) and not takes(spec, name):
+                takers = [other for other in FILTERING if takes(VARIANTS[other], name)]
                 raise ArgumentError(
-                    f"{argument(name)} has no use with `variant={variant!r}`; it belongs to {', '.join(variants)}"
+                    f"{argument(name)} has no use with `variant={variant!r}`; it belongs to {', '.join(takers)}"
                 )
-        if variant in NEEDED and not self.given(NEEDED[variant][0]):
-            raise ArgumentError(f"`variant={variant!r}` needs {NEEDED[variant][1]}")
-        for name in ("groups", "dilation"):
-            value = getattr(self, name)
-            if (
-                value is not None
-                and name in VARIANTS[variant].replaced
-                and VARIANTS[variant].ignores(name, value)
-            ):
+        for name in spec.needs:
+            if not self.given(name):
+                raise ArgumentError(f"`variant={variant!r}` needs {GIVEN_BY[name]}")
+        for name in spec.replaced:
+            value = getattr(self, name, None)
+            if value is not None and spec.ignores(name, value):
                 raise ArgumentError(
-                    f"`{name}={value!r}` has no use with `variant={variant!r}`, "
-                    + VARIANTS[variant].instead_of(name)
+                    f"`{name}={value!r}` has no use with `variant={variant!r}`, " + spec.instead_of(name)
                 )
         if self.output_padding and self.padding in (None, *SAME):
             raise ArgumentError(NO_OUTPUT_PADDING)
-        for name in ("kernels", "normalize", "scale", "shift", "anchor"):
+        for name in ("kernels", *OF_KERNELS):
             if self.weights is not None and self.given(name):
                 raise ArgumentError(f"{argument(name)} has no use beside `weights`; give one of them")
-        for name in ("normalize", "scale", "shift", "anchor"):
+        for name in OF_KERNELS:
             if self.given(name) and not self.kernels:
                 raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
         for name in ("flip", "dilation"):
             if self.given(name) and not (self.kernels or self.weights or self.local):
                 raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
-        if (
-            self.groups is not None
-            and self.weights is None
-            and variant not in ("grouped", "shuffled-grouped")
-        ):
+        if self.groups is not None and self.weights is None and spec.weighing != "groups":
             raise ArgumentError(
                 f"`groups` goes with `weights` for `variant={variant!r}`, whose kernels have a channel each"
             )
@@ -189,13 +143,13 @@ class LayerOptions(NamedTuple):
     def _check_something(self) -> None:
         """Refuse a run that would do nothing, or a tile of one kernel."""
         variant = self.chosen
-        if variant == "tiled":
+        if VARIANTS[variant].takes("tile"):
             count = self.tile[0] * self.tile[1] if self.tile else len(self.kernels)
             if len(self.kernels) < 2 or len(self.kernels) != count:
                 tile = "x".join(map(str, self.tile)) if self.tile else "1xN"
                 raise ArgumentError(
-                    f"`variant='tiled'` takes the kernels of its tile row by row, and {len(self.kernels)} are given "
-                    f"for {tile}; repeat `kernel` {'' if self.tile is None else f'{count} times'}".rstrip()
+                    f"`variant={variant!r}` takes the kernels of its tile row by row, and {len(self.kernels)} are "
+                    f"given for {tile}; repeat `kernel` {'' if self.tile is None else f'{count} times'}".rstrip()
                 )
         stages = (self.weights, self.pointwise, self.offsets, self.local)
         for name in _OF_LAYERS:
@@ -204,10 +158,15 @@ class LayerOptions(NamedTuple):
         behind = (self.activation, self.pool, self.pool_channels)
         if not self.kernels and not any(stages) and (self.variant or not any(behind)):
             needs = "" if self.variant is None else f" for `variant={variant!r}`"
-            weights = " or `weights`" if variant in _WITH_WEIGHTS else ""
+            weights = " or `weights`" if VARIANTS[variant].takes("weights") else ""
             raise ArgumentError(
                 f"there is nothing to run{needs}; give `kernel`{weights}, such as `kernel='sobel'`"
             )
+
+
+def takes(spec: VariantSpec, name: str) -> bool:
+    """Tell whether a variant has a use for an argument."""
+    return spec.takes("kernels" if name in OF_KERNELS else name)
 
 
 def argument(name: str) -> str:

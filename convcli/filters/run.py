@@ -16,6 +16,7 @@ from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
+from convcli.layers.variants import PLAIN
 from convcli.memory import return_freed
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Worker:
         """Return the kernel, where it is all there is and the depth stays: that is filtered exactly, in bands."""
         recipe = self.spelled.recipe
         others = (recipe.weights, recipe.activation, recipe.pool, recipe.pool_channels)
-        alone = recipe.variant == "depthwise" and recipe.repeat == 1 and len(recipe.kernels) == 1
+        alone = recipe.variant == PLAIN and recipe.repeat == 1 and len(recipe.kernels) == 1
         if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
             return None
         lit = form == RAW and self.colours.linear  # whose light is told in floats of its own
@@ -313,11 +314,7 @@ def mixing_error(spelled: Spelled) -> ArgumentError | None:
                 f"`alpha='premultiply'` takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
                 "sum above 0; use `alpha='keep'` or filter"
             )
-    if (
-        recipe.weights is not None
-        or recipe.mixing is not None
-        or recipe.variant in ("standard", "grouped", "shuffled-grouped")
-    ):
+    if recipe.weights is not None or recipe.spec.mixes_channels:
         return ArgumentError(
             f"`alpha='premultiply'` takes a mean of each channel, which `variant={recipe.variant!r}` is not; use "
             "`alpha='keep'` or filter"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from convcli.layers.transposed import ConvTranspose
     from convcli.layers.unshared import LocalConv, TiledConv
+    from convcli.layers.variant_spec import VariantSpec
     from convcli.layers.variants import VARIANTS
 
 # Public names and the module that each lives in, loaded on first use: a convolution waits for no other layer.
@@ -28,6 +29,7 @@ _HOME = {
         "pool": ("AdaptivePool", "AvgPool", "GlobalPool", "LpPool", "MaxPool"),
         "transposed": ("ConvTranspose",),
         "unshared": ("LocalConv", "TiledConv"),
+        "variant_spec": ("VariantSpec",),
         "variants": ("VARIANTS",),
     }.items()
     for name in names
@@ -58,6 +60,7 @@ __all__ = [
     "MaxPool",
     "Resize",
     "TiledConv",
+    "VariantSpec",
     "Window",
 ]
 

@@ -1,86 +1,32 @@
-"""Variants: what another kind of convolution makes of the same layer; one function each, in one dict."""
+"""Variants: what another kind of convolution makes of the same layer; one record each, in one dict."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from math import gcd, isqrt, prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, Shape, as_shape, is_sequence, needs_size
+from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.conv import Conv
 from convcli.layers.padding import Padding
+from convcli.layers.variant_spec import VariantSpec
 
 ENLARGING_STRIDE = 2  # of variants that enlarge, where none is given
-
-
-@dataclass(frozen=True, eq=False)
-class Variant:
-    """One kind of convolution: a function from a convolution, and its input shape where that matters, to a chain.
-
-    own : the options of the convolution that make no difference, as the variant has its own: what that is, None where
-          it depends on the layer
-    replaced : the values in whose place the variant puts its own choice
-    enlarges : the stride is how many times as large the output is, 2 where none is given
-    per_channel : every channel is filtered on its own, and where no out_channels are given as many come out
-    needs_size : the weights depend on the size of the input
-    """
-
-    make: Callable[[Conv, Shape | None], tuple[Layer, ...]]
-    own: Mapping[str, int | str | None] = field(default_factory=dict)
-    replaced: Mapping[str, int] = field(default_factory=dict)
-    enlarges: bool = False
-    per_channel: bool = False
-    needs_size: bool = False
-
-    def __call__(self, conv: Conv, input_shape: AnyShape | None = None) -> tuple[Layer, ...]:
-        """Return the chain."""
-        return self.make(conv, None if input_shape is None else as_shape(input_shape))
-
-    @property
-    def meaning(self) -> str:
-        """What the variant is, in one line."""
-        return (self.make.__doc__ or "").partition("\n")[0]
-
-    def ignores(self, option: str, value: object) -> bool:
-        """Tell whether the layers would be others than an option of the convolution says.
-
-        >>> VARIANTS["pointwise"].ignores("kernel_size", (3, 3)), VARIANTS["pointwise"].ignores("kernel_size", 1)
-        (True, False)
-        """
-        values = _flat(value)
-        if option in self.replaced:
-            return values == {self.replaced[option]}
-        return option in self.own and values != {self.own[option]}
-
-    def instead_of(self, option: str) -> str:
-        """Say what the variant has in the place of an option that it ignores."""
-        name = option.replace("_", " ")
-        if option in self.replaced:
-            return f"which takes another {name} in its place; give a larger one, or leave it out"
-        if self.own[option] is None:
-            return f"which makes its own {name}; leave it out"
-        return f"whose {name} is always {self.own[option]}; leave it out"
-
-
-def _flat(value: object) -> set[object]:
-    """Return the numbers and names that an option is made of; the padding `valid` is 0."""
-    if is_sequence(value):
-        return set().union(*map(_flat, value))
-    return {0 if value == "valid" else value}
-
+BASELINE = "standard"  # what the cost of the others is compared with
+TRANSPOSED = "transposed"  # what an option of its own is short for
+PLAIN = "depthwise"  # what a kernel on a picture is where no variant is named
 
 MOST_GROUPS = 1_000_000  # how far the fewest groups are looked for
 
 # A variant's own modules are imported inside its function: asking for one does not load them all.
 
 
-def standard(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Every output channel sums over every input channel."""
+def _standard(conv: Conv) -> tuple[Layer, ...]:
     return (replace(conv, groups=1),)
 
 
-def separable(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """One pass an axis: k x 1, then 1 x k; between them stand the fewer of the two channel counts.
+def _separable(conv: Conv) -> tuple[Layer, ...]:
+    """Between the passes stand the fewer of the two channel counts.
 
     So it never has more weights than the standard layer, whatever the channels, for kernels of 2 and more.
     """
@@ -102,8 +48,7 @@ def separable(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
     return tuple(passes)
 
 
-def depthwise(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Every channel is filtered on its own, by one kernel or by as many as out_channels / in_channels."""
+def _depthwise(conv: Conv) -> tuple[Layer, ...]:
     if conv.out_channels % conv.in_channels:
         raise ArgumentError(
             f"out_channels {conv.out_channels} is no multiple of in_channels {conv.in_channels}, and a depthwise layer "
@@ -112,92 +57,73 @@ def depthwise(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
     return (replace(conv, groups=conv.in_channels),)
 
 
-def pointwise(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Channels are mixed at each place on its own: a 1 x 1 kernel."""
+def _pointwise(conv: Conv) -> tuple[Layer, ...]:
     ones = (1,) * conv.dims
     return (replace(conv, kernel_size=ones, padding=((0, 0),) * conv.dims, dilation=ones, groups=1),)
 
 
-def depthwise_separable(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Depthwise, then pointwise: filter each channel, then mix them (Howard et al. 2017, MobileNets)."""
+def _depthwise_separable(conv: Conv) -> tuple[Layer, ...]:
     return (
-        *depthwise(replace(conv, out_channels=conv.in_channels, groups=1, bias=False), input_shape),
-        *pointwise(replace(conv, stride=(1,) * conv.dims), input_shape),
+        *_depthwise(replace(conv, out_channels=conv.in_channels, groups=1, bias=False)),
+        *_pointwise(replace(conv, stride=(1,) * conv.dims)),
     )
 
 
-def grouped(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Channels are mixed within groups only: the layer's own groups, else the fewest there can be.
-
-    Krizhevsky et al. (2012), AlexNet: two groups, one for each of two GPUs.
-    """
+def _grouped(conv: Conv) -> tuple[Layer, ...]:
+    """Take the layer's own groups; Krizhevsky et al. (2012), AlexNet, had one for each of two GPUs."""
     return (replace(conv, groups=_groups(conv)),)
 
 
-def shuffled_grouped(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Grouped, then shuffled, so that the next groups mix (Zhang et al. 2018, ShuffleNet)."""
+def _shuffled_grouped(conv: Conv) -> tuple[Layer, ...]:
     from convcli.layers.other import ChannelShuffle
 
     groups = _groups(conv)
     return replace(conv, groups=groups), ChannelShuffle(groups=groups)
 
 
-def dilated(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """The kernel's taps stand apart: the layer's own dilation, else 2 (Yu & Koltun 2016)."""
+def _dilated(conv: Conv) -> tuple[Layer, ...]:
     return (conv if max(conv.dilation) > 1 else replace(conv, dilation=(2,) * conv.dims),)
 
 
-def transposed(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """The same options turned round: the stride enlarges, the padding is cut off."""
+def _transposed(conv: Conv) -> tuple[Layer, ...]:
     from convcli.layers.transposed import ConvTranspose
 
     return (ConvTranspose(**vars(conv)),)
 
 
-def resize_conv(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Enlarge by the stride, then convolve with padding `same`: no checkerboard (Odena et al. 2016)."""
+def _resize_conv(conv: Conv) -> tuple[Layer, ...]:
     from convcli.layers.other import Resize
 
     return Resize(scale=conv.stride), replace(conv, stride=(1,) * conv.dims, padding="same")
 
 
-def deformable(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """A branch predicts from the input where each tap is moved to (Dai et al. 2017)."""
+def _deformable(conv: Conv) -> tuple[Layer, ...]:
     from convcli.layers.deform import Branch, DeformConv
 
     deform = DeformConv(**vars(conv))
     return Branch(layer=deform.predictor()), deform
 
 
-def local(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Unshared: weights of their own at every output place."""
+def _local(conv: Conv, input_shape: Shape) -> tuple[Layer, ...]:
     from convcli.layers.unshared import LocalConv
 
     options = {name: value for name, value in vars(conv).items() if name != "groups"}
-    return (LocalConv(**options, input_size=_known("local", input_shape)[1:]),)
+    return (LocalConv(**options, input_size=input_shape[1:]),)
 
 
-def tiled(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Two sets of weights take turns along each axis: between shared and unshared."""
+def _tiled(conv: Conv) -> tuple[Layer, ...]:
     from convcli.layers.unshared import TiledConv
 
     options = {name: value for name, value in vars(conv).items() if name != "groups"}
     return (TiledConv(**options),)
 
 
-def dense(conv: Conv, input_shape: Shape | None) -> tuple[Layer, ...]:
-    """Every output sums over the whole input: m x n weights, where local has k x n and standard k."""
+def _dense(conv: Conv, input_shape: Shape) -> tuple[Layer, ...]:
+    """Sum over all m inputs in each of n outputs: m x n weights, where local has k x n and standard k."""
     from convcli.layers.other import Dense, Flatten
 
-    input_shape = _known("dense", input_shape)
     outputs = prod(conv.output_shape(input_shape))
     return Flatten(), Dense(in_features=prod(input_shape), out_features=outputs, bias=conv.bias)
-
-
-def _known(name: str, input_shape: Shape | None) -> Shape:
-    if input_shape is None:
-        raise ArgumentError(needs_size(name))
-    return input_shape
 
 
 def _groups(conv: Conv) -> int:
@@ -228,24 +154,150 @@ def _only_padding(axis: int, padding: Padding) -> Padding:
     return tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
 
 
-VARIANTS: dict[str, Variant] = {
-    "standard": Variant(standard, own={"groups": 1}),
-    "separable": Variant(separable),
-    "depthwise": Variant(depthwise, own={"groups": None}, per_channel=True),
-    "depthwise-separable": Variant(depthwise_separable, own={"groups": None}),
-    "pointwise": Variant(pointwise, own={"kernel_size": 1, "padding": 0, "dilation": 1, "groups": 1}),
-    "grouped": Variant(grouped, replaced={"groups": 1}),
-    "shuffled-grouped": Variant(shuffled_grouped, replaced={"groups": 1}),
-    "dilated": Variant(dilated, replaced={"dilation": 1}),
-    "transposed": Variant(transposed, enlarges=True),
-    "resize-conv": Variant(resize_conv, own={"padding": "same"}, enlarges=True),
-    "deformable": Variant(deformable),
-    "local": Variant(local, own={"groups": 1}, needs_size=True),
-    "tiled": Variant(tiled, own={"groups": 1}),
-    "dense": Variant(dense, own={"groups": 1}, needs_size=True),
-}
+def by_name(specs: Iterable[VariantSpec]) -> dict[str, VariantSpec]:
+    """Return variants by their names, of which each may be there once."""
+    found: dict[str, VariantSpec] = {}
+    for spec in specs:
+        if spec.name in found:
+            raise ValueError(f"there are two variants {spec.name!r}")
+        found[spec.name] = spec
+    return found
 
 
-def meaning(name: str) -> str:
-    """Return what a variant means, in one line."""
-    return VARIANTS[name].meaning
+VARIANTS: dict[str, VariantSpec] = by_name(
+    (
+        VariantSpec(
+            "standard",
+            "Every output channel sums over every input channel.",
+            _standard,
+            own={"groups": 1},
+            sizes="conv",
+            usual=True,
+            weighing="sum",
+            implied_by="weights",
+        ),
+        VariantSpec(
+            "separable",
+            "One pass an axis: k x 1, then 1 x k; between them stand the fewer of the two channel counts.",
+            _separable,
+            sizes="conv",
+            usual=True,
+            weighing="factors",
+            implied_by="rank",
+            only_2d=True,
+        ),
+        VariantSpec(
+            "depthwise",
+            "Every channel is filtered on its own, by one kernel or by as many as out_channels / in_channels.",
+            _depthwise,
+            own={"groups": None},
+            sizes="conv",
+            per_channel=True,
+            usual=True,
+        ),
+        VariantSpec(
+            "depthwise-separable",
+            "Depthwise, then pointwise: filter each channel, then mix them (Howard et al. 2017, MobileNets).",
+            _depthwise_separable,
+            own={"groups": None},
+            sizes="conv",
+            usual=True,
+            weighing="each-then-mix",
+            needs=("pointwise", "kernels"),
+            implied_by="pointwise",
+        ),
+        VariantSpec(
+            "pointwise",
+            "Channels are mixed at each place on its own: a 1 x 1 kernel.",
+            _pointwise,
+            own={"kernel_size": 1, "padding": 0, "dilation": 1, "groups": 1},
+            weighing="mix",
+            needs=("pointwise",),
+            implied_by="pointwise",
+            methods=False,
+        ),
+        VariantSpec(
+            "grouped",
+            "Channels are mixed within groups only: the layer's own groups, else the fewest there can be.",
+            _grouped,
+            replaced={"groups": 1},
+            sizes="conv",
+            weighing="groups",
+            implied_by="groups",
+        ),
+        VariantSpec(
+            "shuffled-grouped",
+            "Grouped, then shuffled, so that the next groups mix (Zhang et al. 2018, ShuffleNet).",
+            _shuffled_grouped,
+            replaced={"groups": 1},
+            sizes="conv",
+            weighing="groups",
+        ),
+        VariantSpec(
+            "dilated",
+            "The kernel's taps stand apart: the layer's own dilation, else 2 (Yu & Koltun 2016).",
+            _dilated,
+            replaced={"dilation": 1},
+        ),
+        VariantSpec(
+            "transposed",
+            "The same options turned round: the stride enlarges, the padding is cut off.",
+            _transposed,
+            sizes="transposed",
+            enlarges=True,
+            implied_by="output_padding",
+            methods=False,
+        ),
+        VariantSpec(
+            "resize-conv",
+            "Enlarge by the stride, then convolve with padding same: no checkerboard (Odena et al. 2016).",
+            _resize_conv,
+            own={"padding": "same"},
+            enlarges=True,
+        ),
+        VariantSpec(
+            "deformable",
+            "A branch predicts from the input where each tap is moved to (Dai et al. 2017).",
+            _deformable,
+            sizes="conv",
+            needs=("offsets",),
+            implied_by="offsets",
+            lone_kernel="identity",
+            only_2d=True,
+            methods=False,
+        ),
+        VariantSpec(
+            "local",
+            "Unshared: weights of their own at every output place.",
+            _local,
+            own={"groups": 1},
+            sizes="conv",
+            needs_size=True,
+            weighing="places",
+            needs=("local",),
+            implied_by="local",
+            only_2d=True,
+            methods=False,
+        ),
+        VariantSpec(
+            "tiled",
+            "Two sets of weights take turns along each axis: between shared and unshared.",
+            _tiled,
+            own={"groups": 1},
+            sizes="conv",
+            weighing="turns",
+            implied_by="tile",
+            only_2d=True,
+            methods=False,
+        ),
+        VariantSpec(
+            "dense",
+            "Every output sums over the whole input: m x n weights, where local has k x n and standard k.",
+            _dense,
+            own={"groups": 1},
+            needs_size=True,
+            weighing=None,
+            too_much="has a weight for every pair of an input and an output pixel, 1.6e10 for 400 x 300",
+        ),
+    )
+)

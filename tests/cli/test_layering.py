@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import click
 import numpy as np
@@ -9,14 +10,16 @@ import pytest
 from PIL import Image
 
 from convcli.backend.stages.blend import LOCALS
+from convcli.backend.stages.build import OF_KERNEL, OF_KERNELS
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.values import into_dtype
 from convcli.cli.filter import GROUPS
 from convcli.cli.filter import command as filter_command
-from convcli.filters.request import BELONGS, VARIANT_NAMES, LayerOptions
+from convcli.filters.request import FILTERING, GIVEN_BY, LayerOptions
 from convcli.images.read import read_header, read_picture
 from convcli.layers import ACTIVATIONS, VARIANTS
+from convcli.layers.variant_spec import SLIDING, TAKES, Weighing
 from tests.conftest import SAMPLE_NAMES, SAMPLES, Call, one_error
 from tests.test_imports import modules
 
@@ -51,7 +54,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def test_every_variant_is_shown() -> None:
-    assert set(WORDS) == set(VARIANT_NAMES) == set(VARIANTS) - {"dense"}
+    assert set(WORDS) == set(FILTERING) == set(VARIANTS) - {"dense"}
 
 
 @pytest.mark.parametrize("variant", WORDS)
@@ -637,14 +640,51 @@ def test_the_help_groups_every_option_and_can_be_read(call: Call) -> None:
     assert len(grouped) == len(set(grouped))
     for heading in GROUPS:
         assert f"{heading}:" in lines
-    for name in (*FIELDS, *LOCALS, *MIXINGS, *VARIANT_NAMES):
+    for name in (*FIELDS, *LOCALS, *MIXINGS, *FILTERING):
         assert name in out
     assert {"relu", "leaky-relu", "sigmoid", "tanh", "abs", "softplus"} <= set(ACTIVATIONS)
 
 
 def test_options_of_variants_are_options() -> None:
-    assert set(BELONGS) <= set(LayerOptions._fields)
-    assert all(set(variants) <= set(VARIANT_NAMES) for variants in BELONGS.values())
+    named = SLIDING.union(*TAKES.values(), *(spec.needs for spec in VARIANTS.values()))
+    assert named | {spec.implied_by for spec in VARIANTS.values()} - {""} <= set(LayerOptions._fields)
+    assert {name for spec in VARIANTS.values() for name in spec.needs} == set(GIVEN_BY)
+    assert {*OF_KERNEL, *OF_KERNELS, "factors"} == set(TAKES) == set(get_args(Weighing))
+
+
+@pytest.mark.parametrize(
+    ("options", "variant"),
+    [
+        ({"kernels": ("box",)}, "depthwise"),
+        ({"activation": "relu"}, "depthwise"),
+        ({"weights": "w.npy"}, "standard"),
+        ({"weights": "w.npy", "bias": "b.npy"}, "standard"),
+        ({"weights": "w.npy", "groups": 2}, "grouped"),
+        ({"weights": "w.npy", "groups": 2, "output_padding": 1, "padding": 1}, "transposed"),
+        ({"weights": "w.npy", "groups": 2, "offsets": "swirl"}, "deformable"),
+        ({"offsets": "swirl"}, "deformable"),
+        ({"kernels": ("box",), "rank": 1, "dilation": 2}, "separable"),
+        ({"kernels": ("box", "emboss"), "tile": (1, 2)}, "tiled"),
+        ({"local": "tilt-shift"}, "local"),
+        ({"pointwise": "luma"}, "pointwise"),
+        ({"pointwise": "luma", "bias": "b.npy"}, "pointwise"),
+        ({"kernels": ("box",), "pointwise": "luma"}, "depthwise-separable"),
+    ],
+)
+def test_options_choose_the_variant_that_takes_them_all(options: dict[str, object], variant: str) -> None:
+    nothing: dict[str, object] = dict.fromkeys(LayerOptions._fields)
+    given = (
+        nothing | {"kernels": (), "normalize": False, "flip": False, "repeat": 1, "max_kernel": 99} | options
+    )
+    layer = LayerOptions(**given)
+    layer.check()
+    assert layer.chosen == variant
+
+
+def test_a_mixing_of_filtered_channels_wants_a_kernel(call: Call, small: Path) -> None:
+    result = call("filter", small, "--variant", "depthwise-separable", "--pointwise", "luma")
+    assert result.code == 2
+    assert one_error(result) == "--variant depthwise-separable needs --kernel, such as --kernel sobel"
 
 
 def test_a_kernel_alone_waits_for_no_stages(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
         "--n 5 --k 4 --target 9 --transposed",
         "--n 7 --k 3 --target 14 --transposed",
         "--n 7 --k 3 --s 2 --p 0:1 --target 14 --transposed",
+        "--n 7 --k 3 --target 4 --variant tiled",
     ],
 )
 def test_solutions_lead_to_the_target(call: Call, line: str) -> None:
@@ -236,8 +237,9 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
             "--target solves for one convolution; leave out --layers and --ceil",
         ),
         (
-            "--n 7 --k 3 --variant tiled --target 3",
-            "--target knows standard and transposed layers, not tiled",
+            "--n 7 --k 3 --variant resize-conv --target 14",
+            "--target solves for the sizes of convolutions and of transposed ones, and resize-conv has its own; take "
+            "another variant",
         ),
         ("--n 7x7 --k 3 --target 4 --p 1:2x0x1", "--n with 2 axes and --p with 3 axes do not fit together"),
         (

@@ -1,5 +1,3 @@
-import ast
-import inspect
 from fractions import Fraction
 
 import pytest
@@ -20,9 +18,8 @@ from convcli.layers import (
     Resize,
     TiledConv,
 )
-from convcli.layers import variants as module
 from convcli.layers.chain import shapes, total_cost
-from convcli.layers.variants import meaning
+from convcli.layers.variants import by_name
 
 NAMES = [
     "standard", "separable", "depthwise", "depthwise-separable", "pointwise", "grouped", "shuffled-grouped",
@@ -40,16 +37,10 @@ def test_every_name_of_the_design_is_there():
     assert list(VARIANTS) == NAMES
 
 
-def test_no_name_is_written_twice():
-    """A dict takes the last of two equal keys in silence, so the source is read."""
-    (table,) = [
-        node.value
-        for node in ast.parse(inspect.getsource(module)).body
-        if isinstance(node, ast.AnnAssign) and node.target.id == "VARIANTS"
-    ]
-    keys = [key.value for key in table.keys]
-    assert len(keys) == len(set(keys)) == len(VARIANTS)
-    assert len(set(VARIANTS.values())) == len(VARIANTS)
+def test_no_name_is_there_twice():
+    assert [spec.name for spec in VARIANTS.values()] == NAMES
+    with pytest.raises(ValueError, match="there are two variants 'tiled'"):
+        by_name([*VARIANTS.values(), VARIANTS["tiled"]])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,10 +51,9 @@ def test_every_variant_runs_and_says_what_it_means_in_one_line(name):
         layer.cost(before).macs
         for layer, before in zip(layers, [SHAPE, *shapes(layers, SHAPE)], strict=False)
     )
-    line = meaning(name)
+    line = VARIANTS[name].help
     assert line.endswith(".")
     assert 20 < len(line) <= 100
-    assert VARIANTS[name].meaning == line
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("local", "dense")])
@@ -264,3 +254,44 @@ def test_separable_never_has_more_weights_nor_with_a_stride_of_1_more_macs(chann
     assert [passes[0].in_channels, passes[-1].out_channels] == [channels_in, channels_out]
     assert sum(layer.weights() for layer in passes) <= conv.weights()
     assert total_cost(passes, (channels_in, n, n)).macs <= conv.cost((channels_in, n, n)).macs
+
+
+GEOMETRY = st.fixed_dictionaries(
+    {
+        "kernel_size": st.integers(1, 4),
+        "stride": st.integers(1, 3),
+        "padding": st.sampled_from([0, 1, "valid", "same", "same-lower", "full"]),
+        "dilation": st.integers(1, 3),
+    }
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(options=GEOMETRY, size=st.tuples(st.integers(10, 14), st.integers(10, 14)))
+def test_sizes_are_those_of_the_convolution_or_of_its_transposed(name, options, size):
+    conv, shape = Conv(in_channels=2, out_channels=2, **options), (2, *size)
+    own = shapes(VARIANTS[name](conv, shape), shape)[-1][1:]
+    if VARIANTS[name].sizes == "conv":
+        assert own == conv.output_size(size)
+    elif VARIANTS[name].sizes == "transposed":
+        assert own == ConvTranspose(in_channels=2, out_channels=2, **options).output_size(size)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if VARIANTS[name].sizes is None])
+def test_other_sizes_are_those_of_neither(name):
+    conv, shape = Conv(in_channels=2, out_channels=2, kernel_size=3, stride=2), (2, 11, 12)
+    own = shapes(VARIANTS[name](conv, shape), shape)[-1][1:]
+    assert own not in (conv.output_size((11, 12)), ConvTranspose(**vars(conv)).output_size((11, 12)))
+
+
+def test_output_padding_is_of_transposed_layers():
+    conv = Conv(in_channels=2, out_channels=2, kernel_size=3, stride=(2, 3), dims=2)
+    (layer,) = VARIANTS["transposed"](conv, output_padding=1)
+    assert layer == ConvTranspose(
+        in_channels=2, out_channels=2, kernel_size=3, stride=(2, 3), output_padding=(1, 1)
+    )
+    assert VARIANTS["tiled"](conv, output_padding=0) == VARIANTS["tiled"](conv)
+    with pytest.raises(
+        ArgumentError, match="output_padding belongs to transposed layers, which tiled has none of"
+    ):
+        VARIANTS["tiled"](conv, output_padding=1)

@@ -1,5 +1,6 @@
 """Variants on pictures: the layers of `VARIANTS` with the arrays that kernels, weights and fields give them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +22,10 @@ from convcli.layers import (
     Layer,
 )
 from convcli.layers.axes import Shape, Sizes, by_axes
+from convcli.layers.variant_spec import Weighing
 
 Array = NDArray[Any]
 
-# Variants that filter each channel on its own by a kernel: their channels are as many groups.
-OWN_CHANNELS = ("depthwise", "separable", "dilated", "transposed", "resize-conv", "deformable")
 ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 
 
@@ -33,24 +33,20 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
     """Return the stage that a kernel is, as the recipe's variant has it, on an input (C, *spatial)."""
     check_axes(kernel, shape)
     recipe, matrices, anchor = recipe.anchored(kernel, shape)
-    if recipe.variant == "separable":
+    weighing = recipe.spec.weighing
+    if weighing == "factors":
         return _separable(recipe, kernel, matrices, shape, anchor)
-    linear = {
-        "standard": _summing,
-        "grouped": _grouped,
-        "shuffled-grouped": _grouped,
-        "depthwise-separable": _depthwise_separable,
-    }.get(recipe.variant, _own_channels)
-    channels = shape[0]
+    assert weighing is not None
+    linear, channels = OF_KERNEL[weighing], shape[0]
     maps = tuple(replace(linear(recipe, matrix, shape), anchor=anchor) for matrix in matrices)
     single: tuple[Linear, ...] = ()
     total: float | None = None
     notes: tuple[str, ...] = ()
-    if recipe.variant in OWN_CHANNELS:
+    if weighing == "each":
         one = (1, *shape[1:])
         single = maps if channels == 1 else tuple(linear(recipe, matrix, one) for matrix in matrices)
         total = even_total(maps[0].layers, matrices) if kernel.is_smoothing else None
-        if recipe.variant == "transposed":
+        if recipe.spec.sizes == "transposed":
             notes = checkerboard(maps[0].layers[0], matrices[0], kernel.divisor)
     return Weighted(maps, single, total, kernel.combine, kernel.divisor, kernel.offset, notes)
 
@@ -59,29 +55,29 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     """Return the stage that an array of weights is, in the layout of its variant's layer."""
     assert recipe.weights is not None
     weight, channels = recipe.weights, shape[0]
-    if recipe.variant == "local":
+    if recipe.spec.weighing == "places":
         return local(recipe, weight, shape)
-    dims = len(shape) - 1
+    dims, turned_round = len(shape) - 1, recipe.spec.sizes == "transposed"
     if weight.ndim != dims + 2:
-        layout = "(C, O / groups, " if recipe.variant == "transposed" else "(O, C / groups, "
+        layout = "(C, O / groups, " if turned_round else "(O, C / groups, "
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; `weights` needs {dims + 2} axes, "
             f"{layout}{', '.join(('depth', 'height', 'width')[-dims:])})"
         )
-    if recipe.variant == "depthwise" and weight.shape[:2] != (channels, 1):
+    if recipe.spec.per_channel and weight.shape[:2] != (channels, 1):
         raise ArgumentError(
-            f"{recipe.weights_name} has shape {weight.shape}; `variant='depthwise'` has a kernel for each of the "
-            f"{channels} channels: {(channels, 1, *weight.shape[2:])}"
+            f"{recipe.weights_name} has shape {weight.shape}; `variant={recipe.variant!r}` has a kernel for each of "
+            f"the {channels} channels: {(channels, 1, *weight.shape[2:])}"
         )
     turned = np.flip(weight, tuple(range(2, weight.ndim))) if recipe.flip else weight
-    groups = channels if recipe.variant == "depthwise" else recipe.groups
+    groups = channels if recipe.spec.per_channel else recipe.groups
     taken, made = (len(weight), weight.shape[1] * groups)
-    if recipe.variant != "transposed":
+    if not turned_round:
         taken, made = made, taken
     if channels % groups:
         raise ArgumentError(f"{channels} channels cannot be divided into `groups={groups}` equal groups")
     if taken != channels or made % groups:
-        axis = 0 if recipe.variant == "transposed" else 1
+        axis = 0 if turned_round else 1
         needed = channels if axis == 0 else channels // groups
         among = f" in {groups} groups" if groups > 1 else ""
         raise ArgumentError(
@@ -101,8 +97,9 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
 
 def from_kernels(recipe: Recipe, shape: Shape) -> Weighted:
     """Return the stage of a variant that is not made of one kernel."""
-    make = {"pointwise": _pointwise, "tiled": tiled, "local": blended}[recipe.variant]
-    return make(recipe, shape)
+    weighing = recipe.spec.weighing
+    assert weighing is not None
+    return OF_KERNELS[weighing](recipe, shape)
 
 
 def _with_offsets(
@@ -179,12 +176,24 @@ def _depthwise_separable(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
     return recipe.linear(layers, [({"weight": weight}, _mixed(recipe, mixing, (1,) * matrix.ndim))])
 
 
+# What makes the layers and arrays of a variant from one matrix of a kernel, and from all that it takes at once.
+OF_KERNEL: Mapping[Weighing, Callable[[Recipe, Array, Shape], Linear]] = {
+    "each": _own_channels,
+    "sum": _summing,
+    "groups": _grouped,
+    "each-then-mix": _depthwise_separable,
+}
+OF_KERNELS: Mapping[Weighing, Callable[[Recipe, Shape], Weighted]] = {
+    "mix": _pointwise,
+    "turns": tiled,
+    "places": blended,
+}
+
+
 def _separable(
     recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Shape, anchor: Sizes | None
 ) -> Weighted:
     """Take one pass down and one across for each term of each matrix."""
-    if matrices[0].ndim != 2:
-        raise ArgumentError("`variant='separable'` takes kernels of rows and columns; leave `dims` at 2")
     ranks = [rank_of(matrix) for matrix in matrices]
     if recipe.rank is not None and recipe.rank > max(ranks):
         raise ArgumentError(

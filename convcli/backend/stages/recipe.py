@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from convcli.errors import ArgumentError
 from convcli.kernels import MAX_SIDE, Kernel
-from convcli.layers import VARIANTS, Activation, Branch, Conv, ConvTranspose, Layer
-from convcli.layers.axes import PerAxis, Shape, Sizes, per_axis
-from convcli.layers.padding import AnyPadding, span
+from convcli.layers import Activation, Branch, Conv, Layer, VariantSpec
+from convcli.layers.axes import PerAxis, Shape, Sizes
+from convcli.layers.padding import SAME, AnyPadding, span
+from convcli.layers.variants import PLAIN, VARIANTS
 
 if TYPE_CHECKING:
     from convcli.backend.stages.after import ChannelPooled, Pool
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from convcli.backend.stages.stage import Stage
 
 Array = NDArray[Any]
-
-SAME = ("same", "same-lower")  # the paddings that follow an anchor
-ENLARGING = ("transposed", "resize-conv")  # the variants whose window walks over more than the picture
-WHOLE = ("pointwise", "tiled", "local")  # variants that are one stage, however many kernels they take
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Recipe:
     full_scale : what white is, for activations and for notes
     """
 
-    variant: str = "depthwise"
+    variant: str = PLAIN
     kernels: tuple[Kernel, ...] = ()
     weights: Array | None = None
     weights_name: str = "`weights`"
@@ -69,8 +66,21 @@ class Recipe:
     full_scale: float = 1.0
     limit: int = MAX_SIDE
 
+    @property
+    def spec(self) -> VariantSpec:
+        """The variant."""
+        return VARIANTS[self.variant]
+
+    def check_dims(self, dims: int) -> None:
+        """Refuse a variant of rows and columns on another number of spatial axes."""
+        if self.spec.only_2d and dims != 2:
+            raise ArgumentError(
+                f"`variant={self.variant!r}` works on rows and columns; leave `dims` at 2, or take another variant"
+            )
+
     def stages(self, shape: Shape) -> tuple[Stage, ...]:
         """Return the stages for an input (C, *spatial), or raise ArgumentError where one does not fit."""
+        self.check_dims(len(shape) - 1)
         made: list[Stage] = []
         for _ in range(self.repeat):
             for make in self._makers():
@@ -86,7 +96,7 @@ class Recipe:
         makers: list[Callable[[Shape], Stage]] = []
         if self.weights is not None:
             makers.append(partial(from_weights, self))
-        elif self.variant in WHOLE:
+        elif self.spec.one_stage:
             makers.append(partial(from_kernels, self))
         else:
             makers += [partial(from_kernel, self, kernel) for kernel in self.kernels]
@@ -115,16 +125,8 @@ class Recipe:
 
     def layers(self, conv: Conv, shape: Shape) -> tuple[Layer, ...]:
         """Return the variant's layers that run: without the branch that would predict offsets, which are given."""
-        layers = tuple(
-            layer for layer in VARIANTS[self.variant](conv, shape) if not isinstance(layer, Branch)
-        )
-        if not self.output_padding:
-            return layers
-        more = per_axis("output_padding", self.output_padding, conv.dims, 0)
-        return tuple(
-            replace(layer, output_padding=more) if isinstance(layer, ConvTranspose) else layer
-            for layer in layers
-        )
+        layers = self.spec(conv, shape, output_padding=self.output_padding)
+        return tuple(layer for layer in layers if not isinstance(layer, Branch))
 
     def linear(
         self, layers: tuple[Layer, ...], terms: Sequence[tuple[Arrays, ...]], each: bool = False
@@ -156,10 +158,10 @@ class Recipe:
         found, anchor = self.matrices(kernel), self.anchor(kernel)
         if anchor is None or self.padding not in SAME:
             return self, found, anchor
-        if self.variant in ENLARGING:
+        if self.spec.enlarges:
             return self, self.centred(kernel), None
         conv = self.conv(1, 1, kernel.shape)
-        if self.variant == "dilated":
+        if self.spec.changes("dilation"):
             (apart,) = self.layers(conv, (1, *shape[1:]))
             assert isinstance(apart, Conv)
             conv = apart

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.blend import Blend
-from convcli.backend.stages.recipe import SAME, Recipe, check_axes
+from convcli.backend.stages.recipe import Recipe, check_axes
 from convcli.backend.stages.stage import Weighted
 from convcli.errors import ArgumentError
 from convcli.layers import LocalConv
 from convcli.layers.axes import Shape, Sizes, by_axes
+from convcli.layers.padding import SAME
 
 Array = NDArray[Any]
 
@@ -20,18 +21,17 @@ ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 
 def tiled(recipe: Recipe, shape: Shape) -> Weighted:
     """Let several kernels take turns from place to place."""
-    if len(shape) != 3:
-        raise ArgumentError("`variant='tiled'` lays its kernels over rows and columns; leave `dims` at 2")
     for kernel in recipe.kernels:
         check_axes(kernel, shape)
         if kernel.combine != "none":
             raise ArgumentError(
-                f"`variant='tiled'` takes kernels of one matrix, {kernel.name!r} has {len(kernel.matrices)}; take "
-                f"one of its directions, such as {kernel.name}-x"
+                f"`variant={recipe.variant!r}` takes kernels of one matrix, {kernel.name!r} has "
+                f"{len(kernel.matrices)}; take one of its directions, such as {kernel.name}-x"
             )
         if kernel.anchor is not None and recipe.padding in SAME and recipe.stride not in (1, (1, 1)):
             raise ArgumentError(
-                "`variant='tiled'` with `stride` has no padding same that follows `anchor`; give `padding` in numbers"
+                f"`variant={recipe.variant!r}` with `stride` has no padding same that follows `anchor`; give `padding` "
+                "in numbers"
             )
     arrays = [recipe.centred(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
     size = tuple(max(array.shape[axis] for array in arrays) for axis in (0, 1))
@@ -91,8 +91,6 @@ def local(recipe: Recipe, weight: Array, shape: Shape) -> Weighted:
 
 def blended(recipe: Recipe, shape: Shape) -> Weighted:
     """Blur each place by its own width."""
-    if len(shape) != 3:
-        raise ArgumentError("`variant='local'` varies over rows and columns; leave `dims` at 2")
     assert recipe.widths is not None
     sigma, widths = recipe.widths
     blend = Blend.of(

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from convcli.backend.image import filter_image
 from convcli.backend.stages.blend import LOCALS
-from convcli.backend.stages.build import OWN_CHANNELS
 from convcli.backend.stages.recipe import Recipe
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel, anchored, parse_kernel
@@ -304,7 +303,7 @@ def test_three_axes_reach_over_frames(variant):
     x = np.random.default_rng(7).standard_normal((2, 4, 5, 6))
     kernel = parse_kernel("1 2 1; 0 1 0 | 3 1 0; 2 2 2 | 1 1 1; 0 0 5", dims=3)
     if variant == "separable":
-        with pytest.raises(ArgumentError, match="takes kernels of rows and columns"):
+        with pytest.raises(ArgumentError, match="`variant='separable'` works on rows and columns"):
             recipe(variant, kernels=(kernel,), rank=1).stages(x.shape)
         return
     found = run(recipe(variant, kernels=(kernel,), groups=2), x)
@@ -319,7 +318,7 @@ def test_three_axes_reach_over_frames(variant):
     assert np.allclose(found, expected)
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "dense"])
+@pytest.mark.parametrize("variant", [name for name, spec in VARIANTS.items() if spec.filters])
 def test_what_runs_are_the_layers_of_the_variant(variant):
     """So that shapes and costs are those that the calculators tell."""
     options = {"mixing": np.ones((3, 3)), "offsets": np.zeros((2, 7, 8)), "widths": LOCALS["tilt-shift"]()}
@@ -330,7 +329,7 @@ def test_what_runs_are_the_layers_of_the_variant(variant):
         if key in {"deformable": "offsets", "local": "widths"}.get(variant, "mixing")
     }
     (stage,) = recipe(variant, kernels=kernels, **used).stages(X.shape)
-    groups = 3 if variant in OWN_CHANNELS else 1
+    groups = 3 if VARIANTS[variant].weighing in ("each", "factors") else 1
     channels = 1 if variant in ("tiled", "local") else 3
     size = stage.layers[0].kernel_size if variant == "local" else (3, 3)
     out = 1 if variant == "standard" else channels
