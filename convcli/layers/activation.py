@@ -34,7 +34,7 @@ class Activation(Layer):
 
     name: str
 
-    def __init__(self, *, name: str) -> None:
+    def __init__(self, name: str) -> None:
         if name not in ACTIVATIONS and name != SOFTMAX:
             raise ArgumentError(
                 f"activation {name!r} cannot be counted; it is not one of "

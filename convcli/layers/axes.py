@@ -10,6 +10,7 @@ Shape = tuple[int, ...]  # (channels, *spatial)
 Sizes = tuple[int, ...]  # one number for each spatial axis
 OpenShape = tuple[int | None, ...]  # a Shape of which some numbers are not known
 AnyShape = Sequence[int]  # what a caller may write for Shape or Sizes; an array of whole numbers will do
+SizeOrShape = int | AnyShape  # a shape, or one size for all axes, of a layer that knows its channels
 PerAxis = int | Sequence[int]  # what a caller may write for Sizes; an array of whole numbers will do
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -55,6 +56,13 @@ def infer_dims(*values: object, default: int = 2) -> int:
         if is_sequence(value):
             return len(value)
     return default
+
+
+def for_all(size: SizeOrShape, dims: int, *channels: int) -> Sequence[int]:
+    """Return the sizes of so many axes behind the channels, where one number is that of all; what is none stays."""
+    if is_sequence(size) or isinstance(size, bool) or not hasattr(size, "__index__"):
+        return size  # type: ignore[return-value]  # a sequence, or what is refused as none
+    return (*channels, *(int(size),) * dims)
 
 
 def per_axis(name: str, value: PerAxis, dims: int, minimum: int = 1) -> Sizes:

@@ -10,10 +10,12 @@ from convcli.layers.axes import (
     OpenShape,
     PerAxis,
     Shape,
+    SizeOrShape,
     Sizes,
     as_shape,
     axis_names,
     by_axes,
+    for_all,
     infer_dims,
     input_sizes,
     per_axis,
@@ -156,13 +158,13 @@ class Window(Layer):
         """The number of spatial axes."""
         return len(self.kernel_size)
 
-    def pads(self, input_size: AnyShape) -> Pads:
+    def pads(self, input_size: SizeOrShape) -> Pads:
         """Return the (before, after) pairs used on an input of `input_size`."""
         sizes = self._sizes(input_size)
         return resolve_padding(self.padding, sizes, self.kernel_size, self.stride, self.dilation)
 
-    def output_size(self, input_size: AnyShape) -> Sizes:
-        """Count the window's positions on each axis.
+    def output_size(self, input_size: SizeOrShape) -> Sizes:
+        """Count the window's positions on each axis of an input; one number is the size of all axes.
 
         floor((n + before + after - d*(k-1) - 1) / s) + 1: Dumoulin & Visin, "A guide to convolution
         arithmetic for deep learning", relationships 6 and 15. With ceil_mode the quotient is rounded up, and
@@ -192,9 +194,9 @@ class Window(Layer):
             )
         )
 
-    def _sizes(self, input_size: AnyShape) -> Sizes:
-        """Return the input's sizes, checked against the kernel's axes."""
-        sizes = input_sizes(input_size)
+    def _sizes(self, input_size: SizeOrShape) -> Sizes:
+        """Return the input's sizes, checked against the kernel's axes; one number is the size of all."""
+        sizes = input_sizes(for_all(input_size, self.dims))
         if len(sizes) != self.dims:
             raise ArgumentError(
                 f"the input size {by_axes(sizes) or '()'} has {len(sizes)} axes, "

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, OpenShape, PerAxis, Shape, Sizes, split_shape, whole
+from convcli.layers.axes import (
+    OpenShape,
+    PerAxis,
+    Shape,
+    SizeOrShape,
+    Sizes,
+    for_all,
+    split_shape,
+    whole,
+)
 from convcli.layers.base import Window
 from convcli.layers.counts import Cost, weighted_sums
 from convcli.layers.padding import AnyPadding, Padding
@@ -36,9 +45,14 @@ class Convolution(Window):
         """The products in one output: in_channels / groups * prod(kernel_size)."""
         return self.in_channels // self.groups * prod(self.kernel_size)
 
-    def output_shape(self, input_shape: AnyShape) -> Shape:
-        """Return (out_channels, *output size)."""
-        _, size = split_shape(input_shape, self.in_channels)
+    def _input_shape(self, given: SizeOrShape) -> Shape:
+        """Return the shape of an input, (in_channels, *sizes); one number is the size of all axes."""
+        channels, size = split_shape(for_all(given, self.dims, self.in_channels), self.in_channels)
+        return (channels, *size)
+
+    def output_shape(self, input_shape: SizeOrShape) -> Shape:
+        """Return (out_channels, *output size); one number for `input_shape` is the size of all axes."""
+        _, *size = self._input_shape(input_shape)
         return (self.out_channels, *self.output_size(size))
 
     def _open_shape(self, input_shape: OpenShape) -> OpenShape:
@@ -52,9 +66,13 @@ class Convolution(Window):
         """Count the biases: one for each output channel."""
         return self.out_channels if self.bias else 0
 
-    def cost(self, input_shape: AnyShape) -> Cost:
+    def cost(self, input_shape: SizeOrShape) -> Cost:
         """Count the work: every output is a sum of in_channels / groups * prod(kernel_size) products."""
         return weighted_sums(prod(self.output_shape(input_shape)), self.terms, self.bias)
+
+    def activations(self, input_shape: SizeOrShape) -> int:
+        """Count the elements that are read and written for one input: the input's and the output's."""
+        return super().activations(self._input_shape(input_shape))
 
 
 @dataclass(frozen=True, init=False)
@@ -65,7 +83,9 @@ class Conv(Convolution):
     padding is also (before, after) pairs, `valid`, `full`, `same` or `same-lower`. `dims` counts the
     spatial axes where every option is one number (2 if not given).
 
-    >>> Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3).output_shape((3, 224, 224))
+    >>> Conv(3, 64, 7, stride=2, padding=3).output_shape((3, 224, 224))
+    (64, 112, 112)
+    >>> Conv(3, 64, 7, stride=2, padding=3).output_shape(224)  # one number: the size of all axes
     (64, 112, 112)
     """
 
@@ -80,10 +100,10 @@ class Conv(Convolution):
 
     def __init__(
         self,
-        *,
         in_channels: int,
         out_channels: int,
         kernel_size: PerAxis,
+        *,
         stride: PerAxis = 1,
         padding: AnyPadding = 0,
         dilation: PerAxis = 1,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, PerAxis, Shape, Sizes, as_shape, whole
+from convcli.layers.axes import AnyShape, PerAxis, Shape, SizeOrShape, Sizes, as_shape, whole
 from convcli.layers.base import Layer, Seen
 from convcli.layers.conv import Conv, Convolution
 from convcli.layers.counts import Cost, samples
@@ -72,10 +72,10 @@ class DeformConv(Convolution):
 
     def __init__(
         self,
-        *,
         in_channels: int,
         out_channels: int,
         kernel_size: PerAxis,
+        *,
         stride: PerAxis = 1,
         padding: AnyPadding = 0,
         dilation: PerAxis = 1,
@@ -111,7 +111,7 @@ class DeformConv(Convolution):
         """The numbers that the predictor gives at each output place."""
         return self.offset_groups * prod(self.kernel_size) * (self.dims + self.mask)
 
-    def cost(self, input_shape: AnyShape) -> Cost:
+    def cost(self, input_shape: SizeOrShape) -> Cost:
         """Count a convolution's work, and the bilinear samples that it is done on.
 
         Every input channel is sampled at every tap of every output place; the offsets and the mask are given.
@@ -120,7 +120,7 @@ class DeformConv(Convolution):
         sampled = places * self.in_channels * prod(self.kernel_size)
         return super().cost(input_shape) + samples(sampled, self.dims, self.mask)
 
-    def activations(self, input_shape: AnyShape) -> int:
+    def activations(self, input_shape: SizeOrShape) -> int:
         """Count the elements of the input, of the offsets and mask, and of the output."""
         places = prod(self.output_shape(input_shape)[1:])
         return super().activations(input_shape) + places * self._moves

@@ -39,7 +39,7 @@ class Dense(Layer):
     bias: bool
     mixes_all = True
 
-    def __init__(self, *, in_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(self, in_features: int, out_features: int, *, bias: bool = True) -> None:
         self._set(
             in_features=whole("in_features", in_features, 1),
             out_features=whole("out_features", out_features, 1),
@@ -105,7 +105,7 @@ class ChannelShuffle(_Mover):
 
     groups: int
 
-    def __init__(self, *, groups: int) -> None:
+    def __init__(self, groups: int) -> None:
         self._set(groups=whole("groups", groups, 1))
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
@@ -127,7 +127,7 @@ class BatchNorm(Layer):
 
     channels: int
 
-    def __init__(self, *, channels: int) -> None:
+    def __init__(self, channels: int) -> None:
         self._set(channels=whole("channels", channels, 1))
 
     def output_shape(self, input_shape: AnyShape) -> Shape:

@@ -100,8 +100,8 @@ class MaxPool(Pool):
 
     def __init__(
         self,
-        *,
         kernel_size: PerAxis,
+        *,
         stride: PerAxis | None = None,
         padding: AnyPadding = 0,
         dilation: PerAxis = 1,
@@ -128,8 +128,8 @@ class AvgPool(Pool):
 
     def __init__(
         self,
-        *,
         kernel_size: PerAxis,
+        *,
         stride: PerAxis | None = None,
         padding: AnyPadding = 0,
         dilation: PerAxis = 1,
@@ -158,9 +158,9 @@ class LpPool(Pool):
 
     def __init__(
         self,
-        *,
         norm_type: float,
         kernel_size: PerAxis,
+        *,
         stride: PerAxis | None = None,
         padding: AnyPadding = 0,
         dilation: PerAxis = 1,
@@ -194,7 +194,7 @@ class AdaptivePool(Layer):
     output_size: Sizes
     kind: Kind
 
-    def __init__(self, *, output_size: PerAxis, kind: Kind = "avg", dims: int | None = None) -> None:
+    def __init__(self, output_size: PerAxis, *, kind: Kind = "avg", dims: int | None = None) -> None:
         dims = whole("dims", infer_dims(output_size) if dims is None else dims, 1)
         self._set(output_size=per_axis("output_size", output_size, dims), kind=_kind(kind))
 
@@ -231,7 +231,7 @@ class GlobalPool(Layer):
 
     kind: Kind
 
-    def __init__(self, *, kind: Kind = "avg") -> None:
+    def __init__(self, kind: Kind = "avg") -> None:
         self._set(kind=_kind(kind))
 
     def output_shape(self, input_shape: AnyShape) -> Shape:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, PerAxis, Sizes, as_shape, axis_names, by_axes, per_axis
+from convcli.layers.axes import AnyShape, PerAxis, SizeOrShape, Sizes, axis_names, by_axes, per_axis
 from convcli.layers.base import Seen, Taps
 from convcli.layers.conv import Convolution
 from convcli.layers.counts import Cost, scattered_sums, touched_size
@@ -38,10 +38,10 @@ class ConvTranspose(Convolution):
 
     def __init__(
         self,
-        *,
         in_channels: int,
         out_channels: int,
         kernel_size: PerAxis,
+        *,
         stride: PerAxis = 1,
         padding: AnyPadding = 0,
         output_padding: PerAxis = 0,
@@ -70,7 +70,7 @@ class ConvTranspose(Convolution):
                     "more of it would be rows that no input reaches"
                 )
 
-    def extra(self, input_size: AnyShape) -> Sizes:
+    def extra(self, input_size: SizeOrShape) -> Sizes:
         """Return the elements added at the end of each axis: output_padding, or what `out_size` leaves to add.
 
         PyTorch's _ConvTransposeNd._output_padding: sizes from the smallest one to stride - 1 more.
@@ -96,7 +96,7 @@ class ConvTranspose(Convolution):
         """Return how far the kernel reaches on one axis, from the first element's first tap to the last one's last."""
         return self.stride[axis] * (n - 1) + span(self.kernel_size[axis], self.dilation[axis])
 
-    def pads(self, input_size: AnyShape) -> Pads:
+    def pads(self, input_size: SizeOrShape) -> Pads:
         """Return the (before, after) pairs cut off the output.
 
         `same` cuts output_padding + d*(k-1) + 1 - s in all, which leaves n*s; the odd element goes to the
@@ -115,7 +115,7 @@ class ConvTranspose(Convolution):
             pads.append(halves(total, self.padding) if total > 0 else (0, total))
         return tuple(pads)
 
-    def output_size(self, input_size: AnyShape) -> Sizes:
+    def output_size(self, input_size: SizeOrShape) -> Sizes:
         """Return s*(n-1) + d*(k-1) + 1 + output_padding - before - after on each axis.
 
         Dumoulin & Visin, relationships 8 to 14, and PyTorch's ConvTranspose2d.
@@ -135,10 +135,10 @@ class ConvTranspose(Convolution):
             sizes.append(whole_size - sum(pads[axis]))
         return tuple(sizes)
 
-    def cost(self, input_shape: AnyShape) -> Cost:
+    def cost(self, input_shape: SizeOrShape) -> Cost:
         """Count the work from the input: each element meets out_channels / groups * prod(k) weights."""
         outputs = prod(self.output_shape(input_shape))
-        shape = as_shape(input_shape)
+        shape = self._input_shape(input_shape)
         touched = self.out_channels * touched_size(shape[1:], self.kernel_size, self.stride, self.dilation)
         taps = self.out_channels // self.groups * prod(self.kernel_size)
         return scattered_sums(prod(shape), taps, touched, outputs, self.bias)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, PerAxis, Shape, Sizes, by_axes, per_axis, split_shape
+from convcli.layers.axes import PerAxis, Shape, SizeOrShape, Sizes, by_axes, per_axis
 from convcli.layers.conv import Convolution
 from convcli.layers.padding import AnyPadding, Padding
 
@@ -31,10 +31,10 @@ class LocalConv(Convolution):
 
     def __init__(
         self,
-        *,
         in_channels: int,
         out_channels: int,
         kernel_size: PerAxis,
+        *,
         input_size: PerAxis,
         stride: PerAxis = 1,
         padding: AnyPadding = 0,
@@ -47,9 +47,10 @@ class LocalConv(Convolution):
         self._set(input_size=per_axis("input_size", input_size, self.dims))
         self.output_size(self.input_size)  # an empty output is an error at birth
 
-    def output_shape(self, input_shape: AnyShape) -> Shape:
+    def output_shape(self, input_shape: SizeOrShape) -> Shape:
         """Return (out_channels, *output size) for an input of `input_size`, and no other."""
-        _, size = split_shape(input_shape, self.in_channels)
+        _, *sizes = self._input_shape(input_shape)
+        size = tuple(sizes)
         if size != self.input_size:
             raise ArgumentError(
                 f"the layer has its weights for an input of {by_axes(self.input_size)}, not {by_axes(size)}; "
@@ -88,10 +89,10 @@ class TiledConv(Convolution):
 
     def __init__(
         self,
-        *,
         in_channels: int,
         out_channels: int,
         kernel_size: PerAxis,
+        *,
         tile: PerAxis = 2,
         stride: PerAxis = 1,
         padding: AnyPadding = 0,

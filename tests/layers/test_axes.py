@@ -135,7 +135,15 @@ def test_what_is_no_whole_number_is_refused(make, value):
 
 @pytest.mark.parametrize("shape", [7, "477", None, {4: 1, 7: 1}, iter((4, 7, 7)), np.array(7), (), []])
 def test_what_is_no_shape_is_refused(shape):
-    for layer in (EVERY[0], layers.GlobalPool(), layers.Flatten(), layers.Activation(name="relu")):
+    one_number = isinstance(
+        shape, int | np.ndarray
+    )  # which is the size of all axes to a layer that knows its channels
+    for layer in (
+        *(() if one_number else (EVERY[0],)),
+        layers.GlobalPool(),
+        layers.Flatten(),
+        layers.Activation(name="relu"),
+    ):
         for question in (layer.output_shape, layer.cost, layer.activations):
             with pytest.raises(ArgumentError, match=r"the input shape .*must be \(channels, \*sizes\)"):
                 question(shape)
@@ -181,3 +189,46 @@ def test_numbers_of_any_size_are_exact(huge):
     assert layers.AdaptivePool(output_size=huge).cost((4, 2, 2)).multiplications == 4 * huge**2
     (row,) = rows([conv], (4, 5, 5))
     assert row["macs"] == 8 * (3 + 2 * huge) ** 2 * 36
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv(3, 64, 7, stride=2, padding=3),
+        layers.Conv(4, 2, (3, 5, 1), padding="same"),
+        layers.ConvTranspose(2, 6, 4, stride=2, padding=1),
+        layers.DeformConv(2, 4, 3, padding=1, mask=True),
+        layers.TiledConv(3, 8, 3, tile=2),
+        layers.LocalConv(1, 2, 3, input_size=(9, 9)),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+@pytest.mark.parametrize("number", [int, np.int64, np.array])
+def test_one_number_is_the_size_of_all_axes(layer, number):
+    shape = (layer.in_channels, *(9,) * layer.dims)
+    for question in (layer.output_shape, layer.cost, layer.activations):
+        assert question(number(9)) == question(shape)
+    assert layer.output_size(number(9)) == layer.output_size(shape[1:])
+    assert layer.pads(number(9)) == layer.pads(shape[1:])
+    with pytest.raises(ArgumentError, match="the input's .* must be at least 1, got 0"):
+        layer.output_shape(0)
+    with pytest.raises(ArgumentError, match=r"must be \(channels, \*sizes\), got True"):
+        layer.output_shape(True)
+
+
+def test_what_a_layer_is_made_of_can_be_given_in_order():
+    assert layers.Conv(3, 64, 7) == layers.Conv(in_channels=3, out_channels=64, kernel_size=7)
+    assert layers.ConvTranspose(3, 64, 7) == layers.ConvTranspose(
+        in_channels=3, out_channels=64, kernel_size=7
+    )
+    assert layers.DeformConv(3, 6, 7) == layers.DeformConv(in_channels=3, out_channels=6, kernel_size=7)
+    assert layers.MaxPool(2) == layers.MaxPool(kernel_size=2)
+    assert layers.LpPool(2, 3) == layers.LpPool(norm_type=2, kernel_size=3)
+    assert layers.AdaptivePool(7) == layers.AdaptivePool(output_size=7)
+    assert layers.GlobalPool("max") == layers.GlobalPool(kind="max")
+    assert layers.Dense(9, 10) == layers.Dense(in_features=9, out_features=10)
+    assert layers.ChannelShuffle(2) == layers.ChannelShuffle(groups=2)
+    assert layers.BatchNorm(8) == layers.BatchNorm(channels=8)
+    assert layers.Activation("relu") == layers.Activation(name="relu")
+    with pytest.raises(TypeError):
+        layers.Conv(3, 64, 7, 2)  # the stride is named
