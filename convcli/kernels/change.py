@@ -66,7 +66,7 @@ def bounded(kernel: Kernel) -> Kernel:
     if not (size <= MOST and 1 / MOST <= abs(kernel.divisor) <= MOST):
         matrices = tuple(_divided(matrix, kernel.divisor) for matrix in kernel.matrices)
         kernel, size = replace(kernel, matrices=matrices, divisor=1), max(map(_size, matrices))
-    elif any(isinstance(weight, int) and abs(weight) >= LARGEST for weight in kernel.weights):
+    elif any(isinstance(weight, int) and abs(weight) >= LARGEST for weight in kernel.flat_weights):
         kernel = replace(kernel, matrices=tuple(mapped(matrix, 1.0) for matrix in kernel.matrices))
     for what, number in (
         ("weights add up, without their signs, to", size),
@@ -122,7 +122,7 @@ def scaled(kernel: Kernel, factor: Number) -> Kernel:
     made = replace(
         kernel, matrices=tuple(mapped(matrix, over) for matrix in kernel.matrices), divisor=divisor
     )
-    if not all(map(is_finite, made.weights)):
+    if not all(map(is_finite, made.flat_weights)):
         raise ArgumentError(f"kernel {kernel.name!r} times {factor} has weights that are not finite")
     return made
 

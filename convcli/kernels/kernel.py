@@ -86,19 +86,28 @@ class Kernel:
         return len(self.shape)
 
     @property
-    def weights(self) -> list[Number]:
-        """The weights of all matrices, one after the other."""
+    def weights(self) -> Matrix:
+        """The weights in the kernel's own shape; where there are several matrices, one of them after the other.
+
+        >>> Kernel("cross", (((0, 1), (1, 0)),)).weights
+        ((0, 1), (1, 0))
+        """
+        return self.matrices[0] if len(self.matrices) == 1 else self.matrices
+
+    @property
+    def flat_weights(self) -> list[Number]:
+        """The weights of all matrices in reading order."""
         return [weight for matrix in self.matrices for weight in flat(matrix)]
 
     @property
     def is_whole(self) -> bool:
         """Whether every weight is a whole number."""
-        return all(isinstance(weight, int) for weight in self.weights)
+        return all(isinstance(weight, int) for weight in self.flat_weights)
 
     @property
     def is_smoothing(self) -> bool:
         """Whether the kernel is a weighted mean, up to its offset: one matrix, no weight negative, not all zero."""
-        weights = self.weights
+        weights = self.flat_weights
         return self.combine == "none" and min(weights) >= 0 and max(weights) > 0 and self.divisor > 0
 
 

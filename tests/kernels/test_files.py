@@ -26,7 +26,7 @@ def read(path: Path, dims: int = 2) -> Kernel:
 
 def assert_holds(kernel: Kernel, matrix: tuple) -> None:
     assert kernel.matrices == (matrix,)
-    assert list(map(type, kernel.weights)) == list(map(type, Kernel("k", (matrix,)).weights))
+    assert list(map(type, kernel.flat_weights)) == list(map(type, Kernel("k", (matrix,)).flat_weights))
 
 
 @given(matrix=matrices())
@@ -215,7 +215,7 @@ def test_any_bytes_are_a_kernel_or_one_clear_error(
     except ArgumentError as error:
         assert str(error)
     else:
-        assert kernel.weights
+        assert kernel.flat_weights
 
 
 LONG = [

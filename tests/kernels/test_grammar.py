@@ -50,14 +50,14 @@ def test_a_written_matrix_is_read_back(matrix: tuple, divider: str) -> None:
     text = str(Grid(matrix)).replace(" | ", "|").replace("; ", ";").replace(" ", divider)
     kernel = parse_kernel(text, dims=np.ndim(matrix))
     assert kernel.matrices == (matrix,)
-    assert list(map(type, kernel.weights)) == list(map(type, Kernel("k", (matrix,)).weights))
+    assert list(map(type, kernel.flat_weights)) == list(map(type, Kernel("k", (matrix,)).flat_weights))
 
 
 @given(matrices(dims=(2,)), DIVIDERS, st.data())
 def test_imagemagicks_form_is_read_back(matrix: tuple, divider: str, data: st.DataObject) -> None:
     rows, columns = np.shape(matrix)
     cells = [str(weight) if weight or data.draw(st.booleans()) else data.draw(st.sampled_from(["-", "nan", "NaN"]))
-             for weight in Kernel("k", (matrix,)).weights]  # fmt: skip
+             for weight in Kernel("k", (matrix,)).flat_weights]  # fmt: skip
     origin = data.draw(st.none() | st.tuples(st.integers(0, rows - 1), st.integers(0, columns - 1)))
     place = "" if origin is None else f"+{origin[1]}+{origin[0]}"
     text = f"{columns}x{rows}{place}: {divider.join(cells)}"

@@ -21,8 +21,8 @@ def test_shapes_and_weights_are_numpys(matrix: tuple) -> None:
     kernel = Kernel("k", (matrix,))
     assert kernel.shape == np.shape(matrix)
     assert kernel.dims == np.ndim(matrix)
-    assert kernel.weights == np.array(matrix, dtype=object).ravel().tolist()
-    assert kernel.is_whole == all(type(weight) is int for weight in kernel.weights)
+    assert kernel.flat_weights == np.array(matrix, dtype=object).ravel().tolist()
+    assert kernel.is_whole == all(type(weight) is int for weight in kernel.flat_weights)
 
 
 @given(st.lists(st.lists(st.integers(-9, 9), min_size=1, max_size=4), min_size=1, max_size=3))
@@ -68,7 +68,7 @@ def total(kernel: Kernel) -> Fraction:
 @given(matrices())
 def test_normalized_kernels_sum_to_one(matrix: tuple) -> None:
     kernel = Kernel("k", (matrix,), divisor=7, offset=3)
-    weights = [Fraction(weight) for weight in kernel.weights]
+    weights = [Fraction(weight) for weight in kernel.flat_weights]
     size = sum(map(abs, weights))
     if not size:
         with pytest.raises(ArgumentError, match="kernel 'k' cannot be normalised: all of its weights are 0"):
@@ -141,3 +141,11 @@ def test_what_is_not_finite_is_refused(number: Number) -> None:
 def test_a_scale_that_overflows_is_refused() -> None:
     with pytest.raises(ArgumentError, match=r"kernel .kernel. times 1e.300 has weights that are not finite"):
         scaled(parse_kernel("1e200 1.5"), 1e300)
+
+
+@pytest.mark.parametrize("text", ["sobel-x", "gaussian:sigma=2", "sobel", "kirsch", "1 2 3"])
+def test_weights_have_the_shape_of_the_kernel(text: str) -> None:
+    kernel = parse_kernel(text)
+    several = (len(kernel.matrices),) if len(kernel.matrices) > 1 else ()
+    assert np.array(kernel.weights).shape == (*several, *kernel.shape)
+    assert np.array(kernel.weights, object).ravel().tolist() == kernel.flat_weights

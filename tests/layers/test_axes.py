@@ -210,7 +210,7 @@ def test_one_number_is_the_size_of_all_axes(layer, number):
         assert question(number(9)) == question(shape)
     assert layer.output_size(number(9)) == layer.output_size(shape[1:])
     assert layer.pads(number(9)) == layer.pads(shape[1:])
-    with pytest.raises(ArgumentError, match="the input's .* must be at least 1, got 0"):
+    with pytest.raises(ArgumentError, match=r"the input's .* must be at least 1, got 0"):
         layer.output_shape(0)
     with pytest.raises(ArgumentError, match=r"must be \(channels, \*sizes\), got True"):
         layer.output_shape(True)

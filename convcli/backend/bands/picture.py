@@ -118,7 +118,7 @@ def _in_sums(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
     dtype, largest = samples.dtype, samples.largest
     integers = dtype.kind in "iu"
     value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
-    if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.weights):
+    if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.flat_weights):
         return None
     arrays = [np.array(matrix, np.int64 if integers else np.float64) for matrix in kernel.matrices]
     weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
