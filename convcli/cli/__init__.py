@@ -18,7 +18,7 @@ from convcli.cli.conversation import Conversation, lose
 from convcli.errors import ConvcliError, instead_of
 
 # In the order of the help; each is a module here.
-COMMANDS = ("filter", "kernels", "shape", "params", "cost", "compare")
+COMMANDS = ("filter", "match", "diff", "kernels", "shape", "params", "cost", "compare")
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 ENDED = tuple(128 + number for number in SIGNALS)
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = BROKEN_PIPE
     except OSError as error:
         conversation.error(_explained(error))
-        code = 1
+        code = conversation.failed
     if code == BROKEN_PIPE:  # nobody reads on
         lose(sys.stdout)
     if code in ENDED:  # a second signal has nothing left to end
@@ -154,7 +154,7 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
         return error.exit_code
     except ConvcliError as error:
         conversation.failure(error)
-        return error.exit_code
+        return max(error.exit_code, conversation.failed)
     except click.Abort:
         return INTERRUPTED
 
@@ -164,7 +164,11 @@ def _message(error: click.UsageError) -> str:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
         close = " or ".join(map(repr, sorted(error.possibilities or ())))
-        message = f"No such option {error.option_name!r}" + (f"; did you mean {close}?" if close else "")
+        way = f"; did you mean {close}?" if close else ""
+        moved = getattr(error.ctx.command, "moved", {}) if error.ctx else {}
+        if error.option_name in moved:
+            way = f"; use {moved[error.option_name]}"
+        message = f"No such option {error.option_name!r}{way}"
     option = error.param if isinstance(error, click.BadParameter) else None
     if isinstance(option, click.Option) and option.show_envvar and error.ctx is not None:
         hint = option.get_error_hint(error.ctx)

@@ -1,7 +1,6 @@
-"""convcli compare: what would another variant cost? And how far are two pictures apart?"""
+"""convcli compare: what would another variant cost, or do?"""
 
 from collections.abc import Sequence
-from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +22,10 @@ from convcli.cli.options import (
 )
 from convcli.cli.question import Question
 from convcli.errors import ArgumentError
-from convcli.images.formats import MAX_FRAMES, MOST_PIXELS
-from convcli.images.formats import MAX_PIXELS as MAX_PIXELS_OF_TWO
+from convcli.images.formats import MOST_PIXELS
 from convcli.kernels.files import files_in
 from convcli.layers.chain import Row
 from convcli.layers.variants import BASELINE, VARIANTS
-from convcli.memory import memory_size
 from convcli.render import Answer
 
 DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)
@@ -36,85 +33,49 @@ COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")
 SHOWN = ("params", "macs", "flops")  # in a table; -v shows all
 MAX_PIXELS = 25_000_000  # of a picture, unless the caller lifts it: results are held as floats
 
-# Options by the numbers of pictures that they have a meaning beside; those of a layer have one beside none.
-USED_BESIDE = {
-    "kernel": (1,),
-    "variants": (0, 1),
-    "every": (0, 1),
-    "tolerance": (2,),
-    "max_pixels": (1, 2),
-    "max_frames": (2,),
-    "max_memory": (2,),
-    **dict.fromkeys(LayerOptions._fields, (0,)),
-}
-
 
 class PictureOptions(NamedTuple):
-    """The picture that is compared on and its kernel, or the two that are compared; none for a layer on paper."""
+    """The picture that is compared on, and the kernel; none for a layer on paper."""
 
-    images: tuple[str, ...]
+    image: str | None
     kernel: str | None
-    tolerance: float
-    max_pixels: int | None
-    max_frames: int
-    max_memory: int
+    max_pixels: int
 
     @property
     def files(self) -> list[tuple[str, Path]]:
         """The files that are read, after what messages call them."""
         kernels = [] if self.kernel is None else files_in(self.kernel)
-        pictures = [Path(name) for name in self.images if name != "-"]
+        pictures = [] if self.image is None else [Path(self.image)]
         return [*(("compared", path) for path in pictures), *(("the kernel", path) for path in kernels)]
 
     def check(self, context: click.Context) -> None:
         """Refuse the options of a layer on paper beside a picture, and those of a picture without one."""
-        given = {
-            parameter.name: next(name for name in parameter.opts if len(name) > 2)
-            for parameter in context.command.params
-            if context.get_parameter_source(parameter.name or "") == click.core.ParameterSource.COMMANDLINE
-        }
-        count = len(self.images)
-        if count > 2:
+        if self.image is not None and self.kernel is None:
             raise ArgumentError(
-                f"{count} pictures are given; name two to compare them, or one with --kernel: {' '.join(self.images)}"
+                f"there is no kernel to run on {self.image}; give one, as --kernel gaussian:sigma=2; two pictures are "
+                "compared by convcli diff"
             )
-        if count == 1 and self.kernel is None:
-            raise ArgumentError(
-                f"there is no kernel to run on {self.images[0]}; give one, as --kernel gaussian:sigma=2, or a second "
-                "picture to compare it with"
-            )
-        for name, option in given.items():
-            if name in USED_BESIDE and count not in USED_BESIDE[name]:
-                raise ArgumentError(f"{option} {_misplaced(name, count)}")
-
-
-def _misplaced(name: str, count: int) -> str:
-    """Say where an option belongs that has no use beside so many pictures."""
-    if name in LayerOptions._fields:
-        layer = ", whose layer is the kernel on its channels" if count == 1 else ""
-        return f"describes a layer on paper and has no use beside a picture{layer}; leave it out"
-    if count == 2:
-        return "runs on one picture, and two are compared as they are; leave it out, or one of them"
-    if 1 in USED_BESIDE[name]:
-        return "belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on paper give --k"
-    return "belongs to two pictures, as in convcli compare before.png after.png; name them"
-
-
-def _tolerance(text: str) -> float:
-    """Read how far samples may be apart."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < inf:
-        raise ArgumentError(f"{text!r} is no distance of samples; give a number of at least 0, such as 1")
-    return number
+        for parameter in context.command.params:
+            name = parameter.name or ""
+            if context.get_parameter_source(name) != click.core.ParameterSource.COMMANDLINE:
+                continue
+            option = next((each for each in parameter.opts if len(each) > 2), name)
+            if self.image is not None and name in LayerOptions._fields:
+                raise ArgumentError(
+                    f"{option} describes a layer on paper and has no use beside a picture, whose layer is the kernel "
+                    "on its channels; leave it out"
+                )
+            if self.image is None and name in ("kernel", "max_pixels"):
+                raise ArgumentError(
+                    f"{option} belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on "
+                    "paper give --k"
+                )
 
 
 picture_options = bundled(
     "picture",
     PictureOptions,
-    click.argument("images", nargs=-1, type=click.Path(), metavar="[IMAGE [IMAGE]]"),
+    click.argument("image", required=False, metavar="[IMAGE]"),
     click.option(
         "--kernel",
         metavar="SPEC",
@@ -122,33 +83,12 @@ picture_options = bundled(
         "drawn side by side.",
     ),
     click.option(
-        "--tolerance",
-        type=Parsed("T", _tolerance),
-        default="0",
-        help="Of two pictures: exit with 1 where samples differ by more than T, in their own units.  [default: 0]",
-    ),
-    click.option(
         "--max-pixels",
         type=at_least(1, MOST_PIXELS),
+        default=str(MAX_PIXELS),
         envvar="CONVCLI_MAX_PIXELS",
         show_envvar=True,
-        help=f"Refuse a larger IMAGE.  [default: {MAX_PIXELS}, of two {MAX_PIXELS_OF_TWO}]",
-    ),
-    click.option(
-        "--max-frames",
-        type=at_least(1),
-        default=str(MAX_FRAMES),
-        envvar="CONVCLI_MAX_FRAMES",
-        show_envvar=True,
-        help=f"Of two pictures: refuse more frames or pages.  [default: {MAX_FRAMES}]",
-    ),
-    click.option(
-        "--max-memory",
-        type=Parsed("SIZE", memory_size),
-        default="4G",
-        envvar="CONVCLI_MAX_MEMORY",
-        show_envvar=True,
-        help="Of two pictures: refuse what would take more memory.  [default: 4G]",
+        help=f"Refuse a larger IMAGE.  [default: {MAX_PIXELS}]",
     ),
 )
 
@@ -189,22 +129,15 @@ def command(
 
     With an IMAGE and a --kernel: run the variants, and every method of depthwise, on that picture. Shows the work,
     the time, the difference to plain sums, the rank, and what moving, turning and doubling the picture changes.
-
-    With two IMAGEs: measure how far apart their samples are, frame by frame, and exit with 1 where that is beyond the
-    --tolerance, or where they differ in size, pixel mode or frames. With -o diff.png the differences are drawn.
     """
     picture.check(click.get_current_context())
     if every and variants:
         raise ArgumentError("--all and --variants contradict each other; give one of them")
     answer.check(picture.files)
     asked = tuple(VARIANTS) if every else variants or DEFAULT
-    if picture.images and picture.kernel is not None:
-        (image,) = picture.images
-        limit = picture.max_pixels or MAX_PIXELS
-        _compare_on(image, picture.kernel, limit, asked, conversation, answer)
+    if picture.image is not None and picture.kernel is not None:
+        _compare_on(picture.image, picture.kernel, picture.max_pixels, asked, conversation, answer)
         return 0
-    if picture.images:
-        return _differ(picture, conversation, answer)
     names = tuple(dict.fromkeys((BASELINE, *asked)))
     questions = layer.questions(each=len(names))
     layer.check_compared(names)
@@ -231,14 +164,6 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequen
         by_one_number=by_one_number(questions),
         remarks=[*(f"{name}: {VARIANTS[name].help}" for name in names), *unfit],
     )
-
-
-def _differ(picture: PictureOptions, conversation: Conversation, answer: AnswerOptions) -> int:
-    from convcli.cli.differing import Limits, differ
-
-    a, b = picture.images
-    limits = Limits(picture.max_pixels or MAX_PIXELS_OF_TWO, picture.max_frames, picture.max_memory)
-    return differ((a, b), picture.tolerance, limits, conversation, answer)
 
 
 def _compare_on(

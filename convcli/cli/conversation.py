@@ -19,6 +19,7 @@ class Conversation:
         self.quiet = False
         self.verbose = False
         self.debug = False
+        self.failed = 1  # the exit code where an input or an answer fails
         self.parameters: Sequence[click.Parameter] = ()  # of the command that runs
 
     def spelled(self, message: str) -> str:

@@ -1,21 +1,17 @@
 """convcli filter: run a layer on pictures."""
 
-import os
-import signal
 from functools import partial
 from typing import Any
 
 import click
 
 from convcli.backend.bands.plan import METHODS
-from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation
 from convcli.cli.file_options import OutputOptions, coding_options, inputs_options, output_options
 from convcli.cli.layering import layer_options
-from convcli.cli.matching import Matching, matching_options
-from convcli.cli.options import Command, Parsed, at_least, talking
+from convcli.cli.options import Command, at_least, max_memory_option, talking
 from convcli.cli.reading import Reading, reading_options
-from convcli.cli.running import Running, running_options
+from convcli.cli.running import Running, begin, running_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import FILTERING, LayerOptions
 from convcli.images.coding import Coding
@@ -24,7 +20,6 @@ from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.targets import jobs_for
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
-from convcli.memory import memory_size
 
 GROUPS = {
     "Input": ("recursive", "include", "exclude", "files_from"),
@@ -69,7 +64,6 @@ GROUPS = {
         "dims",
         "along",
     ),
-    "Matching": ("template", "match", "top"),
     "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),
     "Speed and limits": (
         "method",
@@ -93,6 +87,7 @@ AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what 
         "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",
     ),
     groups=GROUPS,
+    moved={"--match": "convcli match PICTURE --template T"},
     epilog="Kernels, explained by convcli kernels: "
     + " ".join(KERNELS)
     + ". Variants: "
@@ -103,7 +98,6 @@ AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what 
 )
 @inputs_options
 @layer_options
-@matching_options
 @output_options(in_place=True)
 @click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
@@ -130,16 +124,9 @@ AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what 
     default="auto",
     help=f"{' '.join(METHODS)}; -v tells.",
 )
-@click.option("--threads", type=at_least(1), help="Threads of a kernel alone, PNG and --match. [one a core]")
-@reading_options
-@click.option(
-    "--max-memory",
-    type=Parsed("SIZE", memory_size),
-    default="4G",
-    envvar="CONVCLI_MAX_MEMORY",
-    show_envvar=True,
-    help="Refuse what would take more memory. [4G]",
-)
+@click.option("--threads", type=at_least(1), help="Threads of a kernel alone and of PNG. [one a core]")
+@reading_options(linear=True)
+@max_memory_option
 @running_options
 @talking
 @click.pass_obj
@@ -153,7 +140,6 @@ def command(
     reading: Reading,
     stats: bool,
     dry_run: bool,
-    matching: Matching,
     running: Running,
     threads: int | None,
     max_memory: int,
@@ -166,21 +152,17 @@ def command(
 
     Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
     kept. Prints the path of each picture written.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
 
-    _end_by_signals()
+    Exits with 0 where all are done or skipped, 1 where one failed, 2 for wrong usage.
+    """
+    begin()
     output.check()
-    own = (*Running._fields, "preserve", "follow_links")
-    matching.check(click.get_current_context(), "gray", "channels", "max_frames", *own)
     running.check(dry_run=dry_run)
     if output.in_place and running.cluster is not None:
         raise ArgumentError(
             "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
             "filter a picture twice; name a folder with -o"
         )
-    if matching.template is not None:
-        return matching.run(conversation, inputs, output, coding, reading, running, threads, max_memory)
     layer.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
@@ -233,21 +215,3 @@ def command(
         dry_run=dry_run,
         most=max_memory,
     )
-
-
-def _end_by_signals() -> None:
-    """Let signals end the process at once, until something may be written: a run listens to them itself.
-
-    An exception from a handler would be lost where it comes while Python imports: in a callback of its own.
-    """
-    before = {number: signal.signal(number, _end) for number in SIGNALS}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    click.get_current_context().call_on_close(restore)
-
-
-def _end(signum: int, frame: object) -> None:
-    os._exit(128 + signum)

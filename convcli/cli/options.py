@@ -11,6 +11,7 @@ import click
 from convcli.cli.conversation import Conversation
 from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
+from convcli.memory import memory_size
 from convcli.render import ENDINGS, FORMATS, Answer, render
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ class Command(click.Command):
         *args: Any,
         examples: Sequence[str],
         groups: Mapping[str, Sequence[str]] | None = None,
+        moved: Mapping[str, str] | None = None,
         more: Callable[[], str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Make it; `groups` has the names of options under the heading that each belongs to, others follow."""
+        """Make it.
+
+        groups : the names of options under the heading that each belongs to; others follow
+        moved : options that belong to another command, and how that is used
+        """
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.groups = groups or {}
+        self.moved = moved or {}
         self.more = more
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -117,6 +124,16 @@ def at_least(least: int, most: int | None = None) -> Parsed[int]:
         return int(text)
 
     return Parsed("N", parse)
+
+
+max_memory_option = click.option(
+    "--max-memory",
+    type=Parsed("SIZE", memory_size),
+    default="4G",
+    envvar="CONVCLI_MAX_MEMORY",
+    show_envvar=True,
+    help="Refuse what would take more memory. [4G]",
+)
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:

@@ -1,11 +1,11 @@
-"""Which part of a picture is filtered, and in which colours: the options of how it is read."""
+"""The options of how pictures are read: which part, in which colours, and how large they may be."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import click
 
-from convcli.cli.options import Parsed, at_least, bundled
+from convcli.cli.options import Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError
 from convcli.filters.colour import Colours
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
@@ -32,12 +32,6 @@ class Reading(NamedTuple):
         """What a picture that was read becomes before it is filtered."""
         return Colours(self.channels or (), self.gray, self.linear)
 
-    def read(self, source: Path | BinaryIO) -> "Picture":
-        """Return a picture: the frame, then the channels, then the grey that were asked for; or raise ImageError."""
-        with self.open(source) as opened:
-            picture = opened.read()
-        return self.colours.converted(picture, _name(source))
-
     def open(self, source: Path | BinaryIO) -> "AbstractContextManager[Opened]":
         """Open a picture, of which the frames that were asked for are read."""
         from convcli.images.read import open_picture
@@ -45,8 +39,23 @@ class Reading(NamedTuple):
         return open_picture(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
 
 
-def _name(source: Path | BinaryIO) -> str:
-    return str(source) if isinstance(source, Path) else "standard input"
+class LimitOptions(NamedTuple):
+    """What is refused of a picture that is read whole, as it is."""
+
+    max_pixels: int
+    max_frames: int
+
+    def header(self, source: Path | BinaryIO) -> "Picture":
+        """Return what the header tells of a picture, its pixels black; or raise ImageError."""
+        from convcli.images.read import read_header
+
+        return read_header(source, self.max_pixels, max_frames=self.max_frames)
+
+    def read(self, source: Path | BinaryIO) -> "Picture":
+        """Return a picture, or raise ImageError."""
+        from convcli.images.read import read_picture
+
+        return read_picture(source, self.max_pixels, max_frames=self.max_frames)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -56,23 +65,7 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
-reading_options = bundled(
-    "reading",
-    Reading,
-    click.option(
-        "--frame",
-        type=int,
-        metavar="N",
-        help="Only this frame or page: 0 the first, -1 the last.",
-    ),
-    click.option(
-        "--channels",
-        type=Parsed("NAMES", _names),
-        default=None,
-        help="Keep only these: r,g,b drops alpha, a is its grey.",
-    ),
-    click.option("--gray", is_flag=True, help="Filter the brightness (BT.601)."),
-    click.option("--linear", is_flag=True, help="Filter light: sRGB decoded before, encoded after."),
+_LIMITS = (
     click.option(
         "--max-pixels",
         type=at_least(1, MOST_PIXELS),
@@ -90,3 +83,31 @@ reading_options = bundled(
         help=f"Refuse more frames or pages. [{MAX_FRAMES}]",
     ),
 )
+
+limit_options = bundled("limits", LimitOptions, *_LIMITS)
+
+
+def reading_options(*, linear: bool) -> Decorator:
+    """Give a command the options of how pictures are read, with --linear or without."""
+    options = [
+        click.option(
+            "--frame",
+            type=int,
+            metavar="N",
+            help="Only this frame or page: 0 the first, -1 the last.",
+        ),
+        click.option(
+            "--channels",
+            type=Parsed("NAMES", _names),
+            default=None,
+            help="Keep only these: r,g,b drops alpha, a is its grey.",
+        ),
+        click.option("--gray", is_flag=True, help="Take the brightness alone (BT.601)."),
+        *_LIMITS,
+    ]
+    if linear:
+        light = click.option(
+            "--linear", is_flag=True, help="Filter light: sRGB decoded before, encoded after."
+        )
+        options.append(light)
+    return bundled("reading", Reading, *options)

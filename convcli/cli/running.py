@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from convcli.batch import Batch, Outcome, Stop, Stopped
+from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import Parsed, at_least, bundled
 from convcli.cli.telling import Telling
@@ -177,6 +179,26 @@ def _afar(executor: Any, work: Work, most: int | None) -> Callable[[Job], Future
         return future
 
     return submit
+
+
+def begin() -> None:
+    """Prepare a command for a run, before it imports what does the work.
+
+    Signals end the process at once, until something may be written: a run listens to them itself. An exception from
+    a handler would be lost where it comes while Python imports: in a callback of its own.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
+    before = {number: signal.signal(number, _end) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    click.get_current_context().call_on_close(restore)
+
+
+def _end(signum: int, frame: object) -> None:
+    os._exit(128 + signum)
 
 
 def cores() -> int:

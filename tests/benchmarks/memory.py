@@ -75,7 +75,7 @@ def _taken(work: Work, folder: Path, make: Callable[[str, bool], Path]) -> Taken
     def words(large: bool) -> list[str]:
         spelled = work.words if large or work.small is None else work.small
         options = [each.format(template=make("template.png", True)) for each in spelled.split()]
-        return ["filter", str(make(work.source, large)), *options, "-o", str(target), "--force"]
+        return [work.command, str(make(work.source, large)), *options, "-o", str(target), "--force"]
 
     try:
         rest = peak([*words(False), *UNLIMITED])

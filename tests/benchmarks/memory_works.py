@@ -21,13 +21,14 @@ TEMPLATE = (31, 41)  # rows and columns
 
 @dataclass(frozen=True)
 class Work:
-    """A run of `convcli filter` on a kind of file.
+    """A run of convcli on a kind of file.
 
     words  : its options; {template} is a picture that is looked for
     into   : how the output's name ends
     most   : what the ratio of estimate and peak may be; None where only the least is promised
     least  : the same; by default as far below 1 as `most` is above
     small  : the options of the run on next to nothing, where they must differ
+    command : the command that runs
     """
 
     name: str
@@ -37,6 +38,7 @@ class Work:
     most: float | None = FACTOR
     least: float = 1 / FACTOR
     small: str | None = None
+    command: str = "filter"
 
 
 def _variant(name: str, words: str, source: str = "rgb.jpg", into: str = ".jpg") -> Work:
@@ -91,11 +93,11 @@ WORKS = (
     Work("one of the frames", "frames.png", f"{SHARPEN} --frame 7", ".png"),
     Work("pages, tif", "frames.tif", SHARPEN, ".tif"),
     Work("pages, npy", "frames.npy", SHARPEN, ".npy"),
-    Work("--match", "rgb.jpg", "--match {template}", ".png"),
-    Work("--match, one thread", "rgb.jpg", "--match {template} --threads 1", ".png"),
-    Work("--match, grey", "grey.png", "--match {template} --gray", ".png"),
-    Work("--match, to npy", "rgb.jpg", "--match {template}", ".npy"),
-    Work("--match, frames", "frames.png", "--match {template}", ".tif"),
+    Work("match", "rgb.jpg", "--template {template}", ".png", command="match"),
+    Work("match, one thread", "rgb.jpg", "--template {template} --threads 1", ".png", command="match"),
+    Work("match, grey", "grey.png", "--template {template} --gray", ".png", command="match"),
+    Work("match, to npy", "rgb.jpg", "--template {template}", ".npy", command="match"),
+    Work("match, frames", "frames.png", "--template {template}", ".tif", command="match"),
     _variant("two kernels", f"{SMOOTH} -k sobel"),
     _variant("two kernels, alpha premultiply", f"{SMOOTH} -k gaussian", "rgba.png", ".png"),
     _variant("two kernels, alpha keep", f"{SHARPEN} -k sobel", "rgba.png", ".png"),

@@ -23,7 +23,7 @@ MIB = 1 << 20
         "alpha, premultiply",
         "--linear, alpha premultiply",
         "frames, webp",
-        "--match",
+        "match",
         "two kernels",
     ],
 )

@@ -11,6 +11,8 @@ from tests.conftest import SAMPLES, Call
 
 SENSIBLE = {
     "filter": ["house.png", "-k", "box", "-o", "out.png", "--force"],
+    "match": ["house.png", "--template", "house.png", "-o", "out.png", "--force"],
+    "diff": ["house.png", "house.png"],
     "kernels": ["sobel"],
     "shape": "--n 7 --k 3".split(),
     "params": "--in 3 --out 3 --k 3".split(),

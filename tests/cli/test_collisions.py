@@ -42,10 +42,10 @@ def tree(folder: Path) -> dict[str, bytes | None]:
     }
 
 
-def refusal(call: Call, here: Path, *words: str) -> str:
+def refusal(call: Call, here: Path, *words: str, command: str = "filter") -> str:
     """Return the line by which a run is refused as wrong usage, with nothing changed on the disk."""
     before = tree(here)
-    result = call("filter", *words)
+    result = call(command, *words)
     assert result.code == 2, result.err
     assert tree(here) == before
     return one_error(result)
@@ -120,20 +120,20 @@ READ = [
     ("--gray --local field.npy", "field.npy", "the file of --local"),
     ("--gray --pointwise m.csv", "m.csv", "the file of --pointwise"),
     ("-k box --files-from list.txt", "list.txt", "the list of inputs"),
-    ("--match x.png", "x.png", "the template"),
-    ("--match x.png --files-from list.txt", "list.txt", "the list of inputs"),
+    ("match --template x.png", "x.png", "the template"),
+    ("match --template x.png --files-from list.txt", "list.txt", "the list of inputs"),
 ]
 
 
 @pytest.mark.parametrize(("words", "path", "what"), READ)
 def test_what_is_read_is_not_overwritten(call: Call, here: Path, words: str, path: str, what: str) -> None:
     spoken = [word.replace(";", "; ") for word in words.split()]
-    message = refusal(
-        call, here, "in/a.png", *spoken, "-o", "r.png", "--report", f"./in/../{path}", "--force"
-    )
+    command = spoken.pop(0) if spoken[0] == "match" else "filter"
+    more = ["-o", "r.png", "--report", f"./in/../{path}", "--force"]
+    message = refusal(call, here, "in/a.png", *spoken, *more, command=command)
     assert message == f"in/../{path} is {what} and would be overwritten; choose another --report"
     if Path(path).suffix in (".npy", ".png"):
-        message = refusal(call, here, "in/a.png", *spoken, "-o", path, "--force")
+        message = refusal(call, here, "in/a.png", *spoken, "-o", path, "--force", command=command)
         assert message == f"{path} is {what} and would be overwritten; choose another -o"
 
 
@@ -142,7 +142,7 @@ def test_what_is_read_is_not_overwritten(call: Call, here: Path, words: str, pat
     [
         (["kernels", "k.csv"], "k.csv", "the kernel"),
         (["kernels", "eye.png"], "./eye.png", "the kernel"),
-        (["compare", "x.png", "in/a.png"], "again/a.png", "compared"),
+        (["diff", "x.png", "in/a.png"], "again/a.png", "compared"),
         (["compare", "x.png", "--kernel", "box"], "x.png", "compared"),
         (["compare", "x.png", "--kernel", "k.csv"], "k.csv", "the kernel"),
     ],

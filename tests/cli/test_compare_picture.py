@@ -132,6 +132,8 @@ def test_fields_and_values(call: Call, photo: Path) -> None:
         (["PHOTO", "--kernel", "sobel", "--variants", "tild"], 2, "did you mean 'tiled'?"),
         (["PHOTO", "--kernel", "sobel", "--max-pixels", "99"], 1, "over the limit of 99; raise it with --max-pixels 4000"),
         (["PHOTO", "--kernel", "sobel", "-o", "x.xyz"], 2, "does not say its format"),
+        (["PHOTO", "PHOTO"], 2, "Got unexpected extra argument ("),
+        (["PHOTO", "--kernel", "sobel", "--tolerance", "1"], 2, "No such option '--tolerance'"),
         (["none.png", "--kernel", "sobel"], 1, "cannot read none.png: there is no such file"),
         (["--n", "9", "--k", "3", "--kernel", "sobel"], 2, "--kernel belongs to a picture, as in convcli compare photo.png"),
         (["--n", "9", "--k", "3", "--max-pixels", "9"], 2, "--max-pixels belongs to a picture"),

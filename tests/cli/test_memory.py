@@ -159,7 +159,7 @@ def test_a_search_is_refused_with_what_would_do(
     call: Call, picture: Path, template: Path, tmp_path: Path, form: str
 ) -> None:
     out = tmp_path / f"out.{form}"
-    words = ("filter", picture, "--match", template, "-o", out, "--max-memory")
+    words = ("match", picture, "--template", template, "-o", out, "--max-memory")
     refused = call(*words, "2M")
     assert refused.code == 1
     error = one_error(refused)
@@ -180,13 +180,13 @@ def test_a_search_is_refused_before_the_picture_is_decoded(
 ) -> None:
     data = picture.read_bytes()
     picture.write_bytes(data[: 3 * len(data) // 4])
-    words = ("filter", picture, "--match", template, "-o", tmp_path / "out.png", "--max-memory")
+    words = ("match", picture, "--template", template, "-o", tmp_path / "out.png", "--max-memory")
     assert "of memory, over the limit of 2M" in one_error(call(*words, "2M"))
     assert "damaged or cut short" in one_error(call(*words, "500M"))
 
 
 def test_a_template_is_held_against_the_limit(call: Call, picture: Path, tmp_path: Path) -> None:
-    words = ("filter", picture, "--match", picture, "-o", tmp_path / "out.png", "--max-memory", "1M")
+    words = ("match", picture, "--template", picture, "-o", tmp_path / "out.png", "--max-memory", "1M")
     refused = call(*words)
     assert refused.code == 1
     assert one_error(refused).startswith(f"cannot match {picture}: it would take about ")
@@ -201,7 +201,7 @@ def test_a_search_takes_more_for_larger_pictures_templates_masks_and_for_more_th
         source, sought = tmp_path / f"{name}.png", tmp_path / f"{name}-eye.png"
         Image.fromarray(pixels).save(source)
         Image.fromarray(looked_for).save(sought)
-        words = ("filter", source, "--match", sought, "-o", tmp_path / "out.png", "--threads", threads)
+        words = ("match", source, "--template", sought, "-o", tmp_path / "out.png", "--threads", threads)
         return memory_size(enough(one_error(call(*words, "--max-memory", "20M"))))
 
     plain = foretold("plain", noise, noise[:30, :30])
@@ -214,7 +214,7 @@ def test_a_search_takes_more_for_larger_pictures_templates_masks_and_for_more_th
 
 
 def test_a_search_in_standard_input_reads_no_further_than_the_limit(program: Program, template: Path) -> None:
-    words = ("filter", "-", "--match", template, "-o", "x.png", "--max-memory", "2M")
+    words = ("match", "-", "--template", template, "-o", "x.png", "--max-memory", "2M")
     result = program(*words, input=bytes(3 << 20))
     assert result.returncode == 1
     assert b"standard input: it is larger than the limit of 2M of memory" in result.stderr
@@ -226,7 +226,7 @@ def test_a_search_asks_the_budget_of_the_run(
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr(MEMORY, "take", lambda *how: asked.append(how))
     monkeypatch.setattr(MEMORY, "give", lambda held: asked.append((-held, 0)))
-    words = ("filter", picture, "--match", template, "-o", tmp_path / "o.png", "--max-memory")
+    words = ("match", picture, "--template", template, "-o", tmp_path / "o.png", "--max-memory")
     told = memory_size(enough(one_error(call(*words, "2M"))))
     assert asked == []
     assert call(*words, "500M").code == 0

@@ -15,6 +15,7 @@ from convcli.cli.option_names import option_of, with_options
 from tests.conftest import ROOT, SAMPLES, Call, one_error
 
 LIBRARY = (
+    "analysis",
     "backend",
     "batch",
     "filters",

@@ -138,7 +138,7 @@ def test_bytes_and_words_are_the_same_for_any_number_of_jobs(
         ["--local", "vignette-blur"],
         ["--pointwise", "sepia"],
         ["--kernel", "sobel", "--pool-channels", "max", "--activation", "relu"],
-        ["--match", "template.png"],
+        ["match", "--template", "template.png"],
     ],
     ids=" ".join,
 )
@@ -151,7 +151,8 @@ def test_every_layer_can_be_sent_to_another_process(
     with Image.open(SAMPLES / "landscape.png") as image:
         image.crop((20, 20, 90, 80)).save("x.png")
         image.crop((25, 27, 50, 51)).save("template.png")
-    assert call("filter", "x.png", "template.png", *layer, "-o", "here/").code == 0
+    command, *words = layer if layer[0] == "match" else ["filter", *layer]
+    assert call(command, "x.png", "template.png", *words, "-o", "here/").code == 0
     run = Running.run
 
     def sent(self: Running, conversation: object, jobs: object, work: object, **options: object) -> int:
@@ -159,7 +160,7 @@ def test_every_layer_can_be_sent_to_another_process(
         return run(self, conversation, jobs, work, **options)
 
     monkeypatch.setattr(Running, "run", sent)
-    assert call("filter", "x.png", "template.png", *layer, "-o", "there/", "--jobs", "1").code == 0
+    assert call(command, "x.png", "template.png", *words, "-o", "there/", "--jobs", "1").code == 0
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
@@ -501,8 +502,8 @@ def test_a_report_is_not_written_through_a_link(
 def test_a_report_is_not_the_template(call: Call, tmp_path: Path) -> None:
     eye, name = draw(tmp_path, "eye.png", "a.png")
     before = (tmp_path / eye).read_bytes()
-    words = ["--match", tmp_path / eye, "--report", tmp_path / eye, "--force"]
-    result = call("filter", tmp_path / name, *words)
+    words = ["--template", tmp_path / eye, "--report", tmp_path / eye, "--force"]
+    result = call("match", tmp_path / name, *words)
     assert result.code == 2
     assert one_error(result) == (
         f"{tmp_path / eye} is the template and would be overwritten; choose another --report"
@@ -527,7 +528,9 @@ def test_a_report_of_match_has_the_sums_too(program: Program, tmp_path: Path) ->
     draw(tmp_path, "eye.png", "a.png")
     grey = Image.new("L", (20, 20))
     grey.save(tmp_path / "grey.png")
-    run = program("filter", "a.png", "grey.png", "--match", "eye.png", "-o", "out/", "--report", "run.jsonl")
+    run = program(
+        "match", "a.png", "grey.png", "--template", "eye.png", "-o", "out/", "--report", "run.jsonl"
+    )
     assert run.returncode == 1
     done, failed = sorted(lines(tmp_path / "run.jsonl"), key=lambda line: line["number"])
     for line, path, end in [
@@ -542,15 +545,16 @@ def test_a_report_of_match_has_the_sums_too(program: Program, tmp_path: Path) ->
     assert "output_sha256" not in failed
 
 
-@pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
+@pytest.mark.parametrize("words", [("filter", "--kernel", "box"), ("match", "--template", "eye.png")])
 def test_a_resumed_run_goes_on_with_its_report(
-    program: Program, tmp_path: Path, options: tuple[str, str]
+    program: Program, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     draw(tmp_path, "eye.png")
     names = draw(tmp_path / "in", *(f"{number}.png" for number in range(9)))
     for name in ("3.png", "7.png"):
         (tmp_path / "in" / name).write_bytes(b"bad")
-    run = ["filter", "in", *options, "-o", "out/", "--skip-existing", "--report", "run.jsonl"]
+    command, *options = words
+    run = [command, "in", *options, "-o", "out/", "--skip-existing", "--report", "run.jsonl"]
     assert program(*run).returncode == 1
     draw(tmp_path / "in", *names)
     second = program(*run)
@@ -637,7 +641,7 @@ def test_the_environment_sets_the_jobs(call: Call, monkeypatch: pytest.MonkeyPat
     message = one_error(call("filter", SAMPLES / "house.png", "--kernel", "box", "--dry-run"))
     assert "'many' is not a whole number of at least 1" in message
     monkeypatch.setenv("CONVCLI_JOBS", "2")
-    assert call("filter", SAMPLES / "house.png", "--match", SAMPLES / "house.png", "-o", "-").code == 0
+    assert call("match", SAMPLES / "house.png", "--template", SAMPLES / "house.png", "-o", "-").code == 0
 
 
 @pytest.mark.parametrize(

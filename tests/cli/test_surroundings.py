@@ -125,13 +125,17 @@ def test_what_is_read_at_most() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["filter", "-", "-k", "box"], ["compare", "-", HOUSE], ["filter", "-", "-k", "box", "--isolate"]],
+    ("code", "words"),
+    [
+        (1, ["filter", "-", "-k", "box"]),
+        (2, ["diff", "-", HOUSE]),
+        (1, ["filter", "-", "-k", "box", "--isolate"]),
+    ],
 )
-def test_a_standard_input_that_cannot_be_read(program: Program, words: list[object]) -> None:
+def test_a_standard_input_that_cannot_be_read(program: Program, code: int, words: list[object]) -> None:
     with Path(os.devnull).open("wb") as written:
         run = program(*words, stdin=written)
-    assert (run.returncode, run.stdout) == (1, b"")
+    assert (run.returncode, run.stdout) == (code, b"")
     assert run.stderr == b"convcli: error: cannot read standard input: Bad file descriptor\n"
 
 

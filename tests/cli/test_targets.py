@@ -227,9 +227,9 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
     assert (foretold.code, foretold.out, foretold.err.count(" exists")) == (0, "", 3)
 
 
-@pytest.mark.parametrize("options", [("--kernel", "box"), ("--match", "eye.png")])
+@pytest.mark.parametrize("words", [("filter", "--kernel", "box"), ("match", "--template", "eye.png")])
 def test_what_another_run_makes_meanwhile_is_skipped(
-    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
+    call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     from convcli.jobs.save import Save
 
@@ -242,7 +242,8 @@ def test_what_another_run_makes_meanwhile_is_skipped(
         whole(self, job, data)
 
     monkeypatch.setattr(Save, "write", late)
-    run = ["filter", "in/a.png", *options, "-o", "out/"]
+    command, *options = words
+    run = [command, "in/a.png", *options, "-o", "out/"]
     result = call(*run, "--skip-existing", "-v")
     assert (result.code, result.out) == (0, "")
     assert "in/a.png: skipped, out/a.png exists" in result.err
@@ -285,12 +286,10 @@ def test_what_exists_but_is_no_file_is_no_output(call: Call, here: Path) -> None
             "--in-place -o out/",
             "--in-place writes to the inputs themselves, not to -o out/; give one of them",
         ),
-        ("--in-place --match in/a.png", "--in-place has no use beside --match"),
     ],
 )
 def test_options_that_contradict_each_other(call: Call, here: Path, words: str, message: str) -> None:
-    kernel = [] if "--match" in words else ["--kernel", "box"]
-    result = call("filter", "in/a.png", *words.split(), *kernel)
+    result = call("filter", "in/a.png", *words.split(), "--kernel", "box")
     assert result.code == 2
     assert message in one_error(result)
     assert Path("in/a.png").read_bytes() == HOUSE
@@ -332,12 +331,12 @@ def test_in_place_filters_no_file_twice(here: Path) -> None:
     )
 
 
-# --match goes the same ways
+# A search goes the same ways
 
 
 def test_match_takes_folders_and_skips(call: Call, here: Path) -> None:
     Path("eye.png").write_bytes(Path("in/a.png").read_bytes())
-    run = ["filter", "in", "--recursive", "--match", "eye.png", "-o", "maps/", "--skip-existing", "-q"]
+    run = ["match", "in", "--recursive", "--template", "eye.png", "-o", "maps/", "--skip-existing", "-q"]
     assert call(*run).code == 0
     assert len(list((here / "maps").rglob("*.png"))) == 3
     assert call(*run) == (0, "", "")
@@ -378,7 +377,7 @@ def test_the_command_line_overrules_the_environment_and_match_minds_it_not(
     monkeypatch.setenv("CONVCLI_MAX_PIXELS", "100")
     monkeypatch.setenv("CONVCLI_MAX_KERNEL", "100")
     assert call("filter", "in/a.png", "--kernel", "box", "--max-pixels", "200000", "--dry-run").code == 0
-    assert call("filter", "in/a.png", "--match", "in/a.png", "--max-pixels", "200000").code == 0
+    assert call("match", "in/a.png", "--template", "in/a.png", "--max-pixels", "200000").code == 0
     assert "[env var: CONVCLI_MAX_PIXELS]" in " ".join(call("filter", "--help").out.split())
 
 

@@ -419,9 +419,9 @@ def test_matches_are_coded_as_asked(call: Call, tmp_path: Path) -> None:
     Image.fromarray(LANDSCAPE[20:40, 20:40]).save(tmp_path / "eye.png")
     Image.fromarray(LANDSCAPE).save(tmp_path / "in.png")
     words = (
-        "filter",
+        "match",
         tmp_path / "in.png",
-        "--match",
+        "--template",
         tmp_path / "eye.png",
         "-o",
         tmp_path / "map.jpg",

@@ -1,4 +1,4 @@
-"""convcli compare A B from end to end: against sums in plain loops, scikit-image's definitions, and what is refused."""
+"""convcli diff from end to end: against sums in plain loops, scikit-image's definitions, and what is refused."""
 
 import csv
 import io
@@ -52,9 +52,9 @@ def pair(tmp_path: Path) -> tuple[Path, Path, np.ndarray, np.ndarray]:
 
 def test_every_number_by_plain_loops(call: Call, pair: tuple) -> None:
     first, second, a, b = pair
-    code, out, err = call("compare", first, second, "--tolerance", 1, "--format", "json")
+    code, out, err = call("diff", first, second, "--tolerance", 1, "--format", "json")
     answer = json.loads(out)
-    assert (code, answer["command"], list(answer)) == (1, "compare", ["command", "version", "rows", "totals"])
+    assert (code, answer["command"], list(answer)) == (1, "diff", ["command", "version", "rows", "totals"])
     (row,) = answer["rows"]
     apart = {place: abs(int(a[place]) - int(b[place])) for place in product(*map(range, a.shape))}
     beyond = sum(distance > 1 for distance in apart.values())
@@ -73,13 +73,13 @@ def test_every_number_by_plain_loops(call: Call, pair: tuple) -> None:
 
 @pytest.mark.parametrize(("tolerance", "code"), [("0", 1), ("39.9", 1), ("40", 0), ("1e9", 0)])
 def test_the_exit_code_is_the_tolerance(call: Call, pair: tuple, tolerance: str, code: int) -> None:
-    assert call("compare", *pair[:2], "--tolerance", tolerance).code == code
-    assert call("compare", *pair[:2][::-1], "--tolerance", tolerance, "-q").code == code
+    assert call("diff", *pair[:2], "--tolerance", tolerance).code == code
+    assert call("diff", *pair[:2][::-1], "--tolerance", tolerance, "-q").code == code
 
 
 def test_a_picture_equals_itself(call: Call) -> None:
     for name in ("logo.png", "ramp16.png", "spinner.gif", "landscape.jpg"):
-        code, out, err = call("compare", SAMPLES / name, SAMPLES / name, "--format", "json")
+        code, out, err = call("diff", SAMPLES / name, SAMPLES / name, "--format", "json")
         assert (code, err) == (0, "")
         for row in json.loads(out)["rows"]:
             assert (row["difference"], row["beyond"], row["psnr"], row["row"]) == (0, 0, None, None)
@@ -87,7 +87,7 @@ def test_a_picture_equals_itself(call: Call) -> None:
 
 
 def test_forms(call: Call, pair: tuple, tmp_path: Path) -> None:
-    words = ["compare", *pair[:2], "--tolerance", "50"]
+    words = ["diff", *pair[:2], "--tolerance", "50"]
     assert call(*words, "--format", "value").out == "40.0\n"
     assert call(*words, "--field", "row,column,channel,within").out == "12\t13\tG\tyes\n"
     (row,) = csv.DictReader(io.StringIO(call(*words, "--format", "csv").out))
@@ -115,17 +115,17 @@ def test_colours_that_nobody_sees_are_equal(call: Call, tmp_path: Path) -> None:
     b = a.copy()
     b[:4, ..., :3] = 255 - a[:4, ..., :3]
     one, other = saved(tmp_path / "a.png", a, mode="RGBA"), saved(tmp_path / "b.png", b, mode="RGBA")
-    code, out, _ = call("compare", one, other)
+    code, out, _ = call("diff", one, other)
     assert code == 0
     assert "the colours of 48 pixels, fully transparent in both, count as equal" in out
     b[0, 0, 3] = 1  # now it is seen in one of them
     saved(other, b, mode="RGBA")
-    row = json.loads(call("compare", one, other, "--format", "json").out)["rows"][0]
+    row = json.loads(call("diff", one, other, "--format", "json").out)["rows"][0]
     assert (row["row"], row["column"]) == (0, 0)
     assert row["beyond"] == 1 + (a[0, 0, :3] != b[0, 0, :3]).sum()
     b[0, 0, 3], b[5, 6, 3] = 0, 12
     saved(other, b, mode="RGBA")
-    assert call("compare", one, other, "--field", "difference,row,column,channel").out == "3.0\t5\t6\tA\n"
+    assert call("diff", one, other, "--field", "difference,row,column,channel").out == "3.0\t5\t6\tA\n"
 
 
 def test_numbers_of_an_array_are_all_seen(call: Call, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_numbers_of_an_array_are_all_seen(call: Call, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", a)
     np.save(tmp_path / "b.npy", b)
     code, out, err = call(
-        "compare", tmp_path / "a.npy", tmp_path / "b.npy", "--field", "difference,row,channel,ssim"
+        "diff", tmp_path / "a.npy", tmp_path / "b.npy", "--field", "difference,row,channel,ssim"
     )
     assert (code, out) == (1, "0.5\t1\tR\t\n")
     assert "alpha" not in err
@@ -147,7 +147,7 @@ def test_sixteen_bits_and_floats_are_measured_in_their_units(call: Call, tmp_pat
         b = a.copy()
         b[2, 3] = a[2, 3] + (300 if dtype == "uint16" and a[2, 3] < 65000 else -(2.0**-9) * peak)
         one, other = saved(tmp_path / "a.tiff", a), saved(tmp_path / "b.tiff", b)
-        row = json.loads(call("compare", one, other, "--format", "json").out)["rows"][0]
+        row = json.loads(call("diff", one, other, "--format", "json").out)["rows"][0]
         apart = abs(float(a[2, 3]) - float(b[2, 3]))
         assert row["difference"] == pytest.approx(apart)
         assert row["psnr"] == pytest.approx(10 * log10(peak**2 / (apart**2 / a.size)))
@@ -159,7 +159,7 @@ def test_what_is_no_number(call: Call, tmp_path: Path) -> None:
     b = a.copy()
     np.save(tmp_path / "a.npy", a)
     np.save(tmp_path / "b.npy", b)
-    words = ["compare", tmp_path / "a.npy", tmp_path / "b.npy", "--format", "json", "-q"]
+    words = ["diff", tmp_path / "a.npy", tmp_path / "b.npy", "--format", "json", "-q"]
     assert call(*words).code == 0
     b[3, 4] = np.nan
     np.save(tmp_path / "b.npy", b)
@@ -178,15 +178,15 @@ def test_animations_frame_by_frame(call: Call, tmp_path: Path) -> None:
     others[1][4, 5, 2] += 7
     others[2][1, 1, 0] += 30
     one, other = saved(tmp_path / "a.webp", *frames), saved(tmp_path / "b.webp", *others)
-    code, out, _ = call("compare", one, other, "--format", "json")
+    code, out, _ = call("diff", one, other, "--format", "json")
     answer = json.loads(out)
     assert [row["difference"] for row in answer["rows"]] == [0, 7, 30]
     assert [row["frame"] for row in answer["rows"]] == [0, 1, 2]
     whole = answer["totals"]
     assert (code, whole["difference"], whole["row"], whole["beyond"]) == (1, 30, 1, 2)
     assert whole["mean_squared_error"] == pytest.approx((49 + 900) / (3 * frames[0].size))
-    assert call("compare", one, other, "--field", "frame,difference").out == "2\t30.0\n"
-    assert call("compare", one, other).out.splitlines()[5].split()[:2] == ["total", "30"]
+    assert call("diff", one, other, "--field", "frame,difference").out == "2\t30.0\n"
+    assert call("diff", one, other).out.splitlines()[5].split()[:2] == ["total", "30"]
 
 
 # The picture of the differences
@@ -195,17 +195,17 @@ def test_animations_frame_by_frame(call: Call, tmp_path: Path) -> None:
 def test_differences_are_drawn_so_that_the_largest_is_white(call: Call, pair: tuple, tmp_path: Path) -> None:
     first, second, a, b = pair
     target = tmp_path / "diff.png"
-    code, out, err = call("compare", first, second, "-o", target, "--tolerance", "99")
+    code, out, err = call("diff", first, second, "-o", target, "--tolerance", "99")
     assert (code, err) == (0, f"convcli: wrote {target}: |A - B| times 6.375: white is 40\n")
     assert "difference" in out
     shown = read_picture(target).frames[0]
     assert (shown.pixels == np.rint(np.abs(a.astype(float) - b) * 255 / 40)).all()
-    again = call("compare", first, second, "-o", target)
+    again = call("diff", first, second, "-o", target)
     assert (again.code, one_error(again)) == (
-        1,
+        2,
         f"{target} exists; give --force to replace it, or another -o",
     )
-    assert call("compare", first, first, "-o", target, "--force").err == (
+    assert call("diff", first, first, "-o", target, "--force").err == (
         f"convcli: wrote {target}: |A - B|, black: nothing differs\n"
     )
     assert not read_picture(target).frames[0].pixels.any()
@@ -213,7 +213,7 @@ def test_differences_are_drawn_so_that_the_largest_is_white(call: Call, pair: tu
 
 def test_an_array_of_differences_is_signed(call: Call, pair: tuple, tmp_path: Path) -> None:
     first, second, a, b = pair
-    assert "d.npy: A - B\n" in call("compare", first, second, "-o", tmp_path / "d.npy", "--tolerance", 40).err
+    assert "d.npy: A - B\n" in call("diff", first, second, "-o", tmp_path / "d.npy", "--tolerance", 40).err
     assert (np.load(tmp_path / "d.npy") == a.astype(int) - b).all()
 
 
@@ -229,19 +229,19 @@ def test_of_an_animation_a_still_shows_the_worst_frame(call: Call, tmp_path: Pat
     frames = [RNG.integers(0, 99, (12, 14), dtype=np.uint8) for _ in range(3)]
     others = [frame + np.uint8(number) for number, frame in enumerate(frames)]
     one, other = saved(tmp_path / "a.tiff", *frames), saved(tmp_path / "b.tiff", *others)
-    err = call("compare", one, other, "-o", tmp_path / "d.bmp", "--tolerance", 9).err
+    err = call("diff", one, other, "-o", tmp_path / "d.bmp", "--tolerance", 9).err
     assert err == (
         f"convcli: wrote {tmp_path}/d.bmp: frame 2, where it is largest, |A - B| times 127.5: white is 2\n"
     )
     assert (read_picture(tmp_path / "d.bmp").frames[0].pixels == 255).all()
-    call("compare", one, other, "-o", tmp_path / "d.tiff")
+    call("diff", one, other, "-o", tmp_path / "d.tiff")
     assert [frame.pixels[0, 0] for frame in read_picture(tmp_path / "d.tiff").frames] == [0, 128, 255]
 
 
 def test_what_is_compared_is_not_overwritten(call: Call, pair: tuple) -> None:
     first, second = pair[:2]
     before = first.read_bytes()
-    result = call("compare", first, second, "-o", first, "--force")
+    result = call("diff", first, second, "-o", first, "--force")
     assert (result.code, one_error(result)) == (
         2,
         f"{first} is compared and would be overwritten; choose another -o",
@@ -258,9 +258,9 @@ SMALL, WIDE = np.zeros((3, 4), np.uint8), np.zeros((3, 5), np.uint8)
     ("a", "b", "message"),
     [
         ([SMALL], [WIDE], "a.tiff is 3x4 (rows x columns) and b.tiff 3x5; only pictures of one size are compared"),
-        ([SMALL], [SMALL.astype(np.uint16)], "a.tiff has the pixel mode L and b.tiff I;16; convert one"),
-        ([SMALL], [np.dstack([SMALL] * 3)], "a.tiff has the pixel mode L and b.tiff RGB; convert one"),
-        ([SMALL], [SMALL, SMALL + 1], "a.tiff has 1 frame(s) and b.tiff 2; take one of each"),
+        ([SMALL], [SMALL.astype(np.uint16)], "a.tiff has the pixel mode L and b.tiff I;16; only pictures of one mode"),
+        ([SMALL], [np.dstack([SMALL] * 3)], "a.tiff has the pixel mode L and b.tiff RGB; only pictures of one mode are compared: convert one first"),
+        ([SMALL], [SMALL, SMALL + 1], "a.tiff has 1 frame(s) and b.tiff 2; only as many are compared: choose one of each first"),
         ([SMALL, SMALL], [SMALL, WIDE], "a.tiff is 3x4 (rows x columns) in frame 1 and b.tiff 3x5"),
     ],
 )  # fmt: skip
@@ -268,51 +268,49 @@ def test_pictures_without_counterpart_are_beyond_any_tolerance(
     call: Call, tmp_path: Path, a: list[np.ndarray], b: list[np.ndarray], message: str
 ) -> None:
     one, other = saved(tmp_path / "a.tiff", *a), saved(tmp_path / "b.tiff", *b)
-    result = call("compare", one, other, "--tolerance", "1e9", "-o", tmp_path / "d.png")
+    result = call("diff", one, other, "--tolerance", "1e9", "-o", tmp_path / "d.png")
     assert result.code == 1
     assert message in one_error(result).replace(f"{tmp_path}/", "")
     assert not (tmp_path / "d.png").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "message"),
+    ("words", "message"),
     [
-        (["A", "B", "A"], 2, "3 pictures are given; name two to compare them, or one with --kernel: "),
-        (["A", "B", "--kernel", "box"], 2, "--kernel runs on one picture, and two are compared as they are; leave it out"),
-        (["A", "B", "--all"], 2, "--all runs on one picture"),
-        (["A", "B", "--n", "9"], 2, "--n describes a layer on paper and has no use beside a picture; leave it out"),
-        (["A", "--tolerance", "1"], 2, "there is no kernel to run on"),
-        (["A", "--kernel", "box", "--tolerance", "1"], 2, "--tolerance belongs to two pictures, as in convcli compare"),
-        (["--n", "9", "--k", "3", "--tolerance", "1"], 2, "--tolerance belongs to two pictures"),
-        (["A", "B", "--tolerance", "-1"], 2, "'-1' is no distance of samples; give a number of at least 0"),
-        (["A", "B", "--tolerance", "nan"], 2, "'nan' is no distance of samples"),
-        (["A", "none.png"], 1, "cannot read none.png: there is no such file"),
-        (["A", "B", "--max-pixels", "99"], 1, "its 600 pixels are over the limit of 99; raise it with --max-pixels 600"),
-        (["A", "B", "--max-memory", "1M"], 1, "GiB of memory, over the limit of 0.0; raise it with --max-memory 1G"),
-        (["-", "-"], 2, "both pictures are standard input, which holds one; name a file"),
-        (["A", "B", "-o", "d.xyz"], 2, "does not say its format"),
+        (["A", "B", "A"], "Got unexpected extra argument ("),
+        (["A"], "Missing argument 'B'"),
+        (["A", "B", "--kernel", "box"], "No such option '--kernel'"),
+        (["A", "B", "--tolerance", "-1"], "'-1' is no distance of samples; give a number of at least 0"),
+        (["A", "B", "--tolerance", "nan"], "'nan' is no distance of samples"),
+        (["A", "none.png"], "cannot read none.png: there is no such file"),
+        (["A", "B", "--max-pixels", "99"], "its 600 pixels are over the limit of 99; raise it with --max-pixels 600"),
+        (["A", "B", "--max-memory", "1M"], "of memory, over the limit of 1M; raise it with --max-memory "),
+        (["-", "-"], "both pictures are standard input, which holds one; name a file"),
+        (["A", "B", "-o", "d.xyz"], "does not say its format"),
     ],
 )  # fmt: skip
-def test_wrong_words(call: Call, pair: tuple, words: list[str], code: int, message: str) -> None:
+def test_trouble_is_neither_the_same_nor_different(
+    call: Call, pair: tuple, words: list[str], message: str
+) -> None:
     named = {"A": pair[0], "B": pair[0]}
-    result = call("compare", *(named.get(word, word) for word in words))
-    assert result.code == code
+    result = call("diff", *(named.get(word, word) for word in words))
+    assert result.code == 2
     assert message in one_error(result)
 
 
 def test_too_many_frames(call: Call) -> None:
     spinner = SAMPLES / "spinner.gif"
-    result = call("compare", spinner, spinner, "--max-frames", 7)
-    assert result.code == 1
+    result = call("diff", spinner, spinner, "--max-frames", 7)
+    assert result.code == 2
     assert "its 8 frames are over the limit of 7; raise it with --max-frames 8" in one_error(result)
 
 
 def test_standard_input(program: Callable[..., subprocess.CompletedProcess[bytes]], pair: tuple) -> None:
     first, second = pair[:2]
-    done = program("compare", "-", os.fspath(second), "--format", "value", input=first.read_bytes())
+    done = program("diff", "-", os.fspath(second), "--format", "value", input=first.read_bytes())
     assert (done.returncode, done.stdout) == (1, b"40.0\n")
     assert done.stderr.startswith(b"convcli: standard input and ")
-    assert program("compare", os.fspath(first), "-", input=first.read_bytes()).returncode == 0
+    assert program("diff", os.fspath(first), "-", input=first.read_bytes()).returncode == 0
 
 
 @given(
@@ -345,4 +343,4 @@ def test_a_save_by_another_program_is_the_same_picture(call: Call, tmp_path: Pat
         image.save(tmp_path / "house.bmp")
         image.save(tmp_path / "house.tiff")
     for name in ("house.bmp", "house.tiff"):
-        assert call("compare", SAMPLES / "house.png", tmp_path / name).code == 0
+        assert call("diff", SAMPLES / "house.png", tmp_path / name).code == 0

@@ -1,21 +1,30 @@
-"""What compare A B measures: how far the samples of each frame are apart, and where."""
+"""How far two pictures are apart: the samples of each frame, the largest difference and where it is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.backend.measures import SIDE, Distance, decibels, distance, ssim
+from convcli.backend.measures import BAND, SIDE, Distance, decibels, distance, ssim
 from convcli.backend.values import full_scale
+from convcli.errors import ConvcliError
+from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, Picture
+from convcli.layers.notation import format_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+WORKING = 24 * BAND * 8  # bytes that the measures take, whatever the pictures
 RAW = "NPY"  # the numbers alone: none of them is hidden, and differences are kept, not drawn
 
 
-class Found(NamedTuple):
+class UnlikeError(ConvcliError):
+    """Two pictures have no samples to compare: they differ in size, pixel mode or frames."""
+
+
+class PictureDifference(NamedTuple):
     """What was measured: a row a frame, all of them in one, and how many samples were hidden."""
 
     rows: list[dict[str, Any]]
@@ -24,7 +33,7 @@ class Found(NamedTuple):
     hidden: int
 
     @classmethod
-    def of(cls, a: Picture, b: Picture, tolerance: float) -> Found:
+    def of(cls, a: Picture, b: Picture, tolerance: float) -> PictureDifference:
         """Measure all frames."""
         distances: list[Distance] = []
         likenesses: list[float | None] = []
@@ -44,6 +53,58 @@ class Found(NamedTuple):
         scale = full_scale(a.frames[worst].pixels.dtype)
         whole |= _measures(distances, likenesses, scale, tolerance)
         return cls(rows, whole, distances[worst].largest, hidden)
+
+
+def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
+    """Raise UnlikeError where samples have no counterpart; their pixels may be black."""
+    one, other = names
+    if len(a.frames) != len(b.frames):
+        raise UnlikeError(
+            f"{one} has {len(a.frames):,} frame(s) and {other} {len(b.frames):,}; only as many are compared: "
+            "choose one of each first"
+        )
+    for number, (x, y) in enumerate(zip(a.frames, b.frames, strict=True)):
+        at = f" in frame {number}" if len(a.frames) > 1 else ""
+        sizes = [frame.pixels.shape[:2] for frame in (x, y)]
+        if sizes[0] != sizes[1]:
+            raise UnlikeError(
+                f"{one} is {format_size(sizes[0])} (rows x columns){at} and {other} {format_size(sizes[1])}; only "
+                "pictures of one size are compared: crop or resize one"
+            )
+        kinds = [_kind(frame) for frame in (x, y)]
+        if kinds[0] != kinds[1]:
+            raise UnlikeError(
+                f"{one} has the pixel mode {kinds[0]}{at} and {other} {kinds[1]}; only pictures of one mode are "
+                "compared: convert one first"
+            )
+
+
+def _kind(frame: Frame) -> str:
+    """Return what the samples of a frame are: their mode, and of counted channels their type too."""
+    return f"{frame.mode} of {frame.pixels.dtype}" if is_counted(frame.mode) else frame.mode
+
+
+def memory(a: Picture, b: Picture, form: str | None = None) -> int:
+    """Foretell the bytes that it takes to read and compare two pictures, of which only the headers are known.
+
+    Both are held, one frame more of each while it is decoded, and the map of the differences in a format, if any.
+    """
+    sizes = [[frame.pixels.nbytes for frame in header.frames] for header in (a, b)]
+    needed = WORKING + sum(sum(each) + max(each) for each in sizes) + 2 * max(map(max, sizes))
+    if form is not None:
+        needed += (8 if form == RAW else 2) * sum(frame.pixels.size for frame in a.frames)
+    return needed
+
+
+def timing_notes(names: Sequence[str], a: Picture, b: Picture) -> list[str]:
+    """Say where animations differ in time, which is no difference of samples."""
+    for number, (x, y) in enumerate(zip(a.frames, b.frames, strict=True)):
+        if x.duration != y.duration and None not in (x.duration, y.duration):
+            return [
+                f"frame {number} stands {x.duration:g} ms in {names[0]} and {y.duration:g} ms in {names[1]}; "
+                "timing is not compared"
+            ]
+    return []
 
 
 def seen(a: Picture, b: Picture, number: int) -> tuple[NDArray[Any], NDArray[Any], int]:

@@ -1,4 +1,4 @@
-"""convcli filter --match from end to end: places on stdout, a map in a file, and one clear line for all that is wrong."""
+"""convcli match from end to end: places on stdout, a map in a file, and one clear line for all that is wrong."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def save(path: Path, array: np.ndarray, **options: object) -> Path:
 
 
 def test_the_places_are_a_line_of_json_and_the_map_a_picture(call: Call, tmp_path: Path, eye: Path) -> None:
-    code, out, err = call("filter", HOUSE, "--match", eye, "--top", 3, "-o", tmp_path / "map.png")
+    code, out, err = call("match", HOUSE, "--template", eye, "--top", 3, "-o", tmp_path / "map.png")
     assert (code, err) == (0, "")
     (line,) = out.splitlines()
     record = json.loads(line)
@@ -78,24 +78,24 @@ def test_grey_has_zero_in_the_middle() -> None:
 def test_formats_of_floats_hold_the_scores_themselves(
     call: Call, tmp_path: Path, eye: Path, name: str
 ) -> None:
-    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / name).code == 0
+    assert call("match", HOUSE, "--template", eye, "-o", tmp_path / name).code == 0
     found = pixels(tmp_path / name)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, match(pixels(HOUSE), pixels(eye)).astype(np.float32))
 
 
 def test_npy_holds_them_whole(call: Call, tmp_path: Path, eye: Path) -> None:
-    assert call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.npy").code == 0
+    assert call("match", HOUSE, "--template", eye, "-o", tmp_path / "map.npy").code == 0
     np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), match(pixels(HOUSE), pixels(eye)))
 
 
 def test_16_bits_stay_16_bits_and_need_not_be_the_templates(call: Call, tmp_path: Path, eye: Path) -> None:
     wide = save(tmp_path / "wide.png", pixels(HOUSE).astype(np.uint16) * 257)
-    assert call("filter", wide, "--match", eye, "-o", tmp_path / "map.png").code == 0
+    assert call("match", wide, "--template", eye, "-o", tmp_path / "map.png").code == 0
     np.testing.assert_array_equal(
         pixels(tmp_path / "map.png"), as_grey(match(pixels(wide), pixels(eye)), "uint16")
     )
-    assert call("filter", wide, "--match", eye, "-o", tmp_path / "map.jpg").code == 0
+    assert call("match", wide, "--template", eye, "-o", tmp_path / "map.jpg").code == 0
     assert pixels(tmp_path / "map.jpg").dtype == np.uint8
 
 
@@ -104,7 +104,7 @@ def test_without_o_and_top_one_place_and_a_map_beside_the_input(
 ) -> None:
     house = tmp_path / "house.png"
     house.write_bytes(HOUSE.read_bytes())
-    (line,) = call("filter", house, "--match", eye).out.splitlines()
+    (line,) = call("match", house, "--template", eye).out.splitlines()
     assert json.loads(line)["output"] == str(tmp_path / "house.match.png")
     assert len(json.loads(line)["matches"]) == 1
     assert (tmp_path / "house.match.png").exists()
@@ -116,7 +116,7 @@ def test_transparent_pixels_of_the_template_do_not_count(call: Call, tmp_path: P
     piece[:, 10:] = 0, 255, 0, 0
     piece[3:9, :10] = 7, 7, 7, 0
     template = save(tmp_path / "piece.png", piece)
-    result = call("filter", SAMPLES / "landscape.png", "--match", template, "-o", tmp_path / "map.png")
+    result = call("match", SAMPLES / "landscape.png", "--template", template, "-o", tmp_path / "map.png")
     (place,) = json.loads(result.out)["matches"]
     assert (place["row"], place["column"]) == (50, 80)
     assert place["score"] == pytest.approx(1, abs=1e-6)
@@ -125,7 +125,7 @@ def test_transparent_pixels_of_the_template_do_not_count(call: Call, tmp_path: P
 def test_the_pictures_own_alpha_is_left_out_with_a_word(call: Call, tmp_path: Path) -> None:
     logo = SAMPLES / "logo.png"
     template = save(tmp_path / "piece.png", pixels(logo)[20:50, 30:60, :3])
-    result = call("filter", logo, "--match", template, "-o", tmp_path / "map.png")
+    result = call("match", logo, "--template", template, "-o", tmp_path / "map.png")
     assert "logo.png: its alpha is left out: hidden colours are matched as they are stored" in result.err
     assert json.loads(result.out)["matches"][0]["score"] == 1
 
@@ -134,7 +134,7 @@ def test_every_frame_has_its_places(call: Call, tmp_path: Path) -> None:
     spinner = SAMPLES / "spinner.gif"
     frames = read_picture(spinner).frames
     template = save(tmp_path / "piece.png", frames[2].pixels[10:30, 10:34])
-    result = call("filter", spinner, "--match", template, "--top", 2, "-o", tmp_path / "map.gif", "-q")
+    result = call("match", spinner, "--template", template, "--top", 2, "-o", tmp_path / "map.gif", "-q")
     matches = json.loads(result.out)["matches"]
     assert {place["frame"] for place in matches} == set(range(len(frames)))
     assert max(place["score"] for place in matches if place["frame"] == 2) == pytest.approx(1)
@@ -144,11 +144,11 @@ def test_every_frame_has_its_places(call: Call, tmp_path: Path) -> None:
 
 def test_every_input_has_a_line_and_a_bad_one_stops_no_other(call: Call, tmp_path: Path, eye: Path) -> None:
     result = call(
-        "filter",
+        "match",
         HOUSE,
         SAMPLES / "landscape.png",
         SAMPLES / "ramp16.png",
-        "--match",
+        "--template",
         eye,
         "-o",
         f"{tmp_path}/out/",
@@ -169,7 +169,7 @@ def test_every_input_has_a_line_and_a_bad_one_stops_no_other(call: Call, tmp_pat
 def test_a_pipe_takes_the_map(program: Callable[..., subprocess.CompletedProcess[bytes]], eye: Path) -> None:
     import io
 
-    done = program("filter", "-", "--match", eye, "-o", "-", input=HOUSE.read_bytes())
+    done = program("match", "-", "--template", eye, "-o", "-", input=HOUSE.read_bytes())
     assert (done.returncode, done.stderr) == (0, b"")
     found = read_picture(io.BytesIO(done.stdout)).frames[0].pixels
     np.testing.assert_array_equal(found, as_grey(match(pixels(HOUSE), pixels(eye)), "uint8"))
@@ -178,7 +178,7 @@ def test_a_pipe_takes_the_map(program: Callable[..., subprocess.CompletedProcess
 def test_the_metadata_of_the_colours_does_not_describe_the_map(call: Call, tmp_path: Path) -> None:
     source = read_picture(SAMPLES / "landscape.jpg")
     template = save(tmp_path / "piece.png", source.frames[0].pixels[9:30, 9:30])
-    result = call("filter", SAMPLES / "landscape.jpg", "--match", template, "-o", tmp_path / "map.jpg")
+    result = call("match", SAMPLES / "landscape.jpg", "--template", template, "-o", tmp_path / "map.jpg")
     assert (result.code, result.err) == (0, "")
     assert "icc" not in read_picture(tmp_path / "map.jpg").metadata
 
@@ -188,7 +188,7 @@ def test_the_metadata_of_the_colours_does_not_describe_the_map(call: Call, tmp_p
 
 def test_a_template_must_fit(call: Call, tmp_path: Path, eye: Path) -> None:
     small = save(tmp_path / "small.png", pixels(HOUSE)[:20, :30])
-    result = call("filter", small, "--match", eye)
+    result = call("match", small, "--template", eye)
     assert result.code == 1
     assert one_error(result) == (
         f"the template {eye} is 25x40 (rows x columns), larger than {small} of 20x30; cut it smaller, or exchange the two"
@@ -205,9 +205,9 @@ def bad_templates(folder: Path) -> dict[str, tuple[Path, str]]:
     text = folder / "text.png"
     text.write_text("no picture")
     return {
-        "flat": (flat, f"--match {flat}: the template is flat: all its pixels are alike"),
-        "clear": (clear, f"--match {clear} is transparent all over; nothing of it can be found"),
-        "single": (single, f"--match {single}: the template is flat where the mask shows it"),
+        "flat": (flat, f"{flat}: the template is flat: all its pixels are alike"),
+        "clear": (clear, f"the template {clear} is transparent all over; nothing of it can be found"),
+        "single": (single, f"{single}: the template is flat where the mask shows it"),
         "text": (text, f"cannot read {text}: it is not a picture"),
         "missing": (folder / "none.png", f"cannot read {folder}/none.png: there is no such file"),
         "moving": (SAMPLES / "spinner.gif", "frames; give a still picture, such as one of them"),
@@ -217,7 +217,7 @@ def bad_templates(folder: Path) -> dict[str, tuple[Path, str]]:
 @pytest.mark.parametrize("kind", ["flat", "clear", "single", "text", "missing", "moving"])
 def test_what_is_no_template_is_said_once(call: Call, tmp_path: Path, kind: str) -> None:
     template, message = bad_templates(tmp_path)[kind]
-    result = call("filter", HOUSE, SAMPLES / "ramp16.png", "--match", template, "-o", f"{tmp_path}/out/")
+    result = call("match", HOUSE, SAMPLES / "ramp16.png", "--template", template, "-o", f"{tmp_path}/out/")
     assert result.code in (1, 2)
     assert message in one_error(result)
     assert not (tmp_path / "out").exists()
@@ -226,19 +226,17 @@ def test_what_is_no_template_is_said_once(call: Call, tmp_path: Path, kind: str)
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--match", "EYE", "--kernel", "sobel"], "--kernel has no use beside --match, which runs no kernel; leave it out"),
-        (["--match", "EYE", "--stride", "2"], "--stride has no use beside --match"),
-        (["--match", "EYE", "--range", "clip"], "--range has no use beside --match"),
-        (["--match", "EYE", "--top", "3", "-o", "-"], "--top prints places, and -o - the map, both to standard output"),
-        (["--match", "EYE", "-o", "EYE", "--force"], "is the template and would be overwritten; choose another -o"),
-        (["--match", "EYE", "--top", "0"], "'0' is not a whole number of at least 1"),
-        (["--kernel", "sobel", "--top", "3"], "--top names the best places of --match; give a template"),
-        (["--top", "3"], "--top names the best places of --match"),
+        (["--kernel", "sobel", "--template", "EYE"], "No such option '--kernel'"),
+        (["--linear", "--template", "EYE"], "No such option '--linear'"),
+        ([], "Missing option '--template'"),
+        (["--template", "EYE", "--top", "3", "-o", "-"], "--top prints places, and -o - the map, both to standard output"),
+        (["--template", "EYE", "-o", "EYE", "--force"], "is the template and would be overwritten; choose another -o"),
+        (["--template", "EYE", "--top", "0"], "'0' is not a whole number of at least 1"),
     ],
 )  # fmt: skip
 def test_options_that_do_not_fit_together(call: Call, eye: Path, words: list[str], message: str) -> None:
     before = eye.read_bytes()
-    result = call("filter", HOUSE, *(str(eye) if word == "EYE" else word for word in words))
+    result = call("match", HOUSE, *(str(eye) if word == "EYE" else word for word in words))
     assert result.code == 2
     assert message in one_error(result)
     assert eye.read_bytes() == before
@@ -246,8 +244,44 @@ def test_options_that_do_not_fit_together(call: Call, eye: Path, words: list[str
 
 def test_an_existing_map_is_not_overwritten(call: Call, tmp_path: Path, eye: Path) -> None:
     (tmp_path / "map.png").write_text("precious")
-    result = call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.png")
+    result = call("match", HOUSE, "--template", eye, "-o", tmp_path / "map.png")
     assert result.code == 1
     assert one_error(result).endswith("map.png exists; give --force to replace it, or another -o")
-    result = call("filter", HOUSE, "--match", eye, "-o", tmp_path / "map.png", "--png-level", "9", "--force")
+    result = call(
+        "match", HOUSE, "--template", eye, "-o", tmp_path / "map.png", "--png-level", "9", "--force"
+    )
     assert result.code == 0
+
+
+def test_a_dry_run_says_where_the_map_would_go_and_what_it_would_take(
+    call: Call, tmp_path: Path, eye: Path
+) -> None:
+    target = tmp_path / "map.png"
+    result = call("match", HOUSE, "--template", eye, "-o", target, "--dry-run")
+    assert (result.code, result.err) == (0, "")
+    rows, columns = (n - k + 1 for n, k in zip(pixels(HOUSE).shape, SIZE, strict=True))
+    height, width = pixels(HOUSE).shape
+    assert result.out.startswith(
+        f"{HOUSE}: would read PNG, L, rows x columns {height}x{width}; look for {eye} of 25x40, about "
+    )
+    assert result.out.endswith(f" MiB; write {target}: PNG, L, rows x columns {rows}x{columns}\n")
+    assert not target.exists()
+    small = save(tmp_path / "small.png", pixels(HOUSE)[:20, :30])
+    assert "larger than" in one_error(call("match", small, "--template", eye, "--dry-run"))
+
+
+def test_one_frame_is_searched_and_the_template_is_whole(call: Call, tmp_path: Path) -> None:
+    spinner = SAMPLES / "spinner.gif"
+    frames = read_picture(spinner).frames
+    template = save(tmp_path / "piece.png", frames[2].pixels[10:30, 10:34])
+    result = call("match", spinner, "--template", template, "--frame", 2, "-o", tmp_path / "map.png", "-q")
+    (place,) = json.loads(result.out)["matches"]
+    assert (place["row"], place["column"], place["score"]) == (10, 10, pytest.approx(1))
+
+
+def test_the_old_spelling_names_the_new_command(call: Call, eye: Path) -> None:
+    result = call("filter", HOUSE, "--match", eye)
+    assert result.code == 2
+    assert one_error(result) == (
+        "No such option '--match'; use convcli match PICTURE --template T (see convcli filter --help)"
+    )

@@ -1,135 +1,24 @@
-"""convcli filter --match: where in pictures a smaller one lies."""
+"""A search for a template in a picture: planned from its header, then run on every frame."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
-from convcli.cli.conversation import Conversation
-from convcli.cli.file_options import OutputOptions
-from convcli.cli.options import at_least, bundled
-from convcli.cli.reading import Reading
-from convcli.cli.running import Running
-from convcli.errors import ArgumentError
-from convcli.images.coding import Coding
+from convcli.analysis.template import Template
 from convcli.images.formats import FORMATS
-from convcli.jobs.find import Inputs
-from convcli.jobs.targets import jobs_for
+from convcli.images.picture import Frame, Picture
 from convcli.layers.notation import format_size
 
 if TYPE_CHECKING:
     from convcli.backend.matching import Place
-    from convcli.cli.match_template import Template
-    from convcli.images.picture import Frame, Picture
 
-NAME = "match"  # what stands in the names of outputs where a kernel's name would
 DIGITS = 9  # of a score, as many as are sure
 SCORE, LEFT = 8, 11  # bytes of a place: its score, and what is looked at for the best of them
 # The formats whose maps hold the scores themselves: their pixel mode and type.
 FLOATS = {"TIFF": ("F", "float32"), "PFM": ("F", "float32"), "NPY": ("L;float64", "float64")}
-# The filter's other options that have a meaning here, by the names of their values.
-USED = frozenset(
-    {
-        *Inputs._fields,
-        "output",
-        "force",
-        "skip_existing",
-        "template",
-        "top",
-        "threads",
-        *Coding._fields,
-        "max_pixels",
-        "max_memory",
-        "stats",
-    }
-)
-
-
-class Matching(NamedTuple):
-    """The template to look for, if any, and how many places to name."""
-
-    template: Path | None
-    top: int | None
-
-    def check(self, context: click.Context, *also_used: str) -> None:
-        """Refuse options without a use here: --top alone, and beside --match all but USED and `also_used`."""
-        if self.template is None:
-            if self.top is not None:
-                raise ArgumentError(
-                    "--top names the best places of --match; give a template, as --match eye.png"
-                )
-            return
-        for parameter in context.command.params:
-            name = parameter.name or ""
-            given = context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
-            if given and parameter.expose_value and name not in {*USED, *also_used}:
-                raise ArgumentError(
-                    f"{max(parameter.opts, key=len)} has no use beside --match, which runs no kernel; leave it out"
-                )
-
-    def run(
-        self,
-        conversation: Conversation,
-        inputs: Inputs,
-        output: OutputOptions,
-        coding: Coding,
-        reading: Reading,
-        running: Running,
-        threads: int | None,
-        max_memory: int,
-    ) -> int:
-        """Look for the template in every input; return the exit code."""
-        from convcli.cli.match_template import Template
-        from convcli.jobs.file_to_file import FileToFile
-
-        assert self.template is not None
-        reads = [("the template", self.template), *inputs.lists]
-        sources = output.sources(conversation, inputs, NAME)
-        jobs = jobs_for(sources, output.output, NAME, reads=reads, report=running.report)
-        if self.top is not None and any(job.prints for job in jobs):
-            raise ArgumentError(
-                "--top prints places, and -o - the map, both to standard output; name a file with -o"
-            )
-        output.save.check_jobs(jobs)
-        share = running.share(len(jobs), threads)
-        work = FileToFile(
-            Search(Template.read(self.template, reading, max_memory), self.top or 1, share),
-            reading,
-            coding,
-            output.save,
-            max_memory,
-            threads=share,
-            skip_existing=output.skip_existing,
-            reported=running.report is not None,
-        )
-        return running.run(
-            conversation,
-            jobs,
-            work,
-            threads=threads,
-            force=output.force,
-            resume=output.skip_existing,
-            most=max_memory,
-        )
-
-
-matching_options = bundled(
-    "matching",
-    Matching,
-    click.option(
-        "--match",
-        "template",
-        type=click.Path(path_type=Path),
-        metavar="PICTURE",
-        help="Find this smaller picture: places as JSON, and a map, -1 black to 1 white.",
-    ),
-    click.option("--top", type=at_least(1), help="So many of the best places of --match. [1]"),
-)
 
 
 @dataclass(frozen=True)
@@ -141,7 +30,7 @@ class Search:
     threads: int | None
 
     verb = "match"
-    lighter = ""
+    lighter = ""  # than a smaller picture
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> SearchPlan:
         """Return what will be done to a picture, or raise ArgumentError where the template does not fit it."""

@@ -1,54 +1,56 @@
-"""The smaller picture that `convcli filter --match` looks for in others."""
+"""A smaller picture that is looked for in others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from convcli.cli.reading import Reading
 from convcli.errors import ArgumentError
-from convcli.jobs.memory_limit import check_memory
-
-if TYPE_CHECKING:
-    from convcli.images.picture import Frame
-
-WAY = "take a smaller picture"  # where there is not enough memory for one
+from convcli.images.picture import Frame, Picture
 
 
 @dataclass(frozen=True)
 class Template:
-    """The picture that is looked for."""
+    """The picture that is looked for.
+
+    name : what messages call it
+    notes : what is to be said of it
+    """
 
     name: str
     frame: Frame
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, path: Path, reading: Reading, max_memory: int) -> Template:
-        """Read a still picture with some contrast, or raise an error that says why it is no template."""
-        from convcli.backend.matching import match, match_bytes
+    def of(cls, name: str, picture: Picture) -> Template:
+        """Return a still picture with some contrast as a template, or raise ArgumentError where it is none."""
+        from convcli.backend.matching import match
 
-        with reading.open(path) as opened:
-            header, memory = reading.colours.ahead(opened.header, str(path))
-            if len(header.frames) > 1:
-                raise ArgumentError(
-                    f"--match {path} has {len(header.frames)} frames; give a still picture, such as one of them"
-                )
-            frame = header.frames[0]
-            size = frame.pixels.shape[:2]
-            taken = frame.pixels.nbytes + match_bytes(size, size, _count(frame), masked=frame.has_alpha)
-            check_memory(f"match {path}", max(memory, taken), max_memory, WAY)
-            picture = opened.read()
-        picture = reading.colours.converted(picture, str(path))
-        template = cls(str(path), picture.frames[0], picture.notes)
+        cls.check_still(name, picture)
+        template = cls(name, picture.frames[0], picture.notes)
         if template.mask is not None and not template.mask.any():
-            raise ArgumentError(f"--match {path} is transparent all over; nothing of it can be found")
+            raise ArgumentError(f"the template {name} is transparent all over; nothing of it can be found")
         try:
             match(template.colours, template.colours, template.mask)
         except ArgumentError as error:
-            raise ArgumentError(f"--match {path}: {error}") from None
+            raise ArgumentError(f"{name}: {error}") from None
         return template
+
+    @staticmethod
+    def check_still(name: str, picture: Picture) -> None:
+        """Raise ArgumentError where a picture, whose pixels may be black, has several frames."""
+        if len(picture.frames) > 1:
+            raise ArgumentError(
+                f"the template {name} has {len(picture.frames)} frames; give a still picture, such as one of them"
+            )
+
+    @staticmethod
+    def preparation(frame: Frame) -> int:
+        """Foretell the bytes that `of` takes for a frame, whose pixels may be black."""
+        from convcli.backend.matching import match_bytes
+
+        size = frame.pixels.shape[:2]
+        return frame.pixels.nbytes + match_bytes(size, size, _count(frame), masked=frame.has_alpha)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -71,8 +73,8 @@ class Template:
         mine, theirs = _colours(self.frame), _colours(frame)
         if mine != theirs:
             raise ArgumentError(
-                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, as --gray does of "
-                "colours and grey"
+                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, as `gray=True` does "
+                "of colours and grey"
             )
         sizes = self.size, frame.pixels.shape[:2]
         if any(k > n for k, n in zip(*sizes, strict=True)):

@@ -1,0 +1,1 @@
+"""What a kernel, a picture or two of them are."""

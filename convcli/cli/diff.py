@@ -1,0 +1,212 @@
+"""convcli diff: how far are two pictures apart, where, and is that within a tolerance?"""
+
+from __future__ import annotations
+
+from functools import partial
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.cli.options import (
+    AnswerOptions,
+    Command,
+    Parsed,
+    answer_options,
+    max_memory_option,
+    talking,
+)
+from convcli.cli.reading import LimitOptions, limit_options
+from convcli.errors import ArgumentError
+from convcli.render import Answer, Row
+
+if TYPE_CHECKING:
+    from convcli.analysis.picture_difference import PictureDifference
+    from convcli.images.picture import Picture
+
+COLUMNS = (
+    "difference",
+    "row",
+    "column",
+    "channel",
+    "mean_squared_error",
+    "psnr",
+    "ssim",
+    "beyond",
+    "share",
+)
+DIFFERENT, TROUBLE = 1, 2  # exit codes, as cmp and diff have them
+
+Source = Path | BinaryIO
+
+
+def _tolerance(text: str) -> float:
+    """Read how far samples may be apart."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < inf:
+        raise ArgumentError(f"{text!r} is no distance of samples; give a number of at least 0, such as 1")
+    return number
+
+
+@click.command(
+    cls=Command,
+    short_help="How far are two images apart?",
+    examples=(
+        "convcli diff before.png after.png",
+        "convcli diff before.png after.png --tolerance 1 -o diff.png",
+    ),
+)
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--tolerance",
+    type=Parsed("T", _tolerance),
+    default="0",
+    help="Samples that differ by no more than T, in their own units, are the same.  [default: 0]",
+)
+@answer_options
+@limit_options
+@max_memory_option
+@talking
+@click.pass_obj
+def command(
+    conversation: Conversation,
+    /,
+    a: str,
+    b: str,
+    tolerance: float,
+    answer: AnswerOptions,
+    limits: LimitOptions,
+    max_memory: int,
+) -> int:
+    """Compare two pictures sample by sample: the largest difference and where it is, PSNR, SSIM, a row a frame.
+
+    One of them may be - (standard input). The colours of pixels that are fully transparent in both count as equal.
+    With -o diff.png the differences are drawn, with -o diff.npy they are written as numbers.
+
+    Exits with 0 where all samples are the same within the tolerance; 1 where they differ by more, or the pictures
+    in size, pixel mode or frames; 2 for trouble: a file that cannot be read, wrong usage.
+    """
+    conversation.failed = TROUBLE
+    answer.check([("compared", Path(name)) for name in (a, b) if name != "-"])
+
+    from convcli.analysis.difference_map import difference_map
+    from convcli.analysis.picture_difference import PictureDifference, UnlikeError, timing_notes
+    from convcli.files import check_target, write_whole
+    from convcli.images.write import encode
+
+    drawn = _drawn(answer)
+    if drawn is not None:
+        check_target(drawn[0], overwrite=answer.force)
+    names = tuple("standard input" if name == "-" else name for name in (a, b))
+    try:
+        pair = _read((a, b), names, limits, max_memory, drawn)
+    except UnlikeError as error:
+        conversation.failure(error)
+        return DIFFERENT
+    for name, picture in zip(names, pair, strict=True):
+        for note in picture.notes:
+            if picture.format != "NPY":  # of which nothing is taken as alpha here
+                conversation.note(f"{name}: {note}")
+    for note in timing_notes(names, *pair):
+        conversation.note(note)
+    found = PictureDifference.of(*pair, tolerance)
+    if drawn is not None:
+        path, form = drawn
+        shown, text = difference_map(*pair, found, form)
+        data, losses = encode(shown, form, str(path))
+        write_whole(path, data, overwrite=answer.force)
+        conversation.note("; ".join([f"wrote {path}: {text}", *losses]))
+        answer = answer._replace(output=None)
+    answer.give(conversation, _answer(found, tolerance, names))
+    if found.whole["within"]:
+        return 0
+    conversation.note(_verdict(names, found.whole, tolerance))
+    return DIFFERENT
+
+
+def _drawn(answer: AnswerOptions) -> tuple[Path, str] | None:
+    """Return where -o asks for a picture, and its format; None where its ending is of text."""
+    from convcli.images.formats import format_of
+
+    if answer.output is None:
+        return None
+    path = Path(answer.output)
+    try:
+        return path, format_of(path)
+    except ArgumentError:
+        return None
+
+
+def _read(
+    given: tuple[str, str],
+    names: tuple[str, ...],
+    limits: LimitOptions,
+    max_memory: int,
+    drawn: tuple[Path, str] | None,
+) -> tuple[Picture, Picture]:
+    """Read two pictures at once; raise UnlikeError where they cannot be compared, from their headers if these tell."""
+    from convcli.analysis.picture_difference import check_alike, memory
+    from convcli.jobs.memory_limit import check_memory
+    from convcli.jobs.read_ahead import Ahead
+    from convcli.jobs.stdin import standard_input
+
+    if given == ("-", "-"):
+        raise ArgumentError("both pictures are standard input, which holds one; name a file")
+    sources: list[Source] = [standard_input(max_memory) if name == "-" else Path(name) for name in given]
+    first, second = (limits.header(source) for source in sources)
+    check_alike(names, first, second)
+    needed = memory(first, second, None if drawn is None else drawn[1])
+    check_memory(f"compare {' and '.join(names)}", needed, max_memory, "take smaller pictures")
+    other = Ahead(partial(limits.read, _again(sources[1])))
+    pair = limits.read(_again(sources[0])), other.result()
+    check_alike(names, *pair)
+    return pair
+
+
+def _again(source: Source) -> Source:
+    """Return what can be read from its start."""
+    if not isinstance(source, Path):
+        source.seek(0)
+    return source
+
+
+def _answer(found: PictureDifference, tolerance: float, names: tuple[str, ...]) -> Answer:
+    from convcli.backend.measures import SIDE
+
+    several = len(found.rows) > 1
+    remarks = [
+        f"difference: the largest |A - B|, A {names[0]}, B {names[1]}, and where the first one is, counted from 0",
+        f"beyond: the samples that differ by more than {tolerance:g}, and their share of {found.whole['samples']:,}",
+        "psnr: in dB, none where nothing differs; ssim: 1 where nothing differs, none of pictures smaller than "
+        f"{SIDE}x{SIDE}",
+    ]
+    if found.hidden:
+        remarks.append(f"the colours of {found.hidden:,} pixels, fully transparent in both, count as equal")
+    return Answer(
+        command="diff",
+        version=__version__,
+        rows=found.rows,
+        results=[found.whole],
+        totals={name: value for name, value in found.whole.items() if name != "frame"},
+        columns=("frame", *COLUMNS) if several else COLUMNS,
+        value=("difference",),
+        remarks=remarks,
+    )
+
+
+def _verdict(names: tuple[str, ...], whole: Row, tolerance: float) -> str:
+    return (
+        f"{names[0]} and {names[1]} differ by up to {_short(whole['difference'])}: {whole['beyond']:,} of "
+        f"{whole['samples']:,} samples by more than {tolerance:g}"
+    )
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
