@@ -1,26 +1,84 @@
 """Equivariance: whether filtering a picture that was moved, turned or enlarged is moving the filtered one so."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from math import gcd
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.layers import AdaptivePool, ConvTranspose, GlobalPool, Layer, Resize, Window
+from convcli.layers.axes import Sizes
+from convcli.layers.padding import span
+
 Array = NDArray[Any]
-Filter = Callable[[Array], Array]  # of (C, H, W), any H and W, to (O, f * H, f * W) for some whole f
+Filter = Callable[[Array], Array]  # of (C, H, W), any H and W
+
+MARGIN = 4  # outputs more than see the border: what is doubled, or moved, has it elsewhere
 
 
-def shift_difference(run: Filter, x: Array, reach: int) -> float | None:
-    """Return the largest difference between the filter of x moved by one row and one column, and x filtered and moved.
+class Motion(NamedTuple):
+    """How the outputs of layers move with their input.
 
-    It is 0 for every convolution with stride 1: Goodfellow, Bengio & Courville, "Deep Learning" (2016), section
-    9.2. Outputs nearer than `reach` to an edge, which see the border, are left out, here and below; None where no
-    others are left.
+    reach : how many outputs from an edge may see what lies beyond it
+    steps : for each axis how many inputs it takes to move the outputs by a whole number, and by how many they move
     """
-    y = run(x[:, :-1, :-1])
-    moved = run(x[:, 1:, 1:])
-    factor = _factor(y, x.shape[1] - 1)
-    return _largest(y[:, factor:, factor:], moved[:, :-factor, :-factor], reach)
+
+    reach: int
+    steps: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, layers: Iterable[Layer]) -> "Motion | None":
+        """Return the motion of layers one after the other, None where their windows follow the size of the input."""
+        reach, steps = 0, [(1, 1), (1, 1)]
+        for layer in layers:
+            if isinstance(layer, AdaptivePool | GlobalPool):
+                return None
+            strides = (
+                (1, 1) if not isinstance(layer, Window) or isinstance(layer, ConvTranspose) else layer.stride
+            )
+            times = _times(layer)
+            reach *= max(times)
+            if isinstance(layer, Window):
+                reach += max(span(k, d) for k, d in zip(layer.kernel_size, layer.dilation, strict=True))
+            reach = -(-reach // min(strides))
+            steps = [_after(*each) for each in zip(steps, strides, times, strict=True)]
+        return cls(reach + MARGIN, tuple(steps))
+
+    @property
+    def pixels(self) -> int:
+        """How many inputs from an edge the outputs lie that may see what lies beyond it."""
+        return max(-(-self.reach * inputs // outputs) for inputs, outputs in self.steps)
+
+
+def _times(layer: Layer) -> Sizes:
+    """Return how many times as large a layer makes each axis."""
+    if isinstance(layer, ConvTranspose):
+        return layer.stride
+    return layer.scale if isinstance(layer, Resize) and layer.scale is not None else (1, 1)
+
+
+def _after(step: tuple[int, int], stride: int, times: int) -> tuple[int, int]:
+    """Return the step after one more layer: as often as its stride divides how far the outputs before it move."""
+    inputs, moved = step
+    often = stride // gcd(moved, stride)
+    return inputs * often, moved * often // stride * times
+
+
+def shift_difference(
+    run: Filter, x: Array, reach: int, steps: Sequence[tuple[int, int]] = ((1, 1), (1, 1))
+) -> float | None:
+    """Return the largest difference between the filter of x moved along rows and columns, and x filtered and moved.
+
+    It is 0 for every convolution, and every pool whose windows lie a stride apart: Goodfellow, Bengio & Courville,
+    "Deep Learning" (2016), section 9.2. `steps` tells for each axis by how many inputs x is moved, and by how many
+    outputs that moves what is made of it. Outputs nearer than `reach` to an edge, which see the border, are left out,
+    here and below; None where no others are left.
+    """
+    (down, after_down), (across, after_across) = steps
+    y = run(x[:, :-down, :-across])
+    moved = run(x[:, down:, across:])
+    return _largest(y[:, after_down:, after_across:], moved[:, :-after_down, :-after_across], reach)
 
 
 def rotation_difference(run: Filter, x: Array, reach: int) -> float | None:
@@ -41,11 +99,6 @@ def scaling_difference(run: Filter, x: Array, reach: int) -> float | None:
 
 def _doubled(x: Array) -> Array:
     return x.repeat(2, axis=1).repeat(2, axis=2)
-
-
-def _factor(y: Array, rows: int) -> int:
-    factor: int = y.shape[1] // rows
-    return max(1, factor)
 
 
 def _largest(a: Array, b: Array, reach: int) -> float | None:

@@ -11,24 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.plan import METHODS as FILTER_METHODS
-from convcli.backend.equivariance import rotation_difference, scaling_difference, shift_difference
+from convcli.backend.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
 from convcli.backend.image import filter_image
 from convcli.backend.measures import largest_difference, psnr
 from convcli.backend.plan import METHODS, Slide, Work
-from convcli.backend.stages.blend import tilt_shift
 from convcli.backend.stages.factored import factored, rank_of
-from convcli.backend.stages.offsets import swirl
 from convcli.backend.stages.recipe import Recipe
 from convcli.backend.stages.run import estimate
 from convcli.backend.stages.stage import Stage
+from convcli.backend.trial_setting import setting
 from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.kernels import KERNELS, Kernel
-from convcli.layers import Layer, VariantSpec, Window
-from convcli.layers.axes import Shape, by_axes
+from convcli.kernels import Kernel
+from convcli.layers import Layer
+from convcli.layers.axes import Shape
 from convcli.layers.counts import Cost
-from convcli.layers.padding import span
-from convcli.layers.variants import BASELINE, ENLARGING_STRIDE, PLAIN, VARIANTS
+from convcli.layers.pool_grammar import Pool
+from convcli.layers.variants import BASELINE, PLAIN, VARIANTS
 
 Array = NDArray[Any]
 
@@ -91,12 +90,22 @@ class Trials:
     """A picture (H, W, C) without alpha, a kernel, and the ways to run one on the other.
 
     zero : the sample of each channel that stands for 0, by default 0
+    activation, pool : what stands behind the layer of every variant; the pool for a number of axes
     """
 
-    def __init__(self, pixels: Array, kernel: Kernel, zero: Zero | None = None) -> None:
+    def __init__(
+        self,
+        pixels: Array,
+        kernel: Kernel,
+        zero: Zero | None = None,
+        *,
+        activation: str | None = None,
+        pool: Callable[[int], Pool] | None = None,
+    ) -> None:
         self.pixels, self.kernel, self.zero = pixels, kernel, zero
         self.white = full_scale(pixels.dtype)
-        self.recipe = Recipe(kernels=(kernel,), full_scale=self.white)
+        self.recipe = Recipe(kernels=(kernel,), activation=activation, pool=pool, full_scale=self.white)
+        self.alone = activation is None and pool is None
         self.ranks = [rank_of(matrix) for matrix in self._matrices] if kernel.dims == 2 else [0]
         self.remarks: list[str] = []  # on what is left out, and why
         self._plain: dict[bool, Array] = {}  # by whether channels are averaged
@@ -173,7 +182,9 @@ class Trials:
 
     def _methods(self) -> Iterator[Trial]:
         rank = max(self.ranks)
-        for method in FILTER_METHODS:
+        if not self.alone:
+            self._leave_out(f"{PLAIN}, filter", "it runs a kernel alone")
+        for method in FILTER_METHODS if self.alone else ():
             yield Trial(PLAIN, "filter", method, self.recipe)
         for method in ("auto", *METHODS):
             if method == "separable" and rank > 1:
@@ -242,20 +253,24 @@ class Trials:
         key = (trial.variant, trial.rank)
         if key not in self._moved:
             recipe = replace(trial.recipe, method="auto")
-            reach = _reach(recipe.stages(self._values.shape))
-            middle = self._middle(max(SIDE, 6 * reach))
-
-            def run(x: Array) -> Array:
-                return _through(recipe.stages(x.shape), x)
-
-            found = [
-                each(run, middle, reach)
-                for each in (shift_difference, rotation_difference, scaling_difference)
-            ]
-            self._moved[key] = tuple(
-                0.0 if value is not None and value < ROUNDING * self.white else value for value in found
-            )
+            layers = (layer for stage in recipe.stages(self._values.shape) for layer in stage.layers)
+            self._moved[key] = self._differences(recipe, Motion.of(layers))
         return self._moved[key]
+
+    def _differences(self, recipe: Recipe, motion: Motion | None) -> tuple[float | None, ...]:
+        if motion is None:
+            return None, None, None
+        middle = self._middle(max(SIDE, 6 * motion.pixels))
+
+        def run(x: Array) -> Array:
+            return _through(recipe.stages(x.shape), x)
+
+        found = (
+            shift_difference(run, middle, *motion),
+            rotation_difference(run, middle, motion.reach),
+            scaling_difference(run, middle, motion.reach),
+        )
+        return tuple(0.0 if value is not None and value < ROUNDING * self.white else value for value in found)
 
     def _middle(self, side: int) -> Array:
         side = min(side, *self._values.shape[1:])
@@ -270,44 +285,6 @@ class Trials:
 
     def _leave_out(self, what: str, why: str) -> None:
         self.remarks.append(f"{what} is left out: {why}")
-
-
-def setting(spec: VariantSpec, kernel: Kernel, channels: int) -> tuple[dict[str, Any], str]:
-    """Return what a variant is given beside the kernel, as changes to its recipe and in words.
-
-    Channels that are summed are averaged, and what is spread is made brighter, so that values stay in range.
-    """
-    changes: dict[str, Any] = {}
-    words: list[str] = []
-    mean = np.full((1, channels), 1 / channels)
-    if spec.weighing == "sum":
-        changes["kernels"] = (replace(kernel, divisor=kernel.divisor * channels),)
-        words.append("its one map is the mean of the channels")
-    elif spec.weighing == "each-then-mix":
-        changes["mixing"] = mean
-        words.append("its pointwise part is the mean of the channels")
-    elif spec.weighing == "mix":
-        changes |= {"kernels": (), "mixing": mean}
-        words.append("the mean of the channels, without the kernel")
-    elif spec.weighing == "places":
-        changes |= {"kernels": (), "widths": tilt_shift()}
-        words.append("a tilt-shift blur, without the kernel")
-    elif spec.weighing == "turns":
-        changes |= {"kernels": (kernel, KERNELS["identity"]()), "tile": (1, 2)}
-        words.append("the kernel and the identity take turns, column by column")
-    if spec.takes("offsets"):
-        changes["offsets"] = swirl()
-        words.append("its taps are moved by a swirl")
-    if spec.enlarges:
-        changes["stride"] = ENLARGING_STRIDE
-        words.append(f"stride {ENLARGING_STRIDE}")
-    if spec.enlarges and spec.sizes == "transposed":
-        times = ENLARGING_STRIDE**2
-        changes["kernels"] = (replace(kernel, divisor=kernel.divisor / times),)
-        words.append(
-            f"and {times} times the weights, as each pixel is spread over {by_axes((ENLARGING_STRIDE,) * 2)}"
-        )
-    return changes, ", ".join(words)
 
 
 def _through(stages: Sequence[Stage], x: Array) -> Array:
@@ -325,15 +302,6 @@ def _timed(run: Callable[[], Array]) -> tuple[Array, float]:
         taken.append(time.perf_counter() - started)
         if len(taken) > MOST_RUNS or sum(taken) > (2 * ENOUGH if len(taken) == 1 else ENOUGH):
             return result, median(taken[1:] or taken)
-
-
-def _reach(stages: Sequence[Stage]) -> int:
-    """Count the outputs from an edge that may see what lies beyond it."""
-    windows = [layer for stage in stages for layer in stage.layers if isinstance(layer, Window)]
-    reaches = [
-        max(span(k, d) for k, d in zip(layer.kernel_size, layer.dilation, strict=True)) for layer in windows
-    ]
-    return sum(reaches) + 2 * ENLARGING_STRIDE
 
 
 def _called(trial: Trial) -> str:

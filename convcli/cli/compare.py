@@ -9,7 +9,7 @@ import click
 from convcli import __version__
 from convcli.cli.answering import answered, by_one_number, give, result, swept
 from convcli.cli.conversation import Conversation
-from convcli.cli.layer_options import LayerOptions, geometry_options, variant_name
+from convcli.cli.layer_options import LayerOptions, compared_options, variant_name
 from convcli.cli.options import (
     AnswerOptions,
     Command,
@@ -31,6 +31,7 @@ from convcli.render import Answer
 DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
 SHOWN = ("params", "macs", "flops")  # in a table; -v shows all
+ON_PAPER = set(LayerOptions._fields) - {"activation", "pool"}  # options without a meaning beside a picture
 MAX_PIXELS = 25_000_000  # of a picture, unless the caller lifts it: results are held as floats
 
 
@@ -60,7 +61,7 @@ class PictureOptions(NamedTuple):
             if context.get_parameter_source(name) != click.core.ParameterSource.COMMANDLINE:
                 continue
             option = next((each for each in parameter.opts if len(each) > 2), name)
-            if self.image is not None and name in LayerOptions._fields:
+            if self.image is not None and name in ON_PAPER:
                 raise ArgumentError(
                     f"{option} describes a layer on paper and has no use beside a picture, whose layer is the kernel "
                     "on its channels; leave it out"
@@ -102,7 +103,7 @@ picture_options = bundled(
     ),
 )
 @picture_options
-@geometry_options
+@compared_options
 @click.option(
     "--variants",
     "--variant",
@@ -129,6 +130,8 @@ def command(
 
     With an IMAGE and a --kernel: run the variants, and every method of depthwise, on that picture. Shows the work,
     the time, the difference to plain sums, the rank, and what moving, turning and doubling the picture changes.
+
+    An --activation and a --pool stand behind the layer of every variant, on paper and on a picture.
     """
     picture.check(click.get_current_context())
     if every and variants:
@@ -136,7 +139,15 @@ def command(
     answer.check(picture.files)
     asked = tuple(VARIANTS) if every else variants or DEFAULT
     if picture.image is not None and picture.kernel is not None:
-        _compare_on(picture.image, picture.kernel, picture.max_pixels, asked, conversation, answer)
+        import os
+
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
+
+        from convcli.cli.comparing import compare_on
+
+        behind = {"activation": layer.activation, "pool": layer.pool}
+        path, names = Path(picture.image), tuple(dict.fromkeys(asked))
+        compare_on(path, picture.kernel, picture.max_pixels, names, conversation, answer, **behind)
         return 0
     names = tuple(dict.fromkeys((BASELINE, *asked)))
     questions = layer.questions(each=len(names))
@@ -164,23 +175,6 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequen
         by_one_number=by_one_number(questions),
         remarks=[*(f"{name}: {VARIANTS[name].help}" for name in names), *unfit],
     )
-
-
-def _compare_on(
-    image: str,
-    kernel: str,
-    max_pixels: int,
-    variants: Sequence[str],
-    conversation: Conversation,
-    answer: AnswerOptions,
-) -> None:
-    import os
-
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
-
-    from convcli.cli.comparing import compare_on
-
-    compare_on(Path(image), kernel, max_pixels, tuple(dict.fromkeys(variants)), conversation, answer)
 
 
 def _compared(question: Question, names: Sequence[str], unfit: dict[str, None]) -> list[Row]:

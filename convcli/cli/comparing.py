@@ -39,8 +39,9 @@ REMARKS = (
     "difference: the largest one to plain sums in float64, of depthwise, or of standard where that is the shape; "
     "psnr: of all of them, in dB; none where nothing differs",
     "rank error: of the sum of so many columns times rows, relative to the kernel, by Frobenius' norm",
-    "shift, rotation, scaling: the largest difference between the filter of a picture moved by a pixel, turned by 90 "
-    "degrees or doubled, and the filtered picture treated so, away from borders: 0 is equivariant",
+    "shift, rotation, scaling: the largest difference between the filter of a picture moved by a pixel (by as many as "
+    "lie between two outputs, if more), turned by 90 degrees or doubled, and the filtered picture treated so, away "
+    "from borders: 0 is equivariant",
 )
 
 
@@ -51,19 +52,29 @@ def compare_on(
     variants: Sequence[str],
     conversation: Conversation,
     answer: AnswerOptions,
+    *,
+    activation: str | None,
+    pool: str | None,
 ) -> None:
-    """Run the variants of a kernel on a picture; print or write the rows, and draw a sheet if -o names a picture."""
+    """Run the variants of a kernel on a picture, and what stands behind each.
+
+    Print or write the rows, and draw a sheet if -o names a picture.
+    """
     from convcli.backend.trials import Trials
     from convcli.images.sheet import Panel, draw_sheet
     from convcli.images.write import encode
     from convcli.kernels import bounded, parse_kernel
+    from convcli.layers.pool_grammar import parse_pool
 
     kernel = bounded(parse_kernel(spelled))
+    pooled = None if pool is None else parse_pool(pool)
+    if pooled is not None:
+        pooled(2)  # wrong sizes are told before the picture is read
     sheet = _sheet_of(answer)
     if sheet is not None:
         check_target(sheet, overwrite=answer.force)
     pixels, mode, zero = _read(path, max_pixels, conversation)
-    trials = Trials(pixels, kernel, zero)
+    trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
     panels: list[Panel] = [Panel.of(pixels, mode, [path.name, "as it is"])]
     for trial in trials.all(variants):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.options import Decorator, Parsed, at_least, bundled, several
+from convcli.cli.options import Decorator, Parsed, activation_option, at_least, bundled, pool_option, several
 from convcli.cli.question import NO_SIZE, Question, Size
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import needs_size
@@ -59,6 +59,8 @@ class LayerOptions(NamedTuple):
     output_padding: Size | None = None
     ceil: bool = False
     chain: str | None = None
+    activation: str | None = None
+    pool: str | None = None
 
     def questions(self, *, sized: bool = True, each: int = 1) -> list[Question]:
         """Return one question for each combination of the values, which are answered in `each` rows at least.
@@ -92,6 +94,10 @@ class LayerOptions(NamedTuple):
 
     def _check(self) -> None:
         """Refuse options that have no use beside the others."""
+        if self.pool is not None:
+            from convcli.layers.pool_grammar import parse_pool
+
+            parse_pool(self.pool)  # what is wrong with every size is told at once
         if self.chain is not None:
             for name in filter(self.given, BESIDE_CHAIN):
                 raise ArgumentError(
@@ -161,7 +167,7 @@ class LayerOptions(NamedTuple):
             self.chain,
         )
         for combination in product(*values):
-            yield Question(*combination, *rest)
+            yield Question(*combination, *rest, activation=self.activation, pool=self.pool)
 
 
 def flag(name: str) -> str:
@@ -262,7 +268,7 @@ _STORAGE = (
 )
 
 layer_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, *_STORAGE)
-geometry_options = bundled("layer", LayerOptions, *_GEOMETRY, *_STORAGE)
+compared_options = bundled("layer", LayerOptions, *_GEOMETRY, activation_option, pool_option, *_STORAGE)
 
 
 def chain_help() -> str:

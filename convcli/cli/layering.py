@@ -5,12 +5,11 @@ from typing import Any
 
 import click
 
-from convcli.cli.options import Decorator, Parsed, at_least, bundled
+from convcli.cli.options import Decorator, Parsed, activation_option, at_least, bundled, pool_option
 from convcli.errors import ArgumentError, instead_of
 from convcli.filters.request import FILTERING, LayerOptions
 from convcli.kernels.kernel import is_finite
 from convcli.kernels.named import MAX_SIDE
-from convcli.layers.activation import ACTIVATIONS, SOFTMAX
 from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import mode_of
 from convcli.layers.variants import PLAIN, VARIANTS
@@ -26,13 +25,6 @@ def _variant(text: str) -> str:
         )
     if text not in FILTERING:
         raise ArgumentError(f"there is no variant {text!r}; {instead_of(text, FILTERING)}")
-    return text
-
-
-def _activation(text: str) -> str:
-    known = (*ACTIVATIONS, SOFTMAX)
-    if text not in known:
-        raise ArgumentError(f"there is no activation {text!r}; {instead_of(text, known)}")
     return text
 
 
@@ -73,6 +65,11 @@ def _option(*names: str, **settings: Any) -> Decorator:
 
 def _parsed(metavar: str, parse: Callable[[str], Any], names: Sequence[str] = ()) -> Any:
     return Parsed(metavar, parse, names)
+
+
+def _of(argument: str) -> str:
+    """Name the variants that take an argument."""
+    return ", ".join(name for name in FILTERING if VARIANTS[name].takes(argument))
 
 
 layer_options = bundled(
@@ -118,12 +115,8 @@ layer_options = bundled(
         "--padding-value", type=_parsed("V", _number), help="What --padding-mode constant pads with. [0]"
     ),
     _option("--dilation", type=_parsed("SIZE", parse_size), help="Pixels between the taps of a kernel. [1]"),
-    _option(
-        "--activation",
-        type=_parsed("NAME", _activation),
-        help="relu leaky-relu sigmoid tanh abs softplus ...; white is 1.",
-    ),
-    _option("--pool", metavar="KIND", help="max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."),
+    activation_option,
+    pool_option,
     _option("--pool-channels", metavar="KIND", help="max, avg or lp, of all channels or by N: max:2."),
     _option("--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"),
     _option(
@@ -135,12 +128,14 @@ layer_options = bundled(
     _option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
     _option("--pointwise", metavar="M", help="luma (BT.601), sepia, swap-rb, or a FILE (O, C)."),
     _option("--groups", type=at_least(1), help="Channels mix within N groups only."),
-    _option("--rank", type=at_least(1), help="separable: the best N terms; says their error."),
-    _option("--offsets", metavar="FIELD", help="deformable: swirl:strength=3 lens random FILE.npy."),
-    _option("--local", metavar="FIELD", help="local: tilt-shift:sigma=6 vignette-blur FILE.npy."),
-    _option("--tile", type=_parsed("RxC", _tile), help="tiled: how the kernels lie. [one row]"),
+    _option("--rank", type=at_least(1), help=f"{_of('rank')}: the best N terms; says their error."),
+    _option("--offsets", metavar="FIELD", help=f"{_of('offsets')}: swirl:strength=3 lens random FILE.npy."),
+    _option("--local", metavar="FIELD", help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy."),
+    _option("--tile", type=_parsed("RxC", _tile), help=f"{_of('tile')}: how the kernels lie. [one row]"),
     _option(
-        "--output-padding", type=_parsed("SIZE", parse_size), help="transposed: rows added at the end. [0]"
+        "--output-padding",
+        type=_parsed("SIZE", parse_size),
+        help=f"{_of('output_padding')}: rows added at the end. [0]",
     ),
     _option("--dims", type=at_least(1, 3), help="3: over frames too; 1: --along an axis. [2]"),
     _option(

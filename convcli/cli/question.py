@@ -1,6 +1,6 @@
 """One question to a calculator: a layer or a chain, the input that it is asked about, and the rows that answer it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from convcli.errors import ArgumentError
@@ -51,6 +51,8 @@ class Question(NamedTuple):
     output_padding: Size | None
     ceil: bool
     chain: str | None
+    activation: str | None
+    pool: str | None
 
     @property
     def axes(self) -> int:
@@ -124,7 +126,20 @@ class Question(NamedTuple):
         )
 
     def layers(self, variant: str | None = None) -> tuple[Layer, ...]:
-        """Return the layers that are asked about, or those of another variant."""
+        """Return the layers that are asked about, or those of another variant, and what stands behind them."""
+        return (*self._layers(variant), *self._behind())
+
+    def _behind(self) -> Iterator[Layer]:
+        if self.activation is not None:
+            from convcli.layers.activation import Activation
+
+            yield Activation(name=self.activation)
+        if self.pool is not None:
+            from convcli.layers.pool_grammar import parse_pool
+
+            yield parse_pool(self.pool)(self.axes)
+
+    def _layers(self, variant: str | None) -> tuple[Layer, ...]:
         if self.chain is not None:
             from convcli.layers.grammar import parse_chain
 

@@ -73,13 +73,13 @@ def spelled(options: LayerOptions, method: str) -> Spelled:
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
     if options.pool is not None:
-        from convcli.filters.pools import parse_pool
+        from convcli.layers.pool_grammar import parse_pool
 
         pool = parse_pool(options.pool)
         pool(3 if dims == 3 else 2)  # wrong sizes are told at once
         recipe, names = replace(recipe, pool=pool), [*names, apart(options.pool)[0]]
     if options.pool_channels is not None:
-        from convcli.filters.pools import parse_channel_pool
+        from convcli.filters.channel_pools import parse_channel_pool
 
         recipe = replace(recipe, pool_channels=parse_channel_pool(options.pool_channels))
         names.append(f"{apart(options.pool_channels)[0]}-channels")

@@ -1,12 +1,21 @@
 """Equivariance: what the theory says vanishes does, and what it says does not is as large as plain loops find it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.backend import conv, conv_transpose
-from convcli.backend.equivariance import rotation_difference, scaling_difference, shift_difference
+from convcli.backend import conv, conv_transpose, run_layer
+from convcli.backend.equivariance import (
+    MARGIN,
+    Motion,
+    rotation_difference,
+    scaling_difference,
+    shift_difference,
+)
+from convcli.layers import AdaptivePool, Conv, Convolution, ConvTranspose, GlobalPool, MaxPool, Resize
 
 X = np.random.default_rng(0).integers(0, 256, (2, 24, 24)).astype(float)
 
@@ -31,7 +40,53 @@ def test_what_depends_on_the_place_is_not():
 
 def test_an_enlarged_picture_moves_by_two():
     weight = np.ones((2, 1, 2, 2))
-    assert shift_difference(lambda x: conv_transpose(x, weight, stride=2, groups=2), X, 0) == 0
+    steps = ((1, 2), (1, 2))
+    assert shift_difference(lambda x: conv_transpose(x, weight, stride=2, groups=2), X, 0, steps) == 0
+
+
+WINDOWS = st.one_of(
+    *(
+        st.builds(make, kernel_size=st.integers(1, 3), stride=st.tuples(st.integers(1, 3), st.integers(1, 3)))
+        for make in (
+            MaxPool,
+            partial(Conv, in_channels=1, out_channels=1),
+            partial(Conv, in_channels=1, out_channels=1, padding=1),
+            partial(ConvTranspose, in_channels=1, out_channels=1),
+        )
+    ),
+    st.builds(Resize, scale=st.tuples(st.integers(1, 2), st.integers(1, 2))),
+)
+
+
+@given(st.lists(WINDOWS, min_size=1, max_size=3))
+def test_layers_move_by_their_strides(layers):
+    """Moved by `steps` every sum and every maximum is the same; and an input larger by them has as many outputs more."""
+    motion = Motion.of(layers)
+    pixels = np.random.default_rng(1).standard_normal((1, 60, 61))
+
+    def run(x):
+        for layer in layers:
+            arrays = (
+                {"weight": np.ones((1, 1, *layer.kernel_size)), "bias": np.zeros(1)}
+                if isinstance(layer, Convolution)
+                else {}
+            )
+            x = run_layer(layer, x[np.newaxis], **arrays)[0]
+        return x
+
+    found = shift_difference(run, pixels, motion.reach - MARGIN, motion.steps)
+    assert found is None or found == pytest.approx(0, abs=1e-9)
+    (down, lower), (across, further) = motion.steps
+    whole, smaller = run(pixels), run(pixels[:, :-down, :-across])
+    assert whole.shape == (1, smaller.shape[1] + lower, smaller.shape[2] + further)
+
+
+def test_pools_of_a_fixed_size_do_not_move():
+    assert Motion.of([MaxPool(kernel_size=2), GlobalPool()]) is None
+    assert Motion.of([AdaptivePool(output_size=7)]) is None
+    assert Motion.of([Resize(scale=2), MaxPool(kernel_size=4)]).steps == ((2, 1), (2, 1))
+    assert Motion.of([MaxPool(kernel_size=4), Resize(scale=2)]).steps == ((4, 2), (4, 2))
+    assert Motion.of([Resize(scale=3), MaxPool(kernel_size=2)]).steps == ((2, 3), (2, 3))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from convcli.backend.image import filter_image
 from convcli.backend.trials import Trials
 from convcli.kernels import parse_kernel
 from convcli.layers import VARIANTS, Conv
+from convcli.layers.pool_grammar import parse_pool
 
 X = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
 
 
-def outcomes(kernel, variants, pixels=X):
-    trials = Trials(pixels, parse_kernel(kernel))
+def outcomes(kernel, variants, pixels=X, **behind):
+    trials = Trials(pixels, parse_kernel(kernel), **behind)
     found = [trials.run(trial) for trial in trials.all(variants)]
     return [outcome for outcome in found if outcome is not None], trials.remarks
 
@@ -118,4 +119,32 @@ def test_what_would_take_too_long_is_left_out(monkeypatch):
 
 def test_small_pictures_say_nothing_of_equivariance():
     (outcome,), _ = outcomes("gaussian", ["standard"], X[:6, :5])
+    assert (outcome.shift, outcome.rotation, outcome.scaling) == (None, None, None)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_what_stands_behind_the_layer_runs_behind_every_variant(dtype):
+    """Against a correlation, an activation and maxima of NumPy's own; white is 1 to the activation."""
+    pixels = X if dtype == "uint8" else X.astype(dtype) / 255
+    white = 255 if dtype == "uint8" else 1
+    names = ["depthwise", "standard", "separable"]
+    found, remarks = outcomes("sobel-x", names, pixels, activation="tanh", pool=parse_pool("max:2"))
+    padded = np.pad(pixels.astype(float), ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    weights = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    sums = sum(weights[i, j] * padded[i : i + 40, j : j + 48] for i in range(3) for j in range(3))
+    for outcome in found:
+        own = sums.mean(axis=2, keepdims=True) if outcome.trial.variant == "standard" else sums
+        bent = np.tanh(own / white) * white
+        expected = bent.reshape(20, 2, 24, 2, -1).max(axis=(1, 3))
+        np.testing.assert_allclose(np.moveaxis(outcome.values, 0, 2), expected, atol=1e-4 * white)
+        assert outcome.difference <= 1e-4 * white
+        assert (outcome.trial.engine, outcome.shift) == ("conv", 0)
+        assert [type(layer).__name__ for layer in outcome.layers][-2:] == ["Activation", "MaxPool"]
+    assert {outcome.trial.variant for outcome in found} == set(names)
+    assert "depthwise, filter is left out: it runs a kernel alone" in remarks
+
+
+def test_a_pool_over_all_places_moves_nowhere():
+    (outcome,), _ = outcomes("box", ["standard"], pool=parse_pool("global-avg"))
+    assert outcome.output_shape == (1, 1, 1)
     assert (outcome.shift, outcome.rotation, outcome.scaling) == (None, None, None)

@@ -115,6 +115,26 @@ def test_every_kind_of_picture(call: Call, tmp_path: Path, name: str) -> None:
     assert ("only the first of its" in result.err) == (name == "spinner.gif")
 
 
+def test_an_activation_and_a_pool_stand_behind_every_variant(call: Call, photo: Path, tmp_path: Path) -> None:
+    """The picture on the sheet is the one that filter writes."""
+    behind = ("--kernel", "laplacian", "--activation", "abs", "--pool", "max:2")
+    sheet = tmp_path / "sheet.png"
+    words = ("compare", photo, *behind, "--variants", "depthwise,standard,transposed", "--format", "json")
+    rows = json.loads(call(*words).out)["rows"]
+    shapes = {row["variant"]: row["output_shape"] for row in rows}
+    assert shapes == {"depthwise": [3, 25, 40], "standard": [1, 25, 40], "transposed": [3, 50, 80]}
+    assert {row["engine"] for row in rows} == {"conv"}
+    assert all(row["layer"].endswith(", abs, maxpool k2x2") for row in rows)
+    assert call("compare", photo, *behind, "--variants", "dilated", "-o", sheet, "-q").code == 0
+    assert call("filter", photo, *behind, "--variant", "dilated", "-o", tmp_path / "own.png", "-q").code == 0
+    drawn = read_picture(sheet).frames[0].pixels
+    own = read_picture(tmp_path / "own.png").frames[0].pixels
+    places = (np.lib.stride_tricks.sliding_window_view(drawn, own.shape)[..., 0, :, :, :] == own).all(
+        (-3, -2, -1)
+    )
+    assert places.any()
+
+
 def test_fields_and_values(call: Call, photo: Path) -> None:
     words = ["compare", photo, "--kernel", "box", "--variants", "standard"]
     assert call(*words, "--field", "variant,macs").out == f"standard\t{50 * 80 * 27}\n"
@@ -134,6 +154,9 @@ def test_fields_and_values(call: Call, photo: Path) -> None:
         (["PHOTO", "--kernel", "sobel", "-o", "x.xyz"], 2, "does not say its format"),
         (["PHOTO", "PHOTO"], 2, "Got unexpected extra argument ("),
         (["PHOTO", "--kernel", "sobel", "--tolerance", "1"], 2, "No such option '--tolerance'"),
+        (["PHOTO", "--kernel", "sobel", "--pool", "mix:2"], 2, "--pool: there is no 'mix'; did you mean 'max'?"),
+        (["PHOTO", "--kernel", "sobel", "--pool", "max:0"], 2, "kernel_size must be at least 1, got 0"),
+        (["PHOTO", "--kernel", "sobel", "--activation", "rely"], 2, "did you mean 'relu'?"),
         (["none.png", "--kernel", "sobel"], 1, "cannot read none.png: there is no such file"),
         (["--n", "9", "--k", "3", "--kernel", "sobel"], 2, "--kernel belongs to a picture, as in convcli compare photo.png"),
         (["--n", "9", "--k", "3", "--max-pixels", "9"], 2, "--max-pixels belongs to a picture"),

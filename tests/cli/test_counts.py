@@ -1,6 +1,7 @@
 """convcli params, cost and compare: the published figures, and the design's formulas."""
 
 import json
+import shlex
 from fractions import Fraction
 
 import pytest
@@ -10,7 +11,7 @@ from tests.conftest import Call, one_error
 
 
 def rows(call: Call, line: str) -> list[dict]:
-    code, out, err = call(*line.split(), "--format", "json")
+    code, out, err = call(*shlex.split(line), "--format", "json")
     assert (code, err) == (0, "")
     return json.loads(out)["rows"]
 
@@ -112,6 +113,35 @@ def test_all_variants(call: Call) -> None:
     assert [row["variant"] for row in found] == list(VARIANTS)
     for row in found:
         assert row["ratio"] == row["macs"] / found[0]["macs"]
+
+
+def test_what_stands_behind_is_counted_with_every_variant(call: Call) -> None:
+    """As the chain that --layers spells."""
+    line = "--n 12 --in 4 --out 8 --k 3 --p 1"
+    chain = "conv k3x3 p1 o8, gelu, avgpool k3x3 s2 nopad"
+    found = rows(call, f"compare {line} --activation gelu --pool avg:3,stride=2 --variants standard,dilated")
+    costs = rows(call, f"cost --n 12 --in 4 --layers '{chain}'")
+    assert found[0]["layer"] == chain
+    assert found[0]["output_shape"] == [8, 5, 5]
+    for count in ("params", "macs", "flops", "comparisons", "transcendentals"):
+        assert found[0][count] == sum(row[count] for row in costs), count
+    assert found[1]["layer"] == "conv k3x3 p1 d2 o8, gelu, avgpool k3x3 s2 nopad"
+    assert found[1]["flops_ratio"] == found[1]["flops"] / found[0]["flops"]
+
+
+def test_a_pool_that_does_not_fit_is_told(call: Call) -> None:
+    line = "compare --n 12 --k 3".split()
+    for pool, message in {
+        "max": "--pool max needs a size, as max:2",
+        "mix:2": "--pool: there is no 'mix'; did you mean 'max'?",
+        "max:99": "the output would be empty: along the height the kernel spans 99",
+        "max:2x2x2": "kernel_size 2x2x2 has 3 axes where 2 are needed",
+    }.items():
+        result = call(*line, "--pool", pool)
+        assert result.code == 2
+        assert one_error(result).startswith(message)
+    assert "did you mean 'relu'?" in one_error(call(*line, "--activation", "rely"))
+    assert "dense is left out: the input size () has 0 axes" in call(*line, "--pool", "max:2", "--all").out
 
 
 @pytest.mark.parametrize("name", VARIANTS)

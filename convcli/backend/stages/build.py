@@ -121,6 +121,10 @@ def _own_channels(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
     channels = shape[0]
     conv = recipe.conv(channels, channels, matrix.shape, channels)
     layers = recipe.layers(conv, shape)
+    if sum(layer.weights() > 0 for layer in layers) != 1:
+        raise ValueError(
+            f"a kernel makes the weights of one layer, and {recipe.variant} has others too: {layers}"
+        )
     weight = np.broadcast_to(matrix, (channels, 1, *matrix.shape))
     return recipe.linear(layers, [_with_offsets(recipe, layers, weight, shape)])
 

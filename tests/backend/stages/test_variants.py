@@ -10,7 +10,7 @@ from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.recipe import Recipe
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel, anchored, parse_kernel
-from convcli.layers import VARIANTS, Branch, Conv
+from convcli.layers import VARIANTS, Branch, Conv, VariantSpec
 from convcli.layers.padding import MODES
 from tests import reference
 
@@ -347,6 +347,13 @@ def test_what_runs_are_the_layers_of_the_variant(variant):
     assert stage.memory(X.shape) >= X.size
 
 
+def test_a_kernel_makes_the_weights_of_one_layer(monkeypatch):
+    twice = VariantSpec("twice", "Two layers alike.", lambda conv: (conv, conv))
+    monkeypatch.setitem(VARIANTS, "twice", twice)
+    with pytest.raises(ValueError, match="a kernel makes the weights of one layer, and twice has others too"):
+        recipe("twice").stages(X.shape)
+
+
 @given(
     st.lists(st.lists(st.integers(-9, 9), min_size=1, max_size=4), min_size=1, max_size=4).filter(
         lambda rows: len({len(row) for row in rows}) == 1
@@ -354,13 +361,14 @@ def test_what_runs_are_the_layers_of_the_variant(variant):
     st.data(),
 )
 def test_an_anchor_lies_on_the_pixel(rows, data):
+    variant, gap = data.draw(st.sampled_from([("depthwise", 1), ("dilated", 2)]))
     place = tuple(data.draw(st.integers(0, n - 1)) for n in (len(rows), len(rows[0])))
     flip = data.draw(st.booleans())
     kernel = anchored(Kernel("k", (tuple(map(tuple, rows)),)), place)
-    found = run(recipe("depthwise", "circular", kernels=(kernel,), flip=flip))
+    found = run(recipe(variant, "circular", kernels=(kernel,), flip=flip))
     expected = np.zeros_like(X)
     for (i, j), weight in np.ndenumerate(np.array(rows)):
-        moved = (place[0] - i, place[1] - j)
+        moved = (gap * (place[0] - i), gap * (place[1] - j))
         moved = tuple(-move for move in moved) if flip else moved
         expected += weight * np.roll(X, moved, axis=(1, 2))
     assert np.allclose(found, expected)

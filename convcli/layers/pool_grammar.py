@@ -1,16 +1,15 @@
-"""How pools are spelled: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
+"""How a pool behind a layer is spelled: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from convcli.backend.stages.after import ChannelPooled, Pool
 from convcli.errors import ArgumentError, instead_of
-from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.arguments import apart
 from convcli.layers.notation import parse_padding, parse_size
-from convcli.layers.pool import check_norm
+from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 
+Pool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 Kind = Callable[..., Pool]
 
 
@@ -85,30 +84,3 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[[int], Pool]:
 def _pool(pool: Kind, dims: int, /, **fields: Any) -> Pool:
     """Make a pool of so many axes; a function of the module, so that it can be sent to another process."""
     return pool(**fields) if pool is GlobalPool else pool(**fields, dims=dims)
-
-
-def parse_channel_pool(text: str) -> ChannelPooled:
-    """Return the pool over channels that `text` spells: max, or avg:3 for groups of 3."""
-    name, arguments = apart(text)
-    if name not in WINDOWS:
-        raise ArgumentError(f"`pool_channels`: there is no {name!r}; {instead_of(name, WINDOWS)}")
-    size: int | None = None
-    norm_type = 2.0
-    for key, value in arguments:
-        try:
-            if key in ("", "size"):
-                size = int(value)
-            elif key == "p" and name == "lp":
-                norm_type = float(value)
-            else:
-                raise ArgumentError(f"`pool_channels` {name} has no argument {key!r}; it takes size")
-        except ArgumentError:
-            raise
-        except ValueError:
-            raise ArgumentError(f"`pool_channels` {name}: {value!r} is not a number") from None
-    if size is not None and size < 1:
-        raise ArgumentError(f"`pool_channels` {name}: the size must be at least 1, got {size}")
-    try:
-        return ChannelPooled(name, size, check_norm(norm_type))
-    except ArgumentError as error:
-        raise ArgumentError(f"`pool_channels` lp: {error}") from None

@@ -1,0 +1,34 @@
+"""How a pool over channels is spelled: max, or avg:3 for groups of 3."""
+
+from convcli.backend.stages.after import ChannelPooled
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.arguments import apart
+from convcli.layers.pool import check_norm
+from convcli.layers.pool_grammar import WINDOWS
+
+
+def parse_channel_pool(text: str) -> ChannelPooled:
+    """Return the pool over channels that `text` spells: max, or avg:3 for groups of 3."""
+    name, arguments = apart(text)
+    if name not in WINDOWS:
+        raise ArgumentError(f"`pool_channels`: there is no {name!r}; {instead_of(name, WINDOWS)}")
+    size: int | None = None
+    norm_type = 2.0
+    for key, value in arguments:
+        try:
+            if key in ("", "size"):
+                size = int(value)
+            elif key == "p" and name == "lp":
+                norm_type = float(value)
+            else:
+                raise ArgumentError(f"`pool_channels` {name} has no argument {key!r}; it takes size")
+        except ArgumentError:
+            raise
+        except ValueError:
+            raise ArgumentError(f"`pool_channels` {name}: {value!r} is not a number") from None
+    if size is not None and size < 1:
+        raise ArgumentError(f"`pool_channels` {name}: the size must be at least 1, got {size}")
+    try:
+        return ChannelPooled(name, size, check_norm(norm_type))
+    except ArgumentError as error:
+        raise ArgumentError(f"`pool_channels` lp: {error}") from None
