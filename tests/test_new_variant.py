@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.filters.request import LayerOptions
+from convcli.filters.request import Request
 from convcli.layers import VARIANTS
 from tests.conftest import ROOT, SAMPLES
 from tests.reference import conv
@@ -109,7 +109,7 @@ def test_help_and_the_shell_have_it(run: Run, command: str) -> None:
 
 # Modules whose names stand for something else: operators of a chain, modules and operators of a package.
 OF_THEIR_OWN = ("layers/grammar.py", "layers/spelling.py", "backend/__init__.py", "layers/__init__.py")
-OPTIONS = set(LayerOptions._fields)  # --pointwise and --local are options too
+OPTIONS = set(Request._fields)  # --pointwise and --local are options too
 
 
 def listed(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:

@@ -1,19 +1,18 @@
 """convcli filter: run a layer on pictures."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import click
 
-from convcli.backend.bands.plan import METHODS
 from convcli.cli.conversation import Conversation
 from convcli.cli.file_options import OutputOptions, coding_options, inputs_options, output_options
-from convcli.cli.layering import layer_options
+from convcli.cli.filter_options import request_options
 from convcli.cli.options import Command, at_least, max_memory_option, talking
 from convcli.cli.reading import Reading, reading_options
 from convcli.cli.running import Running, begin, running_options
 from convcli.errors import ArgumentError
-from convcli.filters.request import FILTERING, LayerOptions
+from convcli.filters.request import FILTERING, Request
 from convcli.images.coding import Coding
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_ahead import OpenedAhead
@@ -97,33 +96,11 @@ AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what 
     + "; the names of NumPy, SciPy and OpenCV are understood too, what the latter two call reflect is symmetric.",
 )
 @inputs_options
-@layer_options
+@request_options
 @output_options(in_place=True)
-@click.option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey.")
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written.")
 @coding_options
-@click.option(
-    "--range",
-    "value_range",
-    type=click.Choice(["clip", "abs", "offset", "minmax"]),
-    metavar="HOW",
-    help="Back to the depth: clip abs offset minmax. [clip]",
-)
-@click.option(
-    "--alpha",
-    type=click.Choice(["auto", "premultiply", "keep", "filter"]),
-    metavar="HOW",
-    default="auto",
-    help="auto (premultiply for means) premultiply keep filter.",
-)
-@click.option(
-    "--method",
-    type=click.Choice(METHODS),
-    metavar="NAME",
-    default="auto",
-    help=f"{' '.join(METHODS)}; -v tells.",
-)
 @click.option("--threads", type=at_least(1), help="Threads of a kernel alone and of PNG. [one a core]")
 @reading_options(linear=True)
 @max_memory_option
@@ -134,7 +111,7 @@ def command(
     conversation: Conversation,
     /,
     inputs: Inputs,
-    layer: LayerOptions,
+    request: Request,
     output: OutputOptions,
     coding: Coding,
     reading: Reading,
@@ -143,7 +120,6 @@ def command(
     running: Running,
     threads: int | None,
     max_memory: int,
-    **settings: Any,
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
 
@@ -163,35 +139,28 @@ def command(
             "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
             "filter a picture twice; name a folder with -o"
         )
-    layer.check()
+    request.check()
     # What is decoded without the interpreter's lock takes no time beside the imports below.
     ahead = None
     if inputs.file is not None and not (dry_run or output.skip_existing or running.elsewhere):
         ahead = OpenedAhead(partial(reading.open, inputs.file), max_memory // AHEAD_SHARE)
 
-    from convcli.cli.filtering import Filtering
-    from convcli.filters.recipe import spelled
+    from convcli.filters.picture_plan import Filtering
     from convcli.filters.run import Worker
     from convcli.jobs.file_to_file import FileToFile
 
-    asked = spelled(layer, settings["method"])
-    sources = output.sources(conversation, inputs, asked.name)
-    reads = [*layer.files, *inputs.lists]
+    worker = Worker.of(request, reading.colours, reading.max_pixels)
+    name = worker.spelled.name
+    sources = output.sources(conversation, inputs, name)
+    reads = [*request.files, *inputs.lists]
     jobs = jobs_for(
-        sources, output.output, asked.name, in_place=output.in_place, reads=reads, report=running.report
+        sources, output.output, name, in_place=output.in_place, reads=reads, report=running.report
     )
     if stats and not dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     output.save.check_jobs(jobs)
     share = running.share(len(jobs), threads)
-    worker = Worker(
-        spelled=asked,
-        colours=reading.colours,
-        max_pixels=reading.max_pixels,
-        stats=stats and not dry_run,
-        threads=share,
-        **settings,
-    )
+    worker = replace(worker, threads=share, stats=stats and not dry_run)
     work = FileToFile(
         Filtering(worker),
         reading,

@@ -1,14 +1,17 @@
 """From what is asked of a filter to the recipe that the backend runs on every picture."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.recipe import Recipe
 from convcli.errors import ArgumentError
 from convcli.filters.kernel_pictures import grey_rows
-from convcli.filters.request import LayerOptions
+from convcli.filters.request import Request
 from convcli.kernels import (
     Kernel,
     anchored,
@@ -19,72 +22,80 @@ from convcli.kernels import (
     scaled,
     shifted,
 )
-from convcli.kernels.arrays import load_array, load_matrix
+from convcli.kernels.arrays import given_array, load_matrix
+from convcli.kernels.kernel import by_axes, check_side
 from convcli.layers.arguments import apart, called
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+T = TypeVar("T")
+
 
 class Spelled(NamedTuple):
-    """What the options spell: the recipe, the number of spatial axes, and a name for outputs."""
+    """What a request spells: the recipe, the number of spatial axes, and a name for outputs."""
 
     recipe: Recipe
     dims: int
     name: str
 
 
-def spelled(options: LayerOptions, method: str) -> Spelled:
-    """Read kernels and files and return what the options spell, or raise ArgumentError."""
-    options.check()
-    variant = options.chosen
-    dims, spec = options.dims or 2, VARIANTS[variant]
+def spelled(request: Request) -> Spelled:
+    """Read kernels and files and return what a request spells, or raise ArgumentError."""
+    request.check()
+    variant, method = request.chosen, request.method
+    dims, spec = request.dims or 2, VARIANTS[variant]
     stride = ENLARGING_STRIDE if spec.enlarges else 1
     recipe = Recipe(
         variant=variant,
-        kernels=_kernels(options, dims),
-        groups=options.groups or 1,
-        rank=options.rank,
-        tile=options.tile,
-        stride=stride if options.stride is None else options.stride,
-        padding="same" if options.padding is None else options.padding,
-        dilation=1 if options.dilation is None else options.dilation,
-        output_padding=options.output_padding or 0,
-        padding_mode=options.padding_mode or "reflect",
-        padding_value=options.padding_value or 0.0,
-        flip=options.flip,
+        kernels=_kernels(request, dims),
+        groups=request.groups or 1,
+        rank=request.rank,
+        tile=request.tile,
+        stride=stride if request.stride is None else request.stride,
+        padding="same" if request.padding is None else request.padding,
+        dilation=1 if request.dilation is None else request.dilation,
+        output_padding=request.output_padding or 0,
+        padding_mode=request.padding_mode or "reflect",
+        padding_value=request.padding_value or 0.0,
+        flip=request.flip,
         method=method,
-        activation=options.activation,
-        repeat=options.repeat,
-        limit=options.max_kernel,
+        activation=request.activation,
+        repeat=request.repeat,
+        limit=request.max_kernel,
     )
     if method != "auto" and not spec.methods:
         raise ArgumentError(
             f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
         )
-    if method != "auto" and not options.kernels and options.weights is None:
+    if method != "auto" and not request.kernels and request.weights is None:
         raise ArgumentError(f"`method={method!r}` is of kernels, and there is none; give `kernel`")
     recipe.check_dims(max(2, dims))
     if recipe.padding_value and recipe.padding_mode != "constant":
         raise ArgumentError(
             f"`padding_value` belongs to `padding_mode='constant'`, not to {recipe.padding_mode}"
         )
-    recipe, names = _filled(recipe, options)
+    recipe, names = _filled(recipe, request)
     if method == "separable" and not spec.takes("rank"):
         _check_rank(recipe)
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
-    if options.pool is not None:
+    if request.pool is not None:
         from convcli.layers.pool_grammar import parse_pool
 
-        pool = parse_pool(options.pool)
+        pool = parse_pool(request.pool)
         pool(3 if dims == 3 else 2)  # wrong sizes are told at once
-        recipe, names = replace(recipe, pool=pool), [*names, apart(options.pool)[0]]
-    if options.pool_channels is not None:
+        recipe, names = replace(recipe, pool=pool), [*names, apart(request.pool)[0]]
+    if request.pool_channels is not None:
         from convcli.filters.channel_pools import parse_channel_pool
 
-        recipe = replace(recipe, pool_channels=parse_channel_pool(options.pool_channels))
-        names.append(f"{apart(options.pool_channels)[0]}-channels")
-    if options.activation is not None:
-        names.append(options.activation)
+        recipe = replace(recipe, pool_channels=parse_channel_pool(request.pool_channels))
+        names.append(f"{apart(request.pool_channels)[0]}-channels")
+    if request.activation is not None:
+        names.append(request.activation)
     kernels = [kernel.name for kernel in recipe.kernels]
     return Spelled(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
 
@@ -109,78 +120,102 @@ def _check_rank(recipe: Recipe) -> None:
             )
 
 
-def _filled(recipe: Recipe, options: LayerOptions) -> tuple[Recipe, list[str]]:
+def _filled(recipe: Recipe, request: Request) -> tuple[Recipe, list[str]]:
     """Read the files and fields of the variants; return names for outputs where there is no kernel."""
     names: list[str] = []
-    if options.weights is not None:
-        name = Path(options.weights).stem
+    if request.weights is not None:
+        recipe = _weighted(recipe, "weights", request.weights)
+        names.append(_stem(request.weights, "weights"))
+    if request.bias is not None:
+        recipe = replace(recipe, bias=given_array(request.bias, "bias"))
+    if request.pointwise is not None:
+        known = MIXINGS.get(request.pointwise) if isinstance(request.pointwise, str) else None
         recipe = replace(
-            recipe,
-            weights=load_array(options.weights, "weights"),
-            weights_name=f"`weights` {options.weights}",
+            recipe, mixing=load_matrix(request.pointwise if known is None else known, "pointwise")
         )
-        names.append(name)
-    if options.bias is not None:
-        recipe = replace(recipe, bias=load_array(options.bias, "bias"))
-    if options.pointwise is not None:
-        known = MIXINGS.get(options.pointwise)
-        recipe = replace(
-            recipe, mixing=load_matrix(options.pointwise if known is None else known, "pointwise")
-        )
-        names.append(options.pointwise if known is not None else _stem(options.pointwise))
-    if options.offsets is not None:
+        names.append(_stem(request.pointwise, "matrix"))
+    if request.offsets is not None:
         from convcli.backend.stages.offsets import FIELDS
 
-        if options.offsets.lower().endswith(".npy"):
-            offsets: Any = load_array(options.offsets, "offsets")
-        else:
-            offsets = called("offsets", options.offsets, FIELDS, ", or a FILE.npy")
-        recipe = replace(recipe, offsets=offsets)
-        names.append(_stem(options.offsets))
-    if options.local is not None:
+        offsets: Any = _field(request.offsets, "offsets", FIELDS)
+        recipe = replace(
+            recipe, offsets=given_array(request.offsets, "offsets") if offsets is None else offsets
+        )
+        names.append(_stem(request.offsets, "offsets"))
+    if request.local is not None:
         from convcli.backend.stages.blend import LOCALS
 
-        if options.local.lower().endswith(".npy"):
-            weights = load_array(options.local, "local", mapped=True)
-            recipe = replace(recipe, weights=weights, weights_name=f"`local` {options.local}")
+        widths = _field(request.local, "local", LOCALS)
+        if widths is None:
+            recipe = _weighted(recipe, "local", request.local)
+        elif request.flip:
+            raise ArgumentError("`flip` has no use with a built-in `local`, whose kernels are symmetric")
         else:
-            if options.flip:
-                raise ArgumentError("`flip` has no use with a built-in `local`, whose kernels are symmetric")
-            recipe = replace(recipe, widths=called("local", options.local, LOCALS, ", or a FILE.npy"))
-        names.append(_stem(options.local))
+            recipe = replace(recipe, widths=widths)
+        names.append(_stem(request.local, "local"))
     return recipe, names
 
 
-def _stem(text: str) -> str:
-    """Return a name for outputs of an option's text: a file's, or that of a field."""
-    name = Path(apart(text)[0]).stem
-    return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else "matrix"
+def _weighted(recipe: Recipe, argument: str, value: str | Array) -> Recipe:
+    """Return a recipe with the weights of an argument, by which messages call them; local ones stay in their file."""
+    name = f"`{argument}`" + (f" {value}" if isinstance(value, str) else "")
+    return replace(
+        recipe, weights=given_array(value, argument, mapped=argument == "local"), weights_name=name
+    )
 
 
-def _kernels(options: LayerOptions, dims: int) -> tuple[Kernel, ...]:
-    """Return the kernels, one after the other, with what the options change of each."""
-    limit = options.max_kernel
-    lone = VARIANTS[options.chosen].lone_kernel
-    if lone and not options.kernels and options.weights is None:
+def _field(value: str | Array, argument: str, known: Mapping[str, Callable[..., T]]) -> T | None:
+    """Return the field that a text names; None of an array, and of the name of a file with one."""
+    if not isinstance(value, str) or value.lower().endswith(".npy"):
+        return None
+    return called(argument, value, known, ", or a FILE.npy")
+
+
+def _stem(value: str | Array, otherwise: str) -> str:
+    """Return a name for outputs of what a text names: a file or a field."""
+    name = Path(apart(value)[0]).stem if isinstance(value, str) else ""
+    return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else otherwise
+
+
+def _kernels(request: Request, dims: int) -> tuple[Kernel, ...]:
+    """Return the kernels, one after the other, with what the request changes of each."""
+    limit = request.max_kernel
+    lone = VARIANTS[request.chosen].lone_kernel
+    if lone and not request.kernels and request.weights is None:
         return (parse_kernel(lone),)
     found = [
         kernel
-        for text in options.kernels
-        for kernel in parse_kernels(text, limit, dims, read_picture=grey_rows)
+        for given in request.kernels
+        for kernel in (
+            parse_kernels(given, limit, dims, read_picture=grey_rows)
+            if isinstance(given, str)
+            else [_fitting(given, limit, dims)]
+        )
     ]
     made = []
     for kernel in found:
-        if options.normalize:
+        if request.normalize:
             kernel = normalized(kernel)
-        if options.scale is not None:
-            kernel = scaled(kernel, options.scale)
-        if options.shift is not None:
-            kernel = shifted(kernel, options.shift)
-        if options.anchor is not None:
-            kernel = anchored(kernel, options.anchor)
+        if request.scale is not None:
+            kernel = scaled(kernel, request.scale)
+        if request.shift is not None:
+            kernel = shifted(kernel, request.shift)
+        if request.anchor is not None:
+            kernel = anchored(kernel, request.anchor)
         kernel = bounded(kernel)
-        made.append(_laid(kernel, options.along or "rows") if dims == 1 else kernel)
+        made.append(_laid(kernel, request.along or "rows") if dims == 1 else kernel)
     return tuple(made)
+
+
+def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:
+    """Return a kernel, or raise ArgumentError where it has other axes or is too wide."""
+    check_side(max(kernel.shape), limit)
+    if kernel.dims != dims:
+        raise ArgumentError(
+            f"kernel {kernel.name!r} of {by_axes(kernel.shape)} has {kernel.dims} axes, and `dims` is {dims}; give "
+            f"`dims={kernel.dims}`, or another kernel"
+        )
+    return kernel
 
 
 def _laid(kernel: Kernel, along: str) -> Kernel:

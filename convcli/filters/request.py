@@ -1,15 +1,30 @@
 """What is asked of a filter: its layer, option by option, and which of them belong to which variant."""
 
+from __future__ import annotations  # NumPy is loaded with the recipe
+
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.kernels.files import files_in, is_file
+from convcli.kernels.kernel import Kernel
+from convcli.kernels.named import MAX_SIDE
 from convcli.layers.axes import PerAxis
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import PLAIN, VARIANTS
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.backend.image import Alpha
+    from convcli.backend.values import Range
+
+    Array = NDArray[Any]
+
+RANGES = ("clip", "abs", "offset", "minmax")
+ALPHAS = ("auto", "premultiply", "keep", "filter")
+ALONG = ("rows", "columns")
 FILTERING = tuple(name for name, spec in VARIANTS.items() if spec.filters)  # what runs on pictures
 
 # What changes kernels belongs to the variants that take kernels.
@@ -36,42 +51,54 @@ _OF_LAYERS = (
 )
 
 
-class LayerOptions(NamedTuple):
-    """The options as typed, None, False or empty where they were not."""
+class Request(NamedTuple):
+    """What is asked of a filter, argument by argument: None, False or empty where it is not asked.
 
-    kernels: tuple[str, ...]
-    normalize: bool
-    scale: float | None
-    shift: float | None
-    anchor: tuple[int, ...] | None
-    flip: bool
-    max_kernel: int
-    stride: PerAxis | None
-    padding: AnyPadding | None
-    padding_mode: str | None
-    padding_value: float | None
-    dilation: PerAxis | None
-    activation: str | None
-    pool: str | None
-    pool_channels: str | None
-    repeat: int
-    variant: str | None
-    weights: str | None
-    bias: str | None
-    pointwise: str | None
-    groups: int | None
-    rank: int | None
-    offsets: str | None
-    local: str | None
-    tile: tuple[int, ...] | None
-    output_padding: PerAxis | None
-    dims: int | None
-    along: str | None
+    The arguments are those of `filter_picture`. A text among the kernels is read as `parse_kernels` reads it; one for
+    weights, bias, pointwise, offsets and local names a file or what there is of the kind.
+    """
+
+    kernels: tuple[str | Kernel, ...] = ()
+    normalize: bool = False
+    scale: float | None = None
+    shift: float | None = None
+    anchor: tuple[int, ...] | None = None
+    flip: bool = False
+    max_kernel: int = MAX_SIDE
+    stride: PerAxis | None = None
+    padding: AnyPadding | None = None
+    padding_mode: str | None = None
+    padding_value: float | None = None
+    dilation: PerAxis | None = None
+    activation: str | None = None
+    pool: str | None = None
+    pool_channels: str | None = None
+    repeat: int = 1
+    variant: str | None = None
+    weights: str | Array | None = None
+    bias: str | Array | None = None
+    pointwise: str | Array | None = None
+    groups: int | None = None
+    rank: int | None = None
+    offsets: str | Array | None = None
+    local: str | Array | None = None
+    tile: tuple[int, ...] | None = None
+    output_padding: PerAxis | None = None
+    dims: int | None = None
+    along: str | None = None
+    value_range: Range | None = None
+    alpha: Alpha = "auto"
+    method: str = "auto"
+    sheet: bool = False
 
     def given(self, name: str) -> bool:
-        """Tell whether an option was typed."""
+        """Tell whether an argument is given."""
         value = getattr(self, name)
-        return value is not None and value is not False and value != ()
+        return value is not None and value is not False and not (isinstance(value, tuple) and not value)
+
+    def any_given(self, *names: str) -> bool:
+        """Tell whether one of some arguments is given."""
+        return any(map(self.given, names))
 
     @property
     def chosen(self) -> str:
@@ -92,8 +119,17 @@ class LayerOptions(NamedTuple):
         others = ("weights", "bias", "pointwise", "offsets", "local")
         words = {name: getattr(self, name) for name in others if self.given(name)}
         return [
-            *(("a kernel", path) for text in self.kernels for path in files_in(text)),
-            *((f"the file of {argument(name)}", Path(text)) for name, text in words.items() if is_file(text)),
+            *(
+                ("a kernel", path)
+                for text in self.kernels
+                if isinstance(text, str)
+                for path in files_in(text)
+            ),
+            *(
+                (f"the file of {argument(name)}", Path(text))
+                for name, text in words.items()
+                if isinstance(text, str) and is_file(text)
+            ),
         ]
 
     def check(self) -> None:
@@ -124,7 +160,7 @@ class LayerOptions(NamedTuple):
             if self.given(name) and not self.kernels:
                 raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
         for name in ("flip", "dilation"):
-            if self.given(name) and not (self.kernels or self.weights or self.local):
+            if self.given(name) and not self.any_given("kernels", "weights", "local"):
                 raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
         if self.groups is not None and self.weights is None and spec.weighing != "groups":
             raise ArgumentError(
@@ -151,12 +187,12 @@ class LayerOptions(NamedTuple):
                     f"`variant={variant!r}` takes the kernels of its tile row by row, and {len(self.kernels)} are "
                     f"given for {tile}; repeat `kernel` {'' if self.tile is None else f'{count} times'}".rstrip()
                 )
-        stages = (self.weights, self.pointwise, self.offsets, self.local)
+        staged = self.any_given("kernels", "weights", "pointwise", "offsets", "local")
         for name in _OF_LAYERS:
-            if self.given(name) and not self.kernels and not any(stages):
+            if self.given(name) and not staged:
                 raise ArgumentError(f"{argument(name)} belongs to a layer, and there is none; give `kernel`")
-        behind = (self.activation, self.pool, self.pool_channels)
-        if not self.kernels and not any(stages) and (self.variant or not any(behind)):
+        behind = self.any_given("activation", "pool", "pool_channels")
+        if not staged and (self.variant or not behind):
             needs = "" if self.variant is None else f" for `variant={variant!r}`"
             weights = " or `weights`" if VARIANTS[variant].takes("weights") else ""
             raise ArgumentError(

@@ -11,7 +11,8 @@ from convcli.backend.values import EIGHT_BITS, Extent, Measured, Range, full_sca
 from convcli.errors import ArgumentError
 from convcli.filters.colour import Colours
 from convcli.filters.plan import Unit
-from convcli.filters.recipe import Spelled
+from convcli.filters.recipe import Spelled, spelled
+from convcli.filters.request import Request
 from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
@@ -58,15 +59,37 @@ class Made:
 class Worker:
     """The recipe of one run and how values become pixels again; to be asked for each picture."""
 
+    request: Request
     spelled: Spelled
-    value_range: Range | None
-    alpha: Alpha
-    method: str
-    threads: int | None
     colours: Colours
     max_pixels: int
-    sheet: bool
-    stats: bool
+    threads: int | None = None
+    stats: bool = False
+
+    @classmethod
+    def of(cls, request: Request, colours: Colours, max_pixels: int) -> Worker:
+        """Make it of what is asked, or raise ArgumentError."""
+        return cls(request, spelled(request), colours, max_pixels)
+
+    @property
+    def value_range(self) -> Range | None:
+        """How values come back into the depth of a picture."""
+        return self.request.value_range
+
+    @property
+    def alpha(self) -> Alpha:
+        """What is done with colours beside alpha."""
+        return self.request.alpha
+
+    @property
+    def method(self) -> str:
+        """How sums are computed."""
+        return self.request.method
+
+    @property
+    def sheet(self) -> bool:
+        """Whether maps are drawn side by side."""
+        return self.request.sheet
 
     def plain(self, frame: Frame, form: str) -> Kernel | None:
         """Return the kernel, where it is all there is and the depth stays: that is filtered exactly, in bands."""

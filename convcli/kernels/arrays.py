@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
 from convcli.kernels.change import MOST
+from convcli.kernels.kernel import MOST_AXES, Kernel, check_sides, nested
+from convcli.kernels.matrices import checked as finite
 from convcli.npy import NpyError, map_values, read_header, read_values
 
 if TYPE_CHECKING:
@@ -40,6 +42,29 @@ def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
     return checked(array, text, argument)
 
 
+def given_array(value: str | Array, argument: str, *, mapped: bool = False) -> Array:
+    """Return an array of finite numbers: one that is given, or the one in the file that a text names."""
+    if isinstance(value, str):
+        return load_array(value, argument, mapped=mapped)
+    return checked(value, "the array", argument)
+
+
+def kernel_of(array: Array, what: str = "the kernel") -> Kernel:
+    """Return the kernel whose weights an array has, whole numbers where they are; `what` errors call it.
+
+    >>> import numpy as np
+    >>> kernel_of(np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])).weights
+    ((0, -1, 0), (-1, 5, -1), (0, -1, 0))
+    """
+    if not 1 <= array.ndim <= MOST_AXES or not array.size:
+        raise ArgumentError(
+            f"an array of shape {array.shape} is no kernel; it has 1 to {MOST_AXES} axes and is not empty"
+        )
+    check_sides(*array.shape)
+    weights = array.astype(float if array.dtype.kind == "f" else array.dtype).ravel().tolist()
+    return Kernel("kernel", (nested([finite(+weight, what) for weight in weights], array.shape),))
+
+
 def _check_regular(path: Path, text: str, argument: str) -> None:
     """Refuse what is there and no file: to read a pipe may never end."""
     if path.exists() and not path.is_file():
@@ -64,20 +89,21 @@ def checked(array: Array, name: str, argument: str) -> Array:
     return array
 
 
-def load_matrix(text: str | Sequence[Sequence[float]], argument: str) -> Array:
+def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) -> Array:
     """Return a matrix: rows of numbers in a .npy, .csv or .txt file, or typed as '1 0 0; 0 1 0'."""
     import numpy as np
 
-    if not isinstance(text, str):
+    if not isinstance(text, str | np.ndarray):
         return np.array(text, float)
-    path = Path(text)
-    if path.suffix.lower() == ".npy":
-        array = load_array(text, argument)
+    path = Path(text if isinstance(text, str) else "")
+    if not isinstance(text, str) or path.suffix.lower() == ".npy":
+        array = given_array(text, argument)
         if array.ndim == 4 and array.shape[2:] == (1, 1):
             array = array[:, :, 0, 0]
         if array.ndim != 2:
+            name = text if isinstance(text, str) else "the array"
             raise ArgumentError(
-                f"`{argument}`: {text} has shape {array.shape}; a matrix (outputs, inputs) is needed"
+                f"`{argument}`: {name} has shape {array.shape}; a matrix (outputs, inputs) is needed"
             )
         return array
     if path.suffix.lower() in (".csv", ".txt"):

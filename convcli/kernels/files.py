@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
+from convcli.kernels.arrays import kernel_of
 from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
 from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
 from convcli.npy import NpyError, read_header, read_values
@@ -218,8 +219,7 @@ def _npy(path: Path, limit: int) -> Kernel:
             array = read_values(file, header)
     except NpyError as error:
         raise ArgumentError(f"cannot read {what}: {error}") from None
-    weights = array.astype(float if array.dtype.kind == "f" else array.dtype).ravel().tolist()
-    return _kernel(nested([checked(+weight, what) for weight in weights], shape))
+    return kernel_of(array, what)
 
 
 def _template(path: Path, limit: int, read_picture: ReadPicture | None) -> Kernel:

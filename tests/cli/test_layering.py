@@ -16,7 +16,7 @@ from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.values import into_dtype
 from convcli.cli.filter import GROUPS
 from convcli.cli.filter import command as filter_command
-from convcli.filters.request import FILTERING, GIVEN_BY, LayerOptions
+from convcli.filters.request import FILTERING, GIVEN_BY, Request
 from convcli.images.read import read_header, read_picture
 from convcli.layers import ACTIVATIONS, VARIANTS
 from convcli.layers.variant_spec import SLIDING, TAKES, Weighing
@@ -647,7 +647,7 @@ def test_the_help_groups_every_option_and_can_be_read(call: Call) -> None:
 
 def test_options_of_variants_are_options() -> None:
     named = SLIDING.union(*TAKES.values(), *(spec.needs for spec in VARIANTS.values()))
-    assert named | {spec.implied_by for spec in VARIANTS.values()} - {""} <= set(LayerOptions._fields)
+    assert named | {spec.implied_by for spec in VARIANTS.values()} - {""} <= set(Request._fields)
     assert {name for spec in VARIANTS.values() for name in spec.needs} == set(GIVEN_BY)
     assert {*OF_KERNEL, *OF_KERNELS, "factors"} == set(TAKES) == set(get_args(Weighing))
 
@@ -672,11 +672,7 @@ def test_options_of_variants_are_options() -> None:
     ],
 )
 def test_options_choose_the_variant_that_takes_them_all(options: dict[str, object], variant: str) -> None:
-    nothing: dict[str, object] = dict.fromkeys(LayerOptions._fields)
-    given = (
-        nothing | {"kernels": (), "normalize": False, "flip": False, "repeat": 1, "max_kernel": 99} | options
-    )
-    layer = LayerOptions(**given)
+    layer = Request(**options)
     layer.check()
     assert layer.chosen == variant
 

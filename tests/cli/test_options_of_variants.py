@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convcli.filters.request import FILTERING, LayerOptions
+from convcli.filters.request import FILTERING, Request
 from convcli.layers.variants import VARIANTS
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -217,7 +217,8 @@ CHANGES = {
 
 def test_every_option_of_filter_and_every_variant_is_tried() -> None:
     assert set(BASES) - {"an activation alone", "a pool alone"} == set(FILTERING)
-    assert set(CHANGES) - {"method"} == set(LayerOptions._fields) - {"variant", "max_kernel"}
+    of_any = {"variant", "max_kernel", "value_range", "alpha", "sheet"}  # which every variant takes
+    assert set(CHANGES) == set(Request._fields) - of_any
 
 
 @pytest.mark.parametrize("base", BASES)

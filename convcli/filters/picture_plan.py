@@ -1,4 +1,4 @@
-"""What `convcli filter` does to a picture: its plan, from the header alone, and the run."""
+"""A whole picture: its plan, from the header alone, and the run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Filtering:
     worker: Worker
 
     verb = "filter"
-    lighter = "a larger --stride"
+    lighter = "a larger `stride`"
 
     def __post_init__(self) -> None:
         """Refuse at once what would be wrong with every picture."""
@@ -144,7 +144,7 @@ class Plan:
                 f"{share:.2%} of the samples are no finite numbers; NaN became 0, and infinity was clipped"
             ]
         stretched = all(frame.zero is None for frame in result.frames)
-        way = "; --range minmax fits all of them in" if stretched else ""
+        way = "; `value_range='minmax'` fits all of them in" if stretched else ""
         return [f"{share:.2%} of the samples were clipped{way}"]
 
     def _origins(self) -> list[tuple[Origin, Moves | None, int]]:
@@ -162,7 +162,7 @@ class Plan:
 
 
 def _measured(made: list[Made]) -> dict[str, Any]:
-    """Return what --stats tells of the samples of a picture."""
+    """Return what statistics tell of the samples of a picture."""
     measured = reduce(add, (part.measured for part in made if part.measured is not None))
     return {**measured.record(), "clipped": _clipped(made)}
 

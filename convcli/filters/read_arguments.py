@@ -1,0 +1,221 @@
+"""How each argument of a filter is read: from a word, as the command line has it, or from a value of Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+from convcli.backend.bands.plan import METHODS
+from convcli.errors import ArgumentError, cut, instead_of
+from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
+from convcli.kernels.kernel import Kernel, is_finite
+from convcli.layers.activation import ACTIVATIONS, SOFTMAX
+from convcli.layers.axes import PerAxis, is_sequence, whole
+from convcli.layers.notation import parse_padding, parse_size
+from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.variants import VARIANTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+MOST_REPEATS = 1000
+MOST_DIMS = 3
+
+
+def read_variant(value: object) -> str:
+    """Read a variant that runs on pictures."""
+    if value in VARIANTS and value not in FILTERING:
+        raise ArgumentError(
+            f"{value} {VARIANTS[str(value)].too_much}: that is no filter; take another variant, and convcli cost for "
+            f"what {value} costs"
+        )
+    return one_of("variant", FILTERING, value)
+
+
+def read_activation(value: object) -> str:
+    """Read the name of an activation."""
+    return one_of("activation", (*ACTIVATIONS, SOFTMAX), value)
+
+
+def one_of(what: str, known: Iterable[str], value: object) -> str:
+    """Return a name, or raise ArgumentError where it is not known."""
+    known = list(known)
+    if not (isinstance(value, str) and value in known):
+        raise ArgumentError(f"there is no {what} {_shown(value)}; {instead_of(str(value), known)}")
+    return value
+
+
+def read_number(value: object) -> float:
+    """Read a finite number; whole ones stay so, for exact sums."""
+    number: Any = value
+    if isinstance(value, str):
+        try:
+            number = int(value)
+        except ValueError:
+            try:
+                number = float(value)
+            except ValueError:
+                raise ArgumentError(f"{value!r} is not a number") from None
+    elif isinstance(value, bool) or not hasattr(value, "__float__") or is_sequence(value):
+        raise ArgumentError(f"{_shown(value)} is not a number")
+    elif hasattr(value, "item"):  # of NumPy
+        number = value.item()
+    if not is_finite(number):
+        raise ArgumentError(f"{_shown(value)} is not a finite number")
+    return number  # type: ignore[no-any-return]
+
+
+def read_whole(least: int, most: int | None, value: object) -> int:
+    """Read a whole number within bounds."""
+    try:
+        number = whole("it", value, least)
+        if most is None or number <= most:
+            return number
+    except ArgumentError:
+        pass
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ArgumentError(f"{_shown(value)} is not a whole number {bounds}")
+
+
+def read_flag(value: object) -> bool:
+    """Read a truth."""
+    if str(value) not in ("True", "False") or isinstance(value, str):
+        raise ArgumentError(f"it is True or False, got {_shown(value)}")
+    return bool(value)
+
+
+def read_size(value: Any) -> PerAxis:
+    """Read one number for all axes, or one for each."""
+    return parse_size(value) if isinstance(value, str) else _plain(value)
+
+
+def read_padding(value: Any) -> AnyPadding:
+    """Read a padding: a name, a number, or one item for each axis."""
+    return parse_padding(value) if isinstance(value, str) else _plain(value)
+
+
+def read_place(value: Any) -> tuple[int, ...]:
+    """Read the place of a tap: Y,X."""
+    words = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
+    if not all(str(word).isascii() and str(word).isdigit() for word in words):
+        raise ArgumentError(
+            f"{_shown(value)} is not a place in a kernel; write Y,X from 0, as 0,0 for the upper left tap"
+        )
+    return tuple(map(int, words))
+
+
+def read_tile(value: Any) -> tuple[int, int]:
+    """Read how many rows and columns of kernels there are."""
+    size = read_size(value)
+    if isinstance(size, int) or len(size) != 2 or not all(whole("it", n, 0) for n in size):
+        raise ArgumentError(f"{_shown(value)} is not a tile; write ROWSxCOLUMNS, as 2x2")
+    return size[0], size[1]
+
+
+def read_channels(value: Any) -> tuple[str, ...]:
+    """Read the names of channels."""
+    given = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
+    names = tuple(str(name).strip().lower() for name in given)
+    if not names or not all(names):
+        raise ArgumentError(
+            f"{_shown(value)} is no list of channels; give names between commas, as r,g,b or a"
+        )
+    return names
+
+
+def read_kernels(value: Any) -> tuple[str | Kernel, ...]:
+    """Read kernels that run one after the other: a list of them; or one: a text, a Kernel, an array, nested lists."""
+    if isinstance(value, str | PathLike | Kernel) or hasattr(value, "__array__"):
+        return (_kernel(value),)
+    if is_sequence(value) and any(
+        isinstance(part, str | PathLike | Kernel) or getattr(part, "ndim", 0) for part in value
+    ):
+        return tuple(map(_kernel, value))
+    return (_kernel(value),)
+
+
+def _kernel(value: Any) -> str | Kernel:
+    if isinstance(value, Kernel):
+        return value
+    if isinstance(value, str | PathLike):
+        return str(fspath(value))
+    from convcli.kernels.arrays import kernel_of
+
+    return kernel_of(_array(value))
+
+
+def read_array_or_text(value: Any) -> Array | str:
+    """Read an array, or a text that names one."""
+    return str(fspath(value)) if isinstance(value, str | PathLike) else _array(value)
+
+
+def read_text(value: Any) -> str:
+    """Read a text."""
+    if not isinstance(value, str):
+        raise ArgumentError(f"it is a text, such as 'max:2', got {_shown(value)}")
+    return value
+
+
+def _array(value: Any) -> Array:
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ArgumentError(f"{_shown(value)} is ragged; its rows need as many numbers") from None
+    if array.dtype.kind not in "biuf" or not array.size:
+        raise ArgumentError(f"{_shown(value)} is no array of real numbers")
+    return array
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers, which may be NumPy's, as Python's; lists as tuples."""
+    if is_sequence(value):
+        return tuple(map(_plain, value))
+    return whole("it", value, 0) if hasattr(value, "__index__") and not isinstance(value, bool) else value
+
+
+def _shown(value: object) -> str:
+    return cut(repr(value), 80)
+
+
+_CHOICES = {"value_range": RANGES, "alpha": ALPHAS, "method": METHODS, "along": ALONG}
+
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "kernels": read_kernels,
+    **dict.fromkeys(("normalize", "flip", "sheet", "gray", "linear"), read_flag),
+    **dict.fromkeys(("scale", "shift", "padding_value"), read_number),
+    **dict.fromkeys(("stride", "dilation", "output_padding"), read_size),
+    **dict.fromkeys(("weights", "bias", "pointwise", "offsets", "local"), read_array_or_text),
+    **dict.fromkeys(("pool", "pool_channels"), read_text),
+    **dict.fromkeys(("groups", "rank", "max_kernel", "max_pixels", "threads"), partial(read_whole, 1, None)),
+    **{name: partial(one_of, name.replace("_", " "), known) for name, known in _CHOICES.items()},
+    "padding": read_padding,
+    "padding_mode": lambda value: mode_of(str(value)),
+    "anchor": read_place,
+    "activation": read_activation,
+    "repeat": partial(read_whole, 1, MOST_REPEATS),
+    "variant": read_variant,
+    "tile": read_tile,
+    "dims": partial(read_whole, 1, MOST_DIMS),
+    "channels": read_channels,
+}
+
+
+def read(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of arguments; what is None is not given. Errors name the argument."""
+    found = {}
+    for name, value in options.items():
+        if value is None:
+            continue
+        try:
+            found[name] = READERS[name](value)
+        except KeyError:
+            raise TypeError(f"there is no argument {name!r}; {instead_of(name, READERS)}") from None
+        except ArgumentError as error:
+            raise ArgumentError(f"`{'kernel' if name == 'kernels' else name}`: {error}") from None
+    return found
