@@ -1,6 +1,18 @@
 """Run convolutions on pictures, and answer every question about a convolutional layer."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convcli import backend, kernels, layers
+    from convcli.errors import ArgumentError, ConvcliError
+    from convcli.files import WriteError
+    from convcli.filters.filter_picture import filter_picture
+    from convcli.images.picture import ImageError
+    from convcli.jobs.filter_file import filter_file
+    from convcli.kernels import Kernel, parse_kernel
+    from convcli.layers import VARIANTS, Conv
+    from convcli.layers.grammar import parse_chain
 
 __version__ = "0.1.0"
 
@@ -8,14 +20,37 @@ __version__ = "0.1.0"
 _HOME = {
     "ConvcliError": "convcli.errors",
     "ArgumentError": "convcli.errors",
+    "ImageError": "convcli.images.picture",
+    "WriteError": "convcli.files",
+    "filter_file": "convcli.jobs.filter_file",
+    "filter_picture": "convcli.filters.filter_picture",
+    "Kernel": "convcli.kernels",
+    "parse_kernel": "convcli.kernels",
     "Conv": "convcli.layers",
     "VARIANTS": "convcli.layers",
+    "parse_chain": "convcli.layers.grammar",
     "backend": "convcli",
     "kernels": "convcli",
     "layers": "convcli",
 }
 
-__all__ = ["__version__", *_HOME]
+__all__ = [
+    "ArgumentError",
+    "Conv",
+    "ConvcliError",
+    "ImageError",
+    "Kernel",
+    "VARIANTS",
+    "WriteError",
+    "__version__",
+    "backend",
+    "filter_file",
+    "filter_picture",
+    "kernels",
+    "layers",
+    "parse_chain",
+    "parse_kernel",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -21,6 +21,7 @@ README = ROOT / "README.md"
 GALLERY = Path("sample_images/gallery")
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+SESSION = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
 PICTURE = re.compile(r"!\[(convcli filter [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
 
 
@@ -40,6 +41,11 @@ def blocks(text: str) -> list[list[Step]]:
         ]
         for block in BLOCK.findall(text)
     ]
+
+
+def sessions(text: str) -> list[str]:
+    """Return the sessions of Python."""
+    return SESSION.findall(text)
 
 
 def pictures(text: str) -> dict[str, str]:

@@ -26,13 +26,13 @@ ALLOWED = {
     "filters": {"layers", "networks", "kernels", "backend", "images", "memory", "filters"},
     "analysis": {"layers", "kernels", "backend", "images", "filters", "analysis"},
     "batch": {"batch"},
-    "jobs": {"layers", "kernels", "images", "batch", "render", "files", "memory", "jobs"},
+    "jobs": {"layers", "kernels", "images", "filters", "batch", "render", "files", "memory", "jobs"},
     "render": set(),
     "cli": {
         *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "batch", "jobs"),
         *("render", "files", "npy", "memory", "cli"),
     },
-    "__init__": {"layers", "networks", "kernels", "backend"},
+    "__init__": {"layers", "networks", "kernels", "backend", "images", "filters", "jobs", "files"},
     "__main__": {"cli"},
 }
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}

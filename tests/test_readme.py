@@ -1,5 +1,6 @@
 """The README is true: its commands run and print what it shows, its pictures are the ones they make."""
 
+import doctest
 import subprocess
 from pathlib import Path
 
@@ -8,17 +9,19 @@ import pytest
 
 from convcli.images.read import read_picture
 from tests.conftest import ROOT
-from tests.readme import README, Step, blocks, make_picture, pictures, run, workshop
+from tests.readme import README, Step, blocks, make_picture, pictures, run, sessions, workshop
 
 TEXT = README.read_text()
 BLOCKS = blocks(TEXT)
+SESSIONS = sessions(TEXT)
 PICTURES = pictures(TEXT)
 
 
 def test_there_is_something_to_test() -> None:
     assert len(BLOCKS) >= 5
     assert len(PICTURES) >= 4
-    assert TEXT.count("```") == 2 * len(BLOCKS), "every block is a console block, and so is run"
+    assert len(SESSIONS) >= 2
+    assert TEXT.count("```") == 2 * len(BLOCKS + SESSIONS), "every block is run, as a shell's or as Python's"
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[0].command)
@@ -29,6 +32,17 @@ def test_every_block_prints_what_it_shows(block: list[Step], tmp_path: Path) -> 
             subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, check=True, capture_output=True)
         else:
             assert run(command, folder) == output
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.partition("\n")[0])
+def test_every_session_of_python_gives_what_it_shows(
+    session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workshop(tmp_path))
+    example = doctest.DocTestParser().get_doctest(session, {}, "README", None, None)
+    said: list[str] = []
+    found = doctest.DocTestRunner(verbose=False).run(example, out=said.append)
+    assert found.attempted and not found.failed, "".join(said)
 
 
 @pytest.mark.parametrize("path", PICTURES)

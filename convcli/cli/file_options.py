@@ -7,7 +7,7 @@ import click
 from convcli.cli.conversation import Conversation
 from convcli.cli.options import Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError
-from convcli.images.coding import LOSSLESS, SAMPLINGS, Coding
+from convcli.images.coding import SAMPLINGS, Coding, read_quality
 from convcli.jobs.find import Inputs
 from convcli.jobs.job import Source
 from convcli.jobs.save import Save
@@ -86,21 +86,13 @@ def output_options(*, in_place: bool) -> Decorator:
     return bundled("output", OutputOptions, *options)
 
 
-def _quality(text: str) -> int | str:
-    if text.lower() == LOSSLESS:
-        return LOSSLESS
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
-        raise ArgumentError(f"{text!r} is not a whole number from 1 to 100, and not {LOSSLESS}")
-    return int(text)
-
-
 coding_options = bundled(
     "coding",
     Coding,
     click.option("--png-level", type=at_least(0, 9), help="Deflate PNG by zlib's level N, on one core."),
     click.option(
         "--quality",
-        type=Parsed("Q", _quality),
+        type=Parsed("Q", read_quality),
         help="JPEG, WebP: 1 to 100; WebP: lossless. [as it was]",
     ),
     click.option(

@@ -9,13 +9,14 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.file_options import OutputOptions, coding_options, inputs_options, output_options
 from convcli.cli.filter_options import request_options
 from convcli.cli.options import Command, at_least, max_memory_option, talking
-from convcli.cli.reading import Reading, reading_options
+from convcli.cli.reading import reading_options
 from convcli.cli.running import Running, begin, running_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import FILTERING, Request
 from convcli.images.coding import Coding
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_ahead import OpenedAhead
+from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import jobs_for
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import click
 
 from convcli.cli.conversation import Conversation
-from convcli.errors import ArgumentError, instead_of
+from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
-from convcli.layers.activation import ACTIVATIONS, SOFTMAX
+from convcli.layers.activation import ACTIVATIONS, SOFTMAX, parse_activation
 from convcli.memory import memory_size
 from convcli.render import ENDINGS, FORMATS, Answer, render
 
@@ -162,16 +162,9 @@ def bundled(name: str, record: Any, *options: Decorator) -> Decorator:
 # What stands behind a layer
 
 
-def _activation(text: str) -> str:
-    known = (*ACTIVATIONS, SOFTMAX)
-    if text not in known:
-        raise ArgumentError(f"there is no activation {text!r}; {instead_of(text, known)}")
-    return text
-
-
 activation_option = click.option(
     "--activation",
-    type=Parsed("NAME", _activation, (*ACTIVATIONS, SOFTMAX)),
+    type=Parsed("NAME", parse_activation, (*ACTIVATIONS, SOFTMAX)),
     help="relu leaky-relu sigmoid tanh abs softplus ...; white is 1.",
 )
 pool_option = click.option(

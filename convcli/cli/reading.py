@@ -7,36 +7,11 @@ import click
 
 from convcli.cli.options import Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError
-from convcli.filters.colour import Colours
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
+from convcli.jobs.read_source import Reading
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from convcli.images.picture import Picture
-    from convcli.images.read import Opened
-
-
-class Reading(NamedTuple):
-    """What to read, and as what: the options of the bundle below."""
-
-    frame: int | None = None
-    channels: tuple[str, ...] = ()
-    gray: bool = False
-    linear: bool = False
-    max_pixels: int = MAX_PIXELS
-    max_frames: int = MAX_FRAMES
-
-    @property
-    def colours(self) -> Colours:
-        """What a picture that was read becomes before it is filtered."""
-        return Colours(self.channels or (), self.gray, self.linear)
-
-    def open(self, source: Path | BinaryIO) -> "AbstractContextManager[Opened]":
-        """Open a picture, of which the frames that were asked for are read."""
-        from convcli.images.read import open_picture
-
-        return open_picture(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
 
 
 class LimitOptions(NamedTuple):

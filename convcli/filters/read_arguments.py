@@ -11,7 +11,7 @@ from convcli.backend.bands.plan import METHODS
 from convcli.errors import ArgumentError, cut, instead_of
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
 from convcli.kernels.kernel import Kernel, is_finite
-from convcli.layers.activation import ACTIVATIONS, SOFTMAX
+from convcli.layers.activation import parse_activation
 from convcli.layers.axes import PerAxis, is_sequence, whole
 from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import AnyPadding, mode_of
@@ -34,11 +34,6 @@ def read_variant(value: object) -> str:
             f"what {value} costs"
         )
     return one_of("variant", FILTERING, value)
-
-
-def read_activation(value: object) -> str:
-    """Read the name of an activation."""
-    return one_of("activation", (*ACTIVATIONS, SOFTMAX), value)
 
 
 def one_of(what: str, known: Iterable[str], value: object) -> str:
@@ -186,7 +181,7 @@ def _shown(value: object) -> str:
 _CHOICES = {"value_range": RANGES, "alpha": ALPHAS, "method": METHODS, "along": ALONG}
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
-    "kernels": read_kernels,
+    "kernel": read_kernels,
     **dict.fromkeys(("normalize", "flip", "sheet", "gray", "linear"), read_flag),
     **dict.fromkeys(("scale", "shift", "padding_value"), read_number),
     **dict.fromkeys(("stride", "dilation", "output_padding"), read_size),
@@ -197,7 +192,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "padding": read_padding,
     "padding_mode": lambda value: mode_of(str(value)),
     "anchor": read_place,
-    "activation": read_activation,
+    "activation": lambda value: parse_activation(str(value)),
     "repeat": partial(read_whole, 1, MOST_REPEATS),
     "variant": read_variant,
     "tile": read_tile,
@@ -206,16 +201,16 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def read(options: Mapping[str, Any]) -> dict[str, Any]:
+def read(kernel: object, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of arguments; what is None is not given. Errors name the argument."""
     found = {}
-    for name, value in options.items():
+    for name, value in {"kernel": kernel, **options}.items():
+        if name not in READERS:
+            raise TypeError(f"there is no argument {name!r}; {instead_of(name, READERS)}")
         if value is None:
             continue
         try:
             found[name] = READERS[name](value)
-        except KeyError:
-            raise TypeError(f"there is no argument {name!r}; {instead_of(name, READERS)}") from None
         except ArgumentError as error:
-            raise ArgumentError(f"`{'kernel' if name == 'kernels' else name}`: {error}") from None
-    return found
+            raise ArgumentError(f"`{name}`: {error}") from None
+    return {"kernels": found.pop("kernel", ()), **found}

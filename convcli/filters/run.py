@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system
 RAW = "NPY"  # the format that takes values as they are, before `value_range`
+ANY = "memory"  # no format: samples that nobody writes, of any mode and any number of channels
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
@@ -67,9 +68,9 @@ class Worker:
     stats: bool = False
 
     @classmethod
-    def of(cls, request: Request, colours: Colours, max_pixels: int) -> Worker:
+    def of(cls, request: Request, colours: Colours, max_pixels: int, threads: int | None = None) -> Worker:
         """Make it of what is asked, or raise ArgumentError."""
-        return cls(request, spelled(request), colours, max_pixels)
+        return cls(request, spelled(request), colours, max_pixels, threads)
 
     @property
     def value_range(self) -> Range | None:
@@ -107,7 +108,7 @@ class Worker:
         """Whether `value_range` brings floats of a mode to 8 bits, as the format holds none."""
         return (
             dtype.kind == "f"
-            and form != RAW
+            and form not in (RAW, ANY)
             and self.value_range is not None
             and not FORMATS[form].holds(mode)
             and FORMATS[form].holds(channels_of(mode))
@@ -292,7 +293,7 @@ class Worker:
                 )
             dtype = raw_dtype(dtype)
         colours = "L" if self.sheet else self._colours(frame, unit, maps)
-        if colours is None and form != RAW:
+        if colours is None and form not in (RAW, ANY):
             kept = " beside the alpha that is kept" if unit.has_alpha else ""
             raise ImageError(
                 f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from math import prod
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convcli.images.header import FrameHeader, Header
 from convcli.images.modes import mode_of
@@ -30,6 +31,13 @@ def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]]
         raise ImageError(f"cannot read {name}: {error}") from None
 
 
+def picture_of(array: NDArray[Any], name: str, max_pixels: int) -> Picture:
+    """Return an array in memory as the picture that its .npy file would be, or raise ImageError."""
+    header = NpyHeader(array.shape, fortran_order=False, dtype=array.dtype, start=0)
+    frames, numbers = _frames(header, name, range, max_pixels)
+    return _picture(filtered_type(array.reshape(frames), name), numbers)
+
+
 def array_header(
     file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
 ) -> Header:
@@ -52,8 +60,12 @@ def array_header(
 def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
     header = read_header(file)
     frames, numbers = _frames(header, name, choose, max_pixels)
-    array = filtered_type(read_values(file, header).reshape(frames), name)
-    count = frames[3] if len(frames) == 4 else 1
+    return _picture(filtered_type(read_values(file, header).reshape(frames), name), numbers)
+
+
+def _picture(array: NDArray[Any], numbers: Sequence[int]) -> Picture:
+    """Return frames, (N, H, W) or (N, H, W, C), of those numbers as a picture."""
+    count = array.shape[3] if array.ndim == 4 else 1
     mode = mode_of(count, array.dtype.name)
     notes = []
     if count in (2, 4):

@@ -13,6 +13,15 @@ SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:4:0": (1, 2), "4:2:0": (2, 2),
 TAKERS = {"png_level": ("PNG",), "quality": ("JPEG", "WEBP"), "subsampling": ("JPEG",)}
 
 
+def read_quality(text: str) -> int | str:
+    """Read a quality: 1 to 100, or LOSSLESS."""
+    if text.lower() == LOSSLESS:
+        return LOSSLESS
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
+        raise ArgumentError(f"{text!r} is not a whole number from 1 to 100, and not {LOSSLESS}")
+    return int(text)
+
+
 class Coding(NamedTuple):
     """How a picture is to be coded; None leaves it to the format and to how its file was coded.
 
@@ -24,6 +33,19 @@ class Coding(NamedTuple):
     png_level: int | None = None
     quality: int | str | None = None
     subsampling: str | None = None
+
+    @classmethod
+    def of(cls, png_level: object, quality: object, subsampling: object) -> "Coding":
+        """Return what is asked for, or raise ArgumentError where there is none such."""
+        if png_level is not None and not (type(png_level) is int and 0 <= png_level <= 9):
+            raise ArgumentError(f"`png_level`: {png_level!r} is not a whole number from 0 to 9")
+        try:
+            level = None if quality is None else read_quality(str(quality))
+        except ArgumentError as error:
+            raise ArgumentError(f"`quality`: {error}") from None
+        if subsampling is not None and subsampling not in SAMPLINGS:
+            raise ArgumentError(f"`subsampling`: there is no {subsampling!r}; use {', '.join(SAMPLINGS)}")
+        return cls(png_level, level, subsampling and str(subsampling))
 
     def check(self, form: str, name: str) -> None:
         """Raise ArgumentError where a format has not what is asked for; `name` is what the input is called."""

@@ -25,7 +25,7 @@ from convcli.images.metadata.names import ORIENTATION
 from convcli.images.metadata.read import MetadataReader
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode
+from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_signs
 from convcli.images.tiff import DeepPages
 
 if TYPE_CHECKING:
@@ -286,6 +286,12 @@ def _check_way(name: str, count: int, pixels: int, limit: int) -> None:
             f"cannot read {name}: {count:,} frames of {pixels:,} pixels are decoded for frame {count - 1}; take an "
             f"earlier one, or raise the limit with `max_pixels={-(-count * pixels // PASSES)}`"
         )
+
+
+def in_memory(name: str, image: Image.Image) -> Frame:
+    """Return an image that somebody has in memory, as it lies there, or raise ImageError."""
+    frame = _frame(name, image, animated=False)
+    return replace(frame, pixels=turned_signs(frame.pixels)) if frame.channels == "LAB" else frame
 
 
 def _frame(name: str, image: Image.Image, animated: bool) -> Frame:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import AnyShape, Shape, as_shape
 from convcli.layers.base import Layer
 from convcli.layers.counts import Cost, plain
@@ -26,6 +26,14 @@ ACTIVATIONS: dict[str, Cost] = {
     "identity": plain(),
 }
 SOFTMAX = "softmax"  # the one that sums over the channels
+
+
+def parse_activation(text: str) -> str:
+    """Return the name of an activation, or raise ArgumentError."""
+    known = (*ACTIVATIONS, SOFTMAX)
+    if text not in known:
+        raise ArgumentError(f"there is no activation {text!r}; {instead_of(text, known)}")
+    return text
 
 
 @dataclass(frozen=True, init=False)

@@ -1,0 +1,224 @@
+"""Filter a picture that is in memory: an array, or an image of Pillow."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+
+from convcli.errors import ArgumentError
+from convcli.filters.colour import Colours
+from convcli.filters.read_arguments import read
+from convcli.filters.request import Request
+from convcli.images.formats import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from PIL.Image import Image
+
+    from convcli.backend.image import Alpha
+    from convcli.backend.values import Range
+    from convcli.filters.run import Worker
+    from convcli.images.picture import Picture
+    from convcli.kernels import Kernel
+    from convcli.layers.axes import PerAxis
+    from convcli.layers.padding import AnyPadding
+
+    AnyKernel = (
+        str | PathLike[str] | Kernel | ArrayLike | Sequence[str | PathLike[str] | Kernel | NDArray[Any]]
+    )
+    AnyArray = str | PathLike[str] | ArrayLike
+    P = TypeVar("P", NDArray[Any], Image)
+
+NAME = "the picture"  # what errors call it
+
+
+class FilterOptions(TypedDict, total=False):
+    """What can be asked of a filter beside the kernel; `filter_picture` says what each means."""
+
+    normalize: bool
+    scale: float | str | None
+    shift: float | str | None
+    anchor: int | Sequence[int] | str | None
+    flip: bool
+    max_kernel: int
+    stride: PerAxis | str | None
+    padding: AnyPadding | None
+    padding_mode: str | None
+    padding_value: float | str | None
+    dilation: PerAxis | str | None
+    activation: str | None
+    pool: str | None
+    pool_channels: str | None
+    repeat: int
+    variant: str | None
+    weights: AnyArray | None
+    bias: AnyArray | None
+    pointwise: AnyArray | None
+    groups: int | None
+    rank: int | None
+    offsets: AnyArray | None
+    local: AnyArray | None
+    tile: Sequence[int] | str | None
+    output_padding: PerAxis | str | None
+    dims: int | None
+    along: Literal["rows", "columns"] | None
+    value_range: Range | None
+    alpha: Alpha
+    method: str
+    sheet: bool
+    gray: bool
+    channels: str | Sequence[str] | None
+    linear: bool
+    max_pixels: int
+    threads: int | None
+
+
+def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpack[FilterOptions]) -> P:
+    """Run a layer on a picture in memory, as `convcli filter` does on one in a file.
+
+    Parameters
+    ----------
+    picture : ndarray or PIL.Image.Image
+        An array is (H, W), (H, W, C) or (frames, H, W, C), as a .npy file is: 1 to 4 channels are grey, grey and
+        alpha, RGB, and RGBA. Of an image the current frame is taken; a palette is expanded. Neither is modified.
+    kernel : str, Kernel, array or a list of them
+        What `--kernel` takes, such as `gaussian:sigma=2`, or the weights as an array or nested lists. Those of a list
+        run one after the other.
+    normalize, scale, shift, anchor, flip
+        Divide each kernel by its sum; multiply its weights; add to its answers, in units of the pixels; which tap lies
+        on the pixel, (y, x); turn it by 180 degrees, which makes it a true convolution.
+    stride, padding, dilation
+        One number for all axes or one for each; padding is also `same` (by default), `same-lower`, `valid`, `full`, or
+        pairs (before, after).
+    padding_mode, padding_value
+        How the picture goes on beyond its border: `reflect` (by default), `symmetric`, `replicate`, `circular`,
+        `zeros` or `constant`, which has the value.
+    activation, pool, pool_channels, repeat
+        What follows the kernel: `relu` ...; `max:2`, `avg:3,stride=2`, `global-avg` ...; `max`, `avg:2`, `lp` over
+        channels; and how often all of it runs.
+    variant, weights, bias, pointwise, groups, rank, offsets, local, tile, output_padding
+        Another kind of convolution: one of `convcli.VARIANTS`, or the one that the others belong to. `weights`, `bias`,
+        `pointwise`, `offsets` and `local` are arrays, or texts as on the command line: the name of a .npy file,
+        `luma`, `swirl:strength=3`, `tilt-shift`.
+    dims, along
+        3 for kernels that reach over frames; 1 for kernels of one axis, `along` "rows" or "columns".
+    value_range : str, optional
+        How values come back into the depth of the picture: `clip` (by default), `abs`, `offset` or `minmax`. None
+        gives the values themselves, as floats.
+    alpha : str
+        `auto`, `premultiply`, `keep` or `filter`: see `backend.filter_image`.
+    gray, channels, linear
+        Take the brightness alone; only some channels, such as "r,g"; filter the light that sRGB stands for.
+    method, threads : str, int
+        How sums are computed, by default the quickest way, and on how many cores, by default all. The samples are the
+        same.
+    sheet : bool
+        Draw the maps of a layer side by side, in grey.
+    max_kernel, max_pixels : int
+        What is refused as too large.
+
+    Returns
+    -------
+    ndarray or PIL.Image.Image
+        The same kind as `picture`, in the same depth unless `value_range` is None. Maps of one channel are (H, W).
+        An image keeps its colour profile, EXIF and resolution.
+
+    Raises
+    ------
+    ArgumentError
+        Where an argument is wrong, or does not fit the others or the picture; its message names it.
+    ImageError
+        Where the picture is none that can be filtered, or too large.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import convcli
+    >>> photo = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    >>> convcli.filter_picture(photo, "box:3", stride=2).shape
+    (2, 2, 3)
+    >>> convcli.filter_picture(photo[..., 0], [[0, -1, 0], [-1, 5, -1], [0, -1, 0]], padding_mode="replicate")
+    array([[ 0,  0,  0,  0],
+           [ 9, 15, 18, 24],
+           [21, 27, 30, 36],
+           [45, 51, 54, 60]], dtype=uint8)
+    >>> edges = convcli.filter_picture(photo, ["gaussian:sigma=1", "sobel"], pool="max:2", value_range=None)
+    >>> edges.shape, edges.dtype
+    ((2, 2, 3), dtype('float32'))
+    """
+    worker = worker_of(kernel, options)
+    raw = "value_range" in options and options["value_range"] is None
+    if raw and worker.sheet:
+        raise ArgumentError(
+            "`sheet` draws a picture, of which `value_range=None` has no samples; give a range"
+        )
+    given: Any = picture
+    made: Any = _image_of(worker, given, raw) if _is_image(given) else _array_of(worker, given, raw)
+    return made  # type: ignore[no-any-return]  # of the kind that was given
+
+
+def worker_of(kernel: Any, options: Mapping[str, Any]) -> Worker:
+    """Return what runs on a picture for the arguments of `filter_picture`, or raise ArgumentError."""
+    from convcli.filters.run import Worker
+
+    found = read(kernel, options)
+    colours = Colours(**{name: found.pop(name) for name in Colours._fields if name in found})
+    threads, max_pixels = found.pop("threads", None), found.pop("max_pixels", MAX_PIXELS)
+    return Worker.of(Request(**found), colours, max_pixels, threads)
+
+
+def _is_image(picture: object) -> bool:
+    """Whether a picture is Pillow's; where nobody has loaded Pillow none is."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(picture, pillow.Image)
+
+
+def _array_of(worker: Worker, given: ArrayLike, raw: bool) -> NDArray[Any]:
+    """Filter an array."""
+    import numpy as np
+
+    from convcli.images.arrays import picture_of
+
+    array = np.asarray(given)
+    if array.ndim not in (2, 3, 4):
+        raise ArgumentError(
+            f"`picture` has the shape {array.shape}; it is (H, W), (H, W, C) or (frames, H, W, C), or an image of "
+            "Pillow"
+        )
+    made = [
+        frame.pixels for frame in _filtered(worker, picture_of(array, NAME, worker.max_pixels), raw).frames
+    ]
+    if array.ndim == 4:
+        return np.stack([pixels.reshape(*pixels.shape[:2], -1) for pixels in made])
+    (pixels,) = made
+    one_channel = array.ndim == 3 and array.shape[2] == 1 and pixels.ndim == 2
+    return pixels[..., np.newaxis] if one_channel else pixels
+
+
+def _image_of(worker: Worker, image: Image, raw: bool) -> Image:
+    """Filter an image of Pillow."""
+    from convcli.images.pillow_image import of_image, to_image
+
+    if image.width * image.height > worker.max_pixels:
+        count = image.width * image.height
+        raise ArgumentError(
+            f"`picture` has {count:,} pixels, over the limit of {worker.max_pixels:,}; raise it with "
+            f"`max_pixels={count}`"
+        )
+    return to_image(_filtered(worker, of_image(image, NAME), raw), NAME, image)
+
+
+def _filtered(worker: Worker, picture: Picture, raw: bool) -> Picture:
+    """Return the picture that a worker makes; what it has to say is logged."""
+    import logging
+
+    from convcli.filters.picture_plan import Filtering
+    from convcli.filters.run import ANY, RAW
+
+    picture = worker.colours.converted(picture, NAME)
+    filtered = Filtering(worker).plan(NAME, NAME, picture, RAW if raw else ANY).run()
+    for note in (*filtered.picture.notes, *filtered.notes):
+        logging.getLogger("convcli").info(note)
+    return filtered.picture

@@ -1,0 +1,40 @@
+"""Which part of a source is read, and as what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from convcli.filters.colour import Colours
+from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from convcli.images.read import Opened
+
+
+class Reading(NamedTuple):
+    """What is read of a picture, what it becomes, and how large it may be.
+
+    frame : the only one that is read, 0 the first, -1 the last; all where it is None
+    channels, gray, linear : as of Colours
+    """
+
+    frame: int | None = None
+    channels: tuple[str, ...] = ()
+    gray: bool = False
+    linear: bool = False
+    max_pixels: int = MAX_PIXELS
+    max_frames: int = MAX_FRAMES
+
+    @property
+    def colours(self) -> Colours:
+        """What a picture that was read becomes before it is filtered."""
+        return Colours(self.channels or (), self.gray, self.linear)
+
+    def open(self, source: Path | BinaryIO) -> AbstractContextManager[Opened]:
+        """Open a picture, of which the frames that were asked for are read."""
+        from convcli.images.read import open_picture
+
+        return open_picture(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
