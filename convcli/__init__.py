@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convcli import backend, kernels, layers
+    from convcli.analysis.difference import diff
+    from convcli.analysis.match import match
     from convcli.errors import ArgumentError, ConvcliError
     from convcli.files import WriteError
     from convcli.filters.filter_picture import filter_picture
@@ -29,6 +31,8 @@ _HOME = {
     "Conv": "convcli.layers",
     "VARIANTS": "convcli.layers",
     "parse_chain": "convcli.layers.grammar",
+    "match": "convcli.analysis.match",
+    "diff": "convcli.analysis.difference",
     "backend": "convcli",
     "kernels": "convcli",
     "layers": "convcli",
@@ -44,10 +48,12 @@ __all__ = [
     "WriteError",
     "__version__",
     "backend",
+    "diff",
     "filter_file",
     "filter_picture",
     "kernels",
     "layers",
+    "match",
     "parse_chain",
     "parse_kernel",
 ]

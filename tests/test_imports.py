@@ -32,12 +32,12 @@ ALLOWED = {
         *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "batch", "jobs"),
         *("render", "files", "npy", "memory", "cli"),
     },
-    "__init__": {"layers", "networks", "kernels", "backend", "images", "filters", "jobs", "files"},
+    "__init__": {"layers", "networks", "kernels", "backend", "images", "filters", "analysis", "jobs", "files"},
     "__main__": {"cli"},
 }
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
 # What each room may import of the heavy packages at module level.
-WELCOME = {"backend": {"numpy"}, "images": {"numpy", "PIL"}, "cli": {"click"}}
+WELCOME = {"backend": {"numpy"}, "images": {"numpy", "PIL"}, "analysis": {"numpy"}, "cli": {"click"}}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

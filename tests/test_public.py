@@ -13,6 +13,7 @@ def test_every_public_name_can_be_had(package: ModuleType) -> None:
     for name in package.__all__:
         assert getattr(package, name) is getattr(package, name)
     assert dir(package) == sorted(package.__all__)
+    assert set(package.__all__) - {"__version__"} == set(package._HOME)
 
 
 @pytest.mark.parametrize("package", [convcli, convcli.layers], ids=lambda package: package.__name__)
@@ -26,3 +27,10 @@ def test_every_operator_is_documented_with_an_example(name: str) -> None:
     text = getattr(backend, name).__doc__
     assert ">>> from convcli import" in text
     assert text.splitlines()[0].endswith(".")
+
+
+@pytest.mark.parametrize("name", ["match", "diff"])
+def test_every_question_is_documented_with_an_example(name: str) -> None:
+    text = getattr(convcli, name).__doc__
+    assert f"convcli.{name}(" in text
+    assert "Parameters" in text and "Raises" in text

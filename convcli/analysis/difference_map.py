@@ -1,6 +1,14 @@
 """A picture of how far two pictures are apart."""
 
+from math import isfinite
+
+import numpy as np
+
+from convcli.analysis.difference import difference
 from convcli.analysis.picture_difference import RAW, PictureDifference, seen
+from convcli.analysis.similarity import BAND
+from convcli.backend.checks import Array
+from convcli.backend.values import EIGHT_BITS
 from convcli.images.formats import FORMATS
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, Picture
@@ -22,9 +30,6 @@ def difference_map(a: Picture, b: Picture, found: PictureDifference, form: str) 
 
 
 def _frame(a: Picture, b: Picture, number: int, form: str, colours: str, largest: float) -> Frame:
-    from convcli.backend.apart import drawn
-    from convcli.backend.measures import difference
-
     one, other, _ = seen(a, b, number)
     frame = a.frames[number]
     if form == RAW:
@@ -39,3 +44,26 @@ def _scale(largest: float) -> str:
     if largest == float("inf"):
         return ", white where only one is a number, or they are infinitely far apart, else black"
     return f" times {255 / largest:.4g}: white is {largest:g}"
+
+
+def drawn(a: Array, b: Array, largest: float, *, has_alpha: bool, in_colours: bool) -> Array:
+    """Return |a - b|, (H, W, C), in 8 bits, (H, W) or (H, W, 3), so that `largest` is white.
+
+    Without colours, a pixel is the largest of its channels; with them, a difference of alpha is one of all three.
+    Where `largest` is infinite, what is so is white, and all else black.
+    """
+    height = len(a)
+    lit = np.zeros((*a.shape[:2], 3) if in_colours else a.shape[:2], EIGHT_BITS)
+    step = max(1, BAND * height // a.size)
+    for top in range(0, height, step):
+        apart = np.abs(difference(a[top : top + step], b[top : top + step]))
+        if not isfinite(largest):
+            apart = np.where(np.isfinite(apart), 0, 255)
+        elif largest:
+            apart *= 255 / largest
+        if not in_colours:
+            apart = apart.max(axis=2)
+        elif has_alpha:
+            apart = np.maximum(apart[..., :-1], apart[..., -1:])
+        lit[top : top + step] = np.rint(apart)
+    return lit

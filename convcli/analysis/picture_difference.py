@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from convcli.backend.measures import BAND, SIDE, Distance, decibels, distance, ssim
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.analysis.difference import Difference, decibels, diff
+from convcli.analysis.similarity import BAND
 from convcli.backend.values import full_scale
 from convcli.errors import ConvcliError
 from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, Picture
 from convcli.layers.notation import format_size
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WORKING = 24 * BAND * 8  # bytes that the measures take, whatever the pictures
 RAW = "NPY"  # the numbers alone: none of them is hidden, and differences are kept, not drawn
@@ -35,24 +36,19 @@ class PictureDifference(NamedTuple):
     @classmethod
     def of(cls, a: Picture, b: Picture, tolerance: float) -> PictureDifference:
         """Measure all frames."""
-        distances: list[Distance] = []
-        likenesses: list[float | None] = []
+        found: list[Difference] = []
         hidden, rows = 0, []
         for number in range(len(a.frames)):
             one, other, unseen = seen(a, b, number)
             hidden += unseen
-            scale = full_scale(one.dtype)
-            measured = distance(one, other, tolerance)
-            distances.append(measured)
-            likenesses.append(_likeness(one, other, measured, scale))
-            where = _where(number, a.frames[number], measured, one, other)
-            rows.append({**where, **_measures([measured], likenesses[-1:], scale, tolerance)})
-        worst = max(range(len(rows)), key=lambda number: distances[number].largest)
+            found.append(diff(one, other, tolerance, peak=full_scale(one.dtype)))
+            where = _where(number, a.frames[number], found[-1], one, other)
+            rows.append({**where, **_measures(found[-1:], found[-1].peak)})
+        worst = max(range(len(rows)), key=lambda number: found[number].largest)
         names = ("frame", "row", "column", "channel", "first", "second")
         whole = {name: rows[worst][name] for name in names}
-        scale = full_scale(a.frames[worst].pixels.dtype)
-        whole |= _measures(distances, likenesses, scale, tolerance)
-        return cls(rows, whole, distances[worst].largest, hidden)
+        whole |= _measures(found, found[worst].peak)
+        return cls(rows, whole, found[worst].largest, hidden)
 
 
 def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
@@ -109,29 +105,30 @@ def timing_notes(names: Sequence[str], a: Picture, b: Picture) -> list[str]:
 
 def seen(a: Picture, b: Picture, number: int) -> tuple[NDArray[Any], NDArray[Any], int]:
     """Return a frame of each as (H, W, C), and how many of its pixels are hidden in both, and so made equal."""
-    from convcli.backend.apart import without_hidden
-
     frame = a.frames[number]
     one, other = (
         each.pixels if each.pixels.ndim == 3 else each.pixels[..., None] for each in (frame, b.frames[number])
     )
     if not frame.has_alpha or RAW in (a.format, b.format):
         return one, other, 0
-    return without_hidden(one, other)
+    return _without_hidden(one, other)
 
 
-def _likeness(one: NDArray[Any], other: NDArray[Any], measured: Distance, scale: float) -> float | None:
-    """Return the structural similarity; None where there is none: of small pictures, and of what is not finite."""
-    if min(one.shape[:2]) < SIDE or not isfinite(measured.squares):
-        return None
-    if measured.largest == 0:
-        return 1.0
-    likeness = ssim(one, other, scale)
-    return likeness if isfinite(likeness) else None
+def _without_hidden(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """Return two (H, W, C), whose last channel is alpha, as alike where both are transparent; and at how many pixels.
+
+    Nobody sees the colours of such a pixel, and programs write there what they like.
+    """
+    hidden = (a[..., -1] == 0) & (b[..., -1] == 0)
+    count = int(np.count_nonzero(hidden))
+    if count:
+        a, b = a.copy(), b.copy()
+        a[hidden] = b[hidden] = 0
+    return a, b, count
 
 
 def _where(
-    number: int, frame: Frame, measured: Distance, one: NDArray[Any], other: NDArray[Any]
+    number: int, frame: Frame, measured: Difference, one: NDArray[Any], other: NDArray[Any]
 ) -> dict[str, Any]:
     """Say where the largest difference is, and what stands there."""
     place = measured.place
@@ -151,24 +148,22 @@ def _where(
     }
 
 
-def _measures(
-    distances: list[Distance], likenesses: list[float | None], scale: float, tolerance: float
-) -> dict[str, Any]:
+def _measures(found: list[Difference], peak: float) -> dict[str, Any]:
     """Put the measures of some frames into one row."""
-    samples = sum(each.samples for each in distances)
-    beyond = sum(each.beyond for each in distances)
-    error = sum(each.squares for each in distances) / samples
-    ratio = decibels(error, scale)
-    known = [likeness for likeness in likenesses if likeness is not None]
+    samples = sum(each.samples for each in found)
+    beyond = sum(each.beyond for each in found)
+    error = sum(each.squares for each in found) / samples
+    ratio = decibels(error, peak)
+    likenesses = [each.ssim for each in found if each.ssim is not None]
     return {
-        "difference": _number(max(each.largest for each in distances)),
+        "difference": _number(max(each.largest for each in found)),
         "mean_squared_error": _number(error),
         "psnr": None if ratio == inf else _number(ratio),
-        "ssim": sum(known) / len(known) if len(known) == len(likenesses) else None,
+        "ssim": sum(likenesses) / len(likenesses) if len(likenesses) == len(found) else None,
         "beyond": beyond,
         "samples": samples,
         "share": beyond / samples,
-        "tolerance": tolerance,
+        "tolerance": found[0].tolerance,
         "within": beyond == 0,
     }
 

@@ -13,7 +13,7 @@ from convcli.images.picture import Frame, Picture
 from convcli.layers.notation import format_size
 
 if TYPE_CHECKING:
-    from convcli.backend.matching import Place
+    from convcli.analysis.match import Place
 
 DIGITS = 9  # of a score, as many as are sure
 SCORE, LEFT = 8, 11  # bytes of a place: its score, and what is looked at for the best of them
@@ -125,12 +125,11 @@ class SearchPlan:
 
     def _looked(self, frame: Frame) -> _Found:
         """Look for the template in a frame; the scores themselves are not kept."""
-        from convcli.backend.matching import as_grey, best
+        from convcli.analysis.match import as_grey, best_places
 
         template = self.search.template
         scores = template.scores(self.name, frame, self.search.threads)
-        rows, columns = template.size
-        places = best(scores, self.search.top, (-(-rows // 2), -(-columns // 2)))
+        places = best_places(scores, self.search.top, template.size)
         numbers = float(scores.min()), float(scores.max()), float(scores.sum())
         mode, dtype = _kind(frame, self.form)
         pixels = scores.astype(dtype, copy=False) if self.form in FLOATS else as_grey(scores, dtype)

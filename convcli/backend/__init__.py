@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from convcli.backend.image import filter_image
     from convcli.backend.interpolation import resize
     from convcli.backend.linear import dense
-    from convcli.backend.matching import best, match
     from convcli.backend.matrix import conv_matrix
-    from convcli.backend.measures import largest_difference, mean_squared_error, psnr, ssim
     from convcli.backend.parameters import parameter_shapes
     from convcli.backend.pooling import avg_pool, lp_pool, max_pool
     from convcli.backend.rearrange import channel_shuffle, fold, unfold
@@ -46,8 +44,6 @@ _HOME = {
         "matrix": ("conv_matrix",),
         "image": ("filter_image",),
         "linear": ("dense",),
-        "matching": ("match", "best"),
-        "measures": ("largest_difference", "mean_squared_error", "psnr", "ssim"),
         "elements": ("activation", "batch_norm"),
         "interpolation": ("resize",),
         "parameters": ("parameter_shapes",),
@@ -72,12 +68,6 @@ __all__ = [
     "fold",
     "conv_matrix",
     "filter_image",
-    "match",
-    "best",
-    "largest_difference",
-    "mean_squared_error",
-    "psnr",
-    "ssim",
     "dense",
     "activation",
     "batch_norm",

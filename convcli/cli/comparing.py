@@ -16,7 +16,7 @@ from convcli.layers.variants import VARIANTS
 from convcli.render import Answer
 
 if TYPE_CHECKING:
-    from convcli.backend.trials import Outcome
+    from convcli.analysis.trials import Outcome
     from convcli.images.sheet import Panel
 
 COLUMNS = (
@@ -60,7 +60,7 @@ def compare_on(
 
     Print or write the rows, and draw a sheet if -o names a picture.
     """
-    from convcli.backend.trials import Trials
+    from convcli.analysis.trials import Trials
     from convcli.images.sheet import Panel, draw_sheet
     from convcli.images.write import encode
     from convcli.kernels import bounded, parse_kernel

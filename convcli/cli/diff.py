@@ -178,7 +178,7 @@ def _again(source: Source) -> Source:
 
 
 def _answer(found: PictureDifference, tolerance: float, names: tuple[str, ...]) -> Answer:
-    from convcli.backend.measures import SIDE
+    from convcli.analysis.similarity import SIDE
 
     several = len(found.rows) > 1
     remarks = [

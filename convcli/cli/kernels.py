@@ -142,7 +142,8 @@ def _show(kernels: Sequence[Kernel]) -> Answer:
 
 
 def _rows(kernel: Kernel) -> list[dict[str, Any]]:
-    from convcli.backend.anatomy import factors_of, rank_of, symmetries
+    from convcli.analysis.rank import factors_of, rank_of
+    from convcli.analysis.symmetry import symmetries
     from convcli.kernels.change import added
     from convcli.kernels.kernel import flat
 
@@ -224,7 +225,7 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     """Write the picture of the frequency response, and say what is seen in it."""
     import numpy as np
 
-    from convcli.backend.anatomy import frequency_response
+    from convcli.analysis.response import frequency_response
     from convcli.images.formats import format_of
     from convcli.images.picture import Frame, Picture
     from convcli.images.write import encode

@@ -24,7 +24,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _one_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcli.backend.trials.ENOUGH", 0)
+    monkeypatch.setattr("convcli.analysis.trials.ENOUGH", 0)
 
 
 FIELDS = [

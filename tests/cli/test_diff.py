@@ -12,14 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from convcli.backend import ssim
-from convcli.backend.apart import drawn
-from convcli.backend.measures import Distance, distance
+from convcli.analysis.difference_map import drawn
+from convcli.analysis.similarity import ssim
 from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
@@ -311,31 +307,6 @@ def test_standard_input(program: Callable[..., subprocess.CompletedProcess[bytes
     assert (done.returncode, done.stdout) == (1, b"40.0\n")
     assert done.stderr.startswith(b"convcli: standard input and ")
     assert program("diff", os.fspath(first), "-", input=first.read_bytes()).returncode == 0
-
-
-@given(
-    st.tuples(st.integers(1, 6), st.integers(1, 5)).flatmap(
-        lambda shape: st.tuples(*[arrays.arrays(np.int16, shape, elements=st.integers(-3, 3))] * 2)
-    ),
-    st.integers(0, 6),
-)
-def test_distances_in_bands_are_those_of_the_whole(
-    pair: tuple[np.ndarray, np.ndarray], tolerance: int
-) -> None:
-    a, b = pair
-    every = {place: abs(int(a[place]) - int(b[place])) for place in product(*map(range, a.shape))}
-    place = max(every, key=lambda where: every[where])
-    expected = Distance(
-        every[place],
-        place if every[place] else None,
-        sum(apart**2 for apart in every.values()),
-        sum(apart > tolerance for apart in every.values()),
-        a.size,
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convcli.backend.measures.BAND", 5)
-        assert distance(a, b, tolerance) == expected
-    assert distance(a, b, tolerance) == expected
 
 
 def test_a_save_by_another_program_is_the_same_picture(call: Call, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.backend.matching import as_grey, best, match
+from convcli.analysis.match import as_grey, best_places
+from convcli.analysis.match import match_scores as match
 from convcli.images.read import read_picture
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -59,7 +60,7 @@ def test_the_places_are_a_line_of_json_and_the_map_a_picture(call: Call, tmp_pat
     assert record["mean"] == pytest.approx(scores.mean())
     assert record["matches"] == [
         {"frame": 0, "row": place.row, "column": place.column, "score": round(place.score, 9)}
-        for place in best(scores, 3, (13, 20))
+        for place in best_places(scores, 3, SIZE)
     ]
     assert record["matches"][0] == {"frame": 0, "row": AT[0], "column": AT[1], "score": 1.0}
     drawn = pixels(tmp_path / "map.png")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.analysis.difference import measured
+from convcli.analysis.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
 from convcli.backend.bands.plan import METHODS as FILTER_METHODS
-from convcli.backend.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
 from convcli.backend.image import filter_image
-from convcli.backend.measures import largest_difference, psnr
 from convcli.backend.plan import METHODS, Slide, Work
 from convcli.backend.stages.factored import factored, rank_of
 from convcli.backend.stages.recipe import Recipe
@@ -245,9 +245,9 @@ class Trials:
             return None, None, None
         if trial.engine == "filter":
             plain = np.moveaxis(signed(self._fitted(plain), self.zero), 2, 0)
-        difference, (channel, row, column) = largest_difference(found, plain)
-        ratio = psnr(found, plain, self.white) if difference else np.inf
-        return difference, (row, column, channel), ratio if np.isfinite(ratio) else None
+        apart = measured(found, plain, peak=self.white)
+        channel, row, column = apart.place or (0, 0, 0)
+        return apart.largest, (row, column, channel), apart.psnr if np.isfinite(apart.psnr) else None
 
     def _equivariance(self, trial: Trial) -> tuple[float | None, ...]:
         key = (trial.variant, trial.rank)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from convcli.backend import trials as module
+from convcli.analysis import trials as module
+from convcli.analysis.trials import Trials
 from convcli.backend.image import filter_image
-from convcli.backend.trials import Trials
 from convcli.kernels import parse_kernel
 from convcli.layers import VARIANTS, Conv
 from convcli.layers.pool_grammar import parse_pool

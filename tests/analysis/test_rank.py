@@ -1,4 +1,4 @@
-"""What a kernel is made of, against the definitions."""
+"""The rank of a kernel and its factors, against the definitions."""
 
 from fractions import Fraction
 from functools import reduce
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convcli.backend.anatomy import factors_of, frequency_response, rank_of, symmetries
-from convcli.kernels import KERNELS, Kernel, parse_kernel, parse_kernels
+from convcli.analysis.rank import factors_of, rank_of
+from convcli.kernels import parse_kernel
 from convcli.kernels.kernel import outer
 from tests.kernels.matrices import matrices
 
@@ -70,58 +70,3 @@ def test_ranks() -> None:
     assert factors_of(parse_kernel("0 0").matrices[0]) is None
     huge = f"{2**70} 1; 1 1"
     assert rank_of(parse_kernel(huge).matrices[0]) == 1  # but for 1e-21 of it
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("sobel-x", ["odd in x", "even in y"]),
-        ("sobel-y", ["even in x", "odd in y"]),
-        ("laplacian", ["even in x", "even in y", "even when transposed"]),
-        ("emboss", ["even when transposed"]),
-        ("roberts-se", ["odd under a half turn", "even when transposed"]),
-        ("roberts-ne", ["odd under a half turn", "odd when transposed"]),
-        ("motion:9,30", ["even under a half turn"]),
-        ("motion:9,45", ["even under a half turn", "even when transposed"]),
-        ("1 2 3", ["even in y"]),
-        ("1 2; 3 4", []),
-    ],
-)
-def test_symmetries(text: str, found: list[str]) -> None:
-    assert symmetries(parse_kernel(text).matrices[0]) == found
-
-
-def test_symmetries_of_other_axes() -> None:
-    assert symmetries(parse_kernel("sobel-x", dims=1).matrices[0]) == ["odd in x"]
-    assert symmetries(parse_kernel("sobel-x", dims=3).matrices[0]) == ["odd in x", "even in y", "even in z"]
-
-
-@given(matrices(dims=(2,), weights=st.integers(-9, 9)), st.integers(0, 15), st.integers(0, 15))
-def test_the_response_is_the_sum_of_waves(matrix: tuple, row: int, column: int) -> None:
-    response = frequency_response([Kernel("k", (matrix,), divisor=-3)], 16)
-    wave = sum(
-        weight * np.exp(-2j * np.pi * ((row - 8) * i + (column - 8) * j) / 16)
-        for i, line in enumerate(matrix)
-        for j, weight in enumerate(line)
-    )
-    assert response[row, column] == pytest.approx(abs(wave) / 3)
-
-
-def test_zero_frequency_is_the_sum_in_the_middle() -> None:
-    for name in KERNELS:
-        kernel = parse_kernel(name)
-        if kernel.combine == "none":
-            total = abs(np.sum(kernel.matrices[0]) / kernel.divisor)
-            assert frequency_response([kernel], 256)[128, 128] == pytest.approx(total, abs=1e-12)
-
-
-def test_the_response_of_several_matrices_and_kernels() -> None:
-    across, down, both = (frequency_response([parse_kernel(f"sobel{end}")], 64) for end in ("-x", "-y", ""))
-    assert both == pytest.approx(np.hypot(across, down))
-    kirsch = parse_kernel("kirsch")
-    masks = [frequency_response([Kernel("mask", (mask,))], 64) for mask in kirsch.matrices]
-    assert frequency_response([kirsch], 64) == pytest.approx(np.max(masks, axis=0))
-    pair = frequency_response(parse_kernels("box; sobel-x"), 64)
-    assert pair == pytest.approx(frequency_response([parse_kernel("box")], 64) * across)
-    line = frequency_response([parse_kernel("1 1", dims=1)], 64)
-    assert line == pytest.approx(frequency_response([parse_kernel("1 1")], 64))

@@ -8,9 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from convcli.backend import matching, windows
-from convcli.backend.matching import best, match
-from convcli.backend.windows import window_deviations
+import convcli
+from convcli.analysis import match as matching
+from convcli.analysis.match import best_places
+from convcli.analysis.match import match_scores as match
+from convcli.backend import windows
 from convcli.errors import ArgumentError
 
 
@@ -111,7 +113,7 @@ def test_tiles_and_threads_change_nothing(monkeypatch, threads):
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(8, 20), st.integers(8, 20), st.integers(0, 99))
 def test_what_is_cut_out_is_found_where_it_was(row, column, h, w, seed):
     x = np.random.default_rng(seed).integers(0, 256, (50, 50, 3), np.uint8)
-    (place,) = best(match(x, x[row : row + h, column : column + w]), 1, (h // 2, w // 2))
+    (place,) = convcli.match(x, x[row : row + h, column : column + w])
     assert place[:2] == (row, column)
     assert place.score == pytest.approx(1, abs=1e-9)
 
@@ -167,34 +169,8 @@ def test_floats_that_dwarf_the_others_make_no_false_places():
     assert np.abs(scores).max() <= 1
     assert (scores[100:130, 100:130] == 0).all()  # no digit of theirs is left beside 1e30
     x[150, 150] = 1e6
-    assert best(match(x, t), 1, (8, 8))[0][:2] == (20, 20)
+    assert convcli.match(x, t)[0][:2] == (20, 20)
     np.testing.assert_allclose(match(x, t), loops(x, t), atol=1e-6)
-
-
-# The contrast of windows
-
-
-@given(
-    arrays.arrays("float64", st.tuples(st.integers(1, 9), st.integers(1, 12)), elements=st.integers(-50, 50)),
-    st.data(),
-)
-def test_deviations_are_exact_of_whole_numbers(x, data):
-    h, w = (data.draw(st.integers(1, n)) for n in x.shape)
-    found = window_deviations(x, (h, w))
-    for row, column in product(range(x.shape[0] - h + 1), range(x.shape[1] - w + 1)):
-        window = x[row : row + h, column : column + w]
-        expected = (window**2).sum() - window.sum() ** 2 / (h * w)
-        assert found[row, column] == pytest.approx(expected, rel=1e-12, abs=1e-9)
-        if (window == window[0, 0]).all():
-            assert found[row, column] == 0
-
-
-def test_deviations_keep_their_digits_far_from_zero():
-    small = np.random.default_rng(6).random((20, 30)) * 2.0**-30
-    lifted = small.round(45) + 1.0
-    found = window_deviations(lifted, (5, 7))
-    window = lifted[3:8, 4:11] - 1.0
-    assert found[3, 4] == pytest.approx(((window - window.mean()) ** 2).sum(), rel=1e-9)
 
 
 # The best places
@@ -205,30 +181,36 @@ def test_the_best_are_apart_and_equal_ones_in_reading_order():
     for row, column in ((3, 15), (3, 2), (15, 9), (5, 4)):
         scores[row, column] = 0.5
     scores[10, 10] = 0.9
-    assert [place[:2] for place in best(scores, 9, (3, 3))] == [(10, 10), (3, 2), (3, 15), (15, 9)]
-    assert [place[:2] for place in best(scores, 9, (2, 3))] == [(10, 10), (3, 2), (3, 15), (5, 4), (15, 9)]
-    assert [place[:2] for place in best(scores, 2, (3, 3))] == [(10, 10), (3, 2)]
+    assert [place[:2] for place in best_places(scores, 9, (6, 5))] == [(10, 10), (3, 2), (3, 15), (15, 9)]
+    assert [place[:2] for place in best_places(scores, 9, (4, 5))] == [
+        (10, 10),
+        (3, 2),
+        (3, 15),
+        (5, 4),
+        (15, 9),
+    ]
+    assert [place[:2] for place in best_places(scores, 2, (6, 6))] == [(10, 10), (3, 2)]
 
 
 def test_a_slope_beside_a_peak_is_no_place():
     scores = np.maximum(0.9 - 0.01 * np.abs(np.arange(60) - 20), 0.0)[np.newaxis]
     scores[0, 55:58] = 0.2, 0.6, 0.2
-    assert [place.column for place in best(scores, 9, (4, 4))] == [20, 56]
+    assert [place.column for place in best_places(scores, 9, (7, 8))] == [20, 56]
 
 
 def test_what_does_not_fit_is_no_place():
-    assert best(np.array([[-0.5]]), 1, (1, 1)) == []
-    assert best(np.zeros((4, 4)), 3, (2, 2)) == []
+    assert best_places(np.array([[-0.5]]), 1, (1, 1)) == []
+    assert best_places(np.zeros((4, 4)), 3, (3, 3)) == []
 
 
 @given(
     arrays.arrays("float64", st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(-2, 5)),
     st.integers(1, 9),
-    st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    st.tuples(st.integers(1, 10), st.integers(1, 10)),
 )
-def test_the_best_by_looking_at_all(scores, count, apart):
+def test_the_best_by_looking_at_all(scores, count, size):
     def near(a, b):
-        return all(abs(p - q) < d for p, q, d in zip(a, b, apart))
+        return all(2 * abs(p - q) < side for p, q, side in zip(a, b, size))
 
     peaks = [
         (-scores[place], place)
@@ -244,7 +226,7 @@ def test_the_best_by_looking_at_all(scores, count, apart):
     for _, place in sorted(peaks):
         if not any(near(place, other) for other in expected) and len(expected) < count:
             expected.append(place)
-    found = best(scores, count, apart)
+    found = best_places(scores, count, size)
     assert [place[:2] for place in found] == expected
     assert [place.score for place in found] == [scores[place] for place in expected]
 
@@ -286,3 +268,35 @@ def test_a_factor_changes_no_score_however_large(factor: float, masked: bool) ->
     usual = match(picture, template, mask)
     assert match(picture * factor, template * factor, mask) == pytest.approx(usual, abs=1e-9)
     assert match(picture * factor, template, mask) == pytest.approx(usual, abs=1e-9)
+
+
+@given(pictures("uint8"), st.integers(1, 5))
+def test_places_are_the_best_of_the_scores(pair, top):
+    pixels, template = pair
+    places = convcli.match(pixels, template, top=top)
+    assert places == best_places(loops_of(pixels, template), top, template.shape[:2])
+    assert [place.score for place in places] == sorted((place.score for place in places), reverse=True)
+
+
+def loops_of(pixels, template):
+    """The scores as `match` has them, where plain loops agree: a peak hangs by the last digit."""
+    scores = match(pixels, template)
+    np.testing.assert_allclose(scores, loops(pixels, template), atol=1e-9)
+    return scores
+
+
+def test_a_mask_goes_along():
+    x = np.random.default_rng(7).integers(0, 256, (30, 30))
+    t = x[5:15, 6:18].copy()
+    t[:4] = 0
+    mask = np.ones(t.shape)
+    mask[:4] = 0
+    (place,) = convcli.match(x, t, mask, threads=1)
+    assert (place.row, place.column) == (5, 6)
+    assert place.score == pytest.approx(1)
+
+
+@pytest.mark.parametrize("top", [0, -1, 1.5, True, None, "2"])
+def test_a_number_of_places_is_a_whole_one(top):
+    with pytest.raises(ArgumentError, match=r"top=.* is not a whole number of at least 1"):
+        convcli.match(np.eye(3), np.eye(2), top=top)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.backend import conv, conv_transpose, run_layer
-from convcli.backend.equivariance import (
+from convcli.analysis.equivariance import (
     MARGIN,
     Motion,
     rotation_difference,
     scaling_difference,
     shift_difference,
 )
+from convcli.backend import conv, conv_transpose, run_layer
 from convcli.layers import AdaptivePool, Conv, Convolution, ConvTranspose, GlobalPool, MaxPool, Resize
 
 X = np.random.default_rng(0).integers(0, 256, (2, 24, 24)).astype(float)

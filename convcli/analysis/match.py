@@ -3,7 +3,7 @@
 from __future__ import annotations  # help() shows the annotations by name
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -37,6 +37,55 @@ class Place(NamedTuple):
 
 
 def match(
+    picture: ArrayLike,
+    template: ArrayLike,
+    mask: ArrayLike | None = None,
+    *,
+    top: int = 1,
+    threads: int | None = None,
+) -> list[Place]:
+    """Find where in a picture a template lies: the best places, the best one first.
+
+    Parameters
+    ----------
+    picture : array_like, (H, W) or (H, W, C)
+        Whole numbers or floats, all finite.
+    template : array_like, (h, w) or (h, w, C)
+        No larger than the picture, and not flat.
+    mask : array_like, (h, w), optional
+        The weights of the template's pixels: 0 where they do not count.
+    top : int
+        How many places are named at most; they differ by half the template's rows or columns at least.
+    threads : int, optional
+        How many share the work; one for each core by default. The scores are the same.
+
+    Returns
+    -------
+    list of Place
+        With the `row` and the `column` of the upper left corner of each window, and its `score`: the zero-mean
+        normalised cross-correlation, above 0, and 1 where it fits perfectly. Brightness and contrast change nothing.
+
+    Raises
+    ------
+    ArgumentError
+        Where the template does not fit the picture, is flat, or something is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import convcli
+    >>> picture = np.random.default_rng(0).integers(0, 256, (40, 60))
+    >>> [place] = convcli.match(picture, picture[10:18, 30:42])
+    >>> place.row, place.column, round(place.score, 9)
+    (10, 30, 1.0)
+
+    """
+    if isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1:
+        raise ArgumentError(f"top={top!r} is not a whole number of at least 1")
+    return best_places(match_scores(picture, template, mask, threads=threads), top, np.shape(template)[:2])
+
+
+def match_scores(
     pixels: ArrayLike, template: ArrayLike, mask: ArrayLike | None = None, *, threads: int | None = None
 ) -> Array:
     """Score how well a template fits at every place of a picture, from -1 to 1.
@@ -76,11 +125,11 @@ def match(
     Examples
     --------
     >>> import numpy as np
-    >>> from convcli import backend
+    >>> from convcli.analysis.match import match_scores
     >>> picture = np.random.default_rng(0).integers(0, 256, (40, 60))
-    >>> [place] = backend.best(backend.match(picture, picture[10:18, 30:42]), count=1, apart=(4, 6))
-    >>> place.row, place.column, round(place.score, 9)
-    (10, 30, 1.0)
+    >>> scores = match_scores(picture, picture[10:18, 30:42])
+    >>> scores.shape, round(float(scores[10, 30]), 9)
+    ((33, 49), 1.0)
 
     """
     x, t = _as_picture("pixels", pixels), _as_picture("template", template)
@@ -120,7 +169,7 @@ def match(
 def match_bytes(
     shape: Sizes, size: Sizes, channels: int, *, masked: bool = False, threads: int | None = None
 ) -> int:
-    """Foretell the bytes that `match` takes beside a picture of rows and columns, its map of scores among them.
+    """Foretell the bytes that `match_scores` takes beside a picture of rows and columns, its map of scores among them.
 
     shape, size : of the picture and of the template, which is no larger, without their channels
     """
@@ -141,17 +190,18 @@ def match_bytes(
     return NUMBER * int(prod(places) + sum(together) + PATTERNS * prod(size) * channels)
 
 
-def best(scores: Array, count: int, apart: tuple[int, int]) -> list[Place]:
+def best_places(scores: Array, count: int, size: Sequence[int]) -> list[Place]:
     """Return the `count` best places of a map of scores, the best one first.
 
-    A place is one that scores above 0, no less than its eight neighbours, and that no better place lies near:
-    they differ by `apart[0]` rows or more, or by `apart[1]` columns or more. Equal scores come in reading order.
+    A place is one that scores above 0, no less than its eight neighbours, and that no better place lies near: they
+    differ by half the rows of the template or more, or by half its columns. Equal scores come in reading order.
 
-    >>> import numpy as np
-    >>> from convcli import backend
-    >>> backend.best(np.array([[0.9, 0.1, 0.9], [0.1, 0.0, 0.5]]), count=9, apart=(2, 2))
+    size : rows and columns of the template
+
+    >>> best_places(np.array([[0.9, 0.1, 0.9], [0.1, 0.0, 0.5]]), count=9, size=(3, 3))
     [Place(row=0, column=0, score=0.9), Place(row=0, column=2, score=0.9)]
     """
+    apart = tuple(-(-side // 2) for side in size)
     left = np.where(_peaks(scores), scores, -np.inf)
     left[left <= 0] = -np.inf
     tops = left.max(axis=1)

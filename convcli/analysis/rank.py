@@ -1,0 +1,53 @@
+"""The rank of a kernel, and its separable factors."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.separable import factors
+from convcli.kernels.kernel import Line, Matrix, flat, shape_of
+
+Array = NDArray[Any]
+
+ROUNDING = 1e-12  # of the largest weight: a difference by which floats that should be equal may differ
+
+
+def rank_of(matrix: Matrix) -> int | None:
+    """Return the rank of a matrix; of one with 3 axes 1 or 0, or None where it is not separable."""
+    array = weights_of(matrix).astype(float)
+    if not array.any():
+        return 0
+    if array.ndim == 2:
+        return int(np.linalg.matrix_rank(array))
+    return 1 if factors_of(matrix) else None
+
+
+def factors_of(matrix: Matrix) -> tuple[Line, ...] | None:
+    """Return one factor an axis, whose outer product is the matrix, or None where it is not of rank 1.
+
+    Of whole numbers where the weights are; otherwise all but the first sum to 1 where they can, as those of
+    a bell do. Only the first may have a negative sum.
+
+    >>> factors_of(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)))
+    ((1, 2, 1), (-1, 0, 1))
+    """
+    array = weights_of(matrix)
+    found = factors(array[np.newaxis], array.ndim)
+    if found is None or not array.any():
+        return None
+    first, *others = (factor.reshape(-1) for factor in found)
+    for place, factor in enumerate(others):
+        total = factor.sum()
+        if abs(total) > ROUNDING * np.abs(factor).sum():
+            by = total if array.dtype.kind == "f" else np.sign(total)
+            others[place] = factor / by if array.dtype.kind == "f" else factor * by
+            first = first * by
+    return tuple(tuple(factor.tolist()) for factor in (first, *others))
+
+
+def weights_of(matrix: Matrix) -> Array:
+    """Return the weights as int64 where they are whole and fit, else as float64."""
+    weights = list(flat(matrix))
+    fits = all(isinstance(weight, int) and abs(weight) < 2**63 for weight in weights)
+    return np.array(weights, np.int64 if fits else np.float64).reshape(shape_of(matrix))
