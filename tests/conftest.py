@@ -71,6 +71,32 @@ def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
     return run
 
 
+@pytest.fixture
+def faults(tmp_path: Path) -> dict[str, str]:
+    """The environment of a program in which pictures fail by their names."""
+    from tests.runs import FAULTS
+
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(FAULTS)
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
+@pytest.fixture(scope="session")
+def serial(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[str], dict[str, bytes]]:
+    """What one job after the other makes."""
+    from tests.runs import filtered
+
+    folder = tmp_path_factory.mktemp("serial")
+
+    def here(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "convcli", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+
+    return filtered(here, folder, "--jobs 1")
+
+
 def one_error(result: Result) -> str:
     """Return the only line on stderr, which is an error; there is no answer and no traceback."""
     assert result.out == ""

@@ -32,7 +32,17 @@ ALLOWED = {
         *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "batch", "jobs"),
         *("render", "files", "npy", "memory", "cli"),
     },
-    "__init__": {"layers", "networks", "kernels", "backend", "images", "filters", "analysis", "jobs", "files"},
+    "__init__": {
+        "layers",
+        "networks",
+        "kernels",
+        "backend",
+        "images",
+        "filters",
+        "analysis",
+        "jobs",
+        "files",
+    },
     "__main__": {"cli"},
 }
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
