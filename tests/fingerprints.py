@@ -4,16 +4,24 @@
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convcli.backend.image import filter_image
+from convcli.backend.stages.blend import tilt_shift
+from convcli.backend.stages.finish import Finish
+from convcli.backend.stages.offsets import swirl
+from convcli.backend.stages.recipe import Recipe
+from convcli.backend.stages.run import Given, run
 from convcli.images.read import read_picture
 from convcli.kernels import KERNELS, parse_kernel
+from convcli.layers import AvgPool, MaxPool
 from tests.conftest import SAMPLES
 
 TABLE = Path(__file__).with_name("fingerprints.txt")
@@ -42,6 +50,28 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "keep": {"alpha": "keep"},
     "linear, keep": {"alpha": "keep", "light": True},
 }
+SMOOTH = parse_kernel("gaussian:sigma=2.5")
+# Stages, of a picture with so many channels that are no alpha.
+STAGES: dict[str, Callable[[int], Recipe]] = {
+    "two kernels": lambda _: Recipe(kernels=(SMOOTH, parse_kernel("sobel"))),
+    "five kernels": lambda _: Recipe(kernels=(SMOOTH,) * 5),
+    "activation and pool": lambda _: Recipe(
+        kernels=(parse_kernel("sobel-x"),),
+        activation="sigmoid",
+        pool=lambda dims: MaxPool(kernel_size=2),
+        full_scale=255,
+    ),
+    "average pool": lambda _: Recipe(kernels=(SMOOTH,), pool=lambda dims: AvgPool(kernel_size=3, padding=1)),
+    "standard": lambda channels: Recipe("standard", (replace(SMOOTH, divisor=channels),)),
+    "pointwise": lambda channels: Recipe("pointwise", mixing=np.eye(channels)[::-1] * 0.7 + 0.1),
+    "separable, rank 2": lambda _: Recipe("separable", (parse_kernel("disk:5"),), rank=2),
+    "dilated": lambda _: Recipe("dilated", (parse_kernel("emboss"),), dilation=3),
+    "transposed": lambda _: Recipe("transposed", (parse_kernel("bilinear:factor=2"),), stride=2),
+    "resize-conv": lambda _: Recipe("resize-conv", (parse_kernel("box:2"),), stride=2),
+    "deformable": lambda _: Recipe("deformable", (SMOOTH,), offsets=swirl()),
+    "local": lambda _: Recipe("local", widths=tilt_shift()),
+    "tiled": lambda _: Recipe("tiled", (SMOOTH, parse_kernel("emboss")), tile=(1, 2)),
+}
 FEW = ("gaussian:sigma=2.5", "log:sigma=2", "gabor", "0.5 0.5", "freichen")
 
 
@@ -62,12 +92,30 @@ def fingerprint(name: str, spec: str, option: str, **more: Any) -> str:
     alpha = "auto" if frame.has_alpha else None
     options = {"alpha": alpha, **OPTIONS.get(option, {}), **more}
     pixels = filter_image(frame.pixels, parse_kernel(spec), **options).pixels
+    return _hash(pixels)
+
+
+def stage_fingerprint(name: str, stages: str, threads: int | None = None) -> str:
+    """Return the hash of the samples that stages make."""
+    frame = read_picture(SAMPLES / name).frames[0]
+    pixels = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
+    channels = pixels.shape[2] - frame.has_alpha
+    made = STAGES[stages](channels).stages((channels, *pixels.shape[:2]))
+    given, finish = Given(pixels, frame.has_alpha), Finish(pixels.dtype, pixels.dtype)
+    return _hash(run(given, made, finish, threads=threads).pixels)
+
+
+def _hash(pixels: Any) -> str:
     return sha256(np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))).hexdigest()
 
 
 def table() -> str:
     """Return a line for each case: its hash and what it is of."""
-    return "".join(f"{fingerprint(*case)}  {', '.join(part for part in case if part)}\n" for case in cases())
+    kernels = (f"{fingerprint(*case)}  {', '.join(part for part in case if part)}\n" for case in cases())
+    stages = (
+        f"{stage_fingerprint(name, made)}  {name}, {made}\n" for name, made in product(PICTURES, STAGES)
+    )
+    return "".join((*kernels, *stages))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
+from convcli.backend.stages import tiles
 from convcli.errors import ArgumentError
 from tests.conftest import ROOT
-from tests.fingerprints import FEW, OPTIONS, TABLE, fingerprint, table
+from tests.fingerprints import FEW, OPTIONS, STAGES, TABLE, fingerprint, stage_fingerprint, table
 
 KNOWN = {what: digest for digest, what in (line.split("  ", 1) for line in TABLE.read_text().splitlines())}
 
@@ -71,3 +72,14 @@ def test_every_method_gives_the_same_samples(method: str, spec: str) -> None:
 def test_any_number_of_threads_gives_the_same_samples(threads: int, spec: str) -> None:
     for name in ("landscape.png", "logo.png", "ramp16.png"):
         assert fingerprint(name, spec, "", threads=threads) == KNOWN[f"{name}, {spec}"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("stages", STAGES)
+def test_stages_give_the_same_samples_on_any_number_of_threads_in_tiles_of_any_size(
+    threads: int, stages: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in (("logo.png", 100), ("ramp16.png", 1000)):
+        monkeypatch.setattr(tiles, "WIDE", size * threads)
+        monkeypatch.setattr(tiles, "TALL", 20 + threads)
+        assert stage_fingerprint(name, stages, threads) == KNOWN[f"{name}, {stages}"]

@@ -17,7 +17,7 @@ from convcli.backend.image import filter_image
 from convcli.backend.plan import METHODS, Slide, Work
 from convcli.backend.stages.factored import factored, rank_of
 from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import estimate
+from convcli.backend.stages.run import estimate, values_of
 from convcli.backend.stages.stage import Stage
 from convcli.backend.trial_setting import setting
 from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
@@ -143,7 +143,7 @@ class Trials:
                 found = np.moveaxis(signed(found, self.zero), 2, 0)
             else:
                 x = self._values.astype(working_dtype(self.pixels.dtype))
-                found, seconds = _timed(lambda: _through(stages, x))
+                found, seconds = _timed(lambda: values_of(x, stages, 1))
             moved = self._equivariance(trial)
         except ConvcliError as error:
             self._leave_out(_called(trial), str(error))
@@ -234,7 +234,7 @@ class Trials:
                 self._leave_out("the plain sum", "it would take too long; differences are to FFT in float64")
             recipe = self._recipe(BASELINE if averages else PLAIN)
             stages = replace(recipe, method=method).stages(self._values.shape)
-            self._plain[averages] = _through(stages, self._values)
+            self._plain[averages] = values_of(self._values, stages, 1)
         return self._plain[averages]
 
     def _compared(
@@ -263,7 +263,7 @@ class Trials:
         middle = self._middle(max(SIDE, 6 * motion.pixels))
 
         def run(x: Array) -> Array:
-            return _through(recipe.stages(x.shape), x)
+            return values_of(x, recipe.stages(x.shape), 1)
 
         found = (
             shift_difference(run, middle, *motion),
@@ -285,12 +285,6 @@ class Trials:
 
     def _leave_out(self, what: str, why: str) -> None:
         self.remarks.append(f"{what} is left out: {why}")
-
-
-def _through(stages: Sequence[Stage], x: Array) -> Array:
-    for stage in stages:
-        x = stage(x)
-    return x
 
 
 def _timed(run: Callable[[], Array]) -> tuple[Array, float]:

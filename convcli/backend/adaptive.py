@@ -3,6 +3,7 @@
 from __future__ import annotations  # help() shows the annotations by name
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -90,17 +91,20 @@ def _adapt(
     y = x
     for axis, size in enumerate(layer.output_size, start=2):
         if size != y.shape[axis]:
-            y = _windows(operation, y, axis, size, mean)
+            y = reduce_windows(operation, y, axis, *windows_of(y.shape[axis], size), mean)
     y = y.copy() if y is x else y
     return y[0] if alone else y
 
 
-def _windows(operation: np.ufunc, x: Array, axis: int, size: int, mean: bool) -> Array:
-    """Reduce one axis: window by window, or the first elements of all, the second ones, and so on."""
-    n = x.shape[axis]
+def windows_of(n: int, size: int) -> tuple[Array, Array]:
+    """Return where each of so many windows over n elements starts and ends."""
     places = np.arange(size)
-    starts, ends = places * n // size, -(-(places + 1) * n // size)
-    lengths = ends - starts
+    return places * n // size, -(-(places + 1) * n // size)
+
+
+def reduce_windows(operation: np.ufunc, x: Array, axis: int, starts: Array, ends: Array, mean: bool) -> Array:
+    """Reduce one axis: window by window, or the first elements of all, the second ones, and so on."""
+    size, lengths = len(starts), ends - starts
     if size < lengths.max():
         whole = (slice(None),) * axis
         parts = [x[(*whole, slice(start, end))] for start, end in zip(starts, ends, strict=True)]
@@ -113,6 +117,6 @@ def _windows(operation: np.ufunc, x: Array, axis: int, size: int, mean: bool) ->
             if len(longer) == size:
                 operation(y, further, out=y)
             else:
-                where = (*(slice(None),) * axis, longer)
+                where: tuple[Any, ...] = (*(slice(None),) * axis, longer)
                 y[where] = operation(y[where], further)
     return y / lengths.astype(y.dtype).reshape(-1, *(1,) * (y.ndim - 1 - axis)) if mean else y

@@ -6,7 +6,7 @@ order matters.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from math import ceil, gcd, log2, prod
 from typing import Any
@@ -60,7 +60,7 @@ class Slide:
         )
         return cls(layer.kernel_size, tuple(stride), tuple(dilation), output)
 
-    @property
+    @cached_property
     def spans(self) -> Sizes:
         """The elements from the kernel's first tap to its last, on each axis."""
         return tuple(span(k, d) for k, d in zip(self.kernel_size, self.dilation, strict=True))

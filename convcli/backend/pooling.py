@@ -168,7 +168,7 @@ def avg_pool(
     output = pool.output_size(size)
     with np.errstate(all="ignore"):
         y = _sum(cast(x, computing_float(x.dtype)), pool, output)
-        for axis, counts in enumerate(_counts(pool, size, output, count_include_pad)):
+        for axis, counts in enumerate(window_counts(pool, size, output, count_include_pad)):
             y /= counts.clip(1).astype(y.dtype).reshape(-1, *(1,) * (len(size) - 1 - axis))
         y = cast(y, x.dtype if x.dtype.kind in "fc" else y.dtype)
     return y[0] if alone else y
@@ -349,7 +349,7 @@ def _sum(x: Array, pool: Pool, output: Sizes) -> Array:
     return y
 
 
-def _counts(pool: Pool, size: Sizes, output: Sizes, include_pad: bool) -> list[Array]:
+def window_counts(pool: Pool, size: Sizes, output: Sizes, include_pad: bool) -> list[Array]:
     """Count, for each axis, the elements that the windows average over."""
     counts, slide = [], Slide.of(pool, size)
     for axis, ((before, after), n) in enumerate(zip(pool.pads(size), size, strict=True)):

@@ -19,6 +19,9 @@ Zero = Sequence[int]  # the sample of each channel that stands for 0
 EIGHT_BITS = np.dtype("uint8")
 GAP = 2  # pixels between the maps of a sheet
 BESIDE = 2.0**20  # parts of a level
+# Added to a float64 below MOST_ROUNDED these round it to the nearest part, or to the nearest one, half to even.
+TO_PARTS, TO_ONES = 1.5 * 2.0**52 / BESIDE, 1.5 * 2.0**52
+MOST_ROUNDED = 2.0**30
 NARROW = 2.0**-64  # times the largest floats, their differences and products with a white are floats still
 EXACT = "exact sums, whole or in float64"  # the plan for what no band plan covers
 
@@ -176,6 +179,39 @@ def into_dtype(
         clipped += int(np.count_nonzero((part < low) | (part > high)))
         fitted[place] = part.clip(low, high) + start
     return Filtered(fitted, clipped / values.size, extent=extent)
+
+
+def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None = None) -> int:
+    """Write floats to `out`, of whole numbers, as `into_dtype` does `beside` halves; count what was clipped.
+
+    The values are changed. `minmax` is none of its ranges.
+    """
+    limits = np.iinfo(out.dtype)
+    least, most = float(values.min()), float(values.max())
+    if zero is not None or values.dtype != np.float64 or not -MOST_ROUNDED < least <= most < MOST_ROUNDED:
+        made = into_dtype(values, out.dtype, value_range, zero=zero, beside=True)
+        out[...] = made.pixels
+        return round(made.clipped * values.size)
+    if value_range == "abs":
+        np.abs(values, out=values)
+        least, most = 0.0, max(-least, most)
+    elif value_range == "offset":
+        middle = (int(limits.min) + int(limits.max) + 1) // 2
+        np.add(values, float(middle), out=values)
+        least, most = least + middle, most + middle
+    # A sum so large has no digits behind those of 1 / BESIDE, and then none behind the point.
+    np.add(values, TO_PARTS, out=values)
+    np.add(values, TO_ONES - TO_PARTS, out=values)
+    np.subtract(values, TO_ONES, out=values)
+    clipped = 0
+    if least < limits.min or most > limits.max:
+        beyond = values < limits.min
+        clipped = int(np.count_nonzero(beyond))
+        clipped += int(np.count_nonzero(np.greater(values, limits.max, out=beyond)))
+        if clipped:
+            np.clip(values, limits.min, limits.max, out=values)
+    np.copyto(out, values, casting="unsafe")
+    return clipped
 
 
 def signed(pixels: Array, zero: Zero | None) -> Array:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.backend.stages.recipe import Recipe
+    from convcli.backend.stages.run import Given
     from convcli.backend.stages.stage import Stage
     from convcli.images.metadata.geometry import Moves
 
@@ -86,11 +87,15 @@ class Unit:
         seconds = estimate(*asked).seconds if self.plain is None else plain_seconds(*asked)
         return seconds + FRAME * len(self.frames)
 
-    def memory(self, outputs: int) -> int:
+    def memory(self, outputs: int, threads: int | None) -> int:
         """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""
         from convcli.backend.stages.run import estimate
 
-        return outputs + estimate(self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha).memory
+        dtype = self.frames[0].pixels.dtype
+        # Several frames are one array while a kernel reaches over them.
+        copied = sum(frame.pixels.nbytes for frame in self.frames) if len(self.frames) > 1 else 0
+        tiles = estimate(self.stages, self.shape, dtype, self.has_alpha, threads).memory
+        return outputs + copied + tiles
 
     @property
     def cost(self) -> Cost:
@@ -116,11 +121,13 @@ class Unit:
             yield from _sizes(stage.layers, shape, after)
             shape = after
 
-    def pixels(self, colours: Colours) -> Array:
-        """Return the samples as they are filtered, (*spatial, C)."""
-        from convcli.backend.stages.finish import stacked
+    def given(self, colours: Colours) -> Given:
+        """Return what is filtered, (*spatial, C)."""
+        from convcli.backend.stages.run import Given, stacked
 
-        return stacked([colours.light(frame).pixels for frame in self.frames], len(self.shape) - 1)
+        frame = self.frames[0]
+        pixels = stacked([each.pixels for each in self.frames], len(self.shape) - 1)
+        return Given(pixels, self.has_alpha, frame.zero, colours.linear, frame.has_alpha)
 
 
 def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcli.backend.colour import from_light
 from convcli.backend.image import Alpha, filter_image, image_layer, working_bytes
 from convcli.backend.values import EIGHT_BITS, Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from convcli.backend.stages.run import Values
+    from convcli.backend.stages.finish import Finish
 
     Array = NDArray[Any]
 
@@ -37,6 +37,8 @@ RETURNED = 16 * MIB  # of frames that were freed are given back to the system
 RAW = "NPY"  # the format that takes values as they are, before `value_range`
 ANY = "memory"  # no format: samples that nobody writes, of any mode and any number of channels
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
+# What a stage is asked to do with colours beside alpha; None leaves it to the stage.
+PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 
@@ -177,7 +179,7 @@ class Worker:
             return list(self._each(name, target, units, form))
         found: dict[float, Extent | None] = {}  # by what is white in the units of the values
         for unit in units:
-            white, extent = unit.recipe.full_scale, self.make(name, target, unit, form).extent
+            white, extent = unit.recipe.full_scale, self._extent(name, target, unit, form)
             found[white] = Extent.around((found.get(white), extent))
 
         def common(unit: Unit) -> Extent | None:
@@ -201,24 +203,55 @@ class Worker:
         mode, dtype = self.result(name, target, unit, form)
         if unit.plain is not None:
             return self._plainly(unit, form, mode, extent)
-        from convcli.backend.stages.finish import to_pixels
+        from convcli.backend.stages.run import run
 
-        pixels = unit.pixels(self.colours)
-        own, values = pixels.dtype, self._values(pixels, unit)
-        value_range = None if form == RAW else self.value_range or "clip"
-        lit = self.colours.linear and form != RAW
-        into = own if lit else dtype
-        zero = unit.frames[0].zero if channels_of(mode) == unit.frames[0].channels else None
-        filtered = to_pixels(values, own, into, value_range, extent, zero, as_sheet=self.sheet)
-        fitted, share, samples = filtered.pixels, filtered.clipped, values.colour.size
-        if lit:
-            fitted, share = from_light(fitted, dtype, channels_of(mode).endswith("A"))
-            samples = fitted.size
+        given, finish = unit.given(self.colours), self._finish(unit, form, mode, dtype, extent)
+        done = run(
+            given,
+            unit.stages,
+            finish,
+            premultiply=PREMULTIPLY[self.alpha],
+            threads=self.threads,
+            measure=self.stats,
+        )
         notes = dict.fromkeys(note for stage in unit.stages for note in stage.notes)
-        frames = self._framed(unit, fitted, mode)
-        measured = Measured.of(values.colour) if self.stats else None
-        plan = f"{self.spelled.recipe.variant} in {values.colour.dtype}"
-        return Made(frames, share * samples, samples, plan, tuple(notes), measured, filtered.extent)
+        samples = prod(unit.output_shape)
+        plan = f"{self.spelled.recipe.variant} in {given.dtype}"
+        frames = self._framed(unit, done.pixels, mode)
+        return Made(frames, done.clipped * samples, samples, plan, tuple(notes), done.measured, done.extent)
+
+    def _finish(
+        self, unit: Unit, form: str, mode: str, dtype: np.dtype[Any], extent: Extent | None
+    ) -> Finish:
+        """Return how the values of stages become pixels of a mode and dtype."""
+        import numpy as np
+
+        from convcli.backend.stages.finish import Finish
+
+        frame, linear = unit.frames[0], self.colours.linear
+        own = np.dtype("float64") if linear else frame.pixels.dtype
+        value_range = None if form == RAW else self.value_range or "clip"
+        zero = frame.zero if channels_of(mode) == frame.channels else None
+        return Finish(
+            own,
+            raw_dtype(own) if form == RAW else dtype,
+            value_range,
+            extent,
+            extent,
+            zero,
+            light=linear and form != RAW,
+            ends_in_alpha=channels_of(mode).endswith("A") and not unit.has_alpha,
+            as_sheet=self.sheet,
+        )
+
+    def _extent(self, name: str, target: str, unit: Unit, form: str) -> Extent | None:
+        """Return the extent of a unit's values."""
+        if unit.plain is not None:
+            return self.make(name, target, unit, form).extent
+        from convcli.backend.stages.run import extent_of
+
+        given = unit.given(self.colours)
+        return extent_of(given, unit.stages, premultiply=PREMULTIPLY[self.alpha], threads=self.threads)
 
     def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
@@ -231,12 +264,6 @@ class Worker:
         else:
             channels = maps + unit.has_alpha
         return list(self._framed(unit, black((*size, channels), dtype), mode))
-
-    def _values(self, pixels: Array, unit: Unit) -> Values:
-        from convcli.backend.stages.run import Values
-
-        premultiply = {"auto": None, "premultiply": True, "keep": False, "filter": None}[self.alpha]
-        return Values.of(pixels, unit.has_alpha, unit.frames[0].zero).through(unit.stages, premultiply)
 
     def _plainly(self, unit: Unit, form: str, mode: str, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
@@ -272,7 +299,7 @@ class Worker:
     def memory(self, unit: Unit, outputs: int, form: str) -> int:
         """Foretell the bytes that are taken beside the frames of a unit, with its outputs of so many bytes."""
         if unit.plain is None:
-            return unit.memory(outputs)
+            return unit.memory(outputs, self.threads)
         pixels = unit.frames[0].pixels
         kernel = self.spelled.recipe.kernels[0]
         return outputs + working_bytes(pixels.shape, pixels.dtype, kernel, **self._asked(unit, form))

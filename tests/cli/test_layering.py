@@ -556,7 +556,7 @@ def test_a_file_that_is_no_array(call: Call, small: Path, tmp_path: Path) -> Non
         ("-k box --variant grouped --groups 2", "small.png: in_channels 3 cannot be divided into 2 equal groups"),
         ("-k box --pool-channels max:2", "small.png: --pool-channels cannot pool 3 channels by 2"),
         ("-k box --variant transposed --stride 9999", "pixels, over the limit of 200,000,000; pad less, or raise it with --max-pixels"),
-        ("-k box --variant transposed --stride 100 --max-memory 100M", "M of memory, over the limit of 100M; raise it with --max-memory"),
+        ("-k box --variant transposed --stride 100 --max-memory 1M", "M of memory, over the limit of 1M; raise it with --max-memory"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_a_picture_is_one_line_and_code_1(

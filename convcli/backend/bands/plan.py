@@ -80,8 +80,8 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
 
     `wide` asks for float64, where float32 has too few digits.
     """
-    candidates = _candidates(facts, slide, channels, wide)
-    found = [(cost, name, dtype) for name, dtype, cost in candidates if method in ("auto", name.split()[0])]
+    ways = candidates(facts, slide, channels, wide)
+    found = [(cost, name, dtype) for name, dtype, cost in ways if method in ("auto", name.split()[0])]
     if not found:
         return None
     _, name, dtype = min(found)
@@ -91,13 +91,13 @@ def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, thr
     elif (name, dtype) == ("separable", "int32") and facts.down_most < 1 << 15:
         first = "int16"
     elif name == "fft":
-        length = _length(slide)
+        length = transform_length(slide)
     rows, columns = _tile(name, dtype, slide, channels, length, threads)
     tiles = prod(-(-n // step) for n, step in zip(slide.output_size, (rows, columns), strict=True))
     return BandPlan(name, dtype, first, rows, columns, max(1, min(threads, tiles)), length, facts.transforms)
 
 
-def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
+def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
     """Return every way that gives the right sums: its name, its dtype and its cost."""
     float_dtype = "float64" if wide else "float32"
     float_pass, flop = (PASS64, 2 * FLOP) if wide else (PASS32, FLOP)
@@ -127,7 +127,7 @@ def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[t
             across = 2 * (ACROSS + (kw - 1) * dw * pixel) * flop
             found.append(("separable", float_dtype, down + across))
     if not facts.whole:
-        length = _length(slide)
+        length = transform_length(slide)
         if all(length >= 2 * span for span in slide.spans):
             usable = prod(length - span + 1 for span in slide.spans)
             share = prod(slide.stride) * length * length / usable
@@ -139,7 +139,7 @@ def _candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[t
     return found
 
 
-def _length(slide: Slide) -> int:
+def transform_length(slide: Slide) -> int:
     """Choose the shortest transform that holds the picture, or wastes little of a tile on the kernel."""
     whole = max(
         (n - 1) * s + span for n, s, span in zip(slide.output_size, slide.stride, slide.spans, strict=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from convcli import backend
 from convcli.backend.stages.linear import Pass
+from convcli.backend.stages.pooling import pooled
+from convcli.backend.stages.sources import Kept, Mapped, Source
 from convcli.backend.stages.stage import FAINT, Stage
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, Layer, LpPool, MaxPool
@@ -31,12 +34,15 @@ class Activated(Stage):
         """Return the activation."""
         return (self.layer,)
 
-    def __call__(self, x: Array) -> Array:
-        """Run on x, (C, *spatial) of floats."""
-        scale = x.dtype.type(self.full_scale)
-        y: Array = backend.run_layer(self.layer, (x / scale)[np.newaxis])[0]
+    def through(self, source: Source) -> Source:
+        """Return the function of each value, or of the channels of each place."""
+        return Mapped(self._activated, source)
+
+    def _activated(self, values: Array) -> Array:
+        scale = values.dtype.type(self.full_scale)
+        y: Array = backend.run_layer(self.layer, np.moveaxis(values / scale, -1, 0)[np.newaxis])[0]
         y *= scale
-        return y
+        return np.moveaxis(y, 0, -1)
 
 
 @dataclass(frozen=True)
@@ -63,25 +69,38 @@ class Pooled(Stage):
         """Whether it averages."""
         return self._kind == "avg"
 
-    def __call__(self, x: Array) -> Array:
-        """Run on x, (C, *spatial) of floats."""
-        y: Array = backend.run_layer(self.layer, x[np.newaxis])[0]
-        return y
+    def through(self, source: Source) -> Source:
+        """Return the pool of each channel."""
+        return pooled(self.layer, source)
 
-    def with_alpha(self, colour: Array, opacity: Array, premultiply: bool | None) -> tuple[Array, Array]:
+    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
         """Average colours weighed by alpha; else take the largest alpha, and colours of what is visible alone."""
-        hidden = self(colour)
+        hidden = self.through(colour)
         if self._kind == "avg":
-            weight = self(opacity)
-            seen = np.broadcast_to(weight > FAINT, hidden.shape)
-            np.divide(self(colour * opacity), weight, where=seen, out=hidden)
-            return hidden, weight
-        visible = opacity > 0
-        if not visible.all():
-            least = -np.inf if self._kind == "max" else 0
-            seen = np.broadcast_to(self(visible.astype(colour.dtype)) > 0, hidden.shape)
-            np.copyto(hidden, self(np.where(visible, colour, colour.dtype.type(least))), where=seen)
-        return hidden, backend.run_layer(_largest(self.layer), opacity[np.newaxis])[0]
+            weight = Kept(self.through(opacity))
+            weighed = self.through(Mapped(np.multiply, colour, opacity))
+            return Mapped(_mean_of_seen, weighed, weight, hidden), weight
+        least = -np.inf if self._kind == "max" else 0.0
+        shown = Mapped(partial(_only_visible, least), colour, opacity)
+        visible = Mapped(lambda opacity: (opacity > 0).astype(opacity.dtype), opacity)
+        found = Mapped(_where_seen, self.through(shown), self.through(visible), hidden)
+        return found, pooled(_largest(self.layer), opacity)
+
+
+def _mean_of_seen(weighed: Array, weight: Array, hidden: Array) -> Array:
+    """Divide by the weight, or return what is hidden where there is none."""
+    seen = np.broadcast_to(weight > FAINT, hidden.shape)
+    return np.divide(weighed, weight, where=seen, out=hidden)
+
+
+def _only_visible(least: float, colour: Array, opacity: Array) -> Array:
+    """Put the least value in place of hidden colours."""
+    return np.where(opacity > 0, colour, colour.dtype.type(least))
+
+
+def _where_seen(shown: Array, visible: Array, hidden: Array) -> Array:
+    """Return the pool of visible colours, or of the hidden ones where nothing is visible."""
+    return np.where(visible > 0, shown, hidden)
 
 
 def _largest(layer: Layer) -> Layer:
@@ -125,13 +144,21 @@ class ChannelPooled(Stage):
         layer = self._layer(shape)
         yield Pass(layer, layer.cost((1, shape[0], prod(shape[1:]))), prod(self.output_shape(shape)))
 
-    def _layer(self, shape: Shape) -> Layer:
-        window = (self.size or shape[0], 1)
+    def _layer(self, shape: Shape, along: int = 0) -> Layer:
+        """Return the pool over the channels as one of two axes."""
+        each = self.size or shape[0]
+        window = (1, each) if along else (each, 1)
         if self.kind == "lp":
             return LpPool(norm_type=self.norm_type, kernel_size=window)
         return (MaxPool if self.kind == "max" else AvgPool)(kernel_size=window)
 
-    def __call__(self, x: Array) -> Array:
-        """Run on x, (C, *spatial) of floats."""
-        flat = x.reshape(1, 1, len(x), prod(x.shape[1:]))
-        return backend.run_layer(self._layer(x.shape), flat).reshape(self.output_shape(x.shape))
+    def through(self, source: Source) -> Source:
+        """Return the pool of the channels of each place."""
+        channels, *_ = self.output_shape(source.shape)
+        return Mapped(self._pooled, source, channels=channels)
+
+    def _pooled(self, values: Array) -> Array:
+        *size, channels = values.shape
+        flat = values.reshape(1, 1, prod(size), channels)
+        layer = self._layer((channels,), along=1)
+        return backend.run_layer(layer, flat).reshape(*size, -1)

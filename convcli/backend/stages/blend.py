@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
+from itertools import pairwise
 from math import hypot, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.linear import Pass, bordered, carried
+from convcli.backend.stages.layered import carried, layered
+from convcli.backend.stages.linear import Pass
 from convcli.backend.stages.offsets import middles
+from convcli.backend.stages.reach import Held, held
+from convcli.backend.stages.sources import Kept, Region, Source
 from convcli.errors import ArgumentError
 from convcli.kernels.smoothing import gaussian
 from convcli.layers import Conv, Layer, LocalConv
@@ -108,10 +112,10 @@ class Blend:
         )
         return cls(layer, tuple(levels), widths, mode, value)
 
-    @cached_property
-    def widths(self) -> Array:
-        """The width of each place's Gaussian, (H', W')."""
-        return self.spread(self.layer.input_size, middles(self.layer, self.layer.input_size))
+    def widths(self, region: Region) -> Array:
+        """Return the width of the Gaussian of each place in a region of the output."""
+        size = self.layer.input_size
+        return self.spread(size, middles(self.layer, size, region))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -131,9 +135,13 @@ class Blend:
                 yield Pass(layer, layer.cost(before) * shape[0], prod(after) * shape[0])
                 before = after
 
-    def memory(self, shape: Shape) -> int:
-        """Count the numbers: the picture, two levels, and what comes out."""
-        return 3 * prod(shape) + 3 * prod(self.output_shape(shape))
+    def held(self, shape: Shape, tile: Sizes) -> Held:
+        """Count what the two passes of each level hold for a tile."""
+        numbers, seen = 0, tile
+        for level in self.levels:
+            each, seen = held([layer for layer, _ in self._passes(level)], (1, *shape[1:]), tile)
+            numbers += shape[0] * each
+        return Held(numbers, seen)
 
     def _passes(self, sigma: float) -> list[tuple[Conv, Array]]:
         """Return the two passes of a level, as wide as the layer's kernel, so that all have its borders."""
@@ -146,48 +154,69 @@ class Blend:
             bell[start : start + len(part)] = part
         else:
             bell[side // 2] = 1
-        passes = []
-        for axis in (0, 1):
-            shape = (side, 1) if axis == 0 else (1, side)
-            padding = self.layer.padding
-            if not isinstance(padding, str):
-                padding = tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
-            stride, dilation = (
-                tuple(value if other == axis else 1 for other, value in enumerate(values))
-                for values in (self.layer.stride, self.layer.dilation)
-            )
-            layer = Conv(
-                in_channels=1,
-                out_channels=1,
-                kernel_size=shape,
-                stride=stride,
-                padding=padding,
-                dilation=dilation,
-                bias=False,
-            )
-            passes.append((layer, bell.reshape(1, 1, *shape)))
-        return passes
+        return [(self._pass(axis), bell.reshape(1, 1, *self._side(axis))) for axis in (0, 1)]
 
-    def _level(self, x: Array, sigma: float, outside: float) -> Array:
-        y = x[:, np.newaxis]
-        for layer, weight in self._passes(sigma):
-            y = bordered(layer, y, {"weight": weight.astype(x.dtype)}, self.padding_mode, outside)
-        return y[:, 0]
+    def _side(self, axis: int) -> Sizes:
+        side = self.layer.kernel_size[0]
+        return (side, 1) if axis == 0 else (1, side)
 
-    def __call__(self, x: Array, *, outside: float | None = None, bias: bool = True) -> Array:
-        """Run on x, (C, H, W)."""
-        outside = self.padding_value if outside is None else outside
-        y = np.zeros(self.output_shape(x.shape), x.dtype)
-        below = self._level(x, 0.0, outside)
-        squares = self.widths**2
-        for low, high in zip(self.levels, self.levels[1:], strict=False):
-            above = self._level(x, high, outside)
-            within = (self.widths > low) & (self.widths <= high) if low else self.widths <= high
-            share = ((squares - low**2) / (high**2 - low**2)).clip(0, 1).astype(x.dtype)
-            np.copyto(y, below + share * (above - below), where=within)
-            below = above
-        return y
+    def _pass(self, axis: int) -> Conv:
+        """Return the layer's walk along one axis alone."""
+        padding = self.layer.padding
+        if not isinstance(padding, str):
+            padding = tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
+        stride, dilation = (
+            tuple(value if other == axis else 1 for other, value in enumerate(values))
+            for values in (self.layer.stride, self.layer.dilation)
+        )
+        return Conv(
+            in_channels=1,
+            out_channels=1,
+            kernel_size=self._side(axis),
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            bias=False,
+        )
 
-    def carry(self, x: Array, outside: float) -> Array:
+    def __call__(self, source: Source, *, outside: float | None = None, bias: bool = True) -> Source:
+        """Blend the levels of a source (C, H, W)."""
+        return _Blended(self, source, self.padding_value if outside is None else outside)
+
+    def carry(self, source: Source, outside: float) -> Source:
         """Return the pixel in the middle of each place."""
-        return carried(self.layer, x, {}, self.padding_mode, outside)
+        return carried(self.layer, source, {}, self.padding_mode, outside)
+
+
+class _Blended(Source):
+    """Levels of blur, of which a region is given those that it has places for."""
+
+    def __init__(self, blend: Blend, source: Source, outside: float) -> None:
+        super().__init__(blend.output_shape(source.shape), source.dtype)
+        self.blend, self.source, self.outside = blend, source, outside
+        self.blurred = {sigma: self._level(sigma) for sigma in blend.levels}
+
+    def _level(self, sigma: float) -> Source:
+        level = self.source
+        for number, (layer, weight) in enumerate(self.blend._passes(sigma)):
+            before = Kept(level) if number else level
+            level = layered(layer, before, {"weight": weight}, self.blend.padding_mode, self.outside)
+        return level
+
+    def __call__(self, region: Region) -> Array:
+        """Compute a region."""
+        levels, widths = self.blend.levels, self.blend.widths(region)
+        y = np.zeros((*widths.shape, self.shape[0]), self.dtype)
+        squares, found = widths**2, dict[float, Array]()
+        # The widest first: what narrower ones look at lies within it.
+        for low, high in reversed(list(pairwise(levels))):
+            within = (widths > low) & (widths <= high) if low else widths <= high
+            if not within.any():
+                continue
+            for sigma in (high, low):
+                if sigma not in found:
+                    found[sigma] = self.blurred[sigma](region)
+            share = ((squares - low**2) / (high**2 - low**2)).clip(0, 1).astype(self.dtype)[..., np.newaxis]
+            blend = found[low] + share * (found[high] - found[low])
+            np.copyto(y, blend, where=within[..., np.newaxis])
+        return y

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.factored import Factored, factored, rank_of
-from convcli.backend.stages.linear import Arrays, Linear
+from convcli.backend.stages.layered import Arrays
+from convcli.backend.stages.linear import Linear
 from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.phases import checkerboard, even_total
 from convcli.backend.stages.recipe import Recipe, check_axes

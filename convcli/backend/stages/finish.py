@@ -1,79 +1,113 @@
 """From the values that stages give back to pixels: scale, range, opacity; sheets of maps; and what to tell of them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.run import Values
+from convcli.backend.colour import from_light
+from convcli.backend.plan import Index
+from convcli.backend.stages.sources import Region, own
 from convcli.backend.values import (
     GAP,
     Extent,
-    Filtered,
     Range,
     Zero,
     full_scale,
     into_dtype,
-    raw_dtype,
+    round_into,
     sheet_columns,
     sheet_size,
 )
+from convcli.layers.axes import Shape
 
 Array = NDArray[Any]
 
 
-@np.errstate(over="ignore")  # what is beyond a float is infinite
-def to_pixels(
-    values: Values,
-    own: np.dtype[Any],
-    dtype: np.dtype[Any],
-    value_range: Range | None,
-    extent: Extent | None = None,
-    zero: Zero | None = None,
-    *,
-    as_sheet: bool,
-) -> Filtered:
-    """Return pixels (*spatial, C) of a dtype, and which share of the samples of colour was clipped.
+@dataclass(frozen=True)
+class Finish:
+    """How the values of tiles become pixels.
 
-    The values are in units of pixels of the dtype `own`, as is the `extent` that `minmax` stretches; where the new
-    one is another, white becomes its white. Without a range they stay floats. `zero` has the sample of each channel
-    that is to stand for 0. The opacity comes last; a sheet has none.
+    own, dtype : of the picture that was read, in whose units the values are, and of the one that is made; where they
+        differ, white becomes the new white
+    value_range : None for values that stay floats
+    extent : what `minmax` stretches; stretched : what is told of it
+    zero : the sample of each channel that stands for 0
+    light : whether the values are light, 0 to 1, that becomes sRGB; the last channel is none where it `ends_in_alpha`
+    as_sheet : whether the maps are laid out as a grid; a sheet has no opacity
     """
-    colour = np.moveaxis(values.colour, 0, -1)
-    if value_range is None:
-        into = Filtered(np.ascontiguousarray(colour, raw_dtype(own)), 0.0)
-    else:
-        if dtype != own and value_range != "minmax":
-            colour = colour * colour.dtype.type(full_scale(dtype) / full_scale(own))
-        into = into_dtype(colour, dtype, value_range, extent, zero, beside=True)
-    if as_sheet:
-        return replace(into, pixels=sheet(into.pixels))
-    if values.opacity is None:
-        return into
-    if value_range is None:
-        last = np.moveaxis(values.opacity, 0, -1) * full_scale(own)
-        whole = np.concatenate([colour, last], axis=-1).astype(raw_dtype(own), copy=False)
-        return replace(into, pixels=whole)
-    last = into_dtype(
-        np.moveaxis(values.opacity, 0, -1) * full_scale(dtype), dtype, "clip", beside=True
-    ).pixels
-    return replace(into, pixels=np.concatenate([into.pixels, last], axis=-1))
 
+    own: np.dtype[Any]
+    dtype: np.dtype[Any]
+    value_range: Range | None = "clip"
+    extent: Extent | None = None
+    stretched: Extent | None = None
+    zero: Zero | None = None
+    light: bool = False
+    ends_in_alpha: bool = False
+    as_sheet: bool = False
 
-def sheet(maps: Array) -> Array:
-    """Lay maps (*spatial, O) out as a grid, row by row, with black between them: (*spatial', 1)."""
-    *lead, height, width, count = maps.shape
-    columns = sheet_columns(count)
-    drawn = np.zeros((*lead, *sheet_size(count, height, width), 1), maps.dtype)
-    for number in range(count):
-        top, left = number // columns * (height + GAP), number % columns * (width + GAP)
-        drawn[..., top : top + height, left : left + width, 0] = maps[..., number]
-    return drawn
+    def blank(self, shape: Shape, has_alpha: bool) -> Array:
+        """Return the pixels before any tile is written, for maps (C, *spatial)."""
+        count, *size = shape
+        if self.as_sheet:
+            *lead, height, width = size
+            return np.zeros((*lead, *sheet_size(count, height, width), 1), self.dtype)
+        return np.empty((*size, count + has_alpha), self.dtype)
 
+    def __call__(self, colour: Array, opacity: Array | None, out: Array, region: Region) -> int:
+        """Write a region of the pixels; return how many samples of colour were clipped."""
+        if self.as_sheet:
+            pixels = np.empty(colour.shape, self.dtype)
+            clipped = self._fit(colour, pixels)
+            self._lay(pixels, out, region)
+            return clipped
+        clipped = self._fit(colour, out[(*region, slice(0, colour.shape[-1]))])
+        if opacity is not None:
+            self._fit_opacity(own(opacity), out[(*region, slice(-1, None))])
+        return clipped
 
-def stacked(frames: Sequence[Array], dims: int) -> Array:
-    """Return the only frame as (H, W, C), or for 3 axes all as (D, H, W, C)."""
-    flat = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
-    return flat[0] if dims == 2 else np.stack(flat)
+    @np.errstate(over="ignore")  # what is beyond a float is infinite
+    def _fit(self, colour: Array, out: Array) -> int:
+        """Write values, which are changed, as samples; return how many were clipped."""
+        if self.value_range is None:
+            np.copyto(out, colour, casting="unsafe")
+            return 0
+        if self.light:
+            light = into_dtype(colour, colour.dtype, self.value_range, self.extent).pixels
+            out[...], share = from_light(light, self.dtype, self.ends_in_alpha)
+            return round(share * out.size)
+        if self.dtype != self.own and self.value_range != "minmax":
+            colour *= colour.dtype.type(full_scale(self.dtype) / full_scale(self.own))
+        if self.dtype.kind != "f" and self.value_range != "minmax":
+            return round_into(colour, out, self.value_range, self.zero)
+        fitted = into_dtype(colour, self.dtype, self.value_range, self.extent, self.zero, beside=True)
+        out[...] = fitted.pixels
+        return round(fitted.clipped * out.size)
+
+    def _fit_opacity(self, opacity: Array, out: Array) -> None:
+        """Write opacity of 0 to 1, which is changed, as samples."""
+        raw = self.value_range is None
+        opacity *= opacity.dtype.type(full_scale(self.own if raw else self.dtype))
+        if raw or self.dtype.kind == "f":
+            np.copyto(out, opacity, casting="unsafe")
+        else:
+            round_into(opacity, out, "clip")
+
+    def _lay(self, maps: Array, out: Array, region: Region) -> None:
+        """Write a region of each map to its place in the grid, row by row, with black between them."""
+        *lead, rows, columns = region
+        count = maps.shape[-1]
+        wide = sheet_columns(count)
+        below = -(-count // wide)
+        height, width = (out.shape[-3] + GAP) // below, (out.shape[-2] + GAP) // wide
+        for number in range(count):
+            top, left = number // wide * height, number % wide * width
+            place: Index = (
+                *lead,
+                slice(top + rows.start, top + rows.stop),
+                slice(left + columns.start, left + columns.stop),
+                0,
+            )
+            out[place] = maps[..., number]

@@ -1,16 +1,14 @@
 """Offsets: where deformable taps look, as fields over a picture, and sampling beyond its border."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, partial
-from math import log, prod
+from math import ceil, log, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli import backend
-from convcli.backend.borders import pad
 from convcli.errors import ArgumentError
 from convcli.layers import DeformConv
 from convcli.layers.axes import Sizes, by_axes
@@ -39,9 +37,8 @@ def _swirled(strength: float, radius: float, size: Sizes, places: Array) -> Arra
     distance = np.hypot(*away)
     reach = (radius or max(size)) * log(2) / 5
     turn = strength * np.exp(-distance / reach)
-    angle = np.arctan2(away[0], away[1]) + turn
-    moves: Array = np.stack([distance * np.sin(angle), distance * np.cos(angle)]) - away
-    return moves
+    along, across = np.cos(turn) - 1, np.sin(turn)
+    return np.stack([away[0] * along + away[1] * across, away[1] * along - away[0] * across])
 
 
 def lens(strength: float = 0.3) -> Field:
@@ -83,6 +80,10 @@ def _scattered(sigma: float, seed: int, smooth: float, size: Sizes, places: Arra
     return noise * (sigma / spread)
 
 
+COARSE = 64  # places on an axis that are looked at to foretell how far moves reach
+DEVIATIONS = 6  # standard deviations, beyond which hardly any random move reaches
+PLACE_BY_PLACE = (_swirled, _bent)  # what moves a place whatever the others do: it is told region by region
+
 FIELDS: dict[str, Callable[..., Field]] = {"swirl": swirl, "lens": lens, "random": random}
 
 
@@ -122,20 +123,49 @@ class Moves:
 
     @cached_property
     def array(self) -> Array:
-        """The offsets: (2, *output) for all taps, or (2 * taps, *output)."""
+        """The offsets of all places: (2, *output) for all taps, or (2 * taps, *output)."""
         given = self.given
         return given(self.size, middles(self.layer, self.size)) if callable(given) else given
 
+    def at(self, region: tuple[slice, ...]) -> Array:
+        """Return the moves (1 or taps, 2, *region) of a region of the output, as float64."""
+        if callable(self.given) and self.is_told_by_region:
+            found = self.given(self.size, middles(self.layer, self.size, region))
+        else:
+            found = self.array[(slice(None), *region)]
+        return found.reshape(-1, 2, *found.shape[1:]).astype(np.float64, copy=False)
+
     @property
-    def alike(self) -> bool:
-        """Whether all taps of a place move alike."""
-        return callable(self.given) or len(self.given) == 2
+    def output(self) -> Sizes:
+        """The places."""
+        return self.layer.output_size(self.size)
+
+    @property
+    def is_told_by_region(self) -> bool:
+        """Whether moves are told region by region, and not of all places at once."""
+        return callable(self.given) and getattr(self.given, "func", None) in PLACE_BY_PLACE
+
+    @cached_property
+    def reach(self) -> int:
+        """About how many pixels the farthest move reaches; less than the picture."""
+        given = self.given
+        if not callable(given):
+            moves = given
+        elif self.is_told_by_region:
+            lines = (np.linspace(0, n - 1, min(n, COARSE)) for n in self.size)
+            moves = given(self.size, np.stack(np.meshgrid(*lines, indexing="ij")))
+        else:
+            return max(self.size) if not isinstance(given, partial) else ceil(DEVIATIONS * given.args[0])
+        farthest = float(np.abs(moves[np.isfinite(moves)]).max(initial=0))
+        return ceil(min(farthest, max(self.size)))
 
 
-def middles(layer: Any, size: Sizes) -> Array:
-    """Return where the middle of each window lies: places (2, *output) in pixels of the input."""
+def middles(layer: Any, size: Sizes, region: tuple[slice, ...] | None = None) -> Array:
+    """Return where the middle of each window lies, or of those of a region: places (2, *output) in the input."""
+    output = layer.output_size(size)
     axes = zip(
-        layer.output_size(size),
+        region or [slice(0, count) for count in output],
+        output,
         layer.stride,
         layer.kernel_size,
         layer.dilation,
@@ -143,127 +173,7 @@ def middles(layer: Any, size: Sizes) -> Array:
         strict=True,
     )
     lines = [
-        np.arange(count) * (s if count > 1 else 1) + (span(k, d) - 1) / 2 - before
-        for count, s, k, d, (before, _) in axes
+        np.arange(places.start, places.stop) * (s if count > 1 else 1) + (span(k, d) - 1) / 2 - before
+        for places, count, s, k, d, (before, _) in axes
     ]
     return np.stack(np.meshgrid(*lines, indexing="ij"))
-
-
-def deformed(layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, outside: float) -> Array:
-    """Run a deformable convolution on x (N, C, H, W) that goes on beyond its border as `mode` says."""
-    if (
-        mode == "constant" and outside
-    ):  # linear: zeros around x - outside, and what the kernel makes of outside alone
-        whole = np.asarray(arrays["weight"]).reshape(layer.out_channels, -1).sum(axis=1) * outside
-        shifted = deformed(layer, x - x.dtype.type(outside), arrays, "zeros", 0)
-        shifted += whole.astype(shifted.dtype).reshape(-1, 1, 1)
-        return shifted
-    size, moves, weight = x.shape[2:], arrays["offset"], arrays["weight"]
-    output = layer.output_size(size)
-    if mode == "circular":  # between the last element and the first lies one more
-        x = pad(x, ((0, 1), (0, 1)), (2, 3), mode)
-    if len(moves) > 2:
-        return _each_tap(layer, x, arrays, mode, size, output)
-    # Taps that move alike one by one, each a kernel of its own: the places of one tap at a time are in memory.
-    single: Any = replace(
-        layer, kernel_size=(1, 1), dilation=(1, 1), padding=_reach(layer, x.shape[2:], output), bias=False
-    )
-    total: Array | None = None
-    for number, tap in enumerate(np.ndindex(*layer.kernel_size)):
-        places = np.stack(
-            [
-                _folded(moves[axis] + _bases(layer, axis, output, before, x.dtype)[number], size[axis], mode)
-                for axis, (before, _) in enumerate(layer.pads(size))
-            ]
-        )
-        part = _run(single, x, weight[(..., *(slice(t, t + 1) for t in tap))], places, output)
-        total = part if total is None else np.add(total, part, out=total)
-    assert total is not None
-    if arrays.get("bias") is not None:
-        total += arrays["bias"].reshape(-1, 1, 1)
-    return total
-
-
-def _each_tap(
-    layer: DeformConv, x: Array, arrays: Mapping[str, Any], mode: str, size: Sizes, output: Sizes
-) -> Array:
-    """Run a deformable convolution whose taps each have moves of their own."""
-    moves = arrays["offset"].reshape(-1, 2, *output)
-    pads = layer.pads(size)
-    places = np.stack(
-        [
-            _folded(moves[:, axis] + _bases(layer, axis, output, pads[axis][0], x.dtype), size[axis], mode)
-            for axis in (0, 1)
-        ],
-        axis=1,
-    )
-    still: Any = replace(layer, padding=pads)
-    y = _run(still, x, arrays["weight"], places.reshape(-1, *output), output)
-    return y + arrays["bias"].reshape(-1, 1, 1) if arrays.get("bias") is not None else y
-
-
-def _run(layer: DeformConv, x: Array, weight: Array, places: Array, output: Sizes) -> Array:
-    """Run a layer on the places that its taps look at, (2 * taps, *output)."""
-    moves = places.reshape(-1, 2, *output)
-    for axis, (before, _) in enumerate(layer.pads(x.shape[2:])):
-        moves[:, axis] -= _bases(layer, axis, output, before, x.dtype)
-    more = [after - now for after, now in zip(layer.output_size(x.shape[2:]), output, strict=True)]
-    if any(more):
-        moves = np.pad(moves, ((0, 0), (0, 0), *((0, extra) for extra in more)))
-    y: Array = backend.run_layer(
-        replace(layer, bias=False), x, weight=weight, offset=moves.reshape(1, -1, *moves.shape[2:])
-    )
-    return y[:, :, : output[0], : output[1]]
-
-
-def _reach(layer: DeformConv, size: Sizes, output: Sizes) -> tuple[tuple[int, int], ...]:
-    """Return the padding with which a single tap has at least as many places as the layer."""
-    steps = zip(size, output, layer.stride, strict=True)
-    return tuple((0, max(0, (count - 1) * s + 1 - n)) for n, count, s in steps)
-
-
-def _bases(layer: DeformConv, axis: int, output: Sizes, before: int, dtype: np.dtype[Any]) -> Array:
-    """Return where each tap lies on one axis before it is moved: (taps, H', 1) or (taps, 1, W')."""
-    taps = np.array([tap[axis] for tap in np.ndindex(*layer.kernel_size)]) * layer.dilation[axis]
-    line = np.arange(output[axis]) * (layer.stride[axis] if output[axis] > 1 else 1) - before
-    places = (taps[:, np.newaxis] + line).astype(dtype)
-    laid: Array = places[:, :, np.newaxis] if axis == 0 else places[:, np.newaxis]
-    return laid
-
-
-def _folded(places: Array, n: int, mode: str) -> Array:
-    """Bring places beyond an axis of n elements to where the same numbers stand within it; zeros have none."""
-    if mode in ("zeros", "constant"):
-        return places
-    if mode == "circular":
-        places %= n
-    elif mode == "reflect":
-        period = max(1, 2 * (n - 1))
-        places %= period
-        np.minimum(places, period - places, out=places)
-    elif mode == "symmetric":
-        places += 0.5
-        places %= 2 * n
-        np.minimum(places, 2 * n - places, out=places)
-        places -= 0.5
-    return places.clip(0, n if mode == "circular" else n - 1, out=places)
-
-
-def nearest_of(layer: DeformConv, x: Array, offset: Array, mode: str, outside: float) -> Array:
-    """Return the pixel of x (C, H, W) that lies nearest to where the middle tap of each place looks."""
-    size = x.shape[1:]
-    output, pads = layer.output_size(size), layer.pads(size)
-    moves = offset.reshape(-1, 2, *output).astype(np.float64, copy=False)
-    middle = prod(layer.kernel_size) // 2
-    index, hidden = [], np.zeros(output, bool)
-    for axis, n in enumerate(size):
-        places = (
-            moves[middle if len(moves) > 1 else 0, axis]
-            + _bases(layer, axis, output, pads[axis][0], moves.dtype)[middle]
-        )
-        if mode in ("zeros", "constant"):
-            hidden |= (places <= -0.5) | (places >= n - 0.5)
-        index.append(np.rint(_folded(places, n, mode)).astype(np.intp).clip(0, n) % n)
-    found = x[(slice(None), *index)]
-    found[:, hidden] = outside if mode == "constant" else 0
-    return found

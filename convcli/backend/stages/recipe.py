@@ -20,7 +20,8 @@ from convcli.layers.variants import PLAIN, VARIANTS
 if TYPE_CHECKING:
     from convcli.backend.stages.after import ChannelPooled, Pool
     from convcli.backend.stages.blend import Widths
-    from convcli.backend.stages.linear import Arrays, Linear
+    from convcli.backend.stages.layered import Arrays
+    from convcli.backend.stages.linear import Linear
     from convcli.backend.stages.offsets import Field
     from convcli.backend.stages.stage import Stage
 

@@ -1,16 +1,22 @@
-"""Run stages on pixels: into floats once, through all stages, with alpha beside them; and what that will take."""
+"""Run stages on pixels, tile by tile, with alpha beside them; and what that will take."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.colour import light_of
+from convcli.backend.stages.finish import Finish
 from convcli.backend.stages.linear import Pass
+from convcli.backend.stages.sources import Kept, Mapped, Pixels, Region, Source, own
 from convcli.backend.stages.stage import Stage
-from convcli.backend.values import Zero, full_scale, signed, working_dtype
+from convcli.backend.stages.tiles import Tiles
+from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, working_dtype
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
 
@@ -22,42 +28,143 @@ SAMPLES = 6e6  # interpolated
 WRITTEN = 1.5e8  # numbers that a layer writes
 CODEC = 7e7  # samples of a picture that are read, or written
 PLAIN = 2e8  # multiply-adds of exact sums beside alpha
+CALLS = 40  # of Python functions that a stage takes to ask the one before it, or more
+FINISHED = 6  # numbers beside each value on its way to a pixel
+BESIDE_ALPHA = 3  # times as much is held
 TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
 
 
 @dataclass(frozen=True)
-class Values:
-    """Pixels as floats: colours (C, *spatial) in the picture's own units, opacity (1, *spatial) of 0 to 1."""
+class Given:
+    """A picture that is to be filtered.
 
-    colour: Array
-    opacity: Array | None = None
+    pixels : ndarray, (*spatial, C); the last channel is opacity where `has_alpha`
+    zero : the sample of each channel that stands for 0, by default 0
+    light : whether the samples stand for light, which is filtered instead; opacity does not, the last channel where
+        `ends_in_alpha`, even if it is filtered as any other
+    """
 
-    @classmethod
-    def of(cls, pixels: Array, has_alpha: bool, zero: Zero | None = None) -> "Values":
-        """Take pixels (*spatial, C) apart; the last channel is opacity where `has_alpha`.
+    pixels: Array
+    has_alpha: bool = False
+    zero: Zero | None = None
+    light: bool = False
+    ends_in_alpha: bool = False
 
-        `zero` has the sample of each channel that stands for 0, by default 0.
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The float that it is computed in.
 
         What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
         """
-        dtype = np.dtype("float64") if has_alpha else working_dtype(pixels.dtype)
-        first = np.moveaxis(signed(pixels, zero), -1, 0)
-        if not has_alpha:
-            return cls(first.astype(dtype, order="C"))
-        colour, opacity = first[:-1].astype(dtype, order="C"), first[-1:].astype(dtype, order="C")
-        opacity /= dtype.type(full_scale(pixels.dtype))
-        return cls(colour, opacity)
+        wide = self.has_alpha or self.light
+        return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
 
-    @np.errstate(all="ignore")  # NaN and infinity pass, as IEEE 754 has it
-    def through(self, stages: Iterable[Stage], premultiply: bool | None = None) -> "Values":
-        """Run the stages one after the other, without rounding between them."""
-        colour, opacity = self.colour, self.opacity
+    def sources(self) -> tuple[Source, Source | None]:
+        """Return the colours, in the picture's own units or as light, and the opacity, 0 to 1."""
+        pixels, dtype = self.pixels, self.dtype
+        table = light_of(pixels.dtype) if self.light else None
+        if not self.has_alpha and not (self.light and self.ends_in_alpha):
+            return Pixels(pixels, dtype, zero=self.zero, table=table), None
+        colour = Pixels(pixels, dtype, slice(0, -1), zero=self.zero, table=table)
+        opacity = Pixels(pixels, dtype, slice(-1, None), scale=full_scale(pixels.dtype))
+        if self.has_alpha:
+            return colour, opacity
+        return Mapped(_joined, colour, opacity, channels=pixels.shape[-1]), None
+
+    def through(
+        self, stages: Sequence[Stage], premultiply: bool | None = None
+    ) -> tuple[Source, Source | None]:
+        """Return what the stages make of it, one after the other and without rounding between them."""
+        colour, opacity = self.sources()
+        # Each stage asks the one before it.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
         for stage in stages:
             if opacity is None:
-                colour = stage(colour)
+                colour = stage.through(Kept(colour))
             else:
-                colour, opacity = stage.with_alpha(colour, opacity, premultiply)
-        return Values(colour, opacity)
+                colour, opacity = stage.beside(Kept(colour), Kept(opacity), premultiply)
+        return colour, opacity
+
+
+def run(
+    given: Given,
+    stages: Sequence[Stage],
+    finish: Finish,
+    *,
+    premultiply: bool | None = None,
+    threads: int | None = None,
+    measure: bool = False,
+) -> Filtered:
+    """Filter a picture tile by tile, and bring the values back into pixels.
+
+    `minmax` without an extent looks at all values first, and then computes them again.
+    """
+    tiles = Tiles.of(stages, given.pixels.shape, given.has_alpha)
+    if finish.value_range == "minmax" and finish.extent is None:
+        found = extent_of(given, stages, premultiply=premultiply, threads=threads)
+        finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
+    out = finish.blank(tiles.shape, given.has_alpha)
+    done = tiles.each(lambda: _Finishing(given.through(stages, premultiply), finish, out, measure), threads)
+    samples = prod(tiles.shape)
+    measured = [each.measured for each in done if each.measured is not None]
+    return Filtered(
+        out,
+        sum(each.clipped for each in done) / samples,
+        extent=finish.stretched,
+        measured=sum(measured[1:], measured[0]) if measured else None,
+    )
+
+
+def values_of(x: Array, stages: Sequence[Stage], threads: int | None = None) -> Array:
+    """Return what stages make of x, (C, *spatial) of floats, as such values."""
+    given = Given(np.moveaxis(x, 0, -1))
+    return np.moveaxis(run(given, stages, Finish(x.dtype, x.dtype, None), threads=threads).pixels, -1, 0)
+
+
+def extent_of(
+    given: Given, stages: Sequence[Stage], *, premultiply: bool | None = None, threads: int | None = None
+) -> Extent | None:
+    """Return the smallest and the largest finite value of the colours that stages make; None where none is finite."""
+    tiles = Tiles.of(stages, given.pixels.shape, given.has_alpha)
+    return Extent.around(tiles.each(lambda: _Extents(given.through(stages, premultiply)[0]), threads))
+
+
+def _joined(colour: Array, opacity: Array) -> Array:
+    """Return colours and opacity as channels of one picture."""
+    return np.concatenate([colour, opacity], axis=-1)
+
+
+class _Extents:
+    """Looks at the values of tiles, and keeps no more than their extent."""
+
+    def __init__(self, colour: Source) -> None:
+        self.colour = colour
+
+    def __call__(self, region: Region) -> Extent | None:
+        return Extent.of(self.colour(region))
+
+
+class _Done(NamedTuple):
+    """What is told of a tile: how many samples of colour were clipped, and what the values were."""
+
+    clipped: int
+    measured: Measured | None
+
+
+class _Finishing:
+    """Computes tiles and writes their pixels."""
+
+    def __init__(
+        self, sources: tuple[Source, Source | None], finish: Finish, out: Array, measure: bool
+    ) -> None:
+        self.colour, self.opacity = sources
+        self.finish, self.out, self.measure = finish, out, measure
+
+    def __call__(self, region: Region) -> _Done:
+        colour = self.colour(region)
+        measured = Measured.of(colour) if self.measure else None
+        opacity = None if self.opacity is None else self.opacity(region)
+        return _Done(self.finish(own(colour), opacity, self.out, region), measured)
 
 
 @dataclass(frozen=True)
@@ -69,19 +176,31 @@ class Estimate:
 
 
 def estimate(
-    stages: Sequence[Stage], shape: Shape, dtype: np.dtype[Any], has_alpha: bool = False
+    stages: Sequence[Stage],
+    shape: Shape,
+    dtype: np.dtype[Any],
+    has_alpha: bool = False,
+    threads: int | None = None,
 ) -> Estimate:
-    """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype."""
+    """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype.
+
+    The bytes are those of the tiles that threads work on: neither the picture nor what comes out is counted.
+    """
     itemsize = 8 if has_alpha else working_dtype(dtype).itemsize
-    seconds = prod(shape) / CODEC
-    most = 2 * prod(shape) * itemsize
+    seconds, shapes = prod(shape) / CODEC, [shape]
     for stage in stages:
         times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
-        seconds += times * sum(_seconds(each) for each in stage.passes(shape))
-        held = stage.memory(shape) * itemsize
-        most = max(most, 2 * held if has_alpha else held)
-        shape = stage.output_shape(shape)
-    return Estimate(seconds + prod(shape) / CODEC, most + prod(shape) * itemsize)
+        seconds += times * sum(_seconds(each) for each in stage.passes(shapes[-1]))
+        shapes.append(stage.output_shape(shapes[-1]))
+    tiles = Tiles.of(stages, (*shape[1:], shape[0]), has_alpha=False)
+    tile = tiles.largest
+    numbers = FINISHED * prod((shapes[-1][0], *tile))
+    for stage, before in zip(reversed(stages), reversed(shapes[:-1]), strict=True):
+        found = stage.held(before, tile)
+        numbers, tile = numbers + found.numbers, found.tile
+    width = min(threads or os.cpu_count() or 1, tiles.count)
+    memory = width * numbers * itemsize * (BESIDE_ALPHA if has_alpha else 1)
+    return Estimate(seconds + prod(shapes[-1]) / CODEC, memory)
 
 
 def plain_seconds(
@@ -104,3 +223,9 @@ def _seconds(taken: Pass) -> float:
     if isinstance(layer, Conv | ConvTranspose):
         return seconds + cost.macs / MACS * min(1.0, TAPS / prod(layer.kernel_size))
     return seconds + cost.macs / MACS
+
+
+def stacked(frames: Sequence[Array], dims: int) -> Array:
+    """Return the only frame as (H, W, C), or for 3 axes all as (D, H, W, C)."""
+    flat = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
+    return flat[0] if dims == 2 else np.stack(flat)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.linear import Map, Pass
+from convcli.backend.stages.reach import Held, held
+from convcli.backend.stages.sources import Kept, Mapped, Source, evaluated, of_array, own
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Combine
 from convcli.layers import Layer
-from convcli.layers.axes import Shape
+from convcli.layers.axes import Shape, Sizes
 from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
 from convcli.layers.spelling import spell
@@ -51,9 +54,9 @@ class Stage(ABC):
         """Return the work for an input of `shape`."""
         return sum((each.cost for each in self.passes(shape)), Cost())
 
-    def memory(self, shape: Shape) -> int:
-        """Count the numbers that are held at once."""
-        return 2 * prod(shape) + 2 * prod(self.output_shape(shape))
+    def held(self, shape: Shape, tile: Sizes) -> Held:
+        """Count what is held for a tile of the output."""
+        return held(self.layers, shape, tile)
 
     def spelled(self) -> list[str]:
         """Return the layers as a chain spells them."""
@@ -69,15 +72,24 @@ class Stage(ABC):
         return
 
     @abstractmethod
-    def __call__(self, x: Array) -> Array:
-        """Run on x, (C, *spatial) of floats."""
+    def through(self, source: Source) -> Source:
+        """Return what the stage makes of a source, which it may ask for the same region several times."""
 
-    def with_alpha(self, colour: Array, opacity: Array, premultiply: bool | None) -> tuple[Array, Array]:
-        """Run on colours beside their opacity, (1, *spatial) of 0 to 1, so that hidden colours never bleed.
+    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
+        """Return what it makes of colours beside their opacity, of 0 to 1, so that hidden colours never bleed.
 
         `premultiply` asks for colours weighed by alpha, or against it; None leaves it to the stage.
         """
-        return self(colour), opacity
+        return self.through(colour), opacity
+
+    def __call__(self, x: Array) -> Array:
+        """Run on x, (C, *spatial) of floats."""
+        return evaluated(self.through(Kept(of_array(x))))
+
+    def with_alpha(self, colour: Array, opacity: Array, premultiply: bool | None) -> tuple[Array, Array]:
+        """Run on colours (C, *spatial) beside their opacity, (1, *spatial) of 0 to 1."""
+        found = self.beside(Kept(of_array(colour)), Kept(of_array(opacity)), premultiply)
+        return evaluated(found[0]), evaluated(found[1])
 
 
 @dataclass(frozen=True)
@@ -116,27 +128,27 @@ class Weighted(Stage):
         for each in self.maps:
             yield from each.passes(shape)
 
-    def memory(self, shape: Shape) -> int:
-        """Count the numbers of the largest map, and the answers that wait for it."""
-        waiting = (len(self.maps) - 1) * prod(self.output_shape(shape))
-        return max(each.memory(shape) for each in self.maps) + waiting
+    def held(self, shape: Shape, tile: Sizes) -> Held:
+        """Count what all maps hold."""
+        each = [one.held(shape, tile) for one in self.maps]
+        return Held(sum(one.numbers for one in each), each[0].tile)
 
-    def __call__(self, x: Array) -> Array:
-        """Run on x, (C, *spatial) of floats."""
-        return self._answer([each(x) for each in self.maps])
+    def through(self, source: Source) -> Source:
+        """Return the combined answer of all maps."""
+        return Mapped(self._answer, *(each(source) for each in self.maps))
 
-    def _answer(self, parts: list[Array]) -> Array:
-        y = combined(parts, self.combine)
+    def _answer(self, *parts: Array) -> Array:
+        y = combined(list(map(own, parts)), self.combine)
         if self.divisor != 1:
-            y = y / y.dtype.type(self.divisor)
-        return y + y.dtype.type(self.shift) if self.shift else y
+            np.divide(y, y.dtype.type(self.divisor), out=y)
+        return np.add(y, y.dtype.type(self.shift), out=y) if self.shift else y
 
-    def with_alpha(self, colour: Array, opacity: Array, premultiply: bool | None) -> tuple[Array, Array]:
+    def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
         """Weigh colours by alpha where the stage is a mean; else a hidden neighbour has the pixel's own colour."""
         if premultiply is None:
             premultiply = self.is_mean
         if not premultiply:
-            return self._kept(colour, opacity)
+            return self._keeping(colour, opacity)
         self.check_premultiplying()
         return self._premultiplied(colour, opacity)
 
@@ -148,54 +160,79 @@ class Weighted(Stage):
                 "the same everywhere, above 0; use `alpha='keep'` or filter"
             )
 
-    def _premultiplied(self, colour: Array, opacity: Array) -> tuple[Array, Array]:
+    def _premultiplied(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
         """Divide the mean of colour * alpha by that of alpha; where nothing is visible, colours are as they are.
 
         `constant` surrounds the picture with an opaque colour, `zeros` with nothing.
         """
         (whole,), (one,), total = self.maps, self.single, self.total
         assert total is not None
-        weight = one(opacity, outside=1)
-        weighed, hidden = whole(colour * opacity), whole(colour)
-        seen = np.broadcast_to(weight > FAINT * total, weighed.shape)
-        with np.errstate(all="ignore"):
-            mean = np.divide(weighed, weight, where=seen, out=hidden / weight.dtype.type(total))
-        mean *= mean.dtype.type(total / self.divisor)
-        mean += mean.dtype.type(self.shift)
-        return mean, (weight / weight.dtype.type(total)).clip(0, 1)
+        weight = Kept(one(opacity, outside=1))
+        weighed = whole(Kept(Mapped(np.multiply, colour, opacity)))
 
-    def _kept(self, colour: Array, opacity: Array) -> tuple[Array, Array]:
+        def mean(weighed: Array, hidden: Array, weight: Array) -> Array:
+            seen = np.broadcast_to(weight > FAINT * total, weighed.shape)
+            mean: Array = np.divide(hidden, weight.dtype.type(total))
+            np.divide(weighed, weight, where=seen, out=mean)
+            mean *= mean.dtype.type(total / self.divisor)
+            mean += mean.dtype.type(self.shift)
+            return mean
+
+        share = Mapped(lambda weight: (weight / weight.dtype.type(total)).clip(0, 1), weight)
+        return Mapped(mean, weighed, whole(colour), weight), share
+
+    def _keeping(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
         """Filter the colours and carry alpha along; a hidden neighbour has the colour of the pixel itself.
 
         sum(w * (v*c + (1-v)*own)) = sum(w * v * c) + own * sum(w * (1-v)), with v = 1 where visible, else 0.
         """
-        outside = getattr(self.maps[0], "padding_value", 0.0)
-        carried = self.maps[0].carry(opacity, 1.0)
-        visible = opacity > 0
-        if visible.all():
-            return self(colour), carried
-        own = self.maps[0].carry(colour, outside)
-        missing = (~visible[0]).astype(colour.dtype)
-        shown = colour * visible
-        parts = [each(shown) for each in self.maps]
-        for part, each in zip(parts, self.maps, strict=True):
+        first = self.maps[0]
+        outside = getattr(first, "padding_value", 0.0)
+        middles = Kept(first.carry(colour, outside))
+        missing = Mapped(lambda opacity: (opacity <= 0).astype(opacity.dtype), opacity)
+        shown = Kept(Mapped(lambda colour, opacity: colour * (opacity > 0), colour, opacity))
+        parts: list[Source] = []
+        for number, each in enumerate(self.maps):
             if self.single:
-                part += own * each(np.broadcast_to(missing, colour.shape), outside=0, bias=False)
-                continue
-            for channel in range(len(colour)):  # the share of each in outputs that mix channels
-                alone = np.zeros_like(colour)
-                alone[channel] = missing
-                part += own[channel] * each(alone, outside=0, bias=False)
-        return self._answer(parts), carried
+                hidden = [self.single[number](missing, outside=0, bias=False)]
+            else:  # the share of each channel in outputs that mix them
+                hidden = [
+                    each(
+                        Mapped(partial(_alone, channel, colour.shape[0]), missing, channels=colour.shape[0]),
+                        outside=0,
+                        bias=False,
+                    )
+                    for channel in range(colour.shape[0])
+                ]
+            parts.append(
+                Mapped(_with_own, each(shown), middles, *hidden, channels=each.output_shape(colour.shape)[0])
+            )
+        return Mapped(self._answer, *parts), first.carry(opacity, 1.0)
+
+
+def _alone(channel: int, channels: int, missing: Array) -> Array:
+    """Return zeros in all channels but one, which is given."""
+    alone = np.zeros((*missing.shape[:-1], channels), missing.dtype)
+    alone[..., channel] = missing[..., 0]
+    return alone
+
+
+def _with_own(seen: Array, middles: Array, *hidden: Array) -> Array:
+    """Return sums over what is seen, and the pixel's own colour for what is hidden of each channel."""
+    seen = own(seen)
+    if len(hidden) == 1:
+        seen += middles * hidden[0]
+        return seen
+    for channel, missing in enumerate(hidden):
+        seen += middles[..., channel : channel + 1] * missing
+    return seen
 
 
 def combined(parts: list[Array], combine: Combine) -> Array:
-    """Make one answer of those of a kernel's matrices."""
+    """Make one answer of those of a kernel's matrices, in place."""
     if combine == "magnitude":
-        total: Array = np.sqrt(sum(np.square(part) for part in parts))
-        return total
-    if combine == "largest":
-        largest: Array = np.maximum.reduce(parts)
-        return largest
-    (only,) = parts
-    return only
+        for part in parts:
+            np.multiply(part, part, out=part)
+    for part in parts[1:]:
+        (np.maximum if combine == "largest" else np.add)(parts[0], part, out=parts[0])
+    return np.sqrt(parts[0], out=parts[0]) if combine == "magnitude" else parts[0]

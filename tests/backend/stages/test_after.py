@@ -6,17 +6,23 @@ import pytest
 from convcli.backend.stages.after import Activated, ChannelPooled
 from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.factored import factored, rank_of
-from convcli.backend.stages.finish import sheet, to_pixels
+from convcli.backend.stages.finish import Finish
 from convcli.backend.stages.mixing import MIXINGS
 from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import Values, estimate
+from convcli.backend.stages.run import Given, estimate, run
 from convcli.backend.values import Measured, sheet_size
 from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, MaxPool
 
 X = np.random.default_rng(0).integers(0, 256, (4, 6, 5)).astype(np.float64)
+
+
+def ran(recipe, x):
+    for stage in recipe.stages(x.shape):
+        x = stage(x)
+    return x
 
 
 @pytest.mark.parametrize(
@@ -63,11 +69,11 @@ def test_repeat_runs_the_whole_layer_again():
         activation="abs",
         pool=lambda dims: MaxPool(kernel_size=2, dims=dims),
     )
-    once = Values(X).through(recipe.stages(X.shape))
-    twice = Values(once.colour).through(recipe.stages(once.colour.shape))
+    once = ran(recipe, X)
+    twice = ran(recipe, once)
     again = Recipe(**{**vars(recipe), "repeat": 2})
     assert len(again.stages(X.shape)) == 6
-    assert np.array_equal(Values(X).through(again.stages(X.shape)).colour, twice.colour)
+    assert np.array_equal(ran(again, X), twice)
 
 
 # Separable approximations
@@ -221,26 +227,25 @@ def test_luma_is_pillows_and_sepia_is_the_filters_of_the_web():
 
 def test_values_come_back_in_the_depth():
     pixels = np.array([[[10, 200, 30, 0], [255, 0, 5, 128]]], np.uint8)
-    values = Values.of(pixels, True)
-    same = to_pixels(values, pixels.dtype, pixels.dtype, "clip", as_sheet=False)
+    same = run(Given(pixels, True), (), Finish(pixels.dtype, pixels.dtype))
     assert np.array_equal(same.pixels, pixels)
     assert same.clipped == 0
-    raw = to_pixels(values, pixels.dtype, pixels.dtype, None, as_sheet=False).pixels
+    raw = run(Given(pixels, True), (), Finish(pixels.dtype, np.dtype("float32"), None)).pixels
     assert raw.dtype == np.float32
     assert np.array_equal(raw, pixels)
-    floats = Values(np.array([[[0.5, 2.0]]], np.float32))
-    made = to_pixels(floats, np.dtype("float32"), np.dtype("uint8"), "clip", as_sheet=False)
+    floats = Given(np.array([[[0.5], [2.0]]], np.float32))
+    made = run(floats, (), Finish(np.dtype("float32"), np.dtype("uint8")))
     assert made.pixels.ravel().tolist() == [128, 255]
     assert made.clipped == 0.5
-    deep = Values(np.array([[[0.0, 257.0, 65535.0]]]))
-    made = to_pixels(deep, np.dtype("uint16"), np.dtype("uint8"), "clip", as_sheet=False)
+    deep = Given(np.array([[[0], [257], [65535]]], np.uint16))
+    made = run(deep, (), Finish(np.dtype("uint16"), np.dtype("uint8")))
     assert made.pixels.ravel().tolist() == [0, 1, 255]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 10])
 def test_a_sheet_holds_every_map_in_reading_order(count):
-    maps = np.arange(1, count + 1) * np.ones((4, 3, 1))
-    drawn = sheet(maps)[..., 0]
+    maps = (np.arange(1, count + 1) * np.ones((4, 3, 1))).astype(np.uint8)
+    drawn = run(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True)).pixels[..., 0]
     assert drawn.shape == sheet_size(count, 4, 3)
     found = [value for row in drawn[::6] for value in row[::5] if value]
     assert found == list(range(1, count + 1))
@@ -263,5 +268,5 @@ def test_estimates_grow_with_the_work():
         estimate(small, (3, 100, 100), np.dtype("uint8")),
         estimate(large, (3, 200, 200), np.dtype("uint8")),
     )
-    assert 3.9 < second.memory / first.memory < 4.1
+    assert first.memory <= second.memory  # that of tiles, whatever the picture's size
     assert second.seconds > first.seconds > 0

@@ -1,5 +1,7 @@
 """Alpha beside the stages: as filter_image has it, and hidden colours never seen, whatever runs."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,8 @@ from convcli.backend.stages.after import Activated, ChannelPooled, Pooled
 from convcli.backend.stages.blend import LOCALS
 from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import Values
+from convcli.backend.stages.run import Given
+from convcli.backend.stages.sources import evaluated
 from convcli.backend.stages.stage import FAINT
 from convcli.errors import ArgumentError
 from convcli.kernels import parse_kernel
@@ -30,8 +33,13 @@ def picture(seed=0, dtype=np.uint8, size=(9, 8)):
 
 
 def through(recipe, pixels, premultiply=None):
-    values = Values.of(pixels, True)
-    return values.through(recipe.stages(values.colour.shape), premultiply)
+    given = Given(pixels, True)
+    return Values(*map(evaluated, given.through(recipe.stages((3, *pixels.shape[:2])), premultiply)))
+
+
+class Values(NamedTuple):
+    colour: np.ndarray
+    opacity: np.ndarray
 
 
 KERNELS = st.sampled_from(
@@ -130,8 +138,9 @@ def test_opaque_pictures_are_filtered_as_if_they_had_no_alpha(name, premultiply)
     pixels = picture()
     pixels[..., 3] = 255
     recipe = RECIPES[name]
-    bare = Values.of(pixels[..., :3].astype(np.float64), False)
-    expected = bare.through(recipe.stages(bare.colour.shape)).colour
+    expected = np.moveaxis(pixels[..., :3], -1, 0).astype(np.float64)
+    for stage in recipe.stages(expected.shape):
+        expected = stage(expected)
     found = through(recipe, pixels, premultiply)
     solid = np.broadcast_to(found.opacity > 1 - 1e-9, expected.shape)
     assert np.allclose(found.colour[solid], expected[solid], atol=1e-6)

@@ -1,0 +1,147 @@
+"""Deformable convolutions as sources: every tap looks at a place of its own, between the pixels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.stages.offsets import Moves
+from convcli.backend.stages.sources import Region, Source, bordered
+from convcli.layers import DeformConv
+
+Array = NDArray[Any]
+
+
+class Deformed(Source):
+    """A deformable convolution, or with `nearest` the pixel nearest to where its middle tap looks."""
+
+    def __init__(
+        self,
+        layer: DeformConv,
+        source: Source,
+        arrays: Mapping[str, Any],
+        mode: str,
+        outside: float,
+        _: str = "auto",
+        *,
+        nearest: bool = False,
+    ) -> None:
+        """Take the weight (O, C / groups, *kernel_size), the offsets, and bias where there is one."""
+        self.layer, self.source, self.mode, self.outside = layer, source, mode, outside
+        self.moves: Moves = arrays["offset"]
+        self.nearest = nearest
+        self.pads = layer.pads(source.size)
+        self.taps = list(np.ndindex(*layer.kernel_size))
+        self.bias = None if nearest else arrays.get("bias")
+        channels = source.shape[0]
+        if not nearest:
+            self.factors = [
+                _factor(np.asarray(arrays["weight"])[(..., *tap)], layer.groups, channels, source.dtype)
+                for tap in self.taps
+            ]
+            channels = channels if layer.out_channels == layer.in_channels == 1 else layer.out_channels
+        super().__init__((channels, *layer.output_size(source.size)), source.dtype)
+
+    def __call__(self, region: Region) -> Array:
+        """Compute a region."""
+        moves = self.moves.at(region)  # (taps or 1, 2, *region)
+        if self.nearest:
+            tap = len(self.taps) // 2
+            return self._nearest(
+                [self._places(moves[tap % len(moves)], region, tap, axis) for axis in (0, 1)]
+            )
+        total: Array | None = None
+        for tap, factor in enumerate(self.factors):
+            places = [self._places(moves[tap % len(moves)], region, tap, axis) for axis in (0, 1)]
+            met = self._between(places)
+            part = met @ factor if isinstance(factor, np.ndarray) else met if factor == 1 else met * factor
+            total = part if total is None else np.add(total, part, out=total)
+        assert total is not None
+        return total if self.bias is None else total + np.asarray(self.bias, total.dtype)
+
+    def _places(self, moves: Array, region: Region, tap: int, axis: int) -> Array:
+        """Return where a tap looks along one axis: (rows, columns), brought to where the same numbers stand."""
+        layer, n = self.layer, self.source.size[axis]
+        step = layer.stride[axis] if self.size[axis] > 1 else 1
+        line = np.arange(region[axis].start, region[axis].stop) * step - self.pads[axis][0]
+        line = line + self.taps[tap][axis] * layer.dilation[axis]
+        still = line[:, np.newaxis] if axis == 0 else line[np.newaxis]
+        return folded(moves[axis] + still, n, self.mode)
+
+    def _between(self, places: list[Array]) -> Array:
+        """Blend the four pixels around each place; what lies beyond the border is as `mode` has it."""
+        surrounded = self.mode in ("zeros", "constant")
+        low, share = [], []
+        lost = np.zeros(places[0].shape, bool)
+        for line, n in zip(places, self.source.size, strict=True):
+            lost |= np.isnan(line)
+            near = line.clip(-1, n) if surrounded else line
+            floor = np.floor(near)
+            share.append(near - floor)
+            low.append(np.where(np.isnan(floor), 0, floor).astype(np.intp))
+        reach = tuple(slice(int(each.min()), int(each.max()) + 2) for each in low)
+        mode = self.mode if surrounded or self.mode == "circular" else "zeros"
+        values = bordered(self.source, reach, mode, self.outside)
+        width, channels = values.shape[1], values.shape[2]
+        flat = values.reshape(-1, channels)
+        first = (low[0] - reach[0].start) * width + (low[1] - reach[1].start)
+        down, across = (each.astype(values.dtype)[..., np.newaxis] for each in share)
+        upper = _blend(flat, first, first + 1, across)
+        lower = _blend(flat, first + width, first + width + 1, across)
+        lower -= upper
+        lower *= down
+        upper += lower
+        if lost.any():
+            upper[lost] = np.nan
+        return upper
+
+    def _nearest(self, places: list[Array]) -> Array:
+        """Return the nearest pixel to each place."""
+        index, hidden = [], np.zeros(places[0].shape, bool)
+        for line, n in zip(places, self.source.size, strict=True):
+            if self.mode in ("zeros", "constant"):
+                hidden |= (line <= -0.5) | (line >= n - 0.5)
+            index.append(np.rint(np.nan_to_num(line)).astype(np.intp).clip(0, n) % n)
+        values = self.source(tuple(slice(int(each.min()), int(each.max()) + 1) for each in index))
+        found: Array = values[tuple(each - each.min() for each in index)]
+        if hidden.any():
+            found[hidden] = self.outside if self.mode == "constant" else 0
+        return found
+
+
+def _blend(flat: Array, first: Array, second: Array, share: Array) -> Array:
+    """Return what lies between two pixels, so far from the first one."""
+    low, high = flat.take(first, axis=0), flat.take(second, axis=0)
+    high -= low
+    high *= share
+    low += high
+    return low
+
+
+def _factor(weight: Array, groups: int, channels: int, dtype: np.dtype[Any]) -> float | Array:
+    """Return a tap's weights (O, C / groups) as one number for all channels alike, or as (C, O)."""
+    if weight.shape == (1, 1) or (groups == channels == len(weight) and (weight == weight[0]).all()):
+        return float(weight[0, 0])
+    each, outputs = channels // groups, len(weight) // groups
+    matrix = np.zeros((channels, len(weight)), dtype)
+    for group in range(groups):
+        made = slice(group * outputs, (group + 1) * outputs)
+        matrix[group * each : (group + 1) * each, made] = weight[made].T
+    return matrix
+
+
+def folded(places: Array, n: int, mode: str) -> Array:
+    """Bring places beyond an axis of n elements to where the same numbers stand within it; zeros have none."""
+    if mode in ("zeros", "constant") or (places.min() >= 0 and places.max() <= n - 1):
+        return places
+    if mode == "circular":
+        return places % n
+    if mode == "reflect":
+        period = max(1, 2 * (n - 1))
+        places = places % period
+        places = np.minimum(places, period - places)
+    elif mode == "symmetric":
+        places = (places + 0.5) % (2 * n)
+        places = np.minimum(places, 2 * n - places) - 0.5
+    return places.clip(0, n - 1)

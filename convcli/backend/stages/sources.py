@@ -1,0 +1,257 @@
+"""Sources: pictures that are computed region by region, each from the regions of another that it needs.
+
+A source is asked for a region of its places and returns the values there; what it computes them from it asks of
+the source before it. Stages put sources one behind the other, so that no whole picture but the first and the last
+is ever in memory.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.borders import OUTSIDE, source_indices
+from convcli.layers.axes import Shape, Sizes
+
+Array = NDArray[Any]
+Region = tuple[
+    slice, ...
+]  # places along each spatial axis, from a start to a stop that lie within the source
+
+# After how many places an axis of n elements goes on as it began.
+PERIODS: dict[str, Callable[[int], int]] = {
+    "circular": lambda n: n,
+    "symmetric": lambda n: 2 * n,
+    "reflect": lambda n: max(1, 2 * (n - 1)),
+}
+FARTHEST = 1 << 40  # places from an axis: beyond it they are counted anew
+FAR = 64  # places between two runs of an axis, from which on they are asked for one by one
+
+
+class Source(ABC):
+    """Values of a picture that can be asked for by regions.
+
+    shape : (C, *spatial); dtype : of the values, a float
+    """
+
+    def __init__(self, shape: Shape, dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, dtype
+
+    @property
+    def size(self) -> Sizes:
+        """The spatial axes."""
+        return self.shape[1:]
+
+    @property
+    def whole(self) -> Region:
+        """All places."""
+        return tuple(slice(0, n) for n in self.size)
+
+    @abstractmethod
+    def __call__(self, region: Region) -> Array:
+        """Return the values of a region, (*spatial, C); they may be changed where they are writeable."""
+
+
+class Pixels(Source):
+    """Some channels of a picture's samples as floats."""
+
+    def __init__(
+        self,
+        pixels: Array,
+        dtype: np.dtype[Any],
+        channels: slice = slice(None),
+        *,
+        zero: Sequence[int] | None = None,
+        table: Array | None = None,
+        scale: float = 1.0,
+    ) -> None:
+        """Take pixels (*spatial, C).
+
+        zero : the sample of each channel that stands for 0; table : the value of each sample, where it is another
+        scale : what the values are divided by
+        """
+        count = len(range(pixels.shape[-1])[channels])
+        super().__init__((count, *pixels.shape[:-1]), dtype)
+        self.pixels, self.channels, self.table, self.scale = pixels, channels, table, scale
+        self.zero = None if zero is None else np.array(zero, dtype)
+
+    def __call__(self, region: Region) -> Array:
+        """Convert a region of the samples."""
+        samples = self.pixels[region][..., self.channels]
+        values = samples.astype(self.dtype, order="C") if self.table is None else self.table.take(samples)
+        if self.zero is not None:
+            values -= self.zero
+        if self.scale != 1:
+            values /= self.dtype.type(self.scale)
+        return values
+
+
+class Mapped(Source):
+    """A function of the values at each place of some sources of one size."""
+
+    def __init__(self, function: Callable[..., Array], *sources: Source, channels: int | None = None) -> None:
+        """Take a function of as many arrays (*spatial, C) as there are sources; it returns so many channels."""
+        first = sources[0]
+        shape = first.shape if channels is None else (channels, *first.size)
+        super().__init__(shape, first.dtype)
+        self.function, self.sources = function, sources
+
+    def __call__(self, region: Region) -> Array:
+        """Compute a region."""
+        return self.function(*(source(region) for source in self.sources))
+
+
+class Kept(Source):
+    """A source that is asked for the same region several times, or for one that overlaps the last."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.shape, source.dtype)
+        self.source = source
+        self.region: Region = ()
+        self.held = self.values = np.empty(0)
+
+    def __call__(self, region: Region) -> Array:
+        """Return values that are not to be changed; rows that were there before are computed only once."""
+        if region == self.region:
+            return self.values
+        if self.region and all(map(_lies_in, region, self.region)):
+            firsts = (places.start - held.start for places, held in zip(region, self.region, strict=True))
+            sizes = (places.stop - places.start for places in region)
+            inside: Array = self.values[tuple(slice(a, a + n) for a, n in zip(firsts, sizes, strict=True))]
+            return inside
+        self._take(region)
+        return self.values
+
+    def _take(self, region: Region) -> None:
+        kept = self._overlap(region)
+        shape = (*(places.stop - places.start for places in region), self.shape[0])
+        if not kept:
+            self.values = self.source(region)
+        else:
+            rows = region[0]
+            values = np.empty(shape, self.dtype)
+            first = rows.start - self.region[0].start
+            values[:kept] = self.values[first : first + kept]
+            if rows.start + kept < rows.stop:
+                values[kept:] = self.source((slice(rows.start + kept, rows.stop), *region[1:]))
+            self.values = values
+        self.region = region
+        self.values = self.values.view()
+        self.values.flags.writeable = False
+
+    def _overlap(self, region: Region) -> int:
+        """Return how many of the first rows of a region are there."""
+        if not self.region or region[1:] != self.region[1:]:
+            return 0
+        rows, before = region[0], self.region[0]
+        if not before.start <= rows.start < before.stop:
+            return 0
+        return int(min(rows.stop, before.stop) - rows.start)
+
+
+def _lies_in(places: slice, held: slice) -> bool:
+    return bool(held.start <= places.start and places.stop <= held.stop)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Where the places of one axis of a region stand, some of which lie beyond the border.
+
+    runs : of the places that are needed, each from a start to a stop
+    take : for each place of the region where it stands in all runs, one behind the other; or OUTSIDE
+    """
+
+    runs: tuple[slice, ...]
+    take: Array
+
+    @classmethod
+    @lru_cache(maxsize=64)  # the same columns are asked for in each step
+    def of(cls, mode: str, n: int, start: int, stop: int) -> "_Axis":
+        """Look for the sources of the places from start to stop."""
+        start, stop = _nearer(mode, n, start, stop)
+        index = source_indices(mode, n, -start, stop - n)
+        needed = np.unique(index[index != OUTSIDE])
+        if not len(needed):
+            return cls((slice(0, 1),), index)
+        ends = np.flatnonzero(np.diff(needed) > FAR)
+        firsts, lasts = needed[[0, *(ends + 1)]], needed[[*ends, -1]]
+        take, offset, runs = np.full(len(index), OUTSIDE), 0, []
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            within = (index >= first) & (index <= last)
+            take[within] = index[within] - first + offset
+            offset += last + 1 - first
+            runs.append(slice(first, last + 1))
+        return cls(tuple(runs), take)
+
+
+def _nearer(mode: str, n: int, start: int, stop: int) -> tuple[int, int]:
+    """Return places with the same sources as those from start to stop, where these are far from an axis of n."""
+    count = stop - start
+    if start > -FARTHEST and stop < FARTHEST:
+        return start, stop
+    if mode in PERIODS:
+        start %= PERIODS[mode](n)
+    else:
+        start = max(-count, min(start, n))
+    return start, start + count
+
+
+def bordered(source: Source, reach: Region, mode: str = "zeros", outside: float = 0.0) -> Array:
+    """Return the values of a region that may reach beyond a source's border, where it goes on as `mode` says.
+
+    `outside` is what `constant` surrounds it with.
+    """
+    if all(places.start >= 0 and places.stop <= n for places, n in zip(reach, source.size, strict=True)):
+        return source(reach)
+    axes = [
+        _Axis.of(mode, n, places.start, places.stop) for places, n in zip(reach, source.size, strict=True)
+    ]
+    values = _assembled(source, [axis.runs for axis in axes])
+    for number, axis in enumerate(axes):
+        if np.array_equal(axis.take, np.arange(values.shape[number])):
+            continue
+        values = values.take(axis.take, axis=number, mode="clip")
+        beyond = axis.take == OUTSIDE
+        if beyond.any():
+            values[(*(slice(None),) * number, beyond)] = outside if mode == "constant" else 0
+    return values
+
+
+def _assembled(source: Source, runs: Sequence[tuple[slice, ...]]) -> Array:
+    """Return the values of all runs of each axis, one behind the other."""
+    if all(len(each) == 1 for each in runs):
+        return source(tuple(each[0] for each in runs))
+    lengths = [sum(run.stop - run.start for run in each) for each in runs]
+    values = np.empty((*lengths, source.shape[0]), source.dtype)
+    for places in product(*map(_numbered, runs)):
+        values[tuple(target for target, _ in places)] = source(tuple(run for _, run in places))
+    return values
+
+
+def _numbered(runs: tuple[slice, ...]) -> Iterator[tuple[slice, slice]]:
+    """Yield where each run comes to stand, and the run."""
+    start = 0
+    for run in runs:
+        stop = start + run.stop - run.start
+        yield slice(start, stop), run
+        start = stop
+
+
+def evaluated(source: Source) -> Array:
+    """Return all values of a source, (C, *spatial)."""
+    return np.ascontiguousarray(np.moveaxis(source(source.whole), -1, 0))
+
+
+def of_array(x: Array) -> Source:
+    """Return a source of an array (C, *spatial) of floats."""
+    return Pixels(np.moveaxis(x, 0, -1), x.dtype)
+
+
+def own(values: Array) -> Array:
+    """Return values that may be changed."""
+    return values if values.flags.writeable else values.copy()

@@ -1,0 +1,125 @@
+"""Tiles: which regions of the output are computed one after the other, and by which threads. Integers only."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import TypeVar
+
+import numpy as np
+
+from convcli.backend.stages.sources import Region
+from convcli.backend.stages.stage import Stage
+from convcli.layers import ConvTranspose, Resize, Window
+from convcli.layers.axes import Shape, Sizes
+from convcli.layers.padding import span
+
+T = TypeVar("T")
+
+SAMPLES = 1 << 17  # of a step: its arrays stay in cache
+WIDE = 2048  # samples of a row of a tile: long rows, as each pass over one costs a call
+TALL = 512  # rows of a tile, through which it goes step by step
+HALOS = 4  # times what is looked at around it that a tile is wide, as this is computed twice
+BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The tiles of an output (C, *spatial), and the rows of a step.
+
+    Threads take tiles, and go through each from its top to its bottom in steps: what a step looks at and the last one
+    did is still there. They depend on the picture and on the stages alone.
+    """
+
+    shape: Shape
+    rows: int
+    columns: int
+    step: int
+
+    @classmethod
+    def of(cls, stages: Sequence[Stage], pixels: tuple[int, ...], has_alpha: bool) -> "Tiles":
+        """Plan for pixels (*spatial, C)."""
+        shape: Shape = (pixels[-1] - has_alpha, *pixels[:-1])
+        most = shape[0]
+        for stage in stages:
+            shape = stage.output_shape(shape)
+            most = max(most, shape[0])
+        down, across = halo(stages)
+        deep = most * prod(shape[1:-2])  # samples of a place, those of all frames together
+        columns = min(shape[-1], max(1, WIDE // deep, HALOS * across))
+        step = min(shape[-2], max(1, SAMPLES // (deep * columns)))
+        rows = min(shape[-2], max(TALL, step, HALOS * down))
+        return cls(shape, rows, columns, step)
+
+    @property
+    def largest(self) -> Sizes:
+        """The size of a step of a tile."""
+        return (*self.shape[1:-2], self.step, self.columns)
+
+    @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return prod(-(-n // each) for n, each in zip(self.shape[-2:], (self.rows, self.columns), strict=True))
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield the first row and the first column of each tile."""
+        *_, height, width = self.shape
+        for top in range(0, height, self.rows):
+            for left in range(0, width, self.columns):
+                yield top, left
+
+    def steps(self, tile: tuple[int, int]) -> Iterator[Region]:
+        """Yield the regions of a tile."""
+        *lead, height, width = self.shape[1:]
+        top, left = tile
+        bottom = min(height, top + self.rows)
+        across = slice(left, min(width, left + self.columns))
+        for first in range(top, bottom, self.step):
+            rows = slice(first, min(bottom, first + self.step))
+            yield (*(slice(0, n) for n in lead), rows, across)
+
+    def each(self, make: Callable[[], Callable[[Region], T]], threads: int | None) -> list[T]:
+        """Do work on all regions, shared by threads that each make a worker; return the results in order."""
+        tiles = list(self)
+        width = min(threads or os.cpu_count() or 1, len(tiles))
+        numbers = iter(range(len(tiles)))
+        found: list[list[T]] = [[] for _ in tiles]
+
+        def work(_: int) -> None:
+            worker = make()
+            with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
+                np.setbufsize(BUFFER)
+                for number in iter(lambda: next(numbers, None), None):  # one call of C code takes one
+                    found[number] = [worker(region) for region in self.steps(tiles[number])]
+
+        if width == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(width) as pool:
+                try:
+                    list(pool.map(work, range(width)))
+                except BaseException:
+                    numbers = iter(())
+                    raise
+        return [each for results in found for each in results]
+
+
+def halo(stages: Sequence[Stage]) -> tuple[int, int]:
+    """Return about how many rows and columns around a tile of the output are computed with it."""
+    around, jump = [0.0, 0.0], [1.0, 1.0]
+    for stage in stages:
+        for layer in stage.layers:
+            if isinstance(layer, Resize):
+                scale = (layer.scale or (1,) * 2)[-2:]
+                jump = [j / s for j, s in zip(jump, scale, strict=True)]
+                continue
+            if not isinstance(layer, Window):
+                continue
+            axes = zip(layer.kernel_size[-2:], layer.stride[-2:], layer.dilation[-2:], strict=True)
+            for axis, (k, s, d) in enumerate(axes):
+                enlarges = isinstance(layer, ConvTranspose)
+                around[axis] += (span(k, d) - 1) * jump[axis] / (s if enlarges else 1)
+                jump[axis] *= 1 / s if enlarges else s
+    down, across = (ceil(reach / j) for reach, j in zip(around, jump, strict=True))
+    return down, across

@@ -1,0 +1,185 @@
+"""How the weights of a layer are applied to the values under a tile, of which the border is there already."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.plan import PASS32, PASS64, Facts, candidates, transform_length
+from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
+from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
+from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
+from convcli.backend.bands.weights import Weights
+from convcli.backend.convolution import conv
+from convcli.backend.plan import Slide
+from convcli.layers.axes import Sizes
+
+Array = NDArray[Any]
+Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip (rows, columns * channels) into an array
+
+SHIFTED = "separable by shifts"  # what is quicker than products for factors of few taps
+
+
+class Weigher(Protocol):
+    """Weights that slide over values.
+
+    slide : the walk of the kernel, which may be less than the layer's
+    first : taps before it, on each axis, that look at nothing
+    outputs : channels that come out
+    """
+
+    slide: Slide
+    first: Sizes
+    outputs: int
+
+    def __call__(self, values: Array) -> Array:
+        """Weigh values (*spatial, C) at each place where the whole kernel lies on them."""
+
+
+def weigher(
+    weight: Array, groups: int, channels: int, slide: Slide, method: str, dtype: np.dtype[Any]
+) -> Weigher:
+    """Return the way to apply weights (O, C / groups, *kernel_size) to values of so many channels.
+
+    A weight of one channel is applied to every channel alike.
+    """
+    alike = weight.shape[:2] == (1, 1) or (
+        groups == channels == len(weight) and bool((weight == weight[:1]).all())
+    )
+    flat = len(slide.kernel_size) == 2
+    if alike and flat:
+        matrix, first = _trimmed(np.asarray(weight[0, 0], np.float64))
+        walk, weights = replace(slide, kernel_size=matrix.shape), Weights.of(matrix)
+        facts = replace(weights.facts(1.0), transforms=2 if dtype == np.float32 else 0)
+        if way := _quickest(facts, walk, channels, dtype != np.float32, method):
+            return Alike(weights, first, channels, walk, way, dtype)
+    if alike:
+        weight, groups = np.broadcast_to(weight[:1], (channels, 1, *weight.shape[2:])), channels
+    if groups == 1 and prod(slide.kernel_size) == 1:
+        return Mixed(weight, slide, dtype)
+    return General(weight, groups, slide, method, dtype)
+
+
+class Alike:
+    """One matrix for every channel, in strips: neighbours of a pixel stand `channels` samples apart.
+
+    first : taps before the matrix that are 0 everywhere, on each axis; they look at nothing
+    """
+
+    def __init__(
+        self, weights: Weights, first: Sizes, channels: int, slide: Slide, way: str, dtype: np.dtype[Any]
+    ) -> None:
+        """Take a matrix and the way to sum, one of `_quickest`."""
+        self.outputs = self.channels = channels
+        self.slide, self.first, self.dtype, self.scratch = slide, first, dtype, Scratch()
+        self.only = float(weights.matrix[0, 0]) if weights.matrix.size == 1 else None
+        self.most: Sizes | None = None  # outputs an axis that can be weighed at once
+        self.sum = self._sum(weights, way)
+
+    def _sum(self, weights: Weights, name: str) -> Sum:
+        floats = self.dtype == np.float32
+        below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
+        factors, dtype = (weights.down, weights.across), self.dtype.name
+        if name == SHIFTED:
+            return ShiftedFactors(factors, self.slide, self.channels, (dtype, dtype))
+        if name == "separable":
+            return WeighedFactors(factors, below, beside, dtype)
+        if name == "gemm":
+            return WeighedRows(weights.matrix, below, beside, dtype)
+        plain = ShiftedWindow(weights.matrix, self.slide, self.channels, dtype)
+        if name != "fft":
+            return plain
+        length = transform_length(self.slide)
+        sizes = zip(self.slide.spans, self.slide.stride, strict=True)
+        self.most = tuple((length - span) // s + 1 for span, s in sizes)
+        spectrum = Spectrum(weights.matrix, self.slide, self.channels, length, dtype)
+        if not floats:
+            return spectrum
+        magnitudes = Spectrum(np.abs(weights.matrix), self.slide, self.channels, length, dtype)
+        return GuardedSpectrum(spectrum, magnitudes, plain)
+
+    def __call__(self, values: Array) -> Array:
+        """Weigh values (rows, columns, C)."""
+        steps = zip(values.shape, self.slide.spans, self.slide.stride, strict=False)
+        counts = [(n - span) // s + 1 for n, span, s in steps]
+        if self.only is not None:
+            met = values[
+                tuple(slice(0, (n - 1) * s + 1, s) for n, s in zip(counts, self.slide.stride, strict=True))
+            ]
+            return met if self.only == 1 else met * values.dtype.type(self.only)
+        out = np.empty((*counts, self.channels), values.dtype)
+        if self.most is None or all(n <= most for n, most in zip(counts, self.most, strict=True)):
+            self._weigh(values, out)
+            return out
+        for places in product(*(_steps(n, most) for n, most in zip(counts, self.most, strict=True))):
+            part = np.empty((*(place.stop - place.start for place in places), self.channels), values.dtype)
+            self._weigh(np.ascontiguousarray(values[self.slide.reach(places)]), part)
+            out[places] = part
+        return out
+
+    def _weigh(self, values: Array, out: Array) -> None:
+        self.sum(values.reshape(len(values), -1), out.reshape(len(out), -1), self.scratch)
+
+
+class Mixed:
+    """A matrix that mixes the channels of each pixel."""
+
+    def __init__(self, weight: Array, slide: Slide, dtype: np.dtype[Any]) -> None:
+        self.matrix = np.ascontiguousarray(weight.reshape(weight.shape[:2]).T, dtype)
+        self.outputs, self.slide, self.first = len(weight), slide, (0,) * len(slide.kernel_size)
+
+    def __call__(self, values: Array) -> Array:
+        """Weigh values (*spatial, C)."""
+        if set(self.slide.stride) != {1}:
+            values = np.ascontiguousarray(values[tuple(slice(None, None, s) for s in self.slide.stride)])
+        mixed: Array = values.reshape(-1, values.shape[-1]) @ self.matrix
+        return mixed.reshape(*values.shape[:-1], self.outputs)
+
+
+class General:
+    """A kernel for each output channel and each input channel of its group."""
+
+    def __init__(self, weight: Array, groups: int, slide: Slide, method: str, dtype: np.dtype[Any]) -> None:
+        self.weight, self.groups, self.method = np.asarray(weight, dtype), groups, method
+        self.outputs, self.slide, self.first = len(weight), slide, (0,) * len(slide.kernel_size)
+
+    def __call__(self, values: Array) -> Array:
+        """Weigh values (*spatial, C)."""
+        found = conv(
+            np.moveaxis(values, -1, 0),
+            self.weight,
+            stride=self.slide.stride,
+            dilation=self.slide.dilation,
+            groups=self.groups,
+            method=self.method,
+        )
+        return np.moveaxis(found, 0, -1).copy()
+
+
+def _quickest(facts: Facts, slide: Slide, channels: int, wide: bool, method: str) -> str:
+    """Return the way of the least cost that a method has; none where it does not suit strips."""
+    found = [(cost, name) for name, _, cost in candidates(facts, slide, channels, wide)]
+    if facts.factor_passes:
+        found.append((sum(facts.factor_passes) * (PASS64 if wide else PASS32), SHIFTED))
+    suited = [each for each in found if method in ("auto", each[1].split()[0])]
+    return min(suited)[1] if suited else ""
+
+
+def _trimmed(matrix: Array) -> tuple[Array, Sizes]:
+    """Cut off outer rows and columns of zeros; return the rest, and how many were before it."""
+    places, first = [], []
+    for axis in range(matrix.ndim):
+        used = np.flatnonzero(matrix.any(axis=tuple(other for other in range(matrix.ndim) if other != axis)))
+        start, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
+        places.append(slice(start, stop))
+        first.append(start)
+    return np.ascontiguousarray(matrix[tuple(places)]), tuple(first)
+
+
+def _steps(count: int, most: int) -> list[slice]:
+    return [slice(start, min(count, start + most)) for start in range(0, count, most)]

@@ -1,0 +1,277 @@
+"""Tiles: whatever their size, the answer is that of the whole picture in one piece; and regions are those that are needed."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcli.backend.stages import tiles
+from convcli.backend.stages.after import ChannelPooled
+from convcli.backend.stages.blend import LOCALS
+from convcli.backend.stages.finish import Finish
+from convcli.backend.stages.layered import layered
+from convcli.backend.stages.offsets import FIELDS
+from convcli.backend.stages.recipe import Recipe
+from convcli.backend.stages.run import Given, extent_of, run
+from convcli.backend.stages.sources import Kept, Pixels, Source, bordered
+from convcli.backend.values import Extent
+from convcli.kernels import parse_kernel
+from convcli.layers import AdaptivePool, AvgPool, Conv, ConvTranspose, GlobalPool, LpPool, MaxPool
+from convcli.layers.padding import MODES
+
+RNG = np.random.default_rng(13)
+KERNELS = tuple(map(parse_kernel, ("gaussian:sigma=1", "sobel", "0 1 2; 3 -4 5", "kirsch", "box:5")))
+POOLS = (
+    None,
+    MaxPool(kernel_size=3, stride=2, padding=1),
+    AvgPool(kernel_size=(2, 3), padding=(1, 1), count_include_pad=False, ceil_mode=True),
+    AvgPool(kernel_size=3, stride=2, padding=1, ceil_mode=True),
+    LpPool(norm_type=2, kernel_size=2, ceil_mode=True),
+    AdaptivePool(output_size=(3, 4)),
+    GlobalPool(kind="max"),
+)
+OPTIONS = {
+    "depthwise": {},
+    "dilated": {"dilation": 2},
+    "standard": {},
+    "grouped": {"groups": 3},
+    "shuffled-grouped": {"groups": 3},
+    "separable": {"rank": 2},
+    "depthwise-separable": {"mixing": np.array([[0.5, 1, -1], [2, 0, 1.0]])},
+    "pointwise": {"kernels": (), "mixing": np.array([[0.5, 1, -1], [2, 0, 1.0]])},
+    "transposed": {"stride": (2, 3), "output_padding": 1},
+    "resize-conv": {"stride": 2},
+    "deformable": {"offsets": FIELDS["swirl"](strength=2.0)},
+    "local": {"kernels": (), "widths": LOCALS["tilt-shift"](sigma=1.5)},
+    "tiled": {"kernels": KERNELS[::2], "tile": (1, 3)},
+}
+
+
+@pytest.fixture(scope="module")
+def small_tiles():
+    """Make tiles of a few places, in steps of one or two rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("SAMPLES", 24), ("WIDE", 12), ("TALL", 5), ("HALOS", 0)):
+            patch.setattr(tiles, name, value)
+        yield patch
+
+
+def in_one_piece(given, stages, finish, premultiply):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("SAMPLES", "WIDE", "TALL"):
+            patch.setattr(tiles, name, 1 << 20)
+        return run(given, stages, finish, premultiply=premultiply, threads=1, measure=True)
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from(list(OPTIONS)),
+    st.sampled_from(KERNELS),
+    st.sampled_from(list(MODES)),
+    st.sampled_from(["same", "valid", "full", ((2, 0), (1, 3))]),
+    st.sampled_from([1, 2, (1, 3)]),
+    st.sampled_from(POOLS),
+    st.sampled_from([None, True, False]),
+    st.sampled_from(["clip", "offset", "minmax", None]),
+    st.integers(1, 2),
+    st.integers(9, 23),
+    st.integers(9, 23),
+)
+def test_tiles_are_the_whole(
+    small_tiles, variant, kernel, mode, padding, stride, pool, alpha, value_range, repeat, rows, columns
+):
+    options = {"kernels": (kernel,), "stride": stride, **OPTIONS[variant]}
+    if variant == "separable":
+        options["kernels"] = (KERNELS[2],)
+    if variant in ("local", "deformable") or (variant, repeat) == ("depthwise-separable", 2):
+        repeat = 1
+    pixels = RNG.integers(0, 256, (rows, columns, 3 + (alpha is not None)), np.uint8)
+    if alpha is not None:
+        pixels[..., 3] *= RNG.random((rows, columns)) > 0.4
+    recipe = Recipe(
+        variant,
+        padding=padding,
+        padding_mode=mode,
+        padding_value=9 * (mode == "constant"),
+        pool=pool and (lambda dims: pool),
+        repeat=repeat,
+        **options,
+    )
+    try:
+        stages = recipe.stages((3, rows, columns))
+        if alpha:
+            for stage in stages:
+                stage.check_premultiplying()
+    except ValueError:
+        return  # refused before any tile is planned
+    given = Given(pixels, alpha is not None)
+    finish = Finish(pixels.dtype, np.dtype("float32" if value_range is None else "uint8"), value_range)
+    whole = in_one_piece(given, stages, finish, alpha)
+    for threads in (1, 3):
+        found = run(given, stages, finish, premultiply=alpha, threads=threads, measure=True)
+        if value_range is None:
+            assert np.allclose(found.pixels, whole.pixels, rtol=1e-5, atol=1e-4)
+        else:
+            assert np.array_equal(found.pixels, whole.pixels)
+            assert found.clipped == pytest.approx(whole.clipped)
+        assert found.measured.count == whole.measured.count
+        assert found.measured.least == pytest.approx(whole.measured.least, abs=1e-9)
+        assert found.measured.total == pytest.approx(whole.measured.total, abs=1e-6)
+    if value_range == "minmax":
+        assert extent_of(given, stages, premultiply=alpha, threads=2) == pytest.approx(whole.extent)
+
+
+def test_frames_and_channels_are_tiled_together(small_tiles):
+    pixels = RNG.integers(0, 256, (3, 11, 13, 4), np.uint8)
+    weight = RNG.standard_normal((5, 4, 2, 3, 2))
+    stages = Recipe("standard", weights=weight, weights_name="w").stages((4, 3, 11, 13))
+    finish = Finish(pixels.dtype, pixels.dtype, "offset")
+    whole = in_one_piece(Given(pixels), (*stages, ChannelPooled("max")), finish, None)
+    found = run(Given(pixels), (*stages, ChannelPooled("max")), finish, threads=2)
+    assert found.pixels.shape == (3, 11, 13, 1)
+    assert np.array_equal(found.pixels, whole.pixels)
+
+
+def test_a_sheet_is_written_tile_by_tile(small_tiles):
+    maps = RNG.integers(1, 256, (9, 14, 5), np.uint8)
+    drawn = run(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True), threads=2).pixels
+    assert drawn.shape == (2 * 9 + 2, 3 * 14 + 4, 1)
+    assert np.array_equal(drawn[11:, 16:30, 0], maps[..., 4])
+    assert not drawn[9:11].any()
+
+
+class Asked(Source):
+    """A source that remembers which of its places it was asked for."""
+
+    def __init__(self, shape):
+        super().__init__(shape, np.dtype("float64"))
+        self.places = np.zeros(self.size, bool)
+
+    def __call__(self, region):
+        self.places[region] = True
+        return np.ones((*(place.stop - place.start for place in region), self.shape[0]))
+
+
+@given(
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(0, 5),
+    st.sampled_from(list(MODES)),
+    st.booleans(),
+    st.data(),
+)
+def test_what_is_asked_for_is_what_the_windows_see(k, s, d, pad, mode, transposed, data):
+    """Plain loops over the taps: no place is asked for that lies outside the smallest box around them."""
+    n = 12
+    if transposed:
+        layer = ConvTranspose(
+            in_channels=1, out_channels=1, kernel_size=(k, 1), stride=(s, 1), dilation=(d, 1)
+        )
+    else:
+        layer = Conv(
+            in_channels=1, out_channels=1, kernel_size=(k, 1), stride=(s, 1), dilation=(d, 1),
+            padding=((pad, pad), (0, 0)), bias=False,
+        )  # fmt: skip
+    count = layer.output_size((n, 1))[0]
+    start = data.draw(st.integers(0, count - 1))
+    stop = data.draw(st.integers(start + 1, count))
+    source = Asked((1, n, 1))
+    mode = "zeros" if transposed else mode
+    made = layered(layer, source, {"weight": np.ones((1, 1, k, 1))}, mode, 0.0)
+    made((slice(start, stop), slice(0, 1)))
+    marked = np.pad(np.arange(n), 40, **PADS[mode])  # by the place whose value stands there
+    needed, box = set(), set(range(n))
+    for out, tap in product(range(start, stop), range(k)):
+        if transposed:
+            place, rest = divmod(out - tap * d, s)
+            needed |= set() if rest else {int(marked[place + 40])}
+        else:
+            needed |= {int(marked[out * s - pad + tap * d + 40])}
+    if not transposed:
+        first, last = start * s - pad, (stop - 1) * s - pad + (k - 1) * d
+        box = set(marked[first + 40 : last + 41].tolist())
+        box = set(range(min(box - {-1}, default=0), max(box, default=0) + 1))
+    asked = set(np.flatnonzero(source.places[:, 0]).tolist())
+    assert needed - {-1} <= asked
+    assert asked <= box or not needed - {-1}
+
+
+PADS = {
+    "zeros": {"mode": "constant", "constant_values": -1},
+    "constant": {"mode": "constant", "constant_values": -1},
+    "reflect": {"mode": "reflect"},
+    "symmetric": {"mode": "symmetric"},
+    "replicate": {"mode": "edge"},
+    "circular": {"mode": "wrap"},
+}
+
+
+@given(
+    st.sampled_from(list(MODES)),
+    st.integers(1, 9),
+    st.integers(-40, 40),
+    st.integers(1, 30),
+    st.integers(0, 3),
+)
+def test_a_region_beyond_the_border_is_what_numpy_pads(mode, n, start, count, columns):
+    values = RNG.standard_normal((n, 4, 2))
+    source = Pixels(values, values.dtype)
+    reach = (slice(start, start + count), slice(-columns, 4 + columns))
+    found = bordered(source, reach, mode, 7.0)
+    options = (
+        PADS[mode]
+        if mode not in ("zeros", "constant")
+        else {"mode": "constant", "constant_values": 7.0 * (mode == "constant")}
+    )
+    padded = np.pad(values, ((80, 80), (3, 3), (0, 0)), **options)
+    assert np.array_equal(found, padded[80 + start : 80 + start + count, 3 - columns : 7 + columns])
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+def test_places_that_are_very_far_go_on_as_near_ones(mode):
+    values = RNG.standard_normal((5, 1, 1))
+    source = Pixels(values, values.dtype)
+    far = 10**30 * 40  # a whole number of periods, of 5, 8 and 10
+    for sign in (1, -1):
+        found = bordered(source, (slice(sign * far, sign * far + 3), slice(0, 1)), mode, 2.0)[:, 0, 0]
+        expected = {
+            "zeros": [0] * 3,
+            "constant": [2.0] * 3,
+            "replicate": [values[-1 if sign > 0 else 0, 0, 0]] * 3,
+        }
+        assert found.tolist() == list(expected.get(mode, values[:3, 0, 0]))
+
+
+def test_rows_that_were_there_are_not_computed_again():
+    source = Asked((1, 20, 4))
+    kept = Kept(source)
+    kept((slice(0, 8), slice(0, 4)))
+    source.places[:] = False
+    again = kept((slice(5, 12), slice(0, 4)))
+    assert again.shape == (7, 4, 1)
+    assert np.flatnonzero(source.places[:, 0]).tolist() == [8, 9, 10, 11]
+    source.places[:] = False
+    assert kept((slice(6, 9), slice(1, 3))).shape == (3, 2, 1)
+    assert not source.places.any()
+    with pytest.raises(ValueError, match="read-only"):
+        again[0] = 1
+
+
+def test_minmax_without_a_finite_value_tells_no_extent():
+    pixels = np.full((6, 7, 1), np.nan, np.float32)
+    found = run(Given(pixels), (), Finish(pixels.dtype, np.dtype("uint8"), "minmax"))
+    assert found.extent is None
+    assert extent_of(Given(pixels), ()) is None
+    assert extent_of(Given(np.arange(42.0).reshape(6, 7, 1)), ()) == Extent(0, 41)
+
+
+def test_an_error_in_one_thread_ends_the_others(small_tiles):
+    def fail(_):
+        raise RuntimeError("no tile")
+
+    plan = tiles.Tiles.of((), (20, 20, 1), False)
+    with pytest.raises(RuntimeError, match="no tile"):
+        plan.each(lambda: fail, 3)
