@@ -153,7 +153,8 @@ class Moves:
             moves = given
         elif self.is_told_by_region:
             lines = (np.linspace(0, n - 1, min(n, COARSE)) for n in self.size)
-            moves = given(self.size, np.stack(np.meshgrid(*lines, indexing="ij")))
+            with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
+                moves = given(self.size, np.stack(np.meshgrid(*lines, indexing="ij")))
         else:
             return max(self.size) if not isinstance(given, partial) else ceil(DEVIATIONS * given.args[0])
         farthest = float(np.abs(moves[np.isfinite(moves)]).max(initial=0))
