@@ -1,0 +1,154 @@
+"""The run of a command on pictures: its options, and how they become jobs, whatever is done to each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convcli.cli.conversation import Conversation
+from convcli.cli.file_options import OutputOptions, coding_options, inputs_options, output_options
+from convcli.cli.options import Decorator, at_least, max_memory_option, talking
+from convcli.cli.reading import reading_options
+from convcli.cli.running import Running, begin, running_options
+from convcli.errors import ArgumentError
+from convcli.images.coding import Coding
+from convcli.jobs.collisions import Reads
+from convcli.jobs.find import Inputs
+from convcli.jobs.job import Job
+from convcli.jobs.read_ahead import OpenedAhead
+from convcli.jobs.read_source import Reading
+from convcli.jobs.targets import jobs_for
+
+if TYPE_CHECKING:
+    from convcli.jobs.file_to_file import Work
+
+AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what the work will take
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """What the options of a command say of the pictures, of the files, and of how the run goes on.
+
+    threads : of each picture, where they were given
+    """
+
+    conversation: Conversation
+    inputs: Inputs
+    output: OutputOptions
+    coding: Coding
+    reading: Reading
+    running: Running
+    threads: int | None
+    max_memory: int
+    dry_run: bool
+
+    def begin(self) -> None:
+        """Refuse what does not go together, and let signals end the process while the work is imported."""
+        begin()
+        self.output.check()
+        self.running.check(dry_run=self.dry_run)
+        if self.output.in_place and self.running.cluster is not None:
+            raise ArgumentError(
+                "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
+                "filter a picture twice; name a folder with -o"
+            )
+
+    def open_ahead(self) -> OpenedAhead | None:
+        """Begin to read the only picture of the run, if it is one: decoding takes no time beside imports."""
+        if self.inputs.file is None or self.dry_run or self.output.skip_existing or self.running.elsewhere:
+            return None
+        return OpenedAhead(partial(self.reading.open, self.inputs.file), self.max_memory // AHEAD_SHARE)
+
+    def jobs(self, name: str, reads: Reads) -> list[Job]:
+        """Return a job for each input.
+
+        name : stands in the names of outputs, where a template has its place
+        reads : the files that the work reads, after what messages call them
+        """
+        jobs = jobs_for(
+            self.output.sources(self.conversation, self.inputs, name),
+            self.output.output,
+            name,
+            in_place=self.output.in_place,
+            reads=[*reads, *self.inputs.lists],
+            report=self.running.report,
+        )
+        self.output.save.check_jobs(jobs)
+        return jobs
+
+    def share(self, jobs: Sequence[Job]) -> int | None:
+        """Return how many threads each job has, None for one a core."""
+        return self.running.share(len(jobs), self.threads)
+
+    def run(
+        self, jobs: Sequence[Job], work: Work, *, as_json: bool = False, ahead: OpenedAhead | None = None
+    ) -> int:
+        """Do the work on each picture; return the exit code.
+
+        as_json : whether a dry run is told as JSON
+        """
+        from convcli.jobs.file_to_file import FileToFile
+
+        job = FileToFile(
+            work,
+            self.reading,
+            self.coding,
+            self.output.save,
+            self.max_memory,
+            threads=self.share(jobs),
+            skip_existing=self.output.skip_existing,
+            dry_run=self.dry_run,
+            as_json=as_json,
+            reported=self.running.report is not None,
+            ahead=ahead,
+        )
+        return self.running.run(
+            self.conversation,
+            jobs,
+            job,
+            threads=self.threads,
+            force=self.output.force,
+            resume=self.output.skip_existing,
+            dry_run=self.dry_run,
+            most=self.max_memory,
+        )
+
+
+def file_run_options(*, in_place: bool, linear: bool, threads: str) -> Decorator:
+    """Give a command all options of reading, writing and running, which it gets as a FileRun.
+
+    in_place, linear : whether it has these options
+    threads : what it does with --threads
+    """
+    options = (
+        inputs_options,
+        output_options(in_place=in_place),
+        click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written."),
+        coding_options,
+        click.option("--threads", type=at_least(1), help=f"{threads} [one a core]"),
+        reading_options(linear=linear),
+        max_memory_option,
+        running_options,
+        talking,
+        click.pass_obj,
+    )
+    names = [name for name in FileRun.__dataclass_fields__ if name != "conversation"]
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(command)
+        def call(conversation: Conversation, /, **values: Any) -> int:
+            run = FileRun(conversation, **{name: values.pop(name) for name in names})
+            run.begin()
+            return command(run, **values)
+
+        decorated: Callable[..., int] = call
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
