@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -68,15 +69,42 @@ def imported(tree: ast.AST) -> set[str]:
     return names
 
 
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
 def at_module_level(tree: ast.Module) -> set[str]:
     """Return what a module imports when it is itself imported."""
     outside = [
         node
         for node in tree.body
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef)
-        and not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) and not is_for_types(node)
     ]
     return imported(ast.Module(outside, []))
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the modules of a circle of imports; none where there is no circle."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in MODULES
+    }
+    graph = {}
+    for name, path in names.items():
+        tree = ast.parse(path.read_text())
+        run = imported(ast.Module([node for node in tree.body if not is_for_types(node)], []))
+        graph[name] = {known for each in run for known in (each, each.rpartition(".")[0]) if known in names}
+    assert graph["convcli.cli.match"] >= {"convcli.cli.file_run", "convcli.analysis.template_search"}
+    assert circle(graph) == []
+    assert circle({**graph, "convcli.errors": {"convcli.cli"}})
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

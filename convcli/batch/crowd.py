@@ -1,17 +1,21 @@
 """Jobs beside one another, on any concurrent.futures.Executor."""
 
+from __future__ import annotations
+
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, wait
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from convcli.batch.gate import WRITES, Closed
 from convcli.batch.outcome import Job, Named, Outcome
-from convcli.batch.run import Batch
 from convcli.errors import ConvcliError
+
+if TYPE_CHECKING:
+    from convcli.batch.run import Batch
 
 AHEAD = 2  # jobs a worker has or will have at once: the one it does, and the next
 HELD = 1000  # outcomes that wait for an earlier job

@@ -10,13 +10,6 @@ from convcli.batch.stop import Stop
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-AHEAD = 2  # jobs a worker has or will have at once: the one it does, and the next
-HELD = 1000  # outcomes that wait for an earlier job
-HELD_BYTES = 1 << 26  # and what of their answers
-TICK = 0.1  # seconds
-GRACE = 1.0  # seconds that a signal leaves to the jobs that are being done
-
-
 Told = TypeVar("Told", bound=Named, contravariant=True)
 
 

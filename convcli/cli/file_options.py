@@ -21,7 +21,9 @@ inputs_options = bundled(
     click.option("--include", multiple=True, metavar="GLOB", help="Only inputs of such a name or path."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="No inputs, or folders, of such a name."),
     click.option(
-        "--files-from", metavar="LIST", help="Read paths from a file, one per line or NUL-separated; - is stdin."
+        "--files-from",
+        metavar="LIST",
+        help="Read paths from a file, one per line or NUL-separated; - is stdin.",
     ),
 )
 

@@ -1,8 +1,10 @@
 """Variants on pictures: the layers of `VARIANTS` with the arrays that kernels, weights and fields give them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,6 @@ from convcli.backend.stages.layered import Arrays
 from convcli.backend.stages.linear import Linear
 from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.phases import checkerboard, even_total
-from convcli.backend.stages.recipe import Recipe, check_axes
 from convcli.backend.stages.stage import Weighted
 from convcli.backend.stages.unshared import blended, local, tiled
 from convcli.errors import ArgumentError
@@ -25,6 +26,9 @@ from convcli.layers import (
 from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.variant_spec import Weighing
 
+if TYPE_CHECKING:
+    from convcli.backend.stages.recipe import Recipe
+
 Array = NDArray[Any]
 
 ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
@@ -32,7 +36,7 @@ ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 
 def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
     """Return the stage that a kernel is, as the recipe's variant has it, on an input (C, *spatial)."""
-    check_axes(kernel, shape)
+    recipe.check_axes(kernel, shape)
     recipe, matrices, anchor = recipe.anchored(kernel, shape)
     weighing = recipe.spec.weighing
     if weighing == "factors":

@@ -178,6 +178,14 @@ class Recipe:
         placed = tuple(place + front for place, (front, _) in zip(anchor, zeros, strict=True))
         return replace(self, padding=tuple(pads)), [np.pad(matrix, zeros) for matrix in found], placed
 
+    @staticmethod
+    def check_axes(kernel: Kernel, shape: Shape) -> None:
+        """Refuse a kernel of other axes than (C, *spatial) has."""
+        if kernel.dims != len(shape) - 1:
+            raise ArgumentError(
+                f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see `dims`"
+            )
+
     def matrices(self, kernel: Kernel) -> list[Array]:
         """Return a kernel's matrices, turned if asked for; whole where they are."""
         found = [np.array(matrix) for matrix in kernel.matrices]
@@ -198,11 +206,3 @@ def _centred(matrix: Array, anchor: tuple[int, ...]) -> Array:
         before = side // 2 - a
         pads.append((before, side - n - before))
     return np.pad(matrix, pads)
-
-
-def check_axes(kernel: Kernel, shape: Shape) -> None:
-    """Refuse a kernel of other axes than (C, *spatial) has."""
-    if kernel.dims != len(shape) - 1:
-        raise ArgumentError(
-            f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see `dims`"
-        )

@@ -1,18 +1,22 @@
 """Kernels that differ from place to place: tiles of them, weights for each place, and blurs that vary."""
 
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.stages.blend import Blend
-from convcli.backend.stages.recipe import Recipe, check_axes
 from convcli.backend.stages.stage import Weighted
 from convcli.errors import ArgumentError
 from convcli.layers import LocalConv
 from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.padding import SAME
+
+if TYPE_CHECKING:
+    from convcli.backend.stages.recipe import Recipe
 
 Array = NDArray[Any]
 
@@ -22,7 +26,7 @@ ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 def tiled(recipe: Recipe, shape: Shape) -> Weighted:
     """Let several kernels take turns from place to place."""
     for kernel in recipe.kernels:
-        check_axes(kernel, shape)
+        recipe.check_axes(kernel, shape)
         if kernel.combine != "none":
             raise ArgumentError(
                 f"`variant={recipe.variant!r}` takes kernels of one matrix, {kernel.name!r} has "
