@@ -11,8 +11,8 @@ import click
 # Arguments whose options are spelled in another way, or known by a shorter name.
 SPELLED = {"output": "-o", "input_shape": "--n"}
 
-# `argument` or `argument=value`; what stands inside a word or a path is none.
-_ARGUMENT = re.compile(r"(?<![^\s('\"])`([a-z]\w*)(?:=([^`]+))?`(?![^\s.,;:)'\"])")
+# `argument` or `argument=value`; what stands inside a word, a path or a value that is quoted is none.
+_ARGUMENT = re.compile(r"(?<![^\s(])`([a-z]\w*)(?:=([^`]+))?`(?![^\s.,;:)])")
 
 
 def with_options(message: str, parameters: Iterable[click.Parameter]) -> str:

@@ -215,7 +215,7 @@ def _filtered(worker: Worker, picture: Picture, raw: bool) -> Picture:
     import logging
 
     from convcli.filters.picture_plan import Filtering
-    from convcli.filters.run import ANY, RAW
+    from convcli.filters.result_mode import ANY, RAW
 
     picture = worker.colours.converted(picture, NAME)
     filtered = Filtering(worker).plan(NAME, NAME, picture, RAW if raw else ANY).run()

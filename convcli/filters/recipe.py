@@ -228,3 +228,20 @@ def _laid(kernel: Kernel, along: str) -> Kernel:
     if anchor is not None:
         anchor = (0, *anchor) if along == "rows" else (*anchor, 0)
     return replace(kernel, matrices=tuple(map(matrix, kernel.matrices)), anchor=anchor)
+
+
+def mixing_error(spelled: Spelled) -> ArgumentError | None:
+    """Return why colours cannot be weighed by alpha, whatever the picture."""
+    recipe = spelled.recipe
+    for kernel in recipe.kernels:
+        if not kernel.is_smoothing:
+            return ArgumentError(
+                f"`alpha='premultiply'` takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
+                "sum above 0; use `alpha='keep'` or filter"
+            )
+    if recipe.weights is not None or recipe.spec.mixes_channels:
+        return ArgumentError(
+            f"`alpha='premultiply'` takes a mean of each channel, which `variant={recipe.variant!r}` is not; use "
+            "`alpha='keep'` or filter"
+        )
+    return None

@@ -1,4 +1,4 @@
-"""Frames through the stages and back: what runs on a picture, and which mode and dtype the result has."""
+"""Frames through the stages and back: what runs on a picture, and the pixels that it makes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from convcli.backend.image import Alpha, filter_image, image_layer, working_bytes
-from convcli.backend.values import EIGHT_BITS, Extent, Measured, Range, full_scale, raw_dtype
+from convcli.backend.values import Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
 from convcli.filters.colour import Colours
 from convcli.filters.plan import Unit
 from convcli.filters.recipe import Spelled, spelled
 from convcli.filters.request import Request
-from convcli.images.formats import FORMATS
-from convcli.images.modes import channels_of, mode_name
+from convcli.filters.result_mode import RAW, narrows, result_mode
+from convcli.images.modes import channels_of
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.kernels import Kernel
 from convcli.layers.variants import PLAIN
@@ -34,12 +34,8 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system
-RAW = "NPY"  # the format that takes values as they are, before `value_range`
-ANY = "memory"  # no format: samples that nobody writes, of any mode and any number of channels
-COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
 # What a stage is asked to do with colours beside alpha; None leaves it to the stage.
 PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
-WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 
 @dataclass(frozen=True)
@@ -102,19 +98,9 @@ class Worker:
         if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
             return None
         lit = form == RAW and self.colours.linear  # whose light is told in floats of its own
-        if lit or self.sheet or self._narrows(frame.pixels.dtype, frame.mode, form):
+        if lit or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.kernels[0]
-
-    def _narrows(self, dtype: np.dtype[Any], mode: str, form: str) -> bool:
-        """Whether `value_range` brings floats of a mode to 8 bits, as the format holds none."""
-        return (
-            dtype.kind == "f"
-            and form not in (RAW, ANY)
-            and self.value_range is not None
-            and not FORMATS[form].holds(mode)
-            and FORMATS[form].holds(channels_of(mode))
-        )
 
     def units(self, name: str, picture: Picture, form: str) -> list[Unit]:
         """Return what is run on a picture for a format, or raise an error where it does not fit; no pixel is read."""
@@ -200,7 +186,7 @@ class Worker:
 
     def make(self, name: str, target: str, unit: Unit, form: str, extent: Extent | None = None) -> Made:
         """Run the stages on the frames of a unit; `extent` is what `minmax` stretches, by default its own values."""
-        mode, dtype = self.result(name, target, unit, form)
+        mode, dtype = result_mode(self.request, name, target, unit, form)
         if unit.plain is not None:
             return self._plainly(unit, form, mode, extent)
         from convcli.backend.stages.run import run
@@ -257,7 +243,7 @@ class Worker:
         """Return the frames that would be made, black."""
         from convcli.backend.values import black, sheet_size
 
-        mode, dtype = self.result(name, target, unit, form)
+        mode, dtype = result_mode(self.request, name, target, unit, form)
         maps, *size = unit.output_shape
         if self.sheet:
             size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
@@ -304,45 +290,6 @@ class Worker:
         kernel = self.spelled.recipe.kernels[0]
         return outputs + working_bytes(pixels.shape, pixels.dtype, kernel, **self._asked(unit, form))
 
-    def result(self, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
-        """Return the mode and the dtype of the result, or raise ImageError where the format cannot hold it."""
-        frame, maps = unit.frames[0], unit.output_shape[0]
-        dtype = frame.pixels.dtype
-        if form == RAW:
-            if self.value_range is not None:
-                raise ArgumentError(
-                    f"{name}: `value_range={self.value_range!r}` brings values to the depth of a picture; NPY "
-                    "keeps them"
-                )
-            if self.sheet:
-                raise ArgumentError(
-                    f"{name}: `sheet` draws a picture; NPY takes the numbers of all maps without it"
-                )
-            dtype = raw_dtype(dtype)
-        colours = "L" if self.sheet else self._colours(frame, unit, maps)
-        if colours is None and form not in (RAW, ANY):
-            kept = " beside the alpha that is kept" if unit.has_alpha else ""
-            raise ImageError(
-                f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
-                "`output='x.npy'` for the numbers, `sheet=True` to draw them side by side, or `pool_channels` "
-                "to make one of them"
-            )
-        mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
-        if self._narrows(dtype, mode, form):
-            dtype = EIGHT_BITS
-            mode = mode_name(colours or "L", dtype.name)
-        return mode, dtype
-
-    def _colours(self, frame: Frame, unit: Unit, maps: int) -> str | None:
-        """Return what the channels of the result are, or None where no picture has such."""
-        own = channels_of(frame.mode)
-        if maps == unit.shape[0]:
-            return own
-        named = COLOURS.get(maps)
-        if unit.has_alpha:
-            return WITH_ALPHA.get(named or "")
-        return named
-
     def _framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
         flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
@@ -354,20 +301,3 @@ class Worker:
             replace(unit.frames[middle], pixels=part, mode=mode)
             for middle, part in zip(middles, flat, strict=True)
         )
-
-
-def mixing_error(spelled: Spelled) -> ArgumentError | None:
-    """Return why colours cannot be weighed by alpha, whatever the picture."""
-    recipe = spelled.recipe
-    for kernel in recipe.kernels:
-        if not kernel.is_smoothing:
-            return ArgumentError(
-                f"`alpha='premultiply'` takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
-                "sum above 0; use `alpha='keep'` or filter"
-            )
-    if recipe.weights is not None or recipe.spec.mixes_channels:
-        return ArgumentError(
-            f"`alpha='premultiply'` takes a mean of each channel, which `variant={recipe.variant!r}` is not; use "
-            "`alpha='keep'` or filter"
-        )
-    return None

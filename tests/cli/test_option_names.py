@@ -103,6 +103,7 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
         ("give `force=True`, or another `output`", "give --force, or another -o"),
         ("`value_range='minmax'`.", "--range minmax."),
         ("there is no `colour=3` and no `x y`", "there is no `colour=3` and no `x y`"),
+        ("unknown kernel '`gray`'; `gray`", "unknown kernel '`gray`'; --gray"),
         ("cannot read in/`gray`.png, `gray`.png", "cannot read in/`gray`.png, --gray.png"),
     ],
 )

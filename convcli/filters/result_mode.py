@@ -1,0 +1,77 @@
+"""Which mode and type of numbers a result has, told before it is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from convcli.backend.values import EIGHT_BITS, raw_dtype
+from convcli.errors import ArgumentError
+from convcli.filters.plan import Unit
+from convcli.filters.request import Request
+from convcli.images.formats import FORMATS
+from convcli.images.modes import channels_of, mode_name
+from convcli.images.picture import Frame, ImageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from convcli.backend.values import Range
+
+RAW = "NPY"  # the format that takes values as they are, before `value_range`
+ANY = "memory"  # no format: samples that nobody writes, of any mode and any number of channels
+COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
+WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
+
+
+def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str) -> bool:
+    """Whether a range brings floats of a mode to 8 bits, as the format holds none."""
+    return (
+        dtype.kind == "f"
+        and form not in (RAW, ANY)
+        and value_range is not None
+        and not FORMATS[form].holds(mode)
+        and FORMATS[form].holds(channels_of(mode))
+    )
+
+
+def result_mode(request: Request, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
+    """Return the mode and the dtype of what a unit becomes, or raise an error where the format cannot hold it.
+
+    name, target : what errors call the input and the output
+    """
+    frame, maps = unit.frames[0], unit.output_shape[0]
+    dtype = frame.pixels.dtype
+    if form == RAW:
+        if request.value_range is not None:
+            raise ArgumentError(
+                f"{name}: `value_range={request.value_range!r}` brings values to the depth of a picture; NPY keeps "
+                "them"
+            )
+        if request.sheet:
+            raise ArgumentError(
+                f"{name}: `sheet` draws a picture; NPY takes the numbers of all maps without it"
+            )
+        dtype = raw_dtype(dtype)
+    colours = "L" if request.sheet else _colours(frame, unit, maps)
+    if colours is None and form not in (RAW, ANY):
+        kept = " beside the alpha that is kept" if unit.has_alpha else ""
+        raise ImageError(
+            f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
+            "`output='x.npy'` for the numbers, `sheet=True` to draw them side by side, or `pool_channels` to make one "
+            "of them"
+        )
+    mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
+    if narrows(request.value_range, dtype, mode, form):
+        dtype = EIGHT_BITS
+        mode = mode_name(colours or "L", dtype.name)
+    return mode, dtype
+
+
+def _colours(frame: Frame, unit: Unit, maps: int) -> str | None:
+    """Return what the channels of the result are, or None where no picture has such."""
+    if maps == unit.shape[0]:
+        return channels_of(frame.mode)
+    named = COLOURS.get(maps)
+    if unit.has_alpha:
+        return WITH_ALPHA.get(named or "")
+    return named
