@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from convcli.layers.axes import PerAxis
     from convcli.layers.padding import AnyPadding
 
-    AnyKernel = (
-        str | PathLike[str] | Kernel | ArrayLike | Sequence[str | PathLike[str] | Kernel | NDArray[Any]]
-    )
+    OneKernel = str | PathLike[str] | Kernel | NDArray[Any]
+    AnyKernel = OneKernel | Sequence[OneKernel | float | Sequence[float] | Sequence[Sequence[float]]]
     AnyArray = str | PathLike[str] | ArrayLike
     P = TypeVar("P", NDArray[Any], Image)
 
@@ -82,7 +81,8 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
     ----------
     picture : ndarray or PIL.Image.Image
         An array is (H, W), (H, W, C) or (frames, H, W, C), as a .npy file is: 1 to 4 channels are grey, grey and
-        alpha, RGB, and RGBA. Of an image the current frame is taken; a palette is expanded. Neither is modified.
+        alpha, RGB, and RGBA. Of an image the current frame is taken as it lies there; a palette is expanded.
+        Neither is modified.
     kernel : str, Kernel, array or a list of them
         What `--kernel` takes, such as `gaussian:sigma=2`, or the weights as an array or nested lists. Those of a list
         run one after the other.

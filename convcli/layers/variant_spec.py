@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, PerAxis, as_shape, is_sequence, needs_size, per_axis
+from convcli.layers.axes import PerAxis, SizeOrShape, as_shape, for_all, is_sequence, needs_size, per_axis
 from convcli.layers.base import Layer
 from convcli.layers.conv import Conv
 
@@ -82,10 +82,13 @@ class VariantSpec:
     methods: bool = True
 
     def __call__(
-        self, conv: Conv, input_shape: AnyShape | None = None, *, output_padding: PerAxis = 0
+        self, conv: Conv, input_shape: SizeOrShape | None = None, *, output_padding: PerAxis = 0
     ) -> tuple[Layer, ...]:
-        """Return the chain that the variant makes of a convolution; `output_padding` is of transposed ones."""
-        shape = None if input_shape is None else as_shape(input_shape)
+        """Return the chain that the variant makes of a convolution; `output_padding` is of transposed ones.
+
+        One number for the shape of the input is the size of all axes.
+        """
+        shape = None if input_shape is None else as_shape(for_all(input_shape, conv.dims, conv.in_channels))
         if not self.needs_size:
             layers = self.layers(conv)
         elif shape is not None:

@@ -216,6 +216,12 @@ def test_one_number_is_the_size_of_all_axes(layer, number):
         layer.output_shape(True)
 
 
+def test_one_number_is_the_size_of_all_axes_to_a_variant():
+    conv = layers.Conv(3, 8, 3, padding=1)
+    for name in ("local", "dense", "separable"):
+        assert layers.VARIANTS[name](conv, 9) == layers.VARIANTS[name](conv, (3, 9, 9))
+
+
 def test_what_a_layer_is_made_of_can_be_given_in_order():
     assert layers.Conv(3, 64, 7) == layers.Conv(in_channels=3, out_channels=64, kernel_size=7)
     assert layers.ConvTranspose(3, 64, 7) == layers.ConvTranspose(
