@@ -143,7 +143,7 @@ def command(
 
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
 
-        from convcli.cli.comparing import compare_on
+        from convcli.cli.compare_picture import compare_on
 
         behind = {"activation": layer.activation, "pool": layer.pool}
         path, names = Path(picture.image), tuple(dict.fromkeys(asked))

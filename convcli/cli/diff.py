@@ -11,6 +11,7 @@ import click
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
+from convcli.cli.file_options import LimitOptions, limit_options
 from convcli.cli.options import (
     AnswerOptions,
     Command,
@@ -19,7 +20,6 @@ from convcli.cli.options import (
     max_memory_option,
     talking,
 )
-from convcli.cli.reading import LimitOptions, limit_options
 from convcli.errors import ArgumentError
 from convcli.render import Answer, Row
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import functools
+import os
+import signal
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcli.batch import Batch, Outcome, Stop, Stopped
+from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation
-from convcli.cli.file_options import OutputOptions, coding_options, inputs_options, output_options
+from convcli.cli.file_options import (
+    OutputOptions,
+    coding_options,
+    inputs_options,
+    output_options,
+    reading_options,
+)
 from convcli.cli.options import Decorator, at_least, max_memory_option, talking
-from convcli.cli.reading import reading_options
-from convcli.cli.running import Running, begin, running_options
-from convcli.errors import ArgumentError
+from convcli.cli.run_messages import RunMessages
+from convcli.cli.run_options import RunOptions, run_options
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import WriteError
 from convcli.images.coding import Coding
 from convcli.jobs.collisions import Reads
 from convcli.jobs.find import Inputs
@@ -42,17 +55,18 @@ class FileRun:
     output: OutputOptions
     coding: Coding
     reading: Reading
-    running: Running
+    options: RunOptions
     threads: int | None
     max_memory: int
     dry_run: bool
 
     def begin(self) -> None:
         """Refuse what does not go together, and let signals end the process while the work is imported."""
-        begin()
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
+        _end_by_signals()
         self.output.check()
-        self.running.check(dry_run=self.dry_run)
-        if self.output.in_place and self.running.cluster is not None:
+        self.options.check(dry_run=self.dry_run)
+        if self.output.in_place and self.options.cluster is not None:
             raise ArgumentError(
                 "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
                 "filter a picture twice; name a folder with -o"
@@ -60,7 +74,12 @@ class FileRun:
 
     def open_ahead(self) -> OpenedAhead | None:
         """Begin to read the only picture of the run, if it is one: decoding takes no time beside imports."""
-        if self.inputs.file is None or self.dry_run or self.output.skip_existing or self.running.elsewhere:
+        if (
+            self.inputs.file is None
+            or self.dry_run
+            or self.output.skip_existing
+            or self.options.workers.elsewhere
+        ):
             return None
         return OpenedAhead(partial(self.reading.open, self.inputs.file), self.max_memory // AHEAD_SHARE)
 
@@ -76,14 +95,14 @@ class FileRun:
             name,
             in_place=self.output.in_place,
             reads=[*reads, *self.inputs.lists],
-            report=self.running.report,
+            report=self.options.report,
         )
         self.output.save.check_jobs(jobs)
         return jobs
 
     def share(self, jobs: Sequence[Job]) -> int | None:
         """Return how many threads each job has, None for one a core."""
-        return self.running.share(len(jobs), self.threads)
+        return self.options.workers.share(len(jobs), self.threads)
 
     def run(
         self, jobs: Sequence[Job], work: Work, *, as_json: bool = False, ahead: OpenedAhead | None = None
@@ -104,19 +123,63 @@ class FileRun:
             skip_existing=self.output.skip_existing,
             dry_run=self.dry_run,
             as_json=as_json,
-            reported=self.running.report is not None,
+            reported=self.options.report is not None,
             ahead=ahead,
         )
-        return self.running.run(
-            self.conversation,
-            jobs,
-            job,
-            threads=self.threads,
-            force=self.output.force,
-            resume=self.output.skip_existing,
-            dry_run=self.dry_run,
-            most=self.max_memory,
-        )
+        return self._run(jobs, job)
+
+    def _run(self, jobs: Sequence[Job], work: Callable[[Job], Outcome]) -> int:
+        """Do the jobs and tell what became of them; return the exit code."""
+        workers = self.options.workers
+        jobs = workers.reached(jobs)
+        if not self.dry_run and any(job.prints for job in jobs) and sys.stdout.isatty():
+            raise WriteError(
+                "a picture would be printed on the terminal; redirect it, or name a file with -o"
+            )
+        with Stop() as stop, ExitStack() as stack:
+            messages = RunMessages(self.conversation, len(jobs), stop)
+            if self.options.report is not None:
+                from convcli.jobs.report import Report
+
+                report = Report(
+                    self.options.report, force=self.output.force, resume=self.output.skip_existing
+                )
+                messages.report = stack.enter_context(report)
+            stack.callback(messages.hide)
+            batch = Batch(jobs, messages, stop, fail_fast=self.options.fail_fast)
+            ended = True
+            try:
+                ended = workers.run(batch, work, len(jobs), self.threads, self.max_memory)
+            except Stopped:
+                pass
+            except ConvcliError:  # the run itself cannot go on
+                if messages.over:
+                    messages.end()
+                raise
+            messages.end()
+            if not ended:  # a thread cannot be stopped, and Python would wait for it
+                stack.close()
+                sys.stdout.flush()
+                os._exit(stop.code)
+        return stop.code or messages.exit_code
+
+
+def _end_by_signals() -> None:
+    """Let signals end the process at once, until something may be written: a run listens to them itself.
+
+    An exception from a handler would be lost where it comes while Python imports: in a callback of its own.
+    """
+    before = {number: signal.signal(number, _end) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    click.get_current_context().call_on_close(restore)
+
+
+def _end(signum: int, frame: object) -> None:
+    os._exit(128 + signum)
 
 
 def file_run_options(*, in_place: bool, linear: bool, threads: str) -> Decorator:
@@ -133,7 +196,7 @@ def file_run_options(*, in_place: bool, linear: bool, threads: str) -> Decorator
         click.option("--threads", type=at_least(1), help=f"{threads} [one a core]"),
         reading_options(linear=linear),
         max_memory_option,
-        running_options,
+        run_options,
         talking,
         click.pass_obj,
     )

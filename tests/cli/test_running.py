@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from convcli.batch import Batch
+from convcli.jobs.job import Job
 from tests.conftest import SAMPLES, Call, one_error
 from tests.runs import NAMES, Program, contents, draw, filtered
 from tests.test_imports import modules
@@ -51,7 +53,7 @@ def test_bytes_and_words_are_the_same_for_any_number_of_jobs(
 def test_every_layer_can_be_sent_to_another_process(
     call: Call, tmp_path: Path, layer: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from convcli.cli.running import Running
+    from convcli.jobs.workers import Workers
 
     monkeypatch.chdir(tmp_path)
     with Image.open(SAMPLES / "landscape.png") as image:
@@ -59,13 +61,14 @@ def test_every_layer_can_be_sent_to_another_process(
         image.crop((25, 27, 50, 51)).save("template.png")
     command, *words = layer if layer[0] == "match" else ["filter", *layer]
     assert call(command, "x.png", "template.png", *words, "-o", "here/").code == 0
-    run = Running.run
+    run = Workers.run
 
-    def sent(self: Running, conversation: object, jobs: object, work: object, **options: object) -> int:
-        jobs, work = pickle.loads(pickle.dumps((jobs, work)))
-        return run(self, conversation, jobs, work, **options)
+    def sent(self: Workers, batch: Batch[Job], work: object, *others: object) -> bool:
+        jobs, work = pickle.loads(pickle.dumps((list(batch.left), work)))
+        batch.left = iter(jobs)
+        return run(self, batch, work, *others)
 
-    monkeypatch.setattr(Running, "run", sent)
+    monkeypatch.setattr(Workers, "run", sent)
     assert call(command, "x.png", "template.png", *words, "-o", "there/", "--jobs", "1").code == 0
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
@@ -137,37 +140,6 @@ def test_the_environment_sets_the_jobs(call: Call, monkeypatch: pytest.MonkeyPat
     assert call("match", SAMPLES / "house.png", "--template", SAMPLES / "house.png", "-o", "-").code == 0
 
 
-@pytest.mark.parametrize(
-    ("cores", "count", "jobs", "threads", "width", "share"),
-    [
-        (8, 1, None, None, 1, None),
-        (8, 100, None, None, 8, 1),
-        (8, 3, None, None, 3, 2),
-        (8, 100, 3, None, 3, 2),
-        (8, 100, 1, None, 1, None),
-        (8, 100, 20, None, 20, 1),
-        (8, 100, None, 3, 2, 3),
-        (8, 100, 4, 3, 4, 3),
-        (2, 100, None, 9, 1, 9),
-    ],
-)
-def test_jobs_times_threads_are_no_more_than_the_cores(
-    monkeypatch: pytest.MonkeyPatch,
-    cores: int,
-    count: int,
-    jobs: int | None,
-    threads: int | None,
-    width: int,
-    share: int | None,
-) -> None:
-    from convcli.cli import running
-
-    monkeypatch.setattr(running, "cores", lambda: cores)
-    options = running.Running(jobs=jobs)
-    assert options.width(count, threads) == width
-    assert options.share(count, threads) == share
-
-
 # How loud
 
 
@@ -180,7 +152,7 @@ def test_one_picture_has_no_summary_and_many_have_one(call: Call, tmp_path: Path
 
 
 def test_v_says_how_far_it_is(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcli.cli.telling.EVERY", -1.0)
+    monkeypatch.setattr("convcli.cli.run_messages.EVERY", -1.0)
     names = draw(tmp_path, "a.png", "b.png")
     words = ["filter", *(tmp_path / name for name in names), "--kernel", "box", "--force", "--jobs", "1"]
     assert ": 1 of 2, " in call(*words, "-v").err.replace("convcli", "")

@@ -23,7 +23,7 @@ EVERY = 10.0  # seconds between two lines of -v that say how far the run is
 AFTER = 0.5  # seconds before a terminal shows how far it is: a short run needs none
 
 
-class Telling:
+class RunMessages:
     """The only voice of a run: answers, notes and errors in the order of the inputs, and how far it is."""
 
     def __init__(self, conversation: Conversation, count: int, stop: Stop) -> None:
