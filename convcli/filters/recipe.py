@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What of a request is in the recipe as it is, or by default.
+WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "padding_value")
+AS_GIVEN = (*WINDOW, "groups", "rank", "tile", "flip", "method", "activation", "repeat")
+
 
 class Spelled(NamedTuple):
     """What a request spells: the recipe, the number of spatial axes, and a name for outputs."""
@@ -48,25 +52,10 @@ def spelled(request: Request) -> Spelled:
     request.check()
     variant, method = request.chosen, request.method
     dims, spec = request.dims or 2, VARIANTS[variant]
-    stride = ENLARGING_STRIDE if spec.enlarges else 1
-    recipe = Recipe(
-        variant=variant,
-        kernels=_kernels(request, dims),
-        groups=request.groups or 1,
-        rank=request.rank,
-        tile=request.tile,
-        stride=stride if request.stride is None else request.stride,
-        padding="same" if request.padding is None else request.padding,
-        dilation=1 if request.dilation is None else request.dilation,
-        output_padding=request.output_padding or 0,
-        padding_mode=request.padding_mode or "reflect",
-        padding_value=request.padding_value or 0.0,
-        flip=request.flip,
-        method=method,
-        activation=request.activation,
-        repeat=request.repeat,
-        limit=request.max_kernel,
-    )
+    given: dict[str, Any] = {name: getattr(request, name) for name in AS_GIVEN if request.given(name)}
+    if spec.enlarges:
+        given.setdefault("stride", ENLARGING_STRIDE)
+    recipe = Recipe(variant=variant, kernels=_kernels(request, dims), limit=request.max_kernel, **given)
     if method != "auto" and not spec.methods:
         raise ArgumentError(
             f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
