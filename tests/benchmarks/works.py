@@ -18,6 +18,7 @@ from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense
 from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter, torch_conv
 from tests.benchmarks.pictures import Array, Size, photograph, size_of
+from tests.benchmarks.pipelines import PIPELINES, Pipeline, asked, scripted
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.tools import run
 
@@ -80,6 +81,8 @@ def works(setting: Setting) -> Iterator[Work]:
     for suffix in (".jpg", ".png"):
         for filter in FILTERS:
             yield _command(filter, suffix, setting)
+    for pipeline in PIPELINES:
+        yield _pipeline(pipeline, setting)
     yield _batch(setting)
     for side in KERNEL_SWEEP:
         yield _swept(f"sweep kernel {side}", dense(side), setting.size, side)
@@ -153,10 +156,35 @@ def _command(filter: Filter, suffix: str, setting: Setting) -> Work:
     )
 
 
-def _picture_file(path: Path, size: Size) -> Path:
-    """Write the photograph, unless it is there."""
+def _pipeline(pipeline: Pipeline, setting: Setting) -> Work:
+    target = setting.folder / f"out-pipeline{pipeline.suffix}"
+    own = target.with_stem(f"{target.stem}-opencv")
+
+    def ours(source: Path) -> Path:
+        run(asked(pipeline, source, target), setting.limit)
+        return target
+
+    def theirs(source: Path) -> Path:
+        run(scripted(pipeline, source, own), setting.limit)
+        return own
+
+    peers: tuple[Peer, ...] = ()
+    if pipeline.script and library("cv2"):
+        peers = (Peer("opencv script", theirs, pipeline.limit, pipeline.tolerance),)
+    has_alpha = pipeline.suffix == ".png"
+    name = f"in-alpha{pipeline.suffix}" if has_alpha else f"in{pipeline.suffix}"
+    material = partial(_picture_file, setting.folder / name, setting.size, has_alpha=has_alpha)
+    return Work(f"pipeline {pipeline.name}", material, ours, peers, read=batch.read, distance=mean)
+
+
+def _picture_file(path: Path, size: Size, has_alpha: bool = False) -> Path:
+    """Write the photograph, unless it is there; its alpha goes from left to right."""
     if not path.exists():
-        Image.fromarray(photograph(size)).save(path, quality=95, compress_level=1)
+        pixels = photograph(size)
+        if has_alpha:
+            ramp = np.broadcast_to(np.linspace(0, 255, size[1]).astype(np.uint8), size)
+            pixels = np.dstack([pixels, ramp])
+        Image.fromarray(pixels).save(path, quality=95, compress_level=1)
     return path
 
 
