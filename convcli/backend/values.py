@@ -18,10 +18,10 @@ Zero = Sequence[int]  # the sample of each channel that stands for 0
 
 EIGHT_BITS = np.dtype("uint8")
 GAP = 2  # pixels between the maps of a sheet
-BESIDE = 2.0**20  # parts of a level
+BESIDE = 2.0**28  # parts of a level
 # Added to a float64 below MOST_ROUNDED these round it to the nearest part, or to the nearest one, half to even.
 TO_PARTS, TO_ONES = 1.5 * 2.0**52 / BESIDE, 1.5 * 2.0**52
-MOST_ROUNDED = 2.0**30
+MOST_ROUNDED = 2.0**22
 NARROW = 2.0**-64  # times the largest floats, their differences and products with a white are floats still
 EXACT = "exact sums, whole or in float64"  # the plan for what no band plan covers
 
@@ -146,7 +146,7 @@ def into_dtype(
 
     `minmax` stretches `extent`, or else the finite values themselves. Among whole numbers NaN becomes 0, and infinity
     is clipped; floats keep both. `zero` has the sample of each channel that stands for 0; by default it is 0. With
-    `beside`, what lies beside a half by less than 2^-20 is taken for one.
+    `beside`, what lies beside a half by less than 2^-29 is taken for one.
     """
     floating = dtype.kind == "f"
     start = np.array(0 if zero is None else zero)
@@ -179,6 +179,13 @@ def into_dtype(
         clipped += int(np.count_nonzero((part < low) | (part > high)))
         fitted[place] = part.clip(low, high) + start
     return Filtered(fitted, clipped / values.size, extent=extent)
+
+
+def in_parts(values: Array, part: float = BESIDE) -> Array:
+    """Take floats to the nearest part of a level, in place: what libraries add in other orders is then the same."""
+    np.multiply(values, part, out=values)
+    np.rint(values, out=values)
+    return np.divide(values, part, out=values)
 
 
 def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None = None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcli.backend.image import Alpha, filter_image, image_layer, working_bytes
+from convcli.backend.image import Alpha, filter_image, working_bytes
 from convcli.backend.values import Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
 from convcli.filters.colour import Colours
@@ -16,8 +16,6 @@ from convcli.filters.request import Request
 from convcli.filters.result_mode import RAW, narrows, result_mode
 from convcli.images.modes import channels_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.kernels import Kernel
-from convcli.layers.variants import PLAIN
 from convcli.memory import return_freed
 
 if TYPE_CHECKING:
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.backend.stages.finish import Finish
+    from convcli.backend.stages.recipe import Recipe
+    from convcli.layers import Conv
 
     Array = NDArray[Any]
 
@@ -90,17 +90,21 @@ class Worker:
         """Whether maps are drawn side by side."""
         return self.request.sheet
 
-    def plain(self, frame: Frame, form: str) -> Kernel | None:
-        """Return the kernel, where it is all there is and the depth stays: that is filtered exactly, in bands."""
-        recipe = self.spelled.recipe
-        others = (recipe.weights, recipe.activation, recipe.pool, recipe.pool_channels)
-        alone = recipe.variant == PLAIN and recipe.repeat == 1 and len(recipe.kernels) == 1
-        if not alone or self.spelled.dims != 2 or any(other is not None for other in others):
-            return None
+    def plain(self, frame: Frame, form: str, recipe: Recipe) -> Conv | None:
+        """Return the layer of each channel, where one kernel is all there is and the depth stays.
+
+        That is filtered by the quickest sums, each rounded exactly.
+        """
+        dtype = frame.pixels.dtype
         lit = form == RAW and self.colours.linear  # whose light is told in floats of its own
-        if lit or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
+        if lit or self.sheet or narrows(self.value_range, dtype, frame.mode, form):
             return None
-        return recipe.kernels[0]
+        # Colours beside alpha, and ranges that look at all values first, are tiles of float64; larger whole numbers
+        # do not fit those.
+        in_tiles = (frame.has_alpha and self.alpha != "filter") or self.value_range == "minmax"
+        if in_tiles and (dtype.kind == "f" or dtype.itemsize <= 2):
+            return None
+        return recipe.lone(frame.pixels.shape[:2])
 
     def units(self, name: str, picture: Picture, form: str) -> list[Unit]:
         """Return what is run on a picture for a format, or raise an error where it does not fit; no pixel is read."""
@@ -137,9 +141,7 @@ class Worker:
                 "`value_range='minmax'` stretches all channels alike, and a* and b* have either sign, which L* has "
                 "not; take the lightness alone by `channels='l'`, or another range"
             )
-        kernel, plain = self.plain(frame, form), None
-        if kernel is not None:
-            plain = image_layer(kernel, recipe.stride, recipe.padding, recipe.dilation)
+        plain = self.plain(frame, form, recipe)
         unit = Unit(frames, shape, has_alpha, recipe, plain)
         self._check_size(name, unit)
         if plain is None and has_alpha and self.alpha == "premultiply":
@@ -236,8 +238,14 @@ class Worker:
             return self.make(name, target, unit, form).extent
         from convcli.backend.stages.run import extent_of
 
-        given = unit.given(self.colours)
-        return extent_of(given, unit.stages, premultiply=PREMULTIPLY[self.alpha], threads=self.threads)
+        finish = self._finish(unit, form, *result_mode(self.request, name, target, unit, form), None)
+        return extent_of(
+            unit.given(self.colours),
+            unit.stages,
+            finish,
+            premultiply=PREMULTIPLY[self.alpha],
+            threads=self.threads,
+        )
 
     def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
@@ -265,11 +273,12 @@ class Worker:
 
     def _asked(self, unit: Unit, form: str) -> dict[str, Any]:
         """Return the options of `filter_image`."""
-        recipe, frame = unit.recipe, unit.frames[0]
+        recipe, frame, layer = unit.recipe, unit.frames[0], unit.plain
+        assert layer is not None
         return {
-            "stride": recipe.stride,
-            "padding": recipe.padding,
-            "dilation": recipe.dilation,
+            "stride": layer.stride,
+            "padding": layer.padding,
+            "dilation": layer.dilation,
             "padding_mode": recipe.padding_mode,
             "padding_value": recipe.padding_value,
             "flip": recipe.flip,

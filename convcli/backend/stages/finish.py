@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.colour import from_light
+from convcli.backend.colour import LIGHT, from_light
 from convcli.backend.plan import Index
 from convcli.backend.stages.sources import Region, own
 from convcli.backend.values import (
+    BESIDE,
     GAP,
     Extent,
     Range,
     Zero,
     full_scale,
+    in_parts,
     into_dtype,
     round_into,
     sheet_columns,
@@ -74,6 +76,8 @@ class Finish:
         if self.value_range is None:
             np.copyto(out, colour, casting="unsafe")
             return 0
+        if self.value_range == "minmax":
+            colour = self.settled(colour)
         if self.light:
             light = into_dtype(colour, colour.dtype, self.value_range, self.extent).pixels
             out[...], share = from_light(light, self.dtype, self.ends_in_alpha)
@@ -85,6 +89,12 @@ class Finish:
         fitted = into_dtype(colour, self.dtype, self.value_range, self.extent, self.zero, beside=True)
         out[...] = fitted.pixels
         return round(fitted.clipped * out.size)
+
+    def settled(self, values: Array) -> Array:
+        """Return values that `minmax` stretches: of whole samples or light in parts, or it would stretch noise."""
+        if self.light or self.own.kind != "f":
+            return in_parts(values, LIGHT if self.light else BESIDE)
+        return values
 
     def _fit_opacity(self, opacity: Array, out: Array) -> None:
         """Write opacity of 0 to 1, which is changed, as samples."""

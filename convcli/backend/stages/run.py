@@ -101,7 +101,7 @@ def run(
     """
     tiles = Tiles.of(stages, given.pixels.shape, given.has_alpha)
     if finish.value_range == "minmax" and finish.extent is None:
-        found = extent_of(given, stages, premultiply=premultiply, threads=threads)
+        found = extent_of(given, stages, finish, premultiply=premultiply, threads=threads)
         finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
     out = finish.blank(tiles.shape, given.has_alpha)
     done = tiles.each(lambda: _Finishing(given.through(stages, premultiply), finish, out, measure), threads)
@@ -122,11 +122,20 @@ def values_of(x: Array, stages: Sequence[Stage], threads: int | None = None) -> 
 
 
 def extent_of(
-    given: Given, stages: Sequence[Stage], *, premultiply: bool | None = None, threads: int | None = None
+    given: Given,
+    stages: Sequence[Stage],
+    finish: Finish,
+    *,
+    premultiply: bool | None = None,
+    threads: int | None = None,
 ) -> Extent | None:
-    """Return the smallest and the largest finite value of the colours that stages make; None where none is finite."""
+    """Return the smallest and the largest finite value of the colours that `finish` stretches; None without any."""
     tiles = Tiles.of(stages, given.pixels.shape, given.has_alpha)
-    return Extent.around(tiles.each(lambda: _Extents(given.through(stages, premultiply)[0]), threads))
+
+    def look() -> _Extents:
+        return _Extents(given.through(stages, premultiply)[0], finish)
+
+    return Extent.around(tiles.each(look, threads))
 
 
 def _joined(colour: Array, opacity: Array) -> Array:
@@ -137,11 +146,11 @@ def _joined(colour: Array, opacity: Array) -> Array:
 class _Extents:
     """Looks at the values of tiles, and keeps no more than their extent."""
 
-    def __init__(self, colour: Source) -> None:
-        self.colour = colour
+    def __init__(self, colour: Source, finish: Finish) -> None:
+        self.colour, self.finish = colour, finish
 
     def __call__(self, region: Region) -> Extent | None:
-        return Extent.of(self.colour(region))
+        return Extent.of(self.finish.settled(own(self.colour(region))))
 
 
 class _Done(NamedTuple):

@@ -120,7 +120,7 @@ def test_tiles_are_the_whole(
         assert found.measured.least == pytest.approx(whole.measured.least, abs=1e-9)
         assert found.measured.total == pytest.approx(whole.measured.total, abs=1e-6)
     if value_range == "minmax":
-        assert extent_of(given, stages, premultiply=alpha, threads=2) == pytest.approx(whole.extent)
+        assert extent_of(given, stages, finish, premultiply=alpha, threads=2) == pytest.approx(whole.extent)
 
 
 def test_frames_and_channels_are_tiled_together(small_tiles):
@@ -262,10 +262,23 @@ def test_rows_that_were_there_are_not_computed_again():
 
 def test_minmax_without_a_finite_value_tells_no_extent():
     pixels = np.full((6, 7, 1), np.nan, np.float32)
-    found = run(Given(pixels), (), Finish(pixels.dtype, np.dtype("uint8"), "minmax"))
+    finish = Finish(pixels.dtype, np.dtype("uint8"), "minmax")
+    found = run(Given(pixels), (), finish)
     assert found.extent is None
-    assert extent_of(Given(pixels), ()) is None
-    assert extent_of(Given(np.arange(42.0).reshape(6, 7, 1)), ()) == Extent(0, 41)
+    assert extent_of(Given(pixels), (), finish) is None
+    assert extent_of(Given(np.arange(42.0).reshape(6, 7, 1)), (), finish) == Extent(0, 41)
+
+
+@pytest.mark.parametrize("light", [False, True])
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_minmax_of_a_flat_picture_stretches_no_noise(light, has_alpha):
+    pixels = np.full((40, 50, 2), 77, np.uint8)
+    stages = Recipe(kernels=(KERNELS[0],) * 2).stages((2 - has_alpha, 40, 50))
+    own = np.dtype("float64" if light else "uint8")
+    finish = Finish(own, pixels.dtype, "minmax", light=light)
+    found = run(Given(pixels, has_alpha, light=light), stages, finish)
+    assert set(found.pixels[..., 0].ravel().tolist()) == {0}
+    assert found.extent.least == found.extent.most
 
 
 def test_an_error_in_one_thread_ends_the_others(small_tiles):
