@@ -195,7 +195,7 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
     """
     limits = np.iinfo(out.dtype)
     least, most = float(values.min()), float(values.max())
-    if zero is not None or values.dtype != np.float64 or not -MOST_ROUNDED < least <= most < MOST_ROUNDED:
+    if zero is not None or not -MOST_ROUNDED < least <= most < MOST_ROUNDED:
         made = into_dtype(values, out.dtype, value_range, zero=zero, beside=True)
         out[...] = made.pixels
         return round(made.clipped * values.size)
@@ -206,10 +206,13 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
         middle = (int(limits.min) + int(limits.max) + 1) // 2
         np.add(values, float(middle), out=values)
         least, most = least + middle, most + middle
-    # A sum so large has no digits behind those of 1 / BESIDE, and then none behind the point.
-    np.add(values, TO_PARTS, out=values)
-    np.add(values, TO_ONES - TO_PARTS, out=values)
-    np.subtract(values, TO_ONES, out=values)
+    if values.dtype != np.float64:  # as exact as they can be
+        np.rint(values, out=values)
+    else:
+        # A sum so large has no digits behind those of 1 / BESIDE, and then none behind the point.
+        np.add(values, TO_PARTS, out=values)
+        np.add(values, TO_ONES - TO_PARTS, out=values)
+        np.subtract(values, TO_ONES, out=values)
     clipped = 0
     if least < limits.min or most > limits.max:
         beyond = values < limits.min

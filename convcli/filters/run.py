@@ -204,7 +204,7 @@ class Worker:
         )
         notes = dict.fromkeys(note for stage in unit.stages for note in stage.notes)
         samples = prod(unit.output_shape)
-        plan = f"{self.spelled.recipe.variant} in {given.dtype}"
+        plan = f"{self.spelled.recipe.variant}, {done.plan}"
         frames = self._framed(unit, done.pixels, mode)
         return Made(frames, done.clipped * samples, samples, plan, tuple(notes), done.measured, done.extent)
 

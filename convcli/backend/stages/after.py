@@ -34,11 +34,18 @@ class Activated(Stage):
         """Return the activation."""
         return (self.layer,)
 
+    @property
+    def selects(self) -> bool:
+        """Whether it cuts values off at 0, or takes their sign away."""
+        return self.layer.name in ("identity", "relu", "abs")
+
     def through(self, source: Source) -> Source:
         """Return the function of each value, or of the channels of each place."""
         return Mapped(self._activated, source)
 
     def _activated(self, values: Array) -> Array:
+        if self.selects:  # whatever white is
+            return backend.activation(values, self.layer.name)
         scale = values.dtype.type(self.full_scale)
         y: Array = backend.run_layer(self.layer, np.moveaxis(values / scale, -1, 0)[np.newaxis])[0]
         y *= scale
@@ -68,6 +75,11 @@ class Pooled(Stage):
     def is_mean(self) -> bool:
         """Whether it averages."""
         return self._kind == "avg"
+
+    @property
+    def selects(self) -> bool:
+        """Whether it takes the largest of each window."""
+        return self._kind == "max"
 
     def through(self, source: Source) -> Source:
         """Return the pool of each channel."""

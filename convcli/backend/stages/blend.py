@@ -126,6 +126,10 @@ class Blend:
         """Return the shape that the layer makes of each channel."""
         return (shape[0], *self.layer.output_shape((1, *shape[1:]))[1:])
 
+    def whole_sum(self, largest: float) -> float | None:
+        """Return nothing: a Gaussian has no whole weights."""
+        return None
+
     def passes(self, shape: Shape) -> Iterator[Pass]:
         """Yield two for each level."""
         for level in self.levels[1:]:

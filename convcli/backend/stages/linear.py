@@ -14,7 +14,7 @@ from convcli.backend.stages.layered import Arrays, carried, layered
 from convcli.backend.stages.offsets import Moves
 from convcli.backend.stages.reach import Held, held
 from convcli.backend.stages.sources import Kept, Mapped, Source
-from convcli.layers import Conv, DeformConv, Layer
+from convcli.layers import Conv, ConvTranspose, DeformConv, Layer, LocalConv
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
@@ -46,6 +46,9 @@ class Map(Protocol):
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
         """Yield what is done to an input of `shape`."""
+
+    def whole_sum(self, largest: float) -> float | None:
+        """Return what no sum exceeds for whole values up to `largest`, where all weights are whole; else None."""
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
         """Count what is held for a tile of the output."""
@@ -79,6 +82,26 @@ class Linear:
         if self.each:
             return (shape[0], *shapes(self.layers, (1, *shape[1:]))[-1][1:])
         return shapes(self.layers, shape)[-1]
+
+    def whole_sum(self, largest: float) -> float | None:
+        """Bound the sums of all terms by those of the magnitudes of their weights, one layer after the other."""
+        outside, total = self.padding_value if self.padding_mode == "constant" else 0.0, 0.0
+        for arrays in self.terms:
+            most = max(largest, abs(outside))
+            for layer, given in zip(self.layers, arrays, strict=True):
+                if isinstance(layer, LocalConv | DeformConv) or given.get("bias") is not None:
+                    return None
+                if "weight" in given:
+                    weight = np.asarray(given["weight"])
+                    if not (weight == np.rint(weight)).all():
+                        return None
+                    axis = 1 if isinstance(layer, ConvTranspose) else 0
+                    sums = np.abs(weight.astype(np.float64)).sum(
+                        axis=tuple(a for a in range(weight.ndim) if a != axis)
+                    )
+                    most *= max(1.0, float(sums.max()))
+            total += most
+        return total if float(outside).is_integer() else None
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
         """Yield the layers of all terms."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.bands.finish import EXACT32
 from convcli.backend.colour import light_of
 from convcli.backend.stages.finish import Finish
 from convcli.backend.stages.linear import Pass
@@ -52,16 +53,25 @@ class Given:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The float that it is computed in.
+        """The float that stages compute in.
 
         What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
         """
         wide = self.has_alpha or self.light
         return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
 
-    def sources(self) -> tuple[Source, Source | None]:
+    def shortest(self, stages: Sequence[Stage]) -> np.dtype[Any]:
+        """Return the float whose values round to the right samples: float32, where it holds all whole sums."""
+        small = self.pixels.dtype == np.uint8 and not (self.has_alpha or self.light) and self.zero is None
+        if small and stages and all(stage.selects for stage in stages[1:]):
+            most = stages[0].whole_sums(np.iinfo(np.uint8).max)
+            if most is not None and most < EXACT32:
+                return np.dtype("float32")
+        return self.dtype
+
+    def sources(self, dtype: np.dtype[Any]) -> tuple[Source, Source | None]:
         """Return the colours, in the picture's own units or as light, and the opacity, 0 to 1."""
-        pixels, dtype = self.pixels, self.dtype
+        pixels = self.pixels
         table = light_of(pixels.dtype) if self.light else None
         if not self.has_alpha and not (self.light and self.ends_in_alpha):
             return Pixels(pixels, dtype, zero=self.zero, table=table), None
@@ -72,10 +82,13 @@ class Given:
         return Mapped(_joined, colour, opacity, channels=pixels.shape[-1]), None
 
     def through(
-        self, stages: Sequence[Stage], premultiply: bool | None = None
+        self, stages: Sequence[Stage], premultiply: bool | None = None, dtype: np.dtype[Any] | None = None
     ) -> tuple[Source, Source | None]:
-        """Return what the stages make of it, one after the other and without rounding between them."""
-        colour, opacity = self.sources()
+        """Return what the stages make of it, one after the other and without rounding between them.
+
+        `dtype` is what they compute in, by default the one for values that are told.
+        """
+        colour, opacity = self.sources(dtype or self.dtype)
         # Each stage asks the one before it.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
         for stage in stages:
@@ -104,12 +117,19 @@ def run(
         found = extent_of(given, stages, finish, premultiply=premultiply, threads=threads)
         finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
     out = finish.blank(tiles.shape, given.has_alpha)
-    done = tiles.each(lambda: _Finishing(given.through(stages, premultiply), finish, out, measure), threads)
+    told = measure or finish.value_range in (None, "minmax")
+    dtype = given.dtype if told else given.shortest(stages)
+
+    def write() -> _Finishing:
+        return _Finishing(given.through(stages, premultiply, dtype), finish, out, measure)
+
+    done = tiles.each(write, threads)
     samples = prod(tiles.shape)
     measured = [each.measured for each in done if each.measured is not None]
     return Filtered(
         out,
         sum(each.clipped for each in done) / samples,
+        plan=f"stages in {dtype}",
         extent=finish.stretched,
         measured=sum(measured[1:], measured[0]) if measured else None,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.bands.finish import DIVISOR32
 from convcli.backend.stages.linear import Map, Pass
 from convcli.backend.stages.reach import Held, held
 from convcli.backend.stages.sources import Kept, Mapped, Source, evaluated, of_array, own
@@ -67,6 +68,18 @@ class Stage(ABC):
         """Whether every output is a weighted mean of its own channel: colours may be weighed by alpha."""
         return False
 
+    def whole_sums(self, largest: float) -> float | None:
+        """Return what no sum exceeds for whole values up to `largest`, where all sums are whole; else None.
+
+        The values that come out are such sums, or roots or quotients of them that are rounded as the exact ones.
+        """
+        return None
+
+    @property
+    def selects(self) -> bool:
+        """Whether every value that comes out is one that went in, or 0, but for its sign."""
+        return False
+
     def check_premultiplying(self) -> None:
         """Raise ArgumentError where colours weighed by alpha were asked for and the stage cannot weigh them."""
         return
@@ -122,6 +135,15 @@ class Weighted(Stage):
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape that each map makes of `shape`."""
         return self.maps[0].output_shape(shape)
+
+    def whole_sums(self, largest: float) -> float | None:
+        """Look at the weights of every map, and at what is made of their sums."""
+        sums = [each.whole_sum(largest) for each in self.maps]
+        most = None if any(each is None for each in sums) else max(filter(None, sums), default=0.0)
+        if most is None or self.shift or not 0 < self.divisor < DIVISOR32 or self.divisor % 1:
+            return None
+        # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
+        return most if self.combine != "magnitude" else len(sums) * most**2 * (1 if self.divisor == 1 else 4)
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
         """Yield what all maps do."""

@@ -288,3 +288,43 @@ def test_an_error_in_one_thread_ends_the_others(small_tiles):
     plan = tiles.Tiles.of((), (20, 20, 1), False)
     with pytest.raises(RuntimeError, match="no tile"):
         plan.each(lambda: fail, 3)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "dtype"),
+    [
+        (Recipe(kernels=(parse_kernel("sobel"),)), "float32"),
+        (Recipe(kernels=(parse_kernel("box:31"),)), "float32"),
+        (Recipe("transposed", (parse_kernel("bilinear:factor=2"),), stride=2), "float32"),
+        (
+            Recipe(
+                kernels=(parse_kernel("sobel"),), activation="relu", pool=lambda _: MaxPool(kernel_size=2)
+            ),
+            "float32",
+        ),
+        (Recipe(kernels=(parse_kernel("sobel"),), pool=lambda _: AvgPool(kernel_size=2)), "float64"),
+        (Recipe(kernels=(parse_kernel("sobel"),), activation="sigmoid"), "float64"),
+        (Recipe(kernels=(parse_kernel("gaussian"),)), "float64"),
+        (Recipe(kernels=(parse_kernel("9000 -9000"),)), "float32"),
+        (Recipe(kernels=(parse_kernel("90000 -90000"),)), "float64"),
+        (Recipe(kernels=(parse_kernel("0.5 0.5"),)), "float64"),
+        (Recipe(kernels=KERNELS[1:2] * 2), "float64"),
+        (Recipe(kernels=KERNELS[1:2], padding_mode="constant", padding_value=0.5), "float64"),
+        (Recipe("standard", weights=np.ones((2, 3, 1, 1)), weights_name="w", bias=np.ones(2)), "float64"),
+        (Recipe("standard", weights=np.ones((2, 3, 1, 1)), weights_name="w"), "float32"),
+        (Recipe("local", widths=LOCALS["tilt-shift"]()), "float64"),
+    ],
+)
+def test_whole_sums_of_bytes_are_computed_in_float32_where_it_holds_them(recipe, dtype):
+    pixels = RNG.integers(0, 256, (17, 19, 3), np.uint8)
+    stages = recipe.stages((3, 17, 19))
+    assert Given(pixels).shortest(stages) == dtype
+    finish = Finish(pixels.dtype, pixels.dtype)
+    found = run(Given(pixels), stages, finish)
+    assert found.plan == f"stages in {dtype}"
+    wide = np.moveaxis(pixels, -1, 0).astype(np.float64)
+    for stage in stages:
+        wide = stage(wide)
+    assert np.array_equal(found.pixels, np.rint(np.moveaxis(wide, 0, -1).round(9)).clip(0, 255))
+    assert run(Given(pixels), stages, finish, measure=True).plan == "stages in float64"
+    assert Given(pixels.astype(np.uint16)).shortest(stages) == "float64"
