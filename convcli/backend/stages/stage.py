@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from convcli.backend.bands.finish import DIVISOR32
 from convcli.backend.stages.linear import Map, Pass
 from convcli.backend.stages.reach import Held, held
-from convcli.backend.stages.sources import Kept, Mapped, Source, evaluated, of_array, own
+from convcli.backend.stages.sources import Kept, Mapped, Region, Source, evaluated, of_array, own
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Combine
 from convcli.layers import Layer
@@ -191,17 +191,8 @@ class Weighted(Stage):
         assert total is not None
         weight = Kept(one(opacity, outside=1))
         weighed = whole(Kept(Mapped(np.multiply, colour, opacity)))
-
-        def mean(weighed: Array, hidden: Array, weight: Array) -> Array:
-            seen = np.broadcast_to(weight > FAINT * total, weighed.shape)
-            mean: Array = np.divide(hidden, weight.dtype.type(total))
-            np.divide(weighed, weight, where=seen, out=mean)
-            mean *= mean.dtype.type(total / self.divisor)
-            mean += mean.dtype.type(self.shift)
-            return mean
-
         share = Mapped(lambda weight: (weight / weight.dtype.type(total)).clip(0, 1), weight)
-        return Mapped(mean, weighed, whole(colour), weight), share
+        return _Mean(weighed, whole(colour), weight, total, (total / self.divisor, self.shift)), share
 
     def _keeping(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
         """Filter the colours and carry alpha along; a hidden neighbour has the colour of the pixel itself.
@@ -212,7 +203,8 @@ class Weighted(Stage):
         outside = getattr(first, "padding_value", 0.0)
         middles = Kept(first.carry(colour, outside))
         missing = Mapped(lambda opacity: (opacity <= 0).astype(opacity.dtype), opacity)
-        shown = Kept(Mapped(lambda colour, opacity: colour * (opacity > 0), colour, opacity))
+        seen = _Shown(colour, opacity)
+        shown = Kept(seen)
         parts: list[Source] = []
         for number, each in enumerate(self.maps):
             if self.single:
@@ -226,9 +218,7 @@ class Weighted(Stage):
                     )
                     for channel in range(colour.shape[0])
                 ]
-            parts.append(
-                Mapped(_with_own, each(shown), middles, *hidden, channels=each.output_shape(colour.shape)[0])
-            )
+            parts.append(_WithOwn(each(shown), middles, hidden, seen))
         return Mapped(self._answer, *parts), first.carry(opacity, 1.0)
 
 
@@ -239,15 +229,71 @@ def _alone(channel: int, channels: int, missing: Array) -> Array:
     return alone
 
 
-def _with_own(seen: Array, middles: Array, *hidden: Array) -> Array:
-    """Return sums over what is seen, and the pixel's own colour for what is hidden of each channel."""
-    seen = own(seen)
-    if len(hidden) == 1:
-        seen += middles * hidden[0]
+class _Mean(Source):
+    """Sums of colour * alpha divided by those of alpha; where nothing is visible, the mean of the bare colours."""
+
+    def __init__(
+        self, weighed: Source, hidden: Source, weight: Source, total: float, linear: tuple[float, float]
+    ) -> None:
+        """Take the sums, what the weights sum to, and what a mean is multiplied by and what is added to it."""
+        super().__init__(weighed.shape, weighed.dtype)
+        self.weighed, self.hidden, self.weight = weighed, hidden, weight
+        self.total, self.linear = total, linear
+
+    def __call__(self, region: Region) -> Array:
+        """Compute a region; the colours as they are only where it has places with nothing visible."""
+        weight, number = self.weight(region), self.dtype.type
+        seen = weight > FAINT * self.total
+        if seen.all():
+            mean: Array = np.divide(self.weighed(region), weight)
+        else:
+            weighed = self.weighed(region)
+            mean = np.divide(self.hidden(region), number(self.total))
+            np.divide(weighed, weight, where=np.broadcast_to(seen, weighed.shape), out=mean)
+        factor, shift = self.linear
+        if factor != 1:
+            np.multiply(mean, number(factor), out=mean)
+        return np.add(mean, number(shift), out=mean) if shift else mean
+
+
+class _Shown(Source):
+    """Colours that are visible, and 0 for others."""
+
+    def __init__(self, colour: Source, opacity: Source) -> None:
+        super().__init__(colour.shape, colour.dtype)
+        self.colour, self.opacity = colour, opacity
+        self.met_hidden = False  # whether any was hidden so far
+
+    def __call__(self, region: Region) -> Array:
+        """Compute a region."""
+        colour, visible = self.colour(region), self.opacity(region) > 0
+        if visible.all():
+            return colour
+        self.met_hidden = True
+        return np.multiply(colour, visible)
+
+
+class _WithOwn(Source):
+    """Sums over what is seen, and the pixel's own colour for what is hidden of each channel."""
+
+    def __init__(self, seen: Source, middles: Source, hidden: list[Source], shown: _Shown) -> None:
+        """Take the sums of what is hidden: one for each channel of the input, or one for all."""
+        super().__init__(seen.shape, seen.dtype)
+        self.seen, self.middles, self.hidden, self.shown = seen, middles, hidden, shown
+
+    def __call__(self, region: Region) -> Array:
+        """Compute a region; without what is hidden as long as nothing is."""
+        seen = own(self.seen(region))
+        if not self.shown.met_hidden:
+            return seen
+        middles = self.middles(region)
+        for channel, source in enumerate(self.hidden):
+            mine = middles if len(self.hidden) == 1 else middles[..., channel : channel + 1]
+            missing = source(region)
+            more = mine * missing
+            more[np.broadcast_to(missing == 0, more.shape)] = 0  # and no NaN
+            seen += more
         return seen
-    for channel, missing in enumerate(hidden):
-        seen += middles[..., channel : channel + 1] * missing
-    return seen
 
 
 def combined(parts: list[Array], combine: Combine) -> Array:
