@@ -25,6 +25,7 @@ Array = NDArray[Any]
 # From the size of the picture and places (2, H', W') in it, the width (H', W') of each place's Gaussian, in pixels.
 Widths = Callable[[Sizes, Array], Array]
 
+LEVELS = 3  # that a tile has places for, about
 STEP = 2.0**0.5  # from one level of blur to the next
 LEAST = 0.4  # the first level above none: its Gaussian has weights beside the middle
 
@@ -140,9 +141,9 @@ class Blend:
                 before = after
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what the two passes of each level hold for a tile."""
+        """Count what the two passes of the widest levels hold for a tile, which has places for few."""
         numbers, seen = 0, tile
-        for level in self.levels:
+        for level in self.levels[-LEVELS:]:
             each, seen = held([layer for layer, _ in self._passes(level)], (1, *shape[1:]), tile)
             numbers += shape[0] * each
         return Held(numbers, seen)

@@ -117,7 +117,7 @@ class Linear:
         for layer, given in zip(self.layers, self.terms[0], strict=True):
             if isinstance(layer, DeformConv):
                 moves: Moves = given["offset"]
-                moved += moves.reach
+                moved += -(-moves.spread(tile) // 2)  # to both sides
                 more += PLACES * prod(tile) + (0 if moves.is_told_by_region else 4 * prod(moves.output))
             elif isinstance(layer, Conv) and _may_be_transformed(np.asarray(given["weight"])):
                 more += PLANES * TRANSFORMS[-1] ** 2

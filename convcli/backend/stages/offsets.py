@@ -7,6 +7,7 @@ from math import ceil, log, prod
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from convcli.errors import ArgumentError
@@ -146,19 +147,34 @@ class Moves:
         return callable(self.given) and getattr(self.given, "func", None) in PLACE_BY_PLACE
 
     @cached_property
-    def reach(self) -> int:
-        """About how many pixels the farthest move reaches; less than the picture."""
+    def _coarse(self) -> Array:
+        """The moves at a few places, (2 * taps, rows, columns)."""
         given = self.given
         if not callable(given):
-            moves = given
-        elif self.is_told_by_region:
+            steps = (max(1, n // COARSE) for n in given.shape[1:])
+            found = given[(slice(None), *(slice(None, None, step) for step in steps))]
+        else:
             lines = (np.linspace(0, n - 1, min(n, COARSE)) for n in self.size)
             with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
-                moves = given(self.size, np.stack(np.meshgrid(*lines, indexing="ij")))
-        else:
-            return max(self.size) if not isinstance(given, partial) else ceil(DEVIATIONS * given.args[0])
-        farthest = float(np.abs(moves[np.isfinite(moves)]).max(initial=0))
-        return ceil(min(farthest, max(self.size)))
+                found = given(self.size, np.stack(np.meshgrid(*lines, indexing="ij")))
+        return np.nan_to_num(found, nan=0.0)
+
+    def spread(self, tile: Sizes) -> int:
+        """Return about how much farther apart a tile's places are looked at than they are; less than the picture."""
+        if callable(self.given) and not self.is_told_by_region:
+            farthest = (
+                2 * DEVIATIONS * self.given.args[0] if isinstance(self.given, partial) else max(self.size)
+            )
+            return ceil(min(farthest, max(self.size)))
+        moves = self._coarse
+        sides = (
+            min(count, ceil(count * side / n) + 1)
+            for count, side, n in zip(moves.shape[1:], tile, self.output, strict=True)
+        )
+        windows = sliding_window_view(moves, tuple(sides), axis=(1, 2))
+        with np.errstate(over="ignore"):
+            apart = float((windows.max(axis=(3, 4)) - windows.min(axis=(3, 4))).max())
+        return ceil(min(apart, max(self.size)))
 
 
 def middles(layer: Any, size: Sizes, region: tuple[slice, ...] | None = None) -> Array:

@@ -31,7 +31,7 @@ CODEC = 7e7  # samples of a picture that are read, or written
 PLAIN = 2e8  # multiply-adds of exact sums beside alpha
 CALLS = 40  # of Python functions that a stage takes to ask the one before it, or more
 FINISHED = 6  # numbers beside each value on its way to a pixel
-BESIDE_ALPHA = 3  # times as much is held
+BESIDE_ALPHA = 2  # times as much is held
 TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
 
 
@@ -61,13 +61,9 @@ class Given:
         return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
 
     def shortest(self, stages: Sequence[Stage]) -> np.dtype[Any]:
-        """Return the float whose values round to the right samples: float32, where it holds all whole sums."""
-        small = self.pixels.dtype == np.uint8 and not (self.has_alpha or self.light) and self.zero is None
-        if small and stages and all(stage.selects for stage in stages[1:]):
-            most = stages[0].whole_sums(np.iinfo(np.uint8).max)
-            if most is not None and most < EXACT32:
-                return np.dtype("float32")
-        return self.dtype
+        """Return the float whose values round to the right samples."""
+        bare = not (self.has_alpha or self.light) and self.zero is None
+        return shortest(self.pixels.dtype, stages) if bare else self.dtype
 
     def sources(self, dtype: np.dtype[Any]) -> tuple[Source, Source | None]:
         """Return the colours, in the picture's own units or as light, and the opacity, 0 to 1."""
@@ -133,6 +129,15 @@ def run(
         extent=finish.stretched,
         measured=sum(measured[1:], measured[0]) if measured else None,
     )
+
+
+def shortest(own: np.dtype[Any], stages: Sequence[Stage]) -> np.dtype[Any]:
+    """Return the float that rounds to the right samples of a dtype: float32, where it holds all whole sums of bytes."""
+    if own == np.uint8 and stages and all(stage.selects for stage in stages[1:]):
+        most = stages[0].whole_sums(np.iinfo(own).max)
+        if most is not None and most < EXACT32:
+            return np.dtype("float32")
+    return working_dtype(own)
 
 
 def values_of(x: Array, stages: Sequence[Stage], threads: int | None = None) -> Array:
@@ -215,7 +220,7 @@ def estimate(
 
     The bytes are those of the tiles that threads work on: neither the picture nor what comes out is counted.
     """
-    itemsize = 8 if has_alpha else working_dtype(dtype).itemsize
+    itemsize = 8 if has_alpha else shortest(dtype, stages).itemsize
     seconds, shapes = prod(shape) / CODEC, [shape]
     for stage in stages:
         times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
