@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from convcli.backend.image import filter_image
-from convcli.backend.stages.blend import tilt_shift
-from convcli.backend.stages.finish import Finish
-from convcli.backend.stages.offsets import swirl
-from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import Given, run
+from convcli.filters.recipe import Recipe
+from convcli.filters.stages.blend import tilt_shift
+from convcli.filters.stages.offsets import swirl
+from convcli.filters.tiles.tile_loop import Given, run
+from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.images.read import read_picture
 from convcli.kernels import KERNELS, parse_kernel
 from convcli.layers import AvgPool, MaxPool

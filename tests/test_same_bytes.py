@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
-from convcli.backend.stages import tiles
 from convcli.errors import ArgumentError
+from convcli.filters.tiles import tile_plan
 from tests.conftest import ROOT
 from tests.fingerprints import FEW, OPTIONS, STAGES, TABLE, fingerprint, stage_fingerprint, table
 
@@ -80,6 +80,6 @@ def test_stages_give_the_same_samples_on_any_number_of_threads_in_tiles_of_any_s
     threads: int, stages: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, size in (("logo.png", 100), ("ramp16.png", 1000)):
-        monkeypatch.setattr(tiles, "WIDE", size * threads)
-        monkeypatch.setattr(tiles, "TALL", 20 + threads)
+        monkeypatch.setattr(tile_plan, "WIDE", size * threads)
+        monkeypatch.setattr(tile_plan, "TALL", 20 + threads)
         assert stage_fingerprint(name, stages, threads) == KNOWN[f"{name}, {stages}"]

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from convcli.analysis.difference import measured
 from convcli.analysis.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
+from convcli.analysis.trial_setting import setting
 from convcli.backend.bands.plan import METHODS as FILTER_METHODS
 from convcli.backend.image import filter_image
 from convcli.backend.plan import METHODS, Slide, Work
-from convcli.backend.stages.factored import factored, rank_of
-from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import estimate, values_of
-from convcli.backend.stages.stage import Stage
-from convcli.backend.trial_setting import setting
 from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.filters.recipe import Recipe
+from convcli.filters.stages.factored import factored, rank_of
+from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.tile_loop import estimate, values_of
 from convcli.kernels import Kernel
 from convcli.layers import Layer
 from convcli.layers.axes import Shape

@@ -1,7 +1,7 @@
 """How a pool over channels is spelled: max, or avg:3 for groups of 3."""
 
-from convcli.backend.stages.after import ChannelPooled
 from convcli.errors import ArgumentError, instead_of
+from convcli.filters.stages.activation_and_pools import ChannelPooled
 from convcli.layers.arguments import apart
 from convcli.layers.pool import check_norm
 from convcli.layers.pool_grammar import WINDOWS

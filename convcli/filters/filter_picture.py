@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 from convcli.errors import ArgumentError
-from convcli.filters.colour import Colours
+from convcli.filters.picture_colours import Colours
 from convcli.filters.read_arguments import read
 from convcli.filters.request import Request
 from convcli.images.formats import MAX_PIXELS

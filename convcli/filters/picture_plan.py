@@ -10,7 +10,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.filters.plan import Unit
-from convcli.filters.recipe import mixing_error
+from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.run import Made, Worker
 from convcli.images.channels import recoloured
 from convcli.images.picture import Frame, Picture

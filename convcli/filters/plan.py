@@ -8,7 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcli.filters.colour import Colours
+from convcli.filters.picture_colours import Colours
 from convcli.images.picture import Frame
 from convcli.layers import Conv, ConvTranspose, Cost, Layer, Window
 from convcli.layers.axes import Shape
@@ -16,9 +16,9 @@ from convcli.layers.axes import Shape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convcli.backend.stages.recipe import Recipe
-    from convcli.backend.stages.run import Given
-    from convcli.backend.stages.stage import Stage
+    from convcli.filters.recipe import Recipe
+    from convcli.filters.stages.stage import Stage
+    from convcli.filters.tiles.tile_loop import Given
     from convcli.images.metadata.geometry import Moves
 
     Array = NDArray[Any]
@@ -81,7 +81,7 @@ class Unit:
     @property
     def seconds(self) -> float:
         """How long it will take on a core."""
-        from convcli.backend.stages.run import estimate, plain_seconds
+        from convcli.filters.tiles.tile_loop import estimate, plain_seconds
 
         asked = self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha
         seconds = estimate(*asked).seconds if self.plain is None else plain_seconds(*asked)
@@ -89,7 +89,7 @@ class Unit:
 
     def memory(self, outputs: int, threads: int | None) -> int:
         """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""
-        from convcli.backend.stages.run import estimate
+        from convcli.filters.tiles.tile_loop import estimate
 
         dtype = self.frames[0].pixels.dtype
         # Several frames are one array while a kernel reaches over them.
@@ -123,7 +123,7 @@ class Unit:
 
     def given(self, colours: Colours) -> Given:
         """Return what is filtered, (*spatial, C)."""
-        from convcli.backend.stages.run import Given, stacked
+        from convcli.filters.tiles.tile_loop import Given, stacked
 
         frame = self.frames[0]
         pixels = stacked([each.pixels for each in self.frames], len(self.shape) - 1)

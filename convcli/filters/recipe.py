@@ -1,236 +1,222 @@
-"""From what is asked of a filter to the recipe that the backend runs on every picture."""
+"""Recipes: what a filter is asked to do, and the stages that it becomes for a picture of a certain shape."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from convcli.backend.stages.mixing import MIXINGS
-from convcli.backend.stages.recipe import Recipe
 from convcli.errors import ArgumentError
-from convcli.filters.kernel_pictures import grey_rows
-from convcli.filters.request import Request
-from convcli.kernels import (
-    Kernel,
-    anchored,
-    bounded,
-    normalized,
-    parse_kernel,
-    parse_kernels,
-    scaled,
-    shifted,
-)
-from convcli.kernels.arrays import given_array, load_matrix
-from convcli.kernels.kernel import by_axes, check_side
-from convcli.layers.arguments import apart, called
-from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
+from convcli.kernels import MAX_SIDE, Kernel
+from convcli.layers import Activation, Branch, Conv, Layer, VariantSpec
+from convcli.layers.axes import PerAxis, Shape, Sizes
+from convcli.layers.padding import SAME, AnyPadding, span
+from convcli.layers.variants import PLAIN, VARIANTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.filters.stages.activation_and_pools import ChannelPooled, Pool
+    from convcli.filters.stages.blend import Widths
+    from convcli.filters.stages.linear_map import Linear
+    from convcli.filters.stages.offsets import Field
+    from convcli.filters.stages.stage import Stage
+    from convcli.filters.tiles.layer_sources import Arrays
+
     Array = NDArray[Any]
 
-T = TypeVar("T")
 
-# What of a request is in the recipe as it is, or by default.
-WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "padding_value")
-AS_GIVEN = (*WINDOW, "groups", "rank", "tile", "flip", "method", "activation", "repeat")
+@dataclass(frozen=True)
+class Recipe:
+    """A layer of a variant and what stands behind it, to be laid on pictures of any shape.
 
+    kernels : run one after the other; of `tiled`, the tile's, row by row
+    weights : instead of kernels, in the layout of the variant's layer
+    mixing : (out_channels, in_channels), of the variants that mix the channels of a pixel
+    offsets : where the taps of `deformable` look: a field, or an array
+    widths : the largest blur of `local` and where it is how wide; or `weights` are local
+    pool : the pool for a number of spatial axes
+    full_scale : what white is, for activations and for notes
+    """
 
-class Spelled(NamedTuple):
-    """What a request spells: the recipe, the number of spatial axes, and a name for outputs."""
+    variant: str = PLAIN
+    kernels: tuple[Kernel, ...] = ()
+    weights: Array | None = None
+    weights_name: str = "`weights`"
+    bias: Array | None = None
+    mixing: Array | None = None
+    groups: int = 1
+    rank: int | None = None
+    offsets: Field | Array | None = None
+    widths: tuple[float, Widths] | None = None
+    tile: Sizes | None = None
+    stride: PerAxis = 1
+    padding: AnyPadding = "same"
+    dilation: PerAxis = 1
+    output_padding: PerAxis = 0
+    padding_mode: str = "reflect"
+    padding_value: float = 0.0
+    flip: bool = False
+    method: str = "auto"
+    activation: str | None = None
+    pool: Callable[[int], Pool] | None = None
+    pool_channels: ChannelPooled | None = None
+    repeat: int = 1
+    full_scale: float = 1.0
+    limit: int = MAX_SIDE
 
-    recipe: Recipe
-    dims: int
-    name: str
+    @property
+    def spec(self) -> VariantSpec:
+        """The variant."""
+        return VARIANTS[self.variant]
 
+    def check_dims(self, dims: int) -> None:
+        """Refuse a variant of rows and columns on another number of spatial axes."""
+        if self.spec.only_2d and dims != 2:
+            raise ArgumentError(
+                f"`variant={self.variant!r}` works on rows and columns; leave `dims` at 2, or take another variant"
+            )
 
-def spelled(request: Request) -> Spelled:
-    """Read kernels and files and return what a request spells, or raise ArgumentError."""
-    request.check()
-    variant, method = request.chosen, request.method
-    dims, spec = request.dims or 2, VARIANTS[variant]
-    given: dict[str, Any] = {name: getattr(request, name) for name in AS_GIVEN if request.given(name)}
-    if spec.enlarges:
-        given.setdefault("stride", ENLARGING_STRIDE)
-    recipe = Recipe(variant=variant, kernels=_kernels(request, dims), limit=request.max_kernel, **given)
-    if method != "auto" and not spec.methods:
-        raise ArgumentError(
-            f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
+    def stages(self, shape: Shape) -> tuple[Stage, ...]:
+        """Return the stages for an input (C, *spatial), or raise ArgumentError where one does not fit."""
+        self.check_dims(len(shape) - 1)
+        made: list[Stage] = []
+        for _ in range(self.repeat):
+            for make in self._makers():
+                stage = make(shape)
+                shape = stage.output_shape(shape)
+                made.append(stage)
+        return tuple(made)
+
+    def _makers(self) -> list[Callable[[Shape], Stage]]:
+        from convcli.filters.stages.activation_and_pools import Activated, Pooled
+        from convcli.filters.stages.build_stages import from_kernel, from_kernels, from_weights
+
+        makers: list[Callable[[Shape], Stage]] = []
+        if self.weights is not None:
+            makers.append(partial(from_weights, self))
+        elif self.spec.one_stage:
+            makers.append(partial(from_kernels, self))
+        else:
+            makers += [partial(from_kernel, self, kernel) for kernel in self.kernels]
+        if self.activation is not None:
+            layer = Activation(name=self.activation)
+            makers.append(lambda shape: Activated(layer, self.full_scale))
+        if (pool := self.pool) is not None:
+            makers.append(lambda shape: Pooled(pool(len(shape) - 1)))
+        if (channels := self.pool_channels) is not None:
+            makers.append(lambda shape: channels)
+        return makers
+
+    def lone(self, size: Sizes) -> Conv | None:
+        """Return the convolution of each channel of a picture, where one kernel is one, and that is all there is."""
+        others = (self.weights, self.activation, self.pool, self.pool_channels)
+        alone = len(self.kernels) == self.repeat == 1 and all(other is None for other in others)
+        if not alone or self.kernels[0].dims != 2 or VARIANTS[self.variant].weighing != "each":
+            return None
+        layer, *more = self.layers(self.conv(1, 1, self.kernels[0].shape), (1, *size))
+        return layer if isinstance(layer, Conv) and not more else None
+
+    def conv(self, channels: int, outputs: int, kernel_size: Sizes, groups: int = 1) -> Conv:
+        """Return the convolution that the recipe's geometry is, before a variant makes its own of it."""
+        return Conv(
+            in_channels=channels,
+            out_channels=outputs,
+            kernel_size=kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=groups,
+            bias=self.bias is not None,
+            dims=len(kernel_size),
         )
-    if method != "auto" and not request.kernels and request.weights is None:
-        raise ArgumentError(f"`method={method!r}` is of kernels, and there is none; give `kernel`")
-    recipe.check_dims(max(2, dims))
-    if recipe.padding_value and recipe.padding_mode != "constant":
-        raise ArgumentError(
-            f"`padding_value` belongs to `padding_mode='constant'`, not to {recipe.padding_mode}"
-        )
-    recipe, names = _filled(recipe, request)
-    if method == "separable" and not spec.takes("rank"):
-        _check_rank(recipe)
-    for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
-        recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
-    if request.pool is not None:
-        from convcli.layers.pool_grammar import parse_pool
 
-        pool = parse_pool(request.pool)
-        pool(3 if dims == 3 else 2)  # wrong sizes are told at once
-        recipe, names = replace(recipe, pool=pool), [*names, apart(request.pool)[0]]
-    if request.pool_channels is not None:
-        from convcli.filters.channel_pools import parse_channel_pool
+    def layers(self, conv: Conv, shape: Shape) -> tuple[Layer, ...]:
+        """Return the variant's layers that run: without the branch that would predict offsets, which are given."""
+        layers = self.spec(conv, shape, output_padding=self.output_padding)
+        return tuple(layer for layer in layers if not isinstance(layer, Branch))
 
-        recipe = replace(recipe, pool_channels=parse_channel_pool(request.pool_channels))
-        names.append(f"{apart(request.pool_channels)[0]}-channels")
-    if request.activation is not None:
-        names.append(request.activation)
-    kernels = [kernel.name for kernel in recipe.kernels]
-    return Spelled(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
+    def linear(
+        self, layers: tuple[Layer, ...], terms: Sequence[tuple[Arrays, ...]], each: bool = False
+    ) -> Linear:
+        """Return the map that layers and the arrays of its terms make, with the recipe's borders."""
+        from convcli.filters.stages.linear_map import Linear
+
+        return Linear(layers, tuple(terms), self.padding_mode, self.padding_value, self.method, each)
+
+    def anchor(self, kernel: Kernel) -> Sizes | None:
+        """Return where a kernel's anchor lies, once it is turned if asked for."""
+        if kernel.anchor is None or not self.flip:
+            return kernel.anchor
+        return tuple(n - 1 - a for n, a in zip(kernel.shape, kernel.anchor, strict=True))
+
+    def centred(self, kernel: Kernel) -> list[Array]:
+        """Return a kernel's matrices, under padding `same` with zeros that bring an anchor to their middle."""
+        found, anchor = self.matrices(kernel), self.anchor(kernel)
+        if anchor is None or self.padding not in SAME:
+            return found
+        return [_centred(matrix, anchor) for matrix in found]
+
+    def anchored(self, kernel: Kernel, shape: Shape) -> tuple[Recipe, list[Array], Sizes | None]:
+        """Return the recipe and the matrices for an input (C, *spatial), and which tap is the anchor if one is.
+
+        Padding `same` follows an anchor, so that each output stays where it is: then the recipe has that padding
+        in numbers, and the matrices zeros where the window begins or ends inside the picture.
+        """
+        import numpy as np
+
+        found, anchor = self.matrices(kernel), self.anchor(kernel)
+        if anchor is None or self.padding not in SAME:
+            return self, found, anchor
+        if self.spec.enlarges:
+            return self, self.centred(kernel), None
+        conv = self.conv(1, 1, kernel.shape)
+        if self.spec.changes("dilation"):
+            (apart,) = self.layers(conv, (1, *shape[1:]))
+            assert isinstance(apart, Conv)
+            conv = apart
+        zeros, pads = [], []
+        for (before, after), k, d, place in zip(
+            conv.pads(shape[1:]), conv.kernel_size, conv.dilation, anchor, strict=True
+        ):
+            reach = span(k, d)
+            move = place * d - (reach // 2 if self.padding == "same-lower" else (reach - 1) // 2)
+            front, back = (max(0, -(missing // d)) for missing in (before + move, after - move))
+            zeros.append((front, back))
+            pads.append((before + move + front * d, after - move + back * d))
+        placed = tuple(place + front for place, (front, _) in zip(anchor, zeros, strict=True))
+        return replace(self, padding=tuple(pads)), [np.pad(matrix, zeros) for matrix in found], placed
+
+    @staticmethod
+    def check_axes(kernel: Kernel, shape: Shape) -> None:
+        """Refuse a kernel of other axes than (C, *spatial) has."""
+        if kernel.dims != len(shape) - 1:
+            raise ArgumentError(
+                f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see `dims`"
+            )
+
+    def matrices(self, kernel: Kernel) -> list[Array]:
+        """Return a kernel's matrices, turned if asked for; whole where they are."""
+        import numpy as np
+
+        found = [np.array(matrix) for matrix in kernel.matrices]
+        if self.flip:
+            found = [np.flip(matrix) for matrix in found]
+        if found[0].ndim == 1:
+            raise ArgumentError(
+                f"kernel {kernel.name!r} has 1 axis; say where it lies with `along='rows'` or columns"
+            )
+        return found
 
 
-def _check_rank(recipe: Recipe) -> None:
-    """Refuse kernels and weights that `method='separable'` cannot run, before any picture is read."""
+def _centred(matrix: Array, anchor: tuple[int, ...]) -> Array:
+    """Put zeros around a matrix so that the anchor is in its middle, where padding `same` has it."""
     import numpy as np
 
-    from convcli.backend.separable import factors
-    from convcli.backend.stages.factored import rank_of
-
-    matrices = [(kernel.name, np.array(m)) for kernel in recipe.kernels for m in kernel.matrices]
-    if recipe.weights is not None and recipe.weights.ndim > 2:  # others are refused with the picture
-        shape = recipe.weights.shape
-        matrices += [(recipe.weights_name, each) for each in recipe.weights.reshape(-1, *shape[2:])]
-    for name, matrix in matrices:
-        if factors(matrix, matrix.ndim) is None:
-            rank = "" if matrix.ndim != 2 else f", and {name} has rank {rank_of(matrix)}"
-            raise ArgumentError(
-                f"`method='separable'` runs kernels of rank 1{rank}; take another method, or "
-                "`variant='separable'` with a `rank`"
-            )
-
-
-def _filled(recipe: Recipe, request: Request) -> tuple[Recipe, list[str]]:
-    """Read the files and fields of the variants; return names for outputs where there is no kernel."""
-    names: list[str] = []
-    if request.weights is not None:
-        recipe = _weighted(recipe, "weights", request.weights)
-        names.append(_stem(request.weights, "weights"))
-    if request.bias is not None:
-        recipe = replace(recipe, bias=given_array(request.bias, "bias"))
-    if request.pointwise is not None:
-        known = MIXINGS.get(request.pointwise) if isinstance(request.pointwise, str) else None
-        recipe = replace(
-            recipe, mixing=load_matrix(request.pointwise if known is None else known, "pointwise")
-        )
-        names.append(_stem(request.pointwise, "matrix"))
-    if request.offsets is not None:
-        from convcli.backend.stages.offsets import FIELDS
-
-        offsets: Any = _field(request.offsets, "offsets", FIELDS)
-        recipe = replace(
-            recipe, offsets=given_array(request.offsets, "offsets") if offsets is None else offsets
-        )
-        names.append(_stem(request.offsets, "offsets"))
-    if request.local is not None:
-        from convcli.backend.stages.blend import LOCALS
-
-        widths = _field(request.local, "local", LOCALS)
-        if widths is None:
-            recipe = _weighted(recipe, "local", request.local)
-        elif request.flip:
-            raise ArgumentError("`flip` has no use with a built-in `local`, whose kernels are symmetric")
-        else:
-            recipe = replace(recipe, widths=widths)
-        names.append(_stem(request.local, "local"))
-    return recipe, names
-
-
-def _weighted(recipe: Recipe, argument: str, value: str | Array) -> Recipe:
-    """Return a recipe with the weights of an argument, by which messages call them; local ones stay in their file."""
-    name = f"`{argument}`" + (f" {value}" if isinstance(value, str) else "")
-    return replace(
-        recipe, weights=given_array(value, argument, mapped=argument == "local"), weights_name=name
-    )
-
-
-def _field(value: str | Array, argument: str, known: Mapping[str, Callable[..., T]]) -> T | None:
-    """Return the field that a text names; None of an array, and of the name of a file with one."""
-    if not isinstance(value, str) or value.lower().endswith(".npy"):
-        return None
-    return called(argument, value, known, ", or a FILE.npy")
-
-
-def _stem(value: str | Array, otherwise: str) -> str:
-    """Return a name for outputs of what a text names: a file or a field."""
-    name = Path(apart(value)[0]).stem if isinstance(value, str) else ""
-    return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else otherwise
-
-
-def _kernels(request: Request, dims: int) -> tuple[Kernel, ...]:
-    """Return the kernels, one after the other, with what the request changes of each."""
-    limit = request.max_kernel
-    lone = VARIANTS[request.chosen].lone_kernel
-    if lone and not request.kernels and request.weights is None:
-        return (parse_kernel(lone),)
-    found = [
-        kernel
-        for given in request.kernels
-        for kernel in (
-            parse_kernels(given, limit, dims, read_picture=grey_rows)
-            if isinstance(given, str)
-            else [_fitting(given, limit, dims)]
-        )
-    ]
-    made = []
-    for kernel in found:
-        if request.normalize:
-            kernel = normalized(kernel)
-        if request.scale is not None:
-            kernel = scaled(kernel, request.scale)
-        if request.shift is not None:
-            kernel = shifted(kernel, request.shift)
-        if request.anchor is not None:
-            kernel = anchored(kernel, request.anchor)
-        kernel = bounded(kernel)
-        made.append(_laid(kernel, request.along or "rows") if dims == 1 else kernel)
-    return tuple(made)
-
-
-def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:
-    """Return a kernel, or raise ArgumentError where it has other axes or is too wide."""
-    check_side(max(kernel.shape), limit)
-    if kernel.dims != dims:
-        raise ArgumentError(
-            f"kernel {kernel.name!r} of {by_axes(kernel.shape)} has {kernel.dims} axes, and `dims` is {dims}; give "
-            f"`dims={kernel.dims}`, or another kernel"
-        )
-    return kernel
-
-
-def _laid(kernel: Kernel, along: str) -> Kernel:
-    """Lay a kernel of one axis along the rows of a picture, or along its columns."""
-
-    def matrix(line: Any) -> Any:
-        return (tuple(line),) if along == "rows" else tuple((weight,) for weight in line)
-
-    anchor = kernel.anchor
-    if anchor is not None:
-        anchor = (0, *anchor) if along == "rows" else (*anchor, 0)
-    return replace(kernel, matrices=tuple(map(matrix, kernel.matrices)), anchor=anchor)
-
-
-def mixing_error(spelled: Spelled) -> ArgumentError | None:
-    """Return why colours cannot be weighed by alpha, whatever the picture."""
-    recipe = spelled.recipe
-    for kernel in recipe.kernels:
-        if not kernel.is_smoothing:
-            return ArgumentError(
-                f"`alpha='premultiply'` takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
-                "sum above 0; use `alpha='keep'` or filter"
-            )
-    if recipe.weights is not None or recipe.spec.mixes_channels:
-        return ArgumentError(
-            f"`alpha='premultiply'` takes a mean of each channel, which `variant={recipe.variant!r}` is not; use "
-            "`alpha='keep'` or filter"
-        )
-    return None
+    pads = []
+    for n, a in zip(matrix.shape, anchor, strict=True):
+        side = 2 * max(a, n - 1 - a) + 1
+        before = side // 2 - a
+        pads.append((before, side - n - before))
+    return np.pad(matrix, pads)

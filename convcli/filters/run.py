@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from convcli.backend.image import Alpha, filter_image, working_bytes
 from convcli.backend.values import Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
-from convcli.filters.colour import Colours
+from convcli.filters.picture_colours import Colours
 from convcli.filters.plan import Unit
-from convcli.filters.recipe import Spelled, spelled
+from convcli.filters.recipe_of_request import Spelled, spelled
 from convcli.filters.request import Request
 from convcli.filters.result_mode import RAW, narrows, result_mode
 from convcli.images.modes import channels_of
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from convcli.backend.stages.finish import Finish
-    from convcli.backend.stages.recipe import Recipe
+    from convcli.filters.recipe import Recipe
+    from convcli.filters.tiles.values_to_pixels import Finish
     from convcli.layers import Conv
 
     Array = NDArray[Any]
@@ -191,7 +191,7 @@ class Worker:
         mode, dtype = result_mode(self.request, name, target, unit, form)
         if unit.plain is not None:
             return self._plainly(unit, form, mode, extent)
-        from convcli.backend.stages.run import run
+        from convcli.filters.tiles.tile_loop import run
 
         given, finish = unit.given(self.colours), self._finish(unit, form, mode, dtype, extent)
         done = run(
@@ -214,7 +214,7 @@ class Worker:
         """Return how the values of stages become pixels of a mode and dtype."""
         import numpy as np
 
-        from convcli.backend.stages.finish import Finish
+        from convcli.filters.tiles.values_to_pixels import Finish
 
         frame, linear = unit.frames[0], self.colours.linear
         own = np.dtype("float64") if linear else frame.pixels.dtype
@@ -236,7 +236,7 @@ class Worker:
         """Return the extent of a unit's values."""
         if unit.plain is not None:
             return self.make(name, target, unit, form).extent
-        from convcli.backend.stages.run import extent_of
+        from convcli.filters.tiles.tile_loop import extent_of
 
         finish = self._finish(unit, form, *result_mode(self.request, name, target, unit, form), None)
         return extent_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from convcli.filters.colour import Colours
+from convcli.filters.picture_colours import Colours
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
 
 if TYPE_CHECKING:

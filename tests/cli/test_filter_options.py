@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.backend.stages.blend import LOCALS
-from convcli.backend.stages.build import OF_KERNEL, OF_KERNELS
-from convcli.backend.stages.mixing import MIXINGS
-from convcli.backend.stages.offsets import FIELDS
 from convcli.backend.values import into_dtype
 from convcli.cli.filter import GROUPS
 from convcli.cli.filter import command as filter_command
 from convcli.filters.request import FILTERING, GIVEN_BY, Request
+from convcli.filters.stages.blend import LOCALS
+from convcli.filters.stages.build_stages import OF_KERNEL, OF_KERNELS
+from convcli.filters.stages.mixing import MIXINGS
+from convcli.filters.stages.offsets import FIELDS
 from convcli.images.read import read_header, read_picture
 from convcli.layers import ACTIVATIONS, VARIANTS
 from convcli.layers.variant_spec import SLIDING, TAKES, Weighing
@@ -688,5 +688,7 @@ def test_a_kernel_alone_waits_for_no_stages(tmp_path: Path) -> None:
     names = modules(
         code, "filter", str(SAMPLES / "house.png"), "-k", "sobel", "-o", str(tmp_path / "x.png"), "-q"
     )
-    stages = {name for name in names if name.startswith("convcli.backend.stages.")}
-    assert stages == {"convcli.backend.stages.mixing", "convcli.backend.stages.recipe"}
+    stages = {
+        name for name in names if name.startswith(("convcli.filters.stages.", "convcli.filters.tiles."))
+    }
+    assert stages == {"convcli.filters.stages.mixing"}

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcli.backend.stages import tiles
-from convcli.backend.stages.after import ChannelPooled
-from convcli.backend.stages.blend import LOCALS
-from convcli.backend.stages.finish import Finish
-from convcli.backend.stages.layered import layered
-from convcli.backend.stages.offsets import FIELDS
-from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import Given, extent_of, run
-from convcli.backend.stages.sources import Kept, Pixels, Source, bordered
 from convcli.backend.values import Extent
+from convcli.filters.recipe import Recipe
+from convcli.filters.stages.activation_and_pools import ChannelPooled
+from convcli.filters.stages.blend import LOCALS
+from convcli.filters.stages.offsets import FIELDS
+from convcli.filters.tiles import tile_plan
+from convcli.filters.tiles.layer_sources import layered
+from convcli.filters.tiles.sources import Kept, Pixels, Source, bordered
+from convcli.filters.tiles.tile_loop import Given, extent_of, run
+from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
 from convcli.layers import AdaptivePool, AvgPool, Conv, ConvTranspose, GlobalPool, LpPool, MaxPool
 from convcli.layers.padding import MODES
@@ -54,14 +54,14 @@ def small_tiles():
     """Make tiles of a few places, in steps of one or two rows."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("SAMPLES", 24), ("WIDE", 12), ("TALL", 5), ("HALOS", 0)):
-            patch.setattr(tiles, name, value)
+            patch.setattr(tile_plan, name, value)
         yield patch
 
 
 def in_one_piece(given, stages, finish, premultiply):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SAMPLES", "WIDE", "TALL"):
-            patch.setattr(tiles, name, 1 << 20)
+            patch.setattr(tile_plan, name, 1 << 20)
         return run(given, stages, finish, premultiply=premultiply, threads=1, measure=True)
 
 
@@ -285,7 +285,7 @@ def test_an_error_in_one_thread_ends_the_others(small_tiles):
     def fail(_):
         raise RuntimeError("no tile")
 
-    plan = tiles.Tiles.of((), (20, 20, 1), False)
+    plan = tile_plan.Tiles.of((), (20, 20, 1), False)
     with pytest.raises(RuntimeError, match="no tile"):
         plan.each(lambda: fail, 3)
 

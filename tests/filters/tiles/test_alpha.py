@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli.backend.image import filter_image
-from convcli.backend.stages.after import Activated, ChannelPooled, Pooled
-from convcli.backend.stages.blend import LOCALS
-from convcli.backend.stages.offsets import FIELDS
-from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import Given
-from convcli.backend.stages.sources import evaluated
-from convcli.backend.stages.stage import FAINT
 from convcli.errors import ArgumentError
+from convcli.filters.recipe import Recipe
+from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled, Pooled
+from convcli.filters.stages.blend import LOCALS
+from convcli.filters.stages.offsets import FIELDS
+from convcli.filters.stages.stage import FAINT
+from convcli.filters.tiles.sources import evaluated
+from convcli.filters.tiles.tile_loop import Given
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.padding import MODES

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from convcli import backend
 from convcli.backend.checks import check_room
 from convcli.backend.plan import Slide, last_axes
-from convcli.backend.stages.moved import Deformed
-from convcli.backend.stages.sources import Mapped, Region, Source, bordered
-from convcli.backend.stages.weighing import Weigher, weigher
+from convcli.filters.tiles.deformed_sources import Deformed
+from convcli.filters.tiles.sources import Mapped, Region, Source, bordered
+from convcli.filters.tiles.weighing import Weigher, weigher
 from convcli.layers import (
     ChannelShuffle,
     Conv,

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.blend import Blend
-from convcli.backend.stages.stage import Weighted
 from convcli.errors import ArgumentError
+from convcli.filters.stages.blend import Blend
+from convcli.filters.stages.stage import Weighted
 from convcli.layers import LocalConv
 from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.padding import SAME
 
 if TYPE_CHECKING:
-    from convcli.backend.stages.recipe import Recipe
+    from convcli.filters.recipe import Recipe
 
 Array = NDArray[Any]
 

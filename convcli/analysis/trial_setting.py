@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from convcli.backend.stages.blend import tilt_shift
-from convcli.backend.stages.offsets import swirl
+from convcli.filters.stages.blend import tilt_shift
+from convcli.filters.stages.offsets import swirl
 from convcli.kernels import KERNELS, Kernel
 from convcli.layers import VariantSpec
 from convcli.layers.axes import by_axes

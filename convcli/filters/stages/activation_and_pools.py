@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli import backend
-from convcli.backend.stages.linear import Pass
-from convcli.backend.stages.pooling import pooled
-from convcli.backend.stages.sources import Kept, Mapped, Source
-from convcli.backend.stages.stage import FAINT, Stage
 from convcli.errors import ArgumentError
+from convcli.filters.stages.linear_map import Pass
+from convcli.filters.stages.stage import FAINT, Stage
+from convcli.filters.tiles.pool_sources import pooled
+from convcli.filters.tiles.sources import Kept, Mapped, Source
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, Layer, LpPool, MaxPool
 from convcli.layers.axes import Shape
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from convcli.backend.colour import LIGHT, from_light
 from convcli.backend.plan import Index
-from convcli.backend.stages.sources import Region, own
 from convcli.backend.values import (
     BESIDE,
     GAP,
@@ -22,6 +21,7 @@ from convcli.backend.values import (
     sheet_columns,
     sheet_size,
 )
+from convcli.filters.tiles.sources import Region, own
 from convcli.layers.axes import Shape
 
 Array = NDArray[Any]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.plan import TRANSFORMS
 from convcli.backend.separable import factors
-from convcli.backend.stages.layered import Arrays, carried, layered
-from convcli.backend.stages.offsets import Moves
-from convcli.backend.stages.reach import Held, held
-from convcli.backend.stages.sources import Kept, Mapped, Source
+from convcli.filters.stages.offsets import Moves
+from convcli.filters.tiles.layer_sources import Arrays, carried, layered
+from convcli.filters.tiles.reach import Held, held
+from convcli.filters.tiles.sources import Kept, Mapped, Source
 from convcli.layers import Conv, ConvTranspose, DeformConv, Layer, LocalConv
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.chain import shapes

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.offsets import Moves
-from convcli.backend.stages.sources import Region, Source, bordered
+from convcli.filters.stages.offsets import Moves
+from convcli.filters.tiles.sources import Region, Source, bordered
 from convcli.layers import DeformConv
 
 Array = NDArray[Any]

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.finish import EXACT32
 from convcli.backend.colour import light_of
-from convcli.backend.stages.finish import Finish
-from convcli.backend.stages.linear import Pass
-from convcli.backend.stages.sources import Kept, Mapped, Pixels, Region, Source, own
-from convcli.backend.stages.stage import Stage
-from convcli.backend.stages.tiles import Tiles
 from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, working_dtype
+from convcli.filters.stages.linear_map import Pass
+from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, Source, own
+from convcli.filters.tiles.tile_plan import Tiles
+from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
 

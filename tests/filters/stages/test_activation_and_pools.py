@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from convcli.backend.stages.after import Activated, ChannelPooled
-from convcli.backend.stages.blend import LOCALS
-from convcli.backend.stages.factored import factored, rank_of
-from convcli.backend.stages.finish import Finish
-from convcli.backend.stages.mixing import MIXINGS
-from convcli.backend.stages.offsets import FIELDS
-from convcli.backend.stages.recipe import Recipe
-from convcli.backend.stages.run import Given, estimate, run
 from convcli.backend.values import Measured, sheet_size
 from convcli.errors import ArgumentError
+from convcli.filters.recipe import Recipe
+from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled
+from convcli.filters.stages.blend import LOCALS
+from convcli.filters.stages.factored import factored, rank_of
+from convcli.filters.stages.mixing import MIXINGS
+from convcli.filters.stages.offsets import FIELDS
+from convcli.filters.tiles.tile_loop import Given, estimate, run
+from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, MaxPool
 

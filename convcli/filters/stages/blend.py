@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.layered import carried, layered
-from convcli.backend.stages.linear import Pass
-from convcli.backend.stages.offsets import middles
-from convcli.backend.stages.reach import Held, held
-from convcli.backend.stages.sources import Kept, Region, Source
 from convcli.errors import ArgumentError
+from convcli.filters.stages.linear_map import Pass
+from convcli.filters.stages.offsets import middles
+from convcli.filters.tiles.layer_sources import carried, layered
+from convcli.filters.tiles.reach import Held, held
+from convcli.filters.tiles.sources import Kept, Region, Source
 from convcli.kernels.smoothing import gaussian
 from convcli.layers import Conv, Layer, LocalConv
 from convcli.layers.axes import Shape, Sizes

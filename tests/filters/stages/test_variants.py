@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.backend.image import filter_image
-from convcli.backend.stages.blend import LOCALS
-from convcli.backend.stages.recipe import Recipe
 from convcli.errors import ArgumentError
+from convcli.filters.recipe import Recipe
+from convcli.filters.stages.blend import LOCALS
 from convcli.kernels import Kernel, anchored, parse_kernel
 from convcli.layers import VARIANTS, Branch, Conv, VariantSpec
 from convcli.layers.padding import MODES

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from convcli.backend.stages.sources import Region
-from convcli.backend.stages.stage import Stage
+from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.sources import Region
 from convcli.layers import ConvTranspose, Resize, Window
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.padding import span

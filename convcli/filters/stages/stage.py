@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.finish import DIVISOR32
-from convcli.backend.stages.linear import Map, Pass
-from convcli.backend.stages.reach import Held, held
-from convcli.backend.stages.sources import Kept, Mapped, Region, Source, evaluated, of_array, own
 from convcli.errors import ArgumentError
+from convcli.filters.stages.linear_map import Map, Pass
+from convcli.filters.tiles.reach import Held, held
+from convcli.filters.tiles.sources import Kept, Mapped, Region, Source, evaluated, of_array, own
 from convcli.kernels.kernel import Combine
 from convcli.layers import Layer
 from convcli.layers.axes import Shape, Sizes

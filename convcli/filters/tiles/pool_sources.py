@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from convcli.backend.adaptive import reduce_windows, windows_of
 from convcli.backend.plan import Slide
 from convcli.backend.pooling import window_counts
-from convcli.backend.stages.sources import Region, Source, bordered
+from convcli.filters.tiles.sources import Region, Source, bordered
 from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 
 Array = NDArray[Any]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.stages.factored import Factored, factored, rank_of
-from convcli.backend.stages.layered import Arrays
-from convcli.backend.stages.linear import Linear
-from convcli.backend.stages.offsets import Moves
-from convcli.backend.stages.phases import checkerboard, even_total
-from convcli.backend.stages.stage import Weighted
-from convcli.backend.stages.unshared import blended, local, tiled
 from convcli.errors import ArgumentError
+from convcli.filters.stages.factored import Factored, factored, rank_of
+from convcli.filters.stages.kernels_by_place import blended, local, tiled
+from convcli.filters.stages.linear_map import Linear
+from convcli.filters.stages.offsets import Moves
+from convcli.filters.stages.stage import Weighted
+from convcli.filters.stages.transposed_phases import checkerboard, even_total
+from convcli.filters.tiles.layer_sources import Arrays
 from convcli.kernels import Kernel
 from convcli.layers import (
     Conv,
@@ -27,7 +27,7 @@ from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.variant_spec import Weighing
 
 if TYPE_CHECKING:
-    from convcli.backend.stages.recipe import Recipe
+    from convcli.filters.recipe import Recipe
 
 Array = NDArray[Any]
 
