@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.units import SAMPLE, UNIT, Units
 from convcli.backend.settled import Response, nearest
-from convcli.backend.sliding import ONE, Sliding, combined, is_small, response_of, units_of, without_noise
+from convcli.backend.sliding import ONE, Sliding, combined, is_small, response_of, units_of
 from convcli.errors import ArgumentError
 from convcli.kernels import Kernel
 from convcli.kernels.kernel import flat
@@ -45,8 +45,7 @@ def premultiplied(
     mean = np.divide(numerator, denominator, out=hidden, where=visible) + float(kernel.offset)
     share = weight / total
     if units is None:
-        most = sliding.largest(colour.dtype) if colour.dtype.kind in "iu" else 0.0
-        return Response(without_noise(mean, most, colour.dtype)), Response(share)
+        return Response(mean), Response(share)
     of_colour, of_alpha = units
     sums = sliding.exactly(products, of_colour, around), sliding.exactly(opacity, of_alpha, opaque)
     plain, channels = sliding.exactly(colour, of_colour), prod(colour.shape[2:])

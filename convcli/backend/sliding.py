@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import ceil, log2, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,6 @@ MOST = 2.0**500  # of a sum, so that its square, for a magnitude, is a float sti
 PLAIN = ("auto", "direct")  # the methods that are plain sums where no bands are
 ONE = 1 << (UNIT + SAMPLE)  # in the units of exact sums
 HALF = 16  # bits of one half of a sample
-DIGITS = 44  # binary ones of a sum in float64 that no order of summation changes
 # Roundings of sums in float64, but for those of plain ones: more than those of a transform, or of factors.
 TRANSFORMED = 128
 SPATIAL = (0, 1)  # the axes of a picture that are not its channels: rows and columns
@@ -225,24 +224,10 @@ def response(sliding: Sliding, x: Array, kernel: Kernel, dtype: np.dtype[Any] | 
         sliding = sliding.in_order(kernel, dtype)
     values = combined([sliding.sums(x, matrix) for matrix in kernel.matrices], kernel)
     if units is None:
-        weights = max(float(np.abs(sliding.turned(matrix)).sum()) for matrix in kernel.matrices)
-        most = sliding.largest(dtype) * weights / abs(float(kernel.divisor)) if dtype.kind in "iu" else 0.0
-        return Response(without_noise(values, most, dtype))
-    arrays = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
-    error = sliding.largest(dtype) * sliding.error(arrays, units)
+        return Response(values)
+    weights = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
+    error = sliding.largest(dtype) * sliding.error(weights, units)
     return response_of(values, sliding.exactly(x, units), kernel, units, error)
-
-
-def without_noise(values: Array, most: float, dtype: np.dtype[Any]) -> Array:
-    """Return float sums of larger whole samples without their last digits, which depend on the order of summation.
-
-    No value exceeds `most`, or a little more.
-    """
-    if values.dtype.kind != "f" or dtype.kind == "f" or not 0 < most < MOST:
-        return values
-    step = 2.0 ** (ceil(log2(most)) - DIGITS)
-    rounded: Array = np.rint(values / step) * step
-    return rounded
 
 
 def response_of(

@@ -70,6 +70,13 @@ def test_the_parts_are_those_of_the_whole(case: dict[str, Any]) -> None:
         assert "would be empty" in str(error)
         return
     found = filtered(1, **case, measure=True)
+    extent = whole.extent
+    if (
+        extent is not None
+        and extent.most - extent.least < 1e-9 * abs(extent.most)
+        and extent.most != extent.least
+    ):
+        return  # the noise of sums of more than 16 bits, stretched
     if case["pixels"].dtype.kind == "f" or case["value_range"] is None:
         np.testing.assert_allclose(found.pixels, whole.pixels, rtol=1e-6, atol=1e-9)
     else:

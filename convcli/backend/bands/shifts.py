@@ -1,5 +1,6 @@
 """Shift and add: a window, or its factors down and across, as weighted sums of shifted strips."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ class ShiftedWindow:
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
         """Weigh (rows, samples) into the smaller `out`."""
-        target = self.shift.laid(out)
-        self.window(lambda tap: self.shift(strip, divmod(tap, self.columns), target.shape), target, scratch)
+        met = self.shift.over(strip, out.shape)
+        self.window(lambda tap: met(divmod(tap, self.columns)), out, scratch)
         return out
 
 
@@ -39,13 +40,14 @@ class ShiftedFactors:
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
         """Weigh (rows, samples) into the smaller `out`."""
         held = scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
-        self.down(lambda tap: self.below(strip, (tap, 0), held.shape), held, scratch)
+        below = self.below.over(strip, held.shape)
+        self.down(lambda tap: below((tap, 0)), held, scratch)
         if held.dtype != out.dtype:
             wide = scratch.get("wide", held.shape, out.dtype)
             np.copyto(wide, held)
             held = wide
-        target = self.beside.laid(out)
-        self.across(lambda tap: self.beside(held, (0, tap), target.shape), target, scratch)
+        beside = self.beside.over(held, out.shape)
+        self.across(lambda tap: beside((0, tap)), out, scratch)
         return out
 
 
@@ -55,14 +57,29 @@ class _Shift:
     def __init__(self, stride: tuple[int, ...], dilation: tuple[int, ...], channels: int) -> None:
         self.stride, self.dilation, self.channels = stride, dilation, channels
 
-    def laid(self, out: Array) -> Array:
-        """Return rows of samples; or of pixels, where a stride takes them apart."""
-        return out if self.stride[1] == 1 else out.reshape(len(out), -1, self.channels)
+    def over(self, strip: Array, shape: tuple[int, ...]) -> Callable[[tuple[int, int]], Array]:
+        """Return what tells the samples of a strip, (rows, samples) of a shape, that a tap meets.
 
-    def __call__(self, strip: Array, tap: tuple[int, int], shape: tuple[int, ...]) -> Array:
-        """Return what a tap, at a row and a column of the kernel, meets for an output that is laid out so."""
-        (sy, sx), row = self.stride, tap[0] * self.dilation[0]
-        rows, column = slice(row, row + (shape[0] - 1) * sy + 1, sy), tap[1] * self.dilation[1]
-        if sx == 1:
-            return strip[rows, column * self.channels : column * self.channels + shape[1]]
-        return strip.reshape(len(strip), -1, self.channels)[rows, column : column + shape[1] * sx : sx]
+        Pixels that a stride takes apart are put side by side first, once for all taps that meet the same ones.
+        """
+        (sy, sx), phases = self.stride, dict[int, Array]()
+
+        def met(tap: tuple[int, int]) -> Array:
+            row, (places, phase) = tap[0] * self.dilation[0], divmod(tap[1] * self.dilation[1], sx)
+            if phase not in phases:
+                phases[phase] = strip if sx == 1 else every(sx, strip, phase, self.channels)
+            first = places * self.channels
+            return phases[phase][row : row + (shape[0] - 1) * sy + 1 : sy, first : first + shape[1]]
+
+        return met
+
+
+def every(step: int, strip: Array, first: int, channels: int) -> Array:
+    """Return every so-many-th pixel of a strip, (rows, samples), from the first on, side by side."""
+    pixels = as_items(strip.reshape(len(strip), -1, channels))[:, first::step]
+    return np.ascontiguousarray(pixels).view(strip.dtype).reshape(len(strip), -1)
+
+
+def as_items(pixels: Array) -> Array:
+    """Return pixels (..., C) as one item each, which NumPy copies at once where strides take them apart."""
+    return pixels.view(np.dtype((np.void, pixels.shape[-1] * pixels.itemsize)))[..., 0]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli import backend
+from convcli.backend.bands.shifts import as_items
 from convcli.backend.checks import check_room
 from convcli.backend.plan import Slide, last_axes
 from convcli.filters.tiles.deformed_sources import Deformed
@@ -142,11 +143,15 @@ class Spread(Source):
                 # The element that the first of these outputs looks at last; one more for each of the others.
                 start, count = (places.start + first + before) // s, len(range(first, out.shape[axis], s))
                 lasts.append(slice(start, start + count))
-            target = out[tuple(targets)]
-            if target.size:
-                target[...] = 0 if not parts else parts[0](self._met(lasts, parts[0]))
-                for part in parts[1:]:
-                    target += part(self._met(lasts, part))
+            if not all(place.stop > place.start for place in lasts):
+                continue
+            if not parts:
+                out[tuple(targets)] = 0
+                continue
+            made = parts[0](self._met(lasts, parts[0]))
+            for part in parts[1:]:
+                made = made + part(self._met(lasts, part))
+            as_items(out)[tuple(targets)] = as_items(np.ascontiguousarray(made))
         return out if self.bias is None else np.add(out, np.asarray(self.bias, out.dtype), out=out)
 
     def _look_at(self, region: Region) -> None:
@@ -286,11 +291,12 @@ class Tiled(Windowed):
                 length = (count - 1) * weigh.slide.stride[axis] + weigh.slide.spans[axis]
                 targets.append(slice(first, None, self.tile[axis]))
                 seen.append(slice(start, start + length))
-            target = out[tuple(targets)]
-            if not target.size:
+            if not out[tuple(targets)].size:
                 continue
             made = weigh(np.ascontiguousarray(values[tuple(seen)]))
-            target[...] = made if self.bias is None else made + np.asarray(self.bias[turn], made.dtype)
+            if self.bias is not None:
+                made = made + np.asarray(self.bias[turn], made.dtype)
+            as_items(out)[tuple(targets)] = as_items(np.ascontiguousarray(made))
         return out
 
 

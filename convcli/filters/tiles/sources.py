@@ -164,10 +164,12 @@ class _Axis:
 
     runs : of the places that are needed, each from a start to a stop
     take : for each place of the region where it stands in all runs, one behind the other; or OUTSIDE
+    inner : which places of the region are all of the only run, one after the other
     """
 
     runs: tuple[slice, ...]
     take: Array
+    inner: slice | None = None
 
     @classmethod
     @lru_cache(maxsize=64)  # the same columns are asked for in each step
@@ -175,7 +177,8 @@ class _Axis:
         """Look for the sources of the places from start to stop."""
         start, stop = _nearer(mode, n, start, stop)
         index = source_indices(mode, n, -start, stop - n)
-        needed = np.unique(index[index != OUTSIDE])
+        needed = np.sort(index[index != OUTSIDE])
+        needed = needed[np.diff(needed, prepend=OUTSIDE) > 0]
         if not len(needed):
             return cls((slice(0, 1),), index)
         ends = np.flatnonzero(np.diff(needed) > FAR)
@@ -186,7 +189,27 @@ class _Axis:
             take[within] = index[within] - first + offset
             offset += last + 1 - first
             runs.append(slice(first, last + 1))
-        return cls(tuple(runs), take)
+        inner = slice(max(0, -start), max(0, -start) + offset)
+        alone = len(runs) == 1 and np.array_equal(take[inner], np.arange(offset))
+        return cls(tuple(runs), take, inner if alone else None)
+
+    def extended(self, values: Array, number: int, outside: float) -> Array:
+        """Return values of all runs along an axis of that number as those of the places; `outside` beyond them."""
+        if self.inner is not None and self.inner == slice(0, len(self.take)):
+            return values
+        if self.inner is None:
+            return self._taken(values, number, self.take, outside)
+        around = (self.take[: self.inner.start], self.take[self.inner.stop :])
+        before, after = (self._taken(values, number, take, outside) for take in around)
+        return np.concatenate([before, values, after], axis=number)
+
+    @staticmethod
+    def _taken(values: Array, number: int, take: Array, outside: float) -> Array:
+        taken = values.take(take, axis=number, mode="clip")
+        beyond = take == OUTSIDE
+        if beyond.any():
+            taken[(*(slice(None),) * number, beyond)] = outside
+        return taken
 
 
 def _nearer(mode: str, n: int, start: int, stop: int) -> tuple[int, int]:
@@ -213,12 +236,7 @@ def bordered(source: Source, reach: Region, mode: str = "zeros", outside: float 
     ]
     values = _assembled(source, [axis.runs for axis in axes])
     for number, axis in enumerate(axes):
-        if np.array_equal(axis.take, np.arange(values.shape[number])):
-            continue
-        values = values.take(axis.take, axis=number, mode="clip")
-        beyond = axis.take == OUTSIDE
-        if beyond.any():
-            values[(*(slice(None),) * number, beyond)] = outside if mode == "constant" else 0
+        values = axis.extended(values, number, outside if mode == "constant" else 0.0)
     return values
 
 

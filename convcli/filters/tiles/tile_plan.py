@@ -18,6 +18,7 @@ from convcli.layers.padding import span
 T = TypeVar("T")
 
 SAMPLES = 1 << 17  # of a step: its arrays stay in cache
+MOST_TURNS = 4  # for which a step is made larger
 WIDE = 2048  # samples of a row of a tile: long rows, as each pass over one costs a call
 TALL = 512  # rows of a tile, through which it goes step by step
 HALOS = 4  # times what is looked at around it that a tile is wide, as this is computed twice
@@ -41,14 +42,17 @@ class Tiles:
     def of(cls, stages: Sequence[Stage], pixels: tuple[int, ...], has_alpha: bool) -> "Tiles":
         """Plan for pixels (*spatial, C)."""
         shape: Shape = (pixels[-1] - has_alpha, *pixels[:-1])
-        most = shape[0]
+        most, fewest = shape[0], prod(shape)
         for stage in stages:
             shape = stage.output_shape(shape)
             most = max(most, shape[0])
+            fewest = min(fewest, prod(shape))
         down, across = halo(stages)
         deep = most * prod(shape[1:-2])  # samples of a place, those of all frames together
         columns = min(shape[-1], max(1, WIDE // deep, HALOS * across))
-        step = min(shape[-2], max(1, SAMPLES // (deep * columns)))
+        # What is enlarged is computed in turns, each of fewer samples.
+        turns = max(1, min(MOST_TURNS, prod(shape) // fewest))
+        step = min(shape[-2], max(1, turns * SAMPLES // (deep * columns)))
         rows = min(shape[-2], max(TALL, step, HALOS * down))
         return cls(shape, rows, columns, step)
 
