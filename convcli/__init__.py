@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from convcli.jobs.filter_file import filter_file
     from convcli.kernels import Kernel, parse_kernel
     from convcli.layers import VARIANTS, Conv
-    from convcli.layers.grammar import parse_chain
+    from convcli.layers.text.chain_grammar import parse_chain
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,7 @@ _HOME = {
     "parse_kernel": "convcli.kernels",
     "Conv": "convcli.layers",
     "VARIANTS": "convcli.layers",
-    "parse_chain": "convcli.layers.grammar",
+    "parse_chain": "convcli.layers.text.chain_grammar",
     "match": "convcli.analysis.match",
     "diff": "convcli.analysis.difference",
     "backend": "convcli",

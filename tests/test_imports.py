@@ -109,7 +109,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
         tree = ast.parse(path.read_text())
         run = imported(ast.Module([node for node in tree.body if not is_for_types(node)], []))
         graph[name] = {known for each in run for known in (each, each.rpartition(".")[0]) if known in names}
-    assert graph["convcli.cli.match"] >= {"convcli.cli.file_run", "convcli.analysis.template_search"}
+    assert graph["convcli.cli.commands.match"] >= {"convcli.cli.file_run", "convcli.analysis.template_search"}
     assert circle(graph) == []
     assert circle({**graph, "convcli.errors": {"convcli.cli"}})
 
@@ -198,12 +198,12 @@ def test_a_convolution_waits_for_no_other_layer() -> None:
     names = modules(
         "from convcli.layers import VARIANTS, Conv\n"
         "from convcli.layers.chain import rows\n"
-        "from convcli.layers.explain import size_lines\n"
+        "from convcli.layers.text.explain import size_lines\n"
         "layer = Conv(in_channels=3, out_channels=8, kernel_size=3, padding=1)\n"
         "rows(VARIANTS['depthwise-separable'](layer), (3, 9, 9)); size_lines(layer, (3, 9, 9))"
     )
     assert not names & {*HEAVY, "json", "fractions", "decimal", "textwrap", "difflib"}
-    others = ("pool", "other", "activation", "transposed", "unshared", "deform", "grammar")
+    others = ("pool", "other", "activation", "transposed", "unshared", "deform", "text.chain_grammar")
     assert not names & {f"convcli.layers.{name}" for name in others}
 
 

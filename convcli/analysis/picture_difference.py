@@ -15,7 +15,7 @@ from convcli.backend.values import full_scale
 from convcli.errors import ConvcliError
 from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, Picture
-from convcli.layers.notation import format_size
+from convcli.layers.text.notation import format_size
 
 WORKING = 24 * BAND * 8  # bytes that the measures take, whatever the pictures
 RAW = "NPY"  # the numbers alone: none of them is hidden, and differences are kept, not drawn

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.analysis.template import Template
 from convcli.images.formats import FORMATS
 from convcli.images.picture import Frame, Picture
-from convcli.layers.notation import format_size
+from convcli.layers.text.notation import format_size
 
 if TYPE_CHECKING:
     from convcli.analysis.match import Place

@@ -26,7 +26,7 @@ from convcli.kernels import Kernel
 from convcli.layers import Layer
 from convcli.layers.axes import Shape
 from convcli.layers.counts import Cost
-from convcli.layers.pool_grammar import Pool
+from convcli.layers.text.pool_grammar import Pool
 from convcli.layers.variants import BASELINE, PLAIN, VARIANTS
 
 Array = NDArray[Any]

@@ -17,7 +17,7 @@ from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation, lose
 from convcli.errors import ConvcliError, instead_of
 
-# In the order of the help; each is a module here.
+# In the order of the help; each is a module in cli/commands.
 COMMANDS = ("filter", "match", "diff", "kernels", "shape", "params", "cost", "compare")
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
@@ -37,7 +37,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"convcli.cli.{name}").command
+        command: click.Command = import_module(f"convcli.cli.commands.{name}").command
         return command
 
     def resolve_command(
@@ -77,7 +77,7 @@ def _broken_pipes() -> Iterator[None]:
     epilog="Each command explains itself: convcli filter --help.",
 )
 @click.version_option(__version__, message="convcli %(version)s")
-def commands() -> None:
+def group() -> None:
     """Run convolutions on pictures, and answer every question about a convolutional layer.
 
     \b
@@ -141,7 +141,7 @@ def _prepare_streams() -> None:
 def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
     """Run the command and turn every expected failure into one line and an exit code."""
     try:
-        return commands.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
+        return group.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
     except _NoCommandError as error:
         conversation.help(error.ctx.get_help() if error.ctx else "")
         return error.exit_code

@@ -17,16 +17,16 @@ import click
 from convcli.batch import Batch, Outcome, Stop, Stopped
 from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation
-from convcli.cli.file_options import (
+from convcli.cli.options.common_options import Decorator, at_least, max_memory_option, talking
+from convcli.cli.options.file_options import (
     OutputOptions,
     coding_options,
     inputs_options,
     output_options,
     reading_options,
 )
-from convcli.cli.options import Decorator, at_least, max_memory_option, talking
+from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.run_messages import RunMessages
-from convcli.cli.run_options import RunOptions, run_options
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError
 from convcli.images.coding import Coding

@@ -2,9 +2,9 @@
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.filters.stages.activation_and_pools import ChannelPooled
-from convcli.layers.arguments import apart
 from convcli.layers.pool import check_norm
-from convcli.layers.pool_grammar import WINDOWS
+from convcli.layers.text.arguments import apart
+from convcli.layers.text.pool_grammar import WINDOWS
 
 
 def parse_channel_pool(text: str) -> ChannelPooled:

@@ -13,8 +13,8 @@ from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
 from convcli.kernels.kernel import Kernel, is_finite
 from convcli.layers.activation import parse_activation
 from convcli.layers.axes import PerAxis, is_sequence, whole
-from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import VARIANTS
 
 if TYPE_CHECKING:

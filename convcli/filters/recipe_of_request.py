@@ -24,7 +24,7 @@ from convcli.kernels import (
 )
 from convcli.kernels.arrays import given_array, load_matrix
 from convcli.kernels.kernel import by_axes, check_side
-from convcli.layers.arguments import apart, called
+from convcli.layers.text.arguments import apart, called
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def spelled(request: Request) -> Spelled:
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
         recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
     if request.pool is not None:
-        from convcli.layers.pool_grammar import parse_pool
+        from convcli.layers.text.pool_grammar import parse_pool
 
         pool = parse_pool(request.pool)
         pool(3 if dims == 3 else 2)  # wrong sizes are told at once

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcli.images.picture import Picture
-from convcli.layers.notation import format_size
+from convcli.layers.text.notation import format_size
 from convcli.render import visible
 
 

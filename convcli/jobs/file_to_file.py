@@ -27,7 +27,7 @@ from convcli.jobs.job import DASH, Job
 from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import OpenedAhead, Readable
 from convcli.jobs.save import Save
-from convcli.layers.notation import format_size
+from convcli.layers.text.notation import format_size
 
 if TYPE_CHECKING:
     from convcli.images.header import Header

@@ -7,7 +7,7 @@ from convcli.layers.axes import AnyShape, Shape, as_shape, whole
 from convcli.layers.base import Layer, Window
 from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
 from convcli.layers.receptive import ReceptiveField
-from convcli.layers.spelling import operator_of, spell
+from convcli.layers.text.spelling import operator_of, spell
 
 Row = dict[str, Any]  # field name -> number, list of numbers, text or None; ready for JSON
 

@@ -8,7 +8,7 @@ from convcli.analysis.trials import Trials
 from convcli.backend.image import filter_image
 from convcli.kernels import parse_kernel
 from convcli.layers import VARIANTS, Conv
-from convcli.layers.pool_grammar import parse_pool
+from convcli.layers.text.pool_grammar import parse_pool
 
 X = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
 

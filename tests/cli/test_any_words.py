@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from convcli.cli import COMMANDS, commands
+from convcli.cli import COMMANDS, group
 from tests.conftest import SAMPLES, Call
 
 SENSIBLE = {
@@ -38,7 +38,7 @@ ODD = {
 def options() -> Iterator[tuple[str, str]]:
     """Every option with a value of every command; arguments have an empty name."""
     for name in COMMANDS:
-        command = commands.get_command(click.Context(commands), name)
+        command = group.get_command(click.Context(group), name)
         assert command is not None
         for parameter in command.params:
             if isinstance(parameter, click.Argument):

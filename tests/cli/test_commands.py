@@ -9,14 +9,14 @@ import click
 import pytest
 
 from convcli import __version__
-from convcli.cli import COMMANDS, commands
+from convcli.cli import COMMANDS, group
 from tests.conftest import Call, one_error
 
 CALCULATORS = ["shape", "params", "cost", "compare"]
 
 
 def command(name: str) -> click.Command:
-    found = commands.get_command(click.Context(commands), name)
+    found = group.get_command(click.Context(group), name)
     assert found is not None
     return found
 

@@ -16,7 +16,7 @@ from scipy import ndimage
 import convcli
 from convcli.backend.image import Alpha
 from convcli.backend.values import Range
-from convcli.cli.filter import command
+from convcli.cli.commands.filter import command
 from convcli.errors import ArgumentError
 from convcli.filters.filter_picture import FilterOptions, filter_picture
 from convcli.filters.read_arguments import READERS

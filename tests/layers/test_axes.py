@@ -10,8 +10,8 @@ from convcli.errors import ArgumentError
 from convcli.layers import VARIANTS, Conv
 from convcli.layers.axes import as_open_shape
 from convcli.layers.chain import rows, shapes, total_cost
-from convcli.layers.grammar import parse_chain
 from convcli.layers.receptive import ReceptiveField
+from convcli.layers.text.chain_grammar import parse_chain
 
 SHAPE = (4, 12, 10)
 CHANNELS = {"in_channels": 4, "out_channels": 8}

@@ -5,7 +5,7 @@ import pytest
 from convcli.errors import ArgumentError
 from convcli.layers import VARIANTS, Conv, Cost
 from convcli.layers.chain import SUMMED, rows, shapes, total_cost, totals
-from convcli.layers.grammar import parse_chain
+from convcli.layers.text.chain_grammar import parse_chain
 
 KEYS = [
     "name", "layer", "variant", "input_shape", "output_shape", "padding", "kernel_size", "stride", "dilation",

@@ -18,8 +18,8 @@ from convcli.layers import (
     MaxPool,
     Resize,
 )
-from convcli.layers.grammar import parse_chain
 from convcli.layers.receptive import Axis, ReceptiveField, join
+from convcli.layers.text.chain_grammar import parse_chain
 from tests.layers import reference
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from convcli.errors import ArgumentError
 from convcli.layers import Conv, ConvTranspose
-from convcli.layers.explain import size_lines
+from convcli.layers.text.explain import size_lines
 from tests.layers import reference
 
 

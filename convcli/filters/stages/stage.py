@@ -20,7 +20,7 @@ from convcli.layers import Layer
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.chain import shapes
 from convcli.layers.counts import Cost
-from convcli.layers.spelling import spell
+from convcli.layers.text.spelling import spell
 
 Array = NDArray[Any]
 

@@ -2,12 +2,12 @@
 
 import click
 
-from convcli.cli.answering import answer_rows, give
+from convcli.cli.answers.answer_rows import answer_rows, give
+from convcli.cli.answers.question import Question
 from convcli.cli.conversation import Conversation
-from convcli.cli.layer_options import LayerOptions, chain_help, layer_options
-from convcli.cli.options import AnswerOptions, Command, answer_options, talking
-from convcli.cli.question import Question
-from convcli.layers.explain import params_lines
+from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.layers.text.explain import params_lines
 
 COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter_bytes")
 

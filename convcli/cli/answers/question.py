@@ -8,9 +8,9 @@ from convcli.layers.axes import OpenShape, Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, parameter_rows, rows
 from convcli.layers.conv import Conv
-from convcli.layers.notation import format_padding_as_typed, format_size
 from convcli.layers.padding import AnyPadding
-from convcli.layers.spelling import spell
+from convcli.layers.text.notation import format_padding_as_typed, format_size
+from convcli.layers.text.spelling import spell
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
 
@@ -135,13 +135,13 @@ class Question(NamedTuple):
 
             yield Activation(name=self.activation)
         if self.pool is not None:
-            from convcli.layers.pool_grammar import parse_pool
+            from convcli.layers.text.pool_grammar import parse_pool
 
             yield parse_pool(self.pool)(self.axes)
 
     def _layers(self, variant: str | None) -> tuple[Layer, ...]:
         if self.chain is not None:
-            from convcli.layers.grammar import parse_chain
+            from convcli.layers.text.chain_grammar import parse_chain
 
             return parse_chain(self.chain, self.open_shape)
         variant = variant or self.variant

@@ -15,9 +15,9 @@ from convcli.errors import ArgumentError
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX
 from convcli.layers.axes import OpenShape, Shape, as_open_shape, needs_size
 from convcli.layers.base import Layer
-from convcli.layers.notation import parse_number, parse_padding, parse_size
 from convcli.layers.padding import NAMES
-from convcli.layers.spelling import LETTERS, WORDS
+from convcli.layers.text.notation import parse_number, parse_padding, parse_size
+from convcli.layers.text.spelling import LETTERS, WORDS
 
 Options = dict[str, Any]
 

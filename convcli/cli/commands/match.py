@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcli.cli.file_run import FileRun, file_run_options
-from convcli.cli.options import Command, at_least
+from convcli.cli.options.common_options import Command, at_least
 from convcli.errors import ArgumentError
 from convcli.jobs.read_source import Reading
 

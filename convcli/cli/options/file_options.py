@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import click
 
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import Decorator, Parsed, at_least, bundled
+from convcli.cli.options.common_options import Decorator, Parsed, at_least, bundled
 from convcli.errors import ArgumentError
 from convcli.images.coding import SAMPLINGS, Coding, read_quality
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS

@@ -2,14 +2,14 @@
 
 import click
 
-from convcli.cli.answering import answer_rows, explained, give, merged
+from convcli.cli.answers.answer_rows import answer_rows, explained, give, merged
+from convcli.cli.answers.question import Question, Size
 from convcli.cli.conversation import Conversation
-from convcli.cli.layer_options import LayerOptions, chain_help, layer_options
-from convcli.cli.options import AnswerOptions, Command, Parsed, answer_options, talking
-from convcli.cli.question import Question, Size
+from convcli.cli.options.common_options import AnswerOptions, Command, Parsed, answer_options, talking
+from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
 from convcli.layers.base import Window
-from convcli.layers.explain import size_lines, unused_lines
-from convcli.layers.notation import parse_size
+from convcli.layers.text.explain import size_lines, unused_lines
+from convcli.layers.text.notation import parse_size
 
 OF_SIZES = ("layer", "input_size", "padding", "output_size", "receptive_field", "effective_stride")
 OF_SHAPES = ("name", "layer", "padding", "output_shape", "receptive_field", "effective_stride", "start")
@@ -44,7 +44,7 @@ def command(
     so, and the exit code is 1.
     """
     if target is not None:
-        from convcli.cli.backwards import solve_backwards
+        from convcli.cli.answers.solve_backwards import solve_backwards
 
         solved, unsolved = solve_backwards(layer, target)
         answer.give(conversation, solved)

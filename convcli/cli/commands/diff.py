@@ -11,8 +11,7 @@ import click
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
-from convcli.cli.file_options import LimitOptions, limit_options
-from convcli.cli.options import (
+from convcli.cli.options.common_options import (
     AnswerOptions,
     Command,
     Parsed,
@@ -20,6 +19,7 @@ from convcli.cli.options import (
     max_memory_option,
     talking,
 )
+from convcli.cli.options.file_options import LimitOptions, limit_options
 from convcli.errors import ArgumentError
 from convcli.render import Answer, Row
 

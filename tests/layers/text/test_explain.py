@@ -12,7 +12,7 @@ from convcli.layers import (
     MaxPool,
     TiledConv,
 )
-from convcli.layers.explain import flops_lines, macs_lines, params_lines, size_lines, unused_lines
+from convcli.layers.text.explain import flops_lines, macs_lines, params_lines, size_lines, unused_lines
 
 RESNET = Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3)
 SHAPE = (3, 224, 224)

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from convcli.backend.values import into_dtype
-from convcli.cli.filter import GROUPS
-from convcli.cli.filter import command as filter_command
+from convcli.cli.commands.filter import GROUPS
+from convcli.cli.commands.filter import command as filter_command
 from convcli.filters.request import FILTERING, GIVEN_BY, Request
 from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.build_stages import OF_KERNEL, OF_KERNELS

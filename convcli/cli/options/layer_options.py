@@ -7,19 +7,27 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.options import Decorator, Parsed, activation_option, at_least, bundled, pool_option, several
-from convcli.cli.question import NO_SIZE, Question, Size
+from convcli.cli.answers.question import NO_SIZE, Question, Size
+from convcli.cli.options.common_options import (
+    Decorator,
+    Parsed,
+    activation_option,
+    at_least,
+    bundled,
+    pool_option,
+    several,
+)
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import needs_size
 from convcli.layers.counts import DTYPE_BYTES
-from convcli.layers.notation import (
+from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
+from convcli.layers.text.notation import (
     format_padding_as_typed,
     format_size,
     parse_number,
     parse_padding,
     parse_size,
 )
-from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.variants import ENLARGING_STRIDE, TRANSPOSED, VARIANTS
 
 T = TypeVar("T")
@@ -95,7 +103,7 @@ class LayerOptions(NamedTuple):
     def _check(self) -> None:
         """Refuse options that have no use beside the others."""
         if self.pool is not None:
-            from convcli.layers.pool_grammar import parse_pool
+            from convcli.layers.text.pool_grammar import parse_pool
 
             parse_pool(self.pool)  # what is wrong with every size is told at once
         if self.chain is not None:
@@ -274,7 +282,7 @@ compared_options = bundled("layer", LayerOptions, *_GEOMETRY, activation_option,
 def chain_help() -> str:
     """Say what --layers reads."""
     from convcli.layers.activation import ACTIVATIONS, SOFTMAX
-    from convcli.layers.grammar import OPERATORS
+    from convcli.layers.text.chain_grammar import OPERATORS
 
     spelled = [f"{name} {operator.options}".replace("!", "").strip() for name, operator in OPERATORS.items()]
     letters = (

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.layers.arguments import apart
-from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.text.arguments import apart
+from convcli.layers.text.notation import parse_padding, parse_size
 
 Pool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 Kind = Callable[..., Pool]

@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from convcli.backend.bands.plan import METHODS
-from convcli.cli.options import Decorator, Parsed, activation_option, at_least, bundled, pool_option
+from convcli.cli.options.common_options import (
+    Decorator,
+    Parsed,
+    activation_option,
+    at_least,
+    bundled,
+    pool_option,
+)
 from convcli.filters.read_arguments import (
     MOST_DIMS,
     MOST_REPEATS,
@@ -17,8 +24,8 @@ from convcli.filters.read_arguments import (
 )
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES, Request
 from convcli.kernels.named import MAX_SIDE
-from convcli.layers.notation import parse_padding, parse_size
 from convcli.layers.padding import mode_of
+from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import PLAIN, VARIANTS
 
 

@@ -26,8 +26,8 @@ from convcli.layers import (
     TiledConv,
 )
 from convcli.layers.chain import shapes
-from convcli.layers.grammar import OPERATORS, parse_chain
-from convcli.layers.spelling import spell
+from convcli.layers.text.chain_grammar import OPERATORS, parse_chain
+from convcli.layers.text.spelling import spell
 
 SHAPE = (8, 20, 18)
 VECTOR = (30,)

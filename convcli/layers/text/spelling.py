@@ -6,8 +6,8 @@ sizes. `grammar.parse_chain` reads what `spell` writes.
 
 from convcli.layers.axes import Sizes
 from convcli.layers.base import Layer
-from convcli.layers.notation import format_padding, format_size
 from convcli.layers.padding import NAMES
+from convcli.layers.text.notation import format_padding, format_size
 
 OPERATORS = {
     "Conv": "conv",

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcli import __version__
+from convcli.cli.answers.question import PER_AXIS, Question
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import AnswerOptions
-from convcli.cli.question import PER_AXIS, Question
+from convcli.cli.options.common_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.chain import Row, totals
-from convcli.layers.notation import format_size
+from convcli.layers.text.notation import format_size
 from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import AnswerOptions
+from convcli.cli.options.common_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.images.formats import FORMATS, format_of, formats_for
@@ -64,7 +64,7 @@ def compare_on(
     from convcli.images.sheet import Panel, draw_sheet
     from convcli.images.write import encode
     from convcli.kernels import bounded, parse_kernel
-    from convcli.layers.pool_grammar import parse_pool
+    from convcli.layers.text.pool_grammar import parse_pool
 
     kernel = bounded(parse_kernel(spelled))
     pooled = None if pool is None else parse_pool(pool)
@@ -128,7 +128,7 @@ def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any,
 
 def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any]:
     """Return an outcome as fields, ready for JSON."""
-    from convcli.layers.spelling import spell
+    from convcli.layers.text.spelling import spell
 
     trial, cost = outcome.trial, outcome.cost
     height, width, channels = shape

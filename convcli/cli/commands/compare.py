@@ -7,10 +7,10 @@ from typing import NamedTuple
 import click
 
 from convcli import __version__
-from convcli.cli.answering import answered, by_one_number, give, result, swept
+from convcli.cli.answers.answer_rows import answered, by_one_number, give, result, swept
+from convcli.cli.answers.question import Question
 from convcli.cli.conversation import Conversation
-from convcli.cli.layer_options import LayerOptions, compared_options, variant_name
-from convcli.cli.options import (
+from convcli.cli.options.common_options import (
     AnswerOptions,
     Command,
     Parsed,
@@ -20,7 +20,7 @@ from convcli.cli.options import (
     several,
     talking,
 )
-from convcli.cli.question import Question
+from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
 from convcli.errors import ArgumentError
 from convcli.images.formats import MOST_PIXELS
 from convcli.kernels.files import files_in
@@ -143,7 +143,7 @@ def command(
 
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
 
-        from convcli.cli.compare_picture import compare_on
+        from convcli.cli.answers.compare_picture import compare_on
 
         behind = {"activation": layer.activation, "pool": layer.pool}
         path, names = Path(picture.image), tuple(dict.fromkeys(asked))

@@ -9,7 +9,7 @@ import click
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
-from convcli.cli.options import AnswerOptions, Command, answer_options, at_least, talking
+from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, at_least, talking
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.files import PICTURES

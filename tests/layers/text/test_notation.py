@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
-from convcli.layers.notation import (
+from convcli.layers.padding import normalise_padding
+from convcli.layers.text.notation import (
     MOST_DIGITS,
     format_padding,
     format_pads,
@@ -13,7 +14,6 @@ from convcli.layers.notation import (
     parse_padding,
     parse_size,
 )
-from convcli.layers.padding import normalise_padding
 
 
 @pytest.mark.parametrize(

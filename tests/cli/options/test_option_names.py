@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.cli import commands
+from convcli.cli import group
 from convcli.cli.option_names import option_of, with_options
 from tests.conftest import ROOT, SAMPLES, Call, one_error
 
@@ -28,11 +28,11 @@ LIBRARY = (
     "memory.py",
     "npy.py",
 )
-CONTEXT = click.Context(commands)
+CONTEXT = click.Context(group)
 OPTIONS = {
     name: [each for each in command.params if isinstance(each, click.Option)]
-    for name in commands.list_commands(CONTEXT)
-    if (command := commands.get_command(CONTEXT, name)) is not None
+    for name in group.list_commands(CONTEXT)
+    if (command := group.get_command(CONTEXT, name)) is not None
 }
 ARGUMENT = re.compile(r"`([a-z]\w*)[=`]")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import click
 
 from convcli.cli.file_run import FileRun, file_run_options
-from convcli.cli.filter_options import request_options
-from convcli.cli.options import Command
+from convcli.cli.options.common_options import Command
+from convcli.cli.options.filter_options import request_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import FILTERING, Request
 from convcli.kernels.named import KERNELS

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import click
 
-from convcli.cli.options import Parsed, at_least, bundled
+from convcli.cli.options.common_options import Parsed, at_least, bundled
 from convcli.errors import ArgumentError
 from convcli.jobs.workers import Workers
 

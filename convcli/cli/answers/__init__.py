@@ -1,0 +1,1 @@
+"""What calculators are asked, and the rows and lines that answer it."""

@@ -1,0 +1,1 @@
+"""Options, each declared once, that reach a command as one record."""
