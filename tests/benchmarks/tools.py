@@ -1,10 +1,13 @@
 """The command-line tools that are installed, and how a command is run."""
 
+import getpass
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 Command = list[str]
 
@@ -13,8 +16,11 @@ TOOLS = {  # the names each may have, what asks for its version, and how it answ
     "imagemagick": (("magick", "convert", "convert-im6.q16"), "--version", "Version: ImageMagick"),
     "graphicsmagick": (("gm",), "version", "GraphicsMagick"),
 }
-# What holds this process to one thread is not for its children: they run as they come.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+# What holds this process to one thread is not for its children: they run as they come. And they find their modules
+# compiled, as they are once a program has been installed.
+_OWN = ("OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in _OWN}
+ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir(), f"convcli-bench-{getpass.getuser()}"))
 
 
 @cache
