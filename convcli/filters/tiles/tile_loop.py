@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale,
 from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, Source, own
-from convcli.filters.tiles.tile_plan import Tiles
+from convcli.filters.tiles.tile_plan import Tiles, legs
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
@@ -30,7 +31,6 @@ WRITTEN = 1.5e8  # numbers that a layer writes
 CODEC = 7e7  # samples of a picture that are read, or written
 PLAIN = 2e8  # multiply-adds of exact sums beside alpha
 CALLS = 40  # of Python functions that a stage takes to ask the one before it, or more
-FINISHED = 6  # numbers beside each value on its way to a pixel
 BESIDE_ALPHA = 2  # times as much is held
 TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
 
@@ -77,22 +77,83 @@ class Given:
             return colour, opacity
         return Mapped(_joined, colour, opacity, channels=pixels.shape[-1]), None
 
-    def through(
-        self, stages: Sequence[Stage], premultiply: bool | None = None, dtype: np.dtype[Any] | None = None
-    ) -> tuple[Source, Source | None]:
-        """Return what the stages make of it, one after the other and without rounding between them.
 
-        `dtype` is what they compute in, by default the one for values that are told.
-        """
-        colour, opacity = self.sources(dtype or self.dtype)
-        # Each stage asks the one before it.
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
-        for stage in stages:
-            if opacity is None:
-                colour = stage.through(Kept(colour))
-            else:
-                colour, opacity = stage.beside(Kept(colour), Kept(opacity), premultiply)
-        return colour, opacity
+Sources = tuple[Source, Source | None]  # colours, and their opacity
+
+
+def through(sources: Sources, stages: Sequence[Stage], premultiply: bool | None = None) -> Sources:
+    """Return what stages make of sources, one after the other and without rounding between them."""
+    colour, opacity = sources
+    # Each stage asks the one before it.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
+    for stage in stages:
+        if opacity is None:
+            colour = stage.through(Kept(colour))
+        else:
+            colour, opacity = stage.beside(Kept(colour), Kept(opacity), premultiply)
+    return colour, opacity
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The tiles of an output, and what makes the sources that a thread asks for them."""
+
+    tiles: Tiles
+    sources: Callable[[], Sources]
+
+    @classmethod
+    def of(
+        cls,
+        given: Given,
+        stages: Sequence[Stage],
+        premultiply: bool | None,
+        dtype: np.dtype[Any],
+        threads: int | None,
+    ) -> "_Run":
+        """Plan stages; in several legs where the tiles of all would hold more than the picture between them."""
+        channels, *size = given.pixels.shape[-1] - given.has_alpha, *given.pixels.shape[:-1]
+        shape: Shape = (channels, *size)
+        start: Callable[[], Sources] = partial(given.sources, dtype)
+        first, *others = legs(stages, shape, dtype.itemsize)
+        planned = cls._leg(start, shape, first, premultiply)
+        for leg in others:
+            start, shape = planned._evaluated(threads), planned.tiles.shape
+            planned = cls._leg(start, shape, leg, premultiply)
+        return planned
+
+    @classmethod
+    def _leg(
+        cls, start: Callable[[], Sources], shape: Shape, leg: Sequence[Stage], premultiply: bool | None
+    ) -> "_Run":
+        return cls(Tiles.of(leg, shape), lambda: through(start(), leg, premultiply))
+
+    def _evaluated(self, threads: int | None) -> Callable[[], Sources]:
+        """Compute all values, and return what makes sources of them."""
+        kept: list[Array | None] = []
+        for source in self.sources():
+            kept.append(None if source is None else np.empty((*source.size, source.shape[0]), source.dtype))
+
+        def worker() -> Callable[[Region], None]:
+            pairs = [(out, source) for out, source in zip(kept, self.sources(), strict=True)]
+
+            def compute(region: Region) -> None:
+                for out, source in pairs:
+                    if out is not None and source is not None:
+                        out[region] = source(region)
+
+            return compute
+
+        self.tiles.each(worker, threads)
+        colour, opacity = kept
+        assert colour is not None
+        return lambda: (
+            Pixels(colour, colour.dtype),
+            None if opacity is None else Pixels(opacity, opacity.dtype),
+        )
+
+    def extent(self, finish: Finish, threads: int | None) -> Extent | None:
+        """Return the smallest and the largest finite value of the colours that `finish` stretches."""
+        return Extent.around(self.tiles.each(lambda: _Extents(self.sources()[0], finish), threads))
 
 
 def run(
@@ -108,18 +169,15 @@ def run(
 
     `minmax` without an extent looks at all values first, and then computes them again.
     """
-    tiles = Tiles.of(stages, given.pixels.shape, given.has_alpha)
-    if finish.value_range == "minmax" and finish.extent is None:
-        found = extent_of(given, stages, finish, premultiply=premultiply, threads=threads)
-        finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
-    out = finish.blank(tiles.shape, given.has_alpha)
     told = measure or finish.value_range in (None, "minmax")
     dtype = given.dtype if told else given.shortest(stages)
-
-    def write() -> _Finishing:
-        return _Finishing(given.through(stages, premultiply, dtype), finish, out, measure)
-
-    done = tiles.each(write, threads)
+    planned = _Run.of(given, stages, premultiply, dtype, threads)
+    tiles = planned.tiles
+    if finish.value_range == "minmax" and finish.extent is None:
+        found = planned.extent(finish, threads)
+        finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
+    out = finish.blank(tiles.shape, given.has_alpha)
+    done = tiles.each(lambda: _Finishing(planned.sources(), finish, out, measure), threads)
     samples = prod(tiles.shape)
     measured = [each.measured for each in done if each.measured is not None]
     return Filtered(
@@ -155,12 +213,7 @@ def extent_of(
     threads: int | None = None,
 ) -> Extent | None:
     """Return the smallest and the largest finite value of the colours that `finish` stretches; None without any."""
-    tiles = Tiles.of(stages, given.pixels.shape, given.has_alpha)
-
-    def look() -> _Extents:
-        return _Extents(given.through(stages, premultiply)[0], finish)
-
-    return Extent.around(tiles.each(look, threads))
+    return _Run.of(given, stages, premultiply, given.dtype, threads).extent(finish, threads)
 
 
 def _joined(colour: Array, opacity: Array) -> Array:
@@ -226,15 +279,14 @@ def estimate(
         times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
         seconds += times * sum(_seconds(each) for each in stage.passes(shapes[-1]))
         shapes.append(stage.output_shape(shapes[-1]))
-    tiles = Tiles.of(stages, (*shape[1:], shape[0]), has_alpha=False)
-    tile = tiles.largest
-    numbers = FINISHED * prod((shapes[-1][0], *tile))
-    for stage, before in zip(reversed(stages), reversed(shapes[:-1]), strict=True):
-        found = stage.held(before, tile)
-        numbers, tile = numbers + found.numbers, found.tile
-    width = min(threads or os.cpu_count() or 1, tiles.count)
-    memory = width * numbers * itemsize * (BESIDE_ALPHA if has_alpha else 1)
-    return Estimate(seconds + prod(shapes[-1]) / CODEC, memory)
+    most, kept = 0, 0
+    for leg in legs(stages, shape, itemsize):
+        tiles = Tiles.of(leg, shape)
+        width = min(threads or os.cpu_count() or 1, tiles.count)
+        most = max(most, kept + width * tiles.numbers * itemsize)
+        shape, kept = tiles.shape, itemsize * prod(tiles.shape)
+        most = max(most, 2 * kept if len(leg) < len(stages) else 0)
+    return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE_ALPHA if has_alpha else 1))
 
 
 def plain_seconds(

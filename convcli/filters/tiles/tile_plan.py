@@ -22,6 +22,8 @@ MOST_TURNS = 4  # for which a step is made larger
 WIDE = 2048  # samples of a row of a tile: long rows, as each pass over one costs a call
 TALL = 512  # rows of a tile, through which it goes step by step
 HALOS = 4  # times what is looked at around it that a tile is wide, as this is computed twice
+FINISHED = 6  # numbers beside each value on its way to a pixel
+MOST_HELD = 1 << 25  # bytes of a tile that are always well spent
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
 
 
@@ -37,14 +39,16 @@ class Tiles:
     rows: int
     columns: int
     step: int
+    numbers: int  # that are held for a step: of all stages, and of what becomes pixels
 
     @classmethod
-    def of(cls, stages: Sequence[Stage], pixels: tuple[int, ...], has_alpha: bool) -> "Tiles":
-        """Plan for pixels (*spatial, C)."""
-        shape: Shape = (pixels[-1] - has_alpha, *pixels[:-1])
+    def of(cls, stages: Sequence[Stage], shape: Shape) -> "Tiles":
+        """Plan for an input (C, *spatial)."""
+        shapes = [shape]
         most, fewest = shape[0], prod(shape)
         for stage in stages:
             shape = stage.output_shape(shape)
+            shapes.append(shape)
             most = max(most, shape[0])
             fewest = min(fewest, prod(shape))
         down, across = halo(stages)
@@ -54,12 +58,12 @@ class Tiles:
         turns = max(1, min(MOST_TURNS, prod(shape) // fewest))
         step = min(shape[-2], max(1, turns * SAMPLES // (deep * columns)))
         rows = min(shape[-2], max(TALL, step, HALOS * down))
-        return cls(shape, rows, columns, step)
-
-    @property
-    def largest(self) -> Sizes:
-        """The size of a step of a tile."""
-        return (*self.shape[1:-2], self.step, self.columns)
+        tile: Sizes = (*shape[1:-2], step, columns)
+        numbers = FINISHED * shape[0] * prod(tile)
+        for stage, before in zip(reversed(stages), reversed(shapes[:-1]), strict=True):
+            found = stage.held(before, tile)
+            numbers, tile = numbers + found.numbers, found.tile
+        return cls(shape, rows, columns, step, numbers)
 
     @property
     def count(self) -> int:
@@ -107,6 +111,21 @@ class Tiles:
                     numbers = iter(())
                     raise
         return [each for results in found for each in results]
+
+
+def legs(stages: Sequence[Stage], shape: Shape, itemsize: int) -> list[tuple[Stage, ...]]:
+    """Divide stages into legs whose tiles hold less than the picture between two legs would; mostly there is one."""
+    found: list[tuple[Stage, ...]] = []
+    leg: tuple[Stage, ...] = ()
+    start = shape
+    for stage in stages:
+        held = Tiles.of((*leg, stage), start).numbers * itemsize
+        if leg and held > max(MOST_HELD, 2 * prod(shape) * itemsize):
+            found.append(leg)
+            leg, start = (), shape
+        leg = (*leg, stage)
+        shape = stage.output_shape(shape)
+    return [*found, leg]
 
 
 def halo(stages: Sequence[Stage]) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from convcli.filters.stages.offsets import FIELDS
 from convcli.filters.stages.stage import FAINT
 from convcli.filters.tiles.sources import evaluated
 from convcli.filters.tiles.tile_loop import Given
+from convcli.filters.tiles.tile_loop import through as chained
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.padding import MODES
@@ -34,7 +35,8 @@ def picture(seed=0, dtype=np.uint8, size=(9, 8)):
 
 def through(recipe, pixels, premultiply=None):
     given = Given(pixels, True)
-    return Values(*map(evaluated, given.through(recipe.stages((3, *pixels.shape[:2])), premultiply)))
+    found = chained(given.sources(given.dtype), recipe.stages((3, *pixels.shape[:2])), premultiply)
+    return Values(*map(evaluated, found))
 
 
 class Values(NamedTuple):

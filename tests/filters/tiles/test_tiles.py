@@ -285,7 +285,7 @@ def test_an_error_in_one_thread_ends_the_others(small_tiles):
     def fail(_):
         raise RuntimeError("no tile")
 
-    plan = tile_plan.Tiles.of((), (20, 20, 1), False)
+    plan = tile_plan.Tiles.of((), (1, 20, 20))
     with pytest.raises(RuntimeError, match="no tile"):
         plan.each(lambda: fail, 3)
 
@@ -328,3 +328,34 @@ def test_whole_sums_of_bytes_are_computed_in_float32_where_it_holds_them(recipe,
     assert np.array_equal(found.pixels, np.rint(np.moveaxis(wide, 0, -1).round(9)).clip(0, 255))
     assert run(Given(pixels), stages, finish, measure=True).plan == "stages in float64"
     assert Given(pixels.astype(np.uint16)).shortest(stages) == "float64"
+
+
+@pytest.mark.parametrize("value_range", ["clip", "minmax", None])
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_many_stages_run_in_legs(has_alpha, value_range, monkeypatch):
+    pixels = RNG.integers(0, 256, (50, 60, 4), np.uint8)
+    channels = 4 - has_alpha
+    stages = Recipe(kernels=(KERNELS[0], parse_kernel("box:3")), repeat=12).stages((channels, 50, 60))
+    dtype = np.dtype("float32" if value_range is None else "uint8")
+    finish = Finish(pixels.dtype, dtype, value_range)
+    assert len(tile_plan.legs(stages, (channels, 50, 60), 8)) == 1
+    whole = run(Given(pixels, has_alpha), stages, finish, measure=True)
+    monkeypatch.setattr(tile_plan, "MOST_HELD", 1)
+    found = tile_plan.legs(stages, (channels, 50, 60), 8)
+    assert len(found) > 3
+    assert [stage for leg in found for stage in leg] == list(stages)
+    again = run(Given(pixels, has_alpha), stages, finish, threads=2, measure=True)
+    if value_range is None:
+        assert np.allclose(again.pixels, whole.pixels, rtol=1e-6)
+    else:
+        assert np.array_equal(again.pixels, whole.pixels)
+    assert again.measured.total == pytest.approx(whole.measured.total)
+    assert again.extent == pytest.approx(whole.extent)
+
+
+def test_legs_hold_about_as_much_as_two_pictures(monkeypatch):
+    shape = (3, 400, 500)
+    stages = Recipe(kernels=(KERNELS[0],), repeat=300).stages(shape)
+    for leg in tile_plan.legs(stages, shape, 8):
+        held = tile_plan.Tiles.of(leg, shape).numbers * 8
+        assert held <= max(tile_plan.MOST_HELD, 2 * 8 * 3 * 400 * 500)
