@@ -20,11 +20,6 @@ NEAR = 2.0**36  # parts of light, nearer than which it lies beside an end
 ROWS = 64  # at a time: what is computed on the way stays small
 
 
-def as_floats(pixels: Array) -> Array:
-    """Return samples as the floats they are filtered in: float32 for those of 8 bits and float32, else float64."""
-    return pixels.astype(np.float32 if pixels.dtype.name in ("uint8", "float32") else np.float64)
-
-
 @np.errstate(invalid="ignore")  # NaN and infinity pass, as IEEE 754 has it
 def luma(colours: Array) -> Array:
     """Return the brightness of colours, (H, W, 3), as (H, W) of the same dtype.

@@ -99,11 +99,6 @@ class Stage(ABC):
         """Run on x, (C, *spatial) of floats."""
         return evaluated(self.through(Kept(of_array(x))))
 
-    def with_alpha(self, colour: Array, opacity: Array, premultiply: bool | None) -> tuple[Array, Array]:
-        """Run on colours (C, *spatial) beside their opacity, (1, *spatial) of 0 to 1."""
-        found = self.beside(Kept(of_array(colour)), Kept(of_array(opacity)), premultiply)
-        return evaluated(found[0]), evaluated(found[1])
-
 
 @dataclass(frozen=True)
 class Weighted(Stage):

@@ -26,7 +26,7 @@ from convcli.layers import (
     TiledConv,
     Window,
 )
-from convcli.layers.axes import Shape, Sizes
+from convcli.layers.axes import Sizes
 from convcli.layers.padding import span
 
 Array = NDArray[Any]
@@ -385,10 +385,3 @@ class _Around(Source):
         for places, n, k, s, d, (before, _) in axes:
             twice = 2 * (np.arange(places.start, places.stop) + before) - (span(k, d) - 1)
             yield ((twice + s) // (2 * s)).clip(0, n - 1)
-
-
-def shape_of(layer: Layer, shape: Shape) -> Shape:
-    """Return the shape that a layer, perhaps of one channel for all alike, makes of `shape`."""
-    if getattr(layer, "in_channels", shape[0]) == 1 and getattr(layer, "out_channels", 0) == 1:
-        return (shape[0], *layer.output_shape((1, *shape[1:]))[1:])
-    return layer.output_shape(shape)

@@ -87,11 +87,6 @@ PLACES: dict[str, dict[str, str]] = {
 }
 
 
-def carries(form: str, kind: str) -> bool:
-    """Whether a format carries a kind of metadata."""
-    return kind in PLACES[form]
-
-
 def said(metadata: Mapping[str, Any], kinds: Iterable[str]) -> list[str]:
     """Say some kinds of a picture's metadata by name."""
     kinds = list(kinds)

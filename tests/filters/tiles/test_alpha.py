@@ -14,7 +14,7 @@ from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled
 from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.offsets import FIELDS
 from convcli.filters.stages.stage import FAINT
-from convcli.filters.tiles.sources import evaluated
+from convcli.filters.tiles.sources import evaluated, of_array
 from convcli.filters.tiles.tile_loop import Given
 from convcli.filters.tiles.tile_loop import through as chained
 from convcli.kernels import parse_kernel
@@ -37,6 +37,10 @@ def through(recipe, pixels, premultiply=None):
     given = Given(pixels, True)
     found = chained(given.sources(given.dtype), recipe.stages((3, *pixels.shape[:2])), premultiply)
     return Values(*map(evaluated, found))
+
+
+def beside(stage, colour, opacity):
+    return tuple(map(evaluated, stage.beside(of_array(colour), of_array(opacity), None)))
 
 
 class Values(NamedTuple):
@@ -221,10 +225,10 @@ def test_pools_of_what_is_visible():
         (LpPool(norm_type=2, kernel_size=2), 35**0.5, 1),
         (GlobalPool(kind="max"), 5, 1),
     ):
-        found, kept = Pooled(layer).with_alpha(colour, opacity, None)
+        found, kept = beside(Pooled(layer), colour, opacity)
         assert found.item() == pytest.approx(wanted)
         assert kept.item() == pytest.approx(alpha)
-    found, _ = Pooled(MaxPool(kernel_size=2)).with_alpha(-colour, opacity, None)
+    found, _ = beside(Pooled(MaxPool(kernel_size=2)), -colour, opacity)
     assert found.item() == -1  # and not what is hidden, nor 0
 
 
