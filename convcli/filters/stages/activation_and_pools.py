@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from convcli import backend
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Pass
-from convcli.filters.stages.stage import FAINT, Stage
+from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.alpha_sources import FAINT
 from convcli.filters.tiles.pool_sources import pooled
 from convcli.filters.tiles.sources import Kept, Mapped, Source
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, Layer, LpPool, MaxPool

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from convcli.backend.bands.finish import DIVISOR32
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
+from convcli.filters.tiles.alpha_sources import MeanOfVisible, Shown, WithOwn, alone
 from convcli.filters.tiles.reach import Held, held
-from convcli.filters.tiles.sources import Kept, Mapped, Region, Source, evaluated, of_array, own
+from convcli.filters.tiles.sources import Kept, Mapped, Source, evaluated, of_array, own
 from convcli.kernels.kernel import Combine
 from convcli.layers import Layer
 from convcli.layers.axes import Shape, Sizes
@@ -23,8 +24,6 @@ from convcli.layers.counts import Cost
 from convcli.layers.text.spelling import spell
 
 Array = NDArray[Any]
-
-FAINT = 1e-6  # of opaque: below it no alpha of 16 bits is left, and no colour to divide out
 
 
 class Stage(ABC):
@@ -187,7 +186,7 @@ class Weighted(Stage):
         weight = Kept(one(opacity, outside=1))
         weighed = whole(Kept(Mapped(np.multiply, colour, opacity)))
         share = Mapped(lambda weight: (weight / weight.dtype.type(total)).clip(0, 1), weight)
-        return _Mean(weighed, whole(colour), weight, total, (total / self.divisor, self.shift)), share
+        return MeanOfVisible(weighed, whole(colour), weight, total, (total / self.divisor, self.shift)), share
 
     def _keeping(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
         """Filter the colours and carry alpha along; a hidden neighbour has the colour of the pixel itself.
@@ -198,7 +197,7 @@ class Weighted(Stage):
         outside = getattr(first, "padding_value", 0.0)
         middles = Kept(first.carry(colour, outside))
         missing = Mapped(lambda opacity: (opacity <= 0).astype(opacity.dtype), opacity)
-        seen = _Shown(colour, opacity)
+        seen = Shown(colour, opacity)
         shown = Kept(seen)
         parts: list[Source] = []
         for number, each in enumerate(self.maps):
@@ -207,88 +206,14 @@ class Weighted(Stage):
             else:  # the share of each channel in outputs that mix them
                 hidden = [
                     each(
-                        Mapped(partial(_alone, channel, colour.shape[0]), missing, channels=colour.shape[0]),
+                        Mapped(partial(alone, channel, colour.shape[0]), missing, channels=colour.shape[0]),
                         outside=0,
                         bias=False,
                     )
                     for channel in range(colour.shape[0])
                 ]
-            parts.append(_WithOwn(each(shown), middles, hidden, seen))
+            parts.append(WithOwn(each(shown), middles, hidden, seen))
         return Mapped(self._answer, *parts), first.carry(opacity, 1.0)
-
-
-def _alone(channel: int, channels: int, missing: Array) -> Array:
-    """Return zeros in all channels but one, which is given."""
-    alone = np.zeros((*missing.shape[:-1], channels), missing.dtype)
-    alone[..., channel] = missing[..., 0]
-    return alone
-
-
-class _Mean(Source):
-    """Sums of colour * alpha divided by those of alpha; where nothing is visible, the mean of the bare colours."""
-
-    def __init__(
-        self, weighed: Source, hidden: Source, weight: Source, total: float, linear: tuple[float, float]
-    ) -> None:
-        """Take the sums, what the weights sum to, and what a mean is multiplied by and what is added to it."""
-        super().__init__(weighed.shape, weighed.dtype)
-        self.weighed, self.hidden, self.weight = weighed, hidden, weight
-        self.total, self.linear = total, linear
-
-    def __call__(self, region: Region) -> Array:
-        """Compute a region; the colours as they are only where it has places with nothing visible."""
-        weight, number = self.weight(region), self.dtype.type
-        seen = weight > FAINT * self.total
-        if seen.all():
-            mean: Array = np.divide(self.weighed(region), weight)
-        else:
-            weighed = self.weighed(region)
-            mean = np.divide(self.hidden(region), number(self.total))
-            np.divide(weighed, weight, where=np.broadcast_to(seen, weighed.shape), out=mean)
-        factor, shift = self.linear
-        if factor != 1:
-            np.multiply(mean, number(factor), out=mean)
-        return np.add(mean, number(shift), out=mean) if shift else mean
-
-
-class _Shown(Source):
-    """Colours that are visible, and 0 for others."""
-
-    def __init__(self, colour: Source, opacity: Source) -> None:
-        super().__init__(colour.shape, colour.dtype)
-        self.colour, self.opacity = colour, opacity
-        self.met_hidden = False  # whether any was hidden so far
-
-    def __call__(self, region: Region) -> Array:
-        """Compute a region."""
-        colour, visible = self.colour(region), self.opacity(region) > 0
-        if visible.all():
-            return colour
-        self.met_hidden = True
-        return np.multiply(colour, visible)
-
-
-class _WithOwn(Source):
-    """Sums over what is seen, and the pixel's own colour for what is hidden of each channel."""
-
-    def __init__(self, seen: Source, middles: Source, hidden: list[Source], shown: _Shown) -> None:
-        """Take the sums of what is hidden: one for each channel of the input, or one for all."""
-        super().__init__(seen.shape, seen.dtype)
-        self.seen, self.middles, self.hidden, self.shown = seen, middles, hidden, shown
-
-    def __call__(self, region: Region) -> Array:
-        """Compute a region; without what is hidden as long as nothing is."""
-        seen = own(self.seen(region))
-        if not self.shown.met_hidden:
-            return seen
-        middles = self.middles(region)
-        for channel, source in enumerate(self.hidden):
-            mine = middles if len(self.hidden) == 1 else middles[..., channel : channel + 1]
-            missing = source(region)
-            more = mine * missing
-            more[np.broadcast_to(missing == 0, more.shape)] = 0  # and no NaN
-            seen += more
-        return seen
 
 
 def combined(parts: list[Array], combine: Combine) -> Array:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 from convcli import backend
 from convcli.backend.bands.shifts import as_items
 from convcli.backend.checks import check_room
-from convcli.backend.plan import Slide, last_axes
+from convcli.backend.plan import Slide
 from convcli.filters.tiles.deformed_sources import Deformed
 from convcli.filters.tiles.sources import Mapped, Region, Source, bordered
-from convcli.filters.tiles.weighing import Weigher, weigher
+from convcli.filters.tiles.transposed_sources import Spread
+from convcli.filters.tiles.weighing import weigher
 from convcli.layers import (
     ChannelShuffle,
     Conv,
@@ -31,8 +31,6 @@ from convcli.layers.padding import span
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Any]  # of one layer, by its operator's names
-
-NEAR = 1 << 12  # elements: taps of a transposed convolution that are further apart are weighed one by one
 
 
 def layered(
@@ -88,129 +86,6 @@ class Convolved(Windowed):
         """Compute a region."""
         values = self.weigh(self.seen(region, self.weigh.slide, self.weigh.first))
         return values if self.bias is None else values + np.asarray(self.bias, values.dtype)
-
-
-class Spread(Source):
-    """A transposed convolution: each of the outputs that take turns is a small convolution of its own."""
-
-    def __init__(
-        self, layer: ConvTranspose, source: Source, arrays: Arrays, mode: str, outside: float, method: str
-    ) -> None:
-        """Take the weight (C, O / groups, *kernel_size), and bias where there is one."""
-        weight, channels = np.asarray(arrays["weight"]), source.shape[0]
-        self.source, self.mode, self.outside = source, mode, outside
-        self.bias = arrays.get("bias")
-        self.stride = layer.stride
-        self.before = [before for before, _ in layer.pads(source.size)]
-        axes = [
-            _turns(k, s, d) for k, s, d in zip(layer.kernel_size, layer.stride, layer.dilation, strict=True)
-        ]
-        swapped = _swapped(weight, layer.groups)
-        size = layer.output_size(source.size)
-        ones = (1,) * len(size)
-        self.turns: list[tuple[Sizes, list[_Part]]] = []
-        for turn in product(*(range(s) for s in layer.stride)):
-            taps = [axes[axis][place] for axis, place in enumerate(turn)]
-            parts = []
-            for chosen in _near_each_other(taps):
-                behind = tuple(max(place for _, place in each) for each in chosen)
-                spans = tuple(
-                    last - min(place for _, place in each) + 1
-                    for last, each in zip(behind, chosen, strict=True)
-                )
-                own = np.zeros((*swapped.shape[:2], *spans))
-                for choice in product(*chosen):
-                    # The tap meets the element so many places before the last of the window.
-                    where = (last - place for last, (_, place) in zip(behind, choice, strict=True))
-                    own[last_axes(where)] = swapped[last_axes(tap for tap, _ in choice)]
-                slide = Slide(spans, ones, ones, size)
-                weigh = weigher(own, layer.groups, channels, slide, method, source.dtype)
-                parts.append(_Part(behind, weigh))
-            self.turns.append((turn, parts))
-        alike = layer.out_channels == 1 == layer.in_channels
-        super().__init__((channels if alike else layer.out_channels, *size), source.dtype)
-
-    def __call__(self, region: Region) -> Array:
-        """Compute a region, each turn into its places."""
-        out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
-        self._look_at(region)
-        for turn, parts in self.turns:
-            targets, lasts = [], []
-            for axis, places in enumerate(region):
-                s, before = self.stride[axis], self.before[axis]
-                first = (turn[axis] - places.start - before) % s
-                targets.append(slice(first, None, s))
-                # The element that the first of these outputs looks at last; one more for each of the others.
-                start, count = (places.start + first + before) // s, len(range(first, out.shape[axis], s))
-                lasts.append(slice(start, start + count))
-            if not all(place.stop > place.start for place in lasts):
-                continue
-            if not parts:
-                out[tuple(targets)] = 0
-                continue
-            made = parts[0](self._met(lasts, parts[0]))
-            for part in parts[1:]:
-                made = made + part(self._met(lasts, part))
-            as_items(out)[tuple(targets)] = as_items(np.ascontiguousarray(made))
-        return out if self.bias is None else np.add(out, np.asarray(self.bias, out.dtype), out=out)
-
-    def _look_at(self, region: Region) -> None:
-        """Ask once for all that the turns look at, so that they find it there."""
-        parts = [part for _, parts in self.turns for part in parts]
-        reach = []
-        for axis, places in enumerate(region):
-            s, before = self.stride[axis], self.before[axis]
-            behind = max((part.behind[axis] for part in parts), default=0)
-            start, stop = (places.start + before) // s - behind, (places.stop - 1 + before) // s + 1
-            reach.append(slice(max(0, start), min(self.source.size[axis], stop)))
-        if all(places.start < places.stop <= places.start + NEAR for places in reach):
-            self.source(tuple(reach))
-
-    def _met(self, lasts: list[slice], part: "_Part") -> Array:
-        """Return what a part looks at for outputs whose last elements these are."""
-        reach = []
-        for axis, places in enumerate(lasts):
-            start = places.start - part.behind[axis] + part.weigh.first[axis]
-            length = places.stop - places.start - 1 + part.weigh.slide.spans[axis]
-            reach.append(slice(start, start + length))
-        return np.ascontiguousarray(bordered(self.source, tuple(reach), self.mode, self.outside))
-
-
-class _Part(NamedTuple):
-    """Taps of a transposed convolution that lie near each other, as a small convolution.
-
-    behind : how many elements before the last one the first tap looks, on each axis
-    """
-
-    behind: Sizes
-    weigh: Weigher
-
-    def __call__(self, values: Array) -> Array:
-        """Weigh what the taps look at."""
-        return self.weigh(values)
-
-
-def _near_each_other(taps: list[list[tuple[int, int]]]) -> Iterator[list[list[tuple[int, int]]]]:
-    """Yield taps that are one convolution: all of each axis, or one by one where they are far apart."""
-    if not all(taps):
-        return
-    if all(max(place for _, place in each) - min(place for _, place in each) < NEAR for each in taps):
-        yield taps
-        return
-    for choice in product(*taps):
-        yield [[each] for each in choice]
-
-
-def _turns(k: int, s: int, d: int) -> list[list[tuple[int, int]]]:
-    """Return, for each of s outputs that take turns, the taps that reach it, and how many elements back each looks."""
-    return [[(tap, tap * d // s) for tap in range(k) if tap * d % s == turn] for turn in range(s)]
-
-
-def _swapped(weight: Array, groups: int) -> Array:
-    """Return weights (C, O / groups, *k) as those of a convolution, (O, C / groups, *k)."""
-    channels, outputs, *kernel = weight.shape
-    grouped = weight.reshape(groups, channels // groups, outputs, *kernel)
-    return grouped.swapaxes(1, 2).reshape(groups * outputs, channels // groups, *kernel)
 
 
 class Resized(Source):

@@ -13,7 +13,7 @@ from convcli.filters.recipe import Recipe
 from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled, Pooled
 from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.offsets import FIELDS
-from convcli.filters.stages.stage import FAINT
+from convcli.filters.tiles.alpha_sources import FAINT
 from convcli.filters.tiles.sources import evaluated, of_array
 from convcli.filters.tiles.tile_loop import Given
 from convcli.filters.tiles.tile_loop import through as chained
