@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
@@ -35,12 +36,24 @@ def environments() -> Iterator[dict[str, str]]:
         yield {"NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
 
 
+# A BLAS that fails here is not the project's: one of its builds crashes where it is told to be another processor's.
+PRODUCTS = "import numpy as np\nfor _ in range(99): np.random.rand(209, 961) @ np.random.rand(961, 256)"
+
+
+def skip_if_products_crash(environment: dict[str, str]) -> None:
+    """Skip a test where plain products of matrices end the process."""
+    done = subprocess.run([sys.executable, "-c", PRODUCTS], env={**os.environ, **environment}, check=False)
+    if done.returncode:
+        pytest.skip(f"products of NumPy {np.__version__} crash with {environment}")
+
+
 def test_this_processor_gives_the_samples_of_the_table() -> None:
     assert table() == TABLE.read_text()
 
 
 @pytest.mark.parametrize("environment", list(environments()), ids=lambda each: " ".join(each.values()))
 def test_other_instructions_give_the_same_samples(environment: dict[str, str]) -> None:
+    skip_if_products_crash(environment)
     child = subprocess.run(
         [sys.executable, "-m", "tests.fingerprints"],
         cwd=ROOT,
