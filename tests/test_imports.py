@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from convcli.cli import COMMANDS
 from tests.conftest import ROOT, SAMPLES
 
 PACKAGE = ROOT / "convcli"
@@ -46,6 +47,8 @@ ALLOWED = {
     },
     "__main__": {"cli"},
 }
+# Files that share a name: one idea, asked for on the command line and done by the library.
+TWINS = {"match.py": {"analysis", "cli/commands"}}
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
 # What each room may import of the heavy packages at module level.
 WELCOME = {
@@ -112,6 +115,32 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     assert graph["convcli.cli.commands.match"] >= {"convcli.cli.file_run", "convcli.analysis.template_search"}
     assert circle(graph) == []
     assert circle({**graph, "convcli.errors": {"convcli.cli"}})
+
+
+def test_no_two_files_have_one_name() -> None:
+    folders: dict[str, set[str]] = {}
+    for module in MODULES:
+        folders.setdefault(module.name, set()).add(str(module.relative_to(PACKAGE).parent))
+    del folders["__init__.py"]
+    assert {name: where for name, where in folders.items() if len(where) > 1} == TWINS
+
+
+def test_no_two_folders_have_one_name() -> None:
+    names = [module.parent.name for module in MODULES if module.name == "__init__.py"]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_every_command_has_a_file_that_nothing_else_imports() -> None:
+    files = {path.stem for path in (PACKAGE / "cli" / "commands").glob("*.py")} - {"__init__"}
+    assert files == set(COMMANDS)
+    for module in MODULES:
+        names = imported(ast.parse(module.read_text()))
+        assert not any(name.startswith("convcli.cli.commands") for name in names), module
+
+
+def test_the_tests_are_in_the_rooms_of_what_they_test() -> None:
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {str(each) for each in folders if not (PACKAGE / each).is_dir()} == {"benchmarks"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -186,7 +215,7 @@ def test_a_picture_that_says_nothing_loads_no_reader_of_metadata() -> None:
         str(SAMPLES / "house.png"),
     )
     found = {name.rpartition(".")[2] for name in names if name.startswith("convcli.images.metadata.")}
-    assert found == {"found", "names", "pixel_chunks", "read", "table", "words", "write"}
+    assert found == {"found", "names", "pixel_chunks", "read_metadata", "table", "words", "write_metadata"}
     assert "pyexpat" not in names
 
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from convcli.backend.algorithms.costs import fft_size
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.checks import Array, as_array
 from convcli.backend.convolution import conv
-from convcli.backend.plan import Slide, fft_size
 from convcli.backend.windows import window_deviations
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Sizes, by_axes

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.separable import factors
+from convcli.backend.algorithms.separable import factors
 from convcli.kernels.kernel import Line, Matrix, flat, shape_of
 
 Array = NDArray[Any]

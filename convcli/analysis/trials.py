@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from convcli.analysis.difference import measured
 from convcli.analysis.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
 from convcli.analysis.trial_setting import setting
-from convcli.backend.bands.plan import METHODS as FILTER_METHODS
+from convcli.backend.algorithms.costs import METHODS, Work
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.bands.band_plan import METHODS as FILTER_METHODS
 from convcli.backend.image import filter_image
-from convcli.backend.plan import METHODS, Slide, Work
 from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.filters.recipe import Recipe

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
-    from convcli.backend.chain import run_chain, run_layer
     from convcli.backend.convolution import conv
     from convcli.backend.deformable import deform_conv
     from convcli.backend.elements import activation, batch_norm
@@ -27,17 +26,18 @@ if TYPE_CHECKING:
     from convcli.backend.parameters import parameter_shapes
     from convcli.backend.pooling import avg_pool, lp_pool, max_pool
     from convcli.backend.rearrange import channel_shuffle, fold, unfold
-    from convcli.backend.transposed import conv_transpose
-    from convcli.backend.unshared import local_conv, tiled_conv
+    from convcli.backend.run_layers import run_chain, run_layer
+    from convcli.backend.transposed_conv import conv_transpose
+    from convcli.backend.unshared_conv import local_conv, tiled_conv
 
 # Public names and the module that each lives in, loaded on first use: a filter waits for no pool.
 _HOME = {
     name: module
     for module, names in {
         "convolution": ("conv",),
-        "transposed": ("conv_transpose",),
+        "transposed_conv": ("conv_transpose",),
         "deformable": ("deform_conv",),
-        "unshared": ("local_conv", "tiled_conv"),
+        "unshared_conv": ("local_conv", "tiled_conv"),
         "pooling": ("max_pool", "avg_pool", "lp_pool"),
         "adaptive": ("adaptive_avg_pool", "adaptive_max_pool"),
         "rearrange": ("channel_shuffle", "unfold", "fold"),
@@ -47,7 +47,7 @@ _HOME = {
         "elements": ("activation", "batch_norm"),
         "interpolation": ("resize",),
         "parameters": ("parameter_shapes",),
-        "chain": ("run_layer", "run_chain"),
+        "run_layers": ("run_layer", "run_chain"),
     }.items()
     for name in names
 }

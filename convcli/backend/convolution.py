@@ -5,6 +5,8 @@ from __future__ import annotations  # help() shows the annotations by name
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.backend.algorithms.correlate import Border, add_bias, as_method, correlate
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.checks import (
     Array,
     as_array,
@@ -16,9 +18,7 @@ from convcli.backend.checks import (
     check_walk,
     check_weight,
 )
-from convcli.backend.correlate import Border, add_bias, as_method, correlate
 from convcli.backend.dtypes import weighted
-from convcli.backend.plan import Slide
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
 from convcli.layers.padding import AnyPadding, mode_of

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.backend.algorithms.correlate import add_bias
 from convcli.backend.borders import pad
 from convcli.backend.checks import (
     Array,
@@ -20,7 +21,6 @@ from convcli.backend.checks import (
     check_walk,
     check_weight,
 )
-from convcli.backend.correlate import add_bias
 from convcli.backend.dtypes import Numbers, cast, computing_float
 from convcli.layers import DeformConv
 from convcli.layers.axes import PerAxis, Sizes, whole

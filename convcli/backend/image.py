@@ -7,16 +7,16 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.separable import factors
 from convcli.backend.answers import Answer, by_parts, measured
-from convcli.backend.bands.memory import band_bytes
-from convcli.backend.bands.picture import InBands, Samples, in_bands, light_in_bands
-from convcli.backend.bands.plan import METHODS
+from convcli.backend.bands.band_memory import band_bytes
+from convcli.backend.bands.band_plan import METHODS
+from convcli.backend.bands.picture_in_bands import InBands, Samples, in_bands, light_in_bands
 from convcli.backend.bands.units import SAMPLE
 from convcli.backend.checks import one_of
 from convcli.backend.light import answers_in_light
 from convcli.backend.opacity import kept, premultiplied
 from convcli.backend.parts import part_bytes
-from convcli.backend.separable import factors
 from convcli.backend.sliding import SPATIAL, Sliding, is_small, response
 from convcli.backend.values import Extent, Filtered, Range, Zero, signed
 from convcli.errors import ArgumentError

@@ -5,8 +5,8 @@ from __future__ import annotations  # help() shows the annotations by name
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.backend.algorithms.correlate import add_bias
 from convcli.backend.checks import Array, as_array, as_bias, check_weight
-from convcli.backend.correlate import add_bias
 from convcli.backend.dtypes import cast, weighted
 from convcli.errors import ArgumentError
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, check_border, check_channels, check_room, check_weight
-from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import OUTSIDE, source_indices
-from convcli.backend.plan import Slide
 from convcli.backend.sliding import Sliding
 from convcli.layers.padding import Pads
 

@@ -9,10 +9,10 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, as_batch, check_walk, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
-from convcli.backend.plan import Slide
 from convcli.layers import AvgPool, LpPool, MaxPool
 from convcli.layers.axes import PerAxis, Sizes
 from convcli.layers.padding import AnyPadding, Pads, one_for_all, span

@@ -7,11 +7,11 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.backend.algorithms.gemm import windows
+from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.borders import pad
 from convcli.backend.checks import Array, as_array, as_batch, check_room, check_walk, spatial_axes
 from convcli.backend.dtypes import cast, weighted
-from convcli.backend.gemm import windows
-from convcli.backend.plan import Slide, last_axes
 from convcli.errors import ArgumentError
 from convcli.layers import ChannelShuffle, Conv
 from convcli.layers.axes import PerAxis, infer_dims, per_axis

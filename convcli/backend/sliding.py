@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.finish import Finish
-from convcli.backend.bands.run import plan_all, run
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.bands.band_loop import plan_all, run
+from convcli.backend.bands.sums_to_pixels import Finish
 from convcli.backend.bands.units import SAMPLE, UNIT, ExactSums, Sums, Units
 from convcli.backend.bands.weights import Weights
 from convcli.backend.borders import pad
 from convcli.backend.convolution import conv
-from convcli.backend.plan import Slide
 from convcli.backend.settled import Response, nearest
 from convcli.backend.values import EXACT
 from convcli.errors import ArgumentError

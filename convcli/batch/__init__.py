@@ -3,7 +3,7 @@
 from convcli.batch.budget import MEMORY
 from convcli.batch.gate import WRITES
 from convcli.batch.outcome import Outcome, attempt
-from convcli.batch.run import Batch, Teller
+from convcli.batch.run_jobs import Batch, Teller
 from convcli.batch.stop import Stop, Stopped
 
 __all__ = ["MEMORY", "WRITES", "Batch", "Outcome", "Stop", "Stopped", "Teller", "attempt"]

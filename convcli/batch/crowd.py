@@ -15,7 +15,7 @@ from convcli.batch.outcome import Job, Named, Outcome
 from convcli.errors import ConvcliError
 
 if TYPE_CHECKING:
-    from convcli.batch.run import Batch
+    from convcli.batch.run_jobs import Batch
 
 AHEAD = 2  # jobs a worker has or will have at once: the one it does, and the next
 HELD = 1000  # outcomes that wait for an earlier job

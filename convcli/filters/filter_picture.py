@@ -179,7 +179,7 @@ def _array_of(worker: Worker, given: ArrayLike, raw: bool) -> NDArray[Any]:
     """Filter an array."""
     import numpy as np
 
-    from convcli.images.arrays import picture_of
+    from convcli.images.codecs.npy_pictures import picture_of
 
     array = np.asarray(given)
     if array.ndim not in (2, 3, 4):

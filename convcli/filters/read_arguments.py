@@ -7,7 +7,7 @@ from functools import partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from convcli.backend.bands.plan import METHODS
+from convcli.backend.bands.band_plan import METHODS
 from convcli.errors import ArgumentError, cut, instead_of
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
 from convcli.kernels.kernel import Kernel, is_finite
@@ -138,7 +138,7 @@ def _kernel(value: Any) -> str | Kernel:
         return value
     if isinstance(value, str | PathLike):
         return str(fspath(value))
-    from convcli.kernels.arrays import kernel_of
+    from convcli.kernels.array_files import kernel_of
 
     return kernel_of(_array(value))
 

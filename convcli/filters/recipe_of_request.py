@@ -22,7 +22,7 @@ from convcli.kernels import (
     scaled,
     shifted,
 )
-from convcli.kernels.arrays import given_array, load_matrix
+from convcli.kernels.array_files import given_array, load_matrix
 from convcli.kernels.kernel import by_axes, check_side
 from convcli.layers.text.arguments import apart, called
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
@@ -93,7 +93,7 @@ def _check_rank(recipe: Recipe) -> None:
     """Refuse kernels and weights that `method='separable'` cannot run, before any picture is read."""
     import numpy as np
 
-    from convcli.backend.separable import factors
+    from convcli.backend.algorithms.separable import factors
     from convcli.filters.stages.factored import rank_of
 
     matrices = [(kernel.name, np.array(m)) for kernel in recipe.kernels for m in kernel.matrices]

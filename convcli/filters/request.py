@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
-from convcli.kernels.files import files_in, is_file
 from convcli.kernels.kernel import Kernel
+from convcli.kernels.kernel_files import files_in, is_file
 from convcli.kernels.named import MAX_SIDE
 from convcli.layers.axes import PerAxis
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
-from convcli.images import jpeg, webp
-from convcli.images.bands import as_array
-from convcli.images.claims import check_tiles
+from convcli.images.codec_memory import block, decoding
+from convcli.images.codecs import jpeg, webp
+from convcli.images.codecs.deep_png import WHITE, cut_channels, sixteen_bits
+from convcli.images.codecs.gif_canvas import canvases
+from convcli.images.codecs.tiff import DeepPages
+from convcli.images.codecs.tiff_claims import check_tiles
+from convcli.images.codecs.tiff_directories import count_pages
 from convcli.images.coding import Coded
-from convcli.images.deep import WHITE, cut_channels, sixteen_bits
-from convcli.images.directories import count_pages
-from convcli.images.gif_canvas import canvases
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.hushed import hush_libtiff
-from convcli.images.memory import block, decoding
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.names import ORIENTATION
-from convcli.images.metadata.read import MetadataReader
+from convcli.images.metadata.read_metadata import MetadataReader
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.row_bands import as_array
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_signs
-from convcli.images.tiff import DeepPages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

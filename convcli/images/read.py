@@ -13,17 +13,17 @@ from typing import BinaryIO, cast
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from convcli.errors import MOST_SAID, cut
-from convcli.images.directories import page_offsets
+from convcli.images.codecs.jpeg_claims import MAGIC as JPEG_MAGIC
+from convcli.images.codecs.jpeg_claims import check_jpeg
+from convcli.images.codecs.netpbm import PREFIX, netpbm_header, read_netpbm
+from convcli.images.codecs.tiff import MAGICS, read_tiff, tiff_header
+from convcli.images.codecs.tiff_directories import page_offsets
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
-from convcli.images.jpeg_claims import MAGIC as JPEG_MAGIC
-from convcli.images.jpeg_claims import check_jpeg
 from convcli.images.metadata.pixel_chunks import SIGNATURE, PngReader
-from convcli.images.netpbm import PREFIX, netpbm_header, read_netpbm
 from convcli.images.picture import ImageError, Picture
 from convcli.images.pixel_limit import at_most
-from convcli.images.tiff import MAGICS, read_tiff, tiff_header
 from convcli.npy import MAGIC
 from convcli.warned import warnings_caught
 
@@ -73,7 +73,7 @@ class Opened:
             partial(read_tiff, file, name, chosen, max_pixels) if start.startswith(MAGICS) else None
         )
         if start == MAGIC:
-            from convcli.images.arrays import array_header, read_array
+            from convcli.images.codecs.npy_pictures import array_header, read_array
 
             self._read: Callable[[], Picture] = partial(read_array, file, name, chosen, max_pixels)
             return array_header(file, name, chosen, max_pixels)

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from convcli.images.arrays import encode_array
+from convcli.images.codecs.jpeg import encode_beyond, jpeg_way
+from convcli.images.codecs.netpbm import encode_netpbm
+from convcli.images.codecs.npy_pictures import encode_array
+from convcli.images.codecs.png import encode_png
+from convcli.images.codecs.tiff import encode_tiff
+from convcli.images.codecs.webp import webp_settings
 from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, Format, formats_for
 from convcli.images.frames import SAMPLE_FORMAT
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.jpeg import encode_beyond, jpeg_way
-from convcli.images.metadata.write import beside
+from convcli.images.metadata.write_metadata import beside
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
-from convcli.images.netpbm import encode_netpbm
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.png import encode_png
 from convcli.images.samples import SIGNED, stored
-from convcli.images.tiff import encode_tiff
-from convcli.images.webp import webp_settings
 
 if TYPE_CHECKING:
     from convcli.images.metadata.entries import Directory
@@ -120,7 +120,7 @@ def _saved(
                 return file.read(size)
     buffer = BytesIO()
     if form == "TIFF" and settings.pop("save_all", False):
-        from convcli.images.tiff_pages import write_pages
+        from convcli.images.codecs.tiff_pages import write_pages
 
         write_pages(buffer, [image, *settings.pop("append_images")], settings)
     else:

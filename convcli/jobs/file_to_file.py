@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 from convcli.batch import MEMORY, WRITES, Outcome
 from convcli.errors import ConvcliError
 from convcli.files import ExistsError
+from convcli.images.codec_memory import encoding
 from convcli.images.coding import Coding
 from convcli.images.formats import format_of
 from convcli.images.header import FrameHeader
-from convcli.images.memory import encoding
 from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
 from convcli.jobs.dry_run import foretold, sentence

@@ -1,8 +1,8 @@
 """Named kernels as plain numbers, and the grammar that spells them."""
 
 from convcli.kernels.change import anchored, bounded, normalized, scaled, shifted
-from convcli.kernels.grammar import parse_kernel, parse_kernels
 from convcli.kernels.kernel import Kernel
+from convcli.kernels.kernel_grammar import parse_kernel, parse_kernels
 from convcli.kernels.named import KERNELS, MAX_SIDE
 
 __all__ = [

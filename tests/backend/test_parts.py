@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.backend import parts
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.image import filter_image
 from convcli.backend.parts import height, largest_part, shared
-from convcli.backend.plan import Slide
 from convcli.backend.values import Extent, Measured
 from convcli.kernels import parse_kernel
 from convcli.layers.padding import MODES

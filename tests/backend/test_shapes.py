@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import backend, layers
-from convcli.backend.chain import OPERATORS
+from convcli.backend.run_layers import OPERATORS
 from convcli.errors import ArgumentError
 
 

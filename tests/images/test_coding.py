@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.images import jpeg
+from convcli.images.codecs import jpeg
 from convcli.images.coding import SAMPLINGS, TAKERS
 from convcli.images.formats import FORMATS
 from convcli.images.read import read_picture
@@ -350,7 +350,7 @@ def test_quality_of_webp_is_chosen(call: Call, tmp_path: Path) -> None:
 
 
 def test_a_cut_webp_has_no_endless_chunks() -> None:
-    from convcli.images.webp import coded
+    from convcli.images.codecs.webp import coded
 
     for data in (
         b"",

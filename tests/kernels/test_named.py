@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from convcli.errors import ArgumentError
 from convcli.kernels import KERNELS, parse_kernel
-from convcli.kernels.grammar import has_form
+from convcli.kernels.kernel_grammar import has_form
 
 X, Y = np.meshgrid(np.arange(7), np.arange(7))  # brightness that grows to the right, and downwards
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.finish import combine
 from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.sums_to_pixels import combine
 from convcli.backend.colour import levels_of, light_of
 
 Array = NDArray[Any]

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.finish import clip, combine, middle_of, shortest
+from convcli.backend.algorithms.fft import transform_error
+from convcli.backend.bands.band_plan import BandPlan
 from convcli.backend.bands.passes import Scratch, operations
-from convcli.backend.bands.plan import BandPlan
 from convcli.backend.bands.strip import Strip
+from convcli.backend.bands.sums_to_pixels import clip, combine, middle_of, shortest
 from convcli.backend.bands.units import MOST_FLOAT, ExactSums, Sums, Units
 from convcli.backend.bands.weights import Weights
-from convcli.backend.fft import transform_error
 
 Array = NDArray[Any]
 

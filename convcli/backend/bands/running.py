@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.costs import SMALL
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.strip import Strip
-from convcli.backend.plan import SMALL
 
 Array = NDArray[Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.passes import Scratch, WeightedSum
-from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
 

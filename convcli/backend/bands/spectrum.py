@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.fft import is_near, transform_error
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.passes import Scratch
-from convcli.backend.fft import is_near, transform_error
-from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
 Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array

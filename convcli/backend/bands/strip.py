@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import OUTSIDE, source_indices
-from convcli.backend.plan import Slide
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from convcli.backend.bands.band_plan import ACROSS, DOWN
 from convcli.backend.bands.passes import Scratch
-from convcli.backend.bands.plan import ACROSS, DOWN
 
 Array = NDArray[Any]
 

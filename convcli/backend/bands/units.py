@@ -13,9 +13,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.toeplitz import WeighedRows
-from convcli.backend.plan import Slide
 
 Array = NDArray[Any]
 

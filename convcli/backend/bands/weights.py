@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.separable import factors
+from convcli.backend.bands.band_plan import Facts
 from convcli.backend.bands.passes import operations
-from convcli.backend.bands.plan import Facts
-from convcli.backend.separable import factors
 
 Array = NDArray[Any]
 

@@ -23,7 +23,7 @@ from convcli.cli.options.common_options import (
 from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
 from convcli.errors import ArgumentError
 from convcli.images.formats import MOST_PIXELS
-from convcli.kernels.files import files_in
+from convcli.kernels.kernel_files import files_in
 from convcli.layers.chain import Row
 from convcli.layers.variants import BASELINE, VARIANTS
 from convcli.render import Answer

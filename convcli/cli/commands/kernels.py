@@ -12,8 +12,8 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, at_least, talking
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
-from convcli.kernels.files import PICTURES
 from convcli.kernels.kernel import MOST_AXES, Kernel, Line, Number, by_axes
+from convcli.kernels.kernel_files import PICTURES
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.render import Answer, Grid
 
@@ -77,7 +77,7 @@ def command(
         return
     from convcli.filters.kernel_pictures import grey_rows
     from convcli.kernels import bounded, parse_kernels
-    from convcli.kernels.files import files_in
+    from convcli.kernels.kernel_files import files_in
 
     answer.check([("the kernel", path) for path in files_in(spec)])
     kernels = tuple(map(bounded, parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)))
@@ -96,7 +96,7 @@ def _is_picture(output: str | None) -> bool:
 
 def _list(dims: int) -> Answer:
     """Answer with a row for each named kernel that has a form of so many axes."""
-    from convcli.kernels.grammar import arguments_of, has_form
+    from convcli.kernels.kernel_grammar import arguments_of, has_form
 
     rows = [
         {

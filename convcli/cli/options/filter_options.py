@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from convcli.backend.bands.plan import METHODS
+from convcli.backend.bands.band_plan import METHODS
 from convcli.cli.options.common_options import (
     Decorator,
     Parsed,

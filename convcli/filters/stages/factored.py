@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.separable import factors
+from convcli.backend.algorithms.separable import factors
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 

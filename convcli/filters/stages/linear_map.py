@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.plan import TRANSFORMS
-from convcli.backend.separable import factors
+from convcli.backend.algorithms.separable import factors
+from convcli.backend.bands.band_plan import TRANSFORMS
 from convcli.filters.stages.offsets import Moves
 from convcli.filters.tiles.layer_sources import Arrays, carried, layered
 from convcli.filters.tiles.reach import Held, held

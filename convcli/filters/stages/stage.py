@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.finish import DIVISOR32
+from convcli.backend.bands.sums_to_pixels import DIVISOR32
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
 from convcli.filters.tiles.alpha_sources import MeanOfVisible, Shown, WithOwn, alone

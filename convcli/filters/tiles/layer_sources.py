@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli import backend
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.shifts import as_items
 from convcli.backend.checks import check_room
-from convcli.backend.plan import Slide
 from convcli.filters.tiles.deformed_sources import Deformed
 from convcli.filters.tiles.sources import Mapped, Region, Source, bordered
 from convcli.filters.tiles.transposed_sources import Spread

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.adaptive import reduce_windows, windows_of
-from convcli.backend.plan import Slide
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.pooling import window_counts
 from convcli.filters.tiles.sources import Region, Source, bordered
 from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.finish import EXACT32
+from convcli.backend.bands.sums_to_pixels import EXACT32
 from convcli.backend.colour import light_of
 from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, working_dtype
 from convcli.filters.stages.linear_map import Pass

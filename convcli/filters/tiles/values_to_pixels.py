@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Index
 from convcli.backend.colour import LIGHT, from_light
-from convcli.backend.plan import Index
 from convcli.backend.values import (
     BESIDE,
     GAP,

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.bands.band_plan import PASS32, PASS64, Facts, candidates, transform_length
 from convcli.backend.bands.passes import Scratch
-from convcli.backend.bands.plan import PASS32, PASS64, Facts, candidates, transform_length
 from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
 from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
 from convcli.backend.bands.weights import Weights
 from convcli.backend.convolution import conv
-from convcli.backend.plan import Slide
 from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]

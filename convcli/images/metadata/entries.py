@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from io import SEEK_END
 from typing import BinaryIO, NamedTuple, Union
 
-from convcli.images.directories import VALUES
+from convcli.images.codecs.tiff_directories import VALUES
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, DOUBLE, IFD8 = 1, 2, 3, 4, 5, 7, 12, 18
 

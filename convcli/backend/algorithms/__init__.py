@@ -1,0 +1,1 @@
+"""How one correlation is done: by shifts, matrix products, factors or transforms, and which is the quickest."""

@@ -1,0 +1,145 @@
+"""Band matrices: each channel's rows times a small matrix that holds the kernel on its diagonals."""
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from convcli.backend.algorithms.costs import BAND_BYTES, BAND_COLUMNS, band_rows
+from convcli.backend.algorithms.slide import Index, Slide
+from convcli.backend.borders import inside
+from convcli.layers.padding import Pads
+
+Array = NDArray[Any]
+
+
+def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
+    """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
+
+    `value` stands around x, as wide as `pads`. Along the last axis every row is laid down once for each tap,
+    behind each other and shifted by it. A band matrix (rows, reach) then takes all that `rows` rows of the
+    output look at: what lies behind each other needs no copy. Taps along further axes are shifts of the
+    input, and the products are added. Half of what is multiplied is zeros, and still BLAS is quicker than a
+    multiplication and an addition of whole arrays for every tap. The zeros spread NaN and infinity over a band.
+    """
+    groups, outputs, inputs = weight.shape[:3]
+    out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
+    stack = _Stack(x.dtype, slide, pads, value)
+    for output in range(outputs):
+        for channel in range(inputs):
+            bands = _bands(weight[:, output, channel], slide)
+            for image in range(len(x)):
+                source, target = x[image, :, channel], out[image, :, output]
+                for some, rows, columns in stack.blocks(groups):
+                    rows_of = stack.take(source[some], rows, columns)
+                    part = target[some][..., rows, columns]
+                    _multiply(part, bands[..., some, :, :], rows_of, slide, started=channel > 0)
+    return out
+
+
+def _bands(kernels: Array, slide: Slide) -> Array:
+    """Return the band matrices of kernels (G, *k): (*k without the last two axes, G, rows, reach * taps)."""
+    rows, step = band_rows(slide), slide.stride[-2]
+    reach = (rows - 1) * step + slide.spans[-2]
+    kernels = np.moveaxis(kernels, 0, -3)  # (*lead, G, high, wide)
+    bands = np.zeros((*kernels.shape[:-2], rows, reach, kernels.shape[-1]), kernels.dtype)
+    for tap in range(kernels.shape[-2]):
+        for row in range(rows):
+            bands[..., row, row * step + tap * slide.dilation[-2], :] = kernels[..., tap, :]
+    return bands.reshape(*bands.shape[:-2], -1)
+
+
+class _Stack:
+    """The rows of a block of groups, padded, each once for every tap of the last axis: (G, *, rows, taps, columns).
+
+    The memory is used again for every block; what stands around x is written where it has moved.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], slide: Slide, pads: Pads, value: Any) -> None:
+        self._slide, self._pads, self._value = slide, pads, value
+        self._lead = tuple(
+            (count - 1) * s + reach
+            for count, s, reach in zip(
+                slide.output_size[:-2], slide.stride[:-2], slide.spans[:-2], strict=True
+            )
+        )
+        self._columns = min(slide.output_size[-1], BAND_COLUMNS)
+        line = prod(self._lead) * slide.kernel_size[-1] * self._columns * dtype.itemsize
+        step, rows = slide.stride[-2], band_rows(slide)
+        most = (BAND_BYTES // line - slide.spans[-2]) // step + 1
+        self._rows = min(slide.output_size[-2], max(rows, most // rows * rows))
+        self._groups = max(1, BAND_BYTES // (line * ((self._rows - 1) * step + slide.spans[-2])))
+        self._room, self._seen = np.empty(0, dtype), ((), 0, 0)
+
+    def blocks(self, groups: int) -> Iterator[tuple[slice, slice, slice]]:
+        """Divide the output into blocks of groups, rows and columns."""
+        high, wide = self._slide.output_size[-2:]
+        for row in range(0, high, self._rows):
+            for column in range(0, wide, self._columns):
+                for group in range(0, groups, self._groups):
+                    yield (
+                        slice(group, min(groups, group + self._groups)),
+                        slice(row, min(high, row + self._rows)),
+                        slice(column, min(wide, column + self._columns)),
+                    )
+
+    def take(self, x: Array, rows: slice, columns: slice) -> Array:
+        """Return what a block of the output looks at in x (G, *spatial)."""
+        slide, step = self._slide, self._slide.stride[-2]
+        first, count = rows.start * step, (rows.stop - 1 - rows.start) * step + slide.spans[-2]
+        shape = (*self._lead, count, slide.kernel_size[-1], columns.stop - columns.start)
+        size = len(x) * prod(shape)
+        if self._room.size < size:
+            self._room, self._seen = np.empty(size, x.dtype), ((), 0, 0)
+        stack = self._room[:size].reshape(len(x), *shape)
+        if self._seen != (shape, first, columns.start):
+            self._room[...] = self._value
+            self._seen = (shape, first, columns.start)
+        places, met = [slice(None)], [slice(None)]
+        corner = (*(0,) * len(self._lead), first)
+        for start, total, pair, n in zip(corner, shape, self._pads, x.shape[1:], strict=False):
+            there, here = inside(start - pair[0], 1, total, n)
+            places.append(there)
+            met.append(here)
+        jump, left = slide.stride[-1], columns.start * slide.stride[-1] - self._pads[-1][0]
+        for tap in range(slide.kernel_size[-1]):
+            there, here = inside(left + tap * slide.dilation[-1], jump, shape[-1], x.shape[-1])
+            target: Index = (*places, tap, there)
+            stack[target] = x[(*met, here)]
+        return stack
+
+
+def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: bool) -> None:
+    """Add the products of a stack (G, *padded, taps, columns) up in out (G, *out).
+
+    What out holds counts where it is `started`.
+    """
+    rows, count, step = bands.shape[-2], out.shape[-2], slide.stride[-2]
+    most = count - count % rows
+    *lead, taps = stack.strides[:-1]
+    for start, stop in ((0, most), (most, count)):
+        high = min(rows, stop - start)
+        if not high:
+            continue
+        reach = ((high - 1) * step + slide.spans[-2]) * stack.shape[-2]
+        # To divide an axis takes no copy: what is written here is written to `out`.
+        target = out[..., start:stop, :].reshape(*out.shape[:-2], -1, high, out.shape[-1])
+        for place, tap in enumerate(product(*map(range, bands.shape[:-3]))):
+            meets = slide.meets((*tap, 0, 0))[: len(tap)]
+            met: Array = stack[(slice(None), *meets, slice(start * step, None))]
+            met = as_strided(
+                met,
+                (*met.shape[:-3], (stop - start) // high, reach, met.shape[-1]),
+                (*met.strides[:-3], high * step * lead[-1], taps, met.strides[-1]),
+                writeable=False,
+            )
+            ones = (1,) * (target.ndim - 3)
+            matrix = bands[tap][:, :high, :reach].reshape(len(out), *ones, high, reach)
+            if place or started:
+                target += np.matmul(matrix, met)
+            else:
+                np.matmul(matrix, met, out=target)

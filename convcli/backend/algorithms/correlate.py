@@ -1,0 +1,197 @@
+"""The engine of every convolution: the plan is made, one algorithm runs, the bias is added."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.algorithms import banded, direct, fft, gemm, separable, winograd
+from convcli.backend.algorithms.costs import METHODS, ONLY_FOR, Work, ranking
+from convcli.backend.algorithms.guard import mended
+from convcli.backend.algorithms.slide import Slide, last_axes
+from convcli.backend.borders import pad
+from convcli.backend.checks import one_of
+from convcli.backend.dtypes import Numbers, cast
+from convcli.errors import ArgumentError
+from convcli.layers.axes import by_axes
+from convcli.layers.padding import Pads
+
+Array = NDArray[Any]
+
+PLAIN = {
+    "direct": direct.correlate,
+    "gemm": gemm.correlate,
+}
+PADDING = {"banded": banded.correlate, "winograd": winograd.correlate}  # where the border is of one value
+PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
+TRANSFORMS = (
+    "fft",
+    "winograd",
+)  # whose errors spread from a large element to all that are transformed with it
+FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
+
+
+@dataclass(frozen=True)
+class Border:
+    """How wide x goes on beyond its edge, and with what."""
+
+    pads: Pads
+    mode: str
+    value: Array  # has no axes
+
+    def around(self, x: Array) -> Array:
+        """Return x (N, C, *spatial) with its border."""
+        if self.mode not in ("zeros", "constant") or not any(map(sum, self.pads)):
+            return pad(x, self.pads, range(2, x.ndim), self.mode, self.value.item())
+        size = tuple(n + sum(pair) for n, pair in zip(x.shape[2:], self.pads, strict=True))
+        wide = np.full((*x.shape[:2], *size), self.value.item(), x.dtype)
+        inside = (slice(pair[0], pair[0] + n) for n, pair in zip(x.shape[2:], self.pads, strict=True))
+        wide[last_axes(inside)] = x
+        return wide
+
+    def but_constant(self, x: Array) -> tuple[Array, Pads]:
+        """Return x with its border, unless that is of one value, and what is still to be put around it."""
+        if self.mode in ("zeros", "constant"):
+            return x, self.pads
+        return self.around(x), ((0, 0),) * len(self.pads)
+
+
+def as_method(method: str) -> tuple[str, int | None]:
+    """Split `separable:2` into the method and its rank, and refuse what is no method."""
+    name, colon, rank = str(method).partition(":")
+    if not colon:
+        return one_of("method", name, ("auto", *METHODS)), None
+    if name != "separable" or not rank.isdecimal() or int(rank) < 1:
+        raise ArgumentError(f"method {method!r}: only 'separable' takes a rank, as in 'separable:2'")
+    return name, int(rank)
+
+
+def correlate(
+    x: Array,
+    weight: Array,
+    groups: int,
+    slide: Slide,
+    border: Border,
+    numbers: Numbers,
+    method: str = "auto",
+    rank: int | None = None,
+) -> Array:
+    """Correlate x (N, C, *spatial) with weight (O, C / groups, *k) by one algorithm: (N, O, *output)."""
+    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    if method != "auto":
+        _check_method(method, kernels, slide, numbers)
+        return _run(method, x, kernels, slide, border, numbers, rank)
+    for name in ranking(Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)):
+        if _suits(name, x, kernels, slide, border, numbers):
+            y = _trusted(name, x, kernels, slide, border, numbers, rank)
+            # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
+            if name not in FOR_FINITE or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
+                return y
+    raise AssertionError("direct takes everything")
+
+
+def _trusted(
+    method: str,
+    x: Array,
+    kernels: Array,
+    slide: Slide,
+    border: Border,
+    numbers: Numbers,
+    rank: int | None,
+) -> Array:
+    """Correlate by an algorithm that `auto` takes: floats that a transform spoils are summed plainly."""
+    if method not in TRANSFORMS or numbers.peak is not None:
+        return _run(method, x, kernels, slide, border, numbers, rank)
+    wide = Numbers(np.result_type(numbers.result, np.float64)) if method == "fft" else numbers
+    none = Border(((0, 0),) * len(border.pads), "zeros", np.zeros((), wide.summing))
+
+    def again(name: str, part: Array, weights: Array, walk: Slide) -> Array:
+        return _run(name, part, weights, walk, none, wide, None)
+
+    y = _run(method, x, kernels, slide, border, wide, rank)
+    y = mended(method, y, border.around(cast(x, wide.summing)), kernels, slide, again)
+    return cast(y, numbers.summing)
+
+
+def _run(
+    method: str,
+    x: Array,
+    kernels: Array,
+    slide: Slide,
+    border: Border,
+    numbers: Numbers,
+    rank: int | None,
+) -> Array:
+    """Correlate x (N, C, *spatial) with kernels (G, O, C / G, *k) by one algorithm: (N, G * O, *output)."""
+    groups = len(kernels)
+    if method in ("direct", "separable"):
+        dtype = numbers.adding
+    elif method in PRODUCTS:
+        dtype = numbers.multiplying
+    else:
+        dtype = np.dtype("float64") if numbers.peak is not None else numbers.summing
+    x = cast(x, dtype)
+    x, pads = border.but_constant(x) if method in PADDING else (border.around(x), ())
+    wide = x.reshape(len(x), groups, kernels.shape[2], *x.shape[2:])
+    if method == "separable":
+        kernels = kernels if numbers.peak is not None else cast(kernels, dtype)
+        factors = separable.factors_of_rank(kernels, len(slide.spans), rank)
+        y = separable.correlate(wide, tuple(cast(factor, dtype) for factor in factors), slide)
+    elif method == "fft":
+        y = fft.correlate(wide, cast(kernels, dtype), slide, exact=numbers.peak is not None)
+    elif method in PADDING:
+        y = PADDING[method](wide, cast(kernels, dtype), slide, pads, border.value.item())
+    else:
+        y = PLAIN[method](wide, cast(kernels, dtype), slide)
+    return cast(y.reshape(len(x), groups * kernels.shape[1], *slide.output_size), numbers.summing)
+
+
+def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
+    """Add a bias (O,) or (O, *output) to y (N, O, *output), in place, and return the result's dtype."""
+    if bias.any():
+        y += cast(bias, y.dtype).reshape(*bias.shape, *(1,) * (y.ndim - 1 - bias.ndim))
+    return numbers.finish(y)
+
+
+def _check_method(method: str, kernels: Array, slide: Slide, numbers: Numbers) -> None:
+    """Refuse an algorithm that was asked for and does not take this kernel or these numbers."""
+    if method == "fft" and not _fft_rounds_right(numbers, kernels, slide):
+        raise ArgumentError(
+            "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
+            f"{numbers.peak}; take another method, or convert x to float64"
+        )
+    if method == "winograd" and numbers.peak is not None:
+        raise ArgumentError(
+            "method 'winograd' halves numbers, and integers are computed exactly; take another method, or "
+            "convert x to float64"
+        )
+    if method in ONLY_FOR and not ONLY_FOR[method](slide):
+        wants = {
+            "winograd": "3 taps on every axis, with stride 1 and dilation 1",
+            "banded": "2 spatial axes or more",
+        }
+        raise ArgumentError(
+            f"method {method!r} wants {wants[method]}; the kernel is {by_axes(slide.kernel_size)}, with stride "
+            f"{by_axes(slide.stride)} and dilation {by_axes(slide.dilation)}; take another method"
+        )
+
+
+def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, numbers: Numbers) -> bool:
+    """Tell whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
+    if name in ("direct", "gemm"):
+        return True
+    if name == "winograd":
+        return numbers.peak is None
+    if name == "banded":
+        return numbers.multiplying.kind in "fc"
+    if numbers.peak is None and not fft.is_finite(x, border.value, kernels, slide, numbers.summing):
+        return False
+    if name == "fft":
+        return _fft_rounds_right(numbers, kernels, slide)
+    kernels = kernels if numbers.peak is not None else cast(kernels, numbers.adding)
+    return separable.factors(kernels, len(slide.spans)) is not None
+
+
+def _fft_rounds_right(numbers: Numbers, kernels: Array, slide: Slide) -> bool:
+    return numbers.peak is None or fft.is_exact(numbers.peak, kernels.shape[2], slide)

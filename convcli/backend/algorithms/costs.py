@@ -1,0 +1,233 @@
+"""Which algorithm a convolution takes, and in what blocks; integers only, no arrays.
+
+Costs are estimates in picoseconds, measured on one core of an x86-64 machine with 32-bit floats. Only their
+order matters.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import ceil, gcd, log2, prod
+
+from convcli.backend.algorithms.slide import Slide
+from convcli.layers.axes import Sizes
+
+CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
+COLUMN_BYTES = 1 << 20  # the columns of one matrix product: they stay in that cache
+WINOGRAD_BYTES = 1 << 22  # the transformed tiles of one band, in and out
+SMALL = 10**6  # multiplications of a matrix product that OpenBLAS does without packing its operands first
+LEAST = 200  # columns of such a product, below which its calls cost more
+RUN = 1 << 16  # elements that are transformed at once
+ROW = 128  # tiles of a row, above which it is divided
+TILES = 400  # the least that a product of transformed tiles takes at once, where there are so many
+BAND_BYTES = 1 << 20  # the stacked rows of one batch of banded products: they stay in that cache
+BAND_COLUMNS = 512  # of one banded product: BLAS takes small ones without packing them first
+BAND_ROWS = 4  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
+SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
+
+
+@dataclass(frozen=True)
+class Work:
+    """The sizes of one convolution: x (images, groups, inputs, ...) to (images, groups, outputs, ...)."""
+
+    images: int
+    groups: int
+    inputs: int
+    outputs: int
+    slide: Slide
+
+
+def blocks(
+    images: int, sizes: Sizes, place_bytes: int, limit: int, align: int = 1
+) -> Iterator[tuple[slice, ...]]:
+    """Divide (images, *sizes) into runs of places, row by row, that take at most `limit` bytes each.
+
+    A run is a box: one place on the first axes, some on the next, all on the last ones. Where it can be,
+    its length is a multiple of `align`: BLAS is a tenth quicker on whole vectors.
+    """
+    shape = (images, *sizes)
+    axis, run_bytes = len(sizes), place_bytes
+    while axis and run_bytes * shape[axis] <= limit:
+        run_bytes *= shape[axis]
+        axis -= 1
+    at_once = max(1, limit // run_bytes)
+    even = align // gcd(align, prod(shape[axis + 1 :]))
+    at_once -= at_once % even if even < at_once < shape[axis] else 0
+    rest = tuple(slice(0, n) for n in shape[axis + 1 :])
+    for lead in product(*map(range, shape[:axis])):
+        for start in range(0, shape[axis], at_once):
+            some = slice(start, min(shape[axis], start + at_once))
+            yield (*(slice(place, place + 1) for place in lead), some, *rest)
+
+
+def fast_length(n: int, exact: bool = False) -> int:
+    """Return the least length of at least n that transforms are quick for: 2^a 3^b 5^c, or 2^a alone."""
+    best: int = 1 << (n - 1).bit_length()
+    if exact:
+        return best
+    five = 1
+    while five < best:
+        three = five
+        while three < best:
+            best = min(best, three << (-(-n // three) - 1).bit_length())
+            three *= 3
+        five *= 5
+    return best
+
+
+def fft_size(slide: Slide, exact: bool = False) -> Sizes:
+    """Choose the transform's length on each axis: some multiple of the kernel, or the input where it is less.
+
+    Of a tile of F elements F - span + 1 are outputs; more axes take smaller tiles, to bound the memory.
+    """
+    times = 1 << max(1, 5 - len(slide.kernel_size))
+    sizes = []
+    for reach, s, count in zip(slide.spans, slide.stride, slide.output_size, strict=True):
+        whole = (count - 1) * s + reach
+        tile = times * reach
+        sizes.append(fast_length(whole if whole <= 2 * tile else tile, exact))
+    return tuple(sizes)
+
+
+def fft_tiles(slide: Slide, size: Sizes) -> Sizes:
+    """Count the outputs of one tile on each axis."""
+    return tuple(
+        min(count, (length - reach) // s + 1)
+        for length, reach, s, count in zip(size, slide.spans, slide.stride, slide.output_size, strict=True)
+    )
+
+
+def cost_direct(work: Work) -> int:
+    """Estimate shift-and-add: a multiplication and an addition in cache for every product.
+
+    Every row costs something of its own, and elements that are no neighbours three times as much.
+    """
+    taps = work.inputs * prod(work.slide.kernel_size)
+    elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
+    turns = max(1, 4 * elements // CACHE_BYTES) * taps
+    each = (400 + 14_000 // (work.slide.output_size[-1] + 6)) * (3 if work.slide.stride[-1] > 1 else 1)
+    return elements * taps * each + turns * 3_000_000
+
+
+def column_bytes(place_bytes: int) -> int:
+    """Choose how much memory the columns take: enough for BLAS to work at speed, and bounded."""
+    return max(COLUMN_BYTES, min(448 * place_bytes, 8 * COLUMN_BYTES))
+
+
+def cost_gemm(work: Work) -> int:
+    """Estimate columns and one matrix product: a copy of every column, then the arithmetic of BLAS."""
+    slide = work.slide
+    taps = work.inputs * prod(slide.kernel_size)
+    places = work.images * work.groups * prod(slide.output_size)
+    copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 5_000 // slide.output_size[-1] + 150
+    alone = 300 // work.outputs  # a matrix of few rows is as slow to read as it is to multiply
+    return places * taps * (work.outputs * 15 + 50 + copied + alone) + work.images * work.groups * 5_000_000
+
+
+def takes_winograd(slide: Slide) -> bool:
+    """Tell whether F(2, 3) is made for the kernel: three taps on every axis, next to each other."""
+    return all(
+        (k, s, d) == (3, 1, 1)
+        for k, s, d in zip(slide.kernel_size, slide.stride, slide.dilation, strict=True)
+    )
+
+
+def winograd_box(work: Work, itemsize: int = 4) -> Sizes:
+    """Count the tiles along each axis of a box that is transformed at once.
+
+    Products of at most SMALL numbers are the quickest, where the box is not too small for its border.
+    """
+    tiles = tuple(-(-count // 2) for count in work.slide.output_size)
+    dims, pairs = len(tiles), work.inputs * work.outputs
+    each = (itemsize << 2 * dims) * (work.inputs + work.outputs)
+    most = SMALL // pairs if SMALL // pairs >= LEAST else max(TILES, WINOGRAD_BYTES // each)
+    side = ROW if dims == 2 else max(1, int(most ** (1 / dims)))
+    rest = tuple(_even(count, side) for count in tiles[1:])
+    return (_even(tiles[0], max(1, most // prod(count + 1 for count in rest))), *rest)
+
+
+def _even(count: int, most: int) -> int:
+    """Divide `count` into as few parts as are needed for at most `most` each: the size of the largest."""
+    return -(-count // -(-count // most))
+
+
+def cost_winograd(work: Work) -> int:
+    """Estimate tiles of 4 for 2 outputs an axis: additions before and after 4^axes matrix products."""
+    tiles = tuple(-(-count // 2) for count in work.slide.output_size)
+    dims, flat = len(tiles), tiles[0] * prod(count + 1 for count in tiles[1:])
+    additions = sum(1 << 2 * dims - axis for axis in range(dims)) + (1 << dims)
+    pairs = work.inputs * work.outputs
+    bands = prod(-(-n // b) for n, b in zip(tiles, winograd_box(work), strict=True))
+    image = (
+        flat * ((pairs << 2 * dims) * 18 + (work.inputs + work.outputs) * additions * 330)
+        + bands * 60_000_000
+    )
+    return work.groups * (work.images * image + (pairs << 2 * dims) * 900)
+
+
+def takes_bands(slide: Slide) -> bool:
+    """Tell whether there is an axis for the band matrix beside the one that runs lie on."""
+    return len(slide.kernel_size) > 1
+
+
+def band_rows(slide: Slide) -> int:
+    """Count the outputs of one band along the last axis but one: more where the rows are short."""
+    return _even(slide.output_size[-2], max(BAND_ROWS, 128 // slide.output_size[-1]))
+
+
+def cost_banded(work: Work) -> int:
+    """Estimate a copy of the rows for each tap, and a small product a band: zeros are multiplied too, by BLAS."""
+    rows, slide = band_rows(work.slide), work.slide
+    reach = (rows - 1) * slide.stride[-2] + slide.spans[-2]
+    taps = work.inputs * prod(slide.kernel_size) // slide.kernel_size[-2]
+    lines = work.images * work.groups * work.outputs * prod(slide.output_size[:-1])
+    calls = lines // rows * (taps // slide.kernel_size[-1]) * 100_000
+    elements = lines * slide.output_size[-1]
+    copied = 500 * slide.stride[-2]
+    return elements * (taps * (reach * 25 + copied) + 300) + calls + work.inputs * work.outputs * 70_000_000
+
+
+def cost_separable(work: Work) -> int:
+    """Estimate one shift-and-add an axis, and the search for the factors."""
+    if sum(k > 1 for k in work.slide.kernel_size) < 2:
+        return cost_direct(work) * 2
+    taps = work.inputs * sum(work.slide.kernel_size)
+    elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
+    stride = work.slide.stride[0]  # the first pass keeps the other axes whole
+    kernels = work.groups * work.outputs * work.inputs
+    turns = max(1, 4 * elements // CACHE_BYTES) * taps
+    factors = kernels * prod(work.slide.kernel_size) * 20_000 + 200_000_000
+    return elements * (taps * 1400 * stride + 1000) + turns * 3_000_000 + factors
+
+
+def cost_fft(work: Work) -> int:
+    """Estimate overlapping tiles: transforms of inputs, outputs and weights, and a product a frequency."""
+    size = fft_size(work.slide)
+    tiles = prod(
+        -(-count // tile)
+        for count, tile in zip(work.slide.output_size, fft_tiles(work.slide, size), strict=True)
+    )
+    channels = work.inputs + work.outputs
+    transforms = (work.images * tiles * channels + work.inputs * work.outputs) * work.groups
+    products = work.images * tiles * work.groups * work.inputs * work.outputs
+    one = ceil(prod(size) * log2(max(2, prod(size))))
+    return transforms * (one * 300 + 25_000_000) + products * (prod(size) * 600 + 5_000_000)
+
+
+METHODS = {
+    "direct": cost_direct,
+    "banded": cost_banded,
+    "gemm": cost_gemm,
+    "winograd": cost_winograd,
+    "separable": cost_separable,
+    "fft": cost_fft,
+}
+ONLY_FOR = {"banded": takes_bands, "winograd": takes_winograd}  # the others take any kernel
+
+
+@lru_cache(maxsize=256)
+def ranking(work: Work) -> tuple[str, ...]:
+    """Name the algorithms that take the kernel, the one that should be quickest first."""
+    able = [name for name in METHODS if name not in ONLY_FOR or ONLY_FOR[name](work.slide)]
+    return tuple(sorted(able, key=lambda name: METHODS[name](work)))

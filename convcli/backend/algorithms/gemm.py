@@ -1,0 +1,77 @@
+"""Columns and one matrix product: every window becomes a column, in blocks that bound the memory."""
+
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from numpy.typing import NDArray
+
+from convcli.backend.algorithms.costs import blocks, column_bytes
+from convcli.backend.algorithms.slide import Phases, Slide, last_axes
+
+Array = NDArray[Any]
+Columns = list[tuple[tuple[slice, ...], Array]]  # taps, and what they meet: (N, G, C, *taps, *out)
+
+
+def windows(x: Array, slide: Slide) -> Array:
+    """Return every window of a padded x (..., *padded) as a view (..., *k, *out)."""
+    dims = len(slide.kernel_size)
+    axes = tuple(range(x.ndim - dims, x.ndim))
+    view = sliding_window_view(x, slide.spans, axes)
+    steps = tuple(
+        slice(0, (count - 1) * s + 1, s) for count, s in zip(slide.output_size, slide.stride, strict=True)
+    )
+    taps = tuple(slice(None, None, d) for d in slide.dilation)
+    view = view[last_axes(steps + taps)]
+    return np.moveaxis(view, range(view.ndim - dims, view.ndim), axes)
+
+
+def correlate(x: Array, weight: Array, slide: Slide) -> Array:
+    """Return the correlation of a padded x (N, G, C, *padded) with weight (G, O, C, *k): (N, G, O, *out)."""
+    images, groups, inputs = x.shape[:3]
+    outputs, places = weight.shape[1], prod(slide.output_size)
+    matrix = weight.reshape(groups, outputs, -1)
+    out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
+    flat = out.reshape(images, groups, outputs, places)
+    if matrix.shape[2] == inputs:  # one tap: what it meets is the column
+        met = x[last_axes(slide.meets((0,) * len(slide.kernel_size)))]
+        np.matmul(matrix, met.reshape(images, groups, inputs, places), out=flat)
+        return out
+    sources = _by_phases(x, slide) if Phases(slide).pay else [((slice(None),), windows(x, slide))]
+    place_bytes = groups * matrix.shape[2] * x.itemsize
+    room = np.empty(0, x.dtype)
+    for some, *box in blocks(images, slide.output_size, place_bytes, column_bytes(place_bytes), align=16):
+        sizes = tuple(place.stop - place.start for place in box)
+        start = 0  # the place of the box among all, row by row: it is a run of them
+        for place, count in zip(box, slide.output_size, strict=True):
+            start = start * count + place.start
+        shape = (len(flat[some]), groups, inputs, *slide.kernel_size, *sizes)
+        room = room if room.size >= prod(shape) else np.empty(prod(shape), x.dtype)
+        columns = room[: prod(shape)].reshape(shape)
+        for taps, source in sources:
+            np.copyto(columns[(slice(None),) * 3 + taps], source[some][last_axes(box)])
+        columns = columns.reshape(*shape[:2], -1, prod(sizes))
+        np.matmul(matrix, columns, out=flat[some, :, :, start : start + prod(sizes)])
+    return out
+
+
+def _by_phases(x: Array, slide: Slide) -> Columns:
+    """Return the columns as views of the phases, in which the elements that one tap meets are neighbours."""
+    phases, found = Phases(slide), []
+    for several in product(*(phases.taps(axis) for axis in range(len(slide.stride)))):
+        part = x
+        if set(slide.stride) != {1}:
+            met = (slice(taps.phase, None, s) for taps, s in zip(several, slide.stride, strict=True))
+            part = np.ascontiguousarray(x[last_axes(met)])
+        steps = part.strides[3:]
+        jumps = (taps.step * step for taps, step in zip(several, steps, strict=True))
+        view = as_strided(
+            part[last_axes(slice(taps.first, None) for taps in several)],
+            (*x.shape[:3], *(taps.count for taps in several), *slide.output_size),
+            (*part.strides[:3], *jumps, *steps),
+            writeable=False,
+        )
+        found.append((tuple(taps.taps for taps in several), view))
+    return found

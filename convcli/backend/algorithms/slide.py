@@ -1,0 +1,110 @@
+"""A kernel that slides over an input: which elements each of its taps meets; integers only, no arrays."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd, prod
+from typing import Any
+
+from convcli.layers.axes import Sizes
+from convcli.layers.base import Window
+from convcli.layers.padding import span
+
+Index = tuple[Any, ...]  # what an array is indexed with
+
+
+def last_axes(places: Iterable[slice | int]) -> Index:
+    """Index the last axes of an array, and keep the others whole."""
+    return (..., *places)
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A kernel that slides over an input which is padded already: one number for each spatial axis."""
+
+    kernel_size: Sizes
+    stride: Sizes
+    dilation: Sizes
+    output_size: Sizes
+
+    @classmethod
+    def of(cls, layer: Window, input_size: Sizes) -> "Slide":
+        """Return the walk of a layer's kernel over an input of `input_size`, which is padded before it.
+
+        A step from the only place, or from the only tap, goes nowhere: it is no longer than the padded input.
+        """
+        output = layer.output_size(input_size)
+        most = [n + sum(pair) for n, pair in zip(input_size, layer.pads(input_size), strict=True)]
+        stride = (s if o > 1 else min(s, n) for s, o, n in zip(layer.stride, output, most, strict=True))
+        dilation = (
+            d if k > 1 else min(d, n) for d, k, n in zip(layer.dilation, layer.kernel_size, most, strict=True)
+        )
+        return cls(layer.kernel_size, tuple(stride), tuple(dilation), output)
+
+    @cached_property
+    def spans(self) -> Sizes:
+        """The elements from the kernel's first tap to its last, on each axis."""
+        return tuple(span(k, d) for k, d in zip(self.kernel_size, self.dilation, strict=True))
+
+    def only(self, axis: int, output_size: Sizes) -> "Slide":
+        """Return the same walk along one axis alone, over an output of `output_size`."""
+        kernel, stride, dilation = (
+            tuple(number if other == axis else 1 for other, number in enumerate(numbers))
+            for numbers in (self.kernel_size, self.stride, self.dilation)
+        )
+        return Slide(kernel, stride, dilation, output_size)
+
+    @property
+    def whole(self) -> tuple[slice, ...]:
+        """All places of the output."""
+        return tuple(slice(0, count) for count in self.output_size)
+
+    def meets(self, tap: Sequence[int], box: Sequence[slice] | None = None) -> tuple[slice, ...]:
+        """Return where the input lies that `tap` meets, for a box of the output or all of it."""
+        return tuple(
+            slice(t * d + place.start * s, t * d + (place.stop - 1) * s + 1, s)
+            for t, d, s, place in zip(tap, self.dilation, self.stride, box or self.whole, strict=True)
+        )
+
+    def reach(self, box: Sequence[slice]) -> tuple[slice, ...]:
+        """Return the input that a box of the output looks at."""
+        return tuple(
+            slice(place.start * s, (place.stop - 1) * s + reach)
+            for place, s, reach in zip(box, self.stride, self.spans, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Along one axis, the taps that meet the same phase of the input: the elements phase, phase + stride, ...
+
+    taps, count : which, and how many
+    first, step : the element of the phase that the first tap meets at output 0, and how many the next is on
+    """
+
+    phase: int
+    taps: slice
+    count: int
+    first: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Phases:
+    """A padded input divided by the stride: within a phase, neighbours in the output meet neighbours."""
+
+    slide: Slide
+
+    @property
+    def pay(self) -> bool:
+        """Tell whether elements are met by so many taps that dividing the input is worth a copy of it."""
+        return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
+
+    def taps(self, axis: int) -> tuple[Taps, ...]:
+        """Divide the taps of an axis by the phase that they meet."""
+        k, s, d = self.slide.kernel_size[axis], self.slide.stride[axis], self.slide.dilation[axis]
+        turn = s // gcd(s, d)  # taps this far apart meet the same phase
+        return tuple(
+            Taps(t * d % s, slice(t, k, turn), len(range(t, k, turn)), t * d // s, turn * d // s)
+            for t in range(min(turn, k))
+        )

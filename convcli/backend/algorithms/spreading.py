@@ -1,0 +1,202 @@
+"""How a transposed convolution is done: by taps, by places, or as ordinary convolutions that take turns."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import gcd, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.algorithms.correlate import Border, correlate
+from convcli.backend.algorithms.costs import METHODS, Work, ranking
+from convcli.backend.algorithms.slide import Slide, last_axes
+from convcli.backend.borders import pad
+from convcli.backend.convolution import BUFFER
+from convcli.backend.dtypes import Numbers, cast
+from convcli.layers.axes import Sizes
+from convcli.layers.padding import span
+
+Array = NDArray[Any]
+
+# Picoseconds, as in `plan`: of one call and what it is wrapped in, of a product in BLAS, of adding one element to
+# where it belongs, and of turning one weight round.
+CALL, PRODUCT, ADDITION, TURNED = 20_000_000, 40, 1_500, 5_000
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Along one axis, the outputs first, first + stride, ...: they meet the same taps, and neighbours in the input.
+
+    first, count : which outputs, and how many
+    taps, width : the taps that they meet, and how many
+    dilation : how many elements of the input one tap is from the next
+    start : the element that the last of the taps meets at the first output; below 0 before the input begins
+    """
+
+    first: int
+    count: int
+    taps: slice
+    width: int
+    dilation: int
+    start: int
+
+    def pads(self, size: int) -> tuple[int, int]:
+        """Return how far the taps reach beyond both ends of an axis; below 0 where elements are left out."""
+        reach = self.start + self.count - 1 + span(self.width, self.dilation)
+        return -self.start, reach - size
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A kernel that each element of an input spreads over an output: one number for each spatial axis.
+
+    before : the elements that are cut off the output's start
+    """
+
+    kernel_size: Sizes
+    stride: Sizes
+    dilation: Sizes
+    input_size: Sizes
+    output_size: Sizes
+    before: Sizes
+
+    def turns(self, axis: int) -> tuple[Turn, ...]:
+        """Divide the outputs of an axis by the taps that they meet; outputs that meet none are left out.
+
+        Output y meets tap t at element (y + before - t * dilation) / stride, where that is whole.
+        """
+        k, s, d = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
+        step = s // gcd(s, d)  # taps this far apart meet the same outputs
+        found = []
+        for tap in range(min(step, k)):
+            first = (tap * d - self.before[axis]) % s
+            count = len(range(first, self.output_size[axis], s))
+            if count:
+                width = len(range(tap, k, step))
+                apart = step * d // s
+                last = (first + self.before[axis] - tap * d) // s - (width - 1) * apart
+                found.append(Turn(first, count, slice(tap, None, step), width, apart, last))
+        return tuple(found)
+
+    @property
+    def most_turns(self) -> int:
+        """How many choices there are, but for those of outputs that the padding cuts off."""
+        axes = zip(self.kernel_size, self.stride, self.dilation, self.output_size, strict=True)
+        return prod(min(k, s // gcd(s, d), n) for k, s, d, n in axes)
+
+    def all_turns(self) -> Iterator[tuple[Turn, ...]]:
+        """Yield every choice of a turn on each axis."""
+        return product(*map(self.turns, range(len(self.kernel_size))))
+
+
+def spread(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
+    """Return x (N, G, C, *size) spread by weight (G, C, O, *k): (N, G, O, *output).
+
+    border : how x goes on beyond its edge, and with what; elements there spread the kernel too
+    """
+    work = Work(len(x), len(weight), weight.shape[1], weight.shape[2], _slide(how))
+    beyond = border[0] != "zeros"
+    scattered = _cost_scattered(work, how)
+    # Times the zeros of a border, a weight that is not finite would be NaN.
+    if beyond or (_cost_by_turns(work, how, scattered) < scattered and np.isfinite(weight).all()):
+        return _by_turns(x, weight, how, numbers, border)
+    return _scattered(x, weight, how, numbers)
+
+
+def _slide(how: Spread) -> Slide:
+    """Return the convolution that this is the adjoint of."""
+    return Slide(how.kernel_size, how.stride, how.dilation, how.input_size)
+
+
+def _turn_slide(turns: tuple[Turn, ...]) -> Slide:
+    return Slide(
+        tuple(turn.width for turn in turns),
+        (1,) * len(turns),
+        tuple(turn.dilation for turn in turns),
+        tuple(turn.count for turn in turns),
+    )
+
+
+def _cost_scattered(work: Work, how: Spread) -> int:
+    """Estimate one product for each tap, or for each place, whichever are fewer, and its addition to the output."""
+    sizes = prod(how.kernel_size), prod(how.input_size)
+    elements = work.images * work.groups * work.outputs * max(sizes)
+    return min(sizes) * (CALL + elements * (work.inputs * PRODUCT + ADDITION))
+
+
+def _cost_by_turns(work: Work, how: Spread, most: int) -> int:
+    """Estimate the ordinary convolutions, each by its quickest method; where the calls alone exceed `most`, those."""
+    if (calls := how.most_turns * 2 * CALL) > most:
+        return calls
+    total = work.groups * work.inputs * work.outputs * prod(how.kernel_size) * TURNED
+    for turns in how.all_turns():
+        one = Work(work.images, work.groups, work.inputs, work.outputs, _turn_slide(turns))
+        total += 2 * CALL + METHODS[ranking(one)[0]](one)
+    return total
+
+
+def _by_turns(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
+    """Let the outputs of each turn gather what they meet: a convolution with some of the taps, and no stride."""
+    images, groups = x.shape[:2]
+    outputs = weight.shape[2]
+    flat = x.reshape(images, groups * x.shape[2], *how.input_size)
+    # A convolution: the tap behind is met by the element before.
+    turned = np.flip(weight.swapaxes(1, 2), tuple(range(3, weight.ndim)))
+    y = np.zeros((images, groups, outputs, *how.output_size), numbers.summing)
+    with np.errstate(all="ignore"):
+        np.setbufsize(BUFFER)
+        for turns in how.all_turns():
+            taps = (_flipped(turn.taps, k) for turn, k in zip(turns, how.kernel_size, strict=True))
+            some = turned[last_axes(taps)]
+            pads = tuple(turn.pads(n) for turn, n in zip(turns, how.input_size, strict=True))
+            source = flat
+            if min(map(min, pads)) < 0:
+                mode, value = border
+                source = pad(flat, pads, range(2, flat.ndim), mode, value.item())
+                pads = ((0, 0),) * len(pads)
+            part = correlate(
+                source,
+                some.reshape(groups * outputs, *some.shape[2:]),
+                groups,
+                _turn_slide(turns),
+                Border(pads, *border),
+                numbers,
+            )
+            places = (slice(turn.first, None, s) for turn, s in zip(turns, how.stride, strict=True))
+            y[last_axes(places)] = part.reshape(images, groups, outputs, *part.shape[2:])
+    return y
+
+
+def _flipped(taps: slice, k: int) -> slice:
+    """Return where the taps lie on an axis of k that is turned round."""
+    count = len(range(*taps.indices(k)))
+    return slice(k - 1 - taps.start - (count - 1) * taps.step, None, taps.step)
+
+
+def _scattered(x: Array, weight: Array, how: Spread, numbers: Numbers) -> Array:
+    """Add what one tap makes of all elements, or what all taps make of one element, to where it belongs."""
+    images, groups, inputs = x.shape[:3]
+    outputs, size, kernel = weight.shape[2], how.input_size, how.kernel_size
+    # Places count from the first element that any tap reaches; what lies before the output is cut at the end.
+    reach = (
+        (n - 1) * s + span(k, d) for n, s, k, d in zip(size, how.stride, kernel, how.dilation, strict=True)
+    )
+    end = tuple(max(r, b + n) for r, b, n in zip(reach, how.before, how.output_size, strict=True))
+    y = np.zeros((images, groups, outputs, *end), numbers.multiplying)
+    with np.errstate(all="ignore"):
+        x, weight = cast(x, y.dtype), cast(weight, y.dtype)
+        if prod(kernel) <= prod(size):
+            flat, slide = x.reshape(images, groups, inputs, prod(size)), _slide(how)
+            for tap in np.ndindex(*kernel):
+                part = weight[last_axes(tap)].swapaxes(1, 2) @ flat
+                y[last_axes(slide.meets(tap))] += part.reshape(images, groups, outputs, *size)
+        else:
+            whole = weight.reshape(groups, inputs, outputs * prod(kernel))
+            slide = Slide(size, how.dilation, how.stride, kernel)  # elements slide over taps just as well
+            for place in np.ndindex(*size):
+                part = x[(..., np.newaxis, *place)].swapaxes(2, 3) @ whole
+                y[last_axes(slide.meets(place))] += part.reshape(images, groups, outputs, *kernel)
+        kept = tuple(slice(b, b + n) for b, n in zip(how.before, how.output_size, strict=True))
+        return cast(y[last_axes(kept)], numbers.summing)

@@ -1,0 +1,177 @@
+"""Run a planned filter: tiles of the picture through the algorithm, shared by threads."""
+
+import os
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.bands.band_plan import RUNNING, BandPlan, plan
+from convcli.backend.bands.encoding import Encoding
+from convcli.backend.bands.passes import Scratch
+from convcli.backend.bands.rounding import Rounder, Rounding
+from convcli.backend.bands.running import ALONE, SHARED, RunningSums
+from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
+from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
+from convcli.backend.bands.strip import Strip
+from convcli.backend.bands.sums_to_pixels import Finish
+from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
+from convcli.backend.bands.weights import Weights
+from convcli.layers.padding import Pads
+
+Array = NDArray[Any]
+Tiles = Generator[tuple[slice, slice], None, None]
+Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array, whole tile by whole tile
+
+BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
+
+
+def plan_all(
+    weights: list[Weights],
+    largest: float,
+    slide: Slide,
+    channels: int,
+    wide: bool,
+    method: str,
+    threads: int | None,
+    transforms: int = 0,
+) -> BandPlan | None:
+    """Plan for what any matrix needs; all of a kernel's matrices run by one plan.
+
+    `transforms` is 1 for floats under a mean of none below 0, 2 for others, 0 for what is not rounded as floats.
+    """
+    found = [each.facts(largest) for each in weights]
+    facts = replace(
+        max(found, key=lambda fact: (not fact.factor_passes, fact.passes)),
+        most=max(fact.most for fact in found),
+        down_most=max(fact.down_most for fact in found),
+        box_most=found[0].box_most if len(found) == 1 else None,
+        transforms=transforms,
+    )
+    return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1)
+
+
+def run(
+    picture: Array,
+    weights: list[Weights],
+    slide: Slide,
+    pads: Pads,
+    mode: str,
+    value: float,
+    way: BandPlan,
+    finish: Finish | Rounding | Encoding,
+) -> tuple[Array, int]:
+    """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
+    out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
+    if isinstance(finish, Finish) and way.method == RUNNING and way.dtype == "float32":
+        finish = finish.by_cutting_off()
+    tiles = _Shared(_tiles(slide, way))
+
+    centred = isinstance(finish, Rounding) and finish.centre != 0
+    table = finish.table if isinstance(finish, Encoding) else None
+
+    def work(_: int) -> int:
+        strip = Strip(picture, slide, pads, mode, value, way.first, centred, table)
+        worker = _Worker(strip, weights, way, finish)
+        with np.errstate(all="ignore"), closing(tiles):  # where one fails, the others stop
+            np.setbufsize(BUFFER)
+            return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
+
+    if way.threads == 1:
+        return out, work(0)
+    with ThreadPoolExecutor(way.threads) as pool, closing(tiles):
+        return out, sum(pool.map(work, range(way.threads)))
+
+
+def _tiles(slide: Slide, way: BandPlan) -> Tiles:
+    starts = (range(0, n, step) for n, step in zip(slide.output_size, (way.rows, way.columns), strict=True))
+    for top, left in product(*starts):
+        yield (
+            slice(top, min(slide.output_size[0], top + way.rows)),
+            slice(left, min(slide.output_size[1], left + way.columns)),
+        )
+
+
+class _Shared:
+    """An iterator that several threads take from."""
+
+    def __init__(self, items: Tiles) -> None:
+        from threading import Lock
+
+        self.items, self.lock = items, Lock()
+
+    def __iter__(self) -> "_Shared":
+        return self
+
+    def __next__(self) -> tuple[slice, slice]:
+        with self.lock:
+            return next(self.items)
+
+    def close(self) -> None:
+        """Leave nothing to take."""
+        with self.lock:
+            self.items.close()
+
+
+class _Worker:
+    """One thread's buffers, and the algorithm that runs in them, tile by tile."""
+
+    def __init__(
+        self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish | Rounding | Encoding
+    ) -> None:
+        self.strip, self.dtype, self.scratch = strip, way.dtype, Scratch()
+        self.finish: Finish | Rounder | Encoding
+        if isinstance(finish, Rounding):
+            self.finish = Rounder(finish, strip, way.dtype)
+        else:
+            self.finish = finish
+        half = finish.half if isinstance(finish, Finish) else 0.0
+        self.box = _running(strip, weights[0], way, half) if way.method == RUNNING else None
+        self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
+
+    def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
+        """Filter one tile; return how many of its samples were clipped."""
+        if self.box:
+            return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
+        strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.strip.channels)
+        sums = [
+            weigh(strip, self.scratch.get(f"sum{number}", shape, self.dtype), self.scratch)
+            for number, weigh in enumerate(self.sums)
+        ]
+        return self.finish(sums, out, self.scratch)
+
+
+def _running(strip: Strip, weights: Weights, way: BandPlan, half: float) -> RunningSums:
+    rows, columns = weights.matrix.shape
+    pace = SHARED if way.threads > 1 else ALONE
+    return RunningSums(strip, (rows, columns), way.first, way.dtype, half, pace)
+
+
+def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:
+    """Return the planned way to weigh a strip by one matrix."""
+    below, beside = slide.dilation[0], slide.dilation[1] * channels  # from one tap to the next
+    factors, dtype = (weights.down, weights.across), way.dtype
+    if way.method == "fft":
+        spectrum = Spectrum(weights.matrix, slide, channels, way.length, dtype)
+        if not way.transforms:
+            return spectrum
+        plain: Sum = ShiftedWindow(weights.matrix, slide, channels, dtype)
+        if set(slide.stride) == {1}:
+            plain = WeighedRows(weights.matrix, below, beside, dtype)
+        magnitudes = None
+        if way.transforms > 1:
+            magnitudes = Spectrum(np.abs(weights.matrix), slide, channels, way.length, dtype)
+        return GuardedSpectrum(spectrum, magnitudes, plain)
+    if way.method == "direct":
+        return ShiftedWindow(weights.matrix, slide, channels, dtype)
+    if way.method == "gemm":
+        return WeighedRows(weights.matrix, below, beside, dtype)
+    if dtype.startswith("float"):
+        return WeighedFactors(factors, below, beside, dtype)
+    return ShiftedFactors(factors, slide, channels, (way.first, dtype))

@@ -1,0 +1,62 @@
+"""What bands take of memory: bytes, by the plan alone, beside the picture and what comes out."""
+
+from math import prod
+
+import numpy as np
+
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.bands.band_plan import RUNNING, BandPlan
+from convcli.backend.bands.encoding import Encoding
+from convcli.backend.bands.rounding import Rounding
+from convcli.backend.bands.running import ALONE, KEPT, SHARED
+from convcli.backend.bands.sums_to_pixels import Finish
+
+ROUND, ENCODE = (
+    6,
+    24,
+)  # bytes of a sample on its way back: two short numbers, or floats, places and what is inside
+COPIES = 2  # that a transform makes of its plane
+
+
+def band_bytes(
+    way: BandPlan, slide: Slide, channels: int, matrices: int, finish: Finish | Rounding | Encoding
+) -> int:
+    """Return what the buffers of all threads take that run a plan."""
+    # Threads that take the last tiles find less to do.
+    threads = min(way.threads, prod(slide.output_size) / (way.rows * way.columns))
+    below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
+    width, tile = int(beside.stop - beside.start) * channels, way.columns * channels
+    first, size = int(np.dtype(way.first).itemsize), int(np.dtype(way.dtype).itemsize)
+    rows = int(below.stop - below.start)
+    loaded = first + (8 if isinstance(finish, Encoding) else 1)
+    back = _back(finish, matrices)
+    if way.method == RUNNING:
+        taps = slide.kernel_size[0]
+        pace = SHARED if way.threads > 1 else ALONE
+        step = min(rows, max(1, pace.samples // width))
+        kept = taps + min(rows, max(KEPT // width, step, taps))
+        # The line, its two sums by doubling, and for the output what changes, sums, and those of several rows.
+        held = kept * width * first + step * width * (loaded + 2 * first)
+        return int(threads * (held + step * tile * (first + 2 * size + back)))
+    samples, outputs = rows * width, way.rows * tile
+    held = samples * loaded + outputs * (matrices * size + back)
+    if way.method == "fft":
+        spectra = matrices * max(1, way.transforms)
+        plane = way.length**2 * size
+        held += plane * spectra * (2 + COPIES) + (way.transforms > 1) * (samples + outputs) * size
+    elif way.method == "separable":  # the sums down, as wide as the input
+        held += way.rows * width * (size + first)
+    else:
+        held += outputs * size
+    return int(threads * held)
+
+
+def _back(finish: Finish | Rounding | Encoding, matrices: int) -> int:
+    """Return the bytes that are taken for a sample on its way from sums to pixels."""
+    if isinstance(finish, Rounding):
+        return ROUND
+    if isinstance(finish, Encoding):
+        return ENCODE
+    floats = matrices if finish.combine == "magnitude" else int(finish.divisor != 1 or finish.offset != 0)
+    width = 4 if finish.dtype.itemsize == 1 else 8
+    return 1 + floats * width + (2 * finish.dtype.itemsize if floats else 0)

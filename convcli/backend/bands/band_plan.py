@@ -1,0 +1,170 @@
+"""The plan of a picture filter: which algorithm, in what tiles, on how many threads; integers only, no arrays.
+
+Costs are picoseconds for one sample of the output, measured on one core of an x86-64 machine with 2 MiB of
+second-level cache. Only their order matters.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from convcli.backend.algorithms.slide import Slide
+
+METHODS = ("auto", "direct", "separable", "gemm", "fft")
+RUNNING = "separable by running sums"  # the quickest way to run a box
+
+PASS16 = 60  # one addition or multiplication of int16 in cache
+PASS32 = 130  # the same of int32 or float32
+PASS64 = 280  # the same of float64
+FLOP = 12  # one multiplication or addition of BLAS in float32; twice that in float64
+GATHER = 160  # adding one product of BLAS to the others
+TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
+
+# Outputs of one matrix product down, and across. OpenBLAS does up to a million multiplications without packing its
+# operands first, where the weights lie row by row; these are quickest below that.
+DOWN, ACROSS = 8, 32
+WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
+ROWS, WIDE_SAMPLES = 24, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
+# The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
+SHARED_ROWS = 96
+# Of a tile for products down alone, and for those across, whose matrices are as tall: OpenBLAS packs none of these.
+PRODUCT_ROWS, TALL_PRODUCT_ROWS, PRODUCT_SAMPLES = 64, 128, 2048
+# Of a tile for sums that run: what the rows that are still to go may take, and yet so many columns.
+RUNNING_HELD, RUNNING_SAMPLES = 1 << 21, 3072
+TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the plan has to know of a kernel's matrix.
+
+    whole : all weights are whole numbers; most : no sum exceeds it, down_most : nor one down the factor
+    box_most : of a box, whose weights are all 1, what no sum across exceeds; None for others
+    passes : shift-and-add's passes over the samples: of the window, and of the factors down and across,
+        None where the matrix has no factors
+    transforms : of floats, how many sums are transformed to tell how far off they are; 0 where that is known
+    """
+
+    whole: bool
+    most: int
+    down_most: int
+    box_most: int | None
+    passes: int
+    factor_passes: tuple[int, int] | None
+    transforms: int = 0
+
+
+@dataclass(frozen=True)
+class BandPlan:
+    """The algorithm and its dtype, the outputs of one tile, and the threads that share the tiles.
+
+    `method` is one of METHODS or RUNNING; `first` is the dtype of the pixels and of the first sums, where those
+    fit a shorter one.
+    """
+
+    method: str
+    dtype: str
+    first: str
+    rows: int
+    columns: int
+    threads: int
+    length: int = 0  # of the transform
+    transforms: int = 0  # that tell how far off floats are
+
+    def __str__(self) -> str:
+        """Say what will run, in words for -v."""
+        return f"{self.method} in {self.dtype}, tiles of {self.rows}x{self.columns}, {self.threads} thread(s)"
+
+
+def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, threads: int) -> BandPlan | None:
+    """Return the quickest plan, or None where only the plain exact sums will do.
+
+    `wide` asks for float64, where float32 has too few digits.
+    """
+    ways = candidates(facts, slide, channels, wide)
+    found = [(cost, name, dtype) for name, dtype, cost in ways if method in ("auto", name.split()[0])]
+    if not found:
+        return None
+    _, name, dtype = min(found)
+    first, length = dtype, 0
+    if name == RUNNING:
+        first = "int16" if (facts.box_most or 0) < 1 << 15 else "int32"
+    elif (name, dtype) == ("separable", "int32") and facts.down_most < 1 << 15:
+        first = "int16"
+    elif name == "fft":
+        length = transform_length(slide)
+    rows, columns = _tile(name, dtype, slide, channels, length, threads)
+    tiles = prod(-(-n // step) for n, step in zip(slide.output_size, (rows, columns), strict=True))
+    return BandPlan(name, dtype, first, rows, columns, max(1, min(threads, tiles)), length, facts.transforms)
+
+
+def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
+    """Return every way that gives the right sums: its name, its dtype and its cost."""
+    float_dtype = "float64" if wide else "float32"
+    float_pass, flop = (PASS64, 2 * FLOP) if wide else (PASS32, FLOP)
+    strided = prod(slide.stride) > 1
+    # Whole numbers are exact in floats up to the digits of these.
+    exact_float = facts.most < (1 << (53 if wide else 24))
+    found: list[tuple[str, str, int]] = []
+    if facts.whole and facts.most < 1 << 31:
+        dtype, each = ("int16", PASS16) if facts.most < 1 << 15 else ("int32", PASS32)
+        found.append(("direct", dtype, facts.passes * each))
+        if facts.factor_passes:
+            found.append(("separable", dtype, sum(facts.factor_passes) * each))
+        if facts.box_most is not None and not strided and prod(slide.dilation) == 1:
+            floats = exact_float and not wide
+            across = PASS16 if facts.box_most < 1 << 15 else PASS32
+            passes = 2 + slide.kernel_size[1].bit_length()
+            found.append((RUNNING, "float32" if floats else "int32", passes * across + 2 * PASS32))
+    elif not facts.whole:
+        found.append(("direct", float_dtype, facts.passes * float_pass))
+    if not facts.whole or exact_float:
+        kh, kw = slide.kernel_size
+        (dh, dw), pixel = slide.dilation, channels
+        down = 2 * (DOWN + (kh - 1) * dh) * flop
+        if not strided:
+            found.append(("gemm", float_dtype, kw * (down + GATHER)))
+        if facts.factor_passes and not strided:
+            across = 2 * (ACROSS + (kw - 1) * dw * pixel) * flop
+            found.append(("separable", float_dtype, down + across))
+    if not facts.whole:
+        length = transform_length(slide)
+        if all(length >= 2 * span for span in slide.spans):
+            usable = prod(length - span + 1 for span in slide.spans)
+            share = prod(slide.stride) * length * length / usable
+            cost = int(TRANSFORM * share)
+            if facts.transforms:  # in float64, whose errors are small beside most sums
+                found.append(("fft", "float64", 2 * cost * facts.transforms))
+            else:
+                found.append(("fft", float_dtype, 2 * cost if wide else cost))
+    return found
+
+
+def transform_length(slide: Slide) -> int:
+    """Choose the shortest transform that holds the picture, or wastes little of a tile on the kernel."""
+    whole = max(
+        (n - 1) * s + span for n, s, span in zip(slide.output_size, slide.stride, slide.spans, strict=True)
+    )
+    for length in TRANSFORMS[:-1]:
+        if length >= whole or length >= WASTE * max(slide.spans):
+            return length
+    return TRANSFORMS[-1]
+
+
+def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threads: int) -> tuple[int, int]:
+    """Return the rows and columns of one tile of the output."""
+    if length:
+        sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
+        rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
+        return rows, columns
+    pixel = channels * slide.stride[1]
+    if name == RUNNING:  # as tall as can be: each tile starts anew
+        least = -(-slide.output_size[0] // threads)
+        samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, RUNNING_HELD // slide.spans[0]))
+    elif dtype.startswith("float") and name != "direct":
+        least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
+    else:  # of a narrow picture, more rows
+        least, samples = (SHARED_ROWS if threads > 1 else ROWS), WIDE_SAMPLES
+        least *= max(1, samples // (pixel * slide.output_size[1]))
+    below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # rows of the input
+    rows = min(slide.output_size[0], max(1, below // slide.stride[0]))
+    return rows, min(slide.output_size[1], max(1, samples // pixel))

@@ -1,0 +1,157 @@
+"""A picture through one kernel in bands: in which numbers, by which plan, so that every sample is the right one."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.band_loop import plan_all, run
+from convcli.backend.bands.band_plan import BandPlan
+from convcli.backend.bands.encoding import Encoding
+from convcli.backend.bands.rounding import MOST_DOUBT, Rounding, error_of
+from convcli.backend.bands.strip import CENTRE
+from convcli.backend.bands.sums_to_pixels import Finish
+from convcli.backend.bands.units import UNIT, Units
+from convcli.backend.bands.weights import Weights
+from convcli.backend.sliding import MOST_WHOLE, SMALLEST, Sliding
+from convcli.backend.values import Filtered, Range
+from convcli.kernels import Kernel
+
+Array = NDArray[Any]
+
+LARGEST = 2.0**100  # of a sum that float32 holds, with all that leads to it
+FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
+MOST_LIGHT = 2.0**8  # of a sum of light, so that float64 has digits enough for each level
+
+
+class InBands(NamedTuple):
+    """How a picture goes through a kernel in bands: the weights, what surrounds the picture, the plan, the way back."""
+
+    weights: list[Weights]
+    value: float
+    way: BandPlan
+    finish: Finish | Rounding | Encoding
+
+    def __call__(self, sliding: Sliding, pixels: Array) -> Filtered:
+        """Filter the picture."""
+        picture = pixels.reshape(*pixels.shape[:2], -1)
+        mode = sliding.padding_mode
+        made, clipped = run(
+            picture, self.weights, sliding.slide, sliding.pads, mode, self.value, self.way, self.finish
+        )
+        return Filtered(made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(self.way))
+
+
+class Samples(NamedTuple):
+    """What a plan has to know of a picture's samples: their type, the channels, and the ends of what they can be."""
+
+    dtype: np.dtype[Any]
+    channels: int
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, pixels: Array) -> "Samples":
+        """Take the ends of the dtype of whole numbers, and those of floats from the picture."""
+        return cls.alike(pixels.dtype, prod(pixels.shape[2:]), lambda: (pixels.min(), pixels.max()))
+
+    @classmethod
+    def alike(
+        cls, dtype: np.dtype[Any], channels: int, ends: Callable[[], tuple[float, float]] = lambda: (0, 1)
+    ) -> "Samples":
+        """Take what a picture of a dtype will have; floats are foretold to be from 0 to 1."""
+        if dtype.kind == "f":
+            least, most = ends()
+        else:
+            least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        return cls(dtype, channels, float(least), float(most))
+
+    @property
+    def largest(self) -> float:
+        """What no sample exceeds; NaN and infinity make it one."""
+        return float(np.maximum(self.most, -self.least))
+
+
+def in_bands(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+    """Return how samples are filtered in bands; None where no plan has sums that are exact enough."""
+    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    whole = kernel.is_whole and float(value).is_integer()
+    if samples.dtype.kind == "f" or whole:
+        return _in_sums(sliding, samples, kernel, value_range)
+    return _rounded(sliding, samples, kernel, value_range)
+
+
+def _rounded(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+    """Filter whole samples by weights that are none, each sample to the right whole number."""
+    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    arrays = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
+    units = Units.of(arrays, kernel.offset, value)
+    if units is None:
+        return None
+    dtype = samples.dtype
+    centre = CENTRE if dtype == np.uint8 else 0
+    largest = float(max(abs(end - centre) for end in (samples.most, samples.least, value)))
+    weights = [Weights.of(array) for array in arrays]
+    most = max(float(np.abs(matrix).sum()) for matrix in units.weights) * (largest + centre)
+    slide, method, threads = sliding.slide, sliding.method, sliding.threads
+    for wide in (False, True)[dtype.itemsize > 1 :]:
+        way = plan_all(weights, largest, slide, samples.channels, wide, method, threads)
+        if way is None:
+            return None
+        error = error_of(way, units, weights, largest)
+        if error < MOST_DOUBT:
+            break
+    assert way is not None
+    within = all(m.min() >= 0 and m.sum() <= (1 << UNIT) + (1 << UNIT // 2) for m in units.matrices)
+    fits = (
+        within and kernel.combine == "none" and not kernel.offset and samples.least <= value <= samples.most
+    )
+    can_clip = not (fits and value_range != "offset" and not samples.least)
+    finish = Rounding(units, kernel.combine, value_range, dtype, error, most, can_clip, centre)
+    return InBands(weights, value, way, finish)
+
+
+def _in_sums(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+    """Filter whole samples by whole weights exactly, and floats in floats."""
+    dtype, largest = samples.dtype, samples.largest
+    integers = dtype.kind in "iu"
+    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.flat_weights):
+        return None
+    arrays = [np.array(matrix, np.int64 if integers else np.float64) for matrix in kernel.matrices]
+    weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
+    reach = max(largest, abs(value))
+    most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
+    # NaN and infinity fail these comparisons.
+    if not SMALLEST < most < LARGEST or not reach < LARGEST or (reach > FAR * largest and not integers):
+        return None
+    transforms = 0
+    if not integers:
+        is_mean = all(array.min() >= 0 for array in arrays) and min(samples.least, value) >= 0
+        transforms = 1 if is_mean else 2
+    slide, method, threads = sliding.slide, sliding.method, sliding.threads
+    way = plan_all(weights, reach, slide, samples.channels, dtype.itemsize == 2, method, threads, transforms)
+    if way is None:
+        return None
+    within = all(array.min() >= 0 and array.sum() <= kernel.divisor * (1 + 1e-6) for array in arrays)
+    within = within and kernel.is_smoothing and not kernel.offset
+    fits = within and value_range != "offset" and 0 <= value <= largest
+    finish = Finish(kernel.combine, kernel.divisor, kernel.offset, value_range, dtype, most, not fits)
+    return InBands(weights, value, way, finish)
+
+
+def light_in_bands(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+    """Return how the light of samples is filtered in bands; None where no plan has sums that are exact enough."""
+    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    weights = [Weights.of(sliding.turned(matrix) / kernel.divisor) for matrix in kernel.matrices]
+    largest = max(1.0, abs(value))
+    if not max(float(np.abs(each.matrix).sum()) for each in weights) * largest < MOST_LIGHT:
+        return None
+    way = plan_all(weights, largest, sliding.slide, samples.channels, True, sliding.method, sliding.threads)
+    if way is None:
+        return None
+    return InBands(
+        weights, value, way, Encoding(kernel.combine, float(kernel.offset), value_range, samples.dtype)
+    )

@@ -1,0 +1,268 @@
+"""Read and write the TIFFs that Pillow would cut or refuse, through tifffile and imagecodecs: `convcli[codecs]`."""
+
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from convcli.images.codecs.tiff_claims import check_page
+from convcli.images.header import TURNED, FrameHeader, Header
+from convcli.images.metadata.names import ORIENTATION
+from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.images.metadata.entries import Directory
+
+INSTALL = "pip install 'convcli[codecs]'"
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
+
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
+# By the photometric interpretation; 0 has white as 0.
+_COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}
+_OTHER_KIND = "it is a TIFF of a kind that is read through an extra, or damaged"
+_PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated", "LAB": "cielab", "ICCLAB": "icclab"}
+
+
+class NoCodecError(ImageError):
+    """The extra that a file needs is not installed."""
+
+
+def _library(why: str) -> Any:
+    """Import tifffile, or raise NoCodecError, which says why it was needed."""
+    try:
+        import_module("imagecodecs")  # for the compressions: found missing now rather than in mid-file
+        import tifffile
+    except ImportError:
+        raise NoCodecError(f"{why}; {INSTALL}") from None
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # stderr is ours
+    return tifffile
+
+
+class DeepPages:
+    """The pages of a TIFF that Pillow opens and would cut: opened once, whichever of them are read."""
+
+    def __init__(self, file: BinaryIO, name: str, max_pixels: int) -> None:
+        self._file, self._name, self._limit = file, name, max_pixels
+        self._pages: Any = None
+
+    def read(self, number: int, why: str) -> tuple[Frame, tuple[str, ...]]:
+        """Return a page, upright, with every bit that it has, and notes; or raise ImageError."""
+        return _page(self._checked(number, why), self._name)
+
+    def header(self, number: int, why: str) -> FrameHeader:
+        """Return what `read` will, from the page's header alone."""
+        return _page_header(self._checked(number, why), self._name)
+
+    def _checked(self, number: int, why: str) -> Any:
+        if self._pages is None:
+            self._file.seek(0)
+            self._pages = _library(f"cannot read {self._name}: {why}").TiffFile(self._file).pages
+        page = self._pages[number]
+        _check_samples([page], self._name, self._limit)
+        return page
+
+
+def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
+    """Return what `read_tiff` will, from the headers of the pages alone."""
+    file.seek(0)
+    with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
+        chosen = _chosen(pages.pages, name, choose)
+        _check_samples(chosen, name, max_pixels)
+        return Header(tuple(_page_header(page, name) for page in chosen), "TIFF")
+
+
+def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
+    """Return a TIFF that Pillow cannot open.
+
+    `choose` is given the count of pages and returns the numbers of those that are wanted.
+    """
+    from convcli.images.metadata.tags import TiffPages
+
+    file.seek(0)
+    with _library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
+        chosen = _chosen(pages.pages, name, choose)
+        _check_samples(chosen, name, max_pixels)
+        frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
+        reader = TiffPages(file)
+        said = [reader.metadata(page.offset) for page in chosen]
+    frames = (
+        frames[0],
+        *(replace(frame, page=each.metadata) for frame, each in zip(frames[1:], said[1:], strict=True)),
+    )
+    told = [note for found in said for note in found.notes]
+    lost = [name for found in said for name in found.lost]
+    return Picture(
+        frames,
+        "TIFF",
+        said[0].metadata,
+        notes=tuple(dict.fromkeys(sum(notes, (*told,)))),
+        lost=tuple(dict.fromkeys(lost)),
+    )
+
+
+def _chosen(pages: Any, name: str, choose: Callable[[int], Sequence[int]]) -> list[Any]:
+    if not len(pages):
+        raise ImageError(
+            f"cannot read {name}: the file is damaged or cut short (it has no pages); get a whole copy"
+        )
+    return [pages[number] for number in choose(len(pages))]
+
+
+def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
+    """Refuse too much before it is decoded: pixels, of which four channels of one count as one, and tiles."""
+    count = sum(max(page.imagewidth * page.imagelength, page.size // 4) for page in pages)
+    if count > limit:
+        raise ImageError(
+            f"cannot read {name}: its {count:,} pixels, of four channels each at most, are over the limit of "
+            f"{limit:,}; raise it with `max_pixels={count}`"
+        )
+    for page in pages:
+        check_page(name, page, limit)
+
+
+def _page_header(page: Any, name: str) -> FrameHeader:
+    """Treat one pixel as `_page` does all of them."""
+    import numpy as np
+
+    colours = _colours(page, name)
+    sides = (1 if axis in "YX" and side else side for axis, side in zip(page.axes, page.shape, strict=True))
+    frame, _ = _framed(page, np.zeros(tuple(sides), page.dtype), colours, name)
+    orientation = page.tags.valueof(ORIENTATION, 1)
+    size = (page.imagelength, page.imagewidth)[:: -1 if orientation >= TURNED else 1]
+    shape, dtype = (*size, *frame.pixels.shape[2:]), frame.pixels.dtype.name
+    header = FrameHeader(shape, frame.mode, dtype)
+    # Of each a copy; what is not compressed is read to where it stays, else threads may decode all of it ahead.
+    changed = page.dtype != frame.pixels.dtype or page.photometric == WHITE_IS_ZERO
+    steps = [changed, orientation != 1, bool(page.extrasamples)]
+    working = sum(steps) * header.nbytes
+    if page.compression != 1:
+        working += page.nbytes + sum(page.databytecounts)
+    return header._replace(working=working)
+
+
+def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
+    colours = _colours(page, name)
+    return _framed(page, page.asarray(), colours, name)
+
+
+def _colours(page: Any, name: str) -> str:
+    """Return what the channels of a page are, or raise ImageError where it is not read."""
+    colours, bits = _COLOURS.get(int(page.photometric)), page.bitspersample
+    if colours is None or page.samplesperpixel < CHANNELS[colours] or page.imagedepth > 1:
+        what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
+        raise ImageError(f"cannot read {name}: its colours are {what}, which are not read; convert it to RGB")
+    if page.dtype is None or page.dtype.kind not in "buif":
+        what = page.dtype or f"of a kind without a name, of {bits} bits"
+        raise ImageError(f"cannot read {name}: its samples are {what}; save real numbers, as float32")
+    return colours
+
+
+def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[Frame, tuple[str, ...]]:
+    """Return the pixels of a page as a frame, and notes."""
+    import numpy as np
+
+    if pixels.ndim not in (2, 3) or not pixels.size:  # as where a size is missing
+        raise ImageError(
+            f"cannot read {name}: the file is damaged or cut short (it has no pixels); get a whole copy"
+        )
+    if pixels.ndim == 2 and CHANNELS[colours] > 1:
+        raise ImageError(
+            f"cannot read {name}: the file is damaged (it has one channel, and {colours} has more)"
+        )
+    if page.axes == "SYX":
+        pixels = np.moveaxis(pixels, 0, -1)
+    pixels = filtered_type(spread(pixels, page.bitspersample), name)
+    pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
+    if page.photometric == WHITE_IS_ZERO:
+        pixels = _turned(pixels, channels)
+    elif channels == "LAB":
+        pixels = turned_signs(pixels)
+    from convcli.images.upright import turned
+
+    pixels = turned(pixels, page.tags.valueof(ORIENTATION, 1))
+    return Frame(pixels, mode_name(channels, pixels.dtype.name)), notes
+
+
+def _turned(pixels: NDArray[Any], channels: str) -> NDArray[Any]:
+    """Return pixels whose white is 0 with black as 0; alpha, and channels that are no colours, stay."""
+    if pixels.ndim == 2:
+        return black_is_zero(pixels)
+    import numpy as np
+
+    return np.dstack([black_is_zero(pixels[..., :1]), pixels[..., 1:]])
+
+
+def _named(
+    pixels: NDArray[Any], colours: str, extras: tuple[int, ...]
+) -> tuple[NDArray[Any], str, tuple[str, ...]]:
+    """Say what the channels are: colours, perhaps alpha, and others that are left out, or only counted."""
+    import numpy as np
+
+    if pixels.ndim == 2:
+        return pixels, colours, ()
+    has_alpha = colours in ("L", "RGB") and extras[:1] in ((_ASSOCIATED,), (_UNASSOCIATED,))
+    count, known = pixels.shape[-1], CHANNELS[colours] + has_alpha
+    if count < known:  # the tags name more than there are
+        has_alpha, known = False, CHANNELS[colours]
+    if colours == "L" and not has_alpha and count > 1:
+        return pixels, f"{count} channels", ()
+    if has_alpha:
+        if extras[0] == _ASSOCIATED:
+            pixels = np.dstack(
+                [_unmultiplied(pixels[..., : known - 1], pixels[..., known - 1]), pixels[..., known - 1]]
+            )
+        colours += "A"
+    left = count - known
+    notes = (f"{left} of its channels, which are no colours, are left out",) if left > 0 else ()
+    return np.ascontiguousarray(pixels[..., :known]), colours, notes
+
+
+def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Divide colours by the alpha that they were multiplied by; where nothing is visible they stay."""
+    import numpy as np
+
+    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    shares = np.where(alpha == 0, 1.0, alpha / top)[..., None]
+    if alpha.dtype.kind == "f":
+        return (colours / shares).astype(colours.dtype)
+    return np.rint(colours / shares).clip(0, top).astype(colours.dtype)
+
+
+def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> bytes:
+    """Return a picture as a TIFF, every page with its own depth and tags, or raise ImageError."""
+    modes = sorted({frame.mode for frame in picture.frames})
+    why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (`output='x.npy'` needs none)"
+    tifffile = _library(why)
+    buffer = BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        for frame in picture.frames:
+            writer.write(stored(frame), **_settings(frame))
+    if any(tags):
+        from convcli.images.metadata.entries import add_tags
+
+        add_tags(buffer, tags)
+    return buffer.getvalue()
+
+
+def _settings(frame: Frame) -> dict[str, Any]:
+    """Return what tifffile is to be told of a page: what its channels are."""
+    channels = channels_of(frame.mode)
+    settings: dict[str, Any] = {"compression": "zlib", "predictor": True, "metadata": None, "software": False}
+    if is_counted(frame.mode):
+        settings |= {"photometric": "minisblack", "planarconfig": "contig"}
+        settings["extrasamples"] = [0] * (frame.pixels.shape[2] - 1)
+    else:
+        settings["photometric"] = _PHOTOMETRIC[channels.removesuffix("A")]
+        if channels != "L":
+            settings["planarconfig"] = "contig"
+        if frame.has_alpha:
+            settings["extrasamples"] = [_UNASSOCIATED]
+    return settings

@@ -1,0 +1,112 @@
+"""What the tiles and strips of a TIFF claim, held against the limit on pixels before they are decoded."""
+
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+from PIL.ImageFile import ImageFile
+
+from convcli.images.codecs.compressed_streams import is_picture, stream_of
+from convcli.images.picture import ImageError
+
+TILE_WIDTH, TILE_LENGTH, TILE_COUNTS, STRIP_COUNTS = 322, 323, 325, 279  # TIFF 6.0, sections 8 and 15
+SAMPLES, BITS, PLANAR, COMPRESSION = 277, 258, 284, 259
+SEPARATE, UNCOMPRESSED = 2, 1
+JPEG_XR = (22610, 34934)  # its library writes a line to standard error for each damage in a stream
+COLOURS = 4  # channels that a codec may have where the picture has fewer
+
+TIMES = 4  # as large as its picture a tile may be
+SHARE = 8  # of the limit on pixels, in bytes, that a tile may have however small its picture is
+SHARED = 16  # times that the bytes of a file may be claimed, by tiles that share some of them
+SMALL = 1 << 28  # bytes of claims that nobody minds
+
+
+def check_tiles(name: str, file: BinaryIO, image: ImageFile, max_pixels: int) -> None:
+    """Refuse a page that Pillow has opened, where libtiff would take memory or time for more than it is."""
+    if image.format != "TIFF":
+        return
+    tags: Any = getattr(image, "tag_v2", {})
+    place = file.tell()
+    file_size = file.seek(0, 2)
+    file.seek(place)
+    channels, bits = _whole(tags.get(SAMPLES), 1), max(_wholes(tags.get(BITS)), default=1)
+    counts = _wholes(tags.get(TILE_COUNTS) or tags.get(STRIP_COUNTS))
+    width, height = image.size
+    size = _Limit(name, (height, width), -(-width * height * channels * bits // 8), max_pixels)
+    size.check_counts(sum(counts), file_size)
+    if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED and TILE_WIDTH in tags:
+        tile = _whole(tags.get(TILE_LENGTH), 0), _whole(tags.get(TILE_WIDTH), 0)
+        together = 1 if tags.get(PLANAR) == SEPARATE else channels
+        size.check(*tile, -(-tile[0] * tile[1] * together * bits // 8))
+
+
+def check_page(name: str, page: Any, max_pixels: int) -> None:
+    """Refuse a page of tifffile's, where its codecs would take memory or time for more than it is."""
+    channels, itemsize = page.samplesperpixel, page.dtype.itemsize if page.dtype else 1
+    limit = _Limit(name, (page.imagelength, page.imagewidth), page.size * itemsize, max_pixels)
+    handle = page.parent.filehandle
+    limit.check_counts(sum(page.databytecounts), handle.size)
+    compression = int(page.compression)
+    if compression in JPEG_XR:
+        raise ImageError(
+            f"cannot read {name}: it is compressed as JPEG XR, which is not read; save it anew, deflated"
+        )
+    if compression == UNCOMPRESSED:
+        return
+    sides = min(page.rowsperstrip, page.imagelength), page.imagewidth
+    if page.is_tiled:
+        together = 1 if page.planarconfig == SEPARATE else channels
+        sides = page.tilelength, page.tilewidth
+        limit.check(*sides, sides[0] * sides[1] * page.tiledepth * together * itemsize)
+    if not is_picture(compression):
+        return
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        if not count:
+            continue
+        handle.seek(offset)
+        stream = stream_of(compression, handle.read(count), limit.most)
+        if stream is None:
+            raise ImageError(
+                f"cannot read {name}: the file is damaged or cut short (a tile of it has no header that tells its "
+                "size); get a whole copy"
+            )
+        fits = (
+            stream.height <= sides[0]
+            and stream.width <= sides[1]
+            and stream.channels <= max(COLOURS, channels)
+        )
+        if not fits:
+            limit.check(stream.height, stream.width, stream.size)
+
+
+class _Limit:
+    """How many bytes a tile of a picture may have."""
+
+    def __init__(self, name: str, sides: tuple[int, int], size: int, max_pixels: int) -> None:
+        self.name, self.sides = name, sides
+        self.most = max(TIMES * size, max_pixels // SHARE)
+
+    def check(self, height: int, width: int, size: int) -> None:
+        """Refuse a tile that is larger."""
+        if size > self.most:
+            rows, columns = self.sides
+            raise ImageError(
+                f"cannot read {self.name}: it holds a tile of {height}x{width} (rows x columns), {size:,} bytes, for a "
+                f"picture of {rows}x{columns}; raise the limit with `max_pixels={size * SHARE}`"
+            )
+
+    def check_counts(self, claimed: int, file_size: int) -> None:
+        """Refuse tiles that all claim the same bytes."""
+        if claimed > SHARED * file_size + SMALL:
+            raise ImageError(
+                f"cannot read {self.name}: the file is damaged (its tiles claim {claimed:,} bytes, and it has "
+                f"{file_size:,}); get a whole copy"
+            )
+
+
+def _whole(value: Any, default: int) -> int:
+    return value if isinstance(value, int) else default
+
+
+def _wholes(values: Any) -> Iterable[int]:
+    """Return the whole numbers of a tag; damaged ones hold others."""
+    return [value for value in values if isinstance(value, int)] if isinstance(values, tuple) else []

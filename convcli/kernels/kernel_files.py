@@ -1,0 +1,237 @@
+"""Kernels in files: NumPy's arrays, rows of text, JSON, libvips' matrices, and pictures as templates."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
+from convcli.kernels.array_files import kernel_of
+from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
+from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
+from convcli.npy import NpyError, read_header, read_values
+
+PICTURES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
+)
+LONGEST = 32  # characters that a weight may take in a file, on average, with what divides it from the next
+
+SMALLEST = 1 << 16  # bytes of a file that nobody minds, with all its comments
+
+SETTINGS = ("weights", "divisor", "offset", "anchor")  # of a JSON object
+
+NO_FILE = "there is no such file; check the spelling and the folder"
+
+Read = Callable[[Path, int], Kernel]
+
+
+def has_ending(text: str) -> bool:
+    """Tell whether text ends as the name of a file does in which kernels are kept."""
+    return Path(text).suffix.lower() in (*READERS, *PICTURES)
+
+
+def is_file(text: str) -> bool:
+    """Tell whether there is a file of that name; what is too long for a name is none."""
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
+
+
+def files_in(text: str) -> list[Path]:
+    """Return the files that are there among the kernels that `text` spells, divided by semicolons."""
+    words = dict.fromkeys(word.strip() for word in (text, *text.split(";")))
+    return [Path(word) for word in words if has_ending(word) and is_file(word)]
+
+
+def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
+    """Return the kernel in a file, told by its ending, or raise ArgumentError.
+
+    `.npy`   : an array of 1 to 3 axes; objects in it are refused, never loaded
+    `.csv`   : a row a line, values divided by commas, semicolons, tabs or spaces; lines from # on are left out
+    `.txt`   : a row a line or up to a semicolon, values divided by spaces or commas
+    `.json`  : nested lists, or an object of weights, divisor, offset and anchor
+    `.mat`   : libvips' matrix: width, height, scale and offset in the first line, then the rows
+    pictures : their grey values, by `read_picture`
+    """
+    ending = path.suffix.lower()
+    if ending not in READERS and ending not in PICTURES:
+        raise ArgumentError(
+            f"kernel file {str(path)!r} does not end in {' '.join(READERS)} or as a picture does"
+            + ("" if is_file(str(path)) else ", and there is no such file")
+        )
+    if not is_file(str(path)):
+        why = "it is a folder, a device or a pipe" if os.path.lexists(path) else NO_FILE
+        raise ArgumentError(f"cannot read kernel {str(path)!r}: {why}")
+    try:
+        kernel = _template(path, limit, read_picture) if ending in PICTURES else READERS[ending](path, limit)
+    except OSError as error:
+        raise ArgumentError(f"cannot read kernel {str(path)!r}: {error.strerror or error}") from None
+    check_side(max(kernel.shape), limit)
+    return replace(kernel, name=path.stem, source=f"file {path.name}")
+
+
+def _kernel(matrix: Matrix, **settings: Any) -> Kernel:
+    return Kernel("kernel", (matrix,), **settings)
+
+
+def _what(path: Path) -> str:
+    return f"kernel file {str(path)!r}"
+
+
+def _text(path: Path, limit: int, axes: int = 2) -> str:
+    """Return what a file says, unless it is larger than any kernel of so many axes within the limit."""
+    most = max(SMALLEST, LONGEST * limit**axes)
+    if path.stat().st_size > most:
+        raise ArgumentError(
+            f"{_what(path)} has {path.stat().st_size:,} bytes, more than a kernel with {limit} taps on a side "
+            "can take; raise the limit with `max_kernel`"
+        )
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ArgumentError(f"{_what(path)} is not text; the ending {path.suffix!r} promises text") from None
+
+
+def _csv(path: Path, limit: int) -> Kernel:
+    lines = [line.partition("#")[0].strip() for line in _text(path, limit).splitlines()]
+    return _rows([line for line in lines if line], path, ",;")
+
+
+def _txt(path: Path, limit: int) -> Kernel:
+    lines = [line.partition("#")[0].rstrip().rstrip(";") for line in _text(path, limit).splitlines()]
+    return _rows([row for line in lines if line.strip() for row in line.split(";")], path)
+
+
+def _rows(rows: Sequence[str], path: Path, commas: str = ",") -> Kernel:
+    if not rows:
+        raise ArgumentError(f"{_what(path)} holds no numbers; write a row a line")
+    what = _what(path)
+    return _kernel(grid([[number(word, what) for word in split(row, commas)] for row in rows], what))
+
+
+def _mat(path: Path, limit: int) -> Kernel:
+    with path.open("rb") as file:
+        start = file.read(6)
+    if start == b"MATLAB":
+        raise ArgumentError(
+            f"{_what(path)} is MATLAB's; .mat is libvips' matrix here, in text; save it as .csv or .npy"
+        )
+    what = _what(path)
+    head, *lines = [line.strip() for line in _text(path, limit).splitlines() if line.strip()] or [""]
+    first = [number(word, what) for word in split(head, ",;")] if head else []
+    sides = [side for side in first[:2] if isinstance(side, int) and side > 0]
+    if len(sides) != 2 or len(first) > 4:
+        raise ArgumentError(
+            f"{what} begins {head[:60]!r}; its first line gives width, height, and if you like scale and offset"
+        )
+    columns, rows = sides
+    scale = first[2] if len(first) > 2 else 1
+    offset = first[3] if len(first) > 3 else 0
+    weights = [number(word, what) for line in lines for word in split(line, ",;")]
+    if len(weights) != columns * rows:
+        raise ArgumentError(
+            f"{what}: {columns}x{rows} has {columns * rows} values, and {len(weights)} are given; give as many"
+        )
+    if not scale:
+        raise ArgumentError(f"{what} has the scale 0 in its first line, {head!r}; sums are divided by it")
+    # The pixel of an even side is for libvips the one behind the middle.
+    anchor = None if rows % 2 and columns % 2 else (rows // 2, columns // 2)
+    return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset, anchor=anchor)
+
+
+def _json(path: Path, limit: int) -> Kernel:
+    import json
+
+    what = _what(path)
+    text = _text(path, limit, MOST_AXES)
+    if text.count(",") > limit**MOST_AXES + SMALLEST:
+        raise ArgumentError(
+            f"{what} has {text.count(',') + 1:,} values, more than a kernel with {limit} taps on a side can take; "
+            "raise the limit with `max_kernel`"
+        )
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ArgumentError(f"{what} is not JSON: {error}") from None
+    except RecursionError:
+        raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes") from None
+    if not isinstance(value, Mapping):
+        return _kernel(_lists(value, what))
+    for key in value:
+        if key not in SETTINGS:
+            raise ArgumentError(f"{what} has no place for {key!r}; {instead_of(key, SETTINGS)}")
+    if "weights" not in value:
+        raise ArgumentError(f"{what} has no 'weights'; they are nested lists of numbers")
+    matrix = _lists(value["weights"], what)
+    settings: dict[str, Any] = {
+        key: _number(value[key], f"{what}, {key}") for key in ("divisor", "offset") if key in value
+    }
+    if value.get("anchor") is not None:
+        anchor = value["anchor"]
+        if not isinstance(anchor, list) or not all(type(place) is int for place in anchor):
+            raise ArgumentError(f"{what}: anchor must be a list of whole numbers, got {cut(repr(anchor))}")
+        settings["anchor"] = tuple(anchor)
+    return _kernel(matrix, **settings)
+
+
+def _lists(value: object, what: str, depth: int = 0) -> Matrix:
+    """Return nested lists as a matrix."""
+    if not isinstance(value, list) or not value:
+        raise ArgumentError(
+            f"{what}: {cut(repr(value))} stands where a list of weights should, as in [[1, 2], [3, 4]]"
+        )
+    if depth == MOST_AXES:
+        raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes")
+    if not any(isinstance(part, list) for part in value):
+        return tuple(_number(part, what) for part in value)
+    parts = [_lists(part, what, depth + 1) for part in value]
+    for place, part in enumerate(parts, start=1):
+        if shape_of(part) != shape_of(parts[0]):
+            raise ArgumentError(
+                f"{what} is ragged: part 1 is {by_axes(shape_of(parts[0]))}, part {place} is "
+                f"{by_axes(shape_of(part))}; give all the same"
+            )
+    return tuple(parts)
+
+
+def _number(value: object, what: str) -> Number:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ArgumentError(f"{what}: {cut(repr(value))} is not a number")
+    return checked(value, what)
+
+
+def _npy(path: Path, limit: int) -> Kernel:
+    what = _what(path)
+    try:
+        with path.open("rb") as file:
+            header = read_header(file)
+            if header.dtype.kind not in "biuf":
+                raise ArgumentError(f"{what} holds {header.dtype}; a kernel is an array of real numbers")
+            shape = header.shape
+            if not 1 <= len(shape) <= MOST_AXES or 0 in shape:
+                raise ArgumentError(
+                    f"{what} has the shape {shape}; a kernel has 1 to {MOST_AXES} axes and is not empty"
+                )
+            check_side(max(shape), limit)
+            array = read_values(file, header)
+    except NpyError as error:
+        raise ArgumentError(f"cannot read {what}: {error}") from None
+    return kernel_of(array, what)
+
+
+def _template(path: Path, limit: int, read_picture: ReadPicture | None) -> Kernel:
+    """Return the grey values of a picture."""
+    if read_picture is None:
+        raise ArgumentError(f"{_what(path)} is a picture, and pictures are not read here; give its numbers")
+    try:
+        rows = read_picture(path, limit)
+    except ConvcliError as error:  # of an option's file it is wrong usage
+        raise ArgumentError(str(error)) from None
+    check_side(max(len(rows), len(rows[0])), limit)
+    return _kernel(grid([[checked(value, _what(path)) for value in row] for row in rows], _what(path)))
+
+
+READERS: dict[str, Read] = {".npy": _npy, ".csv": _csv, ".txt": _txt, ".json": _json, ".mat": _mat}

@@ -1,0 +1,221 @@
+"""The kernel grammar: `sobel`, `gaussian:sigma=2`, `'0 -1 0; -1 5 -1; 0 -1 0'`, `'3x3: 0,-1,0 ...'`, `mean.npy`."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from inspect import Parameter, signature
+from pathlib import Path
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
+from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
+from convcli.kernels.matrices import ReadPicture, fitted, grid, number, split
+from convcli.kernels.named import KERNELS, MAX_SIDE
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
+_SIZED = re.compile(  # ImageMagick's WxH+X+Y:
+    r"(?P<columns>\d{1,9})(x(?P<rows>\d{1,9}))?((?P<x>[+-]\d{1,9})(?P<y>[+-]\d{1,9}))?\s*:"
+)
+_NUMERIC = re.compile(r"[-+\d\s.,;|eE/]*")
+OUTSIDE = ("-", "nan")  # what ImageMagick writes for a place that is no part of the kernel
+HINT = "; give a name such as 'sobel', or rows of numbers divided by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
+
+
+def parse_kernel(
+    text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
+) -> Kernel:
+    """Return the one kernel that `text` spells, as `parse_kernels` reads it.
+
+    >>> parse_kernel("box:size=5").shape
+    (5, 5)
+    >>> parse_kernel("1 0 -1; 2 0 -2").matrices
+    (((1, 0, -1), (2, 0, -2)),)
+    """
+    kernels = parse_kernels(text, limit, dims, read_picture=read_picture)
+    if len(kernels) > 1:
+        raise ArgumentError(f"kernel {text!r} is a list of {len(kernels)}; one is wanted here")
+    return kernels[0]
+
+
+def parse_kernels(
+    text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
+) -> tuple[Kernel, ...]:
+    """Return the kernels that `text` spells, to be run one after the other, or raise ArgumentError.
+
+    A name may have arguments, by name or in order: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
+    divided by `;` and numbers divided by spaces or commas; `|` divides the slices of one with 3 axes.
+    ImageMagick's form leads with the size, `3x3: 0,-1,0 ...`, or with `3x3+1+1:` the place of the origin too, by
+    default the middle, of an even side the place before it; a cell `-` or `nan` is no part of the kernel. A name or
+    that form may begin a list, divided by `;`.
+    A file is told by its ending: see `files.read_kernel`.
+
+    Parameters
+    ----------
+    limit : int
+        The most taps on a side.
+    dims : int
+        How many axes the kernels are to have: 1, 2 or 3. Leading axes of length 1 are added or dropped.
+    read_picture : callable, optional
+        What reads a picture as rows of grey values, from a path; without it pictures are refused.
+
+    >>> [kernel.name for kernel in parse_kernels("gaussian:2; laplacian")]
+    ['gaussian', 'laplacian']
+    """
+    text = text.strip()
+    items = [item.strip() for item in text.split(";")]
+    if len(items) == 1 or is_file(text):
+        return (_item(text, limit, dims, read_picture),)
+    if not _begins_list(items[0]):
+        return (_of_dims(_inline(text, limit), text, dims),)
+    if not items[-1]:
+        items.pop()  # ImageMagick's lists may end in ;
+    return tuple(_item(item, limit, dims, read_picture) for item in items)
+
+
+def _item(text: str, limit: int, dims: int, read_picture: ReadPicture | None) -> Kernel:
+    """Return the one kernel of an item of a list."""
+    name = _NAME.match(text)
+    if name and not has_ending(text):
+        return _named(name.group(), text[name.end() + 1 :], limit, dims)
+    if has_ending(text) or (_looks_like_a_path(text) and not _SIZED.match(text)):
+        kernel = read_kernel(Path(text), limit, read_picture)
+    else:
+        kernel = sized(text, limit) or _inline(text, limit)
+    return _of_dims(kernel, text, dims)
+
+
+def _begins_list(first: str) -> bool:
+    """Tell whether what follows is a list of kernels, and not the rows of one."""
+    return bool(_SIZED.match(first) or _NAME.match(first) or has_ending(first) or _looks_like_a_path(first))
+
+
+def _looks_like_a_path(text: str) -> bool:
+    """Tell whether text that is no name can only be meant as a file's."""
+    return not _NUMERIC.fullmatch(text) and ("/" in text or bool(re.search(r"\.[A-Za-z]\w*$", text)))
+
+
+def _of_dims(kernel: Kernel, text: str, dims: int) -> Kernel:
+    """Return a kernel with so many axes, where only axes of length 1 have to be added or dropped."""
+    missing = dims - kernel.dims
+    if not missing:
+        return kernel
+    if any(side > 1 for side in kernel.shape[: max(0, -missing)]):
+        raise ArgumentError(
+            f"kernel {text!r} has {kernel.dims} axes, {by_axes(kernel.shape)}, where {dims} are wanted; "
+            "give one with fewer"
+        )
+    anchor = kernel.anchor and ((0,) * missing + kernel.anchor)[max(0, -missing) :]
+    return replace(
+        kernel, matrices=tuple(fitted(matrix, missing) for matrix in kernel.matrices), anchor=anchor
+    )
+
+
+# Names
+
+
+def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
+    if name not in KERNELS:
+        raise ArgumentError(f"unknown kernel {name!r}; {_instead_of(name)}")
+    build = KERNELS[name]
+    values: dict[str, Number] = {}
+    accepted = arguments_of(build)
+    for place, item in enumerate(filter(None, arguments.split(","))):
+        key, given, value = (part.strip() for part in item.partition("="))
+        if not given:
+            key, value = (list(accepted)[place] if place < len(accepted) else item), item
+        if key not in accepted:
+            takes = f"it takes {', '.join(accepted)}" if accepted else "it takes none"
+            raise ArgumentError(f"kernel {name!r} has no argument {key!r}; {takes}")
+        if key in values:
+            raise ArgumentError(f"kernel {name!r}: {key} is given twice")
+        values[key] = _argument(f"kernel {name!r}: {key}", value, accepted[key])
+    settings = signature(build).parameters
+    if not has_form(name, dims):
+        able = [other for other in KERNELS if has_form(other, dims)]
+        axes = "1 axis" if dims == 1 else f"{dims} axes"
+        raise ArgumentError(f"kernel {name!r} has no form of {axes}; {', '.join(able)} have one")
+    context = {"limit": limit, "dims": dims}
+    return build(**values, **{key: value for key, value in context.items() if key in settings})
+
+
+def has_form(name: str, dims: int) -> bool:
+    """Tell whether a named kernel has a form of so many axes."""
+    if dims == 1 and name.endswith("-y"):
+        return False  # one axis has no rows
+    return dims == 2 or "dims" in signature(KERNELS[name]).parameters
+
+
+def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
+    """Return the arguments that a user may give to a named kernel."""
+    parameters = signature(build).parameters
+    return {name: p for name, p in parameters.items() if p.kind is not Parameter.KEYWORD_ONLY}
+
+
+def _argument(what: str, text: str, parameter: Parameter) -> Number:
+    whole = parameter.annotation is int or parameter.annotation == int | None
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise ArgumentError(f"{what} must be {kind}, got {text!r}") from None
+
+
+def _instead_of(name: str) -> str:
+    if is_file(name):
+        return f"there is a file of that name, but it does not say its format: end it in {' '.join(READERS)}"
+    return instead_of(name, KERNELS)
+
+
+# Matrices
+
+
+def _inline(text: str, limit: int) -> Kernel:
+    """Read rows of numbers, and slices of rows."""
+    what = f"kernel {text!r}"
+    slices = [
+        grid([[number(word, what, HINT) for word in split(row)] for row in part.split(";")], what)
+        for part in text.split("|")
+    ]
+    for place, part in enumerate(slices, start=1):
+        if shape_of(part) != shape_of(slices[0]):
+            raise ArgumentError(
+                f"{what} is ragged: slice 1 is {by_axes(shape_of(slices[0]))}, slice {place} is "
+                f"{by_axes(shape_of(part))}; give every slice the same rows and columns"
+            )
+    matrix: Matrix = slices[0] if len(slices) == 1 else tuple(slices)
+    check_side(max(shape_of(matrix)), limit)
+    return Kernel("kernel", (matrix,), source="given inline")
+
+
+def sized(text: str, limit: int) -> Kernel | None:
+    """Read ImageMagick's form, or return None where the text has none of it.
+
+    >>> sized("3x1: 1, -, 2", 255).matrices
+    (((1, 0, 2),),)
+    """
+    head = _SIZED.match(text)
+    if not head:
+        return None
+    what = f"kernel {text!r}"
+    columns, rows = int(head["columns"]), int(head["rows"] or head["columns"])
+    check_side(min(columns, rows), limit)
+    check_side(max(columns, rows), limit)
+    words = split(text[head.end() :])
+    if len(words) != columns * rows:
+        given = 0 if words == [""] else len(words)
+        raise ArgumentError(
+            f"{what}: {columns}x{rows} has {columns * rows} values, and {given} are given; "
+            "give as many, row by row, with - or nan for a place that is no part of the kernel"
+        )
+    weights = [0 if word.lower() in OUTSIDE else number(word, what) for word in words]
+    # ImageMagick's origin, which a flip turns with the kernel; of odd sides it is the middle all the same.
+    anchor = None if rows % 2 and columns % 2 else ((rows - 1) // 2, (columns - 1) // 2)
+    if head["x"]:
+        anchor = int(head["y"]), int(head["x"])
+        if not (0 <= anchor[0] < rows and 0 <= anchor[1] < columns):
+            raise ArgumentError(
+                f"{what}: its origin {head['x']}{head['y']} lies outside {columns}x{rows}; "
+                f"it is between +0+0 and +{columns - 1}+{rows - 1}"
+            )
+    matrix = nested(weights, (rows, columns))
+    return Kernel("kernel", (matrix,), source="given inline, in ImageMagick's form", anchor=anchor)
