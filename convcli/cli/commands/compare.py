@@ -7,8 +7,8 @@ from typing import NamedTuple
 import click
 
 from convcli import __version__
-from convcli.cli.answers.answer_rows import answered, by_one_number, give, result, swept
-from convcli.cli.answers.question import Question
+from convcli.cli.calculators.answer_rows import answered, by_one_number, give, result, swept
+from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import (
     AnswerOptions,
@@ -143,7 +143,7 @@ def command(
 
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a method is timed on one core
 
-        from convcli.cli.answers.compare_picture import compare_on
+        from convcli.cli.calculators.compare_picture import compare_on
 
         behind = {"activation": layer.activation, "pool": layer.pool}
         path, names = Path(picture.image), tuple(dict.fromkeys(asked))

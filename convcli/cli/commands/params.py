@@ -2,8 +2,8 @@
 
 import click
 
-from convcli.cli.answers.answer_rows import answer_rows, give
-from convcli.cli.answers.question import Question
+from convcli.cli.calculators.answer_rows import answer_rows, give
+from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
 from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options

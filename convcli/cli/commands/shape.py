@@ -2,8 +2,8 @@
 
 import click
 
-from convcli.cli.answers.answer_rows import answer_rows, explained, give, merged
-from convcli.cli.answers.question import Question, Size
+from convcli.cli.calculators.answer_rows import answer_rows, explained, give, merged
+from convcli.cli.calculators.question import Question, Size
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, Parsed, answer_options, talking
 from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
@@ -44,7 +44,7 @@ def command(
     so, and the exit code is 1.
     """
     if target is not None:
-        from convcli.cli.answers.solve_backwards import solve_backwards
+        from convcli.cli.calculators.solve_backwards import solve_backwards
 
         solved, unsolved = solve_backwards(layer, target)
         answer.give(conversation, solved)

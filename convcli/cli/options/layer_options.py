@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.answers.question import NO_SIZE, Question, Size
+from convcli.cli.calculators.question import NO_SIZE, Question, Size
 from convcli.cli.options.common_options import (
     Decorator,
     Parsed,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcli import __version__
-from convcli.cli.answers.question import PER_AXIS, Question
+from convcli.cli.calculators.question import PER_AXIS, Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions
 from convcli.errors import ArgumentError

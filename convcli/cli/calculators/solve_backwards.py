@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from convcli import __version__
-from convcli.cli.answers.question import Question, Size
+from convcli.cli.calculators.question import Question, Size
 from convcli.cli.options.layer_options import LayerOptions, flag
 from convcli.errors import ArgumentError
 from convcli.layers.axes import axis_names, per_axis

@@ -1,1 +1,0 @@
-"""What calculators are asked, and the rows and lines that answer it."""
