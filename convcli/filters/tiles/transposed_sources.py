@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.shifts import as_items
 from convcli.backend.algorithms.slide import Slide, last_axes
+from convcli.backend.bands.shifts import as_items
 from convcli.filters.tiles.sources import Region, Source, bordered
 from convcli.filters.tiles.weighing import Weigher, weigher
 from convcli.layers import ConvTranspose
