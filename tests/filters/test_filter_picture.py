@@ -149,7 +149,9 @@ def test_the_pixels_are_those_of_the_command_line(call: Call, tmp_path: Path, wh
     with Image.open(source) as image:
         assert (np.asarray(filter_picture(image, **asked)) == wanted).all()
     written = filter_file(source, tmp_path / "again.tiff", **asked)
-    assert (written.path.read_bytes()) == (tmp_path / "out.tiff").read_bytes()
+    again, before = (read_picture(path) for path in (written.path, tmp_path / "out.tiff"))
+    assert (again.frames[0].pixels == wanted).all()
+    assert again.metadata == before.metadata  # libtiff leaves a byte between parts of a file as it finds it
 
 
 def test_the_walk_reaches_every_argument() -> None:
