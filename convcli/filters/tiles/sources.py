@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -106,17 +107,33 @@ class Mapped(Source):
         return self.function(*(source(region) for source in self.sources))
 
 
+class _Tile(local):
+    """Which tile a thread is at."""
+
+    number = 0
+
+
+_TILE = _Tile()
+
+
+def begin_tile() -> None:
+    """Forget what was kept for the last tile: floats do not depend on which tiles a thread has done before."""
+    _TILE.number += 1
+
+
 class Kept(Source):
-    """A source that is asked for the same region several times, or for one that overlaps the last."""
+    """A source that is asked for the same region several times, or for one that overlaps the last of a tile."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source.shape, source.dtype)
-        self.source = source
+        self.source, self.tile = source, _TILE.number
         self.region: Region = ()
         self.held = self.values = np.empty(0)
 
     def __call__(self, region: Region) -> Array:
         """Return values that are not to be changed; rows that were there before are computed only once."""
+        if self.tile != _TILE.number:
+            self.region, self.tile = (), _TILE.number
         if region == self.region:
             return self.values
         if self.region and all(map(_lies_in, region, self.region)):

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.sources import Region
+from convcli.filters.tiles.sources import Region, begin_tile
 from convcli.layers import ConvTranspose, Resize, Window
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.padding import span
@@ -99,6 +99,7 @@ class Tiles:
             with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
                 np.setbufsize(BUFFER)
                 for number in iter(lambda: next(numbers, None), None):  # one call of C code takes one
+                    begin_tile()
                     found[number] = [worker(region) for region in self.steps(tiles[number])]
 
         if width == 1:

@@ -14,7 +14,7 @@ from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.offsets import FIELDS
 from convcli.filters.tiles import tile_plan
 from convcli.filters.tiles.layer_sources import layered
-from convcli.filters.tiles.sources import Kept, Pixels, Source, bordered
+from convcli.filters.tiles.sources import Kept, Pixels, Source, begin_tile, bordered
 from convcli.filters.tiles.tile_loop import Given, extent_of, run
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
@@ -359,3 +359,23 @@ def test_legs_hold_about_as_much_as_two_pictures(monkeypatch):
     for leg in tile_plan.legs(stages, shape, 8):
         held = tile_plan.Tiles.of(leg, shape).numbers * 8
         assert held <= max(tile_plan.MOST_HELD, 2 * 8 * 3 * 400 * 500)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_floats_do_not_depend_on_the_threads_that_share_the_tiles(small_tiles, alpha):
+    pixels = RNG.random((60, 70, 3 + alpha)).astype(np.float32)
+    stages = Recipe(kernels=KERNELS[:1] * 2 + KERNELS[2:3]).stages((3, 60, 70))
+    finish = Finish(pixels.dtype, pixels.dtype)
+    alone = run(Given(pixels, alpha), stages, finish, threads=1).pixels
+    for threads in (2, 3, 5):
+        assert np.array_equal(run(Given(pixels, alpha), stages, finish, threads=threads).pixels, alone)
+
+
+def test_nothing_is_kept_from_one_tile_to_the_next():
+    source = Asked((1, 20, 4))
+    kept = Kept(source)
+    kept((slice(0, 8), slice(0, 4)))
+    source.places[:] = False
+    begin_tile()
+    kept((slice(0, 8), slice(0, 4)))
+    assert source.places[:8].all()
