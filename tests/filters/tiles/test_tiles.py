@@ -65,7 +65,7 @@ def in_one_piece(given, stages, finish, premultiply):
         return run(given, stages, finish, premultiply=premultiply, threads=1, measure=True)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(
     st.sampled_from(list(OPTIONS)),
     st.sampled_from(KERNELS),
