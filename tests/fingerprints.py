@@ -69,7 +69,7 @@ STAGES: dict[str, Callable[[int], Recipe]] = {
     "dilated": lambda _: Recipe("dilated", (parse_kernel("emboss"),), dilation=3),
     "transposed": lambda _: Recipe("transposed", (parse_kernel("bilinear:factor=2"),), stride=2),
     "resize-conv": lambda _: Recipe("resize-conv", (parse_kernel("box:2"),), stride=2),
-    "deformable": lambda _: Recipe("deformable", (SMOOTH,), offsets=swirl()),
+    "deformable": lambda _: Recipe("deformable", (parse_kernel("gaussian:sigma=0.8"),), offsets=swirl()),
     "local": lambda _: Recipe("local", widths=tilt_shift()),
     "tiled": lambda _: Recipe("tiled", (SMOOTH, parse_kernel("emboss")), tile=(1, 2)),
 }
