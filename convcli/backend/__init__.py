@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
+    from convcli.backend.conv_gradients import conv_input_grad, conv_weight_grad
     from convcli.backend.convolution import conv
     from convcli.backend.deformable import deform_conv
     from convcli.backend.elements import activation, batch_norm
@@ -36,6 +37,7 @@ _HOME = {
     for module, names in {
         "convolution": ("conv",),
         "transposed_conv": ("conv_transpose",),
+        "conv_gradients": ("conv_weight_grad", "conv_input_grad"),
         "deformable": ("deform_conv",),
         "unshared_conv": ("local_conv", "tiled_conv"),
         "pooling": ("max_pool", "avg_pool", "lp_pool"),
@@ -55,6 +57,8 @@ _HOME = {
 __all__ = [
     "conv",
     "conv_transpose",
+    "conv_weight_grad",
+    "conv_input_grad",
     "deform_conv",
     "local_conv",
     "tiled_conv",

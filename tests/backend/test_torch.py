@@ -95,6 +95,39 @@ def test_conv_transpose(layer):
     assert_equal(backend.conv_transpose(*arrays, **options), expected)
 
 
+def test_conv_gradients(layer):
+    options = {name: layer[name] for name in ("stride", "padding", "dilation", "groups")}
+    x, weight, dims = layer["x"], layer["weight"], layer["dims"]
+    y = theirs(f"conv{dims}d", x, weight, None, **options)
+    dy = np.random.default_rng(0).standard_normal(y.shape)
+    arrays = (torch.from_numpy(array) for array in (x, weight, dy))
+    x_there, weight_there, dy_there = arrays
+    expected = getattr(torch.nn.grad, f"conv{dims}d_weight")(x_there, weight.shape, dy_there, **options)
+    assert_equal(backend.conv_weight_grad(x, weight.shape, dy, **options), expected.numpy())
+    expected = getattr(torch.nn.grad, f"conv{dims}d_input")(x.shape, weight_there, dy_there, **options)
+    assert_equal(backend.conv_input_grad(x.shape, weight, dy, **options), expected.numpy())
+
+
+def test_conv_gradients_with_a_border(layer):
+    mode = layer["draw"].choice(["reflect", "replicate", "circular"])
+    flat = [side for pad in reversed(layer["padding"]) for side in (pad, pad)]
+    options = {name: layer[name] for name in ("stride", "groups")}
+    x = torch.from_numpy(layer["x"]).requires_grad_()
+    weight = torch.from_numpy(layer["weight"]).requires_grad_()
+    try:
+        wide = functional.pad(x, flat, mode=mode)
+        y = getattr(functional, f"conv{layer['dims']}d")(wide, weight, **options)
+        dy = torch.from_numpy(np.random.default_rng(0).standard_normal(y.shape))
+        y.backward(dy)
+    except RuntimeError as error:
+        pytest.skip(f"PyTorch refuses: {str(error).splitlines()[0]}")
+    options |= {"padding": layer["padding"], "padding_mode": mode}
+    ours = backend.conv_weight_grad(layer["x"], layer["weight"].shape, dy.numpy(), **options)
+    assert_equal(ours, weight.grad.numpy())
+    ours = backend.conv_input_grad(layer["x"].shape, layer["weight"], dy.numpy(), **options)
+    assert_equal(ours, x.grad.numpy())
+
+
 def test_max_pool(layer):
     ceil_mode = layer["draw"].random() < 0.5
     options = {name: layer[name] for name in ("stride", "padding", "dilation")} | {"ceil_mode": ceil_mode}
