@@ -29,6 +29,7 @@ from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.run_messages import RunMessages
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError
+from convcli.images.codec_memory import reuse_images
 from convcli.images.coding import Coding
 from convcli.jobs.collisions import Reads
 from convcli.jobs.find import Inputs
@@ -36,6 +37,7 @@ from convcli.jobs.job import Job
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import jobs_for
+from convcli.jobs.workers import cores
 
 if TYPE_CHECKING:
     from convcli.jobs.file_to_file import Work
@@ -63,6 +65,7 @@ class FileRun:
     def begin(self) -> None:
         """Refuse what does not go together, and let signals end the process while the work is imported."""
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are ours: each holds BLAS to itself
+        reuse_images(1 if self.inputs.file is not None else self.options.workers.jobs or cores())
         _end_by_signals()
         self.output.check()
         self.options.check(dry_run=self.dry_run)

@@ -38,6 +38,9 @@ LOSSLESS, LOSSY = 28, 6  # bytes of a pixel in libwebp: its own copies, histogra
 ANIMATED = 12  # of libwebp's canvases: the one before, the next, and one that is cleared
 QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes of a pixel, and by how many colours are chosen
 
+POOL = 4  # blocks that Pillow keeps, for each job, of images that are freed
+POOL_BLOCK = 1 << 24  # bytes of one
+
 CANVASES = 3  # that Pillow keeps of an animation: of the frame before, of what it is put on, and of both
 
 
@@ -71,6 +74,20 @@ def decoding(image: ImageFile, frame: FrameHeader, turned: bool, animated: bool)
     elif animated and image.format in ("GIF", "PNG"):
         images += CANVASES * 4 * pixels
     return images
+
+
+def reuse_images(jobs: int) -> None:
+    """Let Pillow keep the memory of images that are freed, for the next ones of so many jobs at once.
+
+    What is asked of the system anew comes page by page, which takes as long as decoding. To be called before Pillow
+    is imported, which reads it from the environment (Pillow's documentation, "Block allocator").
+    """
+    os.environ.setdefault("PILLOW_BLOCKS_MAX", str(POOL * jobs))
+
+
+def pooled(frames: Sequence[FrameHeader]) -> int:
+    """Return the bytes that Pillow keeps for one job, of images of these frames that are freed."""
+    return min(POOL * POOL_BLOCK, max(stored(frame.mode) * _pixels(frame) for frame in frames))
 
 
 def block(image: ImageFile) -> int:

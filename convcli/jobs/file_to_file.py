@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 from convcli.batch import MEMORY, WRITES, Outcome
 from convcli.errors import ConvcliError
 from convcli.files import ExistsError
-from convcli.images.codec_memory import encoding
+from convcli.images.codec_memory import encoding, pooled
 from convcli.images.coding import Coding
 from convcli.images.formats import format_of
 from convcli.images.header import FrameHeader
@@ -228,7 +228,8 @@ class FileToFile:
         check_fits(replace(picture, frames=frames), form, target)
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.threads)
-        memory = max(reading, plan.memory, _bytes(frames) + writing)
+        pool = pooled(list(map(FrameHeader.of, picture.frames)))
+        memory = max(reading, plan.memory + pool, _bytes(frames) + writing)
         way = f"take {'one frame by `frame`, ' if len(picture.frames) > 1 else ''}a smaller picture"
         way += f", or {self.work.lighter}" if self.work.lighter else ""
         check_memory(f"{self.work.verb} {job.name}", memory, self.max_memory, way)

@@ -1,8 +1,14 @@
 """What encoders are said to take, by what else would take as much."""
 
-import pytest
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from convcli.images.codec_memory import encoding
+import pytest
+from PIL import Image
+
+from convcli.images.codec_memory import POOL, POOL_BLOCK, encoding, pooled
 from convcli.images.coding import Coding
 from convcli.images.header import FrameHeader
 
@@ -25,3 +31,33 @@ def test_a_lossless_animation_is_coded_in_two_ways() -> None:
     lossy, lossless = (encoding([FRAME] * 2, "WEBP", Coding(quality=quality)) for quality in (80, None))
     still = encoding([FRAME], "WEBP", Coding()) - encoding([FRAME], "WEBP", Coding(quality=80))
     assert lossless - lossy > 2 * still
+
+
+def test_pillow_keeps_no_more_than_its_pool_for_a_job() -> None:
+    assert pooled([FRAME]) == 4 * PIXELS
+    assert pooled([FrameHeader((6000, 8000, 3), "RGB", "uint8")]) == POOL * POOL_BLOCK
+
+
+def test_the_next_picture_takes_the_memory_of_the_one_before(tmp_path: Path) -> None:
+    for name in "abc":
+        Image.effect_noise((600, 500), 60).convert("RGB").save(tmp_path / f"{name}.jpg")
+    script = (
+        "import atexit, sys\n"
+        "from convcli.cli import main\n"
+        "def tell():\n"
+        "    from PIL import Image\n"
+        "    print(Image.core.get_blocks_max(), Image.core.get_stats()['reused_blocks'])\n"
+        "atexit.register(tell)\n"
+        "main()\n"
+    )
+    options = ["--kernel", "box:3", "--jobs", "1", "-q", "-o", str(tmp_path / "out") + os.sep]
+    done = subprocess.run(
+        [sys.executable, "-c", script, "filter", str(tmp_path), *options],
+        env={name: value for name, value in os.environ.items() if name != "PILLOW_BLOCKS_MAX"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    most, reused = map(int, done.stdout.splitlines()[-1].split())
+    assert most == POOL
+    assert reused >= 5  # all images but the first: three are read, and three written
