@@ -31,12 +31,13 @@ ALLOWED = {
     "filters/stages": {"layers", "kernels", "backend", "filters"},
     "filters/tiles": {"layers", "backend", "filters"},
     "analysis": {"layers", "kernels", "backend", "images", "filters", "analysis"},
+    "drawing": {"layers", "kernels", "backend", "images", "filters", "analysis", "drawing"},
     "batch": {"batch"},
     "jobs": {"layers", "kernels", "images", "filters", "batch", "render", "files", "memory", "jobs"},
     "render": set(),
     "cli": {
-        *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "batch", "jobs"),
-        *("render", "files", "npy", "memory", "cli"),
+        *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "drawing", "batch"),
+        *("jobs", "render", "files", "npy", "memory", "cli"),
     },
     "__init__": {
         "layers",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 
 from convcli.errors import ArgumentError
@@ -23,15 +24,32 @@ def split(row: str, commas: str = ",") -> list[str]:
 
 
 def number(word: str, what: str, hint: str = "") -> Number:
-    """Read one weight, or raise ArgumentError; whole numbers stay exact, however they are written."""
+    """Read one weight, or raise ArgumentError; whole numbers stay exact, however they are written, as do 4/2.
+
+    >>> number("1e3", "x"), number("1/8", "x"), number("-9/3", "x")
+    (1000, 0.125, -3)
+    """
+    over, slash, under = word.partition("/")
     try:
-        value: Number = int(word)
+        value = _plain_number(over)
+        if slash:
+            value /= _plain_number(under)
     except ValueError:
-        try:
-            value = float(word)
-        except ValueError:
-            raise ArgumentError(f"{what}: {word!r} is not a number{hint}") from None
+        raise ArgumentError(f"{what}: {word!r} is not a number{hint}") from None
+    except ZeroDivisionError:
+        raise ArgumentError(
+            f"{what}: {word!r} is divided by 0; every weight must be a finite number"
+        ) from None
+    except OverflowError:
+        value = inf
     return checked(value, what, word)
+
+
+def _plain_number(word: str) -> Number:
+    try:
+        return int(word)
+    except ValueError:
+        return float(word)
 
 
 def checked(value: Number, what: str, word: str | None = None) -> Number:

@@ -14,6 +14,7 @@ SENSIBLE = {
     "match": ["house.png", "--template", "house.png", "-o", "out.png", "--force"],
     "diff": ["house.png", "house.png"],
     "kernels": ["sobel"],
+    "draw": "--n 4 --k 3 -o out.txt --force".split(),
     "shape": "--n 7 --k 3".split(),
     "params": "--in 3 --out 3 --k 3".split(),
     "cost": "--n 7 --in 3 --out 3 --k 3".split(),

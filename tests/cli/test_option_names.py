@@ -18,6 +18,7 @@ LIBRARY = (
     "analysis",
     "backend",
     "batch",
+    "drawing",
     "filters",
     "images",
     "jobs",

@@ -14,6 +14,10 @@ from convcli.render import Grid
 from tests.kernels.matrices import matrices
 
 
+def test_weights_may_be_fractions() -> None:
+    assert parse_kernel("1/9 -2/3; 6/3 1e2/8").matrices == (((1 / 9, -2 / 3), (2, 12.5)),)
+
+
 @pytest.mark.parametrize("name", KERNELS)
 def test_every_name_is_read(name: str) -> None:
     assert parse_kernel(name).name == name
@@ -171,7 +175,9 @@ def test_arguments_by_name_and_in_order() -> None:
         ("1 2; sobel", "kernel '1 2; sobel': 'sobel' is not a number"),
         ("sobel; sobbel", "unknown kernel 'sobbel'; did you mean 'sobel'?"),
         ("sobel;; box", "kernel '': '' is not a number"),
-        ("1/9 1/9", "kernel '1/9 1/9': '1/9' is not a number"),
+        ("1/9/3 1", "kernel '1/9/3 1': '1/9/3' is not a number"),
+        ("1/ 1", "kernel '1/ 1': '1/' is not a number"),
+        ("1/0 1", "kernel '1/0 1': '1/0' is divided by 0; every weight must be a finite number"),
         (
             "1 2 | 3",
             "kernel '1 2 | 3' is ragged: slice 1 is 1x2, slice 2 is 1x1; give every slice the same rows",

@@ -57,11 +57,11 @@ class LayerOptions(NamedTuple):
     in_channels: tuple[int, ...] | None
     out_channels: tuple[int, ...] | None
     groups: tuple[int, ...] | None
-    bias: bool | None
-    dims: int | None
-    batch: int
-    dtype: str
-    max_rows: int
+    bias: bool | None = None
+    dims: int | None = None
+    batch: int = 1
+    dtype: str = "float32"
+    max_rows: int = MOST_ROWS
     variant: str | None = None
     transposed: bool = False
     output_padding: Size | None = None
@@ -232,13 +232,15 @@ _GEOMETRY = (
         "input's]",
     ),
     _option("--groups", type=_count, help="Groups of channels.  [default: 1]"),
-    _option("--bias/--no-bias", default=None, help="One bias for each output channel.  [default: bias]"),
     _option(
         "--dims",
         type=click.IntRange(1, MOST_DIMS),
         metavar="N",
         help="Spatial axes of a bare number.  [default: 2]",
     ),
+)
+_BIAS = (
+    _option("--bias/--no-bias", default=None, help="One bias for each output channel.  [default: bias]"),
 )
 _KIND = (
     _option("--variant", type=_variant_name, metavar="NAME", help=f"One of {', '.join(VARIANTS)}."),
@@ -275,8 +277,11 @@ _STORAGE = (
     ),
 )
 
-layer_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, *_STORAGE)
-compared_options = bundled("layer", LayerOptions, *_GEOMETRY, activation_option, pool_option, *_STORAGE)
+layer_options = bundled("layer", LayerOptions, *_GEOMETRY, *_BIAS, *_KIND, *_STORAGE)
+compared_options = bundled(
+    "layer", LayerOptions, *_GEOMETRY, *_BIAS, activation_option, pool_option, *_STORAGE
+)
+drawn_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, pool_option)
 
 
 def chain_help() -> str:

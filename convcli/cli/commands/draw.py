@@ -1,0 +1,50 @@
+"""convcli draw: watch a layer at work, step by step."""
+
+import click
+
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.common_options import Command, talking
+from convcli.cli.options.draw_options import (
+    NumberOptions,
+    ViewOptions,
+    drawn,
+    number_options,
+    view_options,
+)
+from convcli.cli.options.layer_options import LayerOptions, chain_help, drawn_options
+
+
+@click.command(
+    cls=Command,
+    short_help="Watch the window move and the sums being made.",
+    examples=(
+        "convcli draw --values '0 1 2; 3 4 5; 6 7 8' --kernel '0 1; 2 3'",
+        "convcli draw --n 5 --k 3 --s 2 --p 1 -o conv.gif",
+    ),
+    groups={
+        "Numbers": ("values", "kernel", "offsets", "flip", "seed"),
+        "Layer": (
+            *("n", "k", "s", "p", "d", "in_channels", "out_channels", "groups", "dims"),
+            *("variant", "transposed", "output_padding", "pool", "ceil", "chain"),
+        ),
+        "Output": ("output", "force", "step", "delay"),
+    },
+    more=chain_help,
+)
+@drawn_options
+@number_options
+@view_options
+@talking
+@click.pass_obj
+def command(
+    conversation: Conversation, /, layer: LayerOptions, given: NumberOptions, view: ViewOptions
+) -> None:
+    """Draw the arithmetic of a layer step by step: the window on the padded input, each product, the sum, the output.
+
+    The layer is spelled as for convcli shape; numbers that are not given are small whole ones, always the same. On a
+    terminal the steps play in place, in a pipe they are printed; -o draws them.
+    """
+    from convcli.drawing.walk_layers import walk_layers
+
+    view.check()
+    view.show(conversation, walk_layers(*drawn(layer, given)))

@@ -1,0 +1,244 @@
+"""The options of draw: the numbers that are drawn, and what becomes of the drawing."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.cli.options.layer_options import LayerOptions
+from convcli.errors import ArgumentError
+from convcli.jobs.targets import is_stdout
+from convcli.layers.axes import Shape, by_axes
+from convcli.layers.base import Layer
+
+if TYPE_CHECKING:
+    from convcli.drawing.steps import Stage
+    from convcli.drawing.walk_layers import Numbers
+
+NO_INPUT = (
+    "the input is missing; give its size with --n, as --n 5, or its numbers with --values, as '0 1 2; 3 4 5'"
+)
+MOST_SEED = 10**9
+
+
+class NumberOptions(NamedTuple):
+    """The numbers as typed."""
+
+    values: str | None
+    kernel: tuple[str, ...]
+    offsets: str | None
+    flip: bool
+    seed: int
+
+    def numbers(self, dims: int) -> "Numbers":
+        """Read the numbers of a layer of so many axes."""
+        from convcli.drawing.example_numbers import read_values, weights_of
+        from convcli.drawing.walk_layers import Numbers
+        from convcli.kernels import parse_kernel
+
+        offsets = None if self.offsets is None else read_values(self.offsets)
+        if offsets is not None and len(offsets) > 1:
+            raise ArgumentError("`offsets` are rows of 2 numbers, without |")
+        return Numbers(
+            values=None if self.values is None else read_values(self.values),
+            kernels=tuple(weights_of(parse_kernel(text, dims=dims)) for text in self.kernel),
+            offsets=None if offsets is None else offsets[0],
+            flip=self.flip,
+            seed=self.seed,
+        )
+
+
+number_options = bundled(
+    "given",
+    NumberOptions,
+    click.option(
+        "--values",
+        metavar="ROWS",
+        help="The input's numbers: '0 1 2; 3 4 5; 6 7 8', channels divided by |; or a file of them.",
+    ),
+    click.option(
+        "--kernel",
+        metavar="SPEC",
+        multiple=True,
+        help="The weights, as filter --kernel takes them: '0 1; 2 3', sobel-x. Repeat it for each output channel, or "
+        "for each pair of channels.",
+    ),
+    click.option(
+        "--offsets",
+        metavar="ROWS",
+        help="Of a deformable layer: how far each tap is moved, down and to the right, a row for each tap.",
+    ),
+    click.option(
+        "--flip",
+        is_flag=True,
+        help="Turn the kernel by 180 degrees first: convolution as mathematicians have it.",
+    ),
+    click.option(
+        "--seed",
+        type=at_least(0, MOST_SEED),
+        default="0",
+        show_default=True,
+        help="Other numbers where none are given.",
+    ),
+)
+
+
+def drawn(layer: LayerOptions, given: NumberOptions) -> tuple[tuple[Layer, ...], Shape, "Numbers"]:
+    """Return the layers that are asked for, the shape of their input, and the numbers.
+
+    Sizes that are not typed are those of the numbers.
+    """
+    dims = _dims(layer)
+    numbers = given.numbers(dims)
+    if numbers.kernels and layer.k is None and layer.chain is None:
+        kernel = numbers.kernels[0]
+        layer = layer._replace(k=((len(kernel), len(kernel[0]))[-dims:],))
+    layer = _alone(_sized(layer, numbers, dims), dims)
+    questions = layer.questions()
+    if len(questions) > 1:
+        raise ArgumentError(
+            f"one layer is drawn at a time, and {len(questions)} are asked for; give one value each"
+        )
+    return questions[0].layers(), questions[0].input_shape, numbers
+
+
+def _dims(layer: LayerOptions) -> int:
+    """Return the number of axes that --dims or the sizes say, else 2; whether they agree is told later."""
+    typed = (layer.n, layer.k, layer.s, layer.p, layer.d)
+    sizes = [value[0] for value in typed if value and isinstance(value[0], tuple) and len(value[0]) > 1]
+    dims = layer.dims or (len(sizes[0]) if sizes else 2)
+    if dims > 2:
+        raise ArgumentError(f"an input of {dims} axes cannot be drawn; take 1 or 2")
+    return dims
+
+
+def _sized(layer: LayerOptions, numbers: "Numbers", dims: int) -> LayerOptions:
+    """Return the options with the size and the channels of the numbers, which must be those that are typed."""
+    if numbers.values is None:
+        if layer.n is None:
+            raise ArgumentError(NO_INPUT)
+        return layer
+    channels, rows, columns = len(numbers.values), len(numbers.values[0]), len(numbers.values[0][0])
+    if dims == 1 and rows > 1:
+        raise ArgumentError(f"--values are {rows} rows, and --dims 1 has one; leave out the ;, or --dims")
+    size = (rows, columns)[-dims:]
+    for option, typed, found in (
+        ("--n", layer.n, size),
+        ("--in", layer.in_channels, channels),
+    ):
+        for value in typed or ():
+            if value != found and (value,) * dims != found:
+                raise ArgumentError(
+                    f"{option} {value if isinstance(value, int) else by_axes(value)} does not fit the --values, which "
+                    f"are {channels} channel{'s' if channels > 1 else ''} of {by_axes(size)}; leave it out"
+                )
+    return layer._replace(n=(size,), in_channels=(channels,))
+
+
+def _alone(layer: LayerOptions, dims: int) -> LayerOptions:
+    """Return a pool without a layer before it as the chain that it is."""
+    if layer.pool is None or layer.k is not None or layer.chain is not None or layer.variant is not None:
+        return layer
+    from convcli.layers.text.pool_grammar import parse_pool
+    from convcli.layers.text.spelling import spell
+
+    return layer._replace(pool=None, chain=spell(parse_pool(layer.pool)(dims)))
+
+
+class ViewOptions(NamedTuple):
+    """What is shown, and where it goes."""
+
+    output: str | None
+    force: bool
+    step: int | None
+    delay: float
+
+    def check(self) -> None:
+        """Raise an error where the output could not be written, before anything is drawn."""
+        if self.form and self._path is not None:
+            from convcli.files import check_target
+
+            check_target(self._path, overwrite=self.force)
+
+    @property
+    def form(self) -> str:
+        """The form that the output's name says; text where there is none."""
+        from convcli.drawing.forms import FORMS
+
+        if self.output is None or self.output == "-":
+            return "txt"
+        form = (
+            self.output.partition(":")[0]
+            if is_stdout(self.output)
+            else Path(self.output).suffix.removeprefix(".").lower()
+        )
+        if form not in FORMS:
+            raise ArgumentError(
+                f"-o {self.output} does not say a form that can be drawn; "
+                + (
+                    f"write one of {', '.join(f'{each}:-' for each in FORMS)}"
+                    if is_stdout(self.output)
+                    else f"end it in {' '.join(f'.{each}' for each in FORMS)}"
+                )
+            )
+        return form
+
+    @property
+    def _path(self) -> Path | None:
+        """The file to write, None for standard output."""
+        return None if self.output is None or is_stdout(self.output) else Path(self.output)
+
+    def show(self, conversation: Conversation, stages: "Sequence[Stage]") -> None:
+        """Play, print or write the steps."""
+        from convcli.drawing.forms import FORMS, Settings, check_step
+
+        check_step(stages, self.step)
+        if self.output is None and self.step is None and sys.stdout.isatty():
+            from convcli.drawing.play import play
+
+            if play(stages, sys.stdout, self.delay):
+                return
+        data = FORMS[self.form](stages, Settings(self.step, self.delay))
+        if self._path is None:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            return
+        from convcli.files import write_whole
+
+        write_whole(self._path, data, overwrite=self.force)
+        conversation.note(f"wrote {self._path}")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0.02 <= value <= 60:
+        raise ArgumentError(f"{text!r} is not a number of seconds from 0.02 to 60")
+    return value
+
+
+view_options = bundled(
+    "view",
+    ViewOptions,
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write to this file: .png .gif .apng .svg .html .txt .json; - or png:- is standard output.",
+    ),
+    click.option("--force", is_flag=True, help="Replace the output file if it exists."),
+    click.option("--step", type=at_least(1), help="Only this step."),
+    click.option(
+        "--delay",
+        type=Parsed("SECONDS", _seconds),
+        default="0.8",
+        show_default=True,
+        help="How long each step of what moves is shown.",
+    ),
+)

@@ -1,0 +1,146 @@
+"""Which weight stands on which tap: the given kernels, or small whole numbers, shared as the layer shares them."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import gcd, lcm, prod
+
+from convcli.drawing.example_numbers import WEIGHTS, chosen
+from convcli.drawing.steps import Values
+from convcli.errors import ArgumentError
+from convcli.layers.base import Layer
+from convcli.layers.conv import Convolution
+from convcli.layers.transposed import ConvTranspose
+from convcli.layers.unshared import LocalConv, TiledConv
+
+# The number of a kernel, from the output (channel, row, column) and the input channel within its group.
+Number = Callable[[int, int, int, int], int]
+
+
+def kernels_of_layers(chain: Sequence[Layer], kernels: Sequence[Values]) -> list[tuple[Values, ...]]:
+    """Return the given kernels of each layer of a chain, none where its weights are to be chosen.
+
+    They belong to the one layer with weights, to the one of several whose window is larger than 1, or in two factors
+    to a separable pair, k x 1 and 1 x k.
+    """
+    found: list[tuple[Values, ...]] = [()] * len(chain)
+    weighted = [place for place, layer in enumerate(chain) if isinstance(layer, Convolution)]
+    wide = [place for place in weighted if prod(_size(chain[place])) > 1]
+    if not kernels:
+        return found
+    if len(weighted) == 1 or len(wide) == 1:
+        found[wide[0] if wide else weighted[0]] = tuple(kernels)
+    elif len(weighted) == 2 and len(kernels) == 1 and _is_pair(*(_size(chain[place]) for place in weighted)):
+        for place, factor in zip(weighted, _factors(kernels[0]), strict=True):
+            found[place] = (factor,)
+    else:
+        raise ArgumentError(
+            f"`kernel` is the weights of one layer, and here {len(weighted) or 'no'} layers have some; leave it out"
+        )
+    return found
+
+
+def _size(layer: Layer) -> tuple[int, int]:
+    """Return the rows and columns of a kernel; of 1 axis it is one row."""
+    assert isinstance(layer, Convolution)
+    *_, rows, columns = 1, *layer.kernel_size
+    return rows, columns
+
+
+def _is_pair(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[1] == 1 and second[0] == 1
+
+
+def _factors(kernel: Values) -> tuple[Values, Values]:
+    """Return a column and a row whose products are the kernel, exactly, or raise ArgumentError.
+
+    The row is one of the kernel's own, divided by the factor that all of its weights share.
+    """
+    row = next((row for row in kernel if any(row)), kernel[0])
+    pivot = next((place for place, weight in enumerate(row) if weight), 0)
+    common = (
+        Fraction(gcd(*(weight.numerator for weight in row)), lcm(*(weight.denominator for weight in row)))
+        or 1
+    )
+    second = tuple(weight / common for weight in row)
+    first = tuple(other[pivot] / (second[pivot] or 1) for other in kernel)
+    if tuple(tuple(a * b for b in second) for a in first) != kernel:
+        raise ArgumentError(
+            "`kernel` is not the product of a column and a row, so it cannot be drawn as a separable one; take another "
+            "variant, or a kernel of rank 1"
+        )
+    return tuple((weight,) for weight in first), (second,)
+
+
+class Weights:
+    """The weights of a convolution: a kernel for each pair of channels, and for each set where they are less shared."""
+
+    def __init__(
+        self,
+        layer: Convolution,
+        output_size: tuple[int, int],
+        kernels: Sequence[Values],
+        *,
+        flip: bool,
+        seed: int,
+    ) -> None:
+        self.size = _size(layer)
+        self.turned = flip != isinstance(layer, ConvTranspose)
+        self.seed = seed
+        self.given = tuple(kernels)
+        for kernel in kernels:
+            shape = len(kernel), len(kernel[0])
+            if shape != self.size:
+                raise ArgumentError(
+                    f"a kernel of {shape[0]}x{shape[1]} is given where the layer has kernels of "
+                    f"{self.size[0]}x{self.size[1]}"
+                )
+        self.number = self._numbering(layer, output_size)
+
+    def at(self, channel: int, row: int, column: int, source: int, tap: tuple[int, int]) -> Fraction:
+        """Return the weight of a tap, as the window lies: of output (channel, row, column), input channel `source`."""
+        number = self.number(channel, row, column, source)
+        i, j = (n - 1 - t for n, t in zip(self.size, tap, strict=True)) if self.turned else tap
+        if self.given:
+            return self.given[number][i][j]
+        return Fraction(WEIGHTS[chosen(len(WEIGHTS), self.seed, 2, number, i, j)])
+
+    def _numbering(self, layer: Convolution, output_size: tuple[int, int]) -> Number:
+        """Return what numbers the kernels, in the order of the weights of `backend`."""
+        sources, outputs = layer.in_channels // layer.groups, layer.out_channels
+        sets, set_of = self._sets(layer, output_size)
+        every: Number
+        if isinstance(layer, ConvTranspose):  # (C, O / groups, *k)
+            own = outputs // layer.groups
+
+            def every(o: int, row: int, column: int, source: int) -> int:
+                return (o // own * sources + source) * own + o % own
+        else:
+
+            def every(o: int, row: int, column: int, source: int) -> int:
+                return (set_of(row, column) * outputs + o) * sources + source
+
+        pairs = outputs * sources
+        ways: dict[int, tuple[str, Number]] = {1: ("1 for all", lambda *_: 0)}
+        if sets > 1:
+            ways.setdefault(sets, (f"{sets} for the sets", lambda _, row, column, __: set_of(row, column)))
+        ways.setdefault(outputs, (f"{outputs} for the output channels", lambda o, *_: o))
+        ways.setdefault(pairs, (f"{pairs} for the pairs of channels", every))
+        ways.setdefault(sets * pairs, (f"{sets * pairs} in all", every))
+        if not self.given:
+            return every
+        if len(self.given) not in ways:
+            raise ArgumentError(
+                f"{len(self.given)} kernels are given; the layer takes "
+                f"{' or '.join(words for words, _ in ways.values())}"
+            )
+        return ways[len(self.given)][1]
+
+    @staticmethod
+    def _sets(layer: Convolution, output_size: tuple[int, int]) -> tuple[int, Callable[[int, int], int]]:
+        """Return how many sets of kernels there are, and which of them an output's place has."""
+        if isinstance(layer, TiledConv):
+            *_, rows, columns = 1, *layer.tile
+            return prod(layer.tile), lambda row, column: row % rows * columns + column % columns
+        if isinstance(layer, LocalConv):
+            return prod(output_size), lambda row, column: row * output_size[1] + column
+        return 1, lambda *_: 0

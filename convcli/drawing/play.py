@@ -1,0 +1,55 @@
+"""Steps that play in place on a terminal."""
+
+import time
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING
+
+from convcli.drawing.steps import Stage
+from convcli.drawing.text_frames import CURRENT, OUTPUT, PADDING, TITLE, WINDOW, Piece, frame, heading, legend
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+STYLES = {
+    TITLE: "bold",
+    WINDOW: "bold white on blue",
+    PADDING: "dim",
+    OUTPUT: "cyan",
+    CURRENT: "bold black on cyan",
+}
+
+
+def play(stages: Sequence[Stage], stream: IO[str], delay: float) -> bool:
+    """Show each step for `delay` seconds in the place of the one before it; the last one stays.
+
+    Return False, with nothing shown, where the terminal cannot move its cursor or a step is higher than it is.
+    """
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(file=stream, highlight=False)
+    if not console.is_terminal or console.is_dumb_terminal:
+        return False
+    frames = [[_text(stage, number, console.width) for number in range(len(stage.steps))] for stage in stages]
+    if max(len(text.wrap(console, console.width)) for shown in frames for text in shown) > console.height:
+        return False
+    for shown in frames:
+        with Live(shown[0], console=console, auto_refresh=False) as live:
+            for text in shown:
+                live.update(text, refresh=True)
+                time.sleep(delay)
+    return True
+
+
+def _text(stage: Stage, number: int, width: int) -> "Text":
+    """Return a step with its colours."""
+    from rich.text import Text
+
+    head = [[Piece(heading(stage), TITLE)], [Piece("; ".join(legend(stage)), PADDING)], []]
+    text = Text()
+    for line in [*head, *frame(stage, number, width)]:
+        for piece in line:
+            text.append(piece.text, STYLES.get(piece.style, ""))
+        text.append("\n")
+    text.rstrip()
+    return text

@@ -1,0 +1,56 @@
+"""Steps as JSON has them: the records of the page and of `-o steps.json`."""
+
+from fractions import Fraction
+from typing import Any
+
+from convcli.drawing.arithmetic import lines
+from convcli.drawing.steps import Line, Stage, Values
+
+Record = dict[str, Any]
+
+
+def record(stage: Stage) -> Record:
+    """Return a stage as numbers, lists and texts; numbers are whole, or texts such as 1/9."""
+    return {
+        "layer": stage.name,
+        "operation": stage.operation,
+        "detail": stage.detail,
+        "kernel_size": None if stage.kernel_size is None else list(stage.kernel_size),
+        "turned": stage.turned,
+        "input_shape": list(stage.input_shape),
+        "output_shape": list(stage.output_shape),
+        "rows": _line(stage.canvas.rows),
+        "columns": _line(stage.canvas.columns),
+        "inputs": [_values(channel) for channel in stage.inputs],
+        "steps": [
+            {
+                "output": list(step.place),
+                "terms": [
+                    {
+                        "channel": term.channel,
+                        "row": plain(term.row),
+                        "column": plain(term.column),
+                        "value": plain(term.value),
+                        "weight": None if term.weight is None else plain(term.weight),
+                    }
+                    for term in step.terms
+                ],
+                "result": plain(step.result),
+                "arithmetic": lines(stage, step),
+            }
+            for step in stage.steps
+        ],
+    }
+
+
+def _line(line: Line) -> Record:
+    return line._asdict()
+
+
+def _values(values: Values) -> list[list[int | str]]:
+    return [[plain(value) for value in row] for row in values]
+
+
+def plain(number: Fraction | int) -> int | str:
+    """Return a whole number as it is, another one as a text."""
+    return int(number) if number == int(number) else str(number)

@@ -1,0 +1,186 @@
+"""Steps as text: the padded input with the window marked, the kernel, the output so far, and the arithmetic."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import ceil, floor
+from textwrap import wrap
+from typing import NamedTuple
+
+from convcli.drawing.arithmetic import lines
+from convcli.drawing.example_numbers import shown
+from convcli.drawing.steps import Stage, Step
+from convcli.layers.axes import by_axes
+
+NOTHING, WAITING = ".", "_"  # a zero that is not of the input; an output that is still to come
+GAP = "   "  # between blocks that stand beside one another
+
+# How a piece of a line is meant, for who can show colours.
+PLAIN, TITLE, WINDOW, PADDING, INPUT, OUTPUT, CURRENT = (
+    "", "title", "window", "padding", "input", "output", "current",
+)  # fmt: skip
+
+
+class Piece(NamedTuple):
+    """Some characters of a line, and what they are."""
+
+    text: str
+    style: str = PLAIN
+
+
+TextLine = list[Piece]
+
+
+def heading(stage: Stage) -> str:
+    """Name a layer, and the shapes that it goes from and to."""
+    name = {"conv": "convolution", "convT": "transposed convolution"}.get(stage.name.split()[0], "")
+    count = len(stage.steps)
+    return (
+        f"{stage.name}{f' ({name})' if name else ''}: {by_axes(stage.input_shape)} to {by_axes(stage.output_shape)}, "
+        f"{count} step{'s' if count > 1 else ''}"
+    )
+
+
+def legend(stage: Stage) -> list[str]:
+    """Say what the marks in the frames of a stage mean, as far as they occur in it."""
+    kinds = {stage.canvas.kind(row, column) for row, column in stage.canvas.cells()}
+    meaning = {"padding": "padding", "between": "a zero between two inputs"}
+    marks = [meaning[kind] for kind in ("padding", "between") if kind in kinds]
+    said = [f"{NOTHING} is {' or '.join(marks)}"] if marks else []
+    turned = ["the kernel lies turned by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
+    return [*turned, *said, f"[ ] is the window, {WAITING} an output still to come"]
+
+
+def frame(stage: Stage, number: int, width: int) -> list[TextLine]:
+    """Return one step as lines of at most so many characters, where the cells allow it."""
+    step = stage.steps[number]
+    channel, row, column = step.place
+    told = f"row {row}, column {column}" + (f", channel {channel}" if stage.output_shape[0] > 1 else "")
+    title = f"step {number + 1} of {len(stage.steps)}: output {told}"
+    blocks = [*_input_blocks(stage, step), *_kernel_blocks(stage, step), *_output_blocks(stage, number)]
+    found: list[TextLine] = [[Piece(title, TITLE)], []]
+    for band in _bands(blocks, width):
+        found += [*band, []]
+    for text in lines(stage, step):
+        first, *others = wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+        found += [[Piece(first)], *([Piece(f"  {other}")] for other in others)]
+    return found
+
+
+def plain_frames(stages: Sequence[Stage], width: int, only: int | None = None) -> Iterator[str]:
+    """Return all steps, or `only` this one, counted from 1 through all stages, as paragraphs of plain text."""
+    begun = 0
+    for stage in stages:
+        wanted = [n for n in range(len(stage.steps)) if only in (None, begun + n + 1)]
+        begun += len(stage.steps)
+        if not wanted:
+            continue
+        head = (heading(stage), "; ".join(legend(stage)))
+        yield "".join(f"{line}\n" for text in head for line in wrap(text, width))
+        for number in wanted:
+            yield "".join(f"{_joined(line)}\n" for line in frame(stage, number, width))
+
+
+def _joined(line: TextLine) -> str:
+    return "".join(piece.text for piece in line).rstrip()
+
+
+# Blocks: titled grids that stand beside one another as far as there is room
+
+Block = list[TextLine]
+
+
+def _bands(blocks: Sequence[Block], width: int) -> Iterator[Block]:
+    """Put blocks beside one another, in as many bands as the width asks for."""
+    row: list[Block] = []
+    for block in blocks:
+        wide = sum(_width(each) + len(GAP) for each in row) + _width(block)
+        if row and wide > width:
+            yield _beside(row)
+            row = []
+        row.append(block)
+    yield _beside(row)
+
+
+def _width(block: Block) -> int:
+    return max(sum(len(piece.text) for piece in line) for line in block)
+
+
+def _beside(blocks: Sequence[Block]) -> Block:
+    joined: Block = []
+    for place in range(max(map(len, blocks))):
+        line: TextLine = []
+        for block in blocks:
+            own = block[place] if place < len(block) else []
+            rest = _width(block) - sum(len(piece.text) for piece in own)
+            line += [*own, Piece(" " * rest + GAP)]
+        joined.append(line)
+    return joined
+
+
+def _grid(title: str, cells: Sequence[Sequence[tuple[str, str]]], width: int) -> Block:
+    """Lay out rows of (text, style); a cell of the window stands in brackets."""
+    block: Block = [[Piece(title, TITLE)]]
+    for row in cells:
+        line: TextLine = []
+        for text, style in row:
+            marked = style in (WINDOW, CURRENT)
+            line.append(Piece(f"[{text.rjust(width)}]" if marked else f" {text.rjust(width)} ", style))
+        block.append(line)
+    return block
+
+
+def _numbered(name: str, channel: int, channels: int) -> str:
+    return f"{name} {channel}" if channels > 1 else name
+
+
+def _input_blocks(stage: Stage, step: Step) -> Iterator[Block]:
+    channels = len(stage.inputs)
+    texts = [shown(value) for channel in stage.inputs for row in channel for value in row]
+    width = max(map(len, texts))
+    for channel in range(channels):
+        inside = {
+            (row, column)
+            for term in step.terms
+            if term.channel == channel
+            for row in _both(term.row)
+            for column in _both(term.column)
+        }
+        cells = []
+        for row in range(stage.canvas.rows.length):
+            line = []
+            for column in range(stage.canvas.columns.length):
+                value = stage.value(channel, row, column)
+                style = WINDOW if (row, column) in inside else PADDING if value is None else INPUT
+                line.append((NOTHING if value is None else shown(value), style))
+            cells.append(line)
+        yield _grid(_numbered("input", channel, channels), cells, width)
+
+
+def _both(place: Fraction | int) -> set[int]:
+    """Return the cells that a place lies on or between."""
+    return {floor(place), ceil(place)}
+
+
+def _kernel_blocks(stage: Stage, step: Step) -> Iterator[Block]:
+    kernels = stage.kernels(step)
+    for channel, kernel in kernels.items():
+        texts = [[shown(weight) for weight in row] for row in kernel]
+        width = max(len(text) for row in texts for text in row)
+        title = _numbered("kernel", channel, len(stage.inputs)) if len(kernels) > 1 else "kernel"
+        yield _grid(title, [[(text, PLAIN) for text in row] for row in texts], width)
+
+
+def _output_blocks(stage: Stage, number: int) -> Iterator[Block]:
+    channels, rows, columns = stage.output_shape
+    done = {step.place: step.result for step in stage.steps[: number + 1]}
+    width = max(len(shown(step.result)) for step in stage.steps)
+    for channel in range(channels):
+        cells = []
+        for row in range(rows):
+            line = []
+            for column in range(columns):
+                place = (channel, row, column)
+                style = CURRENT if place == stage.steps[number].place else OUTPUT
+                line.append((shown(done[place]), style) if place in done else (WAITING, PADDING))
+            cells.append(line)
+        yield _grid(_numbered("output", channel, channels), cells, width)

@@ -1,0 +1,322 @@
+"""From layers to steps: where the window of each output lies, and the sums that it makes, in plain loops."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+from math import ceil, floor, inf, prod
+from typing import NamedTuple
+
+from convcli.drawing.example_numbers import OFFSETS, chosen, example_values
+from convcli.drawing.functions import FUNCTIONS
+from convcli.drawing.layer_weights import Weights, kernels_of_layers
+from convcli.drawing.steps import Canvas, Line, Operation, Stage, Step, Term, Values
+from convcli.errors import ArgumentError
+from convcli.layers.activation import Activation
+from convcli.layers.axes import Shape, as_shape, by_axes
+from convcli.layers.base import ITSELF, Layer, Reach, Seen, Taps, Window
+from convcli.layers.conv import Convolution
+from convcli.layers.deform import DeformConv
+from convcli.layers.other import ChannelShuffle, Resize
+from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.text.spelling import spell
+
+MOST_CELLS = 32  # on a side of what is drawn: numbers in smaller cells cannot be read
+MOST_CHANNELS = 16
+MOST_PRODUCTS = 250_000  # of all steps together
+
+Place = tuple[int, int, int]  # channel, row, column
+Cell = tuple[int, int, Fraction | int, Fraction | int]  # the tap of a window and where it looks
+
+
+class Numbers(NamedTuple):
+    """The numbers that are drawn, where they are given; others are chosen by `seed`.
+
+    values : the channels of the input
+    kernels : one for all, one for each output channel, or all of a layer
+    offsets : how far each tap of a deformable layer is moved, down and to the right: one row a tap
+    flip : whether kernels are turned by 180 degrees first
+    """
+
+    values: tuple[Values, ...] | None = None
+    kernels: tuple[Values, ...] = ()
+    offsets: Values | None = None
+    flip: bool = False
+    seed: int = 0
+
+
+def walk_layers(layers: Iterable[Layer], input_shape: Sequence[int], numbers: Numbers) -> list[Stage]:
+    """Return the steps of each layer of a chain on an input (channels, *spatial) of 1 or 2 axes."""
+    chain = [layer for layer in layers if layer.inner is layer]  # what runs beside it is not drawn
+    shape = as_shape(input_shape)
+    if not 2 <= len(shape) <= 3:
+        raise ArgumentError(f"an input of {len(shape) - 1} axes cannot be drawn; take `dims=1` or `dims=2`")
+    _check_given(chain, numbers)
+    _check_size("the input", shape)
+    channels, rows, columns = _as_2d(shape)
+    values = numbers.values or example_values(channels, rows, columns, numbers.seed)
+    kernels = kernels_of_layers(chain, numbers.kernels)
+    stages = []
+    for place, layer in enumerate(chain):
+        stage = _walk(
+            layer, values, shape, numbers._replace(kernels=kernels[place], seed=numbers.seed + place)
+        )
+        values, shape = stage.outputs(), layer.output_shape(shape)
+        stages.append(stage)
+    return stages
+
+
+def _check_given(chain: Sequence[Layer], numbers: Numbers) -> None:
+    """Refuse numbers that have no use for the layers."""
+    if numbers.flip and not any(isinstance(layer, Convolution) for layer in chain):
+        raise ArgumentError("`flip=True` turns kernels, and no layer here has one; leave it out")
+    if numbers.offsets is not None and not any(isinstance(layer, DeformConv) for layer in chain):
+        raise ArgumentError("`offsets` belong to `variant='deformable'`")
+
+
+def _check_size(what: str, shape: Shape, whose: str = "") -> None:
+    if max(shape[1:], default=1) > MOST_CELLS:
+        raise ArgumentError(
+            f"{what}{whose} would be {by_axes(shape[1:])} cells, and at most {MOST_CELLS} on a side are drawn; draw "
+            "the same layer on a smaller input"
+        )
+    if shape[0] > MOST_CHANNELS:
+        raise ArgumentError(
+            f"{what}{whose} would have {shape[0]} channels, and at most {MOST_CHANNELS} are drawn; fewer show the same"
+        )
+
+
+def _as_2d(shape: Shape) -> tuple[int, int, int]:
+    """Return (channels, rows, columns); what has one axis has one row."""
+    channels, *sizes = shape
+    rows, columns = (1, *sizes)[-2:]
+    return channels, rows, columns
+
+
+class _Axis(NamedTuple):
+    """One axis of a walk: its line of cells, and the (tap, cell) pairs that each output sees."""
+
+    line: Line
+    seen: list[list[tuple[int, int]]]
+
+
+def _axis(seen: Seen, inputs: int, outputs: int, pads: tuple[int, int], reach: int) -> _Axis:
+    """Lay out one axis from what outputs see; `reach` is how far taps are moved at most."""
+    assert seen is not None
+    if isinstance(seen, Reach):
+        step, scale, low, high = seen
+
+        def places(output: int) -> range:
+            return range((step * output + low) // scale, (step * output + high) // scale + 1)
+
+        factor = 1
+    else:
+        step, factor, low, gap, number = seen
+
+        def places(output: int) -> range:
+            start = step * output + low
+            return range(start, start + gap * number, gap)
+
+    first = min(-pads[0], places(0)[0] - reach, 0)
+    last = max(factor * (inputs - 1) + 1 + pads[1] - 1, places(outputs - 1)[-1] + reach)
+    _check_size("the input with its padding", (1, last - first + 1))
+    line = Line(first, last - first + 1, factor, inputs)
+    return _Axis(line, [list(enumerate(place - first for place in places(y))) for y in range(outputs)])
+
+
+def _axes(layer: Layer, shape: Shape, output_shape: Shape, reach: int = 0) -> tuple[_Axis, _Axis]:
+    sizes = shape[1:]
+    # What a deformable layer sees depends on its offsets; without them it is the taps of its window.
+    seen = Window.sees(layer, sizes) if isinstance(layer, DeformConv) else layer.sees(sizes)
+    plain = isinstance(layer, Window) and all(isinstance(each, Taps) and each.scale == 1 for each in seen)
+    pads = layer.pads(sizes) if plain and isinstance(layer, Window) else ((0, 0),) * len(sizes)
+    axes = [_axis(*each, reach) for each in zip(seen, sizes, output_shape[1:], pads, strict=True)]
+    if len(axes) == 1:
+        axes.insert(0, _axis(ITSELF, 1, 1, (0, 0), 0))
+    return axes[0], axes[1]
+
+
+def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbers) -> Stage:
+    """Return the steps of one layer."""
+    output_shape = layer.output_shape(shape)
+    if len(output_shape) != len(shape):
+        raise ArgumentError(f"{spell(layer)!r} has no window that could be drawn; leave it out of the chain")
+    _check_size("the output", output_shape, f" of {spell(layer)!r}")
+    walked = _as_2d(output_shape)
+    offsets = _offsets(layer, walked, numbers)
+    reach = max((ceil(abs(each)) for pair in offsets.values() for each in pair), default=0)
+    rows, columns = _axes(layer, shape, output_shape, reach)
+    canvas = Canvas(rows.line, columns.line)
+    window = (len(rows.seen[0]), len(columns.seen[0]))
+    operation, detail = _operation(layer)
+    sources = _sources(layer, shape[0])
+    count = prod(walked) * len(sources(0)) * prod(window)
+    if count > MOST_PRODUCTS:
+        raise ArgumentError(
+            f"{spell(layer)!r} makes {count:,} products, and at most {MOST_PRODUCTS:,} are drawn; take a smaller "
+            "input, or fewer channels"
+        )
+    weights = (
+        Weights(layer, walked[1:], numbers.kernels, flip=numbers.flip, seed=numbers.seed)
+        if isinstance(layer, Convolution)
+        else None
+    )
+    stage = Stage(
+        name=spell(layer),
+        operation=operation,
+        detail=detail,
+        kernel_size=window if isinstance(layer, Window) else None,
+        canvas=canvas,
+        inputs=values,
+        output_shape=walked,
+        steps=(),
+        turned=weights is not None and weights.turned,
+    )
+    steps = []
+    for place in product(range(walked[0]), range(walked[1]), range(walked[2])):
+        o, y, x = place
+        cells = [(i, j, row, column) for i, row in rows.seen[y] for j, column in columns.seen[x]]
+        terms = _terms(stage, layer, place, cells, sources(o), weights, offsets)
+        steps.append(Step(place, terms, _result(stage, layer, place, terms)))
+    return replace(stage, steps=tuple(steps))
+
+
+def _sources(layer: Layer, channels: int) -> Callable[[int], Sequence[int]]:
+    """Return which input channels an output channel is made of."""
+    if isinstance(layer, Convolution):
+        sources, outputs = layer.in_channels // layer.groups, layer.out_channels // layer.groups
+        return lambda o: range(o // outputs * sources, (o // outputs + 1) * sources)
+    if isinstance(layer, ChannelShuffle):
+        groups = layer.groups
+        return lambda o: (o % groups * (channels // groups) + o // groups,)
+    return lambda o: (o,)
+
+
+def _terms(
+    stage: Stage,
+    layer: Layer,
+    place: Place,
+    cells: Sequence[tuple[int, int, int, int]],
+    sources: Sequence[int],
+    weights: Weights | None,
+    offsets: dict[tuple[int, int, int, int], tuple[Fraction, Fraction]],
+) -> tuple[Term, ...]:
+    o, y, x = place
+    terms = []
+    for number, channel in enumerate(sources):
+        for i, j, row, column in cells:
+            if weights is None:
+                value = stage.value(channel, row, column)
+                if value is not None or _counts_padding(layer, stage, row, column):
+                    terms.append(Term(channel, row, column, value or Fraction(0), None))
+                continue
+            weight = weights.at(o, y, x, number, (i, j))
+            if offsets:
+                down, right = offsets[y, x, i, j]
+                value = _between(stage, channel, row + down, column + right)
+                terms.append(Term(channel, row + down, column + right, value, weight))
+            else:
+                value = stage.value(channel, row, column) or Fraction(0)
+                terms.append(Term(channel, row, column, value, weight))
+    if not terms:
+        raise ArgumentError(
+            f"output row {y}, column {x} of {spell(layer)!r} sees nothing but padding; pad less, or dilate less"
+        )
+    return tuple(terms)
+
+
+def _counts_padding(layer: Layer, stage: Stage, row: int, column: int) -> bool:
+    """Tell whether a cell of the padding counts in a mean or a norm; rows that `ceil_mode` adds do not."""
+    if isinstance(layer, LpPool):
+        return True  # a 0 adds nothing
+    if not (isinstance(layer, AvgPool) and layer.count_include_pad):
+        return False
+    _, *sizes = stage.input_shape
+    pads = ((0, 0), *layer.pads(tuple(sizes[-layer.dims :])))[-2:]
+    lines = (stage.canvas.rows, stage.canvas.columns)
+    return all(
+        -before <= cell + line.first < line.inputs + after
+        for cell, line, (before, after) in zip((row, column), lines, pads, strict=True)
+    )
+
+
+def _operation(layer: Layer) -> tuple[Operation, str]:
+    """Return how the terms of the layer become its outputs."""
+    if isinstance(layer, Convolution):
+        return "sum", ""
+    if isinstance(layer, MaxPool):
+        return "max", ""
+    if isinstance(layer, AvgPool):
+        return "mean", ""
+    if isinstance(layer, LpPool):
+        return ("max", "abs") if layer.norm_type == inf else ("norm", f"{layer.norm_type:g}")
+    if isinstance(layer, AdaptivePool | GlobalPool):
+        return ("max" if layer.kind == "max" else "mean"), ""
+    if isinstance(layer, ChannelShuffle) or (isinstance(layer, Resize) and layer.mode == "nearest"):
+        return "copy", ""
+    if isinstance(layer, Activation) and layer.name in FUNCTIONS:
+        return "function", layer.name
+    raise ArgumentError(
+        f"{spell(layer)!r} has no window that could be drawn; convolutions, pools, resize, shuffle and activations have"
+    )
+
+
+def _result(stage: Stage, layer: Layer, place: Place, terms: Sequence[Term]) -> Fraction:
+    values = [term.value for term in terms]
+    if stage.operation == "sum":
+        return sum((term.value * (term.weight or 0) for term in terms), Fraction(0))
+    if stage.operation == "max":
+        return max(map(abs, values) if stage.detail else values)
+    if stage.operation == "mean":
+        return sum(values, Fraction(0)) / len(values)
+    if stage.operation == "norm":
+        power = float(stage.detail)
+        try:
+            return Fraction(sum(float(abs(value)) ** power for value in values) ** (1 / power))
+        except OverflowError:
+            raise ArgumentError(
+                f"the norm at output {place[1:]} is beyond all numbers; give smaller values"
+            ) from None
+    if stage.operation == "function":
+        return FUNCTIONS[stage.detail](values[0])
+    return values[0]
+
+
+# Deformable layers
+
+
+def _offsets(
+    layer: Layer, output_shape: Place, numbers: Numbers
+) -> dict[tuple[int, int, int, int], tuple[Fraction, Fraction]]:
+    """Return how far each tap of a deformable layer is moved at each place of the output."""
+    if not isinstance(layer, DeformConv):
+        return {}
+    _, height, width = output_shape
+    *_, rows, columns = 1, *layer.kernel_size
+    given = numbers.offsets
+    if given is not None and (len(given), len(given[0])) != (rows * columns, 2):
+        raise ArgumentError(
+            f"`offsets` are {len(given)}x{len(given[0])} numbers; a kernel of {rows}x{columns} needs {rows * columns} "
+            "rows of 2, how far each tap is moved down and to the right"
+        )
+    found = {}
+    for y, x, i, j in product(range(height), range(width), range(rows), range(columns)):
+        if given is not None:
+            down, right = given[i * columns + j]
+        else:
+            down, right = (
+                Fraction(OFFSETS[chosen(len(OFFSETS), numbers.seed, 3, y, x, i, j, axis)]) for axis in (0, 1)
+            )
+        found[y, x, i, j] = (down if layer.dims > 1 else Fraction(0), right)
+    return found
+
+
+def _between(stage: Stage, channel: int, row: Fraction, column: Fraction) -> Fraction:
+    """Return the value at a place between cells, interpolated along both axes; 0 beyond the input."""
+    top, left = floor(row), floor(column)
+    total = Fraction(0)
+    for y, x in product((top, top + 1), (left, left + 1)):
+        share = (1 - abs(row - y)) * (1 - abs(column - x))
+        if share:
+            total += share * (stage.value(channel, y, x) or 0)
+    return total

@@ -1,0 +1,174 @@
+"""convcli draw: what is asked for, shown and written."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Call, one_error
+
+BOOK = ["draw", "--values", "0 1 2; 3 4 5; 6 7 8", "--kernel", "0 1; 2 3"]
+
+
+def test_the_book_in_a_pipe(call: Call) -> None:
+    code, out, err = call(*BOOK)
+    assert (code, err) == (0, "")
+    sums = [line for line in out.splitlines() if line.startswith(("0*", "1*", "3*", "4*"))]
+    assert sums == [
+        "0*0 + 1*1 + 3*2 + 4*3 = 19",
+        "1*0 + 2*1 + 4*2 + 5*3 = 25",
+        "3*0 + 4*1 + 6*2 + 7*3 = 37",
+        "4*0 + 5*1 + 7*2 + 8*3 = 43",
+    ]
+    assert call(*BOOK, "-o", "-").out == out
+
+
+def test_the_layer_is_spelled_as_for_shape(call: Call) -> None:
+    for options in (
+        "--n 7 --k 3 --s 2 --p 1",
+        "--n 5x4 --k 3x1 --p 0:1x2 --d 2x1",
+        "--n 3 --k 3 --transposed --p 1 --output-padding 1",
+        "--n 6 --in 2 --out 4 --k 3 --groups 2",
+        "--n 5 --k 2 --s 2 --ceil",
+        "--n 6 --in 2 --layers 'conv k3 o2, relu, maxpool k2'",
+        "--n 4 --in 2 --k 3 --p 1 --variant depthwise-separable",
+        "--n 4 --k 2 --variant tiled",
+        "--n 6 --dims 1 --k 3 --variant local",
+    ):
+        words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", options)]
+        told = json.loads(call("shape", *words, "--format", "json").out)["rows"]
+        code, out, err = call("draw", *words, "-o", "json:-")
+        assert (code, err) == (0, "")
+        drawn = json.loads(out)
+        names = [stage["layer"].removesuffix(" nobias") for stage in drawn]
+        assert names == [row["layer"].removesuffix(" nobias") for row in told]
+        for stage, row in zip(drawn, told, strict=True):
+            channels, *size = row["output_shape"]
+            assert stage["output_shape"] == [channels, *[1] * (2 - len(size)), *size]
+
+
+def test_a_pool_alone_and_behind_a_layer(call: Call) -> None:
+    alone = json.loads(call("draw", "--n", "4", "--pool", "max:2", "-o", "json:-").out)
+    behind = json.loads(call("draw", "--n", "4", "--k", "1", "--pool", "avg:2", "-o", "json:-").out)
+    assert [stage["layer"] for stage in alone] == ["maxpool k2x2"]
+    assert [stage["layer"] for stage in behind] == ["conv k1x1 o1", "avgpool k2x2 nopad"]
+
+
+def test_numbers_tell_the_sizes(call: Call) -> None:
+    for words in (["--n", "3"], ["--n", "3x3"], ["--in", "1"], ["--k", "2"], ["--n", "3", "--k", "2x2"]):
+        assert call(*BOOK, *words).out == call(*BOOK).out
+    out = call("draw", "--dims", "1", "--values", "1 2 3", "--kernel", "1 -1", "--flip").out
+    assert "1*(-1) + 2*1 = 1" in out
+    (stage,) = json.loads(call("draw", "--values", "1 2; 3 4 | 5 6; 7 8", "--k", "2", "-o", "json:-").out)
+    assert stage["input_shape"] == [2, 2, 2]
+
+
+def test_other_numbers(call: Call) -> None:
+    layer = ["draw", "--n", "4", "--k", "3"]
+    assert call(*layer).out == call(*layer, "--seed", "0").out != call(*layer, "--seed", "1").out
+
+
+def test_one_step(call: Call) -> None:
+    out = call(*BOOK, "--step", "3").out
+    assert out.count("step ") == 1
+    assert "step 3 of 4: output row 1, column 0" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--k", "3"], "the input is missing; give its size with --n, as --n 5, or its numbers with --values"),
+        (["--n", "5"], "the kernel size is missing; give --k"),
+        (["--n", "5,6", "--k", "3"], "one layer is drawn at a time, and 2 are asked for; give one value each"),
+        (["--n", "5x5x5", "--k", "3"], "an input of 3 axes cannot be drawn; take 1 or 2"),
+        (["--dims", "4", "--n", "5", "--k", "3"], "an input of 4 axes cannot be drawn; take 1 or 2"),
+        (["--n", "224", "--k", "3"], "the input would be 224x224 cells, and at most 32 on a side are drawn; draw the same layer on a smaller input"),
+        (["--n", "9" * 300, "--k", "3"], "and at most 32 on a side are drawn"),
+        (["--values", "1 2; 3", "--k", "1"], "--values '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1"),
+        (["--values", "1 2; 3 4", "--k", "1", "--n", "3"], "--n 3 does not fit the --values, which are 1 channel of 2x2; leave it out"),
+        (["--values", "1 2 | 3 4", "--k", "1", "--in", "3"], "--in 3 does not fit the --values, which are 2 channels of 1x2"),
+        (["--values", "1 2; 3 4", "--k", "2", "--dims", "1"], "--values are 2 rows, and --dims 1 has one"),
+        (["--values", "1 2; 3 4", "--kernel", "1 2", "--k", "2"], "a kernel of 1x2 is given where the layer has kernels of 2x2"),
+        (["--n", "4", "--kernel", "sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
+        (["--n", "4", "--pool", "max:2", "--kernel", "1 1", "--layers", "relu"], "--kernel is the weights of one layer, and here no layers have some"),
+        (["--n", "4", "--k", "2", "--offsets", "1 1"], "--offsets belong to --variant deformable"),
+        (["--n", "4", "--pool", "max:2", "--flip"], "--flip turns kernels, and no layer here has one; leave it out"),
+        (["--n", "4", "--k", "3", "--step", "5"], "there is no step 5; there are 4, counted from 1"),
+        (["--n", "4", "--k", "5"], "the output would be empty"),
+        (["--n", "4", "--k", "3", "-o", "x.foo"], "-o x.foo does not say a form that can be drawn; end it in .txt"),
+        (["--n", "4", "--k", "3", "-o", "x"], "-o x does not say a form that can be drawn; end it in .txt"),
+        (["--n", "4", "--k", "3", "-o", "foo:-"], "-o foo:- does not say a form that can be drawn; write one of txt:-"),
+        (["--n", "4", "--k", "3", "--delay", "0"], "'0' is not a number of seconds from 0.02 to 60"),
+        (["--n", "4", "--k", "3", "--variant", "dense"], "has no window that could be drawn"),
+    ],
+)  # fmt: skip
+def test_wrong_words_are_one_line_and_code_2(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("draw", *words)
+    assert result.code == 2
+    assert message in one_error(result)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten_without_force(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "steps.txt"
+    path.write_text("precious")
+    result = call(*BOOK, "-o", path)
+    assert result.code == 1
+    assert one_error(result) == f"{path} exists; give --force to replace it, or another -o"
+    assert path.read_text() == "precious"
+    assert call(*BOOK, "-o", path, "--force") == (0, "", f"convcli: wrote {path}\n")
+    assert path.read_text() == call(*BOOK).out
+
+
+def test_text_loads_no_arrays() -> None:
+    from tests.test_imports import loaded
+
+    assert not loaded(*BOOK) & {"numpy", "scipy", "PIL", "rich"}
+    assert not loaded("draw", "--help") & {"numpy", "scipy", "PIL", "rich"}
+
+
+def on_terminal(words: list[str], size: tuple[int, int], **environment: str) -> str:
+    """Run the program on a terminal of so many rows and columns; return all that it writes there."""
+    import fcntl
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **environment}
+    run = subprocess.Popen([sys.executable, "-m", "convcli", *words], stdout=slave, env=env)
+    os.close(slave)
+    written = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # the other end is closed
+            break
+        written += part
+    os.close(master)
+    assert run.wait() == 0
+    return written.decode()
+
+
+def test_on_a_terminal_the_steps_play_in_place() -> None:
+    shown = on_terminal([*BOOK, "--delay", "0.02"], (24, 80))
+    assert shown.count("\x1b[1A") >= 3 * 12, "the cursor goes up before each next step"
+    assert all(f"= {total}" in shown for total in (19, 25, 37, 43))
+    assert "\x1b[1;37;44m" in shown
+    plain = on_terminal([*BOOK, "--delay", "0.02"], (24, 80), NO_COLOR="1")
+    assert "\x1b[1A" in plain
+    assert not re.search(r"\x1b\[[\d;]*[34]\dm", plain), "without colours"
+
+
+@pytest.mark.parametrize(("size", "term"), [((9, 80), "xterm-256color"), ((24, 80), "dumb")])
+def test_where_steps_cannot_play_they_are_printed(call: Call, size: tuple[int, int], term: str) -> None:
+    shown = on_terminal([*BOOK, "--delay", "0.02"], size, TERM=term)
+    assert shown.replace("\r\n", "\n") == call(*BOOK).out
