@@ -225,8 +225,10 @@ def _plain(value: Any) -> str:
     if isinstance(value, Grid):
         return str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if any(isinstance(item, Sequence) for item in value):
+        if any(isinstance(item, Sequence) and not isinstance(item, str) for item in value):
             return _pads(value)
+        if any(isinstance(item, str) for item in value):
+            return ", ".join(map(_plain, value))
         if all(item is None for item in value):
             return ""
         return "x".join(map(_plain, value))

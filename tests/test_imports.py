@@ -233,7 +233,7 @@ def test_importing_convcli_loads_nothing() -> None:
 def test_a_convolution_waits_for_no_other_layer() -> None:
     names = modules(
         "from convcli.layers import VARIANTS, Conv\n"
-        "from convcli.layers.chain import rows\n"
+        "from convcli.networks.rows import rows\n"
         "from convcli.layers.text.explain import size_lines\n"
         "layer = Conv(in_channels=3, out_channels=8, kernel_size=3, padding=1)\n"
         "rows(VARIANTS['depthwise-separable'](layer), (3, 9, 9)); size_lines(layer, (3, 9, 9))"

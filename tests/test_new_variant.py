@@ -109,7 +109,8 @@ def test_help_and_the_shell_have_it(run: Run, command: str) -> None:
 
 # Modules whose names stand for something else: operators of a chain, modules and operators of a package.
 OF_THEIR_OWN = (
-    "layers/text/chain_grammar.py",
+    "layers/text/operators.py",
+    "layers/text/foreign_layers.py",
     "layers/text/spelling.py",
     "backend/__init__.py",
     "layers/__init__.py",

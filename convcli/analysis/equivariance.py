@@ -55,7 +55,7 @@ def _times(layer: Layer) -> Sizes:
     """Return how many times as large a layer makes each axis."""
     if isinstance(layer, ConvTranspose):
         return layer.stride
-    return layer.scale if isinstance(layer, Resize) and layer.scale is not None else (1, 1)
+    return tuple(map(int, layer.scale)) if isinstance(layer, Resize) and layer.scale is not None else (1, 1)
 
 
 def _after(step: tuple[int, int], stride: int, times: int) -> tuple[int, int]:

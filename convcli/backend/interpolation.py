@@ -7,9 +7,10 @@ from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, as_batch, check_room, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
+from convcli.errors import ArgumentError
 from convcli.layers import Resize
 from convcli.layers.axes import PerAxis
-from convcli.layers.other import Mode
+from convcli.layers.resize import Mode
 
 
 def resize(
@@ -58,6 +59,11 @@ def resize(
     dims = spatial_axes(x, "size" if scale is None else "scale", scale, size)
     x, alone = as_batch(x, dims, f"the size {size}" if scale is None else f"the scale {scale}")
     layer = Resize(scale=scale, size=size, mode=mode, dims=dims)
+    if mode == "bicubic" or any(isinstance(each, float) for each in layer.scale or ()):
+        raise ArgumentError(
+            f"`resize` computes nearest and bilinear, by whole scales or to a size, not {mode} by {scale or size}; "
+            "give `size` instead of a scale that is not whole"
+        )
     _, *output = layer.output_shape(x.shape[1:])
     check_room("the output", (*x.shape[:2], *output), x.dtype)
     y = x

@@ -66,6 +66,11 @@ def run_layer(layer: Layer, x: ArrayLike, **arguments: Any) -> Array:
             f"no operator runs the layer {type(layer).__name__}; these can be run: "
             f"{', '.join(known.__name__ for known in OPERATORS)}"
         )
+    if isinstance(layer, Resize) and not layer.usual:
+        raise ArgumentError(
+            f"no operator resizes with coordinates {layer.coordinates} and rounding {layer.rounding} by {layer.mode}; "
+            "only with those that the mode has by itself"
+        )
     operator, fields = OPERATORS[type(layer)]
     x = as_array("x", x)
     layer.output_shape(_one_shape(layer, x))

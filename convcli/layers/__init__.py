@@ -4,13 +4,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convcli.layers.activation import ACTIVATIONS, Activation
+    from convcli.layers.activation import ACTIVATIONS, Activation, PReLU
     from convcli.layers.base import Layer, Window
     from convcli.layers.conv import Conv, Convolution
     from convcli.layers.counts import Cost
     from convcli.layers.deform import Branch, DeformConv
-    from convcli.layers.other import Add, BatchNorm, ChannelShuffle, Concat, Dense, Flatten, Resize
+    from convcli.layers.dropout import Dropout
+    from convcli.layers.elementwise import Elementwise, Softmax
+    from convcli.layers.normalisation import LRN, GroupNorm, InstanceNorm, LayerNorm
+    from convcli.layers.other import Add, BatchNorm, ChannelShuffle, Concat, Dense, Flatten
+    from convcli.layers.pad import Pad
+    from convcli.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
     from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+    from convcli.layers.products import Gemm, Linear, MatMul
+    from convcli.layers.recurrent import Recurrent
+    from convcli.layers.reductions import Reduce
+    from convcli.layers.reshaping import Expand, FlattenFrom, Reshape, Squeeze, Tile, Transpose, Unsqueeze
+    from convcli.layers.resize import Resize
+    from convcli.layers.selection import Constant, Gather, Join, Slice, Split
+    from convcli.layers.tensor_layer import TensorLayer, Unknown
     from convcli.layers.transposed import ConvTranspose
     from convcli.layers.unshared import LocalConv, TiledConv
     from convcli.layers.variant_spec import VariantSpec
@@ -20,13 +32,25 @@ if TYPE_CHECKING:
 _HOME = {
     name: module
     for module, names in {
-        "activation": ("ACTIVATIONS", "Activation"),
+        "activation": ("ACTIVATIONS", "Activation", "PReLU"),
         "base": ("Layer", "Window"),
         "conv": ("Conv", "Convolution"),
         "counts": ("Cost",),
         "deform": ("Branch", "DeformConv"),
-        "other": ("Add", "BatchNorm", "ChannelShuffle", "Concat", "Dense", "Flatten", "Resize"),
+        "dropout": ("Dropout",),
+        "elementwise": ("Elementwise", "Softmax"),
+        "normalisation": ("LRN", "GroupNorm", "InstanceNorm", "LayerNorm"),
+        "other": ("Add", "BatchNorm", "ChannelShuffle", "Concat", "Dense", "Flatten"),
+        "pad": ("Pad",),
+        "pixel_shuffle": ("PixelShuffle", "PixelUnshuffle"),
         "pool": ("AdaptivePool", "AvgPool", "GlobalPool", "LpPool", "MaxPool"),
+        "products": ("Gemm", "Linear", "MatMul"),
+        "recurrent": ("Recurrent",),
+        "reductions": ("Reduce",),
+        "reshaping": ("Expand", "FlattenFrom", "Reshape", "Squeeze", "Tile", "Transpose", "Unsqueeze"),
+        "resize": ("Resize",),
+        "selection": ("Constant", "Gather", "Join", "Slice", "Split"),
+        "tensor_layer": ("TensorLayer", "Unknown"),
         "transposed": ("ConvTranspose",),
         "unshared": ("LocalConv", "TiledConv"),
         "variant_spec": ("VariantSpec",),
@@ -37,6 +61,7 @@ _HOME = {
 
 __all__ = [
     "ACTIVATIONS",
+    "LRN",
     "VARIANTS",
     "Activation",
     "AdaptivePool",
@@ -46,20 +71,49 @@ __all__ = [
     "Branch",
     "ChannelShuffle",
     "Concat",
+    "Constant",
     "Conv",
     "ConvTranspose",
     "Convolution",
     "Cost",
     "DeformConv",
     "Dense",
+    "Dropout",
+    "Elementwise",
+    "Expand",
     "Flatten",
+    "FlattenFrom",
+    "Gather",
+    "Gemm",
     "GlobalPool",
+    "GroupNorm",
+    "InstanceNorm",
+    "Join",
     "Layer",
+    "LayerNorm",
+    "Linear",
     "LocalConv",
     "LpPool",
+    "MatMul",
     "MaxPool",
+    "PReLU",
+    "Pad",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Recurrent",
+    "Reduce",
+    "Reshape",
     "Resize",
+    "Slice",
+    "Softmax",
+    "Split",
+    "Squeeze",
+    "TensorLayer",
+    "Tile",
     "TiledConv",
+    "Transpose",
+    "Unknown",
+    "Unsqueeze",
     "VariantSpec",
     "Window",
 ]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.layers.axes import AnyShape, Shape, as_shape
-from convcli.layers.base import Layer
+from convcli.layers.axes import AnyShape, OpenShape, Shape, as_shape, whole
+from convcli.layers.base import ITSELF, Layer, Trace
 from convcli.layers.counts import Cost, plain
 
 # The work for one element, from the formula beside it; max and min are comparisons.
@@ -70,3 +70,53 @@ class Activation(Layer):
             transcendentals=channels,
         )
         return softmax * prod(size)
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape of the input, which may have any number of axes."""
+        return shapes if self.name != SOFTMAX else super().output_shapes(*shapes)
+
+    def work(self, *shapes: Shape) -> Cost:
+        """Count the formula once for each element."""
+        return super().work(*shapes) if self.name == SOFTMAX else ACTIVATIONS[self.name] * prod(shapes[0])
+
+    def elements(self, *shapes: Shape) -> int:
+        """Count the elements of the input and of the output."""
+        return 2 * prod(shapes[0])
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return every axis where it was; softmax sees all channels."""
+        along = 1 if self.name == SOFTMAX else None
+        return (tuple(Trace(axis, "whole" if axis == along else ITSELF) for axis in range(len(shapes[0]))),)
+
+
+@dataclass(frozen=True, init=False)
+class PReLU(Layer):
+    """x where it is above 0, else slope * x with a learned slope, for all channels or one for each.
+
+    He et al. (2015), "Delving Deep into Rectifiers"; PyTorch's PReLU has one slope where nothing is said.
+    """
+
+    slopes: int
+
+    def __init__(self, slopes: int = 1) -> None:
+        self._set(slopes=whole("slopes", slopes, 1))
+
+    def output_shape(self, input_shape: AnyShape) -> Shape:
+        """Return the input shape."""
+        shape = as_shape(input_shape)
+        if self.slopes not in (1, shape[0]):
+            raise ArgumentError(
+                f"a prelu has one slope, or one for each of the input's {shape[0]} channels, not {self.slopes}"
+            )
+        return shape
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return input_shape
+
+    def weights(self) -> int:
+        """Count the slopes."""
+        return self.slopes
+
+    def cost(self, input_shape: AnyShape) -> Cost:
+        """Count a comparison and a product for each element."""
+        return plain(comparisons=1, multiplications=1) * prod(self.output_shape(input_shape))

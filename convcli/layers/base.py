@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from math import prod
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import (
@@ -59,10 +59,32 @@ Seen = Reach | Taps | None  # None where it depends on the data
 ITSELF = Reach(1, 1, 0, 0)
 
 
+class Trace(NamedTuple):
+    """Where one axis of a tensor goes in a layer's output, and what an output place sees along it.
+
+    axis : the output's axis; None where no axis is left of it
+    seen : inputs along the axis; `whole` where it is all of them, whatever they are
+    flat : whether the output's axis holds other axes, too, as after flattening
+    """
+
+    axis: int | None
+    seen: "Seen | Literal['whole']" = ITSELF
+    flat: bool = False
+
+
 class Layer(ABC):
-    """One step of a network, known by integers alone; shapes are (channels, *spatial)."""
+    """One step of a network, known by integers alone; shapes are (channels, *spatial).
+
+    What works on whole tensors, (N, channels, *spatial), asks `output_shapes`, `work`, `elements` and `traces`, which
+    take the shapes of all inputs; a layer of one item answers them for each of the N.
+    """
 
     mixes_all = False  # whether every output sees every place of the input, as in a dense layer
+    mixes_channels = False  # whether an output channel sees all channels of the input
+    of_tensors = False  # whether it is a layer of whole tensors, whose batch axis is one among others
+    counted = True  # whether shapes and work can be told
+    fewest_inputs = 1
+    most_inputs: int | None = 1  # None where there may be any number
 
     def _set(self, **values: object) -> None:
         """Fill the fields of a frozen record, once, at birth."""
@@ -114,6 +136,53 @@ class Layer(ABC):
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
         """Return which inputs an output sees, on each axis: its own place, unless the layer has a window."""
         return (ITSELF,) * len(input_size)
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape of each output for inputs of these shapes, (N, channels, *spatial)."""
+        items, batch = self._items(shapes)
+        return ((batch, *self.output_shape(*items)),)
+
+    def work(self, *shapes: Shape) -> Cost:
+        """Return the work for inputs of these shapes, (N, channels, *spatial)."""
+        items, batch = self._items(shapes)
+        return self.cost(*items) * batch
+
+    def elements(self, *shapes: Shape) -> int:
+        """Count the elements that are read and written for inputs of these shapes, (N, channels, *spatial)."""
+        items, batch = self._items(shapes)
+        return self.activations(*items) * batch
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return for each input where each of its axes goes in the output of this number.
+
+        Two inputs of a deformable convolution are one: what its offsets see counts as what depends on the data.
+        """
+        made = []
+        for shape in shapes if self.most_inputs is None else shapes[:1]:
+            channels = Trace(1, "whole" if self.mixes_channels or self.mixes_all else ITSELF)
+            seen = self.sees(shape[2:])
+            spatial = [Trace(axis, link) for axis, link in enumerate(seen, start=2)]
+            if not seen:
+                spatial = [Trace(1, "whole" if self.mixes_all else ITSELF, flat=True)] * len(shape[2:])
+                channels = channels._replace(flat=bool(spatial))
+            made.append((Trace(0), channels, *spatial))
+        return tuple(made)
+
+    def _items(self, shapes: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], int]:
+        """Return the shapes without their batch axis, which all inputs have alike, and its size."""
+        for shape in shapes:
+            if len(shape) < 2:
+                raise ArgumentError(
+                    f"it takes (N, channels, *sizes), the input is {by_axes(shape) or 'one number'}"
+                )
+            if shape[0] != shapes[0][0]:
+                raise ArgumentError(
+                    f"its inputs {by_axes(shapes[0])} and {by_axes(shape)} have unlike numbers of items, "
+                    f"{shapes[0][0]} and {shape[0]}"
+                )
+        if self.most_inputs is not None:  # one item; further inputs are said in the layer's own fields
+            shapes = shapes[:1]
+        return tuple(shape[1:] for shape in shapes), shapes[0][0]
 
 
 class Window(Layer):

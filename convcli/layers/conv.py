@@ -26,6 +26,7 @@ class Convolution(Window):
     out_channels: int
     groups: int = 1
     bias: bool
+    mixes_channels = True
 
     def _set_channels(self, in_channels: int, out_channels: int, groups: int, bias: bool) -> None:
         """Fill the fields of the channels; the groups divide both counts."""

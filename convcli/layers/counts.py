@@ -150,6 +150,20 @@ def scalings(elements: int) -> Cost:
     return plain(multiplications=elements, additions=elements)
 
 
+def normalisations(elements: int, groups: int, scaled: bool, shifted: bool) -> Cost:
+    """Count (x - mean) / sqrt(variance + eps) * gamma + beta, with statistics over `groups` of all elements.
+
+    For each group a mean, a variance of k squares (k differences, k products, k - 1 additions, a division), eps, a root
+    and its reciprocal; for each element the product with it, and gamma and beta where they are learned. Wu & He (2018),
+    "Group Normalization", equations 1, 2 and 6.
+    """
+    return plain(
+        multiplications=elements * (2 + scaled) + 3 * groups,
+        additions=elements * (3 + shifted) - groups,
+        transcendentals=groups,
+    )
+
+
 def interpolations(outputs: int, dims: int) -> Cost:
     """Count bilinear interpolation (linear on each axis): pairs are blended axis by axis, h0*a + h1*b.
 
@@ -158,6 +172,16 @@ def interpolations(outputs: int, dims: int) -> Cost:
     """
     blends = 2**dims - 1
     return plain(multiplications=outputs * 2 * blends, additions=outputs * blends)
+
+
+def cubic_interpolations(outputs: int, dims: int) -> Cost:
+    """Count cubic interpolation: four neighbours are weighted axis by axis, as PyTorch's upsample_bicubic2d.
+
+    (4^dims - 1) / 3 sums of 4 products each: in 2-D 20 and 15. The weights are the same for all channels and not
+    counted.
+    """
+    sums = (4**dims - 1) // 3
+    return plain(multiplications=outputs * 4 * sums, additions=outputs * 3 * sums)
 
 
 def element_bytes(dtype: str) -> int:

@@ -69,6 +69,7 @@ class DeformConv(Convolution):
     offset_groups: int
     mask: bool
     bias: bool
+    most_inputs = 2  # what its predictor makes may be named as the second
 
     def __init__(
         self,

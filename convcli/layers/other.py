@@ -1,29 +1,20 @@
-"""The layers between convolutions and pools: dense, resize, shuffle, and those that join branches."""
+"""The layers between convolutions and pools: dense, normalised, shuffled, and those that join branches."""
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import (
     AnyShape,
     OpenShape,
-    PerAxis,
     Shape,
-    Sizes,
     as_shape,
     by_axes,
-    infer_dims,
-    input_sizes,
-    per_axis,
     split_shape,
     whole,
 )
-from convcli.layers.base import Layer, Reach, Seen
-from convcli.layers.counts import Cost, interpolations, plain, scalings, weighted_sums
-
-Mode = Literal["nearest", "bilinear"]
-MODES = ("nearest", "bilinear")
+from convcli.layers.base import Layer, Seen
+from convcli.layers.counts import Cost, plain, scalings, weighted_sums
 
 
 @dataclass(frozen=True, init=False)
@@ -152,75 +143,12 @@ class BatchNorm(Layer):
         return scalings(prod(self.output_shape(input_shape)))
 
 
-@dataclass(frozen=True, init=False)
-class Resize(Layer):
-    """Another size by `scale` (whole numbers) or to `size`: nearest copies, bilinear blends neighbours.
-
-    Pixel centres as PyTorch with align_corners=False; bilinear is linear on every axis, of any number.
-
-    >>> Resize(scale=2).output_shape((8, 14, 14))
-    (8, 28, 28)
-    """
-
-    scale: Sizes | None
-    size: Sizes | None
-    mode: Mode
-
-    def __init__(
-        self,
-        *,
-        scale: PerAxis | None = None,
-        size: PerAxis | None = None,
-        mode: Mode = "nearest",
-        dims: int | None = None,
-    ) -> None:
-        if (scale is None) == (size is None):
-            raise ArgumentError("a resize takes either a scale or a size")
-        if mode not in MODES:
-            raise ArgumentError(f"mode {mode!r} is not one of {', '.join(MODES)}")
-        dims = whole("dims", infer_dims(scale, size) if dims is None else dims, 1)
-        self._set(
-            scale=None if scale is None else per_axis("scale", scale, dims),
-            size=None if size is None else per_axis("size", size, dims),
-            mode=mode,
-        )
-
-    def output_shape(self, input_shape: AnyShape) -> Shape:
-        """Return (channels, *size * scale) or (channels, *size)."""
-        channels, size = split_shape(input_shape)
-        return (channels, *self._resized(size))
-
-    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
-        return (input_shape[0], *(self.size or (None,) * len(input_shape[1:])))
-
-    def _resized(self, input_size: Sizes) -> Sizes:
-        given = self.scale or self.size or ()
-        if len(input_size) != len(given):
-            raise ArgumentError(
-                f"the input size {by_axes(input_size) or '()'} has {len(input_size)} axes, "
-                f"the resize {by_axes(given)} has {len(given)}"
-            )
-        if self.scale is None:
-            return given
-        return tuple(n * times for n, times in zip(input_size, given, strict=True))
-
-    def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the blends of bilinear; nearest only copies."""
-        outputs = prod(self.output_shape(input_shape))
-        return Cost() if self.mode == "nearest" else interpolations(outputs, len(input_shape) - 1)
-
-    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return what output y of o is made of: floor(y*n/o), or both neighbours of (y + 1/2)*n/o - 1/2."""
-        sizes = input_sizes(input_size)
-        pairs = zip(sizes, self._resized(sizes), strict=True)
-        if self.mode == "nearest":
-            return tuple(Reach(n, o, 0, 0) for n, o in pairs)
-        return tuple(Reach(2 * n, 2 * o, n - o, n + o - 1) for n, o in pairs)
-
-
 @dataclass(frozen=True)
 class Add(Layer):
     """The sum of several inputs of one shape: a residual connection."""
+
+    fewest_inputs = 2
+    most_inputs = None
 
     def output_shape(self, input_shape: AnyShape, *others: AnyShape) -> Shape:
         """Return the shape that all inputs have."""
@@ -244,6 +172,9 @@ class Add(Layer):
 @dataclass(frozen=True)
 class Concat(Layer):
     """Several inputs of one size, their channels one after the other."""
+
+    fewest_inputs = 2
+    most_inputs = None
 
     def output_shape(self, input_shape: AnyShape, *others: AnyShape) -> Shape:
         """Return (the sum of the channels, *size)."""

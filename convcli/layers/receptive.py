@@ -61,33 +61,22 @@ class ReceptiveField(NamedTuple):
         """Return the field after one more layer, which makes `output_shape` of `input_shape`."""
         seen = layer.sees(as_shape(input_shape)[1:])
         if seen:
-            paths = tuple(_extend(path, link) for path, link in zip(self.paths, seen, strict=True))
+            paths = tuple(extend(path, link) for path, link in zip(self.paths, seen, strict=True))
             return ReceptiveField(paths, as_shape(output_shape)[1:])
         if layer.mixes_all:
             paths = tuple(
-                _extend(path, Reach(0, 1, 0, n - 1)) for path, n in zip(self.paths, self.places, strict=True)
+                extend(path, Reach(0, 1, 0, n - 1)) for path, n in zip(self.paths, self.places, strict=True)
             )
             return ReceptiveField(paths, (1,) * len(paths), flat=True)
         return self._replace(flat=True)
 
     def axes(self) -> tuple[Axis, ...]:
         """Return the numbers for each axis of the chain's input."""
-        return tuple(_measure(path, self.flat) for path in self.paths)
+        return tuple(measure(path, self.flat) for path in self.paths)
 
 
-def join(fields: Iterable[ReceptiveField]) -> ReceptiveField:
-    """Return the field of outputs that see what any of several branches sees, as after an addition.
-
-    Branches of one input whose strides differ have no common field: None on that axis.
-    """
-    first, *others = fields
-    paths = first.paths
-    for other in others:
-        paths = tuple(_widen(one, two) for one, two in zip(paths, other.paths, strict=True))
-    return first._replace(paths=paths)
-
-
-def _widen(one: Path, two: Path) -> Path:
+def widen(one: Path, two: Path) -> Path:
+    """Return the path of outputs that see what either of two paths sees; None where it is no single reach."""
     if one == two:
         return one
     if one is None or two is None or len(one) > 1 or len(two) > 1:
@@ -98,7 +87,7 @@ def _widen(one: Path, two: Path) -> Path:
     return (first._replace(low=min(first.low, second.low), high=max(first.high, second.high)),)
 
 
-def _extend(path: Path, link: Seen) -> Path:
+def extend(path: Path, link: Seen) -> Path:
     """Put one more layer at the end of a path, merged with the ones before it where their floors allow."""
     if path is None or link is None:
         return None
@@ -163,7 +152,7 @@ class _TooManyError(Exception):
     """A field has more inputs than are listed one by one."""
 
 
-def _field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTED) -> tuple[int, int] | None:
+def field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTED) -> tuple[int, int] | None:
     """Return the first and the last input that an output sees, or None where it sees none."""
     gaps = next((place for place, link in enumerate(path) if isinstance(link, Taps)), len(path))
     seen: Iterable[int] = (output,)
@@ -196,20 +185,21 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
     period = prod(link.scale for link in path)
     if period > LONGEST_PERIOD:
         return None
-    fields = (_field_of(path, output, MOST_LISTED // period) for output in range(period))
+    fields = (field_of(path, output, MOST_LISTED // period) for output in range(period))
     try:
         return max((field[1] - field[0] + 1 for field in fields if field is not None), default=None)
     except _TooManyError:
         return None
 
 
-def _measure(path: Path, flat: bool) -> Axis:
+def measure(path: Path, flat: bool) -> Axis:
+    """Return the numbers of one axis; a flat one has no next output."""
     if path is None:
         return Axis()
     step, scale = prod(link.step for link in path), prod(link.scale for link in path)
     stride = None if flat or step == 0 else _ratio(step, scale)
     try:
-        field = _field_of(path, 0)
+        field = field_of(path, 0)
     except _TooManyError:
         return Axis(None, stride)
     if field is None:

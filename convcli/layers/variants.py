@@ -92,7 +92,7 @@ def _transposed(conv: Conv) -> tuple[Layer, ...]:
 
 
 def _resize_conv(conv: Conv) -> tuple[Layer, ...]:
-    from convcli.layers.other import Resize
+    from convcli.layers.resize import Resize
 
     return Resize(scale=conv.stride), replace(conv, stride=(1,) * conv.dims, padding="same")
 

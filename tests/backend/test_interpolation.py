@@ -97,7 +97,7 @@ def test_one_input_an_empty_batch_and_a_new_array():
         ({}, "a resize takes either a scale or a size"),
         ({"scale": 2, "size": 4}, "a resize takes either a scale or a size"),
         ({"size": 0}, "size must be at least 1, got 0"),
-        ({"scale": 2, "mode": "cubic"}, "mode 'cubic' is not one of nearest, bilinear"),
+        ({"scale": 2, "mode": "cubic"}, "mode 'cubic' is not one of nearest, bilinear, bicubic"),
         (
             {"scale": (2, 2, 2)},
             "x has shape (1, 1, 3); the scale (2, 2, 2) has 3 spatial axes, so x must be (N, C, *spatial) with "

@@ -9,9 +9,10 @@ from convcli import layers
 from convcli.errors import ArgumentError
 from convcli.layers import VARIANTS, Conv
 from convcli.layers.axes import as_open_shape
-from convcli.layers.chain import rows, shapes, total_cost
+from convcli.layers.chain import shapes, total_cost
 from convcli.layers.receptive import ReceptiveField
 from convcli.layers.text.chain_grammar import parse_chain
+from convcli.networks.rows import rows
 
 SHAPE = (4, 12, 10)
 CHANNELS = {"in_channels": 4, "out_channels": 8}
@@ -122,7 +123,7 @@ def test_so_it_is_in_every_option_per_axis(field, how):
         lambda value: Conv(**CHANNELS, kernel_size=3, groups=value),
         lambda value: layers.ConvTranspose(**CHANNELS, kernel_size=3, stride=3, output_padding=value),
         lambda value: layers.AdaptivePool(output_size=value),
-        lambda value: layers.Resize(scale=(value, 2)),
+        lambda value: layers.Resize(size=(value, 2)),
         lambda value: Conv(**CHANNELS, kernel_size=3).output_shape((4, 9, value)),
         lambda value: layers.GlobalPool().cost((value, 9, 9)),
         lambda value: layers.MaxPool(kernel_size=2).pads((9, value)),

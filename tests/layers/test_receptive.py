@@ -18,7 +18,7 @@ from convcli.layers import (
     MaxPool,
     Resize,
 )
-from convcli.layers.receptive import Axis, ReceptiveField, join
+from convcli.layers.receptive import Axis, ReceptiveField
 from convcli.layers.text.chain_grammar import parse_chain
 from tests.layers import reference
 
@@ -177,17 +177,6 @@ def test_a_period_too_long_is_not_counted():
     wide = [MaxPool(kernel_size=3, dims=1), Resize(scale=5000, dims=1), Conv(**line(kernel_size=3, stride=1))]
     (axis,) = fields(wide, (1, 9))[-1]
     assert axis == Axis(None, Fraction(3, 5000), 0, 1.5)
-
-
-def test_branches_join_to_the_widest():
-    shape = (1, 9, 9)
-    inputs = ReceptiveField.of_input(shape)
-    layers = [Conv(in_channels=1, out_channels=1, kernel_size=k, padding=k // 2) for k in (1, 3, 5)]
-    assert join([inputs.through(layer, shape, shape) for layer in layers]).axes() == (Axis(5, 1, 2, 0.5),) * 2
-    strided = Conv(in_channels=1, out_channels=1, kernel_size=3, stride=2, padding=1)
-    both = [inputs, inputs.through(strided, shape, (1, 5, 5))]
-    assert join(both).axes() == (Axis(),) * 2
-    assert join([inputs, inputs]) == inputs
 
 
 CONVS = st.tuples(st.just("conv"), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 3))

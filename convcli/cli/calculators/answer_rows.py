@@ -10,8 +10,8 @@ from convcli.cli.options.common_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
-from convcli.layers.chain import Row, totals
 from convcli.layers.text.notation import format_size
+from convcli.networks.rows import Row, totals
 from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from convcli.errors import ArgumentError
 from convcli.layers.axes import OpenShape, Shape
 from convcli.layers.base import Layer
-from convcli.layers.chain import Row, parameter_rows, rows
 from convcli.layers.conv import Conv
 from convcli.layers.padding import AnyPadding
 from convcli.layers.text.notation import format_padding_as_typed, format_size
 from convcli.layers.text.spelling import spell
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
+from convcli.networks.rows import Row, parameter_rows, rows
 
 Size = int | tuple[int, ...]
 

@@ -7,9 +7,9 @@ from convcli.cli.calculators.question import Question, Size
 from convcli.cli.options.layer_options import LayerOptions, flag
 from convcli.errors import ArgumentError
 from convcli.layers.axes import axis_names, per_axis
-from convcli.layers.chain import Row
 from convcli.layers.inverse import MOST_DILATION, MOST_STRIDE, solve
 from convcli.layers.text.notation import format_padding_as_typed
+from convcli.networks.rows import Row
 from convcli.render import Answer
 
 OF_CHANNELS = ("in_channels", "out_channels", "groups", "bias")  # options without a say in sizes

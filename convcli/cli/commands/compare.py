@@ -24,8 +24,8 @@ from convcli.cli.options.layer_options import LayerOptions, compared_options, va
 from convcli.errors import ArgumentError
 from convcli.images.formats import MOST_PIXELS
 from convcli.kernels.kernel_files import files_in
-from convcli.layers.chain import Row
 from convcli.layers.variants import BASELINE, VARIANTS
+from convcli.networks.rows import Row
 from convcli.render import Answer
 
 DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)

@@ -287,7 +287,7 @@ drawn_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, pool_option)
 def chain_help() -> str:
     """Say what --layers reads."""
     from convcli.layers.activation import ACTIVATIONS, SOFTMAX
-    from convcli.layers.text.chain_grammar import OPERATORS
+    from convcli.layers.text.operators import OPERATORS
 
     spelled = [f"{name} {operator.options}".replace("!", "").strip() for name, operator in OPERATORS.items()]
     letters = (

@@ -8,117 +8,22 @@ predicts its offsets.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from convcli import layers
-from convcli.errors import ArgumentError
-from convcli.layers.activation import ACTIVATIONS, SOFTMAX
-from convcli.layers.axes import OpenShape, Shape, as_open_shape, needs_size
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.activation import ACTIVATIONS
+from convcli.layers.axes import OpenShape, as_open_shape
 from convcli.layers.base import Layer
 from convcli.layers.padding import NAMES
-from convcli.layers.text.notation import parse_number, parse_padding, parse_size
+from convcli.layers.text.notation import (
+    parse_number,
+    parse_padding,
+    parse_scale,
+    parse_signed,
+    parse_size,
+)
+from convcli.layers.text.operators import ALIASES, OPERATORS, Options
 from convcli.layers.text.spelling import LETTERS, WORDS
-
-Options = dict[str, Any]
-
-
-class Operator(NamedTuple):
-    """How an operator is typed and made.
-
-    options : letters and words, `!` behind one that must be given, `=field` where another layer's letters
-              mean another field
-    make    : the layer from the shape that arrives and the options given
-    """
-
-    options: str
-    make: Callable[[OpenShape, Options], Layer]
-
-
-def _axes(shape: OpenShape) -> Options:
-    if len(shape) == 1:
-        of = "" if shape[0] is None else f" of {shape[0]}"
-        raise ArgumentError(f"it needs sizes to slide over, the input is a vector{of}")
-    return {"dims": len(shape) - 1}
-
-
-def _known(shape: OpenShape, name: str) -> Shape:
-    """Return a shape that is known, or raise ArgumentError where the weights of `name` depend on what is not."""
-    known = tuple(n for n in shape if n is not None)
-    if len(known) < len(shape):
-        raise ArgumentError(needs_size(name))
-    return known
-
-
-def _features(shape: OpenShape) -> int:
-    """Return the length of a vector; of what is none, the channels, which the layer itself refuses with its sizes."""
-    if len(shape) > 1 and None in shape:
-        raise ArgumentError(
-            f"a dense layer takes a vector, the input has {len(shape) - 1} axes; flatten it first"
-        )
-    return _known(shape, "dense")[0]
-
-
-def _channels(shape: OpenShape) -> Options:
-    (channels,) = _known(shape[:1], "conv")
-    return {"in_channels": channels, "out_channels": channels}
-
-
-def _conv(shape: OpenShape) -> Options:
-    return _axes(shape) | _channels(shape)
-
-
-def _local(shape: OpenShape, given: Options) -> Layer:
-    _axes(shape)
-    return layers.LocalConv(**_channels(shape) | {"input_size": _known(shape, "local")[1:]} | given)
-
-
-OPERATORS: dict[str, Operator] = {
-    "conv": Operator("k! s p d g o nobias", lambda shape, given: layers.Conv(**_conv(shape) | given)),
-    "convT": Operator(
-        "k! s p op os d g o nobias", lambda shape, given: layers.ConvTranspose(**_conv(shape) | given)
-    ),
-    "dwconv": Operator(
-        "k! s p d o nobias",
-        lambda shape, given: layers.Conv(**_conv(shape) | {"groups": shape[0]} | given),
-    ),
-    "deform": Operator(
-        "k! s p d g og o mask nobias", lambda shape, given: layers.DeformConv(**_conv(shape) | given)
-    ),
-    "local": Operator("k! s p d o nobias", _local),
-    "tiled": Operator("k! s p d t o nobias", lambda shape, given: layers.TiledConv(**_conv(shape) | given)),
-    "maxpool": Operator("k! s p d ceil", lambda shape, given: layers.MaxPool(**_axes(shape) | given)),
-    "avgpool": Operator("k! s p d ceil nopad", lambda shape, given: layers.AvgPool(**_axes(shape) | given)),
-    "lppool": Operator(
-        "k! s p d norm ceil",
-        lambda shape, given: layers.LpPool(**_axes(shape) | {"norm_type": 2} | given),
-    ),
-    "adaptiveavgpool": Operator(
-        "o=output_size!", lambda shape, given: layers.AdaptivePool(**_axes(shape) | given, kind="avg")
-    ),
-    "adaptivemaxpool": Operator(
-        "o=output_size!", lambda shape, given: layers.AdaptivePool(**_axes(shape) | given, kind="max")
-    ),
-    "globalavgpool": Operator("", lambda shape, given: layers.GlobalPool(kind="avg")),
-    "globalmaxpool": Operator("", lambda shape, given: layers.GlobalPool(kind="max")),
-    "bn": Operator("", lambda shape, given: layers.BatchNorm(channels=_known(shape[:1], "bn")[0])),
-    "dense": Operator(
-        "o=out_features! nobias",
-        lambda shape, given: layers.Dense(in_features=_features(shape), **given),
-    ),
-    "flatten": Operator("", lambda shape, given: layers.Flatten()),
-    "shuffle": Operator("g!", lambda shape, given: layers.ChannelShuffle(**given)),
-    "resize": Operator("x o=size bilinear", lambda shape, given: layers.Resize(**_axes(shape) | given)),
-    "upsample": Operator(
-        "x bilinear", lambda shape, given: layers.Resize(**_axes(shape) | {"scale": 2} | given)
-    ),
-}
-
-ALIASES = {
-    "transposed": "convT",
-    "depthwise": "dwconv",
-    "batchnorm": "bn",
-    "linear": "dense",
-}
 
 BRANCH = "branch"
 OF_LETTERS = {letters: field for field, (letters, _) in LETTERS.items()} | {
@@ -126,13 +31,27 @@ OF_LETTERS = {letters: field for field, (letters, _) in LETTERS.items()} | {
     "o": "out_channels",
 }
 OF_WORDS = {word: meant for meant, word in WORDS.items()}
+_SIGNED: dict[str, Callable[[str], object]] = dict.fromkeys(
+    ("axes", "starts", "ends", "steps", "shape"), parse_signed
+)
 READERS: Mapping[str, Callable[[str], object]] = {
+    **_SIGNED,
     "padding": parse_padding,
     "groups": parse_number,
     "offset_groups": parse_number,
     "out_channels": parse_number,
     "out_features": parse_number,
     "norm_type": float,
+    "p": float,
+    "scale": parse_scale,
+    "count": parse_number,
+    "hidden": parse_number,
+    "layers": parse_number,
+    "parts": parse_number,
+    "slopes": parse_number,
+    "factor": parse_number,
+    "axis": parse_number,
+    "beside": parse_padding,
 }
 
 
@@ -145,17 +64,58 @@ def parse_chain(text: str, input_shape: Sequence[int | None]) -> tuple[Layer, ..
     """
     shape = as_open_shape(input_shape)
     chain: list[Layer] = []
-    for number, item in enumerate(text.split(","), start=1):
-        words = item.split()
+    for number, item in enumerate(split_chain(text), start=1):
         try:
-            layer = _parse_item(words, shape)
+            layer = _parse_item(item.split(), shape)
+            _check_one_to_one(layer)
             if isinstance(layer, layers.DeformConv) and not (chain and chain[-1].inner is not chain[-1]):
                 chain.append(layers.Branch(layer=layer.predictor()))
             shape = layer.open_shape(shape)
         except ArgumentError as error:
-            raise ArgumentError(f"layer {number} of the chain, '{' '.join(words)}': {error}") from None
+            raise ArgumentError(f"layer {number} of the chain, '{' '.join(item.split())}': {error}") from None
         chain.append(layer)
     return tuple(chain)
+
+
+def split_chain(text: str) -> list[str]:
+    """Divide a chain into its items, at the commas that are not between parentheses.
+
+    >>> split_chain("Conv2d(4, 8, 3), relu")
+    ['Conv2d(4, 8, 3)', ' relu']
+    """
+    if "(" not in text:
+        return text.split(",")
+    items, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth <= 0:
+            items.append("")
+        else:
+            items[-1] += character
+    return items
+
+
+def parse_layer(text: str, input_shape: Sequence[int | None]) -> Layer:
+    """Read one item of a chain for an input of `input_shape`, (channels, *sizes); of several inputs it is the first's.
+
+    >>> parse_layer("conv k3 p1 o8", (3, 32, 32)).params()
+    224
+    """
+    return _parse_item(text.split(), as_open_shape(input_shape))
+
+
+def _check_one_to_one(layer: Layer) -> None:
+    """Refuse a layer that a chain cannot have: one of several inputs or outputs, or of none."""
+    if layer.fewest_inputs > 1:
+        raise ArgumentError(
+            f"it takes {layer.fewest_inputs} inputs or more, a chain gives it one; say them in a network file"
+        )
+    if layer.most_inputs == 0:
+        raise ArgumentError("it takes no input, and a chain gives it one; say it in a network file")
+    if isinstance(layer, layers.Split) and layer.parts > 1:
+        raise ArgumentError(
+            f"it makes {layer.parts} outputs, a chain goes on with one; take slice, or say them in a network file"
+        )
 
 
 def _parse_item(words: list[str], shape: OpenShape) -> Layer:
@@ -169,25 +129,34 @@ def _parse_item(words: list[str], shape: OpenShape) -> Layer:
         return layers.Branch(layer=layer)
     name = ALIASES.get(name.lower(), name)
     name = next((known for known in OPERATORS if known.lower() == name.lower()), name.lower())
-    if name in ACTIVATIONS or name == SOFTMAX:
+    if name in ACTIVATIONS and name not in OPERATORS:
         _parse_options(name, "", tokens)
         return layers.Activation(name=name)
     if name not in OPERATORS:
-        known = ", ".join([*OPERATORS, *ALIASES, *ACTIVATIONS, SOFTMAX, BRANCH])
-        raise ArgumentError(f"{words[0]!r} is not an operator; known are {known}")
+        from convcli.layers.text.foreign_layers import instead_of_call
+
+        known = [*OPERATORS, *ALIASES, *ACTIVATIONS, BRANCH]
+        raise ArgumentError(
+            f"{words[0]!r} is not an operator; {instead_of_call(' '.join(words)) or instead_of(words[0], known)}"
+        )
     return OPERATORS[name].make(shape, _parse_options(name, OPERATORS[name].options, tokens))
 
 
 def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
     """Read the options of one item; `options` is that of Operator."""
-    known = {}  # letters or word -> field
+    known: dict[str, str] = {}  # letters or word -> field
+    meant: dict[str, tuple[str, object]] = {}  # word -> field and value
     for option in options.split():
-        key, _, field = option.rstrip("!").partition("=")
-        known[key] = field or OF_LETTERS.get(key, "")
+        key, *field = option.rstrip("!").split("=")
+        if len(field) > 1:
+            meant[key] = field[0], {"True": True, "False": False}.get(field[1], field[1])
+        elif not field and key in OF_WORDS:
+            meant[key] = OF_WORDS[key]
+        known[key] = field[0] if field else OF_LETTERS.get(key, "")
     allowed = " ".join(known) or "none"
     given: Options = {}
     for token in tokens:
-        target, value = _parse_token(token, known)
+        target, value = meant.get(token) or _parse_token(token, known)
         if target is None:
             raise ArgumentError(f"{token!r} is not an option of {name}; it takes {allowed}")
         if target in given:
@@ -202,12 +171,12 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
 
 def _parse_token(token: str, known: dict[str, str]) -> tuple[str | None, object]:
     """Return a token's field and value, or no field if it is not known."""
-    if token in known and token in OF_WORDS:
-        return OF_WORDS[token]
-    if token in NAMES and "p" in known:
+    if token in NAMES and known.get("p") == "padding":
         return "padding", token
     bare = len(token.removesuffix("inf"))  # the one number without digits
     digits = next((place for place, letter in enumerate(token) if letter.isdigit()), bare)
+    if READERS.get(known.get(token[: digits - 1], "")) is parse_signed and token[digits - 1] == "-":
+        digits -= 1
     letters, value = token[:digits], token[digits:]
     if letters not in known or not value:
         return None, None

@@ -35,6 +35,37 @@ def parse_size(text: str) -> int | Sizes:
     return sizes[0] if len(sizes) == 1 else sizes
 
 
+def parse_signed(text: str) -> int | tuple[int, ...]:
+    """Read whole numbers that may be negative: -1, 2x3, 0x-1.
+
+    >>> parse_signed("-1"), parse_signed("0x-1")
+    (-1, (0, -1))
+    """
+    numbers = tuple(
+        -parse_number(part[1:]) if part[:1] == "-" else parse_number(part) for part in text.split("x")
+    )
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def parse_scale(text: str) -> float | tuple[float, ...]:
+    """Read factors, whole ones as whole numbers: 2, 1.5, 2x0.5.
+
+    >>> parse_scale("2"), parse_scale("2x0.5")
+    (2, (2, 0.5))
+    """
+    factors = tuple(_factor(part) for part in text.split("x"))
+    return factors[0] if len(factors) == 1 else factors
+
+
+def _factor(text: str) -> float:
+    whole, point, part = text.partition(".")
+    if not point:
+        return parse_number(text)
+    parse_number(whole)
+    parse_number(part)
+    return float(text)
+
+
 def parse_padding(text: str) -> AnyPadding:
     """Read a padding: a name, a number, or one item for each axis; an item is a number or before:after.
 

@@ -4,9 +4,12 @@ Options at their defaults are left out, and so is what the shape before the laye
 sizes. `grammar.parse_chain` reads what `spell` writes.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from convcli.layers.axes import Sizes
 from convcli.layers.base import Layer
-from convcli.layers.padding import NAMES
+from convcli.layers.padding import MODES, NAMES
 from convcli.layers.text.notation import format_padding, format_size
 
 OPERATORS = {
@@ -20,7 +23,11 @@ OPERATORS = {
     "LpPool": "lppool",
     "BatchNorm": "bn",
     "ChannelShuffle": "shuffle",
+    "Join": "concat",
+    "FlattenFrom": "flatten",
 }
+# Layers that are called by one of their fields.
+NAMED_BY = {"Activation": "name", "Elementwise": "operator", "Recurrent": "kind", "Unknown": "operator"}
 
 # field -> (its letters, the text that is left out)
 LETTERS = {
@@ -30,6 +37,8 @@ LETTERS = {
     "out_size": ("os", ""),
     "dilation": ("d", "1"),
     "groups": ("g", "1"),
+    "slopes": ("o", "1"),
+    "factor": ("x", ""),
     "offset_groups": ("og", "1"),
     "tile": ("t", ""),
     "norm_type": ("norm", ""),
@@ -41,12 +50,33 @@ LETTERS = {
 }
 
 # (field, value) -> the word for it
-WORDS = {
+WORDS: dict[tuple[str, object], str] = {
     ("ceil_mode", True): "ceil",
     ("count_include_pad", False): "nopad",
     ("mask", True): "mask",
     ("mode", "bilinear"): "bilinear",
+    ("mode", "bicubic"): "bicubic",
+    ("coordinates", "align-corners"): "align-corners",
     ("bias", False): "nobias",
+    ("affine", False): "noaffine",
+}
+# Layers whose letters or words mean other fields than in the others; a field that is None there is left out.
+OF_KIND: dict[str, dict[str, tuple[str, str] | None]] = {
+    "LRN": {"size": ("k", "")},
+    "Dropout": {"p": ("p", "0.5")},
+    "InstanceNorm": {"groups": None},
+}
+WORDS_OF_KIND: dict[str, dict[tuple[str, object], str]] = {
+    "InstanceNorm": {("affine", True): "affine", ("affine", False): ""},
+    "LayerNorm": {("channels", True): "channels"},
+    "Pad": {("mode", mode): mode for mode in MODES if mode != "zeros"},
+}
+
+
+# Words that no single field says.
+OWN_WORDS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "Pad": lambda fields: [f"c{format_padding((fields['channels'],))}"] if any(fields["channels"]) else [],
+    "LayerNorm": lambda fields: [] if fields["channels"] else [f"n{len(fields['shape'])}"],
 }
 
 
@@ -56,8 +86,12 @@ def operator_of(layer: Layer) -> str:
     fields = vars(layer)
     if kind in ("AdaptivePool", "GlobalPool"):
         return f"{kind.removesuffix('Pool').lower()}{fields['kind']}pool"
-    if kind == "Activation":
-        return str(fields["name"])
+    if kind in NAMED_BY:
+        return str(fields[NAMED_BY[kind]])
+    if kind == "Gather" and fields["table"]:
+        return "embedding"
+    if kind == "Reduce":
+        return f"reduce-{fields['kind']}"
     if kind == "Conv" and 1 < fields["groups"] == fields["in_channels"]:
         return "dwconv"
     return OPERATORS.get(kind, kind.lower())
@@ -72,23 +106,32 @@ def spell(layer: Layer) -> str:
     """
     if layer.inner is not layer:
         return f"{operator_of(layer)} {spell(layer.inner)}"
-    fields = vars(layer)
+    if layer.of_tensors:
+        from convcli.layers.text.tensor_spelling import tensor_words
+
+        return " ".join([operator_of(layer), *tensor_words(layer)])
+    kind, fields = type(layer).__name__, vars(layer)
     operator = operator_of(layer)
     words = [operator]
-    left_out = {field: text for field, (_, text) in LETTERS.items()}
+    letters: dict[str, tuple[str, str] | None] = {**LETTERS, **OF_KIND.get(kind, {})}
+    left_out = {field: each[1] for field, each in letters.items() if each}
     if "kernel_size" in fields:
         words.append(f"k{format_size(fields['kernel_size'])}")
         if "out_channels" not in fields:
             left_out["stride"] = _short(fields["kernel_size"])  # the windows of a pool lie side by side
     if operator == "dwconv":
         left_out |= {"groups": str(fields["groups"]), "out_channels": str(fields["groups"])}
-    for field, (letters, _) in LETTERS.items():
+    for field, each in letters.items():
         value = fields.get(field)
-        if value is not None:
+        if value is not None and each is not None:
             text = format_padding(value) if field == "padding" else _short(value)
             if text != left_out[field]:
-                words.append(text if text in NAMES else letters + text)
-    return " ".join(words + [word for (field, value), word in WORDS.items() if fields.get(field) == value])
+                words.append(text if text in NAMES else each[0] + text)
+    words += OWN_WORDS[kind](fields) if kind in OWN_WORDS else []
+    meant = {**WORDS, **WORDS_OF_KIND.get(kind, {})}
+    return " ".join(
+        words + [word for (field, value), word in meant.items() if word and fields.get(field) == value]
+    )
 
 
 def _short(value: Sizes | float) -> str:

@@ -7,26 +7,56 @@ from hypothesis import strategies as st
 from convcli.errors import ArgumentError
 from convcli.layers import (
     ACTIVATIONS,
+    LRN,
     Activation,
     AdaptivePool,
+    Add,
     AvgPool,
     BatchNorm,
     Branch,
     ChannelShuffle,
+    Concat,
+    Constant,
     Conv,
     ConvTranspose,
     DeformConv,
     Dense,
+    Dropout,
+    Elementwise,
+    Expand,
     Flatten,
+    Gather,
     GlobalPool,
+    GroupNorm,
+    InstanceNorm,
+    Join,
+    LayerNorm,
+    Linear,
     LocalConv,
     LpPool,
+    MatMul,
     MaxPool,
+    Pad,
+    PixelShuffle,
+    PixelUnshuffle,
+    PReLU,
+    Recurrent,
+    Reduce,
+    Reshape,
     Resize,
+    Slice,
+    Softmax,
+    Split,
+    Squeeze,
     TiledConv,
+    Transpose,
+    Unsqueeze,
 )
 from convcli.layers.chain import shapes
-from convcli.layers.text.chain_grammar import OPERATORS, parse_chain
+from convcli.layers.elementwise import BINARY, UNARY
+from convcli.layers.reductions import KINDS as REDUCTIONS
+from convcli.layers.text.chain_grammar import parse_chain, parse_layer
+from convcli.layers.text.operators import OPERATORS
 from convcli.layers.text.spelling import spell
 
 SHAPE = (8, 20, 18)
@@ -74,9 +104,71 @@ EXAMPLES = [
     ("resize x2", Resize(scale=2)),
     ("resize x2x3 bilinear", Resize(scale=(2, 3), mode="bilinear")),
     ("resize o40x9", Resize(size=(40, 9))),
+    ("resize x1.5", Resize(scale=1.5)),
+    ("resize x2x0.5 bicubic", Resize(scale=(2, 0.5), mode="bicubic")),
+    ("resize o40x9 bilinear align-corners", Resize(size=(40, 9), mode="bilinear", coordinates="align-corners")),
+    ("dropout", Dropout()),
+    ("dropout p0.2", Dropout(0.2)),
+    ("prelu", PReLU()),
+    ("prelu o8", PReLU(8)),
+    ("lrn k5", LRN(5)),
+    ("groupnorm g4", GroupNorm(4, 8)),
+    ("groupnorm g2 noaffine", GroupNorm(2, 8, affine=False)),
+    ("instancenorm", InstanceNorm(8)),
+    ("instancenorm affine", InstanceNorm(8, affine=True)),
+    ("layernorm channels", LayerNorm(8, channels=True)),
+    ("pixelshuffle x2", PixelShuffle(2)),
+    ("pixelunshuffle x2", PixelUnshuffle(2)),
+    ("pad p1:2x0", Pad(((1, 2), (0, 0)))),
+    ("pad p3 reflect", Pad(3, mode="reflect")),
+    ("pad c4", Pad(0, channels=(4, 4))),
     ("branch conv k3x3 p1 o18", Branch(layer=conv(padding=1, out_channels=18))),
     *((name, Activation(name=name)) for name in [*ACTIVATIONS, "softmax"]),
 ]  # fmt: skip
+OF_TENSORS = [
+    ("reshape o4x720", Reshape((0, 4, 720))),
+    ("reshape o-1x18", Reshape((0, -1, 18))),
+    ("transpose a2x3x1", Transpose((0, 2, 3, 1))),
+    ("squeeze", Squeeze()),
+    ("squeeze a2x3", Squeeze((2, 3))),
+    ("unsqueeze a2", Unsqueeze(2)),
+    ("expand o8x20x18", Expand((1, 8, 20, 18))),
+    ("slice a1 t4", Slice(0, 4, 1)),
+    ("slice a2x3 f1x2 t-1x9 s1x2", Slice((1, 2), (-1, 9), (2, 3), (1, 2))),
+    ("slice a1 f4", Slice(4, 1 << 62, 1)),
+    ("split n2", Split(2)),
+    ("split o3x5", Split(sizes=(3, 5))),
+    ("split n3 a2", Split(3, axis=2)),
+    ("concat", Concat()),
+    ("concat a2", Join(2)),
+    ("linear o5 nobias", Linear(18, 5, bias=False)),
+    ("matmul", MatMul()),
+    ("matmul o5", MatMul((18, 5))),
+    ("embedding n100 o16", Gather(0, table=(100, 16))),
+    ("softmax a3", Softmax(3)),
+    ("softmax a1 log", Softmax(1, log=True)),
+    ("constant o8x1x1 learned", Constant((1, 8, 1, 1), learned=True)),
+    ("reduce-mean a2x3", Reduce("mean", (2, 3), keep=False)),
+    ("reduce-l2 a1 keep", Reduce("l2", 1)),
+    ("add", Add()),
+    ("mul", Elementwise("mul")),
+    ("mul o8x1x1 learned", Elementwise("mul", operand=(8, 1, 1), learned=True)),
+    ("add o1", Elementwise("add", operand=(1,))),
+    *((f"reduce-{kind} a3", Reduce(kind, 3, keep=False)) for kind in REDUCTIONS),
+    *((name, Elementwise(name)) for name in [*BINARY, *UNARY, "where"] if name not in ("add", "mul")),
+]  # fmt: skip
+OF_SEQUENCES = [
+    ("layernorm n1", LayerNorm(64), (50, 64)),
+    ("layernorm n2", LayerNorm((50, 64)), (50, 64)),
+    ("layernorm n1 nobias", LayerNorm(64, bias=False), (50, 64)),
+    ("lstm o32", Recurrent("lstm", 64, 32), (50, 64)),
+    (
+        "gru o32 n2 bidirectional nobias",
+        Recurrent("gru", 64, 32, layers=2, bidirectional=True, bias=False),
+        (50, 64),
+    ),
+    ("rnn o8", Recurrent("rnn", 64, 8), (50, 64)),
+]
 
 
 @pytest.mark.parametrize(("text", "layer"), EXAMPLES, ids=[text for text, _ in EXAMPLES])
@@ -91,8 +183,24 @@ def test_dense_round_trips():
     assert parse_chain("dense o10 nobias", VECTOR) == (layer,)
 
 
+@pytest.mark.parametrize(("text", "layer"), OF_TENSORS, ids=[text for text, _ in OF_TENSORS])
+def test_layers_of_tensors_round_trip(text, layer):
+    assert spell(layer) == text
+    assert parse_layer(text, SHAPE) == layer
+
+
+@pytest.mark.parametrize(("text", "layer", "shape"), OF_SEQUENCES, ids=[text for text, *_ in OF_SEQUENCES])
+def test_layers_of_sequences_round_trip(text, layer, shape):
+    assert spell(layer) == text
+    assert parse_chain(text, shape) == (layer,)
+
+
 def test_every_operator_has_an_example():
-    words = {text.split()[0] for text, _ in EXAMPLES} | {"dense", "deform", "upsample"}
+    words = {text.split()[0] for text, *_ in [*EXAMPLES, *OF_TENSORS, *OF_SEQUENCES]} | {
+        "dense",
+        "deform",
+        "upsample",
+    }
     assert set(OPERATORS) <= words
 
 
@@ -173,7 +281,7 @@ def test_chains_round_trip(items):
         ("maxpool k2 o4", "'o4' is not an option of maxpool; it takes k s p d ceil"),
         ("conv", "layer 1 of the chain, 'conv': conv needs k, its kernel_size, such as k3"),
         ("flatten, dense", "dense needs o, its out_features, such as o3"),
-        ("cnv k3", "'cnv' is not an operator; known are conv, convT, dwconv"),
+        ("cnv k3", "'cnv' is not an operator; did you mean 'conv'?"),
         ("", "layer 1 of the chain, '': it is empty; write layers such as 'conv k3 p1 o64, relu'"),
         ("conv k3, ", "layer 2 of the chain, '': it is empty"),
         ("branch", "layer 1 of the chain, 'branch': it is empty"),
@@ -197,6 +305,29 @@ def test_chains_round_trip(items):
         ("dense o3", "a dense layer takes a vector, the input is 8x20x18; flatten it first"),
         ("shuffle g3", "the input's 8 channels cannot be shuffled in 3 groups"),
         ("resize", "a resize takes either a scale or a size"),
+        ("resize x0.01", "the output would be empty: 20x18 times 0.01x0.01 is below 1; take a larger scale"),
+        ("conv2d k3", "'conv2d' is not an operator; did you mean 'conv'?"),
+        ("maxpool2d k2", "'maxpool2d' is not an operator; did you mean 'maxpool'?"),
+        ("Conv2d(4, 8, 3)", "layer 1 of the chain, 'Conv2d(4, 8, 3)': 'Conv2d(4,' is not an operator; did you mean "
+         "'conv o8 k3'?"),
+        ("relu, nn.Conv2d(8, 16, (3, 5), padding=1, bias=False)", "did you mean 'conv o16 k3x5 p1 nobias'?"),
+        ("add", "it takes 2 inputs or more, a chain gives it one; say them in a network file"),
+        ("mul", "it takes 2 inputs or more, a chain gives it one; say them in a network file"),
+        ("split n2", "it makes 2 outputs, a chain goes on with one; take slice"),
+        ("constant o8", "it takes no input, and a chain gives it one"),
+        ("layernorm", "layernorm needs n, how many of the last axes it normalises, such as n3 for all of them"),
+        ("lstm o4", "a lstm takes time x features, the input has 3 axes"),
+        ("pixelshuffle x3", "the input's 8 channels cannot be shuffled into 3 places an axis: they are no multiple of 9"),
+        ("pixelunshuffle x3", "the input size 20x18 cannot be divided by 3 on every axis"),
+        ("reshape o5", "2,880 elements of 1x8x20x18 do not fit the shape 0x5"),
+        ("transpose a1x2", "an order of 3 axes does not fit the input 1x8x20x18"),
+        ("transpose a1x1x2", "the axes 0, 1, 1, 2 are no order of 0 to 3, each once"),
+        ("reduce-mean a4", "there is no axis 4 in a tensor of 4 axes; it is from -4 to 3"),
+        ("slice a1 f8", "the output would be empty: 8:4611686018427387904:1 takes nothing of the 8 places of axis 1"),
+        ("squeeze a1", "the axis 1 of 1x8x20x18 has 8 places, and one is taken away"),
+        ("prelu o3", "a prelu has one slope, or one for each of the input's 8 channels, not 3"),
+        ("groupnorm g3", "the 8 channels cannot be normalised in 3 groups"),
+        ("pad p-3", "'p-3' is not an option of pad"),
     ],
 )  # fmt: skip
 def test_errors_name_the_item_and_the_token(text, message):
@@ -210,7 +341,7 @@ def test_the_input_shape_is_checked_first():
         parse_chain("conv k3", (8, 0, 4))
 
 
-@pytest.mark.parametrize("text", [text for text, _ in EXAMPLES if not text.startswith("local")])
+@pytest.mark.parametrize("text", [text for text, _ in EXAMPLES if not text.startswith(("local", "pixelun"))])
 def test_most_layers_are_read_without_the_sizes(text):
     assert parse_chain(text, (8, None, None)) == parse_chain(text, SHAPE)
 

@@ -4,14 +4,15 @@ import pytest
 
 from convcli.errors import ArgumentError
 from convcli.layers import VARIANTS, Conv, Cost
-from convcli.layers.chain import SUMMED, rows, shapes, total_cost, totals
+from convcli.layers.chain import shapes, total_cost
 from convcli.layers.text.chain_grammar import parse_chain
+from convcli.networks.rows import SUMMED, rows, totals
 
 KEYS = [
     "name", "layer", "variant", "input_shape", "output_shape", "padding", "kernel_size", "stride", "dilation",
     "groups", "params", "weights", "biases", "buffers", "multiplications", "additions", "macs", "flops", "comparisons",
     "transcendentals", "parameter_bytes", "activation_bytes", "arithmetic_intensity", "receptive_field",
-    "effective_stride", "effective_padding", "start",
+    "effective_stride", "effective_padding", "start", "inputs", "shares_with",
 ]  # fmt: skip
 SHAPE = (3, 224, 224)
 CHAIN = parse_chain(
@@ -31,7 +32,7 @@ def test_a_row_has_the_fields_of_the_layer():
         "comparisons": 0, "transcendentals": 0, "parameter_bytes": 4 * 9472,
         "activation_bytes": moved - 4 * 9472, "arithmetic_intensity": 236830720 / moved,
         "receptive_field": [7, 7], "effective_stride": [2, 2], "effective_padding": [3, 3],
-        "start": [0.5, 0.5],
+        "start": [0.5, 0.5], "inputs": ["input"], "shares_with": None,
     }  # fmt: skip
 
 

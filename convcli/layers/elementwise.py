@@ -1,0 +1,181 @@
+"""Arithmetic of single elements, with broadcasting, and softmax along an axis."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import OpenShape, Shape
+from convcli.layers.base import ITSELF, Trace
+from convcli.layers.counts import Cost, plain
+from convcli.layers.tensor_layer import TensorLayer, axis_of, broadcast, integers
+
+_MULTIPLY, _ADD = plain(multiplications=1), plain(additions=1)
+_COMPARE, _FUNCTION = plain(comparisons=1), plain(transcendentals=1)
+_MOVE = plain()
+
+# Operators of two inputs, or of one and a stored operand, with the work for each element of the output; of those in
+# SUMS there may be any number of inputs, and the work is that of each after the first.
+BINARY: dict[str, Cost] = {
+    "add": _ADD,
+    "sub": _ADD,
+    "mul": _MULTIPLY,
+    "div": _MULTIPLY,
+    "pow": _FUNCTION,
+    "max": _COMPARE,
+    "min": _COMPARE,
+    "mean": _ADD,  # and one division for each element
+    "mod": _MULTIPLY,
+    "equal": _COMPARE,
+    "greater": _COMPARE,
+    "greater-equal": _COMPARE,
+    "less": _COMPARE,
+    "less-equal": _COMPARE,
+    "and": _MOVE,
+    "or": _MOVE,
+    "xor": _MOVE,
+}
+ANY_NUMBER = ("add", "max", "min", "mean")
+
+# Operators of one input.
+UNARY: dict[str, Cost] = {
+    "neg": _MOVE,  # only turns a sign
+    "sign": _COMPARE,
+    "reciprocal": _MULTIPLY,
+    "square": _MULTIPLY,
+    "sqrt": _FUNCTION,
+    "exp": _FUNCTION,
+    "log": _FUNCTION,
+    "erf": _FUNCTION,
+    "sin": _FUNCTION,
+    "cos": _FUNCTION,
+    "floor": _COMPARE,
+    "ceil": _COMPARE,
+    "round": _COMPARE,
+    "clip": plain(comparisons=2),  # min(max(x, low), high)
+    "not": _MOVE,
+    "cast": _MOVE,
+}
+WHERE = "where"  # condition, and what is taken where it holds and where not
+OPERATORS = (*BINARY, *UNARY, WHERE)
+
+
+@dataclass(frozen=True, init=False)
+class Elementwise(TensorLayer):
+    """One function of the elements of one, two or more tensors, which are repeated where a size is 1.
+
+    operator : a name of BINARY or UNARY, or `where`
+    operand : the shape of a stored operand that is not an input; its broadcasting includes the batch axis, so that
+              (64, 1, 1) is one number for each channel. None where all operands are inputs
+    learned : whether the stored operand is a parameter; otherwise it is a constant, which is a buffer
+    operand_first : whether it is what is divided, or subtracted from
+
+    >>> Elementwise("add").output_shapes((1, 64, 56, 56), (64, 1, 1))
+    ((1, 64, 56, 56),)
+    """
+
+    operator: str
+    operand: Shape | None
+    learned: bool
+    operand_first: bool
+
+    def __init__(
+        self,
+        operator: str,
+        *,
+        operand: Any = None,
+        learned: bool = False,
+        operand_first: bool = False,
+    ) -> None:
+        if operator not in OPERATORS:
+            raise ArgumentError(f"there is no operator {operator!r}; {instead_of(operator, OPERATORS)}")
+        if operand is not None and operator in UNARY:
+            raise ArgumentError(f"{operator} has no operand")
+        self._set(
+            operator=operator,
+            operand=None if operand is None else integers("operand", operand, 1),
+            learned=bool(learned),
+            operand_first=bool(operand_first),
+        )
+
+    @property
+    def fewest_inputs(self) -> int:  # type: ignore[override]
+        """1 of unary operators and those with a stored operand, 2 of the others, 3 of where."""
+        number = 1 if self.operator in UNARY else 3 if self.operator == WHERE else 2
+        return number - (self.operand is not None)
+
+    @property
+    def most_inputs(self) -> int | None:  # type: ignore[override]
+        """As many as the fewest, unless there may be any number."""
+        return None if self.operator in ANY_NUMBER and self.operand is None else self.fewest_inputs
+
+    def _operands(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return shapes if self.operand is None else (*shapes, self.operand)
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape that all are repeated to."""
+        return (broadcast(*self._operands(shapes)),)
+
+    def work(self, *shapes: Shape) -> Cost:
+        """Count the operator for each element of the output, and for each operand after the first."""
+        outputs = prod(self.output_shapes(*shapes)[0])
+        if self.operator in UNARY:
+            return UNARY[self.operator] * outputs
+        if self.operator == WHERE:
+            return Cost()
+        each = BINARY[self.operator] * (outputs * (len(self._operands(shapes)) - 1))
+        return each + _MULTIPLY * outputs if self.operator == "mean" else each
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        if self.operand is None or (prod(self.operand) == 1 and len(self.operand) <= len(input_shape)):
+            return input_shape
+        return super()._open_shape(input_shape)
+
+    def weights(self) -> int:
+        """Count the stored operand, if it is learned."""
+        return prod(self.operand) if self.operand is not None and self.learned else 0
+
+    def buffers(self) -> int:
+        """Count the stored operand, if it is a constant; one single number is a part of the formula."""
+        if self.operand is None or self.learned or prod(self.operand) == 1:
+            return 0
+        return prod(self.operand)
+
+
+@dataclass(frozen=True, init=False)
+class Softmax(TensorLayer):
+    """exp(x) over the sum of exp(x) along one axis, the last where none is named; `log` gives its logarithm."""
+
+    axis: int
+    log: bool
+
+    def __init__(self, axis: int = -1, *, log: bool = False) -> None:
+        self._set(axis=integers("axis", axis)[0], log=bool(log))
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        return input_shape
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape of the input."""
+        axis_of(self.axis, len(shapes[0]))
+        return shapes
+
+    def work(self, *shapes: Shape) -> Cost:
+        """Count for each sum over c elements what softmax over c channels takes.
+
+        c - 1 comparisons for the largest, which is subtracted (c), c exponentials, c - 1 additions and c divisions; the
+        logarithm has one more function for each sum, and c subtractions instead of the divisions.
+        """
+        count = shapes[0][axis_of(self.axis, len(shapes[0]))]
+        each = plain(
+            multiplications=0 if self.log else count,
+            additions=2 * count - 1 + (count if self.log else 0),
+            comparisons=count - 1,
+            transcendentals=count + self.log,
+        )
+        return each * (prod(shapes[0]) // count)
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return every axis where it was; the one that is summed over is seen as a whole."""
+        along = axis_of(self.axis, len(shapes[0]))
+        return (tuple(Trace(axis, "whole" if axis == along else ITSELF) for axis in range(len(shapes[0]))),)

@@ -1,0 +1,111 @@
+"""Padding as a layer of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import (
+    AnyShape,
+    OpenShape,
+    Shape,
+    axis_names,
+    by_axes,
+    infer_dims,
+    input_sizes,
+    is_sequence,
+    split_shape,
+    whole,
+)
+from convcli.layers.base import Layer, Reach, Seen
+from convcli.layers.counts import Cost
+from convcli.layers.padding import MODES, Pads
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, init=False)
+class Pad(Layer):
+    """Elements before and after each spatial axis, and the channels; a negative number cuts elements off.
+
+    padding : one number for all, one for each axis, or (before, after) for each axis
+    channels : (before, after), channels of the value: the shortcut of a ResNet for CIFAR (He et al. 2016, option A)
+    mode : what is padded with, as convolutions have it; it makes no difference to sizes
+
+    >>> Pad(((1, 0), (2, 2))).output_shape((3, 8, 8))
+    (3, 9, 12)
+    """
+
+    padding: Pads
+    channels: Pair
+    mode: str
+    value: float
+
+    def __init__(
+        self,
+        padding: int | Sequence[int | Sequence[int]] = 0,
+        *,
+        channels: Sequence[int] = (0, 0),
+        mode: str = "zeros",
+        value: float = 0.0,
+        dims: int | None = None,
+    ) -> None:
+        if mode not in MODES:
+            raise ArgumentError(f"mode {mode!r} is not one of {', '.join(MODES)}")
+        dims = infer_dims(padding) if dims is None else whole("dims", dims, 1)
+        given = tuple(padding) if is_sequence(padding) else (padding,)
+        if len(given) == 1:
+            given *= dims
+        if len(given) != dims:
+            raise ArgumentError(f"padding {by_axes(given)} has {len(given)} axes where {dims} are needed")
+        self._set(
+            padding=tuple(_pair("padding", each) for each in given),
+            channels=_pair("channels", channels),
+            mode=mode,
+            value=float(value),
+        )
+
+    def output_shape(self, input_shape: AnyShape) -> Shape:
+        """Return (before + channels + after, *before + size + after)."""
+        channels, size = split_shape(input_shape)
+        self._check_axes(len(size))
+        names = ("channels", *axis_names(len(size)))
+        made = []
+        for name, n, (before, after) in zip(
+            names, (channels, *size), (self.channels, *self.padding), strict=True
+        ):
+            made.append(n + before + after)
+            if made[-1] < 1:
+                raise ArgumentError(
+                    f"the output would be empty: along the {name} {n} + {before} + {after} = {made[-1]}"
+                )
+        return tuple(made)
+
+    def _check_axes(self, axes: int) -> None:
+        if axes != len(self.padding):
+            raise ArgumentError(f"the input has {axes} axes, the padding {len(self.padding)}")
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        self._check_axes(len(input_shape) - 1)
+        pairs = (self.channels, *self.padding)
+        return tuple(None if n is None else n + sum(pair) for n, pair in zip(input_shape, pairs, strict=True))
+
+    def cost(self, input_shape: AnyShape) -> Cost:
+        """Count no arithmetic: data is only moved."""
+        self.output_shape(input_shape)
+        return Cost()
+
+    def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
+        """Return the place before the padding that an output comes from."""
+        return tuple(
+            Reach(1, 1, -before, -before)
+            for _, (before, _) in zip(input_sizes(input_size), self.padding, strict=True)
+        )
+
+
+def _pair(name: str, value: int | Sequence[int]) -> Pair:
+    """Return (before, after); one number is both."""
+    pair = tuple(value) if is_sequence(value) else (value, value)
+    if len(pair) != 2:
+        raise ArgumentError(f"{name} takes (before, after) for each axis, got {pair!r}")
+    before, after = (whole(name, each, -(1 << 62)) for each in pair)
+    return before, after

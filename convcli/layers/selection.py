@@ -1,0 +1,260 @@
+"""Layers that take parts of tensors, or put them together along an axis."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import Shape, whole
+from convcli.layers.base import ITSELF, Reach, Trace
+from convcli.layers.tensor_layer import TensorLayer, axes_of, axis_of, integers, sized
+
+
+@dataclass(frozen=True, init=False)
+class Slice(TensorLayer):
+    """Places start, start + step, ... before end along each named axis, as Python's x[start:end:step].
+
+    Negative numbers count from the end, and numbers beyond an end mean the end (ONNX's Slice).
+
+    >>> Slice(starts=(0, 1), ends=(8, 1 << 62), axes=(1, 2), steps=(1, 2)).output_shapes((1, 64, 9, 9))
+    ((1, 8, 4, 9),)
+    """
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    axes: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    def __init__(self, starts: Any, ends: Any, axes: Any, steps: Any = None) -> None:
+        axes = integers("axes", axes)
+        self._set(
+            starts=integers("starts", starts, -(1 << 64)),
+            ends=integers("ends", ends, -(1 << 64)),
+            axes=axes,
+            steps=(1,) * len(axes) if steps is None else integers("steps", steps),
+        )
+        if not len(self.starts) == len(self.ends) == len(self.axes) == len(self.steps):
+            raise ArgumentError("a slice takes a start, an end and a step for each axis")
+        if 0 in self.steps:
+            raise ArgumentError("the step of a slice cannot be 0")
+
+    def _ranges(self, shape: Shape) -> dict[int, range]:
+        axes_of(self.axes, len(shape))  # which refuses an axis twice
+        found = {}
+        for axis, start, end, step in zip(self.axes, self.starts, self.ends, self.steps, strict=True):
+            place = axis_of(axis, len(shape))
+            found[place] = range(*slice(start, end, step).indices(shape[place]))
+            if not found[place]:
+                raise ArgumentError(
+                    f"the output would be empty: {start}:{end}:{step} takes nothing of the {shape[place]} places of "
+                    f"axis {place}"
+                )
+        return found
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return how many places are taken along each axis."""
+        ranges = self._ranges(shapes[0])
+        return (tuple(len(ranges[axis]) if axis in ranges else n for axis, n in enumerate(shapes[0])),)
+
+    def elements(self, *shapes: Shape) -> int:
+        """Count what is taken, read and written."""
+        return 2 * prod(self.output_shapes(*shapes)[0])
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return every axis where it was, from the start on."""
+        ranges = self._ranges(shapes[0])
+        made = []
+        for axis in range(len(shapes[0])):
+            taken = ranges.get(axis)
+            made.append(Trace(axis, Reach(taken.step, 1, taken.start, taken.start) if taken else ITSELF))
+        return (tuple(made),)
+
+
+@dataclass(frozen=True, init=False)
+class Split(TensorLayer):
+    """One output for each part of an axis: of `sizes`, or so many `parts`, the last of which may be smaller.
+
+    >>> Split(2, axis=1).output_shapes((1, 116, 28, 28))
+    ((1, 58, 28, 28), (1, 58, 28, 28))
+    """
+
+    parts: int
+    sizes: tuple[int, ...] | None
+    axis: int
+
+    def __init__(self, parts: int | None = None, *, sizes: Any = None, axis: int = 1) -> None:
+        if (parts is None) == (sizes is None):
+            raise ArgumentError("a split takes either the number of its parts or their sizes")
+        sizes = None if sizes is None else integers("sizes", sizes, 1)
+        self._set(
+            parts=len(sizes) if sizes else whole("parts", parts, 1),
+            sizes=sizes,
+            axis=integers("axis", axis)[0],
+        )
+
+    def _sizes(self, shape: Shape) -> tuple[int, ...]:
+        places = shape[axis_of(self.axis, len(shape))]
+        if self.sizes is not None:
+            if sum(self.sizes) != places:
+                raise ArgumentError(
+                    f"the parts {' + '.join(map(str, self.sizes))} are {sum(self.sizes)}, the axis {self.axis} of "
+                    f"{sized(shape)} has {places}"
+                )
+            return self.sizes
+        each = -(-places // self.parts)
+        last = places - each * (self.parts - 1)
+        if last < 1:
+            raise ArgumentError(
+                f"{places} places of axis {self.axis} of {sized(shape)} do not make {self.parts} parts"
+            )
+        return (each,) * (self.parts - 1) + (last,)
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape of each part."""
+        (given,) = shapes
+        along = axis_of(self.axis, len(given))
+        return tuple((*given[:along], n, *given[along + 1 :]) for n in self._sizes(given))
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return every axis where it was; the one that is divided from where the part begins."""
+        along = axis_of(self.axis, len(shapes[0]))
+        first = sum(self._sizes(shapes[0])[:output])
+        part = Reach(1, 1, first, first)
+        return (tuple(Trace(axis, part if axis == along else ITSELF) for axis in range(len(shapes[0]))),)
+
+
+@dataclass(frozen=True, init=False)
+class Join(TensorLayer):
+    """Several tensors one after the other along an axis (ONNX's Concat, PyTorch's cat).
+
+    The layer Concat is its usual kind: the channels of each item.
+    """
+
+    axis: int
+
+    fewest_inputs = 1
+    most_inputs = None
+
+    def __init__(self, axis: int) -> None:
+        self._set(axis=integers("axis", axis)[0])
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape, of which the axis is the sum of all."""
+        first = shapes[0]
+        along = axis_of(self.axis, len(first))
+        for shape in shapes:
+            if (*shape[:along], *shape[along + 1 :]) != (*first[:along], *first[along + 1 :]) or len(
+                shape
+            ) != len(first):
+                raise ArgumentError(
+                    f"the inputs {sized(first)} and {sized(shape)} cannot be joined along axis {self.axis}: the other "
+                    "axes must have the same sizes"
+                )
+        return ((*first[:along], sum(shape[along] for shape in shapes), *first[along + 1 :]),)
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return every axis where it was; along the axis from where the input begins."""
+        along = axis_of(self.axis, len(shapes[0]))
+        made, first = [], 0
+        for shape in shapes:
+            part = Reach(1, 1, -first, -first)
+            made.append(tuple(Trace(axis, part if axis == along else ITSELF) for axis in range(len(shape))))
+            first += shape[along]
+        return tuple(made)
+
+
+@dataclass(frozen=True, init=False)
+class Gather(TensorLayer):
+    """The places along an axis that indices name; which they are depends on the data.
+
+    indices : the shape of the indices, where they are constant; otherwise they are the second input
+    table : the shape of what is gathered from, where it is learned: the input is the indices, as in an embedding
+    """
+
+    axis: int
+    indices: Shape | None
+    table: Shape | None
+
+    def __init__(self, axis: int = 0, *, indices: Any = None, table: Any = None) -> None:
+        if indices is not None and table is not None:
+            raise ArgumentError("the indices and the table of a gather cannot both be stored")
+        self._set(
+            axis=integers("axis", axis)[0],
+            indices=None if indices is None else integers("indices", indices, 1),
+            table=None if table is None else integers("table", table, 1),
+        )
+
+    @property
+    def fewest_inputs(self) -> int:  # type: ignore[override]
+        """Data and indices, where none of them is stored."""
+        return 2 if self.indices is None and self.table is None else 1
+
+    @property
+    def most_inputs(self) -> int:  # type: ignore[override]
+        """As many as the fewest."""
+        return self.fewest_inputs
+
+    def _both(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape]:
+        """Return the shapes of the data and of the indices."""
+        if self.table is not None:
+            return self.table, shapes[0]
+        return shapes[0], shapes[1] if self.indices is None else self.indices
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the data's shape, with that of the indices in the place of the axis."""
+        data, indices = self._both(shapes)
+        along = axis_of(self.axis, len(data))
+        return ((*data[:along], *indices, *data[along + 1 :]),)
+
+    def elements(self, *shapes: Shape) -> int:
+        """Count what is taken, read and written, and the indices that are inputs."""
+        taken = 2 * prod(self.output_shapes(*shapes)[0])
+        return taken if self.indices is not None else taken + prod(self._both(shapes)[1])
+
+    def weights(self) -> int:
+        """Count the table, where it is learned."""
+        return 0 if self.table is None else prod(self.table)
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return where the other axes of the data go; along the axis it depends on the data what is seen."""
+        data, indices = self._both(shapes)
+        along = axis_of(self.axis, len(data))
+        behind = len(indices) - 1
+        of_data = tuple(
+            Trace(None, None) if axis == along else Trace(axis + (behind if axis > along else 0))
+            for axis in range(len(data))
+        )
+        of_indices = tuple(Trace(along + axis) for axis in range(len(indices)))
+        if self.table is not None:
+            return (of_indices,)
+        return (of_data,) if self.indices is not None else (of_data, of_indices)
+
+
+@dataclass(frozen=True, init=False)
+class Constant(TensorLayer):
+    """A stored tensor without an input: learned, as an embedding of positions, or not."""
+
+    shape: Shape
+    learned: bool
+
+    fewest_inputs = 0
+    most_inputs = 0
+
+    def __init__(self, shape: Any, *, learned: bool = False) -> None:
+        self._set(shape=integers("shape", shape, 1), learned=bool(learned))
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape."""
+        return (self.shape,)
+
+    def elements(self, *shapes: Shape) -> int:
+        """Count nothing: it is read by the layers that take it."""
+        return 0
+
+    def weights(self) -> int:
+        """Count the elements, if they are learned."""
+        return prod(self.shape) if self.learned else 0
+
+    def buffers(self) -> int:
+        """Count the elements, if they are not learned."""
+        return 0 if self.learned else prod(self.shape)

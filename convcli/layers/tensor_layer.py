@@ -1,0 +1,137 @@
+"""Layers that work on whole tensors, (N, ...) with the batch axis first: reshape, slice, multiply."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import AnyShape, OpenShape, Shape, as_shape, by_axes, needs_size, whole
+from convcli.layers.base import ITSELF, Layer, Reach, Trace
+from convcli.layers.counts import Cost
+
+
+class TensorLayer(Layer):
+    """A layer of which the batch axis is one among others: axes count from 0, the batch, or from the end.
+
+    A subclass answers `output_shapes` and `work` for whole shapes. For one item, as in a chain, it is asked about a
+    batch of one.
+    """
+
+    of_tensors = True
+
+    @abstractmethod
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return the shape of each output for inputs of these whole shapes."""
+
+    def work(self, *shapes: Shape) -> Cost:
+        """Count no arithmetic: data is only moved."""
+        return Cost()
+
+    def elements(self, *shapes: Shape) -> int:
+        """Count the elements of all inputs and of all outputs."""
+        return sum(map(prod, (*shapes, *self.output_shapes(*shapes))))
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return every axis where it was, counted from the end, where the shape has the axis of the output."""
+        made = self.output_shapes(*shapes)[output]
+        return tuple(broadcast_traces(shape, made) for shape in shapes)
+
+    def output_shape(self, input_shape: AnyShape) -> Shape:
+        """Return the shape of the first output for one item."""
+        batch, *made = self.output_shapes((1, *as_shape(input_shape)))[0]
+        if batch != 1 or not made:
+            raise ArgumentError("it changes the batch axis, which a chain cannot; name its axes from 1")
+        return tuple(made)
+
+    def _open_shape(self, input_shape: OpenShape) -> OpenShape:
+        raise ArgumentError(needs_size(type(self).__name__.lower()).replace("weights", "output"))
+
+    def cost(self, input_shape: AnyShape) -> Cost:
+        """Return the work for one item."""
+        return self.work((1, *as_shape(input_shape)))
+
+    def activations(self, input_shape: AnyShape) -> int:
+        """Count the elements that are read and written for one item."""
+        return self.elements((1, *as_shape(input_shape)))
+
+
+@dataclass(frozen=True, init=False)
+class Unknown(Layer):
+    """An operator that cannot be counted: its work and its outputs are not known, and never count as 0.
+
+    reason : why, in a few words
+    """
+
+    operator: str
+    reason: str
+
+    counted = False
+    fewest_inputs = 0
+    most_inputs = None
+
+    def __init__(self, operator: str, reason: str = "there is no formula for it") -> None:
+        self._set(operator=operator, reason=reason)
+
+    def output_shape(self, input_shape: AnyShape) -> Shape:
+        """Refuse to guess."""
+        raise ArgumentError(f"{self.operator} cannot be counted: {self.reason}")
+
+    def cost(self, input_shape: AnyShape) -> Cost:
+        """Refuse to guess."""
+        raise ArgumentError(f"{self.operator} cannot be counted: {self.reason}")
+
+
+def broadcast_traces(shape: Shape, made: Shape) -> tuple[Trace, ...]:
+    """Return where the axes go of a tensor that is repeated to the shape `made`: aligned at the last axis."""
+    behind = len(made) - len(shape)
+    return tuple(
+        Trace(axis + behind, ITSELF if n == made[axis + behind] else Reach(0, 1, 0, 0))
+        if axis + behind >= 0
+        else Trace(None)
+        for axis, n in enumerate(shape)
+    )
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """Return the shape that tensors are repeated to, aligned at their last axes: NumPy's and ONNX's rule."""
+    made = [1] * max(map(len, shapes))
+    for shape in shapes:
+        for place in range(1, len(shape) + 1):
+            n, m = shape[-place], made[-place]
+            if n != m and 1 not in (n, m):
+                raise ArgumentError(
+                    f"the shapes {' and '.join(map(sized, shapes))} do not broadcast: the axis {-place} is {m} and "
+                    f"{n}, and neither is 1"
+                )
+            made[-place] = n if m == 1 else m
+    return tuple(made)
+
+
+def axis_of(axis: int, dims: int, what: str = "axis") -> int:
+    """Return an axis counted from 0; from the end if it is negative."""
+    if not -dims <= axis < dims:
+        raise ArgumentError(
+            f"there is no {what} {axis} in a tensor of {dims} axes; it is from {-dims} to {dims - 1}"
+        )
+    return axis % dims
+
+
+def axes_of(axes: tuple[int, ...], dims: int) -> tuple[int, ...]:
+    """Return axes counted from 0, each once, in order."""
+    found = sorted(axis_of(axis, dims) for axis in axes)
+    if len(set(found)) < len(found):
+        raise ArgumentError(f"an axis is named twice in {', '.join(map(str, axes))}")
+    return tuple(found)
+
+
+def integers(name: str, values: Any, minimum: int = -(1 << 62)) -> tuple[int, ...]:
+    """Return whole numbers as a tuple; one number is a tuple of it."""
+    if isinstance(values, int):
+        values = (values,)
+    return tuple(whole(name, value, minimum) for value in values)
+
+
+def sized(shape: AnyShape) -> str:
+    """Write a shape as it is typed; of a single number `1 number`."""
+    return by_axes(shape) or "of one number"

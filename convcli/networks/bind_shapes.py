@@ -1,0 +1,71 @@
+"""The shapes of a network's inputs, as the caller gives them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import Shape, as_shape, by_axes, is_sequence, whole
+from convcli.networks.graph import Graph, NamedShape
+
+
+def bind_shapes(network: Graph, shapes: Any = None, batch: int = 1) -> dict[str, Shape]:
+    """Return the whole shape of every input of a network.
+
+    shapes : name -> shape, or one shape where the network has one input; with the batch axis, or without it. Inputs
+             that are not named keep the shape that the network has for them
+    batch : the size of the batch axis, where it is a name or 1
+    """
+    whole("batch", batch, 1)
+    given = _by_name(network, shapes)
+    return {name: _bound(name, declared, given.get(name), batch) for name, declared in network.inputs.items()}
+
+
+def _by_name(network: Graph, shapes: Any) -> Mapping[str, Any]:
+    if shapes is None:
+        return {}
+    if isinstance(shapes, Mapping):
+        for name in shapes:
+            if name not in network.inputs:
+                raise ArgumentError(
+                    f"the network has no input {name!r}; {instead_of(str(name), network.inputs)}"
+                )
+        return shapes
+    if len(network.inputs) != 1:
+        raise ArgumentError(
+            f"the network has the inputs {', '.join(network.inputs)}; say which one has the shape {_told(shapes)}"
+        )
+    return dict.fromkeys(network.inputs, shapes)
+
+
+def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
+    if given is None:
+        shape = declared
+    elif not is_sequence(given):
+        raise ArgumentError(
+            f"the shape of the input {name!r} must be one number for each axis, got {given!r}"
+        )
+    elif len(given) == len(declared):
+        shape = tuple(given)
+    elif len(given) == len(declared) - 1:
+        shape = (declared[0], *given)
+    else:
+        raise ArgumentError(
+            f"the input {name!r} is {_told(declared)}, and the shape {_told(given)} has {len(given)} axes; give "
+            f"{len(declared)}, or {len(declared) - 1} without the batch"
+        )
+    if shape and (isinstance(shape[0], str) or (shape[0] == 1 and len(shape) > 1)):
+        shape = (batch, *shape[1:])
+    elif batch > 1 and len(shape) > 1 and shape[0] != batch:
+        raise ArgumentError(
+            f"the input {name!r} has {shape[0]} items, and the batch is {batch}; give one of them"
+        )
+    unknown = [size for size in shape if isinstance(size, str)]
+    if unknown:
+        raise ArgumentError(
+            f"the input {name!r} is {_told(declared)}, of which {' and '.join(unknown)} are not known; give its shape"
+        )
+    return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # no names are left
+
+
+def _told(shape: Any) -> str:
+    return by_axes(shape) if is_sequence(shape) else repr(shape)

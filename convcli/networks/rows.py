@@ -1,0 +1,279 @@
+"""The table of a network: one row for each node, with shapes, counts, bytes and receptive field, and their totals.
+
+A chain of layers is the smallest network: `rows`, `parameter_rows` and `totals` answer for it by the same code.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import AnyShape, Shape, as_shape, by_axes
+from convcli.layers.base import Layer, Window
+from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
+from convcli.layers.text.spelling import operator_of, spell
+from convcli.networks.bind_shapes import bind_shapes
+from convcli.networks.fields import UNSEEN, View, axes, merge, through, view_of_input
+from convcli.networks.graph import BATCH, Graph, Node
+
+Row = dict[str, Any]  # field name -> number, list of numbers, text or None; ready for JSON
+
+SUMMED = (
+    "params",
+    "weights",
+    "biases",
+    "buffers",
+    "multiplications",
+    "additions",
+    "macs",
+    "flops",
+    "comparisons",
+    "transcendentals",
+    "parameter_bytes",
+    "activation_bytes",
+)
+INPUT = "input"  # of a chain
+
+
+def network_rows(
+    network: Graph,
+    shapes: Any = None,
+    *,
+    batch: int = 1,
+    dtype: str = "float32",
+    variant: str | None = None,
+) -> list[Row]:
+    """Return one row for each node of a network, the fields in the order of a table.
+
+    shapes : of the inputs, as `bind_shapes` takes them; those that the network has for itself need not be given
+
+    Counts and activation_bytes are for the whole batch; params, buffers and parameter_bytes do not depend on it.
+    Buffers are stored but not learned: they count in parameter_bytes, not in params. What an earlier node stores, too,
+    counts there alone, and `shares_with` names it. The receptive field is the largest over all paths from the network's
+    first input to the node; it has no axes where none leads to it. Of a node that cannot be counted, and of those whose
+    input shapes are unknown because of it, counts and shapes are None.
+    """
+    table = _Table(network, bind_shapes(network, shapes, batch), dtype)
+    return [table.row(node) | {"variant": variant} for node in network.nodes]
+
+
+def network_parameter_rows(
+    network: Graph, *, variant: str | None = None, dtype: str = "float32"
+) -> list[Row]:
+    """Return one row for each node with what no shape changes: its parameters."""
+    stored = _Stored(element_bytes(dtype))
+    return [
+        {"name": node.name, "layer": spell(node.layer), "variant": variant, **stored.once(node)}
+        for node in network.nodes
+    ]
+
+
+def totals(rows: Sequence[Row]) -> Row:
+    """Sum the fields that can be summed; the intensity is that of the sums.
+
+    Nodes that could not be counted are left out of the sums; `uncounted` is their number, where there are any.
+    """
+    sums: Row = {key: sum(row[key] or 0 for row in rows) for key in SUMMED if not rows or key in rows[0]}
+    if "activation_bytes" not in sums:
+        return sums
+    moved = sums["parameter_bytes"] + sums["activation_bytes"]
+    sums["arithmetic_intensity"] = arithmetic_intensity(sums["flops"], moved) if moved else None
+    uncounted = sum(row["flops"] is None for row in rows)
+    return {**sums, "uncounted": uncounted} if uncounted else sums
+
+
+def chain(layers: Iterable[Layer], input_shape: AnyShape, names: Sequence[str] = ()) -> Graph:
+    """Return layers one after the other as a network; without `names` they are numbered by operator.
+
+    What a branch makes goes to the layer after it beside the chain, which goes on with the branch's input.
+    """
+    layers = tuple(layers)
+    tensor, beside = INPUT, ""
+    nodes = []
+    for layer, name in zip(layers, names or _numbered(layers), strict=True):
+        inputs = (tensor, beside) if beside and layer.most_inputs == 2 else (tensor,)
+        nodes.append(Node(name, layer, inputs, (name,)))
+        if layer.inner is layer:
+            tensor, beside = name, ""
+        else:
+            beside = name
+    return Graph("", {INPUT: (BATCH, *input_shape)}, nodes, (tensor,))
+
+
+def rows(
+    layers: Sequence[Layer],
+    input_shape: AnyShape,
+    *,
+    names: Sequence[str] = (),
+    variant: str | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+) -> list[Row]:
+    """Return the rows of a chain of layers for an input of `input_shape`, (channels, *sizes); see `network_rows`."""
+    network = chain(layers, as_shape(input_shape), names)
+    return network_rows(network, batch=batch, dtype=dtype, variant=variant)
+
+
+def parameter_rows(
+    layers: Sequence[Layer], *, variant: str | None = None, dtype: str = "float32"
+) -> list[Row]:
+    """Return one row for each layer of a chain with what no input size changes: its parameters."""
+    return network_parameter_rows(chain(layers, ()), variant=variant, dtype=dtype)
+
+
+def _numbered(layers: Iterable[Layer]) -> list[str]:
+    seen: dict[str, int] = {}
+    names = []
+    for layer in layers:
+        operator = operator_of(layer)
+        seen[operator] = seen.get(operator, 0) + 1
+        names.append(f"{operator}{seen[operator]}")
+    return names
+
+
+class _Stored:
+    """What the nodes store, each counted once."""
+
+    def __init__(self, bytes_each: int) -> None:
+        self.bytes_each = bytes_each
+        self._owners: dict[str, str] = {}
+
+    def once(self, node: Node) -> Row:
+        """Return what a node stores that no node before it has, and the first node that it shares with."""
+        layer = node.layer
+        counts = {"weights": layer.weights(), "biases": layer.biases(), "buffers": layer.buffers()}
+        shares = None
+        for kind, names in zip(counts, (node.weights[:1], node.weights[1:2], node.weights[2:]), strict=True):
+            owners = [self._owners.setdefault(name, node.name) for name in names]
+            if counts[kind] and owners and node.name not in owners:
+                counts[kind], shares = 0, shares or owners[0]
+        params = counts["weights"] + counts["biases"]
+        stored = (params + counts["buffers"]) * self.bytes_each
+        return {"params": params, **counts, "parameter_bytes": stored, "shares_with": shares}
+
+
+class _Table:
+    """What is known of the tensors so far, as the nodes are gone through in order."""
+
+    def __init__(self, network: Graph, inputs: dict[str, Shape], dtype: str) -> None:
+        self.network = network
+        self.bytes_each = element_bytes(dtype)
+        self.stored = _Stored(self.bytes_each)
+        self.shapes: dict[str, Shape | None] = dict(inputs)
+        self.makers: dict[str, str] = {name: name for name in inputs}
+        self.views: dict[str, View] = {}
+        for name, shape in inputs.items():
+            self.views[name] = view_of_input(shape)
+            break  # the receptive field is that of the first input
+
+    def row(self, node: Node) -> Row:
+        """Return a node's row, and keep what it makes."""
+        layer = node.layer.inner
+        given = [self.shapes[name] for name in node.inputs]
+        known = tuple(shape for shape in given if shape is not None)
+        counted = len(known) == len(given) and layer.counted
+        made = self._made(node, layer, known) if counted else ()
+        shapes: tuple[Shape | None, ...] = made or tuple(
+            self.network.stated.get(name) for name in node.outputs
+        )
+        stored = self.stored.once(node)
+        shares = stored.pop("shares_with")
+        for number, name in enumerate(node.outputs):
+            if name:
+                self.shapes[name] = shapes[number]
+                self.makers[name] = node.name
+                self._see(node, layer, number, known if counted else None, name)
+        cost = layer.work(*known) if counted else None
+        elements = layer.elements(*known) if counted else None
+        return {
+            "name": node.name,
+            "layer": spell(node.layer),
+            "variant": None,
+            "input_shape": self._shown(given[0]) if given else None,
+            "output_shape": self._shown(shapes[0]),
+            **_geometry(layer, known if counted else ()),
+            **self._counts(layer, stored, cost, elements),
+            **_view(self.views.get(node.outputs[0], ())),
+            "inputs": [self.makers[name] for name in node.inputs],
+            "shares_with": shares,
+        }
+
+    def _made(self, node: Node, layer: Layer, given: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        try:
+            made = layer.output_shapes(*given)
+        except ArgumentError as error:
+            if not self.network.name:
+                raise
+            raise ArgumentError(f"{node.told}: {error}; {self._origin(node)}") from None
+        if len(made) < len(node.outputs):
+            raise ArgumentError(f"{node.told} makes {len(made)} outputs, and {len(node.outputs)} are named")
+        return made
+
+    def _origin(self, node: Node) -> str:
+        """Say where the inputs of a node come from, and their shapes."""
+        told = []
+        for name in node.inputs:
+            shape = self.shapes[name]
+            size = "of one number" if shape == () else by_axes(self._shown(shape) or ())
+            told.append(f"{size} from {self.network.maker(name)}")
+        return f"its input{'s are' if len(told) > 1 else ' is'} {', '.join(told)}"
+
+    def _shown(self, shape: Shape | None) -> list[int] | None:
+        if shape is None:
+            return None
+        return list(shape[1:] if self.network.per_item else shape)
+
+    def _see(self, node: Node, layer: Layer, number: int, given: tuple[Shape, ...] | None, name: str) -> None:
+        """Keep the view of one output, where a path leads to it from the network's first input."""
+        seen = [(place, self.views[each]) for place, each in enumerate(node.inputs) if each in self.views]
+        made = self.shapes[name]
+        if not seen:
+            return
+        if given is None or made is None:
+            self.views[name] = tuple((UNSEEN,) for _ in seen[0][1])
+            return
+        traces = layer.traces(number, *given)
+        self.views[name] = merge(
+            through(view, traces[place], made) for place, view in seen if place < len(traces)
+        )
+
+    def _counts(self, layer: Layer, stored: Row, cost: Cost | None, elements: int | None) -> Row:
+        activation_bytes = None if elements is None else elements * self.bytes_each
+        counts = dict.fromkeys(vars(Cost())) if cost is None else vars(cost)
+        intensity = None
+        if cost is not None and activation_bytes is not None:
+            moved = (layer.params() + layer.buffers()) * self.bytes_each + activation_bytes
+            intensity = arithmetic_intensity(cost.flops, moved) if moved else None
+        parameter_bytes = stored.pop("parameter_bytes")
+        return {
+            **stored,
+            **counts,
+            "parameter_bytes": parameter_bytes,
+            "activation_bytes": activation_bytes,
+            "arithmetic_intensity": intensity,
+        }
+
+
+def _geometry(layer: Layer, given: tuple[Shape, ...]) -> Row:
+    window = layer if isinstance(layer, Window) else None
+    return {
+        "padding": [list(pair) for pair in window.pads(given[0][2:])] if window and given else None,
+        "kernel_size": list(window.kernel_size) if window else None,
+        "stride": list(window.stride) if window else None,
+        "dilation": list(window.dilation) if window else None,
+        "groups": getattr(layer, "groups", None),
+    }
+
+
+def _view(view: View) -> Row:
+    measured = axes(view)
+    return {
+        "receptive_field": [axis.size for axis in measured],
+        "effective_stride": [_plain(axis.stride) for axis in measured],
+        "effective_padding": [axis.padding for axis in measured],
+        "start": [axis.start for axis in measured],
+    }
+
+
+def _plain(stride: Any) -> int | float | None:
+    """Turn a fraction into a float, which JSON has."""
+    return stride if stride is None or isinstance(stride, int) else float(stride)
