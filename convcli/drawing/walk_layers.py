@@ -17,8 +17,9 @@ from convcli.layers.axes import Shape, as_shape, by_axes
 from convcli.layers.base import ITSELF, Layer, Reach, Seen, Taps, Window
 from convcli.layers.conv import Convolution
 from convcli.layers.deform import DeformConv
-from convcli.layers.other import ChannelShuffle, Resize
+from convcli.layers.other import ChannelShuffle
 from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.resize import Resize
 from convcli.layers.text.spelling import spell
 
 MOST_CELLS = 32  # on a side of what is drawn: numbers in smaller cells cannot be read
