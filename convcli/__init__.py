@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convcli import backend, kernels, layers
+    from convcli import backend, kernels, layers, networks
     from convcli.analysis.difference import diff
     from convcli.analysis.match import match
     from convcli.errors import ArgumentError, ConvcliError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from convcli.kernels import Kernel, parse_kernel
     from convcli.layers import VARIANTS, Conv
     from convcli.layers.text.chain_grammar import parse_chain
+    from convcli.networks.load_network import load_network
+    from convcli.networks.network import Network
 
 __version__ = "0.1.0"
 
@@ -31,11 +33,14 @@ _HOME = {
     "Conv": "convcli.layers",
     "VARIANTS": "convcli.layers",
     "parse_chain": "convcli.layers.text.chain_grammar",
+    "Network": "convcli.networks.network",
+    "load_network": "convcli.networks.load_network",
     "match": "convcli.analysis.match",
     "diff": "convcli.analysis.difference",
     "backend": "convcli",
     "kernels": "convcli",
     "layers": "convcli",
+    "networks": "convcli",
 }
 
 __all__ = [
@@ -44,6 +49,7 @@ __all__ = [
     "ConvcliError",
     "ImageError",
     "Kernel",
+    "Network",
     "VARIANTS",
     "WriteError",
     "__version__",
@@ -53,7 +59,9 @@ __all__ = [
     "filter_picture",
     "kernels",
     "layers",
+    "load_network",
     "match",
+    "networks",
     "parse_chain",
     "parse_kernel",
 ]

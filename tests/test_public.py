@@ -8,7 +8,9 @@ import convcli
 from convcli import backend
 
 
-@pytest.mark.parametrize("package", [convcli, convcli.layers], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [convcli, convcli.layers, convcli.networks], ids=lambda package: package.__name__
+)
 def test_every_public_name_can_be_had(package: ModuleType) -> None:
     for name in package.__all__:
         assert getattr(package, name) is getattr(package, name)
@@ -16,7 +18,9 @@ def test_every_public_name_can_be_had(package: ModuleType) -> None:
     assert set(package.__all__) - {"__version__"} == set(package._HOME)
 
 
-@pytest.mark.parametrize("package", [convcli, convcli.layers], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [convcli, convcli.layers, convcli.networks], ids=lambda package: package.__name__
+)
 def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
     with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'convolve'"):
         _ = package.convolve

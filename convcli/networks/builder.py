@@ -12,7 +12,7 @@
 (2970, ['head.globalavgpool1', 'head.flatten1', 'head.dense1'])
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from convcli.errors import ArgumentError, instead_of
@@ -53,6 +53,11 @@ class Builder:
         self.last = name
         return name
 
+    @property
+    def tensors(self) -> Mapping[str, Shape]:
+        """The tensors so far, with their whole shapes for one item."""
+        return self._shapes
+
     def shape(self, tensor: str | None = None) -> Shape:
         """Return (channels, *sizes) of a tensor; of the last one, if none is named."""
         return self._shapes[self.last if tensor is None else tensor][1:]
@@ -86,9 +91,11 @@ class Builder:
             raise ArgumentError(f"{layer!r} makes {len(made)} tensors; take them with `outputs`")
         return made[0]
 
-    def outputs(self, layer: str | Layer, *inputs: str, name: str | None = None) -> tuple[str, ...]:
+    def outputs(
+        self, layer: str | Layer, *inputs: str, name: str | None = None, weights: str | Sequence[str] = ()
+    ) -> tuple[str, ...]:
         """Add a layer with several outputs, such as split, and return them all."""
-        return self._add_all(layer, inputs, name, ())
+        return self._add_all(layer, inputs, name, weights)
 
     def build(self, *outputs: str, remarks: Sequence[str] = ()) -> Network:
         """Return the network; its outputs are the tensors named here, else the last one that was made."""

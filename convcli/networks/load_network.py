@@ -1,0 +1,108 @@
+"""Load a network: a file of one, or a published one by its name."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import Shape
+from convcli.networks.network import Network
+
+# The endings of files that are read, and the function that reads each: (path, shapes of its inputs) -> Network. The
+# shapes are {name: shape}, or a shape alone where the file has one input; None keeps the file's own.
+READERS = {
+    ".toml": ("convcli.networks.toml_file", "read_toml"),
+}
+
+# Files of models in other formats, and how each becomes ONNX.
+OTHERS = {
+    **dict.fromkeys(
+        (".pt", ".pth", ".ckpt", ".safetensors"), "torch.onnx.export(model, example, 'model.onnx')"
+    ),
+    **dict.fromkeys(
+        (".h5", ".keras", ".pb"), "python -m tf2onnx.convert (--keras FILE or --saved-model FOLDER)"
+    ),
+    ".tflite": "python -m tf2onnx.convert --tflite FILE --output model.onnx",
+    **dict.fromkeys((".pdmodel", ".pdiparams"), "paddle2onnx --model_dir FOLDER --save_file model.onnx"),
+    **dict.fromkeys((".caffemodel", ".prototxt"), "caffe2onnx, or the model zoo of ONNX"),
+    **dict.fromkeys((".mlmodel", ".mlpackage"), "onnxmltools.convert_coreml"),
+    **dict.fromkeys((".xml", ".engine", ".trt", ".param", ".mnn"), "the model that it was made from"),
+}
+
+Shapes = Sequence[int] | Mapping[str, Sequence[int]] | None
+
+
+def is_network(text: str) -> bool:
+    """Tell whether a word names a network: a file of one, or a published one."""
+    from convcli.networks.zoo.index import ZOO
+
+    ending = Path(text).suffix.lower()
+    return ending in READERS or ending in OTHERS or text.partition(":")[0] in ZOO
+
+
+def load_network(source: str | Path, input_shape: Shapes = None, **options: Any) -> Network:
+    """Return the network that a file or a name says.
+
+    Parameters
+    ----------
+    source : str or Path
+        A `.toml` file, or the name of a published network with its options: `resnet-50`, `mobilenet-v1:width=0.5`.
+    input_shape : sequence of int, or {name: shape}, optional
+        The shape of the input, (channels, *sizes), instead of the usual one.
+    options : number
+        Options of a published network by name.
+
+    Returns
+    -------
+    Network
+        With `rows()`, `totals()` and `params()`.
+
+    Raises
+    ------
+    ArgumentError
+        Where there is no such network or file, or the file says none.
+
+    Examples
+    --------
+    >>> from convcli import networks
+    >>> networks.load("resnet-50").params()
+    25557032
+    >>> networks.load("resnet-50", (3, 320, 320)).rows()[-4]["output_shape"]
+    [2048, 10, 10]
+    >>> networks.load("mobilenet-v1", width=0.5).totals()["macs"]
+    149497088
+
+    """
+    from convcli.networks.zoo.index import ZOO, build
+
+    text = str(source)
+    name, ending = text.partition(":")[0], Path(text).suffix.lower()
+    if name in ZOO:
+        return build(text, _only(text, input_shape), **options)
+    if ending in READERS:
+        if options:
+            raise ArgumentError(f"{text} is a file, and has no option {next(iter(options))!r}; leave it out")
+        module, function = READERS[ending]
+        network: Network = getattr(import_module(module), function)(Path(text), input_shape)
+        return network
+    if ending in OTHERS:
+        raise ArgumentError(
+            f"{text}: a {ending} model is not read; turn it into ONNX first, by {OTHERS[ending]}"
+        )
+    files = f"{', '.join(READERS)} files are read, too"
+    raise ArgumentError(f"there is no network {text!r}; {instead_of(name, ZOO)}; {files}")
+
+
+load = load_network  # as networks.load
+
+
+def _only(text: str, shapes: Shapes) -> Shape | None:
+    """Return the shape of the one input of a published network."""
+    if shapes is None:
+        return None
+    if isinstance(shapes, Mapping):
+        if len(shapes) != 1:
+            raise ArgumentError(f"{text} has one input, and {len(shapes)} shapes are given")
+        (shapes,) = shapes.values()
+    return tuple(shapes)

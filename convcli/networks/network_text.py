@@ -1,0 +1,49 @@
+"""The text of a file that says a network, or a chain of layers."""
+
+import os
+from pathlib import Path
+
+from convcli.errors import ConvcliError
+
+MOST_BYTES = 4_000_000  # of a file; one of 100,000 layers has less
+
+
+class NetworkError(ConvcliError):
+    """A file says no network that can be read."""
+
+
+def read_network_text(path: Path, what: str = "network") -> str:
+    """Return the text of a file, or raise NetworkError."""
+    try:
+        if not path.is_file():
+            if os.path.lexists(path):
+                raise NetworkError(
+                    f"cannot read the {what} {str(path)!r}: it is a folder, a device or a pipe"
+                )
+            raise NetworkError(
+                f"cannot read the {what} {str(path)!r}: there is no such file; check the spelling and the folder"
+            )
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise NetworkError(f"cannot read the {what} {str(path)!r}: {error.strerror or error}") from None
+    if len(data) > MOST_BYTES:
+        raise NetworkError(f"the {what} {str(path)!r} has more than {MOST_BYTES:,} bytes of text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NetworkError(f"the {what} {str(path)!r} is not text in UTF-8") from None
+
+
+def read_chain_file(path: Path) -> list[tuple[str, str]]:
+    """Return the items of a chain in a file, and where each stands: one or several a line; # begins a comment."""
+    from convcli.layers.text.chain_grammar import split_chain
+
+    items = []
+    for number, line in enumerate(read_network_text(path, "chain").splitlines(), start=1):
+        told = line.partition("#")[0].strip().rstrip(",")
+        if told:
+            items += [(f"{path}, line {number}", item) for item in split_chain(told)]
+    if not items:
+        raise NetworkError(f"the chain {str(path)!r} has no layers; write one a line, such as conv k3 p1 o64")
+    return items

@@ -1,0 +1,327 @@
+"""Read a network from a TOML file: a layer a line, in the words of --layers, the previous one as its input.
+
+    name = "tiny"
+    input = "3x32x32"                       # channels x sizes; several: [inputs] with a name = "CxHxW" a line
+    layers = [
+      "conv k3 p1 o16 nobias, bn, relu",    # one layer or several
+      { layer = "conv k1", name = "side" },
+      { layer = "add", from = ["side", "relu1"] },
+      { block = "residual", o = 32, s = 2, shortcut = "conv k1 s2 o32" },
+      { repeat = 2, block = "residual", o = 32 },
+      "globalavgpool, flatten, dense o10",
+    ]
+    outputs = ["dense1"]                    # the last layer, where none is named
+
+    [blocks.residual]                       # arguments with their defaults, and layers
+    o = 16
+    s = 1
+    shortcut = "identity"
+    layers = [
+      "conv k3 s{s} p1 o{o} nobias, bn, relu, conv k3 p1 nobias",
+      { layer = "bn", name = "main" },
+      { layer = "{shortcut}", from = "input", name = "side" },
+      { layer = "add", from = ["main", "side"] },
+      "relu",
+    ]
+
+Names: a layer has its own, or its operator's with a number, as relu1. Those in a block begin with the block's name and
+number, as residual1.relu1; inside it they need no beginning, and `input` is what arrives at the block. The outputs of a
+split are NAME:0, NAME:1. `weights` names parameters that layers share. In a repeat {i} counts from 1. {channels} are
+those of what arrives.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import is_sequence
+from convcli.layers.text.chain_grammar import split_chain
+from convcli.layers.text.notation import parse_size
+from convcli.networks.builder import INPUT, Builder
+from convcli.networks.network import Network
+from convcli.networks.network_text import NetworkError, read_network_text
+from convcli.networks.templates import Value, argument, fill
+
+MOST_LAYERS = 100_000
+MOST_SUGGESTED = 1000  # names that a misspelt one is compared with, the last ones
+MOST_NESTED = 20  # blocks in blocks
+
+TOP = ("name", "source", "input", "inputs", "layers", "outputs", "blocks")
+ITEM = ("layer", "layers", "block", "repeat", "name", "from", "weights")
+
+# Strings of TOML, and comments, which may hold quotes.
+_STRINGS = re.compile(
+    r'"""((?:\\.|[^\\])*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'|#[^\n]*', re.DOTALL
+)
+
+
+class Told(str):
+    """A string of the file, and its line; 0 where that is not known."""
+
+    __slots__ = ("line",)
+    line: int
+
+
+def read_toml(path: Path, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None = None) -> Network:
+    """Return the network in a file; `shapes` of its inputs stand instead of those in the file."""
+    text = read_network_text(path)
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise NetworkError(f"{path} is no TOML: {error}") from None
+    try:
+        return _Reader(path, _with_lines(document, _strings(text))).network(shapes)
+    except ArgumentError as error:
+        raise NetworkError(f"{path}: {error}") from None
+
+
+def _strings(text: str) -> list[Told]:
+    """Return the strings of a file in order, with their lines."""
+    found, line, end = [], 1, 0
+    for match in _STRINGS.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        if match.lastindex is not None:
+            told = Told(match[match.lastindex])
+            told.line = line
+            found.append(told)
+    return found
+
+
+def _with_lines(value: Any, strings: list[Told]) -> Any:
+    """Return a document whose strings know their lines: those of the same strings in the file, in order."""
+    places: dict[str, list[Told]] = {}
+    for told in reversed(strings):
+        places.setdefault(str(told), []).append(told)
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            if places.get(value):
+                return places[value].pop()
+            told = Told(value)
+            told.line = 0
+            return told
+        if isinstance(value, list):
+            return [walk(each) for each in value]
+        if isinstance(value, dict):
+            return {key: walk(each) for key, each in value.items()}
+        return value
+
+    return walk(value)
+
+
+class _Reader:
+    """What is read of a file so far."""
+
+    def __init__(self, path: Path, document: dict[str, Any]) -> None:
+        _check_keys("the file", document, TOP)
+        self.path = path
+        self.document = document
+        self.blocks = document.get("blocks", {})
+        if not isinstance(self.blocks, dict):
+            raise ArgumentError("blocks are tables, as [blocks.residual]")
+        self.aliases: dict[str, str] = {}  # name -> tensor, where the name is not the tensor's own
+        self.counts: dict[str, int] = {}
+        self.added = 0
+        self.where = 0  # the line of the layer that is read
+        self.g = Builder(str(document.get("name", path.stem)), source=str(document.get("source", "")))
+
+    def network(self, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None) -> Network:
+        """Return the network."""
+        for name, shape in self._inputs(shapes).items():
+            self.g.add_input(name, shape)
+        if "layers" not in self.document:
+            raise ArgumentError('it has no layers; write layers = ["conv k3 p1 o16", "relu"], one a line')
+        try:
+            self.items(self.document["layers"], {}, (), "")
+            outputs = [
+                self._tensor(name, ("",)) for name in _texts("outputs", self.document.get("outputs", []))
+            ]
+        except ArgumentError as error:
+            if not self.where:
+                raise
+            raise NetworkError(f"{self.path}, line {self.where}: {error}") from None
+        return self.g.build(*outputs)
+
+    def _inputs(self, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None) -> dict[str, Sequence[int]]:
+        declared = self.document.get("inputs", {})
+        if not isinstance(declared, dict):
+            raise ArgumentError('inputs are a table: a name = "3x32x32" a line')
+        if "input" in self.document:
+            declared = {INPUT: self.document["input"], **declared}
+        given: Mapping[str, Sequence[int]]
+        if isinstance(shapes, Mapping):
+            given = shapes
+        elif shapes is None:
+            given = {}
+        elif len(declared) > 1:
+            raise ArgumentError(
+                f"it has the inputs {', '.join(declared)}; say whose shape is given, as NAME=3x32x32"
+            )
+        else:
+            given = {next(iter(declared), INPUT): shapes}
+        if not declared and not given:
+            raise ArgumentError(
+                'it has no input; write input = "3x224x224", channels x sizes, or give `input`'
+            )
+        for name in given:
+            if declared and name not in declared:
+                raise ArgumentError(f"it has no input {name!r}; {instead_of(name, declared)}")
+        return {name: given.get(name) or _shape(name, declared[name]) for name in declared or given}
+
+    def items(self, items: Any, values: Mapping[str, Value], inside: tuple[str, ...], prefix: str) -> None:
+        """Add the layers of a list, whose names begin with `prefix`, in the blocks `inside`."""
+        if not isinstance(items, list):
+            raise ArgumentError(f"layers are a list, got {items!r}")
+        for item in items:
+            if isinstance(item, str):
+                self.layer(item, {}, values, prefix)
+            elif isinstance(item, dict):
+                for count in self._repeats(item):
+                    self.table(item, {**values, **count}, inside, prefix)
+            else:
+                raise ArgumentError(f"a layer is text or a table, got {item!r}")
+
+    def _repeats(self, item: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
+        times = item.get("repeat")
+        if times is None:
+            yield {}
+            return
+        if type(times) is not int or not 1 <= times <= MOST_LAYERS:
+            raise ArgumentError(f"repeat takes a whole number from 1 to {MOST_LAYERS:,}, got {times!r}")
+        if "name" in item and times > 1 and "{i}" not in item["name"]:
+            raise ArgumentError(
+                f"what is repeated cannot all be called {item['name']!r}; put {{i}} into the name"
+            )
+        for number in range(1, times + 1):
+            yield {"i": number}
+
+    def table(
+        self, item: Mapping[str, Any], values: Mapping[str, Value], inside: tuple[str, ...], prefix: str
+    ) -> None:
+        """Add what a table says: a layer, layers, or a block."""
+        self._count(1)
+        kinds = [kind for kind in ("layer", "layers", "block") if kind in item]
+        if len(kinds) != 1:
+            raise ArgumentError(
+                f"a table has one of layer, layers and block, {dict(item)!r} has {' and '.join(kinds) or 'none'}"
+            )
+        if kinds == ["block"]:
+            self.block(item, values, inside, prefix)
+            return
+        _check_keys("a layer's table", item, ITEM)
+        if kinds == ["layer"]:
+            self.layer(item["layer"], item, values, prefix)
+            return
+        self._begin(item, values, prefix)
+        self.items(item["layers"], values, inside, prefix)
+
+    def layer(self, text: Any, item: Mapping[str, Any], values: Mapping[str, Value], prefix: str) -> None:
+        """Add a layer, or several divided by commas."""
+        if not isinstance(text, str):
+            raise ArgumentError(f"a layer is text such as 'conv k3 p1 o16', got {text!r}")
+        self.where = getattr(text, "line", 0) or self.where
+        filled = fill(text, {"channels": self.g.channels(), **values} if self.g.last else values)
+        self._count(len(split_chain(filled)) - bool(item))
+        inputs = [self._tensor(name, _outward(prefix)) for name in self._from(item, values)]
+        name, weights = (fill(str(item[key]), values) if key in item else None for key in ("name", "weights"))
+        self.g.outputs(filled, *inputs, name=name, weights=weights or ())
+
+    def block(
+        self, item: Mapping[str, Any], values: Mapping[str, Value], inside: tuple[str, ...], prefix: str
+    ) -> None:
+        """Add the layers of a block, with its arguments filled in."""
+        name = item["block"]
+        self.where = getattr(name, "line", 0) or self.where
+        if not isinstance(name, str) or name not in self.blocks:
+            raise ArgumentError(
+                f"there is no block {name!r}; {instead_of(str(name), self.blocks) or 'there are none'}"
+            )
+        if name in inside:
+            raise ArgumentError(f"the block {name!r} contains itself: {' in '.join([name, *inside[::-1]])}")
+        if len(inside) >= MOST_NESTED:
+            raise ArgumentError(f"blocks stand in blocks more than {MOST_NESTED} deep")
+        block = self.blocks[name]
+        if not isinstance(block, dict) or "layers" not in block:
+            raise ArgumentError(f"the block {name!r} has no layers")
+        defaults = {key: value for key, value in block.items() if key != "layers"}
+        takes = [key for key in ITEM if key not in ("layer", "layers", "weights")]
+        _check_keys(f"the block {name!r}", item, (*takes, *defaults))
+        given = {key: value for key, value in item.items() if key in defaults}
+        arguments: dict[str, Value] = {}
+        for key, value in {**defaults, **given}.items():
+            if not isinstance(value, int | float | str):
+                raise ArgumentError(
+                    f"the argument {key} of the block {name!r} is a number or text, got {value!r}"
+                )
+            arguments[key] = argument(value, values) if isinstance(value, str) and key in given else value
+        self._begin(item, values, prefix)
+        arguments["channels"] = self.g.channels()
+        called = fill(item["name"], values) if "name" in item else self._numbered(prefix, name)
+        self.aliases[f"{prefix}{called}.{INPUT}"] = self.g.last
+        where = self.where
+        with self.g.scope(called):
+            self.items(block["layers"], arguments, (*inside, name), f"{prefix}{called}.")
+        self.where = where
+        self.aliases[prefix + called] = self.g.last
+
+    def _begin(self, item: Mapping[str, Any], values: Mapping[str, Value], prefix: str) -> None:
+        """Go on from the tensor that `from` names."""
+        names = self._from(item, values)
+        if len(names) > 1:
+            raise ArgumentError(f"a block takes one tensor, from names {', '.join(names)}")
+        if names:
+            self.g.last = self._tensor(names[0], _outward(prefix))
+
+    def _from(self, item: Mapping[str, Any], values: Mapping[str, Value]) -> list[str]:
+        return [fill(name, values) for name in _texts("from", item.get("from", []))]
+
+    def _count(self, layers: int) -> None:
+        self.added += layers
+        if self.added > MOST_LAYERS:
+            raise ArgumentError(f"the network has more than {MOST_LAYERS:,} layers; repeat less")
+
+    def _numbered(self, prefix: str, name: str) -> str:
+        self.counts[prefix + name] = self.counts.get(prefix + name, 0) + 1
+        return f"{name}{self.counts[prefix + name]}"
+
+    def _tensor(self, name: str, prefixes: Sequence[str]) -> str:
+        """Return the tensor that a name means, looked for from the innermost block outward."""
+        for prefix in prefixes:
+            full = prefix + name
+            if full in self.aliases:
+                return self.aliases[full]
+            if full in self.g.tensors:
+                return full
+        known = [*self.g.tensors, *self.aliases][-MOST_SUGGESTED:]
+        raise ArgumentError(f"there is no layer {name!r} before it; {instead_of(name, known)}")
+
+
+def _outward(prefix: str) -> list[str]:
+    """Return what names may begin with in a block, from the inside outward: 'a.b.' -> 'a.b.', 'a.', ''."""
+    parts = prefix.split(".")[:-1]
+    return ["".join(f"{part}." for part in parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def _texts(key: str, value: Any) -> list[str]:
+    """Return one name or several."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ArgumentError(f"{key} takes the name of a layer, or a list of names, got {value!r}")
+    return list(names)
+
+
+def _shape(name: str, text: Any) -> tuple[int, ...]:
+    if not isinstance(text, str):
+        raise ArgumentError(f'the input {name!r} is channels x sizes, as "3x224x224", got {text!r}')
+    sizes = parse_size(text)
+    return tuple(sizes) if is_sequence(sizes) else (int(text),)
+
+
+def _check_keys(what: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
+    for key in table:
+        if key not in known:
+            raise ArgumentError(f"{what} has no {key!r}; {instead_of(key, known)}")
