@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
     from convcli.backend.conv_gradients import conv_input_grad, conv_weight_grad
     from convcli.backend.convolution import conv
+    from convcli.backend.crop_and_pad import pad
     from convcli.backend.deformable import deform_conv
-    from convcli.backend.elements import activation, batch_norm
+    from convcli.backend.elements import activation, batch_norm, prelu, softmax
     from convcli.backend.image import filter_image
     from convcli.backend.interpolation import resize
     from convcli.backend.linear import dense
     from convcli.backend.matrix import conv_matrix
+    from convcli.backend.norms import group_norm, instance_norm, layer_norm, local_response_norm
     from convcli.backend.parameters import parameter_shapes
     from convcli.backend.pooling import avg_pool, lp_pool, max_pool
-    from convcli.backend.rearrange import channel_shuffle, fold, unfold
+    from convcli.backend.rearrange import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
     from convcli.backend.run_layers import run_chain, run_layer
     from convcli.backend.transposed_conv import conv_transpose
     from convcli.backend.unshared_conv import local_conv, tiled_conv
@@ -42,11 +44,13 @@ _HOME = {
         "unshared_conv": ("local_conv", "tiled_conv"),
         "pooling": ("max_pool", "avg_pool", "lp_pool"),
         "adaptive": ("adaptive_avg_pool", "adaptive_max_pool"),
-        "rearrange": ("channel_shuffle", "unfold", "fold"),
+        "rearrange": ("channel_shuffle", "unfold", "fold", "pixel_shuffle", "pixel_unshuffle"),
         "matrix": ("conv_matrix",),
         "image": ("filter_image",),
         "linear": ("dense",),
-        "elements": ("activation", "batch_norm"),
+        "elements": ("activation", "softmax", "prelu", "batch_norm"),
+        "norms": ("group_norm", "instance_norm", "layer_norm", "local_response_norm"),
+        "crop_and_pad": ("pad",),
         "interpolation": ("resize",),
         "parameters": ("parameter_shapes",),
         "run_layers": ("run_layer", "run_chain"),
@@ -70,11 +74,20 @@ __all__ = [
     "channel_shuffle",
     "unfold",
     "fold",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "pad",
     "conv_matrix",
     "filter_image",
     "dense",
     "activation",
+    "softmax",
+    "prelu",
     "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_response_norm",
     "resize",
     "parameter_shapes",
     "run_layer",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers import Window
 from convcli.layers.axes import axis_names, infer_dims
-from convcli.layers.padding import Pads
+from convcli.layers.padding import Pair
 
 Array = NDArray[Any]
 
@@ -39,7 +39,7 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> str:
     raise ArgumentError(f"there is no {name} {value!r}; {instead_of(str(value), choices)}")
 
 
-def check_border(mode: str, pads: Pads, size: Sequence[int]) -> None:
+def check_border(mode: str, pads: Sequence[Pair], size: Sequence[int]) -> None:
     """Refuse a border that is wider than the input can be mirrored or turned into."""
     if mode not in _WIDEST:
         return

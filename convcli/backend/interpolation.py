@@ -1,41 +1,59 @@
-"""Resizing: every axis stretched or shrunk, by copies or by blends of two neighbours."""
+"""Resizing: every axis stretched or shrunk, by copies or by blends of two or four neighbours."""
 
 from __future__ import annotations  # help() shows the annotations by name
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, as_batch, check_room, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
-from convcli.errors import ArgumentError
 from convcli.layers import Resize
 from convcli.layers.axes import PerAxis
-from convcli.layers.resize import Mode
+from convcli.layers.base import Reach
+from convcli.layers.resize import Coordinates, Mode, Rounding
+
+CUBIC = -0.75  # the parameter of the cubic kernel in PyTorch and OpenCV; Catmull & Rom have -0.5
 
 
 def resize(
-    x: ArrayLike, *, scale: PerAxis | None = None, size: PerAxis | None = None, mode: Mode = "nearest"
+    x: ArrayLike,
+    *,
+    scale: float | Sequence[float] | None = None,
+    size: PerAxis | None = None,
+    mode: Mode = "nearest",
+    coordinates: Coordinates | None = None,
+    rounding: Rounding = "floor",
+    cubic: float = CUBIC,
 ) -> Array:
     """Stretch or shrink x on every spatial axis.
 
-    PyTorch's interpolate with align_corners=False. Output y of o looks at y * n / o (`nearest`, rounded down)
-    or at (y + 1/2) * n / o - 1/2 (`bilinear`, linear on every axis, of any number), computed in whole numbers.
+    PyTorch's interpolate, and ONNX's Resize with its words. Output y of o looks at place y * n / o (`nearest`, rounded
+    down) or at (y + 1/2) * n / o - 1/2 (the other modes, on each axis of any number), computed in whole numbers.
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
         The input, never modified.
-    scale : int or one for each axis, optional
-        How many times as large as the input.
+    scale : number or one for each axis, optional
+        How many times as large as the input; the size is rounded down.
     size : int or one for each axis, optional
         The size itself; exactly one of the two is given.
     mode : str
-        `nearest` copies elements, `bilinear` blends the two neighbours on each axis.
+        `nearest` copies elements, `bilinear` blends the two neighbours on each axis, `bicubic` four.
+    coordinates : str, optional
+        Which place x of the input output y looks at: `asymmetric`, `half-pixel`, `pytorch-half-pixel` or
+        `align-corners`; see `layers.Resize`. By default `asymmetric` for nearest, `half-pixel` for the others.
+    rounding : str
+        Of nearest: `floor`, `ceil`, `half-down` or `half-up`.
+    cubic : float
+        The parameter a of the cubic kernel of Keys (1981).
 
     Returns
     -------
     ndarray, (N, C, *output) or (C, *output)
-        Of x's dtype; `bilinear` gives float64 for integers, and computes float16 in float32.
+        Of x's dtype; blends give float64 for integers, and compute float16 in float32.
 
     Raises
     ------
@@ -50,41 +68,73 @@ def resize(
     array([[[1, 1, 1, 2, 2, 2]]])
     >>> backend.resize([[[1, 2]]], scale=(2,), mode="bilinear")
     array([[[1.  , 1.25, 1.75, 2.  ]]])
+    >>> backend.resize([[[1, 2]]], size=(3,), mode="bilinear", coordinates="align-corners")
+    array([[[1. , 1.5, 2. ]]])
     >>> backend.resize(np.zeros((1, 3, 32, 32)), size=(48, 20)).shape
     (1, 3, 48, 20)
 
     """
     x = as_array("x", x)
-    Resize(scale=scale, size=size, mode=mode)  # what is wrong with every x is told first
+    options = {"scale": scale, "size": size, "mode": mode, "coordinates": coordinates, "rounding": rounding}
+    Resize(**options)  # type: ignore[arg-type]  # what is wrong with every x is told first
     dims = spatial_axes(x, "size" if scale is None else "scale", scale, size)
     x, alone = as_batch(x, dims, f"the size {size}" if scale is None else f"the scale {scale}")
-    layer = Resize(scale=scale, size=size, mode=mode, dims=dims)
-    if mode == "bicubic" or any(isinstance(each, float) for each in layer.scale or ()):
-        raise ArgumentError(
-            f"`resize` computes nearest and bilinear, by whole scales or to a size, not {mode} by {scale or size}; "
-            "give `size` instead of a scale that is not whole"
-        )
+    layer = Resize(**options, dims=dims)  # type: ignore[arg-type]
     _, *output = layer.output_shape(x.shape[1:])
     check_room("the output", (*x.shape[:2], *output), x.dtype)
     y = x
     with np.errstate(all="ignore"):
-        for axis, count in enumerate(output, start=2):
+        for axis, (low, share) in enumerate(_places(layer, x.shape[2:]), start=2):
             if mode == "nearest":
-                y = y.take(np.arange(count) * x.shape[axis] // count, axis=axis)
+                y = y.take(low.clip(0, x.shape[axis] - 1), axis=axis)
             else:
-                y = _blended(cast(y, computing_float(x.dtype)), axis, count)
+                weights = _linear(share) if mode == "bilinear" else _keys(share, cubic)
+                y = _blended(cast(y, computing_float(x.dtype)), axis, low, weights)
         y = cast(y, x.dtype if x.dtype.kind in "fc" else y.dtype)
     return y[0] if alone else y
 
 
-def _blended(x: Array, axis: int, count: int) -> Array:
-    """Blend two neighbours along one axis; beyond the ends stand the outermost elements."""
+def _places(layer: Resize, sizes: tuple[int, ...]) -> Iterator[tuple[Array, Array]]:
+    """Return for each axis the place that each output looks at: its whole part, and what is left in [0, 1)."""
+    behind = 1 if layer.mode == "bicubic" else 0  # the first of its four neighbours is one before the place
+    for count, seen in zip(layer.output_shape((1, *sizes))[1:], layer.sees(sizes), strict=True):
+        assert isinstance(seen, Reach)
+        places = [divmod(seen.step * y + seen.low, seen.scale) for y in range(count)]
+        yield (
+            np.array([whole + behind for whole, _ in places], np.intp),
+            np.array([rest / seen.scale for _, rest in places]),
+        )
+
+
+def _linear(share: Array) -> tuple[tuple[int, Array], ...]:
+    """Return how far the neighbours of a place are from its whole part, and their weights."""
+    return (0, 1 - share), (1, share)
+
+
+def _keys(share: Array, a: float) -> tuple[tuple[int, Array], ...]:
+    """Return the same for four neighbours: Keys (1981), "Cubic convolution interpolation", equation 4."""
+
+    def near(d: Array) -> Array:
+        return ((a + 2) * d - (a + 3)) * d * d + 1
+
+    def far(d: Array) -> Array:
+        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
+    return (-1, far(share + 1)), (0, near(share)), (1, near(1 - share)), (2, far(2 - share))
+
+
+def _blended(x: Array, axis: int, low: Array, weights: tuple[tuple[int, Array], ...]) -> Array:
+    """Blend neighbours along one axis; beyond the ends stand the outermost elements."""
     n = x.shape[axis]
-    low, rest = np.divmod((2 * np.arange(count) + 1) * n - count, 2 * count)
-    share = (rest / (2 * count)).astype(x.real.dtype).reshape(-1, *(1,) * (x.ndim - 1 - axis))
-    y: Array = x.take(low.clip(0, n - 1), axis=axis) * (1 - share)
-    second = x.take((low + 1).clip(0, n - 1), axis=axis)
-    second *= share
-    np.copyto(second, 0, where=share == 0)  # it may be infinite, and has no share
-    y += second
+    y: Array | None = None
+    for offset, weight in weights:
+        part = x.take((low + offset).clip(0, n - 1), axis=axis)
+        column = weight.astype(x.real.dtype).reshape(-1, *(1,) * (x.ndim - 1 - axis))
+        part *= column
+        np.copyto(part, 0, where=column == 0)  # it may be infinite, and has no share
+        if y is None:
+            y = part
+        else:
+            y += part
+    assert y is not None
     return y

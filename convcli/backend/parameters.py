@@ -3,15 +3,33 @@
 from convcli.layers import (
     BatchNorm,
     Branch,
+    Constant,
     Conv,
     ConvTranspose,
     DeformConv,
     Dense,
+    Elementwise,
+    Gather,
+    Gemm,
+    GroupNorm,
     Layer,
+    LayerNorm,
+    Linear,
     LocalConv,
+    MatMul,
+    PReLU,
     TiledConv,
 )
 from convcli.layers.axes import Shape
+
+# The array that a layer on whole tensors stores: its name, and the field that holds its shape.
+_STORED: dict[type[Layer], tuple[str, str]] = {
+    MatMul: ("weight", "weight"),
+    Gemm: ("addend", "addend"),
+    Elementwise: ("operand", "operand"),
+    Gather: ("table", "table"),
+    Constant: ("value", "shape"),
+}
 
 
 def parameter_shapes(layer: Layer) -> dict[str, Shape]:
@@ -25,6 +43,14 @@ def parameter_shapes(layer: Layer) -> dict[str, Shape]:
         return parameter_shapes(layer.inner)
     if isinstance(layer, BatchNorm):
         return dict.fromkeys(("mean", "var", "gamma", "beta"), (layer.channels,))
+    if isinstance(layer, GroupNorm | LayerNorm):
+        shape = layer.shape if isinstance(layer, LayerNorm) else (layer.channels,)
+        learned = {"gamma": layer.weights(), "beta": layer.biases()}
+        return {name: shape for name, count in learned.items() if count}
+    if type(layer) in _STORED:
+        name, field = _STORED[type(layer)]
+        shape = getattr(layer, field)
+        return {} if shape is None else {name: shape}
     weight, bias = _weight_and_bias(layer)
     if not weight:
         return {}
@@ -32,7 +58,9 @@ def parameter_shapes(layer: Layer) -> dict[str, Shape]:
 
 
 def _weight_and_bias(layer: Layer) -> tuple[Shape, Shape]:
-    if isinstance(layer, Dense):
+    if isinstance(layer, PReLU):
+        return (layer.slopes,), ()
+    if isinstance(layer, Dense | Linear):
         return (layer.out_features, layer.in_features), (layer.out_features,)
     if isinstance(layer, ConvTranspose):
         each = layer.out_channels // layer.groups

@@ -1,8 +1,9 @@
-"""Operators that move elements: windows as columns, columns back to where they were, and shuffled channels."""
+"""Operators that move elements: windows as columns and back, shuffled channels, and channels that become places."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
 from math import prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,12 +11,23 @@ from numpy.typing import ArrayLike
 from convcli.backend.algorithms.gemm import windows
 from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.borders import pad
-from convcli.backend.checks import Array, as_array, as_batch, check_room, check_walk, spatial_axes
+from convcli.backend.checks import (
+    Array,
+    as_array,
+    as_batch,
+    check_room,
+    check_walk,
+    one_of,
+    spatial_axes,
+)
 from convcli.backend.dtypes import cast, weighted
 from convcli.errors import ArgumentError
-from convcli.layers import ChannelShuffle, Conv
+from convcli.layers import ChannelShuffle, Conv, PixelShuffle, PixelUnshuffle
 from convcli.layers.axes import PerAxis, infer_dims, per_axis
 from convcli.layers.padding import AnyPadding, one_for_all
+
+Order = Literal["channels-first", "places-first"]
+ORDERS = ("channels-first", "places-first")
 
 
 def unfold(
@@ -195,3 +207,90 @@ def channel_shuffle(x: ArrayLike, groups: int) -> Array:
     channels, *size = layer.output_shape(x.shape[1:])
     dealt = x.reshape(len(x), layer.groups, channels // layer.groups, *size).swapaxes(1, 2)
     return np.array(dealt).reshape(x.shape)
+
+
+def pixel_shuffle(x: ArrayLike, factor: int, *, order: Order = "channels-first") -> Array:
+    """Spread channels over factor x factor places each: (N, C * r^dims, *size) becomes (N, C, *size * r).
+
+    Shi et al. (2016), "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+    neural network"; PyTorch's pixel_shuffle, in any number of dimensions, and ONNX's DepthToSpace.
+
+    Parameters
+    ----------
+    x : array_like, (N, C * r^dims, *spatial)
+        The input, never modified.
+    factor : int
+        How many times as large each axis becomes: the r of the formula.
+    order : str
+        Which channel comes from where: that of place (i, j) of channel c is c * r^2 + i * r + j for `channels-first`,
+        as in PyTorch (ONNX's CRD), and (i * r + j) * C + c for `places-first` (ONNX's DCR).
+
+    Returns
+    -------
+    ndarray, (N, C, *spatial * factor)
+        Of x's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli import backend
+    >>> backend.pixel_shuffle(np.arange(4).reshape(1, 4, 1, 1), 2)
+    array([[[[0, 1],
+             [2, 3]]]])
+
+    """
+    x = _places(x)
+    one_of("order", order, ORDERS)
+    layer = PixelShuffle(factor)
+    channels, *size = layer.output_shape(x.shape[1:])
+    dims, r = x.ndim - 2, layer.factor
+    blocks = (channels, *(r,) * dims) if order == "channels-first" else (*(r,) * dims, channels)
+    y = x.reshape(len(x), *blocks, *x.shape[2:])
+    first, channel = (2, 1) if order == "channels-first" else (1, dims + 1)
+    pairs = (axis for dim in range(dims) for axis in (dims + 2 + dim, first + dim))
+    return np.ascontiguousarray(y.transpose(0, channel, *pairs)).reshape(len(x), channels, *size)
+
+
+def pixel_unshuffle(x: ArrayLike, factor: int, *, order: Order = "channels-first") -> Array:
+    """Gather factor x factor places into channels: (N, C, *size * r) becomes (N, C * r^dims, *size).
+
+    PyTorch's pixel_unshuffle, in any number of dimensions, and ONNX's SpaceToDepth, whose order is `places-first`.
+    The inverse of `pixel_shuffle`.
+
+    Parameters
+    ----------
+    x : array_like, (N, C, *spatial)
+        The input, never modified; `factor` divides each size.
+    factor, order
+        As in `pixel_shuffle`.
+
+    Returns
+    -------
+    ndarray, (N, C * factor^dims, *spatial / factor)
+        Of x's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli import backend
+    >>> backend.pixel_unshuffle(np.arange(4).reshape(1, 1, 2, 2), 2).ravel()
+    array([0, 1, 2, 3])
+
+    """
+    x = _places(x)
+    one_of("order", order, ORDERS)
+    layer = PixelUnshuffle(factor)
+    channels, *size = layer.output_shape(x.shape[1:])
+    dims, r = x.ndim - 2, layer.factor
+    y = x.reshape(*x.shape[:2], *(part for n in size for part in (n, r)))
+    places = [3 + 2 * dim for dim in range(dims)]
+    inside = [1, *places] if order == "channels-first" else [*places, 1]
+    y = y.transpose(0, *inside, *(2 + 2 * dim for dim in range(dims)))
+    return np.ascontiguousarray(y).reshape(len(x), channels, *size)
+
+
+def _places(x: ArrayLike) -> Array:
+    x = as_array("x", x)
+    if x.ndim < 3:
+        raise ArgumentError(f"x has shape {x.shape}; it must be (N, C, *spatial)")
+    return x

@@ -9,49 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
 from convcli.backend.checks import Array, as_array, as_batch, check_shape
-from convcli.backend.convolution import conv
-from convcli.backend.deformable import deform_conv
-from convcli.backend.elements import activation, batch_norm
-from convcli.backend.interpolation import resize
-from convcli.backend.linear import dense
+from convcli.backend.elements import activation
+from convcli.backend.layer_operators import OPERATORS
 from convcli.backend.parameters import parameter_shapes
-from convcli.backend.pooling import avg_pool, lp_pool, max_pool
-from convcli.backend.rearrange import channel_shuffle
-from convcli.backend.transposed_conv import conv_transpose
-from convcli.backend.unshared_conv import local_conv, tiled_conv
 from convcli.errors import ArgumentError
-from convcli.layers import (
-    Activation,
-    AdaptivePool,
-    AvgPool,
-    BatchNorm,
-    Branch,
-    ChannelShuffle,
-    Conv,
-    ConvTranspose,
-    DeformConv,
-    Dense,
-    Flatten,
-    GlobalPool,
-    Layer,
-    LocalConv,
-    LpPool,
-    MaxPool,
-    Resize,
-    TiledConv,
-    Window,
-)
+from convcli.layers import AdaptivePool, Branch, DeformConv, Dense, Layer, Resize, Window
+from convcli.layers.tensor_layer import TensorLayer
 
 Arguments = Mapping[str, Any]  # what an operator takes beyond its layer's fields, by the operator's own names
 
 
-def run_layer(layer: Layer, x: ArrayLike, **arguments: Any) -> Array:
-    """Run x through one layer.
+def run_layer(layer: Layer, *inputs: ArrayLike, **arguments: Any) -> Any:
+    """Run its inputs through one layer; return its output, or a tuple of those of a split.
 
     `arguments` are its arrays, of the shapes that `parameter_shapes` tells (`weight`, and `bias` where there is
-    one; `gamma`, `beta`, `mean` and `var`; `offset` and `mask`), and its operator's options. x is (N, C,
+    one; `gamma`, `beta`, `mean` and `var`; `offset` and `mask`), and its operator's options. An input is (N, C,
     *spatial), or (C, *spatial) for a layer that knows how many axes it has.
 
     >>> import numpy as np
@@ -61,21 +34,32 @@ def run_layer(layer: Layer, x: ArrayLike, **arguments: Any) -> Array:
     >>> backend.run_layer(layer, x, weight=weight, bias=np.ones(8)).shape
     (1, 8, 16, 16)
     """
+    operator, fields = operator_of(layer)
+    arrays = [as_array("x", each) for each in inputs]
+    if isinstance(layer, TensorLayer) or len(arrays) != 1:
+        layer.output_shapes(*(array.shape for array in arrays))
+    else:
+        layer.output_shape(_one_shape(layer, arrays[0]))
+    _check_arguments(layer, arguments)
+    with np.errstate(all="ignore"):
+        made = operator(*arrays, **{name: getattr(layer, name) for name in fields}, **arguments)
+    parts = tuple(_apart(part, arrays) for part in (made if isinstance(made, tuple) else (made,)))
+    return parts if isinstance(made, tuple) else parts[0]
+
+
+def operator_of(layer: Layer) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """Return the operator that computes a layer, and the fields of the layer that it takes."""
     if type(layer) not in OPERATORS:
         raise ArgumentError(
             f"no operator runs the layer {type(layer).__name__}; these can be run: "
             f"{', '.join(known.__name__ for known in OPERATORS)}"
         )
-    if isinstance(layer, Resize) and not layer.usual:
-        raise ArgumentError(
-            f"no operator resizes with coordinates {layer.coordinates} and rounding {layer.rounding} by {layer.mode}; "
-            "only with those that the mode has by itself"
-        )
-    operator, fields = OPERATORS[type(layer)]
-    x = as_array("x", x)
-    layer.output_shape(_one_shape(layer, x))
-    _check_arguments(layer, arguments)
-    return operator(x, **{name: getattr(layer, name) for name in fields}, **arguments)
+    return OPERATORS[type(layer)]
+
+
+def _apart(y: Array, inputs: Sequence[Array]) -> Array:
+    """Return y, or a copy where it is a view of an input."""
+    return np.array(y) if any(np.may_share_memory(y, x) for x in inputs) else y
 
 
 def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayLike) -> Array:
@@ -170,48 +154,3 @@ def _moves(layer: Layer, predicted: Array) -> Arguments:
     count = layer.offset_groups * prod(layer.kernel_size) * layer.dims
     offset, mask = np.split(predicted, [count], axis=predicted.ndim - layer.dims - 1)
     return {"offset": offset, "mask": activation(mask, "sigmoid")}
-
-
-def _lp_pool(x: Array, norm_type: float, **options: Any) -> Array:
-    return lp_pool(x, norm_type, **options)
-
-
-def _conv_transpose(x: Array, weight: Array, *, out_size: Sequence[int] | None, **options: Any) -> Array:
-    return conv_transpose(x, weight, **{"output_size": out_size, **options})
-
-
-def _adaptive_pool(x: Array, kind: str, output_size: Sequence[int]) -> Array:
-    return (adaptive_max_pool if kind == "max" else adaptive_avg_pool)(x, output_size)
-
-
-def _global_pool(x: Array, kind: str) -> Array:
-    y = _adaptive_pool(x.reshape(*x.shape[:2], prod(x.shape[2:])), kind, (1,))
-    return y.reshape(*x.shape[:2], *(1 for _ in x.shape[2:]))
-
-
-def _flatten(x: Array) -> Array:
-    return x.reshape(len(x), prod(x.shape[1:])).copy()
-
-
-_WINDOW = ("stride", "padding", "dilation")
-_POOL = ("kernel_size", *_WINDOW, "ceil_mode")
-
-# Each layer's operator, and which of the layer's fields it takes.
-OPERATORS: dict[type[Layer], tuple[Callable[..., Array], tuple[str, ...]]] = {
-    Conv: (conv, (*_WINDOW, "groups")),
-    ConvTranspose: (_conv_transpose, (*_WINDOW, "output_padding", "groups", "out_size")),
-    DeformConv: (deform_conv, (*_WINDOW, "groups", "offset_groups")),
-    LocalConv: (local_conv, _WINDOW),
-    TiledConv: (tiled_conv, _WINDOW),
-    MaxPool: (max_pool, _POOL),
-    AvgPool: (avg_pool, (*_POOL, "count_include_pad")),
-    LpPool: (_lp_pool, (*_POOL, "norm_type")),
-    AdaptivePool: (_adaptive_pool, ("output_size", "kind")),
-    GlobalPool: (_global_pool, ("kind",)),
-    Dense: (dense, ()),
-    Activation: (activation, ("name",)),
-    BatchNorm: (batch_norm, ()),
-    ChannelShuffle: (channel_shuffle, ("groups",)),
-    Resize: (resize, ("scale", "size", "mode")),
-    Flatten: (_flatten, ()),
-}

@@ -87,6 +87,35 @@ def test_softmax_is_a_share_of_exponentials(numbers, shift):
     assert_close(backend.activation(x + shift, "softmax"), y)
 
 
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=6), st.integers(-3, 2))
+def test_softmax_along_any_axis_and_its_logarithm(numbers, axis):
+    x = np.resize(np.array(numbers), (2, 3, 4))
+    shares = np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+    assert_close(backend.softmax(x, axis), shares)
+    assert_close(backend.softmax(x, axis, log=True), np.log(shares), 1e-6)
+    assert np.array_equal(backend.softmax(x, 1), backend.activation(x, "softmax"))
+
+
+@given(st.floats(0, 2), st.floats(-1, 1))
+def test_the_numbers_of_a_formula(alpha, beta):
+    for x in PLACES:
+        for name, numbers, expected in (
+            ("leaky-relu", {"alpha": alpha}, x if x > 0 else alpha * x),
+            ("elu", {"alpha": alpha}, x if x > 0 else alpha * (exp(x) - 1)),
+            ("hard-sigmoid", {"alpha": alpha, "beta": beta}, min(max(alpha * x + beta, 0), 1)),
+        ):
+            assert_close(backend.activation([x], name, **numbers), np.array([expected]))
+
+
+def test_prelu_has_a_slope_for_each_channel():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    slopes = [0.5, -1.0, 0.0]
+    expected = np.stack([np.where(x[:, c] > 0, x[:, c], slopes[c] * x[:, c]) for c in range(3)], axis=1)
+    assert_close(backend.prelu(x, slopes), expected)
+    assert_close(backend.prelu(x, [0.01]), backend.activation(x, "leaky-relu"))
+    assert backend.prelu([[-2]], [0.5]).tolist() == [[-1.0]]
+
+
 def test_softmax_runs_over_the_channels():
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
     y = backend.activation(x, "softmax")
@@ -122,6 +151,12 @@ def test_batch_norm_keeps_floats_and_its_eps_is_pytorchs():
         (
             lambda: backend.activation(np.array([-128], np.int8), "abs"),
             "the magnitude of -128 does not fit int8; convert x to float64",
+        ),
+        (lambda: backend.activation([1.0], "relu", alpha=1), "the activation relu has no alpha"),
+        (lambda: backend.softmax([1.0], 1), "x has shape (1,); it has no axis 1"),
+        (
+            lambda: backend.prelu(np.ones((1, 3, 4)), np.ones(4)),
+            "weight has shape (4,); x (1, 3, 4) needs (1,) or (3,)",
         ),
         (
             lambda: backend.activation([1.0], "softmax"),

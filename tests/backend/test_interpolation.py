@@ -1,15 +1,17 @@
 from fractions import Fraction
 from itertools import product
-from math import floor, prod
+from math import ceil, floor, prod
+from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
 from convcli.errors import ArgumentError
 from convcli.layers import Resize
+from convcli.layers.resize import Coordinates, Mode, Rounding
 from tests.backend.cases import assert_close, cases
 from tests.reference import every
 
@@ -64,6 +66,63 @@ def test_a_scale_repeats_elements_or_keeps_their_mean(case, draw):
     assert np.array_equal(backend.resize(x, scale=scale), repeated)
     axes = tuple(range(2, x.ndim))
     assert_close(backend.resize(x, scale=scale, mode="bilinear").mean(axes), x.mean(axes))
+
+
+def place_of(layer, y, n, o, scale):
+    """Return the place of the input that output y looks at: ONNX's Resize, coordinate_transformation_mode."""
+    if layer.coordinates == "align-corners":
+        return Fraction(y * (n - 1), o - 1) if o > 1 else Fraction(0)
+    if layer.coordinates == "pytorch-half-pixel" and o == 1:
+        return Fraction(0)
+    shift = Fraction(0) if layer.coordinates == "asymmetric" else Fraction(1, 2)
+    return (y + shift) / scale - shift
+
+
+def weights_of(layer, at):
+    """Return (place, weight) of what is blended at a place."""
+    low = floor(at)
+    if layer.mode == "nearest":
+        half = Fraction(1, 2)
+        chosen = {"floor": low, "ceil": ceil(at), "half-down": ceil(at - half), "half-up": floor(at + half)}
+        return [(chosen[layer.rounding], 1.0)]
+    if layer.mode == "bilinear":
+        return [(low, float(1 - (at - low))), (low + 1, float(at - low))]
+    weights = []
+    for place in range(low - 1, low + 3):
+        d, a = abs(float(at - place)), -0.75
+        near = (a + 2) * d**3 - (a + 3) * d**2 + 1
+        weights.append((place, near if d <= 1 else a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a))
+    return weights
+
+
+@few
+@given(
+    st.integers(1, 7),
+    st.one_of(st.integers(1, 15), st.sampled_from((0.5, 0.75, 1.5, 2.0, 2.6, 3.3))),
+    st.sampled_from(get_args(Mode)),
+    st.sampled_from((None, *get_args(Coordinates))),
+    st.sampled_from(get_args(Rounding)),
+)
+def test_every_mode_coordinate_and_rounding_is_its_formula(n, target, mode, coordinates, rounding):
+    by = "size" if isinstance(target, int) else "scale"
+    options = {by: (target,), "mode": mode, "coordinates": coordinates, "rounding": rounding}
+    layer = Resize(**options)
+    assume(by == "size" or n * target >= 1)
+    (o,) = layer.output_shape((1, n))[1:]
+    scale = Fraction(target) if by == "scale" else Fraction(o, n)
+    x = np.random.default_rng(n).standard_normal((1, 1, n))
+    expected = [
+        sum(w * x[0, 0, min(max(p, 0), n - 1)] for p, w in weights_of(layer, place_of(layer, y, n, o, scale)))
+        for y in range(o)
+    ]
+    assert_close(backend.resize(x, **options), np.reshape(expected, (1, 1, o)))
+
+
+def test_another_cubic_kernel():
+    x = np.arange(5.0).reshape(1, 1, 5) ** 2
+    y = backend.resize(x, scale=(2,), mode="bicubic", cubic=-0.5)[0, 0]
+    # Catmull-Rom gives a parabola back where its four neighbours are there.
+    assert_close(y[3:7], ((np.arange(3, 7) + 0.5) / 2 - 0.5) ** 2)
 
 
 def test_the_layer_sees_what_the_operator_looks_at():

@@ -124,3 +124,29 @@ def test_channels_that_cannot_be_shuffled():
     assert str(error.value) == "the input's 6 channels cannot be shuffled in 4 groups"
     with pytest.raises(ArgumentError, match=r"x has shape \(6,\); it must be \(N, C, \*spatial\)"):
         backend.channel_shuffle(np.ones(6), 2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), st.integers(1, 3), st.sampled_from(("channels-first", "places-first")))
+def test_pixel_shuffle_puts_every_channel_at_its_place(case, factor, order):
+    channels, blocks = case.groups, factor ** len(case.size)
+    x = case.random().standard_normal((case.images, channels * blocks, *case.size))
+    y = backend.pixel_shuffle(x, factor, order=order)
+    assert y.shape == (case.images, channels, *(n * factor for n in case.size))
+    for place in np.ndindex(*y.shape):
+        item, channel, *at = place
+        inside = np.ravel_multi_index([p % factor for p in at], (factor,) * len(at))
+        source = channel * blocks + inside if order == "channels-first" else inside * channels + channel
+        assert y[place] == x[(item, source, *(p // factor for p in at))]
+    assert np.array_equal(backend.pixel_unshuffle(y, factor, order=order), x)
+
+
+def test_pixel_shuffles_refuse_what_does_not_divide():
+    with pytest.raises(
+        ArgumentError, match="the input's 6 channels cannot be shuffled into 2 places an axis"
+    ):
+        backend.pixel_shuffle(np.ones((1, 6, 3, 3)), 2)
+    with pytest.raises(ArgumentError, match="the input size 3x3 cannot be divided by 2 on every axis"):
+        backend.pixel_unshuffle(np.ones((1, 6, 3, 3)), 2)
+    with pytest.raises(ArgumentError, match="there is no order 'crd'"):
+        backend.pixel_shuffle(np.ones((1, 4, 3, 3)), 2, order="crd")

@@ -1,6 +1,6 @@
 """Layers and chains of layers through their operators: identities that no operator knows of."""
 
-from math import prod
+from math import erf, prod
 
 import numpy as np
 import pytest
@@ -12,20 +12,39 @@ from convcli.layers import (
     Add,
     BatchNorm,
     Branch,
+    Concat,
     ConvTranspose,
     DeformConv,
     Dense,
+    Dropout,
+    Elementwise,
+    Expand,
     Flatten,
+    FlattenFrom,
+    Gather,
     GlobalPool,
+    Linear,
     LocalConv,
+    MatMul,
     MaxPool,
+    Recurrent,
+    Reduce,
+    Reshape,
     Resize,
+    Slice,
+    Softmax,
+    Split,
+    Tile,
     TiledConv,
+    Transpose,
+    Unsqueeze,
 )
 from tests import reference
 from tests.backend.cases import assert_close
 
 SIZE = (8, 9, 7)
+COLUMN = np.array([[1.0], [-2.0], [3.0]])
+MATRIX = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, -1.0, 0.5, 2.0]])
 
 
 def arrays_of(layer, random):
@@ -341,9 +360,73 @@ def test_unshared_weights_fit_one_size():
 
 
 def test_a_layer_without_an_operator():
-    text = "no operator runs the layer Add; these can be run: Conv, ConvTranspose, DeformConv, LocalConv"
+    text = (
+        "no operator runs the layer Recurrent; these can be run: Conv, ConvTranspose, DeformConv, LocalConv"
+    )
     with pytest.raises(ArgumentError, match=text):
-        backend.run_layer(Add(), X)
+        backend.run_layer(Recurrent("lstm", 4, 8), np.ones((1, 3, 4)))
+
+
+def test_layers_of_several_inputs_and_of_several_outputs():
+    first, second = np.ones((2, 3, 4)), np.full((2, 3, 4), 5.0)
+    assert (backend.run_layer(Add(), first, second, second) == 11).all()
+    joined = backend.run_layer(Concat(), first, second)
+    assert joined.shape == (2, 6, 4)
+    parts = backend.run_layer(Split(2, axis=1), joined)
+    assert [part.tolist() for part in parts] == [first.tolist(), second.tolist()]
+    parts[0][:] = 7  # no view of what was divided
+    assert joined[0, 0, 0] == 1
+
+
+# A layer on whole tensors, its arrays, and the same with NumPy.
+TENSORS = [
+    (Elementwise("sub", operand=(3, 1)), {"operand": COLUMN}, lambda x: x - COLUMN),
+    (Elementwise("div", operand=(3, 1), operand_first=True), {"operand": COLUMN}, lambda x: COLUMN / x),
+    (Elementwise("pow", operand=(1,)), {"operand": np.array([2.0])}, lambda x: x * x),
+    (Elementwise("clip"), {"low": 2, "high": 5}, lambda x: np.clip(x, 2, 5)),
+    (Elementwise("erf"), {}, lambda x: np.vectorize(erf)(x)),
+    (Elementwise("cast"), {"to": "int64"}, lambda x: x.astype(int)),
+    (Softmax(-1), {}, lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
+    (Reduce("mean", (-1,)), {}, lambda x: x.mean(-1, keepdims=True)),
+    (Reduce("l2", (1, 2), keep=False), {}, lambda x: np.linalg.norm(x, axis=(1, 2))),
+    (Reduce("log-sum-exp", None), {}, lambda x: np.log(np.exp(x).sum(keepdims=True))),
+    (Reduce("log-sum-exp", (0, 2), keep=False), {}, lambda x: np.log(np.exp(x).sum((0, 2)))),
+    (Reduce("argmax", (1,), keep=False), {}, lambda x: x.argmax(1)),
+    (Linear(4, 2), {"weight": MATRIX, "bias": np.array([1.0, 2.0])}, lambda x: x @ MATRIX.T + [1.0, 2.0]),
+    (MatMul((4, 2)), {"weight": MATRIX.T}, lambda x: x @ MATRIX.T),
+    (MatMul((5, 3), weight_first=True), {"weight": MATRIX[:, :3].repeat(3, 0)[:5]},
+     lambda x: MATRIX[:, :3].repeat(3, 0)[:5] @ x),
+    (Slice((3, -1), (0, -9), (1, 2), (-1, -2)), {}, lambda x: x[:, 3:0:-1, -1:-9:-2]),
+    (Gather(1, indices=(2,)), {"indices": np.array([2, -3])}, lambda x: x[:, [2, 0]]),
+    (Gather(table=(9, 5)), {"table": np.arange(45.0).reshape(9, 5)},
+     lambda x: np.arange(45.0).reshape(9, 5)[x.astype(int)]),
+    (Reshape((0, -1, 2)), {}, lambda x: x.reshape(2, 6, 2)),
+    (Transpose((2, 0, 1)), {}, lambda x: np.moveaxis(x, 2, 0)),
+    (Unsqueeze((0, -1)), {}, lambda x: x[None, ..., None]),
+    (Expand((5, 1, 1, 1)), {}, lambda x: np.stack([x] * 5)),
+    (Tile((1, 2, 3)), {}, lambda x: np.tile(x, (1, 2, 3))),
+    (FlattenFrom(2), {}, lambda x: x.reshape(6, 4)),
+    (Flatten(), {}, lambda x: x.reshape(2, 12)),
+    (Dropout(), {}, lambda x: x),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "arrays", "expected"), TENSORS, ids=lambda each: type(each).__name__)
+def test_layers_on_whole_tensors_are_calls_of_numpy(layer, arrays, expected):
+    x = np.arange(1.0, 25).reshape(2, 3, 4) / 4
+    y = backend.run_layer(layer, x, **arrays)
+    assert_close(y.astype(float), expected(x).astype(float))
+    assert [y.shape] == list(layer.output_shapes(x.shape))
+    assert not np.may_share_memory(x, y)
+
+
+def test_whole_numbers_are_divided_as_in_c():
+    x, y = np.array([7, -7, 7, -7]), np.array([2, 2, -2, -2])
+    assert backend.run_layer(Elementwise("div"), x, y).tolist() == [3, -3, -3, 3]
+    assert backend.run_layer(Elementwise("mod"), x, y).tolist() == [1, 1, -1, -1]
+    assert backend.run_layer(Elementwise("mod"), x, y, like_c=True).tolist() == [1, -1, 1, -1]
+    assert backend.run_layer(Elementwise("where"), x > 0, x, y).tolist() == [7, 2, 7, -2]
+    assert backend.run_layer(Elementwise("mean"), x / 1, y / 1).tolist() == [4.5, -2.5, 2.5, -4.5]
 
 
 class Counted:

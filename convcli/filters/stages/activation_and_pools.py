@@ -174,4 +174,5 @@ class ChannelPooled(Stage):
         *size, channels = values.shape
         flat = values.reshape(1, 1, prod(size), channels)
         layer = self._layer((channels,), along=1)
-        return backend.run_layer(layer, flat).reshape(*size, -1)
+        pooled: Array = backend.run_layer(layer, flat)
+        return pooled.reshape(*size, -1)
