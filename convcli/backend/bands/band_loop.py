@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.bands.band_plan import RUNNING, BandPlan, plan
+from convcli.backend.bands.band_plan import RUNNING, BandPlan, Settling, plan
 from convcli.backend.bands.encoding import Encoding
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.rounding import Rounder, Rounding
@@ -41,10 +41,12 @@ def plan_all(
     method: str,
     threads: int | None,
     transforms: int = 0,
+    settling: Settling | None = None,
 ) -> BandPlan | None:
     """Plan for what any matrix needs; all of a kernel's matrices run by one plan.
 
     `transforms` is 1 for floats under a mean of none below 0, 2 for others, 0 for what is not rounded as floats.
+    `settling` tells what a way costs beside its sums.
     """
     found = [each.facts(largest) for each in weights]
     facts = replace(
@@ -54,7 +56,7 @@ def plan_all(
         box_most=found[0].box_most if len(found) == 1 else None,
         transforms=transforms,
     )
-    return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1)
+    return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1, settling)
 
 
 def run(

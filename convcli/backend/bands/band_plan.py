@@ -4,6 +4,7 @@ Costs are picoseconds for one sample of the output, measured on one core of an x
 second-level cache. Only their order matters.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -31,6 +32,10 @@ PRODUCT_ROWS, TALL_PRODUCT_ROWS, PRODUCT_SAMPLES = 64, 128, 2048
 # Of a tile for sums that run: what the rows that are still to go may take, and yet so many columns.
 RUNNING_HELD, RUNNING_SAMPLES = 1 << 21, 3072
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
+
+
+# What a way costs beside its sums: its name, its dtype and the length of its transform become picoseconds for a sample.
+Settling = Callable[[str, str, int], int]
 
 
 @dataclass(frozen=True)
@@ -75,16 +80,33 @@ class BandPlan:
         return f"{self.method} in {self.dtype}, tiles of {self.rows}x{self.columns}, {self.threads} thread(s)"
 
 
-def plan(facts: Facts, slide: Slide, channels: int, wide: bool, method: str, threads: int) -> BandPlan | None:
+def plan(
+    facts: Facts,
+    slide: Slide,
+    channels: int,
+    wide: bool,
+    method: str,
+    threads: int,
+    settling: Settling | None = None,
+) -> BandPlan | None:
     """Return the quickest plan, or None where only the plain exact sums will do.
 
-    `wide` asks for float64, where float32 has too few digits.
+    `wide` asks for float64, where float32 has too few digits. With `settling` either may be taken: it tells what a
+    way costs, for one sample, beside its sums.
     """
     ways = candidates(facts, slide, channels, wide)
-    found = [(cost, name, dtype) for name, dtype, cost in ways if method in ("auto", name.split()[0])]
-    if not found:
+    if settling is not None and not wide:
+        ways += candidates(facts, slide, channels, True)
+    least: tuple[int, str, str] | None = None
+    for cost, name, dtype in sorted((cost, name, dtype) for name, dtype, cost in ways):
+        if method not in ("auto", name.split()[0]) or (least is not None and least[0] <= cost):
+            continue
+        if settling is not None:
+            cost += settling(name, dtype, transform_length(slide) if name == "fft" else 0)
+        least = min(least or (cost, name, dtype), (cost, name, dtype))
+    if least is None:
         return None
-    _, name, dtype = min(found)
+    _, name, dtype = least
     first, length = dtype, 0
     if name == RUNNING:
         first = "int16" if (facts.box_most or 0) < 1 << 15 else "int32"

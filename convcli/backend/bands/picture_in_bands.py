@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convcli.backend.bands.band_loop import plan_all, run
 from convcli.backend.bands.band_plan import BandPlan
 from convcli.backend.bands.encoding import Encoding
-from convcli.backend.bands.rounding import MOST_DOUBT, Rounding, error_of
+from convcli.backend.bands.rounding import Rounding, error_of, settling_cost
 from convcli.backend.bands.strip import CENTRE
 from convcli.backend.bands.sums_to_pixels import Finish
 from convcli.backend.bands.units import UNIT, Units
@@ -96,14 +96,15 @@ def _rounded(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
     weights = [Weights.of(array) for array in arrays]
     most = max(float(np.abs(matrix).sum()) for matrix in units.weights) * (largest + centre)
     slide, method, threads = sliding.slide, sliding.method, sliding.threads
-    for wide in (False, True)[dtype.itemsize > 1 :]:
-        way = plan_all(weights, largest, slide, samples.channels, wide, method, threads)
-        if way is None:
-            return None
-        error = error_of(way, units, weights, largest)
-        if error < MOST_DOUBT:
-            break
-    assert way is not None
+    wide = dtype.itemsize > 1
+
+    def settling(name: str, dtype: str, length: int) -> int:
+        return settling_cost(error_of(name, dtype, length, units, weights, largest), units)
+
+    way = plan_all(weights, largest, slide, samples.channels, wide, method, threads, settling=settling)
+    if way is None:
+        return None
+    error = error_of(way.method, way.dtype, way.length, units, weights, largest)
     within = all(m.min() >= 0 and m.sum() <= (1 << UNIT) + (1 << UNIT // 2) for m in units.matrices)
     fits = (
         within and kernel.combine == "none" and not kernel.offset and samples.least <= value <= samples.most

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.fft import transform_error
-from convcli.backend.bands.band_plan import BandPlan
 from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.sums_to_pixels import clip, combine, middle_of, shortest
@@ -25,7 +24,8 @@ Array = NDArray[Any]
 WORD = 8  # bytes that are compared at once
 CHUNK = 1 << 16  # values that are rounded in one call: all that is written on the way stays in cache
 EPSILON = {"float32": 2.0**-24, "float64": 2.0**-53}  # the relative error of one rounding
-MOST_DOUBT = 2.0**-6  # an error of float32 above this costs more in exact sums than float64 does
+# Of one exact sum, and of each of its taps, in picoseconds.
+SETTLED, SETTLED_TAP = 100_000, 1_400
 
 
 @dataclass(frozen=True)
@@ -152,23 +152,36 @@ class Rounder:
         return settled
 
 
-def error_of(way: BandPlan, units: Units, weights: list[Weights], largest: float) -> float:
-    """Return a bound on how far the sums of a plan are from the exact ones, for samples up to `largest`.
+def settling_cost(error: float, units: Units) -> int:
+    """Estimate what is spent on exact sums, picoseconds for each sample, where float sums are off by `error`.
+
+    Of values that are spread evenly twice the error is the share that lies so near to a half.
+    """
+    taps = units.matrices.size
+    return int(min(1.0, 2 * error) * (SETTLED + taps * SETTLED_TAP))
+
+
+def error_of(
+    method: str, dtype: str, length: int, units: Units, weights: list[Weights], largest: float
+) -> float:
+    """Return a bound on how far float sums are from the exact ones, for samples up to `largest`.
+
+    method, dtype, length : of the plan: how it sums, in which float, and by transforms of which length
 
     Every product and sum of floats is off by epsilon of itself at the most (Higham, Accuracy and Stability of
     Numerical Algorithms, section 3.1). `summed` and `operations` bound what that makes, for a sample of 1, in
     any order of summation. What the weights are off, as they are rounded to the dtype or taken apart, is added.
     """
-    most, epsilon = float(np.abs(units.weights).sum(axis=(1, 2)).max()), EPSILON[way.dtype]
-    if way.method == "separable":
+    most, epsilon = float(np.abs(units.weights).sum(axis=(1, 2)).max()), EPSILON[dtype]
+    if method == "separable":
         taken = [np.outer(each.down, each.across) for each in weights]
         roundings = max(factors_summed(each.down, each.across) for each in weights)
     else:
         taken = [each.matrix for each in weights]
-        if way.method == "gemm":
+        if method == "gemm":
             roundings = max(columns_summed(each.matrix) for each in weights)
-        elif way.method == "fft":
-            roundings = transform_error(1.0, way.length**2, np.dtype(way.dtype)) / epsilon * most
+        elif method == "fft":
+            roundings = transform_error(1.0, length**2, np.dtype(dtype)) / epsilon * most
         else:
             roundings = (1 + max(operations(each.matrix.ravel().tolist()) for each in weights)) * most
     apart = max(float(np.abs(used - exact).sum()) for used, exact in zip(taken, units.weights, strict=True))

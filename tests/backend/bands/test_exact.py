@@ -201,8 +201,8 @@ def test_tiles_within_the_picture_and_at_its_border_give_the_same(spec: str, dty
     kernel, planned = parse_kernel(spec), picture_in_bands.plan_all
     whole = filter_image(pixels, kernel, threads=1).pixels
 
-    def in_small_tiles(*facts: Any) -> Any:
-        way = planned(*facts)
+    def in_small_tiles(*facts: Any, **more: Any) -> Any:
+        way = planned(*facts, **more)
         return way and replace(way, rows=7, columns=5)
 
     with (
@@ -243,7 +243,7 @@ def test_float_sums_are_off_by_less_than_their_bound(pattern: str, method: str) 
             way = plan_all(weights, 255, slide, 1, wide, method, 1)
             assert way is not None
             assert way.method == method
-            bound = error_of(way, units, weights, 255)
+            bound = error_of(way.method, way.dtype, way.length, units, weights, 255)
             seen: list[np.ndarray] = []
 
             def rounded(self: Rounder, values: np.ndarray, _: Any, seen: list[np.ndarray] = seen) -> Any:
