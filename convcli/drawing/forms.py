@@ -1,47 +1,146 @@
 """The forms that a drawing can be written in, by the endings of files."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from convcli.drawing.steps import Stage
+from convcli.drawing.scene import PALETTES, Scene
 from convcli.errors import ArgumentError
 
 TEXT_WIDTH = 80
+MOST_FRAMES = 256  # of an animation
+MOST_PIXELS = 200_000_000  # of all its frames together
+ON_SHEET = 24  # steps on a contact sheet
+WIDEST = {"still": 1600, "moving": 900}  # pixels of a picture, if its numbers can be read then
+SMALLEST = 0.7  # pixels of a unit, so that they can
+THEMES = ("auto", "light", "dark")
+
+
+class Drawing(NamedTuple):
+    """What is drawn, in words, as numbers and as pictures; each is made when it is asked for.
+
+    steps : how many there are; 0 where nothing moves
+    text : the words for lines of so many characters, or of one step alone
+    record : all of it as JSON has it
+    scenes : the pictures, one after the other
+    page : a page that recomputes it; None where there is none
+    """
+
+    steps: int
+    text: Callable[[int, int | None], str]
+    record: Callable[[], Any]
+    scenes: Callable[[], list[Scene]]
+    page: Callable[["Settings"], str] | None = None
 
 
 class Settings(NamedTuple):
-    """How steps are shown.
+    """How a drawing is shown.
 
     step : only this one, counted from 1 through all layers
     delay : seconds for which each step of an animation is shown
+    theme : light or dark; auto is what the reader of an SVG or a page prefers, and light elsewhere
     """
 
     step: int | None = None
     delay: float = 0.8
+    theme: str = "auto"
 
 
-def check_step(stages: Sequence[Stage], step: int | None) -> None:
-    """Raise ArgumentError where there is no such step."""
-    count = sum(len(stage.steps) for stage in stages)
-    if step is not None and step > count:
-        raise ArgumentError(f"there is no step {step}; there are {count}, counted from 1")
+def encode(drawing: Drawing, form: str, settings: Settings) -> tuple[bytes, str]:
+    """Return the bytes of a drawing in one of FORMS, and what should be said about them."""
+    if settings.step is not None and settings.step > drawing.steps:
+        there = f"there are {drawing.steps}, counted from 1" if drawing.steps else "nothing moves here"
+        raise ArgumentError(f"there is no step {settings.step}; {there}")
+    return FORMS[form](drawing, settings)
 
 
-def _text(stages: Sequence[Stage], settings: Settings) -> bytes:
-    from convcli.drawing.text_frames import plain_frames
-
-    return "\n".join(plain_frames(stages, TEXT_WIDTH, settings.step)).encode()
+def _text(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
+    return drawing.text(TEXT_WIDTH, settings.step).encode(), ""
 
 
-def _json(stages: Sequence[Stage], settings: Settings) -> bytes:
+def _json(drawing: Drawing, _: Settings) -> tuple[bytes, str]:
     import json
 
-    from convcli.drawing.records import record
-
-    return (json.dumps([record(stage) for stage in stages]) + "\n").encode()
+    return (json.dumps(drawing.record()) + "\n").encode(), ""
 
 
-FORMS: dict[str, Callable[[Sequence[Stage], Settings], bytes]] = {
+def _svg(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
+    from convcli.drawing.svg import svg
+
+    _check_frames(drawing, settings, "SVG")
+    return svg(drawing.scenes(), settings.theme, settings.delay, settings.step).encode(), ""
+
+
+def _png(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
+    from convcli.drawing.raster import contact_sheet, draw_frames, png, still
+
+    scenes, colours = drawing.scenes(), _palette(settings)
+    if drawing.steps < 2 or settings.step is not None:
+        scene, number = _found(scenes, settings.step or 1)
+        return png(still(scene, number, colours, _scale(scenes, 2, "still"))), ""
+    count = min(drawing.steps, ON_SHEET)
+    wanted = {round(n * (drawing.steps - 1) / (count - 1)) for n in range(count)}
+    frames = draw_frames(scenes, colours, _scale(scenes, 1, "still"), wanted)
+    told = "" if count == drawing.steps else f"{count} of {drawing.steps} steps are drawn; `step=N` draws one"
+    return png(contact_sheet(list(frames), colours["paper"])), told
+
+
+def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
+    def encoded(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
+        from convcli.drawing.raster import animation
+
+        if settings.step is not None or drawing.steps < 2:
+            why = "nothing moves here" if settings.step is None else f"`step={settings.step}` is one frame"
+            raise ArgumentError(f"{why}, and .gif and .apng are animations; take .png or .svg")
+        _check_frames(drawing, settings, form)
+        scenes = drawing.scenes()
+        scale = _scale(scenes, 1, "moving")
+        pixels = int(max(s.width for s in scenes) * max(s.height for s in scenes) * scale**2) * drawing.steps
+        if pixels > MOST_PIXELS:
+            raise ArgumentError(
+                f"the animation would have {pixels:,} pixels in {drawing.steps} frames, and at most {MOST_PIXELS:,} "
+                "are drawn; take `step=N`, .html, or a smaller input"
+            )
+        return animation(scenes, _palette(settings), scale, settings.delay, form), ""
+
+    return encoded
+
+
+def _html(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
+    raise NotImplementedError
+
+
+def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:
+    if settings.step is None and drawing.steps > MOST_FRAMES:
+        raise ArgumentError(
+            f"there are {drawing.steps} steps, and an animation has {MOST_FRAMES} at most; take `step=N`, .html, or a "
+            "smaller input"
+        )
+
+
+def _palette(settings: Settings) -> Any:
+    return PALETTES["dark" if settings.theme == "dark" else "light"]
+
+
+def _scale(scenes: Sequence[Scene], largest: float, kind: str) -> float:
+    """Return how many pixels a unit has, so that no picture is too wide."""
+    return min(largest, max(SMALLEST, WIDEST[kind] / max(scene.width for scene in scenes)))
+
+
+def _found(scenes: Sequence[Scene], step: int) -> tuple[Scene, int]:
+    """Return the scene of a step, counted from 1 through all of them, and its number there."""
+    for scene in scenes:
+        steps = max(1, len(scene.now))
+        if step <= steps:
+            return scene, step - 1
+        step -= steps
+    raise AssertionError
+
+
+FORMS: dict[str, Callable[[Drawing, Settings], tuple[bytes, str]]] = {
     "txt": _text,
+    "png": _png,
+    "gif": _animated("GIF"),
+    "apng": _animated("PNG"),
+    "svg": _svg,
     "json": _json,
 }

@@ -1,5 +1,7 @@
 """convcli draw: watch a layer at work, step by step."""
 
+import sys
+
 import click
 
 from convcli.cli.conversation import Conversation
@@ -27,7 +29,7 @@ from convcli.cli.options.layer_options import LayerOptions, chain_help, drawn_op
             *("n", "k", "s", "p", "d", "in_channels", "out_channels", "groups", "dims"),
             *("variant", "transposed", "output_padding", "pool", "ceil", "chain"),
         ),
-        "Output": ("output", "force", "step", "delay"),
+        "Output": ("output", "force", "step", "delay", "theme"),
     },
     more=chain_help,
 )
@@ -44,7 +46,14 @@ def command(
     The layer is spelled as for convcli shape; numbers that are not given are small whole ones, always the same. On a
     terminal the steps play in place, in a pipe they are printed; -o draws them.
     """
+    from convcli.drawing.layer_drawing import layer_drawing
     from convcli.drawing.walk_layers import walk_layers
 
     view.check()
-    view.show(conversation, walk_layers(*drawn(layer, given)))
+    stages = walk_layers(*drawn(layer, given))
+    if view.plays:
+        from convcli.drawing.play import play
+
+        if play(stages, sys.stdout, view.delay):
+            return
+    view.write(conversation, layer_drawing(stages))

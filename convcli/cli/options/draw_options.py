@@ -1,7 +1,6 @@
 """The options of draw: the numbers that are drawn, and what becomes of the drawing."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +15,7 @@ from convcli.layers.axes import Shape, by_axes
 from convcli.layers.base import Layer
 
 if TYPE_CHECKING:
-    from convcli.drawing.steps import Stage
+    from convcli.drawing.forms import Drawing
     from convcli.drawing.walk_layers import Numbers
 
 NO_INPUT = (
@@ -156,6 +155,7 @@ class ViewOptions(NamedTuple):
     force: bool
     step: int | None
     delay: float
+    theme: str
 
     def check(self) -> None:
         """Raise an error where the output could not be written, before anything is drawn."""
@@ -192,17 +192,18 @@ class ViewOptions(NamedTuple):
         """The file to write, None for standard output."""
         return None if self.output is None or is_stdout(self.output) else Path(self.output)
 
-    def show(self, conversation: Conversation, stages: "Sequence[Stage]") -> None:
-        """Play, print or write the steps."""
-        from convcli.drawing.forms import FORMS, Settings, check_step
+    @property
+    def plays(self) -> bool:
+        """Whether steps are to be played in place."""
+        return self.output is None and self.step is None and sys.stdout.isatty()
 
-        check_step(stages, self.step)
-        if self.output is None and self.step is None and sys.stdout.isatty():
-            from convcli.drawing.play import play
+    def write(self, conversation: Conversation, drawing: "Drawing") -> None:
+        """Print or write what is drawn."""
+        from convcli.drawing.forms import Settings, encode
 
-            if play(stages, sys.stdout, self.delay):
-                return
-        data = FORMS[self.form](stages, Settings(self.step, self.delay))
+        data, told = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
+        if told:
+            conversation.note(told)
         if self._path is None:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
@@ -240,5 +241,11 @@ view_options = bundled(
         default="0.8",
         show_default=True,
         help="How long each step of what moves is shown.",
+    ),
+    click.option(
+        "--theme",
+        type=click.Choice(["auto", "light", "dark"]),
+        default="auto",
+        help="Colours of pictures; auto is light, and in .svg and .html what the reader prefers.  [default: auto]",
     ),
 )

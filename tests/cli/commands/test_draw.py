@@ -172,3 +172,31 @@ def test_on_a_terminal_the_steps_play_in_place() -> None:
 def test_where_steps_cannot_play_they_are_printed(call: Call, size: tuple[int, int], term: str) -> None:
     shown = on_terminal([*BOOK, "--delay", "0.02"], size, TERM=term)
     assert shown.replace("\r\n", "\n") == call(*BOOK).out
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"),
+    [
+        ("png", b"\x89PNG"),
+        ("apng", b"\x89PNG"),
+        ("gif", b"GIF89a"),
+        ("svg", b"<svg "),
+        ("json", b'[{"layer"'),
+        ("txt", b"conv k2x2"),
+    ],
+)
+def test_every_form_is_written_by_its_ending_and_to_standard_output(
+    call: Call, tmp_path: Path, program: object, ending: str, begins: bytes
+) -> None:
+    path = tmp_path / f"x.{ending}"
+    assert call(*BOOK, "-o", path) == (0, "", f"convcli: wrote {path}\n")
+    data = path.read_bytes()
+    assert data.startswith(begins)
+    run = program(*BOOK, "-o", f"{ending}:-")
+    assert (run.returncode, run.stdout, run.stderr) == (0, data, b"")
+
+
+def test_a_sheet_of_some_steps_says_so(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    result = call("draw", "--n", "6", "--k", "1", "-o", path)
+    assert result.err == f"convcli: 24 of 36 steps are drawn; --step N draws one\nconvcli: wrote {path}\n"

@@ -1,0 +1,112 @@
+"""What pictures are made of, whatever draws them: polygons and labels, with colours named by what they mean."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+Point = tuple[float, float]
+
+# Blue and teal are told apart by people who do not see red or green, too; each ink is readable on its fill (WCAG AA).
+LIGHT: Mapping[str, str] = {
+    "paper": "#ffffff",
+    "ink": "#1c2733",
+    "faint": "#5d6b7a",
+    "input": "#a9d3f5",
+    "input-edge": "#4a90c9",
+    "input-ink": "#12304a",
+    "window": "#1f69a6",
+    "window-edge": "#154a76",
+    "window-ink": "#ffffff",
+    "weight-ink": "#fff0c4",
+    "padding": "#f6f8fa",
+    "padding-edge": "#b3bfca",
+    "padding-ink": "#5d6b7a",
+    "padding-window": "#c3d4e3",
+    "padding-window-ink": "#12304a",
+    "padding-weight-ink": "#5b3d00",
+    "output": "#8fdccb",
+    "output-edge": "#2f9c88",
+    "output-ink": "#0c3a32",
+    "waiting": "#ffffff",
+    "waiting-edge": "#8cc9be",
+    "current": "#0b7a68",
+    "current-edge": "#06493e",
+    "current-ink": "#ffffff",
+    "ray": "#33475b",
+}
+DARK: Mapping[str, str] = {
+    "paper": "#10161d",
+    "ink": "#e6edf3",
+    "faint": "#9aa7b4",
+    "input": "#1f4e75",
+    "input-edge": "#4a90c9",
+    "input-ink": "#e3f1fc",
+    "window": "#6bb3ec",
+    "window-edge": "#c4e2f9",
+    "window-ink": "#06233a",
+    "weight-ink": "#4a1f00",
+    "padding": "#161e27",
+    "padding-edge": "#45525f",
+    "padding-ink": "#9aa7b4",
+    "padding-window": "#3a5468",
+    "padding-window-ink": "#eef6fc",
+    "padding-weight-ink": "#ffdf8f",
+    "output": "#17574b",
+    "output-edge": "#35a590",
+    "output-ink": "#dff7f1",
+    "waiting": "#10161d",
+    "waiting-edge": "#2c6f62",
+    "current": "#4fd0b6",
+    "current-edge": "#c5f3e9",
+    "current-ink": "#03261f",
+    "ray": "#c9d6e2",
+}
+PALETTES: Mapping[str, Mapping[str, str]] = {"light": LIGHT, "dark": DARK}
+
+
+class Shape(NamedTuple):
+    """A polygon, or a line where `closed` is not set; colours are names of a palette, None for none."""
+
+    points: tuple[Point, ...]
+    fill: str | None = None
+    edge: str | None = None
+    dashed: bool = False
+    opacity: float = 1.0
+    width: float = 1.0
+    closed: bool = True
+
+
+class Label(NamedTuple):
+    """A line of text; `x` is its left end, its middle or its right end as `anchor` says, `y` its middle."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str = "ink"
+    anchor: str = "middle"  # start, middle or end, as SVG calls them
+
+
+Mark = Shape | Label
+
+
+class Scene(NamedTuple):
+    """A picture that changes in steps.
+
+    base : what is always there
+    kept : what each step leaves behind, seen from the step after it on
+    now : what is seen during a step alone
+    told : what each step shows, in words
+    """
+
+    width: float
+    height: float
+    base: tuple[Mark, ...]
+    kept: tuple[tuple[Mark, ...], ...] = ()
+    now: tuple[tuple[Mark, ...], ...] = ()
+    told: tuple[str, ...] = ()
+    title: str = ""
+
+    def frame(self, number: int) -> list[Mark]:
+        """Return all that is seen in a step."""
+        before = [mark for marks in self.kept[:number] for mark in marks]
+        return [*self.base, *before, *(self.now[number] if self.now else ())]

@@ -1,0 +1,39 @@
+"""What cannot be written in a form is refused before anything is drawn."""
+
+import pytest
+
+from convcli import Conv
+from convcli.drawing.forms import Settings, encode
+from convcli.drawing.layer_drawing import layer_drawing
+from convcli.drawing.walk_layers import Numbers, walk_layers
+from convcli.errors import ArgumentError
+
+
+def drawing(size, kernel=1, outputs=1):
+    return layer_drawing(walk_layers((Conv(1, outputs, kernel),), (1, size, size), Numbers()))
+
+
+@pytest.mark.parametrize(
+    ("size", "form", "settings", "message"),
+    [
+        (4, "png", Settings(step=17), "there is no step 17; there are 16, counted from 1"),
+        (17, "gif", Settings(), "there are 289 steps, and an animation has 256 at most; take `step=N`, .html, or a smaller input"),
+        (17, "apng", Settings(), "there are 289 steps"),
+        (17, "svg", Settings(), "there are 289 steps"),
+        (4, "gif", Settings(step=2), "`step=2` is one frame, and .gif and .apng are animations; take .png or .svg"),
+        (1, "apng", Settings(), "nothing moves here, and .gif and .apng are animations; take .png or .svg"),
+        (15, "gif", Settings(), "pixels in 225 frames, and at most 200,000,000 are drawn"),
+    ],
+)  # fmt: skip
+def test_refused(size, form, settings, message, monkeypatch):
+    if "pixels" in message:
+        monkeypatch.setattr("convcli.drawing.forms.MOST_PIXELS", 100_000_000)
+        message = message.replace("200", "100")
+    with pytest.raises(ArgumentError) as error:
+        encode(drawing(size), form, settings)
+    assert message in str(error.value)
+
+
+def test_one_step_of_many_can_be_drawn():
+    assert encode(drawing(17), "svg", Settings(step=289))[0]
+    assert encode(drawing(17), "png", Settings(step=289))[0]
