@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convcli.kernels import Kernel, parse_kernel
     from convcli.layers import VARIANTS, Conv
     from convcli.layers.text.chain_grammar import parse_chain
+    from convcli.learning.learn_kernel import learn_kernel
     from convcli.networks.load_network import load_network
     from convcli.networks.network import Network
 
@@ -37,6 +38,7 @@ _HOME = {
     "load_network": "convcli.networks.load_network",
     "match": "convcli.analysis.match",
     "diff": "convcli.analysis.difference",
+    "learn_kernel": "convcli.learning.learn_kernel",
     "backend": "convcli",
     "kernels": "convcli",
     "layers": "convcli",
@@ -59,6 +61,7 @@ __all__ = [
     "filter_picture",
     "kernels",
     "layers",
+    "learn_kernel",
     "load_network",
     "match",
     "networks",

@@ -32,12 +32,13 @@ ALLOWED = {
     "filters/tiles": {"layers", "backend", "filters"},
     "analysis": {"layers", "kernels", "backend", "images", "filters", "analysis"},
     "drawing": {"layers", "kernels", "backend", "images", "filters", "analysis", "drawing"},
+    "learning": {"layers", "kernels", "backend", "images", "filters", "analysis", "learning"},
     "batch": {"batch"},
     "jobs": {"layers", "kernels", "images", "filters", "batch", "render", "files", "memory", "jobs"},
     "render": set(),
     "cli": {
         *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "drawing", "batch"),
-        *("jobs", "render", "files", "npy", "memory", "cli"),
+        *("jobs", "learning", "render", "files", "npy", "memory", "cli"),
     },
     "__init__": {
         "layers",
@@ -47,6 +48,7 @@ ALLOWED = {
         "images",
         "filters",
         "analysis",
+        "learning",
         "jobs",
         "files",
     },
@@ -62,6 +64,7 @@ WELCOME = {
     "filters/stages": {"numpy"},
     "filters/tiles": {"numpy"},
     "analysis": {"numpy"},
+    "learning": {"numpy"},
     "cli": {"click"},
 }
 

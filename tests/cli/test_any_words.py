@@ -13,6 +13,7 @@ SENSIBLE = {
     "filter": ["house.png", "-k", "box", "-o", "out.png", "--force"],
     "match": ["house.png", "--template", "house.png", "-o", "out.png", "--force"],
     "diff": ["house.png", "house.png"],
+    "learn": ["house.png", "house.png", "--size", "1"],
     "kernels": ["sobel"],
     "draw": "--n 4 --k 3 -o out.txt --force".split(),
     "shape": "--n 7 --k 3".split(),

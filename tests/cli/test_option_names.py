@@ -24,6 +24,7 @@ LIBRARY = (
     "jobs",
     "kernels",
     "layers",
+    "learning",
     "errors.py",
     "files.py",
     "memory.py",

@@ -9,10 +9,11 @@ import click
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
+from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, at_least, talking
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
-from convcli.kernels.kernel import MOST_AXES, Kernel, Line, Number, by_axes
+from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
 from convcli.kernels.kernel_files import PICTURES
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.render import Answer, Grid
@@ -186,9 +187,9 @@ def _grid_lines(row: dict[str, Any], several: bool) -> list[str]:
         )
     else:
         for part in slices:
-            lines += [*_aligned(part), ""]
+            lines += [*aligned(part), ""]
     if row["factors"] and len(row["shape"]) > 1 and max(row["shape"]) <= MOST_SHOWN:
-        lines += [f"separable: {' x '.join(map(_vector, row['factors']))}", ""]
+        lines += [f"separable: {' x '.join(map(vector, row['factors']))}", ""]
     return lines
 
 
@@ -201,21 +202,6 @@ def _combining(kernels: Sequence[Kernel]) -> list[str]:
     if len(kernels) > 1:
         lines.append(f"{len(kernels)} kernels, one after the other")
     return lines
-
-
-def _aligned(grid: Sequence[Line]) -> list[str]:
-    """Write rows of numbers below each other."""
-    cells = [[_short(weight) for weight in row] for row in grid]
-    width = max(len(cell) for row in cells for cell in row)
-    return ["  ".join(cell.rjust(width) for cell in row) for row in cells]
-
-
-def _vector(factor: Line) -> str:
-    return f"({', '.join(map(_short, factor))})"
-
-
-def _short(weight: Number) -> str:
-    return str(weight) if isinstance(weight, int) else f"{weight:.4g}"
 
 
 # Its frequency response

@@ -259,9 +259,7 @@ def _only(fields: Sequence[str], answer: Answer) -> Answer:
     )
 
 
-answer_options = bundled(
-    "answer",
-    AnswerOptions,
+PRINTING = (  # how an answer is printed, of commands that write something else to -o
     click.option(
         "--format", "form", type=click.Choice(list(FORMATS)), help="How to print it.  [default: table]"
     ),
@@ -272,6 +270,11 @@ answer_options = bundled(
         default="",
         help="Only these fields, divided by commas; without --format their bare values.",
     ),
+)
+answer_options = bundled(
+    "answer",
+    AnswerOptions,
+    *PRINTING,
     click.option(
         "-o",
         "--output",

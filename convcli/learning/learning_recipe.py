@@ -1,0 +1,239 @@
+"""How a kernel is to be learned: the arguments, read once, and what is done with pairs of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.values import full_scale
+from convcli.errors import ArgumentError
+from convcli.layers.axes import PerAxis, per_axis, whole
+from convcli.layers.padding import AnyPadding, mode_of
+from convcli.learning.gradient_descent import Step, descend, descent_bytes
+from convcli.learning.learned_kernel import Learned
+from convcli.learning.least_squares import Fit, fit, fit_bytes
+from convcli.learning.picture_pairs import Geometry, LeftOut, Pair, aligned
+from convcli.learning.undetermined import undetermined_words
+
+Array = NDArray[Any]
+
+METHODS = ("exact", "sgd")
+STEPS, MOST_STEPS = 100, 100_000
+MOST_SIDE = 63  # taps of a kernel that is learned
+
+
+class Recipe(NamedTuple):
+    """How a kernel is to be learned: the arguments of `learn_kernel`, read."""
+
+    geometry: Geometry
+    flip: bool = False
+    bias: bool = True
+    per_channel: bool = False
+    mix: bool = False
+    method: str = "exact"
+    steps: int = STEPS
+    lr: float | None = None
+    seed: int | None = None
+    keep_clipped: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        size: PerAxis = 3,
+        *,
+        stride: PerAxis = 1,
+        padding: AnyPadding | None = None,
+        padding_mode: str | None = None,
+        dilation: PerAxis = 1,
+        method: str = "exact",
+        per_channel: bool = False,
+        mix: bool = False,
+        steps: int | None = None,
+        lr: float | None = None,
+        seed: int | None = None,
+        flip: bool = False,
+        bias: bool = True,
+        keep_clipped: bool = False,
+    ) -> Recipe:
+        """Read the arguments, or raise ArgumentError."""
+        if method not in METHODS:
+            raise ArgumentError(f"there is no method {method!r}; use {', '.join(METHODS)}")
+        if per_channel and mix:
+            raise ArgumentError("`per_channel` keeps channels apart, and `mix` does not; give one of them")
+        kernel_size = per_axis("size", size, 2)
+        if max(kernel_size) > MOST_SIDE:
+            raise ArgumentError(
+                f"a kernel of `size={max(kernel_size)}` is too large to be learned; take at most {MOST_SIDE}"
+            )
+        mode = None if padding_mode is None else mode_of(padding_mode)
+        if mode == "constant":
+            raise ArgumentError("padding_mode 'constant' has a value that is not known here; take 'zeros'")
+        if method == "exact":
+            for name, given in (("steps", steps), ("lr", lr), ("seed", seed)):
+                if given is not None:
+                    raise ArgumentError(f"`{name}` belongs to gradient descent; give `method='sgd'` with it")
+        steps = STEPS if steps is None else whole("steps", steps, 1)
+        if steps > MOST_STEPS:
+            raise ArgumentError(f"`steps={steps}` is over the limit of {MOST_STEPS:,}; take fewer")
+        if lr is not None and not 0 < lr < inf:
+            raise ArgumentError(f"`lr={lr}` is no learning rate; give a number above 0, such as 0.01")
+        geometry = Geometry(
+            kernel_size,
+            per_axis("stride", stride, 2),
+            per_axis("dilation", dilation, 2),
+            padding,
+            mode,
+        )
+        seed = None if seed is None else whole("seed", seed, 0)
+        return cls(
+            geometry, bool(flip), bool(bias), per_channel, mix, method, steps, lr, seed, bool(keep_clipped)
+        )
+
+    def pair(
+        self, before: Array, after: Array, mask: Array | None, names: tuple[str, str] = ("before", "after")
+    ) -> Pair:
+        """Lay two pictures, (H, W) or (H, W, C), over each other, or raise ArgumentError where they do not fit."""
+        laid = []
+        for name, array in zip(names, (before, after), strict=True):
+            if array.ndim not in (2, 3):
+                raise ArgumentError(f"{name} has shape {array.shape}; it must be (H, W) or (H, W, C)")
+            laid.append(array[np.newaxis] if array.ndim == 2 else np.moveaxis(array, 2, 0))
+        first, second = laid
+        if not self.mix and len(first) != len(second):
+            raise ArgumentError(
+                f"{names[0]} has {_channels(first)} and {names[1]} {_channels(second)}; make both the same, such as "
+                "grey, or learn weights between all of them by `mix=True`"
+            )
+        return aligned(
+            self.geometry, first, second, mask, keep_clipped=self.keep_clipped, alike=self.mix, names=names
+        )
+
+    def learn(self, pairs: Sequence[Pair]) -> Learned:
+        """Return the kernel of aligned pairs, or raise ArgumentError where they do not tell one."""
+        counts = {(len(pair.before), len(pair.after)) for pair in pairs}
+        if (self.per_channel or self.mix) and len(counts) > 1:
+            raise ArgumentError("the pairs differ in their channels; make them the same, such as grey all")
+        if self.per_channel:
+            channels = range(len(pairs[0].before))
+            parts = [self._learned([pair.channel(number) for pair in pairs], number) for number in channels]
+        elif self.mix:
+            parts = [self._learned(pairs)]
+        else:
+            parts = [self._learned([pair.channel(n) for pair in pairs for n in range(len(pair.before))])]
+        return self._together(parts, pairs)
+
+    def bytes(self, before: Array, after: Array) -> int:
+        """Foretell the bytes that it takes to learn from a pair, (H, W) or (H, W, C), beside what they take."""
+        first, second = (array.size // (array.shape[0] * array.shape[1]) for array in (before, after))
+        beside = before.nbytes + 3 * after.size  # the border, and which samples count
+        channels = (first, second) if self.mix else (1, 1)
+        needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[1])
+        return beside + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
+
+    def _learned(self, pairs: Sequence[Pair], channel: int | None = None) -> _Part:
+        """Learn from pairs of which all channels of `before` go into each channel of `after`."""
+        if not sum(pair.samples for pair in pairs):
+            raise ArgumentError(
+                "no sample of the second picture is left: all are black or white and may be clipped, or masked; take "
+                "a picture with tones between, or use them all by `keep_clipped=True`"
+            )
+        values = [float(edge) for pair in pairs for edge in (pair.before.min(), pair.before.max())]
+        if min(values) == max(values):
+            where = "" if channel is None else f" in channel {channel}"
+            raise ArgumentError(
+                f"the first picture is {values[0] + 0.0:g} everywhere{where}, which tells nothing of a kernel; take "
+                "one that changes"
+            )
+        found = fit(pairs, self.geometry, bias=self.bias)
+        if self.method == "exact":
+            return _Part(found, found.weights, found.bias)
+        steps: list[Step] = []
+        scale = max(
+            full_scale(pair.before.dtype) if pair.before.dtype.kind in "iu" else 1.0 for pair in pairs
+        )
+        last, rate = descend(
+            pairs,
+            self.geometry,
+            scale,
+            steps=self.steps,
+            lr=self.lr,
+            seed=self.seed,
+            bias=self.bias,
+            told=steps.append,
+        )
+        return _Part(found, last.weights, last.bias, steps, rate, last.loss * scale**2)
+
+    def _together(self, parts: Sequence[_Part], pairs: Sequence[Pair]) -> Learned:
+        """Put the answers for one channel or several into one."""
+        fits = [part.fit for part in parts]
+        samples = sum(each.samples for each in fits)
+        squares = sum(part.squares for part in parts)
+        variation = sum(each.variation for each in fits)
+        weights = np.concatenate([part.weights for part in parts])
+        bias: Any = np.concatenate([part.bias for part in parts])
+        worst = max(fits, key=lambda each: each.condition if each.rank == each.unknowns else inf)
+        words = undetermined_words(worst.undetermined, worst.errors.shape, worst.spread, worst.middle)
+        if not (self.per_channel or self.mix):
+            bias = float(bias[0])
+        steps = parts[0].steps
+        return Learned(
+            weights=self._turned(self._shaped(weights)),
+            bias=bias,
+            residual=sqrt(squares / samples),
+            largest=max(part.largest for part in parts),
+            explained=1.0 if squares <= 0 else 1 - squares / variation if variation > 0 else 0.0,
+            rank=worst.rank,
+            unknowns=worst.unknowns,
+            condition=worst.condition,
+            error=max(float(each.errors.max()) for each in fits),
+            undetermined=tuple(words),
+            samples=samples,
+            left_out=sum((pair.left_out for pair in pairs), LeftOut()),
+            padding=pairs[0].padding,
+            losses=tuple(
+                sum(group) for group in zip(*([s.loss for s in part.steps] for part in parts), strict=True)
+            ),
+            lr=parts[0].lr if steps else None,
+            trace=tuple(
+                self._turned(self._shaped(np.concatenate([step.weights for step in group])))
+                for group in zip(*(part.steps for part in parts), strict=True)
+            ),
+        )
+
+    def _shaped(self, weights: Array) -> Array:
+        """Return weights (O, C, kh, kw) without the axes that have no meaning."""
+        if self.mix:
+            return weights
+        return weights[:, 0] if self.per_channel else weights[0, 0]
+
+    def _turned(self, weights: Array) -> Array:
+        return np.flip(weights, (-2, -1)) if self.flip else weights
+
+
+class _Part(NamedTuple):
+    """What was learned from some channels."""
+
+    fit: Fit
+    weights: Array
+    bias: Array
+    steps: Sequence[Step] = ()
+    lr: float | None = None
+    loss: float | None = None
+
+    @property
+    def squares(self) -> float:
+        """The sum of squared residuals, in units of the samples."""
+        return self.fit.squares if self.loss is None else self.loss
+
+    @property
+    def largest(self) -> float:
+        """The largest residual, in units of the samples."""
+        return self.steps[-1].largest if self.steps else self.fit.largest
+
+
+def _channels(picture: Array) -> str:
+    return "1 channel" if len(picture) == 1 else f"{len(picture)} channels"
