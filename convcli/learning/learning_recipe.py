@@ -131,7 +131,7 @@ class Recipe(NamedTuple):
         first, second = (array.size // (array.shape[0] * array.shape[1]) for array in (before, after))
         beside = before.nbytes + 3 * after.size  # the border, and which samples count
         channels = (first, second) if self.mix else (1, 1)
-        needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[1])
+        needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[:2])
         return beside + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
 
     def _learned(self, pairs: Sequence[Pair], channel: int | None = None) -> _Part:

@@ -126,10 +126,10 @@ def fit(pairs: Sequence[Pair], geometry: Geometry, *, bias: bool = True) -> Fit:
     )
 
 
-def fit_bytes(channels: int, outputs: int, kernel_size: Sequence[int], width: int) -> int:
-    """Foretell the bytes that `fit` takes beside pictures of a width."""
+def fit_bytes(channels: int, outputs: int, kernel_size: Sequence[int], size: Sequence[int]) -> int:
+    """Foretell the bytes that `fit` takes beside pictures, of which the second has this size."""
     columns = channels * prod(kernel_size) + outputs + 1
-    samples = max(width, tile_size(columns)) + width
+    samples = min(prod(size), tile_size(columns) + size[1])
     return 8 * (3 * columns * samples + 6 * columns**2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -127,6 +128,9 @@ def command(
 
     The file of -o is what convcli filter --kernel reads (of several kernels, --weights).
     """
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # more of them wait for each other on matrices as narrow
     output = None if answer.output is None else Path(answer.output)
     files = Files(output, bias_file, trace, answer.force)
     files.check([("a picture", Path(name)) for name in names if name != "-"])

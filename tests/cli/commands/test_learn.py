@@ -1,0 +1,340 @@
+"""convcli learn from end to end: kernels out of files, what is written, what is said, what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import convcli
+from convcli.kernels import parse_kernel
+from tests.conftest import SAMPLES, Call, one_error
+
+HOUSE, LAKE = SAMPLES / "house.png", SAMPLES / "landscape.jpg"
+SOBEL = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
+
+
+@pytest.fixture
+def pair(call: Call, tmp_path: Path) -> tuple[Path, Path]:
+    """A picture, and what sobel-x made of it."""
+    after = tmp_path / "after.png"
+    assert call("filter", HOUSE, "-k", "sobel-x", "-o", after).code == 0
+    return HOUSE, after
+
+
+@pytest.fixture
+def textbook(tmp_path: Path) -> tuple[Path, Path]:
+    """The picture of "Dive into Deep Learning", section 7.2, and its edges."""
+    x = np.ones((6, 8))
+    x[:, 2:6] = 0
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", x[:, :-1] - x[:, 1:])
+    return tmp_path / "x.npy", tmp_path / "y.npy"
+
+
+def test_the_answer_in_words(call: Call, pair: tuple[Path, Path]) -> None:
+    result = call("learn", *pair)
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0].split() == "size padding bias residual explained rank unknowns condition".split()
+    assert lines[2].split()[:7] == ["3x3", "same", "0", "0", "1", "10", "10"]
+    assert lines[4:7] == ["-1   0   1", "-2   0   2", "-1   0   1"]
+    after = np.asarray(Image.open(pair[1]))
+    clipped = int(((after == 0) | (after == 255)).sum())
+    assert "nearest: sobel-x, within 0.01 %" in lines
+    assert (
+        f"left out: {clipped:,} samples black or white, and may be clipped (--keep-clipped uses them)"
+        in lines
+    )
+
+
+def test_the_answer_in_json(call: Call, pair: tuple[Path, Path]) -> None:
+    (row,) = json.loads(call("learn", *pair, "--format", "json").out)["rows"]
+    assert row["weights"] == SOBEL
+    assert (row["size"], row["padding"], row["bias"], row["nearest"], row["scale"]) == (
+        [3, 3],
+        "same",
+        0,
+        "sobel-x",
+        1,
+    )
+    assert row["rank"] == row["unknowns"] == 10
+    assert row["samples"] + row["clipped"] + row["border"] == 320 * 400
+    assert row["undetermined"] is row["losses"] is row["lr"] is None
+
+
+def test_one_field_is_what_kernel_takes(call: Call, pair: tuple[Path, Path]) -> None:
+    out = call("learn", *pair, "--field", "weights").out.strip()
+    assert out == "-1 0 1; -2 0 2; -1 0 1"
+    assert parse_kernel(out).weights == tuple(map(tuple, SOBEL))
+
+
+@pytest.mark.parametrize("ending", [".npy", ".csv", ".txt", ".json", ".mat"])
+def test_the_file_is_what_kernel_takes(
+    call: Call, pair: tuple[Path, Path], tmp_path: Path, ending: str
+) -> None:
+    kernel = tmp_path / f"kernel{ending}"
+    result = call("learn", *pair, "-o", kernel)
+    assert result.err == f"convcli: wrote {kernel}\n"
+    again = tmp_path / "again.png"
+    assert call("filter", HOUSE, "-k", kernel, "-o", again).code == 0
+    assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(pair[1])))
+
+
+def test_the_bias_is_kept_or_said(call: Call, tmp_path: Path) -> None:
+    after = tmp_path / "after.png"
+    call("filter", LAKE, "-k", "box", "--bias", "7", "-o", after)
+    result = call("learn", LAKE, after, "-o", tmp_path / "k.csv")
+    assert result.err.startswith(
+        f"convcli: wrote {tmp_path}/k.csv; {tmp_path}/k.csv cannot hold the bias 7.0"
+    )
+    call("learn", LAKE, after, "-o", tmp_path / "k.json")
+    assert json.loads((tmp_path / "k.json").read_text())["offset"] == pytest.approx(7, abs=0.1)
+
+
+def test_a_jpeg_pair_is_good_enough_to_reapply(call: Call, tmp_path: Path) -> None:
+    """Learned from JPEGs of the usual quality, the kernel does to the picture what the true one does."""
+    after, kernel = tmp_path / "after.jpg", tmp_path / "kernel.json"
+    call("filter", LAKE, "-k", "gaussian:sigma=1.4", "--quality", "90", "-o", after)
+    found = json.loads(call("learn", LAKE, after, "--size", "9", "-o", kernel, "--format", "json").out)[
+        "rows"
+    ][0]
+    assert found["nearest"] == "gaussian:sigma=1.4"
+    assert found["distance"] < 0.1
+    call("filter", LAKE, "-k", "gaussian:sigma=1.4", "-o", tmp_path / "true.png")
+    call("filter", LAKE, "-k", kernel, "-o", tmp_path / "again.png")
+    apart = json.loads(call("diff", tmp_path / "true.png", tmp_path / "again.png", "--format", "json").out)[
+        "totals"
+    ]
+    assert apart["psnr"] > 50
+    assert apart["difference"] <= 3
+
+
+def test_descent_prints_the_losses_of_the_textbook(call: Call, textbook: tuple[Path, Path]) -> None:
+    words = "--size 1x2 --no-bias --method sgd --steps 20 --lr 0.01".split()
+    result = call("learn", *textbook, *words)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    start = lines.index("step 5, loss 4.316")
+    assert lines[start : start + 4] == [
+        "step 5, loss 4.316", "step 10, loss 1.202", "step 15, loss 0.3347", "step 20, loss 0.09322",
+    ]  # fmt: skip
+    (row,) = json.loads(call("learn", *textbook, *words, "--format", "json").out)["rows"]
+    weights, losses = np.zeros(2), []
+    x, y = map(np.load, textbook)
+    for _ in range(21):
+        error = weights[0] * x[:, :-1] + weights[1] * x[:, 1:] - y
+        losses.append((error**2).sum())
+        weights = weights - 0.02 * np.array([(error * x[:, :-1]).sum(), (error * x[:, 1:]).sum()])
+    assert row["losses"] == pytest.approx(losses)
+    assert row["lr"] == 0.01
+
+
+def test_many_losses_are_told_in_part(call: Call, textbook: tuple[Path, Path]) -> None:
+    out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "1000").out.splitlines()
+    assert sum(line.startswith("step ") for line in out) == 40
+    assert out[out.index("...") + 1].startswith("step 905, ")
+
+
+def test_a_trace_is_an_animation_of_every_step(
+    call: Call, textbook: tuple[Path, Path], tmp_path: Path
+) -> None:
+    gif = tmp_path / "trace.gif"
+    result = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "20", "--trace", gif)
+    assert result.err == f"convcli: wrote {gif}: blue weights are negative, red ones positive, white is 0\n"
+    with Image.open(gif) as image:
+        assert image.n_frames == 21
+        colours = []
+        for number in (0, 20):
+            image.seek(number)
+            shown = np.asarray(image.convert("RGB")).astype(int)
+            colours.append((shown[24, 20], shown[24, 70]))
+    (one, other), (left, right) = colours
+    assert (one == other).all() and one.min() > 240  # zeros
+    assert left[0] > 150 > left[2] and right[2] > 150 > right[0]  # red, then blue
+
+
+def test_a_seed_begins_elsewhere_and_again(call: Call, textbook: tuple[Path, Path]) -> None:
+    def losses(*words: str) -> list[float]:
+        out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--format", "json", *words).out
+        return json.loads(out)["rows"][0]["losses"]
+
+    assert losses("--seed", "3") == losses("--seed", "3") != losses("--seed", "4")
+    assert losses()[0] == 12
+
+
+def test_pairs_are_learned_from_together(call: Call, tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    after = tmp_path / "lake.png"
+    call("filter", LAKE, "-k", "sobel-x", "--gray", "-o", after)
+    result = call("learn", *pair, LAKE, after, "--gray", "--format", "json")
+    (row,) = json.loads(result.out)["rows"]
+    assert row["weights"] == SOBEL
+    with Image.open(after) as lake:
+        pixels = 320 * 400 + lake.width * lake.height
+    assert row["samples"] + row["clipped"] + row["border"] == pixels
+
+
+def test_one_kernel_a_channel_is_a_layer(call: Call, tmp_path: Path) -> None:
+    lake = np.asarray(Image.open(LAKE))[:120, :120]
+    Image.fromarray(lake).save(tmp_path / "lake.png")
+    specs = ("box", "gaussian", "identity")
+    mixed = np.dstack([convcli.filter_picture(lake[..., n], spec) for n, spec in enumerate(specs)])
+    Image.fromarray(mixed).save(tmp_path / "mixed.png")
+    weights, biases = tmp_path / "w.npy", tmp_path / "b.npy"
+    result = call(
+        "learn", tmp_path / "lake.png", tmp_path / "mixed.png", "--size", "7", "--per-channel",
+        "-o", weights, "--bias-file", biases,
+    )  # fmt: skip
+    assert result.code == 0
+    assert [line.split()[0] for line in result.out.splitlines()[2:5]] == ["0", "1", "2"]
+    assert np.load(weights).shape == (3, 1, 7, 7)
+    out = tmp_path / "again.png"
+    done = call(
+        "filter",
+        tmp_path / "lake.png",
+        "--weights",
+        weights,
+        "--groups",
+        "3",
+        "--bias-file",
+        biases,
+        "-o",
+        out,
+    )
+    assert done.code == 0
+    again = np.asarray(Image.open(out))
+    assert np.abs(again[3:-3, 3:-3].astype(int) - mixed[3:-3, 3:-3]).max() <= 1
+
+
+def test_weights_between_channels_are_a_layer(call: Call, tmp_path: Path) -> None:
+    call("filter", LAKE, "--pointwise", "luma", "-o", tmp_path / "grey.png")
+    result = call("learn", LAKE, tmp_path / "grey.png", "--mix", "--size", "1", "-o", tmp_path / "w.npy")
+    assert result.code == 0
+    assert np.load(tmp_path / "w.npy").ravel() == pytest.approx([0.299, 0.587, 0.114], abs=3e-3)
+
+
+def test_what_is_transparent_is_left_out(call: Call, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    colours = random.integers(60, 190, (40, 50), dtype=np.uint8)
+    after = convcli.filter_picture(colours, "binomial")
+    alpha = np.full(colours.shape, 255, np.uint8)
+    alpha[10:20, 15:30] = 0
+    colours[10:20, 15:30] = 0  # nobody knows what was there
+    Image.fromarray(np.dstack([colours, alpha])).save(tmp_path / "before.png")
+    Image.fromarray(after).save(tmp_path / "after.png")
+    result = call("learn", tmp_path / "before.png", tmp_path / "after.png", "--format", "json")
+    assert result.err == (
+        f"convcli: {tmp_path}/before.png has alpha: it is left out, and so are the places where it is not opaque\n"
+    )
+    (row,) = json.loads(result.out)["rows"]
+    assert row["nearest"] == "binomial"
+    assert row["masked"] == 12 * 17
+    assert row["residual"] < 0.3
+
+
+def test_frames_are_pairs(call: Call, tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(60, 190, (3, 20, 20, 1), dtype=np.uint8)
+    np.save(tmp_path / "b.npy", frames)
+    np.save(tmp_path / "a.npy", np.stack([convcli.filter_picture(frame, "emboss") for frame in frames]))
+    (row,) = json.loads(call("learn", tmp_path / "b.npy", tmp_path / "a.npy", "--format", "json").out)["rows"]
+    assert row["nearest"] == "emboss"
+    assert row["samples"] + row["clipped"] + row["border"] == 3 * 400
+    np.save(tmp_path / "a.npy", frames[:2])
+    message = f"{tmp_path}/b.npy has 3 frame(s) and {tmp_path}/a.npy 2; choose one of each by --frame"
+    assert one_error(call("learn", tmp_path / "b.npy", tmp_path / "a.npy")) == message
+
+
+def test_depths_that_differ_are_told(call: Call, tmp_path: Path) -> None:
+    small = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
+    Image.fromarray(small).save(tmp_path / "b.png")
+    Image.fromarray(small.astype(np.uint16) * 257).save(tmp_path / "a.png")
+    result = call("learn", tmp_path / "b.png", tmp_path / "a.png", "--size", "1", "--field", "weights")
+    assert result.out == "257\n"
+    assert result.err == (
+        f"convcli: {tmp_path}/b.png holds uint8 and {tmp_path}/a.png uint16: the weights carry the change of scale, 257\n"
+    )
+
+
+def test_standard_input(program, pair: tuple[Path, Path]) -> None:
+    done = program("learn", "-", pair[1], "--field", "nearest", input=HOUSE.read_bytes())
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"sobel-x\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["b.npy"], "1 picture is given, and pairs are learned from: BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"),
+        (["-", "-"], "two pictures are standard input, which holds one; name a file"),
+        (["b.npy", "a.npy", "-o", "k.png"], "k.png does not say its format; end it in .npy .csv .txt .json .mat"),
+        (
+            ["b.npy", "a.npy", "--mix", "-o", "k.csv"],
+            "k.csv does not say its format; end it in .npy, as several kernels are learned",
+        ),
+        (["b.npy", "a.npy", "--bias-file", "b.csv"], "b.csv does not say its format; end it in .npy"),
+        (["b.npy", "a.npy", "--trace", "t.gif"], "--trace shows the steps of gradient descent; give --method sgd with it"),
+        (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg is no animation; end it in .gif .png .webp"),
+        (["b.npy", "a.npy", "-o", "a.npy"], "a.npy is a picture and would be overwritten; choose another -o"),
+        (["b.npy", "a.npy", "--steps", "5"], "--steps belongs to gradient descent; give --method sgd with it"),
+        (
+            ["b.npy", "small.npy"],
+            "b.npy is 20x20 and small.npy 10x20 (rows x columns); a window of 3x3 makes 20x20 with padding same, 18x18 "
+            "with padding valid, 22x22 with padding full; crop or resize one of them, or give the --size and the "
+            "--padding that lie between them",
+        ),
+        (
+            ["flat.npy", "a.npy"],
+            "the first picture is 4 everywhere, which tells nothing of a kernel; take one that changes",
+        ),
+        (
+            ["b.npy", "bytes.npy"],
+            "no sample of the second picture is left: all are black or white and may be clipped, or masked; take a "
+            "picture with tones between, or use them all by --keep-clipped",
+        ),
+        (
+            ["b.npy", "a.npy", "--max-memory", "100K"],
+            "cannot learn from b.npy: it would take about 1M of memory, over the limit of 100K; raise it with "
+            "--max-memory 1M, or take smaller pictures, or fewer",
+        ),
+        (["nowhere.npy", "a.npy"], "cannot read nowhere.npy: there is no such file; check the spelling and the folder"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).standard_normal((20, 20))
+    np.save("b.npy", x)
+    np.save("a.npy", x)
+    np.save("small.npy", x[:10])
+    np.save("flat.npy", np.full((20, 20), 4))
+    np.save("bytes.npy", (x > 0).astype(np.uint8) * 255)
+    before = sorted(tmp_path.iterdir())
+    result = call("learn", *words)
+    assert one_error(result) == message
+    assert result.code == (1 if "cannot" in message else 2)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_learning_rate_that_is_too_large(call: Call, textbook: tuple[Path, Path], tmp_path: Path) -> None:
+    words = ("learn", *textbook, "--size", "1x2", "--no-bias", "--method", "sgd", "--seed", "0", "--lr")
+    result = call(*words, "0.05", "-o", tmp_path / "k.npy")
+    assert one_error(result).startswith("--lr 0.05 is too large: the loss grew from ")
+    assert one_error(result).endswith("; with at most --lr 0.033 it falls, or leave --lr out")
+    assert result.code == 2
+    assert not (tmp_path / "k.npy").exists()
+    assert call(*words, "0.033").code == 0
+
+
+def test_files_are_never_overwritten_without_force(
+    call: Call, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    kernel = tmp_path / "k.csv"
+    kernel.write_text("mine")
+    assert (
+        one_error(call("learn", *pair, "-o", kernel))
+        == f"{kernel} exists; give --force to replace it, or another -o"
+    )
+    assert kernel.read_text() == "mine"
+    assert call("learn", *pair, "-o", kernel, "--force").code == 0
+    assert kernel.read_text() == "-1,0,1\n-2,0,2\n-1,0,1\n"
