@@ -60,7 +60,7 @@ class Learned:
         """The kernel with its bias as `filter_picture` takes it; of several there is none."""
         if self.weights.ndim != 2:
             raise ArgumentError(
-                f"{len(self.weights)} kernels were learned, not one; give their `weights` to `filter_picture`"
+                f"{len(self.weights)} kernels were learned, not one; give them to a layer as its `weights`"
             )
         matrix = nested([float(weight) for weight in self.weights.ravel()], self.weights.shape)
         return Kernel("learned", (matrix,), offset=float(self.bias), source="learned from pictures")

@@ -241,7 +241,9 @@ def test_a_kernel_for_each_channel():
         assert learned.weights[number] == pytest.approx(np.array(parse_kernel(spec).weights), abs=1e-4)
     assert learned.bias == pytest.approx([0, 10, -20], abs=1e-2)
     assert learned.nearest is None
-    with pytest.raises(ArgumentError, match="3 kernels were learned, not one; give their `weights`"):
+    with pytest.raises(
+        ArgumentError, match="3 kernels were learned, not one; give them to a layer as its `weights`"
+    ):
         _ = learned.kernel
 
 

@@ -70,7 +70,6 @@ _printing = bundled(
     cls=Command,
     short_help="Which kernel turns this image into that one?",
     examples=(
-        "convcli learn before.png after.png --size 3",
         "convcli learn before.png after.png --size 5 -o kernel.json",
         "convcli learn before.png after.png --method sgd --steps 200 --trace kernel.gif",
     ),
