@@ -7,8 +7,10 @@ import re
 import stat
 import time
 import zlib
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from convcli.errors import ConvcliError
 
@@ -19,6 +21,10 @@ ABANDONED = 24 * 3600  # seconds after which an unlocked temporary file of anoth
 _HOST = f"{zlib.crc32(os.uname().nodename.encode()):08x}"
 _TEMPORARY = re.compile(r"\.convcli-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
 _swept: set[str] = set()  # the folders in which this process has looked for old ones
+_unfinished: set[Path] = set()  # the temporary files that this process is writing
+_OPEN = nullcontext()
+
+Fill = Callable[[BinaryIO], None]  # writes a file, which is open for reading, too
 
 _WAYS_OUT = {
     errno.ENOSPC: "make room there, or write elsewhere by `output`",
@@ -42,13 +48,16 @@ class ExistsError(WriteError):
 
 def write_whole(
     path: Path,
-    data: bytes,
+    data: bytes | Fill,
     *,
     overwrite: bool,
     follow_links: bool = False,
     like: os.stat_result | None = None,
+    placing: AbstractContextManager[None] = _OPEN,
 ) -> None:
-    """Write `data` to `path` through a temporary file beside it; make missing folders.
+    """Write `data`, or let it write a file, to `path` through a temporary file beside it; make missing folders.
+
+    placing : entered while the file gets its name
 
     The data are on disk before the path changes, and the change is before this returns. A new file has the mode
     that the umask leaves, a replaced one keeps its own, and its owner where that is allowed; with `like`, it has
@@ -66,7 +75,7 @@ def write_whole(
         raise WriteError(f"cannot write {path}: its folder cannot be made: {_why(error)}") from error
     try:
         sweep(place.parent)
-        while not _written(place, data, overwrite, like):
+        while not _written(place, data, overwrite, like, placing):
             pass
     except FileExistsError:
         raise ExistsError(_exists(path)) from None
@@ -148,7 +157,13 @@ def _make(folder: Path) -> None:
         _sync(each.parent)
 
 
-def _written(path: Path, data: bytes, overwrite: bool, like: os.stat_result | None) -> bool:
+def _written(
+    path: Path,
+    data: bytes | Fill,
+    overwrite: bool,
+    like: os.stat_result | None,
+    placing: AbstractContextManager[None],
+) -> bool:
     """Write a temporary file and give it its name; False where another process has swept it before it was locked."""
     old = _status(path, follow_links=True) if overwrite else None
     model = like or old
@@ -157,13 +172,12 @@ def _written(path: Path, data: bytes, overwrite: bool, like: os.stat_result | No
     try:
         # Nobody reads it before it has the mode that it is to have.
         mode = 0o666 if model is None else 0o600
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        _unfinished.add(temporary)
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             if not _claimed(handle):
                 return False
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
+            _fill(temporary, handle, data)
             if old is not None and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 with suppress(OSError):  # only root may give files away
                     os.fchown(handle, old.st_uid, old.st_gid)
@@ -172,17 +186,37 @@ def _written(path: Path, data: bytes, overwrite: bool, like: os.stat_result | No
             if like is not None:
                 os.utime(handle, ns=(like.st_atime_ns, like.st_mtime_ns))
             os.fsync(handle)
-            if overwrite:
-                temporary.replace(path)
-            else:
-                _place_new(temporary, path)
+            with placing:
+                if overwrite:
+                    temporary.replace(path)
+                else:
+                    _place_new(temporary, path)
         finally:
             os.close(handle)
     finally:
         with suppress(OSError):  # it has its new name, or will be swept
             temporary.unlink()
+        _unfinished.discard(temporary)
     _sync(path.parent)
     return True
+
+
+def _fill(path: Path, handle: int, data: bytes | Fill) -> None:
+    """Write all there is to an open file."""
+    if callable(data):
+        with open(path, "r+b", opener=lambda name, flags: os.dup(handle)) as file:
+            data(file)
+        return
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def remove_unfinished() -> None:
+    """Remove the files that other threads have not finished, before the process ends and they with it."""
+    for path in list(_unfinished):
+        with suppress(OSError):
+            path.unlink()
 
 
 def _place_new(temporary: Path, path: Path) -> None:

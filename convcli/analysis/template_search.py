@@ -48,6 +48,8 @@ class SearchPlan:
     picture: Picture
     form: str
 
+    has_rows = False  # scores are drawn once all are known
+
     @property
     def made(self) -> list[Frame]:
         """The maps that will be drawn, black."""

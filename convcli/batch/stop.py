@@ -29,7 +29,7 @@ class Stop:
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
         self.queue: SimpleQueue[Any] | None = None
-        self.last: Callable[[], None] = lambda: None
+        self.last: list[Callable[[], None]] = []
         self._before: dict[int, Any] = {}
 
     @property
@@ -56,7 +56,8 @@ class Stop:
                 raise Stopped
         elif again:
             WRITES.close(PATIENCE)
-            self.last()
+            for each in self.last:
+                each()
             os._exit(self.code)
         else:
             self.queue.put(None)  # which is safe in a signal handler

@@ -28,7 +28,7 @@ from convcli.cli.options.file_options import (
 from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.run_messages import RunMessages
 from convcli.errors import ArgumentError, ConvcliError
-from convcli.files import WriteError
+from convcli.files import WriteError, remove_unfinished
 from convcli.images.codec_memory import reuse_images
 from convcli.images.coding import Coding
 from convcli.jobs.collisions import Reads
@@ -40,7 +40,7 @@ from convcli.jobs.targets import jobs_for
 from convcli.jobs.workers import cores
 
 if TYPE_CHECKING:
-    from convcli.jobs.file_to_file import Work
+    from convcli.jobs.work import Work
 
 AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what the work will take
 
@@ -141,6 +141,7 @@ class FileRun:
             )
         with Stop() as stop, ExitStack() as stack:
             messages = RunMessages(self.conversation, len(jobs), stop)
+            stop.last.append(remove_unfinished)
             if self.options.report is not None:
                 from convcli.jobs.report import Report
 
@@ -161,9 +162,13 @@ class FileRun:
                 raise
             messages.end()
             if not ended:  # a thread cannot be stopped, and Python would wait for it
+                remove_unfinished()
                 stack.close()
                 sys.stdout.flush()
                 os._exit(stop.code)
+            if workers.isolated and (stop.code or messages.exit_code):  # a process may have been killed
+                for job in jobs:
+                    self.output.save.tidy(job)
         return stop.code or messages.exit_code
 
 

@@ -79,7 +79,7 @@ class RunMessages:
                 from convcli.cli.progress import Progress
 
                 self._progress = Progress(self._count, self._started)
-                self._stop.last = self._progress.abandon
+                self._stop.last.append(self._progress.abandon)
             self._progress.show(self._counts)
         elif not self._terminal and now - self._said > EVERY:
             self._said = now

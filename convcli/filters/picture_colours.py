@@ -1,12 +1,14 @@
 """In which colours a picture is filtered: some of its channels, its brightness, its light."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.kernels.change import MOST
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from convcli.images.header import Header
     from convcli.images.picture import Frame, Picture
 
@@ -51,6 +53,27 @@ class Colours(NamedTuple):
         picture = replace(picture, frames=tuple(frames))
         converted = sum(frame.pixels.nbytes for frame in frames) if self.channels or self.gray else 0
         return picture, max(header.memory, header.pixels + converted)
+
+    def stored(self, picture: "Picture", name: str) -> "Picture":
+        """Return what `converted` will make of a still picture, block by block: its pixels are `StoredPixels`."""
+        if not self.channels and not self.gray:
+            return self.converted(picture, name)
+        import numpy as np
+
+        from convcli.images.stored_pixels import ChangedPixels
+
+        (frame,) = picture.frames
+        pixels: Any = frame.pixels
+
+        def change(block: "NDArray[Any]") -> "NDArray[Any]":
+            (made,) = self.converted(replace(picture, frames=(replace(frame, pixels=block),)), name).frames
+            return made.pixels
+
+        one = replace(frame, pixels=np.zeros((1, 1, *pixels.shape[2:]), pixels.dtype))
+        picture = self.converted(replace(picture, frames=(one,)), name)
+        (made,) = picture.frames
+        stored: Any = ChangedPixels(pixels, change, made.pixels)
+        return replace(picture, frames=(replace(made, pixels=stored),))
 
     def light(self, frame: "Frame") -> "Frame":
         """Return a frame as it is filtered: in linear light, 0 to 1, if that was asked for."""

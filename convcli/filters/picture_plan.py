@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
@@ -16,7 +16,13 @@ from convcli.images.channels import recoloured
 from convcli.images.picture import Frame, Picture
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.filters.run_by_rows import MadeRows
     from convcli.images.metadata.geometry import Moves, Origin
+    from convcli.images.stored_pixels import StoredPixels
+
+    Origins = list[tuple[Origin, Moves | None, int]]
 
 
 class FilteredPicture(NamedTuple):
@@ -32,6 +38,27 @@ class FilteredPicture(NamedTuple):
     notes: tuple[str, ...]
     facts: dict[str, Any]
     record: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class FilteredRows:
+    """A picture whose rows are still to be made.
+
+    black : the result, its pixels black
+    """
+
+    plan: Plan
+    black: Picture
+    made: MadeRows
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """Make the rows of the result from its top to its bottom: (rows, W) or (rows, W, C)."""
+        return iter(self.made)
+
+    def told(self) -> FilteredPicture:
+        """Return what is told of the result, once all rows were taken."""
+        assert self.made.made is not None
+        return self.plan.told(self.black, [self.made.made])
 
 
 @dataclass(frozen=True)
@@ -116,16 +143,47 @@ class Plan:
         units = [unit.filled(tuple(islice(left, len(unit.frames)))) for unit in self.units]
         return replace(self, picture=picture, units=units)
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the result can be made band by band: one frame, whose maps are its channels."""
+        return len(self.units) == len(self.picture.frames) == 1 and not self.worker.sheet
+
+    def rows_memory(self, stored: StoredPixels | None) -> int:
+        """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""
+        from convcli.filters.run_by_rows import memory
+
+        (unit,), (frame,) = self.units, self.made
+        return memory(self.worker, unit, frame, self.form, stored)
+
+    def rows(self) -> FilteredRows:
+        """Return what will be made of the only frame, whose pixels may be `StoredPixels`."""
+        from convcli.filters.run_by_rows import MadeRows
+
+        (unit,) = self.units
+        origins, before = self._origins(), self.picture.black()
+        rows = MadeRows(self.worker, self.name, self.target, unit, self.form)
+        return FilteredRows(self, self._result(before, [rows.frame], origins), rows)
+
     def run(self) -> FilteredPicture:
         """Run the units, whose frames are let go when they are filtered: a plan runs once."""
         origins, before = self._origins(), self.picture.black()
         units, self.units, self.picture = self.units, [], before
         made = self.worker.make_all(self.name, self.target, units, self.form)
-        result = recoloured(before, [frame for part in made for frame in part.frames])
-        if origins:
-            from convcli.images.metadata.geometry import kept_true
+        return self.told(
+            self._result(before, [frame for part in made for frame in part.frames], origins), made
+        )
 
-            result = kept_true(result, *_of_frames(origins))
+    def _result(self, before: Picture, frames: list[Frame], origins: Origins) -> Picture:
+        """Return frames with what stays true of the metadata."""
+        result = recoloured(before, frames)
+        if not origins:
+            return result
+        from convcli.images.metadata.geometry import kept_true
+
+        return kept_true(result, *_of_frames(origins))
+
+    def told(self, result: Picture, made: list[Made]) -> FilteredPicture:
+        """Return a result with what is told of the runs that made it."""
         notes = dict.fromkeys(note for part in made for note in part.notes)
         return FilteredPicture(
             result,
@@ -148,13 +206,13 @@ class Plan:
         way = "; `value_range='minmax'` fits all of them in" if stretched else ""
         return [f"{share:.2%} of the samples were clipped{way}"]
 
-    def _origins(self) -> list[tuple[Origin, Moves | None, int]]:
+    def _origins(self) -> Origins:
         """Return what each unit is made of, and how its pixels are moved; and how many frames it makes."""
         from convcli.images.metadata.geometry import Origin, depends_on_pixels
 
         if not depends_on_pixels(self.picture):
             return []
-        found: list[tuple[Origin, Moves | None, int]] = []
+        found: Origins = []
         for unit, frames in zip(self.units, self.parts, strict=True):
             frame = unit.frames[0]
             said = self.picture.metadata if not found or frame.page is None else frame.page
@@ -172,9 +230,7 @@ def _clipped(made: list[Made]) -> float:
     return sum(part.clipped for part in made) / sum(part.samples for part in made)
 
 
-def _of_frames(
-    origins: list[tuple[Origin, Moves | None, int]],
-) -> tuple[list[Origin], list[Moves | None]]:
+def _of_frames(origins: Origins) -> tuple[list[Origin], list[Moves | None]]:
     """Return the origin and the moves of each frame."""
     each = [(origin, moves) for origin, moves, count in origins for _ in range(count)]
     return [origin for origin, _ in each], [moves for _, moves in each]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from convcli.filters.recipe import Recipe
     from convcli.filters.stages.stage import Stage
+    from convcli.filters.tiles.sources import Samples
     from convcli.filters.tiles.tile_loop import Given
     from convcli.images.metadata.geometry import Moves
 
@@ -123,10 +124,16 @@ class Unit:
 
     def given(self, colours: Colours) -> Given:
         """Return what is filtered, (*spatial, C)."""
-        from convcli.filters.tiles.tile_loop import Given, stacked
+        from convcli.filters.tiles.tile_loop import stacked
+
+        pixels = stacked([each.pixels for each in self.frames], len(self.shape) - 1)
+        return self.given_as(pixels, colours)
+
+    def given_as(self, pixels: Samples, colours: Colours) -> Given:
+        """Return what is filtered, of samples (*spatial, C) that stand for those of the frames."""
+        from convcli.filters.tiles.tile_loop import Given
 
         frame = self.frames[0]
-        pixels = stacked([each.pixels for each in self.frames], len(self.shape) - 1)
         return Given(pixels, self.has_alpha, frame.zero, colours.linear, frame.has_alpha)
 
 

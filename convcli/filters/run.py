@@ -193,7 +193,7 @@ class Worker:
             return self._plainly(unit, form, mode, extent)
         from convcli.filters.tiles.tile_loop import run
 
-        given, finish = unit.given(self.colours), self._finish(unit, form, mode, dtype, extent)
+        given, finish = unit.given(self.colours), self.finishing(unit, form, mode, dtype, extent)
         done = run(
             given,
             unit.stages,
@@ -205,10 +205,10 @@ class Worker:
         notes = dict.fromkeys(note for stage in unit.stages for note in stage.notes)
         samples = prod(unit.output_shape)
         plan = f"{self.spelled.recipe.variant}, {done.plan}"
-        frames = self._framed(unit, done.pixels, mode)
+        frames = self.framed(unit, done.pixels, mode)
         return Made(frames, done.clipped * samples, samples, plan, tuple(notes), done.measured, done.extent)
 
-    def _finish(
+    def finishing(
         self, unit: Unit, form: str, mode: str, dtype: np.dtype[Any], extent: Extent | None
     ) -> Finish:
         """Return how the values of stages become pixels of a mode and dtype."""
@@ -238,7 +238,7 @@ class Worker:
             return self.make(name, target, unit, form).extent
         from convcli.filters.tiles.tile_loop import extent_of
 
-        finish = self._finish(unit, form, *result_mode(self.request, name, target, unit, form), None)
+        finish = self.finishing(unit, form, *result_mode(self.request, name, target, unit, form), None)
         return extent_of(
             unit.given(self.colours),
             unit.stages,
@@ -257,13 +257,13 @@ class Worker:
             size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
         else:
             channels = maps + unit.has_alpha
-        return list(self._framed(unit, black((*size, channels), dtype), mode))
+        return list(self.framed(unit, black((*size, channels), dtype), mode))
 
     def _plainly(self, unit: Unit, form: str, mode: str, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
         recipe = self.spelled.recipe
-        kernel, asked = recipe.kernels[0], self._asked(unit, form)
+        kernel, asked = recipe.kernels[0], self.asked(unit, form)
         filtered = filter_image(frame.pixels, kernel, **asked, extent=extent)
         frames = (replace(frame, pixels=filtered.pixels, mode=mode),)
         clipped = filtered.clipped * filtered.pixels.size
@@ -271,7 +271,7 @@ class Worker:
             frames, clipped, filtered.pixels.size, filtered.plan, (), filtered.measured, filtered.extent
         )
 
-    def _asked(self, unit: Unit, form: str) -> dict[str, Any]:
+    def asked(self, unit: Unit, form: str) -> dict[str, Any]:
         """Return the options of `filter_image`."""
         recipe, frame, layer = unit.recipe, unit.frames[0], unit.plain
         assert layer is not None
@@ -297,9 +297,9 @@ class Worker:
             return unit.memory(outputs, self.threads)
         pixels = unit.frames[0].pixels
         kernel = self.spelled.recipe.kernels[0]
-        return outputs + working_bytes(pixels.shape, pixels.dtype, kernel, **self._asked(unit, form))
+        return outputs + working_bytes(pixels.shape, pixels.dtype, kernel, **self.asked(unit, form))
 
-    def _framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
+    def framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
         flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
         if self.spelled.dims == 2:

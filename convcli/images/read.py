@@ -53,7 +53,7 @@ class Opened:
     def __init__(
         self, name: str, file: BinaryIO, frame: int | None, max_frames: int, max_pixels: int, stack: ExitStack
     ) -> None:
-        self._name, self._frame, self._max_pixels = name, frame, max_pixels
+        self._name, self._frame, self._max_pixels, self._file = name, frame, max_pixels, file
         self.header = self._open(file, max_frames, max_pixels, stack)
         if frame is not None:
             (still,) = self.header.frames
@@ -99,6 +99,21 @@ class Opened:
                 if self._as_tiff is None:
                     raise
                 picture = self._as_tiff()
+        return self._noted(picture, caught)
+
+    def stored(self) -> Picture | None:
+        """Return the picture with its pixels left in the file, as `StoredPixels`; None where it is to be read whole.
+
+        They are decoded as long as the picture is open.
+        """
+        from convcli.images.read_stored import stored_picture
+
+        with _explained(self._name, self._max_pixels), warnings_caught() as caught:
+            picture = stored_picture(self._file, self._name, self.header, self._frame, self._max_pixels)
+        return None if picture is None else self._noted(picture, caught)
+
+    def _noted(self, picture: Picture, caught: Sequence[str]) -> Picture:
+        """Return a picture with notes on what was found damaged."""
         notes = [*picture.notes, *_damages(dict.fromkeys((*self.warnings, *caught)))]
         picture = replace(picture, notes=_few(notes))
         return picture if self._frame is None else _as_still(picture)
@@ -125,7 +140,7 @@ def open_picture(
         try:
             yield opened
         finally:
-            del opened._read, opened._as_tiff  # which hold the decoder's own image
+            del opened._read, opened._as_tiff, opened._file  # which hold the decoder's own image
 
 
 def read_picture(

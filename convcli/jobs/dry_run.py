@@ -9,9 +9,17 @@ from convcli.images.picture import Picture
 from convcli.layers.text.notation import format_size
 from convcli.render import visible
 
+WHOLE, BY_ROWS = "whole", "by rows"
+
 
 def foretold(
-    name: str, target: str, before: Picture, after: Picture, runs: Mapping[str, Any], memory: int
+    name: str,
+    target: str,
+    before: Picture,
+    after: Picture,
+    runs: Mapping[str, Any],
+    memory: int,
+    by_rows: tuple[bool, bool] = (False, False),
 ) -> dict[str, Any]:
     """Return the facts, as JSON has them.
 
@@ -19,6 +27,7 @@ def foretold(
     before, after : the picture that would be read, and the one that would be written; their pixels may be black
     runs : the facts of what would run
     memory : bytes
+    by_rows : whether the pixels are decoded by rows, and whether the output is written by rows; else whole
     """
     return {
         "input": name,
@@ -28,11 +37,13 @@ def foretold(
         "input_mode": before.frames[0].mode,
         "input_size": list(before.frames[0].pixels.shape[:2]),
         "input_frames": len(before.frames),
+        "decoded": _way(by_rows[0]),
         **runs,
         "format": after.format,
         "mode": after.frames[0].mode,
         "size": list(after.frames[0].pixels.shape[:2]),
         "frames": len(after.frames),
+        "written": _way(by_rows[1]),
         "bytes": memory,
     }
 
@@ -42,10 +53,16 @@ def sentence(facts: Mapping[str, Any], runs: str) -> str:
     before = _picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
     after = _picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
     time = f"{facts['seconds']:.1f} s on a core and " if "seconds" in facts else ""
+    written = "" if facts["written"] == WHOLE else f", {facts['written']}"
     return visible(
-        f"{facts['input']}: would read {before}; {runs}, about {time}{-(-facts['bytes'] // 2**20):,} MiB; "
-        f"write {facts['output']}: {after}"
+        f"{facts['input']}: would read {before}, decoded {facts['decoded']}; {runs}, about {time}"
+        f"{-(-facts['bytes'] // 2**20):,} MiB; "
+        f"write {facts['output']}: {after}{written}"
     )
+
+
+def _way(by_rows: bool) -> str:
+    return BY_ROWS if by_rows else WHOLE
 
 
 def _picture(form: str, mode: str, size: list[int], frames: int) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, NamedTuple, cast
 
 from convcli.batch import MEMORY, WRITES, Outcome
 from convcli.errors import ConvcliError
@@ -22,122 +22,31 @@ from convcli.images.formats import format_of
 from convcli.images.header import FrameHeader
 from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
+from convcli.images.write_rows import rows_writer
+from convcli.jobs.by_rows import LARGE, ByRows, Whole, by_rows, gathered
 from convcli.jobs.dry_run import foretold, sentence
 from convcli.jobs.job import DASH, Job
 from convcli.jobs.memory_limit import check_memory
-from convcli.jobs.read_ahead import OpenedAhead, Readable
+from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.save import Save
+from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work
 from convcli.layers.text.notation import format_size
-
-if TYPE_CHECKING:
-    from convcli.images.header import Header
 
 Facts = dict[str, Any]  # of a report
 
 
-class Colours(Protocol):
-    """What a picture becomes before the work begins, such as some of its channels."""
-
-    def ahead(self, header: Header, name: str) -> tuple[Picture, int]:
-        """Return what `converted` will make of a header's picture, its pixels black, and the bytes that it takes."""
-
-    def converted(self, picture: Picture, name: str) -> Picture:
-        """Return a picture as it was asked for."""
-
-
-class Reading(Protocol):
-    """How pictures are read."""
-
-    @property
-    def colours(self) -> Colours:
-        """What they become before the work begins."""
-
-    def open(self, source: Path | BinaryIO) -> AbstractContextManager[Readable]:
-        """Open a picture."""
-
-
-class Result(Protocol):
-    """What the work made of a picture."""
-
-    @property
-    def picture(self) -> Picture:
-        """What is written."""
-
-    @property
-    def how(self) -> str:
-        """How it was done, for those who want details."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What the user should know."""
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What a report tells beside files, sizes and modes."""
-
-    @property
-    def record(self) -> Mapping[str, Any] | None:
-        """What is printed beside them, as a line of JSON; None where the path alone is printed."""
-
-
-class Plan(Protocol):
-    """What will be done to one picture, known from its header."""
-
-    @property
-    def made(self) -> Sequence[Frame]:
-        """The frames that will be made, black."""
-
-    @property
-    def memory(self) -> int:
-        """The most bytes that are taken while frames become others, those frames included."""
-
-    @property
-    def said(self) -> str:
-        """What runs, as a part of a sentence."""
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What runs, as JSON has it; `seconds` says how long it will take on a core, where that is known."""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What the user should know before it runs."""
-
-    def filled(self, picture: Picture) -> Plan:
-        """Return the plan for the picture itself."""
-
-    def run(self) -> Result:
-        """Do it; the pixels are not kept."""
-
-
-class Work(Protocol):
-    """What a run does to each picture."""
-
-    @property
-    def verb(self) -> str:
-        """What messages call it."""
-
-    @property
-    def lighter(self) -> str:
-        """What else than a smaller picture would take less memory, if anything."""
-
-    def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
-        """Return what will be done to a picture, or raise an error where that cannot be.
-
-        name, target : what messages call the input and the output
-        picture : its pixels may be black
-        form : the format of the output
-        """
-
-
 class _Planned(NamedTuple):
-    """A plan, the picture that it is for, where the result goes, and the most bytes that all of it takes."""
+    """A plan, the picture that it is for, where the result goes, and the most bytes that all of it takes.
+
+    rows : how it goes by rows; None where the picture and its result are whole in memory
+    """
 
     plan: Plan
     picture: Picture
     target: str
     form: str
     memory: int
+    rows: ByRows | None = None
 
 
 @dataclass(frozen=True)
@@ -187,25 +96,33 @@ class FileToFile:
             return _skipped(job, aloud=self.dry_run)
         if job.target is not DASH:
             self.save.check(job.target)
-        with ExitStack() as shares:
-            with self._opened(job, facts) as opened:
-                header, reading = self.reading.colours.ahead(opened.header, job.name)
-                planned = self._planned(job, header, reading)
-                if self.dry_run:
-                    return self._foretold(job, planned)
-                shares.enter_context(MEMORY.share(planned.memory, self.max_memory))
+        with ExitStack() as shares, ExitStack() as files:
+            opened = files.enter_context(self._opened(job, facts))
+            header, reading = self.reading.colours.ahead(opened.header, job.name)
+            planned = self._planned(job, header, reading)
+            if planned.memory > min(LARGE, self.max_memory) and planned.plan.has_rows:
+                planned = self._by_rows(job, planned, opened, files, reading)
+            self._check(job, planned)
+            if self.dry_run:
+                return self._foretold(job, planned)
+            shares.enter_context(MEMORY.share(planned.memory, self.max_memory))
+            if planned.rows is not None and planned.rows.stored is not None:
+                picture = planned.rows.stored
+            else:
                 picture = opened.read()
-            picture = self.reading.colours.converted(picture, job.name)
+                files.close()
+                picture = self.reading.colours.converted(picture, job.name)
             # A frame may differ from the first of an animation, by which its header was told.
             if _kinds(picture) == _kinds(header):
                 planned = planned._replace(plan=planned.plan.filled(picture), picture=picture.black())
             else:
                 planned = self._planned(job, picture, reading)
+                self._check(job, planned)
                 planned = planned._replace(picture=picture.black())
             del picture
             return self._written(job, planned, facts)
 
-    def _opened(self, job: Job, facts: Facts) -> AbstractContextManager[Readable]:
+    def _opened(self, job: Job, facts: Facts) -> AbstractContextManager[Opening | OpenedAhead]:
         source = job.stream(self.max_memory) if job.source is DASH else job.source
         if self.reported:
             from convcli.jobs.report import weighed
@@ -228,34 +145,75 @@ class FileToFile:
         check_fits(replace(picture, frames=frames), form, target)
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.threads)
-        pool = pooled(list(map(FrameHeader.of, picture.frames)))
-        memory = max(reading, plan.memory + pool, _bytes(frames) + writing)
-        way = f"take {'one frame by `frame`, ' if len(picture.frames) > 1 else ''}a smaller picture"
-        way += f", or {self.work.lighter}" if self.work.lighter else ""
-        check_memory(f"{self.work.verb} {job.name}", memory, self.max_memory, way)
+        memory = max(reading, plan.memory + _pooled(picture), _bytes(frames) + writing)
         return _Planned(plan, picture, target, form, memory)
+
+    def _by_rows(
+        self, job: Job, planned: _Planned, opened: Opening | OpenedAhead, files: ExitStack, reading: int
+    ) -> _Planned:
+        """Return a plan that does without the whole picture or the whole result, where that takes less memory."""
+        plan = cast(PlanByRows, planned.plan)
+        if isinstance(opened, OpenedAhead):  # by a thread, which lets it go
+            opened = files.enter_context(self.reading.open(job.source))
+        stored = opened.stored()
+        if stored is not None:
+            stored = self.reading.colours.stored(stored, job.name)
+        (frame,) = plan.made
+        writing = encoding(
+            [FrameHeader.of(frame)], planned.form, self.coding, planned.picture.coded, self.threads
+        )
+        held = _bytes(planned.picture.frames) + _pooled(planned.picture)
+        whole = Whole(reading, held, writing)
+        form = None if job.target is DASH else planned.form
+        rows = by_rows(plan, stored, form, whole, self.threads)
+        if rows is None or rows.memory >= planned.memory:
+            return planned
+        return planned._replace(memory=rows.memory, rows=rows)
+
+    def _check(self, job: Job, planned: _Planned) -> None:
+        """Refuse what would take too much memory."""
+        several = len(planned.picture.frames) > 1
+        way = f"take {'one frame by `frame`, ' if several else ''}a smaller picture"
+        way += f", or {self.work.lighter}" if self.work.lighter else ""
+        check_memory(f"{self.work.verb} {job.name}", planned.memory, self.max_memory, way)
 
     def _foretold(self, job: Job, planned: _Planned) -> Outcome:
         plan, picture = planned.plan, planned.picture
         after = replace(picture, frames=tuple(plan.made), format=planned.form)
-        facts = foretold(job.name, planned.target, picture, after, plan.facts, planned.memory)
+        rows = planned.rows
+        ends = (rows is not None and rows.stored is not None, rows is not None and rows.written)
+        facts = foretold(job.name, planned.target, picture, after, plan.facts, planned.memory, ends)
         text = json.dumps(facts) if self.as_json else sentence(facts, plan.said)
         return Outcome(answer=f"{text}\n".encode(), notes=tuple(plan.notes))
 
     def _written(self, job: Job, planned: _Planned, facts: Facts) -> Outcome:
         """Do what is planned, and write what it makes."""
-        before, result = planned.picture, planned.plan.run()
-        made = result.picture
-        data, losses = encode(made, planned.form, planned.target, self.coding, self.threads)
-        if job.target is not DASH:
-            with WRITES:
-                self.save.write(job, data)
+        before, rows, how = planned.picture, planned.rows, ""
+        data: bytes | None = None  # of the output, where it is encoded whole
+        if rows is None:
+            result = planned.plan.run()
+            made = result.picture
+        else:
+            to_make, how = cast(PlanByRows, planned.plan).rows(), f", {rows.said}"
+            made = to_make.black
+            if rows.written:
+                writer = rows_writer(made, planned.form, self.threads)
+                self.save.write_by(job, lambda file: writer.write(file, to_make))
+                losses = writer.notes
+            else:
+                made = gathered(to_make)
+            result = to_make.told()
+        if rows is None or not rows.written:
+            data, losses = encode(made, planned.form, planned.target, self.coding, self.threads)
+            if job.target is not DASH:
+                with WRITES:
+                    self.save.write(job, data)
         if self.reported:
-            facts |= _told(before, result, data)
+            facts |= _told(before, result, job.target if data is None else BytesIO(data))
         return Outcome(
-            answer=data if job.target is DASH else _answer(job, result),
+            answer=_answer(job, result) if data is None or job.target is not DASH else data,
             notes=(*made.notes, *result.notes, *losses),
-            details=(f"{_summary(before, made)}, {result.how}",),
+            details=(f"{_summary(before, made)}, {result.how}{how}",),
             pixels=sum(prod(frame.pixels.shape[:2]) for frame in before.frames),
         )
 
@@ -275,12 +233,12 @@ def _answer(job: Job, result: Result) -> bytes:
     return os.fsencode(text) + b"\n"
 
 
-def _told(before: Picture, result: Result, data: bytes) -> Facts:
+def _told(before: Picture, result: Result, output: Path | BytesIO) -> Facts:
     """Return what a report tells of a picture beside its files' names."""
     from convcli.jobs.report import weighed
 
     return {
-        **weighed("output", BytesIO(data)),
+        **weighed("output", output),
         "input_size": list(before.frames[0].pixels.shape[:2]),
         **_described(result.picture),
         **result.facts,
@@ -294,6 +252,11 @@ def _described(picture: Picture) -> Facts:
 
 def _bytes(frames: Iterable[Frame]) -> int:
     return sum(frame.pixels.nbytes for frame in frames)
+
+
+def _pooled(picture: Picture) -> int:
+    """Return the bytes that Pillow keeps when a picture was decoded."""
+    return pooled(list(map(FrameHeader.of, picture.frames)))
 
 
 def _kinds(picture: Picture) -> list[tuple[Any, ...]]:

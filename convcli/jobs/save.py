@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from convcli.batch import WRITES
 from convcli.errors import ArgumentError
-from convcli.files import WriteError, check_target, sweep, write_whole
+from convcli.files import Fill, WriteError, check_target, sweep, write_whole
 from convcli.jobs.job import DASH, Job
 
 
@@ -38,13 +39,26 @@ class Save(NamedTuple):
         check_target(target, overwrite=self.overwrite, follow_links=self.follow_links)
 
     def tidy(self, job: Job) -> None:
-        """Sweep away what a killed run has left beside an output that is there: nothing may be left to write."""
+        """Sweep away what a killed process has left beside an output: nothing may be left to write."""
+        if job.target is DASH:
+            return
         sweep(Path(os.path.realpath(job.target) if self.follow_links else job.target).parent)
 
     def write(self, job: Job, data: bytes) -> None:
         """Write a job's output whole, or raise WriteError and leave what was there."""
         like = self._like(job.source)
         write_whole(job.target, data, overwrite=self.overwrite, follow_links=self.follow_links, like=like)
+
+    def write_by(self, job: Job, fill: Fill) -> None:
+        """Write a job's output by a function that takes its time; a run may end meanwhile, and nothing is left."""
+        write_whole(
+            job.target,
+            fill,
+            overwrite=self.overwrite,
+            follow_links=self.follow_links,
+            like=self._like(job.source),
+            placing=WRITES,
+        )
 
     def _like(self, source: Path) -> os.stat_result | None:
         if not self.preserve:

@@ -61,6 +61,7 @@ class TurningPlan:
 
     said = "turn it over"
     notes = ("black becomes white",)
+    has_rows = False
 
     @property
     def made(self) -> tuple[Frame, ...]:
@@ -148,7 +149,7 @@ def test_what_is_printed_is_the_picture(job: Job, tmp_path: Path) -> None:
 def test_a_dry_run_writes_nothing_and_says_what_would_be_done(job: Job) -> None:
     outcome = turning(dry_run=True)(job)
     assert outcome.answer.decode().startswith(
-        f"{job.source}: would read PNG, L, rows x columns 6x7; turn it over, about 1 MiB; write {job.target}: PNG, L"
+        f"{job.source}: would read PNG, L, rows x columns 6x7, decoded whole; turn it over, about 1 MiB; write {job.target}: PNG, L"
     )
     assert outcome.notes == ("black becomes white",)
     facts = json.loads(turning(dry_run=True, as_json=True)(job).answer)

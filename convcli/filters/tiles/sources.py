@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from threading import local
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,27 @@ class Source(ABC):
         """Return the values of a region, (*spatial, C); they may be changed where they are writeable."""
 
 
+class Samples(Protocol):
+    """A picture's samples (*spatial, C): an array, or what gives one for a region."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of a sample."""
+
+    def __getitem__(self, region: Region, /) -> Array:
+        """Return the samples of a region, which are not to be changed."""
+
+
 class Pixels(Source):
     """Some channels of a picture's samples as floats."""
 
     def __init__(
         self,
-        pixels: Array,
+        pixels: Samples,
         dtype: np.dtype[Any],
         channels: slice = slice(None),
         *,

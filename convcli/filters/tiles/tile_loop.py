@@ -16,7 +16,7 @@ from convcli.backend.colour import light_of
 from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, working_dtype
 from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, Source, own
+from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, Samples, Source, own
 from convcli.filters.tiles.tile_plan import Tiles, legs
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.layers import Conv, ConvTranspose, DeformConv
@@ -39,13 +39,13 @@ TAPS = 32  # of a kernel, as much work as larger ones are by their quickest meth
 class Given:
     """A picture that is to be filtered.
 
-    pixels : ndarray, (*spatial, C); the last channel is opacity where `has_alpha`
+    pixels : (*spatial, C); the last channel is opacity where `has_alpha`
     zero : the sample of each channel that stands for 0, by default 0
     light : whether the samples stand for light, which is filtered instead; opacity does not, the last channel where
         `ends_in_alpha`, even if it is filtered as any other
     """
 
-    pixels: Array
+    pixels: Samples
     has_alpha: bool = False
     zero: Zero | None = None
     light: bool = False
@@ -95,11 +95,12 @@ def through(sources: Sources, stages: Sequence[Stage], premultiply: bool | None 
 
 
 @dataclass(frozen=True)
-class _Run:
+class TileRun:
     """The tiles of an output, and what makes the sources that a thread asks for them."""
 
     tiles: Tiles
     sources: Callable[[], Sources]
+    dtype: np.dtype[Any]
 
     @classmethod
     def of(
@@ -109,23 +110,28 @@ class _Run:
         premultiply: bool | None,
         dtype: np.dtype[Any],
         threads: int | None,
-    ) -> "_Run":
+    ) -> "TileRun":
         """Plan stages; in several legs where the tiles of all would hold more than the picture between them."""
         channels, *size = given.pixels.shape[-1] - given.has_alpha, *given.pixels.shape[:-1]
         shape: Shape = (channels, *size)
         start: Callable[[], Sources] = partial(given.sources, dtype)
         first, *others = legs(stages, shape, dtype.itemsize)
-        planned = cls._leg(start, shape, first, premultiply)
+        planned = cls._leg(start, shape, first, premultiply, dtype)
         for leg in others:
             start, shape = planned._evaluated(threads), planned.tiles.shape
-            planned = cls._leg(start, shape, leg, premultiply)
+            planned = cls._leg(start, shape, leg, premultiply, dtype)
         return planned
 
     @classmethod
     def _leg(
-        cls, start: Callable[[], Sources], shape: Shape, leg: Sequence[Stage], premultiply: bool | None
-    ) -> "_Run":
-        return cls(Tiles.of(leg, shape), lambda: through(start(), leg, premultiply))
+        cls,
+        start: Callable[[], Sources],
+        shape: Shape,
+        leg: Sequence[Stage],
+        premultiply: bool | None,
+        dtype: np.dtype[Any],
+    ) -> "TileRun":
+        return cls(Tiles.of(leg, shape), lambda: through(start(), leg, premultiply), dtype)
 
     def _evaluated(self, threads: int | None) -> Callable[[], Sources]:
         """Compute all values, and return what makes sources of them."""
@@ -155,6 +161,17 @@ class _Run:
         """Return the smallest and the largest finite value of the colours that `finish` stretches."""
         return Extent.around(self.tiles.each(lambda: _Extents(self.sources()[0], finish), threads))
 
+    def filtered(self, out: Array, done: Sequence["Done"], finish: Finish) -> Filtered:
+        """Return pixels with what is told of all tiles."""
+        measured = [each.measured for each in done if each.measured is not None]
+        return Filtered(
+            out,
+            sum(each.clipped for each in done) / prod(self.tiles.shape),
+            plan=f"stages in {self.dtype}",
+            extent=finish.stretched,
+            measured=sum(measured[1:], measured[0]) if measured else None,
+        )
+
 
 def run(
     given: Given,
@@ -169,24 +186,28 @@ def run(
 
     `minmax` without an extent looks at all values first, and then computes them again.
     """
+    planned, finish = prepared(given, stages, finish, premultiply, threads, measure)
+    out = finish.blank(planned.tiles.shape, given.has_alpha)
+    done = planned.tiles.each(lambda: Finishing(planned.sources(), finish, out, measure), threads)
+    return planned.filtered(out, done, finish)
+
+
+def prepared(
+    given: Given,
+    stages: Sequence[Stage],
+    finish: Finish,
+    premultiply: bool | None,
+    threads: int | None,
+    measure: bool,
+) -> tuple[TileRun, Finish]:
+    """Plan a run, and look for what `minmax` stretches where it is not known."""
     told = measure or finish.value_range in (None, "minmax")
     dtype = given.dtype if told else given.shortest(stages)
-    planned = _Run.of(given, stages, premultiply, dtype, threads)
-    tiles = planned.tiles
+    planned = TileRun.of(given, stages, premultiply, dtype, threads)
     if finish.value_range == "minmax" and finish.extent is None:
         found = planned.extent(finish, threads)
         finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
-    out = finish.blank(tiles.shape, given.has_alpha)
-    done = tiles.each(lambda: _Finishing(planned.sources(), finish, out, measure), threads)
-    samples = prod(tiles.shape)
-    measured = [each.measured for each in done if each.measured is not None]
-    return Filtered(
-        out,
-        sum(each.clipped for each in done) / samples,
-        plan=f"stages in {dtype}",
-        extent=finish.stretched,
-        measured=sum(measured[1:], measured[0]) if measured else None,
-    )
+    return planned, finish
 
 
 def shortest(own: np.dtype[Any], stages: Sequence[Stage]) -> np.dtype[Any]:
@@ -213,7 +234,7 @@ def extent_of(
     threads: int | None = None,
 ) -> Extent | None:
     """Return the smallest and the largest finite value of the colours that `finish` stretches; None without any."""
-    return _Run.of(given, stages, premultiply, given.dtype, threads).extent(finish, threads)
+    return TileRun.of(given, stages, premultiply, given.dtype, threads).extent(finish, threads)
 
 
 def _joined(colour: Array, opacity: Array) -> Array:
@@ -231,27 +252,31 @@ class _Extents:
         return Extent.of(self.finish.settled(own(self.colour(region))))
 
 
-class _Done(NamedTuple):
+class Done(NamedTuple):
     """What is told of a tile: how many samples of colour were clipped, and what the values were."""
 
     clipped: int
     measured: Measured | None
 
 
-class _Finishing:
+class Finishing:
     """Computes tiles and writes their pixels."""
 
     def __init__(
-        self, sources: tuple[Source, Source | None], finish: Finish, out: Array, measure: bool
+        self, sources: tuple[Source, Source | None], finish: Finish, out: Array, measure: bool, top: int = 0
     ) -> None:
+        """Take the pixels that are written; `top` is the row of the output that is their first."""
         self.colour, self.opacity = sources
-        self.finish, self.out, self.measure = finish, out, measure
+        self.finish, self.out, self.measure, self.top = finish, out, measure, top
 
-    def __call__(self, region: Region) -> _Done:
+    def __call__(self, region: Region) -> Done:
+        """Compute a region."""
         colour = self.colour(region)
         measured = Measured.of(colour) if self.measure else None
         opacity = None if self.opacity is None else self.opacity(region)
-        return _Done(self.finish(own(colour), opacity, self.out, region), measured)
+        *lead, rows, columns = region
+        place = (*lead, slice(rows.start - self.top, rows.stop - self.top), columns)
+        return Done(self.finish(own(colour), opacity, self.out, place), measured)
 
 
 @dataclass(frozen=True)

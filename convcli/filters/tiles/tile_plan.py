@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, product
 from math import ceil, prod
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ TALL = 512  # rows of a tile, through which it goes step by step
 HALOS = 4  # times what is looked at around it that a tile is wide, as this is computed twice
 FINISHED = 6  # numbers beside each value on its way to a pixel
 MOST_HELD = 1 << 25  # bytes of a tile that are always well spent
+BAND = 1 << 22  # samples of a band of the output, at least: threads are started for each
+ITEMSIZE = 8  # bytes of a value, at most
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
 
 
@@ -87,9 +90,32 @@ class Tiles:
             rows = slice(first, min(bottom, first + self.step))
             yield (*(slice(0, n) for n in lead), rows, across)
 
-    def each(self, make: Callable[[], Callable[[Region], T]], threads: int | None) -> list[T]:
-        """Do work on all regions, shared by threads that each make a worker; return the results in order."""
-        tiles = list(self)
+    @property
+    def band_rows(self) -> int:
+        """The rows of a band: those of a row of tiles, or of several where these are small."""
+        return self.rows * max(1, BAND // (self.rows * self.shape[-1] * self.shape[0]))
+
+    def bands(self) -> Iterator[tuple[slice, list[tuple[int, int]]]]:
+        """Yield the rows of one band after the other, as wide as the output, and the tiles that make it."""
+        height, width = self.shape[-2:]
+        for top in range(0, height, self.band_rows):
+            rows = slice(top, min(height, top + self.band_rows))
+            yield (
+                rows,
+                list(product(range(rows.start, rows.stop, self.rows), range(0, width, self.columns))),
+            )
+
+    def each(
+        self,
+        make: Callable[[], Callable[[Region], T]],
+        threads: int | None,
+        only: Sequence[tuple[int, int]] | None = None,
+    ) -> list[T]:
+        """Do work on all regions, shared by threads that each make a worker; return the results in order.
+
+        only : the tiles whose regions are meant, by default all
+        """
+        tiles = list(self if only is None else only)
         width = min(threads or os.cpu_count() or 1, len(tiles))
         numbers = iter(range(len(tiles)))
         found: list[list[T]] = [[] for _ in tiles]
@@ -127,6 +153,27 @@ def legs(stages: Sequence[Stage], shape: Shape, itemsize: int) -> list[tuple[Sta
         leg = (*leg, stage)
         shape = stage.output_shape(shape)
     return [*found, leg]
+
+
+def rows_seen(stages: Sequence[Stage], shape: Shape) -> int:
+    """Return how many rows of an input (C, *spatial) are looked at for a row of tiles that is made of it."""
+    first, *_ = legs(stages, shape, ITEMSIZE)
+    tiles = Tiles.of(first, shape)
+    shapes = [shape]
+    for stage in first:
+        shapes.append(stage.output_shape(shapes[-1]))
+    tile: Sizes = (*tiles.shape[1:-2], tiles.rows, tiles.columns)
+    for stage, before in zip(reversed(first), reversed(shapes[:-1]), strict=True):
+        tile = stage.held(before, tile).tile
+    return tile[-2]
+
+
+def band_rows(stages: Sequence[Stage], shape: Shape) -> int:
+    """Return the rows of a band of what stages make of an input (C, *spatial)."""
+    *others, last = legs(stages, shape, ITEMSIZE)
+    for stage in chain.from_iterable(others):
+        shape = stage.output_shape(shape)
+    return Tiles.of(last, shape).band_rows
 
 
 def halo(stages: Sequence[Stage]) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """NumPy's .npy files as pictures: any numbers, any count of channels, never unpickled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from io import BytesIO
 from math import prod
 from typing import Any, BinaryIO
@@ -12,6 +13,7 @@ from convcli.images.header import FrameHeader, Header
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import filtered_type
+from convcli.images.stored_pixels import PlainPixels, SharedFile, StoredPixels
 from convcli.npy import Header as NpyHeader
 from convcli.npy import NpyError, check_length, read_header, read_values
 
@@ -63,17 +65,38 @@ def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max
     return _picture(filtered_type(read_values(file, header).reshape(frames), name), numbers)
 
 
+def stored_array(file: BinaryIO, name: str, frame: int) -> tuple[StoredPixels, tuple[str, ...]] | None:
+    """Return a frame of a .npy file as pixels that are read when they are used, and what `read_array` notes.
+
+    None where all have to be looked at first: whole numbers of 64 bits, that may fit 32.
+    """
+    header = read_header(file)
+    wide = header.dtype.kind in "iu" and header.dtype.itemsize == 8
+    if wide or (header.fortran_order and len(header.shape) > 3):
+        return None
+    (count, *shape), _ = _frames(header, name, range, prod(header.shape))
+    start = header.start + frame % count * prod(shape) * header.dtype.itemsize
+    convert = partial(filtered_type, name=name)
+    pixels = PlainPixels(
+        SharedFile(file, name), start, tuple(shape), header.dtype, convert, fortran_order=header.fortran_order
+    )
+    return pixels, _notes(shape[2] if len(shape) == 3 else 1)
+
+
 def _picture(array: NDArray[Any], numbers: Sequence[int]) -> Picture:
     """Return frames, (N, H, W) or (N, H, W, C), of those numbers as a picture."""
     count = array.shape[3] if array.ndim == 4 else 1
     mode = mode_of(count, array.dtype.name)
-    notes = []
-    if count in (2, 4):
-        notes.append(
-            f"the last of its {count} channels is taken as alpha; `alpha='filter'` treats all of them alike"
-        )
     pixels = [array[number] if len(numbers) == len(array) else array[number].copy() for number in numbers]
-    return Picture(tuple(Frame(each, mode) for each in pixels), "NPY", notes=tuple(notes))
+    return Picture(tuple(Frame(each, mode) for each in pixels), "NPY", notes=_notes(count))
+
+
+def _notes(channels: int) -> tuple[str, ...]:
+    if channels not in (2, 4):
+        return ()
+    return (
+        f"the last of its {channels} channels is taken as alpha; `alpha='filter'` treats all of them alike",
+    )
 
 
 def _frames(
@@ -107,10 +130,16 @@ def encode_array(picture: Picture) -> bytes:
     if len(arrays) > 1:
         arrays = [pixels.reshape(*pixels.shape[:2], -1) for pixels in arrays]
     first = arrays[0]
-    shape = first.shape if len(arrays) == 1 else (len(arrays), *first.shape)
-    described = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
     buffer = BytesIO()
-    np.lib.format.write_array_header_1_0(buffer, described)
-    for pixels in arrays:
-        buffer.write(np.ascontiguousarray(pixels).data)
+    write_array(buffer, first.shape if len(arrays) == 1 else (len(arrays), *first.shape), first.dtype, arrays)
     return buffer.getvalue()
+
+
+def write_array(
+    file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]
+) -> None:
+    """Write a .npy file of an array that comes in parts, one behind the other."""
+    described = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, described)
+    for part in parts:
+        file.write(np.ascontiguousarray(part).data)

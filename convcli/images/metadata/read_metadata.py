@@ -46,7 +46,7 @@ class MetadataReader:
 
             return jpeg_metadata(dict(image.info), getattr(image, "applist", []))
         if image.format == "TIFF":
-            return self._page(image.tag_v2.offset)  # type: ignore[attr-defined]
+            return self.page(image.tag_v2.offset)  # type: ignore[attr-defined]
         from convcli.images.metadata import blocks
 
         if image.format == "GIF":
@@ -61,7 +61,8 @@ class MetadataReader:
             found.lose(blocks.other_chunks(self._file))
         return found
 
-    def _page(self, offset: int) -> Found:
+    def page(self, offset: int) -> Found:
+        """Return what the page of a TIFF says whose directory is at `offset`."""
         from convcli.images.metadata.entries import DirectoryError
         from convcli.images.metadata.tags import TiffPages
 

@@ -263,7 +263,7 @@ def test_a_dry_run_says_where_the_map_would_go_and_what_it_would_take(
     rows, columns = (n - k + 1 for n, k in zip(pixels(HOUSE).shape, SIZE, strict=True))
     height, width = pixels(HOUSE).shape
     assert result.out.startswith(
-        f"{HOUSE}: would read PNG, L, rows x columns {height}x{width}; look for {eye} of 25x40, about "
+        f"{HOUSE}: would read PNG, L, rows x columns {height}x{width}, decoded whole; look for {eye} of 25x40, about "
     )
     assert result.out.endswith(f" MiB; write {target}: PNG, L, rows x columns {rows}x{columns}\n")
     assert not target.exists()

@@ -417,7 +417,7 @@ def test_a_dry_run_says_it_in_a_line_and_refuses_what_the_run_would(
     code, out, err = call("filter", small, *words)
     assert code == 0
     assert out.startswith(
-        f"{small}: would read PNG, RGB, rows x columns 30x40; run convT k3x3 s2 same g3 o3 nobias: 32,400 multiply-adds, about 0.0 s on a core and "
+        f"{small}: would read PNG, RGB, rows x columns 30x40, decoded whole; run convT k3x3 s2 same g3 o3 nobias: 32,400 multiply-adds, about 0.0 s on a core and "
     )
     assert out.endswith(f"MiB; write {small.parent}/small.box.png: PNG, RGB, rows x columns 60x80\n")
     assert "checkerboard: plain areas get 0.111 to 0.444 of their brightness" in err

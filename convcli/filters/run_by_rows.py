@@ -1,0 +1,127 @@
+"""A frame whose result is made band by band, and whose pixels may be decoded where they are looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, Any, cast
+
+from convcli.filters.plan import Unit
+from convcli.filters.result_mode import result_mode
+from convcli.filters.run import PREMULTIPLY, Made, Worker
+from convcli.images.picture import Frame
+from convcli.images.stored_pixels import StoredPixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.filters.plain_rows import PlainBands
+    from convcli.filters.tiles.sources import Samples
+
+    Array = NDArray[Any]
+
+
+class MadeRows:
+    """What a worker makes of a frame, to be taken once.
+
+    frame : the result, black
+    made : what is told of it, once all rows were taken
+    """
+
+    made: Made | None = None
+
+    def __init__(self, worker: Worker, name: str, target: str, unit: Unit, form: str) -> None:
+        """Take what `Worker.make` takes; the pixels of the frame may be `StoredPixels`."""
+        self._worker, self._unit, self._form = worker, unit, form
+        self._kind = result_mode(worker.request, name, target, unit, form)
+        (self.frame,) = worker.foretold(name, target, unit, form)
+
+    def __iter__(self) -> Iterator[Array]:
+        """Yield rows of the result, (rows, W) or (rows, W, C), from its top to its bottom."""
+        worker, unit = self._worker, self._unit
+        notes: tuple[str, ...] = ()
+        if unit.plain is not None:
+            from convcli.filters.plain_rows import PlainRows
+
+            options = {**worker.asked(unit, self._form), "extent": None}
+            rows: Any = PlainRows(_samples(unit), unit.plain, worker.spelled.recipe.kernels[0], options)
+        else:
+            from convcli.filters.tiles.finished_rows import FinishedRows
+
+            rows = FinishedRows(
+                unit.given_as(_samples(unit), worker.colours),
+                unit.stages,
+                worker.finishing(unit, self._form, *self._kind, None),
+                premultiply=PREMULTIPLY[worker.alpha],
+                threads=worker.threads,
+                measure=worker.stats,
+            )
+            notes = tuple(dict.fromkeys(note for stage in unit.stages for note in stage.notes))
+        for band in rows:
+            yield band.reshape(len(band), *self.frame.pixels.shape[1:])
+        done = rows.filtered
+        if unit.plain is not None:
+            samples, plan = done.pixels.size, done.plan
+        else:
+            samples, plan = prod(unit.output_shape), f"{worker.spelled.recipe.variant}, {done.plan}"
+        self.made = Made(
+            (self.frame,), done.clipped * samples, samples, plan, notes, done.measured, done.extent
+        )
+
+
+def _samples(unit: Unit) -> Samples:
+    """Return the samples of a frame, (H, W, C): those of a file with as many of its blocks as are used together."""
+    pixels: Any = unit.frames[0].pixels
+    if isinstance(pixels, StoredPixels):
+        from convcli.filters.tiles.finished_rows import KeptBlocks
+
+        return KeptBlocks(pixels, rows_seen(unit))
+    return cast("Samples", pixels.reshape(*pixels.shape[:2], -1))
+
+
+def rows_seen(unit: Unit) -> int:
+    """Return how many rows of the picture are looked at together."""
+    if unit.plain is not None:
+        return _bands(unit).rows_seen
+    from convcli.filters.tiles.tile_plan import rows_seen
+
+    return rows_seen(unit.stages, unit.shape)
+
+
+def memory(worker: Worker, unit: Unit, frame: Frame, form: str, stored: StoredPixels | None) -> int:
+    """Foretell the bytes that a run takes beside a frame that is there, or whose pixels are stored in a file.
+
+    frame : the result, black; two bands of it are there at a time
+    """
+    from convcli.filters.tiles.finished_rows import blocks_kept
+
+    pixels = unit.frames[0].pixels
+    samples = prod(frame.pixels.shape[1:])
+    if unit.plain is not None:
+        from convcli.filters.plain_rows import plain_memory
+
+        bands = _bands(unit)
+        slab = (min(pixels.shape[0], bands.rows_seen), *pixels.shape[1:])
+        part = replace(unit.frames[0], pixels=pixels[: slab[0]])
+        smaller = replace(unit, frames=(part,), shape=(unit.shape[0], *slab[:2]))
+        taken = plain_memory(bands, pixels.itemsize, frame.pixels.itemsize) + worker.memory(smaller, 0, form)
+    else:
+        from convcli.filters.tiles.tile_plan import band_rows
+
+        taken = unit.memory(0, worker.threads)
+        taken += 2 * band_rows(unit.stages, unit.shape) * samples * frame.pixels.itemsize
+    if stored is not None:
+        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(unit))
+        block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
+        taken += kept * block + (worker.threads or os.cpu_count() or 1) * stored.working
+    return taken
+
+
+def _bands(unit: Unit) -> PlainBands:
+    from convcli.filters.plain_rows import PlainBands
+
+    assert unit.plain is not None
+    height, width, *channels = unit.frames[0].pixels.shape
+    return PlainBands(unit.plain, (height, width), prod(channels))

@@ -1,0 +1,105 @@
+"""Write a TIFF from bands of rows, strip by strip, through tifffile and imagecodecs: `convcli[codecs]`."""
+
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from convcli.images.codecs.tiff import library, settings_of
+from convcli.images.formats import FORMATS
+from convcli.images.picture import Frame
+from convcli.images.samples import stored
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.images.metadata.entries import Directory
+
+STRIP = 1 << 18  # bytes of pixels of a strip that is written
+AHEAD = 16  # strips for each thread that compresses them
+LEVEL = 6  # of deflate, as of zlib by default
+NO_PREDICTOR, DIFFERENCES, FLOATS = 1, 2, 3  # TIFF 6.0, section 14, and Adobe's technical note 3
+LARGEST = (1 << 32) - (1 << 26)  # bytes of a TIFF that is not a BigTIFF, with room for its metadata
+
+
+def write_tiff(
+    file: BinaryIO,
+    frame: Frame,
+    rows: Iterable[NDArray[Any]],
+    tags: Directory,
+    threads: int | None,
+) -> None:
+    """Write a still TIFF whose pixels come as bands of rows; as BigTIFF where it may be too large for another.
+
+    frame : black
+    """
+    tifffile = library("TIFF is written by rows through an extra")
+    shape, dtype = frame.pixels.shape, frame.pixels.dtype
+    high = strip_rows(shape, dtype.itemsize)
+    settings = settings_of(frame)
+    predicted = frame.mode not in FORMATS["TIFF"].modes  # those are as Pillow writes them
+    settings["predictor"] = (FLOATS if dtype.kind == "f" else DIFFERENCES) if predicted else NO_PREDICTOR
+    strips = (
+        stored(replace(frame, pixels=band[top : top + high]))
+        for band in _in_multiples(rows, high)
+        for top in range(0, len(band), high)
+    )
+    size = prod(shape) * dtype.itemsize
+    encoded = _encoded(strips, settings["predictor"], threads or os.cpu_count() or 1)
+    with closing(encoded), tifffile.TiffWriter(file, bigtiff=size + size // 64 > LARGEST) as writer:
+        writer.write(encoded, shape=shape, dtype=dtype, rowsperstrip=high, **settings)
+    if tags:
+        from convcli.images.metadata.entries import add_tags
+
+        add_tags(file, [tags])
+
+
+def _encoded(strips: Iterable[NDArray[Any]], predictor: int, threads: int) -> Generator[bytes, None, None]:
+    """Yield strips as they are compressed by threads, which are some strips ahead."""
+    from collections import deque
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    import imagecodecs
+    import numpy as np
+
+    def encode(strip: NDArray[Any]) -> bytes:
+        if predictor == DIFFERENCES:
+            strip = imagecodecs.delta_encode(strip, axis=1)
+        elif predictor == FLOATS:
+            strip = imagecodecs.floatpred_encode(strip, axis=1)
+        return bytes(imagecodecs.deflate_encode(strip.tobytes(), LEVEL))
+
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[bytes]] = deque()
+        for strip in strips:
+            ahead.append(pool.submit(encode, np.ascontiguousarray(strip)))
+            if len(ahead) > AHEAD * threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def strip_rows(shape: tuple[int, ...], itemsize: int) -> int:
+    """Return the rows of a strip of what is written by rows."""
+    return max(1, min(shape[0], STRIP // (prod(shape[1:]) * itemsize)))
+
+
+def _in_multiples(rows: Iterable[NDArray[Any]], count: int) -> Iterator[NDArray[Any]]:
+    """Yield bands anew, all but the last of a multiple of so many rows."""
+    import numpy as np
+
+    left: NDArray[Any] | None = None
+    for band in rows:
+        if left is not None and len(left):
+            band = np.concatenate([left, band])
+        whole = len(band) // count * count
+        if whole:
+            yield band[:whole]
+        left = band[whole:].copy()
+        del band
+    if left is not None and len(left):
+        yield left
