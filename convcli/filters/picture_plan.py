@@ -146,7 +146,10 @@ class Plan:
     @property
     def has_rows(self) -> bool:
         """Whether the result can be made band by band: one frame, whose maps are its channels."""
-        return len(self.units) == len(self.picture.frames) == 1 and not self.worker.sheet
+        from convcli.filters.run_by_rows import has_rows
+
+        alone = len(self.units) == len(self.picture.frames) == 1 and not self.worker.sheet
+        return alone and has_rows(self.units[0])
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
         """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""

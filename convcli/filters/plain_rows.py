@@ -54,6 +54,12 @@ class PlainBands:
         return min(height, part * max(1, BAND // (part * samples), MOST_LOOKED_AT * spans // part))
 
     @property
+    def all_look_inside(self) -> bool:
+        """Whether no row of the result looks at padding alone."""
+        below = span(self.layer.kernel_size[0], self.layer.dilation[0])
+        return max(self.layer.pads(self.size)[0]) < below
+
+    @property
     def rows_seen(self) -> int:
         """The rows of the picture, or beyond it, that a band looks at."""
         return self.seen(slice(0, self.rows))[1]
@@ -81,7 +87,7 @@ class PlainRows:
     filtered: Filtered | None = None
 
     def __init__(self, pixels: Samples, layer: Conv, kernel: Kernel, options: Mapping[str, Any]) -> None:
-        """Take pixels (H, W, C), and the options of `filter_image`."""
+        """Take pixels (H, W, C), and the options of `filter_image`; where zeros surround them, all rows look inside."""
         height, width, channels = pixels.shape
         self._pixels, self._kernel, self._options = pixels, kernel, dict(options)
         self._bands = PlainBands(layer, (height, width), channels)
@@ -116,9 +122,7 @@ class PlainRows:
 
         pixels, pads = self._seen(rows)
         across = self._bands.layer.pads(self._bands.size)[1]
-        made = filter_image(pixels, self._kernel, **{**options, "padding": (pads, across)})
-        count = rows.stop - rows.start
-        return made if len(made.pixels) == count else replace(made, pixels=made.pixels[:count])
+        return filter_image(pixels, self._kernel, **{**options, "padding": (pads, across)})
 
     def _seen(self, rows: slice) -> tuple[Array, tuple[int, int]]:
         """Return what is looked at, and how many rows without a source there are above and below it."""
@@ -126,8 +130,6 @@ class PlainRows:
         height = self._bands.size[0]
         if self._options["padding_mode"] in SURROUNDED:
             top, bottom = max(0, first), min(height, first + count)
-            if top >= bottom:  # a row that none of the results sees
-                return self._rows(0, 1), (count, 0)
             return self._rows(top, bottom), (top - first, first + count - bottom)
         import numpy as np
 

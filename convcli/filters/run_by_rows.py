@@ -90,6 +90,15 @@ def rows_seen(unit: Unit) -> int:
     return rows_seen(unit.stages, unit.shape)
 
 
+def has_rows(unit: Unit) -> bool:
+    """Whether bands can be made of a frame one by one; a kernel whose padding is wider than itself is one step."""
+    if unit.plain is None:
+        return True
+    from convcli.backend.parts import SURROUNDED
+
+    return unit.recipe.padding_mode not in SURROUNDED or _bands(unit).all_look_inside
+
+
 def memory(worker: Worker, unit: Unit, frame: Frame, form: str, stored: StoredPixels | None) -> int:
     """Foretell the bytes that a run takes beside a frame that is there, or whose pixels are stored in a file.
 

@@ -53,7 +53,7 @@ def sentence(facts: Mapping[str, Any], runs: str) -> str:
     before = _picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
     after = _picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
     time = f"{facts['seconds']:.1f} s on a core and " if "seconds" in facts else ""
-    written = "" if facts["written"] == WHOLE else f", {facts['written']}"
+    written = "" if facts["written"] == WHOLE else f", written {facts['written']}"
     return visible(
         f"{facts['input']}: would read {before}, decoded {facts['decoded']}; {runs}, about {time}"
         f"{-(-facts['bytes'] // 2**20):,} MiB; "
