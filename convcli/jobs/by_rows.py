@@ -33,7 +33,9 @@ class ByRows(NamedTuple):
 class Whole(NamedTuple):
     """The bytes of a job whose picture is whole in memory.
 
-    reading : while it is decoded; pixels : of it, with what the decoder keeps; writing : beside the result while it is encoded
+    reading : while it is decoded
+    pixels : of it, with what the decoder keeps
+    writing : beside the result, while that is encoded
     """
 
     reading: int
