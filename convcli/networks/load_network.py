@@ -35,10 +35,10 @@ Shapes = Sequence[int] | Mapping[str, Sequence[int]] | None
 
 def is_network(text: str) -> bool:
     """Tell whether a word names a network: a file of one, or a published one."""
-    from convcli.networks.zoo.index import ZOO
+    from convcli.networks.zoo.index import find
 
     ending = Path(text).suffix.lower()
-    return ending in READERS or ending in OTHERS or text.partition(":")[0] in ZOO
+    return ending in READERS or ending in OTHERS or find(text.partition(":")[0]) is not None
 
 
 def load_network(source: str | Path, input_shape: Shapes = None, **options: Any) -> Network:
@@ -74,11 +74,11 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     149497088
 
     """
-    from convcli.networks.zoo.index import ZOO, build
+    from convcli.networks.zoo.index import ZOO, build, find
 
     text = str(source)
     name, ending = text.partition(":")[0], Path(text).suffix.lower()
-    if name in ZOO:
+    if find(name):
         return build(text, _only(text, input_shape), **options)
     if ending in READERS:
         if options:

@@ -43,10 +43,13 @@ def test_another_input_is_built_for_it():
 @pytest.mark.parametrize(
     ("load", "text"),
     [
-        (lambda: networks.load("resnet50"), "there is no network 'resnet50'; did you mean 'resnet-50'"),
+        (lambda: networks.load("resnet-51"), "there is no network 'resnet-51'; did you mean 'resnet-5"),
         (lambda: networks.load("q"), "there is no network 'q'; use .*resnet-18"),
-        (lambda: networks.load("mobilenet-v1:depth=2"), "mobilenet-v1 has no option 'depth'; it takes width"),
-        (lambda: networks.load("resnet-18:width=2"), "resnet-18 has no option 'width'; it takes none"),
+        (
+            lambda: networks.load("mobilenet-v1:depth=2"),
+            "mobilenet-v1 has no option 'depth'; it takes width, classes",
+        ),
+        (lambda: networks.load("resnet-18:width=2"), "resnet-18 has no option 'width'; it takes classes"),
         (lambda: networks.load("mobilenet-v1:width=x"), "mobilenet-v1: width must be a number, got 'x'"),
         (
             lambda: networks.load("mobilenet-v1:width=0"),
@@ -75,7 +78,7 @@ def test_what_is_wrong_is_told(load, text):
 
 
 def test_two_networks_of_one_name_are_refused():
-    entry = Entry("a", "resnets", "resnet", (3, 8, 8), "")
+    entry = Entry("a", "resnets", "resnet", (3, 8, 8), "", "")
     with pytest.raises(ValueError, match="there are two networks 'a'"):
         by_name([entry, entry])
 
