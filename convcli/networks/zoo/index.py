@@ -11,7 +11,7 @@ and returns the network; further arguments with a default are the user's options
 What belongs to one network of a family is said here, in `fixed`. Only the family that is asked for is imported.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -260,8 +260,7 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
     if name is None:
         raise ArgumentError(f"there is no network {spelled!r}; {instead_of(spelled, ZOO)}")
     entry = ZOO[name]
-    function = getattr(import_module(f"convcli.networks.zoo.{entry.family}"), entry.function)
-    takes = options_of(function, entry.fixed)
+    takes = options_of_entry(entry)
     for key, value in typed:
         if key and key in options:
             raise ArgumentError(f"{name}: {key} is given twice")
@@ -273,23 +272,31 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
         entry.input if input_shape is None else input_shape,
         source=entry.source,
     )
-    network: Network = function(g, **entry.fixed, **chosen)
-    return network
+    return _builder_of(entry)(g, **entry.fixed, **chosen)
 
 
-def options_of(function: Any, fixed: Mapping[str, Any]) -> dict[str, type]:
-    """Return the options of a function that builds, and what each takes: its arguments behind the builder."""
-    from inspect import signature
+def _builder_of(entry: Entry) -> Callable[..., Network]:
+    """Return the function that builds a network; only its family is imported."""
+    function: Callable[..., Network] = getattr(
+        import_module(f"convcli.networks.zoo.{entry.family}"), entry.function
+    )
+    return function
 
-    _, *parameters = signature(function).parameters.values()
+
+def options_of_entry(entry: Entry) -> dict[str, float]:
+    """Return the options of a network and their usual values: its function's arguments that have one."""
+    from inspect import Parameter, signature
+
+    parameters = signature(_builder_of(entry)).parameters.values()
     return {
-        each.name: int if each.annotation in (int, "int") else float
+        each.name: each.default
         for each in parameters
-        if each.name not in fixed
+        if each.default is not Parameter.empty and each.name not in entry.fixed
     }
 
 
-def _value(name: str, key: str, value: Any, takes: Mapping[str, type]) -> float:
+def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float:
+    """Return the value of an option: a whole number where its usual one is."""
     if key not in takes:
         raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}")
     try:
@@ -298,7 +305,7 @@ def _value(name: str, key: str, value: Any, takes: Mapping[str, type]) -> float:
         raise ArgumentError(f"{name}: {key} must be a number, got {value!r}") from None
     if not 0 < number < float("inf"):
         raise ArgumentError(f"{name}: {key} must be above 0 and finite, got {value!r}")
-    if takes[key] is float:
+    if isinstance(takes[key], float):
         return number
     if not number.is_integer():
         raise ArgumentError(f"{name}: {key} must be a whole number, got {value!r}")
