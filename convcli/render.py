@@ -168,11 +168,18 @@ def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
     """Return the headings, the lines of cells, and which columns hold numbers, for a table."""
     headings = [_heading(column) for column in answer.columns]
     lines = [[_grouped(_shown(answer, row, column)) for column in answer.columns] for row in answer.rows]
-    right = [not any(isinstance(row[column], str) for row in answer.rows) for column in answer.columns]
+    right = [not any(_is_text(row[column]) for row in answer.rows) for column in answer.columns]
     if len(answer.rows) > 1 and any(column in answer.totals for column in answer.columns):
         total = {answer.columns[0]: "total", **answer.totals}
         lines.append([_grouped(total.get(column)) for column in answer.columns])
     return headings, lines, right
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is text, or a list of names."""
+    return isinstance(value, str) or (
+        isinstance(value, list) and any(isinstance(item, str) for item in value)
+    )
 
 
 def _folded(answer: Answer, lines: list[list[str]]) -> list[list[str]]:

@@ -18,7 +18,10 @@ from convcli.cli.conversation import Conversation, lose
 from convcli.errors import ConvcliError, instead_of
 
 # In the order of the help; each is a module in cli/commands.
-COMMANDS = ("filter", "match", "diff", "learn", "kernels", "draw", "shape", "params", "cost", "compare")
+COMMANDS = (
+    *("filter", "match", "diff", "learn", "kernels", "draw"),
+    *("shape", "params", "cost", "compare", "networks"),
+)
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 ENDED = tuple(128 + number for number in SIGNALS)

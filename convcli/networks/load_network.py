@@ -7,6 +7,7 @@ from typing import Any
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
+from convcli.networks.builder import INPUT
 from convcli.networks.network import Network
 
 # The endings of files that are read, and the function that reads each: (path, shapes of its inputs) -> Network. The
@@ -90,8 +91,12 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
         raise ArgumentError(
             f"{text}: a {ending} model is not read; turn it into ONNX first, by {OTHERS[ending]}"
         )
-    files = f"{', '.join(READERS)} files are read, too"
-    raise ArgumentError(f"there is no network {text!r}; {instead_of(name, ZOO)}; {files}")
+    way = instead_of(name, ZOO)
+    if name.replace("x", "").isdigit():
+        way = f"the size of a layer's input is --n, as in --n {name}"
+    elif not way.startswith("did you mean"):
+        way += f", or a file that ends in {' or '.join(READERS)}"
+    raise ArgumentError(f"there is no network {text!r}; {way}")
 
 
 load = load_network  # as networks.load
@@ -104,5 +109,7 @@ def _only(text: str, shapes: Shapes) -> Shape | None:
     if isinstance(shapes, Mapping):
         if len(shapes) != 1:
             raise ArgumentError(f"{text} has one input, and {len(shapes)} shapes are given")
+        if INPUT not in shapes:
+            raise ArgumentError(f"{text} has no input {next(iter(shapes))!r}; use {INPUT}")
         (shapes,) = shapes.values()
     return tuple(shapes)

@@ -3,7 +3,7 @@
 A chain of layers is the smallest network: `rows`, `parameter_rows` and `totals` answer for it by the same code.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from convcli.errors import ArgumentError
@@ -82,21 +82,35 @@ def totals(rows: Sequence[Row]) -> Row:
 
 
 def chain(layers: Iterable[Layer], input_shape: AnyShape, names: Sequence[str] = ()) -> Graph:
-    """Return layers one after the other as a network; without `names` they are numbered by operator.
+    """Return layers one after the other as a network; without `names` they are numbered by operator."""
+    layers = tuple(layers)
+    nodes = chain_nodes(layers, INPUT, names or _numbered(layers))
+    through = [node for node in nodes if node.layer.inner is node.layer]
+    return Graph("", {INPUT: (BATCH, *input_shape)}, nodes, (through[-1].name if through else INPUT,))
+
+
+def chain_nodes(layers: Sequence[Layer], tensor: str, names: Sequence[str]) -> list[Node]:
+    """Return layers one after the other as nodes, from `tensor` on.
 
     What a branch makes goes to the layer after it beside the chain, which goes on with the branch's input.
     """
-    layers = tuple(layers)
-    tensor, beside = INPUT, ""
-    nodes = []
-    for layer, name in zip(layers, names or _numbered(layers), strict=True):
-        inputs = (tensor, beside) if beside and layer.most_inputs == 2 else (tensor,)
-        nodes.append(Node(name, layer, inputs, (name,)))
+    beside, nodes = "", []
+    for layer, name in zip(layers, names, strict=True):
+        joins = bool(beside) and layer.most_inputs != 1
+        nodes.append(Node(name, layer, (tensor, beside) if joins else (tensor,), (name,)))
         if layer.inner is layer:
             tensor, beside = name, ""
         else:
             beside = name
-    return Graph("", {INPUT: (BATCH, *input_shape)}, nodes, (tensor,))
+    return nodes
+
+
+def tensor_shapes(network: Graph, inputs: Mapping[str, Shape]) -> dict[str, Shape | None]:
+    """Return the whole shape of every tensor for inputs of these shapes; None where it is not known."""
+    table = _Table(network, inputs, "float32")
+    for node in network.nodes:
+        table.row(node)
+    return table.shapes
 
 
 def rows(
@@ -154,7 +168,7 @@ class _Stored:
 class _Table:
     """What is known of the tensors so far, as the nodes are gone through in order."""
 
-    def __init__(self, network: Graph, inputs: dict[str, Shape], dtype: str) -> None:
+    def __init__(self, network: Graph, inputs: Mapping[str, Shape], dtype: str) -> None:
         self.network = network
         self.bytes_each = element_bytes(dtype)
         self.stored = _Stored(self.bytes_each)

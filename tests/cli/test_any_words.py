@@ -20,6 +20,7 @@ SENSIBLE = {
     "params": "--in 3 --out 3 --k 3".split(),
     "cost": "--n 7 --in 3 --out 3 --k 3".split(),
     "compare": "--n 7 --in 3 --out 3 --k 3".split(),
+    "networks": [],
 }
 ODD = {
     "empty": "",

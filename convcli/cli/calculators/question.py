@@ -1,6 +1,7 @@
 """One question to a calculator: a layer or a chain, the input that it is asked about, and the rows that answer it."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from convcli.errors import ArgumentError
@@ -32,6 +33,29 @@ PER_AXIS = (
 )
 
 
+class Chain(NamedTuple):
+    """Layers as typed or as in a file, each behind its place, which errors name."""
+
+    items: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """The chain as one text."""
+        return ", ".join(" ".join(item.split()) for _, item in self.items)
+
+
+def parse_chain_option(text: str) -> Chain:
+    """Read a chain, or with @ before it the file that holds one."""
+    if text.startswith("@"):
+        from convcli.networks.network_text import read_chain_file
+
+        return Chain(tuple(read_chain_file(Path(text[1:]))))
+    from convcli.layers.text.chain_grammar import split_chain
+
+    items = enumerate(split_chain(text), start=1)
+    return Chain(tuple((f"layer {number} of the chain", item) for number, item in items))
+
+
 class Question(NamedTuple):
     """One combination of the options, as typed: None where they were not."""
 
@@ -50,7 +74,7 @@ class Question(NamedTuple):
     variant: str | None
     output_padding: Size | None
     ceil: bool
-    chain: str | None
+    chain: Chain | None
     activation: str | None
     pool: str | None
 
@@ -141,9 +165,9 @@ class Question(NamedTuple):
 
     def _layers(self, variant: str | None) -> tuple[Layer, ...]:
         if self.chain is not None:
-            from convcli.layers.text.chain_grammar import parse_chain
+            from convcli.layers.text.chain_grammar import parse_items
 
-            return parse_chain(self.chain, self.open_shape)
+            return parse_items(self.chain.items, self.open_shape)
         variant = variant or self.variant
         conv = self.conv(variant)
         if self.ceil:
@@ -191,7 +215,7 @@ class Question(NamedTuple):
     def _spelled(self) -> str:
         """Return the layers as a chain; as they were typed, 'conv k0 s2 p1', where they cannot be made."""
         if self.chain is not None:
-            return self.chain
+            return self.chain.text
         try:
             return ", ".join(map(spell, self.layers()))
         except ArgumentError:

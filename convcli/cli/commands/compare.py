@@ -21,10 +21,12 @@ from convcli.cli.options.common_options import (
     talking,
 )
 from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
+from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.errors import ArgumentError
 from convcli.images.formats import MOST_PIXELS
-from convcli.kernels.kernel_files import files_in
+from convcli.kernels.kernel_files import PICTURES, files_in, is_file
 from convcli.layers.variants import BASELINE, VARIANTS
+from convcli.networks.load_network import is_network
 from convcli.networks.rows import Row
 from convcli.render import Answer
 
@@ -36,11 +38,25 @@ MAX_PIXELS = 25_000_000  # of a picture, unless the caller lifts it: results are
 
 
 class PictureOptions(NamedTuple):
-    """The picture that is compared on, and the kernel; none for a layer on paper."""
+    """The picture that is compared on, and the kernel, or the networks; none for a layer on paper."""
 
-    image: str | None
+    subjects: tuple[str, ...]
     kernel: str | None
     max_pixels: int
+
+    @property
+    def image(self) -> str | None:
+        """The picture, None where a layer or networks are compared."""
+        return None if self.networks or not self.subjects else self.subjects[0]
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks, none where a layer is compared or something on a picture."""
+        if any(map(_is_picture, self.subjects)) or (
+            self.kernel is not None and not all(map(is_network, self.subjects))
+        ):
+            return ()
+        return self.subjects
 
     @property
     def files(self) -> list[tuple[str, Path]]:
@@ -51,6 +67,10 @@ class PictureOptions(NamedTuple):
 
     def check(self, context: click.Context) -> None:
         """Refuse the options of a layer on paper beside a picture, and those of a picture without one."""
+        if self.image is not None and len(self.subjects) > 1:
+            raise ArgumentError(
+                f"one picture is compared on, got {', '.join(self.subjects)}; two pictures are compared by convcli diff"
+            )
         if self.image is not None and self.kernel is None:
             raise ArgumentError(
                 f"there is no kernel to run on {self.image}; give one, as --kernel gaussian:sigma=2; two pictures are "
@@ -73,10 +93,15 @@ class PictureOptions(NamedTuple):
                 )
 
 
+def _is_picture(text: str) -> bool:
+    """Tell whether a word names a picture and no network."""
+    return Path(text).suffix.lower() in PICTURES or (not is_network(text) and is_file(text))
+
+
 picture_options = bundled(
     "picture",
     PictureOptions,
-    click.argument("image", required=False, metavar="[IMAGE]"),
+    click.argument("subjects", nargs=-1, metavar="[IMAGE | NETWORK...]", type=NETWORK),
     click.option(
         "--kernel",
         metavar="SPEC",
@@ -99,10 +124,12 @@ picture_options = bundled(
     short_help="What would another variant cost?",
     examples=(
         "convcli compare --n 112 --in 64 --out 128 --k 3 --p 1",
-        "convcli compare --n 14 --in 512 --out 512 --k 3 --p 1 --variants depthwise-separable,grouped",
+        "convcli compare mobilenet-v1 --variants standard,depthwise-separable",
     ),
 )
 @picture_options
+@input_option
+@width_option
 @compared_options
 @click.option(
     "--variants",
@@ -118,6 +145,8 @@ def command(
     conversation: Conversation,
     /,
     picture: PictureOptions,
+    inputs: tuple[Given, ...],
+    width: float | None,
     layer: LayerOptions,
     variants: tuple[str, ...] | None,
     every: bool,
@@ -131,13 +160,25 @@ def command(
     With an IMAGE and a --kernel: run the variants, and every method of depthwise, on that picture. Shows the work,
     the time, the difference to plain sums, the rank, and what moving, turning and doubling the picture changes.
 
+    With a NETWORK: its k x k convolutions are replaced by each variant; what is replaced and what stays is said. With
+    several: each beside the first.
+
     An --activation and a --pool stand behind the layer of every variant, on paper and on a picture.
     """
-    picture.check(click.get_current_context())
     if every and variants:
         raise ArgumentError("--all and --variants contradict each other; give one of them")
-    answer.check(picture.files)
     asked = tuple(VARIANTS) if every else variants or DEFAULT
+    network = NetworkOptions(next(iter(picture.networks), None), inputs, width)
+    network.check(click.get_current_context(), LayerOptions._fields)
+    picture.check(click.get_current_context())
+    answer.check(picture.files)
+    if picture.networks:
+        if len(picture.networks) > 1 and (every or variants):
+            raise ArgumentError(
+                "--variants replaces the convolutions of one network; name one, or leave it out"
+            )
+        answer.give(conversation, _of_networks(picture.networks, network, asked, layer))
+        return 0
     if picture.image is not None and picture.kernel is not None:
         import os
 
@@ -154,6 +195,18 @@ def command(
     layer.check_compared(names)
     made = _on_paper(questions, names, asked)
     return give(conversation, answer, made, len(questions))
+
+
+def _of_networks(
+    names: Sequence[str], options: NetworkOptions, variants: Sequence[str], layer: LayerOptions
+) -> Answer:
+    """Return what a network costs with its convolutions replaced, or what several networks cost."""
+    from convcli.cli.calculators.compare_networks import compare_side_by_side, compare_variants
+
+    own: dict[str, float] = {} if options.width is None else {"width": options.width}
+    if len(names) > 1:
+        return compare_side_by_side(names, options.shapes(), own, batch=layer.batch, dtype=layer.dtype)
+    return compare_variants(names[0], options.shapes(), variants, own, batch=layer.batch, dtype=layer.dtype)
 
 
 def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequence[str]) -> Answer:

@@ -9,9 +9,12 @@ from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
 from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import flops_lines, macs_lines
 
 COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "macs", "flops")
+
+OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
 
 
 @click.command(
@@ -19,20 +22,30 @@ COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "mac
     short_help="How much work is it?",
     examples=(
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
-        "convcli cost --n 224 --in 3 --out 64 --k 7 --s 2 --p 3 --format value --field macs",
+        "convcli cost resnet-50 --input 3x320x320 --format value --field params,macs",
     ),
     more=chain_help,
 )
+@network_options
 @layer_options
 @answer_options
 @talking
 @click.pass_obj
-def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> int:
-    """Count the work of a layer: multiplications, additions, MACs, FLOPs, and the memory it moves.
+def command(
+    conversation: Conversation, /, network: NetworkOptions, layer: LayerOptions, answer: AnswerOptions
+) -> int:
+    """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and the memory it moves.
 
     Each is counted exactly and named for what it is. Values divided by commas make a row for each combination; where
     one has no answer the row says so, and the exit code is 1.
     """
+    network.check(click.get_current_context(), LayerOptions._fields)
+    if network.network is not None:
+        from convcli.cli.calculators.network_answer import network_answer
+
+        asked = network_answer("cost", network, layer, OF_NETWORKS, "macs")
+        answer.give(conversation, asked)
+        return 0
     questions = layer.questions()
     made = answer_rows("cost", questions, COLUMNS, "macs", _remarks)
     return give(conversation, answer, made, len(questions))

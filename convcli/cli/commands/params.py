@@ -7,6 +7,7 @@ from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
 from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import params_lines
 
 COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter_bytes")
@@ -17,21 +18,31 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
     short_help="How many weights has it?",
     examples=(
         "convcli params --in 64 --out 128 --k 3",
-        "convcli params --in 64 --out 128 --k 3 --variant depthwise-separable",
+        "convcli params mobilenet-v1 --width 0.5 --format value",
     ),
     more=chain_help,
 )
+@network_options
 @layer_options
 @answer_options
 @talking
 @click.pass_obj
-def command(conversation: Conversation, /, layer: LayerOptions, answer: AnswerOptions) -> int:
-    """Count the learned parameters of a layer: weights, biases and their sum.
+def command(
+    conversation: Conversation, /, network: NetworkOptions, layer: LayerOptions, answer: AnswerOptions
+) -> int:
+    """Count the learned parameters of a layer, or of a whole NETWORK: weights, biases and their sum.
 
     The input size does not matter, except to the variants local and dense, and to dense layers of a chain. Buffers,
     such as the statistics of batch normalisation, are stored and not learned. Values divided by commas make a row for
     each combination, --out 64,128; where one has no answer the row says so, and the exit code is 1.
     """
+    network.check(click.get_current_context(), LayerOptions._fields)
+    if network.network is not None:
+        from convcli.cli.calculators.network_answer import network_answer
+
+        asked = network_answer("params", network, layer, COLUMNS, "params", shapeless=True)
+        answer.give(conversation, asked)
+        return 0
     questions = layer.questions(sized=False)
     made = answer_rows("params", questions, COLUMNS, "params", _remarks)
     return give(conversation, answer, made, len(questions))

@@ -7,6 +7,8 @@ from convcli.cli.calculators.question import Question, Size
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, Parsed, answer_options, talking
 from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.cli.options.network_options import OF_ONE_LAYER, NetworkOptions, network_options
+from convcli.errors import ArgumentError
 from convcli.layers.base import Window
 from convcli.layers.text.explain import size_lines, unused_lines
 from convcli.layers.text.notation import parse_size
@@ -15,6 +17,8 @@ OF_SIZES = ("layer", "input_size", "padding", "output_size", "receptive_field", 
 OF_SHAPES = ("name", "layer", "padding", "output_shape", "receptive_field", "effective_stride", "start")
 
 MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, for it to be shown
+
+OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "effective_stride")
 
 
 @click.command(
@@ -26,6 +30,7 @@ MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, fo
     ),
     more=chain_help,
 )
+@network_options
 @layer_options
 @click.option(
     "--target",
@@ -36,13 +41,29 @@ MOST_TURNS = 16  # outputs after which the pattern of a checkerboard repeats, fo
 @talking
 @click.pass_obj
 def command(
-    conversation: Conversation, /, layer: LayerOptions, target: Size | None, answer: AnswerOptions
+    conversation: Conversation,
+    /,
+    network: NetworkOptions,
+    layer: LayerOptions,
+    target: Size | None,
+    answer: AnswerOptions,
 ) -> int:
     """Answer how large the output of a layer is, and which part of the input one output sees.
+
+    Of a NETWORK likewise for every node: a name of convcli networks, or a TOML file.
 
     Values divided by commas make a row for each combination: --k 3,5,7 --s 1,2. Where one has no answer the row says
     so, and the exit code is 1.
     """
+    network.check(click.get_current_context(), LayerOptions._fields)
+    if network.network is not None:
+        if target is not None:
+            raise ArgumentError(f"--target {OF_ONE_LAYER}; leave it out")
+        from convcli.cli.calculators.network_answer import network_answer
+
+        asked = network_answer("shape", network, layer, OF_NETWORKS, "output_shape")
+        answer.give(conversation, asked)
+        return 0
     if target is not None:
         from convcli.cli.calculators.solve_backwards import solve_backwards
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from convcli.cli.calculators.question import parse_chain_option
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import Parsed, at_least, bundled
 from convcli.cli.options.layer_options import LayerOptions
@@ -145,7 +146,7 @@ def _alone(layer: LayerOptions, dims: int) -> LayerOptions:
     from convcli.layers.text.pool_grammar import parse_pool
     from convcli.layers.text.spelling import spell
 
-    return layer._replace(pool=None, chain=spell(parse_pool(layer.pool)(dims)))
+    return layer._replace(pool=None, chain=parse_chain_option(spell(parse_pool(layer.pool)(dims))))
 
 
 class ViewOptions(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from convcli.cli.calculators.question import NO_SIZE, Question, Size
+from convcli.cli.calculators.question import NO_SIZE, Chain, Question, Size, parse_chain_option
 from convcli.cli.options.common_options import (
     Decorator,
     Parsed,
@@ -66,7 +66,7 @@ class LayerOptions(NamedTuple):
     transposed: bool = False
     output_padding: Size | None = None
     ceil: bool = False
-    chain: str | None = None
+    chain: Chain | None = None
     activation: str | None = None
     pool: str | None = None
 
@@ -257,8 +257,8 @@ _KIND = (
     _option(
         "--layers",
         "chain",
-        metavar="CHAIN",
-        help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1'.",
+        type=Parsed("CHAIN", parse_chain_option),
+        help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1', or @FILE, a layer a line.",
     ),
 )
 _STORAGE = (
@@ -286,15 +286,23 @@ drawn_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, pool_option)
 
 def chain_help() -> str:
     """Say what --layers reads."""
-    from convcli.layers.activation import ACTIVATIONS, SOFTMAX
+    from convcli.layers.activation import ACTIVATIONS
+    from convcli.layers.elementwise import BINARY, UNARY, WHERE
+    from convcli.layers.reductions import KINDS
     from convcli.layers.text.operators import OPERATORS
 
-    spelled = [f"{name} {operator.options}".replace("!", "").strip() for name, operator in OPERATORS.items()]
+    alike = {*BINARY, *UNARY, WHERE, *(f"reduce-{kind}" for kind in KINDS)}
+    spelled = [
+        " ".join([name, *(option.partition("=")[0].rstrip("!") for option in operator.options.split())])
+        for name, operator in OPERATORS.items()
+        if name not in alike
+    ]
     letters = (
-        "k kernel, s stride, p padding, d dilation, g groups, o output channels or size, op output padding, "
-        "os output size"
+        "k kernel, s stride, p padding, d dilation, g groups, o output channels, size or shape, op output padding, "
+        "os output size, x factor, n number, a axes (1 channels, 2 height, ...), f from, t to"
     )
     return (
-        f"A chain divides its layers by commas: {'; '.join(spelled)}; {', '.join([*ACTIVATIONS, SOFTMAX])}. "
-        f"An option is a letter and a value: {letters}."
+        f"A chain divides its layers by commas: {'; '.join(spelled)}; reduce-KIND a keep ({', '.join(KINDS)}); "
+        f"{', '.join(ACTIVATIONS)}; with an operand, as mul o64x1x1: {', '.join(BINARY)}; of elements: "
+        f"{', '.join(UNARY)}. An option is a letter and a value: {letters}."
     )

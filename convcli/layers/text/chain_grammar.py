@@ -7,7 +7,7 @@ depend on them. `branch` before an item lets it run beside the chain; a `deform`
 predicts its offsets.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from convcli import layers
 from convcli.errors import ArgumentError, instead_of
@@ -62,9 +62,15 @@ def parse_chain(text: str, input_shape: Sequence[int | None]) -> tuple[Layer, ..
     >>> conv.weights()
     216
     """
+    items = enumerate(split_chain(text), start=1)
+    return parse_items([(f"layer {number} of the chain", item) for number, item in items], input_shape)
+
+
+def parse_items(items: Iterable[tuple[str, str]], input_shape: Sequence[int | None]) -> tuple[Layer, ...]:
+    """Read a chain of items, each behind what errors call its place: ("net.txt, line 3", "conv k3 p1")."""
     shape = as_open_shape(input_shape)
     chain: list[Layer] = []
-    for number, item in enumerate(split_chain(text), start=1):
+    for place, item in items:
         try:
             layer = _parse_item(item.split(), shape)
             _check_one_to_one(layer)
@@ -72,7 +78,7 @@ def parse_chain(text: str, input_shape: Sequence[int | None]) -> tuple[Layer, ..
                 chain.append(layers.Branch(layer=layer.predictor()))
             shape = layer.open_shape(shape)
         except ArgumentError as error:
-            raise ArgumentError(f"layer {number} of the chain, '{' '.join(item.split())}': {error}") from None
+            raise ArgumentError(f"{place}, '{' '.join(item.split())}': {error}") from None
         chain.append(layer)
     return tuple(chain)
 

@@ -1,0 +1,115 @@
+"""convcli compare NETWORK: its convolutions replaced by variants, or several networks side by side."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from convcli import __version__
+from convcli.cli.calculators.network_answer import network_result, network_rows
+from convcli.errors import cut
+from convcli.layers.variants import BASELINE, VARIANTS
+from convcli.networks.load_network import load_network
+from convcli.networks.replace_convs import Replaced, replace_convs
+from convcli.networks.rows import Row
+from convcli.render import Answer
+
+if TYPE_CHECKING:
+    from convcli.networks.network import Network
+
+COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
+SHOWN = ("params", "macs", "flops")
+MOST_NAMED = 6
+
+
+def compare_variants(
+    text: str, shapes: Any, variants: Sequence[str], options: dict[str, Any], *, batch: int, dtype: str
+) -> Answer:
+    """Answer what a network costs with its k x k convolutions replaced by each variant, the standard one first."""
+    network = load_network(text, shapes, **options)
+    bound = network.shapes(batch=batch)
+    made = [
+        (variant, replace_convs(network, variant, bound)) for variant in dict.fromkeys((BASELINE, *variants))
+    ]
+    rows: list[Row] = []
+    for variant, each in made:
+        counted = network_rows(each.network, batch, dtype)
+        whole = network_result(each.network, counted)
+        dense = sum(row["macs"] or 0 for row in counted if row["layer"].startswith(("dense", "linear")))
+        rows.append(
+            {
+                **whole,
+                "variant": variant,
+                "replaced": len(each.replaced),
+                "kept": sum(map(len, each.kept.values())),
+                "dense_macs": dense,
+            }
+        )
+    rows = [row | _ratios(row, rows[0], COUNTED) for row in rows]
+    return Answer(
+        command="compare",
+        version=__version__,
+        rows=rows,
+        results=[row for row in rows if row["variant"] in variants],
+        totals={},
+        columns=("variant", "replaced", *(column for name in SHOWN for column in (name, f"{name}_ratio"))),
+        value=("macs_ratio",),
+        remarks=[*_about(network, rows), *(line for variant, each in made for line in _told(variant, each))],
+    )
+
+
+def compare_side_by_side(
+    texts: Sequence[str], shapes: Any, options: dict[str, Any], *, batch: int, dtype: str
+) -> Answer:
+    """Answer what several networks cost, each as a ratio to the first."""
+    rows: list[Row] = []
+    remarks = []
+    for text in texts:
+        network = load_network(text, shapes, **options)
+        whole = network_result(network, network_rows(network, batch, dtype))
+        rows.append({"network": network.name, "nodes": len(network.nodes), **whole})
+        remarks.append(f"{network.name}: {network.source}" if network.source else network.name)
+    rows = [row | _ratios(row, rows[0], COUNTED) for row in rows]
+    return Answer(
+        command="compare",
+        version=__version__,
+        rows=rows,
+        results=rows,
+        totals={},
+        columns=("network", "nodes", "params", "params_ratio", "macs", "macs_ratio", "activation_bytes"),
+        value=("macs_ratio",),
+        remarks=[*remarks, "ratios: to the first network"],
+    )
+
+
+def _ratios(row: Row, first: Row, names: Sequence[str]) -> Row:
+    ratios = {f"{name}_ratio": row[name] / first[name] if first[name] else None for name in names}
+    return {**ratios, "ratio": ratios["macs_ratio"]}
+
+
+def _about(network: "Network", rows: Sequence[Row]) -> list[str]:
+    """Say which network it is, and what stays in every row."""
+    lines = [f"{network.name}: {network.source}" if network.source else network.name]
+    dense = rows[0]["dense_macs"]
+    if dense:
+        without = ", ".join(f"{row['variant']} {(row['macs'] - dense) / 1e6:,.0f} M" for row in rows)
+        lines.append(
+            f"its dense layers stay as they are, {dense / 1e6:,.4g} M of the MACs in every row; without them {without}"
+        )
+    return lines
+
+
+def _told(variant: str, made: Replaced) -> list[str]:
+    """Say what a variant is, which convolutions it has replaced, and which stay."""
+    parts = [f"{variant}: {VARIANTS[variant].help}"]
+    if made.replaced:
+        parts.append(f"Replaced: {_named(made.replaced)}.")
+    if made.already:
+        parts.append(f"So already: {_named(made.already)}.")
+    if not made.replaced and not made.already:
+        parts.append("None is replaced.")
+    lines = [" ".join(parts)]
+    return [*lines, *(f"{variant}, stays: {_named(names)}: {why}" for why, names in made.kept.items())]
+
+
+def _named(names: Sequence[str]) -> str:
+    told = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
+    return f"{told} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else told

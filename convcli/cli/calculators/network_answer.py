@@ -1,0 +1,124 @@
+"""The answers about a whole network: a row for each node, the sums, and what should be known about them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from convcli import __version__
+from convcli.cli.options.layer_options import LayerOptions
+from convcli.cli.options.network_options import NetworkOptions
+from convcli.errors import cut
+from convcli.networks.rows import Row, totals
+from convcli.render import Answer
+
+if TYPE_CHECKING:
+    from convcli.networks.network import Network
+
+MOST_NAMED = 10  # nodes, or operators, that a remark names
+
+
+def network_answer(
+    command: str,
+    options: NetworkOptions,
+    layer: LayerOptions,
+    columns: Sequence[str],
+    value: str,
+    *,
+    shapeless: bool = False,
+) -> Answer:
+    """Answer with the table of a network, for the batch and the dtype of the layer's options.
+
+    `shapeless` answers do not need the sizes of its input.
+    """
+    batch, dtype = layer.batch, layer.dtype
+    network = options.load()
+    rows = network_rows(network, batch, dtype, shapeless=shapeless)
+    whole = network_result(network, rows)
+    stored = any(row["buffers"] for row in rows)
+    return Answer(
+        command=command,
+        version=__version__,
+        rows=rows,
+        results=[whole],
+        totals=totals(rows),
+        columns=[name for name in columns if name != "buffers" or stored],
+        value=(value,),
+        remarks=remarks(network, rows, whole, batch, dtype),
+    )
+
+
+def network_rows(network: "Network", batch: int, dtype: str, *, shapeless: bool = False) -> list[Row]:
+    """Return a row for each node, with the fields that the rows of a layer have."""
+    if shapeless and any(isinstance(n, str) for shape in network.inputs.values() for n in shape[1:]):
+        return [row | {"batch": batch, "dtype": dtype} for row in network.parameter_rows(dtype=dtype)]
+    made = network.rows(batch=batch, dtype=dtype)
+    first = 0 if network.per_item else 1
+    return [row | _sizes(row, first) | {"batch": batch, "dtype": dtype} for row in made]
+
+
+def _sizes(row: Row, first: int) -> Row:
+    before, after = ((row[name] or [])[first:] for name in ("input_shape", "output_shape"))
+    return {
+        "in_channels": before[0] if before else None,
+        "input_size": before[1:] or before or None,
+        "output_size": after[1:] or after or None,
+    }
+
+
+def network_result(network: "Network", rows: Sequence[Row]) -> Row:
+    """Return a network's answer in one row: what comes in and goes out, and the sums; `layer` is its name."""
+    if not rows:
+        return {"name": None, "layer": network.name, **totals(rows)}
+    makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
+    last = rows[makers.get(network.outputs[0], len(rows) - 1)]
+    entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
+    of_a_node = ("name", "padding", "kernel_size", "stride", "dilation", "groups", "inputs", "shares_with")
+    single: Row = {key: None for key in of_a_node if key in rows[0]}
+    return {**last, **single, **entry, **totals(rows), "layer": network.name}
+
+
+def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dtype: str) -> list[str]:
+    """Say what the network is, what it costs as a whole, and what is not counted."""
+    lines = [f"{network.name}: {network.source}"] if network.source else [network.name]
+    if "macs" in whole:
+        shape = ", ".join(f"{name} {_times(shape)}" for name, shape in network.shapes(batch=batch).items())
+        lines.append(
+            f"{shape}: {whole['macs'] / 1e9:,.4g} GMACs, {whole['flops'] / 1e9:,.4g} GFLOPs; besides "
+            f"{whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendentals"
+        )
+        lines.append(
+            f"memory, {dtype}: {whole['parameter_bytes']:,} bytes of parameters and buffers, "
+            f"{whole['activation_bytes']:,} of activations read and written"
+        )
+    lines += network.remarks
+    shared = [f"{row['name']} ({row['shares_with']})" for row in rows if row["shares_with"]]
+    if shared:
+        lines.append(f"parameters counted in an earlier node: {_named(shared)}")
+    return lines + uncounted(network, rows)
+
+
+def uncounted(network: "Network", rows: Sequence[Row]) -> list[str]:
+    """Name the operators that cannot be counted with their share of the nodes, and say what is unknown behind them."""
+    unknown: dict[str, int] = {}
+    for node in network.nodes:
+        if not node.layer.counted:
+            operator = str(vars(node.layer)["operator"])
+            unknown[operator] = unknown.get(operator, 0) + 1
+    if not unknown:
+        return []
+    nodes, count = len(rows), sum(unknown.values())
+    told = _named([f"{operator} ({number})" for operator, number in unknown.items()])
+    lines = [f"not counted: {told}: {count:,} of {nodes:,} nodes, {count / nodes:.1%}; the sums lack them"]
+    behind = sum(row.get("macs", 0) is None for row in rows) - count
+    if behind > 0:
+        lines.append(f"{behind:,} nodes behind them have unknown shapes, and are not counted either")
+    return lines
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    told = ", ".join(cut(name, 80) for name in names[:MOST_NAMED])
+    return f"{told} and {more:,} more" if more > 0 else told
+
+
+def _times(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "one number"

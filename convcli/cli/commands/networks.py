@@ -1,0 +1,53 @@
+"""convcli networks: which networks are there, and where are they described?"""
+
+import click
+
+from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
+from convcli.errors import ArgumentError, instead_of
+from convcli.render import Answer
+
+LISTED = {"name": 24, "input_shape": 12, "about": 40, "source": 80}  # and how wide; -v shows the options, too
+
+
+@click.command(
+    cls=Command,
+    short_help="Which networks are there?",
+    examples=("convcli networks resnet", "convcli networks --format json"),
+)
+@click.argument("word", required=False, metavar="[WORD]")
+@answer_options
+@talking
+@click.pass_obj
+def command(conversation: Conversation, /, word: str | None, answer: AnswerOptions) -> None:
+    """List the networks that shape, params, cost and compare know by name, with WORD in their name, or in what is said.
+
+    Each is built layer by layer from its source, without weights. A network of your own is a TOML file: convcli shape
+    net.toml.
+    """
+    answer.give(conversation, _list(word))
+
+
+def _list(word: str | None) -> Answer:
+    """Answer with a row for each network."""
+    from convcli.networks.zoo.index import ZOO, options_of_entry
+
+    found = [
+        entry
+        for entry in ZOO.values()
+        if word is None or word.lower() in f"{entry.name} {entry.about} {entry.source}".lower()
+    ]
+    if not found:
+        raise ArgumentError(f"no network has {word!r} in its name or source; {instead_of(word or '', ZOO)}")
+    rows = [
+        {
+            "name": entry.name,
+            "input_shape": list(entry.input),
+            "about": entry.about,
+            "options": ", ".join(f"{name}={value:g}" for name, value in options_of_entry(entry).items()),
+            "source": entry.source,
+        }
+        for entry in found
+    ]
+    return Answer("networks", __version__, rows, rows, {}, tuple(LISTED), ("name",), (), (), LISTED)

@@ -1,0 +1,154 @@
+"""A network with its convolutions replaced by a variant, as MobileNets are compared with full convolutions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import NamedTuple
+
+from convcli.errors import ArgumentError
+from convcli.layers.activation import Activation
+from convcli.layers.axes import Shape, by_axes
+from convcli.layers.base import Layer
+from convcli.layers.conv import Conv
+from convcli.layers.variants import VARIANTS
+from convcli.networks.graph import Graph, Node
+from convcli.networks.network import Network
+from convcli.networks.rows import chain_nodes, tensor_shapes
+
+PAIR = "depthwise-separable"  # what a depthwise and a pointwise convolution are together
+BETWEEN = ("BatchNorm", "Dropout")  # what may stand between them, and activations
+
+
+class Place(NamedTuple):
+    """A convolution whose kernel has more than one element: one node, or a depthwise and a pointwise one.
+
+    nodes : their numbers, and those of what stands between them
+    conv : the convolution that goes from the first one's input to the last one's output
+    """
+
+    nodes: tuple[int, ...]
+    conv: Conv
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is a depthwise and a pointwise convolution."""
+        return len(self.nodes) > 1
+
+
+class Replaced(NamedTuple):
+    """The network with the variant in place, and what has become of each convolution.
+
+    replaced : names of the nodes in whose place the variant stands
+    already : names of those that are the variant
+    kept : why -> names of those that stay
+    """
+
+    network: Network
+    replaced: Sequence[str]
+    already: Sequence[str]
+    kept: Mapping[str, Sequence[str]]
+
+
+def replace_convs(network: Graph, variant: str, shapes: Mapping[str, Shape]) -> Replaced:
+    """Return a network whose k x k convolutions are those of a variant.
+
+    shapes : the whole shapes of the network's inputs
+
+    A depthwise convolution and the pointwise one behind it, with nothing but normalisation and activations between
+    them, count as one, which is depthwise-separable already. The convolution of the network's input stays, as in
+    MobileNet and Xception: it has few channels. So does one that the variant cannot stand for, and what is not k x k.
+    """
+    known = tensor_shapes(network, shapes)
+    nodes: dict[int, tuple[Node, ...]] = {}  # the number of a node -> what stands in its place
+    replaced, already = [], []
+    kept: dict[str, list[str]] = {}
+    for place in find_places(network):
+        first, last = network.nodes[place.nodes[0]], network.nodes[place.nodes[-1]]
+        shape = known.get(first.inputs[0])
+        if first.inputs[0] in network.inputs:
+            kept.setdefault("takes the network's input", []).append(last.name)
+            continue
+        if shape is None:
+            kept.setdefault("the shape of its input is not known", []).append(last.name)
+            continue
+        try:
+            layers = VARIANTS[variant](place.conv, shape[1:])
+            _check_fit(layers, place.conv, shape[1:])
+        except ArgumentError as error:
+            kept.setdefault(str(error), []).append(last.name)
+            continue
+        if variant == PAIR if place.is_pair else layers == (first.layer,):
+            already.append(last.name)
+            continue
+        replaced.append(last.name)
+        nodes |= dict.fromkeys(place.nodes, ())
+        nodes[place.nodes[-1]] = _stand_in(layers, first, last, variant)
+    made = [each for number, node in enumerate(network.nodes) for each in nodes.get(number, (node,))]
+    name = f"{network.name} of {variant}"
+    return Replaced(Network(**{**vars(network), "name": name, "nodes": made}), replaced, already, kept)
+
+
+def find_places(network: Graph) -> list[Place]:
+    """Return the convolutions of a network whose kernels have more than one element, in order."""
+    users: dict[str, list[int]] = {}
+    for number, node in enumerate(network.nodes):
+        for tensor in node.inputs:
+            users.setdefault(tensor, []).append(number)
+    places = []
+    for number, node in enumerate(network.nodes):
+        conv = node.layer
+        if type(conv) is not Conv or prod(conv.kernel_size) == 1:
+            continue
+        pair = _pair(network, users, number) if 1 < conv.groups == conv.in_channels else None
+        places.append(pair or Place((number,), conv))
+    return places
+
+
+def _pair(network: Graph, users: Mapping[str, list[int]], number: int) -> Place | None:
+    """Return a depthwise convolution and the pointwise one that alone goes on from it; None where there is none."""
+    depthwise, numbers = network.nodes[number].layer, [number]
+    while True:
+        (tensor, *more) = network.nodes[numbers[-1]].outputs
+        after = users.get(tensor, [])
+        if more or tensor in network.outputs or len(after) != 1:
+            return None
+        numbers.append(after[0])
+        layer = network.nodes[after[0]].layer
+        if isinstance(layer, Conv) and isinstance(depthwise, Conv):
+            if prod(layer.kernel_size) > 1 or layer.groups > 1 or set(layer.stride) != {1} or _padded(layer):
+                return None
+            conv = replace(depthwise, out_channels=layer.out_channels, groups=1, bias=layer.bias)
+            return Place(tuple(numbers), conv)
+        if type(layer).__name__ not in BETWEEN and not isinstance(layer, Activation):
+            return None
+
+
+def _padded(conv: Conv) -> bool:
+    return any(any(pair) for pair in conv.pads((1,) * conv.dims))
+
+
+def _check_fit(layers: Sequence[Layer], conv: Conv, shape: Shape) -> None:
+    """Refuse layers that make another shape than the convolution."""
+    made = shape
+    for layer in layers:
+        made = layer.output_shape(made)
+    wanted = conv.output_shape(shape)
+    if made != wanted:
+        raise ArgumentError(f"the variant makes {by_axes(made)} where {by_axes(wanted)} is needed")
+
+
+def _stand_in(layers: Sequence[Layer], first: Node, last: Node, variant: str) -> tuple[Node, ...]:
+    """Return the layers as nodes, of which the last makes what the last node has made."""
+    names = (
+        [last.name] if len(layers) == 1 else [f"{last.name}.{number}" for number in range(1, len(layers) + 1)]
+    )
+    *made, end = chain_nodes(layers, first.inputs[0], names)
+    made.append(replace(end, outputs=last.outputs))
+    if not last.weights:
+        return tuple(made)
+    stem = f"{last.weights[0]}/{variant}"
+    kinds = ("weights", "biases", "buffers")
+    return tuple(
+        replace(node, weights=tuple(f"{stem}/{number}/{kind}" for kind in kinds))
+        for number, node in enumerate(made)
+    )
