@@ -40,7 +40,7 @@ def test_the_list_has_every_network_with_its_source(call: Call) -> None:
 def test_a_word_selects(call: Call) -> None:
     found = [row["name"] for row in answer(call, "networks", "RESNET")["rows"]]
     assert found and all("resnet" in name for name in found if not name.startswith("resnext"))
-    assert call("networks", "mobilenets, arXiv", "--format", "value").out == "mobilenet-v1\n"
+    assert call("networks", "1704.04861", "--format", "value").out == "mobilenet-v1\n"
     message = one_error(call("networks", "resnat-50"))
     assert message == "no network has 'resnat-50' in its name or source; did you mean 'resnet-50'?"
 
@@ -53,7 +53,7 @@ def test_cost_of_a_network(call: Call) -> None:
     assert call("cost", "resnet-50", "--format", "value").out == f"{found['totals']['macs']}\n"
     assert call("params", "resnet-50", "--format", "value").out == "25557032\n"
     out = call("cost", "resnet-50").out
-    assert "resnet-50: He et al. (2016)" in out
+    assert "resnet-50: He et al. (2015)" in out
     assert "input 1x3x224x224: 4.089 GMACs" in out
 
 
@@ -120,14 +120,14 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "code"),
     [
-        (["cost", "resnet-49"], "there is no network 'resnet-49'; did you mean 'resnet-50'?", 2),
+        (["cost", "resnetto-50"], "there is no network 'resnetto-50'; did you mean 'resnet-50'?", 2),
         (["shape", "224"], "there is no network '224'; the size of a layer's input is --n, as in --n 224", 2),
         (["cost", "resnet-18", "--k", "3"], "--k describes a layer and has no use beside a network; leave it out", 2),
         (["cost", "resnet-18", "--no-bias"], "--bias describes a layer and has no use beside a network", 2),
         (["shape", "resnet-18", "--target", "7"], "--target describes a layer and has no use beside a network", 2),
         (["cost", "--n", "8", "--k", "3", "--input", "3x8x8"],
          "--input belongs to a network, as in convcli cost resnet-50 --input 3x320x320", 2),
-        (["params", "resnet-18", "--width", "2"], "resnet-18 has no option 'width'; it takes none", 2),
+        (["params", "resnet-18", "--width", "2"], "resnet-18 has no option 'width'; it takes classes", 2),
         (["cost", "resnet-18", "--input", "x=3x8x8"], "resnet-18 has no input 'x'; use input", 2),
         (["cost", "resnet-18", "--input", "3x8x8", "--input", "3x9x9"], "several shapes need the names of their inputs", 2),
         (["cost", "resnet-18", "--input", "=3x8"], "'=3x8' has no name before the =; write NAME=3x224x224", 2),
