@@ -38,7 +38,8 @@ $(VENV)/installed-bench: $(VENV)/installed
 
 demo: $(VENV)/installed ## install, make the README's gallery, show each calculator
 	@$(BIN)/python -m tests.readme $(DEMO)
-	@echo "The pictures are in $$(pwd)/$(DEMO)."
+	@$(CONVCLI) draw --n 5 --k 3 --s 2 --p 1 -o $(DEMO)/conv.html --force --quiet
+	@echo "The pictures are in $$(pwd)/$(DEMO), and conv.html, a page that shows a layer at work."
 	@for question in "shape --n 7 --k 3 --s 2 --p 1" "params --in 64 --out 128 --k 3" \
 	    "cost --n 112 --in 64 --out 128 --k 3 --p 1" "compare --n 112 --in 64 --out 128 --k 3 --p 1"; do \
 	    echo; echo "\$$ convcli $$question"; $(CONVCLI) $$question || exit 1; \

@@ -22,7 +22,7 @@ GALLERY = Path("sample_images/gallery")
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SESSION = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
-PICTURE = re.compile(r"!\[(convcli filter [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
+PICTURE = re.compile(r"!\[(convcli (?:filter|draw) [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
 
 
 class Step(NamedTuple):
@@ -77,8 +77,9 @@ def run(command: str, folder: Path) -> str:
 
 
 def make_picture(command: str, folder: Path) -> Path:
-    """Run a gallery command, and return where its picture is."""
-    return folder / run(f"{command} -q", folder).strip()
+    """Run a gallery command, and return where its picture is: where it says, or where it is told to write."""
+    said = run(f"{command} -q", folder).strip()
+    return folder / (said or shlex.split(command)[-1])
 
 
 def make_gallery(target: Path) -> None:

@@ -50,12 +50,17 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
     shown = read_picture(ROOT / path)
     made = read_picture(make_picture(PICTURES[path], workshop(tmp_path)))
     assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames]
+    drawn = PICTURES[path].startswith("convcli draw")
     for ours, theirs in zip(made.frames, shown.frames, strict=True):
         # Sums that are not whole are floats: on another machine a half may fall to the other side, which a
         # JPEG spreads over its block.
         apart = np.abs(ours.pixels.astype(int) - theirs.pixels)
-        assert apart.max() <= (8 if path.endswith(".jpg") else 1)
-        assert apart.mean() < 0.01
+        if drawn:  # another FreeType may shade the edges of letters in another way
+            assert ours.duration == theirs.duration
+            assert apart.mean() < 1
+        else:
+            assert apart.max() <= (8 if path.endswith(".jpg") else 1)
+            assert apart.mean() < 0.01
 
 
 def test_every_file_that_it_names_is_there() -> None:

@@ -1,7 +1,7 @@
 """The forms that a drawing can be written in, by the endings of files."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from convcli.drawing.scene import PALETTES, Scene
 from convcli.errors import ArgumentError
@@ -23,6 +23,7 @@ class Drawing(NamedTuple):
     record : all of it as JSON has it
     scenes : the pictures, one after the other
     page : a page that recomputes it; None where there is none
+    play : shows the steps in place on a terminal, each for some seconds; False where that cannot be
     """
 
     steps: int
@@ -30,6 +31,7 @@ class Drawing(NamedTuple):
     record: Callable[[], Any]
     scenes: Callable[[], list[Scene]]
     page: Callable[["Settings"], str] | None = None
+    play: Callable[[IO[str], float], bool] | None = None
 
 
 class Settings(NamedTuple):
@@ -106,7 +108,9 @@ def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
 
 
 def _html(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
-    raise NotImplementedError
+    if drawing.page is None:
+        raise ArgumentError("no page is made of this; take .svg or .png")
+    return drawing.page(settings).encode(), ""
 
 
 def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:
@@ -142,5 +146,6 @@ FORMS: dict[str, Callable[[Drawing, Settings], tuple[bytes, str]]] = {
     "gif": _animated("GIF"),
     "apng": _animated("PNG"),
     "svg": _svg,
+    "html": _html,
     "json": _json,
 }

@@ -1,25 +1,42 @@
 """The drawing of layers at work: their steps in each form."""
 
 from collections.abc import Sequence
+from typing import IO
 
-from convcli.drawing.forms import Drawing
+from convcli.drawing.forms import Drawing, Settings
 from convcli.drawing.records import record
 from convcli.drawing.scene import Scene
-from convcli.drawing.steps import Stage
 from convcli.drawing.text_frames import plain_frames
+from convcli.drawing.walk_layers import Numbers, walk_layers
+from convcli.layers.base import Layer
 
 
-def layer_drawing(stages: Sequence[Stage]) -> Drawing:
-    """Return what is drawn of the steps of layers."""
+def layer_drawing(layers: Sequence[Layer], input_shape: Sequence[int], numbers: Numbers) -> Drawing:
+    """Return what is drawn of the steps of layers on an input (channels, *spatial)."""
+    stages = walk_layers(layers, input_shape, numbers)
 
     def scenes() -> list[Scene]:
         from convcli.drawing.step_scene import step_scene
 
         return [step_scene(stage) for stage in stages]
 
+    def page(settings: Settings) -> str:
+        from convcli.drawing.page import page
+
+        return page(
+            layers, stages, numbers, step=settings.step or 1, delay=settings.delay, theme=settings.theme
+        )
+
+    def play(stream: IO[str], delay: float) -> bool:
+        from convcli.drawing.play import play
+
+        return play(stages, stream, delay)
+
     return Drawing(
         steps=sum(len(stage.steps) for stage in stages),
         text=lambda width, step: "\n".join(plain_frames(stages, width, step)),
         record=lambda: [record(stage) for stage in stages],
         scenes=scenes,
+        page=page,
+        play=play,
     )

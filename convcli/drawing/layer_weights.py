@@ -94,7 +94,7 @@ class Weights:
                     f"a kernel of {shape[0]}x{shape[1]} is given where the layer has kernels of "
                     f"{self.size[0]}x{self.size[1]}"
                 )
-        self.number = self._numbering(layer, output_size)
+        self.kernels_are, self.number = self._numbering(layer, output_size)
 
     def at(self, channel: int, row: int, column: int, source: int, tap: tuple[int, int]) -> Fraction:
         """Return the weight of a tap, as the window lies: of output (channel, row, column), input channel `source`."""
@@ -104,8 +104,8 @@ class Weights:
             return self.given[number][i][j]
         return Fraction(WEIGHTS[chosen(len(WEIGHTS), self.seed, 2, number, i, j)])
 
-    def _numbering(self, layer: Convolution, output_size: tuple[int, int]) -> Number:
-        """Return what numbers the kernels, in the order of the weights of `backend`."""
+    def _numbering(self, layer: Convolution, output_size: tuple[int, int]) -> tuple[str, Number]:
+        """Return what the kernels are of, and what numbers them in the order of the weights of `backend`."""
         sources, outputs = layer.in_channels // layer.groups, layer.out_channels
         sets, set_of = self._sets(layer, output_size)
         every: Number
@@ -119,21 +119,25 @@ class Weights:
             def every(o: int, row: int, column: int, source: int) -> int:
                 return (set_of(row, column) * outputs + o) * sources + source
 
-        pairs = outputs * sources
-        ways: dict[int, tuple[str, Number]] = {1: ("1 for all", lambda *_: 0)}
-        if sets > 1:
-            ways.setdefault(sets, (f"{sets} for the sets", lambda _, row, column, __: set_of(row, column)))
-        ways.setdefault(outputs, (f"{outputs} for the output channels", lambda o, *_: o))
-        ways.setdefault(pairs, (f"{pairs} for the pairs of channels", every))
-        ways.setdefault(sets * pairs, (f"{sets * pairs} in all", every))
         if not self.given:
-            return every
+            return "every", every
+        pairs = outputs * sources
+        ways: dict[int, tuple[str, str, Number]] = {1: ("1 for all", "one", lambda *_: 0)}
+        if sets > 1:
+            by_set: Number = lambda _, row, column, __: set_of(row, column)  # noqa: E731
+            ways.setdefault(sets, (f"{sets} for the sets", "sets", by_set))
+        ways.setdefault(outputs, (f"{outputs} for the output channels", "outputs", lambda o, *_: o))
+        ways.setdefault(
+            pairs,
+            (f"{pairs} for the pairs of channels", "pairs", lambda o, _, __, source: every(o, 0, 0, source)),
+        )
+        ways.setdefault(sets * pairs, (f"{sets * pairs} in all", "every", every))
         if len(self.given) not in ways:
             raise ArgumentError(
                 f"{len(self.given)} kernels are given; the layer takes "
-                f"{' or '.join(words for words, _ in ways.values())}"
+                f"{' or '.join(words for words, *_ in ways.values())}"
             )
-        return ways[len(self.given)][1]
+        return ways[len(self.given)][1:]
 
     @staticmethod
     def _sets(layer: Convolution, output_size: tuple[int, int]) -> tuple[int, Callable[[int, int], int]]:

@@ -21,7 +21,7 @@ def record(stage: Stage) -> Record:
         "output_shape": list(stage.output_shape),
         "rows": _line(stage.canvas.rows),
         "columns": _line(stage.canvas.columns),
-        "inputs": [_values(channel) for channel in stage.inputs],
+        "inputs": [plain_rows(channel) for channel in stage.inputs],
         "steps": [
             {
                 "output": list(step.place),
@@ -47,7 +47,8 @@ def _line(line: Line) -> Record:
     return line._asdict()
 
 
-def _values(values: Values) -> list[list[int | str]]:
+def plain_rows(values: Values) -> list[list[int | str]]:
+    """Return the rows of a channel or a kernel."""
     return [[plain(value) for value in row] for row in values]
 
 

@@ -21,7 +21,7 @@ MARGIN, GAP = 26.0, 34.0  # around all, and between planes
 RISE = 46.0  # between the planes of the output and those of the input
 VALUE, WEIGHT, TEXT, SMALL = 15.0, 11.5, 15.0, 12.5  # sizes of letters
 LETTER = 0.5  # the width of a letter, of its size
-NARROWEST, WIDEST = 480.0, 1100.0  # for the planes; more of them stand in several rows
+NARROWEST, WIDEST = 480.0, 1200.0  # for the planes; more of them stand in several rows
 LEADING = 21.0
 MOST_LINES = 6  # of arithmetic
 

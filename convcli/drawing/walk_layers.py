@@ -14,13 +14,14 @@ from convcli.drawing.steps import Canvas, Line, Operation, Stage, Step, Term, Va
 from convcli.errors import ArgumentError
 from convcli.layers.activation import Activation
 from convcli.layers.axes import Shape, as_shape, by_axes
-from convcli.layers.base import ITSELF, Layer, Reach, Seen, Taps, Window
+from convcli.layers.base import ITSELF, Layer, Reach, Seen, Window
 from convcli.layers.conv import Convolution
 from convcli.layers.deform import DeformConv
 from convcli.layers.other import ChannelShuffle
 from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.resize import Resize
 from convcli.layers.text.spelling import spell
+from convcli.layers.transposed import ConvTranspose
 
 MOST_CELLS = 32  # on a side of what is drawn: numbers in smaller cells cannot be read
 MOST_CHANNELS = 16
@@ -129,8 +130,11 @@ def _axes(layer: Layer, shape: Shape, output_shape: Shape, reach: int = 0) -> tu
     sizes = shape[1:]
     # What a deformable layer sees depends on its offsets; without them it is the taps of its window.
     seen = Window.sees(layer, sizes) if isinstance(layer, DeformConv) else layer.sees(sizes)
-    plain = isinstance(layer, Window) and all(isinstance(each, Taps) and each.scale == 1 for each in seen)
-    pads = layer.pads(sizes) if plain and isinstance(layer, Window) else ((0, 0),) * len(sizes)
+    pads: Sequence[tuple[int, int]] = ((0, 0),) * len(sizes)
+    if isinstance(layer, Window) and not isinstance(
+        layer, ConvTranspose
+    ):  # whose padding is cut off its output
+        pads = layer.pads(sizes)
     axes = [_axis(*each, reach) for each in zip(seen, sizes, output_shape[1:], pads, strict=True)]
     if len(axes) == 1:
         axes.insert(0, _axis(ITSELF, 1, 1, (0, 0), 0))

@@ -5,12 +5,12 @@ import pytest
 from convcli import Conv
 from convcli.drawing.forms import Settings, encode
 from convcli.drawing.layer_drawing import layer_drawing
-from convcli.drawing.walk_layers import Numbers, walk_layers
+from convcli.drawing.walk_layers import Numbers
 from convcli.errors import ArgumentError
 
 
 def drawing(size, kernel=1, outputs=1):
-    return layer_drawing(walk_layers((Conv(1, outputs, kernel),), (1, size, size), Numbers()))
+    return layer_drawing((Conv(1, outputs, kernel),), (1, size, size), Numbers())
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from convcli.drawing.step_scene import Plane, step_scene
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.layers import Activation, MaxPool
 
-STAGES = walk_layers((Conv(1, 1, 3, stride=2, padding=1),), (1, 5, 5), Numbers())
+GIVEN = (Conv(1, 1, 3, stride=2, padding=1),), (1, 5, 5), Numbers()
+STAGES = walk_layers(*GIVEN)
 
 
-def picture(form, settings=None, stages=STAGES):
-    data, told = encode(layer_drawing(stages), form, settings or Settings())
+def picture(form, settings=None, given=GIVEN):
+    data, told = encode(layer_drawing(*given), form, settings or Settings())
     return Image.open(io.BytesIO(data)), told
 
 
@@ -57,8 +58,8 @@ def test_an_animation_has_a_frame_for_each_step(form):
 
 
 def test_the_layers_of_a_chain_follow_one_another():
-    stages = walk_layers((Conv(1, 1, 3), Activation("relu"), MaxPool(2)), (1, 4, 4), Numbers())
-    image, _ = picture("gif", stages=stages)
+    layers = (Conv(1, 1, 3), Activation("relu"), MaxPool(2))
+    image, _ = picture("gif", given=(layers, (1, 4, 4), Numbers()))
     assert image.n_frames == 4 + 4 + 1
 
 
@@ -78,10 +79,10 @@ def test_one_step_is_one_picture_and_all_are_a_sheet():
 
 
 def test_of_many_steps_some_are_on_the_sheet_the_first_and_the_last_among_them():
-    stages = walk_layers((Conv(1, 1, 1),), (1, 6, 6), Numbers())
-    sheet, told = picture("png", stages=stages)
+    given = (Conv(1, 1, 1),), (1, 6, 6), Numbers()
+    sheet, told = picture("png", given=given)
     assert told == "24 of 36 steps are drawn; `step=N` draws one"
-    scene = step_scene(stages[0])
+    scene = step_scene(walk_layers(*given)[0])
     x, y = beside_the_number(scene.kept[35][0], 1)
     frames = (sheet.width // round(scene.width), sheet.height // round(scene.height))
     assert frames[0] * frames[1] >= 24
@@ -96,7 +97,7 @@ def test_a_dark_picture():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_bytes_are_the_same_each_time(form):
-    assert encode(layer_drawing(STAGES), form, Settings()) == encode(layer_drawing(STAGES), form, Settings())
+    assert encode(layer_drawing(*GIVEN), form, Settings()) == encode(layer_drawing(*GIVEN), form, Settings())
 
 
 def test_marks_lie_over_those_before_them_and_let_them_through_where_they_are_thin():

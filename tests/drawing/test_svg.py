@@ -15,12 +15,12 @@ from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.layers import Activation, MaxPool
 
 SPACE = "{http://www.w3.org/2000/svg}"
-ONE = walk_layers((Conv(2, 1, 3, stride=2, padding=1),), (2, 4, 4), Numbers())
-CHAIN = walk_layers((Conv(1, 1, 3), Activation("relu"), MaxPool(2)), (1, 4, 4), Numbers())
+ONE = (Conv(2, 1, 3, stride=2, padding=1),), (2, 4, 4), Numbers()
+CHAIN = (Conv(1, 1, 3), Activation("relu"), MaxPool(2)), (1, 4, 4), Numbers()
 
 
-def parsed(stages, **settings):
-    return ElementTree.fromstring(encode(layer_drawing(stages), "svg", Settings(**settings))[0])
+def parsed(given, **settings):
+    return ElementTree.fromstring(encode(layer_drawing(*given), "svg", Settings(**settings))[0])
 
 
 def seen(node, visible, share=None, shown=True):
@@ -49,11 +49,11 @@ def labels(scene, number):
     return [mark.text for mark in scene.frame(number) if isinstance(mark, Label)]
 
 
-@pytest.mark.parametrize("stages", [ONE, CHAIN], ids=["one", "chain"])
-def test_each_step_is_seen_in_its_time(stages):
-    root = parsed(stages, delay=0.5)
+@pytest.mark.parametrize("given", [ONE, CHAIN], ids=["one", "chain"])
+def test_each_step_is_seen_in_its_time(given):
+    root = parsed(given, delay=0.5)
     rules = keyframes(root)
-    scenes = [step_scene(stage) for stage in stages]
+    scenes = [step_scene(stage) for stage in walk_layers(*given)]
     frames = [(scene, number) for scene in scenes for number in range(len(scene.now))]
     slots = len(frames) + 1  # the last one is seen twice as long
     assert f"{slots * 0.5:g}s step-end infinite" in root.find(f"{SPACE}style").text
@@ -61,10 +61,10 @@ def test_each_step_is_seen_in_its_time(stages):
         assert sorted(seen(root, rules, (place + 0.5) / slots)) == sorted(labels(scene, number))
 
 
-@pytest.mark.parametrize("stages", [ONE, CHAIN], ids=["one", "chain"])
-def test_without_motion_the_last_step_is_seen(stages):
-    root = parsed(stages)
-    scene = step_scene(stages[-1])
+@pytest.mark.parametrize("given", [ONE, CHAIN], ids=["one", "chain"])
+def test_without_motion_the_last_step_is_seen(given):
+    root = parsed(given)
+    scene = step_scene(walk_layers(*given)[-1])
     assert sorted(seen(root, {})) == sorted(labels(scene, len(scene.now) - 1))
     style = root.find(f"{SPACE}style").text
     assert style.index("@media (prefers-reduced-motion:no-preference)") < style.index("animation:")
@@ -72,7 +72,7 @@ def test_without_motion_the_last_step_is_seen(stages):
 
 def test_one_step_does_not_move():
     root = parsed(CHAIN, step=6)
-    assert seen(root, {}) == labels(step_scene(CHAIN[1]), 1)
+    assert seen(root, {}) == labels(step_scene(walk_layers(*CHAIN)[1]), 1)
     assert "animation" not in root.find(f"{SPACE}style").text
 
 

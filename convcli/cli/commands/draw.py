@@ -1,7 +1,5 @@
 """convcli draw: watch a layer at work, step by step."""
 
-import sys
-
 import click
 
 from convcli.cli.conversation import Conversation
@@ -47,13 +45,6 @@ def command(
     terminal the steps play in place, in a pipe they are printed; -o draws them.
     """
     from convcli.drawing.layer_drawing import layer_drawing
-    from convcli.drawing.walk_layers import walk_layers
 
     view.check()
-    stages = walk_layers(*drawn(layer, given))
-    if view.plays:
-        from convcli.drawing.play import play
-
-        if play(stages, sys.stdout, view.delay):
-            return
-    view.write(conversation, layer_drawing(stages))
+    view.show(conversation, layer_drawing(*drawn(layer, given)))

@@ -193,15 +193,13 @@ class ViewOptions(NamedTuple):
         """The file to write, None for standard output."""
         return None if self.output is None or is_stdout(self.output) else Path(self.output)
 
-    @property
-    def plays(self) -> bool:
-        """Whether steps are to be played in place."""
-        return self.output is None and self.step is None and sys.stdout.isatty()
-
-    def write(self, conversation: Conversation, drawing: "Drawing") -> None:
-        """Print or write what is drawn."""
+    def show(self, conversation: Conversation, drawing: "Drawing") -> None:
+        """Play, print or write what is drawn."""
         from convcli.drawing.forms import Settings, encode
 
+        plays = self.output is None and self.step is None and sys.stdout.isatty()
+        if plays and drawing.play is not None and drawing.play(sys.stdout, self.delay):
+            return
         data, told = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
         if told:
             conversation.note(told)

@@ -181,6 +181,7 @@ def test_where_steps_cannot_play_they_are_printed(call: Call, size: tuple[int, i
         ("apng", b"\x89PNG"),
         ("gif", b"GIF89a"),
         ("svg", b"<svg "),
+        ("html", b"<!doctype html>"),
         ("json", b'[{"layer"'),
         ("txt", b"conv k2x2"),
     ],
