@@ -30,6 +30,7 @@ FIELDS = {
     "padding": "Padding",
     "dilation": "Dilation",
 }
+CUSTOM = 2 * "-"  # what the names of variables in a style sheet begin with
 MOST_TEXT = 200  # steps that are told where there are no scripts
 KINDS: Mapping[type[Layer], str] = {
     Conv: "conv",
@@ -149,8 +150,8 @@ def _palettes(theme: str) -> str:
     """Return the colours as variables, and the classes of what is drawn in them."""
 
     def variables(palette: Mapping[str, str]) -> str:
-        extra = f"--control-edge:{palette['faint']};"
-        return extra + "".join(f"--{name}:{colour};" for name, colour in palette.items())
+        colours = {**palette, "control-edge": palette["faint"]}
+        return "".join(f"{CUSTOM}{name}:{colour};" for name, colour in colours.items())
 
     first, other = (DARK, LIGHT) if theme == "dark" else (LIGHT, DARK)
     scheme = f"color-scheme:{theme};" if theme != "auto" else ""
@@ -159,5 +160,5 @@ def _palettes(theme: str) -> str:
         rules += f"@media (prefers-color-scheme:dark){{:root{{{variables(other)}}}}}\n"
     for name in LIGHT:
         kind, what = ("e", "stroke") if name.endswith("-edge") else ("f", "fill")
-        rules += f".{kind}-{name}{{{what}:var(--{name})}}"
-    return rules + ".e-ray{stroke:var(--ray)}\n"
+        rules += f".{kind}-{name}{{{what}:var({CUSTOM}{name})}}"
+    return rules + f".e-ray{{stroke:var({CUSTOM}ray)}}\n"
