@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from convcli.layers import VARIANTS, Conv
     from convcli.layers.text.chain_grammar import parse_chain
     from convcli.learning.learn_kernel import learn_kernel
+    from convcli.learning.patch_bank import learn_bank
     from convcli.networks.load_network import load_network
     from convcli.networks.network import Network
 
@@ -39,6 +40,7 @@ _HOME = {
     "match": "convcli.analysis.match",
     "diff": "convcli.analysis.difference",
     "learn_kernel": "convcli.learning.learn_kernel",
+    "learn_bank": "convcli.learning.patch_bank",
     "backend": "convcli",
     "kernels": "convcli",
     "layers": "convcli",
@@ -61,6 +63,7 @@ __all__ = [
     "filter_picture",
     "kernels",
     "layers",
+    "learn_bank",
     "learn_kernel",
     "load_network",
     "match",

@@ -1,4 +1,4 @@
-"""An animation of a kernel that is being learned: its weights as colours, blue below 0 and red above."""
+"""Kernels as pictures: weights as colours, blue below 0 and red above; a sheet of a bank, an animation of learning."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.values import sheet_columns
 from convcli.images.picture import Frame, Picture
 
 Array = NDArray[Any]
 
-SIDE, MOST_CELL = 256, 48  # pixels of a kernel's longer side, and of a weight, at most
+SIDE, SHEET_SIDE, MOST_CELL = (
+    256,
+    96,
+    48,
+)  # pixels of a kernel's longer side, in a sheet too, and of a weight, at most
+TINY = 1e-300  # a weight that is none
 MOST_FRAMES = 200
 DURATION, LAST = 100, 1500  # milliseconds of a frame, and of the last one
 BLUE, WHITE, RED = np.array((33, 102, 172)), np.array((247, 247, 247)), np.array((178, 24, 43))
-PAPER = 128  # the grey between kernels
+PAPER, PAPER_OF_COLOURS = 128, 255  # the grey between kernels, and between those that are colours themselves
 
 
 def kernel_frames(trace: Sequence[Array]) -> Picture:
@@ -25,22 +31,45 @@ def kernel_frames(trace: Sequence[Array]) -> Picture:
     largest = max(float(np.abs(trace[number]).max()) for number in chosen) or 1.0
     frames = []
     for number in chosen:
-        drawn = _drawn(trace[number].reshape(-1, *trace[number].shape[-2:]) / largest)
+        kernels = trace[number].reshape(-1, *trace[number].shape[-2:]) / largest
+        drawn = _drawn(_coloured(kernels), len(kernels))
         frames.append(Frame(drawn, "RGB", LAST if number == chosen[-1] else DURATION))
     return Picture(tuple(frames), "GIF", loop=0)
 
 
-def _drawn(kernels: Array) -> Array:
-    """Draw kernels (N, kh, kw), of weights from -1 to 1, beside each other."""
-    count, height, width = kernels.shape
-    cell = max(1, min(MOST_CELL, SIDE // max(height, width)))
+def kernel_sheet(bank: Array) -> Picture:
+    """Return a sheet of kernels (N, C, kh, kw) in rows, each on a scale of its own.
+
+    Of 3 channels the weights are red, green and blue, grey where they are 0; of others each channel is drawn apart.
+    """
+    scaled = bank / np.maximum(np.abs(bank).max(axis=(1, 2, 3), keepdims=True), TINY)
+    if bank.shape[1] == len(WHITE):
+        coloured = np.rint((np.moveaxis(scaled, 1, -1) + 1) * 127.5).astype(np.uint8)
+    else:
+        coloured = _coloured(scaled.reshape(-1, *bank.shape[2:]))
+    columns = bank.shape[1] if bank.shape[1] not in (1, len(WHITE)) else sheet_columns(len(coloured))
+    paper = PAPER_OF_COLOURS if bank.shape[1] == len(WHITE) else PAPER
+    return Picture((Frame(_drawn(coloured, columns, SHEET_SIDE, paper), "RGB"),), "PNG")
+
+
+def _coloured(kernels: Array) -> Array:
+    """Return weights (N, kh, kw), from -1 to 1, as colours (N, kh, kw, 3)."""
     share = np.abs(kernels)[..., np.newaxis]
     ends = np.where(kernels[..., np.newaxis] < 0, BLUE, RED)
-    colours = np.rint(WHITE + share * (ends - WHITE)).astype(np.uint8)
-    large = colours.repeat(cell, axis=1).repeat(cell, axis=2)
+    colours: Array = np.rint(WHITE + share * (ends - WHITE)).astype(np.uint8)
+    return colours
+
+
+def _drawn(kernels: Array, columns: int, most: int = SIDE, paper: int = PAPER) -> Array:
+    """Draw kernels (N, kh, kw, 3), enlarged, in rows of so many."""
+    count, height, width, _ = kernels.shape
+    cell = max(1, min(MOST_CELL, most // max(height, width)))
+    large = kernels.repeat(cell, axis=1).repeat(cell, axis=2)
     gap = max(1, cell // 4)
-    sheet = np.full((height * cell, count * (width * cell + gap) - gap, 3), PAPER, np.uint8)
+    step = (height * cell + gap, width * cell + gap)
+    rows = -(-count // columns)
+    sheet = np.full((rows * step[0] - gap, columns * step[1] - gap, 3), paper, np.uint8)
     for number, each in enumerate(large):
-        left = number * (width * cell + gap)
-        sheet[:, left : left + width * cell] = each
+        top, left = (place * size for place, size in zip(divmod(number, columns), step, strict=True))
+        sheet[top : top + height * cell, left : left + width * cell] = each
     return sheet

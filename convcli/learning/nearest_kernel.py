@@ -158,6 +158,12 @@ def _distance(
     return float(np.linalg.norm(target - factor * laid)) / (factor * length), factor
 
 
+@lru_cache
+def _accepted(name: str) -> tuple[str, ...]:
+    """Return the names of all arguments of a family."""
+    return tuple(signature(KERNELS[name]).parameters)
+
+
 @lru_cache(maxsize=4096)
 def _laid(
     name: str, arguments: tuple[tuple[str, float], ...], shape: tuple[int, ...], dims: int
@@ -165,7 +171,7 @@ def _laid(
     """Return a kernel in the middle of zeros of a shape; None where it does not fit, or is no single matrix."""
     build = KERNELS[name]
     context = {"limit": max(shape), "dims": dims}
-    accepted = signature(build).parameters
+    accepted = _accepted(name)
     try:
         kernel: Kernel = build(
             **dict(arguments), **{key: value for key, value in context.items() if key in accepted}

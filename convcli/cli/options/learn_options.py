@@ -1,16 +1,21 @@
 """The options of what `convcli learn` looks for, and how."""
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.errors import ArgumentError
 from convcli.filters.read_arguments import read_number
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 
 if TYPE_CHECKING:
     from convcli.learning.learning_recipe import Recipe
+
+
+PAIR_SIZE, BANK_SIZE = 3, 7  # of kernels, where none is given
 
 
 class LearnOptions(NamedTuple):
@@ -36,15 +41,76 @@ class LearnOptions(NamedTuple):
         """How a kernel is to be learned; or raise ArgumentError."""
         from convcli.learning.learning_recipe import Recipe
 
-        return Recipe.of(**self._asdict())
+        return Recipe.of(**{**self._asdict(), "size": self.size or PAIR_SIZE})
+
+
+class BankOptions(NamedTuple):
+    """What is asked of a bank of kernels."""
+
+    patches: bool
+    random: bool
+    kernel_count: int | None
+    in_channels: int | None
+
+    def check(self, given: Collection[str], names: Sequence[str]) -> None:
+        """Refuse options that have no use for a bank; `given` are the names of those that were typed."""
+        if self.patches and self.random:
+            raise ArgumentError("--patches learns a bank and --random draws one; give one of them")
+        flag = "--patches" if self.patches else "--random"
+        for name in OF_PAIRS:
+            if name in given:
+                raise ArgumentError(
+                    f"{spelled(name)} belongs to pairs of pictures, and has no use with {flag}"
+                )
+        if self.patches and self.in_channels is not None:
+            raise ArgumentError("--in belongs to --random; the pictures of --patches tell their channels")
+        if self.random and names:
+            raise ArgumentError(f"--random looks at no picture, and {names[0]!r} is given; leave it out")
+        if self.patches and not names:
+            raise ArgumentError("--patches has no pictures to learn from; name some")
+
+    def refuse(self, given: Collection[str], names: Sequence[str]) -> None:
+        """Refuse options that are of a bank alone, where there is none."""
+        for name in OF_BANKS:
+            if name in given:
+                raise ArgumentError(f"{spelled(name)} belongs to a bank; give --patches or --random with it")
+        if not names:
+            raise ArgumentError(
+                "there is nothing to learn from; name BEFORE and AFTER, or pictures with --patches"
+            )
 
 
 _SIZE: Any = Parsed("SIZE", parse_size)
 
+OF_PAIRS = (
+    *(
+        "stride",
+        "dilation",
+        "padding",
+        "padding_mode",
+        "flip",
+        "bias",
+        "per_channel",
+        "mix",
+        "keep_clipped",
+        "method",
+    ),
+    *("steps", "lr", "bias_file", "trace"),
+)
+OF_BANKS = ("kernel_count", "in_channels", "bank_sheet")
+
+
+def spelled(name: str) -> str:
+    """Return an option as it is typed."""
+    return {"in_channels": "--in", "kernel_count": "--count", "bias": "--bias and --no-bias"}.get(
+        name, f"--{name.replace('_', '-')}"
+    )
+
+
 learn_options = bundled(
     "options",
     LearnOptions,
-    click.option("--size", type=_SIZE, default="3", help="Of the kernel: 5, or 1x2 (rows x columns). [3]"),
+    click.option("--size", type=_SIZE, help="Of the kernel: 5, or 1x2 (rows x columns). [3, of a bank 7]"),
     click.option("--stride", type=_SIZE, default="1", help="Pixels from one output to the next. [1]"),
     click.option("--dilation", type=_SIZE, default="1", help="Pixels between the taps of the kernel. [1]"),
     click.option(
@@ -70,5 +136,16 @@ learn_options = bundled(
     ),
     click.option("--steps", type=at_least(1), help="sgd: how many steps. [100]"),
     click.option("--lr", type=Parsed("F", read_number), help="sgd: the learning rate. [90 % of the largest]"),
-    click.option("--seed", type=at_least(0), help="sgd: of the weights that it begins with. [zeros]"),
+    click.option(
+        "--seed", type=at_least(0), help="sgd: of the weights that it begins with [zeros]; or of a bank."
+    ),
+)
+
+bank_options = bundled(
+    "bank",
+    BankOptions,
+    click.option("--patches", is_flag=True, help="Learn a bank from the patches of pictures, by k-means."),
+    click.option("--random", is_flag=True, help="Draw a bank by chance."),
+    click.option("--count", "kernel_count", type=at_least(1), help="How many kernels a bank has. [16]"),
+    click.option("--in", "in_channels", type=at_least(1), help="random: input channels. [1]"),
 )

@@ -96,19 +96,19 @@ def test_the_bias_is_kept_or_said(call: Call, tmp_path: Path) -> None:
 def test_a_jpeg_pair_is_good_enough_to_reapply(call: Call, tmp_path: Path) -> None:
     """Learned from JPEGs of the usual quality, the kernel does to the picture what the true one does."""
     after, kernel = tmp_path / "after.jpg", tmp_path / "kernel.json"
-    call("filter", LAKE, "-k", "gaussian:sigma=1.4", "--quality", "90", "-o", after)
-    found = json.loads(call("learn", LAKE, after, "--size", "9", "-o", kernel, "--format", "json").out)[
+    call("filter", LAKE, "-k", "gaussian:sigma=0.8,size=5", "--quality", "90", "-o", after)
+    found = json.loads(call("learn", LAKE, after, "--size", "5", "-o", kernel, "--format", "json").out)[
         "rows"
     ][0]
-    assert found["nearest"] == "gaussian:sigma=1.4"
+    assert found["nearest"].startswith("gaussian:sigma=0.8")
     assert found["distance"] < 0.1
-    call("filter", LAKE, "-k", "gaussian:sigma=1.4", "-o", tmp_path / "true.png")
+    call("filter", LAKE, "-k", "gaussian:sigma=0.8,size=5", "-o", tmp_path / "true.png")
     call("filter", LAKE, "-k", kernel, "-o", tmp_path / "again.png")
     apart = json.loads(call("diff", tmp_path / "true.png", tmp_path / "again.png", "--format", "json").out)[
         "totals"
     ]
     assert apart["psnr"] > 50
-    assert apart["difference"] <= 3
+    assert apart["difference"] <= 8
 
 
 def test_descent_prints_the_losses_of_the_textbook(call: Call, textbook: tuple[Path, Path]) -> None:
@@ -338,3 +338,85 @@ def test_files_are_never_overwritten_without_force(
     assert kernel.read_text() == "mine"
     assert call("learn", *pair, "-o", kernel, "--force").code == 0
     assert kernel.read_text() == "-1,0,1\n-2,0,2\n-1,0,1\n"
+
+
+# Banks
+
+
+def test_a_bank_of_patches_is_a_file_and_a_sheet_and_runs(call: Call, tmp_path: Path) -> None:
+    bank, sheet, maps = tmp_path / "bank.npy", tmp_path / "bank.png", tmp_path / "maps.npy"
+    words = ("--patches", LAKE, HOUSE, "--gray", "--count", "9", "--size", "5")
+    result = call("learn", *words, "-o", bank, "--bank-sheet", sheet, "--format", "json", "-q")
+    (row,) = json.loads(result.out)["rows"]
+    assert (row["kernels"], row["channels"], row["size"], row["patches"]) == (9, 1, [5, 5], 10_001)
+    weights = np.load(bank)
+    assert (weights.shape, weights.dtype) == ((9, 1, 5, 5), np.float32)
+    assert weights == pytest.approx(np.array(row["weights"]), abs=1e-6)
+    with Image.open(sheet) as drawn:
+        assert drawn.size == (3 * 95 + 2 * 4, 3 * 95 + 2 * 4)
+    assert call("filter", HOUSE, "--weights", bank, "-o", maps).code == 0
+    assert np.load(maps).shape == (320, 400, 9)
+    again = tmp_path / "again.npy"
+    call("learn", *words, "-o", again)
+    assert np.array_equal(np.load(again), weights)
+    call("learn", *words, "--seed", "1", "-o", again, "--force")
+    assert not np.array_equal(np.load(again), weights)
+
+
+def test_the_answer_of_a_bank_in_words(call: Call, tmp_path: Path) -> None:
+    result = call("learn", "--patches", HOUSE, "--count", "2", "--size", "3", "-o", tmp_path / "b.npy")
+    lines = result.out.splitlines()
+    assert lines[0].split() == ["kernels", "channels", "size", "patches", "explained"]
+    assert lines[2].split()[:4] == ["2", "1", "3x3", "10,000"]
+    assert lines[4].startswith("patches that are nearest to each kernel: ")
+    assert result.err == f"convcli: wrote {tmp_path}/b.npy: weights (2, 1, 3, 3)\n"
+
+
+def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    assert call("learn", "--patches", folder, "--field", "patches,channels").out == "16002\t3\n"
+    assert call("learn", "--random", "--in", "3", "--count", "4", "-o", tmp_path / "r.npy").code == 0
+    assert np.load(tmp_path / "r.npy").shape == (4, 3, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "there is nothing to learn from; name BEFORE and AFTER, or pictures with --patches"),
+        (["--patches"], "--patches has no pictures to learn from; name some"),
+        (["--patches", "--random"], "--patches learns a bank and --random draws one; give one of them"),
+        (["--random", "b.npy"], "--random looks at no picture, and 'b.npy' is given; leave it out"),
+        (
+            ["--patches", "b.npy", "--method", "sgd"],
+            "--method belongs to pairs of pictures, and has no use with --patches",
+        ),
+        (["b.npy", "b.npy", "--count", "3"], "--count belongs to a bank; give --patches or --random with it"),
+        (["--patches", "b.npy", "--in", "3"], "--in belongs to --random; the pictures of --patches tell their channels"),
+        (["--patches", "b.npy", "-o", "bank.csv"], "bank.csv does not say its format; end it in .npy"),
+        (["--random", "--bank-sheet", "bank.gif"], "bank.gif does not say its format; end it in .png"),
+        (["--patches", "-"], "--patches reads files, and - is standard input; name files"),
+        (
+            ["--patches", "b.npy"],
+            "b.npy is 6x6 (rows x columns), smaller than a patch of 7x7; take a larger picture, or a smaller --size",
+        ),
+        (
+            ["--patches", "b.npy", "--size", "3", "--max-memory", "1M"],
+            "cannot learn from b.npy: it would take about 9M of memory, over the limit of 1M; raise it with --max-memory "
+            "9M, or take a smaller --size",
+        ),
+        (["--patches", "none.png"], "cannot read none.png: there is no such file; check the spelling and the folder"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_of_banks(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("b.npy", np.random.default_rng(0).standard_normal((6, 6)))
+    result = call("learn", *words)
+    assert one_error(result) == message
+    assert result.code == (1 if "cannot" in message else 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.npy"]

@@ -1,0 +1,130 @@
+"""Pictures to a bank of kernels in a file: what `convcli learn --patches` and `--random` do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convcli import __version__
+from convcli.cli.conversation import Conversation
+from convcli.cli.learn_pairs import Files, header_of, npy, picture_of_source
+from convcli.cli.options.learn_options import BANK_SIZE, BankOptions, LearnOptions
+from convcli.errors import ArgumentError
+from convcli.files import write_whole
+from convcli.jobs.find import Inputs
+from convcli.jobs.read_source import Reading
+from convcli.render import Answer, Grid
+
+if TYPE_CHECKING:
+    from convcli.images.picture import Frame
+    from convcli.learning.patch_bank import Bank
+
+COLUMNS = ("kernels", "channels", "size", "patches", "explained")
+
+
+def learn_bank(
+    conversation: Conversation,
+    names: Sequence[str],
+    options: LearnOptions,
+    bank: BankOptions,
+    files: Files,
+    reading: Reading,
+    max_memory: int,
+) -> Bank:
+    """Learn a bank from pictures, or draw one by chance."""
+    from convcli.learning.patch_bank import COUNT, PatchSampler, random_bank
+
+    for path, ending in ((files.output, ".npy"), (files.bank_sheet, ".png")):
+        if path is not None and path.suffix.lower() != ending:
+            raise ArgumentError(f"{path} does not say its format; end it in {ending}")
+    size, count, seed = options.size or BANK_SIZE, bank.kernel_count or COUNT, options.seed or 0
+    if bank.random:
+        return random_bank(count, size, bank.in_channels or 1, seed=seed)
+    sampler = PatchSampler.of(count, size, seed)
+    found = Inputs(tuple(names)).find(None, "learn")
+    for note in found.notes:
+        conversation.note(note)
+    for source in found.sources:
+        if source.problem is not None:
+            raise source.problem
+    paths = [source.path for source in found.sources]
+    area = _checked(paths, reading, sampler, max_memory)
+    patches = []
+    for path in paths:
+        picture = picture_of_source(reading, path, str(path))
+        for note in picture.notes:
+            conversation.note(f"{path}: {note}")
+        for frame in picture.frames:
+            colours, hidden = _opaque(frame)
+            patches.append(sampler.draw(colours, hidden, area, str(path)))
+    return sampler.bank(patches)
+
+
+def _checked(paths: Sequence[Path], reading: Reading, sampler: Any, max_memory: int) -> int:
+    """Return how many pixels there are to draw from, where the largest picture fits into memory."""
+    from convcli.jobs.memory_limit import check_memory
+    from convcli.learning.patch_bank import bank_bytes
+
+    area, most, channels = 0, 0, 1
+    for path in paths:
+        if str(path) == "-":
+            raise ArgumentError("--patches reads files, and - is standard input; name files")
+        picture, memory = header_of(reading, path, str(path))
+        most = max(most, memory)
+        for frame in picture.frames:
+            area += prod(frame.pixels.shape[:2])
+            channels = max(channels, frame.pixels.size // prod(frame.pixels.shape[:2]))
+    needed = most + bank_bytes(channels, sampler.size, sampler.wanted(channels))
+    check_memory(f"learn from {paths[0]}", needed, max_memory, "take a smaller --size")
+    return area
+
+
+def _opaque(frame: Frame) -> tuple[Any, Any]:
+    """Return the colours of a frame, and where it is not opaque."""
+    from convcli.backend.values import full_scale
+
+    if not frame.has_alpha:
+        return frame.pixels, None
+    opacity = frame.pixels[..., -1]
+    return frame.pixels[..., :-1], opacity < full_scale(opacity.dtype)
+
+
+def bank_answer(bank: Bank, size: int | Sequence[int]) -> Answer:
+    """Put a bank into a row, with how many patches each kernel stands for below."""
+    row = {
+        "kernels": len(bank.weights),
+        "channels": bank.weights.shape[1],
+        "size": bank.weights.shape[2:],
+        "patches": bank.patches or None,
+        "explained": bank.explained,
+        "shares": bank.shares.tolist(),
+        "weights": [Grid(_nested(kernel)) for kernel in bank.weights.tolist()],
+    }
+    shares = ", ".join(f"{100 * share:.3g} %" for share in bank.shares[:8])
+    more = ", ..." if len(bank.shares) > 8 else ""
+    remarks = [f"patches that are nearest to each kernel: {shares}{more}"] if bank.patches else []
+    remarks.append(
+        "each kernel has a sum of 0, and positive weights that sum to 1; filter --weights runs them"
+    )
+    columns = COLUMNS if bank.patches else COLUMNS[:3]
+    return Answer("learn", __version__, [row], [row], {}, columns, ("kernels",), remarks)
+
+
+def _nested(values: Any) -> Any:
+    return tuple(map(_nested, values)) if isinstance(values, list) else values
+
+
+def write_bank(conversation: Conversation, files: Files, bank: Bank) -> None:
+    """Write the weights and the sheet, and say so."""
+    if files.output is not None:
+        write_whole(files.output, npy(bank.weights.astype("float32")), overwrite=files.force)
+        conversation.note(f"wrote {files.output}: weights {bank.weights.shape}")
+    if files.bank_sheet is not None:
+        from convcli.images.write import encode
+        from convcli.learning.kernel_frames import kernel_sheet
+
+        data, _ = encode(kernel_sheet(bank.weights), "PNG", str(files.bank_sheet))
+        write_whole(files.bank_sheet, data, overwrite=files.force)
+        conversation.note(f"wrote {files.bank_sheet}")
