@@ -132,6 +132,33 @@ def test_the_base_of_mobilenet_v1_and_its_classifier():
     assert [row["macs"] for row in rows if row["layer"].startswith("dense")] == [1_024_000]
 
 
+@pytest.mark.parametrize(  # TF-slim's table of MobileNet v2
+    ("width", "side", "mega"),
+    [
+        (1.4, 224, 582),
+        (1.3, 224, 509),
+        (1, 192, 221),
+        (1, 96, 56),
+        (0.75, 224, 209),
+        (0.5, 224, 97),
+        (0.35, 224, 59),
+    ],
+)
+def test_mobilenet_v2_at_other_widths_and_resolutions(width, side, mega):
+    totals = networks.load("mobilenet-v2", (3, side, side), width=width).totals()
+    assert abs(totals["macs"] / 1e6 - mega) <= 1
+
+
+def test_xception_has_an_activation_before_each_separable_convolution_but_the_first():
+    network = networks.load("xception")
+    block3 = [node.name.split(".")[1] for node in network.nodes if node.name.startswith("block3.")]
+    block2 = [node.name.split(".")[1] for node in network.nodes if node.name.startswith("block2.")]
+    one = ["dwconv1", "conv1", "bn1"]
+    assert block2 == [*one, "relu1", "dwconv2", "conv2", "bn2", "maxpool1", "conv3", "bn3", "add1"]
+    assert block3 == ["relu1", *one, "relu2", "dwconv2", "conv2", "bn2", "maxpool1", "conv3", "bn3", "add1"]
+    assert sum(row["layer"] == "relu" for row in network.rows()) == 2 + 1 + 2 * 2 + 8 * 3 + 2 + 2
+
+
 @pytest.mark.parametrize(  # arXiv 1707.01083, table 1, which leaves the classifier out
     ("groups", "mega"), [(1, 143), (2, 140), (3, 137), (4, 133), (8, 137)]
 )
@@ -174,6 +201,24 @@ def sizes_seen(name, operators):
 )
 def test_receptive_fields_are_those_of_distill(name, node, seen):
     assert field(name, node) == seen
+
+
+def test_a_dilated_resnet_has_dilations_instead_of_its_last_two_strides():
+    # torchvision's replace_stride_with_dilation: the first block of a stage keeps the dilation of the stage before
+    dilations = [1] * 3 + [1] * 4 + [1, 2, 2, 2, 2, 2] + [2, 4, 4]
+    network = networks.load("fcn-resnet-50")
+    rows = {row["name"]: row for row in network.rows()}
+    threes = [
+        node for node in network.nodes if node.name.startswith("stage") and node.name.endswith(".conv2")
+    ]
+    assert [node.layer.dilation[0] for node in threes] == dilations
+    strides = [1] * 3 + [2, 1, 1, 1] + [1] * 9
+    size, jump = 11, 4  # behind the first convolution and pool
+    for dilation, stride in zip(dilations, strides, strict=True):
+        size, jump = size + 2 * dilation * jump, jump * stride
+    assert rows["stage4.3.relu3"]["receptive_field"] == [size, size]
+    assert rows["stage4.3.relu3"]["effective_stride"] == [jump, jump] == [8, 8]
+    assert rows["stage4.3.relu3"]["output_shape"] == [2048, 65, 65]
 
 
 def test_receptive_fields_grow_as_published():
