@@ -10,6 +10,7 @@ outputs less than others: from there on every layer keeps its taps, and the inpu
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import gcd, prod
 from typing import TYPE_CHECKING, NamedTuple, Union
 
@@ -192,6 +193,7 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
         return None
 
 
+@lru_cache(maxsize=1024)  # what follows a layer mostly sees as much as it does, and height as much as width
 def measure(path: Path, flat: bool) -> Axis:
     """Return the numbers of one axis; a flat one has no next output."""
     if path is None:

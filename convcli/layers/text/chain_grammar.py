@@ -8,6 +8,7 @@ predicts its offsets.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from convcli import layers
 from convcli.errors import ArgumentError, instead_of
@@ -31,6 +32,7 @@ OF_LETTERS = {letters: field for field, (letters, _) in LETTERS.items()} | {
     "o": "out_channels",
 }
 OF_WORDS = {word: meant for meant, word in WORDS.items()}
+_OPERATOR_OF = {name.lower(): name for name in OPERATORS}
 _SIGNED: dict[str, Callable[[str], object]] = dict.fromkeys(
     ("axes", "starts", "ends", "steps", "shape"), parse_signed
 )
@@ -134,7 +136,7 @@ def _parse_item(words: list[str], shape: OpenShape) -> Layer:
             raise ArgumentError(f"a branch is one layer, {tokens[0]} needs one of its own")
         return layers.Branch(layer=layer)
     name = ALIASES.get(name.lower(), name)
-    name = next((known for known in OPERATORS if known.lower() == name.lower()), name.lower())
+    name = _OPERATOR_OF.get(name.lower(), name.lower())
     if name in ACTIVATIONS and name not in OPERATORS:
         _parse_options(name, "", tokens)
         return layers.Activation(name=name)
@@ -150,8 +152,27 @@ def _parse_item(words: list[str], shape: OpenShape) -> Layer:
 
 def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
     """Read the options of one item; `options` is that of Operator."""
-    known: dict[str, str] = {}  # letters or word -> field
-    meant: dict[str, tuple[str, object]] = {}  # word -> field and value
+    known, meant, needed = _option_table(options)
+    given: Options = {}
+    for token in tokens:
+        target, value = meant.get(token) or _parse_token(token, known)
+        if target is None:
+            raise ArgumentError(f"{token!r} is not an option of {name}; it takes {' '.join(known) or 'none'}")
+        if target in given:
+            raise ArgumentError(f"{token!r} gives the {target} a second time")
+        given[target] = value
+    for key in needed:
+        if known[key] not in given:
+            raise ArgumentError(f"{name} needs {key}, its {known[key]}, such as {key}3")
+    return given
+
+
+@cache
+def _option_table(options: str) -> tuple[dict[str, str], dict[str, tuple[str, object]], list[str]]:
+    """Return letters or word -> field, word -> field and value, and the letters that must be given."""
+    known: dict[str, str] = {}
+    meant: dict[str, tuple[str, object]] = {}
+    needed = []
     for option in options.split():
         key, *field = option.rstrip("!").split("=")
         if len(field) > 1:
@@ -159,20 +180,9 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
         elif not field and key in OF_WORDS:
             meant[key] = OF_WORDS[key]
         known[key] = field[0] if field else OF_LETTERS.get(key, "")
-    allowed = " ".join(known) or "none"
-    given: Options = {}
-    for token in tokens:
-        target, value = meant.get(token) or _parse_token(token, known)
-        if target is None:
-            raise ArgumentError(f"{token!r} is not an option of {name}; it takes {allowed}")
-        if target in given:
-            raise ArgumentError(f"{token!r} gives the {target} a second time")
-        given[target] = value
-    for option in options.split():
-        key = option.rstrip("!").partition("=")[0]
-        if option.endswith("!") and known[key] not in given:
-            raise ArgumentError(f"{name} needs {key}, its {known[key]}, such as {key}3")
-    return given
+        if option.endswith("!"):
+            needed.append(key)
+    return known, meant, needed
 
 
 def _parse_token(token: str, known: dict[str, str]) -> tuple[str | None, object]:
