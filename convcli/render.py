@@ -82,7 +82,7 @@ def _json(answer: Answer) -> str:
         "command": answer.command,
         "version": answer.version,
         "rows": [{name: _known(value) for name, value in row.items()} for row in answer.rows],
-        "totals": dict(answer.totals),
+        "totals": {name: _known(value) for name, value in answer.totals.items()},
     }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
@@ -173,6 +173,18 @@ def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
         total = {answer.columns[0]: "total", **answer.totals}
         lines.append([_grouped(total.get(column)) for column in answer.columns])
     return headings, lines, right
+
+
+def in_units(count: int, unit: int) -> str:
+    """Write a count in a unit to four digits; a whole number where no float is as large.
+
+    >>> in_units(4_089_184_256, 10**9)
+    '4.089'
+    """
+    try:
+        return f"{count / unit:,.4g}"
+    except OverflowError:
+        return f"{count // unit:,}"
 
 
 def _is_text(value: Any) -> bool:

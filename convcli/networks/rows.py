@@ -31,6 +31,16 @@ SUMMED = (
     "parameter_bytes",
     "activation_bytes",
 )
+# Fields that are asked for: of the roofline, and of training.
+SUMMED_IF_ASKED = (
+    "least_seconds",
+    "backward_flops",
+    "training_flops",
+    "gradient_bytes",
+    "optimizer_bytes",
+    "stored_activation_bytes",
+    "training_bytes",
+)
 INPUT = "input"  # of a chain
 
 
@@ -72,7 +82,9 @@ def totals(rows: Sequence[Row]) -> Row:
 
     Nodes that could not be counted are left out of the sums; `uncounted` is their number, where there are any.
     """
-    sums: Row = {key: sum(row[key] or 0 for row in rows) for key in SUMMED if not rows or key in rows[0]}
+    asked = [key for key in SUMMED_IF_ASKED if rows and key in rows[0]]
+    keys = [key for key in SUMMED if not rows or key in rows[0]]
+    sums: Row = {key: sum(row[key] or 0 for row in rows) for key in (*keys, *asked)}
     if "activation_bytes" not in sums:
         return sums
     moved = sums["parameter_bytes"] + sums["activation_bytes"]

@@ -16,7 +16,17 @@ from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]
 
-OF_ONE_LAYER = ("name", "padding", "kernel_size", "stride", "dilation", "groups")
+OF_ONE_LAYER = (
+    "name",
+    "padding",
+    "kernel_size",
+    "stride",
+    "dilation",
+    "groups",
+    "inputs",
+    "shares_with",
+    "bound",
+)
 
 MOST_EXPLAINED = 3  # layers; beyond, the formulas would bury the table
 MOST_TOLD = 10  # combinations without an answer that are told one by one
@@ -28,11 +38,12 @@ def answer_rows(
     columns: Sequence[str],
     value: str,
     remarks: Callable[[Question], list[str]],
+    rows: Callable[[Question], list[Row]] = Question.rows,
 ) -> Answer:
     """Answer every question with its rows; a single question is explained and summed."""
     alone = len(questions) == 1
     shown = swept(questions, columns)
-    made = answered(questions, Question.rows, (*shown, value))
+    made = answered(questions, rows, (*shown, value))
     return Answer(
         command=command,
         version=__version__,
@@ -139,6 +150,14 @@ def result(rows: Sequence[Row]) -> Row:
     entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
     single: Row = {key: None for key in OF_ONE_LAYER if key in rows[0]}
     return {**rows[-1], **single, **entry, **totals(rows), "layer": ", ".join(row["layer"] for row in rows)}
+
+
+def ratio(count: int, standard: int) -> float | None:
+    """Return count / standard; as a whole number where no float is as large."""
+    try:
+        return count / standard if standard else None
+    except OverflowError:
+        return count // standard
 
 
 def explained(question: Question, *explain: Explain) -> list[str]:

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
+from convcli.cli.calculators.answer_rows import ratio
 from convcli.cli.calculators.network_answer import network_result, network_rows
 from convcli.errors import cut
 from convcli.layers.variants import BASELINE, VARIANTS
 from convcli.networks.load_network import load_network
 from convcli.networks.replace_convs import Replaced, replace_convs
 from convcli.networks.rows import Row
-from convcli.render import Answer
+from convcli.render import Answer, in_units
 
 if TYPE_CHECKING:
     from convcli.networks.network import Network
 
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
 SHOWN = ("params", "macs", "flops")
+MEGA = 10**6
 MOST_NAMED = 6
 
 
@@ -81,7 +83,7 @@ def compare_side_by_side(
 
 
 def _ratios(row: Row, first: Row, names: Sequence[str]) -> Row:
-    ratios = {f"{name}_ratio": row[name] / first[name] if first[name] else None for name in names}
+    ratios = {f"{name}_ratio": ratio(row[name], first[name]) for name in names}
     return {**ratios, "ratio": ratios["macs_ratio"]}
 
 
@@ -90,11 +92,16 @@ def _about(network: "Network", rows: Sequence[Row]) -> list[str]:
     lines = [f"{network.name}: {network.source}" if network.source else network.name]
     dense = rows[0]["dense_macs"]
     if dense:
-        without = ", ".join(f"{row['variant']} {(row['macs'] - dense) / 1e6:,.0f} M" for row in rows)
+        million = in_units(dense, MEGA)
+        others = ", ".join(f"{row['variant']} {_millions(row['macs'] - dense)}" for row in rows)
         lines.append(
-            f"its dense layers stay as they are, {dense / 1e6:,.4g} M of the MACs in every row; without them {without}"
+            f"its dense layers stay as they are, {million} M of the MACs in every row; without them {others}"
         )
     return lines
+
+
+def _millions(count: int) -> str:
+    return f"{(count + MEGA // 2) // MEGA:,} M"
 
 
 def _told(variant: str, made: Replaced) -> list[str]:

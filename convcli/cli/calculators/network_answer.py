@@ -8,11 +8,13 @@ from convcli.cli.options.layer_options import LayerOptions
 from convcli.cli.options.network_options import NetworkOptions
 from convcli.errors import cut
 from convcli.networks.rows import Row, totals
-from convcli.render import Answer
+from convcli.render import Answer, in_units
 
 if TYPE_CHECKING:
+    from convcli.cli.options.cost_options import CostOptions
     from convcli.networks.network import Network
 
+GIGA = 10**9
 MOST_NAMED = 10  # nodes, or operators, that a remark names
 
 
@@ -24,14 +26,17 @@ def network_answer(
     value: str,
     *,
     shapeless: bool = False,
+    more: "CostOptions | None" = None,
 ) -> Answer:
     """Answer with the table of a network, for the batch and the dtype of the layer's options.
 
-    `shapeless` answers do not need the sizes of its input.
+    `shapeless` answers do not need the sizes of its input; `more` is asked for beside the cost.
     """
     batch, dtype = layer.batch, layer.dtype
     network = options.load()
     rows = network_rows(network, batch, dtype, shapeless=shapeless)
+    if more is not None:
+        rows = more.extended(rows, network, network.shapes(batch=batch), dtype)
     whole = network_result(network, rows)
     stored = any(row["buffers"] for row in rows)
     return Answer(
@@ -42,7 +47,7 @@ def network_answer(
         totals=totals(rows),
         columns=[name for name in columns if name != "buffers" or stored],
         value=(value,),
-        remarks=remarks(network, rows, whole, batch, dtype),
+        remarks=[*remarks(network, rows, whole, batch, dtype), *(more.lines(rows) if more else ())],
     )
 
 
@@ -71,7 +76,17 @@ def network_result(network: "Network", rows: Sequence[Row]) -> Row:
     makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
     last = rows[makers.get(network.outputs[0], len(rows) - 1)]
     entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
-    of_a_node = ("name", "padding", "kernel_size", "stride", "dilation", "groups", "inputs", "shares_with")
+    of_a_node = (
+        "name",
+        "padding",
+        "kernel_size",
+        "stride",
+        "dilation",
+        "groups",
+        "inputs",
+        "shares_with",
+        "bound",
+    )
     single: Row = {key: None for key in of_a_node if key in rows[0]}
     return {**last, **single, **entry, **totals(rows), "layer": network.name}
 
@@ -82,7 +97,7 @@ def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dty
     if "macs" in whole:
         shape = ", ".join(f"{name} {_times(shape)}" for name, shape in network.shapes(batch=batch).items())
         lines.append(
-            f"{shape}: {whole['macs'] / 1e9:,.4g} GMACs, {whole['flops'] / 1e9:,.4g} GFLOPs; besides "
+            f"{shape}: {in_units(whole['macs'], GIGA)} GMACs, {in_units(whole['flops'], GIGA)} GFLOPs; besides "
             f"{whole['comparisons']:,} comparisons, {whole['transcendentals']:,} transcendentals"
         )
         lines.append(

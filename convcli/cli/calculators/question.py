@@ -13,7 +13,8 @@ from convcli.layers.text.notation import format_padding_as_typed, format_size
 from convcli.layers.text.spelling import spell
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import ENLARGING_STRIDE, VARIANTS
-from convcli.networks.rows import Row, parameter_rows, rows
+from convcli.networks.graph import Graph
+from convcli.networks.rows import INPUT, Row, chain, parameter_rows, rows
 
 Size = int | tuple[int, ...]
 
@@ -198,6 +199,10 @@ class Question(NamedTuple):
             ]
         storage = {"batch": self.batch, "dtype": self.dtype}
         return [row | size | storage for row, size in zip(made, sizes, strict=True)]
+
+    def network(self) -> tuple[Graph, dict[str, Shape]]:
+        """Return the layers as a network, and the whole shape of its input."""
+        return chain(self.layers(), self.input_shape), {INPUT: (self.batch, *self.input_shape)}
 
     def marked(self, reason: str, fields: Iterable[str]) -> Row:
         """Return a row of these fields that says why there is no answer."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import click
 
 from convcli import __version__
-from convcli.cli.calculators.answer_rows import answered, by_one_number, give, result, swept
+from convcli.cli.calculators.answer_rows import answered, by_one_number, give, ratio, result, swept
 from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import (
@@ -240,14 +240,6 @@ def _compared(question: Question, names: Sequence[str], unfit: dict[str, None]) 
         except ArgumentError as error:
             unfit[f"{name} is left out: {error}"] = None
             continue
-        ratios = {f"{count}_ratio": _ratio(whole[count], baseline[count]) for count in COUNTED}
+        ratios = {f"{count}_ratio": ratio(whole[count], baseline[count]) for count in COUNTED}
         rows.append({**whole, **ratios, "ratio": ratios["macs_ratio"]})
     return rows
-
-
-def _ratio(count: int, standard: int) -> float | None:
-    """Return count / standard; as a whole number where no float is as large."""
-    try:
-        return count / standard if standard else None
-    except OverflowError:
-        return count // standard

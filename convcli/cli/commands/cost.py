@@ -8,9 +8,11 @@ from convcli.cli.calculators.answer_rows import answer_rows, explained, give, re
 from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.options.cost_options import CostOptions, cost_options
 from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import flops_lines, macs_lines
+from convcli.networks.rows import Row
 
 COLUMNS = ("name", "layer", "output_shape", "multiplications", "additions", "macs", "flops")
 
@@ -28,26 +30,44 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
 )
 @network_options
 @layer_options
+@cost_options
 @answer_options
 @talking
 @click.pass_obj
 def command(
-    conversation: Conversation, /, network: NetworkOptions, layer: LayerOptions, answer: AnswerOptions
+    conversation: Conversation,
+    /,
+    network: NetworkOptions,
+    layer: LayerOptions,
+    more: CostOptions,
+    answer: AnswerOptions,
 ) -> int:
     """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and the memory it moves.
 
     Each is counted exactly and named for what it is. Values divided by commas make a row for each combination; where
     one has no answer the row says so, and the exit code is 1.
     """
+    more.check()
     network.check(click.get_current_context(), LayerOptions._fields)
     if network.network is not None:
         from convcli.cli.calculators.network_answer import network_answer
 
-        asked = network_answer("cost", network, layer, OF_NETWORKS, "macs")
+        asked = network_answer("cost", network, layer, more.columns(OF_NETWORKS), "macs", more=more)
         answer.give(conversation, asked)
         return 0
     questions = layer.questions()
-    made = answer_rows("cost", questions, COLUMNS, "macs", _remarks)
+
+    def rows(question: Question) -> list[Row]:
+        return more.extended(question.rows(), *question.network(), question.dtype)
+
+    made = answer_rows(
+        "cost",
+        questions,
+        more.columns(COLUMNS),
+        "macs",
+        lambda question: [*_remarks(question), *more.lines(rows(question))],
+        rows,
+    )
     return give(conversation, answer, made, len(questions))
 
 
