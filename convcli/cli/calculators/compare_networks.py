@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COUNTED = ("params", "weights", "multiplications", "additions", "macs", "flops")  # each with its ratio
 SHOWN = ("params", "macs", "flops")
 MEGA = 10**6
-MOST_NAMED = 6
+MOST_NAMED = 4
 
 
 def compare_variants(
@@ -54,7 +54,7 @@ def compare_variants(
         totals={},
         columns=("variant", "replaced", *(column for name in SHOWN for column in (name, f"{name}_ratio"))),
         value=("macs_ratio",),
-        remarks=[*_about(network, rows), *(line for variant, each in made for line in _told(variant, each))],
+        remarks=[*_about(network, rows), *_told(made)],
     )
 
 
@@ -104,17 +104,23 @@ def _millions(count: int) -> str:
     return f"{(count + MEGA // 2) // MEGA:,} M"
 
 
-def _told(variant: str, made: Replaced) -> list[str]:
-    """Say what a variant is, which convolutions it has replaced, and which stay."""
-    parts = [f"{variant}: {VARIANTS[variant].help}"]
-    if made.replaced:
-        parts.append(f"Replaced: {_named(made.replaced)}.")
-    if made.already:
-        parts.append(f"So already: {_named(made.already)}.")
-    if not made.replaced and not made.already:
-        parts.append("None is replaced.")
-    lines = [" ".join(parts)]
-    return [*lines, *(f"{variant}, stays: {_named(names)}: {why}" for why, names in made.kept.items())]
+def _told(made: Sequence[tuple[str, Replaced]]) -> list[str]:
+    """Say what each variant is, which convolutions it has replaced, and which stay; what stays in every row once."""
+    first, *others = (each.kept for _, each in made)
+    always = {why: names for why, names in first.items() if all(kept.get(why) == names for kept in others)}
+    lines = [f"stays in every row: {_named(names)}: {why}" for why, names in always.items()]
+    for variant, each in made:
+        parts = [f"{variant}: {VARIANTS[variant].help}"]
+        if each.replaced:
+            parts.append(f"Replaced: {_named(each.replaced)}.")
+        if each.already:
+            parts.append(f"So already: {_named(each.already)}.")
+        if not each.replaced and not each.already:
+            parts.append("None is replaced.")
+        lines.append(" ".join(parts))
+        kept = {why: names for why, names in each.kept.items() if why not in always}
+        lines += [f"{variant}, stays: {_named(names)}: {why}" for why, names in kept.items()]
+    return lines
 
 
 def _named(names: Sequence[str]) -> str:

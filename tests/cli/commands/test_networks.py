@@ -107,7 +107,7 @@ def test_mobilenets_table_4(call: Call) -> None:
     out = call("compare", "mobilenet-v1", "--variants", "standard,depthwise-separable").out
     assert "without them standard 4,866 M, depthwise-separable 568 M" in out
     assert "its dense layers stay as they are, 1.024 M of the MACs in every row" in out
-    assert "standard, stays: conv1: takes the network's input" in out
+    assert "stays in every row: conv1: takes the network's input" in out
 
 
 def test_networks_side_by_side(call: Call, net: Path) -> None:
