@@ -22,7 +22,7 @@ ALLOWED = {
     "npy": {"warned"},
     "memory": set(),
     "layers": {"layers"},
-    "networks": {"layers", "networks"},
+    "networks": {"layers", "networks", "kernels", "backend"},
     "kernels": {"kernels", "npy"},
     "backend": {"layers", "kernels", "backend"},
     "backend/algorithms": {"layers", "backend"},
@@ -168,6 +168,12 @@ def test_imports_run_one_way(module: Path) -> None:
 def test_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
     heavy = {name.split(".")[0] for name in at_module_level(ast.parse(module.read_text()))} & HEAVY
     assert heavy <= WELCOME.get(room(module, WELCOME), set())
+
+
+def test_a_network_that_is_only_counted_loads_no_operator() -> None:
+    for module in (PACKAGE / "networks").rglob("*.py"):
+        names = at_module_level(ast.parse(module.read_text()))
+        assert not any(name.startswith(("convcli.backend", "convcli.kernels")) for name in names), module
 
 
 def modules(code: str, *arguments: str) -> set[str]:

@@ -14,6 +14,7 @@ from convcli.networks.network import Network
 # shapes are {name: shape}, or a shape alone where the file has one input; None keeps the file's own.
 READERS = {
     ".toml": ("convcli.networks.toml_file", "read_toml"),
+    ".onnx": ("convcli.networks.onnx.onnx_network", "read_onnx"),
 }
 
 # Files of models in other formats, and how each becomes ONNX.
@@ -48,7 +49,8 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     Parameters
     ----------
     source : str or Path
-        A `.toml` file, or the name of a published network with its options: `resnet-50`, `mobilenet-v1:width=0.5`.
+        A `.toml` or `.onnx` file, or the name of a published network with its options: `resnet-50`,
+        `mobilenet-v1:width=0.5`.
     input_shape : sequence of int, or {name: shape}, optional
         The shape of the input, (channels, *sizes), instead of the usual one.
     options : number

@@ -1,11 +1,20 @@
-"""A network that can be asked for its table, its sums and its parameters."""
+"""A network that can be asked for its table, its sums and its parameters, and that runs."""
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from convcli.layers.axes import Shape
 from convcli.networks.bind_shapes import bind_shapes
-from convcli.networks.graph import Graph
+from convcli.networks.graph import BATCH, Graph, NamedShape, Node
 from convcli.networks.rows import Row, network_parameter_rows, network_rows, totals
+from convcli.networks.tensor_shapes import OutputShapes, tensor_shapes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from convcli.networks.fusion import Arguments
 
 
 class Network(Graph):
@@ -27,7 +36,24 @@ class Network(Graph):
     (589824, 2359296)
     >>> network.rows()[-1]["output_shape"], network.rows()[-1]["receptive_field"]
     ([8, 32, 32], [3, 3])
+    >>> network.inputs, network.outputs
+    ({'x': ('N', 8, 32, 32)}, {'c': ('N', 8, 32, 32)})
     """
+
+    outputs: OutputShapes  # type: ignore[assignment]  # names in order, as a graph has them, each with its shape
+
+    def __post_init__(self) -> None:
+        """Check the graph, and tell the shapes of its outputs when they are asked for."""
+        super().__post_init__()
+        object.__setattr__(self, "outputs", OutputShapes(self.outputs, self._output_shapes))
+
+    def _output_shapes(self) -> Mapping[str, NamedShape]:
+        named = all(shape[:1] == (BATCH,) for shape in self.inputs.values())
+        shapes = tensor_shapes(self.nodes, bind_shapes(self), self.stated)
+        return {
+            name: (BATCH, *shapes[name][1:]) if named and shapes[name][:1] == (1,) else shapes[name]
+            for name in self.outputs
+        }
 
     def shapes(self, shapes: Any = None, *, batch: int = 1) -> dict[str, Shape]:
         """Return the whole shape of every input, where the caller gives some of them (see `bind_shapes`)."""
@@ -38,7 +64,80 @@ class Network(Graph):
 
         shapes : of the inputs, with or without the batch axis: one for the only input, or name -> shape
         """
-        return network_rows(self, shapes, batch=batch, dtype=dtype)
+        return network_rows(self.at(shapes, batch=batch), shapes, batch=batch, dtype=dtype)
+
+    def at(self, shapes: Any = None, *, batch: int = 1) -> "Network":
+        """Return the network for inputs of these shapes: itself, where its layers do not depend on them."""
+        return self
+
+    def run(
+        self,
+        inputs: "Mapping[str, ArrayLike]",
+        layers: Iterable[str] = (),
+        *,
+        weights: Mapping[str, Any] | str | Path | None = None,
+        seed: int | None = None,
+        outputs: bool = True,
+    ) -> "dict[str, NDArray[np.generic]]":
+        """Run the network on arrays, in float32.
+
+        Tensors are freed as soon as nothing needs them. What is made ready for the shapes of the inputs is kept for the
+        next run.
+
+        Parameters
+        ----------
+        inputs : {name: array}
+            One for each input of the network, with the batch axis.
+        layers : of str
+            Names of layers, or of tensors, whose outputs are wanted, too.
+        weights : {name: array or name of a kernel}, or the path of a .npz, optional
+            The arrays of a network that has none of its own: `conv1.weight`, `bn1.gamma` (see `given_weights.py`).
+        seed : int, optional
+            Draws the arrays that `weights` does not have.
+        outputs : bool
+            False leaves the outputs of the network out, and computes no more than the layers need.
+
+        Returns
+        -------
+        {name: ndarray}
+            The outputs of the network, and of the layers, by name.
+
+        Raises
+        ------
+        ArgumentError
+            Where inputs or weights do not fit, or there is no operator for a layer.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from convcli import networks
+        >>> net = networks.load("resnet-18", (3, 64, 64))
+        >>> made = net.run({"input": np.zeros((1, 3, 64, 64))}, layers=("conv1",), seed=0)
+        >>> {name: array.shape for name, array in made.items()}
+        {'dense1': (1, 1000), 'conv1': (1, 64, 32, 32)}
+
+        """
+        from convcli.networks.runner import Runner
+
+        key = (id(weights), seed)
+        kept: tuple[Any, Any, Runner] | None = self.__dict__.get("_kept")
+        if kept is None or kept[0] != key or isinstance(weights, str | Path):
+            arguments = self._arguments(weights, seed)
+            kept = (key, weights, Runner(lambda shapes: (self.at(shapes), arguments)))
+            object.__setattr__(self, "_kept", kept)
+        return kept[2](inputs, self, layers, outputs)
+
+    def _arguments(
+        self, weights: Mapping[str, Any] | str | Path | None, seed: int | None
+    ) -> "Callable[[Graph, Node], Arguments]":
+        """Return what tells the arrays of each node."""
+        from convcli.networks.given_weights import drawn, from_arrays, from_file
+
+        others = None if seed is None else drawn(self, seed)
+        if isinstance(weights, str | Path):
+            weights = from_file(Path(weights))
+        found = others if others is not None and not weights else from_arrays(self, weights or {}, others)
+        return lambda network, node: found(node)
 
     def parameter_rows(self, *, dtype: str = "float32") -> list[Row]:
         """Return one row for each node with its parameters, which no shape changes."""

@@ -119,7 +119,7 @@ layers = [
 outputs = ["all", "left"]
 """
     network = read_toml(written(text))
-    assert network.outputs == ("all", "left")
+    assert tuple(network.outputs) == ("all", "left")
     rows = {row["name"]: row for row in network.rows()}
     assert (rows["conv1"]["params"], rows["conv2"]["params"], rows["conv2"]["shares_with"]) == (
         148,

@@ -74,7 +74,7 @@ def network_result(network: "Network", rows: Sequence[Row]) -> Row:
     if not rows:
         return {"name": None, "layer": network.name, **totals(rows)}
     makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
-    last = rows[makers.get(network.outputs[0], len(rows) - 1)]
+    last = rows[makers.get(next(iter(network.outputs)), len(rows) - 1)]
     entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
     of_a_node = (
         "name",

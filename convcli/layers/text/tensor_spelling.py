@@ -18,6 +18,8 @@ def _sizes(letter: str, values: Sequence[int] | int | None) -> list[str]:
 
 def _shape(letter: str, shape: Sequence[int]) -> list[str]:
     """Write a shape without the batch, where that stays as it is or is 1, else as a whole."""
+    if not shape:
+        return [f"{letter}1"]
     first, *others = shape
     return _sizes(letter, others) if others and first in (0, 1) else ["whole", *_sizes(letter, tuple(shape))]
 

@@ -1,0 +1,263 @@
+"""Layers that are made ready once, for inputs of known shapes, and then run many times in float32.
+
+Everything that `run_layer` checks and decides at every call is settled before the first: which operator, its options,
+its weights in the order in which they are used, and which memory may be written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convcli.backend import tensors
+from convcli.backend.checks import Array
+from convcli.backend.elements import in_place
+from convcli.backend.prepared_conv import Finish, PreparedConv, Room, takes
+from convcli.backend.prepared_pool import PreparedPool
+from convcli.backend.run_layers import operator_of
+from convcli.layers import (
+    Activation,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Constant,
+    Conv,
+    Dense,
+    Dropout,
+    Elementwise,
+    Expand,
+    Flatten,
+    FlattenFrom,
+    GlobalPool,
+    Layer,
+    Linear,
+    MaxPool,
+    Reshape,
+    Slice,
+    Split,
+    Squeeze,
+    Transpose,
+    Unsqueeze,
+)
+
+Shape = tuple[int, ...]
+Run = Callable[..., Any]
+Given = Mapping[str, Any]
+
+# What comes out of these may be a part of what goes in.
+VIEWS: tuple[type[Layer], ...] = (
+    Dropout,
+    Expand,
+    Flatten,
+    FlattenFrom,
+    Reshape,
+    Slice,
+    Split,
+    Squeeze,
+    Transpose,
+    Unsqueeze,
+    Constant,
+)
+EPS = 1e-5
+
+
+def is_view(layer: Layer) -> bool:
+    """Tell whether the outputs of a layer may be parts of its inputs."""
+    return isinstance(layer, VIEWS) or (isinstance(layer, Activation) and layer.name == "identity")
+
+
+def scale_and_shift(layer: Layer, arguments: Mapping[str, Any]) -> tuple[Array, Array] | None:
+    """Return what a layer multiplies each channel by, and what it adds, where that is all it does."""
+    if isinstance(layer, BatchNorm):
+        gamma, beta, mean, var = (
+            np.asarray(arguments[name], np.float64) for name in ("gamma", "beta", "mean", "var")
+        )
+        scale = gamma / np.sqrt(var + arguments.get("eps", EPS))
+        return scale, beta - mean * scale
+    if not isinstance(layer, Elementwise) or layer.operand is None:
+        return None
+    operand = np.asarray(arguments["operand"], np.float64).reshape(-1)
+    one, zero = np.ones(1), np.zeros(1)
+    if layer.operator == "mul":
+        return operand, zero
+    if layer.operator == "add":
+        return one, operand
+    if layer.operand_first:
+        return None
+    if layer.operator == "div":
+        return one / operand, zero
+    return (one, -operand) if layer.operator == "sub" else None
+
+
+def prepare(
+    layer: Layer,
+    shapes: Sequence[Shape],
+    arguments: Mapping[str, Any],
+    room: Room,
+    *,
+    affine: Sequence[tuple[Array, Array]] = (),
+    finish: Finish | None = None,
+    into: int | None = None,
+) -> Run:
+    """Return what runs a layer on inputs of these shapes.
+
+    arguments : its arrays and options, as `run_layer` takes them
+    affine : scales and shifts of the channels that follow a convolution or a dense layer, one after the other
+    finish : an activation that follows, in place
+    into : the number of an input that may be written to
+    """
+    if takes(layer):
+        weight, bias = _folded(arguments["weight"], arguments.get("bias"), affine)
+        assert isinstance(layer, Conv)
+        return PreparedConv(layer, shapes[0], weight, bias, room, finish)
+    if isinstance(layer, Dense | Linear):
+        return _dense(*_folded(arguments["weight"], arguments.get("bias"), affine), finish)
+    if isinstance(layer, MaxPool | AvgPool) and layer.dims <= 2:
+        return PreparedPool(layer, shapes[0], room)
+    special = _SPECIAL.get(type(layer))
+    run = None if special is None else special(layer, shapes, arguments, into)
+    if run is None:
+        operator, fields = operator_of(layer)
+        run = partial(operator, **{name: getattr(layer, name) for name in fields}, **arguments)
+    return run if finish is None else _finished(run, finish)
+
+
+def _finished(run: Run, finish: Finish) -> Run:
+    def both(*inputs: Array) -> Any:
+        y = run(*inputs)
+        finish(y)
+        return y
+
+    return both
+
+
+def _folded(weight: Any, bias: Any, affine: Sequence[tuple[Array, Array]]) -> tuple[Array, Array | None]:
+    """Return the weight and the bias of the sums with everything that follows them, folded in float64."""
+    if not affine:
+        return np.asarray(weight, np.float32), None if bias is None else np.asarray(bias, np.float32)
+    outputs = len(weight)
+    scale, shift = np.ones(outputs), np.zeros(outputs)
+    if bias is not None:
+        shift = shift + np.asarray(bias, np.float64)
+    for times, plus in affine:
+        scale, shift = scale * times, shift * times + plus
+    column = scale.astype(np.float32).reshape(-1, *(1,) * (weight.ndim - 1))
+    return np.asarray(weight, np.float32) * column, shift.astype(np.float32)
+
+
+def _dense(weight: Array, bias: Array | None, finish: Finish | None) -> Run:
+    def run(x: Array) -> Array:
+        y: Array = np.matmul(x, weight.T)
+        if bias is not None:
+            y += bias
+        if finish is not None:
+            finish(y)
+        return y
+
+    return run
+
+
+def _activation(layer: Activation, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run | None:
+    if layer.name == "identity":
+        return lambda x: x
+    if layer.name == "softmax":
+        return None
+    apply = in_place(layer.name, **arguments)
+
+    def run(x: Array) -> Array:
+        y = x if into == 0 else x.astype(np.result_type(x.dtype, np.float32))
+        apply(y)
+        return y
+
+    return run
+
+
+def _batch_norm(layer: BatchNorm, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    found = scale_and_shift(layer, arguments)
+    assert found is not None
+    column = (-1, *(1,) * (len(shapes[0]) - 2))
+    scale, shift = (each.astype(np.float32).reshape(column) for each in found)
+
+    def run(x: Array) -> Array:
+        y: Array = np.multiply(x, scale, out=x if into == 0 else None)
+        y += shift
+        return y
+
+    return run
+
+
+def _elementwise(
+    layer: Elementwise, shapes: Sequence[Shape], arguments: Given, into: int | None
+) -> Run | None:
+    function = tensors.BINARY.get(layer.operator)
+    operand = arguments.get("operand")
+    count = len(shapes) + (operand is not None)
+    if not isinstance(function, np.ufunc) or count != 2 or layer.operator == "mean" or into is None:
+        return None
+    if layer.operator in ("equal", "greater", "greater-equal", "less", "less-equal", "and", "or", "xor"):
+        return None
+    if operand is None:
+        return lambda a, b: function(a, b, out=(a, b)[into])
+    if layer.operand_first:
+        return lambda x: function(operand, x, out=x)
+    return lambda x: function(x, operand, out=x)
+
+
+def _add(layer: Add, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run | None:
+    if len(shapes) != 2 or into is None:
+        return None
+    return lambda a, b: np.add(a, b, out=(a, b)[into])
+
+
+def _global_pool(layer: GlobalPool, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    items, channels, *size = shapes[0]
+    made = (items, channels, *(1 for _ in size))
+    places = prod(size)
+    share = np.float32(1 / places)
+
+    def mean(x: Array) -> Array:
+        y: Array = np.add.reduce(x.reshape(items, channels, places), axis=2)
+        y *= share
+        return y.reshape(made)
+
+    def largest(x: Array) -> Array:
+        y: Array = np.maximum.reduce(x.reshape(items, channels, places), axis=2)
+        return y.reshape(made)
+
+    return mean if layer.kind == "avg" else largest
+
+
+def _concat(layer: Concat, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    return lambda *inputs: np.concatenate(inputs, axis=1)
+
+
+def _itself(layer: Layer, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    return lambda x: x
+
+
+def _flatten(layer: Flatten, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    made = (shapes[0][0], prod(shapes[0][1:]))
+    return lambda x: x.reshape(made)
+
+
+def _reshape(layer: Reshape, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    (made,) = layer.output_shapes(*shapes)
+    return lambda x: x.reshape(made)
+
+
+_SPECIAL: dict[type[Layer], Callable[..., Run | None]] = {
+    Activation: _activation,
+    Add: _add,
+    BatchNorm: _batch_norm,
+    Concat: _concat,
+    Dropout: _itself,
+    Elementwise: _elementwise,
+    Flatten: _flatten,
+    GlobalPool: _global_pool,
+    Reshape: _reshape,
+}

@@ -1,0 +1,250 @@
+"""Which nodes of a network run as one step: a convolution with what follows it, and activations that are spelled out.
+
+Exporters write hard-swish as Add, Clip, Mul and Div, and batch normalisation as Mul and Add; each pass over a tensor
+takes time, and those within a step are left out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcli.layers.activation import Activation
+from convcli.layers.axes import Shape
+from convcli.layers.base import Layer
+from convcli.layers.conv import Conv
+from convcli.layers.dropout import Dropout
+from convcli.layers.elementwise import Elementwise
+from convcli.layers.other import Add, BatchNorm, Dense
+from convcli.layers.products import Linear
+from convcli.networks.graph import Node
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass
+class Step:
+    """Nodes that run as one.
+
+    head : the node whose layer does the work
+    affine : nodes after it that scale and shift its channels
+    add : the tensor that is added to what it makes, "" where there is none
+    finish : the activation that comes last, with the numbers of its formula
+    output : the tensor that comes out, in place of the head's first one
+    place : the number of the last of its nodes
+    """
+
+    head: Node
+    affine: list[Node] = field(default_factory=list)
+    add: str = ""
+    finish: tuple[str, Arguments] | None = None
+    output: str = ""
+    place: int = 0
+    spelled: tuple[
+        int, ...
+    ] = ()  # the places of the nodes that spell the head out, an activation without numbers
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tensors that go in, what is added last."""
+        return (*self.head.inputs, self.add) if self.add else self.head.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The tensors that come out."""
+        return (self.output,) if self.output else self.head.outputs
+
+
+class Fusion:
+    """The steps of some nodes of a network.
+
+    wanted : tensors that must exist, however their nodes could be joined
+    arguments : of each node, what its operator takes
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        wanted: Iterable[str],
+        arguments: Mapping[str, Arguments],
+        shapes: Mapping[str, Shape | None],
+    ) -> None:
+        self.nodes, self.wanted = list(nodes), set(wanted)
+        self.arguments, self.shapes = arguments, shapes
+        self.users: dict[str, list[int]] = {}
+        self.maker: dict[str, int] = {}
+        for place, node in enumerate(self.nodes):
+            for tensor in node.inputs:
+                self.users.setdefault(tensor, []).append(place)
+            for tensor in node.outputs:
+                self.maker[tensor] = place
+        self.taken: set[int] = set()  # nodes that run within the step of another
+
+    def steps(self) -> list[Step]:
+        """Return the steps in an order in which inputs are made before they are used."""
+        spelled = self._spelled()
+        made = []
+        for place, node in enumerate(self.nodes):
+            if place in self.taken:
+                continue
+            step = spelled.get(place) or Step(node, output="", place=place)
+            if isinstance(node.layer, Conv | Dense | Linear | BatchNorm | Add | Elementwise):
+                self._follow(step, spelled)
+            made.append(step)
+        return sorted(made, key=lambda step: step.place)
+
+    def _follow(self, step: Step, spelled: Mapping[int, Step]) -> None:
+        """Take what comes after a node into its step, as far as nothing else uses what is between."""
+        weighted = isinstance(step.head.layer, Conv | Dense | Linear)
+        tensor = step.outputs[0]
+        while step.finish is None:
+            place = self._next(tensor, spelled)
+            if place is None or place in self.taken:
+                return
+            node = self.nodes[place]
+            other = spelled.get(place)
+            layer = node.layer if other is None else other.head.layer
+            if weighted and not step.add and other is None and self._is_affine(node, tensor):
+                step.affine.append(node)
+            elif isinstance(layer, Dropout):
+                pass
+            elif isinstance(step.head.layer, Conv) and not step.add and self._is_sum(node, tensor, place):
+                first, second = node.inputs
+                step.add = second if first == tensor else first
+            elif isinstance(layer, Activation) and layer.name not in ("softmax", "identity"):
+                step.finish = (layer.name, self.arguments.get(node.name, {}) if other is None else {})
+            else:
+                return
+            self.taken.add(place)
+            tensor = node.outputs[0] if other is None else other.output
+            step.output, step.place = tensor, place if other is None else other.place
+
+    def _next(self, tensor: str, spelled: Mapping[int, Step]) -> int | None:
+        """Return the only user of a tensor."""
+        users = set(self.users.get(tensor, ()))
+        if tensor in self.wanted or not users:
+            return None
+        first = min(users)
+        # What is spelled out uses its input several times, in nodes that are one.
+        parts = spelled[first].spelled if first in spelled else (first,)
+        return first if users <= set(parts) else None
+
+    def _is_affine(self, node: Node, tensor: str) -> bool:
+        """Tell whether a node scales or shifts the channels of a tensor by constants."""
+        layer, shape = node.layer, self.shapes.get(tensor)
+        if isinstance(layer, BatchNorm):
+            return True
+        if not isinstance(layer, Elementwise) or layer.operand is None or shape is None:
+            return False
+        if layer.operator not in ("add", "mul", "sub", "div") or (
+            layer.operand_first and layer.operator in ("sub", "div")
+        ):
+            return False
+        channel = 1 if len(shape) > 2 else len(shape) - 1
+        axes = len(shape) - len(layer.operand)
+        sizes = {axis + axes: n for axis, n in enumerate(layer.operand) if n > 1}
+        return axes >= 0 and sizes.keys() <= {channel} and all(n == shape[axis] for axis, n in sizes.items())
+
+    def _is_sum(self, node: Node, tensor: str, place: int) -> bool:
+        """Tell whether a node adds a tensor of the same shape, which no other operand is broadcast to."""
+        if not isinstance(node.layer, Add) and not (
+            isinstance(node.layer, Elementwise)
+            and node.layer.operator == "add"
+            and node.layer.operand is None
+        ):
+            return False
+        if len(node.inputs) != 2 or node.inputs[0] == node.inputs[1]:
+            return False
+        other = node.inputs[0] if node.inputs[1] == tensor else node.inputs[1]
+        return self.shapes.get(other) is not None and self.shapes.get(other) == self.shapes.get(tensor)
+
+    def _spelled(self) -> dict[int, Step]:
+        """Return the activations that are spelled out, by the place of the first of their nodes."""
+        found: dict[int, Step] = {}
+        for place, node in enumerate(self.nodes):
+            if place in self.taken:
+                continue
+            match = self._hard_swish(place, node) or self._times_itself(place, node)
+            if match is not None:
+                name, places = match
+                last = places[-1]
+                head = Node(node.name, Activation(name), node.inputs[:1], self.nodes[last].outputs)
+                found[place] = Step(
+                    head, output=self.nodes[last].outputs[0], place=last, spelled=tuple(places)
+                )
+                self.taken.update(places[1:])
+        return found
+
+    def _times_itself(self, place: int, node: Node) -> tuple[str, list[int]] | None:
+        """Find x * sigmoid(x) and x * hard-sigmoid(x)."""
+        if not isinstance(node.layer, Activation) or node.layer.name not in ("sigmoid", "hard-sigmoid"):
+            return None
+        numbers = self.arguments.get(node.name, {})
+        usual = abs(numbers.get("alpha", 1 / 6) - 1 / 6) < 1e-6 and numbers.get("beta", 0.5) == 0.5
+        if node.layer.name == "hard-sigmoid" and not usual:
+            return None
+        after = self._after(node.outputs[0], "mul")
+        if after is None or sorted(self.nodes[after].inputs) != sorted((node.inputs[0], node.outputs[0])):
+            return None
+        return ("silu" if node.layer.name == "sigmoid" else "hard-swish"), [place, after]
+
+    def _hard_swish(self, place: int, node: Node) -> tuple[str, list[int]] | None:
+        """Find x * relu6(x + 3) / 6, in any order of the product and the division."""
+        if self._operand(node, "add") != 3:
+            return None
+        clip = self._only(node.outputs[0])
+        if clip is None or not self._is_relu6(self.nodes[clip]):
+            return None
+        x, places, tensor = node.inputs[0], [place, clip], self.nodes[clip].outputs[0]
+        multiplied = divided = False
+        while not (multiplied and divided):
+            after = self._only(tensor)
+            if after is None:
+                return None
+            step = self.nodes[after]
+            number = self._operand(step, "div"), self._operand(step, "mul")
+            if not divided and (number[0] == 6 or (number[1] is not None and abs(number[1] - 1 / 6) < 1e-6)):
+                divided = True
+            elif (
+                not multiplied
+                and isinstance(step.layer, Elementwise)
+                and step.layer.operator == "mul"
+                and sorted(step.inputs) == sorted((x, tensor))
+            ):
+                multiplied = True
+            else:
+                return None
+            places.append(after)
+            tensor = step.outputs[0]
+        return "hard-swish", places
+
+    def _is_relu6(self, node: Node) -> bool:
+        numbers = self.arguments.get(node.name, {})
+        if isinstance(node.layer, Elementwise) and node.layer.operator == "clip":
+            return (numbers.get("low"), numbers.get("high")) == (0, 6)
+        return isinstance(node.layer, Activation) and node.layer.name == "relu6"
+
+    def _operand(self, node: Node, operator: str) -> float | None:
+        """Return the number that a node has as its second operand."""
+        layer: Layer = node.layer
+        if not isinstance(layer, Elementwise) or layer.operator != operator or layer.operand is None:
+            return None
+        if layer.operand_first and operator == "div":
+            return None
+        elements = getattr(self.arguments.get(node.name, {}).get("operand"), "elements", None)
+        return float(elements[0]) if elements and len(elements) == 1 else None
+
+    def _only(self, tensor: str) -> int | None:
+        """Return the only user of a tensor that need not exist."""
+        users = self.users.get(tensor, [])
+        return users[0] if len(users) == 1 and tensor not in self.wanted else None
+
+    def _after(self, tensor: str, operator: str) -> int | None:
+        place = self._only(tensor)
+        if place is None:
+            return None
+        layer = self.nodes[place].layer
+        return (
+            place
+            if isinstance(layer, Elementwise) and layer.operator == operator and layer.operand is None
+            else None
+        )

@@ -1,0 +1,1 @@
+"""ONNX models: read without any other package, from the file's bytes to a network."""

@@ -1,0 +1,235 @@
+"""Tensors whose elements a model states: weights, which stay in the file, and the small ones that sizes come from."""
+
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convcli.errors import ArgumentError
+from convcli.networks.onnx.wire import Message, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FEW = 4096  # elements of a tensor that are looked at when a network is only counted
+MOST_ELEMENTS = 1 << 33  # of one tensor
+
+# The numbers of ONNX's TensorProto.DataType: NumPy's name, and the code of Python's array.
+DTYPES = {
+    1: ("float32", "f"),
+    2: ("uint8", "B"),
+    3: ("int8", "b"),
+    4: ("uint16", "H"),
+    5: ("int16", "h"),
+    6: ("int32", "i"),
+    7: ("int64", "q"),
+    9: ("bool", "B"),
+    10: ("float16", "e"),
+    11: ("float64", "d"),
+    12: ("uint32", "I"),
+    13: ("uint64", "Q"),
+    16: ("bfloat16", "H"),
+}
+OTHERS = {8: "string", 14: "complex64", 15: "complex128", 17: "float8", 21: "uint4", 22: "int4", 23: "float4"}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A tensor with known elements.
+
+    name : what the model calls it
+    shape, dtype : dtype by NumPy's name
+    make : returns its elements as an array
+    few : its elements in order, where they are few enough to be looked at; None otherwise
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    make: Callable[[], Any]
+    few: Callable[[], list[Any]] | None = None
+
+    @cached_property
+    def elements(self) -> list[Any] | None:
+        """The elements in order, where they are few."""
+        return self.few() if self.few is not None and prod(self.shape) <= FEW else None
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it holds floats, as what is learned does."""
+        return "float" in self.dtype
+
+    def turned(self) -> "Constant":
+        """Return the matrix with its axes exchanged."""
+        return Constant(self.name, self.shape[::-1], self.dtype, lambda: self.array().T)
+
+    def flat(self, count: int) -> "Constant":
+        """Return the elements as one axis of `count`; a single one is repeated."""
+
+        def make() -> Any:
+            import numpy as np
+
+            return np.broadcast_to(self.array().reshape(-1), (count,))
+
+        return Constant(self.name, (count,), self.dtype, make)
+
+    def times(self, factor: float) -> "Constant":
+        """Return the elements times a factor."""
+        if factor == 1:
+            return self
+
+        def make() -> Any:
+            array: Any = self.array()
+            return array * array.dtype.type(factor)
+
+        return Constant(self.name, self.shape, self.dtype, make)
+
+    def array(self) -> "NDArray[np.generic]":
+        """Return the elements as an array."""
+        made = self.make()
+        if tuple(made.shape) != self.shape:
+            raise ArgumentError(f"the tensor {self.name!r} has shape {tuple(made.shape)}, not {self.shape}")
+        return made  # type: ignore[no-any-return]
+
+
+def of_elements(name: str, shape: Sequence[int], dtype: str, elements: Sequence[Any]) -> Constant:
+    """Return a constant of elements that are known."""
+    held = list(elements)
+
+    def make() -> Any:
+        import numpy as np
+
+        return np.array(held, dtype).reshape(tuple(shape))
+
+    return Constant(name, tuple(shape), dtype, make, lambda: held)
+
+
+def filled(name: str, shape: Sequence[int], dtype: str, value: float) -> Constant:
+    """Return a constant of one value, as many times as its shape says."""
+    size = tuple(shape)
+
+    def make() -> Any:
+        import numpy as np
+
+        return np.full(size, value, dtype)
+
+    return Constant(name, size, dtype, make, lambda: [value] * prod(size))
+
+
+def of_tensor(tensor: Message, name: str, folder: Path) -> Constant:
+    """Return the constant that a TensorProto is.
+
+    Raises
+    ------
+    ArgumentError
+        Where its type is none that is computed with, or its elements lie outside the model's folder.
+
+    """
+    number = tensor.data_type or 0
+    if number not in DTYPES:
+        kind = OTHERS.get(number, f"type {number}")
+        raise ArgumentError(f"the tensor {name!r} holds elements of {kind}, which are not computed with")
+    dtype, code = DTYPES[number]
+    shape = tuple(tensor.dims)
+    if any(n < 0 for n in shape) or prod(shape) > MOST_ELEMENTS:
+        raise ArgumentError(
+            f"the tensor {name!r} has the shape {shape}, more than {MOST_ELEMENTS:,} elements"
+        )
+    size = prod(shape) * array(code if code != "e" else "H").itemsize
+    if tensor.data_location == 1:
+        data: bytes | Span = _external(tensor, name, folder, size)
+    elif tensor.raw_data is not None:
+        data = tensor.raw_data
+    else:
+        return _typed(tensor, name, shape, dtype, code)
+    length = data.length if isinstance(data, Span) else len(data)
+    if length != size:
+        raise ArgumentError(f"the tensor {name!r} of shape {shape} takes {size:,} bytes, and has {length:,}")
+
+    def make() -> Any:
+        return _as_array(data.read() if isinstance(data, Span) else data, shape, dtype)
+
+    def few() -> list[Any]:
+        return _numbers(data.read() if isinstance(data, Span) else data, code)
+
+    return Constant(name, shape, dtype, make, few if dtype != "bfloat16" else None)
+
+
+def _typed(tensor: Message, name: str, shape: tuple[int, ...], dtype: str, code: str) -> Constant:
+    """Return the constant of a tensor whose elements stand in fields of their own types."""
+    if dtype in ("float32", "float64"):
+        parts = tensor.float_data if dtype == "float32" else tensor.double_data
+
+        def data() -> bytes:
+            return b"".join(part.read() if isinstance(part, Span) else part for part in parts)
+
+        return Constant(
+            name, shape, dtype, lambda: _as_array(data(), shape, dtype), lambda: _numbers(data(), code)
+        )
+    elements = {"int64": tensor.int64_data, "uint32": tensor.uint64_data, "uint64": tensor.uint64_data}.get(
+        dtype, tensor.int32_data
+    )
+    if len(elements) != prod(shape):
+        raise ArgumentError(f"the tensor {name!r} of shape {shape} has {len(elements)} elements")
+    if dtype in ("float16", "bfloat16"):  # as the bits of whole numbers
+        bits = array("H", elements).tobytes()
+        few = (lambda: _numbers(bits, code)) if dtype == "float16" else None
+        return Constant(name, shape, dtype, lambda: _as_array(bits, shape, dtype), few)
+    if dtype == "uint64":
+        elements = [number % (1 << 64) for number in elements]
+    return of_elements(name, shape, dtype, elements)
+
+
+def _external(tensor: Message, name: str, folder: Path, size: int) -> Span:
+    """Return where the elements of a tensor lie that are in a file beside the model."""
+    entries = {entry.key: entry.value or "" for entry in tensor.external_data}
+    location = entries.get("location", "")
+    root = folder.resolve()
+    path = (root / location).resolve() if location.isprintable() else root
+    if not path.is_relative_to(root) or path == root:
+        raise ArgumentError(
+            f"the elements of the tensor {name!r} lie in {location!r}, which is not inside the model's folder"
+        )
+    if not path.is_file():
+        raise ArgumentError(
+            f"the elements of the tensor {name!r} lie in {location!r}, which is not beside the model; put it there"
+        )
+    try:
+        start, length = int(entries.get("offset") or 0), int(entries.get("length") or size)
+    except ValueError:
+        raise ArgumentError(f"the place of the tensor {name!r} in {location!r} is no number") from None
+    if start < 0 or length < 0 or start + length > path.stat().st_size:
+        raise ArgumentError(
+            f"the tensor {name!r} lies from byte {start:,} to {start + length:,} of {location!r}, which has "
+            f"{path.stat().st_size:,}"
+        )
+    return Span(path, start, length)
+
+
+def _numbers(data: bytes, code: str) -> list[Any]:
+    if code == "e":
+        from struct import unpack
+
+        return list(unpack(f"<{len(data) // 2}e", data))
+    numbers = array(code, data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tolist()
+
+
+def _as_array(data: bytes, shape: tuple[int, ...], dtype: str) -> Any:
+    """Return bytes, the lowest first, as an array that may be written to."""
+    import numpy as np
+
+    if dtype == "bfloat16":  # the upper half of a float32
+        bits = np.frombuffer(data, "<u2").astype(np.uint32) << 16
+        return bits.view(np.float32).reshape(shape)
+    made = np.frombuffer(data, np.dtype(dtype).newbyteorder("<"))
+    if made.size != prod(shape):
+        raise ArgumentError(f"a tensor of shape {shape} has {made.size} elements")
+    return made.astype(dtype, copy=False).reshape(shape)

@@ -1,0 +1,83 @@
+"""The messages of an ONNX file that are read: onnx.proto (https://github.com/onnx/onnx), whose numbers never change."""
+
+from convcli.networks.onnx.wire import Field, Schema
+
+SCHEMA: Schema = {
+    "Model": {
+        1: Field("ir_version", "int"),
+        2: Field("producer_name", "text"),
+        3: Field("producer_version", "text"),
+        7: Field("graph", "Graph"),
+        8: Field("opset_import", "OperatorSet", repeated=True),
+        25: Field("functions", "Function", repeated=True),
+    },
+    "OperatorSet": {1: Field("domain", "text"), 2: Field("version", "int")},
+    "Graph": {
+        1: Field("node", "Node", repeated=True),
+        2: Field("name", "text"),
+        5: Field("initializer", "Tensor", repeated=True),
+        11: Field("input", "ValueInfo", repeated=True),
+        12: Field("output", "ValueInfo", repeated=True),
+        13: Field("value_info", "ValueInfo", repeated=True),
+        15: Field("sparse_initializer", "SparseTensor", repeated=True),
+    },
+    "Node": {
+        1: Field("input", "text", repeated=True),
+        2: Field("output", "text", repeated=True),
+        3: Field("name", "text"),
+        4: Field("op_type", "text"),
+        5: Field("attribute", "Attribute", repeated=True),
+        7: Field("domain", "text"),
+    },
+    "Attribute": {
+        1: Field("name", "text"),
+        2: Field("f", "float"),
+        3: Field("i", "int"),
+        4: Field("s", "bytes"),
+        5: Field("t", "Tensor"),
+        6: Field("g", "Graph"),
+        7: Field("floats", "float", repeated=True),
+        8: Field("ints", "int", repeated=True),
+        9: Field("strings", "bytes", repeated=True),
+        20: Field("type", "int"),
+        21: Field("ref_attr_name", "text"),
+    },
+    "Tensor": {
+        1: Field("dims", "int", repeated=True),
+        2: Field("data_type", "int"),
+        4: Field("float_data", "bytes", repeated=True),
+        5: Field("int32_data", "int", repeated=True),
+        7: Field("int64_data", "int", repeated=True),
+        8: Field("name", "text"),
+        9: Field("raw_data", "bytes"),
+        10: Field("double_data", "bytes", repeated=True),
+        11: Field("uint64_data", "int", repeated=True),
+        13: Field("external_data", "Entry", repeated=True),
+        14: Field("data_location", "int"),
+    },
+    "SparseTensor": {1: Field("values", "Tensor")},
+    "Entry": {1: Field("key", "text"), 2: Field("value", "text")},
+    "ValueInfo": {1: Field("name", "text"), 2: Field("type", "Type")},
+    "Type": {1: Field("tensor_type", "TensorType"), 4: Field("sequence_type", "SequenceType")},
+    "SequenceType": {},
+    "TensorType": {1: Field("elem_type", "int"), 2: Field("shape", "Shape")},
+    "Shape": {1: Field("dim", "Dimension", repeated=True)},
+    "Dimension": {1: Field("dim_value", "int"), 2: Field("dim_param", "text")},
+    "Function": {
+        1: Field("name", "text"),
+        4: Field("input", "text", repeated=True),
+        5: Field("output", "text", repeated=True),
+        6: Field("attribute", "text", repeated=True),
+        7: Field("node", "Node", repeated=True),
+        9: Field("opset_import", "OperatorSet", repeated=True),
+        10: Field("domain", "text"),
+        11: Field("attribute_proto", "Attribute", repeated=True),
+    },
+}
+
+MOST = {
+    "Node": 100_000,
+    "Tensor": 200_000,
+    "ValueInfo": 400_000,
+    "Attribute": 1_000_000,
+}  # messages of a model

@@ -1,0 +1,272 @@
+"""A model as its file has it: nodes in order, constants, and the shapes that are stated."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.networks.graph import NamedShape
+from convcli.networks.onnx.constants import Constant, of_elements, of_tensor
+from convcli.networks.onnx.messages import MOST, SCHEMA
+from convcli.networks.onnx.wire import Message, Reader
+
+OLDEST = 7  # version of the operators
+DOMAINS = ("", "ai.onnx")
+MOST_CALLS = 16  # functions in each other
+MOST_NODES = MOST["Node"]
+
+FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One node: an operator with names of tensors and its attributes."""
+
+    name: str
+    operator: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model file says.
+
+    opset : the version of ONNX's own operators
+    inputs : name -> whole shape; sizes that are not known are names
+    constants : initializers
+    stated : tensor -> whole shape, as far as it is stated in numbers
+    sparse : names of tensors with few elements that are not 0
+    """
+
+    name: str
+    producer: str
+    opset: int
+    inputs: dict[str, NamedShape]
+    outputs: dict[str, NamedShape]
+    operations: list[Operation]
+    constants: dict[str, Constant]
+    stated: dict[str, tuple[int, ...]]
+    sparse: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_model(path: Path) -> Model:
+    """Read a model file; weights stay in it.
+
+    Raises
+    ------
+    ArgumentError
+        Where it is no ONNX model, or one that is too large or too new.
+
+    """
+    if not path.is_file():
+        reason = "it is a folder, a device or a pipe" if path.exists() else "there is no such file"
+        raise ArgumentError(f"cannot read the network {str(path)!r}: {reason}")
+    try:
+        with Reader(path, SCHEMA, MOST) as reader:
+            message = reader.message("Model")
+    except OSError as error:
+        raise ArgumentError(f"cannot read the network {str(path)!r}: {error.strerror or error}") from None
+    except ArgumentError as error:
+        raise ArgumentError(f"{path.name} is no ONNX model that can be read: {error}") from None
+    if message.graph is None or not message.opset_import:
+        raise ArgumentError(f"{path.name} is no ONNX model: it has no graph or no version of operators")
+    try:
+        return _Making(message, path).model()
+    except ArgumentError as error:
+        raise ArgumentError(f"{path.name}: {error}") from None
+
+
+class _Making:
+    """Turns messages into a model."""
+
+    def __init__(self, message: Message, path: Path) -> None:
+        self.message, self.folder = message, path.parent
+        versions = {each.domain or "": each.version or 1 for each in message.opset_import}
+        self.opset = versions.get("", versions.get("ai.onnx", 0))
+        if self.opset and self.opset < OLDEST:
+            raise ArgumentError(
+                f"its operators are of version {self.opset}, and {OLDEST} is the oldest that is read; convert it with "
+                f"onnx.version_converter.convert_version(model, {OLDEST})"
+            )
+        self.functions = {(each.domain or "", each.name): each for each in message.functions}
+        self.operations: list[Operation] = []
+        self.names: dict[str, int] = {}
+        self.constants: dict[str, Constant] = {}
+
+    def model(self) -> Model:
+        graph = self.message.graph
+        for tensor in graph.initializer:
+            name = _checked(tensor.name or "", "tensor")
+            self.constants[name] = of_tensor(tensor, name, self.folder)
+        self._add(graph.node, prefix="", calls=())
+        inputs = {}
+        for number, value in enumerate(graph.input):
+            name = _checked(value.name or "", "input")
+            if name not in self.constants:
+                inputs[name] = _input_shape(value, number)
+        if not inputs:
+            raise ArgumentError("it has no input")
+        stated = {}
+        for value in (*graph.value_info, *graph.output):
+            if (shape := _stated(value)) is not None:
+                stated[value.name or ""] = shape
+        producer = " ".join(
+            each for each in (self.message.producer_name, self.message.producer_version) if each
+        )
+        return Model(
+            graph.name or "",
+            producer,
+            self.opset,
+            inputs,
+            {_checked(each.name or "", "output"): _named(each, "out") for each in graph.output},
+            self.operations,
+            self.constants,
+            stated,
+            frozenset(each.values.name for each in graph.sparse_initializer if each.values is not None),
+        )
+
+    def _add(
+        self, nodes: Iterable[Message], prefix: str, calls: tuple[tuple[str, str], ...], **bound: Any
+    ) -> None:
+        """Add nodes; the calls of a model's own functions are replaced by what these hold."""
+        renamed: dict[str, str] = bound.get("renamed", {})
+        given: dict[str, Any] = bound.get("given", {})
+
+        def tensor(name: str) -> str:
+            if not prefix or not name:
+                return name
+            return renamed.setdefault(name, f"{prefix}{name}")
+
+        for node in nodes:
+            domain, operator = node.domain or "", _checked(node.op_type or "", "operator")
+            attributes = {}
+            for attribute in node.attribute:
+                if attribute.ref_attr_name:
+                    if attribute.ref_attr_name in given:
+                        attributes[attribute.name] = given[attribute.ref_attr_name]
+                else:
+                    attributes[attribute.name] = self._value(attribute)
+            inputs = tuple(tensor(_checked(name, "tensor")) for name in node.input)
+            outputs = tuple(tensor(_checked(name, "tensor")) for name in node.output)
+            name = prefix + (_checked(node.name or "", "node") or operator.lower())
+            name = self._unique(name, bool(node.name))
+            function = self.functions.get((domain, operator))
+            if function is None:
+                if len(self.operations) >= MOST_NODES:
+                    raise ArgumentError(f"it has more than {MOST_NODES:,} nodes, which is the limit")
+                domain = "" if domain in DOMAINS else domain
+                self.operations.append(Operation(name, operator, domain, inputs, outputs, attributes))
+                continue
+            if (domain, operator) in calls or len(calls) >= MOST_CALLS:
+                raise ArgumentError(
+                    f"its function {operator!r} calls itself, or others more than {MOST_CALLS} deep"
+                )
+            names = dict(zip(function.input, inputs, strict=False))
+            names |= dict(zip(function.output, outputs, strict=False))
+            names |= dict.fromkeys(function.input[len(inputs) :], "")
+            defaults = {each.name: self._value(each) for each in function.attribute_proto}
+            self._add(
+                function.node,
+                f"{name}/",
+                (*calls, (domain, operator)),
+                renamed=names,
+                given={**defaults, **attributes},
+            )
+
+    def _unique(self, name: str, named: bool) -> str:
+        count = self.names.get(name, 0) + 1
+        self.names[name] = count
+        if count == 1 and named:
+            return name
+        return self._unique(f"{name}{count}", named=True)
+
+    def _value(self, attribute: Message) -> Any:
+        """Return an attribute as a value of Python."""
+        kind = attribute.type or _kind(attribute)
+        if kind == FLOAT:
+            return attribute.f or 0.0
+        if kind == INT:
+            return attribute.i or 0
+        if kind == STRING:
+            return _text(attribute.s or b"")
+        if kind == TENSOR and attribute.t is not None:
+            return of_tensor(attribute.t, attribute.t.name or "", self.folder)
+        if kind == FLOATS:
+            return attribute.floats
+        if kind == INTS:
+            return attribute.ints
+        if kind == STRINGS:
+            return [_text(each) for each in attribute.strings]
+        return None  # graphs, and types that nothing here computes with
+
+
+def constant_of(attributes: dict[str, Any], name: str) -> Constant | None:
+    """Return what a Constant node holds."""
+    value = attributes.get("value")
+    if isinstance(value, Constant):
+        return Constant(name, value.shape, value.dtype, value.make, value.few)
+    for key, dtype in (("value_float", "float32"), ("value_int", "int64")):
+        if key in attributes:
+            return of_elements(name, (), dtype, [attributes[key]])
+    for key, dtype in (("value_floats", "float32"), ("value_ints", "int64")):
+        if key in attributes:
+            return of_elements(name, (len(attributes[key]),), dtype, attributes[key])
+    return None
+
+
+def _kind(attribute: Message) -> int:
+    """Return the type of an attribute of the oldest models, which do not say it."""
+    for kind, name in (
+        (FLOAT, "f"),
+        (INT, "i"),
+        (STRING, "s"),
+        (TENSOR, "t"),
+        (FLOATS, "floats"),
+        (INTS, "ints"),
+    ):
+        if attribute[name] not in (None, []):
+            return kind
+    return STRINGS
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else ""
+
+
+def _checked(name: str, what: str) -> str:
+    if not name.isprintable():
+        raise ArgumentError(f"the {what} {name!r} has control characters in its name")
+    return name
+
+
+def _input_shape(value: Message, number: int) -> NamedShape:
+    """Return the shape of an input; a size that is not known is a name of its own."""
+    kind = value.type.tensor_type if value.type is not None else None
+    if kind is None or kind.shape is None:
+        raise ArgumentError(f"its input {value.name!r} is no tensor of a known number of axes")
+    return _named(value, f"size{number or ''}")
+
+
+def _named(value: Message, prefix: str) -> NamedShape:
+    """Return the shape that is stated for a tensor; a size that is not known is a name."""
+    kind = value.type.tensor_type if value.type is not None else None
+    sizes: list[int | str] = []
+    for axis, each in enumerate(kind.shape.dim if kind is not None and kind.shape is not None else ()):
+        if each.dim_value is not None and each.dim_value > 0:
+            sizes.append(each.dim_value)
+        else:
+            text = each.dim_param or ""
+            sizes.append(text if text.isprintable() and text.strip("?") else f"{prefix}{axis}")
+    return tuple(sizes)
+
+
+def _stated(value: Message) -> tuple[int, ...] | None:
+    kind = value.type.tensor_type if value.type is not None else None
+    if kind is None or kind.shape is None:
+        return None
+    sizes = tuple(each.dim_value or 0 for each in kind.shape.dim)
+    return sizes if all(n > 0 for n in sizes) else None

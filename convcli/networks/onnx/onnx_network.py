@@ -1,0 +1,78 @@
+"""A network that an ONNX file holds: its layers follow from the shapes of its inputs."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import Shape
+from convcli.networks.bind_shapes import bind_shapes
+from convcli.networks.fusion import Arguments
+from convcli.networks.graph import Graph, NamedShape, Node
+from convcli.networks.network import Network
+from convcli.networks.onnx.model import Model, read_model
+from convcli.networks.onnx.translate import Translation
+
+
+class OnnxNetwork(Network):
+    """A model, with its layers for the shapes that are known so far."""
+
+    model: Model
+    arguments: Arguments
+    bound: Mapping[str, Shape]
+
+    def __init__(self, model: Model, bound: Mapping[str, Shape] | None = None) -> None:
+        known = {
+            name: tuple(n for n in shape if isinstance(n, int)) for name, shape in model.inputs.items()
+        } | dict(bound or {})
+        shapes = {
+            name: known[name] if len(known[name]) == len(shape) else None
+            for name, shape in model.inputs.items()
+        }
+        translation = Translation(model, shapes)
+        super().__init__(
+            name=model.name or "model",
+            inputs=model.inputs if bound is None else {**model.inputs, **bound},
+            nodes=translation.nodes,
+            outputs=tuple(model.outputs),
+            stated=model.stated,
+            per_item=False,
+            source=model.producer,
+        )
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "arguments", translation.arguments)
+
+    def _output_shapes(self) -> Mapping[str, NamedShape]:
+        return self.model.outputs
+
+    def _arguments(self, weights: Any, seed: int | None) -> Callable[[Graph, Node], Arguments]:
+        if weights is not None or seed is not None:
+            raise ArgumentError(
+                f"the model {self.name} has weights of its own, and takes no others and no seed"
+            )
+        return arguments_of
+
+    def at(self, shapes: Any = None, *, batch: int = 1) -> "OnnxNetwork":
+        """Return the network for inputs of these shapes, as `bind_shapes` takes them."""
+        bound = bind_shapes(self, shapes, batch)
+        return self if dict(self.inputs) == bound else OnnxNetwork(self.model, bound)
+
+
+def arguments_of(network: Graph, node: Node) -> Arguments:
+    """Return what the operator of a node takes beside its layer's fields."""
+    assert isinstance(network, OnnxNetwork)
+    found: Arguments = network.arguments.get(node.name, {})
+    return found
+
+
+def read_onnx(path: Path, shapes: Any = None) -> OnnxNetwork:
+    """Return the network that a model file holds; `shapes` of its inputs stand instead of those in the file.
+
+    Raises
+    ------
+    ArgumentError
+        Where the file is none that can be read.
+
+    """
+    network = OnnxNetwork(read_model(path))
+    return network if shapes is None else network.at(shapes)

@@ -1,0 +1,183 @@
+"""A model becomes a graph of layers, for the shapes of its inputs that are known."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.layers.base import Layer
+from convcli.layers.selection import Constant as ConstantLayer
+from convcli.layers.tensor_layer import Unknown
+from convcli.networks.graph import Node
+from convcli.networks.onnx.constants import Constant
+from convcli.networks.onnx.fold import constants, fill, fold
+from convcli.networks.onnx.model import Model, Operation, constant_of
+from convcli.networks.onnx.site import Made, NotCountedError, Shape, Site, counted
+from convcli.networks.onnx.translate_tensors import TENSORS
+from convcli.networks.onnx.translate_windows import WINDOWS
+
+TRANSLATORS = {**WINDOWS, **TENSORS}
+
+
+class Translation:
+    """The layers of a model.
+
+    nodes : in the model's order, without those that only compute constants
+    arguments : of each node, what its operator takes: constants, and numbers
+    shapes : of tensors, where they are known
+    """
+
+    def __init__(self, model: Model, shapes: Mapping[str, Shape | None]) -> None:
+        self.model = model
+        self.nodes: list[Node] = []
+        self.arguments: dict[str, dict[str, Any]] = {}
+        self.shapes: dict[str, Shape | None] = dict(shapes)
+        self.constants = dict(model.constants)
+        self._emitted: set[str] = set()
+        self._used = {name for operation in model.operations for name in operation.inputs} | set(
+            model.outputs
+        )
+        self._names = {operation.name for operation in model.operations}
+        for operation in model.operations:
+            self._translate(operation)
+        for output in model.outputs:
+            if output in self.constants:
+                self._emit_constant(output)
+
+    def _translate(self, operation: Operation) -> None:
+        name = operation.operator if not operation.domain else f"{operation.domain}.{operation.operator}"
+        site = Site(
+            operation.operator,
+            list(operation.inputs),
+            [each if not place or each in self._used else "" for place, each in enumerate(operation.outputs)],
+            operation.attributes,
+            self.model.opset,
+            self.shapes,
+            self.constants,
+        )
+        for names in (site.inputs, site.outputs):
+            while names and not names[-1]:
+                names.pop()
+        if not operation.domain and self._is_constant(site):
+            return
+        try:
+            if operation.domain or operation.operator not in TRANSLATORS:
+                raise NotCountedError("there is no layer for it")
+            made = counted(lambda: TRANSLATORS[operation.operator](site))
+            steps = made if isinstance(made, list) else [made]
+            for number, step in enumerate(steps):
+                part = operation.name if len(steps) == 1 else f"{operation.name}/{number + 1}"
+                self._emit(part, step, site)
+        except NotCountedError as reason:
+            inputs = [each for each in site.inputs if each and each not in self.constants]
+            self._emit(operation.name, Made(Unknown(name, str(reason)), inputs), site)
+
+    def _is_constant(self, site: Site) -> bool:
+        """Keep what a node makes where that is known before the run; tell whether it is."""
+        if site.operation == "Constant":
+            found = constant_of(site.attributes, site.outputs[0])
+            if found is not None:
+                self.constants[site.outputs[0]] = found
+            return found is not None
+        if site.operation in ("Shape", "Size") and (shape := site.shape()) is not None:
+            sizes: list[int] = list(shape)
+            if site.operation == "Size":
+                self._keep(site, [((), "int64", [prod(sizes)])])
+            else:
+                sizes = sizes[slice(site.get("start"), site.get("end"))]
+                self._keep(site, [((len(sizes),), "int64", sizes)])
+            return True
+        if not site.inputs or any(name and name not in self.constants for name in site.inputs):
+            return False
+        inputs = [self.constants[name] if name else None for name in site.inputs]
+        if site.operation == "ConstantOfShape" and inputs[0] is not None:
+            large = fill(site.outputs[0], inputs[0], site.attributes.get("value"))
+            if large is not None:
+                self.constants[site.outputs[0]] = large
+                return True
+        folded = fold(site.operation, inputs, site.attributes, site.opset)
+        if folded is not None:
+            self._keep(site, folded)
+            return True
+        return self._is_deferred(site)
+
+    def _keep(self, site: Site, made: list[Any]) -> None:
+        for constant in constants(site.outputs, made):
+            self.constants[constant.name] = constant
+
+    def _is_deferred(self, site: Site) -> bool:
+        """Keep a large tensor that is computed of constants alone; its elements are made for a run."""
+        first = site.constant(0)
+        if site.operation not in TRANSLATORS or first is None or len(list(filter(None, site.outputs))) != 1:
+            return False
+        known = {name: self.constants[name].shape for name in site.inputs if name}
+        held = {name: self.constants[name] for name in site.inputs[1:] if name}
+        try:  # as if the first input came from the network
+            inner = replace(site, known=known, constants={k: v for k, v in held.items() if k != first.name})
+            made = counted(lambda: TRANSLATORS[site.operation](inner))
+        except NotCountedError:
+            return False
+        if isinstance(made, list) or made.inputs not in (None, [first.name]):
+            return False
+        try:
+            (shape,) = made.layer.output_shapes(first.shape)
+        except ArgumentError:
+            return False
+        arguments, layer = made.arguments, made.layer
+
+        def make() -> Any:
+            from convcli.backend import run_layer
+
+            arrays = {
+                key: each.array() if isinstance(each, Constant) else each for key, each in arguments.items()
+            }
+            return run_layer(layer, first.array(), **arrays)
+
+        dtype = arguments.get("to", first.dtype)
+        self.constants[site.outputs[0]] = Constant(site.outputs[0], shape, dtype, make)
+        return True
+
+    def _emit(self, name: str, made: Made, site: Site) -> None:
+        inputs = (
+            [each for each in site.inputs if each and each not in self.constants]
+            if made.inputs is None
+            else made.inputs
+        )
+        for tensor in inputs:
+            if tensor in self.constants:
+                self._emit_constant(tensor)
+        outputs = made.outputs or site.outputs
+        layer = made.layer
+        known = [self.shapes.get(tensor) for tensor in inputs]
+        shapes: tuple[Shape | None, ...] = ()
+        if layer.counted and None not in known:
+            try:
+                shapes = layer.output_shapes(*[shape for shape in known if shape is not None])
+            except ArgumentError:  # told where the network is counted or run, with its nodes
+                shapes = ()
+        elif not layer.counted:
+            shapes = tuple(self.model.stated.get(tensor) for tensor in outputs)
+        for place, tensor in enumerate(outputs):
+            if tensor:
+                self.shapes[tensor] = shapes[place] if place < len(shapes) else None
+        self.nodes.append(Node(name, layer, tuple(inputs), tuple(outputs), made.weights))
+        if made.arguments:
+            self.arguments[name] = made.arguments
+
+    def _emit_constant(self, tensor: str) -> None:
+        """Make a node of a constant that goes into a layer as an input."""
+        if tensor in self._emitted:
+            return
+        self._emitted.add(tensor)
+        constant = self.constants[tensor]
+        self.shapes[tensor] = constant.shape
+        name = tensor
+        while name in self._names:
+            name += "'"
+        self._names.add(name)
+        learned = constant.is_float and prod(constant.shape) > 1
+        layer: Layer = ConstantLayer(constant.shape, learned=learned)
+        names = (tensor,) if learned else ("", "", tensor)
+        self.nodes.append(Node(name, layer, (), (tensor,), names))
+        self.arguments[name] = {"value": constant}

@@ -1,0 +1,188 @@
+"""Messages of protocol buffers, read from a file as a schema says, without what is large.
+
+The wire format (https://protobuf.dev/programming-guides/encoding) has a tag before every field, its number and its wire
+type; fields that the schema does not have are skipped. Bytes beyond a few kilobytes stay in the file, and only where
+they lie is kept: so a model of gigabytes is counted without its weights.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from struct import unpack_from
+from typing import Any, NamedTuple
+
+from convcli.errors import ArgumentError
+
+CHUNK = 1 << 16  # bytes that are read at once
+LARGE = 1 << 12  # bytes that stay in the file
+MOST_DEPTH = 40  # messages in each other; a graph in a node in a graph takes three
+
+VARINT, FIXED64, DELIMITED, GROUP, END_GROUP, FIXED32 = range(6)
+
+
+class Field(NamedTuple):
+    """One field of a message: its name, its kind, and whether there may be several.
+
+    kind : int, float, bytes, text, or the name of a message
+    """
+
+    name: str
+    kind: str
+    repeated: bool = False
+
+
+Schema = dict[str, dict[int, Field]]
+
+
+class Span(NamedTuple):
+    """Bytes that lie in a file."""
+
+    path: Path
+    start: int
+    length: int
+
+    def read(self) -> bytes:
+        """Return the bytes, or raise ArgumentError where the file has become shorter."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            data = file.read(self.length)
+        if len(data) < self.length:
+            raise ArgumentError(f"{self.path.name} has {self.length - len(data)} bytes less than it should")
+        return data
+
+
+class Message(dict[str, Any]):
+    """The fields of a message by name; one that is not there is None, or an empty list where there may be several."""
+
+    def __init__(self, fields: dict[int, Field]) -> None:
+        super().__init__((field.name, [] if field.repeated else None) for field in fields.values())
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field."""
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Reader:
+    """Reads messages from a file, piece by piece."""
+
+    def __init__(self, path: Path, schema: Schema, most: dict[str, int]) -> None:
+        self.path, self.schema = path, schema
+        self.left = dict(most)  # how many messages of a kind there may be
+        self.most = most
+        self._file = path.open("rb")
+        self.size = os.fstat(self._file.fileno()).st_size
+        self._start, self._data = 0, b""
+
+    def __enter__(self) -> "Reader":
+        """Return the reader."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def message(self, kind: str) -> Message:
+        """Return the message that the whole file is."""
+        return self._message(kind, 0, self.size, 0)
+
+    def _message(self, kind: str, start: int, end: int, depth: int) -> Message:
+        if depth > MOST_DEPTH:
+            raise ArgumentError(f"its graphs are nested more than {MOST_DEPTH} deep")
+        if kind in self.left:
+            self.left[kind] -= 1
+            if self.left[kind] < 0:
+                raise ArgumentError(
+                    f"it has more than {self.most[kind]:,} {kind.lower()}s, which is the limit"
+                )
+        fields = self.schema[kind]
+        made = Message(fields)
+        place = start
+        while place < end:
+            tag, place = self._varint(place, end)
+            number, wire = tag >> 3, tag & 7
+            field = fields.get(number)
+            if wire == DELIMITED:
+                length, place = self._varint(place, end)
+                if length > end - place:
+                    raise ArgumentError(f"its bytes end within a message, at {self.size:,}")
+                if field is not None:
+                    self._put(made, field, self._delimited(field, place, length, depth))
+                place += length
+                continue
+            value: Any
+            if wire == VARINT:
+                value, place = self._varint(place, end)
+                value = value - (1 << 64) if value >= 1 << 63 else value
+            elif wire in (FIXED64, FIXED32):
+                size = 8 if wire == FIXED64 else 4
+                data = self._bytes(place, size, end)
+                value = unpack_from("<d" if size == 8 else "<f", data)[0]
+                place += size
+            else:
+                raise ArgumentError(f"at byte {place - 1:,} there is no field of a message")
+            if field is not None and field.kind in ("int", "float"):
+                self._put(made, field, value)
+        return made
+
+    @staticmethod
+    def _put(made: Message, field: Field, value: Any) -> None:
+        if not field.repeated:
+            made[field.name] = value
+        elif field.kind in ("int", "float") and isinstance(value, list):
+            made[field.name] += value
+        else:
+            made[field.name].append(value)
+
+    def _delimited(self, field: Field, start: int, length: int, depth: int) -> Any:
+        if field.kind in self.schema:
+            return self._message(field.kind, start, start + length, depth + 1)
+        if field.kind in ("int", "float"):  # packed
+            return list(self._packed(field.kind, start, start + length))
+        if field.kind == "bytes" and length > LARGE:
+            return Span(self.path, start, length)
+        data = self._bytes(start, length, start + length)
+        return data if field.kind == "bytes" else data.decode("utf-8", "backslashreplace")
+
+    def _packed(self, kind: str, start: int, end: int) -> Iterator[int | float]:
+        if kind == "float":
+            for place in range(start, end - 3, 4):
+                yield unpack_from("<f", self._bytes(place, 4, end))[0]
+            return
+        while start < end:
+            value, start = self._varint(start, end)
+            yield value - (1 << 64) if value >= 1 << 63 else value
+
+    def _varint(self, place: int, end: int) -> tuple[int, int]:
+        """Return a number of 7 bits a byte, the lowest first, and where it ends."""
+        at = place - self._start
+        if at < 0 or at + 10 > len(self._data):
+            self._fill(place)
+            at = 0
+        data, value, shift = self._data, 0, 0
+        for byte in data[at : at + min(10, end - place)]:
+            place += 1
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value & (1 << 64) - 1, place
+            shift += 7
+        raise ArgumentError(f"at byte {place:,} there is no number of a message")
+
+    def _bytes(self, place: int, length: int, end: int) -> bytes:
+        """Return bytes of the file."""
+        if place + length > end:
+            raise ArgumentError(f"its bytes end within a message, at {self.size:,}")
+        at = place - self._start
+        if at < 0 or at + length > len(self._data):
+            self._fill(place, length)
+            at = 0
+        data = self._data[at : at + length]
+        if len(data) < length:
+            raise ArgumentError(f"its bytes end within a message, at {self.size:,}")
+        return data
+
+    def _fill(self, place: int, length: int = 0) -> None:
+        self._file.seek(place)
+        self._start, self._data = place, self._file.read(max(CHUNK, length))

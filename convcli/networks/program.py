@@ -1,0 +1,211 @@
+"""A network made ready to run on inputs of known shapes: steps in order, and when each tensor is no longer needed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import Shape
+from convcli.networks.fusion import Arguments, Fusion, Step
+from convcli.networks.graph import Graph, Node
+from convcli.networks.tensor_shapes import tensor_shapes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic]
+
+MOST_NAMED = 5  # nodes that an error lists
+
+
+@dataclass(frozen=True)
+class Action:
+    """One step of a program: what is called, with the numbers of the tensors that go in and come out.
+
+    over : the tensors that nothing needs after it
+    """
+
+    run: Callable[..., Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    over: tuple[int, ...]
+
+
+class Program:
+    """The steps that make some tensors of a network.
+
+    network : with known shapes of its inputs
+    wanted : tensors
+    arguments : of each node, what its operator takes beside the layer's fields: arrays, what makes them, numbers
+    """
+
+    def __init__(
+        self,
+        network: Graph,
+        shapes: Mapping[str, Shape],
+        wanted: Iterable[str],
+        arguments: Callable[[Node], Arguments],
+    ) -> None:
+        from convcli.backend.prepared_conv import Room
+
+        self.wanted = tuple(dict.fromkeys(wanted))
+        self._room = Room()
+        nodes = needed(network, self.wanted)
+        _check_operators(nodes)
+        self.shapes = tensor_shapes(nodes, shapes)
+        given = {node.name: arguments(node) for node in nodes}
+        fusion = Fusion(nodes, self.wanted, given, self.shapes)
+        steps = fusion.steps()
+        self._numbers: dict[str, int] = {}
+        for tensor in (*network.inputs, *(name for step in steps for name in step.outputs if name)):
+            self._numbers.setdefault(tensor, len(self._numbers))
+        self.inputs = {name: self._numbers[name] for name in network.inputs}
+        self._own: set[str] = set()  # tensors that are no part of another
+        self._actions = self._compiled(steps, given)
+
+    def __call__(self, inputs: Mapping[str, "Array"]) -> dict[str, "Array"]:
+        """Return the wanted tensors; what the caller gets is no part of an input."""
+        values: list[Any] = [None] * len(self._numbers)
+        for name, number in self.inputs.items():
+            values[number] = inputs[name]
+        for action in self._actions:
+            made = action.run(*[values[number] for number in action.inputs])
+            if len(action.outputs) == 1:
+                values[action.outputs[0]] = made[0] if type(made) is tuple else made
+            else:
+                for number, each in zip(action.outputs, made, strict=False):
+                    if number >= 0:
+                        values[number] = each
+            for number in action.over:
+                values[number] = None
+        return {name: self._result(name, values[self._numbers[name]]) for name in self.wanted}
+
+    def _result(self, name: str, value: "Array") -> "Array":
+        return value if name in self._own else value.copy()
+
+    def _compiled(self, steps: Sequence[Step], given: Mapping[str, Arguments]) -> list[Action]:
+        """Return what each step calls, and what is over after it."""
+        last: dict[str, int] = {}
+        for place, step in enumerate(steps):
+            for tensor in (*step.inputs, *step.outputs):
+                last[tensor] = place
+        uses = Counter(tensor for step in steps for tensor in step.inputs)
+        own = self._own
+        actions = []
+        for place, step in enumerate(steps):
+            into = self._overwritten(step, own, uses)
+            actions.append(
+                Action(
+                    self._prepared(step, given, into),
+                    tuple(self._numbers[name] for name in step.inputs),
+                    tuple(self._numbers[name] if name else -1 for name in step.outputs),
+                    tuple(
+                        self._numbers[name]
+                        for name in {*step.inputs, *filter(None, step.outputs)}
+                        if last[name] == place and name not in self.wanted and name in self._numbers
+                    ),
+                )
+            )
+            if not _is_view(step):
+                own.update(step.outputs)
+        return actions
+
+    def _overwritten(self, step: Step, own: set[str], uses: Mapping[str, int]) -> int | None:
+        """Return the number of an input whose memory a step may take for its output."""
+        for number, name in enumerate(step.head.inputs):
+            if (
+                name in own
+                and uses[name] == 1
+                and name not in self.wanted
+                and self.shapes[name] == self.shapes[step.outputs[0]]
+            ):
+                return number
+        return None
+
+    def _prepared(self, step: Step, given: Mapping[str, Arguments], into: int | None) -> Callable[..., Any]:
+        from convcli.backend.elements import in_place
+        from convcli.backend.prepare import prepare, scale_and_shift
+
+        finish = None
+        if step.finish is not None:
+            name, numbers = step.finish
+            finish = in_place(name, **numbers)
+        affine = []
+        for node in step.affine:
+            found = scale_and_shift(node.layer, _arrays(given[node.name]))
+            assert found is not None
+            affine.append(found)
+        shapes = [self.shapes[name] for name in step.head.inputs]
+        arguments = {} if step.spelled else given[step.head.name]
+        return prepare(
+            step.head.layer, shapes, _arrays(arguments), self._room, affine=affine, finish=finish, into=into
+        )
+
+
+def _is_view(step: Step) -> bool:
+    from convcli.backend.prepare import is_view
+
+    return is_view(step.head.layer)
+
+
+def _arrays(arguments: Arguments) -> dict[str, Any]:
+    """Return arguments with their arrays, floats as float32."""
+    return {name: _array(value) for name, value in arguments.items()}
+
+
+def _array(value: Any) -> Any:
+    import numpy as np
+
+    array = value.array() if hasattr(value, "make") else value
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f":
+        return array.astype(np.float32, copy=False)
+    return "float32" if isinstance(array, str) and array in ("float16", "float64") else array
+
+
+def needed(network: Graph, wanted: Iterable[str]) -> list[Node]:
+    """Return the nodes that some tensors are made from, in order."""
+    missing = set(wanted)
+    found = []
+    for node in reversed(network.nodes):
+        if not missing.isdisjoint(node.outputs):
+            found.append(node)
+            missing.update(node.inputs)
+    return found[::-1]
+
+
+def _check_operators(nodes: Iterable[Node]) -> None:
+    """Refuse a network with layers that no operator runs, before anything is computed."""
+    from convcli.backend.layer_operators import OPERATORS
+    from convcli.layers.tensor_layer import Unknown
+
+    names: Counter[str] = Counter()
+    first: dict[str, Node] = {}
+    for node in nodes:
+        if type(node.layer) not in OPERATORS:
+            unknown = isinstance(node.layer, Unknown)
+            name = node.layer.operator if isinstance(node.layer, Unknown) else type(node.layer).__name__
+            reason = f" ({node.layer.reason})" if unknown and isinstance(node.layer, Unknown) else ""
+            names[name + reason] += 1
+            first.setdefault(name + reason, node)
+    if names:
+        told = [
+            f"{count} x {name}, first node {first[name].name!r}"
+            for name, count in names.most_common(MOST_NAMED)
+        ]
+        more = f", and {len(names) - MOST_NAMED} others" if len(names) > MOST_NAMED else ""
+        raise ArgumentError(f"the network cannot be run, as there is no operator for {'; '.join(told)}{more}")
+
+
+def tensors_of(network: Graph, names: Iterable[str]) -> dict[str, str]:
+    """Return the tensor of each layer that is named, or of each tensor."""
+    by_node = {node.name: node.outputs[0] for node in network.nodes}
+    by_tensor = {name: name for node in network.nodes for name in node.outputs if name}
+    known = {**by_tensor, **by_node}
+    found = {}
+    for name in names:
+        if name not in known:
+            raise ArgumentError(f"the network has no layer {name!r}; {instead_of(name, known)}")
+        found[name] = known[name]
+    return found

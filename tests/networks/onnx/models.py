@@ -1,0 +1,79 @@
+"""ONNX models for tests: made with the onnx package, those that ship with it, and a trained one from another package."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CACHE = Path(os.environ.get("CONVCLI_CORPORA") or Path.home() / ".cache" / "convcli-corpora")
+WHEEL, MODELS = "rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models"
+CLASSIFIER = "ch_ppocr_mobile_v2.0_cls_infer.onnx"  # MobileNetV3: which way up a line of text is
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed, which makes the models of these tests")
+    from onnx import TensorProto, helper, numpy_helper
+    from onnx.reference import ReferenceEvaluator
+
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+TYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "bool": TensorProto.BOOL}
+
+
+def made(nodes, inputs, outputs, constants=None, opset=17, **options):
+    """Return a ModelProto: nodes as helper.make_node has them, inputs {name: shape}, names of outputs, {name: array}."""
+    infos = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)) for name, shape in inputs.items()
+    ]
+    tensors = [numpy_helper.from_array(np.asarray(array), name) for name, array in (constants or {}).items()]
+    ends = [helper.make_empty_tensor_value_info(name) for name in outputs]
+    graph = helper.make_graph(nodes, options.pop("name", "test"), infos, ends, tensors, **options)
+    versions = [helper.make_opsetid("", opset), helper.make_opsetid("com.example", 1)]
+    return helper.make_model(graph, opset_imports=versions, ir_version=8)
+
+
+def saved(folder, model, name="model.onnx"):
+    """Write a model; return its path."""
+    path = folder / name
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def expected(model, inputs):
+    """Return what ONNX's own reference gives."""
+    return ReferenceEvaluator(model).run(None, inputs)
+
+
+def numbers(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def trained(name=CLASSIFIER):
+    """Return the path of a trained model in a wheel, downloaded on first use; skip where that fails."""
+    place = CACHE / WHEEL / name
+    if place.exists():
+        return place
+    options = (
+        "--quiet --no-deps --only-binary :all: --retries 1 --timeout 15 --disable-pip-version-check".split()
+    )
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+            command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, WHEEL]
+            run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+            if run.returncode:
+                pytest.skip(f"{WHEEL} cannot be downloaded: {run.stderr.strip().splitlines()[-1]}")
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                data = archive.read(f"{MODELS}/{name}")
+            new = Path(folder) / name
+            new.write_bytes(data)
+            new.replace(place)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        pytest.skip(f"{WHEEL} cannot be kept in {CACHE}: {error}")
+    return place

@@ -1,0 +1,225 @@
+"""Files of models: what is read of them, and what is refused in one line."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcli import networks
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.networks.onnx import model as reading
+from convcli.networks.onnx.constants import Constant
+from convcli.networks.onnx.messages import MOST, SCHEMA
+from convcli.networks.onnx.wire import Reader, Span
+from tests.networks.onnx.models import LIGHT, TensorProto, helper, made, numbers, numpy_helper, onnx, saved
+
+
+def small(**constants):
+    """Return a model of one convolution."""
+    nodes = [helper.make_node("Conv", ["x", "w"], ["out"], name="conv", strides=[2, 1])]
+    return made(nodes, {"x": (1, 3, 8, 8)}, ["out"], {"w": numbers(4, 3, 3, 3), **constants})
+
+
+def refusal(path):
+    with pytest.raises(ArgumentError) as error:
+        networks.load(path)
+    text = str(error.value)
+    assert "\n" not in text and text.isprintable()
+    return text
+
+
+def same(ours, theirs):
+    """Compare a message that was read with the same one as protobuf reads it."""
+    for name, value in ours.items():
+        other = getattr(theirs, name)
+        several = isinstance(value, list)
+        if not several and value is None:
+            assert not theirs.HasField(name)
+            continue
+        values, others = (value, list(other)) if several else ([value], [other])
+        if name in ("float_data", "double_data"):  # bytes here
+            values = [
+                n for each in values for n in np.frombuffer(each, "<f4" if name == "float_data" else "<f8")
+            ]
+        assert len(values) == len(others), name
+        for one, two in zip(values, others, strict=True):
+            if isinstance(one, dict):
+                same(one, two)
+            elif isinstance(one, Span):
+                assert one.read() == two
+            else:
+                assert one == (two.encode() if isinstance(one, bytes) and isinstance(two, str) else two), name
+
+
+@pytest.mark.parametrize("name", ["squeezenet", "shufflenet"])
+def test_every_field_is_what_protobuf_reads(name):
+    path = LIGHT / f"light_{name}.onnx"
+    if not path.exists():
+        pytest.skip("the light models are not in this version of onnx")
+    with Reader(path, SCHEMA, MOST) as reader:
+        same(reader.message("Model"), onnx.load(path))
+
+
+def test_every_kind_of_attribute_and_tensor(tmp_path):
+    arrays = {
+        "f": np.float32([1.5, -2]), "d": np.float64([1.5, 1e300]), "h": np.float16([0.5, 65504]), "i": np.array([-5, 1 << 40]),
+        "i8": np.int8([-128, 127]), "u8": np.uint8([0, 255]), "i32": np.int32([-1, 2]), "b": np.array([True, False]),
+        "u64": np.array([1 << 63], np.uint64), "large": np.arange(5000, dtype=np.float32).reshape(50, 100),
+    }  # fmt: skip
+    for raw in (True, False):
+        constants = []
+        for name, array in arrays.items():
+            tensor = numpy_helper.from_array(array, name)
+            if not raw:
+                tensor = helper.make_tensor(name, tensor.data_type, array.shape, array.ravel().tolist())
+            constants.append(tensor)
+        model = small()
+        model.graph.initializer.extend(constants)
+        read = reading.read_model(saved(tmp_path, model)).constants
+        for name, array in arrays.items():
+            constant = read[name]
+            assert isinstance(constant, Constant)
+            assert (constant.shape, constant.dtype) == (array.shape, str(array.dtype))
+            assert np.array_equal(constant.array(), array)
+            if array.size <= 4096:
+                assert [float(each) for each in constant.elements] == [float(each) for each in array.ravel()]
+    assert isinstance(read["large"].elements, type(None))
+
+
+def test_weights_beside_the_model(tmp_path):
+    model = small()
+    (tensor,) = model.graph.initializer
+    data, before = tensor.raw_data, b"something else first"
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (
+        ("location", "weights/w.bin"),
+        ("offset", str(len(before))),
+        ("length", str(len(data))),
+    ):
+        tensor.external_data.add(key=key, value=value)
+    folder = tmp_path / "a model"
+    folder.mkdir()
+    path = saved(folder, model)
+    assert refusal(path) == (
+        "model.onnx: the elements of the tensor 'w' lie in 'weights/w.bin', which is not beside the model; put it there"
+    )
+    (folder / "weights").mkdir()
+    (folder / "weights" / "w.bin").write_bytes(before + data)
+    x = numbers(1, 3, 8, 8)
+    ours = networks.load(path).run({"x": x})["out"]
+    assert np.array_equal(ours, networks.load(saved(tmp_path, small())).run({"x": x})["out"])
+    (folder / "weights" / "w.bin").write_bytes(data)
+    assert "the tensor 'w' lies from byte 20 to 452 of 'weights/w.bin', which has 432" in refusal(path)
+    (tmp_path / "secret").write_bytes(before + data)
+    (folder / "link").symlink_to(tmp_path / "secret")
+    for location in ("../secret", str(tmp_path / "secret"), "link", "", ".", "weights/../../secret", "a\0b"):
+        tensor.external_data[0].value = location
+        text = refusal(saved(folder, model))
+        assert (
+            f"the elements of the tensor 'w' lie in {location!r}, which is not inside the model's folder"
+            in text
+        )
+
+
+def test_models_that_are_refused(tmp_path):
+    assert "there is no such file" in refusal(tmp_path / "none.onnx")
+    (tmp_path / "folder.onnx").mkdir()
+    assert "it is a folder" in refusal(tmp_path / "folder.onnx")
+    for data, word in (
+        (b"", "it has no graph"),
+        (b"hello, world", "is no ONNX model"),
+        (b"\x80" * 20, "at byte 10 there is no number"),
+        (small().SerializeToString()[:-5], "its bytes end within a message"),
+    ):
+        (tmp_path / "bad.onnx").write_bytes(data)
+        assert word in refusal(tmp_path / "bad.onnx")
+    old = small()
+    old.opset_import[0].version = 6
+    assert refusal(saved(tmp_path, old)) == (
+        "model.onnx: its operators are of version 6, and 7 is the oldest that is read; convert it with "
+        "onnx.version_converter.convert_version(model, 7)"
+    )
+    named = small()
+    named.graph.node[0].name = "conv\x1b[2J"
+    assert "the node 'conv\\x1b[2J' has control characters in its name" in refusal(saved(tmp_path, named))
+    large = small()
+    large.graph.initializer[0].dims[:] = [1 << 40, 1 << 40]
+    assert "more than 8,589,934,592 elements" in refusal(saved(tmp_path, large))
+    short = small()
+    short.graph.initializer[0].dims[0] = 5
+    assert "the tensor 'w' of shape (5, 3, 3, 3) takes 540 bytes, and has 432" in refusal(
+        saved(tmp_path, short)
+    )
+    loop = made(
+        [
+            helper.make_node("Relu", ["a"], ["b"], name="one"),
+            helper.make_node("Relu", ["b"], ["a"], name="two"),
+        ],
+        {"x": (1,)},
+        ["b"],
+    )
+    assert "go round in a circle" in refusal(saved(tmp_path, loop))
+
+
+def test_too_many_nodes_are_refused(tmp_path, monkeypatch):
+    nodes = [helper.make_node("Relu", ["x"], [f"y{number}"]) for number in range(20)]
+    path = saved(tmp_path, made(nodes, {"x": (1,)}, ["y0"]))
+    assert len(networks.load(path).nodes) == 20
+    monkeypatch.setitem(MOST, "Node", 19)
+    assert refusal(path) == (
+        "model.onnx is no ONNX model that can be read: it has more than 19 nodes, which is the limit"
+    )
+
+
+def test_graphs_nested_deeply_are_refused(tmp_path):
+    def field(number, data):
+        length, head = len(data), bytes([number << 3 | 2])
+        while length > 127:
+            head, length = head + bytes([length & 127 | 128]), length >> 7
+        return head + bytes([length]) + data
+
+    graph = b""
+    for _ in range(2000):
+        graph = field(1, field(5, field(6, graph)))  # a node with an attribute with a graph
+    (tmp_path / "deep.onnx").write_bytes(field(7, graph))
+    assert "its graphs are nested more than 40 deep" in refusal(tmp_path / "deep.onnx")
+
+
+def test_a_giant_constant_takes_no_memory(tmp_path):
+    nodes = [
+        helper.make_node("ConstantOfShape", ["size"], ["c"]),
+        helper.make_node("Add", ["x", "c"], ["out"], name="add"),
+        helper.make_node("Range", ["zero", "end", "one"], ["many"]),
+        helper.make_node("Pow", ["end", "end"], ["huge"]),
+        helper.make_node("Expand", ["x", "wide"], ["e"]),
+    ]
+    constants = {
+        "size": np.array([1 << 20, 1 << 12, 3]), "zero": np.array(0), "end": np.array(1 << 62), "one": np.array(1),
+        "wide": np.array([1 << 20, 1 << 12, 3]),
+    }  # fmt: skip
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (3,)}, ["out", "e"], constants)))
+    assert network.rows()[0]["output_shape"] == [1 << 20, 1 << 12, 3]
+
+
+@pytest.mark.parametrize("ending", [".pt", ".pth", ".h5", ".tflite", ".pb", ".safetensors", ".keras"])
+def test_other_models_are_told_how_to_become_onnx(tmp_path, ending):
+    (tmp_path / f"model{ending}").write_bytes(b"")
+    assert "turn it into ONNX" in refusal(tmp_path / f"model{ending}")
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_changed_bytes_give_a_network_or_one_line(tmp_path_factory, data):
+    whole = bytearray(small(k=np.arange(3), z=np.float32([1])).SerializeToString())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(whole) - 1))
+        whole[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    path = tmp_path_factory.getbasetemp() / "changed.onnx"
+    path.write_bytes(whole)
+    try:
+        network = networks.load(path)
+        network.rows((1, 3, 8, 8))
+        network.run({name: numbers(1, 3, 8, 8) for name in network.inputs})
+    except ConvcliError as error:
+        assert "\n" not in str(error)

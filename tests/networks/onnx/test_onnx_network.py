@@ -1,0 +1,290 @@
+"""Models that are read and run: folded shapes, functions, unknown operators, and those of others."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from convcli import networks
+from convcli.errors import ArgumentError
+from tests.networks.onnx.models import (
+    LIGHT,
+    expected,
+    helper,
+    made,
+    numbers,
+    numpy_helper,
+    onnx,
+    saved,
+    trained,
+)
+
+INT = np.int64
+LIGHTS = {
+    "bvlc_alexnet": 60_965_224,
+    "densenet121": 8_062_504,
+    "inception_v1": 6_998_552,
+    "inception_v2": 11_214_888,
+    "resnet50": 25_557_032,
+    "shufflenet": 1_393_320,
+    "squeezenet": 1_235_496,
+    "vgg19": 143_667_240,
+    "zfnet512": 87_250_536,
+}
+
+
+def from_pytorch():
+    """Return a model as PyTorch writes one: the target of a reshape is computed from the shape of the input."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["a"], name="conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["r"], name="relu"),
+        helper.make_node("Shape", ["r"], ["shape"]),
+        helper.make_node("Constant", [], ["zero"], value_int=0),
+        helper.make_node("Gather", ["shape", "zero"], ["batch"], axis=0),
+        helper.make_node("Unsqueeze", ["batch", "first"], ["batch1"]),
+        helper.make_node("Concat", ["batch1", "rest"], ["target"], axis=0),
+        helper.make_node("Reshape", ["r", "target"], ["flat"], name="view"),
+        helper.make_node("ReduceMean", ["flat"], ["out"], name="mean", axes=[2], keepdims=0),
+    ]
+    constants = {
+        "w": numbers(4, 3, 3, 3),
+        "b": numbers(4, seed=1),
+        "first": np.array([0], INT),
+        "rest": np.array([2, -1], INT),
+    }
+    return made(nodes, {"x": ("n", 3, "h", "w")}, ["out"], constants)
+
+
+def test_shapes_are_folded_for_the_sizes_of_the_input(tmp_path):
+    model = from_pytorch()
+    network = networks.load(saved(tmp_path, model))
+    assert network.inputs == {"x": ("n", 3, "h", "w")}
+    assert list(network.outputs) == ["out"]
+    rows = network.rows({"x": (2, 3, 8, 6)})
+    assert [row["name"] for row in rows] == ["conv", "relu", "view", "mean"]
+    assert rows[2]["output_shape"] == [2, 2, 96]
+    assert [row["params"] for row in rows] == [112, 0, 0, 0]
+    assert network.totals((3, 8, 6), batch=5)["macs"] == 5 * 4 * 27 * 48
+    assert network.params() == 112
+    for shape in ((2, 3, 8, 6), (1, 3, 5, 4), (2, 3, 8, 6)):
+        x = numbers(*shape)
+        made_of = network.run({"x": x}, layers=("relu", "a"))
+        (wanted,) = expected(model, {"x": x})
+        np.testing.assert_allclose(made_of["out"], wanted, atol=1e-5)
+        assert np.array_equal(made_of["relu"], np.maximum(made_of["a"], 0))
+        assert (made_of["a"] < 0).any()
+
+
+def test_the_sizes_of_an_input_must_be_known(tmp_path):
+    path = saved(tmp_path, from_pytorch())
+    with pytest.raises(ArgumentError) as error:
+        networks.load(path).rows()
+    assert str(error.value) == "the input 'x' is nx3xhxw, of which h and w are not known; give its shape"
+    assert networks.load(path, (3, 8, 6)).totals()["macs"] == 4 * 27 * 48
+    with pytest.raises(
+        ArgumentError, match=r"the input 'x' has shape \(1, 4, 8, 6\); the network takes nx3xhxw"
+    ):
+        networks.load(path).run({"x": numbers(1, 4, 8, 6)})
+    with pytest.raises(ArgumentError, match="the network has no input 'y'; use x"):
+        networks.load(path).run({"y": numbers(1, 3, 8, 6)})
+    with pytest.raises(ArgumentError, match="the input 'x' is missing; the network takes x"):
+        networks.load(path).run({})
+    with pytest.raises(ArgumentError, match="has weights of its own"):
+        networks.load(path).run({"x": numbers(1, 3, 8, 6)}, seed=0)
+    with pytest.raises(ArgumentError, match="the network has no layer 'relu5'"):
+        networks.load(path).run({"x": numbers(1, 3, 8, 6)}, layers=("relu5",))
+
+
+def strange():
+    """Return a model with an operator that nothing here knows, and one whose output the model states."""
+    nodes = [
+        helper.make_node("Relu", ["x"], ["a"], name="first"),
+        helper.make_node("Spell", ["a"], ["b"], name="magic", domain="com.example"),
+        helper.make_node("Relu", ["b"], ["c"], name="last"),
+        helper.make_node("NonZero", ["a"], ["d"], name="where"),
+    ]
+    stated = [helper.make_tensor_value_info("b", 1, [1, 2, 3, 3])]
+    return made(nodes, {"x": (1, 3, 4, 4)}, ["c", "d"], value_info=stated)
+
+
+def test_an_operator_that_cannot_be_counted_is_listed_and_never_0(tmp_path):
+    network = networks.load(saved(tmp_path, strange()))
+    rows = {row["name"]: row for row in network.rows()}
+    assert rows["magic"]["macs"] is None and rows["where"]["flops"] is None
+    assert rows["magic"]["output_shape"] == [1, 2, 3, 3]  # which the model states
+    assert rows["last"]["comparisons"] == 18
+    assert network.totals()["uncounted"] == 2
+    with pytest.raises(ArgumentError) as error:
+        network.run({"x": numbers(1, 3, 4, 4)})
+    assert str(error.value) == (
+        "the network cannot be run, as there is no operator for 1 x com.example.Spell (there is no layer for it), first "
+        "node 'magic'; 1 x NonZero (there is no layer for it), first node 'where'"
+    )
+    ours = network.run({"x": numbers(1, 3, 4, 4)}, layers=("first",), outputs=False)
+    assert list(ours) == ["first"]  # what it needs has operators
+
+
+def test_a_graph_in_a_node_is_not_counted(tmp_path):
+    inner = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])], "inner", [], [helper.make_empty_tensor_value_info("y")]
+    )
+    node = helper.make_node("If", ["truth"], ["out"], name="choice", then_branch=inner, else_branch=inner)
+    network = networks.load(saved(tmp_path, made([node], {"truth": ()}, ["out"])))
+    assert network.rows()[0]["macs"] is None
+
+
+def test_functions_of_the_model_are_looked_into(tmp_path):
+    scale = helper.make_node("LeakyRelu", ["a"], ["b"], name="inner")
+    scale.attribute.append(reference("alpha"))
+    function = helper.make_function(
+        "com.example", "Leak", ["a"], ["c"],
+        [scale, helper.make_node("Neg", ["b"], ["c"], name="turn")],
+        [helper.make_opsetid("", 17)], attributes=["alpha"],
+    )  # fmt: skip
+    nodes = [
+        helper.make_node("Leak", ["x"], ["m"], name="one", domain="com.example", alpha=0.5),
+        helper.make_node("Leak", ["m"], ["out"], name="two", domain="com.example", alpha=0.25),
+    ]
+    model = made(nodes, {"x": (1, 3, 4)}, ["out"])
+    model.functions.append(function)
+    network = networks.load(saved(tmp_path, model))
+    assert [row["name"] for row in network.rows()] == ["one/inner", "one/turn", "two/inner", "two/turn"]
+    x = numbers(1, 3, 4)
+    first = -np.where(x > 0, x, 0.5 * x)
+    np.testing.assert_allclose(network.run({"x": x})["out"], -np.where(first > 0, first, 0.25 * first))
+    function.node[1].op_type, function.node[1].domain = "Leak", "com.example"
+    del model.functions[:]
+    model.functions.append(function)
+    with pytest.raises(ArgumentError, match="its function 'Leak' calls itself"):
+        networks.load(saved(tmp_path, model))
+
+
+def reference(name):
+    attribute = onnx.AttributeProto()
+    attribute.name, attribute.ref_attr_name, attribute.type = name, name, onnx.AttributeProto.FLOAT
+    return attribute
+
+
+def test_weights_that_nodes_share_count_once(tmp_path):
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], name="one", pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["a", "w"], ["out"], name="two", pads=[1, 1, 1, 1]),
+    ]
+    model = made(nodes, {"x": (1, 3, 4, 4)}, ["out"], {"w": numbers(3, 3, 3, 3)})
+    network = networks.load(saved(tmp_path, model))
+    assert [row["params"] for row in network.rows()] == [81, 0]
+    assert network.rows()[1]["shares_with"] == "one"
+    x = numbers(1, 3, 4, 4)
+    np.testing.assert_allclose(network.run({"x": x})["out"], expected(model, {"x": x})[0], atol=1e-4)
+
+
+def blocks():
+    """Return a model in which every kind of step is joined with what follows it, and some must not be."""
+    six, three = np.float32(6), np.float32(3)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("BatchNormalization", ["a", "g", "s", "m", "v"], ["b"]),
+        helper.make_node("Add", ["b", "three"], ["h1"]),
+        helper.make_node("Clip", ["h1", "zero", "six"], ["h2"]),
+        helper.make_node("Mul", ["b", "h2"], ["h3"]),
+        helper.make_node("Div", ["h3", "six"], ["h"]),
+        helper.make_node("Conv", ["h", "d", "g"], ["c"], group=4, pads=[1, 1, 1, 1]),
+        helper.make_node("Mul", ["c", "column"], ["c1"]),
+        helper.make_node("Sub", ["c1", "column"], ["c2"]),
+        helper.make_node("Add", ["h", "c2"], ["sum"]),  # h is used twice
+        helper.make_node("Relu", ["sum"], ["r"]),
+        helper.make_node("Sigmoid", ["r"], ["q"]),
+        helper.make_node("Mul", ["q", "r"], ["silu"]),
+        helper.make_node("Reshape", ["silu", "flat"], ["view"]),
+        helper.make_node("Relu", ["view"], ["seen"]),
+        helper.make_node("Conv", ["silu", "p"], ["e"]),  # silu is seen by a view as well
+        helper.make_node("Add", ["e", "r"], ["f"]),
+        helper.make_node("Dropout", ["f"], ["f1"]),
+        helper.make_node("LeakyRelu", ["f1"], ["out"], alpha=0.3),
+        helper.make_node("Mul", ["e", "e"], ["square"]),
+    ]
+    constants = {
+        "w": numbers(4, 3, 3, 3), "d": numbers(4, 1, 3, 3), "p": numbers(4, 4, 1, 1), "g": numbers(4), "s": numbers(4, seed=1),
+        "m": numbers(4, seed=2), "v": numbers(4) ** 2, "column": numbers(4, 1, 1), "three": three, "six": six,
+        "zero": np.float32(0), "flat": np.array([0, -1], INT),
+    }  # fmt: skip
+    return made(nodes, {"x": (2, 3, 9, 7)}, ["out", "seen", "square"], constants)
+
+
+@pytest.mark.parametrize("wanted", [(), ("b",), ("h", "sum", "q"), ("e", "view", "r")])
+def test_steps_that_are_joined_give_what_the_nodes_give(tmp_path, wanted):
+    model = blocks()
+    network = networks.load(saved(tmp_path, model))
+    x = numbers(2, 3, 9, 7, seed=9)
+    before = x.copy()
+    ours = network.run({"x": x}, layers=wanted)
+    for name in wanted:
+        model.graph.output.append(helper.make_empty_tensor_value_info(name))
+    theirs = expected(model, {"x": x})
+    assert list(ours) == ["out", "seen", "square", *wanted]
+    for name, array in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(ours[name], array, rtol=1e-3, atol=1e-4, err_msg=name)
+    assert np.array_equal(x, before)
+    again = network.run({"x": x}, layers=wanted)
+    assert all(np.array_equal(ours[name], again[name]) for name in ours)
+    assert not any(np.may_share_memory(ours[name], again[name]) for name in ours)
+
+
+def test_steps_are_fewer_than_nodes(tmp_path):
+    network = networks.load(saved(tmp_path, blocks()))
+    network.run({"x": numbers(2, 3, 9, 7)})
+    program = network.__dict__["_kept"][2]._program
+    assert len(program._actions) < len(network.nodes) / 2
+
+
+def test_what_goes_in_and_comes_out_is_no_memory_of_the_network(tmp_path):
+    nodes = [helper.make_node("Identity", ["x"], ["a"]), helper.make_node("Identity", ["c"], ["b"])]
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (2,)}, ["a", "b"], {"c": numbers(3)})))
+    x = numbers(2)
+    made_of = network.run({"x": x})
+    made_of["a"][:], made_of["b"][:] = 7, 7
+    assert (x != 7).all()
+    assert np.array_equal(network.run({"x": x})["b"], numbers(3))
+
+
+@pytest.mark.parametrize("name", LIGHTS)
+def test_light_models_count_and_give_what_ships_with_them(name):
+    if not (LIGHT / f"light_{name}.onnx").exists():
+        pytest.skip("the light models are not in this version of onnx")
+    network = networks.load(LIGHT / f"light_{name}.onnx")
+    assert network.totals()["params"] == LIGHTS[name]
+    assert "uncounted" not in network.totals()
+    ((key, shape),) = network.inputs.items()
+    size = int(np.prod(shape))
+    x = (np.arange(size).reshape(shape) / size).astype(np.float32)  # as onnx.backend.test.runner makes it
+    tensor = onnx.TensorProto()
+    tensor.ParseFromString((LIGHT / f"light_{name}_output_0.pb").read_bytes())
+    (ours,) = network.run({key: x}).values()
+    np.testing.assert_allclose(ours, numpy_helper.to_array(tensor), rtol=1e-3, atol=1e-7)
+
+
+def test_a_trained_network_gives_what_onnx_runtime_gives():
+    network = networks.load(trained())
+    assert [size for size in network.inputs["x"] if isinstance(size, int)] == [3]
+    assert network.params() == 129_356
+    x = np.sin(np.arange(3 * 48 * 192, dtype=np.float32) / 50).reshape(1, 3, 48, 192)
+    (ours,) = network.run({"x": x}).values()
+    np.testing.assert_allclose(ours, TURNED, atol=1e-4)
+    wide = np.concatenate([x, x[..., :64]], axis=3)
+    (other,) = network.run({"x": np.concatenate([wide, wide])}).values()
+    assert other.shape == (2, 2)
+    np.testing.assert_allclose(other.sum(axis=1), 1, atol=1e-6)
+
+
+TURNED = [[0.4150345, 0.5849655]]  # of onnxruntime 1.32, for the x above
+
+
+def test_a_count_loads_no_numpy(tmp_path):
+    path = saved(tmp_path, from_pytorch())
+    code = (
+        "import sys; from convcli import networks; "
+        f"print(networks.load({str(path)!r}, (3, 8, 8)).totals()['macs'], 'numpy' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == [str(4 * 27 * 64), "False"]
