@@ -1,8 +1,16 @@
-"""Amounts of memory: how they are written and read, and how what was freed is given back to the system."""
+"""Amounts of memory: how they are written and read, how what was freed is given back, and pixels that take none."""
+
+from __future__ import annotations  # NumPy is loaded where there are pixels
 
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import DTypeLike, NDArray
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -34,3 +42,10 @@ def return_freed() -> None:
 
     with suppress(OSError, AttributeError):  # of other libraries
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def black_pixels(shape: Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
+    """Return pixels that are 0 and take no memory."""
+    import numpy as np
+
+    return np.broadcast_to(np.zeros((), dtype), tuple(shape))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.blend import tilt_shift
 from convcli.filters.stages.offsets import swirl

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.algorithms.separable import factors
+from convcli.backend.algorithms.separable import factors, rank_of
 from convcli.kernels.kernel import Line, Matrix, flat, shape_of
 
 Array = NDArray[Any]
@@ -13,13 +13,13 @@ Array = NDArray[Any]
 ROUNDING = 1e-12  # of the largest weight: a difference by which floats that should be equal may differ
 
 
-def rank_of(matrix: Matrix) -> int | None:
+def kernel_rank(matrix: Matrix) -> int | None:
     """Return the rank of a matrix; of one with 3 axes 1 or 0, or None where it is not separable."""
     array = weights_of(matrix).astype(float)
+    if array.ndim == 2:
+        return rank_of(array)
     if not array.any():
         return 0
-    if array.ndim == 2:
-        return int(np.linalg.matrix_rank(array))
     return 1 if factors_of(matrix) else None
 
 

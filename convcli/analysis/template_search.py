@@ -11,6 +11,7 @@ from convcli.analysis.template import Template
 from convcli.images.formats import FORMATS
 from convcli.images.picture import Frame, Picture
 from convcli.layers.text.notation import format_size
+from convcli.memory import black_pixels
 
 if TYPE_CHECKING:
     from convcli.analysis.match import Place
@@ -56,11 +57,9 @@ class SearchPlan:
         return list(self._drawn(map(self._black, self.picture.frames)).frames)
 
     def _black(self, frame: Frame) -> Frame:
-        import numpy as np
-
         mode, dtype = _kind(frame, self.form)
         places = self.search.template.places(frame)
-        return replace(frame, pixels=np.broadcast_to(np.zeros((), dtype), places), mode=mode)
+        return replace(frame, pixels=black_pixels(places, dtype), mode=mode)
 
     @property
     def memory(self) -> int:

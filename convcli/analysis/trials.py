@@ -14,13 +14,14 @@ from convcli.analysis.difference import measured
 from convcli.analysis.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
 from convcli.analysis.trial_setting import setting
 from convcli.backend.algorithms.costs import METHODS, Work
+from convcli.backend.algorithms.separable import rank_of
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.band_plan import METHODS as FILTER_METHODS
-from convcli.backend.image import filter_image
 from convcli.backend.values import Zero, full_scale, into_dtype, signed, working_dtype
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.filters.filter_image import filter_image
 from convcli.filters.recipe import Recipe
-from convcli.filters.stages.factored import factored, rank_of
+from convcli.filters.stages.factored import factored
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.tile_loop import estimate, values_of
 from convcli.kernels import Kernel
@@ -107,7 +108,7 @@ class Trials:
         self.white = full_scale(pixels.dtype)
         self.recipe = Recipe(kernels=(kernel,), activation=activation, pool=pool, full_scale=self.white)
         self.alone = activation is None and pool is None
-        self.ranks = [rank_of(matrix) for matrix in self._matrices] if kernel.dims == 2 else [0]
+        self.ranks = [max(1, rank_of(matrix)) for matrix in self._matrices] if kernel.dims == 2 else [0]
         self.remarks: list[str] = []  # on what is left out, and why
         self._plain: dict[bool, Array] = {}  # by whether channels are averaged
         self._moved: dict[tuple[str, int | None], tuple[float | None, ...]] = {}

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from convcli.backend.crop_and_pad import pad
     from convcli.backend.deformable import deform_conv
     from convcli.backend.elements import activation, batch_norm, prelu, softmax
-    from convcli.backend.image import filter_image
     from convcli.backend.interpolation import resize
     from convcli.backend.linear import dense
     from convcli.backend.matrix import conv_matrix
@@ -32,10 +31,12 @@ if TYPE_CHECKING:
     from convcli.backend.run_layers import run_chain, run_layer
     from convcli.backend.transposed_conv import conv_transpose
     from convcli.backend.unshared_conv import local_conv, tiled_conv
+    from convcli.filters.filter_image import filter_image
 
-# Public names and the module that each lives in, loaded on first use: a filter waits for no pool.
+# Public names and the module that each lives in, loaded on first use: a filter waits for no pool. A picture is filtered
+# by the loop of all stages, which lives above the operators.
 _HOME = {
-    name: module
+    name: module if "." in module else f"{__name__}.{module}"
     for module, names in {
         "convolution": ("conv",),
         "transposed_conv": ("conv_transpose",),
@@ -46,7 +47,7 @@ _HOME = {
         "adaptive": ("adaptive_avg_pool", "adaptive_max_pool"),
         "rearrange": ("channel_shuffle", "unfold", "fold", "pixel_shuffle", "pixel_unshuffle"),
         "matrix": ("conv_matrix",),
-        "image": ("filter_image",),
+        "convcli.filters.filter_image": ("filter_image",),
         "linear": ("dense",),
         "elements": ("activation", "softmax", "prelu", "batch_norm"),
         "norms": ("group_norm", "instance_norm", "layer_norm", "local_response_norm"),
@@ -99,7 +100,7 @@ def __getattr__(name: str) -> object:
     """Load a public name on first use (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

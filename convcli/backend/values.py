@@ -14,6 +14,7 @@ from convcli.errors import ArgumentError
 
 Array = NDArray[Any]
 Range = Literal["clip", "abs", "offset", "minmax"]
+Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Zero = Sequence[int]  # the sample of each channel that stands for 0
 
 EIGHT_BITS = np.dtype("uint8")
@@ -23,9 +24,6 @@ BESIDE = 2.0**28  # parts of a level
 TO_PARTS, TO_ONES = 1.5 * 2.0**52 / BESIDE, 1.5 * 2.0**52
 MOST_ROUNDED = 2.0**22
 NARROW = 2.0**-64  # times the largest floats, their differences and products with a white are floats still
-EXACT = "exact sums, whole or in float64"  # the plan for what no band plan covers
-
-
 SAMPLES = 1 << 18  # that are brought back into a dtype at a time: what is computed on the way stays small
 
 
@@ -109,7 +107,7 @@ class Filtered:
 
     pixels: Array
     clipped: float
-    plan: str = EXACT
+    plan: str = ""
     extent: Extent | None = None
     measured: Measured | None = None
 
@@ -121,6 +119,11 @@ def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     different orders.
     """
     return np.dtype("float32" if dtype == np.float32 else "float64")
+
+
+def is_small(dtype: np.dtype[Any]) -> bool:
+    """Whether samples of a dtype are whole numbers of 8 or 16 bits."""
+    return dtype.kind in "iu" and dtype.itemsize <= 2
 
 
 def raw_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -149,7 +152,7 @@ def into_dtype(
     `beside`, what lies beside a half by less than 2^-29 is taken for one.
     """
     floating = dtype.kind == "f"
-    start = np.array(0 if zero is None else zero)
+    start = 0 if zero is None else np.array(zero)
     low, high = (0, 1) if floating else (np.iinfo(dtype).min - start, np.iinfo(dtype).max - start)
     if zero is not None and value_range == "minmax":
         raise ArgumentError(
@@ -164,7 +167,7 @@ def into_dtype(
         if value_range == "abs":
             part = np.abs(part)
         elif value_range == "offset":
-            part = part + (0.5 if floating else (low + high + 1) // 2)
+            part = part + (0.5 if floating else _middle(low, high, part))
         elif value_range == "minmax":
             part = (extent or Extent(0, 0)).stretched(part, float(high))
         if floating:
@@ -177,8 +180,30 @@ def into_dtype(
             clipped += int(np.count_nonzero(missing))
             part[missing] = 0
         clipped += int(np.count_nonzero((part < low) | (part > high)))
-        fitted[place] = part.clip(low, high) + start
+        fitted[place] = _within(part, low, high) + start
     return Filtered(fitted, clipped / values.size, extent=extent)
+
+
+def _middle(low: Any, high: Any, values: Array) -> Any:
+    """Return the middle of a range, as a float where whole values with it would not fit their dtype."""
+    middle = (low + high + 1) // 2
+    if (
+        values.dtype.kind == "i"
+        and int(np.max(middle)) + max(0, int(values.max())) > np.iinfo(values.dtype).max
+    ):
+        return float(middle)
+    return middle
+
+
+def _within(values: Array, low: Any, high: Any) -> Array:
+    """Clip values; to ends that their dtype has, so that none is beyond the range when it is converted."""
+    if np.ndim(low):  # of 16 bits
+        return values.clip(low, high)
+    if values.dtype.kind == "f":
+        most = float(high)
+        return values.clip(float(low), most if most <= high else float(np.nextafter(most, 0)))
+    limits = np.iinfo(values.dtype)
+    return values.clip(max(low, limits.min), min(high, limits.max))
 
 
 def in_parts(values: Array, part: float = BESIDE) -> Array:
@@ -195,7 +220,8 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
     """
     limits = np.iinfo(out.dtype)
     least, most = float(values.min()), float(values.max())
-    if zero is not None or not -MOST_ROUNDED < least <= most < MOST_ROUNDED:
+    in_range = -MOST_ROUNDED < least <= most < MOST_ROUNDED
+    if zero is not None or not in_range or values.dtype.kind != "f":
         made = into_dtype(values, out.dtype, value_range, zero=zero, beside=True)
         out[...] = made.pixels
         return round(made.clipped * values.size)
@@ -244,8 +270,3 @@ def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
 def sheet_columns(count: int) -> int:
     """Return how many maps stand side by side: as many as below each other, or one more."""
     return isqrt(count - 1) + 1
-
-
-def black(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
-    """Return pixels that take no memory."""
-    return np.broadcast_to(np.zeros((), dtype), tuple(shape))

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
 
-    from convcli.backend.image import Alpha
-    from convcli.backend.values import Range
+    from convcli.backend.values import Alpha, Range
     from convcli.filters.run import Worker
     from convcli.images.picture import Picture
     from convcli.kernels import Kernel

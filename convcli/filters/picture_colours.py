@@ -41,14 +41,14 @@ class Colours(NamedTuple):
 
     def ahead(self, header: "Header", name: str) -> tuple["Picture", int]:
         """Return what `converted` will make of a header's picture, with black pixels, and the bytes that it takes."""
-        from convcli.backend.values import black
+        from convcli.memory import black_pixels
 
         read = header.black()
         ones = (replace(frame, pixels=frame.pixels[:1, :1]) for frame in read.frames)
         picture = self.converted(replace(read, frames=tuple(ones)), name)
         frames = []
         for frame, before in zip(picture.frames, read.frames, strict=True):
-            pixels = black((*before.pixels.shape[:2], *frame.pixels.shape[2:]), frame.pixels.dtype)
+            pixels = black_pixels((*before.pixels.shape[:2], *frame.pixels.shape[2:]), frame.pixels.dtype)
             frames.append(replace(frame, pixels=pixels))
         picture = replace(picture, frames=tuple(frames))
         converted = sum(frame.pixels.nbytes for frame in frames) if self.channels or self.gray else 0

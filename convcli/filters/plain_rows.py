@@ -1,29 +1,28 @@
-"""One kernel on a picture, some rows at a time: `filter_image` on the rows that each part of its result looks at."""
+"""One kernel on a picture, some rows at a time: a filter of the rows that each part of its result looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from convcli.backend.parts import SAMPLES, SPANS, SURROUNDED
 from convcli.backend.values import Extent, Filtered
 from convcli.layers import Conv
 from convcli.layers.padding import span
+from convcli.memory import black_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.filters.single_kernel import SingleKernel
     from convcli.filters.tiles.sources import Samples
-    from convcli.kernels import Kernel
 
     Array = NDArray[Any]
 
+SURROUNDED = ("zeros", "constant")  # the padding modes in which no row of the picture stands beyond it
 BAND = 1 << 22  # samples of the result, or of the rows that are looked at, of a band at least
-MOST_LOOKED_AT = (
-    4  # times as high as a part has to be a band is at least, as rows around it are looked at twice
-)
+MOST_LOOKED_AT = 8  # times as high as the kernel a band is at least, as rows around it are looked at twice
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,8 @@ class PlainBands:
         height, width = self.output_size
         stride = self.layer.stride[0]
         samples = self.channels * max(width, stride * self.size[1])
-        spans = -(-SPANS * span(self.layer.kernel_size[0], self.layer.dilation[0]) // stride)
-        # As many parts as `filter_image` would make: floats of the same parts are the same.
-        part = max(1, SAMPLES // samples, spans)
-        return min(height, part * max(1, BAND // (part * samples), MOST_LOOKED_AT * spans // part))
+        spans = -(-span(self.layer.kernel_size[0], self.layer.dilation[0]) // stride)
+        return min(height, max(1, BAND // samples, MOST_LOOKED_AT * spans))
 
     @property
     def all_look_inside(self) -> bool:
@@ -86,24 +83,21 @@ class PlainRows:
 
     filtered: Filtered | None = None
 
-    def __init__(self, pixels: Samples, layer: Conv, kernel: Kernel, options: Mapping[str, Any]) -> None:
-        """Take pixels (H, W, C), and the options of `filter_image`; where zeros surround them, all rows look inside."""
+    def __init__(self, pixels: Samples, layer: Conv, single: SingleKernel, measure: bool = False) -> None:
+        """Take pixels (H, W, C), and the kernel that the layer is; where zeros surround them, all rows look inside."""
         height, width, channels = pixels.shape
-        self._pixels, self._kernel, self._options = pixels, kernel, dict(options)
+        self._pixels, self._single, self._measure = pixels, single, measure
         self._bands = PlainBands(layer, (height, width), channels)
 
     def __iter__(self) -> Iterator[Array]:
         """Yield bands (rows, W, C); `minmax` without an extent looks at all of them before."""
-        from convcli.backend.values import black
-
-        options = dict(self._options)
-        if options["value_range"] == "minmax" and options["extent"] is None:
-            found = Extent.around(self._filtered(rows, options).extent for rows in self._bands)
-            options["extent"] = found or Extent(0, 0)
+        extent = None
+        if self._single.value_range == "minmax":
+            extent = Extent.around(self._extent(rows) for rows in self._bands) or Extent(0, 0)
         told: list[Filtered] = []
         samples = 0
         for rows in self._bands:
-            made = self._filtered(rows, options)
+            made = self._filtered(rows, extent)
             samples += made.pixels.size
             told.append(replace(made, pixels=made.pixels[:0].copy(), clipped=made.clipped * made.pixels.size))
             yield made.pixels
@@ -111,31 +105,39 @@ class PlainRows:
         measured = [each.measured for each in told if each.measured is not None]
         self.filtered = replace(
             told[0],
-            pixels=black((*self._bands.output_size, self._bands.channels), told[0].pixels.dtype),
+            pixels=black_pixels((*self._bands.output_size, self._bands.channels), told[0].pixels.dtype),
             clipped=sum(each.clipped for each in told) / samples,
             measured=sum(measured[1:], measured[0]) if measured else None,
         )
 
-    def _filtered(self, rows: slice, options: Mapping[str, Any]) -> Filtered:
+    def _filtered(self, rows: slice, extent: Extent | None) -> Filtered:
         """Filter the rows of the picture that some rows of the result look at."""
-        from convcli.backend.image import filter_image
+        pixels, single = self._seen(rows)
+        return single.filtered(pixels, extent, self._measure)
 
-        pixels, pads = self._seen(rows)
+    def _extent(self, rows: slice) -> Extent | None:
+        pixels, single = self._seen(rows)
+        return single.extent(pixels)
+
+    def _seen(self, rows: slice) -> tuple[Array, SingleKernel]:
+        """Return what is looked at, and the kernel with the padding that is left around it."""
+        pixels, pads = self._looked_at(rows)
         across = self._bands.layer.pads(self._bands.size)[1]
-        return filter_image(pixels, self._kernel, **{**options, "padding": (pads, across)})
+        recipe = replace(self._single.recipe, padding=(pads, across))
+        return pixels, replace(self._single, recipe=recipe)
 
-    def _seen(self, rows: slice) -> tuple[Array, tuple[int, int]]:
+    def _looked_at(self, rows: slice) -> tuple[Array, tuple[int, int]]:
         """Return what is looked at, and how many rows without a source there are above and below it."""
         first, count = self._bands.seen(rows)
         height = self._bands.size[0]
-        if self._options["padding_mode"] in SURROUNDED:
+        if self._single.recipe.padding_mode in SURROUNDED:
             top, bottom = max(0, first), min(height, first + count)
             return self._rows(top, bottom), (top - first, first + count - bottom)
         import numpy as np
 
         from convcli.backend.borders import source_indices
 
-        sources = source_indices(self._options["padding_mode"], height, -first, first + count - height)
+        sources = source_indices(self._single.recipe.padding_mode, height, -first, first + count - height)
         ends = [0, *(np.flatnonzero(np.diff(sources) != 1) + 1).tolist(), count]
         parts = [self._rows(int(sources[a]), int(sources[b - 1]) + 1) for a, b in pairwise(ends)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts), (0, 0)

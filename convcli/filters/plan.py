@@ -82,11 +82,10 @@ class Unit:
     @property
     def seconds(self) -> float:
         """How long it will take on a core."""
-        from convcli.filters.tiles.tile_loop import estimate, plain_seconds
+        from convcli.filters.tiles.tile_loop import estimate
 
-        asked = self.stages, self.shape, self.frames[0].pixels.dtype, self.has_alpha
-        seconds = estimate(*asked).seconds if self.plain is None else plain_seconds(*asked)
-        return seconds + FRAME * len(self.frames)
+        dtype = self.frames[0].pixels.dtype
+        return estimate(self.stages, self.shape, dtype, self.has_alpha).seconds + FRAME * len(self.frames)
 
     def memory(self, outputs: int, threads: int | None) -> int:
         """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""

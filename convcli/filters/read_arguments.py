@@ -61,7 +61,8 @@ def read_number(value: object) -> float:
         number = value.item()
     if not is_finite(number):
         raise ArgumentError(f"{_shown(value)} is not a finite number")
-    return number  # type: ignore[no-any-return]
+    finite: float = number
+    return finite
 
 
 def read_whole(least: int, most: int | None, value: object) -> int:

@@ -109,13 +109,16 @@ class Recipe:
             makers.append(lambda shape: channels)
         return makers
 
-    def lone(self, size: Sizes) -> Conv | None:
-        """Return the convolution of each channel of a picture, where one kernel is one, and that is all there is."""
+    def lone(self, size: Sizes, kernel_size: Sizes | None = None) -> Conv | None:
+        """Return the convolution of each channel of a picture, where one kernel is one, and that is all there is.
+
+        kernel_size : of the matrices, where an anchor makes them larger than the kernel
+        """
         others = (self.weights, self.activation, self.pool, self.pool_channels)
         alone = len(self.kernels) == self.repeat == 1 and all(other is None for other in others)
         if not alone or self.kernels[0].dims != 2 or VARIANTS[self.variant].weighing != "each":
             return None
-        layer, *more = self.layers(self.conv(1, 1, self.kernels[0].shape), (1, *size))
+        layer, *more = self.layers(self.conv(1, 1, kernel_size or self.kernels[0].shape), (1, *size))
         return layer if isinstance(layer, Conv) and not more else None
 
     def conv(self, channels: int, outputs: int, kernel_size: Sizes, groups: int = 1) -> Conv:

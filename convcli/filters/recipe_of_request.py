@@ -93,8 +93,7 @@ def _check_rank(recipe: Recipe) -> None:
     """Refuse kernels and weights that `method='separable'` cannot run, before any picture is read."""
     import numpy as np
 
-    from convcli.backend.algorithms.separable import factors
-    from convcli.filters.stages.factored import rank_of
+    from convcli.backend.algorithms.separable import factors, rank_of
 
     matrices = [(kernel.name, np.array(m)) for kernel in recipe.kernels for m in kernel.matrices]
     if recipe.weights is not None and recipe.weights.ndim > 2:  # others are refused with the picture

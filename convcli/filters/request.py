@@ -17,8 +17,7 @@ from convcli.layers.variants import PLAIN, VARIANTS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convcli.backend.image import Alpha
-    from convcli.backend.values import Range
+    from convcli.backend.values import Alpha, Range
 
     Array = NDArray[Any]
 

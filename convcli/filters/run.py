@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcli.backend.image import Alpha, filter_image, working_bytes
-from convcli.backend.values import Extent, Measured, Range, full_scale, raw_dtype
+from convcli.backend.values import Alpha, Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
 from convcli.filters.picture_colours import Colours
 from convcli.filters.plan import Unit
 from convcli.filters.recipe_of_request import Spelled, spelled
 from convcli.filters.request import Request
 from convcli.filters.result_mode import RAW, narrows, result_mode
+from convcli.filters.single_kernel import PREMULTIPLY, SingleKernel
 from convcli.images.modes import channels_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.memory import return_freed
+from convcli.memory import black_pixels, return_freed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system
-# What a stage is asked to do with colours beside alpha; None leaves it to the stage.
-PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
 
 
 @dataclass(frozen=True)
@@ -95,14 +93,8 @@ class Worker:
 
         That is filtered by the quickest sums, each rounded exactly.
         """
-        dtype = frame.pixels.dtype
         lit = form == RAW and self.colours.linear  # whose light is told in floats of its own
-        if lit or self.sheet or narrows(self.value_range, dtype, frame.mode, form):
-            return None
-        # Colours beside alpha, and ranges that look at all values first, are tiles of float64; larger whole numbers
-        # do not fit those.
-        in_tiles = (frame.has_alpha and self.alpha != "filter") or self.value_range == "minmax"
-        if in_tiles and (dtype.kind == "f" or dtype.itemsize <= 2):
+        if lit or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.lone(frame.pixels.shape[:2])
 
@@ -235,7 +227,7 @@ class Worker:
     def _extent(self, name: str, target: str, unit: Unit, form: str) -> Extent | None:
         """Return the extent of a unit's values."""
         if unit.plain is not None:
-            return self.make(name, target, unit, form).extent
+            return self.single(unit, form).extent(unit.frames[0].pixels)
         from convcli.filters.tiles.tile_loop import extent_of
 
         finish = self.finishing(unit, form, *result_mode(self.request, name, target, unit, form), None)
@@ -249,7 +241,7 @@ class Worker:
 
     def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
-        from convcli.backend.values import black, sheet_size
+        from convcli.backend.values import sheet_size
 
         mode, dtype = result_mode(self.request, name, target, unit, form)
         maps, *size = unit.output_shape
@@ -257,47 +249,35 @@ class Worker:
             size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
         else:
             channels = maps + unit.has_alpha
-        return list(self.framed(unit, black((*size, channels), dtype), mode))
+        return list(self.framed(unit, black_pixels((*size, channels), dtype), mode))
 
     def _plainly(self, unit: Unit, form: str, mode: str, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = unit.frames
-        recipe = self.spelled.recipe
-        kernel, asked = recipe.kernels[0], self.asked(unit, form)
-        filtered = filter_image(frame.pixels, kernel, **asked, extent=extent)
+        filtered = self.single(unit, form).filtered(frame.pixels, extent, self.stats)
         frames = (replace(frame, pixels=filtered.pixels, mode=mode),)
-        clipped = filtered.clipped * filtered.pixels.size
-        return Made(
-            frames, clipped, filtered.pixels.size, filtered.plan, (), filtered.measured, filtered.extent
-        )
+        samples = filtered.pixels.size - unit.has_alpha * prod(filtered.pixels.shape[:2])
+        clipped = filtered.clipped * samples
+        return Made(frames, clipped, samples, filtered.plan, (), filtered.measured, filtered.extent)
 
-    def asked(self, unit: Unit, form: str) -> dict[str, Any]:
-        """Return the options of `filter_image`."""
-        recipe, frame, layer = unit.recipe, unit.frames[0], unit.plain
-        assert layer is not None
-        return {
-            "stride": layer.stride,
-            "padding": layer.padding,
-            "dilation": layer.dilation,
-            "padding_mode": recipe.padding_mode,
-            "padding_value": recipe.padding_value,
-            "flip": recipe.flip,
-            "alpha": self.alpha if frame.has_alpha else None,
-            "value_range": None if form == RAW else self.value_range or "clip",
-            "method": self.method,
-            "threads": self.threads,
-            "light": self.colours.linear,
-            "zero": frame.zero,
-            "measure": self.stats,
-        }
+    def single(self, unit: Unit, form: str) -> SingleKernel:
+        """Return the kernel alone, and what is asked of it."""
+        frame = unit.frames[0]
+        return SingleKernel.of(
+            unit.recipe,
+            frame.pixels.dtype,
+            self.alpha if frame.has_alpha else None,
+            None if form == RAW else self.value_range or "clip",
+            frame.zero,
+            self.colours.linear,
+            self.threads,
+        )
 
     def memory(self, unit: Unit, outputs: int, form: str) -> int:
         """Foretell the bytes that are taken beside the frames of a unit, with its outputs of so many bytes."""
         if unit.plain is None:
             return unit.memory(outputs, self.threads)
-        pixels = unit.frames[0].pixels
-        kernel = self.spelled.recipe.kernels[0]
-        return outputs + working_bytes(pixels.shape, pixels.dtype, kernel, **self.asked(unit, form))
+        return outputs + self.single(unit, form).memory(unit.frames[0].pixels.shape, self.stats)
 
     def framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""

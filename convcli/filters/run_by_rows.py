@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from convcli.filters.plan import Unit
 from convcli.filters.result_mode import result_mode
-from convcli.filters.run import PREMULTIPLY, Made, Worker
+from convcli.filters.run import Made, Worker
+from convcli.filters.single_kernel import PREMULTIPLY
 from convcli.images.picture import Frame
 from convcli.images.stored_pixels import StoredPixels
 
@@ -45,8 +46,8 @@ class MadeRows:
         if unit.plain is not None:
             from convcli.filters.plain_rows import PlainRows
 
-            options = {**worker.asked(unit, self._form), "extent": None}
-            rows: Any = PlainRows(_samples(unit), unit.plain, worker.spelled.recipe.kernels[0], options)
+            single = worker.single(unit, self._form)
+            rows: Any = PlainRows(_samples(unit), unit.plain, single, worker.stats)
         else:
             from convcli.filters.tiles.finished_rows import FinishedRows
 
@@ -94,8 +95,10 @@ def has_rows(unit: Unit) -> bool:
     """Whether bands can be made of a frame one by one; a kernel whose padding is wider than itself is one step."""
     if unit.plain is None:
         return True
-    from convcli.backend.parts import SURROUNDED
+    from convcli.filters.plain_rows import SURROUNDED
 
+    if unit.recipe.kernels[0].anchor is not None:  # which moves the window
+        return False
     return unit.recipe.padding_mode not in SURROUNDED or _bands(unit).all_look_inside
 
 

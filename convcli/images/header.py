@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from convcli.images.coding import Coded
 from convcli.images.picture import Frame, Picture
+from convcli.memory import black_pixels
 
 TURNED = 5  # the first orientation of EXIF in which rows and columns are swapped
 
@@ -67,10 +68,7 @@ class Header:
 
     def black(self) -> Picture:
         """Return a picture whose pixels are black and take no memory."""
-        import numpy as np
-
         frames = (
-            Frame(np.broadcast_to(np.zeros((), each.dtype), each.shape), each.mode, each.duration)
-            for each in self.frames
+            Frame(black_pixels(each.shape, each.dtype), each.mode, each.duration) for each in self.frames
         )
         return Picture(tuple(frames), self.format, {}, self.loop, coded=self.coded)

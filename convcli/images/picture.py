@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convcli.errors import ConvcliError
 from convcli.images.coding import Coded
 from convcli.images.modes import LABS, channels_of
+from convcli.memory import black_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,10 +74,8 @@ class Picture:
 
     def black(self) -> Picture:
         """Return a picture of the same frames whose pixels are black and take no memory."""
-        import numpy as np
-
         frames = (
-            replace(frame, pixels=np.broadcast_to(np.zeros((), frame.pixels.dtype), frame.pixels.shape))
+            replace(frame, pixels=black_pixels(frame.pixels.shape, frame.pixels.dtype))
             for frame in self.frames
         )
         return replace(self, frames=tuple(frames))

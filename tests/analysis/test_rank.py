@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from convcli.analysis.rank import factors_of, rank_of
+from convcli.analysis.rank import factors_of, kernel_rank
 from convcli.kernels import parse_kernel
 from convcli.kernels.kernel import outer
 from tests.kernels.matrices import matrices
@@ -34,8 +34,8 @@ def rank_by_elimination(matrix: tuple) -> int:
 
 @given(matrices(dims=(2,), weights=st.integers(-3, 3)))
 def test_the_rank_is_that_of_elimination(matrix: tuple) -> None:
-    assert rank_of(matrix) == rank_by_elimination(matrix)
-    assert (factors_of(matrix) is not None) == (rank_of(matrix) == 1)
+    assert kernel_rank(matrix) == rank_by_elimination(matrix)
+    assert (factors_of(matrix) is not None) == (kernel_rank(matrix) == 1)
 
 
 @given(st.lists(VECTORS, min_size=1, max_size=3), st.sampled_from([1, 0.1]))
@@ -43,7 +43,7 @@ def test_factors_multiply_to_the_matrix(vectors: list[list[int]], scale: float) 
     assume(all(any(vector) for vector in vectors))
     matrix = outer([weight * scale for weight in vectors[0]], *vectors[1:])
     found = factors_of(matrix)
-    assert rank_of(matrix) == 1
+    assert kernel_rank(matrix) == 1
     assert [len(factor) for factor in found] == [len(vector) for vector in vectors]
     assert reduce(np.multiply.outer, map(np.array, found)) == pytest.approx(np.array(matrix))
     if scale == 1:
@@ -64,9 +64,9 @@ def test_factors_as_books_have_them() -> None:
 
 def test_ranks() -> None:
     ranks = {"laplacian": 2, "outline": 2, "sobel-x": 1, "emboss": 3, "log": 3, "disk:2": 3, "0 0": 0}
-    assert {spec: rank_of(parse_kernel(spec).matrices[0]) for spec in ranks} == ranks
-    assert rank_of(parse_kernel("laplacian", dims=3).matrices[0]) is None
-    assert rank_of(parse_kernel("0 | 0", dims=3).matrices[0]) == 0
+    assert {spec: kernel_rank(parse_kernel(spec).matrices[0]) for spec in ranks} == ranks
+    assert kernel_rank(parse_kernel("laplacian", dims=3).matrices[0]) is None
+    assert kernel_rank(parse_kernel("0 | 0", dims=3).matrices[0]) == 0
     assert factors_of(parse_kernel("0 0").matrices[0]) is None
     huge = f"{2**70} 1; 1 1"
-    assert rank_of(parse_kernel(huge).matrices[0]) == 1  # but for 1e-21 of it
+    assert kernel_rank(parse_kernel(huge).matrices[0]) == 1  # but for 1e-21 of it

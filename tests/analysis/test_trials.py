@@ -5,7 +5,7 @@ import pytest
 
 from convcli.analysis import trials as module
 from convcli.analysis.trials import Trials
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from convcli.kernels import parse_kernel
 from convcli.layers import VARIANTS, Conv
 from convcli.layers.text.pool_grammar import parse_pool

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from tests.benchmarks.commands import SPELLERS, convcli
 from tests.benchmarks.filters import FILTERS
 from tests.benchmarks.measure import measure

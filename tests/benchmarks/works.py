@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from convcli.backend import conv
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from tests.benchmarks import batch
 from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense

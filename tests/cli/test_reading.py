@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from convcli.backend.colour import from_light, luma
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from convcli.images.formats import FORMATS
 from convcli.images.modes import CHANNELS, channels_of, dtype_of
 from convcli.images.picture import Frame, Picture

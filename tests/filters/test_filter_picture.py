@@ -14,8 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 import convcli
-from convcli.backend.image import Alpha
-from convcli.backend.values import Range
+from convcli.backend.values import Alpha, Range
 from convcli.cli.commands.filter import command
 from convcli.errors import ArgumentError
 from convcli.filters.filter_picture import FilterOptions, filter_picture

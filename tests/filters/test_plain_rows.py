@@ -5,21 +5,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcli.backend.image import filter_image, image_layer
 from convcli.errors import ArgumentError
 from convcli.filters import plain_rows
+from convcli.filters.filter_image import filter_image
 from convcli.filters.plain_rows import PlainBands, PlainRows
-from convcli.kernels import parse_kernel
+from convcli.filters.recipe import Recipe
+from convcli.filters.single_kernel import SingleKernel
+from convcli.kernels import Kernel, parse_kernel
+from convcli.layers import Conv
 from convcli.layers.padding import MODES
 
 RNG = np.random.default_rng(15)
 KERNELS = ("gaussian:sigma=1", "sobel", "sharpen", "box:5", "1 2 3 4; 5 -6 7 8", "5x1: 1 2 3 4 5")
 
 
+def single(kernel: Kernel, pixels: np.ndarray, value_range: str | None = "clip", **geometry) -> SingleKernel:
+    recipe = Recipe(kernels=(kernel,), **geometry)
+    return SingleKernel.of(recipe, pixels.dtype, None, value_range, None, False, None)
+
+
+def image_layer(kernel: Kernel, stride=1, padding="same", dilation=1) -> Conv:
+    sizes = {"kernel_size": kernel.shape, "stride": stride, "padding": padding, "dilation": dilation}
+    return Conv(in_channels=1, out_channels=1, bias=False, **sizes)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def small_bands():
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("BAND", 300), ("SAMPLES", 1), ("MOST_LOOKED_AT", 1)):
+        for name, value in (("BAND", 300), ("MOST_LOOKED_AT", 1)):
             patch.setattr(plain_rows, name, value)
         yield patch
 
@@ -50,16 +63,15 @@ def test_bands_are_what_the_whole_is(
         "padding_value": 7.0,
         "flip": flip,
         "value_range": value_range,
-        "measure": True,
     }
     try:
         layer = image_layer(kernel, stride, padding, dilation)
-        whole = filter_image(pixels, kernel, **options)
+        whole = filter_image(pixels, kernel, **options, measure=True)
     except ArgumentError:  # the picture is smaller than the kernel
         return
     if mode in ("zeros", "constant") and not PlainBands(layer, size, channels).all_look_inside:
         return
-    rows = PlainRows(pixels, layer, kernel, {**options, "extent": None})
+    rows = PlainRows(pixels, layer, single(kernel, pixels, **options), measure=True)
     bands = list(rows)
     found = np.concatenate(bands)
     assert found.dtype == whole.pixels.dtype
@@ -97,6 +109,6 @@ def test_no_more_of_the_picture_is_asked_for_than_a_band_looks_at() -> None:
 
     kernel, pixels = parse_kernel("box:5"), Watched()
     layer = image_layer(kernel)
-    options = {"padding_mode": "circular", "value_range": "clip", "extent": None}
-    assert sum(map(len, PlainRows(pixels, layer, kernel, options))) == 500
+    asked = single(kernel, pixels, padding_mode="circular")
+    assert sum(map(len, PlainRows(pixels, layer, asked))) == 500
     assert pixels.most == PlainBands(layer, (500, 30), 1).rows_seen < 50

@@ -49,6 +49,12 @@ def factors(weight: Array, dims: int) -> Factors | None:
     return tuple(fibre.reshape(1, *weight.shape[: weight.ndim - dims], -1) for fibre in fibres)
 
 
+def rank_of(matrix: Array) -> int:
+    """Return how many columns times rows a matrix is a sum of, up to rounding; 0 where it is 0."""
+    sizes = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
+    return int((sizes > sizes[0] * max(matrix.shape) * 4 * np.finfo(np.float64).eps).sum())
+
+
 def factors_of_rank(weight: Array, dims: int, rank: int | None) -> Factors:
     """Return `rank` terms for each kernel (..., *k); raise ArgumentError where rank is None and 1 too few.
 

@@ -1,12 +1,14 @@
 """A picture through one kernel in bands: in which numbers, by which plan, so that every sample is the right one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.band_loop import plan_all, run
 from convcli.backend.bands.band_plan import BandPlan
 from convcli.backend.bands.encoding import Encoding
@@ -15,31 +17,73 @@ from convcli.backend.bands.strip import CENTRE
 from convcli.backend.bands.sums_to_pixels import Finish
 from convcli.backend.bands.units import UNIT, Units
 from convcli.backend.bands.weights import Weights
-from convcli.backend.sliding import MOST_WHOLE, SMALLEST, Sliding
 from convcli.backend.values import Filtered, Range
 from convcli.kernels import Kernel
+from convcli.layers import Conv
+from convcli.layers.axes import Sizes
+from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
+MOST_WHOLE = 2.0**31  # of a weight that bands take
+SMALLEST = 2.0**-100  # of a sum that float32 holds, with all that leads to it
 LARGEST = 2.0**100  # of a sum that float32 holds, with all that leads to it
 FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
 MOST_LIGHT = 2.0**8  # of a sum of light, so that float64 has digits enough for each level
 
 
-class InBands(NamedTuple):
-    """How a picture goes through a kernel in bands: the weights, what surrounds the picture, the plan, the way back."""
+@dataclass(frozen=True)
+class LaidKernel:
+    """A kernel on pictures of one size: its walk, what surrounds a picture, and how sums are to be taken.
 
-    weights: list[Weights]
+    matrices : of the kernel, turned if it is, with the zeros that an anchor may need
+    value : what every place beyond the border has, where these have one value
+    """
+
+    kernel: Kernel
+    matrices: Sequence[Array]
+    slide: Slide
+    pads: Pads
+    mode: str
     value: float
+    method: str = "auto"
+    threads: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        kernel: Kernel,
+        matrices: Sequence[Array],
+        layer: Conv,
+        size: Sizes,
+        mode: str,
+        value: float,
+        method: str,
+        threads: int | None,
+    ) -> "LaidKernel":
+        """Lay it as a layer of one channel does."""
+        slide, pads = Slide.of(layer, size), layer.pads(size)
+        outside = value if mode == "constant" else 0.0
+        return cls(kernel, matrices, slide, pads, mode, outside, method, threads)
+
+    def divided(self) -> list[Array]:
+        """Return the matrices by the kernel's divisor, as floats."""
+        return [matrix.astype(np.float64) / self.kernel.divisor for matrix in self.matrices]
+
+
+class InBands(NamedTuple):
+    """How a picture goes through a kernel in bands: the kernel on it, its weights, the plan, the way back."""
+
+    laid: LaidKernel
+    weights: list[Weights]
     way: BandPlan
     finish: Finish | Rounding | Encoding
 
-    def __call__(self, sliding: Sliding, pixels: Array) -> Filtered:
+    def __call__(self, pixels: Array) -> Filtered:
         """Filter the picture."""
-        picture = pixels.reshape(*pixels.shape[:2], -1)
-        mode = sliding.padding_mode
+        picture, laid = pixels.reshape(*pixels.shape[:2], -1), self.laid
         made, clipped = run(
-            picture, self.weights, sliding.slide, sliding.pads, mode, self.value, self.way, self.finish
+            picture, self.weights, laid.slide, laid.pads, laid.mode, laid.value, self.way, self.finish
         )
         return Filtered(made.reshape(*made.shape[:2], *pixels.shape[2:]), clipped / made.size, str(self.way))
 
@@ -74,19 +118,19 @@ class Samples(NamedTuple):
         return float(np.maximum(self.most, -self.least))
 
 
-def in_bands(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+def in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
     """Return how samples are filtered in bands; None where no plan has sums that are exact enough."""
-    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    kernel, value = laid.kernel, laid.value
     whole = kernel.is_whole and float(value).is_integer()
     if samples.dtype.kind == "f" or whole:
-        return _in_sums(sliding, samples, kernel, value_range)
-    return _rounded(sliding, samples, kernel, value_range)
+        return _in_sums(laid, samples, value_range)
+    return _rounded(laid, samples, value_range)
 
 
-def _rounded(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
     """Filter whole samples by weights that are none, each sample to the right whole number."""
-    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
-    arrays = [sliding.turned(matrix) / kernel.divisor for matrix in kernel.matrices]
+    kernel, value = laid.kernel, laid.value
+    arrays = laid.divided()
     units = Units.of(arrays, kernel.offset, value)
     if units is None:
         return None
@@ -95,7 +139,7 @@ def _rounded(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
     largest = float(max(abs(end - centre) for end in (samples.most, samples.least, value)))
     weights = [Weights.of(array) for array in arrays]
     most = max(float(np.abs(matrix).sum()) for matrix in units.weights) * (largest + centre)
-    slide, method, threads = sliding.slide, sliding.method, sliding.threads
+    slide, method, threads = laid.slide, laid.method, laid.threads
     wide = dtype.itemsize > 1
 
     def settling(name: str, dtype: str, length: int) -> int:
@@ -111,18 +155,18 @@ def _rounded(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
     )
     can_clip = not (fits and value_range != "offset" and not samples.least)
     finish = Rounding(units, kernel.combine, value_range, dtype, error, most, can_clip, centre)
-    return InBands(weights, value, way, finish)
+    return InBands(laid, weights, way, finish)
 
 
-def _in_sums(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+def _in_sums(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
     """Filter whole samples by whole weights exactly, and floats in floats."""
     dtype, largest = samples.dtype, samples.largest
     integers = dtype.kind in "iu"
-    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
+    kernel, value = laid.kernel, laid.value
     if not all(-MOST_WHOLE < weight < MOST_WHOLE for weight in kernel.flat_weights):
         return None
-    arrays = [np.array(matrix, np.int64 if integers else np.float64) for matrix in kernel.matrices]
-    weights = [Weights.of(array[::-1, ::-1] if sliding.flip else array) for array in arrays]
+    arrays = [matrix.astype(np.int64 if integers else np.float64) for matrix in laid.matrices]
+    weights = [Weights.of(array) for array in arrays]
     reach = max(largest, abs(value))
     most = max(np.abs(array.astype(float)).sum() for array in arrays) * reach
     # NaN and infinity fail these comparisons.
@@ -132,7 +176,7 @@ def _in_sums(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
     if not integers:
         is_mean = all(array.min() >= 0 for array in arrays) and min(samples.least, value) >= 0
         transforms = 1 if is_mean else 2
-    slide, method, threads = sliding.slide, sliding.method, sliding.threads
+    slide, method, threads = laid.slide, laid.method, laid.threads
     way = plan_all(weights, reach, slide, samples.channels, dtype.itemsize == 2, method, threads, transforms)
     if way is None:
         return None
@@ -140,19 +184,18 @@ def _in_sums(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Ra
     within = within and kernel.is_smoothing and not kernel.offset
     fits = within and value_range != "offset" and 0 <= value <= largest
     finish = Finish(kernel.combine, kernel.divisor, kernel.offset, value_range, dtype, most, not fits)
-    return InBands(weights, value, way, finish)
+    return InBands(laid, weights, way, finish)
 
 
-def light_in_bands(sliding: Sliding, samples: Samples, kernel: Kernel, value_range: Range) -> InBands | None:
+def light_in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
     """Return how the light of samples is filtered in bands; None where no plan has sums that are exact enough."""
-    value = sliding.padding_value if sliding.padding_mode == "constant" else 0.0
-    weights = [Weights.of(sliding.turned(matrix) / kernel.divisor) for matrix in kernel.matrices]
+    kernel, value = laid.kernel, laid.value
+    weights = [Weights.of(matrix) for matrix in laid.divided()]
     largest = max(1.0, abs(value))
     if not max(float(np.abs(each.matrix).sum()) for each in weights) * largest < MOST_LIGHT:
         return None
-    way = plan_all(weights, largest, sliding.slide, samples.channels, True, sliding.method, sliding.threads)
+    way = plan_all(weights, largest, laid.slide, samples.channels, True, laid.method, laid.threads)
     if way is None:
         return None
-    return InBands(
-        weights, value, way, Encoding(kernel.combine, float(kernel.offset), value_range, samples.dtype)
-    )
+    encoding = Encoding(kernel.combine, float(kernel.offset), value_range, samples.dtype)
+    return InBands(laid, weights, way, encoding)

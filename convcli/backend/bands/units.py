@@ -31,6 +31,11 @@ GATHERED = 1 << 17  # samples that are weighed in one product: they stay in cach
 DENSE = 16  # where one in so many places is asked for, all of them are summed
 
 
+def to_sample_units(value: float) -> float:
+    """Return what beyond a border stands for a sample, to the nearest 2^-8."""
+    return float(np.rint(value * 2.0**SAMPLE) / 2.0**SAMPLE)
+
+
 @dataclass(frozen=True)
 class Units:
     """The matrices of a kernel, (M, rows, columns), and its offset, as whole numbers of 2^-40."""
@@ -136,25 +141,22 @@ class ExactSums:
 
     def at(self, strip: Array, shape: tuple[int, int], places: Array) -> Parts:
         """Return the sums at `places`, one by one."""
-        parts = list(self._gathered(strip, shape, places))
-        found = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-        return Parts(found[::2], found[1::2])
+        windows = windows_of(strip, self.slide, self.channels, shape)
+        parts = []
+        for some in self.some(places):
+            rows, samples = np.divmod(some, shape[1])
+            parts.append(self.of(windows[rows, *np.divmod(samples, self.channels)]))
+        return Parts(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
 
-    def _gathered(self, strip: Array, shape: tuple[int, int], places: Array) -> Iterator[Array]:
-        """Yield the sums of some places after the other."""
-        (sy, sx), (dy, dx) = self.slide.stride, self.slide.dilation
-        row, sample = strip.strides
-        pixel = self.channels * sample
-        windows = as_strided(
-            strip,
-            (shape[0], shape[1] // self.channels, self.channels, *self.units.matrices.shape[1:]),
-            (sy * row, sx * pixel, sample, dy * row, dx * pixel),
-        )
+    def some(self, places: Array) -> Iterator[Array]:
+        """Yield as many places at a time as stay in cache with what their windows look at."""
         step = max(1, GATHERED // len(self.columns))
-        for start in range(0, len(places), step):
-            rows, samples = np.divmod(places[start : start + step], shape[1])
-            met = windows[rows, *np.divmod(samples, self.channels)]
-            yield (met.reshape(len(rows), -1).astype(np.float64) @ self.columns).T
+        return (places[start : start + step] for start in range(0, len(places), step))
+
+    def of(self, met: Array) -> Parts:
+        """Return the sums of the samples (places, rows, columns) that lie under a kernel."""
+        found = (met.reshape(len(met), len(self.columns)).astype(np.float64) @ self.columns).T
+        return Parts(found[::2], found[1::2])
 
     def _everywhere(self, strip: Array, shape: tuple[int, int]) -> Array:
         """Return the sums of all places, (2 * M, places)."""
@@ -164,3 +166,18 @@ class ExactSums:
         for part, target in zip(self.parts, out, strict=True):
             WeighedRows(part, below, beside, np.float64)(wide, target, scratch)
         return out.reshape(len(out), -1)
+
+
+def windows_of(strip: Array, slide: Slide, channels: int, shape: tuple[int, int]) -> Array:
+    """Return a view of what a kernel lies on in a strip (rows, samples), for a tile of `shape`.
+
+    It is (rows, pixels, channels, *kernel_size).
+    """
+    (sy, sx), (dy, dx) = slide.stride, slide.dilation
+    row, sample = strip.strides
+    pixel = channels * sample
+    return as_strided(
+        strip,
+        (shape[0], shape[1] // channels, channels, *slide.kernel_size),
+        (sy * row, sx * pixel, sample, dy * row, dx * pixel),
+    )

@@ -143,7 +143,7 @@ def _show(kernels: Sequence[Kernel]) -> Answer:
 
 
 def _rows(kernel: Kernel) -> list[dict[str, Any]]:
-    from convcli.analysis.rank import factors_of, rank_of
+    from convcli.analysis.rank import factors_of, kernel_rank
     from convcli.analysis.symmetry import symmetries
     from convcli.kernels.change import added
     from convcli.kernels.kernel import flat
@@ -159,7 +159,7 @@ def _rows(kernel: Kernel) -> list[dict[str, Any]]:
             "anchor": kernel.anchor,
             "combine": kernel.combine,
             "sum": _divided(added(list(flat(matrix))), kernel.divisor),
-            "rank": rank_of(matrix),
+            "rank": kernel_rank(matrix),
             "factors": Grid(factors_of(matrix) or ()),
             "symmetry": ", ".join(symmetries(matrix)) or "none",
             "smooths": kernel.is_smoothing,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.backend.algorithms.separable import rank_of
 from convcli.errors import ArgumentError
-from convcli.filters.stages.factored import Factored, factored, rank_of
+from convcli.filters.stages.factored import Factored, factored
 from convcli.filters.stages.kernels_by_place import blended, local, tiled
 from convcli.filters.stages.linear_map import Linear
 from convcli.filters.stages.offsets import Moves
@@ -203,10 +204,10 @@ def _separable(
     recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Shape, anchor: Sizes | None
 ) -> Weighted:
     """Take one pass down and one across for each term of each matrix."""
-    ranks = [rank_of(matrix) for matrix in matrices]
-    if recipe.rank is not None and recipe.rank > max(ranks):
+    most = max(1, *map(rank_of, matrices))
+    if recipe.rank is not None and recipe.rank > most:
         raise ArgumentError(
-            f"`rank={recipe.rank}` is more than the kernel {kernel.name!r} has; its rank is {max(ranks)}, give at "
+            f"`rank={recipe.rank}` is more than the kernel {kernel.name!r} has; its rank is {most}, give at "
             "most that"
         )
     found = [factored(matrix, recipe.rank, kernel.name) for matrix in matrices]

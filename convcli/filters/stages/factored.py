@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.algorithms.separable import factors
+from convcli.backend.algorithms.separable import factors, rank_of
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 
@@ -35,19 +35,13 @@ class Factored:
         return max(over, under)
 
 
-def rank_of(matrix: Array) -> int:
-    """Return how many columns times rows a matrix is a sum of; at least 1."""
-    sizes = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
-    return max(1, int((sizes > sizes[0] * max(matrix.shape) * 4 * np.finfo(np.float64).eps).sum()))
-
-
 def factored(matrix: Array, rank: int | None, name: str) -> Factored:
     """Return the best sum of at most `rank` terms; without a rank the matrix itself, if it is one term.
 
     Whole numbers of rank 1 have whole factors; other terms are those of the singular value decomposition.
     """
     floats = matrix.astype(np.float64)
-    own = rank_of(matrix)
+    own = max(1, rank_of(matrix))
     left, sizes, right = np.linalg.svd(floats, full_matrices=False)
     norm = float(np.sqrt((sizes**2).sum())) or 1.0
     if rank is None and own > 1:

@@ -93,6 +93,8 @@ class Linear:
                     return None
                 if "weight" in given:
                     weight = np.asarray(given["weight"])
+                    if weight.dtype == object:  # beyond 64 bits
+                        return None
                     if not (weight == np.rint(weight)).all():
                         return None
                     axis = 1 if isinstance(layer, ConvTranspose) else 0

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from convcli.errors import ArgumentError
-from convcli.layers import DeformConv
+from convcli.layers import Conv, DeformConv
 from convcli.layers.axes import Sizes, by_axes
 from convcli.layers.padding import span
 
@@ -71,14 +71,24 @@ def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
 def _scattered(sigma: float, seed: int, smooth: float, size: Sizes, places: Array) -> Array:
     noise = np.random.default_rng(seed).standard_normal(places.shape, np.float32)
     if smooth:
-        from convcli.backend.image import filter_image
-        from convcli.kernels.smoothing import gaussian
-
-        bell = gaussian(max(smooth, 0.05))
-        noise = np.stack([filter_image(part, bell).pixels for part in noise])
+        noise = np.stack([_smoothed(part, smooth) for part in noise])
     noise -= noise.mean(axis=(1, 2), keepdims=True)  # the picture as a whole stays where it is
     spread = noise.std() or 1.0
     return noise * (sigma / spread)
+
+
+def _smoothed(noise: Array, sigma: float) -> Array:
+    """Return noise through a Gaussian, as long as it is itself."""
+    from convcli.backend.bands.picture_in_bands import LaidKernel, Samples, in_bands
+    from convcli.kernels.smoothing import gaussian
+
+    bell = gaussian(max(sigma, 0.05))
+    layer = Conv(in_channels=1, out_channels=1, kernel_size=bell.shape, padding="same", bias=False)
+    matrices = [np.array(matrix) for matrix in bell.matrices]
+    laid = LaidKernel.of(bell, matrices, layer, noise.shape, "reflect", 0.0, "auto", None)
+    way = in_bands(laid, Samples.of(noise), "clip")
+    assert way is not None, "no sum of noise is too large"
+    return way(noise).pixels
 
 
 COARSE = 64  # places on an axis that are looked at to foretell how far moves reach

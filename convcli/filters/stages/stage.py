@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.sums_to_pixels import DIVISOR32
+from convcli.backend.bands.sums_to_pixels import DIVISOR32, combine
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
-from convcli.filters.tiles.alpha_sources import MeanOfVisible, Shown, WithOwn, alone
+from convcli.filters.tiles.alpha_sources import FAINT, MeanOfVisible, Shown, WithOwn, alone
 from convcli.filters.tiles.reach import Held, held
 from convcli.filters.tiles.sources import Kept, Mapped, Source, evaluated, of_array, own
 from convcli.kernels.kernel import Combine
@@ -74,6 +74,10 @@ class Stage(ABC):
         """
         return None
 
+    def most_whole(self, largest: float) -> float | None:
+        """Return what no sum of whole values up to `largest` exceeds, which a shift is part of; else None."""
+        return None
+
     @property
     def selects(self) -> bool:
         """Whether every value that comes out is one that went in, or 0, but for its sign."""
@@ -106,6 +110,7 @@ class Weighted(Stage):
     maps : one for each matrix of the kernel
     single : the same on one channel, where every channel is filtered alike and on its own
     total : what the weights of every output sum to, where the stage is a mean
+    faint : the opacity up to which a mean of colours sees none of them
     """
 
     maps: tuple[Map, ...]
@@ -115,6 +120,7 @@ class Weighted(Stage):
     divisor: float = 1
     shift: float = 0
     notes: tuple[str, ...] = ()
+    faint: float = FAINT
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -132,12 +138,25 @@ class Weighted(Stage):
 
     def whole_sums(self, largest: float) -> float | None:
         """Look at the weights of every map, and at what is made of their sums."""
-        sums = [each.whole_sum(largest) for each in self.maps]
-        most = None if any(each is None for each in sums) else max(filter(None, sums), default=0.0)
+        most = self._whole_sum(largest)
         if most is None or self.shift or not 0 < self.divisor < DIVISOR32 or self.divisor % 1:
             return None
         # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
-        return most if self.combine != "magnitude" else len(sums) * most**2 * (1 if self.divisor == 1 else 4)
+        return (
+            most
+            if self.combine != "magnitude"
+            else len(self.maps) * most**2 * (1 if self.divisor == 1 else 4)
+        )
+
+    def _whole_sum(self, largest: float) -> float | None:
+        """Return what no sum of a map exceeds, where all sums of whole values up to `largest` are whole."""
+        sums = [each.whole_sum(largest) for each in self.maps]
+        return None if any(each is None for each in sums) else max(filter(None, sums), default=0.0)
+
+    def most_whole(self, largest: float) -> float | None:
+        """Add to the sums what answers are shifted by."""
+        most = self._whole_sum(largest)
+        return None if most is None else most + abs(self.shift)
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
         """Yield what all maps do."""
@@ -154,7 +173,12 @@ class Weighted(Stage):
         return Mapped(self._answer, *(each(source) for each in self.maps))
 
     def _answer(self, *parts: Array) -> Array:
-        y = combined(list(map(own, parts)), self.combine)
+        sums = [own(part) for part in parts]
+        if self.combine == "magnitude":  # whose squares may not fit whole numbers
+            sums = [part.astype(np.float64) if part.dtype.kind == "i" else part for part in sums]
+        y = combine(self.combine, sums)
+        if y.dtype.kind == "i" and (self.divisor != 1 or self.shift % 1):
+            y = y.astype(np.float64)
         if self.divisor != 1:
             np.divide(y, y.dtype.type(self.divisor), out=y)
         return np.add(y, y.dtype.type(self.shift), out=y) if self.shift else y
@@ -186,7 +210,8 @@ class Weighted(Stage):
         weight = Kept(one(opacity, outside=1))
         weighed = whole(Kept(Mapped(np.multiply, colour, opacity)))
         share = Mapped(lambda weight: (weight / weight.dtype.type(total)).clip(0, 1), weight)
-        return MeanOfVisible(weighed, whole(colour), weight, total, (total / self.divisor, self.shift)), share
+        linear = total / self.divisor, self.shift
+        return MeanOfVisible(weighed, whole(colour), weight, total, linear, self.faint), share
 
     def _keeping(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
         """Filter the colours and carry alpha along; a hidden neighbour has the colour of the pixel itself.
@@ -214,13 +239,3 @@ class Weighted(Stage):
                 ]
             parts.append(WithOwn(each(shown), middles, hidden, seen))
         return Mapped(self._answer, *parts), first.carry(opacity, 1.0)
-
-
-def combined(parts: list[Array], combine: Combine) -> Array:
-    """Make one answer of those of a kernel's matrices, in place."""
-    if combine == "magnitude":
-        for part in parts:
-            np.multiply(part, part, out=part)
-    for part in parts[1:]:
-        (np.maximum if combine == "largest" else np.add)(parts[0], part, out=parts[0])
-    return np.sqrt(parts[0], out=parts[0]) if combine == "magnitude" else parts[0]

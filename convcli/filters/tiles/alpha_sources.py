@@ -10,6 +10,7 @@ from convcli.filters.tiles.sources import Region, Source, own
 Array = NDArray[Any]
 
 FAINT = 1e-6  # of opaque: below it no alpha of 16 bits is left, and no colour to divide out
+NOISE = 1e-12  # of opaque: what transforms may leave of nothing where alpha is that of samples
 
 
 def alone(channel: int, channels: int, missing: Array) -> Array:
@@ -23,17 +24,26 @@ class MeanOfVisible(Source):
     """Sums of colour * alpha divided by those of alpha; where nothing is visible, the mean of the bare colours."""
 
     def __init__(
-        self, weighed: Source, hidden: Source, weight: Source, total: float, linear: tuple[float, float]
+        self,
+        weighed: Source,
+        hidden: Source,
+        weight: Source,
+        total: float,
+        linear: tuple[float, float],
+        faint: float = FAINT,
     ) -> None:
-        """Take the sums, what the weights sum to, and what a mean is multiplied by and what is added to it."""
+        """Take the sums, what the weights sum to, and what a mean is multiplied by and what is added to it.
+
+        What sums to less than `faint` of opaque is not visible.
+        """
         super().__init__(weighed.shape, weighed.dtype)
         self.weighed, self.hidden, self.weight = weighed, hidden, weight
-        self.total, self.linear = total, linear
+        self.total, self.linear, self.least = total, linear, faint * total
 
     def __call__(self, region: Region) -> Array:
         """Compute a region; the colours as they are only where it has places with nothing visible."""
         weight, number = self.weight(region), self.dtype.type
-        seen = weight > FAINT * self.total
+        seen = weight > self.least
         if seen.all():
             mean: Array = np.divide(self.weighed(region), weight)
         else:

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.values import Filtered, black
+from convcli.backend.values import Filtered
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.sources import Region
 from convcli.filters.tiles.tile_loop import Done, Finishing, Given, prepared
 from convcli.filters.tiles.values_to_pixels import Finish
+from convcli.memory import black_pixels
 
 Array = NDArray[Any]
 
@@ -142,4 +143,4 @@ class FinishedRows:
             yield band
             del band
         shape = (*planned.tiles.shape[1:], maps + given.has_alpha)
-        self.filtered = planned.filtered(black(shape, finish.dtype), done, finish)
+        self.filtered = planned.filtered(black_pixels(shape, finish.dtype), done, finish)

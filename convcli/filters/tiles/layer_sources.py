@@ -68,6 +68,17 @@ class Windowed(Source):
         return bordered(self.source, tuple(reach), self.mode, self.outside)
 
 
+class Seen(Windowed):
+    """All that the windows of a layer look at, where there is a region of its output."""
+
+    def __init__(self, layer: Window, source: Source, mode: str, outside: float) -> None:
+        super().__init__(layer, source, mode, outside, source.shape[0])
+
+    def __call__(self, region: Region) -> Array:
+        """Look at a region."""
+        return self.seen(region)
+
+
 class Convolved(Windowed):
     """A convolution."""
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from convcli.backend.bands.sums_to_pixels import EXACT32
 from convcli.backend.colour import light_of
-from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, working_dtype
+from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, is_small, working_dtype
 from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.exact_values import ExactKernel, Settling
 from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, Samples, Source, own
 from convcli.filters.tiles.tile_plan import Tiles, legs
 from convcli.filters.tiles.values_to_pixels import Finish
@@ -29,8 +30,8 @@ MACS = 3e9  # multiply-adds and other sums
 SAMPLES = 6e6  # interpolated
 WRITTEN = 1.5e8  # numbers that a layer writes
 CODEC = 7e7  # samples of a picture that are read, or written
-PLAIN = 2e8  # multiply-adds of exact sums beside alpha
 CALLS = 40  # of Python functions that a stage takes to ask the one before it, or more
+MOST_FLOAT, MOST_INTEGER = 2.0**53, 2.0**63  # whole numbers below are float64, and int64, exactly
 BESIDE_ALPHA = 2  # times as much is held
 TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
 
@@ -43,6 +44,7 @@ class Given:
     zero : the sample of each channel that stands for 0, by default 0
     light : whether the samples stand for light, which is filtered instead; opacity does not, the last channel where
         `ends_in_alpha`, even if it is filtered as any other
+    wide : whether floats are summed in float64, whatever they are
     """
 
     pixels: Samples
@@ -50,6 +52,7 @@ class Given:
     zero: Zero | None = None
     light: bool = False
     ends_in_alpha: bool = False
+    wide: bool = False
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -57,13 +60,27 @@ class Given:
 
         What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
         """
-        wide = self.has_alpha or self.light
+        wide = self.has_alpha or self.light or self.wide
         return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
 
     def shortest(self, stages: Sequence[Stage]) -> np.dtype[Any]:
         """Return the float whose values round to the right samples."""
-        bare = not (self.has_alpha or self.light) and self.zero is None
+        bare = not (self.has_alpha or self.light or self.wide) and self.zero is None
         return shortest(self.pixels.dtype, stages) if bare else self.dtype
+
+    def in_integers(self, stages: Sequence[Stage]) -> bool:
+        """Whether the sums of a stage alone are whole numbers that fit 64 bits, and may not fit floats."""
+        own = self.pixels.dtype
+        if self.has_alpha or self.zero is not None or len(stages) > 1 or own.kind == "f" or is_small(own):
+            return False
+        limits = np.iinfo(own)
+        most = stages[0].most_whole(float(max(limits.max, -int(limits.min))))
+        if most is None or most < MOST_FLOAT:
+            return False
+        if most >= MOST_INTEGER and isinstance(self.pixels, np.ndarray):
+            largest = max(int(self.pixels.max()), -int(self.pixels.min()))
+            most = stages[0].most_whole(float(largest))
+        return most is not None and most < MOST_INTEGER
 
     def sources(self, dtype: np.dtype[Any]) -> tuple[Source, Source | None]:
         """Return the colours, in the picture's own units or as light, and the opacity, 0 to 1."""
@@ -181,14 +198,23 @@ def run(
     premultiply: bool | None = None,
     threads: int | None = None,
     measure: bool = False,
+    exact: ExactKernel | None = None,
 ) -> Filtered:
     """Filter a picture tile by tile, and bring the values back into pixels.
 
-    `minmax` without an extent looks at all values first, and then computes them again.
+    `minmax` without an extent looks at all values first, and then computes them again. `exact` is the kernel
+    of the only stage, where its floats may leave whole samples in doubt.
     """
     planned, finish = prepared(given, stages, finish, premultiply, threads, measure)
     out = finish.blank(planned.tiles.shape, given.has_alpha)
-    done = planned.tiles.each(lambda: Finishing(planned.sources(), finish, out, measure), threads)
+
+    def worker() -> Finishing:
+        settling = None
+        if exact is not None:
+            settling = Settling(exact, *given.sources(np.dtype("float64")), given.pixels.dtype)
+        return Finishing(planned.sources(), finish, out, measure, settling=settling)
+
+    done = planned.tiles.each(worker, threads)
     return planned.filtered(out, done, finish)
 
 
@@ -203,6 +229,8 @@ def prepared(
     """Plan a run, and look for what `minmax` stretches where it is not known."""
     told = measure or finish.value_range in (None, "minmax")
     dtype = given.dtype if told else given.shortest(stages)
+    if given.in_integers(stages):
+        dtype = np.dtype("int64")
     planned = TileRun.of(given, stages, premultiply, dtype, threads)
     if finish.value_range == "minmax" and finish.extent is None:
         found = planned.extent(finish, threads)
@@ -237,6 +265,13 @@ def extent_of(
     return TileRun.of(given, stages, premultiply, given.dtype, threads).extent(finish, threads)
 
 
+def measured_of(given: Given, stages: Sequence[Stage], threads: int | None = None) -> Measured:
+    """Return what the values of the colours are."""
+    planned = TileRun.of(given, stages, None, given.dtype, threads)
+    found = planned.tiles.each(lambda: _Measures(planned.sources()[0]), threads)
+    return sum(found[1:], found[0])
+
+
 def _joined(colour: Array, opacity: Array) -> Array:
     """Return colours and opacity as channels of one picture."""
     return np.concatenate([colour, opacity], axis=-1)
@@ -252,6 +287,16 @@ class _Extents:
         return Extent.of(self.finish.settled(own(self.colour(region))))
 
 
+class _Measures:
+    """Looks at the values of tiles, and keeps no more than what they are."""
+
+    def __init__(self, colour: Source) -> None:
+        self.colour = colour
+
+    def __call__(self, region: Region) -> Measured:
+        return Measured.of(self.colour(region))
+
+
 class Done(NamedTuple):
     """What is told of a tile: how many samples of colour were clipped, and what the values were."""
 
@@ -263,20 +308,30 @@ class Finishing:
     """Computes tiles and writes their pixels."""
 
     def __init__(
-        self, sources: tuple[Source, Source | None], finish: Finish, out: Array, measure: bool, top: int = 0
+        self,
+        sources: tuple[Source, Source | None],
+        finish: Finish,
+        out: Array,
+        measure: bool,
+        top: int = 0,
+        settling: Settling | None = None,
     ) -> None:
         """Take the pixels that are written; `top` is the row of the output that is their first."""
         self.colour, self.opacity = sources
         self.finish, self.out, self.measure, self.top = finish, out, measure, top
+        self.settling = settling
 
     def __call__(self, region: Region) -> Done:
         """Compute a region."""
         colour = self.colour(region)
         measured = Measured.of(colour) if self.measure else None
-        opacity = None if self.opacity is None else self.opacity(region)
+        colour = own(colour)
+        opacity = None if self.opacity is None else own(self.opacity(region))
+        if self.settling is not None:
+            self.settling(colour, opacity, region)
         *lead, rows, columns = region
         place = (*lead, slice(rows.start - self.top, rows.stop - self.top), columns)
-        return Done(self.finish(own(colour), opacity, self.out, place), measured)
+        return Done(self.finish(colour, opacity, self.out, place), measured)
 
 
 @dataclass(frozen=True)
@@ -312,16 +367,6 @@ def estimate(
         shape, kept = tiles.shape, itemsize * prod(tiles.shape)
         most = max(most, 2 * kept if len(leg) < len(stages) else 0)
     return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE_ALPHA if has_alpha else 1))
-
-
-def plain_seconds(
-    stages: Sequence[Stage], shape: Shape, dtype: np.dtype[Any], has_alpha: bool = False
-) -> float:
-    """Foretell how long `filter_image` takes: what the stages do, and beside alpha exact sums."""
-    seconds = estimate(stages, shape, dtype, has_alpha).seconds
-    if has_alpha:
-        seconds += 2 * sum(stage.cost(shape).macs for stage in stages) / PLAIN
-    return seconds
 
 
 def _seconds(taken: Pass) -> float:

@@ -74,7 +74,8 @@ class Finish:
     def _fit(self, colour: Array, out: Array) -> int:
         """Write values, which are changed, as samples; return how many were clipped."""
         if self.value_range is None:
-            np.copyto(out, colour, casting="unsafe")
+            # Of whole samples no 0 is negative, which it is by floats alone.
+            np.add(colour, 0.0 if self.own.kind != "f" else -0.0, out=out, casting="unsafe")
             return 0
         if self.value_range == "minmax":
             colour = self.settled(colour)
@@ -92,7 +93,7 @@ class Finish:
 
     def settled(self, values: Array) -> Array:
         """Return values that `minmax` stretches: of whole samples or light in parts, or it would stretch noise."""
-        if self.light or self.own.kind != "f":
+        if values.dtype.kind == "f" and (self.light or self.own.kind != "f"):
             return in_parts(values, LIGHT if self.light else BESIDE)
         return values
 

@@ -22,6 +22,7 @@ from convcli.layers.axes import Sizes
 Array = NDArray[Any]
 Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip (rows, columns * channels) into an array
 
+PLAIN_SUMS = "sums"  # the quickest method but transforms, which spread what is huge or no number over a tile
 SHIFTED = "separable by shifts"  # what is quicker than products for factors of few taps
 
 
@@ -52,7 +53,7 @@ def weigher(
         groups == channels == len(weight) and bool((weight == weight[:1]).all())
     )
     flat = len(slide.kernel_size) == 2
-    if alike and flat:
+    if alike and flat and dtype.kind == "f":
         matrix, first = _trimmed(np.asarray(weight[0, 0], np.float64))
         walk, weights = replace(slide, kernel_size=matrix.shape), Weights.of(matrix)
         facts = replace(weights.facts(1.0), transforms=2 if dtype == np.float32 else 0)
@@ -146,6 +147,8 @@ class General:
 
     def __init__(self, weight: Array, groups: int, slide: Slide, method: str, dtype: np.dtype[Any]) -> None:
         self.weight, self.groups, self.method = np.asarray(weight, dtype), groups, method
+        if method == PLAIN_SUMS:
+            self.method = "auto"  # which is on its guard
         self.outputs, self.slide, self.first = len(weight), slide, (0,) * len(slide.kernel_size)
 
     def __call__(self, values: Array) -> Array:
@@ -166,6 +169,8 @@ def _quickest(facts: Facts, slide: Slide, channels: int, wide: bool, method: str
     found = [(cost, name) for name, _, cost in candidates(facts, slide, channels, wide)]
     if facts.factor_passes:
         found.append((sum(facts.factor_passes) * (PASS64 if wide else PASS32), SHIFTED))
+    if method == PLAIN_SUMS:
+        found, method = [each for each in found if each[1] != "fft"], "auto"
     suited = [each for each in found if method in ("auto", each[1].split()[0])]
     return min(suited)[1] if suited else ""
 

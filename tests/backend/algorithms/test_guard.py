@@ -11,7 +11,7 @@ from scipy import signal
 
 from convcli import backend
 from convcli.backend.algorithms import correlate as engine
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from convcli.kernels import Kernel, parse_kernel
 
 RNG = np.random.default_rng(9)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.backend.image import filter_image
+from convcli.filters.filter_image import filter_image
 from convcli.images.read import read_picture
 from convcli.kernels import parse_kernel
 from tests.conftest import ROOT, SAMPLE_NAMES, SAMPLES, Call, one_error

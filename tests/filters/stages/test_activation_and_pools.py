@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from convcli.backend.algorithms.separable import rank_of
 from convcli.backend.values import Measured, sheet_size
 from convcli.errors import ArgumentError
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled
 from convcli.filters.stages.blend import LOCALS
-from convcli.filters.stages.factored import factored, rank_of
+from convcli.filters.stages.factored import factored
 from convcli.filters.stages.mixing import MIXINGS
 from convcli.filters.stages.offsets import FIELDS
 from convcli.filters.tiles.tile_loop import Given, estimate, run

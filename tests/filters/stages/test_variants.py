@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.backend.image import filter_image
 from convcli.errors import ArgumentError
+from convcli.filters.filter_image import filter_image
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.blend import LOCALS
 from convcli.kernels import Kernel, anchored, parse_kernel

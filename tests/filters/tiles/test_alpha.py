@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcli.backend.image import filter_image
 from convcli.errors import ArgumentError
+from convcli.filters.filter_image import filter_image
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled, Pooled
 from convcli.filters.stages.blend import LOCALS

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from convcli.backend.image import filter_image
 from convcli.errors import ArgumentError
+from convcli.filters.filter_image import filter_image
 from convcli.images.read import read_picture
 from convcli.kernels import KERNELS, Kernel, anchored, parse_kernel, scaled, shifted
 from convcli.layers.padding import MODES, resolve_padding
@@ -351,7 +351,7 @@ def test_large_weights_never_wrap_under_alpha(weight: int) -> None:
 
 
 def test_weights_beyond_floats_are_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"the kernel's weights are too large: sums could reach 1e\+308"):
+    with pytest.raises(ArgumentError, match=r"the kernel's weights are too large: they add up to 1e\+308"):
         filter_image(np.ones((3, 3), np.uint8), parse_kernel("1e308 1e300"))
 
 

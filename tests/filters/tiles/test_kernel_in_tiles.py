@@ -1,6 +1,8 @@
-"""A picture filtered part by part is the picture filtered whole, whatever its border, stride, alpha and range."""
+"""A kernel alone in tiles gives the picture filtered whole, whatever its border, stride, alpha and range."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 from unittest.mock import patch
 
@@ -10,24 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convcli.backend import parts
-from convcli.backend.algorithms.slide import Slide
-from convcli.backend.image import filter_image
-from convcli.backend.parts import height, largest_part, shared
 from convcli.backend.values import Extent, Measured
-from convcli.kernels import parse_kernel
+from convcli.filters.filter_image import filter_image
+from convcli.filters.single_kernel import SingleKernel
+from convcli.filters.tiles import tile_plan
+from convcli.kernels import Kernel, parse_kernel
 from convcli.layers.padding import MODES
 
-WHOLE = 1 << 60  # samples of a part
+WHOLE = {"SAMPLES": 1 << 40, "WIDE": 1 << 40, "TALL": 1 << 40}
+SMALL = {"SAMPLES": 12, "WIDE": 6, "TALL": 4, "HALOS": 0}
 
 
-def filtered(samples: int, pixels: np.ndarray, spec: str, **options: Any) -> Any:
+def filtered(tiles: dict[str, int], pixels: np.ndarray, spec: str, **options: Any) -> Any:
     kernel = parse_kernel(spec)
     if (anchor := options.pop("anchor", None)) is not None:
         kernel = replace(
             kernel, anchor=tuple(min(a, n - 1) for a, n in zip(anchor, kernel.shape, strict=True))
         )
-    with patch.object(parts, "SAMPLES", samples), patch.object(parts, "SPANS", 0):
+    # Bands are for others: they have tests of their own.
+    with patch.multiple(tile_plan, **tiles), patch.object(SingleKernel, "_in_bands", return_value=None):
         return filter_image(pixels, kernel, **options)
 
 
@@ -63,13 +66,13 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(cases())
-def test_the_parts_are_those_of_the_whole(case: dict[str, Any]) -> None:
+def test_the_tiles_are_those_of_the_whole(case: dict[str, Any]) -> None:
     try:
         whole = filtered(WHOLE, **case, measure=True)
     except Exception as error:  # a picture too small for its kernel
         assert "would be empty" in str(error)
         return
-    found = filtered(1, **case, measure=True)
+    found = filtered(SMALL, **case, measure=True)
     extent = whole.extent
     if (
         extent is not None
@@ -94,8 +97,8 @@ def test_what_is_measured_are_the_values_before_they_are_samples(dtype: str, alp
     pixels = np.random.default_rng(4).integers(0, 200, (60, 50, 4)).astype(dtype)
     options = {"alpha": alpha, "padding": "valid"}
     kernel = parse_kernel("gaussian" if alpha == "premultiply" else "sharpen")
-    for samples in (1, 999, WHOLE):
-        with patch.object(parts, "SAMPLES", samples):
+    for tiles in (SMALL, {}, WHOLE):
+        with patch.multiple(tile_plan, **tiles) if tiles else nullcontext():
             found = filter_image(pixels, kernel, **options, measure=True).measured
             values = filter_image(pixels.astype(np.float64), kernel, **options, value_range=None).pixels
         colours = values if alpha is None else values[..., :3]
@@ -111,7 +114,7 @@ def test_nothing_is_measured_that_nobody_asks_for() -> None:
 
 def test_the_results_of_threads_are_the_same() -> None:
     pixels = np.random.default_rng(7).random((300, 40, 2))
-    with patch.object(parts, "SAMPLES", 2000):
+    with patch.multiple(tile_plan, SAMPLES=2000, WIDE=40, TALL=50):
         made = [
             filter_image(
                 pixels, parse_kernel("gaussian:sigma=2"), alpha="keep", threads=threads, measure=True
@@ -126,37 +129,74 @@ def test_the_results_of_threads_are_the_same() -> None:
 def test_an_extent_that_is_given_is_not_looked_for() -> None:
     pixels = np.arange(40, dtype=np.uint8).reshape(8, 5)
     given = Extent(0, 78)
-    with patch.object(parts, "SAMPLES", 1):
+    with patch.multiple(tile_plan, **SMALL):
         made = filter_image(pixels, parse_kernel("identity"), value_range="minmax", extent=given)
     assert made.extent == given
     assert made.pixels.max() == round(39 * 255 / 78)
-
-
-def test_a_part_that_fails_ends_the_others() -> None:
-    seen = []
-
-    def work(part: Any) -> None:
-        seen.append(part)
-        raise MemoryError("the first")
-
-    with pytest.raises(MemoryError, match="the first"):
-        shared(work, list(range(1000)), 2)
-    assert len(seen) < 1000
-    assert shared(lambda part: part + 1, list(range(100)), 7) == list(range(1, 101))
-
-
-def test_parts_are_small_and_high_enough() -> None:
-    slide = Slide((3, 3), (1, 1), (1, 1), (3000, 4000))
-    rows = height(slide, 3, 4000)
-    assert rows * 4000 * 3 <= parts.SAMPLES < (rows + 1) * 4000 * 3
-    assert largest_part(slide, 3, 4000) == (rows * 4000 * 3, (rows + 2) * 4000 * 3)
-    tall = Slide((63, 63), (1, 1), (1, 1), (3000, 4000))
-    assert height(tall, 3, 4000) == parts.SPANS * 63
-    strided = Slide((3, 3), (4, 4), (1, 1), (750, 1000))
-    assert height(strided, 3, 4000) * 4 * 4000 * 3 <= parts.SAMPLES
 
 
 def test_sums_of_measures_keep_what_is_no_number() -> None:
     plain, missing = Measured(1, 2, 3, 2), Measured.of(np.array([np.nan, 5]))
     assert (plain + plain) == Measured(1, 2, 6, 4)
     assert np.isnan([(plain + missing).least, (missing + plain).most, (plain + missing).total]).all()
+
+
+def exactly(pixels: list[int], weights: list[int], divisor: int = 1) -> list[int]:
+    """Return the sums of a row under `valid`, rounded half to even, in whole numbers of any size."""
+    count = len(pixels) - len(weights) + 1
+    sums = [sum(w * pixels[i + k] for k, w in enumerate(weights)) for i in range(count)]
+    return [round(Fraction(each, divisor)) for each in sums]
+
+
+@given(
+    st.sampled_from(["uint32", "int32", "uint64", "int64"]),
+    st.lists(st.integers(-(2**20), 2**20), min_size=1, max_size=3).filter(any),
+    st.integers(0, 30),
+    st.randoms(use_true_random=False),
+)
+def test_wide_whole_numbers_are_summed_exactly_where_the_sums_fit_64_bits(
+    dtype: str, weights: list[int], bits: int, random: Any
+) -> None:
+    info = np.iinfo(dtype)
+    # As large as they may be for sums below 2^63, which floats would not hold.
+    most = min(int(info.max), (2**63 - 1) // sum(map(abs, weights)) >> bits)
+    row = [random.randint(max(int(info.min), -most), most) for _ in range(9)]
+    kernel = Kernel("k", ((tuple(weights),),))
+    pixels = np.array([row], dtype)
+    found = filter_image(pixels, kernel, padding="valid").pixels
+    assert found.dtype == dtype
+    wanted = [min(max(value, int(info.min)), int(info.max)) for value in exactly(row, weights)]
+    assert found[0].tolist() == wanted
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int32", "uint64", "int64"])
+@pytest.mark.parametrize("value_range", ["clip", "abs", "offset", "minmax"])
+@pytest.mark.parametrize("weights", [(1,), (1, 2, 1), (-1,), (0.5, 0.5)])
+def test_wide_whole_numbers_never_wrap(dtype: str, value_range: str, weights: tuple) -> None:
+    """What is too large for exact sums is a float, and clipped to what the dtype holds."""
+    info = np.iinfo(dtype)
+    row = [0, 1, info.max - 1, info.max, info.min, 7]
+    kernel = Kernel("k", ((weights,),))
+    found = filter_image(
+        np.array([row], dtype), kernel, padding_mode="replicate", value_range=value_range
+    ).pixels[0]
+    around = [row[0], *row, row[-1]] if len(weights) == 3 else [*row, row[-1]]
+    values = [
+        sum(Fraction(weight) * int(around[place + tap]) for tap, weight in enumerate(weights))
+        for place in range(6)
+    ]
+    if value_range == "abs":
+        values = [abs(value) for value in values]
+    elif value_range == "offset":
+        values = [value + (int(info.max) + int(info.min) + 1) // 2 for value in values]
+    elif value_range == "minmax":
+        least, most = min(values), max(values)
+        values = [(value - least) * int(info.max) / (most - least) for value in values]
+    for sample, value in zip(found.tolist(), values, strict=True):
+        wanted = min(max(value, int(info.min)), int(info.max))
+        assert abs(sample - wanted) <= Fraction(1, 2) + abs(wanted) / 2**50 + Fraction(int(info.max), 2**51)
+
+
+def test_zeros_of_whole_samples_have_no_sign() -> None:
+    found = filter_image(np.zeros((3, 4), np.uint8), parse_kernel("-1"), value_range=None).pixels
+    assert not np.signbit(found).any()

@@ -1,0 +1,282 @@
+"""A kernel alone on a picture: in bands where they are made for it, else by the loop of all stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, Any, get_args
+
+from convcli.backend.bands.band_memory import band_bytes
+from convcli.backend.bands.band_plan import METHODS
+from convcli.backend.bands.picture_in_bands import (
+    FAR,
+    InBands,
+    LaidKernel,
+    Samples,
+    in_bands,
+    light_in_bands,
+)
+from convcli.backend.bands.units import to_sample_units
+from convcli.backend.checks import one_of
+from convcli.backend.values import Alpha, Extent, Filtered, Range, Zero, is_small
+from convcli.errors import ArgumentError
+from convcli.filters.recipe import Recipe
+from convcli.kernels.kernel import by_axes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from convcli.filters.stages.stage import Weighted
+    from convcli.filters.tiles.exact_values import ExactKernel
+    from convcli.filters.tiles.tile_loop import Given
+    from convcli.filters.tiles.values_to_pixels import Finish
+    from convcli.kernels import Kernel
+    from convcli.layers import Conv
+    from convcli.layers.axes import Sizes
+
+    Array = NDArray[Any]
+
+SRGB = ("uint8", "uint16")  # the dtypes of sRGB samples
+BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes of pictures that bands are made for
+MOST = 2.0**500  # of the weights' sum, so that the square of an answer, for a magnitude, is a float still
+SMALLEST, LARGEST = (
+    2.0**-100,
+    2.0**31,
+)  # between these sums of floats may be products of matrices, and no plain ones
+TRANSFORMED = 2.0**24  # of an answer, so that what transforms are off is no part of a level
+# What a stage is asked to do with colours beside alpha; None leaves it to the stage.
+PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
+
+
+@dataclass(frozen=True)
+class SingleKernel:
+    """What is asked of a kernel that is all there is, for pictures of a dtype.
+
+    alpha : what is done with the last channel, None where it is no alpha
+    zero : the sample of each channel that stands for 0; light : whether samples stand for light, which is filtered
+    """
+
+    recipe: Recipe
+    dtype: np.dtype[Any]
+    alpha: Alpha | None = None
+    value_range: Range | None = "clip"
+    zero: Zero | None = None
+    light: bool = False
+    threads: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        dtype: np.dtype[Any],
+        alpha: Alpha | None,
+        value_range: Range | None,
+        zero: Zero | None,
+        light: bool,
+        threads: int | None,
+    ) -> SingleKernel:
+        """Check what is asked, and take the border to the units in which samples are exact."""
+        kernel, value = recipe.kernels[0], recipe.padding_value
+        if value_range is not None:
+            one_of("value_range", value_range, get_args(Range))
+        elif light:
+            raise ArgumentError("light has no values that are written as they are; take a value_range")
+        if alpha is not None:
+            one_of("alpha", alpha, get_args(Alpha))
+        if alpha == "premultiply" and not kernel.is_smoothing:
+            raise ArgumentError(
+                "alpha 'premultiply' takes a mean, so it needs a kernel of weights >= 0 with a sum above 0; "
+                "use 'keep' or 'filter' with this kernel"
+            )
+        if not abs(value) < float("inf"):
+            raise ArgumentError(f"padding_value must be finite, got {value}")
+        if light and dtype.name not in SRGB:
+            raise ArgumentError(f"light is that of sRGB samples, {' or '.join(SRGB)}; got {dtype}")
+        one_of("method", recipe.method, METHODS)
+        if kernel.dims != 2:
+            raise ArgumentError(
+                f"kernel {kernel.name!r} has {kernel.dims} axes, {by_axes(kernel.shape)}; a picture takes one of "
+                "rows and columns"
+            )
+        if recipe.method == "separable":
+            _check_separable(kernel)
+        if (total := sum(map(abs, kernel.flat_weights))) > MOST:
+            raise ArgumentError(f"the kernel's weights are too large: they add up to {total:.3g}")
+        if is_small(dtype) and not light:
+            recipe = replace(recipe, padding_value=to_sample_units(value))
+        return cls(recipe, dtype, alpha, value_range, zero, light, threads)
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether colours are filtered beside their alpha."""
+        return self.alpha is not None and self.alpha != "filter"
+
+    def filtered(self, pixels: Array, extent: Extent | None = None, measure: bool = False) -> Filtered:
+        """Filter a picture."""
+        import numpy as np
+
+        samples = Samples.of(pixels)
+        found = self._in_bands(pixels.shape, samples)
+        if found is None:
+            return self._in_tiles(pixels, samples, extent, measure)
+        with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
+            made = found(pixels)
+        if not measure:
+            return made
+        from convcli.filters.tiles.tile_loop import measured_of
+
+        stages = self._stages(pixels.shape, samples)
+        return replace(made, measured=measured_of(self._given(pixels), stages, self.threads))
+
+    def extent(self, pixels: Array) -> Extent | None:
+        """Return what `minmax` stretches of a picture."""
+        from convcli.filters.tiles.tile_loop import extent_of
+
+        return extent_of(
+            self._given(pixels),
+            self._stages(pixels.shape, Samples.of(pixels)),
+            self._finish(None),
+            premultiply=PREMULTIPLY[self.alpha or "auto"],
+            threads=self.threads,
+        )
+
+    def memory(self, shape: tuple[int, ...], measure: bool = False) -> int:
+        """Foretell the bytes that are taken beside a picture of a shape, and beside its result."""
+        channels = prod(shape[2:])
+        samples = Samples.alike(self.dtype, channels)
+        found = self._in_bands(shape, samples)
+        bands = 0
+        if found is not None:
+            bands = band_bytes(found.way, found.laid.slide, channels, len(found.weights), found.finish)
+            if not measure:
+                return bands
+        from convcli.filters.tiles.tile_loop import estimate
+
+        stages, beside = self._stages(shape, samples), self.has_alpha
+        own = (channels - beside, *shape[:2])
+        return max(bands, estimate(stages, own, self.dtype, beside or self.light, self.threads).memory)
+
+    def _in_bands(self, shape: tuple[int, ...], samples: Samples) -> InBands | None:
+        """Return how a picture is filtered in bands; None where they are not made for it."""
+        laid = self._laid(shape[:2])
+        one = self.alpha is None or (self.alpha == "filter" and not self.light)
+        if not one or self.value_range in (None, "minmax") or self.zero is not None:
+            return None
+        assert self.value_range is not None
+        if self.light:
+            return light_in_bands(laid, samples, self.value_range)
+        if self.dtype.name not in BANDED:
+            return None
+        return in_bands(laid, samples, self.value_range)
+
+    def _laid(self, size: Sizes) -> LaidKernel:
+        """Return the kernel on pictures of a size, or raise ArgumentError where it does not fit."""
+        kernel = self.recipe.kernels[0]
+        recipe, matrices, _ = self.recipe.anchored(kernel, (1, *size))
+        layer: Conv | None = recipe.lone(size, matrices[0].shape)
+        assert layer is not None
+        return LaidKernel.of(
+            kernel,
+            matrices,
+            layer,
+            size,
+            recipe.padding_mode,
+            recipe.padding_value,
+            recipe.method,
+            self.threads,
+        )
+
+    def _in_tiles(self, pixels: Array, samples: Samples, extent: Extent | None, measure: bool) -> Filtered:
+        """Filter by the loop of all stages; whole samples that its floats leave in doubt by exact sums."""
+        from convcli.filters.tiles.tile_loop import run
+
+        stages = self._stages(pixels.shape, samples)
+        found = run(
+            self._given(pixels),
+            stages,
+            self._finish(extent),
+            premultiply=PREMULTIPLY[self.alpha or "auto"],
+            threads=self.threads,
+            measure=measure,
+            exact=self._exact(stages[0]),
+        )
+        return replace(found, pixels=found.pixels.reshape(*found.pixels.shape[:2], *pixels.shape[2:]))
+
+    def _exact(self, stage: Weighted) -> ExactKernel | None:
+        """Return what settles samples that floats leave in doubt; None where there are none, or nothing is rounded."""
+        from convcli.filters.tiles.exact_values import ExactKernel
+
+        if not is_small(self.dtype) or self.light or self.value_range in (None, "minmax"):
+            return None
+        means = self.alpha == "premultiply" or (self.alpha == "auto" and self.recipe.kernels[0].is_smoothing)
+        return ExactKernel.of(stage, means)
+
+    def _given(self, pixels: Array) -> Given:
+        from convcli.filters.tiles.tile_loop import Given
+
+        flat = pixels.reshape(*pixels.shape[:2], -1)
+        wide = self.dtype.kind == "f"  # as they are none of those that bands have digits for
+        return Given(flat, self.has_alpha, self.zero, self.light, self.alpha is not None, wide)
+
+    def _finish(self, extent: Extent | None) -> Finish:
+        import numpy as np
+
+        from convcli.backend.values import raw_dtype
+        from convcli.filters.tiles.values_to_pixels import Finish
+
+        return Finish(
+            np.dtype("float64") if self.light else self.dtype,
+            raw_dtype(self.dtype) if self.value_range is None else self.dtype,
+            self.value_range,
+            extent,
+            extent,
+            self.zero,
+            light=self.light,
+            ends_in_alpha=self.alpha == "filter",
+        )
+
+    def _stages(self, shape: tuple[int, ...], samples: Samples) -> tuple[Weighted]:
+        """Return the only stage, for pictures of a shape."""
+        from convcli.filters.stages.stage import Weighted
+        from convcli.filters.tiles.alpha_sources import NOISE
+
+        recipe = self.recipe
+        if recipe.method == "auto":
+            recipe = replace(recipe, method=self._method(samples))
+        (stage,) = recipe.stages((prod(shape[2:]) - self.has_alpha, *shape[:2]))
+        assert isinstance(stage, Weighted)
+        return (replace(stage, faint=NOISE),)
+
+    def _method(self, samples: Samples) -> str:
+        """Return which of the methods are as exact as plain sums; a huge value spoils what products and transforms sum.
+
+        What the kernel looks at beside it has then no digits left.
+        """
+        from convcli.filters.tiles.weighing import PLAIN_SUMS
+
+        recipe, kernel = self.recipe, self.recipe.kernels[0]
+        total, border = float(sum(map(abs, kernel.flat_weights))), 0.0
+        if recipe.padding_mode == "constant":
+            border = abs(recipe.padding_value)
+        largest = 1.0 if self.light else samples.largest
+        reach = max(largest, border, 1.0)
+        if self.dtype.kind == "f":  # NaN and infinity fail these comparisons
+            tame = SMALLEST < total * reach < LARGEST and reach < LARGEST
+            return PLAIN_SUMS if tame else "direct"
+        if border > FAR * largest:
+            return "direct"
+        return "auto" if total * reach < TRANSFORMED * abs(kernel.divisor) else PLAIN_SUMS
+
+
+def _check_separable(kernel: Kernel) -> None:
+    """Refuse a kernel that is no product of a column and a row."""
+    import numpy as np
+
+    from convcli.backend.algorithms.separable import factors
+
+    if any(factors(np.array(matrix), 2) is None for matrix in kernel.matrices):
+        raise ArgumentError(
+            f"method 'separable' does not suit the kernel {kernel.name!r}, whose rank is above 1; take 'auto', or "
+            "another method"
+        )

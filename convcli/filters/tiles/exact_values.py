@@ -1,0 +1,269 @@
+"""Whole samples that floats leave in doubt: what lies beside a half is taken by exact sums, where a kernel is alone.
+
+Sums in float64 depend in their last digits on the order in which a library adds; whether a value is rounded up or down
+must not. Exact sums are of weights in whole units of 2^-40, as in bands.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.bands.sums_to_pixels import combine
+from convcli.backend.bands.units import UNIT, ExactSums, Parts, Sums, Units, windows_of
+from convcli.backend.values import BESIDE, full_scale
+from convcli.filters.stages.linear_map import Linear
+from convcli.filters.stages.stage import Weighted
+from convcli.filters.tiles.alpha_sources import NOISE
+from convcli.filters.tiles.layer_sources import Seen, carried
+from convcli.filters.tiles.sources import Mapped, Region, Source
+from convcli.layers import Conv
+
+Array = NDArray[Any]
+
+FINE = 2.0**8  # weights that are whole times 1 / FINE have sums that floats hold
+HALF = 16  # bits of one half of a product of a colour and its alpha
+CERTAIN = 2.0**-10  # of a level: values that are off by less are seldom in doubt
+ROUNDINGS = 128  # of a sum in float64, more than those of a transform, or of factors
+
+
+@dataclass(frozen=True)
+class ExactKernel:
+    """The kernel of a stage in units, and how far its sums in float64 may be from those.
+
+    units : of the weights by their divisor; shares : of a mean, by their sum
+    error, share_error : of a sum of samples of 1
+    """
+
+    stage: Weighted
+    layer: Conv
+    linear: Linear
+    units: Units
+    shares: Units | None
+    error: float
+    share_error: float
+
+    @classmethod
+    def of(cls, stage: Weighted, premultiply: bool) -> "ExactKernel | None":
+        """Take a stage of one convolution for each matrix; None where floats are as good."""
+        (layer,), linear = stage.layers, stage.maps[0]
+        assert isinstance(layer, Conv), layer
+        assert isinstance(linear, Linear), linear
+        matrices = [_matrix(each) for each in stage.maps if isinstance(each, Linear)]
+        weights = [matrix / stage.divisor for matrix in matrices]
+        if all(_is_whole(matrix) for matrix in matrices) or all(_is_whole(each * FINE) for each in weights):
+            return None
+        value, shares, share_error = linear.padding_value, None, 0.0
+        units = Units.of(weights, stage.shift, value)
+        if premultiply:
+            means = [matrices[0] / matrices[0].sum()]
+            shares = Units.of(means, 0, 0.0)
+            share_error = 0.0 if shares is None else _error(means, shares)
+        if units is None or (premultiply and shares is None):
+            return None
+        error = _error(weights, units) * (len(weights) if stage.combine == "magnitude" else 1)
+        return cls(stage, layer, linear, units, shares, error, share_error)
+
+
+def _matrix(linear: Linear) -> Array:
+    """Return what every channel is weighed by."""
+    matrix: Array = np.asarray(linear.terms[0][0]["weight"], np.float64)[0, 0]
+    return matrix
+
+
+def _is_whole(weights: Array) -> bool:
+    return bool((weights == np.rint(weights)).all())
+
+
+def _error(weights: list[Array], units: Units) -> float:
+    """Bound how far sums in float64 by any method are from the exact ones, for samples up to 1."""
+    apart = max(float(np.abs(used - exact).sum()) for used, exact in zip(weights, units.weights, strict=True))
+    most = max(float(np.abs(matrix).sum()) for matrix in units.weights)
+    return apart + (prod(weights[0].shape) + ROUNDINGS) * 2.0**-53 * (most + apart)
+
+
+class _Places(NamedTuple):
+    """Some places of a tile, and views of what the kernel lies on there: (rows, pixels, channels, *kernel_size)."""
+
+    row: Array
+    pixel: Array
+    channel: Array
+
+    def under(self, windows: Array) -> Array:
+        """Return the samples under the kernel, (places, *kernel_size)."""
+        found: Array = windows[self.row, self.pixel, self.channel % windows.shape[2]]
+        return found
+
+
+class _Faint(NamedTuple):
+    """Pixels, counted over a region, of which little is seen, and by how much the means there may be off."""
+
+    pixels: Array
+    errors: Array
+
+    def doubtful(self, away: Array) -> Array:
+        """Return the places whose values are too near to a half, of the distances of all from whole numbers."""
+        channels = away.shape[-1]
+        near = away.reshape(-1, channels)[self.pixels] >= 0.5 - self.errors[:, np.newaxis]
+        number, channel = np.nonzero(near)
+        places: Array = self.pixels[number] * channels + channel
+        return places
+
+
+class Settling:
+    """Settles values beside a half in the tiles of one thread."""
+
+    def __init__(
+        self, kernel: ExactKernel, colour: Source, opacity: Source | None, own: np.dtype[Any]
+    ) -> None:
+        """Take the samples as whole numbers, and their opacity of 0 to 1, in float64."""
+        layer, linear = kernel.layer, kernel.linear
+        self.kernel, self.opaque, self.channels = kernel, full_scale(own), colour.shape[0]
+        limits = np.iinfo(own)
+        self.largest = float(max(limits.max - limits.min, abs(linear.padding_value)))
+        layer = replace(layer, in_channels=1, out_channels=1, groups=1)
+        self.colour = Seen(layer, colour, linear.padding_mode, linear.padding_value)
+        self.exact = ExactSums(kernel.units, self.colour.slide, self.channels)
+        if opacity is None:
+            return
+        if kernel.shares is not None:
+            samples = Mapped(lambda share: np.rint(share * self.opaque), opacity)
+            self.alpha = Seen(layer, samples, linear.padding_mode, self.opaque)
+            self.shares = ExactSums(kernel.shares, self.colour.slide, 1)
+        else:
+            hidden = Mapped(lambda share: (share <= 0).astype(share.dtype), opacity)
+            self.alpha = Seen(layer, hidden, linear.padding_mode, 0.0)
+            self.middle = carried(
+                linear.layers[0], colour, {}, linear.padding_mode, linear.padding_value, linear.anchor
+            )
+
+    def __call__(self, colour: Array, opacity: Array | None, region: Region) -> None:
+        """Put whole numbers, or halves, in place of the values of a region that floats leave in doubt."""
+        kernel = self.kernel
+        if opacity is None:
+            self._settle(colour, kernel.error * self.largest, region, self._of_sums)
+        elif kernel.shares is None:
+            self._settle(colour, 2 * kernel.error * self.largest, region, self._of_kept)
+        else:
+            # A mean is at most `largest` times as large as the sum of the weights that it is divided by.
+            error = 2 * self.largest * (kernel.error + kernel.share_error)
+            share = np.where(opacity > NOISE, opacity, 1.0).ravel()
+            faint = np.flatnonzero(share < error / CERTAIN)
+            least = max(error / CERTAIN, float(share.min()))
+            bounds = _Faint(faint, error + error / share[faint])
+            self._settle(colour, error + error / least, region, self._of_mean, faint=bounds)
+            self._settle(opacity, self.opaque * kernel.share_error, region, self._of_share, self.opaque)
+
+    def _settle(
+        self,
+        values: Array,
+        error: float,
+        region: Region,
+        exactly: Callable[[Region, Array], Array],
+        scale: float = 1.0,
+        faint: "_Faint | None" = None,
+    ) -> None:
+        """Settle values that become samples times `scale`; `faint` are those that may be off by more."""
+        samples = values if scale == 1 else values * scale
+        away = np.rint(samples)
+        np.subtract(samples, away, out=away)
+        np.abs(away, out=away)
+        # What is nearer to a half than a part is taken for one.
+        doubtful = np.flatnonzero(away >= 0.5 - max(error, 1 / BESIDE))
+        if faint is not None and len(faint.pixels):
+            doubtful = np.union1d(doubtful, faint.doubtful(away))
+        if len(doubtful):
+            values[np.unravel_index(doubtful, values.shape)] = exactly(region, doubtful) / scale
+
+    def _windows(self, seen: Seen, region: Region) -> Array:
+        """Return what the kernel lies on at each place of a region."""
+        strip = np.ascontiguousarray(seen(region))
+        rows, columns = (places.stop - places.start for places in region)
+        channels = strip.shape[-1]
+        shape = rows, columns * channels
+        return windows_of(strip.reshape(len(strip), -1), seen.slide, channels, shape)
+
+    def _each(self, region: Region, places: Array, exactly: Callable[[_Places], Array]) -> Array:
+        """Return exact values, some places at a time."""
+        columns = region[1].stop - region[1].start
+        pixels, channel = np.divmod(places, self.channels)
+        row, pixel = np.divmod(pixels, columns)
+        numbers = np.arange(len(places))
+        return np.concatenate(
+            [exactly(_Places(row[some], pixel[some], channel[some])) for some in self.exact.some(numbers)]
+        )
+
+    def _of_sums(self, region: Region, places: Array) -> Array:
+        colours = self._windows(self.colour, region)
+        return self._each(region, places, lambda some: self._rounded(self.exact.of(some.under(colours))))
+
+    def _of_kept(self, region: Region, places: Array) -> Array:
+        """Weigh colours; a hidden neighbour has the colour of the pixel itself."""
+        colours, hidden = (self._windows(each, region) for each in (self.colour, self.alpha))
+        middle = self.middle(region)
+
+        def exactly(some: _Places) -> Array:
+            own = middle[some.row, some.pixel, some.channel][:, np.newaxis, np.newaxis]
+            met = np.where(some.under(hidden) > 0, own, some.under(colours))
+            return self._rounded(self.exact.of(met))
+
+        return self._each(region, places, exactly)
+
+    def _of_mean(self, region: Region, places: Array) -> Array:
+        """Divide the sums of colour * alpha by those of alpha; where these are 0, colours are as they are."""
+        colours, alphas = (self._windows(each, region) for each in (self.colour, self.alpha))
+        offset = self.kernel.units.offset
+        is_one = int(self.shares.units.matrices.sum()) == 1 << UNIT
+
+        def exactly(some: _Places) -> Array:
+            met, alpha = some.under(colours), some.under(alphas)
+            found, share = np.empty(len(met)), Sums(self.shares.of(alpha))
+            # Under one alpha, as that of opaque pixels, a mean is a sum by weights that add up to 1.
+            alike = is_one & (alpha == alpha[:, :1, :1]).all(axis=(1, 2))
+            bare = alike | ((share.whole[0] == 0) & (share.left[0] == 0))
+            found[bare] = self._rounded(self.exact.of(met[bare]))
+            met, alpha = met[~bare], alpha[~bare]
+            over, under = _integers(self.exact, met * alpha), Sums(self.shares.of(alpha)).integers[0]
+            found[~bare] = _rounded_quotient((over << UNIT) + offset * under, under << UNIT)
+            return found
+
+        return self._each(region, places, exactly)
+
+    def _of_share(self, region: Region, places: Array) -> Array:
+        alphas = self._windows(self.alpha, region)
+
+        def exactly(some: _Places) -> Array:
+            rounded: Array = Sums(self.shares.of(some.under(alphas))).rounded[0]
+            return rounded
+
+        return self._each(region, places * self.channels, exactly)
+
+    def _rounded(self, found: Parts) -> Array:
+        """Return the whole number nearest to the answer of the kernel's matrices, half to even."""
+        kernel = self.kernel
+        sums = Sums(found)
+        if kernel.stage.combine == "magnitude":
+            root = combine("magnitude", list(sums.floats)) + kernel.units.offset * kernel.units.ONE
+            nearest: Array = np.rint(root)
+            return nearest
+        sums.add([kernel.units.offset] * len(kernel.units.matrices))
+        largest: Array = sums.rounded.max(axis=0)
+        return largest
+
+
+def _integers(exact: ExactSums, met: Array) -> Array:
+    """Return the sums of the only matrix over samples below 2^32 as whole numbers of Python, in units of 2^-48."""
+    upper = np.floor(met / (1 << HALF))
+    low, high = (Sums(exact.of(part)).integers[0] for part in (met - upper * (1 << HALF), upper))
+    total: Array = low + high * (1 << HALF)
+    return total
+
+
+def _rounded_quotient(over: Array, under: Array) -> Array:
+    """Return the whole number nearest to each quotient of whole numbers of Python; a half stays one."""
+    below = over // under
+    beside = 2 * (over - below * under) - under  # 0 at a half, negative below it
+    return below.astype(np.float64) + np.where(beside == 0, 0.5, beside > 0)
