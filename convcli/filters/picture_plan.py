@@ -149,7 +149,7 @@ class Plan:
         from convcli.filters.run_by_rows import has_rows
 
         alone = len(self.units) == len(self.picture.frames) == 1 and not self.worker.sheet
-        return alone and has_rows(self.units[0])
+        return alone and has_rows(self.worker, self.units[0], self.form)
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
         """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""

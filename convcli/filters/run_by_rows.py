@@ -43,16 +43,20 @@ class MadeRows:
         """Yield rows of the result, (rows, W) or (rows, W, C), from its top to its bottom."""
         worker, unit = self._worker, self._unit
         notes: tuple[str, ...] = ()
-        if unit.plain is not None:
+        samples = _samples(worker, unit, self._form)
+        rows: Any
+        if _slabs(worker, unit, self._form) is not None:
             from convcli.filters.plain_rows import PlainRows
 
-            single = worker.single(unit, self._form)
-            rows: Any = PlainRows(_samples(unit), unit.plain, single, worker.stats)
+            assert unit.plain is not None
+            rows = PlainRows(samples, unit.plain, worker.single(unit, self._form), worker.stats)
+        elif unit.plain is not None:
+            rows = worker.single(unit, self._form).rows(samples, worker.stats)
         else:
             from convcli.filters.tiles.finished_rows import FinishedRows
 
             rows = FinishedRows(
-                unit.given_as(_samples(unit), worker.colours),
+                unit.given_as(samples, worker.colours),
                 unit.stages,
                 worker.finishing(unit, self._form, *self._kind, None),
                 premultiply=PREMULTIPLY[worker.alpha],
@@ -63,43 +67,40 @@ class MadeRows:
         for band in rows:
             yield band.reshape(len(band), *self.frame.pixels.shape[1:])
         done = rows.filtered
-        if unit.plain is not None:
-            samples, plan = done.pixels.size, done.plan
-        else:
-            samples, plan = prod(unit.output_shape), f"{worker.spelled.recipe.variant}, {done.plan}"
-        self.made = Made(
-            (self.frame,), done.clipped * samples, samples, plan, notes, done.measured, done.extent
-        )
+        count, plan = prod(unit.output_shape), done.plan
+        if unit.plain is None:
+            plan = f"{worker.spelled.recipe.variant}, {plan}"
+        self.made = Made((self.frame,), done.clipped * count, count, plan, notes, done.measured, done.extent)
 
 
-def _samples(unit: Unit) -> Samples:
+def _samples(worker: Worker, unit: Unit, form: str) -> Samples:
     """Return the samples of a frame, (H, W, C): those of a file with as many of its blocks as are used together."""
     pixels: Any = unit.frames[0].pixels
     if isinstance(pixels, StoredPixels):
         from convcli.filters.tiles.finished_rows import KeptBlocks
 
-        return KeptBlocks(pixels, rows_seen(unit))
+        return KeptBlocks(pixels, rows_seen(worker, unit, form))
     return cast("Samples", pixels.reshape(*pixels.shape[:2], -1))
 
 
-def rows_seen(unit: Unit) -> int:
+def rows_seen(worker: Worker, unit: Unit, form: str) -> int:
     """Return how many rows of the picture are looked at together."""
-    if unit.plain is not None:
-        return _bands(unit).rows_seen
+    if (bands := _slabs(worker, unit, form)) is not None:
+        return bands.rows_seen
     from convcli.filters.tiles.tile_plan import rows_seen
 
     return rows_seen(unit.stages, unit.shape)
 
 
-def has_rows(unit: Unit) -> bool:
+def has_rows(worker: Worker, unit: Unit, form: str) -> bool:
     """Whether bands can be made of a frame one by one; a kernel whose padding is wider than itself is one step."""
-    if unit.plain is None:
+    if (bands := _slabs(worker, unit, form)) is None:
         return True
     from convcli.filters.plain_rows import SURROUNDED
 
     if unit.recipe.kernels[0].anchor is not None:  # which moves the window
         return False
-    return unit.recipe.padding_mode not in SURROUNDED or _bands(unit).all_look_inside
+    return unit.recipe.padding_mode not in SURROUNDED or bands.all_look_inside
 
 
 def memory(worker: Worker, unit: Unit, frame: Frame, form: str, stored: StoredPixels | None) -> int:
@@ -111,10 +112,9 @@ def memory(worker: Worker, unit: Unit, frame: Frame, form: str, stored: StoredPi
 
     pixels = unit.frames[0].pixels
     samples = prod(frame.pixels.shape[1:])
-    if unit.plain is not None:
+    if (bands := _slabs(worker, unit, form)) is not None:
         from convcli.filters.plain_rows import plain_memory
 
-        bands = _bands(unit)
         slab = (min(pixels.shape[0], bands.rows_seen), *pixels.shape[1:])
         part = replace(unit.frames[0], pixels=pixels[: slab[0]])
         smaller = replace(unit, frames=(part,), shape=(unit.shape[0], *slab[:2]))
@@ -125,15 +125,18 @@ def memory(worker: Worker, unit: Unit, frame: Frame, form: str, stored: StoredPi
         taken = unit.memory(0, worker.threads)
         taken += 2 * band_rows(unit.stages, unit.shape) * samples * frame.pixels.itemsize
     if stored is not None:
-        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(unit))
+        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(worker, unit, form))
         block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
         taken += kept * block + (worker.threads or os.cpu_count() or 1) * stored.working
     return taken
 
 
-def _bands(unit: Unit) -> PlainBands:
+def _slabs(worker: Worker, unit: Unit, form: str) -> PlainBands | None:
+    """Return how a kernel alone is run on some rows after the other; None where the tiles of a run go row by row."""
+    pixels = unit.frames[0].pixels
+    if unit.plain is None or not worker.single(unit, form).takes_slabs(pixels.shape):
+        return None
     from convcli.filters.plain_rows import PlainBands
 
-    assert unit.plain is not None
-    height, width, *channels = unit.frames[0].pixels.shape
+    height, width, *channels = pixels.shape
     return PlainBands(unit.plain, (height, width), prod(channels))

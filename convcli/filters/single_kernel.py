@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from convcli.filters.stages.stage import Weighted
     from convcli.filters.tiles.exact_values import ExactKernel
+    from convcli.filters.tiles.finished_rows import FinishedRows
+    from convcli.filters.tiles.sources import Samples as Pixels
     from convcli.filters.tiles.tile_loop import Given
     from convcli.filters.tiles.values_to_pixels import Finish
     from convcli.kernels import Kernel
@@ -127,14 +129,14 @@ class SingleKernel:
         from convcli.filters.tiles.tile_loop import measured_of
 
         stages = self._stages(pixels.shape, samples)
-        return replace(made, measured=measured_of(self._given(pixels), stages, self.threads))
+        return replace(made, measured=measured_of(self._given(_with_channels(pixels)), stages, self.threads))
 
     def extent(self, pixels: Array) -> Extent | None:
         """Return what `minmax` stretches of a picture."""
         from convcli.filters.tiles.tile_loop import extent_of
 
         return extent_of(
-            self._given(pixels),
+            self._given(_with_channels(pixels)),
             self._stages(pixels.shape, Samples.of(pixels)),
             self._finish(None),
             premultiply=PREMULTIPLY[self.alpha or "auto"],
@@ -156,6 +158,29 @@ class SingleKernel:
         stages, beside = self._stages(shape, samples), self.has_alpha
         own = (channels - beside, *shape[:2])
         return max(bands, estimate(stages, own, self.dtype, beside or self.light, self.threads).memory)
+
+    def takes_slabs(self, shape: tuple[int, ...]) -> bool:
+        """Whether some rows of a picture are filtered at a time as all of it is: in bands, or floats.
+
+        Whether floats go in bands, and by which sums, is told by those that are looked at.
+        """
+        samples = Samples.alike(self.dtype, prod(shape[2:]))
+        return self.dtype.kind == "f" or self._in_bands(shape, samples) is not None
+
+    def rows(self, pixels: Pixels, measure: bool = False) -> FinishedRows:
+        """Return the result of whole samples (H, W, C) row by row, from the same tiles as that of all at once."""
+        from convcli.filters.tiles.finished_rows import FinishedRows
+
+        stages = self._stages(pixels.shape, Samples.alike(self.dtype, pixels.shape[2]))
+        return FinishedRows(
+            self._given(pixels),
+            stages,
+            self._finish(None),
+            premultiply=PREMULTIPLY[self.alpha or "auto"],
+            threads=self.threads,
+            measure=measure,
+            exact=self._exact(stages[0]),
+        )
 
     def _in_bands(self, shape: tuple[int, ...], samples: Samples) -> InBands | None:
         """Return how a picture is filtered in bands; None where they are not made for it."""
@@ -193,7 +218,7 @@ class SingleKernel:
 
         stages = self._stages(pixels.shape, samples)
         found = run(
-            self._given(pixels),
+            self._given(_with_channels(pixels)),
             stages,
             self._finish(extent),
             premultiply=PREMULTIPLY[self.alpha or "auto"],
@@ -201,7 +226,11 @@ class SingleKernel:
             measure=measure,
             exact=self._exact(stages[0]),
         )
-        return replace(found, pixels=found.pixels.reshape(*found.pixels.shape[:2], *pixels.shape[2:]))
+        plan = found.plan
+        if self.recipe.method != "auto":
+            plan = plan.replace("stages in", f"{self.recipe.method} in stages of")
+        made = found.pixels.reshape(*found.pixels.shape[:2], *pixels.shape[2:])
+        return replace(found, pixels=made, plan=plan)
 
     def _exact(self, stage: Weighted) -> ExactKernel | None:
         """Return what settles samples that floats leave in doubt; None where there are none, or nothing is rounded."""
@@ -212,12 +241,11 @@ class SingleKernel:
         means = self.alpha == "premultiply" or (self.alpha == "auto" and self.recipe.kernels[0].is_smoothing)
         return ExactKernel.of(stage, means)
 
-    def _given(self, pixels: Array) -> Given:
+    def _given(self, pixels: Pixels) -> Given:
         from convcli.filters.tiles.tile_loop import Given
 
-        flat = pixels.reshape(*pixels.shape[:2], -1)
         wide = self.dtype.kind == "f"  # as they are none of those that bands have digits for
-        return Given(flat, self.has_alpha, self.zero, self.light, self.alpha is not None, wide)
+        return Given(pixels, self.has_alpha, self.zero, self.light, self.alpha is not None, wide)
 
     def _finish(self, extent: Extent | None) -> Finish:
         import numpy as np
@@ -267,6 +295,10 @@ class SingleKernel:
         if border > FAR * largest:
             return "direct"
         return "auto" if total * reach < TRANSFORMED * abs(kernel.divisor) else PLAIN_SUMS
+
+
+def _with_channels(pixels: Array) -> Array:
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _check_separable(kernel: Kernel) -> None:

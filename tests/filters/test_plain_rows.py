@@ -75,7 +75,7 @@ def test_bands_are_what_the_whole_is(
     bands = list(rows)
     found = np.concatenate(bands)
     assert found.dtype == whole.pixels.dtype
-    if dtype.startswith("float"):
+    if found.dtype.kind == "f":
         assert np.allclose(found, whole.pixels, rtol=1e-5, atol=1e-5 * np.abs(whole.pixels).max())
     else:
         assert np.array_equal(found, whole.pixels)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.values import Filtered
 from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.exact_values import ExactKernel
 from convcli.filters.tiles.sources import Region
 from convcli.filters.tiles.tile_loop import Done, Finishing, Given, prepared
 from convcli.filters.tiles.values_to_pixels import Finish
@@ -122,7 +123,9 @@ class FinishedRows:
         premultiply: bool | None = None,
         threads: int | None = None,
         measure: bool = False,
+        exact: ExactKernel | None = None,
     ) -> None:
+        self._exact = exact
         self._given, self._stages, self._finish = given, stages, finish
         self._premultiply, self._threads, self._measure = premultiply, threads, measure
 
@@ -137,7 +140,7 @@ class FinishedRows:
             top = rows.start
 
             def worker(band: Array = band, top: int = top) -> Finishing:
-                return Finishing(planned.sources(), finish, band, measure, top)
+                return Finishing.of(planned, given, finish, band, measure, self._exact, top)
 
             done += planned.tiles.each(worker, threads, tiles)
             yield band

@@ -207,14 +207,7 @@ def run(
     """
     planned, finish = prepared(given, stages, finish, premultiply, threads, measure)
     out = finish.blank(planned.tiles.shape, given.has_alpha)
-
-    def worker() -> Finishing:
-        settling = None
-        if exact is not None:
-            settling = Settling(exact, *given.sources(np.dtype("float64")), given.pixels.dtype)
-        return Finishing(planned.sources(), finish, out, measure, settling=settling)
-
-    done = planned.tiles.each(worker, threads)
+    done = planned.tiles.each(lambda: Finishing.of(planned, given, finish, out, measure, exact), threads)
     return planned.filtered(out, done, finish)
 
 
@@ -320,6 +313,23 @@ class Finishing:
         self.colour, self.opacity = sources
         self.finish, self.out, self.measure, self.top = finish, out, measure, top
         self.settling = settling
+
+    @classmethod
+    def of(
+        cls,
+        planned: TileRun,
+        given: Given,
+        finish: Finish,
+        out: Array,
+        measure: bool,
+        exact: ExactKernel | None,
+        top: int = 0,
+    ) -> "Finishing":
+        """Make the sources of a thread, and what settles their values where they are those of an exact kernel."""
+        settling = None
+        if exact is not None:
+            settling = Settling(exact, *given.sources(np.dtype("float64")), given.pixels.dtype)
+        return cls(planned.sources(), finish, out, measure, top, settling)
 
     def __call__(self, region: Region) -> Done:
         """Compute a region."""

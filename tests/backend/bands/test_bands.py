@@ -69,7 +69,7 @@ def test_every_method_gives_the_same_pixels(name: str, method: str, dtype: str) 
             filter_image(pixels, kernel, method=method)
         return
     result = filter_image(pixels, kernel, method=method)
-    assert result.plan.startswith("stages") or method in ("auto", result.plan.split()[0])
+    assert ("stages" in result.plan) or method in ("auto", result.plan.split()[0])
     error = 1e-9 if "whole" in name or "uniform" in name else np.iinfo(dtype).max * 1e-5
     assert np.abs(result.pixels - second_opinion(pixels, kernel)).max() <= 0.5 + error
 
@@ -84,7 +84,7 @@ def test_a_method_is_kept_to_where_no_bands_are(name: str, method: str, alpha: A
     plain = filter_image(pixels, kernel, stride=2, alpha=alpha)
     with patch.object(weighing, "_quickest", wraps=weighing._quickest) as called:
         result = filter_image(pixels, kernel, stride=2, alpha=alpha, method=method)
-    assert called.called == result.plan.startswith("stages")
+    assert called.called == ("stages" in result.plan)
     assert called.called or alpha is None
     assert called.called or result.plan.split()[0] == method
     assert all(each.args[-1] == method for each in called.call_args_list)
@@ -484,8 +484,8 @@ def test_every_kind_of_kernel_in_bands_gives_the_plain_sums(
     result = filter_image(pixels, kernel, value_range="abs" if value_range == "abs" else "clip")
     how = "abs" if value_range == "abs" else "clip"
     plain = filter_image(pixels.astype(np.float64), kernel, value_range=how, method="direct")
-    assert not result.plan.startswith("stages")
-    assert plain.plan == "stages in float64"
+    assert "stages" not in result.plan
+    assert plain.plan == "direct in stages of float64"
     values = plain.pixels
     if value_range == "offset":
         result, values = filter_image(pixels, kernel, value_range="offset"), values + (most + 1) // 2
