@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from convcli.backend.values import Alpha, Range
-    from convcli.filters.run import Worker
+    from convcli.filters.run import PictureFilter
     from convcli.images.picture import Picture
     from convcli.kernels import Kernel
     from convcli.layers.axes import PerAxis
@@ -147,25 +147,25 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
     >>> edges.shape, edges.dtype
     ((2, 2, 3), dtype('float32'))
     """
-    worker = worker_of(kernel, options)
+    asked = picture_filter(kernel, options)
     raw = "value_range" in options and options["value_range"] is None
-    if raw and worker.sheet:
+    if raw and asked.sheet:
         raise ArgumentError(
             "`sheet` draws a picture, of which `value_range=None` has no samples; give a range"
         )
     given: Any = picture
-    made: Any = _image_of(worker, given, raw) if _is_image(given) else _array_of(worker, given, raw)
+    made: Any = _image_of(asked, given, raw) if _is_image(given) else _array_of(asked, given, raw)
     return made  # type: ignore[no-any-return]  # of the kind that was given
 
 
-def worker_of(kernel: Any, options: Mapping[str, Any]) -> Worker:
+def picture_filter(kernel: Any, options: Mapping[str, Any]) -> PictureFilter:
     """Return what runs on a picture for the arguments of `filter_picture`, or raise ArgumentError."""
-    from convcli.filters.run import Worker
+    from convcli.filters.run import PictureFilter
 
     found = read(kernel, options)
     colours = Colours(**{name: found.pop(name) for name in Colours._fields if name in found})
     threads, max_pixels = found.pop("threads", None), found.pop("max_pixels", MAX_PIXELS)
-    return Worker.of(Request(**found), colours, max_pixels, threads)
+    return PictureFilter.of(Request(**found), colours, max_pixels, threads)
 
 
 def _is_image(picture: object) -> bool:
@@ -174,7 +174,7 @@ def _is_image(picture: object) -> bool:
     return pillow is not None and isinstance(picture, pillow.Image)
 
 
-def _array_of(worker: Worker, given: ArrayLike, raw: bool) -> NDArray[Any]:
+def _array_of(asked: PictureFilter, given: ArrayLike, raw: bool) -> NDArray[Any]:
     """Filter an array."""
     import numpy as np
 
@@ -186,9 +186,7 @@ def _array_of(worker: Worker, given: ArrayLike, raw: bool) -> NDArray[Any]:
             f"`picture` has the shape {array.shape}; it is (H, W), (H, W, C) or (frames, H, W, C), or an image of "
             "Pillow"
         )
-    made = [
-        frame.pixels for frame in _filtered(worker, picture_of(array, NAME, worker.max_pixels), raw).frames
-    ]
+    made = [frame.pixels for frame in _filtered(asked, picture_of(array, NAME, asked.max_pixels), raw).frames]
     if array.ndim == 4:
         return np.stack([pixels.reshape(*pixels.shape[:2], -1) for pixels in made])
     (pixels,) = made
@@ -196,28 +194,28 @@ def _array_of(worker: Worker, given: ArrayLike, raw: bool) -> NDArray[Any]:
     return pixels[..., np.newaxis] if one_channel else pixels
 
 
-def _image_of(worker: Worker, image: Image, raw: bool) -> Image:
+def _image_of(asked: PictureFilter, image: Image, raw: bool) -> Image:
     """Filter an image of Pillow."""
     from convcli.images.pillow_image import of_image, to_image
 
-    if image.width * image.height > worker.max_pixels:
+    if image.width * image.height > asked.max_pixels:
         count = image.width * image.height
         raise ArgumentError(
-            f"`picture` has {count:,} pixels, over the limit of {worker.max_pixels:,}; raise it with "
+            f"`picture` has {count:,} pixels, over the limit of {asked.max_pixels:,}; raise it with "
             f"`max_pixels={count}`"
         )
-    return to_image(_filtered(worker, of_image(image, NAME), raw), NAME, image)
+    return to_image(_filtered(asked, of_image(image, NAME), raw), NAME, image)
 
 
-def _filtered(worker: Worker, picture: Picture, raw: bool) -> Picture:
-    """Return the picture that a worker makes; what it has to say is logged."""
+def _filtered(asked: PictureFilter, picture: Picture, raw: bool) -> Picture:
+    """Return the picture that a filter makes; what it has to say is logged."""
     import logging
 
     from convcli.filters.picture_plan import Filtering
     from convcli.filters.result_mode import ANY, RAW
 
-    picture = worker.colours.converted(picture, NAME)
-    filtered = Filtering(worker).plan(NAME, NAME, picture, RAW if raw else ANY).run()
+    picture = asked.colours.converted(picture, NAME)
+    filtered = Filtering(asked).plan(NAME, NAME, picture, RAW if raw else ANY).run()
     for note in (*filtered.picture.notes, *filtered.notes):
         logging.getLogger("convcli").info(note)
     return filtered.picture

@@ -9,9 +9,9 @@ from itertools import islice
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.filters.plan import Unit
+from convcli.filters.plan import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
-from convcli.filters.run import Made, Worker
+from convcli.filters.run import Made, PictureFilter
 from convcli.images.channels import recoloured
 from convcli.images.picture import Frame, Picture
 
@@ -65,21 +65,21 @@ class FilteredRows:
 class Filtering:
     """What a run does to each picture."""
 
-    worker: Worker
+    filter: PictureFilter
 
     verb = "filter"
     lighter = "a larger `stride`"
 
     def __post_init__(self) -> None:
         """Refuse at once what would be wrong with every picture."""
-        if self.worker.alpha == "premultiply" and (error := mixing_error(self.worker.spelled)) is not None:
+        if self.filter.alpha == "premultiply" and (error := mixing_error(self.filter.requested)) is not None:
             raise error
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
         """Return what will be done to a picture, whose pixels may be black; or raise an error where that cannot be."""
-        units = self.worker.units(name, picture, form)
-        made = [self.worker.foretold(name, target, unit, form) for unit in units]
-        return Plan(self.worker, name, target, form, picture, units, made)
+        groups = self.filter.groups(name, picture, form)
+        made = [self.filter.foretold(name, target, group, form) for group in groups]
+        return Plan(self.filter, name, target, form, picture, groups, made)
 
 
 @dataclass
@@ -87,15 +87,15 @@ class Plan:
     """What will be done to a picture.
 
     name, target : what errors call the input and the output
-    parts : the results of each unit, black
+    parts : the results of each group, black
     """
 
-    worker: Worker
+    filter: PictureFilter
     name: str
     target: str
     form: str
     picture: Picture
-    units: list[Unit]
+    groups: list[FrameGroup]
     parts: list[list[Frame]]
 
     @property
@@ -105,23 +105,23 @@ class Plan:
 
     @property
     def memory(self) -> int:
-        """The most bytes that are taken while frames become others, one unit after the other."""
+        """The most bytes that are taken while frames become others, one group after the other."""
         # The parts of one array, and what is looked at twice, are let go together.
-        together = self.picture.format == "NPY" or self.worker.value_range == "minmax"
+        together = self.picture.format == "NPY" or self.filter.value_range == "minmax"
         inputs, outputs, most = _bytes(self.picture.frames), 0, 0
-        for unit, frames in zip(self.units, self.parts, strict=True):
-            most = max(most, inputs + outputs + self.worker.memory(unit, _bytes(frames), self.form))
+        for group, frames in zip(self.groups, self.parts, strict=True):
+            most = max(most, inputs + outputs + self.filter.memory(group, _bytes(frames), self.form))
             outputs += _bytes(frames)
-            inputs -= 0 if together else _bytes(unit.frames)
+            inputs -= 0 if together else _bytes(group.frames)
         return most
 
     @property
     def facts(self) -> dict[str, Any]:
         """The layers, their work, and the time on a core."""
         return {
-            "layers": self.units[0].spelled,
-            "macs": sum(unit.cost.macs for unit in self.units),
-            "seconds": round(sum(unit.seconds for unit in self.units), 3),
+            "layers": self.groups[0].spelled,
+            "macs": sum(group.cost.macs for group in self.groups),
+            "seconds": round(sum(group.seconds for group in self.groups), 3),
         }
 
     @property
@@ -134,44 +134,44 @@ class Plan:
     def notes(self) -> tuple[str, ...]:
         """What the stages have to say before they run."""
         return tuple(
-            dict.fromkeys(note for unit in self.units for stage in unit.stages for note in stage.notes)
+            dict.fromkeys(note for group in self.groups for stage in group.stages for note in stage.notes)
         )
 
     def filled(self, picture: Picture) -> Plan:
         """Return the plan for the picture itself."""
         left = iter(picture.frames)
-        units = [unit.filled(tuple(islice(left, len(unit.frames)))) for unit in self.units]
-        return replace(self, picture=picture, units=units)
+        groups = [group.filled(tuple(islice(left, len(group.frames)))) for group in self.groups]
+        return replace(self, picture=picture, groups=groups)
 
     @property
     def has_rows(self) -> bool:
         """Whether the result can be made band by band: one frame, whose maps are its channels."""
         from convcli.filters.run_by_rows import has_rows
 
-        alone = len(self.units) == len(self.picture.frames) == 1 and not self.worker.sheet
-        return alone and has_rows(self.worker, self.units[0], self.form)
+        alone = len(self.groups) == len(self.picture.frames) == 1 and not self.filter.sheet
+        return alone and has_rows(self.filter, self.groups[0], self.form)
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
         """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""
         from convcli.filters.run_by_rows import memory
 
-        (unit,), (frame,) = self.units, self.made
-        return memory(self.worker, unit, frame, self.form, stored)
+        (group,), (frame,) = self.groups, self.made
+        return memory(self.filter, group, frame, self.form, stored)
 
     def rows(self) -> FilteredRows:
         """Return what will be made of the only frame, whose pixels may be `StoredPixels`."""
         from convcli.filters.run_by_rows import MadeRows
 
-        (unit,) = self.units
+        (group,) = self.groups
         origins, before = self._origins(), self.picture.black()
-        rows = MadeRows(self.worker, self.name, self.target, unit, self.form)
+        rows = MadeRows(self.filter, self.name, self.target, group, self.form)
         return FilteredRows(self, self._result(before, [rows.frame], origins), rows)
 
     def run(self) -> FilteredPicture:
-        """Run the units, whose frames are let go when they are filtered: a plan runs once."""
+        """Run the groups, whose frames are let go when they are filtered: a plan runs once."""
         origins, before = self._origins(), self.picture.black()
-        units, self.units, self.picture = self.units, [], before
-        made = self.worker.make_all(self.name, self.target, units, self.form)
+        groups, self.groups, self.picture = self.groups, [], before
+        made = self.filter.make_all(self.name, self.target, groups, self.form)
         return self.told(
             self._result(before, [frame for part in made for frame in part.frames], origins), made
         )
@@ -193,7 +193,7 @@ class Plan:
             made[0].plan,
             (*notes, *self._clipping(made, result)),
             {"plan": made[0].plan, "clipped": _clipped(made)},
-            _measured(made) if self.worker.stats else None,
+            _measured(made) if self.filter.stats else None,
         )
 
     def _clipping(self, made: list[Made], result: Picture) -> list[str]:
@@ -201,7 +201,7 @@ class Plan:
         share = _clipped(made)
         if not share:
             return []
-        if self.worker.value_range == "minmax":
+        if self.filter.value_range == "minmax":
             return [
                 f"{share:.2%} of the samples are no finite numbers; NaN became 0, and infinity was clipped"
             ]
@@ -210,16 +210,16 @@ class Plan:
         return [f"{share:.2%} of the samples were clipped{way}"]
 
     def _origins(self) -> Origins:
-        """Return what each unit is made of, and how its pixels are moved; and how many frames it makes."""
+        """Return what each group is made of, and how its pixels are moved; and how many frames it makes."""
         from convcli.images.metadata.geometry import Origin, depends_on_pixels
 
         if not depends_on_pixels(self.picture):
             return []
         found: Origins = []
-        for unit, frames in zip(self.units, self.parts, strict=True):
-            frame = unit.frames[0]
+        for group, frames in zip(self.groups, self.parts, strict=True):
+            frame = group.frames[0]
             said = self.picture.metadata if not found or frame.page is None else frame.page
-            found.append((Origin.of(frame, said), None if self.worker.sheet else unit.moves, len(frames)))
+            found.append((Origin.of(frame, said), None if self.filter.sheet else group.moves, len(frames)))
         return found
 
 

@@ -30,7 +30,7 @@ FRAME = 8e-4  # seconds that one takes however small it is: to be read, planned 
 
 
 @dataclass(frozen=True)
-class Unit:
+class FrameGroup:
     """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
 
     frames: tuple[Frame, ...]
@@ -73,11 +73,11 @@ class Unit:
         down, across = centres(field)[-2:]
         return (Move(*down), Move(*across)) if down and across else None
 
-    def filled(self, frames: tuple[Frame, ...]) -> Unit:
-        """Return a unit of the frames themselves, where these were planned for as black ones."""
-        unit = replace(self, frames=frames)
-        unit.__dict__.update({name: self.__dict__[name] for name in ("stages",) if name in self.__dict__})
-        return unit
+    def filled(self, frames: tuple[Frame, ...]) -> FrameGroup:
+        """Return a group of the frames themselves, where these were planned for as black ones."""
+        group = replace(self, frames=frames)
+        group.__dict__.update({name: self.__dict__[name] for name in ("stages",) if name in self.__dict__})
+        return group
 
     @property
     def seconds(self) -> float:

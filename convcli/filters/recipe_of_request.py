@@ -39,7 +39,7 @@ WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "pa
 AS_GIVEN = (*WINDOW, "groups", "rank", "tile", "flip", "method", "activation", "repeat")
 
 
-class Spelled(NamedTuple):
+class RequestedRecipe(NamedTuple):
     """What a request spells: the recipe, the number of spatial axes, and a name for outputs."""
 
     recipe: Recipe
@@ -47,7 +47,7 @@ class Spelled(NamedTuple):
     name: str
 
 
-def spelled(request: Request) -> Spelled:
+def recipe_of(request: Request) -> RequestedRecipe:
     """Read kernels and files and return what a request spells, or raise ArgumentError."""
     request.check()
     variant, method = request.chosen, request.method
@@ -86,7 +86,7 @@ def spelled(request: Request) -> Spelled:
     if request.activation is not None:
         names.append(request.activation)
     kernels = [kernel.name for kernel in recipe.kernels]
-    return Spelled(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
+    return RequestedRecipe(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
 
 
 def _check_rank(recipe: Recipe) -> None:
@@ -218,9 +218,9 @@ def _laid(kernel: Kernel, along: str) -> Kernel:
     return replace(kernel, matrices=tuple(map(matrix, kernel.matrices)), anchor=anchor)
 
 
-def mixing_error(spelled: Spelled) -> ArgumentError | None:
+def mixing_error(requested: RequestedRecipe) -> ArgumentError | None:
     """Return why colours cannot be weighed by alpha, whatever the picture."""
-    recipe = spelled.recipe
+    recipe = requested.recipe
     for kernel in recipe.kernels:
         if not kernel.is_smoothing:
             return ArgumentError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.values import EIGHT_BITS, raw_dtype
 from convcli.errors import ArgumentError
-from convcli.filters.plan import Unit
+from convcli.filters.plan import FrameGroup
 from convcli.filters.request import Request
 from convcli.images.formats import FORMATS
 from convcli.images.modes import channels_of, mode_name
@@ -34,12 +34,14 @@ def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: st
     )
 
 
-def result_mode(request: Request, name: str, target: str, unit: Unit, form: str) -> tuple[str, np.dtype[Any]]:
-    """Return the mode and the dtype of what a unit becomes, or raise an error where the format cannot hold it.
+def result_mode(
+    request: Request, name: str, target: str, group: FrameGroup, form: str
+) -> tuple[str, np.dtype[Any]]:
+    """Return the mode and the dtype of what a group becomes, or raise an error where the format cannot hold it.
 
     name, target : what errors call the input and the output
     """
-    frame, maps = unit.frames[0], unit.output_shape[0]
+    frame, maps = group.frames[0], group.output_shape[0]
     dtype = frame.pixels.dtype
     if form == RAW:
         if request.value_range is not None:
@@ -52,26 +54,26 @@ def result_mode(request: Request, name: str, target: str, unit: Unit, form: str)
                 f"{name}: `sheet` draws a picture; NPY takes the numbers of all maps without it"
             )
         dtype = raw_dtype(dtype)
-    colours = "L" if request.sheet else _colours(frame, unit, maps)
+    colours = "L" if request.sheet else _colours(frame, group, maps)
     if colours is None and form not in (RAW, ANY):
-        kept = " beside the alpha that is kept" if unit.has_alpha else ""
+        kept = " beside the alpha that is kept" if group.has_alpha else ""
         raise ImageError(
             f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
             "`output='x.npy'` for the numbers, `sheet=True` to draw them side by side, or `pool_channels` to make one "
             "of them"
         )
-    mode = f"{maps + unit.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
+    mode = f"{maps + group.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
     if narrows(request.value_range, dtype, mode, form):
         dtype = EIGHT_BITS
         mode = mode_name(colours or "L", dtype.name)
     return mode, dtype
 
 
-def _colours(frame: Frame, unit: Unit, maps: int) -> str | None:
+def _colours(frame: Frame, group: FrameGroup, maps: int) -> str | None:
     """Return what the channels of the result are, or None where no picture has such."""
-    if maps == unit.shape[0]:
+    if maps == group.shape[0]:
         return channels_of(frame.mode)
     named = COLOURS.get(maps)
-    if unit.has_alpha:
+    if group.has_alpha:
         return WITH_ALPHA.get(named or "")
     return named

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from convcli.backend.values import Alpha, Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
 from convcli.filters.picture_colours import Colours
-from convcli.filters.plan import Unit
-from convcli.filters.recipe_of_request import Spelled, spelled
+from convcli.filters.plan import FrameGroup
+from convcli.filters.recipe_of_request import RequestedRecipe, recipe_of
 from convcli.filters.request import Request
 from convcli.filters.result_mode import RAW, narrows, result_mode
 from convcli.filters.single_kernel import PREMULTIPLY, SingleKernel
@@ -53,20 +53,22 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Worker:
+class PictureFilter:
     """The recipe of one run and how values become pixels again; to be asked for each picture."""
 
     request: Request
-    spelled: Spelled
+    requested: RequestedRecipe
     colours: Colours
     max_pixels: int
     threads: int | None = None
     stats: bool = False
 
     @classmethod
-    def of(cls, request: Request, colours: Colours, max_pixels: int, threads: int | None = None) -> Worker:
+    def of(
+        cls, request: Request, colours: Colours, max_pixels: int, threads: int | None = None
+    ) -> PictureFilter:
         """Make it of what is asked, or raise ArgumentError."""
-        return cls(request, spelled(request), colours, max_pixels, threads)
+        return cls(request, recipe_of(request), colours, max_pixels, threads)
 
     @property
     def value_range(self) -> Range | None:
@@ -98,16 +100,16 @@ class Worker:
             return None
         return recipe.lone(frame.pixels.shape[:2])
 
-    def units(self, name: str, picture: Picture, form: str) -> list[Unit]:
+    def groups(self, name: str, picture: Picture, form: str) -> list[FrameGroup]:
         """Return what is run on a picture for a format, or raise an error where it does not fit; no pixel is read."""
         try:
-            return self._units(name, picture, form)
+            return self._groups(name, picture, form)
         except ArgumentError as error:
             raise ArgumentError(f"cannot filter {name}: {error}") from error
 
-    def _units(self, name: str, picture: Picture, form: str) -> list[Unit]:
-        if self.spelled.dims == 2:
-            return [self._unit(name, (frame,), form) for frame in picture.frames]
+    def _groups(self, name: str, picture: Picture, form: str) -> list[FrameGroup]:
+        if self.requested.dims == 2:
+            return [self._group(name, (frame,), form) for frame in picture.frames]
         shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
         if len(picture.frames) < 2:
             raise ImageError(f"cannot filter {name}: `dims=3` reaches over frames or pages, and it has one")
@@ -115,18 +117,18 @@ class Worker:
             raise ImageError(
                 f"cannot filter {name}: its pages differ in size or mode, so `dims=3` cannot reach over them"
             )
-        return [self._unit(name, picture.frames, form)]
+        return [self._group(name, picture.frames, form)]
 
-    def _unit(self, name: str, frames: tuple[Frame, ...], form: str) -> Unit:
+    def _group(self, name: str, frames: tuple[Frame, ...], form: str) -> FrameGroup:
         frame = frames[0]
-        size = frame.pixels.shape[:2] if self.spelled.dims == 2 else (len(frames), *frame.pixels.shape[:2])
+        size = frame.pixels.shape[:2] if self.requested.dims == 2 else (len(frames), *frame.pixels.shape[:2])
         channels = 1 if frame.pixels.ndim == 2 else frame.pixels.shape[2]
         has_alpha = frame.has_alpha and self.alpha != "filter"
         shape = (channels - has_alpha, *size)
         recipe = replace(
-            self.spelled.recipe,
+            self.requested.recipe,
             full_scale=1.0 if self.colours.linear else full_scale(frame.pixels.dtype),
-            padding_value=self.colours.level(self.spelled.recipe.padding_value, frame),
+            padding_value=self.colours.level(self.requested.recipe.padding_value, frame),
         )
         if frame.zero is not None and self.value_range == "minmax":
             raise ArgumentError(
@@ -134,81 +136,83 @@ class Worker:
                 "not; take the lightness alone by `channels='l'`, or another range"
             )
         plain = self.plain(frame, form, recipe)
-        unit = Unit(frames, shape, has_alpha, recipe, plain)
-        self._check_size(name, unit)
+        group = FrameGroup(frames, shape, has_alpha, recipe, plain)
+        self._check_size(name, group)
         if plain is None and has_alpha and self.alpha == "premultiply":
-            for stage in unit.stages:
+            for stage in group.stages:
                 stage.check_premultiplying()
-        return unit
+        return group
 
-    def _check_size(self, name: str, unit: Unit) -> None:
+    def _check_size(self, name: str, group: FrameGroup) -> None:
         """Refuse what padding or enlarging would make too large, before any memory is taken."""
-        for what, count in unit.sizes():
+        for what, count in group.sizes():
             if count > self.max_pixels:
                 raise ImageError(
                     f"cannot filter {name}: {what} {count:,} pixels, over the limit of "
                     f"{self.max_pixels:,}; pad less, or raise it with `max_pixels={count}`"
                 )
 
-    def make_all(self, name: str, target: str, units: list[Unit], form: str) -> list[Made]:
-        """Run the stages on the frames of all units, which are taken from the list: the pixels are not kept.
+    def make_all(self, name: str, target: str, groups: list[FrameGroup], form: str) -> list[Made]:
+        """Run the stages on the frames of all groups, which are taken from the list: the pixels are not kept.
 
         `minmax` stretches all of them alike, and looks at all before.
         """
-        if self.value_range != "minmax" or len(units) == 1:
-            return list(self._each(name, target, units, form))
+        if self.value_range != "minmax" or len(groups) == 1:
+            return list(self._each(name, target, groups, form))
         found: dict[float, Extent | None] = {}  # by what is white in the units of the values
-        for unit in units:
-            white, extent = unit.recipe.full_scale, self._extent(name, target, unit, form)
+        for group in groups:
+            white, extent = group.recipe.full_scale, self._extent(name, target, group, form)
             found[white] = Extent.around((found.get(white), extent))
 
-        def common(unit: Unit) -> Extent | None:
-            own = unit.recipe.full_scale
+        def common(group: FrameGroup) -> Extent | None:
+            own = group.recipe.full_scale
             return Extent.around(extent and extent.scaled(own / white) for white, extent in found.items())
 
-        return [self.make(name, target, unit, form, common(unit)) for unit in units]
+        return [self.make(name, target, group, form, common(group)) for group in groups]
 
-    def _each(self, name: str, target: str, units: list[Unit], form: str) -> Iterator[Made]:
-        """Run one unit after the other, and let its frames go."""
+    def _each(self, name: str, target: str, groups: list[FrameGroup], form: str) -> Iterator[Made]:
+        """Run one group after the other, and let its frames go."""
         freed = 0
-        for left in range(len(units), 0, -1):
-            freed += sum(frame.pixels.nbytes for frame in units[0].frames)
-            yield self.make(name, target, units.pop(0), form)
+        for left in range(len(groups), 0, -1):
+            freed += sum(frame.pixels.nbytes for frame in groups[0].frames)
+            yield self.make(name, target, groups.pop(0), form)
             if left > 1 and freed > RETURNED:
                 return_freed()
                 freed = 0
 
-    def make(self, name: str, target: str, unit: Unit, form: str, extent: Extent | None = None) -> Made:
-        """Run the stages on the frames of a unit; `extent` is what `minmax` stretches, by default its own values."""
-        mode, dtype = result_mode(self.request, name, target, unit, form)
-        if unit.plain is not None:
-            return self._plainly(unit, form, mode, extent)
+    def make(
+        self, name: str, target: str, group: FrameGroup, form: str, extent: Extent | None = None
+    ) -> Made:
+        """Run the stages on the frames of a group; `extent` is what `minmax` stretches, by default its own values."""
+        mode, dtype = result_mode(self.request, name, target, group, form)
+        if group.plain is not None:
+            return self._plainly(group, form, mode, extent)
         from convcli.filters.tiles.tile_loop import run
 
-        given, finish = unit.given(self.colours), self.finishing(unit, form, mode, dtype, extent)
+        given, finish = group.given(self.colours), self.finishing(group, form, mode, dtype, extent)
         done = run(
             given,
-            unit.stages,
+            group.stages,
             finish,
             premultiply=PREMULTIPLY[self.alpha],
             threads=self.threads,
             measure=self.stats,
         )
-        notes = dict.fromkeys(note for stage in unit.stages for note in stage.notes)
-        samples = prod(unit.output_shape)
-        plan = f"{self.spelled.recipe.variant}, {done.plan}"
-        frames = self.framed(unit, done.pixels, mode)
+        notes = dict.fromkeys(note for stage in group.stages for note in stage.notes)
+        samples = prod(group.output_shape)
+        plan = f"{self.requested.recipe.variant}, {done.plan}"
+        frames = self.framed(group, done.pixels, mode)
         return Made(frames, done.clipped * samples, samples, plan, tuple(notes), done.measured, done.extent)
 
     def finishing(
-        self, unit: Unit, form: str, mode: str, dtype: np.dtype[Any], extent: Extent | None
+        self, group: FrameGroup, form: str, mode: str, dtype: np.dtype[Any], extent: Extent | None
     ) -> Finish:
         """Return how the values of stages become pixels of a mode and dtype."""
         import numpy as np
 
         from convcli.filters.tiles.values_to_pixels import Finish
 
-        frame, linear = unit.frames[0], self.colours.linear
+        frame, linear = group.frames[0], self.colours.linear
         own = np.dtype("float64") if linear else frame.pixels.dtype
         value_range = None if form == RAW else self.value_range or "clip"
         zero = frame.zero if channels_of(mode) == frame.channels else None
@@ -220,51 +224,51 @@ class Worker:
             extent,
             zero,
             light=linear and form != RAW,
-            ends_in_alpha=channels_of(mode).endswith("A") and not unit.has_alpha,
+            ends_in_alpha=channels_of(mode).endswith("A") and not group.has_alpha,
             as_sheet=self.sheet,
         )
 
-    def _extent(self, name: str, target: str, unit: Unit, form: str) -> Extent | None:
-        """Return the extent of a unit's values."""
-        if unit.plain is not None:
-            return self.single(unit, form).extent(unit.frames[0].pixels)
+    def _extent(self, name: str, target: str, group: FrameGroup, form: str) -> Extent | None:
+        """Return the extent of a group's values."""
+        if group.plain is not None:
+            return self.single(group, form).extent(group.frames[0].pixels)
         from convcli.filters.tiles.tile_loop import extent_of
 
-        finish = self.finishing(unit, form, *result_mode(self.request, name, target, unit, form), None)
+        finish = self.finishing(group, form, *result_mode(self.request, name, target, group, form), None)
         return extent_of(
-            unit.given(self.colours),
-            unit.stages,
+            group.given(self.colours),
+            group.stages,
             finish,
             premultiply=PREMULTIPLY[self.alpha],
             threads=self.threads,
         )
 
-    def foretold(self, name: str, target: str, unit: Unit, form: str) -> list[Frame]:
+    def foretold(self, name: str, target: str, group: FrameGroup, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""
         from convcli.backend.values import sheet_size
 
-        mode, dtype = result_mode(self.request, name, target, unit, form)
-        maps, *size = unit.output_shape
+        mode, dtype = result_mode(self.request, name, target, group, form)
+        maps, *size = group.output_shape
         if self.sheet:
             size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
         else:
-            channels = maps + unit.has_alpha
-        return list(self.framed(unit, black_pixels((*size, channels), dtype), mode))
+            channels = maps + group.has_alpha
+        return list(self.framed(group, black_pixels((*size, channels), dtype), mode))
 
-    def _plainly(self, unit: Unit, form: str, mode: str, extent: Extent | None) -> Made:
+    def _plainly(self, group: FrameGroup, form: str, mode: str, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
-        (frame,) = unit.frames
-        filtered = self.single(unit, form).filtered(frame.pixels, extent, self.stats)
+        (frame,) = group.frames
+        filtered = self.single(group, form).filtered(frame.pixels, extent, self.stats)
         frames = (replace(frame, pixels=filtered.pixels, mode=mode),)
-        samples = filtered.pixels.size - unit.has_alpha * prod(filtered.pixels.shape[:2])
+        samples = filtered.pixels.size - group.has_alpha * prod(filtered.pixels.shape[:2])
         clipped = filtered.clipped * samples
         return Made(frames, clipped, samples, filtered.plan, (), filtered.measured, filtered.extent)
 
-    def single(self, unit: Unit, form: str) -> SingleKernel:
+    def single(self, group: FrameGroup, form: str) -> SingleKernel:
         """Return the kernel alone, and what is asked of it."""
-        frame = unit.frames[0]
+        frame = group.frames[0]
         return SingleKernel.of(
-            unit.recipe,
+            group.recipe,
             frame.pixels.dtype,
             self.alpha if frame.has_alpha else None,
             None if form == RAW else self.value_range or "clip",
@@ -273,20 +277,20 @@ class Worker:
             self.threads,
         )
 
-    def memory(self, unit: Unit, outputs: int, form: str) -> int:
-        """Foretell the bytes that are taken beside the frames of a unit, with its outputs of so many bytes."""
-        if unit.plain is None:
-            return unit.memory(outputs, self.threads)
-        return outputs + self.single(unit, form).memory(unit.frames[0].pixels.shape, self.stats)
+    def memory(self, group: FrameGroup, outputs: int, form: str) -> int:
+        """Foretell the bytes that are taken beside the frames of a group, with its outputs of so many bytes."""
+        if group.plain is None:
+            return group.memory(outputs, self.threads)
+        return outputs + self.single(group, form).memory(group.frames[0].pixels.shape, self.stats)
 
-    def framed(self, unit: Unit, pixels: Array, mode: str) -> tuple[Frame, ...]:
+    def framed(self, group: FrameGroup, pixels: Array, mode: str) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
         flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-        if self.spelled.dims == 2:
-            return (replace(unit.frames[0], pixels=flat, mode=mode),)
-        count, given = len(flat), len(unit.frames)
+        if self.requested.dims == 2:
+            return (replace(group.frames[0], pixels=flat, mode=mode),)
+        count, given = len(flat), len(group.frames)
         middles = [min(given - 1, (2 * place + 1) * given // (2 * count)) for place in range(count)]
         return tuple(
-            replace(unit.frames[middle], pixels=part, mode=mode)
+            replace(group.frames[middle], pixels=part, mode=mode)
             for middle, part in zip(middles, flat, strict=True)
         )

@@ -8,9 +8,9 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
-from convcli.filters.plan import Unit
+from convcli.filters.plan import FrameGroup
 from convcli.filters.result_mode import result_mode
-from convcli.filters.run import Made, Worker
+from convcli.filters.run import Made, PictureFilter
 from convcli.filters.single_kernel import PREMULTIPLY
 from convcli.images.picture import Frame
 from convcli.images.stored_pixels import StoredPixels
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class MadeRows:
-    """What a worker makes of a frame, to be taken once.
+    """What a filter makes of a frame, to be taken once.
 
     frame : the result, black
     made : what is told of it, once all rows were taken
@@ -33,110 +33,112 @@ class MadeRows:
 
     made: Made | None = None
 
-    def __init__(self, worker: Worker, name: str, target: str, unit: Unit, form: str) -> None:
-        """Take what `Worker.make` takes; the pixels of the frame may be `StoredPixels`."""
-        self._worker, self._unit, self._form = worker, unit, form
-        self._kind = result_mode(worker.request, name, target, unit, form)
-        (self.frame,) = worker.foretold(name, target, unit, form)
+    def __init__(self, asked: PictureFilter, name: str, target: str, group: FrameGroup, form: str) -> None:
+        """Take what `PictureFilter.make` takes; the pixels of the frame may be `StoredPixels`."""
+        self._filter, self._group, self._form = asked, group, form
+        self._kind = result_mode(asked.request, name, target, group, form)
+        (self.frame,) = asked.foretold(name, target, group, form)
 
     def __iter__(self) -> Iterator[Array]:
         """Yield rows of the result, (rows, W) or (rows, W, C), from its top to its bottom."""
-        worker, unit = self._worker, self._unit
+        asked, group = self._filter, self._group
         notes: tuple[str, ...] = ()
-        samples = _samples(worker, unit, self._form)
+        samples = _samples(asked, group, self._form)
         rows: Any
-        if _slabs(worker, unit, self._form) is not None:
+        if _slabs(asked, group, self._form) is not None:
             from convcli.filters.plain_rows import PlainRows
 
-            assert unit.plain is not None
-            rows = PlainRows(samples, unit.plain, worker.single(unit, self._form), worker.stats)
-        elif unit.plain is not None:
-            rows = worker.single(unit, self._form).rows(samples, worker.stats)
+            assert group.plain is not None
+            rows = PlainRows(samples, group.plain, asked.single(group, self._form), asked.stats)
+        elif group.plain is not None:
+            rows = asked.single(group, self._form).rows(samples, asked.stats)
         else:
             from convcli.filters.tiles.finished_rows import FinishedRows
 
             rows = FinishedRows(
-                unit.given_as(samples, worker.colours),
-                unit.stages,
-                worker.finishing(unit, self._form, *self._kind, None),
-                premultiply=PREMULTIPLY[worker.alpha],
-                threads=worker.threads,
-                measure=worker.stats,
+                group.given_as(samples, asked.colours),
+                group.stages,
+                asked.finishing(group, self._form, *self._kind, None),
+                premultiply=PREMULTIPLY[asked.alpha],
+                threads=asked.threads,
+                measure=asked.stats,
             )
-            notes = tuple(dict.fromkeys(note for stage in unit.stages for note in stage.notes))
+            notes = tuple(dict.fromkeys(note for stage in group.stages for note in stage.notes))
         for band in rows:
             yield band.reshape(len(band), *self.frame.pixels.shape[1:])
         done = rows.filtered
-        count, plan = prod(unit.output_shape), done.plan
-        if unit.plain is None:
-            plan = f"{worker.spelled.recipe.variant}, {plan}"
+        count, plan = prod(group.output_shape), done.plan
+        if group.plain is None:
+            plan = f"{asked.requested.recipe.variant}, {plan}"
         self.made = Made((self.frame,), done.clipped * count, count, plan, notes, done.measured, done.extent)
 
 
-def _samples(worker: Worker, unit: Unit, form: str) -> Samples:
+def _samples(asked: PictureFilter, group: FrameGroup, form: str) -> Samples:
     """Return the samples of a frame, (H, W, C): those of a file with as many of its blocks as are used together."""
-    pixels: Any = unit.frames[0].pixels
+    pixels: Any = group.frames[0].pixels
     if isinstance(pixels, StoredPixels):
         from convcli.filters.tiles.finished_rows import KeptBlocks
 
-        return KeptBlocks(pixels, rows_seen(worker, unit, form))
+        return KeptBlocks(pixels, rows_seen(asked, group, form))
     return cast("Samples", pixels.reshape(*pixels.shape[:2], -1))
 
 
-def rows_seen(worker: Worker, unit: Unit, form: str) -> int:
+def rows_seen(asked: PictureFilter, group: FrameGroup, form: str) -> int:
     """Return how many rows of the picture are looked at together."""
-    if (bands := _slabs(worker, unit, form)) is not None:
+    if (bands := _slabs(asked, group, form)) is not None:
         return bands.rows_seen
     from convcli.filters.tiles.tile_plan import rows_seen
 
-    return rows_seen(unit.stages, unit.shape)
+    return rows_seen(group.stages, group.shape)
 
 
-def has_rows(worker: Worker, unit: Unit, form: str) -> bool:
+def has_rows(asked: PictureFilter, group: FrameGroup, form: str) -> bool:
     """Whether bands can be made of a frame one by one; a kernel whose padding is wider than itself is one step."""
-    if (bands := _slabs(worker, unit, form)) is None:
+    if (bands := _slabs(asked, group, form)) is None:
         return True
     from convcli.filters.plain_rows import SURROUNDED
 
-    if unit.recipe.kernels[0].anchor is not None:  # which moves the window
+    if group.recipe.kernels[0].anchor is not None:  # which moves the window
         return False
-    return unit.recipe.padding_mode not in SURROUNDED or bands.all_look_inside
+    return group.recipe.padding_mode not in SURROUNDED or bands.all_look_inside
 
 
-def memory(worker: Worker, unit: Unit, frame: Frame, form: str, stored: StoredPixels | None) -> int:
+def memory(
+    asked: PictureFilter, group: FrameGroup, frame: Frame, form: str, stored: StoredPixels | None
+) -> int:
     """Foretell the bytes that a run takes beside a frame that is there, or whose pixels are stored in a file.
 
     frame : the result, black; two bands of it are there at a time
     """
     from convcli.filters.tiles.finished_rows import blocks_kept
 
-    pixels = unit.frames[0].pixels
+    pixels = group.frames[0].pixels
     samples = prod(frame.pixels.shape[1:])
-    if (bands := _slabs(worker, unit, form)) is not None:
+    if (bands := _slabs(asked, group, form)) is not None:
         from convcli.filters.plain_rows import plain_memory
 
         slab = (min(pixels.shape[0], bands.rows_seen), *pixels.shape[1:])
-        part = replace(unit.frames[0], pixels=pixels[: slab[0]])
-        smaller = replace(unit, frames=(part,), shape=(unit.shape[0], *slab[:2]))
-        taken = plain_memory(bands, pixels.itemsize, frame.pixels.itemsize) + worker.memory(smaller, 0, form)
+        part = replace(group.frames[0], pixels=pixels[: slab[0]])
+        smaller = replace(group, frames=(part,), shape=(group.shape[0], *slab[:2]))
+        taken = plain_memory(bands, pixels.itemsize, frame.pixels.itemsize) + asked.memory(smaller, 0, form)
     else:
         from convcli.filters.tiles.tile_plan import band_rows
 
-        taken = unit.memory(0, worker.threads)
-        taken += 2 * band_rows(unit.stages, unit.shape) * samples * frame.pixels.itemsize
+        taken = group.memory(0, asked.threads)
+        taken += 2 * band_rows(group.stages, group.shape) * samples * frame.pixels.itemsize
     if stored is not None:
-        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(worker, unit, form))
+        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(asked, group, form))
         block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
-        taken += kept * block + (worker.threads or os.cpu_count() or 1) * stored.working
+        taken += kept * block + (asked.threads or os.cpu_count() or 1) * stored.working
     return taken
 
 
-def _slabs(worker: Worker, unit: Unit, form: str) -> PlainBands | None:
+def _slabs(asked: PictureFilter, group: FrameGroup, form: str) -> PlainBands | None:
     """Return how a kernel alone is run on some rows after the other; None where the tiles of a run go row by row."""
-    pixels = unit.frames[0].pixels
-    if unit.plain is None or not worker.single(unit, form).takes_slabs(pixels.shape):
+    pixels = group.frames[0].pixels
+    if group.plain is None or not asked.single(group, form).takes_slabs(pixels.shape):
         return None
     from convcli.filters.plain_rows import PlainBands
 
     height, width, *channels = pixels.shape
-    return PlainBands(unit.plain, (height, width), prod(channels))
+    return PlainBands(group.plain, (height, width), prod(channels))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from convcli.errors import ArgumentError
-from convcli.filters.filter_picture import FilterOptions, worker_of
+from convcli.filters.filter_picture import FilterOptions, picture_filter
 from convcli.images.coding import Coding
 from convcli.images.formats import MAX_FRAMES
 from convcli.jobs.file_to_file import FileToFile
@@ -102,16 +102,16 @@ def filter_file(
     """
     from convcli.filters.picture_plan import Filtering
 
-    worker = worker_of(kernel, options)
-    reading = Reading(frame, *worker.colours, worker.max_pixels, max_frames)
+    asked = picture_filter(kernel, options)
+    reading = Reading(frame, *asked.colours, asked.max_pixels, max_frames)
     coding = Coding.of(png_level, quality, subsampling)
     target = None if output is None else fspath(output)
     if target is not None and is_stdout(target):
         raise ArgumentError(f"`output` {target} is standard output; name a file")
     save = Save(force, preserve, follow_links)
-    (job,) = jobs_for([Source(Path(source))], target, worker.spelled.name, reads=worker.request.files)
+    (job,) = jobs_for([Source(Path(source))], target, asked.requested.name, reads=asked.request.files)
     most = memory_size(max_memory) if isinstance(max_memory, str) else max_memory
-    outcome = FileToFile(Filtering(worker), reading, coding, save, most, worker.threads)(job)
+    outcome = FileToFile(Filtering(asked), reading, coding, save, most, asked.threads)(job)
     if outcome.error is not None:
         raise outcome.error
     assert job.target is not DASH

@@ -103,11 +103,11 @@ def command(run: FileRun, /, request: Request, stats: bool) -> int:
     ahead = run.open_ahead()
 
     from convcli.filters.picture_plan import Filtering
-    from convcli.filters.run import Worker
+    from convcli.filters.run import PictureFilter
 
-    worker = Worker.of(request, run.reading.colours, run.reading.max_pixels)
-    jobs = run.jobs(worker.spelled.name, request.files)
+    asked = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
+    jobs = run.jobs(asked.requested.name, request.files)
     if stats and not run.dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
-    worker = replace(worker, threads=run.share(jobs), stats=stats and not run.dry_run)
-    return run.run(jobs, Filtering(worker), as_json=stats, ahead=ahead)
+    asked = replace(asked, threads=run.share(jobs), stats=stats and not run.dry_run)
+    return run.run(jobs, Filtering(asked), as_json=stats, ahead=ahead)
