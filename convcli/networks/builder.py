@@ -19,7 +19,7 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape, as_shape, by_axes
 from convcli.layers.base import Layer
 from convcli.layers.text.spelling import operator_of, spell
-from convcli.networks.graph import BATCH, Node
+from convcli.networks.graph import BATCH, Node, numbered
 from convcli.networks.network import Network
 
 INPUT = "input"
@@ -173,7 +173,7 @@ class Builder:
     def _numbered(self, layer: Layer) -> str:
         operator = self._prefix + operator_of(layer)
         self._counts[operator] = self._counts.get(operator, 0) + 1
-        return f"{operator}{self._counts[operator]}"
+        return numbered(operator, self._counts[operator])
 
     def _origins(self, inputs: Sequence[str]) -> str:
         """Say which shapes the inputs have, and what made them."""

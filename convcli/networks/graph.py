@@ -91,6 +91,15 @@ class Graph:
         return f"the input {tensor!r} of the network" if node is None else node.told
 
 
+def numbered(operator: str, number: int) -> str:
+    """Return the name of a node that has no other: its operator and its number among those alike.
+
+    >>> numbered("conv", 2), numbered("relu6", 2)
+    ('conv2', 'relu6_2')
+    """
+    return f"{operator}_{number}" if operator[-1].isdigit() else f"{operator}{number}"
+
+
 def _makers(inputs: Mapping[str, NamedShape], nodes: Iterable[Node]) -> dict[str, int]:
     """Return for each tensor the number of the node that makes it; -1 for the network's inputs."""
     makers = dict.fromkeys(inputs, -1)

@@ -97,7 +97,7 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     if name.replace("x", "").isdigit():
         way = f"the size of a layer's input is --n, as in --n {name}"
     elif not way.startswith("did you mean"):
-        way += f", or a file that ends in {' or '.join(READERS)}"
+        way = f"convcli networks lists those known by name, and files end in {' or '.join(READERS)}"
     raise ArgumentError(f"there is no network {text!r}; {way}")
 
 

@@ -13,7 +13,7 @@ from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
 from convcli.layers.text.spelling import operator_of, spell
 from convcli.networks.bind_shapes import bind_shapes
 from convcli.networks.fields import UNSEEN, View, axes, merge, through, view_of_input
-from convcli.networks.graph import BATCH, Graph, Node
+from convcli.networks.graph import BATCH, Graph, Node, numbered
 
 Row = dict[str, Any]  # field name -> number, list of numbers, text or None; ready for JSON
 
@@ -152,7 +152,7 @@ def _numbered(layers: Iterable[Layer]) -> list[str]:
     for layer in layers:
         operator = operator_of(layer)
         seen[operator] = seen.get(operator, 0) + 1
-        names.append(f"{operator}{seen[operator]}")
+        names.append(numbered(operator, seen[operator]))
     return names
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
+from convcli.layers.text.chain_grammar import parse_chain
 from convcli.networks.builder import Builder
+from convcli.networks.rows import rows
 
 
 def resnet(sizes, bottleneck):
@@ -58,6 +60,15 @@ def test_names_are_numbered_within_their_scope():
     assert [node.name for node in g.build().nodes] == [
         "conv1", "relu1", "a.conv1", "a.b.conv1", "a.b.last", "a.conv2", "conv2"
     ]  # fmt: skip
+
+
+def test_a_number_behind_an_operator_that_ends_in_one_stands_apart():
+    g = Builder("n", (3, 8, 8))
+    g(", ".join(["relu6"] * 2 + ["relu"] * 62))
+    names = [node.name for node in g.build().nodes]
+    assert names == ["relu6_1", "relu6_2", *(f"relu{number}" for number in range(1, 63))]
+    layers = parse_chain(", ".join(["relu6"] * 2 + ["relu"] * 62), (3, 8, 8))
+    assert [row["name"] for row in rows(layers, (3, 8, 8))] == names
 
 
 def test_text_and_records_are_the_same():

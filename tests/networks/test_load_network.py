@@ -44,7 +44,10 @@ def test_another_input_is_built_for_it():
     ("load", "text"),
     [
         (lambda: networks.load("resnet-51"), "there is no network 'resnet-51'; did you mean 'resnet-5"),
-        (lambda: networks.load("q"), "there is no network 'q'; use .*resnet-18"),
+        (
+            lambda: networks.load("q"),
+            "there is no network 'q'; convcli networks lists .*, and files end in .*.toml",
+        ),
         (
             lambda: networks.load("mobilenet-v1:depth=2"),
             "mobilenet-v1 has no option 'depth'; it takes width, classes",

@@ -39,7 +39,10 @@ def _list(word: str | None) -> Answer:
         if word is None or word.lower() in f"{entry.name} {entry.about} {entry.source}".lower()
     ]
     if not found:
-        raise ArgumentError(f"no network has {word!r} in its name or source; {instead_of(word or '', ZOO)}")
+        way = instead_of(word or "", ZOO)
+        if not way.startswith("did you mean"):
+            way = "leave it out to see them all"
+        raise ArgumentError(f"no network has {word!r} in its name or source; {way}")
     rows = [
         {
             "name": entry.name,

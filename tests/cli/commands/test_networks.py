@@ -43,6 +43,8 @@ def test_a_word_selects(call: Call) -> None:
     assert call("networks", "1704.04861", "--format", "value").out == "mobilenet-v1\n"
     message = one_error(call("networks", "resnat-50"))
     assert message == "no network has 'resnat-50' in its name or source; did you mean 'resnet-50'?"
+    message = one_error(call("networks", "transformer"))
+    assert message == "no network has 'transformer' in its name or source; leave it out to see them all"
 
 
 def test_cost_of_a_network(call: Call) -> None:
