@@ -37,9 +37,21 @@ UNSEEN = Strand(None, None, 1)  # of what depends on the data, or cannot be told
 View = tuple[tuple[Strand, ...], ...]  # strands for each axis of the network's input
 
 
-def view_of_input(shape: Shape) -> View:
-    """Return the view of the input itself, (N, channels, *spatial): every place of each spatial axis sees itself."""
-    return tuple((Strand((ITSELF,), axis, n),) for axis, n in enumerate(shape) if axis > 1)
+def view_of_input(shape: Shape, first: int = 2) -> View:
+    """Return the view of the input itself: every place of each axis from `first` on sees itself.
+
+    Of (N, channels, *spatial) these are the spatial axes.
+    """
+    return tuple((Strand((ITSELF,), axis, n),) for axis, n in enumerate(shape) if axis >= first)
+
+
+def spatial_axes(view: View) -> tuple[int, ...]:
+    """Return which of the viewed axes of the input are the spatial ones of a tensor, (N, channels, *spatial)."""
+    return tuple(
+        place
+        for place, strands in enumerate(view)
+        if any(not strand.flat and strand.axis is not None and strand.axis > 1 for strand in strands)
+    )
 
 
 def through(view: View, traces: Sequence[Trace], made: Shape) -> View:

@@ -13,7 +13,8 @@ from convcli.layers.conv import Conv
 from convcli.layers.variants import VARIANTS
 from convcli.networks.graph import Graph, Node
 from convcli.networks.network import Network
-from convcli.networks.rows import chain_nodes, tensor_shapes
+from convcli.networks.rows import chain_nodes
+from convcli.networks.tensor_shapes import tensor_shapes
 
 PAIR = "depthwise-separable"  # what a depthwise and a pointwise convolution are together
 BETWEEN = ("BatchNorm", "Dropout")  # what may stand between them, and activations
@@ -58,7 +59,7 @@ def replace_convs(network: Graph, variant: str, shapes: Mapping[str, Shape]) -> 
     them, count as one, which is depthwise-separable already. The convolution of the network's input stays, as in
     MobileNet and Xception: it has few channels. So does one that the variant cannot stand for, and what is not k x k.
     """
-    known = tensor_shapes(network, shapes)
+    known = tensor_shapes(network.nodes, shapes, network.stated)
     nodes: dict[int, tuple[Node, ...]] = {}  # the number of a node -> what stands in its place
     replaced, already = [], []
     kept: dict[str, list[str]] = {}

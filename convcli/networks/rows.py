@@ -12,7 +12,7 @@ from convcli.layers.base import Layer, Window
 from convcli.layers.counts import Cost, arithmetic_intensity, element_bytes
 from convcli.layers.text.spelling import operator_of, spell
 from convcli.networks.bind_shapes import bind_shapes
-from convcli.networks.fields import UNSEEN, View, axes, merge, through, view_of_input
+from convcli.networks.fields import UNSEEN, View, axes, merge, spatial_axes, through, view_of_input
 from convcli.networks.graph import BATCH, Graph, Node, numbered
 
 Row = dict[str, Any]  # field name -> number, list of numbers, text or None; ready for JSON
@@ -63,7 +63,8 @@ def network_rows(
     input shapes are unknown because of it, counts and shapes are None.
     """
     table = _Table(network, bind_shapes(network, shapes, batch), dtype)
-    return [table.row(node) | {"variant": variant} for node in network.nodes]
+    rows = [table.row(node) | {"variant": variant} for node in network.nodes]
+    return [row | _view(table.seen(node)) for node, row in zip(network.nodes, rows, strict=True)]
 
 
 def network_parameter_rows(
@@ -115,14 +116,6 @@ def chain_nodes(layers: Sequence[Layer], tensor: str, names: Sequence[str]) -> l
         else:
             beside = name
     return nodes
-
-
-def tensor_shapes(network: Graph, inputs: Mapping[str, Shape]) -> dict[str, Shape | None]:
-    """Return the whole shape of every tensor for inputs of these shapes; None where it is not known."""
-    table = _Table(network, inputs, "float32")
-    for node in network.nodes:
-        table.row(node)
-    return table.shapes
 
 
 def rows(
@@ -187,8 +180,11 @@ class _Table:
         self.shapes: dict[str, Shape | None] = dict(inputs)
         self.makers: dict[str, str] = {name: name for name in inputs}
         self.views: dict[str, View] = {}
+        # A model may have its channels last: which axes of its input are spatial is told by its first window.
+        self.spatial: tuple[int, ...] | None = None
+        self.first = 2 if network.per_item else 1
         for name, shape in inputs.items():
-            self.views[name] = view_of_input(shape)
+            self.views[name] = view_of_input(shape, self.first)
             break  # the receptive field is that of the first input
 
     def row(self, node: Node) -> Row:
@@ -218,10 +214,18 @@ class _Table:
             "output_shape": self._shown(shapes[0]),
             **_geometry(layer, known if counted else ()),
             **self._counts(layer, stored, cost, elements),
-            **_view(self.views.get(node.outputs[0], ())),
+            **dict.fromkeys(_view(())),
             "inputs": [self.makers[name] for name in node.inputs],
             "shares_with": shares,
         }
+
+    def seen(self, node: Node) -> View:
+        """Return what a node's first output sees of each spatial axis of the input, after all rows are made."""
+        view = self.views.get(node.outputs[0], ())
+        if self.first > 1 or not view:
+            return view
+        spatial = range(1, len(view)) if self.spatial is None else self.spatial
+        return tuple(view[place] for place in spatial)
 
     def _made(self, node: Node, layer: Layer, given: tuple[Shape, ...]) -> tuple[Shape, ...]:
         try:
@@ -257,6 +261,8 @@ class _Table:
         if given is None or made is None:
             self.views[name] = tuple((UNSEEN,) for _ in seen[0][1])
             return
+        if self.spatial is None and isinstance(layer, Window):
+            self.spatial = spatial_axes(seen[0][1])
         traces = layer.traces(number, *given)
         self.views[name] = merge(
             through(view, traces[place], made) for place, view in seen if place < len(traces)

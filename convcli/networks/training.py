@@ -9,7 +9,8 @@ from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.counts import element_bytes
 from convcli.networks.graph import Graph, Node
-from convcli.networks.rows import Row, tensor_shapes, totals
+from convcli.networks.rows import Row, totals
+from convcli.networks.tensor_shapes import tensor_shapes
 
 # Numbers that an optimizer keeps for each parameter: none, a velocity, or two moments (Kingma & Ba 2015).
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -64,7 +65,7 @@ def add_training(
     """
     each = element_bytes(dtype)
     state = OPTIMIZERS[check_optimizer(optimizer)]
-    sizes = tensor_shapes(network, shapes)
+    sizes = tensor_shapes(network.nodes, shapes, network.stated)
     sources: dict[str, str] = {}  # a tensor that is a view -> what it is a view of
     kept: set[str] = set()
     made = []

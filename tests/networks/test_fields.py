@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcli.layers import Conv, Elementwise, Join, MaxPool, Reshape, Resize, Slice, Transpose
+from convcli.layers import Conv, Elementwise, Join, MaxPool, Reduce, Reshape, Resize, Slice, Transpose
 from convcli.networks.builder import Builder
 from convcli.networks.graph import Node
 from convcli.networks.network import Network
@@ -157,3 +157,22 @@ def test_branches_of_one_resize_are_one():
     row = Network("n", {"x": ("N", 1, 16)}, nodes, ("d",)).rows()[-1]
     assert row["receptive_field"] == [3]  # 5 neighbours of the doubled line are 3 of the line
     assert row["effective_stride"] == [0.5]
+
+
+def test_channels_may_come_last():
+    """A model of TensorFlow: the input is (N, height, width, channels), and is turned before the first convolution."""
+    nodes = [
+        Node("scaled", Elementwise("mul", operand=(1,)), ("x",), ("w",)),
+        Node("first", Transpose((0, 3, 1, 2)), ("w",), ("a",)),
+        Node("conv", Conv(3, 8, (3, 5), stride=(2, 1)), ("a",), ("b",)),
+        Node("back", Transpose((0, 2, 3, 1)), ("b",), ("c",)),
+        Node("mean", Reduce("mean", (1, 2)), ("c",), ("d",)),
+    ]
+    network = Network("n", {"x": ("N", 20, 24, 3)}, nodes, ("d",), per_item=False)
+    rows = {row["name"]: row for row in network.rows()}
+    assert [row["receptive_field"] for row in rows.values()] == [[1, 1], [1, 1], [3, 5], [3, 5], [19, 24]]
+    assert rows["back"]["effective_stride"] == [2, 1]
+    same = Network(
+        "n", {"x": ("N", 3, 20, 24)}, [Node("conv", Conv(3, 8, 3), ("x",), ("b",))], ("b",), per_item=False
+    )
+    assert same.rows()[0]["receptive_field"] == [3, 3]
