@@ -6,7 +6,18 @@ from typing import NamedTuple
 Point = tuple[float, float]
 
 # Blue and teal are told apart by people who do not see red or green, too; each ink is readable on its fill (WCAG AA).
+# Of weights: Paul Tol's scheme "light", whose fills black text can be read on; of counts: from light to dark blue.
+TAPS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#99ddff", "#44bb99", "#bbcc33", "#aaaa00", "#dddddd")
+HEAT = ("#f2f7fc", "#dbe9f6", "#bdd7ee", "#93c0e2", "#6aa9d6", "#2b71a8", "#174f80")
+_SHARED = {
+    **{f"tap-{number}": colour for number, colour in enumerate(TAPS)},
+    **{f"heat-{number}": colour for number, colour in enumerate(HEAT)},
+    "tap-ink": "#1c2733",
+    "heat-ink": "#12304a",
+    "deep-heat-ink": "#ffffff",
+}
 LIGHT: Mapping[str, str] = {
+    **_SHARED,
     "paper": "#ffffff",
     "ink": "#1c2733",
     "faint": "#5d6b7a",
@@ -34,6 +45,7 @@ LIGHT: Mapping[str, str] = {
     "ray": "#33475b",
 }
 DARK: Mapping[str, str] = {
+    **_SHARED,
     "paper": "#10161d",
     "ink": "#e6edf3",
     "faint": "#9aa7b4",

@@ -163,7 +163,7 @@ class _Layout:
         for source in channels if self.rays else ():
             terms = [term for term in step.terms if term.channel == source]
             box = _box([term.row for term in terms], [term.column for term in terms])
-            yield from _rays(self.below[source].cell(*box), target, 0.1 if len(channels) == 1 else 0.06)
+            yield from rays(self.below[source].cell(*box), target, 0.1 if len(channels) == 1 else 0.06)
         for term in step.terms:
             yield from self._seen(term.channel, term.row, term.column, term.value, term.weight)
         yield from self._output(number, "current")
@@ -231,7 +231,7 @@ def _box(
     return top, left, float(max(rows)) + 1 - top, float(max(columns)) + 1 - left
 
 
-def _rays(window: Sequence[Point], target: Sequence[Point], opacity: float) -> Iterator[Mark]:
+def rays(window: Sequence[Point], target: Sequence[Point], opacity: float) -> Iterator[Mark]:
     """Draw what leads from a window to an output: a faint body with its edges."""
     yield Shape(_hull([*window, *target]), "ray", None, opacity=opacity)
     for start, end in zip(window, target, strict=True):

@@ -131,7 +131,7 @@ def _reduce(reach: Reach) -> Reach:
     return Reach(step // g, scale // g, low // g, high // g)
 
 
-def _inputs(link: Reach | Taps, output: int) -> range:
+def seen_inputs(link: Reach | Taps, output: int) -> range:
     """Return the inputs of one layer that an output sees."""
     if isinstance(link, Reach):
         step, scale, low, high = link
@@ -158,17 +158,17 @@ def field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTE
     gaps = next((place for place, link in enumerate(path) if isinstance(link, Taps)), len(path))
     seen: Iterable[int] = (output,)
     for link in reversed(path[gaps + 1 :]):
-        parts = [_inputs(link, each) for each in seen]
+        parts = [seen_inputs(link, each) for each in seen]
         if sum(part[-1] - part[0] for part in parts if part) > most:
             raise _TooManyError
         seen = set().union(*parts)
     for link in path[gaps : gaps + 1]:
-        seen = [end for each in seen if (part := _inputs(link, each)) for end in (part[0], part[-1])]
+        seen = [end for each in seen if (part := seen_inputs(link, each)) for end in (part[0], part[-1])]
     if not seen:
         return None
     first, last = min(seen), max(seen)
     for link in reversed(path[:gaps]):
-        first, last = _inputs(link, first)[0], _inputs(link, last)[-1]
+        first, last = seen_inputs(link, first)[0], seen_inputs(link, last)[-1]
     return first, last
 
 

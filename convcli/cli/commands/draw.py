@@ -5,9 +5,11 @@ import click
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import Command, talking
 from convcli.cli.options.draw_options import (
+    KindOptions,
     NumberOptions,
     ViewOptions,
     drawn,
+    kind_options,
     number_options,
     view_options,
 )
@@ -27,24 +29,29 @@ from convcli.cli.options.layer_options import LayerOptions, chain_help, drawn_op
             *("n", "k", "s", "p", "d", "in_channels", "out_channels", "groups", "dims"),
             *("variant", "transposed", "output_padding", "pool", "ceil", "chain"),
         ),
+        "Instead of steps": ("matrix", "receptive", "checkerboard", "connections", "at"),
         "Output": ("output", "force", "step", "delay", "theme"),
     },
     more=chain_help,
 )
 @drawn_options
 @number_options
+@kind_options
 @view_options
 @talking
 @click.pass_obj
 def command(
-    conversation: Conversation, /, layer: LayerOptions, given: NumberOptions, view: ViewOptions
+    conversation: Conversation,
+    /,
+    layer: LayerOptions,
+    given: NumberOptions,
+    kind: KindOptions,
+    view: ViewOptions,
 ) -> None:
     """Draw the arithmetic of a layer step by step: the window on the padded input, each product, the sum, the output.
 
     The layer is spelled as for convcli shape; numbers that are not given are small whole ones, always the same. On a
     terminal the steps play in place, in a pipe they are printed; -o draws them.
     """
-    from convcli.drawing.layer_drawing import layer_drawing
-
     view.check()
-    view.show(conversation, layer_drawing(*drawn(layer, given)))
+    view.show(conversation, kind.drawing(*drawn(layer, given)))

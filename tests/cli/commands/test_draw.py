@@ -201,3 +201,48 @@ def test_a_sheet_of_some_steps_says_so(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     result = call("draw", "--n", "6", "--k", "1", "-o", path)
     assert result.err == f"convcli: 24 of 36 steps are drawn; --step N draws one\nconvcli: wrote {path}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ("--n 3 --k 2 --matrix", "conv k2x2 o1 as a matrix: y = A x"),
+        ("--n 9 --layers maxpool,conv --receptive --at 1,1", "what output (1, 1) sees"),
+        ("--n 4 --k 3 --transposed --checkerboard", "how many products are summed in each output"),
+        ("--n 5 --k 3 --dims 1 --connections", "conv k3 o1\n  input x2 reaches"),
+    ],
+)
+def test_other_drawings(call: Call, tmp_path: Path, words: str, begins: str) -> None:
+    options = [{"maxpool,conv": "maxpool k2, conv k3 p1"}.get(word, word) for word in words.split()]
+    code, out, err = call("draw", *options)
+    assert (code, err) == (0, "")
+    assert out.startswith(begins)
+    for ending in ("png", "svg", "json"):
+        path = tmp_path / f"x.{ending}"
+        assert call("draw", *options, "-o", path) == (0, "", f"convcli: wrote {path}\n")
+    for ending, message in (
+        ("gif", "nothing moves here, and .gif and .apng are animations; take .png or .svg"),
+        ("html", "no page is made of this; take .svg or .png"),
+    ):
+        assert one_error(call("draw", *options, "-o", tmp_path / f"x.{ending}")) == message
+    assert one_error(call("draw", *options, "--step", "1")) == "there is no step 1; nothing moves here"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--n 5 --k 3 --matrix --receptive", "--matrix and --receptive are two drawings; give one of them"),
+        ("--n 5 --k 3 --at 1,1", "--at is the output of --receptive; leave it out"),
+        ("--n 5 --k 3 --receptive --at 1,x", "'x' is not a whole number"),
+        ("--n 5 --k 3 --receptive --at 3,3", "--at 3,3 is no output; the output is 3x3, counted from 0"),
+        ("--n 5 --k 3 --receptive --seed 2", "--receptive has no use for numbers; give the sizes alone"),
+        ("--values 1;2 --k 1 --matrix", "--matrix has no use for numbers of the input; give the sizes alone"),
+        ("--n 5 --k 3 --p 1 --checkerboard", "--checkerboard is of one transposed convolution; take --variant transposed"),
+        ("--n 5 --k 3 --variant depthwise-separable --matrix", "--matrix is of one layer; leave the others out"),
+        ("--n 5 --pool max:2 --connections", "--connections is of a convolution, not of 'maxpool k2x2'"),
+    ],
+)  # fmt: skip
+def test_drawings_that_cannot_be(call: Call, words: str, message: str) -> None:
+    result = call("draw", *words.split())
+    assert result.code == 2
+    assert message in one_error(result)

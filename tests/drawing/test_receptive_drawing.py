@@ -1,0 +1,102 @@
+"""What an output sees, against impulses that are sent through the chain."""
+
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from convcli import Conv
+from convcli.drawing.receptive_drawing import field_of_output, receptive_drawing
+from convcli.drawing.scene import Shape
+from convcli.drawing.walk_layers import Numbers, walk_layers
+from convcli.errors import ArgumentError
+from convcli.layers import Activation, AvgPool, ConvTranspose, DeformConv, Flatten, MaxPool, Resize
+
+LAYERS = (
+    Conv(1, 1, 3, padding=1),
+    Conv(1, 1, (2, 3), stride=2, padding=((1, 0), (2, 1))),
+    Conv(1, 1, 2, dilation=2, padding=1),
+    AvgPool(2, stride=1),
+    AvgPool(3, stride=2, padding=1),
+    ConvTranspose(1, 1, 2, stride=3),
+    ConvTranspose(1, 1, 3, stride=2, padding=1),
+    Resize(scale=2),
+    Activation("relu"),
+)
+
+
+def impulse(rows, columns, place):
+    return (
+        tuple(tuple(Fraction((row, column) == place) for column in range(columns)) for row in range(rows)),
+    )
+
+
+@settings(max_examples=20)
+@given(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=3), st.data())
+def test_an_impulse_comes_out_where_it_is_seen(layers, data):
+    rows, columns = 4, 5
+    shape = (1, rows, columns)
+    for layer in layers:
+        shape = layer.output_shape(shape)
+        assume(max(shape) <= 24)
+    at = tuple(data.draw(st.integers(0, n - 1)) for n in shape[1:])
+    field = field_of_output(layers, (1, rows, columns), at)
+    assert field.levels[-1].seen == tuple((y,) for y in at)
+    seen = set(product(*field.levels[0].seen))
+    reached = set()
+    for place in product(range(rows), range(columns)):
+        stages = walk_layers(layers, (1, rows, columns), Numbers(impulse(rows, columns, place)))
+        if stages[-1].outputs()[0][at[0]][at[1]] > 0:  # all weights are above 0
+            reached.add(place)
+    assert seen == reached
+
+
+def test_in_the_middle_it_is_as_large_as_shape_says():
+    layers = (Conv(1, 1, 3), MaxPool(2), Conv(1, 1, 3))
+    field = field_of_output(layers, (1, 16, 16), None)
+    assert (
+        [len(seen) for seen in field.levels[0].seen] == [8, 8] == [axis.size for axis in field.numbers.axes()]
+    )
+    assert field.levels[-1].seen == ((2,), (2,))
+
+
+def test_as_text():
+    layers = (Conv(1, 1, 3, padding=1, dims=1), MaxPool(2, dims=1))
+    assert receptive_drawing(layers, (1, 6), (1,)).text(80, None) == (
+        "what output (1) sees\n\n"
+        "maxpool k2, 3: 1 seen\n. # .\n\n"
+        "conv k3 p1 o1, 6: 2 seen\n. . # # . .\n\n"
+        "input, 6: 4 seen\n. # # # # .\n\n"
+        "receptive field 4, effective stride 2, padding 1\n"
+    )
+
+
+def test_as_a_picture():
+    drawing = receptive_drawing((Conv(1, 1, 3), Conv(1, 1, 2)), (1, 5, 5), (0, 1))
+    (scene,) = drawing.scenes()
+    fills = [mark.fill for mark in scene.base if isinstance(mark, Shape)]
+    assert [fills.count(kind) for kind in ("current", "waiting", "window", "input")] == [1, 3, 4 + 16, 5 + 9]
+    assert drawing.record()["levels"][0]["seen"] == [[0, 1, 2, 3], [1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("layers", "size", "at", "message"),
+    [
+        ((Conv(1, 1, 3),), 5, (3, 0), "`at` 3,0 is no output; the output is 3x3, counted from 0"),
+        ((Conv(1, 1, 3),), 5, (1,), "`at` 1 is no output"),
+        (
+            (Conv(1, 1, 3),),
+            66,
+            None,
+            "a tensor of the chain would be 66x66 cells, and at most 64 on a side are drawn",
+        ),
+        ((DeformConv(1, 1, 3),), 5, None, "what 'deform k3x3 o1' sees depends on the data"),
+        ((Flatten(),), 5, None, "what 'flatten' sees has no window"),
+    ],
+)
+def test_what_cannot_be_drawn(layers, size, at, message):
+    with pytest.raises(ArgumentError) as error:
+        receptive_drawing(layers, (1, size, size), at)
+    assert message in str(error.value)
