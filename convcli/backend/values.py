@@ -39,7 +39,7 @@ class Extent(NamedTuple):
         least, most = inf, -inf
         for place in _parts(values.shape):
             part = values[place]
-            if part.dtype.kind == "f":
+            if part.dtype.kind == "f" and part.size and not np.isfinite((part.min(), part.max())).all():
                 part = part[np.isfinite(part)]
             if part.size:
                 least, most = min(least, float(part.min())), max(most, float(part.max()))
@@ -56,8 +56,11 @@ class Extent(NamedTuple):
         return Extent(self.least * factor, self.most * factor)
 
     def stretched(self, values: Array, high: float) -> Array:
-        """Return values as float64, the smallest at 0 and the largest at `high`; NaN and infinity stay."""
-        floats, least, most = values.astype(np.float64), self.least, self.most
+        """Return values as float64, the smallest at 0 and the largest at `high`; NaN and infinity stay.
+
+        Values that are float64 are changed.
+        """
+        floats, least, most = values.astype(np.float64, copy=False), self.least, self.most
         if not isfinite((most - least) * high):
             floats, least, most = floats * NARROW, least * NARROW, most * NARROW
         floats -= least
@@ -169,7 +172,7 @@ def into_dtype(
         elif value_range == "offset":
             part = part + (0.5 if floating else _middle(low, high, part))
         elif value_range == "minmax":
-            part = (extent or Extent(0, 0)).stretched(part, float(high))
+            part = (extent or Extent(0, 0)).stretched(part.copy(), float(high))
         if floating:
             with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
                 fitted[place] = part

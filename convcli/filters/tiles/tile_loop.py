@@ -277,7 +277,7 @@ class _Extents:
         self.colour, self.finish = colour, finish
 
     def __call__(self, region: Region) -> Extent | None:
-        return Extent.of(self.finish.settled(own(self.colour(region))))
+        return self.finish.extent_of(self.colour(region))
 
 
 class _Measures:

@@ -87,9 +87,20 @@ class Finish:
             colour *= colour.dtype.type(full_scale(self.dtype) / full_scale(self.own))
         if self.dtype.kind != "f" and self.value_range != "minmax":
             return round_into(colour, out, self.value_range, self.zero)
+        if self.dtype.kind != "f" and self.zero is None:
+            stretched = (self.extent or Extent(0, 0)).stretched(colour, full_scale(self.dtype))
+            return round_into(stretched, out, "clip")
         fitted = into_dtype(colour, self.dtype, self.value_range, self.extent, self.zero, beside=True)
         out[...] = fitted.pixels
         return round(fitted.clipped * out.size)
+
+    def extent_of(self, values: Array) -> Extent | None:
+        """Return the smallest and the largest finite value that `minmax` stretches; None where none is finite."""
+        found = Extent.of(values)
+        if found is None or values.dtype.kind != "f":
+            return found
+        ends = self.settled(np.array(found, values.dtype))  # which keeps the order of values
+        return Extent(*map(float, ends)) if np.isfinite(ends).all() else Extent.of(self.settled(own(values)))
 
     def settled(self, values: Array) -> Array:
         """Return values that `minmax` stretches: of whole samples or light in parts, or it would stretch noise."""

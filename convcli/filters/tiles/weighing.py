@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from math import prod
+from math import inf, isfinite, prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ Array = NDArray[Any]
 Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip (rows, columns * channels) into an array
 
 PLAIN_SUMS = "sums"  # the quickest method but transforms, which spread what is huge or no number over a tile
+TAME = 2.0**24  # values above are so large that transforms of float64 would lose smaller ones beside them
 SHIFTED = "separable by shifts"  # what is quicker than products for factors of few taps
 
 
@@ -83,16 +84,17 @@ class Alike:
         self.sum = self._sum(weights, way)
 
     def _sum(self, weights: Weights, name: str) -> Sum:
+        """Return the way to sum; one that spreads what is no number beyond the kernel has a plain one behind it."""
         floats = self.dtype == np.float32
         below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
         factors, dtype = (weights.down, weights.across), self.dtype.name
         if name == SHIFTED:
             return ShiftedFactors(factors, self.slide, self.channels, (dtype, dtype))
-        if name == "separable":
-            return WeighedFactors(factors, below, beside, dtype)
-        if name == "gemm":
-            return WeighedRows(weights.matrix, below, beside, dtype)
         plain = ShiftedWindow(weights.matrix, self.slide, self.channels, dtype)
+        if name == "separable":
+            return FiniteSums(WeighedFactors(factors, below, beside, dtype), plain)
+        if name == "gemm":
+            return FiniteSums(WeighedRows(weights.matrix, below, beside, dtype), plain)
         if name != "fft":
             return plain
         length = transform_length(self.slide)
@@ -100,7 +102,7 @@ class Alike:
         self.most = tuple((length - span) // s + 1 for span, s in sizes)
         spectrum = Spectrum(weights.matrix, self.slide, self.channels, length, dtype)
         if not floats:
-            return spectrum
+            return FiniteSums(spectrum, plain, TAME)
         magnitudes = Spectrum(np.abs(weights.matrix), self.slide, self.channels, length, dtype)
         return GuardedSpectrum(spectrum, magnitudes, plain)
 
@@ -125,6 +127,23 @@ class Alike:
 
     def _weigh(self, values: Array, out: Array) -> None:
         self.sum(values.reshape(len(values), -1), out.reshape(len(out), -1), self.scratch)
+
+
+class FiniteSums:
+    """A quick way to sum finite values, and a plain one for those that it would spread over the tile.
+
+    Products and transforms multiply what no tap looks at by 0, which makes NaN of NaN and infinity.
+    """
+
+    def __init__(self, quick: Sum, plain: Sum, most: float = inf) -> None:
+        """Take both ways; values above `most` are summed by the plain one."""
+        self.quick, self.plain, self.most = quick, plain, most
+
+    def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
+        """Weigh (rows, samples) into the smaller `out`."""
+        least, most = float(strip.min()), float(strip.max())
+        finite = -self.most <= least <= most <= self.most and isfinite(least) and isfinite(most)
+        return (self.quick if finite else self.plain)(strip, out, scratch)
 
 
 class Mixed:
