@@ -1,5 +1,8 @@
 """Published networks: parameters, multiply-adds, sizes and receptive fields as they were published."""
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from convcli import networks
@@ -90,20 +93,48 @@ def test_parameters_with_moving_statistics_are_those_of_keras(name, params, gamm
     assert totals["params"] + totals["buffers"] - gammas == params
 
 
-@pytest.mark.parametrize(
-    ("name", "params", "macs"),
+def test_lenet_5_has_the_published_figures():
+    totals = networks.load("lenet-5").totals()
+    assert (totals["params"], totals["macs"]) == (
+        61_706,
+        416_520,
+    )  # LeCun et al., section II.B, with a full C3
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception-v1"])
+def test_inception_v1_has_the_sizes_of_its_table(name):
+    rows = networks.load(name).rows()
+    assert [row["output_shape"] for row in rows if row["layer"] == "concat"] == [
+        [256, 28, 28], [480, 28, 28],
+        [512, 14, 14], [512, 14, 14], [512, 14, 14], [528, 14, 14], [832, 14, 14],
+        [832, 7, 7], [1024, 7, 7],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(  # models that ship with the onnx package, exported from Caffe and Caffe2
+    ("name", "light"),
     [
-        ("lenet-5", 61_706, 416_520),  # LeCun et al., section II.B, with a full C3
-        (
-            "inception-v1",
-            6_998_552,
-            1_582_671_872,
-        ),  # Caffe's bvlc_googlenet without its auxiliary classifiers
+        ("vgg-19", "vgg19"),
+        ("squeezenet-1.1", "squeezenet"),
+        ("resnet-50", "resnet50"),
+        ("inception-v1", "inception_v1"),
     ],
 )
-def test_early_networks_have_the_published_figures(name, params, macs):
-    totals = networks.load(name).totals()
-    assert (totals["params"], totals["macs"]) == (params, macs)
+def test_the_layers_are_those_of_models_that_ship_with_onnx(name, light):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed, which brings the models of this test")
+    path = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light" / f"light_{light}.onnx"
+    if not path.exists():
+        pytest.skip("the light models are not in this version of onnx")
+    ours, theirs = networks.load(name), networks.load(path)
+    ends = {"adaptiveavgpool", "globalavgpool", "avgpool", "flatten", "reshape", "softmax"}
+    kinds = [
+        Counter(row["layer"].split()[0] for row in network.rows() if row["layer"].split()[0] not in ends)
+        for network in (ours, theirs)
+    ]
+    assert kinds[0] == kinds[1]
+    assert ours.params() == theirs.params()
+    if name != "inception-v1":  # whose pools round down there
+        assert ours.totals()["macs"] == theirs.totals()["macs"]
 
 
 @pytest.mark.parametrize(  # arXiv 1704.04861, tables 6 and 7
