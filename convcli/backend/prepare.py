@@ -18,7 +18,8 @@ from convcli.backend.checks import Array
 from convcli.backend.elements import in_place
 from convcli.backend.prepared_conv import Finish, PreparedConv, Room, takes
 from convcli.backend.prepared_pool import PreparedPool
-from convcli.backend.run_layers import operator_of
+from convcli.backend.run_layers import moves, operator_of
+from convcli.errors import ArgumentError
 from convcli.layers import (
     Activation,
     Add,
@@ -27,6 +28,7 @@ from convcli.layers import (
     Concat,
     Constant,
     Conv,
+    DeformConv,
     Dense,
     Dropout,
     Elementwise,
@@ -250,11 +252,23 @@ def _reshape(layer: Reshape, shapes: Sequence[Shape], arguments: Given, into: in
     return lambda x: x.reshape(made)
 
 
+def _deform(layer: DeformConv, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+    """Take the second input, which a branch predicted, as the offsets and the mask."""
+    if len(shapes) < 2:
+        raise ArgumentError(
+            "a deformable convolution runs with what a branch predicts as its second input, and has one"
+        )
+    operator, fields = operator_of(layer)
+    options = {name: getattr(layer, name) for name in fields}
+    return lambda x, predicted: operator(x, **moves(layer, predicted), **options, **arguments)
+
+
 _SPECIAL: dict[type[Layer], Callable[..., Run | None]] = {
     Activation: _activation,
     Add: _add,
     BatchNorm: _batch_norm,
     Concat: _concat,
+    DeformConv: _deform,
     Dropout: _itself,
     Elementwise: _elementwise,
     Flatten: _flatten,

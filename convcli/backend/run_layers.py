@@ -87,7 +87,7 @@ def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayL
     beside: Array | None = None
     for layer, mine in zip(layers, arguments, strict=True):
         if beside is not None:
-            mine = {**_moves(layer, beside), **mine}
+            mine = {**moves(layer, beside), **mine}
             beside = None
         widened = alone and _spatial_axes(layer) is None  # it would take the channels for a batch
         found = run_layer(layer.inner, y[np.newaxis] if widened else y, **mine)
@@ -143,7 +143,7 @@ def _check_arguments(layer: Layer, arguments: Arguments) -> None:
             check_shape(word, as_array(word, arguments[word]), shape, why="the layer")
 
 
-def _moves(layer: Layer, predicted: Array) -> Arguments:
+def moves(layer: Layer, predicted: Array) -> Arguments:
     """Divide what a branch predicted into the offsets of a deformable convolution and its mask."""
     if not isinstance(layer, DeformConv):
         raise ArgumentError(

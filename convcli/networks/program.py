@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError, instead_of
@@ -165,12 +165,14 @@ def _array(value: Any) -> Any:
 
 
 def needed(network: Graph, wanted: Iterable[str]) -> list[Node]:
-    """Return the nodes that some tensors are made from, in order."""
+    """Return the nodes that some tensors are made from, in order; a branch is the layer that runs beside."""
     missing = set(wanted)
     found = []
     for node in reversed(network.nodes):
         if not missing.isdisjoint(node.outputs):
-            found.append(node)
+            found.append(
+                replace(node, layer=node.layer.inner) if node.layer.inner is not node.layer else node
+            )
             missing.update(node.inputs)
     return found[::-1]
 

@@ -5,6 +5,7 @@ import pytest
 
 from convcli import backend, networks
 from convcli.errors import ArgumentError
+from convcli.layers import DeformConv
 from convcli.networks import Builder
 from convcli.networks.graph import Node
 from convcli.networks.network import Network
@@ -139,3 +140,34 @@ def test_shapes_that_do_not_fit_name_the_node():
     network = Network("two", {"x": ("N", 3, 4, 4), "y": ("N", 3, 5, 4)}, nodes, ("b",))
     with pytest.raises(ArgumentError, match=r"node 'sum' \(add\) on 1x3x4x4 and 1x3x5x4: "):
         network.run({"x": np.ones((1, 3, 4, 4)), "y": np.ones((1, 3, 5, 4))})
+
+
+@pytest.mark.parametrize("text", ["deform k3 p1 s2 o6", "deform k3 p1 o8 og2 mask nobias"])
+def test_a_deformable_convolution_runs_with_its_branch(text):
+    g = Builder("deformable", (4, 9, 8))
+    g(f"conv k1 o4, {text}, bn, relu")
+    network = g.build()
+    random = np.random.default_rng(0)
+    conv, branch, deform = (
+        {name: random.standard_normal(shape) for name, shape in backend.parameter_shapes(node.layer).items()}
+        for node in network.nodes[:3]
+    )
+    named = {"conv1": conv, "branch1": branch, "deform1": deform}
+    arrays = {f"{node}.{name}": array for node, mine in named.items() for name, array in mine.items()}
+    norm = {name: np.ones(network.nodes[3].layer.channels) for name in ("gamma", "beta", "mean", "var")}
+    arrays |= {f"bn1.{name}": array for name, array in norm.items()}
+    x = random.standard_normal((2, 4, 9, 8))
+    layers = [node.layer for node in network.nodes]
+    expected = backend.run_chain(layers, [conv, branch, deform, norm, {}], x)
+    np.testing.assert_allclose(
+        network.run({"input": x}, weights=arrays)["relu1"], expected, rtol=2e-3, atol=2e-3
+    )
+
+
+def test_a_deformable_convolution_without_its_branch_is_refused():
+    layer = DeformConv(4, 4, 3, padding=1)
+    network = Network("alone", {"x": ("N", 4, 8, 8)}, [Node("deform1", layer, ("x",), ("y",))], ("y",))
+    with pytest.raises(
+        ArgumentError, match="runs with what a branch predicts as its second input, and has one"
+    ):
+        network.run({"x": np.zeros((1, 4, 8, 8))}, seed=0)

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from convcli import networks
@@ -266,6 +267,37 @@ def test_wavenet_is_causal_and_each_stack_sees_1023_samples_more():
     assert field("wavenet", "stack1.512.add1") == (1025, 1, 1024)
     assert field("wavenet", "stack3.512.add1") == (3071, 1, 3070)
     assert networks.load("wavenet", (256, 100), stacks=1).rows()[-1]["output_shape"] == [256, 100]
+
+
+def test_no_output_of_wavenet_depends_on_a_later_sample():
+    network = networks.load("wavenet", (8, 40), stacks=1, channels=4, skip=8)
+    x = np.random.default_rng(0).standard_normal((1, 8, 40))
+    later = x.copy()
+    later[:, :, 25] += 1
+    ((before,), (after,)) = (network.run({"input": each}, seed=0).values() for each in (x, later))
+    np.testing.assert_array_equal(after[:, :, :25], before[:, :, :25])
+    assert not np.allclose(after[:, :, 25], before[:, :, 25])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("lenet-5", (1, 32, 32)),
+        ("squeezenet-1.1", (3, 64, 64)),
+        ("mobilenet-v1:width=0.25", (3, 64, 64)),
+        ("mobilenet-v3-small", (3, 64, 64)),
+        ("shufflenet-v1:width=0.5", (3, 64, 64)),
+        ("shufflenet-v2:width=0.5", (3, 64, 64)),
+        ("unet:width=4", (1, 188, 188)),
+        ("figure-9.11-center", (3, 64, 48)),
+    ],
+)
+def test_networks_run_and_give_the_shapes_of_their_rows(name, shape):
+    network = networks.load(name, shape)
+    x = np.random.default_rng(0).standard_normal((2, *shape))
+    (made,) = network.run({"input": x}, seed=0).values()
+    assert made.shape == (2, *network.rows()[-1]["output_shape"])
+    assert np.isfinite(made).all()
 
 
 def test_the_u_net_has_the_sizes_of_its_figure_and_23_convolutions():
