@@ -1,6 +1,6 @@
 """The shapes of a network's inputs, as the caller gives them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcli.errors import ArgumentError, instead_of
@@ -65,6 +65,25 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
             f"the input {name!r} is {_told(declared)}, of which {' and '.join(unknown)} are not known; give its shape"
         )
     return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # no names are left
+
+
+def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
+    """Return the shape of one item, (channels, *sizes), of which a batch axis of 1 is left out.
+
+    usual : the shape that the input has, which tells how many axes there are
+
+    >>> as_item("input", (1, 3, 320, 320), (3, 224, 224))
+    (3, 320, 320)
+    """
+    shape = as_shape(given)
+    if len(shape) == len(usual) + 1 and shape[0] == 1:
+        return shape[1:]
+    if len(shape) != len(usual):
+        raise ArgumentError(
+            f"the input {name!r} is channels x sizes such as {by_axes(usual)}, and {by_axes(shape)} has {len(shape)} "
+            f"axes in place of {len(usual)}"
+        )
+    return shape
 
 
 def _told(shape: Any) -> str:

@@ -40,6 +40,7 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import is_sequence
 from convcli.layers.text.chain_grammar import split_chain
 from convcli.layers.text.notation import parse_size
+from convcli.networks.bind_shapes import as_item
 from convcli.networks.builder import INPUT, Builder
 from convcli.networks.network import Network
 from convcli.networks.network_text import NetworkError, read_network_text
@@ -170,7 +171,13 @@ class _Reader:
         for name in given:
             if declared and name not in declared:
                 raise ArgumentError(f"it has no input {name!r}; {instead_of(name, declared)}")
-        return {name: given.get(name) or _shape(name, declared[name]) for name in declared or given}
+        if not declared:
+            return dict(given)
+        usual = {name: _shape(name, text) for name, text in declared.items()}
+        return {
+            name: as_item(name, given[name], shape) if name in given else shape
+            for name, shape in usual.items()
+        }
 
     def items(self, items: Any, values: Mapping[str, Value], inside: tuple[str, ...], prefix: str) -> None:
         """Add the layers of a list, whose names begin with `prefix`, in the blocks `inside`."""

@@ -38,6 +38,7 @@ def test_options_are_typed_or_given():
 def test_another_input_is_built_for_it():
     assert networks.load("resnet-18", (3, 64, 96)).rows()[-4]["output_shape"] == [512, 2, 3]
     assert networks.load("resnet-18", {"input": (3, 64, 64)}).params() == 11_689_512
+    assert networks.load("resnet-18", (1, 3, 64, 96)) == networks.load("resnet-18", (3, 64, 96))
 
 
 @pytest.mark.parametrize(
@@ -70,8 +71,8 @@ def test_another_input_is_built_for_it():
             "resnet-18 has one input, and 2 shapes are given",
         ),
         (
-            lambda: networks.load("resnet-18", (3,)),
-            "'conv k7 s2 p3 o64 nobias': it needs sizes to slide over",
+            lambda: networks.load("resnet-18", (2, 3, 64, 64)),
+            "the input 'input' is channels x sizes such as 3x224x224, and 2x3x64x64 has 4 axes in place of 3",
         ),
     ],
 )

@@ -4,7 +4,10 @@ import pytest
 
 from convcli import networks
 from convcli.networks.network_text import NetworkError, read_chain_file
-from convcli.networks.toml_file import read_toml
+from convcli.networks.toml_file import ITEM, read_toml
+from tests.paths import ROOT
+
+PACKAGE = ROOT / "convcli"
 
 TINY = """# "layers" in a comment
 name = "tiny"
@@ -72,6 +75,9 @@ def test_another_input_size_is_read_for(written):
     path = written(TINY)
     assert networks.load(path, (3, 64, 64)).rows()[0]["output_shape"] == [16, 64, 64]
     assert networks.load(path, {"input": (3, 64, 64)}).inputs == {"input": ("N", 3, 64, 64)}
+    assert networks.load(path, (1, 3, 64, 64)) == networks.load(path, (3, 64, 64))
+    with pytest.raises(NetworkError, match="and 64x64 has 2 axes in place of 3"):
+        networks.load(path, (64, 64))
     with pytest.raises(NetworkError, match="it has no input 'x'; use input"):
         networks.load(path, {"x": (3, 64, 64)})
 
@@ -231,3 +237,15 @@ def test_chains_in_files(written):
     ]  # fmt: skip
     with pytest.raises(NetworkError, match="has no layers; write one a line"):
         read_chain_file(written("# nothing\n", "empty.txt"))
+
+
+def test_the_page_about_networks_has_a_file_that_is_one(written):
+    page = (PACKAGE / "docs" / "networks.md").read_text(encoding="utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    network = networks.load(written(text))
+    assert network.name == "small-resnet"
+    assert [node.name for node in network.nodes if node.name.endswith("relu2")] == [
+        f"residual{number}.relu2" for number in range(1, 5)
+    ]
+    for key in (*ITEM, "inputs", "outputs"):
+        assert f"`{key}" in page

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
 from convcli.layers.text.arguments import apart
-from convcli.networks.builder import Builder
+from convcli.networks.bind_shapes import as_item
+from convcli.networks.builder import INPUT, Builder
 from convcli.networks.network import Network
 
 IMAGE = (3, 224, 224)
@@ -269,7 +270,7 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
     behind = ",".join(f"{key}={value}" for key, value in chosen.items())
     g = Builder(
         f"{name}:{behind}" if behind else name,
-        entry.input if input_shape is None else input_shape,
+        entry.input if input_shape is None else as_item(INPUT, input_shape, entry.input),
         source=entry.source,
     )
     return _builder_of(entry)(g, **entry.fixed, **chosen)
