@@ -77,7 +77,8 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     149497088
 
     """
-    from convcli.networks.zoo.index import ZOO, build, find
+    from convcli.networks.zoo.build import build
+    from convcli.networks.zoo.index import ZOO, find
 
     text = str(source)
     name, ending = text.partition(":")[0], Path(text).suffix.lower()

@@ -8,7 +8,8 @@ import pytest
 import convcli
 from convcli import networks
 from convcli.errors import ArgumentError
-from convcli.networks.zoo.index import ZOO, Entry, build, by_name
+from convcli.networks.zoo.build import build
+from convcli.networks.zoo.index import ZOO, Entry, by_name
 from tests.conftest import ROOT
 
 
@@ -57,7 +58,7 @@ def test_another_input_is_built_for_it():
         (lambda: networks.load("mobilenet-v1:width=x"), "mobilenet-v1: width must be a number, got 'x'"),
         (
             lambda: networks.load("mobilenet-v1:width=0"),
-            "mobilenet-v1: width must be above 0 and finite, got '0'",
+            "mobilenet-v1: width must be above 0 and at most 1,000,000, got '0'",
         ),
         (lambda: networks.load("mobilenet-v1:width=2", width=3), "mobilenet-v1: width is given twice"),
         (
@@ -101,4 +102,7 @@ def test_a_family_is_loaded_when_it_is_asked_for():
         "print(*({'numpy', 'scipy', 'PIL', 'click', 'rich', 'onnx', 'tomllib'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["convcli.networks.zoo.index convcli.networks.zoo.resnets", ""]
+    assert run.stdout.splitlines() == [
+        "convcli.networks.zoo.build convcli.networks.zoo.index convcli.networks.zoo.resnets",
+        "",
+    ]

@@ -410,6 +410,9 @@ def test_names_are_found_however_they_are_spelled():
         ("shufflenet-v1:groups=5", "shufflenet-v1:groups=5: groups must be one of 1, 2, 3, 4, 8, got 5"),
         ("resnet-50:classes=2.5", "resnet-50: classes must be a whole number, got '2.5'"),
         ("resnet-50:groups=2", "resnet-50 has no option 'groups'; it takes classes"),
+        ("resnet-50:classes=1000001", "classes must be above 0 and at most 1,000,000, got '1000001'"),
+        ("mobilenet-v1:width=inf", "width must be above 0 and at most 1,000,000, got 'inf'"),
+        ("wavenet:stacks=101", "wavenet:stacks=101: stacks must be at most 100, got 101"),
     ],
 )
 def test_options_that_a_network_does_not_have_are_refused(name, text):

@@ -31,7 +31,8 @@ def command(conversation: Conversation, /, word: str | None, answer: AnswerOptio
 
 def _list(word: str | None) -> Answer:
     """Answer with a row for each network."""
-    from convcli.networks.zoo.index import ZOO, options_of_entry
+    from convcli.networks.zoo.build import options_of_entry
+    from convcli.networks.zoo.index import ZOO
 
     found = [
         entry

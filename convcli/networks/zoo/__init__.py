@@ -1,1 +1,1 @@
-"""Published networks by name: `index.py` lists them, one file a family builds them."""
+"""Published networks by name: `index.py` lists them, `build.py` builds them from the file of their family."""

@@ -8,19 +8,13 @@ and returns the network; further arguments with a default are the user's options
         ...
         return g.build()
 
-What belongs to one network of a family is said here, in `fixed`. Only the family that is asked for is imported.
+What belongs to one network of a family is said here, in `fixed`. `build.py` imports only the family that is asked for.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
-from convcli.layers.text.arguments import apart
-from convcli.networks.bind_shapes import as_item
-from convcli.networks.builder import INPUT, Builder
-from convcli.networks.network import Network
 
 IMAGE = (3, 224, 224)
 
@@ -248,66 +242,3 @@ def find(name: str) -> str | None:
     ('resnet-50', 'resnet-50', 'mobilenet-v2', 'squeezenet-1.0')
     """
     return _SPELLED.get(_letters(name))
-
-
-def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -> Network:
-    """Build the network that `text` names, with its options behind a colon: mobilenet-v1:width=0.5.
-
-    >>> build("resnet-18").params()
-    11689512
-    """
-    spelled, typed = apart(text)
-    name = find(spelled)
-    if name is None:
-        raise ArgumentError(f"there is no network {spelled!r}; {instead_of(spelled, ZOO)}")
-    entry = ZOO[name]
-    takes = options_of_entry(entry)
-    for key, value in typed:
-        if key and key in options:
-            raise ArgumentError(f"{name}: {key} is given twice")
-        options[key or value] = value
-    chosen = {key: _value(name, key, value, takes) for key, value in options.items()}
-    behind = ",".join(f"{key}={value}" for key, value in chosen.items())
-    g = Builder(
-        f"{name}:{behind}" if behind else name,
-        entry.input if input_shape is None else as_item(INPUT, input_shape, entry.input),
-        source=entry.source,
-    )
-    return _builder_of(entry)(g, **entry.fixed, **chosen)
-
-
-def _builder_of(entry: Entry) -> Callable[..., Network]:
-    """Return the function that builds a network; only its family is imported."""
-    function: Callable[..., Network] = getattr(
-        import_module(f"convcli.networks.zoo.{entry.family}"), entry.function
-    )
-    return function
-
-
-def options_of_entry(entry: Entry) -> dict[str, float]:
-    """Return the options of a network and their usual values: its function's arguments that have one."""
-    from inspect import Parameter, signature
-
-    parameters = signature(_builder_of(entry)).parameters.values()
-    return {
-        each.name: each.default
-        for each in parameters
-        if each.default is not Parameter.empty and each.name not in entry.fixed
-    }
-
-
-def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float:
-    """Return the value of an option: a whole number where its usual one is."""
-    if key not in takes:
-        raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{name}: {key} must be a number, got {value!r}") from None
-    if not 0 < number < float("inf"):
-        raise ArgumentError(f"{name}: {key} must be above 0 and finite, got {value!r}")
-    if isinstance(takes[key], float):
-        return number
-    if not number.is_integer():
-        raise ArgumentError(f"{name}: {key} must be a whole number, got {value!r}")
-    return int(number)

@@ -1,9 +1,11 @@
 """WaveNet: van den Oord et al. (2016), "A Generative Model for Raw Audio", arXiv 1609.03499, figures 3 and 4."""
 
+from convcli.errors import ArgumentError
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
 LAYERS = 10  # of a stack: dilations 1, 2, 4 ... 512, of which an output sees 1,024 samples
+MOST_STACKS = 100
 
 
 def wavenet(g: Builder, stacks: int = 3, channels: int = 32, skip: int = 256) -> Network:
@@ -14,6 +16,8 @@ def wavenet(g: Builder, stacks: int = 3, channels: int = 32, skip: int = 256) ->
     channels : of the residual path and of the gated units
     skip : of the connections from each layer to the output
     """
+    if stacks > MOST_STACKS:
+        raise ArgumentError(f"{g.name}: stacks must be at most {MOST_STACKS}, got {stacks}")
     values = g.channels()
     x = g(f"conv k2 p1:0 o{channels}", name="causal")
     skips = []

@@ -1,0 +1,77 @@
+"""Build a published network: its name, its options and its input become a call of its family's function."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from convcli.errors import ArgumentError, instead_of
+from convcli.layers.text.arguments import apart
+from convcli.networks.bind_shapes import as_item
+from convcli.networks.builder import INPUT, Builder
+from convcli.networks.network import Network
+from convcli.networks.zoo.index import ZOO, Entry, find
+
+MOST = 1_000_000  # of an option
+
+
+def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -> Network:
+    """Build the network that `text` names, with its options behind a colon: mobilenet-v1:width=0.5.
+
+    >>> build("resnet-18").params()
+    11689512
+    """
+    spelled, typed = apart(text)
+    name = find(spelled)
+    if name is None:
+        raise ArgumentError(f"there is no network {spelled!r}; {instead_of(spelled, ZOO)}")
+    entry = ZOO[name]
+    takes = options_of_entry(entry)
+    for key, value in typed:
+        if key and key in options:
+            raise ArgumentError(f"{name}: {key} is given twice")
+        options[key or value] = value
+    chosen = {key: _value(name, key, value, takes) for key, value in options.items()}
+    behind = ",".join(f"{key}={value}" for key, value in chosen.items())
+    g = Builder(
+        f"{name}:{behind}" if behind else name,
+        entry.input if input_shape is None else as_item(INPUT, input_shape, entry.input),
+        source=entry.source,
+    )
+    return _builder_of(entry)(g, **entry.fixed, **chosen)
+
+
+def _builder_of(entry: Entry) -> Callable[..., Network]:
+    """Return the function that builds a network; only its family is imported."""
+    function: Callable[..., Network] = getattr(
+        import_module(f"convcli.networks.zoo.{entry.family}"), entry.function
+    )
+    return function
+
+
+def options_of_entry(entry: Entry) -> dict[str, float]:
+    """Return the options of a network and their usual values: its function's arguments that have one."""
+    from inspect import Parameter, signature
+
+    parameters = signature(_builder_of(entry)).parameters.values()
+    return {
+        each.name: each.default
+        for each in parameters
+        if each.default is not Parameter.empty and each.name not in entry.fixed
+    }
+
+
+def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float:
+    """Return the value of an option: a whole number where its usual one is."""
+    if key not in takes:
+        raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError(f"{name}: {key} must be a number, got {value!r}") from None
+    if not 0 < number <= MOST:
+        raise ArgumentError(f"{name}: {key} must be above 0 and at most {MOST:,}, got {value!r}")
+    if isinstance(takes[key], float):
+        return number
+    if not number.is_integer():
+        raise ArgumentError(f"{name}: {key} must be a whole number, got {value!r}")
+    return int(number)
