@@ -21,15 +21,16 @@ ALLOWED = {
     "warned": set(),
     "npy": {"warned"},
     "memory": set(),
+    "number_text": set(),
     "layers": {"layers"},
     "networks": {"layers", "networks", "kernels", "backend"},
-    "kernels": {"kernels", "npy"},
+    "kernels": {"kernels", "npy", "number_text"},
     "backend": {"layers", "kernels", "backend"},
     # The page of the public names, one of which is at home above it: it is loaded when it is asked for.
     "backend/__init__": {"backend", "filters"},
     "backend/algorithms": {"layers", "backend"},
-    "images": {"images", "npy", "warned", "memory"},
-    "filters": {"layers", "networks", "kernels", "backend", "images", "memory", "filters"},
+    "images": {"images", "npy", "number_text", "warned", "memory"},
+    "filters": {"layers", "networks", "kernels", "backend", "images", "memory", "number_text", "filters"},
     "filters/stages": {"layers", "kernels", "backend", "filters"},
     "filters/tiles": {"layers", "backend", "memory", "filters"},
     "analysis": {"layers", "kernels", "backend", "images", "filters", "memory", "analysis"},
@@ -40,7 +41,7 @@ ALLOWED = {
     "render": set(),
     "cli": {
         *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "drawing", "batch"),
-        *("jobs", "learning", "render", "files", "npy", "memory", "cli"),
+        *("jobs", "learning", "render", "files", "npy", "number_text", "memory", "cli"),
     },
     "__init__": {
         "layers",

@@ -5,11 +5,11 @@ from math import isfinite
 import numpy as np
 
 from convcli.analysis.difference import difference
-from convcli.analysis.picture_difference import RAW, PictureDifference, seen
+from convcli.analysis.picture_difference import PictureDifference, seen
 from convcli.analysis.similarity import BAND
 from convcli.backend.checks import Array
 from convcli.backend.values import EIGHT_BITS
-from convcli.images.formats import FORMATS
+from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, Picture
 
@@ -21,18 +21,18 @@ def difference_map(a: Picture, b: Picture, found: PictureDifference, form: str) 
     """
     colours = "RGB" if a.frames[0].channels in ("RGB", "RGBA") else "L"
     numbers, which = range(len(a.frames)), ""
-    if form != RAW and not FORMATS[form].holds(colours, len(numbers)):
+    if form not in NUMBERS and not FORMATS[form].holds(colours, len(numbers)):
         worst = found.whole["frame"]
         numbers, which = range(worst, worst + 1), f"frame {worst}, where it is largest, "
     frames = tuple(_frame(a, b, number, form, colours, found.largest) for number in numbers)
-    shown = "A - B" if form == RAW else f"|A - B|{_scale(found.largest)}"
+    shown = "A - B" if form in NUMBERS else f"|A - B|{_scale(found.largest)}"
     return Picture(frames, form, loop=a.loop), f"{which}{shown}"
 
 
 def _frame(a: Picture, b: Picture, number: int, form: str, colours: str, largest: float) -> Frame:
     one, other, _ = seen(a, b, number)
     frame = a.frames[number]
-    if form == RAW:
+    if form in NUMBERS:
         return Frame(difference(one, other), mode_of(one.shape[2], "float64"))
     lit = drawn(one, other, largest, has_alpha=frame.has_alpha, in_colours=colours == "RGB")
     return Frame(lit, colours, frame.duration)

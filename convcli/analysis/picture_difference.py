@@ -13,12 +13,12 @@ from convcli.analysis.difference import Difference, decibels, diff
 from convcli.analysis.similarity import BAND
 from convcli.backend.values import full_scale
 from convcli.errors import ConvcliError
+from convcli.images.formats import NUMBERS
 from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, Picture
 from convcli.layers.text.notation import format_size
 
 WORKING = 24 * BAND * 8  # bytes that the measures take, whatever the pictures
-RAW = "NPY"  # the numbers alone: none of them is hidden, and differences are kept, not drawn
 
 
 class UnlikeError(ConvcliError):
@@ -88,7 +88,7 @@ def memory(a: Picture, b: Picture, form: str | None = None) -> int:
     sizes = [[frame.pixels.nbytes for frame in header.frames] for header in (a, b)]
     needed = WORKING + sum(sum(each) + max(each) for each in sizes) + 2 * max(map(max, sizes))
     if form is not None:
-        needed += (8 if form == RAW else 2) * sum(frame.pixels.size for frame in a.frames)
+        needed += (8 if form in NUMBERS else 2) * sum(frame.pixels.size for frame in a.frames)
     return needed
 
 
@@ -109,7 +109,7 @@ def seen(a: Picture, b: Picture, number: int) -> tuple[NDArray[Any], NDArray[Any
     one, other = (
         each.pixels if each.pixels.ndim == 3 else each.pixels[..., None] for each in (frame, b.frames[number])
     )
-    if not frame.has_alpha or RAW in (a.format, b.format):
+    if not frame.has_alpha or {a.format, b.format} & set(NUMBERS):  # of numbers none is hidden
         return one, other, 0
     return _without_hidden(one, other)
 

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.analysis.template import Template
-from convcli.images.formats import FORMATS
+from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.picture import Frame, Picture
 from convcli.layers.text.notation import format_size
 from convcli.memory import black_pixels
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 DIGITS = 9  # of a score, as many as are sure
 SCORE, LEFT = 8, 11  # bytes of a place: its score, and what is looked at for the best of them
 # The formats whose maps hold the scores themselves: their pixel mode and type.
-FLOATS = {"TIFF": ("F", "float32"), "PFM": ("F", "float32"), "NPY": ("L;float64", "float64")}
+FLOATS = {
+    "TIFF": ("F", "float32"),
+    "PFM": ("F", "float32"),
+    **dict.fromkeys(NUMBERS, ("L;float64", "float64")),
+}
 
 
 @dataclass(frozen=True)

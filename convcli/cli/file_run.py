@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +24,18 @@ from convcli.cli.options.file_options import (
     inputs_options,
     output_options,
     reading_options,
+    values_option,
 )
 from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.run_messages import RunMessages
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError, remove_unfinished
 from convcli.images.codec_memory import reuse_images
+from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.coding import Coding
 from convcli.jobs.collisions import Reads
 from convcli.jobs.find import Inputs
-from convcli.jobs.job import Job
+from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import jobs_for
@@ -50,6 +52,7 @@ class FileRun:
     """What the options of a command say of the pictures, of the files, and of how the run goes on.
 
     threads : of each picture, where they were given
+    values : a matrix that was typed, which is the only input then
     """
 
     conversation: Conversation
@@ -61,6 +64,7 @@ class FileRun:
     threads: int | None
     max_memory: int
     dry_run: bool
+    values: str | None = None
 
     def begin(self) -> None:
         """Refuse what does not go together, and let signals end the process while the work is imported."""
@@ -93,15 +97,27 @@ class FileRun:
         reads : the files that the work reads, after what messages call them
         """
         jobs = jobs_for(
-            self.output.sources(self.conversation, self.inputs, name),
+            self._sources(name),
             self.output.output,
             name,
             in_place=self.output.in_place,
             reads=[*reads, *self.inputs.lists],
             report=self.options.report,
         )
+        if self.values is not None:
+            typed = TypedMatrix.of(self.values).getvalue()
+            jobs = [replace(job, data=typed, typed=True) for job in jobs]
         self.output.save.check_jobs(jobs)
         return jobs
+
+    def _sources(self, name: str) -> list[Source]:
+        """Return the inputs; those that were typed stand where standard input would."""
+        if self.values is None:
+            return self.output.sources(self.conversation, self.inputs, name)
+        if self.inputs.names or self.inputs.files_from is not None:
+            given = self.inputs.names[0] if self.inputs.names else "--files-from"
+            raise ArgumentError(f"--values is the input, and {given} is given, too; leave one of them out")
+        return [Source(DASH)]
 
     def share(self, jobs: Sequence[Job]) -> int | None:
         """Return how many threads each job has, None for one a core."""
@@ -135,7 +151,11 @@ class FileRun:
         """Do the jobs and tell what became of them; return the exit code."""
         workers = self.options.workers
         jobs = workers.reached(jobs)
-        if not self.dry_run and any(job.prints for job in jobs) and sys.stdout.isatty():
+        if (
+            not self.dry_run
+            and any(job.prints and not job.prints_text for job in jobs)
+            and sys.stdout.isatty()
+        ):
             raise WriteError(
                 "a picture would be printed on the terminal; redirect it, or name a file with -o"
             )
@@ -198,6 +218,7 @@ def file_run_options(*, in_place: bool, linear: bool, threads: str) -> Decorator
     """
     options = (
         inputs_options,
+        values_option,
         output_options(in_place=in_place),
         click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written."),
         coding_options,

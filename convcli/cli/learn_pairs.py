@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from convcli.cli.conversation import Conversation
+from convcli.cli.options.file_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
+from convcli.images.codecs.text_files import TypedMatrix
+from convcli.images.formats import ARRAYS
 from convcli.jobs.collisions import check_reads
 from convcli.jobs.read_source import Reading
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from convcli.learning.picture_pairs import Pair
 
 Source = Path | BinaryIO
+Named = tuple[Source, str]  # a picture, and what messages call it
 
 
 class Files(NamedTuple):
@@ -43,6 +47,7 @@ class Files(NamedTuple):
 def learn_pairs(
     conversation: Conversation,
     names: Sequence[str],
+    values: Sequence[str],
     options: LearnOptions,
     files: Files,
     reading: Reading,
@@ -51,7 +56,7 @@ def learn_pairs(
     """Learn from pairs of pictures; or raise ArgumentError where that cannot be, before anything is read."""
     recipe = options.recipe
     _check_files(files, options)
-    return recipe.learn(_read(conversation, _pairs(names), recipe, reading, max_memory))
+    return recipe.learn(_read(conversation, _pairs(names, values, max_memory), recipe, reading, max_memory))
 
 
 def _check_files(files: Files, options: LearnOptions) -> None:
@@ -71,44 +76,45 @@ def _check_files(files: Files, options: LearnOptions) -> None:
             raise ArgumentError(f"{files.trace} is no animation; end it in .gif .png .webp")
 
 
-def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the names of BEFORE and AFTER by pairs."""
-    if len(names) % 2:
-        count = "1 picture is" if len(names) == 1 else f"{len(names)} pictures are"
+def _pairs(names: Sequence[str], values: Sequence[str], max_memory: int) -> list[list[Named]]:
+    """Return BEFORE and AFTER by pairs: the files that are named, then the matrices that were typed."""
+    count = len(names) + len(values)
+    if count % 2:
+        given = "1 picture is" if count == 1 else f"{count} pictures are"
         raise ArgumentError(
-            f"{count} given, and pairs are learned from: BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"
+            f"{given} given, and pairs are learned from: BEFORE AFTER, or BEFORE AFTER BEFORE AFTER"
         )
     if names.count("-") > 1:
         raise ArgumentError("two pictures are standard input, which holds one; name a file")
-    return list(zip(names[::2], names[1::2], strict=True))
+    from convcli.jobs.stdin import standard_input
+
+    given_files: list[Named] = [
+        (standard_input(max_memory), "standard input") if name == "-" else (Path(name), name)
+        for name in names
+    ]
+    typed = zip(values, value_names(len(values)), strict=True)
+    sources = [*given_files, *((TypedMatrix.of(text, name), name) for text, name in typed)]
+    return [sources[place : place + 2] for place in range(0, count, 2)]
 
 
 def _read(
     conversation: Conversation,
-    names: Sequence[tuple[str, str]],
+    sources: Sequence[Sequence[Named]],
     recipe: Recipe,
     reading: Reading,
     max_memory: int,
 ) -> list[Pair]:
     """Read all pairs, where they do not take too much memory."""
     from convcli.jobs.memory_limit import check_memory
-    from convcli.jobs.stdin import standard_input
     from convcli.learning.pairs_of_pictures import notes_on, pairs_of_pictures
 
     needed, found = 0, []
-    sources = [
-        [
-            (standard_input(max_memory), "standard input") if name == "-" else (Path(name), name)
-            for name in pair
-        ]
-        for pair in names
-    ]
     for pair in sources:
         headers = [header_of(reading, *each) for each in pair]
         needed += sum(memory for _, memory in headers)
         for frames in zip(*(picture.frames for picture, _ in headers), strict=False):
             needed += recipe.bytes(*(frame.pixels for frame in frames))
-    check_memory(f"learn from {names[0][0]}", needed, max_memory, "take smaller pictures, or fewer")
+    check_memory(f"learn from {sources[0][0][1]}", needed, max_memory, "take smaller pictures, or fewer")
     for pair in sources:
         before, after = (picture_of_source(reading, *each) for each in pair)
         called = (pair[0][1], pair[1][1])
@@ -121,6 +127,11 @@ def _read(
 def header_of(reading: Reading, source: Source, name: str) -> tuple[Picture, int]:
     """Return what a picture will be, its pixels black, and the bytes that it takes."""
     with reading.open(source) as opened:
+        if reading.layout != "hwc" and opened.header.format not in ARRAYS:
+            raise ArgumentError(
+                f"{name}: `layout={reading.layout!r}` belongs to arrays, {' and '.join(ARRAYS)}, and it is "
+                f"{opened.header.format}"
+            )
         return reading.colours.ahead(opened.header, name)
 
 

@@ -13,6 +13,7 @@ from convcli.filters.plan import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.channels import recoloured
+from convcli.images.formats import NUMBERS
 from convcli.images.picture import Frame, Picture
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Plan:
     def memory(self) -> int:
         """The most bytes that are taken while frames become others, one group after the other."""
         # The parts of one array, and what is looked at twice, are let go together.
-        together = self.picture.format == "NPY" or self.filter.value_range == "minmax"
+        together = self.picture.format in NUMBERS or self.filter.value_range == "minmax"
         inputs, outputs, most = _bytes(self.picture.frames), 0, 0
         for group, frames in zip(self.groups, self.parts, strict=True):
             most = max(most, inputs + outputs + self.filter.memory(group, _bytes(frames), self.form))

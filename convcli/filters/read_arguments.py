@@ -16,6 +16,7 @@ from convcli.layers.axes import PerAxis, is_sequence, whole
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import VARIANTS
+from convcli.number_text import read_real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,12 +50,9 @@ def read_number(value: object) -> float:
     number: Any = value
     if isinstance(value, str):
         try:
-            number = int(value)
-        except ValueError:
-            try:
-                number = float(value)
-            except ValueError:
-                raise ArgumentError(f"{value!r} is not a number") from None
+            number = read_real(value)
+        except (ValueError, ArithmeticError):
+            raise ArgumentError(f"{value!r} is not a number") from None
     elif isinstance(value, bool) or not hasattr(value, "__float__") or is_sequence(value):
         raise ArgumentError(f"{_shown(value)} is not a number")
     elif hasattr(value, "item"):  # of NumPy

@@ -8,7 +8,7 @@ from convcli.backend.values import EIGHT_BITS, raw_dtype
 from convcli.errors import ArgumentError
 from convcli.filters.plan import FrameGroup
 from convcli.filters.request import Request
-from convcli.images.formats import FORMATS
+from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import channels_of, mode_name
 from convcli.images.picture import Frame, ImageError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from convcli.backend.values import Range
 
-RAW = "NPY"  # the format that takes values as they are, before `value_range`
+RAW = "NPY"  # a format of NUMBERS, which take values as they are, before `value_range`
 ANY = "memory"  # no format: samples that nobody writes, of any mode and any number of channels
 COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
@@ -27,7 +27,7 @@ def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: st
     """Whether a range brings floats of a mode to 8 bits, as the format holds none."""
     return (
         dtype.kind == "f"
-        and form not in (RAW, ANY)
+        and form not in (*NUMBERS, ANY)
         and value_range is not None
         and not FORMATS[form].holds(mode)
         and FORMATS[form].holds(channels_of(mode))
@@ -43,19 +43,19 @@ def result_mode(
     """
     frame, maps = group.frames[0], group.output_shape[0]
     dtype = frame.pixels.dtype
-    if form == RAW:
+    if form in NUMBERS:
         if request.value_range is not None:
             raise ArgumentError(
-                f"{name}: `value_range={request.value_range!r}` brings values to the depth of a picture; NPY keeps "
+                f"{name}: `value_range={request.value_range!r}` brings values to the depth of a picture; {form} keeps "
                 "them"
             )
         if request.sheet:
             raise ArgumentError(
-                f"{name}: `sheet` draws a picture; NPY takes the numbers of all maps without it"
+                f"{name}: `sheet` draws a picture; {form} takes the numbers of all maps without it"
             )
         dtype = raw_dtype(dtype)
     colours = "L" if request.sheet else _colours(frame, group, maps)
-    if colours is None and form not in (RAW, ANY):
+    if colours is None and form not in (*NUMBERS, ANY):
         kept = " beside the alpha that is kept" if group.has_alpha else ""
         raise ImageError(
             f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "

@@ -12,8 +12,9 @@ from convcli.filters.picture_colours import Colours
 from convcli.filters.plan import FrameGroup
 from convcli.filters.recipe_of_request import RequestedRecipe, recipe_of
 from convcli.filters.request import Request
-from convcli.filters.result_mode import RAW, narrows, result_mode
+from convcli.filters.result_mode import narrows, result_mode
 from convcli.filters.single_kernel import PREMULTIPLY, SingleKernel
+from convcli.images.formats import NUMBERS
 from convcli.images.modes import channels_of
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.memory import black_pixels, return_freed
@@ -95,7 +96,7 @@ class PictureFilter:
 
         That is filtered by the quickest sums, each rounded exactly.
         """
-        lit = form == RAW and self.colours.linear  # whose light is told in floats of its own
+        lit = form in NUMBERS and self.colours.linear  # whose light is told in floats of its own
         if lit or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.lone(frame.pixels.shape[:2])
@@ -214,16 +215,16 @@ class PictureFilter:
 
         frame, linear = group.frames[0], self.colours.linear
         own = np.dtype("float64") if linear else frame.pixels.dtype
-        value_range = None if form == RAW else self.value_range or "clip"
+        value_range = None if form in NUMBERS else self.value_range or "clip"
         zero = frame.zero if channels_of(mode) == frame.channels else None
         return Finish(
             own,
-            raw_dtype(own) if form == RAW else dtype,
+            raw_dtype(own) if form in NUMBERS else dtype,
             value_range,
             extent,
             extent,
             zero,
-            light=linear and form != RAW,
+            light=linear and form not in NUMBERS,
             ends_in_alpha=channels_of(mode).endswith("A") and not group.has_alpha,
             as_sheet=self.sheet,
         )
@@ -271,7 +272,7 @@ class PictureFilter:
             group.recipe,
             frame.pixels.dtype,
             self.alpha if frame.has_alpha else None,
-            None if form == RAW else self.value_range or "clip",
+            None if form in NUMBERS else self.value_range or "clip",
             frame.zero,
             self.colours.linear,
             self.threads,

@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from convcli.images.codecs.webp import webp_settings
-from convcli.images.formats import FORMATS, NETPBM
+from convcli.images.formats import FORMATS, NETPBM, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,8 @@ PNG_BAND, PNG_COPIES, MAX_THREADS = (
 LOSSLESS, LOSSY = 28, 6  # bytes of a pixel in libwebp: its own copies, histograms and chains
 ANIMATED = 12  # of libwebp's canvases: the one before, the next, and one that is cleared
 QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes of a pixel, and by how many colours are chosen
+
+WORDS = 80  # bytes of a number as a string of Python, and of its digits
 
 POOL = 4  # blocks that Pillow keeps, for each job, of images that are freed
 POOL_BLOCK = 1 << 24  # bytes of one
@@ -173,6 +175,8 @@ def encoding(
     ):  # an index for each pixel, twice of an animation; and colours that are quantised, as they are many
         indices = (2 if several else 1) * sum(map(_pixels, frames))
         return indices + data + (QUANTISER * min(most, LOOKED_AT) if mode.startswith("RGB") else 0)
+    if form in TEXTS:
+        return raw + WORDS * sum(prod(frame.shape) for frame in frames)
     if form == "BMP":
         return images + data * 3 // 2
     if form in NETPBM:  # grey is made colours, and two bytes of a sample change their places

@@ -102,10 +102,25 @@ FORMATS = {
     "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=_NUMBERS),  # the numbers alone
 }
 
+# Small matrices as text, which are no pictures but stand for them: CSV and TXT hold grey, JSON any channels and frames.
+TEXTS = {
+    "CSV": _format(".csv", " ".join(_depths("L"))),
+    "TXT": _format(".txt", " ".join(_depths("L"))),
+    "JSON": _format(".json", " ".join(_depths(*CHANNELS)), frames=True, counted=_NUMBERS),
+}
+ARRAYS = ("NPY", "JSON")  # the formats whose axes may be in another order
+NUMBERS = ("NPY", *TEXTS)  # the formats that take values as they are: not clipped, not rounded
+
 NETPBM = ("PBM", "PGM", "PPM", "PNM", "PAM", "PFM")
 
 _BY_ENDING = {ending: name for name, form in FORMATS.items() for ending in form.endings}
 ENDINGS = tuple(_BY_ENDING)
+TEXT_ENDINGS = {ending: name for name, form in TEXTS.items() for ending in form.endings}
+
+
+def format_named(name: str) -> Format:
+    """Return what a format holds."""
+    return FORMATS.get(name) or TEXTS[name]
 
 
 def format_of(path: Path) -> str:
@@ -117,6 +132,11 @@ def format_of(path: Path) -> str:
         raise ArgumentError(
             f"{path} has {what}, which is no picture format; use {' '.join(_BY_ENDING)}"
         ) from None
+
+
+def output_format(path: Path) -> str:
+    """Return the format that a path's ending stands for, of a picture or of numbers as text; or raise ArgumentError."""
+    return TEXT_ENDINGS.get(path.suffix.lower()) or format_of(path)
 
 
 def formats_for(mode: str, frames: int, dtype: str | None = None) -> str:

@@ -48,6 +48,7 @@ class Header:
     """The frames of a file that are to be read, its format, how often an animation repeats, and how it was coded.
 
     held : bytes of the file that are in memory as long as it is open
+    layout : as of a Picture
     """
 
     frames: tuple[FrameHeader, ...]
@@ -55,6 +56,7 @@ class Header:
     loop: int | None = None
     coded: Coded | None = None
     held: int = 0
+    layout: str = "hwc"
 
     @property
     def pixels(self) -> int:
@@ -71,4 +73,4 @@ class Header:
         frames = (
             Frame(black_pixels(each.shape, each.dtype), each.mode, each.duration) for each in self.frames
         )
-        return Picture(tuple(frames), self.format, {}, self.loop, coded=self.coded)
+        return Picture(tuple(frames), self.format, {}, self.loop, coded=self.coded, layout=self.layout)

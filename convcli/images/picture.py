@@ -61,6 +61,7 @@ class Picture:
     coded : how its file was coded, of a format that has several ways
     poster : whether the first frame is shown only where animations are not: a PNG's default image
     lost : the names of metadata that were left out in reading, which are said when it is written
+    layout : in which order an array has its axes, where it is written as one: a key of `array_layout.AXES`
     """
 
     frames: tuple[Frame, ...]
@@ -71,6 +72,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     coded: Coded | None = None
     lost: tuple[str, ...] = ()
+    layout: str = "hwc"
 
     def black(self) -> Picture:
         """Return a picture of the same frames whose pixels are black and take no memory."""

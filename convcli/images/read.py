@@ -16,6 +16,7 @@ from convcli.errors import MOST_SAID, cut
 from convcli.images.codecs.jpeg_claims import MAGIC as JPEG_MAGIC
 from convcli.images.codecs.jpeg_claims import check_jpeg
 from convcli.images.codecs.netpbm import PREFIX, netpbm_header, read_netpbm
+from convcli.images.codecs.text_files import text_form
 from convcli.images.codecs.tiff import MAGICS, read_tiff, tiff_header
 from convcli.images.codecs.tiff_directories import page_offsets
 from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
@@ -51,10 +52,18 @@ class Opened:
     warnings: Sequence[str] = ()
 
     def __init__(
-        self, name: str, file: BinaryIO, frame: int | None, max_frames: int, max_pixels: int, stack: ExitStack
+        self,
+        name: str,
+        file: BinaryIO,
+        frame: int | None,
+        max_frames: int,
+        max_pixels: int,
+        layout: str,
+        stack: ExitStack,
     ) -> None:
         self._name, self._frame, self._max_pixels, self._file = name, frame, max_pixels, file
-        self.header = self._open(file, max_frames, max_pixels, stack)
+        self._layout = layout
+        self.header = replace(self._open(file, max_frames, max_pixels, stack), layout=layout)
         if frame is not None:
             (still,) = self.header.frames
             self.header = replace(self.header, frames=(still._replace(duration=None),), loop=None)
@@ -75,8 +84,17 @@ class Opened:
         if start == MAGIC:
             from convcli.images.codecs.npy_pictures import array_header, read_array
 
-            self._read: Callable[[], Picture] = partial(read_array, file, name, chosen, max_pixels)
-            return array_header(file, name, chosen, max_pixels)
+            self._read: Callable[[], Picture] = partial(
+                read_array, file, name, chosen, max_pixels, self._layout
+            )
+            return array_header(file, name, chosen, max_pixels, self._layout)
+        form = text_form(name, file)
+        if form is not None:
+            from convcli.images.codecs.text_matrices import read_text, text_header
+
+            picture = read_text(file, form, name, chosen, max_pixels, self._layout)
+            self._read = lambda: picture
+            return text_header(picture)
         if PREFIX.match(start):
             self._read = partial(read_netpbm, file, name, chosen, max_pixels)
             return netpbm_header(file, name, chosen, max_pixels)
@@ -99,13 +117,15 @@ class Opened:
                 if self._as_tiff is None:
                     raise
                 picture = self._as_tiff()
-        return self._noted(picture, caught)
+        return replace(self._noted(picture, caught), layout=self._layout)
 
     def stored(self) -> Picture | None:
         """Return the picture with its pixels left in the file, as `StoredPixels`; None where it is to be read whole.
 
         They are decoded as long as the picture is open.
         """
+        if self._layout != "hwc":
+            return None
         from convcli.images.read_stored import stored_picture
 
         with _explained(self._name, self._max_pixels), warnings_caught() as caught:
@@ -126,16 +146,18 @@ def open_picture(
     *,
     frame: int | None = None,
     max_frames: int = MAX_FRAMES,
+    layout: str = "hwc",
 ) -> Iterator[Opened]:
     """Open the picture in a file or a stream, or raise ImageError; what is decoded is up to who asks for it.
 
-    With `frame` only that frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture.
+    With `frame` only that frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture. The
+    `layout` is that of arrays, a key of `array_layout.AXES`.
     """
-    name = str(source) if isinstance(source, Path) else "standard input"
+    name = str(source) if isinstance(source, Path) else getattr(source, "shown", "standard input")
     with ExitStack() as stack:
         with _explained(name, max_pixels), warnings_caught() as caught:
             file, held = _opened(source, stack)
-            opened = Opened(name, file, frame, max_frames, max_pixels, stack)
+            opened = Opened(name, file, frame, max_frames, max_pixels, layout, stack)
         opened.header, opened.warnings = replace(opened.header, held=held), caught
         try:
             yield opened

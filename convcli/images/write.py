@@ -17,7 +17,7 @@ from convcli.images.codecs.png import encode_png
 from convcli.images.codecs.tiff import encode_tiff
 from convcli.images.codecs.webp import webp_settings
 from convcli.images.coding import Coded, Coding
-from convcli.images.formats import FORMATS, NETPBM, Format, formats_for
+from convcli.images.formats import FORMATS, NETPBM, NUMBERS, TEXTS, Format, format_named, formats_for
 from convcli.images.frames import SAMPLE_FORMAT
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.metadata.write_metadata import beside
@@ -34,7 +34,7 @@ PLAIN = Coding()
 # Bytes of a JPEG beside 5/4 of one for each pixel, which only noise in four channels exceeds.
 MARGIN = 1 << 17
 SIGNED_IN_TIFF = (np.dtype("int8"), np.dtype("int16"))  # types that TIFF has and Pillow has no mode for
-_UNTIMED = ("TIFF", "NPY")  # hold many frames, and not how long each stands
+_UNTIMED = ("TIFF", *NUMBERS)  # hold many frames, and not how long each stands
 
 
 def encode(
@@ -56,6 +56,10 @@ def encode(
     notes = others.notes
     if form == "NPY":
         return encode_array(picture), notes
+    if form in TEXTS:
+        from convcli.images.codecs.text_matrices import encode_text
+
+        return encode_text(picture, form), notes
     picture = replace(picture, frames=tuple(map(_without_idle_axis, picture.frames)))
     modes, still = {frame.mode for frame in picture.frames}, picture.frames[0]
     if form == "TIFF" and not modes <= FORMATS[form].modes:
@@ -146,7 +150,7 @@ def _joined(data: bytes, form: str, count: int) -> list[str]:
 def check_fits(picture: Picture, form: str, name: str) -> None:
     """Refuse what the format cannot hold, and say what to do."""
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
-    held = FORMATS[form]
+    held = format_named(form)
     for mode, dtype in sorted({(frame.mode, frame.pixels.dtype.name) for frame in picture.frames}):
         able = formats_for(mode, count, dtype)
         if not held.holds(mode, 1, dtype):

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from convcli.batch import MEMORY, WRITES, Outcome
-from convcli.errors import ConvcliError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import ExistsError
 from convcli.images.codec_memory import encoding, pooled
 from convcli.images.coding import Coding
-from convcli.images.formats import format_of
+from convcli.images.formats import ARRAYS, output_format
 from convcli.images.header import FrameHeader
 from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
@@ -137,8 +137,13 @@ class FileToFile:
 
         reading : the bytes that it takes to read the picture
         """
-        form = job.form or (picture.format if job.target is DASH else format_of(job.target))
+        form = job.form or (picture.format if job.target is DASH else output_format(job.target))
         self.coding.check(form, job.name)
+        if picture.layout != "hwc" and not {picture.format, form} & set(ARRAYS):
+            raise ArgumentError(
+                f"{job.name}: `layout={picture.layout!r}` belongs to arrays, {' and '.join(ARRAYS)}, and is of no use "
+                f"from {picture.format} to {form}"
+            )
         target = "standard output" if job.target is DASH else str(job.target)
         plan = self.work.plan(job.name, target, picture, form)
         frames = tuple(plan.made)
@@ -164,7 +169,8 @@ class FileToFile:
         )
         held = _bytes(planned.picture.frames) + _pooled(planned.picture)
         whole = Whole(reading, held, writing)
-        form = None if job.target is DASH else planned.form
+        whole_alone = job.target is DASH or planned.picture.layout != "hwc"
+        form = None if whole_alone else planned.form
         rows = by_rows(plan, stored, form, whole, self.threads)
         if rows is None or rows.memory >= planned.memory:
             return planned

@@ -39,6 +39,7 @@ def filter_file(
     preserve: bool = False,
     follow_links: bool = False,
     frame: int | None = None,
+    layout: str = "hwc",
     png_level: int | None = None,
     quality: int | str | None = None,
     subsampling: str | None = None,
@@ -54,7 +55,8 @@ def filter_file(
     Parameters
     ----------
     source : str or path
-        PNG, JPEG, WebP, TIFF, BMP, GIF, PPM and its kin, or .npy; told by what is in it.
+        PNG, JPEG, WebP, TIFF, BMP, GIF, PPM and its kin, or .npy; told by what is in it. Or a matrix as text: .csv,
+        .txt or .json, told by its ending.
     output : str or path, optional
         A file, whose ending says the format; a folder, which is there or ends in /; or a template such as
         "out/{stem}.{kernel}{ext}". Without it photo.png becomes photo.sobel.png, beside it.
@@ -66,6 +68,8 @@ def filter_file(
         Keep the times and the mode of the source's file; replace what a link points to, where links are refused.
     frame : int, optional
         Only this frame or page: 0 the first, -1 the last.
+    layout : str
+        The axes of arrays: "hwc", channels last; "chw", first; "dhw", slices of a volume.
     png_level, quality, subsampling
         How the output is coded: 0 to 9; 1 to 100 or "lossless"; "4:4:4", "4:2:0" ...
     max_frames, max_memory : int, int or str
@@ -103,7 +107,11 @@ def filter_file(
     from convcli.filters.picture_plan import Filtering
 
     asked = picture_filter(kernel, options)
-    reading = Reading(frame, *asked.colours, asked.max_pixels, max_frames)
+    reading = Reading(frame, *asked.colours, asked.max_pixels, max_frames, layout)
+    from convcli.images.codecs.array_layout import AXES
+
+    if layout not in AXES:
+        raise ArgumentError(f"`layout`: there is no {layout!r}; use {', '.join(AXES)}")
     coding = Coding.of(png_level, quality, subsampling)
     target = None if output is None else fspath(output)
     if target is not None and is_stdout(target):

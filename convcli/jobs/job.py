@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import is_file
+from convcli.images.codecs.text_files import TYPED, TypedMatrix
+from convcli.images.formats import TEXT_ENDINGS, TEXTS
 from convcli.jobs.stdin import standard_input
 
 
@@ -49,11 +51,14 @@ class Job:
     target: Path
     form: str | None = None  # a format that no ending tells
     data: bytes | None = None  # what stood on standard input, for a process that has another
+    typed: bool = False  # whether `data` are numbers that were typed
     problem: ConvcliError | None = None  # why there is nothing to do
 
     @property
     def name(self) -> str:
         """What messages call the input."""
+        if self.typed:
+            return TYPED
         return "standard input" if self.source is DASH else str(self.source)
 
     def absolute(self) -> "Job":
@@ -63,7 +68,9 @@ class Job:
 
     def stream(self, most: int | None = None) -> BytesIO:
         """Return what stands on standard input, which is read but once; or raise ImageError beyond so many bytes."""
-        return standard_input(most) if self.data is None else BytesIO(self.data)
+        if self.data is None:
+            return standard_input(most)
+        return TypedMatrix(self.data) if self.typed else BytesIO(self.data)
 
     @property
     def input(self) -> Path | None:
@@ -79,6 +86,12 @@ class Job:
     def prints(self) -> bool:
         """Whether the picture goes to standard output."""
         return self.target is DASH
+
+    @property
+    def prints_text(self) -> bool:
+        """Whether what goes to standard output is text, which a terminal may show."""
+        form = self.form or ("TXT" if self.typed else TEXT_ENDINGS.get(self.source.suffix.lower()))
+        return self.prints and form in TEXTS
 
     @property
     def is_done(self) -> bool:

@@ -19,6 +19,7 @@ class Reading(NamedTuple):
 
     frame : the only one that is read, 0 the first, -1 the last; all where it is None
     channels, gray, linear : as of Colours
+    layout : in which order arrays have their axes
     """
 
     frame: int | None = None
@@ -27,6 +28,7 @@ class Reading(NamedTuple):
     linear: bool = False
     max_pixels: int = MAX_PIXELS
     max_frames: int = MAX_FRAMES
+    layout: str = "hwc"
 
     @property
     def colours(self) -> Colours:
@@ -37,4 +39,6 @@ class Reading(NamedTuple):
         """Open a picture, of which the frames that were asked for are read."""
         from convcli.images.read import open_picture
 
-        return open_picture(source, self.max_pixels, frame=self.frame, max_frames=self.max_frames)
+        return open_picture(
+            source, self.max_pixels, frame=self.frame, max_frames=self.max_frames, layout=self.layout
+        )

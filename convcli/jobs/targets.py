@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convcli.errors import ArgumentError
 from convcli.files import is_folder
-from convcli.images.formats import format_of
+from convcli.images.formats import output_format
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
 
@@ -53,7 +53,7 @@ def jobs_for(
     if report is not None:
         check_report(report, jobs, reads)
     if output is not None and any(job.target is not DASH and job.target == Path(output) for job in jobs[:1]):
-        format_of(Path(output))
+        output_format(Path(output))
     if len(sound) == len(sources):
         return jobs
     planned = iter(jobs)
@@ -115,7 +115,7 @@ def _named_format(prefix: str | None) -> str | None:
     """Read the format of `png:-`."""
     if prefix is None:
         return None
-    return format_of(Path(f"-.{prefix}"))
+    return output_format(Path(f"-.{prefix}"))
 
 
 def _mirrored(source: Source) -> Path:

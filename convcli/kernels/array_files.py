@@ -11,6 +11,7 @@ from convcli.kernels.change import MOST
 from convcli.kernels.kernel import MOST_AXES, Kernel, check_sides, nested
 from convcli.kernels.matrices import checked as finite
 from convcli.npy import NpyError, map_values, read_header, read_values
+from convcli.number_text import read_real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,8 +126,8 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
         line.replace(",", " ").split() for line in lines if line.strip() and not line.lstrip().startswith("#")
     ]
     try:
-        numbers = [[float(word) for word in row] for row in rows]
-    except ValueError as error:
+        numbers = [[float(read_real(word)) for word in row] for row in rows]
+    except (ValueError, ArithmeticError) as error:
         raise ArgumentError(
             f"`{argument}`: {text!r} is no matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
             "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt)"

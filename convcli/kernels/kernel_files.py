@@ -9,7 +9,7 @@ from typing import Any
 from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
 from convcli.kernels.array_files import kernel_of
 from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
-from convcli.kernels.matrices import ReadPicture, checked, grid, number, split
+from convcli.kernels.matrices import ReadPicture, checked, common, grid, number, split
 from convcli.npy import NpyError, read_header, read_values
 
 PICTURES = (
@@ -109,7 +109,8 @@ def _rows(rows: Sequence[str], path: Path, commas: str = ",") -> Kernel:
     if not rows:
         raise ArgumentError(f"{_what(path)} holds no numbers; write a row a line")
     what = _what(path)
-    return _kernel(grid([[number(word, what) for word in split(row, commas)] for row in rows], what))
+    words, divisor = common([split(row, commas) for row in rows])
+    return _kernel(grid([[number(word, what) for word in row] for row in words], what), divisor=divisor)
 
 
 def _mat(path: Path, limit: int) -> Kernel:

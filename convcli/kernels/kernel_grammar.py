@@ -9,8 +9,9 @@ from pathlib import Path
 from convcli.errors import ArgumentError, instead_of
 from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
-from convcli.kernels.matrices import ReadPicture, fitted, grid, number, split
+from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number, split
 from convcli.kernels.named import KERNELS, MAX_SIDE
+from convcli.number_text import read_real
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
@@ -154,8 +155,8 @@ def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
 def _argument(what: str, text: str, parameter: Parameter) -> Number:
     whole = parameter.annotation is int or parameter.annotation == int | None
     try:
-        return int(text) if whole else float(text)
-    except ValueError:
+        return int(text) if whole else float(read_real(text))
+    except (ValueError, ArithmeticError):
         kind = "a whole number" if whole else "a number"
         raise ArgumentError(f"{what} must be {kind}, got {text!r}") from None
 
@@ -172,10 +173,10 @@ def _instead_of(name: str) -> str:
 def _inline(text: str, limit: int) -> Kernel:
     """Read rows of numbers, and slices of rows."""
     what = f"kernel {text!r}"
-    slices = [
-        grid([[number(word, what, HINT) for word in split(row)] for row in part.split(";")], what)
-        for part in text.split("|")
-    ]
+    parts = [[split(row) for row in part.split(";")] for part in text.split("|")]
+    words, divisor = common([row for part in parts for row in part])
+    left = iter(words)
+    slices = [grid([[number(word, what, HINT) for word in next(left)] for _ in part], what) for part in parts]
     for place, part in enumerate(slices, start=1):
         if shape_of(part) != shape_of(slices[0]):
             raise ArgumentError(
@@ -184,7 +185,7 @@ def _inline(text: str, limit: int) -> Kernel:
             )
     matrix: Matrix = slices[0] if len(slices) == 1 else tuple(slices)
     check_side(max(shape_of(matrix)), limit)
-    return Kernel("kernel", (matrix,), source="given inline")
+    return Kernel("kernel", (matrix,), divisor=divisor, source="given inline")
 
 
 def sized(text: str, limit: int) -> Kernel | None:
@@ -207,7 +208,8 @@ def sized(text: str, limit: int) -> Kernel | None:
             f"{what}: {columns}x{rows} has {columns * rows} values, and {given} are given; "
             "give as many, row by row, with - or nan for a place that is no part of the kernel"
         )
-    weights = [0 if word.lower() in OUTSIDE else number(word, what) for word in words]
+    (words,), divisor = common([["0" if word.lower() in OUTSIDE else word for word in words]])
+    weights = [number(word, what) for word in words]
     # ImageMagick's origin, which a flip turns with the kernel; of odd sides it is the middle all the same.
     anchor = None if rows % 2 and columns % 2 else ((rows - 1) // 2, (columns - 1) // 2)
     if head["x"]:
@@ -218,4 +220,5 @@ def sized(text: str, limit: int) -> Kernel | None:
                 f"it is between +0+0 and +{columns - 1}+{rows - 1}"
             )
     matrix = nested(weights, (rows, columns))
-    return Kernel("kernel", (matrix,), source="given inline, in ImageMagick's form", anchor=anchor)
+    source = "given inline, in ImageMagick's form"
+    return Kernel("kernel", (matrix,), divisor=divisor, source=source, anchor=anchor)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from convcli.backend.convolution import conv
 from convcli.backend.values import full_scale
 from convcli.errors import ArgumentError
+from convcli.images.formats import NUMBERS
 from convcli.images.picture import Frame, Picture
 from convcli.learning.learning_recipe import Recipe
 from convcli.learning.picture_pairs import Pair, padding_between
@@ -32,7 +33,7 @@ def notes_on(before: Picture, after: Picture, names: tuple[str, str]) -> list[st
     notes = [
         f"{name} has alpha: it is left out, and so are the places where it is not opaque"
         for name, picture in zip(names, (before, after), strict=True)
-        if picture.frames[0].has_alpha and picture.format != "NPY"
+        if picture.frames[0].has_alpha and picture.format not in NUMBERS
     ]
     types = [picture.frames[0].pixels.dtype for picture in (before, after)]
     if types[0] != types[1] and all(dtype.kind in "iu" for dtype in types):

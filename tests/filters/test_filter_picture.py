@@ -42,7 +42,18 @@ OF_FILES = {
         "skip_existing",
         "in_place",
     ),
-    *("preserve", "follow_links", "stats", "dry_run", "png_level", "quality", "subsampling", "frame"),
+    *(
+        "preserve",
+        "follow_links",
+        "stats",
+        "dry_run",
+        "png_level",
+        "quality",
+        "subsampling",
+        "frame",
+        "layout",
+        "values",
+    ),
     *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "max_memory", "max_frames"),
     *("debug", "verbose", "quiet", "help"),
 }
@@ -57,6 +68,7 @@ OF_RUNS = {
         "in_place",
         "stats",
         "dry_run",
+        "values",
     ),
     *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "debug", "verbose", "quiet", "help"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
@@ -46,7 +46,8 @@ REMARKS = (
 
 
 def compare_on(
-    path: Path,
+    source: Path | BinaryIO,
+    name: str,
     spelled: str,
     max_pixels: int,
     variants: Sequence[str],
@@ -73,10 +74,10 @@ def compare_on(
     sheet = _sheet_of(answer)
     if sheet is not None:
         check_target(sheet, overwrite=answer.force)
-    pixels, mode, zero = _read(path, max_pixels, conversation)
+    pixels, mode, zero = _read(source, name, max_pixels, conversation)
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
-    panels: list[Panel] = [Panel.of(pixels, mode, [path.name, "as it is"])]
+    panels: list[Panel] = [Panel.of(pixels, mode, [Path(name).name, "as it is"])]
     for trial in trials.all(variants):
         conversation.detail(f"{trial.variant}, {trial.engine} {trial.method}")
         outcome = trials.run(trial)
@@ -108,11 +109,13 @@ def compare_on(
     )
 
 
-def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any, str, Any]:
+def _read(
+    source: Path | BinaryIO, name: str, max_pixels: int, conversation: Conversation
+) -> tuple[Any, str, Any]:
     """Return the colours (H, W, C) of a picture's first frame, what they are, and what 0 is; say what is left out."""
     from convcli.images.read import read_picture
 
-    picture = read_picture(path, max_pixels)
+    picture = read_picture(source, max_pixels)
     frame = picture.frames[0]
     notes = list(picture.notes)
     if len(picture.frames) > 1:
@@ -120,7 +123,7 @@ def _read(path: Path, max_pixels: int, conversation: Conversation) -> tuple[Any,
     if frame.has_alpha:
         notes.append("its alpha is left out")
     for note in notes:
-        conversation.note(f"{path}: {note}")
+        conversation.note(f"{name}: {note}")
     pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., None]
     colours = frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
     return pixels[..., :-1] if frame.has_alpha else pixels, colours, frame.zero

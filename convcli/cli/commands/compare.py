@@ -20,9 +20,11 @@ from convcli.cli.options.common_options import (
     several,
     talking,
 )
+from convcli.cli.options.file_options import values_option
 from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.errors import ArgumentError
+from convcli.images.codecs.text_files import TYPED, TypedMatrix
 from convcli.images.formats import MOST_PIXELS
 from convcli.kernels.kernel_files import PICTURES, files_in, is_file
 from convcli.layers.variants import BASELINE, VARIANTS
@@ -43,17 +45,22 @@ class PictureOptions(NamedTuple):
     subjects: tuple[str, ...]
     kernel: str | None
     max_pixels: int
+    values: str | None = None
 
     @property
     def image(self) -> str | None:
         """The picture, None where a layer or networks are compared."""
+        if self.values is not None:
+            return TYPED
         return None if self.networks or not self.subjects else self.subjects[0]
 
     @property
     def networks(self) -> tuple[str, ...]:
         """The networks, none where a layer is compared or something on a picture."""
-        if any(map(_is_picture, self.subjects)) or (
-            self.kernel is not None and not all(map(is_network, self.subjects))
+        if (
+            self.values is not None
+            or any(map(_is_picture, self.subjects))
+            or (self.kernel is not None and not all(map(is_network, self.subjects)))
         ):
             return ()
         return self.subjects
@@ -62,11 +69,15 @@ class PictureOptions(NamedTuple):
     def files(self) -> list[tuple[str, Path]]:
         """The files that are read, after what messages call them."""
         kernels = [] if self.kernel is None else files_in(self.kernel)
-        pictures = [] if self.image is None else [Path(self.image)]
+        pictures = [] if self.image is None or self.values is not None else [Path(self.image)]
         return [*(("compared", path) for path in pictures), *(("the kernel", path) for path in kernels)]
 
     def check(self, context: click.Context) -> None:
         """Refuse the options of a layer on paper beside a picture, and those of a picture without one."""
+        if self.values is not None and self.subjects:
+            raise ArgumentError(
+                f"--values is the picture, and {self.subjects[0]} is given, too; leave one of them out"
+            )
         if self.image is not None and len(self.subjects) > 1:
             raise ArgumentError(
                 f"one picture is compared on, got {', '.join(self.subjects)}; two pictures are compared by convcli diff"
@@ -108,6 +119,7 @@ picture_options = bundled(
         help="What to run on IMAGE, as convcli filter has it: gaussian:sigma=2. With -o sheet.png the results are "
         "drawn side by side.",
     ),
+    values_option,
     click.option(
         "--max-pixels",
         type=at_least(1, MOST_PIXELS),
@@ -187,8 +199,11 @@ def command(
         from convcli.cli.calculators.compare_picture import compare_on
 
         behind = {"activation": layer.activation, "pool": layer.pool}
-        path, names = Path(picture.image), tuple(dict.fromkeys(asked))
-        compare_on(path, picture.kernel, picture.max_pixels, names, conversation, answer, **behind)
+        typed = None if picture.values is None else TypedMatrix.of(picture.values)
+        source, names = typed or Path(picture.image), tuple(dict.fromkeys(asked))
+        compare_on(
+            source, picture.image, picture.kernel, picture.max_pixels, names, conversation, answer, **behind
+        )
         return 0
     names = tuple(dict.fromkeys((BASELINE, *asked)))
     questions = layer.questions(each=len(names))

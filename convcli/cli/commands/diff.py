@@ -19,8 +19,15 @@ from convcli.cli.options.common_options import (
     max_memory_option,
     talking,
 )
-from convcli.cli.options.file_options import LimitOptions, limit_options
+from convcli.cli.options.file_options import (
+    LimitOptions,
+    limit_options,
+    several_values_option,
+    value_names,
+)
 from convcli.errors import ArgumentError
+from convcli.images.codecs.text_files import TypedMatrix
+from convcli.number_text import read_real
 from convcli.render import Answer, Row
 
 if TYPE_CHECKING:
@@ -46,8 +53,8 @@ Source = Path | BinaryIO
 def _tolerance(text: str) -> float:
     """Read how far samples may be apart."""
     try:
-        number = float(text)
-    except ValueError:
+        number = float(read_real(text))
+    except (ValueError, ArithmeticError):
         number = -1.0
     if not 0 <= number < inf:
         raise ArgumentError(f"{text!r} is no distance of samples; give a number of at least 0, such as 1")
@@ -62,8 +69,8 @@ def _tolerance(text: str) -> float:
         "convcli diff before.png after.png --tolerance 1 -o diff.png",
     ),
 )
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("operands", nargs=-1, metavar="A B")
+@several_values_option
 @click.option(
     "--tolerance",
     type=Parsed("T", _tolerance),
@@ -78,8 +85,8 @@ def _tolerance(text: str) -> float:
 def command(
     conversation: Conversation,
     /,
-    a: str,
-    b: str,
+    operands: tuple[str, ...],
+    values: tuple[str, ...],
     tolerance: float,
     answer: AnswerOptions,
     limits: LimitOptions,
@@ -94,25 +101,31 @@ def command(
     in size, pixel mode or frames; 2 for trouble: a file that cannot be read, wrong usage.
     """
     conversation.failed = TROUBLE
-    answer.check([("compared", Path(name)) for name in (a, b) if name != "-"])
+    if len(operands) + len(values) != 2:
+        count = len(operands) + len(values)
+        given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"
+        raise click.UsageError(f"{given}, and two are compared; name A and B")
+    answer.check([("compared", Path(name)) for name in operands if name != "-"])
 
     from convcli.analysis.difference_map import difference_map
     from convcli.analysis.picture_difference import PictureDifference, UnlikeError, timing_notes
     from convcli.files import check_target, write_whole
+    from convcli.images.formats import NUMBERS
     from convcli.images.write import encode
 
     drawn = _drawn(answer)
     if drawn is not None:
         check_target(drawn[0], overwrite=answer.force)
-    names = tuple("standard input" if name == "-" else name for name in (a, b))
+    sources: list[Source] = [*map(Path, operands), *map(TypedMatrix.of, values, value_names(len(values)))]
+    names = (*("standard input" if name == "-" else name for name in operands), *value_names(len(values)))
     try:
-        pair = _read((a, b), names, limits, max_memory, drawn)
+        pair = _read(sources, names, limits, max_memory, drawn)
     except UnlikeError as error:
         conversation.failure(error)
         return DIFFERENT
     for name, picture in zip(names, pair, strict=True):
         for note in picture.notes:
-            if picture.format != "NPY":  # of which nothing is taken as alpha here
+            if picture.format not in NUMBERS:  # of which nothing is taken as alpha here
                 conversation.note(f"{name}: {note}")
     for note in timing_notes(names, *pair):
         conversation.note(note)
@@ -145,7 +158,7 @@ def _drawn(answer: AnswerOptions) -> tuple[Path, str] | None:
 
 
 def _read(
-    given: tuple[str, str],
+    sources: list[Source],
     names: tuple[str, ...],
     limits: LimitOptions,
     max_memory: int,
@@ -157,9 +170,9 @@ def _read(
     from convcli.jobs.read_ahead import Ahead
     from convcli.jobs.stdin import standard_input
 
-    if given == ("-", "-"):
+    if sources == [Path("-"), Path("-")]:
         raise ArgumentError("both pictures are standard input, which holds one; name a file")
-    sources: list[Source] = [standard_input(max_memory) if name == "-" else Path(name) for name in given]
+    sources = [standard_input(max_memory) if source == Path("-") else source for source in sources]
     first, second = (limits.header(source) for source in sources)
     check_alike(names, first, second)
     needed = memory(first, second, None if drawn is None else drawn[1])

@@ -13,7 +13,7 @@ from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
 GROUPS = {
-    "Input": ("recursive", "include", "exclude", "files_from"),
+    "Input": ("values", "recursive", "include", "exclude", "files_from"),
     "Output": (
         "output",
         "force",
@@ -28,7 +28,7 @@ GROUPS = {
         "quality",
         "subsampling",
     ),
-    "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame"),
+    "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame", "layout"),
     "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
     "Layer": (
         "stride",

@@ -19,7 +19,7 @@ from convcli.cli.options.common_options import (
     max_memory_option,
     talking,
 )
-from convcli.cli.options.file_options import reading_options
+from convcli.cli.options.file_options import reading_options, several_values_option
 from convcli.cli.options.learn_options import (
     BANK_SIZE,
     BankOptions,
@@ -65,10 +65,11 @@ _printing = bundled(
         "Method": ("method", "steps", "lr", "seed", "keep_clipped"),
         "Banks of kernels": ("patches", "random", "kernel_count", "in_channels", "bank_sheet"),
         "Output": ("output", "bias_file", "trace", "force", "form", "fields"),
-        "Picture": ("gray", "channels", "frame", "max_pixels", "max_frames", "max_memory"),
+        "Picture": ("gray", "channels", "frame", "layout", "max_pixels", "max_frames", "max_memory"),
     },
 )
 @click.argument("names", nargs=-1, metavar="BEFORE AFTER...")
+@several_values_option
 @learn_options
 @bank_options
 @click.option(
@@ -98,6 +99,7 @@ def command(
     conversation: Conversation,
     /,
     names: tuple[str, ...],
+    values: tuple[str, ...],
     options: LearnOptions,
     answer: AnswerOptions,
     bias_file: Path | None,
@@ -129,8 +131,8 @@ def command(
         answer.give(conversation, bank_answer(found, options.size or BANK_SIZE))
         write_bank(conversation, files, found)
         return
-    bank.refuse(_given(), names)
-    learned = learn_pairs(conversation, names, options, files, reading, max_memory)
+    bank.refuse(_given(), (*names, *values))
+    learned = learn_pairs(conversation, names, values, options, files, reading, max_memory)
     answer.give(conversation, learned_answer(learned))
     write_learned(conversation, files, learned)
 

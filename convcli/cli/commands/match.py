@@ -26,7 +26,7 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
         "convcli match *.png --template eye.png --top 3 -o maps/",
     ),
     groups={
-        "Input": ("template", "top", "recursive", "include", "exclude", "files_from"),
+        "Input": ("template", "top", "values", "recursive", "include", "exclude", "files_from"),
         "Output": (
             "output",
             "force",
@@ -38,7 +38,7 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
             "quality",
             "subsampling",
         ),
-        "Picture": ("gray", "channels", "frame"),
+        "Picture": ("gray", "channels", "frame", "layout"),
         "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),
         "Speed and limits": ("threads", "timeout", "max_pixels", "max_memory", "max_frames"),
     },

@@ -34,6 +34,24 @@ inputs_options = bundled(
 )
 
 
+values_option = click.option(
+    "--values", metavar="ROWS", help="Numbers instead of a picture: '0 1 2; 3 4 5'. Prints the answer."
+)
+
+
+several_values_option = click.option(
+    "--values",
+    multiple=True,
+    metavar="ROWS",
+    help="Numbers instead of a picture: '0 1 2; 3 4 5'. Again: the next.",
+)
+
+
+def value_names(count: int) -> tuple[str, ...]:
+    """Return what messages call so many matrices that were typed."""
+    return ("the values",) if count == 1 else tuple(f"values {number}" for number in range(1, count + 1))
+
+
 class OutputOptions(NamedTuple):
     """Where outputs go, and what becomes of files that are there already."""
 
@@ -176,6 +194,12 @@ def reading_options(*, linear: bool) -> Decorator:
             help="Keep only these: r,g,b drops alpha, a is its grey.",
         ),
         click.option("--gray", is_flag=True, help="Take the brightness alone (BT.601)."),
+        click.option(
+            "--layout",
+            type=click.Choice(["hwc", "chw", "dhw"]),
+            default="hwc",
+            help="The axes of arrays: channels last or first, or slices. [hwc]",
+        ),
         *_LIMITS,
     ]
     if linear:

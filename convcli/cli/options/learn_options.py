@@ -95,7 +95,7 @@ OF_PAIRS = (
         "keep_clipped",
         "method",
     ),
-    *("steps", "lr", "bias_file", "trace"),
+    *("steps", "lr", "bias_file", "trace", "values"),
 )
 OF_BANKS = ("kernel_count", "in_channels", "bank_sheet")
 

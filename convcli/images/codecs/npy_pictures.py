@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.images.codecs.array_layout import arranged, restored
 from convcli.images.header import FrameHeader, Header
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
@@ -18,7 +19,9 @@ from convcli.npy import Header as NpyHeader
 from convcli.npy import NpyError, check_length, read_header, read_values
 
 
-def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
+def read_array(
+    file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int, layout: str = "hwc"
+) -> Picture:
     """Return the array in a .npy file as a picture, or raise ImageError.
 
     `choose` is given the count of frames and returns the numbers of those that are wanted.
@@ -28,39 +31,50 @@ def read_array(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]]
     float32, and whole numbers of 64 bits those of 32, where they fit.
     """
     try:
-        return _read(file, name, choose, max_pixels)
+        return _read(file, name, choose, max_pixels, layout)
     except NpyError as error:
         raise ImageError(f"cannot read {name}: {error}") from None
 
 
-def picture_of(array: NDArray[Any], name: str, max_pixels: int) -> Picture:
+def picture_of(array: NDArray[Any], name: str, max_pixels: int, layout: str = "hwc") -> Picture:
     """Return an array in memory as the picture that its .npy file would be, or raise ImageError."""
+    if layout != "hwc":
+        array = arranged(array, layout, name)
     header = NpyHeader(array.shape, fortran_order=False, dtype=array.dtype, start=0)
     frames, numbers = _frames(header, name, range, max_pixels)
     return _picture(filtered_type(array.reshape(frames), name), numbers)
 
 
 def array_header(
-    file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
+    file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int, layout: str = "hwc"
 ) -> Header:
     """Return what `read_array` will, from the header alone; whole numbers of 64 bits are taken to fit 32."""
     try:
-        header = read_header(file)
-        frames, numbers = _frames(header, name, choose, max_pixels)
+        header = given = read_header(file)
+        if layout != "hwc":
+            black = np.broadcast_to(np.zeros((), header.dtype), header.shape)
+            given = header._replace(shape=arranged(black, layout, name).shape)
+        frames, numbers = _frames(given, name, choose, max_pixels)
         check_length(file, header)
     except NpyError as error:
         raise ImageError(f"cannot read {name}: {error}") from None
     dtype = filtered_type(np.zeros(1, header.dtype), name).dtype.name
     mode = mode_of(frames[3] if len(frames) == 4 else 1, dtype)
     apart = (
-        dtype != header.dtype or header.fortran_order or len(numbers) < frames[0]
+        dtype != header.dtype or header.fortran_order or len(numbers) < frames[0] or layout != "hwc"
     )  # not the file's own array
     working = prod(frames) * header.dtype.itemsize if apart else 0
     return Header((FrameHeader(frames[1:], mode, dtype, working=working),) * len(numbers), "NPY")
 
 
-def _read(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
+def _read(
+    file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int, layout: str
+) -> Picture:
     header = read_header(file)
+    if layout != "hwc":
+        array = arranged(read_values(file, header), layout, name)
+        frames, numbers = _frames(header._replace(shape=array.shape), name, choose, max_pixels)
+        return _picture(filtered_type(array.reshape(frames), name), numbers)
     frames, numbers = _frames(header, name, choose, max_pixels)
     return _picture(filtered_type(read_values(file, header).reshape(frames), name), numbers)
 
@@ -125,10 +139,16 @@ def _frames(
 
 
 def encode_array(picture: Picture) -> bytes:
-    """Return a picture as a .npy file: (H, W) or (H, W, C), or (frames, H, W, C) where it has several frames."""
+    """Return a picture as a .npy file: (H, W) or (H, W, C), or (frames, H, W, C) where it has several frames.
+
+    In another layout the axes are in its order.
+    """
     arrays = [frame.pixels for frame in picture.frames]
     if len(arrays) > 1:
         arrays = [pixels.reshape(*pixels.shape[:2], -1) for pixels in arrays]
+    if picture.layout != "hwc":
+        whole = restored(np.stack(arrays) if len(arrays) > 1 else arrays[0], picture.layout)
+        arrays = [whole] if len(arrays) == 1 else list(whole)
     first = arrays[0]
     buffer = BytesIO()
     write_array(buffer, first.shape if len(arrays) == 1 else (len(arrays), *first.shape), first.dtype, arrays)

@@ -59,7 +59,7 @@ class Beside:
 
 def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside:
     """Return what a picture's file in a format will hold beside the pixels; `also_lost` is said with the rest."""
-    places = PLACES[form]
+    places = PLACES.get(form, {})  # text has none
     metadata = dict(picture.metadata)
     if "comment" in places and "text" in metadata and "text" not in places:
         from convcli.images.metadata.texts import without_comment

@@ -273,8 +273,8 @@ def test_pictures_without_counterpart_are_beyond_any_tolerance(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["A", "B", "A"], "Got unexpected extra argument ("),
-        (["A"], "Missing argument 'B'"),
+        (["A", "B", "A"], "3 pictures are given, and two are compared; name A and B"),
+        (["A"], "1 picture is given, and two are compared; name A and B"),
         (["A", "B", "--kernel", "box"], "No such option '--kernel'"),
         (["A", "B", "--tolerance", "-1"], "'-1' is no distance of samples; give a number of at least 0"),
         (["A", "B", "--tolerance", "nan"], "'nan' is no distance of samples"),

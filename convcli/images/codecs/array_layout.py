@@ -1,0 +1,46 @@
+"""In which order an array has its axes: channels last as pictures have them, channels first, or slices of a volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.images.picture import ImageError
+
+Array = NDArray[Any]
+
+# What each layout calls the axes of an array, by how many there are.
+AXES = {
+    "hwc": {1: "W", 2: "HW", 3: "HWC", 4: "NHWC"},
+    "chw": {2: "HW", 3: "CHW", 4: "NCHW"},
+    "dhw": {3: "DHW", 4: "DHWC"},
+}
+_ORDER = "NDHWC"  # of a picture: frames, or slices, then rows, columns, and channels
+
+
+def arranged(array: Array, layout: str, name: str) -> Array:
+    """Return an array as (H, W), (H, W, C) or (frames, H, W, C), or raise ImageError where it has other axes.
+
+    >>> import numpy as np
+    >>> arranged(np.zeros((3, 20, 30)), "chw", "x").shape, arranged(np.zeros((3, 20, 30)), "dhw", "x").shape
+    ((20, 30, 3), (3, 20, 30, 1))
+    """
+    axes = AXES[layout].get(array.ndim)
+    if axes is None:
+        known = " or ".join(f"({', '.join(each)})" for each in AXES[layout].values())
+        raise ImageError(
+            f"cannot read {name}: its shape {array.shape} is not that of `layout={layout!r}`, which is {known}"
+        )
+    ordered = array.transpose([axes.index(axis) for axis in _ORDER if axis in axes])
+    return ordered[..., np.newaxis] if "D" in axes and "C" not in axes else ordered
+
+
+def restored(array: Array, layout: str) -> Array:
+    """Return (H, W), (H, W, C) or (frames, H, W, C) in a layout: what `arranged` was given."""
+    if layout == "chw" and array.ndim > 2:
+        return np.moveaxis(array, -1, -3)
+    if layout == "dhw" and array.ndim == 4 and array.shape[-1] == 1:
+        return array[..., 0]
+    return array

@@ -1,0 +1,209 @@
+"""Small matrices in and out of the commands: typed, from files, on standard input, printed and written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convcli.cli.commands.filter import command
+from tests.conftest import SAMPLES, Call, one_error
+
+NINE = "0 1 2; 3 4 5; 6 7 8"
+
+
+def test_the_textbooks_example_is_one_line(call: Call) -> None:
+    result = call("filter", "--values", NINE, "--kernel", "0 1; 2 3", "--padding", "valid")
+    assert result == (0, "19 25\n37 43\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "out"),
+    [
+        (
+            "--kernel|0 1; 2 3|--padding|full|--padding-mode|zeros",
+            "0 3 8 4\n9 19 25 10\n21 37 43 16\n6 7 8 0\n",
+        ),
+        ("--kernel|0 1; 2 3|--padding|valid|--flip", "5 11\n23 29\n"),
+        ("--kernel|1/9 1/9 1/9; 1/9 1/9 1/9; 1/9 1/9 1/9|--padding|valid", "4\n"),
+        ("--kernel|1|--scale|1/4|--bias|1/2", "0.5 0.75 1\n1.25 1.5 1.75\n2 2.25 2.5\n"),
+        ("--kernel|-1 1|--padding|valid|--activation|relu", "1 1\n1 1\n1 1\n"),
+        ("--pool|max:2,stride=1", "4 5\n7 8\n"),
+        ("--pool|avg:2,stride=1", "2 3\n5 6\n"),
+        ("--kernel|identity|--stride|2", "0 2\n6 8\n"),
+        ("--variant|transposed|--kernel|1 2; 3 4|--stride|2|--padding|0", None),
+    ],
+)
+def test_arithmetic(call: Call, words: str, out: str | None) -> None:
+    result = call("filter", "--values", NINE, *words.split("|"))
+    assert result.code == 0
+    if out is not None:
+        assert result.err == ""
+    else:  # every element spreads the kernel, and none overlap
+        out = "".join(
+            f"{' '.join(str(3 * row * w0 + col * w0) for col in range(3) for w0 in pair)}\n".replace(
+                "  ", " "
+            )
+            for row in range(3)
+            for pair in ((1, 2), (3, 4))
+        )
+    assert result.out == out
+
+
+@pytest.mark.parametrize("ending", [".csv", ".txt", ".json"])
+def test_files_of_text_in_and_out(call: Call, tmp_path: Path, ending: str) -> None:
+    text = {".csv": "0,1,2\n3,4,5\n6,7,8\n", ".txt": NINE, ".json": "[[0,1,2],[3,4,5],[6,7,8]]"}[ending]
+    source, target = tmp_path / f"x{ending}", tmp_path / f"y{ending}"
+    source.write_text(text)
+    words = ("--kernel", "0 1; 2 3", "--padding", "valid")
+    assert call("filter", source, *words, "-o", target) == (0, f"{target}\n", "")
+    expected = {".csv": "19,25\n37,43\n", ".txt": "19 25\n37 43\n", ".json": "[[19, 25],\n [37, 43]]\n"}[
+        ending
+    ]
+    assert target.read_text() == expected
+    assert call("filter", source, *words, "-o", "-").out == expected
+    assert call("filter", source, *words).out == f"{tmp_path}/x.kernel{ending}\n"
+
+
+def test_values_are_neither_clipped_nor_rounded(call: Call, tmp_path: Path) -> None:
+    result = call("filter", "--values", "0.5 -300 1e9", "--kernel", "0.1")
+    assert result == (0, "0.05 -30 100000000\n", "")
+    call("filter", SAMPLES / "house.png", "--kernel", "sobel-x", "-o", tmp_path / "y.csv")
+    call("filter", SAMPLES / "house.png", "--kernel", "sobel-x", "-o", tmp_path / "y.npy")
+    assert np.array_equal(np.loadtxt(tmp_path / "y.csv", delimiter=","), np.load(tmp_path / "y.npy"))
+    message = f"{SAMPLES}/house.png: --range clip brings values to the depth of a picture; CSV keeps them"
+    words = ("--kernel", "box", "--range", "clip", "-o", tmp_path / "z.csv")
+    assert one_error(call("filter", SAMPLES / "house.png", *words)) == message
+
+
+def test_text_becomes_a_picture_by_a_range(call: Call, tmp_path: Path) -> None:
+    from PIL import Image
+
+    result = call(
+        "filter", "--values", NINE, "--kernel", "identity", "--range", "minmax", "-o", tmp_path / "y.png"
+    )
+    assert result.code == 0
+    with Image.open(tmp_path / "y.png") as image:
+        assert np.asarray(image).tolist() == [[0, 32, 64], [96, 128, 159], [191, 223, 255]]
+
+
+def test_standard_input_may_be_text(program) -> None:
+    for text, out in ((b"1 2; 3 4\n", b"1 2\n3 4\n"), (b"[[1, 2]]", b"[[1, 2]]\n")):
+        done = program("filter", "-", "--kernel", "identity", input=text)
+        assert (done.returncode, done.stdout, done.stderr) == (0, out, b"")
+
+
+def test_a_picture_is_printed_as_text_by_its_format(call: Call) -> None:
+    out = call("filter", SAMPLES / "house.png", "--kernel", "identity", "-o", "csv:-").out
+    assert np.loadtxt(out.splitlines(), delimiter=",").shape == (320, 400)
+
+
+def test_other_processes_get_what_was_typed(program) -> None:
+    done = program(
+        "filter", "--values", NINE, "--kernel", "0 1; 2 3", "--padding", "valid", "--isolate", "--jobs", "2"
+    )
+    assert (done.returncode, done.stdout) == (0, b"19 25\n37 43\n")
+
+
+def test_a_terminal_may_show_text(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert call("filter", "--values", "1 2", "--kernel", "identity").out == "1 2\n"
+    refused = call("filter", "--values", "1 2", "--kernel", "identity", "--range", "minmax", "-o", "png:-")
+    assert one_error(refused).startswith("a picture would be printed on the terminal")
+
+
+def test_match_compare_diff_and_learn_take_values(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("5,1\n2,9\n")
+    big = "0 0 0 0; 0 5 1 0; 0 2 9 0; 3 0 1 0"
+    found = json.loads(
+        call("match", "--values", big, "--template", tmp_path / "t.csv", "-o", tmp_path / "s.csv").out
+    )
+    assert [(place["row"], place["column"]) for place in found["matches"]] == [(1, 1)]
+    assert np.loadtxt(tmp_path / "s.csv", delimiter=",").shape == (3, 3)
+
+    assert call("diff", "--values", "1 2", "--values", "1 2").code == 0
+    result = call("diff", tmp_path / "t.csv", "--values", "5 1; 2 8", "--field", "difference,row,column")
+    assert (result.code, result.out) == (1, "1.0\t1\t1\n")
+    assert call("diff", "--values", "1 2", "--values", "1 2.2", "--tolerance", "1/4").code == 0
+
+    before = "0 1 2 9; 3 4 5 1; 6 7 8 2; 5 1 1 7"
+    after = call("filter", "--values", before, "--kernel", "0 1; 2 3", "--padding", "valid").out.replace(
+        "\n", ";"
+    )
+    words = ("--size", "2", "--no-bias", "--field", "weights")
+    assert call("learn", "--values", before, "--values", after, *words).out == "0 1; 2 3\n"
+
+    rows = json.loads(
+        call(
+            "compare",
+            "--values",
+            big,
+            "--kernel",
+            "1 2 1; 2 4 2; 1 2 1",
+            "--variants",
+            "depthwise",
+            "--format",
+            "json",
+        ).out
+    )["rows"]
+    assert {row["method"] for row in rows} >= {"auto", "direct"}
+    assert max(row["difference"] for row in rows) < 1e-9
+
+
+def test_layouts_of_arrays(call: Call, tmp_path: Path) -> None:
+    volume = np.random.default_rng(0).standard_normal((4, 9, 11))
+    np.save(tmp_path / "x.npy", volume)
+    words = ("filter", tmp_path / "x.npy", "--kernel", "box", "-o", tmp_path / "y.npy", "--force", "--layout")
+    for layout in ("chw", "dhw"):
+        assert call(*words, layout, "--alpha", "filter").code == 0
+        made = np.load(tmp_path / "y.npy")
+        assert made.shape == volume.shape
+        for part, plane in zip(made, volume, strict=True):
+            (tmp_path / "p.csv").write_text("\n".join(",".join(map(repr, row)) for row in plane.tolist()))
+            alone = call("filter", tmp_path / "p.csv", "--kernel", "box", "-o", "-").out
+            assert part == pytest.approx(np.loadtxt(alone.splitlines(), delimiter=","))
+    call(*words, "dhw", "--dims", "3", "--padding-mode", "replicate")
+    ends = np.load(tmp_path / "y.npy")
+    padded = np.pad(volume, 1, mode="edge")
+    assert ends[0, 3, 4] == pytest.approx(padded[0:3, 3:6, 4:7].mean())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
+        (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
+        (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number; every value must be one"),
+        (["filter", "--values", "", "-k", "box"], "cannot read the values: it holds no numbers; write a row a line, such as 0 1 2"),
+        (["filter", "--values", "1 2", "x.csv", "-k", "box"], "--values is the input, and x.csv is given, too; leave one of them out"),
+        (["compare", "--values", "1 2", "x.csv", "--kernel", "box"], "--values is the picture, and x.csv is given, too; leave one of them out"),
+        (["diff", "--values", "1 2"], "1 picture is given, and two are compared; name A and B (see convcli diff --help)"),
+        (["diff", "--values", "1 2", "--values", "1 x"], "cannot read values 2: 'x' is not a number"),
+        (["filter", "x.csv", "-k", "box", "-o", "y.png"], "cannot write y.png: PNG cannot hold the pixel mode L;float64; bring its numbers to 8 bits with --range, or keep them: .tiff, .npy"),
+        (["filter", "x.csv", "-k", "box", "--layout", "chw", "-o", "y.csv"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and is of no use from CSV to CSV"),
+        (["learn", "x.csv", "x.csv", "--layout", "chw"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and it is CSV"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.csv").write_text("1,2\n3,4\n")
+    result = call(*words)
+    assert one_error(result) == message
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_folder_is_searched_for_pictures_alone(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").write_text("1 2 3")
+    (tmp_path / "in" / "house.png").write_bytes((SAMPLES / "house.png").read_bytes())
+    result = call("filter", tmp_path / "in", "--kernel", "box", "-o", tmp_path / "out")
+    assert result.out == f"{tmp_path}/out/house.png\n"
+
+
+def test_the_option_is_in_the_help_of_all() -> None:
+    from convcli.cli.commands import compare, diff, learn, match
+
+    for each in (command, match.command, compare.command, diff.command, learn.command):
+        assert any("--values" in parameter.opts for parameter in each.params)

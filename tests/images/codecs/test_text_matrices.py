@@ -1,0 +1,207 @@
+"""Matrices as text: every digit read and written again, and one clear line for what is no matrix."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from convcli.images.codecs import text_matrices
+from convcli.images.codecs.text_files import TypedMatrix, text_form
+from convcli.images.formats import ENDINGS, TEXTS, output_format
+from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.read import read_header, read_picture
+from convcli.images.write import encode
+
+MATRIX = [[0, 1.5, -2], [3, 1e-30, 1 / 3]]
+
+
+def written(folder: Path, name: str, text: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("m.csv", "0,1.5,-2\n3,1e-30,1/3\n"),
+        ("m.csv", "\ufeff0;1.5;-2\r\n3;1e-30;1/3\r\n"),
+        ("m.csv", "# made by hand\n0, 1.5, -2 # first\n\n3\t1e-30\t1/3"),
+        ("m.txt", "0 1.5 -2; 3 1e-30 1/3"),
+        ("m.txt", "  0 1.5 -2\n  3 1e-30 1/3;\n"),
+        ("M.TXT", "0, 1.5, -2\n3, 1e-30, 1/3"),
+        ("m.json", "[[0, 1.5, -2], [3, 1e-30, 0.3333333333333333]]"),
+    ],
+)
+def test_rows_are_floats(tmp_path, name, text):
+    picture = read_picture(written(tmp_path, name, text))
+    (frame,) = picture.frames
+    assert (picture.format, frame.mode, frame.pixels.dtype) == (name[2:].upper(), "L;float64", np.float64)
+    assert frame.pixels.tolist() == MATRIX
+    header = read_header(tmp_path / name)
+    assert [each.pixels.shape for each in header.frames] == [(2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "mode"), [((2, 3, 3), "RGB;float64"), ((2, 3, 7), "7 channels"), ((5,), "L;float64")]
+)
+def test_json_holds_channels_as_arrays_do(tmp_path, shape, mode):
+    values = np.random.default_rng(0).standard_normal(shape)
+    (frame,) = read_picture(written(tmp_path, "m.json", json.dumps(values.tolist()))).frames
+    assert frame.mode == mode
+    assert np.array_equal(frame.pixels, values if len(shape) > 1 else values[None])
+
+
+def test_json_holds_frames(tmp_path):
+    values = np.random.default_rng(0).standard_normal((4, 2, 3, 1))
+    path = written(tmp_path, "m.json", json.dumps(values.tolist()))
+    assert len(read_picture(path).frames) == 4
+    assert np.array_equal(read_picture(path, frame=-1).frames[0].pixels, values[3])
+    with pytest.raises(ImageError, match="its 4 frames are over the limit of 3"):
+        read_picture(path, max_frames=3)
+
+
+@pytest.mark.parametrize("form", TEXTS)
+@given(
+    values=arrays.arrays(np.float64, st.tuples(*[st.integers(1, 4)] * 2), elements=st.floats(-1e300, 1e300))
+)
+def test_every_digit_comes_back(form, values, tmp_path_factory):
+    data, notes = encode(Picture((Frame(values, "L;float64"),), "NPY"), form, "out")
+    assert notes == ()
+    path = tmp_path_factory.mktemp("text") / f"m.{form.lower()}"
+    path.write_bytes(data)
+    assert np.array_equal(read_picture(path).frames[0].pixels, values)
+
+
+def test_what_is_written_is_what_other_readers_read():
+    values = np.array([[1, 0.1, -2.5], [1e20, 3, 0]])
+
+    def text(form: str, pixels: np.ndarray, mode: str) -> str:
+        return encode(Picture((Frame(pixels, mode),), "NPY"), form, "out")[0].decode()
+
+    assert text("TXT", values, "L;float64") == "1 0.1 -2.5\n1e+20 3 0\n"
+    assert text("CSV", values, "L;float64") == "1,0.1,-2.5\n1e+20,3,0\n"
+    assert [
+        list(map(float, row)) for row in csv.reader(io.StringIO(text("CSV", values, "L;float64")))
+    ] == values.tolist()
+    assert json.loads(text("JSON", values, "L;float64")) == values.tolist()
+    assert text("TXT", np.array([[0.1, 7]], np.float32), "F") == "0.1 7\n"  # the digits of a float32
+    assert text("TXT", np.array([[0, 255]], np.uint8), "L") == "0 255\n"
+    odd = np.array([[np.nan, np.inf]])
+    assert text("TXT", odd, "L;float64") == "nan inf\n"
+    assert json.loads(text("JSON", odd, "L;float64")) == [[None, None]]
+
+
+def test_colours_are_for_json_alone():
+    picture = Picture((Frame(np.zeros((1, 2, 3)), "RGB;float64"),), "NPY")
+    assert json.loads(encode(picture, "JSON", "out")[0]) == [[[0, 0, 0], [0, 0, 0]]]
+    for form in ("CSV", "TXT"):
+        with pytest.raises(
+            ImageError, match=f"cannot write out: {form} cannot hold the pixel mode RGB;float64"
+        ):
+            encode(picture, form, "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        (
+            "m.csv",
+            "1,2\n3\n",
+            "it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number",
+        ),
+        (
+            "m.txt",
+            "1 2; 3 4 5",
+            "it is ragged: row 1 has 2 values, row 2 has 3; give every row the same number",
+        ),
+        ("m.csv", "a,b\n1,2\n", "'a' is not a number"),
+        ("m.csv", "1,,2\n", "'' is not a number"),
+        ("m.txt", "1 2 three", "'three' is not a number"),
+        ("m.txt", "1 nan", "'nan' is not a finite number; every value must be one"),
+        ("m.txt", "1 1e999", "'1e999' is not a finite number; every value must be one"),
+        ("m.txt", "1/0 2", "'1/0' is not a number"),
+        ("m.csv", "", "it holds no numbers; write a row a line, such as 0 1 2"),
+        ("m.txt", "# nothing\n;\n", "it holds no numbers; write a row a line, such as 0 1 2"),
+        ("m.json", "[[1, 2], [3]]", "its lists are ragged or empty; give all the same length"),
+        ("m.json", "[[1, 2], 3]", "its lists are ragged or empty; give all the same length"),
+        ("m.json", "[[]]", "its lists are ragged or empty; give all the same length"),
+        ("m.json", '[["x"]]', "'x' is not a number"),
+        ("m.json", "[[true]]", "True is not a number"),
+        ("m.json", "[[null]]", "None is not a number"),
+        ("m.json", "[[NaN]]", "'nan' is not a finite number; every value must be one"),
+        ("m.json", '{"a": 1}', "it holds {'a': 1}, and lists of numbers are read, as [[1, 2]]"),
+        ("m.json", "[[1, 2]", "it is not JSON: Expecting ',' delimiter: line 1 column 8 (char 7)"),
+        ("m.json", "[" * 9 + "1" + "]" * 9, "its lists are nested too deep; give rows of numbers"),
+        ("m.json", "[" * 99_999, "its lists are nested too deep; give rows of numbers"),
+        ("m.csv", b"1,\xff", "it is not text; save it as rows of numbers"),
+    ],
+)
+def test_what_is_no_matrix_is_said_in_one_line(tmp_path, name, text, why):
+    path = written(tmp_path, name, text)
+    with pytest.raises(ImageError) as error:
+        read_picture(path)
+    assert str(error.value) == f"cannot read {path}: {why}"
+
+
+def test_limits(tmp_path, monkeypatch):
+    path = written(tmp_path, "m.csv", "1,2,3\n4,5,6\n")
+    monkeypatch.setattr(text_matrices, "MOST_NUMBERS", 5)
+    with pytest.raises(
+        ImageError, match=r"its 6 numbers are more than the 5 that are read as text; save them as \.npy"
+    ):
+        read_picture(path)
+    monkeypatch.setattr(text_matrices, "MOST_BYTES", 10)
+    with pytest.raises(
+        ImageError, match=r"it has more than the 10 bytes that are read as text; save it as \.npy"
+    ):
+        read_picture(path)
+    monkeypatch.undo()
+    with pytest.raises(ImageError, match="its 6 pixels are over the limit of 5"):
+        read_picture(path, max_pixels=5)
+
+
+def test_a_picture_by_another_name_is_a_picture(tmp_path):
+    picture = Picture((Frame(np.zeros((2, 3), np.uint8), "L"),), "PNG")
+    for form in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "PGM", "WEBP", "NPY"):
+        path = written(tmp_path, f"{form}.csv", encode(picture, form, "x")[0])
+        assert read_picture(path).format == form
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b"1 2", "TXT"),
+        (b" -1", "TXT"),
+        (b".5", "TXT"),
+        (b"# a\n7", "TXT"),
+        (b"[[1]]", "JSON"),
+        (b"P2 1", None),
+        (b"x", None),
+    ],
+)
+def test_a_stream_is_text_where_it_begins_as_numbers_do(data, form):
+    assert text_form("standard input", io.BytesIO(data)) == form
+    assert text_form("picture.png", io.BytesIO(data)) is None
+
+
+def test_what_was_typed_is_text():
+    picture = read_picture(TypedMatrix.of("0 1; 2 3"))
+    assert picture.frames[0].pixels.tolist() == [[0, 1], [2, 3]]
+    with pytest.raises(ImageError, match="cannot read the values: 'x' is not a number"):
+        read_picture(TypedMatrix.of("x"))
+
+
+def test_text_is_named_by_its_ending_and_no_picture_to_a_search():
+    assert [output_format(Path(f"x{ending}")) for ending in (".csv", ".TXT", ".json")] == [
+        "CSV",
+        "TXT",
+        "JSON",
+    ]
+    assert not {".csv", ".txt", ".json"} & set(ENDINGS)
