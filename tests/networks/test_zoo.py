@@ -11,8 +11,8 @@ from convcli.errors import ArgumentError
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.networks.zoo.index import ZOO, find
 
-# Parameters, and 10^9 multiply-adds to three places, of the weights that torchvision 0.19 ships: `num_params` and
-# `_ops` of their `meta`. Where its sizes of an image differ from the list's, they stand behind.
+# Parameters, and 10^9 multiply-adds to three places, as torchvision publishes them: `num_params` and `_ops` of the `meta`
+# of its weights.
 TORCHVISION = {
     "alexnet": (61_100_840, 0.714),
     "vgg-11": (132_863_336, 7.609),
