@@ -1,4 +1,7 @@
-"""Equivariance: whether filtering a picture that was moved, turned or enlarged is moving the filtered one so."""
+"""Equivariance: whether filtering a picture that was moved, turned or enlarged is moving the filtered one so.
+
+And invariance: whether it changes the filtered one at all.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from math import gcd
@@ -95,6 +98,22 @@ def scaling_difference(run: Filter, x: Array, reach: int) -> float | None:
     It is 0 for kernels of one tap, and hardly for others: their reach in pixels stays the same.
     """
     return _largest(_doubled(run(x)), run(_doubled(x)), 2 * reach)
+
+
+def change_by_a_pixel(run: Filter, x: Array, reach: int) -> float | None:
+    """Return how much the outputs change when x moves by a pixel across, as a share of how much they vary.
+
+    The mean of |f(moved x) - f(x)| over the mean of |f(x) - its mean|: 0 is invariance, and it falls with the width of
+    a pool (Goodfellow, Bengio & Courville, "Deep Learning" (2016), section 9.3, figure 9.8).
+    """
+    y, moved = run(x[:, :, :-1]), run(x[:, :, 1:])
+    inside = tuple(slice(reach, n - reach) for n in y.shape[1:])
+    if any(n <= 2 * reach for n in y.shape[1:]):
+        return None
+    y, moved = y[:, *inside], moved[:, *inside]
+    variation = float(np.abs(y - y.mean(axis=(1, 2), keepdims=True)).mean())
+    change = float(np.abs(moved - y).mean())
+    return change / variation if variation else 0.0
 
 
 def _doubled(x: Array) -> Array:

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.analysis.difference import measured
-from convcli.analysis.equivariance import Motion, rotation_difference, scaling_difference, shift_difference
+from convcli.analysis.equivariance import (
+    Motion,
+    change_by_a_pixel,
+    rotation_difference,
+    scaling_difference,
+    shift_difference,
+)
 from convcli.analysis.trial_setting import setting
 from convcli.backend.algorithms.costs import METHODS, Work
 from convcli.backend.algorithms.separable import rank_of
@@ -71,6 +77,7 @@ class Outcome:
     psnr : in decibels; None there, and where nothing differs
     rank_error : of the kernel's approximation, relative, by Frobenius' norm
     shift, rotation, scaling : the largest differences of `equivariance`, in float64, on the middle of the picture
+    change : how much the outputs there change when the picture moves by a pixel, as a share of how much they vary
     """
 
     trial: Trial
@@ -86,6 +93,7 @@ class Outcome:
     shift: float | None
     rotation: float | None
     scaling: float | None
+    change: float | None
 
 
 class Trials:
@@ -126,6 +134,13 @@ class Trials:
             else:
                 averages = spec.weighing in ("sum", "each-then-mix")
                 yield Trial(variant, "conv", "auto", self._recipe(variant), averages)
+
+    @property
+    def change_without_pool(self) -> float | None:
+        """How much the plain variant's outputs change when the picture moves, where no pool stands behind it."""
+        recipe = replace(self.recipe, pool=None)
+        layers = (layer for stage in recipe.stages(self._values.shape) for layer in stage.layers)
+        return self._differences(recipe, Motion.of(layers))[-1]
 
     def setting(self, variant: str) -> str:
         """Say what a variant is given beside the kernel."""
@@ -261,7 +276,7 @@ class Trials:
 
     def _differences(self, recipe: Recipe, motion: Motion | None) -> tuple[float | None, ...]:
         if motion is None:
-            return None, None, None
+            return None, None, None, None
         middle = self._middle(max(SIDE, 6 * motion.pixels))
 
         def run(x: Array) -> Array:
@@ -272,7 +287,8 @@ class Trials:
             rotation_difference(run, middle, motion.reach),
             scaling_difference(run, middle, motion.reach),
         )
-        return tuple(0.0 if value is not None and value < ROUNDING * self.white else value for value in found)
+        exact = (0.0 if value is not None and value < ROUNDING * self.white else value for value in found)
+        return (*exact, change_by_a_pixel(run, middle, motion.reach))
 
     def _middle(self, side: int) -> Array:
         side = min(side, *self._values.shape[1:])

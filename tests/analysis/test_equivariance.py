@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convcli import backend
 from convcli.analysis.equivariance import (
     MARGIN,
     Motion,
+    change_by_a_pixel,
     rotation_difference,
     scaling_difference,
     shift_difference,
@@ -122,3 +124,22 @@ def test_where_all_see_the_border_nothing_is_said():
     assert shift_difference(run, X[:, :5, :5], 2) is None
     assert rotation_difference(run, X[:, :4], 2) is None
     assert scaling_difference(run, X[:, :4, :4], 2) is None
+
+
+def test_a_change_is_a_share_of_the_variation():
+    """By its definition, in plain loops; 0 where the outputs stay, and less the wider a pool is."""
+    x = np.random.default_rng(0).standard_normal((1, 20, 24))
+    before, after = x[:, :, :-1], x[:, :, 1:]
+    inner = [(row, column) for row in range(3, 17) for column in range(3, 20)]
+    mean = sum(before[0][place] for place in inner) / len(inner)
+    variation = sum(abs(before[0][place] - mean) for place in inner)
+    change = sum(abs(after[0][place] - before[0][place]) for place in inner)
+    assert change_by_a_pixel(lambda part: part, x, 3) == pytest.approx(change / variation)
+    assert change_by_a_pixel(lambda part: np.ones_like(part), x, 3) == 0
+    assert change_by_a_pixel(lambda part: part, x, 10) is None
+    smooth = np.cumsum(np.random.default_rng(1).standard_normal((1, 128, 129)), axis=2)
+    changes = [
+        change_by_a_pixel(lambda part, width=width: backend.max_pool(part, (width, width)), smooth, 2)
+        for width in (1, 2, 4, 8)
+    ]
+    assert changes == sorted(changes, reverse=True)

@@ -16,7 +16,7 @@ from convcli.layers.variants import VARIANTS
 from convcli.render import Answer
 
 if TYPE_CHECKING:
-    from convcli.analysis.trials import Outcome
+    from convcli.analysis.trials import Outcome, Trials
     from convcli.images.sheet import Panel
 
 COLUMNS = (
@@ -98,15 +98,26 @@ def compare_on(
             rows=rows,
             results=rows,
             totals={},
-            columns=COLUMNS,
+            columns=COLUMNS if trials.alone else (*COLUMNS, "change"),
             value=("seconds",),
             remarks=[
                 *REMARKS,
+                *(() if trials.alone else _invariance(trials, pooled is not None)),
                 *(f"{name}: {VARIANTS[name].help}{_given(trials.setting(name))}" for name in variants),
                 *trials.remarks,
             ],
         ),
     )
+
+
+def _invariance(trials: Trials, pooled: bool) -> list[str]:
+    """Say what invariance is, and how much of it there is without the pool."""
+    lines = [
+        "change: of the outputs when the picture moves by a pixel, as a share of how much they vary: 0 is invariance"
+    ]
+    if pooled and (before := trials.change_without_pool) is not None:
+        lines.append(f"without the pool the outputs of depthwise change by {before:.4g}")
+    return lines
 
 
 def _read(
@@ -156,6 +167,7 @@ def _row(outcome: Outcome, shape: tuple[int, ...], kernel: str) -> dict[str, Any
         "shift": outcome.shift,
         "rotation": outcome.rotation,
         "scaling": outcome.scaling,
+        "change": outcome.change,
     }
 
 

@@ -30,7 +30,7 @@ def _one_run(monkeypatch: pytest.MonkeyPatch) -> None:
 FIELDS = [
     "variant", "engine", "method", "kernel", "layer", "input_shape", "output_shape", "multiplications", "additions",
     "macs", "flops", "seconds", "difference", "difference_at", "psnr", "rank", "rank_error", "shift", "rotation",
-    "scaling",
+    "scaling", "change",
 ]  # fmt: skip
 
 
@@ -113,6 +113,31 @@ def test_every_kind_of_picture(call: Call, tmp_path: Path, name: str) -> None:
     assert result.code == 0
     assert ("its alpha is left out" in result.err) == (name in ("logo.png", "spinner.gif"))
     assert ("only the first of its" in result.err) == (name == "spinner.gif")
+
+
+def test_a_pool_shows_invariance_beside_equivariance(call: Call) -> None:
+    words = (
+        "compare",
+        SAMPLES / "house.png",
+        "--kernel",
+        "sobel-x",
+        "--activation",
+        "abs",
+        "--variants",
+        "depthwise",
+    )
+    row = json.loads(call(*words, "--pool", "max:4", "--format", "json").out)["rows"][0]
+    assert row["shift"] == 0
+    lines = call(*words, "--pool", "max:4").out.splitlines()
+    assert lines[0].split()[-4:] == ["shift", "rotation", "scaling", "change"]
+    (said,) = (
+        line for line in lines if line.startswith("without the pool the outputs of depthwise change by ")
+    )
+    assert 0 < row["change"] < float(said.split()[-1]) / 2
+    assert any(line.startswith("change: of the outputs when the picture moves by a pixel") for line in lines)
+    alone = call(*words).out
+    assert "change: " in alone
+    assert "without the pool" not in alone
 
 
 def test_an_activation_and_a_pool_stand_behind_every_variant(call: Call, photo: Path, tmp_path: Path) -> None:
