@@ -28,6 +28,14 @@ settings.register_profile("convcli", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("convcli")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep what the program keeps for later runs in a folder of the tests, which is empty at first."""
+    folder = tmp_path_factory.mktemp("cache")
+    with mock.patch.dict(os.environ, XDG_CACHE_HOME=str(folder), LOCALAPPDATA=str(folder)):
+        yield folder
+
+
 class Result(NamedTuple):
     code: int
     out: str

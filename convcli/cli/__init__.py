@@ -21,6 +21,7 @@ from convcli.errors import ConvcliError, instead_of
 COMMANDS = (
     *("filter", "match", "diff", "learn", "kernels", "draw"),
     *("shape", "params", "cost", "compare", "networks"),
+    "tune",
 )
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it

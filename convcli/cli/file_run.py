@@ -6,6 +6,7 @@ import functools
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ from convcli.jobs.workers import cores
 if TYPE_CHECKING:
     from convcli.jobs.work import Work
 
+LONG = 20.0  # seconds of a run, after which what sums cost is measured once
 AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what the work will take
 
 
@@ -170,7 +172,7 @@ class FileRun:
                 )
                 messages.report = stack.enter_context(report)
             stack.callback(messages.hide)
-            batch = Batch(jobs, messages, stop, fail_fast=self.options.fail_fast)
+            batch, started = Batch(jobs, messages, stop, fail_fast=self.options.fail_fast), time.monotonic()
             ended = True
             try:
                 ended = workers.run(batch, work, len(jobs), self.threads, self.max_memory)
@@ -189,6 +191,10 @@ class FileRun:
             if workers.isolated and (stop.code or messages.exit_code):  # a process may have been killed
                 for job in jobs:
                     self.output.save.tidy(job)
+            if not stop.code and time.monotonic() - started > LONG:
+                from convcli.jobs.keep_costs import keep_costs
+
+                keep_costs()
         return stop.code or messages.exit_code
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from convcli.backend.bands.band_plan import BandPlan
     from convcli.filters.stages.stage import Weighted
     from convcli.filters.tiles.exact_values import ExactKernel
     from convcli.filters.tiles.finished_rows import FinishedRows
@@ -142,6 +143,11 @@ class SingleKernel:
             premultiply=PREMULTIPLY[self.alpha or "auto"],
             threads=self.threads,
         )
+
+    def band_plan(self, shape: tuple[int, ...]) -> BandPlan | None:
+        """Return the plan for pictures of a shape; None where the kernel runs tile by tile."""
+        found = self._in_bands(shape, Samples.alike(self.dtype, 1 if len(shape) == 2 else shape[2]))
+        return None if found is None else found.way
 
     def memory(self, shape: tuple[int, ...], measure: bool = False) -> int:
         """Foretell the bytes that are taken beside a picture of a shape, and beside its result."""

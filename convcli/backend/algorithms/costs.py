@@ -1,7 +1,7 @@
 """Which algorithm a convolution takes, and in what blocks; integers only, no arrays.
 
-Costs are estimates in picoseconds, measured on one core of an x86-64 machine with 32-bit floats. Only their
-order matters.
+Costs are estimates in picoseconds for 32-bit floats, measured on one core of an x86-64 machine, and scaled by what sums
+cost on this one. Only their order matters.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from itertools import product
 from math import ceil, gcd, log2, prod
 
 from convcli.backend.algorithms.slide import Slide
+from convcli.backend.machine import machine
 from convcli.layers.axes import Sizes
 
 CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
@@ -107,7 +108,7 @@ def cost_direct(work: Work) -> int:
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
     each = (400 + 14_000 // (work.slide.output_size[-1] + 6)) * (3 if work.slide.stride[-1] > 1 else 1)
-    return elements * taps * each + turns * 3_000_000
+    return machine().scaled(elements * taps * each, "pass32") + turns * 3_000_000
 
 
 def column_bytes(place_bytes: int) -> int:
@@ -122,7 +123,8 @@ def cost_gemm(work: Work) -> int:
     places = work.images * work.groups * prod(slide.output_size)
     copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 5_000 // slide.output_size[-1] + 150
     alone = 300 // work.outputs  # a matrix of few rows is as slow to read as it is to multiply
-    return places * taps * (work.outputs * 15 + 50 + copied + alone) + work.images * work.groups * 5_000_000
+    product = machine().scaled(work.outputs * 15 + 50, "flop32")
+    return places * taps * (product + copied + alone) + work.images * work.groups * 5_000_000
 
 
 def takes_winograd(slide: Slide) -> bool:
@@ -159,10 +161,10 @@ def cost_winograd(work: Work) -> int:
     additions = sum(1 << 2 * dims - axis for axis in range(dims)) + (1 << dims)
     pairs = work.inputs * work.outputs
     bands = prod(-(-n // b) for n, b in zip(tiles, winograd_box(work), strict=True))
-    image = (
-        flat * ((pairs << 2 * dims) * 18 + (work.inputs + work.outputs) * additions * 330)
-        + bands * 60_000_000
-    )
+    here = machine()
+    products = here.scaled((pairs << 2 * dims) * 18, "flop32")
+    sums = here.scaled((work.inputs + work.outputs) * additions * 330, "pass32")
+    image = flat * (products + sums) + bands * 60_000_000
     return work.groups * (work.images * image + (pairs << 2 * dims) * 900)
 
 
@@ -185,7 +187,8 @@ def cost_banded(work: Work) -> int:
     calls = lines // rows * (taps // slide.kernel_size[-1]) * 100_000
     elements = lines * slide.output_size[-1]
     copied = 500 * slide.stride[-2]
-    return elements * (taps * (reach * 25 + copied) + 300) + calls + work.inputs * work.outputs * 70_000_000
+    product = machine().scaled(reach * 25, "flop32")
+    return elements * (taps * (product + copied) + 300) + calls + work.inputs * work.outputs * 70_000_000
 
 
 def cost_separable(work: Work) -> int:
@@ -198,7 +201,8 @@ def cost_separable(work: Work) -> int:
     kernels = work.groups * work.outputs * work.inputs
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
     factors = kernels * prod(work.slide.kernel_size) * 20_000 + 200_000_000
-    return elements * (taps * 1400 * stride + 1000) + turns * 3_000_000 + factors
+    sums = machine().scaled(taps * 1400 * stride, "pass32")
+    return elements * (sums + 1000) + turns * 3_000_000 + factors
 
 
 def cost_fft(work: Work) -> int:
@@ -212,7 +216,9 @@ def cost_fft(work: Work) -> int:
     transforms = (work.images * tiles * channels + work.inputs * work.outputs) * work.groups
     products = work.images * tiles * work.groups * work.inputs * work.outputs
     one = ceil(prod(size) * log2(max(2, prod(size))))
-    return transforms * (one * 300 + 25_000_000) + products * (prod(size) * 600 + 5_000_000)
+    here = machine()
+    transform = here.scaled(one * 300, "transform") + 25_000_000
+    return transforms * transform + products * (here.scaled(prod(size) * 600, "pass32") + 5_000_000)
 
 
 METHODS = {

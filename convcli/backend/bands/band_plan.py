@@ -1,7 +1,6 @@
 """The plan of a picture filter: which algorithm, in what tiles, on how many threads; integers only, no arrays.
 
-Costs are picoseconds for one sample of the output, measured on one core of an x86-64 machine with 2 MiB of
-second-level cache. Only their order matters.
+Costs are picoseconds for one sample of the output, by what sums cost on this machine. Only their order matters.
 """
 
 from collections.abc import Callable
@@ -9,16 +8,10 @@ from dataclasses import dataclass
 from math import prod
 
 from convcli.backend.algorithms.slide import Slide
+from convcli.backend.machine import machine
 
 METHODS = ("auto", "direct", "separable", "gemm", "fft")
 RUNNING = "separable by running sums"  # the quickest way to run a box
-
-PASS16 = 60  # one addition or multiplication of int16 in cache
-PASS32 = 130  # the same of int32 or float32
-PASS64 = 280  # the same of float64
-FLOP = 12  # one multiplication or addition of BLAS in float32; twice that in float64
-GATHER = 160  # adding one product of BLAS to the others
-TRANSFORM = 14000  # there and back by FFT, a sample of the tile, in float32
 
 # Outputs of one matrix product down, and across. OpenBLAS does up to a million multiplications without packing its
 # operands first, where the weights lie row by row; these are quickest below that.
@@ -122,21 +115,22 @@ def plan(
 def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
     """Return every way that gives the right sums: its name, its dtype and its cost."""
     float_dtype = "float64" if wide else "float32"
-    float_pass, flop = (PASS64, 2 * FLOP) if wide else (PASS32, FLOP)
+    costs = machine().costs
+    float_pass, flop = (costs.pass64, costs.flop64) if wide else (costs.pass32, costs.flop32)
     strided = prod(slide.stride) > 1
     # Whole numbers are exact in floats up to the digits of these.
     exact_float = facts.most < (1 << (53 if wide else 24))
     found: list[tuple[str, str, int]] = []
     if facts.whole and facts.most < 1 << 31:
-        dtype, each = ("int16", PASS16) if facts.most < 1 << 15 else ("int32", PASS32)
+        dtype, each = ("int16", costs.pass16) if facts.most < 1 << 15 else ("int32", costs.pass32)
         found.append(("direct", dtype, facts.passes * each))
         if facts.factor_passes:
             found.append(("separable", dtype, sum(facts.factor_passes) * each))
         if facts.box_most is not None and not strided and prod(slide.dilation) == 1:
             floats = exact_float and not wide
-            across = PASS16 if facts.box_most < 1 << 15 else PASS32
+            across = costs.pass16 if facts.box_most < 1 << 15 else costs.pass32
             passes = 2 + slide.kernel_size[1].bit_length()
-            found.append((RUNNING, "float32" if floats else "int32", passes * across + 2 * PASS32))
+            found.append((RUNNING, "float32" if floats else "int32", passes * across + 2 * costs.pass32))
     elif not facts.whole:
         found.append(("direct", float_dtype, facts.passes * float_pass))
     if not facts.whole or exact_float:
@@ -144,7 +138,7 @@ def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tu
         (dh, dw), pixel = slide.dilation, channels
         down = 2 * (DOWN + (kh - 1) * dh) * flop
         if not strided:
-            found.append(("gemm", float_dtype, kw * (down + GATHER)))
+            found.append(("gemm", float_dtype, kw * (down + costs.gather)))
         if facts.factor_passes and not strided:
             across = 2 * (ACROSS + (kw - 1) * dw * pixel) * flop
             found.append(("separable", float_dtype, down + across))
@@ -153,7 +147,7 @@ def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tu
         if all(length >= 2 * span for span in slide.spans):
             usable = prod(length - span + 1 for span in slide.spans)
             share = prod(slide.stride) * length * length / usable
-            cost = int(TRANSFORM * share)
+            cost = int(costs.transform * share)
             if facts.transforms:  # in float64, whose errors are small beside most sums
                 found.append(("fft", "float64", 2 * cost * facts.transforms))
             else:
@@ -178,14 +172,16 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         sizes = zip(slide.spans, slide.stride, slide.output_size, strict=True)
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
-    pixel = channels * slide.stride[1]
+    pixel, fitting = channels * slide.stride[1], machine().fitting
     if name == RUNNING:  # as tall as can be: each tile starts anew
         least = -(-slide.output_size[0] // threads)
-        samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, RUNNING_HELD // slide.spans[0]))
+        held = int(RUNNING_HELD * fitting)
+        samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, held // slide.spans[0]))
     elif dtype.startswith("float") and name != "direct":
         least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
+        least = max(DOWN, int(least * fitting) // DOWN * DOWN)
     else:  # of a narrow picture, more rows
-        least, samples = (SHARED_ROWS if threads > 1 else ROWS), WIDE_SAMPLES
+        least, samples = (SHARED_ROWS if threads > 1 else int(ROWS * fitting)), WIDE_SAMPLES
         least *= max(1, samples // (pixel * slide.output_size[1]))
     below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # rows of the input
     rows = min(slide.output_size[0], max(1, below // slide.stride[0]))

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.bands.band_plan import PASS32, PASS64, Facts, candidates, transform_length
+from convcli.backend.bands.band_plan import Facts, candidates, transform_length
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
 from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
 from convcli.backend.bands.weights import Weights
 from convcli.backend.convolution import conv
+from convcli.backend.machine import machine
 from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
@@ -187,7 +188,8 @@ def _quickest(facts: Facts, slide: Slide, channels: int, wide: bool, method: str
     """Return the way of the least cost that a method has; none where it does not suit strips."""
     found = [(cost, name) for name, _, cost in candidates(facts, slide, channels, wide)]
     if facts.factor_passes:
-        found.append((sum(facts.factor_passes) * (PASS64 if wide else PASS32), SHIFTED))
+        costs = machine().costs
+        found.append((sum(facts.factor_passes) * (costs.pass64 if wide else costs.pass32), SHIFTED))
     if method == PLAIN_SUMS:
         found, method = [each for each in found if each[1] != "fft"], "auto"
     suited = [each for each in found if method in ("auto", each[1].split()[0])]

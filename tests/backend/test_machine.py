@@ -1,0 +1,142 @@
+"""What plans know of the machine, and that it decides no sample."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from convcli import filter_picture
+from convcli.backend import machine as machines
+from convcli.backend.algorithms.costs import METHODS, Work
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.bands import band_plan
+from convcli.backend.machine import (
+    FAR_OFF,
+    USUAL,
+    USUAL_CACHE,
+    Costs,
+    Machine,
+    costs_file,
+    held_for,
+    machine,
+    record_of,
+    sensible,
+    stored_costs,
+)
+from convcli.backend.measure_costs import measure_costs
+
+OTHERS = Costs(*range(101, 108))
+RNG = np.random.default_rng(3)
+
+
+@pytest.fixture(autouse=True)
+def anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    machine.cache_clear()
+    yield
+    machine.cache_clear()
+
+
+def file() -> Path:
+    found = costs_file()
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 0},
+        {"held_for": {"processor": "another"}},
+        {"costs": {"pass16": 1}},
+        {"costs": {**asdict(USUAL), "more": 1}},
+        {"costs": {**asdict(USUAL), "pass16": 0}},
+        {"costs": {**asdict(USUAL), "pass16": 1.5}},
+        {"costs": {**asdict(USUAL), "pass16": True}},
+        {"costs": [1]},
+    ],
+    ids=str,
+)
+def test_what_is_another_machines_or_damaged_is_not_taken(change: dict[str, object]) -> None:
+    file().parent.mkdir(parents=True)
+    file().write_text(record_of(OTHERS))
+    assert stored_costs(file()) == OTHERS
+    file().write_text(json.dumps({**json.loads(record_of(OTHERS)), **change}))
+    assert stored_costs(file()) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\0", "null", '"text"'])
+def test_what_is_no_record_is_not_taken(text: str) -> None:
+    file().parent.mkdir(parents=True)
+    file().write_text(text)
+    assert stored_costs(file()) is None
+    assert machine().costs == USUAL
+
+
+def test_costs_hold_for_a_processor_and_the_versions_of_numpy_and_its_blas() -> None:
+    assert held_for()["numpy"] == np.__version__
+    assert set(held_for()) == {"processor", "cores", "numpy", "blas"}
+
+
+def test_measured_costs_are_within_what_machines_are() -> None:
+    found = measure_costs(0.01)
+    for name, value in asdict(found).items():
+        assert asdict(USUAL)[name] // FAR_OFF <= value <= asdict(USUAL)[name] * FAR_OFF
+    wild = sensible(replace(USUAL, pass16=10**9, flop32=1))
+    assert (wild.pass16, wild.flop32) == (USUAL.pass16 * FAR_OFF, USUAL.flop32 // FAR_OFF)
+
+
+@pytest.mark.parametrize(
+    ("told", "cache"), [("512K", 512 << 10), ("2048K", 2 << 20), ("131072", 1 << 17), ("no number", None)]
+)
+def test_the_cache_is_what_the_system_tells(told: str, cache: int | None, tmp_path: Path) -> None:
+    for level, size in ((1, "32K"), (2, told), (3, "8192K")):
+        index = tmp_path / f"index{level}"
+        index.mkdir()
+        (index / "level").write_text(f"{level}\n")
+        (index / "size").write_text(f"{size}\n")
+    with (
+        mock.patch.object(machines, "CACHES", tmp_path),
+        mock.patch("os.sysconf", side_effect=ValueError, create=True),
+    ):
+        assert machines.second_level_cache() == (cache or USUAL_CACHE)
+
+
+def test_tiles_fit_the_cache_within_reason() -> None:
+    fits = [Machine(cache=size).fitting for size in (1 << 12, 1 << 19, 1 << 20, 1 << 21, 1 << 30)]
+    assert fits == [0.25, 0.5, 1, 2, 2]
+
+
+DEAR = [replace(USUAL, **{name: value * 7}) for name, value in asdict(USUAL).items()]
+
+
+@pytest.mark.parametrize("dear", DEAR, ids=list(asdict(USUAL)))
+@pytest.mark.parametrize("cache", [1 << 18, 1 << 21])
+def test_any_costs_and_any_cache_give_the_same_samples(dear: Costs, cache: int) -> None:
+    picture = RNG.integers(0, 256, (150, 170, 3)).astype(np.uint8)
+    for kernel in ("sharpen", "sobel", "gaussian:sigma=1.5", "box:9", RNG.random((9, 9)) / 81):
+        with mock.patch.object(machines, "second_level_cache", return_value=USUAL_CACHE):
+            machine.cache_clear()
+            usual = filter_picture(picture, kernel)
+        here = Machine(cache=cache, costs=dear)
+        with (
+            mock.patch.object(band_plan, "machine", return_value=here),
+            mock.patch("convcli.filters.tiles.weighing.machine", return_value=here),
+        ):
+            assert (filter_picture(picture, kernel) == usual).all()
+
+
+def test_layers_take_the_way_that_is_cheap_here() -> None:
+    work = Work(1, 1, 64, 64, Slide((3, 3), (1, 1), (1, 1), (56, 56)))
+    for method, like in (("direct", "pass32"), ("gemm", "flop32"), ("fft", "transform")):
+        costs = []
+        for times in (1, 4):
+            here = Machine(costs=replace(USUAL, **{like: asdict(USUAL)[like] * times}))
+            with mock.patch("convcli.backend.algorithms.costs.machine", return_value=here):
+                costs.append(METHODS[method](work))
+        assert costs[0] < costs[1] <= 4 * costs[0]
