@@ -129,7 +129,9 @@ def memory(
     if stored is not None:
         kept = blocks_kept(stored.shape, stored.block_size, rows_seen(asked, group, form))
         block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
-        taken += kept * block + (asked.threads or os.cpu_count() or 1) * stored.working
+        # The rows of a slab are decoded by one thread.
+        threads = 1 if bands is not None else asked.threads or os.cpu_count() or 1
+        taken += kept * block + threads * stored.working
     return taken
 
 

@@ -80,7 +80,7 @@ class ChangedPixels(StoredPixels):
     ) -> None:
         """Take what is done to the pixels of a block, and one pixel of what it makes."""
         shape = (*pixels.shape[:2], *like.shape[2:])
-        working = pixels.working + 2 * prod(pixels.block_size) * prod(pixels.shape[2:]) * 8
+        working = pixels.working + prod(pixels.block_size) * prod(pixels.shape[2:]) * pixels.dtype.itemsize
         super().__init__(shape, like.dtype, pixels.block_size, working)
         self._pixels, self._change = pixels, change
 

@@ -43,11 +43,7 @@ def write_tiff(
     settings = settings_of(frame)
     predicted = frame.mode not in FORMATS["TIFF"].modes  # those are as Pillow writes them
     settings["predictor"] = (FLOATS if dtype.kind == "f" else DIFFERENCES) if predicted else NO_PREDICTOR
-    strips = (
-        stored(replace(frame, pixels=band[top : top + high]))
-        for band in _in_multiples(rows, high)
-        for top in range(0, len(band), high)
-    )
+    strips = (stored(replace(frame, pixels=strip)) for strip in _strips(rows, high))
     size = prod(shape) * dtype.itemsize
     encoded = _encoded(strips, settings["predictor"], threads or os.cpu_count() or 1)
     with closing(encoded), tifffile.TiffWriter(file, bigtiff=size + size // 64 > LARGEST) as writer:
@@ -88,18 +84,22 @@ def strip_rows(shape: tuple[int, ...], itemsize: int) -> int:
     return max(1, min(shape[0], STRIP // (prod(shape[1:]) * itemsize)))
 
 
-def _in_multiples(rows: Iterable[NDArray[Any]], count: int) -> Iterator[NDArray[Any]]:
-    """Yield bands anew, all but the last of a multiple of so many rows."""
+def _strips(rows: Iterable[NDArray[Any]], high: int) -> Iterator[NDArray[Any]]:
+    """Yield so many rows at a time, and what is left at the end; no band is kept by them."""
     import numpy as np
 
     left: NDArray[Any] | None = None
     for band in rows:
-        if left is not None and len(left):
-            band = np.concatenate([left, band])
-        whole = len(band) // count * count
-        if whole:
-            yield band[:whole]
-        left = band[whole:].copy()
-        del band
-    if left is not None and len(left):
+        top = 0
+        if left is not None:
+            top = high - len(left)
+            left = np.concatenate([left, band[:top]])
+            if len(left) < high:
+                continue
+            yield left
+        whole = top + (len(band) - top) // high * high
+        for first in range(top, whole, high):
+            yield band[first : first + high].copy()
+        left = band[whole:].copy() if whole < len(band) else None
+    if left is not None:
         yield left
