@@ -158,9 +158,11 @@ class FileToFile:
     ) -> _Planned:
         """Return a plan that does without the whole picture or the whole result, where that takes less memory."""
         plan = cast(PlanByRows, planned.plan)
-        if isinstance(opened, OpenedAhead):  # by a thread, which lets it go
-            opened = files.enter_context(self.reading.open(job.source))
-        stored = opened.stored()
+        stored = None
+        if not isinstance(opened, OpenedAhead):
+            stored = opened.stored()
+        elif not opened.decodes:  # by a thread, which lets it go
+            stored = files.enter_context(self.reading.open(job.source)).stored()
         if stored is not None:
             stored = self.reading.colours.stored(stored, job.name)
         (frame,) = plan.made
@@ -261,8 +263,8 @@ def _bytes(frames: Iterable[Frame]) -> int:
 
 
 def _pooled(picture: Picture) -> int:
-    """Return the bytes that Pillow keeps when a picture was decoded."""
-    return pooled(list(map(FrameHeader.of, picture.frames)))
+    """Return the bytes that Pillow keeps when it has decoded a picture."""
+    return 0 if picture.format == "NPY" else pooled(list(map(FrameHeader.of, picture.frames)))
 
 
 def _kinds(picture: Picture) -> list[tuple[Any, ...]]:

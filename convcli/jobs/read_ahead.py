@@ -5,11 +5,14 @@ from contextlib import AbstractContextManager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from convcli.images.read_stored import FORMATS_IN_BLOCKS
+
 if TYPE_CHECKING:
     from convcli.images.header import Header
     from convcli.images.picture import Picture
 
 T = TypeVar("T")
+MOST_IN_BLOCKS = 1 << 27  # bytes of a picture that could be left in its file
 TICK = 0.1  # seconds: a signal that comes just before a wait is answered after it
 
 
@@ -86,6 +89,13 @@ class OpenedAhead:
         assert self._header is not None
         return self._header
 
+    @property
+    def decodes(self) -> bool:
+        """Whether it is decoded before `read` asks for it; a large one that could be left in its file is not."""
+        header = self.header
+        most = self._freely if header.format not in FORMATS_IN_BLOCKS else min(self._freely, MOST_IN_BLOCKS)
+        return header.memory <= most
+
     def read(self) -> "Picture":
         """Return the picture, or raise ImageError."""
         self._wanted = True
@@ -98,7 +108,7 @@ class OpenedAhead:
         with self._opening() as opened:
             self._header = opened.header
             self._known.set()
-            if opened.header.memory > self._freely:
+            if not self.decodes:
                 self._decided.wait()
                 if not self._wanted:
                     return None

@@ -27,10 +27,8 @@ sys.exit(done.returncode)
 """
 UNIT = 1 if sys.platform == "darwin" else 1024  # bytes, of `ru_maxrss`
 MIB = 1 << 20
-SUFFIXES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-REFUSED = re.compile(
-    r"cannot (?:filter|match) (?P<name>.+?): .* raise it with --max-memory (?P<enough>\d+[KMG])"
-)
+REFUSED = re.compile(r"raise it with --max-memory (?P<enough>\d+[KMG])")
+FORETOLD = re.compile(r"(?P<mib>[\d,]+) MiB; write|\"bytes\": (?P<bytes>\d+)")
 SMALL = (64, 64)  # rows and columns of a picture that takes next to nothing beside the program itself
 UNLIMITED = ("--max-memory", "1000G")
 HEADINGS = ("work", "estimate", "peak", "ratio", "at least", "at most", "verdict")
@@ -79,7 +77,8 @@ def _taken(work: Work, folder: Path, make: Callable[[str, bool], Path]) -> Taken
 
     try:
         rest = peak([*words(False), *UNLIMITED])
-        return Taken(work, estimate(words(True)), peak([*words(True), *UNLIMITED]) - rest)
+        limit = ("--max-memory", least(words(True))) if work.by_rows else UNLIMITED
+        return Taken(work, estimate([*words(True), *limit]), peak([*words(True), *limit]) - rest)
     except OSError as error:
         return Taken(work, error=str(error))
 
@@ -104,17 +103,21 @@ def peak(words: Sequence[str]) -> int:
 
 
 def estimate(words: Sequence[str]) -> int:
-    """Return the bytes that convcli says a run on its first file would take, as it refuses it; or raise OSError."""
-    limit = "1K"
-    for _ in words:  # each of them may name a file that is refused before the first one
-        done = _run([sys.executable, "-m", "convcli", *words, "--max-memory", limit])
-        found = REFUSED.search(done.stderr)
-        if found is None:
-            raise OSError(f"nothing is foretold: {_last(done.stderr)}")
-        limit = found["enough"]
-        if found["name"] == words[1]:
-            return int(limit[:-1]) * SUFFIXES[limit[-1]]
-    raise OSError(f"nothing is foretold of {words[1]}: {_last(done.stderr)}")
+    """Return the bytes that convcli says a run on its first file would take; or raise OSError."""
+    done = _run([sys.executable, "-m", "convcli", *words, "--dry-run"])
+    found = FORETOLD.search(done.stdout)
+    if found is None:
+        raise OSError(f"nothing is foretold: {_last(done.stderr)}")
+    return int(found["bytes"]) if found["bytes"] else int(found["mib"].replace(",", "")) * MIB
+
+
+def least(words: Sequence[str]) -> str:
+    """Return the memory that convcli asks for as it refuses a file with next to none; or raise OSError."""
+    done = _run([sys.executable, "-m", "convcli", *words, "--max-memory", "1K"])
+    found = REFUSED.search(done.stderr)
+    if found is None:
+        raise OSError(f"nothing is refused: {_last(done.stderr)}")
+    return found["enough"]
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

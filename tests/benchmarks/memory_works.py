@@ -29,6 +29,7 @@ class Work:
     least  : the same; by default as far below 1 as `most` is above
     small  : the options of the run on next to nothing, where they must differ
     command : the command that runs
+    by_rows : whether it has no more memory than it needs by rows
     """
 
     name: str
@@ -39,6 +40,7 @@ class Work:
     least: float = 1 / FACTOR
     small: str | None = None
     command: str = "filter"
+    by_rows: bool = False
 
 
 def _variant(name: str, words: str, source: str = "rgb.jpg", into: str = ".jpg") -> Work:
@@ -98,6 +100,12 @@ WORKS = (
     Work("match, grey", "grey.png", "--template {template} --gray", ".png", command="match"),
     Work("match, to npy", "rgb.jpg", "--template {template}", ".npy", command="match"),
     Work("match, frames", "frames.png", "--template {template}", ".tif", command="match"),
+    Work("by rows, a kernel, tif", "rgb.tif", SMOOTH, ".tif", by_rows=True),
+    Work("by rows, a kernel, npy", "rgb.npy", SMOOTH, ".npy", by_rows=True),
+    Work("by rows, two kernels, tif", "grey16.tif", f"{SMOOTH} -k sobel", ".tif", by_rows=True),
+    Work("by rows, two kernels, npy", "grey.npy", f"{SMOOTH} -k sobel --pool max:2", ".npy", by_rows=True),
+    Work("by rows, tif to png", "rgb.tif", f"{SMOOTH} -k sobel", ".png", by_rows=True),
+    Work("by rows, png to tif", "grey.png", f"{SMOOTH} -k sobel", ".tif", by_rows=True),
     _variant("two kernels", f"{SMOOTH} -k sobel"),
     _variant("two kernels, alpha premultiply", f"{SMOOTH} -k gaussian", "rgba.png", ".png"),
     _variant("two kernels, alpha keep", f"{SHARPEN} -k sobel", "rgba.png", ".png"),

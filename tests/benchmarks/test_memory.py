@@ -25,6 +25,7 @@ MIB = 1 << 20
         "frames, webp",
         "match",
         "two kernels",
+        "by rows, two kernels, npy",
     ],
 )
 def test_estimates_are_between_half_and_twice_the_peak(tmp_path: Path, name: str) -> None:

@@ -20,7 +20,7 @@ from convcli.filters import plain_rows
 from convcli.filters.tiles import tile_plan
 from convcli.images.picture import ImageError
 from convcli.images.read import read_picture
-from convcli.jobs import file_to_file
+from convcli.jobs import file_to_file, read_ahead
 from tests.conftest import SAMPLES, Call, one_error
 from tests.runs import soon
 
@@ -67,6 +67,7 @@ def by_rows(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
 
         monkeypatch.setattr(file_to_file, "LARGE", 0)
         monkeypatch.setattr(file_to_file, "by_rows", chosen)
+        monkeypatch.setattr(read_ahead, "MOST_IN_BLOCKS", 0)
         return found
 
     return always
@@ -211,6 +212,26 @@ def test_it_is_told_what_is_decoded_and_written_by_rows(
     call(*words(tiff, "other.tiff"), "--report", report)
     facts = json.loads(report.read_text())
     assert facts["output_bytes"] == (tmp_path / "other.tiff").stat().st_size
+
+
+def test_what_is_decoded_ahead_is_whole(
+    call: Call, tmp_path: Path, by_rows: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (
+        "filter",
+        picture(tmp_path / "in.tiff"),
+        "-k",
+        "sobel",
+        "-o",
+        tmp_path / "out.tiff",
+        "-v",
+        "--force",
+    )
+    found = by_rows()
+    assert ", decoded by rows, written by rows, " in call(*words).err
+    monkeypatch.setattr(read_ahead, "MOST_IN_BLOCKS", 1 << 27)
+    assert "thread(s), written by rows, " in call(*words).err
+    assert [chosen.stored is None for chosen in found] == [False, True]
 
 
 def test_standard_input_and_output_go_by_rows_where_they_can(
