@@ -6,7 +6,7 @@ from typing import IO
 from convcli.drawing.forms import Drawing, Settings
 from convcli.drawing.records import record
 from convcli.drawing.scene import Scene
-from convcli.drawing.text_frames import plain_frames
+from convcli.drawing.text_frames import check_printable, plain_frames
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.layers.base import Layer
 
@@ -32,9 +32,14 @@ def layer_drawing(layers: Sequence[Layer], input_shape: Sequence[int], numbers: 
 
         return play(stages, stream, delay)
 
+    def text(width: int, step: int | None) -> str:
+        if step is None:
+            check_printable(stages)
+        return "\n".join(plain_frames(stages, width, step))
+
     return Drawing(
         steps=sum(len(stage.steps) for stage in stages),
-        text=lambda width, step: "\n".join(plain_frames(stages, width, step)),
+        text=text,
         record=lambda: [record(stage) for stage in stages],
         scenes=scenes,
         page=page,

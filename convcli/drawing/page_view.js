@@ -232,8 +232,9 @@
     Home: () => go(0), End: () => go(total() - 1), " ": toggle,
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, button, a, summary")) return;
-    if (!(event.key in KEYS)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+    if (event.target.closest("input[type=text]")) return; // which has a use for all of them
+    if (event.target.closest(event.key === " " ? "button" : "input")) return; // a button for Space, the slider for others
     event.preventDefault();
     KEYS[event.key]();
   });

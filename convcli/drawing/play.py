@@ -5,9 +5,20 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
 from convcli.drawing.steps import Stage
-from convcli.drawing.text_frames import CURRENT, OUTPUT, PADDING, TITLE, WINDOW, Piece, frame, heading, legend
+from convcli.drawing.text_frames import (
+    CURRENT,
+    OUTPUT,
+    PADDING,
+    TITLE,
+    WINDOW,
+    Piece,
+    TextFrames,
+    heading,
+    legend,
+)
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
 STYLES = {
@@ -30,8 +41,12 @@ def play(stages: Sequence[Stage], stream: IO[str], delay: float) -> bool:
     console = Console(file=stream, highlight=False)
     if not console.is_terminal or console.is_dumb_terminal:
         return False
-    frames = [[_text(stage, number, console.width) for number in range(len(stage.steps))] for stage in stages]
-    if max(len(text.wrap(console, console.width)) for shown in frames for text in shown) > console.height:
+    texts = [TextFrames(stage) for stage in stages]
+    first = _text(texts[0], 0, console.width)
+    if _height(first, console) > console.height:
+        return False
+    frames = [[_text(each, number, console.width) for number in range(len(each.results))] for each in texts]
+    if max(_height(text, console) for shown in frames for text in shown) > console.height:
         return False
     for shown in frames:
         with Live(shown[0], console=console, auto_refresh=False) as live:
@@ -41,13 +56,18 @@ def play(stages: Sequence[Stage], stream: IO[str], delay: float) -> bool:
     return True
 
 
-def _text(stage: Stage, number: int, width: int) -> "Text":
+def _height(text: "Text", console: "Console") -> int:
+    return len(text.wrap(console, console.width))
+
+
+def _text(frames: TextFrames, number: int, width: int) -> "Text":
     """Return a step with its colours."""
     from rich.text import Text
 
+    stage = frames.stage
     head = [[Piece(heading(stage), TITLE)], [Piece("; ".join(legend(stage)), PADDING)], []]
     text = Text()
-    for line in [*head, *frame(stage, number, width)]:
+    for line in [*head, *frames.frame(number, width)]:
         for piece in line:
             text.append(piece.text, STYLES.get(piece.style, ""))
         text.append("\n")

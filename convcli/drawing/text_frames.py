@@ -9,8 +9,10 @@ from typing import NamedTuple
 from convcli.drawing.arithmetic import lines
 from convcli.drawing.example_numbers import shown
 from convcli.drawing.steps import Stage, Step
+from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 
+MOST_PRINTED = 2_000_000  # cells of all steps together
 NOTHING, WAITING = ".", "_"  # a zero that is not of the input; an output that is still to come
 GAP = "   "  # between blocks that stand beside one another
 
@@ -28,6 +30,7 @@ class Piece(NamedTuple):
 
 
 TextLine = list[Piece]
+Block = list[TextLine]
 
 
 def heading(stage: Stage) -> str:
@@ -46,24 +49,86 @@ def legend(stage: Stage) -> list[str]:
     meaning = {"padding": "padding", "between": "a zero between two inputs"}
     marks = [meaning[kind] for kind in ("padding", "between") if kind in kinds]
     said = [f"{NOTHING} is {' or '.join(marks)}"] if marks else []
+    between = ["a tap between cells sees what stands around it"] if stage.name.startswith("deform") else []
     turned = ["the kernel lies turned by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
-    return [*turned, *said, f"[ ] is the window, {WAITING} an output still to come"]
+    return [*turned, *between, *said, f"[ ] is the window, {WAITING} an output still to come"]
 
 
-def frame(stage: Stage, number: int, width: int) -> list[TextLine]:
-    """Return one step as lines of at most so many characters, where the cells allow it."""
-    step = stage.steps[number]
-    channel, row, column = step.place
-    told = f"row {row}, column {column}" + (f", channel {channel}" if stage.output_shape[0] > 1 else "")
-    title = f"step {number + 1} of {len(stage.steps)}: output {told}"
-    blocks = [*_input_blocks(stage, step), *_kernel_blocks(stage, step), *_output_blocks(stage, number)]
-    found: list[TextLine] = [[Piece(title, TITLE)], []]
-    for band in _bands(blocks, width):
-        found += [*band, []]
-    for text in lines(stage, step):
-        first, *others = wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
-        found += [[Piece(first)], *([Piece(f"  {other}")] for other in others)]
-    return found
+class TextFrames:
+    """The steps of a stage as text."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.inputs = [[[shown(value) for value in row] for row in channel] for channel in stage.inputs]
+        self.results = [shown(step.result) for step in stage.steps]
+        self.input_width = max(len(text) for channel in self.inputs for row in channel for text in row)
+        self.output_width = max(map(len, self.results))
+
+    def frame(self, number: int, width: int) -> list[TextLine]:
+        """Return one step as lines of at most so many characters, where the cells allow it."""
+        stage, step = self.stage, self.stage.steps[number]
+        channel, row, column = step.place
+        told = f"row {row}, column {column}" + (f", channel {channel}" if stage.output_shape[0] > 1 else "")
+        title = f"step {number + 1} of {len(stage.steps)}: output {told}"
+        blocks = [*self._input_blocks(step), *_kernel_blocks(stage, step), *self._output_blocks(number)]
+        found: list[TextLine] = [[Piece(title, TITLE)], []]
+        for band in _bands(blocks, width):
+            found += [*band, []]
+        for text in lines(stage, step):
+            first, *others = wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+            found += [[Piece(first)], *([Piece(f"  {other}")] for other in others)]
+        return found
+
+    def _input_blocks(self, step: Step) -> Iterator[Block]:
+        rows, columns = self.stage.canvas
+        for channel, texts in enumerate(self.inputs):
+            inside = {
+                (row, column)
+                for term in step.terms
+                if term.channel == channel
+                for row in _both(term.row)
+                for column in _both(term.column)
+            }
+            cells = []
+            for row in range(rows.length):
+                y, line = rows.input_at(row), []
+                for column in range(columns.length):
+                    x = columns.input_at(column)
+                    text = NOTHING if y is None or x is None else texts[y][x]
+                    style = WINDOW if (row, column) in inside else PADDING if text == NOTHING else INPUT
+                    line.append((text, style))
+                cells.append(line)
+            yield _grid(_numbered("input", channel, len(self.inputs)), cells, self.input_width)
+
+    def _output_blocks(self, number: int) -> Iterator[Block]:
+        """Return the outputs, which the steps go through in reading order."""
+        channels, rows, columns = self.stage.output_shape
+        for channel in range(channels):
+            cells = []
+            for row in range(rows):
+                first = (channel * rows + row) * columns
+                cells.append(
+                    [
+                        (WAITING, PADDING)
+                        if place > number
+                        else (self.results[place], CURRENT if place == number else OUTPUT)
+                        for place in range(first, first + columns)
+                    ]
+                )
+            yield _grid(_numbered("output", channel, channels), cells, self.output_width)
+
+
+def check_printable(stages: Sequence[Stage]) -> None:
+    """Raise ArgumentError where the frames of all steps would be more text than anybody reads."""
+    for stage in stages:
+        _, rows, columns = stage.output_shape
+        cells = len(stage.inputs) * stage.canvas.rows.length * stage.canvas.columns.length
+        cells += stage.output_shape[0] * rows * columns
+        if cells * len(stage.steps) > MOST_PRINTED:
+            raise ArgumentError(
+                f"{len(stage.steps):,} steps of {cells:,} cells each are too many to print; take `step=N`, .html, or a "
+                "smaller input"
+            )
 
 
 def plain_frames(stages: Sequence[Stage], width: int, only: int | None = None) -> Iterator[str]:
@@ -76,8 +141,9 @@ def plain_frames(stages: Sequence[Stage], width: int, only: int | None = None) -
             continue
         head = (heading(stage), "; ".join(legend(stage)))
         yield "".join(f"{line}\n" for text in head for line in wrap(text, width))
+        frames = TextFrames(stage)
         for number in wanted:
-            yield "".join(f"{_joined(line)}\n" for line in frame(stage, number, width))
+            yield "".join(f"{_joined(line)}\n" for line in frames.frame(number, width))
 
 
 def _joined(line: TextLine) -> str:
@@ -85,8 +151,6 @@ def _joined(line: TextLine) -> str:
 
 
 # Blocks: titled grids that stand beside one another as far as there is room
-
-Block = list[TextLine]
 
 
 def _bands(blocks: Sequence[Block], width: int) -> Iterator[Block]:
@@ -133,29 +197,6 @@ def _numbered(name: str, channel: int, channels: int) -> str:
     return f"{name} {channel}" if channels > 1 else name
 
 
-def _input_blocks(stage: Stage, step: Step) -> Iterator[Block]:
-    channels = len(stage.inputs)
-    texts = [shown(value) for channel in stage.inputs for row in channel for value in row]
-    width = max(map(len, texts))
-    for channel in range(channels):
-        inside = {
-            (row, column)
-            for term in step.terms
-            if term.channel == channel
-            for row in _both(term.row)
-            for column in _both(term.column)
-        }
-        cells = []
-        for row in range(stage.canvas.rows.length):
-            line = []
-            for column in range(stage.canvas.columns.length):
-                value = stage.value(channel, row, column)
-                style = WINDOW if (row, column) in inside else PADDING if value is None else INPUT
-                line.append((NOTHING if value is None else shown(value), style))
-            cells.append(line)
-        yield _grid(_numbered("input", channel, channels), cells, width)
-
-
 def _both(place: Fraction | int) -> set[int]:
     """Return the cells that a place lies on or between."""
     return {floor(place), ceil(place)}
@@ -168,19 +209,3 @@ def _kernel_blocks(stage: Stage, step: Step) -> Iterator[Block]:
         width = max(len(text) for row in texts for text in row)
         title = _numbered("kernel", channel, len(stage.inputs)) if len(kernels) > 1 else "kernel"
         yield _grid(title, [[(text, PLAIN) for text in row] for row in texts], width)
-
-
-def _output_blocks(stage: Stage, number: int) -> Iterator[Block]:
-    channels, rows, columns = stage.output_shape
-    done = {step.place: step.result for step in stage.steps[: number + 1]}
-    width = max(len(shown(step.result)) for step in stage.steps)
-    for channel in range(channels):
-        cells = []
-        for row in range(rows):
-            line = []
-            for column in range(columns):
-                place = (channel, row, column)
-                style = CURRENT if place == stage.steps[number].place else OUTPUT
-                line.append((shown(done[place]), style) if place in done else (WAITING, PADDING))
-            cells.append(line)
-        yield _grid(_numbered("output", channel, channels), cells, width)

@@ -128,6 +128,11 @@ def test_slider_buttons_and_a_click_on_an_output(opened):
     assert page.text("#where").startswith("step 7 of 9")
     page.click("#next")
     assert page.text("#where").startswith("step 8 of 9")
+    page.press("ArrowLeft")  # with the button in focus
+    assert page.text("#where").startswith("step 7 of 9")
+    page.press(" ")  # which presses it
+    assert page.text("#where").startswith("step 8 of 9")
+    assert page.text("#play") == "Play"
     page.click("#output-0 polygon")
     assert page.text("#where").startswith("step 1 of 9")
     assert page.evaluate(

@@ -4,8 +4,10 @@ import pytest
 
 from convcli import VARIANTS, Conv
 from convcli.drawing.example_numbers import read_values
+from convcli.drawing.layer_drawing import layer_drawing
 from convcli.drawing.text_frames import plain_frames
 from convcli.drawing.walk_layers import Numbers, walk_layers
+from convcli.errors import ArgumentError
 from convcli.layers import AvgPool, ConvTranspose, LpPool, MaxPool
 
 BOOK = """\
@@ -124,6 +126,18 @@ def test_steps_are_counted_through_all_layers():
     shown = text(layers, (1, 4, 4), only=5)
     assert shown.startswith("maxpool k2x2: 1x2x2 to 1x1x1, 1 step\n")
     assert "step 1 of 1: output row 0, column 0" in shown
+
+
+def test_text_that_nobody_would_read_is_refused():
+    layers, shape = (Conv(2, 16, 3, padding=1),), (2, 28, 28)
+    drawing = layer_drawing(layers, shape, Numbers())
+    message = (
+        "12,544 steps of 14,344 cells each are too many to print; take `step=N`, .html, or a smaller input"
+    )
+    with pytest.raises(ArgumentError) as error:
+        drawing.text(80, None)
+    assert str(error.value) == message
+    assert "step 12544 of 12544" in drawing.text(80, 12544)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])

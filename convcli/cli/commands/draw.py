@@ -53,5 +53,5 @@ def command(
     The layer is spelled as for convcli shape; numbers that are not given are small whole ones, always the same. On a
     terminal the steps play in place, in a pipe they are printed; -o draws them.
     """
-    view.check()
+    view.check(given.reads)
     view.show(conversation, kind.drawing(*drawn(layer, given)))

@@ -11,13 +11,17 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import Parsed, at_least, bundled
 from convcli.cli.options.layer_options import LayerOptions
 from convcli.errors import ArgumentError
+from convcli.jobs.collisions import Reads, check_reads
 from convcli.jobs.targets import is_stdout
 from convcli.layers.axes import Shape, by_axes
 from convcli.layers.base import Layer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcli.drawing.forms import Drawing
     from convcli.drawing.walk_layers import Numbers
+    from convcli.kernels.kernel import Number
 
 NO_INPUT = (
     "the input is missing; give its size with --n, as --n 5, or its numbers with --values, as '0 1 2; 3 4 5'"
@@ -34,6 +38,15 @@ class NumberOptions(NamedTuple):
     flip: bool
     seed: int
 
+    @property
+    def reads(self) -> "Reads":
+        """The files that the numbers are read from."""
+        from convcli.kernels.kernel_files import files_in
+
+        typed = [("the kernel", text) for text in self.kernel]
+        typed += [(f"the {name}", text) for name in ("values", "offsets") if (text := getattr(self, name))]
+        return [(what, path) for what, text in typed for path in files_in(text)]
+
     def numbers(self, dims: int) -> "Numbers":
         """Read the numbers of a layer of so many axes."""
         from convcli.drawing.example_numbers import read_values, weights_of
@@ -45,11 +58,20 @@ class NumberOptions(NamedTuple):
             raise ArgumentError("`offsets` are rows of 2 numbers, without |")
         return Numbers(
             values=None if self.values is None else read_values(self.values),
-            kernels=tuple(weights_of(parse_kernel(text, dims=dims)) for text in self.kernel),
+            kernels=tuple(
+                weights_of(parse_kernel(text, dims=dims, read_picture=_grey_rows)) for text in self.kernel
+            ),
             offsets=None if offsets is None else offsets[0],
             flip=self.flip,
             seed=self.seed,
         )
+
+
+def _grey_rows(path: Path, limit: int) -> "Sequence[Sequence[Number]]":
+    """Read a picture as rows of grey values."""
+    from convcli.filters.kernel_pictures import grey_rows
+
+    return grey_rows(path, limit)
 
 
 number_options = bundled(
@@ -234,11 +256,12 @@ class ViewOptions(NamedTuple):
     delay: float
     theme: str
 
-    def check(self) -> None:
-        """Raise an error where the output could not be written, before anything is drawn."""
+    def check(self, reads: Reads) -> None:
+        """Raise an error where the output could not be written, or is a file that is read, before anything is drawn."""
         if self.form and self._path is not None:
             from convcli.files import check_target
 
+            check_reads("`output`", [self._path], reads)
             check_target(self._path, overwrite=self.force)
 
     @property

@@ -128,6 +128,25 @@ def test_nothing_is_overwritten_without_force(call: Call, tmp_path: Path) -> Non
     assert path.read_text() == call(*BOOK).out
 
 
+def test_what_is_read_is_not_overwritten(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("1 2\n3 4\n")
+    for option, what in (("--values", "values"), ("--kernel", "kernel")):
+        words = ["--n", "2"] if option == "--kernel" else ["--k", "1"]
+        result = call("draw", *words, option, path, "-o", path, "--force")
+        assert result.code == 2
+        assert one_error(result) == f"{path} is the {what} and would be overwritten; choose another -o"
+    assert path.read_text() == "1 2\n3 4\n"
+    assert "1*1 + 2*2 + 3*3 + 4*4 = 30" in call("draw", "--values", path, "--kernel", path).out
+
+
+def test_a_picture_is_a_kernel(call: Call, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (2, 1), 7).save(tmp_path / "k.png")
+    assert "2*7 + 3*7 = 35" in call("draw", "--values", "2 3", "--kernel", tmp_path / "k.png").out
+
+
 def test_text_loads_no_arrays() -> None:
     from tests.test_imports import loaded
 
