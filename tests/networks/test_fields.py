@@ -176,3 +176,28 @@ def test_channels_may_come_last():
         "n", {"x": ("N", 3, 20, 24)}, [Node("conv", Conv(3, 8, 3), ("x",), ("b",))], ("b",), per_item=False
     )
     assert same.rows()[0]["receptive_field"] == [3, 3]
+
+
+def test_many_joins_of_other_strides_stay_defined():
+    """Ten times down and up beside a shortcut: what the shortcut sees is seen by the other branch, too."""
+    g = Builder("hourglass", (1, 64))
+    x, path = "input", []
+    for _ in range(10):
+        y = g("maxpool k2, conv k3 p1, upsample", x)
+        x = g("add", x, y)
+        path.append("maxpool k2, conv k3 p1, upsample")
+    straight = Builder("deepest", (1, 64))
+    straight(", ".join(path))
+    row = g.build().rows()[-1]
+    assert row["receptive_field"] == straight.build().rows()[-1]["receptive_field"]
+    assert row["effective_stride"] == [1]
+
+
+def test_what_depends_on_the_data_is_not_defined_behind_an_addition():
+    g = Builder("n", (8, 16, 16))
+    x = g("conv k3 p1")
+    y = g("deform k3 p1", x)
+    g("add", x, y)
+    g("conv k3 p1")
+    for row in g.build().rows()[-2:]:
+        assert row["receptive_field"] == row["effective_stride"] == row["start"] == [None, None]

@@ -53,6 +53,8 @@ def kept(text, shape, **options):
         ("conv k1 o3, avgpool k2, conv k1", [300, 0, 75]),
         ("flatten, dense o5", [0, 300]),  # a view of the input
         ("conv k1 o3, identity, reshape o3x100, transpose a2x1, linear o5", [300, 0, 0, 0, 300]),
+        ("relu, flatten, dense o5", [300, 0, 0]),
+        ("relu, reshape o10x30, transpose a2x1, linear o5, relu", [300, 0, 0, 0, 150]),
         ("softmax", [300]),
         ("pad p1, resize x2, shuffle g3, pixelunshuffle x2", [0, 0, 0, 0]),
     ],
