@@ -30,7 +30,6 @@ split are NAME:0, NAME:1. `weights` names parameters that layers share. In a rep
 those of what arrives.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +44,7 @@ from convcli.networks.builder import INPUT, Builder
 from convcli.networks.network import Network
 from convcli.networks.network_text import NetworkError, read_network_text
 from convcli.networks.templates import Value, argument, fill
+from convcli.networks.toml_lines import with_lines
 
 MOST_LAYERS = 100_000
 MOST_SUGGESTED = 1000  # names that a misspelt one is compared with, the last ones
@@ -52,18 +52,6 @@ MOST_NESTED = 20  # blocks in blocks
 
 TOP = ("name", "source", "input", "inputs", "layers", "outputs", "blocks")
 ITEM = ("layer", "layers", "block", "repeat", "name", "from", "weights")
-
-# Strings of TOML, and comments, which may hold quotes.
-_STRINGS = re.compile(
-    r'"""((?:\\.|[^\\])*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'|#[^\n]*', re.DOTALL
-)
-
-
-class Told(str):
-    """A string of the file, and its line; 0 where that is not known."""
-
-    __slots__ = ("line",)
-    line: int
 
 
 def read_toml(path: Path, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None = None) -> Network:
@@ -74,44 +62,9 @@ def read_toml(path: Path, shapes: Sequence[int] | Mapping[str, Sequence[int]] | 
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise NetworkError(f"{path} is no TOML: {error}") from None
     try:
-        return _Reader(path, _with_lines(document, _strings(text))).network(shapes)
+        return _Reader(path, with_lines(document, text)).network(shapes)
     except ArgumentError as error:
         raise NetworkError(f"{path}: {error}") from None
-
-
-def _strings(text: str) -> list[Told]:
-    """Return the strings of a file in order, with their lines."""
-    found, line, end = [], 1, 0
-    for match in _STRINGS.finditer(text):
-        line += text.count("\n", end, match.start())
-        end = match.start()
-        if match.lastindex is not None:
-            told = Told(match[match.lastindex])
-            told.line = line
-            found.append(told)
-    return found
-
-
-def _with_lines(value: Any, strings: list[Told]) -> Any:
-    """Return a document whose strings know their lines: those of the same strings in the file, in order."""
-    places: dict[str, list[Told]] = {}
-    for told in reversed(strings):
-        places.setdefault(str(told), []).append(told)
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, str):
-            if places.get(value):
-                return places[value].pop()
-            told = Told(value)
-            told.line = 0
-            return told
-        if isinstance(value, list):
-            return [walk(each) for each in value]
-        if isinstance(value, dict):
-            return {key: walk(each) for key, each in value.items()}
-        return value
-
-    return walk(value)
 
 
 class _Reader:

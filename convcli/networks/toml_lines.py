@@ -1,0 +1,51 @@
+"""The lines of a TOML file's strings, which Python's reader does not tell."""
+
+import re
+from typing import Any
+
+# Strings of TOML, and comments, which may hold quotes.
+_STRINGS = re.compile(
+    r'"""((?:\\.|[^\\])*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'|#[^\n]*', re.DOTALL
+)
+
+
+class Told(str):
+    """A string of the file, and its line; 0 where that is not known."""
+
+    __slots__ = ("line",)
+    line: int
+
+
+def _strings(text: str) -> list[Told]:
+    """Return the strings of a file in order, with their lines."""
+    found, line, end = [], 1, 0
+    for match in _STRINGS.finditer(text):
+        line += text.count("\n", end, match.start())
+        end = match.start()
+        if match.lastindex is not None:
+            told = Told(match[match.lastindex])
+            told.line = line
+            found.append(told)
+    return found
+
+
+def with_lines(document: Any, text: str) -> Any:
+    """Return a document of TOML whose strings know their lines: those of the same strings in its text, in order."""
+    places: dict[str, list[Told]] = {}
+    for told in reversed(_strings(text)):
+        places.setdefault(str(told), []).append(told)
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            if places.get(value):
+                return places[value].pop()
+            told = Told(value)
+            told.line = 0
+            return told
+        if isinstance(value, list):
+            return [walk(each) for each in value]
+        if isinstance(value, dict):
+            return {key: walk(each) for key, each in value.items()}
+        return value
+
+    return walk(document)
