@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from convcli.errors import ArgumentError
-from convcli.layers.axes import AnyShape, OpenShape, Shape, as_shape, by_axes, needs_size, whole
+from convcli.layers.axes import AnyShape, OpenShape, Shape, as_shape, by_axes, whole
 from convcli.layers.base import ITSELF, Layer, Reach, Trace
 from convcli.layers.counts import Cost
 
@@ -45,7 +45,9 @@ class TensorLayer(Layer):
         return tuple(made)
 
     def _open_shape(self, input_shape: OpenShape) -> OpenShape:
-        raise ArgumentError(needs_size(type(self).__name__.lower()).replace("weights", "output"))
+        raise ArgumentError(
+            f"the output of {type(self).__name__.lower()} depends on the input size; give `input_shape`"
+        )
 
     def cost(self, input_shape: AnyShape) -> Cost:
         """Return the work for one item."""

@@ -79,7 +79,7 @@ def params_lines(layer: Layer) -> list[str]:
     weights, biases, params = layer.weights(), layer.biases(), layer.params()
     buffers = f"; {layer.buffers():,} buffers, stored but not learned" if layer.buffers() else ""
     fields = vars(layer)
-    if "in_features" in fields:
+    if _is_dense(layer):
         formula = f"{fields['out_features']} * {fields['in_features']} = "
     elif isinstance(layer, Convolution):
         formula = f"{_sets(layer)}{layer.out_channels} * {_terms(layer)} = "
@@ -101,6 +101,10 @@ def _terms(layer: Convolution) -> str:
     return f"{layer.in_channels} / {layer.groups} * {_times(layer.kernel_size)}"
 
 
+def _is_dense(layer: Layer) -> bool:
+    return {"in_features", "out_features"} <= vars(layer).keys()
+
+
 def _is_transposed(layer: Layer) -> bool:
     return "output_padding" in vars(layer)
 
@@ -119,8 +123,8 @@ def macs_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
     macs = layer.cost(input_shape).macs * batch
     fields = vars(layer)
     of_batch = f"batch of {batch:,} * " if batch > 1 else ""
-    if "in_features" in fields:
-        outputs = f"{fields['out_features']} outputs"
+    if _is_dense(layer):
+        outputs = f"{_times(layer.output_shape(input_shape))} outputs"
         return [f"{of_batch}{outputs} * {fields['in_features']} weights each = {macs:,} macs"]
     if isinstance(layer, Convolution) and _is_transposed(layer):
         taps = f"{layer.out_channels} / {layer.groups} * {_times(layer.kernel_size)}"
@@ -128,6 +132,8 @@ def macs_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
     if isinstance(layer, Convolution):
         outputs = _times(layer.output_shape(input_shape))
         return [f"{of_batch}{outputs} outputs * {_terms(layer)} weights each = {macs:,} macs"]
+    if macs:
+        return [f"{of_batch}{macs // batch:,} = {macs:,} macs" if of_batch else f"{macs:,} macs"]
     return ["no multiply-adds of weights"]
 
 
@@ -163,6 +169,10 @@ def _known_to(layer: Layer, input_shape: Shape) -> tuple[str, ...]:
     nobody counts the deformable ones. fvcore counts nothing where the padding is PyTorch's `same`.
     """
     if not isinstance(layer, Convolution):
+        if (
+            layer.of_tensors
+        ):  # torchinfo counts a dense layer once, whatever its input; nobody counts the recurrent ones
+            return () if "hidden" in vars(layer) else ("fvcore", "PyTorch")
         return ("fvcore", "torchinfo", "PyTorch")
     foreign = {"offset_groups", "input_size", "tile"} & vars(layer).keys()
     uneven = _is_transposed(layer) and any(before != after for before, after in layer.pads(input_shape[1:]))

@@ -12,6 +12,7 @@ from convcli.layers import (
     MaxPool,
     TiledConv,
 )
+from convcli.layers.text.chain_grammar import parse_chain
 from convcli.layers.text.explain import flops_lines, macs_lines, params_lines, size_lines, unused_lines
 
 RESNET = Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3)
@@ -179,3 +180,28 @@ def test_parameters_that_are_stored_and_not_learned_are_told():
     assert params_lines(BatchNorm(channels=5)) == [
         "5 weights, + 5 biases = 10; 10 buffers, stored but not learned"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "macs", "flops", "params"),
+    [
+        ("linear o5 nobias", (8, 6, 4), "8*6*5 outputs * 4 weights each = 960 macs", "960: multiply-adds of weights "
+         "(macs here, fvcore's flops)", "5 * 4 = 20 weights, + 0 biases = 20"),
+        ("matmul o5", (6, 4), "120 macs", "120: multiply-adds of weights (macs here, fvcore's "
+         "flops)", "20 weights, + 0 biases = 20"),
+        ("lstm o3", (6, 4), "504 macs", "504: multiply-adds of weights (macs here)",
+         "84 weights, + 24 biases = 108"),
+        ("groupnorm g2", (4, 8, 8), "no multiply-adds of weights", None, "4 weights, + 4 biases = 8"),
+        ("prelu o4", (4, 8, 8), "no multiply-adds of weights", None, "4 weights, + 0 biases = 4"),
+        ("reshape o2x128", (4, 8, 8), "no multiply-adds of weights", None, "no parameters"),
+        ("mul o4x1x1 learned", (4, 8, 8), "no multiply-adds of weights", None, "4 weights, + 0 biases = 4"),
+        ("resize x1.5 bicubic", (4, 8, 8), "no multiply-adds of weights", None, "no parameters"),
+    ],
+)  # fmt: skip
+def test_layers_of_networks_are_explained(text, shape, macs, flops, params):
+    (layer,) = parse_chain(text, shape)
+    assert macs_lines(layer, shape) == [macs]
+    assert macs_lines(layer, shape, batch=3) != [macs] or "no " in macs
+    assert flops_lines(layer, shape)[:1] == ([] if flops is None else [flops])
+    assert params_lines(layer) == [params]
+    assert size_lines(layer, shape) == unused_lines(layer, shape) == []
