@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,7 +35,7 @@ from convcli.files import WriteError, remove_unfinished
 from convcli.images.codec_memory import reuse_images
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.coding import Coding
-from convcli.jobs.collisions import Reads
+from convcli.jobs.collisions import Reads, check_reads
 from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
@@ -106,11 +107,28 @@ class FileRun:
             reads=[*reads, *self.inputs.lists],
             report=self.options.report,
         )
-        if self.values is not None:
-            typed = TypedMatrix.of(self.values).getvalue()
-            jobs = [replace(job, data=typed, typed=True) for job in jobs]
+        jobs = self._typed(jobs)
         self.output.save.check_jobs(jobs)
         return jobs
+
+    def explained(self, reads: Reads) -> list[Job]:
+        """Return a job for each input of a run that writes no picture, and the words about it to -o."""
+        output = self.output.output
+        if output is not None and output != "-":
+            check_reads("`output`", [Path(output)], [*reads, *self._files()])
+        return self._typed(
+            [Job(source.path, DASH, problem=source.problem) for source in self._sources("kernel")]
+        )
+
+    def _files(self) -> Reads:
+        return [("an input", Path(name)) for name in self.inputs.names if name != "-"]
+
+    def _typed(self, jobs: list[Job]) -> list[Job]:
+        """Return jobs with the matrix that was typed, where one was."""
+        if self.values is None:
+            return jobs
+        typed = TypedMatrix.of(self.values).getvalue()
+        return [replace(job, data=typed, typed=True) for job in jobs]
 
     def _sources(self, name: str) -> list[Source]:
         """Return the inputs; those that were typed stand where standard input would."""

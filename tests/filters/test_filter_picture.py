@@ -53,6 +53,7 @@ OF_FILES = {
         "frame",
         "layout",
         "values",
+        "explain",
     ),
     *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "max_memory", "max_frames"),
     *("debug", "verbose", "quiet", "help"),
@@ -69,6 +70,7 @@ OF_RUNS = {
         "stats",
         "dry_run",
         "values",
+        "explain",
     ),
     *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "debug", "verbose", "quiet", "help"),
 }

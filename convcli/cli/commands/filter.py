@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import click
 
+from convcli.cli.explain_output import explain_output
 from convcli.cli.file_run import FileRun, file_run_options
-from convcli.cli.options.common_options import Command
+from convcli.cli.options.common_options import Command, Parsed
 from convcli.cli.options.filter_options import request_options
 from convcli.errors import ArgumentError
+from convcli.filters.read_arguments import read_place
 from convcli.filters.request import FILTERING, Request
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
@@ -23,6 +25,7 @@ GROUPS = {
         "follow_links",
         "sheet",
         "stats",
+        "explain",
         "dry_run",
         "png_level",
         "quality",
@@ -86,9 +89,15 @@ GROUPS = {
     + "; the names of NumPy, SciPy and OpenCV are understood too, what the latter two call reflect is symmetric.",
 )
 @request_options
+@click.option(
+    "--explain",
+    type=Parsed("ROW,COLUMN", read_place),
+    metavar="ROW,COL",
+    help="Only tell where one output comes from. -o x.json.",
+)
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @file_run_options(in_place=True, linear=True, threads="Threads of a kernel alone and of PNG.")
-def command(run: FileRun, /, request: Request, stats: bool) -> int:
+def command(run: FileRun, /, request: Request, explain: tuple[int, ...] | None, stats: bool) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
 
     INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input); each is taken once,
@@ -100,6 +109,10 @@ def command(run: FileRun, /, request: Request, stats: bool) -> int:
     Exits with 0 where all are done or skipped, 1 where one failed, 2 for wrong usage.
     """
     request.check()
+    if explain is not None:
+        if stats:
+            raise ArgumentError("--stats measures pictures, and --explain writes none; leave one of them out")
+        return explain_output(run, request, explain)
     ahead = run.open_ahead()
 
     from convcli.filters.picture_plan import Filtering

@@ -34,9 +34,7 @@ inputs_options = bundled(
 )
 
 
-values_option = click.option(
-    "--values", metavar="ROWS", help="Numbers instead of a picture: '0 1 2; 3 4 5'. Prints the answer."
-)
+values_option = click.option("--values", metavar="ROWS", help="Numbers instead of a picture: '0 1 2; 3 4 5'.")
 
 
 several_values_option = click.option(
@@ -197,8 +195,9 @@ def reading_options(*, linear: bool) -> Decorator:
         click.option(
             "--layout",
             type=click.Choice(["hwc", "chw", "dhw"]),
+            metavar="AXES",
             default="hwc",
-            help="The axes of arrays: channels last or first, or slices. [hwc]",
+            help="Of arrays: hwc, chw (channels first), dhw (slices). [hwc]",
         ),
         *_LIMITS,
     ]

@@ -1,0 +1,56 @@
+"""One output of a filter told instead of a picture written: what `convcli filter --explain` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from convcli.cli.explained_lines import as_json, as_text
+from convcli.cli.file_run import FileRun
+from convcli.errors import ArgumentError
+from convcli.filters.request import Request
+
+ENDINGS = (".txt", ".json")
+
+
+def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
+    """Tell where the output at a place comes from, on standard output or in the file that -o names."""
+    if len(place) != 2:
+        raise ArgumentError(f"`explain` is of one place, ROW,COLUMN, got {len(place)} numbers")
+    target = None if run.output.output in (None, "-") else Path(str(run.output.output))
+    if target is not None and target.suffix.lower() not in ENDINGS:
+        raise ArgumentError(f"{target}: `explain` writes words; end it in {' '.join(ENDINGS)}")
+    if run.output.in_place or run.output.skip_existing or run.dry_run:
+        raise ArgumentError(
+            "`explain` writes no picture; leave out `in_place`, `skip_existing` and `dry_run`"
+        )
+
+    from convcli.analysis.explained_sample import explain_sample
+    from convcli.files import check_target, write_whole
+    from convcli.filters.run import PictureFilter
+    from convcli.jobs.memory_limit import check_memory
+
+    asked = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
+    if target is not None:
+        check_target(target, overwrite=run.output.force, follow_links=run.output.follow_links)
+    jobs = run.explained(request.files)
+    if len(jobs) != 1:
+        raise ArgumentError(f"`explain` tells of one picture, and {len(jobs)} are given")
+    (job,) = jobs
+    if job.problem is not None:
+        raise job.problem
+    source = job.source if job.input is not None else job.stream(run.max_memory)
+    with run.reading.open(source) as opened:
+        _, memory = run.reading.colours.ahead(opened.header, job.name)
+        check_memory(f"explain {job.name}", memory, run.max_memory, "take a smaller picture")
+        picture = run.reading.colours.converted(opened.read(), job.name)
+    found = explain_sample(asked, job.name, picture, place, picture.format)
+    text = as_json(found) if target is not None and target.suffix.lower() == ".json" else as_text(found)
+    if target is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(target, text.encode(), overwrite=run.output.force, follow_links=run.output.follow_links)
+        run.conversation.note(f"wrote {target}")
+    return 0

@@ -1,0 +1,140 @@
+"""convcli filter --explain: one output as arithmetic, in words and as JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import SAMPLES, Call, one_error
+
+NINE = "0 1 2; 3 4 5; 6 7 8"
+
+
+def test_the_textbooks_example(call: Call) -> None:
+    result = call(
+        "filter", "--values", NINE, "--kernel", "0 1; 2 3", "--padding", "valid", "--explain", "0,0"
+    )
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
+        "output 0,0 of 2x2, counted from 0: rows 0 to 1 and columns 0 to 1 of the picture\n"
+        "\n"
+        "channel 0:\n"
+        "window   kernel   products\n"
+        "0 1      0 1       0  1\n"
+        "3 4      2 3       6 12\n"
+        "0*0 + 1*1 + 3*2 + 4*3 = 19\n"
+        "\n"
+        "sample: 19\n"
+    )
+
+
+def test_padding_bias_and_activation_in_words(call: Call) -> None:
+    words = (
+        "--kernel",
+        "-1 2",
+        "--bias",
+        "-5",
+        "--activation",
+        "relu",
+        "--padding",
+        "full",
+        "--padding-mode",
+        "zeros",
+    )
+    out = call("filter", "--values", "3 1", *words, "--explain", "0,0").out
+    assert out == (
+        "output 0,0 of 1x3, counted from 0: rows 0 and columns -1 to 0 of the picture\n"
+        "in brackets: padding, zeros\n"
+        "\n"
+        "channel 0:\n"
+        "window    kernel   products\n"
+        "(0)   3   -1  2    0 6\n"
+        "0*(-1) + 3*2 = 6\n"
+        "\n"
+        "6 + -5 = 1\n"
+        "relu: 1\n"
+        "sample: 1\n"
+    )
+
+
+def test_a_magnitude_has_a_window_for_each_matrix(call: Call) -> None:
+    out = call("filter", SAMPLES / "house.png", "--kernel", "sobel", "--explain", "100,100").out
+    assert "channel 0, matrix 0:" in out
+    assert "channel 0, matrix 1:" in out
+    assert "sqrt of the summed squares of " in out
+    with Image.open(SAMPLES / "house.png") as image:
+        assert f" {image.getpixel((100, 100))} " in out
+
+
+def test_json_has_all_that_is_told(call: Call, tmp_path: Path) -> None:
+    target = tmp_path / "x.json"
+    result = call("filter", SAMPLES / "landscape.png", "--kernel", "box", "--explain", "7,9", "-o", target)
+    assert result == (0, "", f"convcli: wrote {target}\n")
+    found = json.loads(target.read_text())
+    assert (found["command"], found["row"], found["column"]) == ("filter", 7, 9)
+    assert (found["rows"], found["columns"]) == ([6, 8], [8, 10])
+    with Image.open(SAMPLES / "landscape.png") as image:
+        window = [[image.getpixel((column, row)) for column in (8, 9, 10)] for row in (6, 7, 8)]
+    for number, channel in enumerate(found["channels"]):
+        (part,) = channel["parts"]
+        assert part["window"] == [[pixel[number] for pixel in row] for row in window]
+        assert channel["sums"] == [sum(map(sum, part["window"]))]
+        assert channel["sample"] == round(channel["sums"][0] / 9)
+    words = ("--kernel", "box", "--explain", "7,9", "-o", tmp_path / "x.txt")
+    assert call("filter", SAMPLES / "landscape.png", *words).code == 0
+    assert (tmp_path / "x.txt").read_text().count("sample: ") == 3
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["x.json", "x.txt"]
+
+
+def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path) -> None:
+    import numpy as np
+
+    out = call("filter", SAMPLES / "house.png", "--kernel", "box:9", "--explain", "50,50").out
+    assert "\n81 products, their sum: " in out
+    np.save(tmp_path / "w.npy", np.ones((20, 1, 2, 2)))
+    words = ("--weights", tmp_path / "w.npy", "--explain", "5,5", "--padding", "valid")
+    out = call("filter", "--values", "; ".join(["1 2 3 4 5 6 7"] * 7), *words).out
+    assert out.endswith("8 more channels; -o x.json has all\n")
+
+
+def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
+    words = ("--kernel", "box", "--explain", "1,1")
+    message = "--explain tells of one picture, and 2 are given"
+    assert one_error(call("filter", SAMPLES / "house.png", SAMPLES / "logo.png", *words)) == message
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--explain", "1"], 2, "--explain is of one place, ROW,COLUMN, got 1 numbers"),
+        (["--explain", "9,9"], 2, "there is no output 9,9: the layer makes 3x3, rows 0 to 2 and columns 0 to 2"),
+        (["--explain", "1,1", "-o", "x.png"], 2, "x.png: --explain writes words; end it in .txt .json"),
+        (["--explain", "1,1", "--dry-run"], 2, "--explain writes no picture; leave out --in-place, --skip-existing and --dry-run"),
+        (["--explain", "1,1", "--stats"], 2, "--stats measures pictures, and --explain writes none; leave one of them out"),
+        (["--explain", "1,1", "--pool", "max:2"], 2, "--explain tells of one convolution and the activation behind it; leave out pools, --repeat, and all kernels but one"),
+        (["--explain", "1,1", "--max-pixels", "3"], 1, "cannot read the values: its 9 pixels are over the limit of 3; raise it with --max-pixels 9"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], code: int, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("filter", "--values", NINE, "--kernel", "box", *words)
+    assert (result.code, one_error(result)) == (code, message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(call: Call, tmp_path: Path) -> None:
+    target = tmp_path / "x.txt"
+    target.write_text("mine")
+    words = ("filter", "--values", NINE, "--kernel", "box", "--explain", "1,1", "-o", target)
+    assert one_error(call(*words)) == f"{target} exists; give --force to replace it, or another -o"
+    source = tmp_path / "m.txt"
+    source.write_text(NINE)
+    message = f"{source} is an input and would be overwritten; choose another -o"
+    assert (
+        one_error(call("filter", source, "--kernel", "box", "--explain", "1,1", "-o", source, "--force"))
+        == message
+    )
+    assert (target.read_text(), source.read_text()) == ("mine", NINE)
