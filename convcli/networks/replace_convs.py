@@ -1,7 +1,7 @@
 """A network with its convolutions replaced by a variant, as MobileNets are compared with full convolutions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import prod
 from typing import NamedTuple
 
@@ -86,7 +86,8 @@ def replace_convs(network: Graph, variant: str, shapes: Mapping[str, Shape]) -> 
         nodes[place.nodes[-1]] = _stand_in(layers, first, last, variant)
     made = [each for number, node in enumerate(network.nodes) for each in nodes.get(number, (node,))]
     name = f"{network.name} of {variant}"
-    return Replaced(Network(**{**vars(network), "name": name, "nodes": made}), replaced, already, kept)
+    own = {field.name: getattr(network, field.name) for field in fields(Graph)}
+    return Replaced(Network(**{**own, "name": name, "nodes": made}), replaced, already, kept)
 
 
 def find_places(network: Graph) -> list[Place]:

@@ -26,7 +26,7 @@ def compare_variants(
     text: str, shapes: Any, variants: Sequence[str], options: dict[str, Any], *, batch: int, dtype: str
 ) -> Answer:
     """Answer what a network costs with its k x k convolutions replaced by each variant, the standard one first."""
-    network = load_network(text, shapes, **options)
+    network = load_network(text, shapes, **options).at(batch=batch)
     bound = network.shapes(batch=batch)
     made = [
         (variant, replace_convs(network, variant, bound)) for variant in dict.fromkeys((BASELINE, *variants))

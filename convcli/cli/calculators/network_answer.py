@@ -36,7 +36,7 @@ def network_answer(
     network = options.load()
     rows = network_rows(network, batch, dtype, shapeless=shapeless)
     if more is not None:
-        rows = more.extended(rows, network, network.shapes(batch=batch), dtype)
+        rows = more.extended(rows, network.at(batch=batch), network.shapes(batch=batch), dtype)
     whole = network_result(network, rows)
     stored = any(row["buffers"] for row in rows)
     return Answer(

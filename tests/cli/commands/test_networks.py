@@ -151,3 +151,30 @@ def test_a_shell_completes_the_names(program) -> None:  # type: ignore[no-untype
     words = {"_CONVCLI_COMPLETE": "bash_complete", "COMP_WORDS": "convcli cost resnet-1", "COMP_CWORD": "2"}
     out = program(env=words).stdout.decode().split()
     assert out == ["plain,resnet-18", "plain,resnet-101", "plain,resnet-152"]
+
+
+def test_a_model_is_compared_and_trained_like_any_other(call: Call, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed, which makes the model of this test")
+    import numpy as np
+
+    from tests.networks.onnx.models import helper, made, saved
+
+    constants = {"w1": np.zeros((8, 3, 3, 3), np.float32), "w2": np.zeros((16, 8, 3, 3), np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Conv", ["b", "w2"], ["c"], pads=[1, 1, 1, 1]),
+    ]
+    path = saved(tmp_path, made(nodes, {"x": ("N", 3, "H", "W")}, ["c"], constants))
+    words = ("--input", "1x3x16x16")
+    assert call("params", path, "--format", "value").out == f"{8 * 27 + 16 * 72}\n"
+    message = one_error(call("cost", path))
+    assert "H and W are not known" in message
+    standard, separable = answer(call, "compare", path, *words, "--variants", "depthwise-separable")["rows"]
+    assert standard["macs"] == 256 * (8 * 27 + 16 * 72)
+    assert separable["macs"] == 256 * (8 * 27 + 8 * 9 + 8 * 16)
+    one, four = (
+        answer(call, "cost", path, *words, "--training", "--batch", batch)["totals"] for batch in (1, 4)
+    )
+    assert one["stored_activation_bytes"] == 4 * 256 * (3 + 8)
+    assert four["stored_activation_bytes"] == 4 * one["stored_activation_bytes"]
