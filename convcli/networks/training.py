@@ -132,5 +132,5 @@ def training_lines(rows: Sequence[Row], optimizer: str) -> list[str]:
     return [
         f"a step of training: {sums['training_flops']:,} FLOPs, {sums['flops']:,} forward and "
         f"{sums['backward_flops']:,} backward",
-        f"its memory: {sums['training_bytes']:,} bytes: {told}",
+        f"its memory: {sum(sums[field] for field in parts.values()):,} bytes: {told}",
     ]

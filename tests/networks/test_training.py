@@ -31,6 +31,7 @@ def test_every_part_has_its_name(optimizer, numbers):
     one, two = training_lines(trained(network, optimizer), optimizer)
     assert f"{3 * sums['flops']:,} FLOPs" in one
     assert f"{sums['optimizer_bytes']:,} of state of {optimizer}" in two
+    assert f"its memory: {sums['training_bytes']:,} bytes: " in two
 
 
 def kept(text, shape, **options):

@@ -125,7 +125,7 @@ def uncounted(network: "Network", rows: Sequence[Row]) -> list[str]:
     lines = [f"not counted: {told}: {count:,} of {nodes:,} nodes, {count / nodes:.1%}; the sums lack them"]
     behind = sum(row.get("macs", 0) is None for row in rows) - count
     if behind > 0:
-        lines.append(f"{behind:,} nodes behind them have unknown shapes, and are not counted either")
+        lines.append(f"nor are those behind them, whose shapes are not known: {behind:,}")
     return lines
 
 
