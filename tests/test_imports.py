@@ -223,6 +223,10 @@ def loaded(*arguments: str) -> set[str]:
         "cost --n 112 --in 64 --out 128 --k 3",
         "compare --n 112 --in 64 --out 128 --k 3",
         "compare --n 112 --in 64 --out 128 --k 3 --format json",
+        "cost resnet-50 --training --roofline peak=1T,bandwidth=100G",
+        "params resnet-50",
+        "compare mobilenet-v1 --variants standard",
+        "networks",
     ],
 )
 def test_calculators_load_no_arrays(line: str) -> None:
