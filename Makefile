@@ -12,7 +12,7 @@ OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyp
 
 # What is the same with any version of what is installed: integers, and the order of imports. Other instructions of the
 # processor are tried with the newest versions.
-ANY_VERSION := tests/layers tests/networks/zoo tests/test_imports.py
+ANY_VERSION := tests/layers tests/networks/test_zoo.py tests/test_imports.py
 NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_samples
 
 .DEFAULT_GOAL := help
