@@ -8,8 +8,10 @@ which it takes them, the places of all borders. The sums are plain ones, by matr
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from math import prod
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -21,17 +23,19 @@ from convcli.layers import Conv
 from convcli.layers.padding import Pads
 
 Finish = Callable[[Array], None]  # an activation, in place
-Run = Callable[[Array, Array], None]  # from x (C, H, W) to y (O, H' * W'), both of one item
+Close = Callable[[Array, slice], None]  # done to some places of all channels, when their sums are complete
+Run = Callable[[Array, Array, Close], None]  # from x (C, H, W) to y (O, H' * W'), both of one item
 
 STACK_BYTES = 1 << 23  # of the stacked rows that one block of the output looks at
 BAND_ROWS = 4  # rows of one banded product where an output has many
 WHOLE_ROWS = 8  # an output of so many rows is one band
 
 
-class Room:
-    """Memory that operators use for the time of one call, one after the other."""
+class Room(local):
+    """Memory that operators use for the time of one call, one after the other; each thread has its own."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._floats = np.empty(0, np.float32)
 
     def __call__(self, *shape: int) -> Array:
@@ -70,34 +74,29 @@ class PreparedConv:
         self._run: Run
         groups = layer.groups
         if flat.is_pointwise:
-            self._run = _pointwise(weight, groups, flat, self._close)
+            self._run = _pointwise(weight, groups, flat)
         elif groups > 1 and layer.in_channels == groups:
-            self._run = _banded(weight, groups, flat, room, self._close)
+            self._run = _banded(weight, groups, flat, room)
         else:
-            self._run = _stacked(weight, groups, flat, room, self._close)
+            self._run = _stacked(weight, groups, flat, room)
 
     def __call__(self, x: Array, add: Array | None = None) -> Array:
         """Return the convolution of x, and what is added to it before the activation."""
         x = x.reshape(self._x_shape)
         y: Array = np.empty(self._y_shape, np.float32)
-        self._add = add
         for item in range(len(x)):
-            self._other = None if add is None else add[item].reshape(y.shape[1:])
-            self._run(x[item], y[item])
-        self._other = None
+            other = None if add is None else add[item].reshape(y.shape[1:])
+            self._run(x[item], y[item], partial(self._close, other))
         return y.reshape(self.output_shape)
 
-    def _close(self, y: Array, places: slice) -> None:
+    def _close(self, other: Array | None, y: Array, places: slice) -> None:
         """Add the bias, what is added, and apply the activation to some places of all channels."""
         if self._bias is not None:
             y += self._bias
-        if self._other is not None:
-            y += self._other[:, places]
+        if other is not None:
+            y += other[:, places]
         if self._finish is not None:
             self._finish(y)
-
-
-Close = Callable[[Array, slice], None]
 
 
 class _Axes:
@@ -134,13 +133,13 @@ class _Axes:
         return set(self.kernel) == {1} and not any(map(any, self.pads))
 
 
-def _pointwise(weight: Array, groups: int, axes: _Axes, close: Close) -> Run:
+def _pointwise(weight: Array, groups: int, axes: _Axes) -> Run:
     """One product of the weights with all places."""
     inputs = weight.shape[1]
     matrix = weight.reshape(groups, len(weight) // groups, inputs)
     down, right = axes.stride
 
-    def run(x: Array, y: Array) -> None:
+    def run(x: Array, y: Array, close: Close) -> None:
         if down > 1 or right > 1:
             x = np.ascontiguousarray(x[:, ::down, ::right])
         if groups == 1:
@@ -152,7 +151,7 @@ def _pointwise(weight: Array, groups: int, axes: _Axes, close: Close) -> Run:
     return run
 
 
-def _stacked(weight: Array, groups: int, axes: _Axes, room: Room, close: Close) -> Run:
+def _stacked(weight: Array, groups: int, axes: _Axes, room: Room) -> Run:
     """Rows of the input, each once for every tap along the width, times the weights: one product for each row of taps.
 
     The rows that a stride steps over are put beside each other, so that an output row and the next look at neighbours.
@@ -182,7 +181,7 @@ def _stacked(weight: Array, groups: int, axes: _Axes, room: Room, close: Close) 
     depth = min(rows, at_once) + reach - 1
     fill = _Filling(axes, phases)
 
-    def run(x: Array, y: Array) -> None:
+    def run(x: Array, y: Array, close: Close) -> None:
         count = len(phases) * inputs * wide
         part = min(rows, at_once) * columns
         memory = room(groups * (count * depth * columns + outputs * part))
@@ -240,7 +239,7 @@ class _Filling:
                     target[..., here.stop :] = 0
 
 
-def _banded(weight: Array, groups: int, axes: _Axes, room: Room, close: Close) -> Run:
+def _banded(weight: Array, groups: int, axes: _Axes, room: Room) -> Run:
     """A small product for each channel and band of rows: the band matrix of its kernel with the rows it looks at.
 
     For kernels of a channel alone, where a product of matrices would have one row.
@@ -272,7 +271,7 @@ def _banded(weight: Array, groups: int, axes: _Axes, room: Room, close: Close) -
         [0],
     )
 
-    def run(x: Array, y: Array) -> None:
+    def run(x: Array, y: Array, close: Close) -> None:
         stack = room(groups, depth, wide, columns)
         # The taps of a row lie beside each other, so that the rows of a band are one matrix.
         fill(x[:, np.newaxis], stack.transpose(0, 2, 1, 3)[:, np.newaxis, np.newaxis], 0, depth)

@@ -35,7 +35,7 @@ from convcli.files import WriteError, remove_unfinished
 from convcli.images.codec_memory import reuse_images
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.coding import Coding
-from convcli.jobs.collisions import Reads, check_reads
+from convcli.jobs.collisions import Reads, check_reads, check_report
 from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
@@ -44,6 +44,7 @@ from convcli.jobs.targets import jobs_for
 from convcli.jobs.workers import cores
 
 if TYPE_CHECKING:
+    from convcli.jobs.picture_to_answer import Question
     from convcli.jobs.work import Work
 
 LONG = 20.0  # seconds of a run, after which what sums cost is measured once
@@ -167,12 +168,35 @@ class FileRun:
         )
         return self._run(jobs, job)
 
-    def _run(self, jobs: Sequence[Job], work: Callable[[Job], Outcome]) -> int:
-        """Do the jobs and tell what became of them; return the exit code."""
+    def answer(self, question: Question, reads: Reads) -> int:
+        """Ask a question about each picture, whose answer is printed; return the exit code."""
+        from convcli.jobs.picture_to_answer import PictureToAnswer
+
+        output = self.output
+        for argument, given in (
+            ("in_place", output.in_place),
+            ("skip_existing", output.skip_existing),
+            ("dry_run", self.dry_run),
+        ):
+            if given:
+                raise ArgumentError(
+                    f"`{argument}` is of pictures that are written, and the answer is printed; leave it out"
+                )
+        jobs = self.explained(reads)
+        if self.options.report is not None:
+            check_report(self.options.report, jobs, [*reads, *self.inputs.lists])
+        return self._run(jobs, PictureToAnswer(question, self.reading, self.max_memory), pictures=False)
+
+    def _run(self, jobs: Sequence[Job], work: Callable[[Job], Outcome], *, pictures: bool = True) -> int:
+        """Do the jobs and tell what became of them; return the exit code.
+
+        pictures : whether they write some
+        """
         workers = self.options.workers
         jobs = workers.reached(jobs)
         if (
-            not self.dry_run
+            pictures
+            and not self.dry_run
             and any(job.prints and not job.prints_text for job in jobs)
             and sys.stdout.isatty()
         ):
@@ -234,11 +258,14 @@ def _end(signum: int, frame: object) -> None:
     os._exit(128 + signum)
 
 
-def file_run_options(*, in_place: bool, linear: bool, threads: str) -> Decorator:
+def file_run_options(
+    *, in_place: bool, linear: bool, threads: str, networks: Sequence[str] = ()
+) -> Decorator:
     """Give a command all options of reading, writing and running, which it gets as a FileRun.
 
     in_place, linear : whether it has these options
     threads : what it does with --threads
+    networks : layouts of a network's input, where one may run
     """
     options = (
         inputs_options,
@@ -247,7 +274,7 @@ def file_run_options(*, in_place: bool, linear: bool, threads: str) -> Decorator
         click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written."),
         coding_options,
         click.option("--threads", type=at_least(1), help=f"{threads} [one a core]"),
-        reading_options(linear=linear),
+        reading_options(linear=linear, networks=networks),
         max_memory_option,
         run_options,
         talking,

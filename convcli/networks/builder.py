@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape, as_shape, by_axes
 from convcli.layers.base import Layer
+from convcli.layers.conv import Convolution
 from convcli.layers.text.spelling import operator_of, spell
 from convcli.networks.graph import BATCH, Node, numbered
 from convcli.networks.network import Network
@@ -43,6 +44,7 @@ class Builder:
         self._makers: dict[str, Node] = {}
         self._counts: dict[str, int] = {}
         self._prefix = ""
+        self._kernels: dict[str, str] = {}
         if input is not None:
             self.add_input(INPUT, input)
 
@@ -97,6 +99,13 @@ class Builder:
         """Add a layer with several outputs, such as split, and return them all."""
         return self._add_all(layer, inputs, name, weights)
 
+    def kernel(self, text: str) -> None:
+        """Name the kernel that is the weight of the last layer, a convolution, when the network runs."""
+        node = self._nodes[-1]
+        if not isinstance(node.layer, Convolution):
+            raise ArgumentError(f"{node.told} takes no kernel {text!r}; only a convolution does")
+        self._kernels[f"{node.owner}.weight"] = text
+
     def build(self, *outputs: str, remarks: Sequence[str] = ()) -> Network:
         """Return the network; its outputs are the tensors named here, else the last one that was made."""
         return Network(
@@ -106,6 +115,7 @@ class Builder:
             outputs or (self.last,),
             source=self.source,
             remarks=tuple(remarks),
+            kernels=self._kernels,
         )
 
     def _add_all(

@@ -30,8 +30,7 @@ def parameter_names(node: Node) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Return for each array of a node its name in a file, and its shape."""
     from convcli.backend import parameter_shapes
 
-    owner = node.weights[0] if node.weights and node.weights[0] else node.name
-    return {key: (f"{owner}.{key}", shape) for key, shape in parameter_shapes(node.layer).items()}
+    return {key: (f"{node.owner}.{key}", shape) for key, shape in parameter_shapes(node.layer).items()}
 
 
 def drawn(network: Graph, seed: int) -> Callable[[Node], Arguments]:

@@ -35,6 +35,11 @@ class Node:
     weights: tuple[str, ...] = ()
 
     @property
+    def owner(self) -> str:
+        """What its arrays are called by, as NAME.weight: the node itself, or what shares them with it."""
+        return self.weights[0].removesuffix(".weights") if self.weights and self.weights[0] else self.name
+
+    @property
     def told(self) -> str:
         """The node as errors call it."""
         spelled = spell(self.layer)
@@ -53,6 +58,7 @@ class Graph:
     per_item : whether shapes are shown without the batch axis
     source : where the network is described
     remarks : what a reader of the answer should know
+    kernels : array -> name of the kernel that it is, where a run is given no other
 
     Raises
     ------
@@ -69,6 +75,7 @@ class Graph:
     per_item: bool = True
     source: str = ""
     remarks: tuple[str, ...] = ()
+    kernels: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the graph, and put its nodes in order."""

@@ -136,7 +136,8 @@ class Network(Graph):
         others = None if seed is None else drawn(self, seed)
         if isinstance(weights, str | Path):
             weights = from_file(Path(weights))
-        found = others if others is not None and not weights else from_arrays(self, weights or {}, others)
+        given = {**self.kernels, **(weights or {})}
+        found = others if others is not None and not given else from_arrays(self, given, others)
         return lambda network, node: found(node)
 
     def parameter_rows(self, *, dtype: str = "float32") -> list[Row]:

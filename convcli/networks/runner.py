@@ -1,9 +1,11 @@
 """Run a network on arrays."""
 
 from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError, instead_of
+from convcli.layers.axes import Shape
 from convcli.networks.fusion import Arguments
 from convcli.networks.graph import Graph, Node
 from convcli.networks.program import Program, tensors_of
@@ -14,37 +16,42 @@ if TYPE_CHECKING:
 
 
 class Runner:
-    """Runs a network, and keeps what it has made ready for the last shapes and layers."""
+    """Runs a network, and keeps what it has made ready for the last shapes and layers; threads may share it."""
 
     def __init__(
         self, at: Callable[[Mapping[str, Any]], tuple[Graph, Callable[[Graph, Node], Arguments]]]
     ) -> None:
         self._at = at
-        self._key: Any = None
-        self._program: Program | None = None
+        self._lock = Lock()
+        self._ready: tuple[Any, Program, dict[str, str]] | None = None
 
     def __call__(
         self, inputs: Mapping[str, "ArrayLike"], declared: Graph, layers: Iterable[str], outputs: bool = True
     ) -> dict[str, "NDArray[np.generic]"]:
         """Return the outputs of the network and of some of its layers, by name."""
-        arrays = _arrays(inputs, declared)
-        shapes = {name: array.shape for name, array in arrays.items()}
-        layers = tuple(layers)
-        key = (tuple(shapes.items()), layers, outputs)
-        if self._program is None or self._key != key:
-            self._program = None  # its weights go before others come
-            network, arguments = self._at(shapes)
-            self._names = {name: name for name in network.outputs} if outputs else {}
-            self._names |= tensors_of(network, layers)
-            self._program = Program(
-                network, shapes, self._names.values(), lambda node: arguments(network, node)
-            )
-            self._key = key
         import numpy as np
 
+        arrays = _arrays(inputs, declared)
+        program, names = self.program({name: each.shape for name, each in arrays.items()}, layers, outputs)
         with np.errstate(all="ignore"):
-            made = self._program(arrays)
-        return {name: made[tensor] for name, tensor in self._names.items()}
+            made = program(arrays)
+        return {name: made[tensor] for name, tensor in names.items()}
+
+    def program(
+        self, shapes: Mapping[str, Shape], layers: Iterable[str], outputs: bool
+    ) -> tuple[Program, dict[str, str]]:
+        """Return what makes the outputs and the layers for inputs of these shapes, and the tensor of each name."""
+        layers = tuple(layers)
+        key = (tuple(shapes.items()), layers, outputs)
+        with self._lock:
+            if self._ready is None or self._ready[0] != key:
+                self._ready = None  # its weights go before others come
+                network, arguments = self._at(shapes)
+                names = {name: name for name in network.outputs} if outputs else {}
+                names |= tensors_of(network, layers)
+                program = Program(network, shapes, names.values(), lambda node: arguments(network, node))
+                self._ready = key, program, names
+            return self._ready[1:]
 
 
 def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDArray[np.generic]]":

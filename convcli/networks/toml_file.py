@@ -27,7 +27,7 @@
 Names: a layer has its own, or its operator's with a number, as relu1. Those in a block begin with the block's name and
 number, as residual1.relu1; inside it they need no beginning, and `input` is what arrives at the block. The outputs of a
 split are NAME:0, NAME:1. `weights` names parameters that layers share. In a repeat {i} counts from 1. {channels} are
-those of what arrives.
+those of what arrives. `kernel` names the weight of a convolution, for a run, as kernel = "gaussian:1".
 """
 
 import tomllib
@@ -51,7 +51,7 @@ MOST_SUGGESTED = 1000  # names that a misspelt one is compared with, the last on
 MOST_NESTED = 20  # blocks in blocks
 
 TOP = ("name", "source", "input", "inputs", "layers", "outputs", "blocks")
-ITEM = ("layer", "layers", "block", "repeat", "name", "from", "weights")
+ITEM = ("layer", "layers", "block", "repeat", "name", "from", "weights", "kernel")
 
 
 def read_toml(path: Path, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None = None) -> Network:
@@ -189,6 +189,8 @@ class _Reader:
         inputs = [self._tensor(name, _outward(prefix)) for name in self._from(item, values)]
         name, weights = (fill(str(item[key]), values) if key in item else None for key in ("name", "weights"))
         self.g.outputs(filled, *inputs, name=name, weights=weights or ())
+        if "kernel" in item:
+            self.g.kernel(fill(str(item["kernel"]), values))
 
     def block(
         self, item: Mapping[str, Any], values: Mapping[str, Value], inside: tuple[str, ...], prefix: str
@@ -208,7 +210,7 @@ class _Reader:
         if not isinstance(block, dict) or "layers" not in block:
             raise ArgumentError(f"the block {name!r} has no layers")
         defaults = {key: value for key, value in block.items() if key != "layers"}
-        takes = [key for key in ITEM if key not in ("layer", "layers", "weights")]
+        takes = [key for key in ITEM if key not in ("layer", "layers", "weights", "kernel")]
         _check_keys(f"the block {name!r}", item, (*takes, *defaults))
         given = {key: value for key, value in item.items() if key in defaults}
         arguments: dict[str, Value] = {}

@@ -16,6 +16,7 @@ from scipy import ndimage
 import convcli
 from convcli.backend.values import Alpha, Range
 from convcli.cli.commands.filter import command
+from convcli.cli.options.picture_network_options import PictureNetworkOptions
 from convcli.errors import ArgumentError
 from convcli.filters.filter_picture import FilterOptions, filter_picture
 from convcli.filters.read_arguments import READERS
@@ -81,7 +82,9 @@ def arguments() -> set[str]:
 
 
 def options() -> set[str]:
-    return {("kernel" if each.name == "kernels" else each.name) or "" for each in command.params}
+    """Return what a layer on a picture is asked for; a network has other options."""
+    named = {("kernel" if each.name == "kernels" else each.name) or "" for each in command.params}
+    return named - set(PictureNetworkOptions._fields)
 
 
 def test_every_option_of_a_filter_is_an_argument() -> None:

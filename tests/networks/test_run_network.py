@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from convcli import backend, networks
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.kernels import parse_kernel
 from convcli.layers import DeformConv
 from convcli.networks import Builder
 from convcli.networks.graph import Node
@@ -84,6 +85,27 @@ def test_shared_weights_are_drawn_once():
     np.testing.assert_allclose(
         made["conv2"], backend.conv(made["conv1"].astype(np.float32), weight, padding=1), atol=1e-5
     )
+
+
+def test_a_kernel_may_stand_in_the_file(tmp_path):
+    path = tmp_path / "edges.toml"
+    path.write_text(
+        'input = "1x8x8"\n'
+        'layers = [{ layer = "conv k3 p1 o2 nobias", kernel = "sobel", name = "edges" }, "relu"]\n'
+    )
+    network = networks.load(path)
+    x = np.random.default_rng(0).standard_normal((1, 1, 8, 8))
+    kernel = parse_kernel("sobel")
+    weight = np.array(kernel.matrices, float)[:, np.newaxis] / kernel.divisor
+    wanted = np.maximum(backend.conv(x, weight, padding=1), 0)
+    np.testing.assert_allclose(network.run({"input": x})["relu1"], wanted, atol=1e-5)
+    given = network.run({"input": x}, weights={"edges.weight": np.zeros((2, 1, 3, 3))})
+    assert not given["relu1"].any()
+    path.write_text('input = "1x8x8"\nlayers = [{ layer = "relu", kernel = "sobel" }]\n')
+    with pytest.raises(
+        ConvcliError, match=r"node 'relu1' \(relu\) takes no kernel 'sobel'; only a convolution does"
+    ):
+        networks.load(path)
 
 
 def test_a_named_kernel_weighs_every_channel():

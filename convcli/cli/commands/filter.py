@@ -8,7 +8,13 @@ from convcli.cli.explain_output import explain_output
 from convcli.cli.file_run import FileRun, file_run_options
 from convcli.cli.options.common_options import Command, Parsed
 from convcli.cli.options.filter_options import request_options
+from convcli.cli.options.picture_network_options import (
+    ORDERS,
+    PictureNetworkOptions,
+    picture_network_options,
+)
 from convcli.errors import ArgumentError
+from convcli.filters.network_input import LAYOUTS
 from convcli.filters.read_arguments import read_place
 from convcli.filters.request import FILTERING, Request
 from convcli.kernels.named import KERNELS
@@ -58,6 +64,7 @@ GROUPS = {
         "dims",
         "along",
     ),
+    "Network": ("network", "layer", "mean", "std", "resize", "seed", "top", "labels"),
     "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),
     "Speed and limits": (
         "method",
@@ -95,9 +102,19 @@ GROUPS = {
     metavar="ROW,COL",
     help="Only tell where one output comes from. -o x.json.",
 )
+@picture_network_options
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
-@file_run_options(in_place=True, linear=True, threads="Threads of a kernel alone and of PNG.")
-def command(run: FileRun, /, request: Request, explain: tuple[int, ...] | None, stats: bool) -> int:
+@file_run_options(
+    in_place=True, linear=True, threads="Threads of a kernel alone and of PNG.", networks=LAYOUTS
+)
+def command(
+    run: FileRun,
+    /,
+    request: Request,
+    network: PictureNetworkOptions,
+    explain: tuple[int, ...] | None,
+    stats: bool,
+) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
 
     INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input); each is taken once,
@@ -106,8 +123,18 @@ def command(run: FileRun, /, request: Request, explain: tuple[int, ...] | None, 
     Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
     kept. Prints the path of each picture written.
 
+    With --network a whole network runs: one that makes a picture writes it, and a classifier's answer is printed, a
+    line of JSON a picture. Samples come as (sample * scale - mean) / std; without --scale white is 1.
+
     Exits with 0 where all are done or skipped, 1 where one failed, 2 for wrong usage.
     """
+    network.check(click.get_current_context(), Request)
+    if network.network is not None:
+        return _on_network(run, request, network)
+    if run.reading.layout in LAYOUTS:
+        raise ArgumentError(
+            f"--layout {run.reading.layout} is of a network's input; name a network with --network"
+        )
     request.check()
     if explain is not None:
         if stats:
@@ -124,3 +151,26 @@ def command(run: FileRun, /, request: Request, explain: tuple[int, ...] | None, 
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     asked = replace(asked, threads=run.share(jobs), stats=stats and not run.dry_run)
     return run.run(jobs, Filtering(asked), as_json=stats, ahead=ahead)
+
+
+def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) -> int:
+    """Run a network on pictures."""
+    channels = tuple(run.reading.channels or ())
+    bgr = ORDERS.get(channels, False)
+    layout = run.reading.layout if run.reading.layout in LAYOUTS else None
+    reading = run.reading._replace(
+        channels=() if channels in ORDERS else channels, layout="hwc" if layout else run.reading.layout
+    )
+    run = replace(run, reading=reading)
+
+    from convcli.filters.network_filter import Classifier, NetworkFilter
+
+    of_network = options.network_run(request, layout, bgr)
+    if of_network.is_classifier and run.output.output is None:
+        return run.answer(Classifier(of_network, options.top or 5, options.names()), of_network.files)
+    if options.top is not None or options.labels is not None:
+        raise ArgumentError(
+            "--top and --labels read the answer of a classifier, which is printed; leave out -o"
+        )
+    jobs = run.jobs(options.name, of_network.files)
+    return run.run(jobs, NetworkFilter(of_network, request.value_range))

@@ -1,5 +1,6 @@
 """The options on files: which pictures are read and as what, where outputs go, and how they are coded."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -154,6 +155,8 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+ARRAYS = ("hwc", "chw", "dhw")  # channels last or first, or slices
+
 _LIMITS = (
     click.option(
         "--max-pixels",
@@ -176,8 +179,12 @@ _LIMITS = (
 limit_options = bundled("limits", LimitOptions, *_LIMITS)
 
 
-def reading_options(*, linear: bool) -> Decorator:
-    """Give a command the options of how pictures are read, with --linear or without."""
+def reading_options(*, linear: bool, networks: Sequence[str] = ()) -> Decorator:
+    """Give a command the options of how pictures are read, with --linear or without.
+
+    networks : further layouts, of the input of a network
+    """
+    names = " ".join(networks)
     options = [
         click.option(
             "--frame",
@@ -194,10 +201,10 @@ def reading_options(*, linear: bool) -> Decorator:
         click.option("--gray", is_flag=True, help="Take the brightness alone (BT.601)."),
         click.option(
             "--layout",
-            type=click.Choice(["hwc", "chw", "dhw"]),
+            type=click.Choice([*ARRAYS, *networks]),
             metavar="AXES",
             default="hwc",
-            help="Of arrays: hwc, chw (channels first), dhw (slices). [hwc]",
+            help=f"Of arrays: {' '.join(ARRAYS)}{f'; of a network: {names}' if networks else ''}. [hwc]",
         ),
         *_LIMITS,
     ]

@@ -234,7 +234,7 @@ def test_steps_that_are_joined_give_what_the_nodes_give(tmp_path, wanted):
 def test_steps_are_fewer_than_nodes(tmp_path):
     network = networks.load(saved(tmp_path, blocks()))
     network.run({"x": numbers(2, 3, 9, 7)})
-    program = network.__dict__["_kept"][2]._program
+    program, _ = network.__dict__["_kept"][2].program({"x": (2, 3, 9, 7)}, (), True)
     assert len(program._actions) < len(network.nodes) / 2
 
 

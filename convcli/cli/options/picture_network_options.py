@@ -1,0 +1,141 @@
+"""The options of a network that runs on pictures: which it is, what it takes, and what is wanted of it."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from convcli.cli.option_names import option_of
+from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.errors import ArgumentError
+from convcli.filters.network_input import NetworkInput
+from convcli.filters.read_arguments import read_number
+
+if TYPE_CHECKING:
+    from convcli.filters.network_filter import NetworkRun
+    from convcli.filters.request import Request
+
+ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # of --channels, beside a network
+OF_BOTH = ("scale", "weights", "value_range", "max_kernel")  # options of a layer that a network takes, too
+MOST_LABELS, MOST_BYTES = 1_000_000, 64 << 20
+
+
+class PictureNetworkOptions(NamedTuple):
+    """A network as typed, and what goes with it; no network where a layer is run."""
+
+    network: str | None
+    layer: str | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    resize: tuple[int, int] | None
+    seed: int | None
+    top: int | None
+    labels: Path | None
+
+    def check(self, context: click.Context, request: "type[Request]") -> None:
+        """Refuse the options of a layer beside a network, and those of a network without one."""
+        options = [each for each in context.command.params if isinstance(each, click.Option)]
+        for option in options:
+            name = option.name or ""
+            if context.get_parameter_source(name) != click.core.ParameterSource.COMMANDLINE:
+                continue
+            typed = option_of(name, options)
+            if self.network is None and name in self._fields:
+                raise ArgumentError(f"{typed} belongs to a network; name one with --network")
+            others = [each for each in request._fields if each not in OF_BOTH] + [
+                "stats",
+                "linear",
+                "explain",
+            ]
+            if self.network is not None and name in others:
+                raise ArgumentError(f"{typed} is of a layer, and has no use beside --network; leave it out")
+        if self.labels is not None and self.layer is not None:
+            raise ArgumentError("--labels names classes, and --layer asks for maps; give one of them")
+        if self.top is not None and self.layer is not None:
+            raise ArgumentError("--top asks for classes, and --layer for maps; give one of them")
+
+    def network_run(self, request: "Request", layout: str | None, bgr: bool) -> "NetworkRun":
+        """Return what runs, on an input of this layout and order of colours."""
+        from convcli.filters.network_filter import NetworkRun
+
+        how = NetworkInput(
+            None if request.scale is None else float(request.scale),
+            self.mean or (0.0,),
+            self.std or (1.0,),
+            self.resize,
+            layout,
+            bgr,
+        )
+        weights = request.weights
+        return NetworkRun(
+            self.network or "", how, self.layer, None if weights is None else str(weights), self.seed
+        )
+
+    @property
+    def name(self) -> str:
+        """What stands in the names of outputs where a kernel's name would."""
+        source = self.network or ""
+        stem = Path(source).stem if source.lower().endswith((".onnx", ".toml")) else source
+        text = stem if self.layer is None else f"{stem}-{self.layer}"
+        return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "network"
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the classes, one a line."""
+        if self.labels is None:
+            return ()
+        try:
+            with self.labels.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise ArgumentError(f"cannot read the labels {str(self.labels)!r}: {error.strerror}") from None
+        if len(data) > MOST_BYTES:
+            raise ArgumentError(f"the labels {str(self.labels)!r} have more than {MOST_BYTES:,} bytes")
+        try:
+            lines = data.decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            raise ArgumentError(
+                f"the labels {str(self.labels)!r} are no text in UTF-8; convert them"
+            ) from None
+        while lines and not lines[-1].strip():
+            lines.pop()
+        return tuple(line.strip() for line in lines)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(read_number(part)) for part in text.split(","))
+
+
+def _deviations(text: str) -> tuple[float, ...]:
+    numbers = _numbers(text)
+    if 0 in numbers:
+        raise ArgumentError(f"{text!r} has a 0, and values are divided by it")
+    return numbers
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, sign, height = text.partition("x")
+    if not sign or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in (width, height)):
+        raise ArgumentError(f"{text!r} is no size in pixels; write the width x the height, as 224x224")
+    return int(width), int(height)
+
+
+picture_network_options = bundled(
+    "network",
+    PictureNetworkOptions,
+    click.option(
+        "--network", metavar="NETWORK", help="Run model.onnx, net.toml or a name of convcli networks."
+    ),
+    click.option("--layer", metavar="NAME", help="Draw the maps of this layer; their numbers in .npy."),
+    click.option("--mean", type=Parsed("F,F,F", _numbers), help="Subtract, after --scale. [0]"),
+    click.option("--std", type=Parsed("F,F,F", _deviations), help="Divide by, after --mean. [1]"),
+    click.option("--resize", type=Parsed("WxH", _size), help="Resize pictures. [what the network takes]"),
+    click.option("--seed", type=at_least(0), help="Draw weights that are not there at random."),
+    click.option("--top", type=at_least(1), help="So many classes of a classifier's answer. [5]"),
+    click.option(
+        "--labels",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The classes' names, one a line.",
+    ),
+)

@@ -1,0 +1,69 @@
+"""One job whose answer is printed: a picture is opened, and told of in a line of JSON; nothing is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Protocol
+
+from convcli.batch import MEMORY, Outcome
+from convcli.errors import ConvcliError
+from convcli.images.picture import Picture
+from convcli.jobs.job import DASH, Job
+from convcli.jobs.memory_limit import check_memory
+from convcli.jobs.read_source import Reading
+
+
+class Question(Protocol):
+    """What is asked of each picture."""
+
+    @property
+    def verb(self) -> str:
+        """What messages call it."""
+
+    def memory(self, name: str, picture: Picture) -> int:
+        """Foretell the bytes that the answer takes, for a picture whose pixels are black."""
+
+    def answer(self, name: str, picture: Picture) -> dict[str, Any]:
+        """Return the answer, as JSON has it."""
+
+
+@dataclass(frozen=True)
+class PictureToAnswer:
+    """What one run asks, to be called with each job, in whichever process."""
+
+    question: Question
+    reading: Reading
+    max_memory: int
+
+    def __call__(self, job: Job) -> Outcome:
+        """Do a job and time it; its outcome holds the line that is printed."""
+        started = time.perf_counter()
+        try:
+            line, facts, pixels = self._answered(job)
+        except ConvcliError as error:
+            return Outcome(error=error, facts={"seconds": round(time.perf_counter() - started, 4)})
+        seconds = time.perf_counter() - started
+        return Outcome(answer=line, facts={**facts, "seconds": round(seconds, 4)}, pixels=pixels)
+
+    def _answered(self, job: Job) -> tuple[bytes, dict[str, Any], int]:
+        if job.problem is not None:
+            raise job.problem
+        with ExitStack() as stack:
+            source = job.stream(self.max_memory) if job.source is DASH else job.source
+            opened = stack.enter_context(self.reading.open(source))
+            header, memory = self.reading.colours.ahead(opened.header, job.name)
+            needed = max(memory, self.question.memory(job.name, header))
+            check_memory(
+                f"{self.question.verb} {job.name}", needed, self.max_memory, "take a smaller picture"
+            )
+            stack.enter_context(MEMORY.share(needed, self.max_memory))
+            picture = self.reading.colours.converted(opened.read(), job.name)
+            record = self.question.answer(job.name, picture)
+        pixels = sum(prod(frame.pixels.shape[:2]) for frame in picture.frames)
+        line = json.dumps({"input": job.name, **record})
+        return os.fsencode(line) + b"\n", record, pixels

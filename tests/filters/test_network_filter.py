@@ -1,0 +1,185 @@
+"""A network on pictures: what goes in, and what becomes of what comes out."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.filters.feature_sheet import GAP, draw_maps, sheet_of_maps, sheet_plan
+from convcli.filters.network_filter import NetworkFilter, NetworkRun, as_shares
+from convcli.filters.network_input import NetworkInput
+from convcli.images.picture import Frame, Picture
+from convcli.images.resized import resized
+
+RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+
+
+def array(how, frame, declared):
+    taken = how.taken(declared)
+    return how.array(frame, taken, how.channels(taken, frame, "x.png"), how.sizes(taken, frame, keep=False))
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+@pytest.mark.parametrize("bgr", [False, True])
+def test_values_channels_and_layout(layout, bgr):
+    mean, std = (0.5, 0.25, 0.125), (2.0, 4.0, 8.0)
+    declared = (1, 3, "h", "w") if layout == "nchw" else (1, "h", "w", 3)
+    x = array(NetworkInput(mean=mean, std=std, bgr=bgr), Frame(RGB, "RGB"), declared)
+    expected = RGB[..., ::-1] if bgr else RGB
+    expected = (expected / 255 - mean) / std
+    assert x.dtype == np.float32 and x.flags.c_contiguous
+    np.testing.assert_allclose(x[0], expected.transpose(2, 0, 1) if layout == "nchw" else expected, atol=1e-6)
+
+
+def test_the_scale_is_of_samples():
+    x = array(NetworkInput(scale=1.0, mean=(127.5,), std=(127.5,)), Frame(RGB, "RGB"), (1, 3, "h", "w"))
+    np.testing.assert_allclose(x[0], (RGB.transpose(2, 0, 1) - 127.5) / 127.5, atol=1e-6)
+    deep = array(NetworkInput(), Frame(RGB.astype(np.uint16) * 257, "RGB;16"), (1, 3, "h", "w"))
+    np.testing.assert_allclose(deep[0], RGB.transpose(2, 0, 1) / 255, atol=1e-6)
+
+
+def test_grey_becomes_three_channels_and_colours_brightness():
+    grey = RGB[..., 0]
+    x = array(NetworkInput(), Frame(grey, "L"), (1, 3, "h", "w"))
+    np.testing.assert_allclose(x[0], np.stack([grey] * 3) / 255, atol=1e-6)
+    x = array(NetworkInput(), Frame(RGB, "RGB"), (1, 1, "h", "w"))
+    np.testing.assert_allclose(x[0, 0] * 255, RGB @ [0.299, 0.587, 0.114], atol=0.51)
+    with_alpha = np.dstack([RGB, np.zeros(RGB.shape[:2], np.uint8)])
+    np.testing.assert_array_equal(
+        array(NetworkInput(), Frame(with_alpha, "RGBA"), (1, 3, "h", "w")),
+        array(NetworkInput(), Frame(RGB, "RGB"), (1, 3, "h", "w")),
+    )
+
+
+def test_pictures_are_resized_to_what_the_network_takes():
+    assert array(NetworkInput(), Frame(RGB, "RGB"), (1, 3, 3, 5)).shape == (1, 3, 3, 5)
+    assert array(NetworkInput(size=(7, 2)), Frame(RGB, "RGB"), (1, 3, "h", "w")).shape == (1, 3, 2, 7)
+    flat = np.full((4, 6, 3), 77, np.uint8)
+    assert (resized(flat, (9, 5)) == 77).all()
+    ramp = np.arange(8.0).reshape(8, 1, 1).repeat(3, axis=1)
+    np.testing.assert_allclose(
+        resized(ramp, (4, 3))[1:3, 0, 0], [2.5, 4.5], atol=0.1
+    )  # means of what is covered
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ((1, 10), "the network's input is 1x10, which is no picture: it takes N x C x H x W"),
+        ((1, 5, 8, 8), "the network's input 1x5x8x8 has 5 channels, and pictures have 1, 3 or 4"),
+        ((8, 3, 8, 8), "the network's input 8x3x8x8 takes 8 pictures at once, and a run has one"),
+    ],
+)
+def test_inputs_that_are_no_pictures(declared, message):
+    with pytest.raises(ArgumentError) as error:
+        NetworkInput().taken(declared)
+    assert message in str(error.value)
+
+
+def test_a_mean_for_each_channel_or_for_all():
+    with pytest.raises(ArgumentError, match="`mean` has 2 numbers, and the network 3 channels"):
+        array(NetworkInput(mean=(1, 2)), Frame(RGB, "RGB"), (1, 3, "h", "w"))
+    with pytest.raises(ConvcliError, match="a network takes grey or RGB, it has CMYK"):
+        NetworkInput().channels(
+            NetworkInput().taken((1, 3, "h", "w")), Frame(np.zeros((2, 2, 4), np.uint8), "CMYK"), "x"
+        )
+
+
+def test_scores_become_shares():
+    assert as_shares([0.25, 0.75]) == [0.25, 0.75]
+    np.testing.assert_allclose(as_shares([1.0, 3.0]), np.exp([1, 3]) / np.exp([1, 3]).sum())
+    with pytest.raises(ConvcliError, match="no finite numbers"):
+        as_shares([1.0, float("nan")])
+
+
+@pytest.mark.parametrize("shape", [(1, 30, 40), (16, 32, 20), (5, 1, 7), (300, 3, 3), (64, 112, 112)])
+def test_a_sheet_shows_every_map_in_its_own_contrast(shape):
+    maps = np.random.default_rng(0).standard_normal(shape)
+    maps[0] = 3.0  # flat
+    sheet = draw_maps(maps)
+    assert sheet.shape == sheet_of_maps(*shape)
+    assert 0.4 < sheet.shape[1] / sheet.shape[0] < 5 or shape[0] < 6
+    times = max(1, -(-48 // max(shape[1:])))
+    _, _, _, columns = sheet_plan(*shape)
+    for number in (0, min(1, shape[0] - 1), shape[0] // 2):
+        if number >= 256:
+            continue
+        row, column = divmod(number, columns)
+        top, left = GAP + row * (shape[1] * times + GAP), GAP + column * (shape[2] * times + GAP)
+        drawn = sheet[top : top + shape[1] * times : times, left : left + shape[2] * times : times]
+        spread = np.ptp(maps[number])
+        expected = (maps[number] - maps[number].min()) / spread * 255 if spread else np.zeros(shape[1:])
+        np.testing.assert_allclose(drawn, expected, atol=0.51)
+
+
+def edges(folder, layers='"conv k3 p1 g3 o3 nobias"'):
+    path = folder / "edges.toml"
+    path.write_text(f'input = "3x16x16"\nlayers = [{layers}]\n')
+    return path
+
+
+def identity(folder):
+    """Write a network that gives its input back, and the weights for it."""
+    np.savez(
+        folder / "w.npz",
+        **{"dwconv1.weight": np.pad(np.ones((3, 1, 1, 1)), ((0, 0), (0, 0), (1, 1), (1, 1)))},
+    )
+    return NetworkRun(str(edges(folder)), weights=str(folder / "w.npz"))
+
+
+def run(work, frame, form="PNG"):
+    plan = work.plan("x.png", "y.png", Picture((frame,), "PNG"), form)
+    (black,) = plan.made
+    result = plan.run()
+    (made,) = result.picture.frames
+    assert (made.pixels.shape, made.pixels.dtype, made.mode) == (
+        black.pixels.shape,
+        black.pixels.dtype,
+        black.mode,
+    )
+    return made, result
+
+
+@pytest.mark.parametrize("scale", [None, 1.0, 0.25])
+@pytest.mark.parametrize("bgr", [False, True])
+def test_a_picture_comes_back_in_the_units_that_it_went_in(tmp_path, scale, bgr):
+    network = identity(tmp_path)
+    how = NetworkInput(scale=scale, bgr=bgr)
+    work = NetworkFilter(NetworkRun(network.source, how, weights=network.weights))
+    made, _ = run(work, Frame(RGB, "RGB"))
+    assert np.array_equal(made.pixels, RGB)
+    deep = (RGB.astype(np.uint16) * 257) ^ 3
+    made, _ = run(work, Frame(deep, "RGB;16"))
+    assert np.abs(made.pixels.astype(int) - deep).max() <= 1
+
+
+def test_numbers_and_maps(tmp_path):
+    network = identity(tmp_path)
+    made, _ = run(NetworkFilter(network), Frame(RGB, "RGB"), "NPY")
+    np.testing.assert_allclose(made.pixels, RGB / 255, atol=1e-6)
+    layer = NetworkRun(network.source, layer="dwconv1", weights=network.weights)
+    made, result = run(NetworkFilter(layer), Frame(RGB, "RGB"))
+    assert np.array_equal(made.pixels, draw_maps(RGB.transpose(2, 0, 1) / np.float32(255)))
+    assert result.facts["layer"] == "dwconv1"
+    with pytest.raises(ConvcliError, match="the network has no layer 'conv9'"):
+        NetworkFilter(NetworkRun(network.source, layer="conv9", weights=network.weights)).plan(
+            "x", "y", Picture((Frame(RGB, "RGB"),), "PNG"), "PNG"
+        )
+
+
+def test_many_maps_are_no_picture(tmp_path):
+    network = NetworkRun(str(edges(tmp_path, '"conv k3 p1 o7"')), seed=0)
+    with pytest.raises(
+        ConvcliError, match=r"the network makes 1x7x6x8, and a picture has 1, 3 or 4 channels"
+    ):
+        NetworkFilter(network).plan("x.png", "y.png", Picture((Frame(RGB, "RGB"),), "PNG"), "PNG")
+
+
+def test_a_run_travels_to_another_process_without_its_network(tmp_path):
+    network = identity(tmp_path)
+    before, _ = run(NetworkFilter(network), Frame(RGB, "RGB"))
+    data = pickle.dumps(NetworkFilter(network))
+    assert len(data) < 2000
+    after, _ = run(pickle.loads(data), Frame(RGB, "RGB"))
+    assert np.array_equal(before.pixels, after.pixels)
