@@ -50,6 +50,7 @@ class FilterOptions(TypedDict, total=False):
     pool: str | None
     pool_channels: str | None
     repeat: int
+    feedback: bool
     variant: str | None
     weights: AnyArray | None
     bias: AnyArray | None
@@ -94,9 +95,11 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
     padding_mode, padding_value
         How the picture goes on beyond its border: `reflect` (by default), `symmetric`, `replicate`, `circular`,
         `zeros` or `constant`, which has the value.
-    activation, pool, pool_channels, repeat
+    activation, pool, pool_channels, repeat, feedback
         What follows the kernel: `relu` ...; `max:2`, `avg:3,stride=2`, `global-avg` ...; `max`, `avg:2`, `lp` over
-        channels; and how often all of it runs.
+        channels; and how often all of it runs: each time on the last answer, or with feedback on the picture and the
+        last answer beside it (Pinheiro & Collobert, "Recurrent convolutional neural networks for scene labeling",
+        2014), which begins as zeros.
     variant, weights, bias, pointwise, groups, rank, offsets, local, tile, output_padding
         Another kind of convolution: one of `convcli.VARIANTS`, or the one that the others belong to. `weights`, `bias`,
         `pointwise`, `offsets` and `local` are arrays, or texts as on the command line: the name of a .npy file,

@@ -181,7 +181,7 @@ _CHOICES = {"value_range": RANGES, "alpha": ALPHAS, "method": METHODS, "along": 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "kernel": read_kernels,
-    **dict.fromkeys(("normalize", "flip", "sheet", "gray", "linear"), read_flag),
+    **dict.fromkeys(("normalize", "flip", "feedback", "sheet", "gray", "linear"), read_flag),
     **dict.fromkeys(("scale", "shift", "padding_value"), read_number),
     **dict.fromkeys(("stride", "dilation", "output_padding"), read_size),
     **dict.fromkeys(("weights", "bias", "pointwise", "offsets", "local"), read_array_or_text),

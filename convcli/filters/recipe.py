@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from convcli.errors import ArgumentError
 from convcli.kernels import MAX_SIDE, Kernel
 from convcli.layers import Activation, Branch, Conv, Layer, VariantSpec
-from convcli.layers.axes import PerAxis, Shape, Sizes
+from convcli.layers.axes import PerAxis, Shape, Sizes, by_axes
 from convcli.layers.padding import SAME, AnyPadding, span
 from convcli.layers.variants import PLAIN, VARIANTS
 
@@ -37,6 +37,7 @@ class Recipe:
     offsets : where the taps of `deformable` look: a field, or an array
     widths : the largest blur of `local` and where it is how wide; or `weights` are local
     pool : the pool for a number of spatial axes
+    feedback : whether each repeat sees the picture again, and the last answer beside it
     full_scale : what white is, for activations and for notes
     """
 
@@ -63,6 +64,7 @@ class Recipe:
     pool: Callable[[int], Pool] | None = None
     pool_channels: ChannelPooled | None = None
     repeat: int = 1
+    feedback: bool = False
     full_scale: float = 1.0
     limit: int = MAX_SIDE
 
@@ -81,6 +83,8 @@ class Recipe:
     def stages(self, shape: Shape) -> tuple[Stage, ...]:
         """Return the stages for an input (C, *spatial), or raise ArgumentError where one does not fit."""
         self.check_dims(len(shape) - 1)
+        if self.feedback:
+            return self._recurrent(shape)
         made: list[Stage] = []
         for _ in range(self.repeat):
             for make in self._makers():
@@ -88,6 +92,32 @@ class Recipe:
                 shape = stage.output_shape(shape)
                 made.append(stage)
         return tuple(made)
+
+    def _recurrent(self, shape: Shape) -> tuple[Stage, ...]:
+        """Return the stages of a layer that sees (C, *spatial) again at each repeat, its last answer beside it."""
+        from convcli.filters.stages.feedback import BesideZeros, Recurred
+
+        answers = self._answers
+        seen = after = (shape[0] + answers, *shape[1:])
+        made: list[Stage] = []
+        for make in self._makers():
+            made.append(make(after))
+            after = made[-1].output_shape(after)
+        if after != (answers, *shape[1:]):
+            raise ArgumentError(
+                f"`feedback` gives the answer back beside the picture, and the layer makes {by_axes(after[1:])} in "
+                f"{after[0]} channel(s) of {by_axes(shape[1:])} in {seen[0]}; take `padding='same'`, no stride and no "
+                "pool"
+            )
+        stages = tuple(made)
+        again = [Recurred(stages, shape[0])] * (self.repeat - 1)
+        return (BesideZeros(answers), *again, Recurred(stages, 0))
+
+    @property
+    def _answers(self) -> int:
+        """How many channels the layer makes, whatever it gets; a request for another is refused."""
+        made = self.weights if self.weights is not None else self.mixing
+        return 1 if made is None else len(made)
 
     def _makers(self) -> list[Callable[[Shape], Stage]]:
         from convcli.filters.stages.activation_and_pools import Activated, Pooled

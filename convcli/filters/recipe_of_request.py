@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 # What of a request is in the recipe as it is, or by default.
 WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "padding_value")
-AS_GIVEN = (*WINDOW, "groups", "rank", "tile", "flip", "method", "activation", "repeat")
+AS_GIVEN = (*WINDOW, "groups", "rank", "tile", "flip", "method", "activation", "repeat", "feedback")
 
 
 class RequestedRecipe(NamedTuple):

@@ -73,6 +73,7 @@ class Request(NamedTuple):
     pool: str | None = None
     pool_channels: str | None = None
     repeat: int = 1
+    feedback: bool = False
     variant: str | None = None
     weights: str | Array | None = None
     bias: str | Array | None = None
@@ -168,6 +169,15 @@ class Request(NamedTuple):
         if self.bias is not None and self.weights is None and self.pointwise is None:
             raise ArgumentError(
                 "`bias` goes with `weights` or `pointwise`; `shift=V` adds to a kernel's answer"
+            )
+        if self.feedback and self.repeat < 2:
+            raise ArgumentError(
+                "`feedback` gives the last answer to the next repeat; give `repeat=2` or more with it"
+            )
+        if self.feedback and not (self.any_given("weights", "pointwise") or spec.weighing == "sum"):
+            raise ArgumentError(
+                f"`feedback` puts the last answer beside the picture, and `variant={variant!r}` answers with as many "
+                "channels as it gets; give `weights` (O, C + O, rows, columns), or `variant='standard'`"
             )
         if self.along is not None and self.dims != 1:
             raise ArgumentError("`along` lays kernels of one axis; give `dims=1` with it")

@@ -129,6 +129,10 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
         "-k laplacian --activation relu --pool max:2 --pool-channels avg --repeat 2",
         {"kernel": "laplacian", "activation": "relu", "pool": "max:2", "pool_channels": "avg", "repeat": 2},
     ),
+    "feedback": (
+        "-k gaussian:1 --variant standard --repeat 3 --feedback",
+        {"kernel": "gaussian:1", "variant": "standard", "repeat": 3, "feedback": True},
+    ),
     "the range": ("-k sobel-x --range offset", {"kernel": "sobel-x", "value_range": "offset"}),
     "stretched": ("-k log --range minmax", {"kernel": "log", "value_range": "minmax"}),
     "alpha": ("-k gaussian:2 --alpha keep", {"kernel": "gaussian:2", "alpha": "keep"}),

@@ -49,6 +49,7 @@ GROUPS = {
         "pool",
         "pool_channels",
         "repeat",
+        "feedback",
     ),
     "Variant": (
         "variant",

@@ -91,6 +91,7 @@ request_options = bundled(
     pool_option,
     _option("--pool-channels", metavar="KIND", help="max, avg or lp, of all channels or by N: max:2."),
     _option("--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"),
+    _option("--feedback", is_flag=True, help="Each time on the picture beside the last answer."),
     _option(
         "--variant",
         type=_parsed("NAME", read_variant, FILTERING),
