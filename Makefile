@@ -64,8 +64,9 @@ check: $(VENV)/installed-dev ## run ruff and mypy
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-pictures: $(VENV)/installed-dev ## write the README's outputs and pictures anew
+pictures: $(VENV)/installed-dev ## write the outputs and pictures of the README and the help pages anew
 	$(BIN)/python -m tests.readme
+	$(BIN)/python -m tests.help_pages
 
 bench: $(VENV)/installed-bench ## measure convcli beside its peers; ARGS='--quick'
 	$(BIN)/python -m tests.benchmarks $(ARGS)

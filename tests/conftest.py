@@ -80,6 +80,32 @@ def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 @pytest.fixture
+def on_terminal(tmp_path: Path) -> Callable[..., str]:
+    """Run the program with its answer on a terminal of so many columns; return what the terminal gets, uncoloured."""
+    import pty
+    import re
+
+    def run(columns: int, *arguments: object) -> str:
+        terminal, end = pty.openpty()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), "TERM": "xterm"}
+        command = [sys.executable, "-m", "convcli", *map(str, arguments)]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=end) as process:
+            os.close(end)
+            parts = []
+            with open(terminal, "rb", buffering=0) as reader:  # noqa: PTH123
+                try:
+                    while part := reader.read(1 << 16):
+                        parts.append(part)
+                except OSError:  # what Linux says where the other end is closed
+                    pass
+        assert process.returncode == 0
+        text = b"".join(parts).decode().replace("\r\n", "\n")
+        return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+    return run
+
+
+@pytest.fixture
 def faults(tmp_path: Path) -> dict[str, str]:
     """The environment of a program in which pictures fail by their names."""
     from tests.runs import FAULTS

@@ -21,7 +21,7 @@ from convcli.errors import ConvcliError, instead_of
 COMMANDS = (
     *("filter", "match", "diff", "learn", "kernels", "draw"),
     *("shape", "params", "cost", "compare", "networks"),
-    "tune",
+    *("tune", "help"),
 )
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
@@ -78,9 +78,10 @@ def _broken_pipes() -> Iterator[None]:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Each command explains itself: convcli filter --help.",
+    epilog="Each command explains itself: convcli filter --help. Topics such as kernels, padding and exit codes have "
+    "pages: convcli help.",
 )
-@click.version_option(__version__, message="convcli %(version)s")
+@click.version_option(__version__, "-V", "--version", message="convcli %(version)s")
 def group() -> None:
     """Run convolutions on pictures, and answer every question about a convolutional layer.
 

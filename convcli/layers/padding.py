@@ -30,25 +30,29 @@ MODES = {
     "circular": "abcd|abcd|abcd",
 }
 
-# The words of other libraries for the same borders. What SciPy and OpenCV call `reflect` is `symmetric` here;
-# OpenCV's are told by their prefix.
-MODE_ALIASES = {
-    "edge": "replicate",  # NumPy
-    "wrap": "circular",  # NumPy, OpenCV
-    "mirror": "reflect",  # SciPy
-    "nearest": "replicate",  # SciPy
-    "grid-mirror": "symmetric",  # SciPy
-    "grid-wrap": "circular",  # SciPy
-    "grid-constant": "constant",  # SciPy
-    "reflect101": "reflect",  # OpenCV
-    "border_constant": "constant",  # OpenCV
-    "border_replicate": "replicate",  # OpenCV
-    "border_reflect": "symmetric",  # OpenCV
-    "border_reflect_101": "reflect",  # OpenCV
-    "border_reflect101": "reflect",  # OpenCV
-    "border_default": "reflect",  # OpenCV
-    "border_wrap": "circular",  # OpenCV
+# What other libraries call them. What SciPy and OpenCV call `reflect` is `symmetric` here; OpenCV's are told by their
+# prefix.
+MODES_ELSEWHERE = {
+    "NumPy": {"edge": "replicate", "wrap": "circular"},
+    "SciPy": {
+        "mirror": "reflect",
+        "nearest": "replicate",
+        "grid-mirror": "symmetric",
+        "grid-wrap": "circular",
+        "grid-constant": "constant",
+    },
+    "OpenCV": {
+        "reflect101": "reflect",
+        "border_constant": "constant",
+        "border_replicate": "replicate",
+        "border_reflect": "symmetric",
+        "border_reflect_101": "reflect",
+        "border_reflect101": "reflect",
+        "border_default": "reflect",
+        "border_wrap": "circular",
+    },
 }
+MODE_ALIASES = {alias: mode for names in MODES_ELSEWHERE.values() for alias, mode in names.items()}
 
 
 def span(kernel: int, dilation: int) -> int:

@@ -21,6 +21,8 @@ SENSIBLE = {
     "cost": "--n 7 --in 3 --out 3 --k 3".split(),
     "compare": "--n 7 --in 3 --out 3 --k 3".split(),
     "networks": [],
+    "tune": ["--show"],
+    "help": [],
 }
 ODD = {
     "empty": "",

@@ -1,0 +1,34 @@
+"""The topics of `convcli help`: each is a page of Markdown in convcli/docs/."""
+
+from importlib.resources import files
+
+# What `convcli help` lists, and what each page is about.
+TOPICS = {
+    "kernels": "The named kernels with their sources, and other forms.",
+    "padding": "Sizes of padding, and the padding modes with drawings.",
+    "alpha": "What a filter does with transparent pixels.",
+    "layers": "How layers and chains of layers are written.",
+    "variants": "The kinds of convolution, each with an example.",
+    "exit-codes": "What the exit code of a command says.",
+    "formats": "The file formats, and what each can hold.",
+    "networks": "How to write a network in a TOML file.",
+    "architecture": "Where things are in the source code.",
+}
+
+
+def page(topic: str) -> str:
+    """Return the page of a topic as Markdown, without the marks of its generated parts."""
+    text = files("convcli").joinpath("docs", f"{topic}.md").read_text(encoding="utf-8")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("<!--"))
+
+
+def formatted(markdown: str, width: int) -> str:
+    """Return Markdown laid out for a terminal of so many columns."""
+    import io
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    buffer = io.StringIO()
+    Console(file=buffer, force_terminal=True, width=width).print(Markdown(markdown, hyperlinks=False))
+    return buffer.getvalue()

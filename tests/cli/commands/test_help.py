@@ -1,0 +1,56 @@
+"""convcli help: topics and commands, listed and explained."""
+
+from collections.abc import Callable
+
+import pytest
+
+from convcli.cli import COMMANDS
+from convcli.cli.topics import TOPICS, page
+from tests.conftest import Call, one_error
+
+
+def test_without_a_word_topics_and_commands_are_listed_in_a_line_each(call: Call) -> None:
+    code, out, err = call("help")
+    assert (code, err) == (0, "")
+    lines = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert lines == [*TOPICS, *COMMANDS]
+    for about in TOPICS.values():
+        assert about in out
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_is_its_page_as_plain_text_in_a_pipe(call: Call, topic: str) -> None:
+    code, out, err = call("help", topic)
+    assert (code, out, err) == (0, page(topic), "")
+    assert out.startswith("# ")
+    assert "<!--" not in out and "\x1b" not in out
+
+
+@pytest.mark.parametrize("name", set(COMMANDS) - set(TOPICS))
+def test_a_command_is_explained_as_it_explains_itself(call: Call, name: str) -> None:
+    assert call("help", name) == call(name, "--help")
+
+
+def test_a_page_is_laid_out_for_the_terminal(on_terminal: Callable[..., str]) -> None:
+    out = on_terminal(60, "help", "padding")
+    assert max(map(len, out.splitlines())) <= 60
+    assert "dcb|abcd|cba" in out
+    assert "```" not in out and "## " not in out and "| ---" not in out
+
+
+@pytest.mark.parametrize(
+    ("word", "way"),
+    [
+        ("paddings", "did you mean 'padding'?"),
+        ("Filter", "did you mean 'filter'?"),
+        ("q", f"use {', '.join(dict.fromkeys([*TOPICS, *COMMANDS]))}"),
+    ],
+)
+def test_a_word_that_is_neither(call: Call, word: str, way: str) -> None:
+    result = call("help", word)
+    assert result.code == 2
+    assert one_error(result) == f"there is no topic or command {word!r}; {way}"
+
+
+def test_the_version_has_a_short_option(call: Call) -> None:
+    assert call("-V") == call("--version")

@@ -1,0 +1,151 @@
+"""The pages of `convcli help`: their generated parts, written from the tables of the code.
+
+`python -m tests.help_pages` writes these parts, and the output of the pages' commands, anew.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from textwrap import wrap
+
+from convcli.filters.request import FILTERING
+from convcli.images.formats import FORMATS, TEXTS, Format
+from convcli.images.metadata.table import KINDS, PLACES
+from convcli.layers.activation import ACTIVATIONS
+from convcli.layers.elementwise import BINARY, UNARY
+from convcli.layers.padding import MODES, MODES_ELSEWHERE
+from convcli.layers.reductions import KINDS as REDUCTIONS
+from convcli.layers.text.operators import OPERATORS
+from convcli.layers.variants import VARIANTS
+from tests import readme
+from tests.paths import ROOT
+
+FOLDER = ROOT / "convcli" / "docs"
+WIDTH = 120
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+
+
+def _items(texts: Iterable[str]) -> str:
+    """Return the items of a list."""
+    return "\n".join(
+        "\n".join(wrap(f"- {text}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)) for text in texts
+    )
+
+
+def _block(lines: Iterable[str]) -> str:
+    return "\n".join(["```text", *(line.rstrip() for line in lines), "```"])
+
+
+def kernels() -> str:
+    """Return each named kernel with its arguments, its meaning and its source."""
+    rows = json.loads(readme.run("convcli kernels --format json", ROOT))["rows"]
+    return _items(
+        f"`{row['name']}`{' (' + row['arguments'] + ')' if row['arguments'] else ''}: "
+        f"{row['meaning'].rstrip('.')}. Source: {row['source'].rstrip('.')}."
+        for row in rows
+    )
+
+
+def modes() -> str:
+    """Return the drawing of each padding mode, and its names in other libraries."""
+    found = []
+    for mode, drawing in MODES.items():
+        elsewhere = [
+            f"{library}: {', '.join(alias for alias, meant in names.items() if meant == mode)}"
+            for library, names in MODES_ELSEWHERE.items()
+            if mode in names.values()
+        ]
+        lines = wrap("; ".join(elsewhere), WIDTH - 30, break_on_hyphens=False) or [""]
+        found.append(f"{mode:<10} {drawing:<15} {lines[0]}")
+        found += [f"{'':<27}{line}" for line in lines[1:]]
+    return _block(found)
+
+
+def operators() -> str:
+    """Return each operator of a chain with its options, those alike in one line."""
+    alike = {*BINARY, *UNARY, *(f"reduce-{kind}" for kind in REDUCTIONS)}
+    found = []
+    for name, operator in OPERATORS.items():
+        if name not in alike:
+            options = [re.sub(r"=[^!]*", "", option) for option in operator.options.split()]
+            found.append(f"{name:<16} {' '.join(options)}")
+    for what, names in (
+        ("activations", ACTIVATIONS),
+        ("with an operand, as mul o64x1x1", BINARY),
+        ("of single elements", UNARY),
+        ("reduce-KIND a keep, where KIND is", REDUCTIONS),
+    ):
+        lines = wrap(", ".join(names), 76, break_on_hyphens=False)
+        found += ["", f"{what}:", *(f"  {line}" for line in lines)]
+    return _block(found)
+
+
+def variants() -> str:
+    """Return what each variant is, and the README's example of it on a picture."""
+    gallery = readme.pictures(readme.README.read_text(encoding="utf-8"))
+    examples = {Path(path).stem: command for path, command in gallery.items()}
+    found = []
+    for name, spec in VARIANTS.items():
+        found.append(_items([f"**{name}**: {spec.help}"]))
+        if name in FILTERING:  # in a line of its own, to be copied
+            found.append(f"  `{examples[name]}`")
+        else:
+            found.append(f"  Not for pictures: it {spec.too_much}.")
+    return "\n".join(found)
+
+
+def formats() -> str:
+    """Return the endings of each format, and what it holds."""
+    return _items([*map(_format, FORMATS.items()), *map(_format, TEXTS.items())])
+
+
+def _format(item: tuple[str, Format]) -> str:
+    name, held = item
+    every = FORMATS["NPY"].modes
+    text = f"**{name}** (`{'`, `'.join(held.endings)}`): "
+    text += "every pixel mode" if held.modes >= every else f"`{'`, `'.join(sorted(held.modes, key=_depth))}`"
+    if held.deep:
+        text += f", and with `convcli[codecs]` {'every other mode' if held.deep | held.modes >= every else 'more'}"
+    if held.counted:
+        text += "; any number of channels"
+    if held.frames:
+        text += "; several frames or pages"
+        if held.still:
+            text += f" (not of `{'`, `'.join(sorted(held.still))}`)"
+    kinds = [KINDS[kind].removeprefix("the ") for kind in PLACES.get(name, ())]
+    kinds = ["PNG chunks" if kind == "a PNG chunk" else kind for kind in kinds]
+    return f"{text}. Metadata: {', '.join(dict.fromkeys(kinds)) or 'none'}."
+
+
+def _depth(mode: str) -> tuple[bool, int, str]:
+    return ";" in mode, len(mode), mode
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    part.__name__: part for part in (kernels, modes, operators, variants, formats)
+}
+
+
+def generated(text: str) -> str:
+    """Return a page with its generated parts written from the code."""
+    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", text)
+
+
+def main() -> None:
+    """Write the pages anew."""
+    for path in sorted(FOLDER.glob("*.md")):
+        text = generated(path.read_text(encoding="utf-8"))
+        for block in readme.blocks(text):
+            with tempfile.TemporaryDirectory() as name:
+                folder = readme.workshop(Path(name))
+                for command, output in block:
+                    new = f"$ {command}\n{readme.run(command, folder)}"
+                    text = text.replace(f"$ {command}\n{output}", new, 1)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

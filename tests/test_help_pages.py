@@ -1,0 +1,79 @@
+"""The pages of `convcli help` are true: their lists are those of the code, and their commands print what they show."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from convcli.batch.stop import SIGNALS
+from convcli.cli import BROKEN_PIPE, ENDED, INTERRUPTED
+from convcli.cli.topics import TOPICS
+from convcli.filters.request import ALPHAS
+from convcli.layers.padding import NAMES
+from tests.help_pages import FOLDER, PARTS, generated
+from tests.paths import ROOT
+from tests.readme import Step, blocks, run, workshop
+
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
+BLOCKS = [block for text in PAGES.values() for block in blocks(text)]
+
+
+def test_every_page_is_a_topic_and_the_readme_links_to_it() -> None:
+    assert set(PAGES) == set(TOPICS)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in PAGES if f"(convcli/docs/{name}.md)" not in readme] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_lists_of_a_page_are_those_of_the_code(name: str) -> None:
+    assert generated(PAGES[name]) == PAGES[name], "make pictures writes the lists anew"
+
+
+def test_every_list_is_on_one_page() -> None:
+    found = re.findall(r"<!-- generated: (\w+) -->", "".join(PAGES.values()))
+    assert sorted(found) == sorted(PARTS)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[0].command)
+def test_every_command_of_a_page_prints_what_it_shows(block: list[Step], tmp_path: Path) -> None:
+    folder = workshop(tmp_path)
+    for command, output in block:
+        assert run(command, folder) == output
+
+
+def test_the_pages_name_every_choice() -> None:
+    for choice in ALPHAS:
+        assert f"| `{choice}` |" in PAGES["alpha"]
+    for choice in NAMES:
+        assert f"| `{choice}` |" in PAGES["padding"]
+    for code in (0, 1, 2, INTERRUPTED, BROKEN_PIPE):
+        assert f"| {code} |" in PAGES["exit-codes"]
+    assert "143 for SIGTERM" in PAGES["exit-codes"]
+    assert 143 in ENDED and 143 - 128 in SIGNALS
+
+
+def test_what_the_page_about_alpha_says_of_hidden_colours(tmp_path: Path) -> None:
+    import numpy as np
+
+    from convcli import filter_picture
+
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[0, :, 3] = 255, 0, 255
+    pixels[0, :, 0] = 100, 255, 40  # the middle is hidden
+    blurred = filter_picture(pixels, "1 1 1", normalize=True, padding_mode="replicate")
+    assert blurred[0, 1].tolist() == [70, 0, 0, 170], "a mean of what is visible, and alpha filtered"
+    kept = filter_picture(pixels, "-1 0 1", value_range="abs", padding_mode="replicate")
+    assert kept[0, 0].tolist() == [0, 0, 0, 255], "the hidden neighbour counts as the pixel's own colour"
+    assert kept[0, :, 3].tolist() == [255, 0, 255]
+    everything = filter_picture(pixels, "1 1 1", normalize=True, padding_mode="replicate", alpha="filter")
+    assert everything[0, 1, 0] == round((100 + 255 + 40) / 3)
+
+
+def test_the_pages_are_in_the_package() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "convcli/docs"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("no repository")
+    assert {Path(line).stem for line in listed.stdout.splitlines()} >= set(TOPICS)
