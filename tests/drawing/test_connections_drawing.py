@@ -73,6 +73,11 @@ def test_as_a_picture():
     assert len(lines) == 3 * (13 + 13 + 25)
     bold = [mark for mark in lines if mark.edge == "window-edge"]
     assert len(bold) == (3 + 3 + 5) + (3 + 3 + 1) + (5 + 5 + 1)
+    below = [mark.points for mark in bold if mark.points[0][1] == max(mark.points[0][1] for mark in bold)]
+    assert len(below) == 5 + 1 + 1
+    assert all(source[0] == output[0] for source, output in below), (
+        "the same weight, from x0 to s0, of each wiring"
+    )
     nodes = [mark.fill for mark in scene.base if isinstance(mark, Shape) and mark.closed]
     reached, seen = 3 + 3 + 5, 3 + 3 + 5
     assert (nodes.count("window"), nodes.count("current")) == (3 + seen, reached + 3)

@@ -154,6 +154,10 @@ def test_it_plays_and_pauses(opened):
     where = page.text("#where")
     page.evaluate("new Promise((done) => setTimeout(done, 100))")
     assert page.text("#where") == where
+    page.press(" ")
+    page.type("#stride", "1")
+    assert page.text("#play") == "Play", "another layer begins at rest"
+    assert page.text("#where").startswith("step 1 of 25")
     moving = opened(media=[("prefers-reduced-motion", "no-preference")], delay=0.02)
     assert moving.text("#play") == "Pause"
     moving.click("#play")
@@ -293,13 +297,13 @@ def test_it_begins_with_a_step_and_with_given_numbers(opened):
 
 ROW_OF_ONE = {"kernel": 1, "stride": 1, "dilation": 1}
 KINDS = {
-    "conv": (Conv(2, 2, 3), (2, 5, 6), Numbers()),
+    "conv": (Conv(2, 2, 3), (2, 4, 5), Numbers()),
     "flip": (Conv(1, 2, 3), (1, 5, 6), Numbers(flip=True, seed=3)),
     "given": (Conv(1, 1, 3), (1, 3, 3), Numbers(read_values("1/3 2 -1; 0.5 -4 7; 1e3 1/7 9"))),
-    "depthwise": (Conv(2, 4, 3, groups=2), (2, 5, 6), Numbers()),
-    "grouped": (Conv(4, 6, 3, groups=2, bias=False), (4, 4, 5), Numbers()),
-    "transposed": (ConvTranspose(2, 4, 3, groups=2), (2, 3, 4), Numbers()),
-    "local": (LocalConv(2, 1, 3, input_size=(5, 6)), (2, 5, 6), Numbers()),
+    "depthwise": (Conv(2, 4, 3, groups=2), (2, 3, 5), Numbers()),
+    "grouped": (Conv(4, 2, 3, groups=2, bias=False), (4, 3, 5), Numbers()),
+    "transposed": (ConvTranspose(2, 4, 3, groups=2), (2, 2, 3), Numbers()),
+    "local": (LocalConv(2, 1, 3, input_size=(4, 5)), (2, 4, 5), Numbers()),
     "tiled": (TiledConv(1, 2, 3, tile=(2, 3)), (1, 5, 6), Numbers()),
     "max": (MaxPool(3), (2, 5, 6), Numbers()),
     "ceil": (MaxPool(3, ceil_mode=True), (1, 5, 6), Numbers()),
@@ -343,7 +347,7 @@ def test_the_page_computes_what_convcli_computes(opened, name):
     assert len(answers) == 126
     for (given, expected), answer in zip(cases, answers):
         assert answer == expected, given
-    assert sum(expected is not None for _, expected in cases) > 60
+    assert sum(expected is not None for _, expected in cases) > 50
 
 
 @needs_browser

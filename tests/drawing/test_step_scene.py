@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from convcli import VARIANTS, Conv
 from convcli.drawing.example_numbers import shown
 from convcli.drawing.scene import DARK, LIGHT, Label, Shape
-from convcli.drawing.step_scene import step_scene
+from convcli.drawing.step_scene import MARGIN, WIDEST, step_scene
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.layers import DeformConv, MaxPool
 from tests.backend.cases import cases
@@ -69,6 +69,13 @@ def test_everything_lies_within_the_picture(name, channels):
                     assert mark.x + len(mark.text) * mark.size * 0.5 < scene.width + 60
                 colours = {mark.colour} if isinstance(mark, Label) else {mark.fill, mark.edge} - {None}
                 assert colours <= LIGHT.keys() & DARK.keys()
+
+
+def test_many_planes_stand_in_several_rows():
+    _, scene = scene_of(Conv(16, 2, 3, padding=1), (16, 3, 3))
+    assert scene.width <= WIDEST + 2 * MARGIN
+    tops = {shape.points[0][1] for shape in shapes(scene.base, "input")}
+    assert len(tops) == 6 * 3, "16 planes of 295 in rows of 3, each with 3 rows of inputs"
 
 
 def test_what_is_seen_between_cells_is_a_dot():
