@@ -2,7 +2,8 @@
 
 A network runs the same layer again and again, on maps that are often so small that to decide how costs more than to do
 it. Here everything that does not depend on the elements is done at birth: the algorithm, the weights in the order in
-which it takes them, the places of all borders. The sums are plain ones, by matrix products.
+which it takes them, the places of all borders. The sums are plain ones by matrix products, or tiles' where those are
+quicker: in float32, and without the care for infinity and for huge elements that `conv` takes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from convcli.backend.algorithms import winograd
+from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import inside
 from convcli.backend.checks import Array
 from convcli.layers import Conv
@@ -27,6 +30,7 @@ Close = Callable[[Array, slice], None]  # done to some places of all channels, w
 Run = Callable[[Array, Array, Close], None]  # from x (C, H, W) to y (O, H' * W'), both of one item
 
 STACK_BYTES = 1 << 23  # of the stacked rows that one block of the output looks at
+TILED_CHANNELS, TILED_PLACES = 24, 196  # in and out, and of the output, from which on tiles are quicker
 BAND_ROWS = 4  # rows of one banded product where an output has many
 WHOLE_ROWS = 8  # an output of so many rows is one band
 
@@ -75,6 +79,8 @@ class PreparedConv:
         groups = layer.groups
         if flat.is_pointwise:
             self._run = _pointwise(weight, groups, flat)
+        elif groups == 1 and _suits_tiles(weight, flat):
+            self._run = _in_tiles(weight, flat)
         elif groups > 1 and layer.in_channels == groups:
             self._run = _banded(weight, groups, flat, room)
         else:
@@ -146,6 +152,27 @@ def _pointwise(weight: Array, groups: int, axes: _Axes) -> Run:
             np.matmul(matrix[0], x.reshape(inputs, -1), out=y)
         else:
             np.matmul(matrix, x.reshape(groups, inputs, -1), out=y.reshape(groups, -1, y.shape[-1]))
+        close(y, slice(None))
+
+    return run
+
+
+def _suits_tiles(weight: Array, axes: _Axes) -> bool:
+    """Tell whether Winograd's tiles take less time: three taps an axis, many channels and places."""
+    plain = (axes.kernel, axes.stride, axes.dilation) == ((3, 3), (1, 1), (1, 1))
+    return plain and min(weight.shape[:2]) >= TILED_CHANNELS and prod(axes.output) >= TILED_PLACES
+
+
+def _in_tiles(weight: Array, axes: _Axes) -> Run:
+    """Winograd's F(2, 3), its kernels transformed once."""
+    slide = Slide(axes.kernel, axes.stride, axes.dilation, axes.output)
+    kernels = winograd.transformed(weight[np.newaxis])
+    shape, inputs = np.empty((1, *weight.shape[:2], 0), np.float32), weight.shape[1]
+
+    def run(x: Array, y: Array, close: Close) -> None:
+        out = y.reshape(1, 1, len(y), *axes.output)
+        x = x.reshape(1, 1, inputs, *axes.size)
+        winograd.correlate(x, shape, slide, axes.pads, kernels=kernels, out=out)
         close(y, slice(None))
 
     return run

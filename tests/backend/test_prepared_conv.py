@@ -56,6 +56,21 @@ def test_what_is_added_and_what_finishes(groups, rows, kernel):
     assert np.array_equal(other, kept)
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(14, 14), (15, 20), (14, 31)])
+@pytest.mark.parametrize("padding", [0, 1, ((2, 0), (0, 3))])
+def test_tiles(rows, columns, padding):
+    random = np.random.default_rng(columns)
+    layer = Conv(24, 26, 3, padding=padding)
+    x = random.standard_normal((2, 24, rows + 2, columns + 2)).astype(np.float32)
+    weight = random.standard_normal((26, 24, 3, 3)).astype(np.float32)
+    bias = random.standard_normal(26).astype(np.float32)
+    run = PreparedConv(layer, x.shape, weight, bias, Room(), lambda y: np.maximum(y, 0, out=y))
+    assert run._run.__qualname__.startswith("_in_tiles")
+    wanted = np.maximum(backend.conv(x.astype(float), weight.astype(float), bias, padding=padding), 0)
+    assert_close(run(x), wanted, 1e-4)
+    assert_close(run(x), wanted, 1e-4)
+
+
 def test_rooms_are_shared_and_grow():
     room = Room()
     first = room(3, 4)

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from tests.benchmarks import memory
+from tests.benchmarks import memory, networks
 from tests.benchmarks.measure import measure
 from tests.benchmarks.peers import ALL_THREADS, versions
 from tests.benchmarks.pictures import Size, size_of
@@ -103,6 +103,7 @@ def _measure_memory(size: Size, only: str, json_file: Path | None, about: dict[s
         f"{size[1]}x{size[0]}; the peak of a run, less that of the same on {memory.SMALL[1]}x{memory.SMALL[0]}\n"
     )
     print(f"{memory.table(rows)}\n\n{memory.closing(rows)}")
+    print("\n".join(["", *networks.memory_lines(only)]))
     if json_file:
         with json_file.open("w", encoding="utf-8") as file:
             memory.write_json(file, rows, about | {"size": size, "only": only})

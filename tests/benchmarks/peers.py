@@ -21,6 +21,7 @@ MODULES = {  # what is imported, and what the package index knows it as
     "skimage": "scikit-image",
     "PIL": "pillow",
     "torch": "torch",
+    "onnxruntime": "onnxruntime",
 }
 ALL_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -75,3 +75,10 @@ def test_the_report_names_what_is_missed() -> None:
     write_json(file, rows, {"size": SIZE})
     written = json.loads(file.getvalue())
     assert written["rows"][1]["ratio"] == 1.5 and written["size"] == list(SIZE)
+
+
+def test_networks_are_measured_beside_onnx_runtime(setting: Setting) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is of the bench extra")
+    rows = [row for some in measure(setting, "network squeezenet") for row in some]
+    assert [(row.work, row.peer) for row in rows] == [("network squeezenet, one thread", "onnxruntime")]
+    assert rows[0].apart is not None and rows[0].apart <= rows[0].tolerance

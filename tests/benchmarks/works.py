@@ -16,6 +16,7 @@ from convcli.filters.filter_image import filter_image
 from tests.benchmarks import batch
 from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense
+from tests.benchmarks.networks import MODELS, Model
 from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter, torch_conv
 from tests.benchmarks.pictures import Array, Size, photograph, size_of
 from tests.benchmarks.pipelines import PIPELINES, Pipeline, asked, scripted
@@ -78,6 +79,7 @@ def works(setting: Setting) -> Iterator[Work]:
             yield _filtering(filter, setting.size, threads)
     if library("torch"):
         yield from map(_layer, LAYERS)
+    yield from (_network(model, path) for model in MODELS if (path := model.path()) is not None)
     for suffix in (".jpg", ".png"):
         for filter in FILTERS:
             yield _command(filter, suffix, setting)
@@ -132,6 +134,16 @@ def _layer(shape: tuple[str, int, int, int, int, int, int]) -> Work:
         lambda: rng.standard_normal((1, channels, size, size), np.float32),
         lambda x: function(x, weight, stride=stride, padding=padding, groups=groups),
         (peer,),
+        distance=relative,
+    )
+
+
+def _network(model: Model, path: Path) -> Work:
+    return Work(
+        f"network {model.name}, one thread",
+        model.input,
+        model.ours(path),
+        (Peer("onnxruntime", model.theirs(path), model.limit, tolerance=1e-4),),
         distance=relative,
     )
 

@@ -19,7 +19,25 @@ LINE = 64  # bytes of the cache
 KERNEL = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
 
 
-def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
+def transformed(weight: Array) -> Array:
+    """Return the transformed kernels of a weight (G, O, C, *k): (G, 4^axes, O, C)."""
+    groups, outputs, inputs, *kernel = weight.shape
+    transform = reduce(np.kron, [np.array(KERNEL, weight.dtype)] * len(kernel))
+    columns = weight.reshape(groups, outputs * inputs, -1).swapaxes(1, 2)
+    kernels: Array = np.matmul(transform, columns)
+    return kernels.reshape(groups, -1, outputs, inputs)
+
+
+def correlate(
+    x: Array,
+    weight: Array,
+    slide: Slide,
+    pads: Pads,
+    value: Any = 0,
+    *,
+    kernels: Array | None = None,
+    out: Array | None = None,
+) -> Array:
     """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
 
     Lavin & Gray, "Fast algorithms for convolutional neural networks" (2016): tiles of 4 elements an axis,
@@ -30,26 +48,32 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
 
     The even and the odd elements of an axis are laid flat, each as one run with the channels behind each
     other: the parts of all tiles are then shifts of these runs, and the ends of the rows are dropped.
-    `value` stands around x, as wide as `pads`.
+    `value` stands around x, as wide as `pads`. `kernels` are those that `transformed` made of the weight, where it is
+    run many times; `out` is where the result goes.
     """
     images, groups, inputs = x.shape[:3]
     outputs, dims = weight.shape[1], len(slide.kernel_size)
-    out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
+    if out is None:
+        out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
     tiles = tuple(-(-count // 2) for count in slide.output_size)
     box = winograd_box(Work(images, groups, inputs, outputs, slide), x.itemsize)
     wide = prod(count + 1 for count in box)  # one tile more on each axis, for the end of the last
     at_once = min(max(inputs, outputs), -(-RUN // wide))
     room = _Room(
         x.dtype,
-        [4**dims * outputs * inputs, 4**dims * inputs * wide, 4**dims * outputs * wide]
+        [4**dims * outputs * inputs if kernels is None else 0]
+        + [4**dims * inputs * wide, 4**dims * outputs * wide]
         + [2**dims * at_once * wide]
         + [4**axis * 2 ** (dims - axis) * at_once * wide for axis in range(dims)],
     )
     transform = reduce(np.kron, [np.array(KERNEL, x.dtype)] * dims)
     for group in range(groups):
-        kernels = room(0, 4**dims, outputs, inputs)
-        columns = weight[group].reshape(outputs * inputs, -1).T
-        np.matmul(transform, columns, out=kernels.reshape(4**dims, -1))
+        if kernels is None:
+            of_group = room(0, 4**dims, outputs, inputs)
+            columns = weight[group].reshape(outputs * inputs, -1).T
+            np.matmul(transform, columns, out=of_group.reshape(4**dims, -1))
+        else:
+            of_group = kernels[group]
         for image in range(images):
             for starts in product(*map(range, (0,) * dims, tiles, box)):
                 counts = tuple(min(n, t - start) for n, t, start in zip(box, tiles, starts, strict=True))
@@ -62,7 +86,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
                 for first in range(0, inputs, at_once):
                     some = slice(first, first + at_once)
                     _forth(x[image, group, some], values[:, some], corner, shape, room, value)
-                np.matmul(kernels, values[..., :kept], out=products)
+                np.matmul(of_group, values[..., :kept], out=products)
                 for first in range(0, outputs, at_once):
                     some = slice(first, first + at_once)
                     _back(products[:, some], target[some], (counts[0], *shape[1:]), room)

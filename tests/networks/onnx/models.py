@@ -1,19 +1,12 @@
 """ONNX models for tests: made with the onnx package, those that ship with it, and a trained one from another package."""
 
-import os
-import subprocess
-import sys
-import tempfile
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-CACHE = Path(os.environ.get("CONVCLI_CORPORA") or Path.home() / ".cache" / "convcli-corpora")
-WHEEL, MODELS = "rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models"
-CLASSIFIER = "ch_ppocr_mobile_v2.0_cls_infer.onnx"  # MobileNetV3: which way up a line of text is
+from tests.networks.onnx.trained import CLASSIFIER, CannotFetchError, fetch
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -54,26 +47,8 @@ def numbers(*shape, seed=0):
 
 
 def trained(name=CLASSIFIER):
-    """Return the path of a trained model in a wheel, downloaded on first use; skip where that fails."""
-    place = CACHE / WHEEL / name
-    if place.exists():
-        return place
-    options = (
-        "--quiet --no-deps --only-binary :all: --retries 1 --timeout 15 --disable-pip-version-check".split()
-    )
+    """Return the path of a trained model; skip where it cannot be had."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-            command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, WHEEL]
-            run = subprocess.run(command, capture_output=True, text=True, timeout=300)
-            if run.returncode:
-                pytest.skip(f"{WHEEL} cannot be downloaded: {run.stderr.strip().splitlines()[-1]}")
-            (wheel,) = Path(folder).glob("*.whl")
-            with zipfile.ZipFile(wheel) as archive:
-                data = archive.read(f"{MODELS}/{name}")
-            new = Path(folder) / name
-            new.write_bytes(data)
-            new.replace(place)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"{WHEEL} cannot be kept in {CACHE}: {error}")
-    return place
+        return fetch(name)
+    except CannotFetchError as error:
+        pytest.skip(str(error))
