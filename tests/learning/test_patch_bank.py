@@ -79,6 +79,18 @@ def test_centroids_are_the_means_of_their_patches():
         assert white[nearest == number].mean(axis=0) == pytest.approx(centroid, abs=0.1)
 
 
+def test_a_kernel_answers_as_its_centroid_does_to_whitened_patches():
+    sampler = PatchSampler.of(6, 3, 0)
+    smooth = np.cumsum(np.cumsum(RNG.standard_normal((80, 90)), axis=0), axis=1)
+    patches = sampler.draw(smooth, None, smooth.size, "smooth")
+    bank = sampler.bank([patches])
+    normalised = patch_bank._normalised(patches)
+    white = normalised - normalised.mean(axis=0)
+    white = white @ patch_bank._whitening(white)
+    for kernel, centroid in zip(bank.weights.reshape(6, 9), bank.centroids.reshape(6, 9), strict=True):
+        assert np.corrcoef(normalised @ kernel, white @ centroid)[0, 1] > 1 - 1e-9
+
+
 def test_patches_are_parts_of_the_picture():
     picture = np.arange(600.0).reshape(20, 30) / 600
     patches = PatchSampler.of(4, (2, 3), 1).draw(picture, None, picture.size, "ramp")

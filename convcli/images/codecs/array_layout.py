@@ -27,14 +27,26 @@ def arranged(array: Array, layout: str, name: str) -> Array:
     >>> arranged(np.zeros((3, 20, 30)), "chw", "x").shape, arranged(np.zeros((3, 20, 30)), "dhw", "x").shape
     ((20, 30, 3), (3, 20, 30, 1))
     """
-    axes = AXES[layout].get(array.ndim)
+    return array.transpose(_order(array.shape, layout, name)).reshape(
+        arranged_shape(array.shape, layout, name)
+    )
+
+
+def arranged_shape(shape: tuple[int, ...], layout: str, name: str) -> tuple[int, ...]:
+    """Return the shape that `arranged` will give an array, which may be larger than any memory."""
+    ordered = tuple(shape[axis] for axis in _order(shape, layout, name))
+    return (*ordered, 1) if AXES[layout][len(shape)] == "DHW" else ordered
+
+
+def _order(shape: tuple[int, ...], layout: str, name: str) -> list[int]:
+    """Return which axis of an array comes where in a picture's."""
+    axes = AXES[layout].get(len(shape))
     if axes is None:
         known = " or ".join(f"({', '.join(each)})" for each in AXES[layout].values())
         raise ImageError(
-            f"cannot read {name}: its shape {array.shape} is not that of `layout={layout!r}`, which is {known}"
+            f"cannot read {name}: its shape {shape} is not that of `layout={layout!r}`, which is {known}"
         )
-    ordered = array.transpose([axes.index(axis) for axis in _ORDER if axis in axes])
-    return ordered[..., np.newaxis] if "D" in axes and "C" not in axes else ordered
+    return [axes.index(axis) for axis in _ORDER if axis in axes]
 
 
 def restored(array: Array, layout: str) -> Array:

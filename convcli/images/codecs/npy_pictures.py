@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.images.codecs.array_layout import arranged, restored
+from convcli.images.codecs.array_layout import arranged, arranged_shape, restored
 from convcli.images.header import FrameHeader, Header
 from convcli.images.modes import mode_of
 from convcli.images.picture import Frame, ImageError, Picture
@@ -52,8 +52,7 @@ def array_header(
     try:
         header = given = read_header(file)
         if layout != "hwc":
-            black = np.broadcast_to(np.zeros((), header.dtype), header.shape)
-            given = header._replace(shape=arranged(black, layout, name).shape)
+            given = header._replace(shape=arranged_shape(header.shape, layout, name))
         frames, numbers = _frames(given, name, choose, max_pixels)
         check_length(file, header)
     except NpyError as error:

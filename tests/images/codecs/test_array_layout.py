@@ -67,3 +67,15 @@ def test_other_axes_are_refused(layout, shape, known):
 def test_a_map_of_one_channel_has_no_order():
     assert restored(np.zeros((5, 7)), "chw").shape == (5, 7)
     assert restored(np.zeros((5, 7)), "dhw").shape == (5, 7)
+
+
+def test_a_shape_beyond_any_memory_is_refused_by_its_pixels(tmp_path):
+    path = tmp_path / "huge.npy"
+    with path.open("wb") as file:
+        described = {"descr": "<f8", "fortran_order": False, "shape": (3, 2**40, 2**20)}
+        np.lib.format.write_array_header_1_0(file, described)
+    with (
+        pytest.raises(ImageError, match="pixels are over the limit of 200,000,000"),
+        open_picture(path, layout="chw"),
+    ):
+        pass
