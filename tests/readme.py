@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.environment import plain
+from tests.networks.onnx.trained import CannotFetchError, fetch
 from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
 
 README = ROOT / "README.md"
@@ -22,6 +23,7 @@ GALLERY = Path("sample_images/gallery")
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SESSION = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
+MODEL = re.compile(r"ch_\S+\.onnx")  # of those that are downloaded
 PICTURE = re.compile(r"!\[(convcli (?:filter|draw) [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
 
 
@@ -77,7 +79,12 @@ def run(command: str, folder: Path) -> str:
 
 
 def make_picture(command: str, folder: Path) -> Path:
-    """Run a gallery command, and return where its picture is: where it says, or where it is told to write."""
+    """Run a gallery command, and return where its picture is: where it says, or where it is told to write.
+
+    Raises CannotFetchError where it needs a model that cannot be had.
+    """
+    for name in MODEL.findall(command):
+        shutil.copy(fetch(name), folder)
     said = run(f"{command} -q", folder).strip()
     return folder / (said or shlex.split(command)[-1])
 
@@ -88,10 +95,12 @@ def make_gallery(target: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = workshop(Path(name))
         for path, command in pictures(README.read_text()).items():
-            print(
-                f"$ {command}\n{shutil.move(make_picture(command, folder), target / Path(path).name)}",
-                flush=True,
-            )
+            try:
+                made = make_picture(command, folder)
+            except CannotFetchError as error:
+                print(f"$ {command}\nleft out: {error}", flush=True)
+                continue
+            print(f"$ {command}\n{shutil.move(made, target / Path(path).name)}", flush=True)
 
 
 def main() -> None:

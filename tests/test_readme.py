@@ -9,6 +9,7 @@ import pytest
 
 from convcli.images.read import read_picture
 from tests.conftest import ROOT
+from tests.networks.onnx.trained import CannotFetchError
 from tests.readme import README, Step, blocks, make_picture, pictures, run, sessions, workshop
 
 TEXT = README.read_text()
@@ -48,7 +49,10 @@ def test_every_session_of_python_gives_what_it_shows(
 @pytest.mark.parametrize("path", PICTURES)
 def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None:
     shown = read_picture(ROOT / path)
-    made = read_picture(make_picture(PICTURES[path], workshop(tmp_path)))
+    try:
+        made = read_picture(make_picture(PICTURES[path], workshop(tmp_path)))
+    except CannotFetchError as error:
+        pytest.skip(str(error))
     assert [frame.mode for frame in made.frames] == [frame.mode for frame in shown.frames]
     drawn = PICTURES[path].startswith("convcli draw")
     for ours, theirs in zip(made.frames, shown.frames, strict=True):
