@@ -97,7 +97,7 @@ def test_filter_refuses_what_it_does_not_take(run: Run) -> None:
 
 @pytest.mark.parametrize("command", ["filter", "shape", "params", "cost", "compare"])
 def test_help_and_the_shell_have_it(run: Run, command: str) -> None:
-    assert "conv-resize" in " ".join(run(command, "--help").split())
+    assert "conv-resize" in " ".join(run(command, "--help-all").split())
     option = "--variants" if command == "compare" else "--variant"
     words = {"_CONVCLI_COMPLETE": "bash_complete", "COMP_CWORD": "3"}
     found = run(**words, COMP_WORDS=f"convcli {command} {option} conv-").split()

@@ -56,6 +56,41 @@ def test_help_leads_with_two_examples_that_work_and_explains_every_option(call: 
             assert parameter.help, parameter.name
 
 
+SCREENS = 2 * 24  # lines of 80 columns, of two screens
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_fits_two_screens_and_names_every_option(call: Call, name: str) -> None:
+    code, out, err = call(name, "--help")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) <= SCREENS
+    assert max(map(len, lines)) <= 80
+    words = set(out.replace(",", " ").replace("/", " ").split())
+    for parameter in command(name).params:
+        if isinstance(parameter, click.Option):
+            assert max(parameter.opts, key=len) in words, parameter.name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_all_explains_every_option_and_all_that_help_says_of_the_command(call: Call, name: str) -> None:
+    whole = command(name)
+    if not whole.leading:
+        assert call(name, "--help-all").code == 2, "--help explains every option"
+        return
+    assert 8 <= len(whole.leading) <= 11
+    short, (code, out, err) = call(name, "--help").out, call(name, "--help-all")
+    assert (code, err) == (0, "")
+    told, asked = " ".join(out.split()), " ".join(short.split())
+    assert told.startswith(asked.partition(" Options used most:")[0])
+    for parameter in whole.params:
+        if isinstance(parameter, click.Option):
+            assert " ".join(parameter.help.split())[:30] in told.replace("- ", "-"), parameter.name
+    assert f"{name} --help-all" in short
+    for topic in whole.topics:
+        assert call("help", topic).code == 0
+
+
 @pytest.mark.parametrize("name", CALCULATORS)
 def test_the_examples_in_the_help_run(call: Call, name: str) -> None:
     import shlex

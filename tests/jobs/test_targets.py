@@ -378,7 +378,7 @@ def test_the_command_line_overrules_the_environment_and_match_minds_it_not(
     monkeypatch.setenv("CONVCLI_MAX_KERNEL", "100")
     assert call("filter", "in/a.png", "--kernel", "box", "--max-pixels", "200000", "--dry-run").code == 0
     assert call("match", "in/a.png", "--template", "in/a.png", "--max-pixels", "200000").code == 0
-    assert "[env var: CONVCLI_MAX_PIXELS]" in " ".join(call("filter", "--help").out.split())
+    assert "[env var: CONVCLI_MAX_PIXELS]" in " ".join(call("filter", "--help-all").out.split())
 
 
 def test_problems_take_no_output(here: Path) -> None:

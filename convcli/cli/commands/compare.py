@@ -21,7 +21,7 @@ from convcli.cli.options.common_options import (
     talking,
 )
 from convcli.cli.options.file_options import values_option
-from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
+from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, compared_options, variant_name
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TYPED, TypedMatrix
@@ -138,6 +138,9 @@ picture_options = bundled(
         "convcli compare --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli compare mobilenet-v1 --variants standard,depthwise-separable",
     ),
+    groups={"Picture": ("kernel", "values", "max_pixels"), "Compared": ("variants", "every"), **LAYER_GROUPS},
+    leading=("n", "k", "s", "p", "in_channels", "out_channels", "kernel", "every", "form", "fields"),
+    topics=("layers", "padding", "variants", "networks", "kernels"),
 )
 @picture_options
 @input_option
@@ -166,17 +169,19 @@ def command(
 ) -> int:
     """Compare what the variants of a layer cost, each as a ratio to the standard convolution.
 
-    Variants of several layers are summed. Values divided by commas make rows for each combination; where one has no
+    With an IMAGE and a --kernel the variants run on that picture, and are measured. With a NETWORK each variant
+    replaces its k x k convolutions; several networks are compared with the first.
+
+    \f
+
+    Variants of several layers are summed. Values separated by commas make rows for each combination; where one has no
     answer its row says so, and the exit code is 1.
 
-    With an IMAGE and a --kernel: run the variants, and every method of depthwise, on that picture. Shows the work,
-    the time, the difference to plain sums, the rank, and what moving, turning and doubling the picture changes.
+    On an IMAGE every method of depthwise runs, too. Shows the work, the time, the difference to plain sums, the rank,
+    and what moving, turning and doubling the picture changes.
 
-    With a NETWORK: its k x k convolutions are replaced by each variant; what is replaced and what stays is said. With
-    several: each beside the first.
-
-    An --activation and a --pool stand behind the layer of every variant, on paper and on a picture.
-    """
+    An --activation and a --pool follow the layer of every variant, on paper and on a picture.
+    """  # noqa: D301  # what follows \f is shown by --help-all
     if every and variants:
         raise ArgumentError("--all and --variants contradict each other; give one of them")
     asked = tuple(VARIANTS) if every else variants or DEFAULT

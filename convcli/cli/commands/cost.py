@@ -9,7 +9,7 @@ from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
 from convcli.cli.options.cost_options import CostOptions, cost_options
-from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import flops_lines, macs_lines
 from convcli.networks.rows import Row
@@ -24,8 +24,11 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
     short_help="How much work is it?",
     examples=(
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
-        "convcli cost resnet-50 --input 3x320x320 --format value --field params,macs",
+        "convcli cost resnet-50 --input 3x320x320 --field params,macs",
     ),
+    groups=LAYER_GROUPS,
+    leading=("n", "k", "s", "p", "in_channels", "out_channels", "variant", "chain", "form", "fields"),
+    topics=("layers", "padding", "variants", "networks"),
     more=chain_help,
 )
 @network_options
@@ -44,7 +47,7 @@ def command(
 ) -> int:
     """Count the work of a layer or a NETWORK: multiplications, additions, MACs, FLOPs, and the memory it moves.
 
-    Each is counted exactly and named for what it is. Values divided by commas make a row for each combination; where
+    Each is counted exactly and named for what it is. Values separated by commas make a row for each combination; where
     one has no answer the row says so, and the exit code is 1.
     """
     more.check()

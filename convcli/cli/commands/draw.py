@@ -23,6 +23,8 @@ from convcli.cli.options.layer_options import LayerOptions, chain_help, drawn_op
         "convcli draw --values '0 1 2; 3 4 5; 6 7 8' --kernel '0 1; 2 3'",
         "convcli draw --n 5 --k 3 --s 2 --p 1 -o conv.gif",
     ),
+    leading=("values", "kernel", "n", "k", "s", "p", "variant", "chain", "output", "force"),
+    topics=("layers", "padding", "variants", "kernels"),
     groups={
         "Numbers": ("values", "kernel", "offsets", "flip", "seed"),
         "Layer": (

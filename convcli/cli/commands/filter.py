@@ -78,6 +78,11 @@ GROUPS = {
     ),
 }
 
+LEADING = (
+    *("kernels", "variant", "padding_mode", "value_range", "gray"),
+    *("recursive", "output", "force", "skip_existing", "dry_run"),
+)
+
 
 @click.command(
     cls=Command,
@@ -87,6 +92,8 @@ GROUPS = {
         "convcli filter *.jpg --kernel gaussian:sigma=2 -o blurred/",
     ),
     groups=GROUPS,
+    leading=LEADING,
+    topics=("kernels", "padding", "variants", "alpha", "formats", "exit-codes"),
     moved={"--match": "convcli match PICTURE --template T"},
     epilog="Kernels, explained by convcli kernels: "
     + " ".join(KERNELS)
@@ -118,17 +125,19 @@ def command(
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
 
-    INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input); each is taken once,
-    as given, those found sorted by name. Hidden files, links to folders, and outputs of earlier runs are passed over.
+    INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input). Prints the path of
+    each picture written. Every frame and page is filtered; alpha, depth, colour profile and metadata are kept.
 
-    Every frame and page is filtered. EXIF orientation is applied; alpha, depth, colour profile and metadata are
-    kept. Prints the path of each picture written.
+    \f
+
+    Each input is taken once, as given; those that are found are sorted by name. Hidden files, links to folders, and
+    outputs of earlier runs are left out. EXIF orientation is applied.
 
     With --network a whole network runs: one that makes a picture writes it, and a classifier's answer is printed, a
     line of JSON a picture. Samples come as (sample * scale - mean) / std; without --scale white is 1.
 
     Exits with 0 where all are done or skipped, 1 where one failed, 2 for wrong usage.
-    """
+    """  # noqa: D301  # what follows \f is shown by --help-all
     network.check(click.get_current_context(), Request)
     if network.network is not None:
         return _on_network(run, request, network)

@@ -50,6 +50,8 @@ _printing = bundled(
         "convcli learn before.png after.png --size 5 -o kernel.json",
         "convcli learn before.png after.png --method sgd --steps 200 --trace kernel.gif",
     ),
+    leading=("size", "bias", "padding", "per_channel", "mix", "method", "patches", "output", "force", "gray"),
+    topics=("kernels", "padding", "formats"),
     groups={
         "Kernel": (
             "size",

@@ -25,6 +25,19 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
         "convcli match photo.png --template eye.png",
         "convcli match *.png --template eye.png --top 3 -o maps/",
     ),
+    leading=(
+        "template",
+        "top",
+        "gray",
+        "frame",
+        "recursive",
+        "output",
+        "force",
+        "skip_existing",
+        "jobs",
+        "dry_run",
+    ),
+    topics=("formats", "exit-codes"),
     groups={
         "Input": ("template", "top", "values", "recursive", "include", "exclude", "files_from"),
         "Output": (

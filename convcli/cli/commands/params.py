@@ -6,7 +6,7 @@ from convcli.cli.calculators.answer_rows import answer_rows, give
 from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
-from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import params_lines
 
@@ -20,6 +20,20 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
         "convcli params --in 64 --out 128 --k 3",
         "convcli params mobilenet-v1 --width 0.5 --format value",
     ),
+    groups=LAYER_GROUPS,
+    leading=(
+        "k",
+        "in_channels",
+        "out_channels",
+        "groups",
+        "bias",
+        "variant",
+        "chain",
+        "form",
+        "fields",
+        "output",
+    ),
+    topics=("layers", "variants", "networks"),
     more=chain_help,
 )
 @network_options
@@ -33,7 +47,7 @@ def command(
     """Count the learned parameters of a layer, or of a whole NETWORK: weights, biases and their sum.
 
     The input size does not matter, except to the variants local and dense, and to dense layers of a chain. Buffers,
-    such as the statistics of batch normalisation, are stored and not learned. Values divided by commas make a row for
+    such as the statistics of batch normalisation, are stored and not learned. Values separated by commas make a row for
     each combination, --out 64,128; where one has no answer the row says so, and the exit code is 1.
     """
     network.check(click.get_current_context(), LayerOptions._fields)

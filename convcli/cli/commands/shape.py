@@ -6,7 +6,7 @@ from convcli.cli.calculators.answer_rows import answer_rows, explained, give, me
 from convcli.cli.calculators.question import Question, Size
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.common_options import AnswerOptions, Command, Parsed, answer_options, talking
-from convcli.cli.options.layer_options import LayerOptions, chain_help, layer_options
+from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import OF_ONE_LAYER, NetworkOptions, network_options
 from convcli.errors import ArgumentError
 from convcli.layers.base import Window
@@ -26,8 +26,22 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
     short_help="How large is the output, and what does it see?",
     examples=(
         "convcli shape --n 7 --k 3 --s 2 --p 1",
-        "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1, conv k3 p1 d2'",
+        "convcli shape --n 224 --in 3 --layers 'conv k7 s2 p3 o64, maxpool k3 s2 p1'",
     ),
+    groups=LAYER_GROUPS,
+    leading=(
+        "n",
+        "k",
+        "s",
+        "p",
+        "in_channels",
+        "out_channels",
+        "variant",
+        "chain",
+        "target",
+        "fields",
+    ),
+    topics=("layers", "padding", "variants", "networks"),
     more=chain_help,
 )
 @network_options
@@ -50,9 +64,9 @@ def command(
 ) -> int:
     """Answer how large the output of a layer is, and which part of the input one output sees.
 
-    Of a NETWORK likewise for every node: a name of convcli networks, or a TOML file.
+    With a NETWORK, a name of convcli networks or a TOML file, it answers for every layer.
 
-    Values divided by commas make a row for each combination: --k 3,5,7 --s 1,2. Where one has no answer the row says
+    Values separated by commas make a row for each combination: --k 3,5,7 --s 1,2. Where one has no answer the row says
     so, and the exit code is 1.
     """
     network.check(click.get_current_context(), LayerOptions._fields)

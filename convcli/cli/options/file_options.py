@@ -42,7 +42,7 @@ several_values_option = click.option(
     "--values",
     multiple=True,
     metavar="ROWS",
-    help="Numbers instead of a picture: '0 1 2; 3 4 5'. Again: the next.",
+    help="Numbers instead of a picture: '0 1 2; 3 4 5'. Repeat it for each picture.",
 )
 
 
@@ -100,7 +100,7 @@ def output_options(*, in_place: bool) -> Decorator:
             help="A file, folder/, '{parent}/{stem}.{kernel}{ext}', - or png:-.",
         ),
         click.option("--force", is_flag=True, help="Replace outputs that exist."),
-        click.option("--skip-existing", is_flag=True, help="Pass over inputs whose output exists: a resume."),
+        click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists: resume a run."),
         click.option("--preserve", is_flag=True, help="Keep the input's times and mode."),
         click.option(
             "--follow-links", is_flag=True, help="Replace what a link in the output's place points to."

@@ -51,7 +51,7 @@ request_options = bundled(
         "kernels",
         multiple=True,
         metavar="SPEC",
-        help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', a FILE. Again: the next.",
+        help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', or a FILE. Repeat it to chain kernels.",
     ),
     _option("--normalize", is_flag=True, help="Divide by the sum of the weights."),
     _option("--scale", type=_parsed("F", read_number), help="Multiply the weights."),
@@ -81,7 +81,9 @@ request_options = bundled(
         help="same, same-lower, valid, full, 1, 2x1, 1:2. [same]",
     ),
     _option(
-        "--padding-mode", type=_parsed("MODE", mode_of), help="How the picture goes on; see below. [reflect]"
+        "--padding-mode",
+        type=_parsed("MODE", mode_of),
+        help="What stands beyond the border, as zeros. [reflect]",
     ),
     _option(
         "--padding-value", type=_parsed("V", read_number), help="What --padding-mode constant pads with. [0]"
@@ -95,7 +97,7 @@ request_options = bundled(
     _option(
         "--variant",
         type=_parsed("NAME", read_variant, FILTERING),
-        help=f"One of those listed below. [{PLAIN}]",
+        help=f"The kind of convolution, as grouped. [{PLAIN}]",
     ),
     _option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
     _option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
@@ -122,7 +124,7 @@ request_options = bundled(
         "value_range",
         type=click.Choice(RANGES),
         metavar="HOW",
-        help="Back to the depth: clip abs offset minmax. [clip]",
+        help="How values become pixels: clip abs offset minmax. [clip]",
     ),
     _option(
         "--alpha",

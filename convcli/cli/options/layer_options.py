@@ -284,6 +284,18 @@ compared_options = bundled(
 drawn_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, pool_option)
 
 
+# The headings of the calculators' help.
+LAYER_GROUPS = {
+    "Layer": (
+        *("n", "k", "s", "p", "d", "in_channels", "out_channels", "groups", "dims", "bias"),
+        *("variant", "transposed", "output_padding", "ceil", "chain", "activation", "pool"),
+    ),
+    "Network": ("inputs", "width"),
+    "Question": ("target", "roofline", "training", "optimizer", "batch", "dtype", "max_rows"),
+    "Answer": ("form", "fields", "output", "force"),
+}
+
+
 def chain_help() -> str:
     """Say what --layers reads."""
     from convcli.layers.activation import ACTIVATIONS
