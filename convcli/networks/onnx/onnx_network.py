@@ -74,5 +74,7 @@ def read_onnx(path: Path, shapes: Any = None) -> OnnxNetwork:
         Where the file is none that can be read.
 
     """
-    network = OnnxNetwork(read_model(path))
-    return network if shapes is None else network.at(shapes)
+    model = read_model(path)
+    return OnnxNetwork(
+        model, None if shapes is None else bind_shapes(Graph("", model.inputs, (), ()), shapes)
+    )

@@ -6,7 +6,6 @@ they lie is kept: so a model of gigabytes is counted without its weights.
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from struct import unpack_from
 from typing import Any, NamedTuple
@@ -55,7 +54,7 @@ class Message(dict[str, Any]):
     """The fields of a message by name; one that is not there is None, or an empty list where there may be several."""
 
     def __init__(self, fields: dict[int, Field]) -> None:
-        super().__init__((field.name, [] if field.repeated else None) for field in fields.values())
+        super().__init__({field.name: [] if field.repeated else None for field in fields.values()})
 
     def __getattr__(self, name: str) -> Any:
         """Return a field."""
@@ -91,12 +90,13 @@ class Reader:
     def _message(self, kind: str, start: int, end: int, depth: int) -> Message:
         if depth > MOST_DEPTH:
             raise ArgumentError(f"its graphs are nested more than {MOST_DEPTH} deep")
-        if kind in self.left:
-            self.left[kind] -= 1
-            if self.left[kind] < 0:
-                raise ArgumentError(
-                    f"it has more than {self.most[kind]:,} {kind.lower()}s, which is the limit"
-                )
+        if end - start <= LARGE:
+            data = self._bytes(start, end - start, end)
+            try:
+                return self._small(kind, data, 0, len(data), depth)
+            except IndexError:
+                raise ArgumentError(f"its bytes end within a message, at {end:,}") from None
+        self._count(kind)
         fields = self.schema[kind]
         made = Message(fields)
         place = start
@@ -127,6 +127,62 @@ class Reader:
                 self._put(made, field, value)
         return made
 
+    def _count(self, kind: str) -> None:
+        """Refuse more messages of a kind than there may be."""
+        if kind in self.left:
+            self.left[kind] -= 1
+            if self.left[kind] < 0:
+                raise ArgumentError(
+                    f"it has more than {self.most[kind]:,} {kind.lower()}s, which is the limit"
+                )
+
+    def _small(self, kind: str, data: bytes, place: int, end: int, depth: int) -> Message:
+        """Return a message that is in memory, as `_message` does; models have ten thousands of such nodes."""
+        if depth > MOST_DEPTH:
+            raise ArgumentError(f"its graphs are nested more than {MOST_DEPTH} deep")
+        self._count(kind)
+        fields = self.schema[kind]
+        made = Message(fields)
+        while place < end:
+            tag, place = data[place], place + 1
+            if tag > 127:
+                tag, place = _number(data, place - 1, end)
+            field, wire = fields.get(tag >> 3), tag & 7
+            value: Any
+            if wire == DELIMITED:
+                length, place = data[place], place + 1
+                if length > 127:
+                    length, place = _number(data, place - 1, end)
+                stop = place + length
+                if stop > end:
+                    raise IndexError
+                if field is None:
+                    place = stop
+                    continue
+                if field.kind == "text":
+                    value = data[place:stop].decode("utf-8", "backslashreplace")
+                elif field.kind == "bytes":
+                    value = data[place:stop]
+                elif field.kind in self.schema:
+                    value = self._small(field.kind, data, place, stop, depth + 1)
+                else:
+                    value = _packed(field.kind, data, place, stop)
+                place = stop
+            elif wire == VARINT:
+                value, place = _number(data, place, end)
+                value = value - (1 << 64) if value >= 1 << 63 else value
+            elif wire in (FIXED64, FIXED32):
+                size = 8 if wire == FIXED64 else 4
+                if place + size > end:
+                    raise IndexError
+                value = unpack_from("<d" if size == 8 else "<f", data, place)[0]
+                place += size
+            else:
+                raise ArgumentError("there is no field of a message where one should begin")
+            if field is not None and (wire == DELIMITED or field.kind in ("int", "float")):
+                self._put(made, field, value)
+        return made
+
     @staticmethod
     def _put(made: Message, field: Field, value: Any) -> None:
         if not field.repeated:
@@ -140,20 +196,11 @@ class Reader:
         if field.kind in self.schema:
             return self._message(field.kind, start, start + length, depth + 1)
         if field.kind in ("int", "float"):  # packed
-            return list(self._packed(field.kind, start, start + length))
+            return _packed(field.kind, self._bytes(start, length, start + length), 0, length)
         if field.kind == "bytes" and length > LARGE:
             return Span(self.path, start, length)
         data = self._bytes(start, length, start + length)
         return data if field.kind == "bytes" else data.decode("utf-8", "backslashreplace")
-
-    def _packed(self, kind: str, start: int, end: int) -> Iterator[int | float]:
-        if kind == "float":
-            for place in range(start, end - 3, 4):
-                yield unpack_from("<f", self._bytes(place, 4, end))[0]
-            return
-        while start < end:
-            value, start = self._varint(start, end)
-            yield value - (1 << 64) if value >= 1 << 63 else value
 
     def _varint(self, place: int, end: int) -> tuple[int, int]:
         """Return a number of 7 bits a byte, the lowest first, and where it ends."""
@@ -186,3 +233,27 @@ class Reader:
     def _fill(self, place: int, length: int = 0) -> None:
         self._file.seek(place)
         self._start, self._data = place, self._file.read(max(CHUNK, length))
+
+
+def _number(data: bytes, place: int, end: int) -> tuple[int, int]:
+    """Return a number of 7 bits a byte, the lowest first, and where it ends."""
+    value = shift = 0
+    for byte in data[place : min(end, place + 10)]:
+        place += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value & (1 << 64) - 1, place
+        shift += 7
+    raise ArgumentError("there is no number of a message where one should begin")
+
+
+def _packed(kind: str, data: bytes, place: int, end: int) -> list[Any]:
+    """Return numbers that stand one after the other."""
+    if kind == "float":
+        count = (end - place) // 4
+        return list(unpack_from(f"<{count}f", data, place))
+    found = []
+    while place < end:
+        value, place = _number(data, place, end)
+        found.append(value - (1 << 64) if value >= 1 << 63 else value)
+    return found

@@ -129,7 +129,7 @@ def test_models_that_are_refused(tmp_path):
     for data, word in (
         (b"", "it has no graph"),
         (b"hello, world", "is no ONNX model"),
-        (b"\x80" * 20, "at byte 10 there is no number"),
+        (b"\x80" * 20, "there is no number of a message"),
         (small().SerializeToString()[:-5], "its bytes end within a message"),
     ):
         (tmp_path / "bad.onnx").write_bytes(data)
