@@ -15,6 +15,7 @@ import numpy as np
 
 from convcli.backend import tensors
 from convcli.backend.checks import Array
+from convcli.backend.convolution import conv
 from convcli.backend.elements import in_place
 from convcli.backend.prepared_conv import Finish, PreparedConv, Room, takes
 from convcli.backend.prepared_pool import PreparedPool
@@ -113,10 +114,11 @@ def prepare(
     finish : an activation that follows, in place
     into : the number of an input that may be written to
     """
-    if takes(layer):
+    if isinstance(layer, Conv):
         weight, bias = _folded(arguments["weight"], arguments.get("bias"), affine)
-        assert isinstance(layer, Conv)
-        return PreparedConv(layer, shapes[0], weight, bias, room, finish)
+        if takes(layer):
+            return PreparedConv(layer, shapes[0], weight, bias, room, finish)
+        return _plain_conv(layer, weight, bias, finish)
     if isinstance(layer, Dense | Linear):
         return _dense(*_folded(arguments["weight"], arguments.get("bias"), affine), finish)
     if isinstance(layer, MaxPool | AvgPool) and layer.dims <= 2:
@@ -150,6 +152,21 @@ def _folded(weight: Any, bias: Any, affine: Sequence[tuple[Array, Array]]) -> tu
         scale, shift = scale * times, shift * times + plus
     column = scale.astype(np.float32).reshape(-1, *(1,) * (weight.ndim - 1))
     return np.asarray(weight, np.float32) * column, shift.astype(np.float32)
+
+
+def _plain_conv(layer: Conv, weight: Array, bias: Array | None, finish: Finish | None) -> Run:
+    """Run a convolution that cannot be prepared, with what is added to it."""
+    options = {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
+
+    def run(x: Array, add: Array | None = None) -> Array:
+        y = conv(x, weight, bias, **options)
+        if add is not None:
+            y += add
+        if finish is not None:
+            finish(y)
+        return y
+
+    return run
 
 
 def _dense(weight: Array, bias: Array | None, finish: Finish | None) -> Run:

@@ -103,7 +103,7 @@ class Fusion:
             node = self.nodes[place]
             other = spelled.get(place)
             layer = node.layer if other is None else other.head.layer
-            if weighted and not step.add and other is None and self._is_affine(node, tensor):
+            if weighted and not step.add and other is None and self._is_affine(step.head.layer, node, tensor):
                 step.affine.append(node)
             elif isinstance(layer, Dropout):
                 pass
@@ -128,18 +128,18 @@ class Fusion:
         parts = spelled[first].spelled if first in spelled else (first,)
         return first if users <= set(parts) else None
 
-    def _is_affine(self, node: Node, tensor: str) -> bool:
-        """Tell whether a node scales or shifts the channels of a tensor by constants."""
+    def _is_affine(self, head: Layer, node: Node, tensor: str) -> bool:
+        """Tell whether a node scales or shifts what a convolution or a dense layer sums by constants for each sum."""
         layer, shape = node.layer, self.shapes.get(tensor)
+        channel = 1 if isinstance(head, Conv) else len(shape or ()) - 1
         if isinstance(layer, BatchNorm):
-            return True
+            return channel == 1
         if not isinstance(layer, Elementwise) or layer.operand is None or shape is None:
             return False
         if layer.operator not in ("add", "mul", "sub", "div") or (
             layer.operand_first and layer.operator in ("sub", "div")
         ):
             return False
-        channel = 1 if len(shape) > 2 else len(shape) - 1
         axes = len(shape) - len(layer.operand)
         sizes = {axis + axes: n for axis, n in enumerate(layer.operand) if n > 1}
         return axes >= 0 and sizes.keys() <= {channel} and all(n == shape[axis] for axis, n in sizes.items())

@@ -155,6 +155,27 @@ def test_files_of_weights_that_cannot_be_read(tmp_path):
         assert name in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("shape", [(4, 9), (4, 6, 7), (4, 5, 6, 4)])
+def test_a_residual_block_of_any_number_of_axes(shape):
+    g = Builder("block", shape)
+    dims = len(shape) - 1
+    x = "input"
+    g(f"conv k{'x'.join('3' * dims)} p1, bn", x, name="main")
+    g("add", "main", x)
+    g("relu")
+    random = np.random.default_rng(0)
+    arrays = {
+        "conv1.weight": random.standard_normal((4, 4, *(3,) * dims)), "conv1.bias": random.standard_normal(4),
+        "main.gamma": random.standard_normal(4), "main.beta": random.standard_normal(4),
+        "main.mean": random.standard_normal(4), "main.var": random.standard_normal(4) ** 2 + 0.1,
+    }  # fmt: skip
+    given = random.standard_normal((2, *shape))
+    made = g.build().run({"input": given}, weights=arrays)["relu1"]
+    y = backend.conv(given, arrays["conv1.weight"], arrays["conv1.bias"], padding=1)
+    y = backend.batch_norm(y, *(arrays[f"main.{name}"] for name in ("mean", "var", "gamma", "beta")))
+    np.testing.assert_allclose(made, np.maximum(y + given, 0), rtol=1e-3, atol=1e-3)
+
+
 def test_shapes_that_do_not_fit_name_the_node():
     from convcli.layers import Activation, Add
 

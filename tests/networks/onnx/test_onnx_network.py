@@ -231,6 +231,28 @@ def test_steps_that_are_joined_give_what_the_nodes_give(tmp_path, wanted):
     assert not any(np.may_share_memory(ours[name], again[name]) for name in ours)
 
 
+def test_what_follows_a_product_is_joined_along_its_features_alone(tmp_path):
+    square = numbers(5, 5)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("Add", ["a", "bias"], ["b"]),
+        helper.make_node(
+            "Mul", ["b", "rows"], ["c"]
+        ),  # one number for each place, of which there are as many
+        helper.make_node("BatchNormalization", ["c", "g", "s", "m", "v"], ["d"]),
+        helper.make_node("MatMul", ["d", "w"], ["e"]),
+        helper.make_node("BatchNormalization", ["e", "g", "s", "m", "v"], ["out"]),
+    ]
+    constants = {
+        "w": square, "bias": numbers(5), "rows": numbers(5, 1), "g": numbers(5), "s": numbers(5, seed=1),
+        "m": numbers(5, seed=2), "v": numbers(5) ** 2,
+    }  # fmt: skip
+    model = made(nodes, {"x": (2, 5, 5)}, ["out"], constants)
+    x = numbers(2, 5, 5, seed=3)
+    ours = networks.load(saved(tmp_path, model)).run({"x": x})["out"]
+    np.testing.assert_allclose(ours, expected(model, {"x": x})[0], rtol=1e-3, atol=1e-4)
+
+
 def test_steps_are_fewer_than_nodes(tmp_path):
     network = networks.load(saved(tmp_path, blocks()))
     network.run({"x": numbers(2, 3, 9, 7)})
