@@ -21,28 +21,43 @@ from tests.benchmarks.pictures import Size, size_of
 from tests.benchmarks.plot import plot as write_plot
 from tests.benchmarks.report import Row, closing, table, write_json
 from tests.benchmarks.setting import Setting
+from tests.benchmarks.speed_page import section, with_section
 from tests.benchmarks.tools import TOOLS, tool
+
+BRIEF = (
+    r"^(integer 3x3|sobel|gaussian 2.5|box 31x31|dense (15x15|31x31)), .* / opencv"
+    r"|^command jpg (integer 3x3|gaussian 2.5|box 31x31) / (opencv script|libvips)"
+    r"|^(pipeline|folder|network) "
+)
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A smaller picture, fewer runs, a shorter batch.")
 @click.option("--megapixels", type=float, help="Of the picture.  [default: 12; quick: 3]")
 @click.option("--repeats", type=click.IntRange(1), help="Timed runs of each.  [default: 7; quick: 3]")
+@click.option("--brief", is_flag=True, help="Only what tells most, 3 runs of each: some five minutes.")
 @click.option(
     "--only", default="", metavar="REGEX", help="Measure rows whose 'work / peer' has this pattern."
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all numbers to a file.")
 @click.option("--plot", "plot_file", type=click.Path(path_type=Path), help="Draw the sweeps in a PNG.")
 @click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Put the table into a page with a section a machine.",
+)
+@click.option(
     "--memory", "of_memory", is_flag=True, help="Measure what filters take beside what is foretold."
 )
 def main(
     quick: bool,
+    brief: bool,
     megapixels: float | None,
     repeats: int | None,
     only: str,
     json_file: Path | None,
     plot_file: Path | None,
+    page: Path | None,
     of_memory: bool,
 ) -> None:
     """Measure convcli and every peer that is installed, side by side; compare the answers and the times.
@@ -51,9 +66,9 @@ def main(
     """
     about = _about()
     if of_memory:
-        if repeats is not None or plot_file is not None:
+        if repeats is not None or plot_file is not None or page is not None or brief:
             raise click.UsageError(
-                "--repeats and --plot have no use beside --memory, which runs each work once"
+                "--repeats, --brief, --plot and --page have no use beside --memory, which runs each work once"
             )
         _measure_memory(size_of(megapixels or (3 if quick else 12)), only, json_file, about)
         return
@@ -64,7 +79,7 @@ def main(
             size=size_of(megapixels or (3 if quick else 12)),
             sweep=(0.1, 0.3, 1, 3, 12) if quick else (0.1, 0.3, 1, 3, 12, 30, 100),
             batch=(50 if quick else 500, size_of(1)),
-            repeats=repeats or (3 if quick else 7),
+            repeats=repeats or (3 if quick or brief else 7),
             patience=2.0 if quick else 10.0,
             limit=30.0 if quick else 120.0,
             folder=Path(folder),
@@ -73,11 +88,12 @@ def main(
         print(
             f"{width}x{height} RGB; medians of {setting.repeats}; all threads: {ALL_THREADS}; load before: {about['load']:.1f}"
         )
+        print(f"{about['processor']}, {about['cores']} cores, {about['cache']} KiB of L2; {about['blas']}")
         print(", ".join(f"{name} {version}" for name, version in present.items()))
         print(f"absent: {', '.join(absent) or 'none'}\n")
         rows: list[Row] = []
         with suppress(KeyboardInterrupt):  # what has been measured by then is shown
-            for some in measure(setting, only):
+            for some in measure(setting, only or (BRIEF if brief else "")):
                 rows += some
                 _say(f"{len(rows)} {some[0].work}")
     _say("")
@@ -89,6 +105,9 @@ def main(
             write_json(file, rows, about | run)
     if plot_file:
         write_plot(plot_file, rows)
+    if page:
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        page.write_text(with_section(text, section(about, setting, rows)), encoding="utf-8")
 
 
 def _measure_memory(size: Size, only: str, json_file: Path | None, about: dict[str, Any]) -> None:
@@ -120,11 +139,17 @@ def _about() -> dict[str, Any]:
     import numpy
 
     import convcli
+    from convcli.backend.machine import held_for, second_level_cache
 
     tools = {name: found and found[1] for name in TOOLS for found in [tool(name)]}
     own = {"convcli": convcli.__version__, "python": platform.python_version(), "numpy": numpy.__version__}
+    holds = held_for()
     return {
         "machine": platform.machine(),
+        "processor": holds["processor"],
+        "cores": holds["cores"],
+        "cache": second_level_cache() >> 10,
+        "blas": holds["blas"],
         "threads": ALL_THREADS,
         "load": os.getloadavg()[0],  # well above 0, and others were at work: measure again
         "versions": own | versions() | tools,

@@ -104,7 +104,7 @@ def _weights_file(filter: Filter, target: Path) -> str:
     return str(path)
 
 
-def _vips(filter: Filter, source: Path, target: Path) -> Command | None:
+def vips(filter: Filter, source: Path, target: Path) -> Command | None:
     """Spell libvips' way to the exact answer, where one command has it."""
     rows, precision, operation = filter.weights, "float", "conv"
     scale = 1
@@ -214,7 +214,7 @@ def _short(weight: float) -> str:
 
 SPELLERS = (
     Speller("opencv script", "cv2", _opencv, tolerance=0),
-    Speller("libvips", "libvips", _vips, 1.2, tolerance=2),  # a box of whole numbers is rounded twice
+    Speller("libvips", "libvips", vips, 1.2, tolerance=2),  # a box of whole numbers is rounded twice
     Speller("libvips short", "libvips", _vips_short, 1.2, approximates=True),
     Speller("imagemagick", "imagemagick", _imagemagick),
     Speller("graphicsmagick", "graphicsmagick", _graphicsmagick),

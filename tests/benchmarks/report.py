@@ -57,7 +57,7 @@ class Row:
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text in columns."""
-    return columns([COLUMNS, *map(_cells, rows)], left=(0, 1, len(COLUMNS) - 1))
+    return columns([COLUMNS, *map(cells, rows)], left=(0, 1, len(COLUMNS) - 1))
 
 
 def columns(cells: Sequence[Sequence[str]], left: Sequence[int]) -> str:
@@ -99,7 +99,8 @@ def _missed(row: Row) -> str:
     return f"{row.ratio:.2f} > {row.limit:g}"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
+    """Return the row as text, a cell a column."""
     sign = ">" if row.ours_cut else "<" if row.theirs_cut else ""
     return (
         row.work,

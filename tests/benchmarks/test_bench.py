@@ -1,6 +1,7 @@
 """The benchmarks run: on a tiny picture, against what is always installed. Nothing here looks at a time."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 from PIL import Image
 
 from convcli.filters.filter_image import filter_image
+from tests.benchmarks import folders
 from tests.benchmarks.commands import SPELLERS, convcli
 from tests.benchmarks.filters import FILTERS
+from tests.benchmarks.folders import FOLDERS, Folder
 from tests.benchmarks.measure import measure
 from tests.benchmarks.pictures import photograph
 from tests.benchmarks.report import Row, closing, table, write_json
 from tests.benchmarks.setting import Setting
+from tests.benchmarks.speed_page import section, with_section
 from tests.benchmarks.timing import alternate
 from tests.benchmarks.tools import run
 
@@ -82,3 +86,37 @@ def test_networks_are_measured_beside_onnx_runtime(setting: Setting) -> None:
     rows = [row for some in measure(setting, "network squeezenet") for row in some]
     assert [(row.work, row.peer) for row in rows] == [("network squeezenet, one thread", "onnxruntime")]
     assert rows[0].apart is not None and rows[0].apart <= rows[0].tolerance
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_folder_is_filtered_in_one_run(folder: Folder, setting: Setting) -> None:
+    small = replace(folder, count=2)
+    sources = small.sources(setting)
+    last = folders.ours(small, setting)(sources)
+    assert len(sources) == len(list(last.parent.iterdir())) == 2
+    pixels = np.asarray(Image.open(sources[-1]))
+    made = np.asarray(Image.open(last))
+    exact = filter_image(pixels, folder.filter.kernel).pixels
+    assert made.dtype == exact.dtype
+    assert np.abs(np.subtract(made, exact, dtype=np.int32)).mean() <= (2 if folder.suffix == ".jpg" else 0)
+
+
+def test_the_page_has_one_section_a_machine(setting: Setting) -> None:
+    about = {"processor": "One", "machine": "x", "cores": "2", "cache": 512, "blas": "B", "load": 0.1}
+    rows = [Row("work", "peer", 1.0, 2.0, limit=0.4)]
+    page = with_section("", section({**about, "versions": {"numpy": "2"}}, setting, rows))
+    assert page.startswith("# Measured speed\n")
+    assert "## One, 2 cores\n" in page
+    assert "| work | peer | 1.000 s | 2.000 s | 0.50 | 0.4 |  | missed |" in page
+    other = section({**about, "processor": "Other", "versions": {}}, setting, rows)
+    both = with_section(page, other)
+    assert [line for line in both.splitlines() if line.startswith("## ")] == [
+        "## One, 2 cores",
+        "## Other, 2 cores",
+    ]
+    again = section({**about, "versions": {"numpy": "3"}}, setting, [])
+    renewed = with_section(both, again)
+    assert "numpy 3" in renewed
+    assert "numpy 2" not in renewed
+    assert renewed.count("## One, 2 cores") == 1
+    assert with_section(renewed, other) == renewed

@@ -13,9 +13,10 @@ from PIL import Image
 
 from convcli.backend import conv
 from convcli.filters.filter_image import filter_image
-from tests.benchmarks import batch
+from tests.benchmarks import batch, folders
 from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense
+from tests.benchmarks.folders import FOLDERS, Folder
 from tests.benchmarks.networks import MODELS, Model
 from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter, torch_conv
 from tests.benchmarks.pictures import Array, Size, photograph, size_of
@@ -45,6 +46,11 @@ def largest(a: Array, b: Array) -> float:
 def mean(a: Array, b: Array) -> float:
     """Return the mean difference in levels."""
     return float(np.abs(np.subtract(a, b, dtype=np.int16)).mean())
+
+
+def mean_of_deep(a: Array, b: Array) -> float:
+    """Return the mean difference of samples of 16 bits, in levels of 8."""
+    return float(np.abs(np.subtract(a, b, dtype=np.int32)).mean()) / 257
 
 
 def relative(a: Array, b: Array) -> float:
@@ -86,6 +92,8 @@ def works(setting: Setting) -> Iterator[Work]:
     for pipeline in PIPELINES:
         yield _pipeline(pipeline, setting)
     yield _batch(setting)
+    for folder in FOLDERS:
+        yield _folder(folder, setting)
     for side in KERNEL_SWEEP:
         yield _swept(f"sweep kernel {side}", dense(side), setting.size, side)
     for filter in (FILTERS[0], dense(15)):
@@ -187,6 +195,23 @@ def _pipeline(pipeline: Pipeline, setting: Setting) -> Work:
     name = f"in-alpha{pipeline.suffix}" if has_alpha else f"in{pipeline.suffix}"
     material = partial(_picture_file, setting.folder / name, setting.size, has_alpha=has_alpha)
     return Work(f"pipeline {pipeline.name}", material, ours, peers, read=batch.read, distance=mean)
+
+
+def _folder(folder: Folder, setting: Setting) -> Work:
+    return Work(
+        f"folder of {folder.number(setting)} {folder.name.partition(' ')[2]}, {folder.filter.name}",
+        partial(folder.sources, setting),
+        folders.ours(folder, setting),
+        tuple(folders.peers(folder, setting)),
+        read=_deep if folder.deep else batch.read,
+        distance=mean_of_deep if folder.deep else mean,
+    )
+
+
+def _deep(path: Path) -> Array:
+    """Return the samples of a file of 16 bits."""
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def _picture_file(path: Path, size: Size, has_alpha: bool = False) -> Path:
