@@ -209,9 +209,9 @@ def _folder(folder: Folder, setting: Setting) -> Work:
 
 
 def _deep(path: Path) -> Array:
-    """Return the samples of a file of 16 bits."""
+    """Return the samples of a file of 16 bits; libvips writes floats of them."""
     with Image.open(path) as image:
-        return np.asarray(image)
+        return np.rint(np.asarray(image, np.float64)).clip(0, 65535).astype(np.uint16)
 
 
 def _picture_file(path: Path, size: Size, has_alpha: bool = False) -> Path:
