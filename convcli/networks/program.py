@@ -53,8 +53,9 @@ class Program:
         self.wanted = tuple(dict.fromkeys(wanted))
         self._room = Room()
         nodes = needed(network, self.wanted)
+        # Sizes that do not fit come first: what follows them has no shape, and for that no operator.
+        self.shapes = tensor_shapes(nodes, shapes, network.stated)
         _check_operators(nodes)
-        self.shapes = tensor_shapes(nodes, shapes)
         given = {node.name: arguments(node) for node in nodes}
         fusion = Fusion(nodes, self.wanted, given, self.shapes)
         steps = fusion.steps()

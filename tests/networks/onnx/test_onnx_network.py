@@ -96,6 +96,19 @@ def test_the_sizes_of_an_input_must_be_known(tmp_path):
         networks.load(path).run({"x": numbers(1, 3, 8, 6)}, layers=("relu5",))
 
 
+def test_sizes_that_do_not_fit_name_the_node(tmp_path):
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["a"], name="pool", kernel_shape=[4, 4]),
+        helper.make_node("Softmax", ["a"], ["out"], name="soft", axis=1),
+    ]
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (1, 3, "h", "w")}, ["out"], opset=11)))
+    for ask in (lambda: network.run({"x": numbers(1, 3, 2, 9)}), lambda: network.rows((3, 2, 9))):
+        with pytest.raises(
+            ArgumentError, match=r"node 'pool' .*: the output would be empty: along the height"
+        ):
+            ask()
+
+
 def strange():
     """Return a model with an operator that nothing here knows, and one whose output the model states."""
     nodes = [
