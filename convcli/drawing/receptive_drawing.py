@@ -14,7 +14,9 @@ from convcli.layers.base import Layer
 from convcli.layers.receptive import ReceptiveField, seen_inputs
 from convcli.layers.text.spelling import spell
 
-MOST_SIDE = 64  # cells on a side of a level
+MOST_SIDE = 4096  # on a side of a level
+MOST_CELLS = 48  # on a side of what is drawn cell by cell; larger tensors are outlines
+OUTLINE = 14.0  # cells that the longest side of an outline is as long as
 SEEN, NOT_SEEN = "#", "."
 
 
@@ -49,7 +51,7 @@ def field_of_output(layers: Sequence[Layer], input_shape: Sequence[int], at: Seq
     if max(n for shape in shapes for n in shape[1:]) > MOST_SIDE:
         largest = max((shape[1:] for shape in shapes), key=max)
         raise ArgumentError(
-            f"a tensor of the chain would be {by_axes(largest)} cells, and at most {MOST_SIDE} on a side are drawn; "
+            f"a tensor of the chain would be {by_axes(largest)}, and at most {MOST_SIDE} on a side are drawn; "
             "take a smaller input"
         )
     place = _place(at, shapes[-1][1:])
@@ -115,7 +117,7 @@ def _text(field: Field, width: int) -> str:
     for level in reversed(field.levels):
         sizes = by_axes([len(seen) for seen in level.seen])
         heading = f"{level.name}, {by_axes(level.size)}: {sizes} seen"
-        lines += ["", heading, *_grid(level, width)]
+        lines += ["", heading, *(_grid(level, width) if max(level.size) <= width else [_ranges(level)])]
     return "".join(f"{line}\n" for line in (*lines, "", *_told(field)))
 
 
@@ -129,6 +131,15 @@ def _grid(level: Level, width: int) -> list[str]:
         )
         for row in range(rows)
     ]
+
+
+def _ranges(level: Level) -> str:
+    """Say what is seen of a level that is too large to be printed."""
+    told = [
+        f"{name} {seen[0]} to {seen[-1]}" if seen else f"{name}: nothing"
+        for name, seen in zip(axis_names(len(level.size)), level.seen, strict=True)
+    ]
+    return ", ".join(told)
 
 
 def _rows_and_columns(level: Level) -> tuple[int, int]:
@@ -148,41 +159,64 @@ def _record(field: Field) -> dict[str, Any]:
 
 
 def _scene(field: Field) -> Scene:
-    levels = [(level, *_rows_and_columns(level)) for level in field.levels]
+    largest = max(max(level.size) for level in field.levels)
+    shrunk = 1.0 if largest <= MOST_CELLS else OUTLINE / largest
+    levels: list[tuple[Level, float, float]] = []
+    for level in field.levels:
+        rows, columns = _rows_and_columns(level)
+        levels.append((level, rows * shrunk, columns * shrunk))
     widest = max(max(Plane(0, 0, rows, columns).width for _, rows, columns in levels), 420.0)
-    names = max(len(level.name) for level, *_ in levels) * 7.0
+    named = {level: f"{level.name}, {by_axes(level.size)}" for level in field.levels}
+    names = max(map(len, named.values())) * 6.6
     top = MARGIN + 2 * LEADING
     planes: list[tuple[Level, Plane]] = []
-    for level, rows, columns in reversed(levels):
-        plane = Plane(0, top, rows, columns)
+    for level, height, width in reversed(levels):
+        plane = Plane(0, top, height, width)
         planes.append((level, plane._replace(x=MARGIN + names + (widest - plane.width) / 2)))
         top += plane.height + RISE
     marks: list[Mark] = [Label(MARGIN, MARGIN, _title(field), 15, "ink", "start")]
     for number, (level, plane) in enumerate(planes):
-        marks += _plane(level, plane, names, is_output=number == 0)
+        marks.append(Label(MARGIN, plane.y + plane.height / 2, named[level], 12.5, "faint", "start"))
+        marks += (_cells if shrunk == 1 else _outline)(level, plane, shrunk, is_output=number == 0)
     for (above, upper), (below, lower) in pairwise(planes):
-        marks += rays(lower.cell(*_box(below)), upper.cell(*_box(above)), 0.1)
+        marks += rays(lower.cell(*_box(below, shrunk)), upper.cell(*_box(above, shrunk)), 0.1)
     bottom = top - RISE + GAP
     told = _told(field)
+    if shrunk < 1:
+        told.append(f"areas to scale: {largest} cells on a side are too many to be drawn one by one")
     marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(told)]
     return Scene(widest + names + 2 * MARGIN, bottom + len(told) * LEADING, tuple(marks), title=_title(field))
 
 
-def _plane(level: Level, plane: Plane, names: float, *, is_output: bool) -> Iterator[Mark]:
+def _cells(level: Level, plane: Plane, _: float, *, is_output: bool) -> Iterator[Mark]:
+    """Draw each cell of a level."""
     rows, columns = ((0,), *level.seen)[-2:]
-    fill, seen = ("waiting", "current") if is_output else ("input", "window")
-    yield Label(MARGIN, plane.y + plane.height / 2, level.name, 12.5, "faint", "start")
+    height, width = _rows_and_columns(level)
+    plain, seen = _kinds(is_output)
     for inside in (False, True):  # edges of what is seen lie on top
-        for row in range(plane.rows):
-            for column in range(plane.columns):
+        for row in range(height):
+            for column in range(width):
                 if (row in rows and column in columns) == inside:
-                    kind = seen if inside else fill
+                    kind = seen if inside else plain
                     yield Shape(plane.cell(row, column), kind, f"{kind}-edge")
 
 
-def _box(level: Level) -> tuple[float, float, float, float]:
+def _outline(level: Level, plane: Plane, shrunk: float, *, is_output: bool) -> Iterator[Mark]:
+    """Draw a level and what is seen of it as two areas."""
+    plain, seen = _kinds(is_output)
+    yield Shape(plane.cell(0, 0, plane.rows, plane.columns), plain, f"{plain}-edge")
+    yield Shape(plane.cell(*_box(level, shrunk)), seen, f"{seen}-edge")
+
+
+def _kinds(is_output: bool) -> tuple[str, str]:
+    return ("waiting", "current") if is_output else ("input", "window")
+
+
+def _box(level: Level, shrunk: float) -> tuple[float, float, float, float]:
     """Return the row, column, height and width that what is seen covers."""
     rows, columns = ((0,), *level.seen)[-2:]
     if not rows or not columns:
         return 0, 0, 0, 0
-    return rows[0], columns[0], rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    box = rows[0], columns[0], rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    top, left, height, width = (n * shrunk for n in box)
+    return top, left, height, width

@@ -31,8 +31,8 @@ class Plane(NamedTuple):
 
     x: float
     y: float
-    rows: int
-    columns: int
+    rows: float
+    columns: float
 
     @property
     def width(self) -> float:
@@ -133,8 +133,8 @@ class _Layout:
                     yield _number(plane.centre(*cell), value or Fraction(0), f"{kind}-ink")
         for channel, plane in enumerate(self.above):
             yield self._caption("output", channel, plane, len(self.above), at_bottom=False)
-            for row in range(plane.rows):
-                for column in range(plane.columns):
+            for row in range(stage.output_shape[1]):
+                for column in range(stage.output_shape[2]):
                     yield Shape(plane.cell(row, column), "waiting", "waiting-edge", dashed=True)
 
     @staticmethod
