@@ -85,7 +85,7 @@ def make_picture(command: str, folder: Path) -> Path:
     """
     for name in MODEL.findall(command):
         shutil.copy(fetch(name), folder)
-    said = run(f"{command} -q", folder).strip()
+    said = run(command, folder).strip()
     return folder / (said or shlex.split(command)[-1])
 
 

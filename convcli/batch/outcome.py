@@ -23,6 +23,7 @@ class Outcome:
     """What one job did, and what is to be said of it; whoever did it prints nothing.
 
     answer : what goes to standard output
+    written : the line that names the file which was written, for standard output, too; -q does without it
     notes, details : what is said by default, and what only -v asks for
     skipped : whether it was found done; its details say so
     facts : what a report holds of it, as JSON has it
@@ -31,6 +32,7 @@ class Outcome:
     """
 
     answer: bytes = b""
+    written: bytes = b""
     notes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)

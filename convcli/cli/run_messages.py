@@ -60,8 +60,9 @@ class RunMessages:
     def tell(self, job: Job, outcome: Outcome) -> None:
         """Say what became of a job, its answer first."""
         self.hide()
-        if outcome.answer:
-            click.echo(_on_terminal(outcome.answer) if sys.stdout.isatty() else outcome.answer, nl=False)
+        answer = outcome.answer if self._conversation.quiet else outcome.answer + outcome.written
+        if answer:
+            click.echo(_on_terminal(answer) if sys.stdout.isatty() else answer, nl=False)
         for note in outcome.notes:
             self._conversation.note(f"{job.name}: {note}")
         for detail in outcome.details:

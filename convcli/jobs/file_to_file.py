@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -218,8 +218,15 @@ class FileToFile:
                     self.save.write(job, data)
         if self.reported:
             facts |= _told(before, result, job.target if data is None else BytesIO(data))
+        if job.target is DASH and data is not None:
+            answer, written = data, b""
+        elif result.record is not None:
+            answer, written = _record(job, result, result.record), b""
+        else:
+            answer, written = b"", os.fsencode(job.target) + b"\n"
         return Outcome(
-            answer=_answer(job, result) if data is None or job.target is not DASH else data,
+            answer=answer,
+            written=written,
             notes=(*made.notes, *result.notes, *losses),
             details=(f"{_summary(before, made)}, {result.how}{how}",),
             pixels=sum(prod(frame.pixels.shape[:2]) for frame in before.frames),
@@ -232,13 +239,10 @@ def _skipped(job: Job, *, aloud: bool = False) -> Outcome:
     return Outcome(skipped=True, notes=said if aloud else (), details=() if aloud else said)
 
 
-def _answer(job: Job, result: Result) -> bytes:
-    """Return the line that is printed of a picture which was written to a file: its path, or a record."""
-    text = str(job.target)
-    if result.record is not None:
-        named = {"input": job.name, "output": text}
-        text = json.dumps({**named, **_described(result.picture), **result.record})
-    return os.fsencode(text) + b"\n"
+def _record(job: Job, result: Result, record: Mapping[str, Any]) -> bytes:
+    """Return the record of a picture that was written to a file, a line of JSON."""
+    named = {"input": job.name, "output": str(job.target)}
+    return os.fsencode(json.dumps({**named, **_described(result.picture), **record})) + b"\n"
 
 
 def _told(before: Picture, result: Result, output: Path | BytesIO) -> Facts:

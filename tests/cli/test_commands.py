@@ -178,6 +178,26 @@ def test_fields(call: Call, name: str) -> None:
     assert one_error(result).startswith("there is no field 'mac'; the fields are name, layer, variant, ")
 
 
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "help"])
+def test_quiet_and_verbose_contradict_each_other(call: Call, name: str) -> None:
+    for words in (["-q", "-v"], ["--verbose", "--quiet"]):
+        result = call(name, *words)
+        assert result.code == 2
+        assert one_error(result).startswith("-q and -v contradict each other; give one of them")
+
+
+def test_fields_of_a_chain_and_of_a_network_are_a_row_a_layer_and_a_value_is_of_the_whole(call: Call) -> None:
+    chain = ["--in", "3", "--layers", "conv k3 o8, relu, conv k3 o16"]
+    layers = [9 * 3 * 8 + 8, 0, 9 * 8 * 16 + 16]
+    assert call("params", *chain, "--field", "name,params").out == "".join(
+        f"{name}\t{count}\n" for name, count in zip(["conv1", "relu1", "conv2"], layers)
+    )
+    assert call("params", *chain, "--field", "params", "--format", "value").out == f"{sum(layers)}\n"
+    counts = call("params", "lenet-5", "--field", "params").out.splitlines()
+    assert len(counts) > 5
+    assert call("params", "lenet-5", "--format", "value").out == f"{sum(map(int, counts))}\n"
+
+
 @pytest.mark.parametrize("name", CALCULATORS)
 def test_loudness(call: Call, name: str) -> None:
     usual, quiet, loud = (call(name, *LAYER, *words).out.splitlines() for words in ([], ["-q"], ["-v"]))

@@ -45,7 +45,7 @@ def test_what_was_replaced_is_not_filtered_again(program: Program, tmp_path: Pat
         "os.replace = replace\n"
     )
     run = program(
-        "filter", "in", "--kernel", "box", "--in-place", "--isolate", "-q",
+        "filter", "in", "--kernel", "box", "--in-place", "--isolate",
         env={"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"},
     )  # fmt: skip
     assert run.returncode == 1

@@ -121,7 +121,7 @@ def pixels(path: Path) -> np.ndarray:
 def test_a_picture_is_read_worked_on_and_written(job: Job) -> None:
     outcome = turning()(job)
     assert (pixels(job.target) == 255 - PIXELS).all()
-    assert outcome.answer == f"{job.target}\n".encode()
+    assert (outcome.answer, outcome.written) == (b"", f"{job.target}\n".encode())
     assert outcome.notes == ("turned",)
     (detail,) = outcome.details
     assert detail.startswith("PNG, L, 1 frame(s), rows x columns 6x7 to 6x7, by hand, ")

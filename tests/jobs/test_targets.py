@@ -31,8 +31,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def filtered(call: Call, *words: str) -> list[str]:
-    code, out, err = call("filter", *words, "--kernel", "box", "-q")
-    assert (code, err) == (0, "")
+    code, out, err = call("filter", *words, "--kernel", "box")
+    assert code == 0
+    assert all(line.startswith(f"convcli: {len(out.splitlines())} done; ") for line in err.splitlines())
     return out.splitlines()
 
 

@@ -24,7 +24,7 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
     short_help="How much work is it?",
     examples=(
         "convcli cost --n 112 --in 64 --out 128 --k 3 --p 1",
-        "convcli cost resnet-50 --input 3x320x320 --field params,macs",
+        "convcli cost resnet-50 --input 3x320x320 --format value --field params,macs",
     ),
     groups=LAYER_GROUPS,
     leading=("n", "k", "s", "p", "in_channels", "out_channels", "variant", "chain", "form", "fields"),

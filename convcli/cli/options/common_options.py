@@ -247,7 +247,11 @@ pool_option = click.option(
 
 def _loudness(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
     def store(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-        setattr(ctx.find_object(Conversation), name, value)
+        conversation = ctx.find_object(Conversation)
+        assert conversation is not None
+        setattr(conversation, name, value)
+        if conversation.quiet and conversation.verbose:
+            raise click.UsageError("-q and -v contradict each other; give one of them", ctx)
 
     return store
 
@@ -287,6 +291,8 @@ class AnswerOptions(NamedTuple):
         answer = answer._replace(remarks=remarks)
         if self.fields:
             answer = _only(self.fields, answer)
+            if self.form is None:  # a row a layer; --format value is of the whole
+                answer = answer._replace(results=answer.rows)
         elif conversation.verbose and answer.rows:
             answer = answer._replace(columns=tuple(answer.rows[0]))
         form = self.chosen
@@ -338,7 +344,7 @@ PRINTING = (  # how an answer is printed, of commands that write something else 
         "fields",
         type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
         default="",
-        help="Only these fields, separated by commas; without --format their bare values.",
+        help="Only these fields: bare values, tab-separated, a row a layer; with --format value those of the whole.",
     ),
 )
 answer_options = bundled(

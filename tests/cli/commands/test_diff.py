@@ -181,7 +181,7 @@ def test_animations_frame_by_frame(call: Call, tmp_path: Path) -> None:
     whole = answer["totals"]
     assert (code, whole["difference"], whole["row"], whole["beyond"]) == (1, 30, 1, 2)
     assert whole["mean_squared_error"] == pytest.approx((49 + 900) / (3 * frames[0].size))
-    assert call("diff", one, other, "--field", "frame,difference").out == "2\t30.0\n"
+    assert call("diff", one, other, "--field", "frame,difference", "--format", "value").out == "2\t30.0\n"
     assert call("diff", one, other).out.splitlines()[5].split()[:2] == ["total", "30"]
 
 

@@ -254,12 +254,13 @@ def test_a_bad_input_is_one_line_and_code_1(call: Call, tmp_path: Path, name: st
 def test_a_batch_goes_on_after_bad_files(call: Call, house: Path) -> None:
     names = list(damaged(house.parent))
     inputs = [house.parent / name for name in names]
-    result = call(
-        "filter", *inputs[:2], house, *inputs[2:], "--kernel", "outline", "--padding", "valid", "-q"
-    )
+    words = ("--kernel", "outline", "--padding", "valid", "--range", "abs")
+    result = call("filter", *inputs[:2], house, *inputs[2:], *words)
     assert result.code == 1
     assert result.out == f"{house.parent}/house.outline.png\n"
-    assert len(result.err.splitlines()) == len(names)
+    *errors, _summary = [line for line in result.err.splitlines() if "clipped" not in line]
+    assert len(errors) == len(names)
+    assert all(line.startswith("convcli: error: ") for line in errors)
     assert read_picture(house.parent / "house.outline.png")
 
 
@@ -320,7 +321,7 @@ def test_an_input_without_an_ending_needs_an_output(call: Call, house: Path) -> 
 def test_a_loop_of_links_costs_one_file(call: Call, house: Path) -> None:
     loop = house.parent / "loop.png"
     loop.symlink_to(loop)
-    result = call("filter", loop, house, "--kernel", "box", "-q")
+    result = call("filter", loop, house, "--kernel", "box")
     assert result.code == 1
     assert "Too many levels of symbolic links" in result.err
     assert result.out == f"{house.parent}/house.box.png\n"
@@ -346,8 +347,15 @@ def test_a_folder_may_have_braces(call: Call, house: Path) -> None:
 
 
 def test_quiet_says_nothing_but_errors(call: Call, house: Path) -> None:
-    assert call("filter", house, "--kernel", "sobel", "-q").err == ""
+    assert call("filter", house, "--kernel", "sobel", "-q") == (0, "", "")
     assert "exists" in call("filter", house, "--kernel", "sobel", "-q").err
+
+
+def test_quiet_prints_what_is_asked_for(call: Call, house: Path) -> None:
+    words = ["filter", house, "--kernel", "sobel", "-q"]
+    assert call(*words, "--dry-run").out.startswith(f"{house}: would read PNG")
+    assert json.loads(call(*words, "--stats").out)["output"] == f"{house.parent}/house.sobel.png"
+    assert call(*words, "--explain", "0,0").out.startswith("output 0,0 of 320x400")
 
 
 def test_verbose_says_what_was_done(call: Call, house: Path) -> None:

@@ -99,7 +99,9 @@ def test_a_chain_has_a_row_for_each_layer(call: Call) -> None:
     assert [row["receptive_field"] for row in answer["rows"]] == [[3, 3], [7, 7], [15, 15]]
     assert [row["name"] for row in answer["rows"]] == ["conv1", "conv2", "conv3"]
     assert call("shape", "--n", "32", "--layers", chain, "--format", "value").out == "32\n"
-    assert call("shape", "--n", "32", "--layers", chain, "--field", "receptive_field").out == "15\n"
+    assert call("shape", "--n", "32", "--layers", chain, "--field", "receptive_field").out == "3\n7\n15\n"
+    words = ("--layers", chain, "--field", "receptive_field", "--format", "value")
+    assert call("shape", "--n", "32", *words).out == "15\n"
 
 
 def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
