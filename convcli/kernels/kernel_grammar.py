@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from inspect import Parameter, signature
+from math import isqrt
 from pathlib import Path
 
 from convcli.errors import ArgumentError, instead_of
@@ -17,7 +18,18 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
     r"(?P<columns>\d{1,9})(x(?P<rows>\d{1,9}))?((?P<x>[+-]\d{1,9})(?P<y>[+-]\d{1,9}))?\s*:"
 )
+_ASSIGNED = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]*)\s*=\s*(?P<value>[^=;]+)")
 _NUMERIC = re.compile(r"[-+\d\s.,;|eE/]*")
+# What others call some of the kernels.
+OTHER_NAMES = {
+    "blur": ("gaussian", "box"),
+    "smooth": ("gaussian", "box"),
+    "average": ("box",),
+    "mean": ("box",),
+    "bokeh": ("disk",),
+    "edges": ("sobel", "laplacian"),
+    "none": ("identity",),
+}
 OUTSIDE = ("-", "nan")  # what ImageMagick writes for a place that is no part of the kernel
 HINT = "; give a name such as 'sobel', or rows of numbers divided by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
 
@@ -164,7 +176,29 @@ def _argument(what: str, text: str, parameter: Parameter) -> Number:
 def _instead_of(name: str) -> str:
     if is_file(name):
         return f"there is a file of that name, but it does not say its format: end it in {' '.join(READERS)}"
+    if others := OTHER_NAMES.get(name.lower()):
+        return f"did you mean {' or '.join(map(repr, others))}?"
     return instead_of(name, KERNELS)
+
+
+def square_meant(text: str) -> str | None:
+    """Return the square matrix that a row of numbers may be meant as, or None.
+
+    >>> square_meant("0 -1 0 -1 5 -1 0 -1 0")
+    '0 -1 0; -1 5 -1; 0 -1 0'
+    """
+    words = split(text)
+    side = isqrt(len(words))
+    if (
+        not _NUMERIC.fullmatch(text)
+        or ";" in text
+        or "|" in text
+        or side < 3
+        or side % 2 == 0
+        or side**2 != len(words)
+    ):
+        return None
+    return "; ".join(" ".join(words[start : start + side]) for start in range(0, len(words), side))
 
 
 # Matrices
@@ -173,6 +207,11 @@ def _instead_of(name: str) -> str:
 def _inline(text: str, limit: int) -> Kernel:
     """Read rows of numbers, and slices of rows."""
     what = f"kernel {text!r}"
+    assigned = _ASSIGNED.fullmatch(text)
+    if assigned and assigned["name"].lower() in KERNELS:
+        raise ArgumentError(
+            f"{what}: arguments follow a colon; did you mean {assigned['name'].lower()}:{assigned['value']}?"
+        )
     parts = [[split(row) for row in part.split(";")] for part in text.split("|")]
     words, divisor = common([row for part in parts for row in part])
     left = iter(words)

@@ -57,7 +57,7 @@ OF_FILES = {
         "explain",
     ),
     *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "max_memory", "max_frames"),
-    *("debug", "verbose", "quiet", "help"),
+    *("debug", "verbose", "quiet", "help", "help_all"),
 }
 OF_RUNS = {
     *(

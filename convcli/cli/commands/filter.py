@@ -1,6 +1,7 @@
 """convcli filter: run a layer on pictures."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -17,6 +18,7 @@ from convcli.errors import ArgumentError
 from convcli.filters.network_input import LAYOUTS
 from convcli.filters.read_arguments import read_place
 from convcli.filters.request import FILTERING, Request
+from convcli.kernels.kernel_grammar import square_meant
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
 
@@ -145,6 +147,7 @@ def command(
         raise ArgumentError(
             f"--layout {run.reading.layout} is of a network's input; name a network with --network"
         )
+    _check_kernels(run, request)
     request.check()
     if explain is not None:
         if stats:
@@ -184,3 +187,16 @@ def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) 
         )
     jobs = run.jobs(options.name, of_network.files)
     return run.run(jobs, NetworkFilter(of_network, request.value_range))
+
+
+def _check_kernels(run: FileRun, request: Request) -> None:
+    """Refuse a kernel that is given as an input, and say how a matrix is written that is given as a row."""
+    if not request.kernels:
+        for name in run.inputs.names:
+            if name.partition(":")[0].lower() in KERNELS and not Path(name).exists():
+                raise ArgumentError(
+                    f"there is no file {name!r}, and it is the name of a kernel; did you mean --kernel {name}?"
+                )
+    for kernel in request.kernels:
+        if request.dims != 1 and isinstance(kernel, str) and (meant := square_meant(kernel)) is not None:
+            run.conversation.note(f"kernel {kernel!r} is one row; did you mean {meant!r}?")

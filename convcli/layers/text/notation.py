@@ -1,14 +1,17 @@
 """How sizes and paddings are typed: 7, 224x224, 1:2x0:0."""
 
+import re
 from collections.abc import Sequence
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Sizes
 from convcli.layers.padding import NAMES, AnyPadding, Padding, Pads
 
 MOST_DIGITS = (
     300  # of one number: products of a dozen can still be written, and no computer holds as many bytes
 )
+
+_SIZE = re.compile(r"[0-9]{1,9}(x[0-9]{1,9})+")
 
 
 def parse_number(text: str) -> int:
@@ -29,9 +32,13 @@ def parse_size(text: str) -> int | Sizes:
     try:
         sizes = tuple(parse_number(part) for part in text.split("x"))
     except ArgumentError as error:
-        raise ArgumentError(
-            f"{text!r} is not a size: {error}; write 7, or 7x5 with a number for each axis"
-        ) from None
+        meant = text.replace(",", "x")
+        way = (
+            f"did you mean {meant}?"
+            if _SIZE.fullmatch(meant)
+            else "write 7, or 7x5 with a number for each axis"
+        )
+        raise ArgumentError(f"{text!r} is not a size: {error}; {way}") from None
     return sizes[0] if len(sizes) == 1 else sizes
 
 
@@ -79,10 +86,12 @@ def parse_padding(text: str) -> AnyPadding:
     try:
         items = tuple(_parse_sides(part) for part in text.split("x"))
     except ArgumentError as error:
-        raise ArgumentError(
-            f"{text!r} is not a padding: {error}; write 1, 1x2, before:after such as 1:2 or 1:2x0:0, "
-            f"or one of {', '.join(NAMES)}"
-        ) from None
+        way, meant = instead_of(text, NAMES), text.replace(",", "x")
+        if _SIZE.fullmatch(meant):
+            way = f"did you mean {meant}?"
+        elif not way.startswith("did you mean"):
+            way = f"write 1, 1x2, before:after such as 1:2 or 1:2x0:0, or one of {', '.join(NAMES)}"
+        raise ArgumentError(f"{text!r} is not a padding: {error}; {way}") from None
     return items[0] if len(items) == 1 and isinstance(items[0], int) else items
 
 

@@ -196,6 +196,26 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
         (["--kernel", "box", "--stride", "0"], "stride must be at least 1, got 0"),
         (["--kernel", "box", "--dilation", "0"], "dilation must be at least 1, got 0"),
         (["--kernel", "box", "--stride", "1x2x3"], "stride 1x2x3 has 3 axes where 2 are needed"),
+        (
+            ["--kernel", "box", "--padding", "Same"],
+            "'Same' is not a padding: 'Same' is not a whole number; did you mean 'same'?",
+        ),
+        (
+            ["--kernel", "box", "--padding", "1,2"],
+            "'1,2' is not a padding: '1,2' is not a whole number; did you mean 1x2?",
+        ),
+        (
+            ["--kernel", "box", "--stride", "2,2"],
+            "'2,2' is not a size: '2,2' is not a whole number; did you mean 2x2?",
+        ),
+        (
+            ["--kernel", "box", "--padding-mode", "Refelct"],
+            "there is no padding mode 'Refelct'; did you mean 'reflect'?",
+        ),
+        (
+            ["--kernel", "box", "--variant", "Dilated"],
+            "there is no variant 'Dilated'; did you mean 'dilated'?",
+        ),
         (["--kernel", "box", "--padding", "some"], "Invalid value for '--padding': 'some' is not a padding"),
         (["--kernel", "box", "--padding", "-1"], "Invalid value for '--padding': '-1' is not a padding"),
         (
@@ -341,6 +361,28 @@ def test_a_folder_may_have_braces(call: Call, house: Path) -> None:
     (house.parent / "a{b}").mkdir()
     assert call("filter", house, "--kernel", "box", "-o", house.parent / "a{b}").code == 0
     assert (house.parent / "a{b}/house.png").exists()
+
+
+def test_a_kernel_where_a_file_is_expected(call: Call, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(house.parent)
+    for word in ("sobel", "gaussian:2"):
+        result = call("filter", word, house)
+        assert result.code == 2
+        assert one_error(result) == (
+            f"there is no file {word!r}, and it is the name of a kernel; did you mean --kernel {word}?"
+        )
+    Path("sobel").mkdir()
+    assert "there is nothing to run" in call("filter", "sobel").err
+
+
+def test_numbers_in_a_row_may_be_meant_as_a_square(call: Call, house: Path) -> None:
+    words = ["filter", house, "--kernel", "0 -1 0 -1 5 -1 0 -1 0"]
+    code, _, err = call(*words)
+    assert code == 0
+    assert "is one row; did you mean '0 -1 0; -1 5 -1; 0 -1 0'?" in err
+    for other in ("1 2 1", "1 1 1 1", "0 -1 0; -1 5 -1; 0 -1 0", "sobel", "1 " * 16):
+        assert "one row" not in call("filter", house, "--kernel", other, "--force").err
+    assert "one row" not in call(*words, "--dims", "1", "--force").err
 
 
 # How loud

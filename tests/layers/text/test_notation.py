@@ -52,12 +52,28 @@ def test_a_bad_size_is_shown(text):
     assert str(caught.value).endswith("; write 7, or 7x5 with a number for each axis")
 
 
-@pytest.mark.parametrize("text", ["", "1:", ":1", "1:2:3", "-1", "some", "1x", "SAME"])
+@pytest.mark.parametrize("text", ["", "1:", ":1", "1:2:3", "-1", "two", "1x"])
 def test_a_bad_padding_is_shown(text):
     with pytest.raises(ArgumentError) as caught:
         parse_padding(text)
     assert str(caught.value).startswith(f"{text!r} is not a padding: ")
     assert "valid, same, same-lower, full" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "meant"),
+    [
+        (parse_size, "2,2", "2x2"),
+        (parse_size, "16,112,112", "16x112x112"),
+        (parse_padding, "1,2", "1x2"),
+        (parse_padding, "SAME", "'same'"),
+        (parse_padding, "same_lower", "'same-lower'"),
+    ],
+)
+def test_what_was_meant_is_named(read, text, meant):
+    with pytest.raises(ArgumentError) as caught:
+        read(text)
+    assert str(caught.value).endswith(f"is not a whole number; did you mean {meant}?")
 
 
 def test_a_number_may_be_long_but_not_endless():
