@@ -73,7 +73,19 @@ OF_RUNS = {
         "values",
         "explain",
     ),
-    *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "debug", "verbose", "quiet", "help"),
+    *(
+        "jobs",
+        "isolate",
+        "timeout",
+        "cluster",
+        "fail_fast",
+        "report",
+        "debug",
+        "verbose",
+        "quiet",
+        "help",
+        "help_all",
+    ),
 }
 
 
