@@ -39,6 +39,7 @@ class Answer(NamedTuple):
     remarks : the lines that explain, below a table
     by_one_number : the fields whose axes are written as one number where they are equal, except in json
     widths : the characters after which a table breaks the words of a column, where it has long ones
+    draw : makes a picture of it, a `Scene`; None where there is none
     """
 
     command: str
@@ -51,6 +52,7 @@ class Answer(NamedTuple):
     remarks: Sequence[str] = ()
     by_one_number: Collection[str] = ()
     widths: Mapping[str, int] = {}
+    draw: Callable[[], Any] | None = None
 
 
 def visible(text: str) -> str:
@@ -269,3 +271,4 @@ FORMATS: dict[str, Callable[[Answer], str]] = {
 }
 
 ENDINGS = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown"}
+PICTURES = {".png": "png", ".svg": "svg"}  # of an answer that can be drawn

@@ -34,7 +34,7 @@ ALLOWED = {
     "filters/stages": {"layers", "kernels", "backend", "filters"},
     "filters/tiles": {"layers", "backend", "memory", "filters"},
     "analysis": {"layers", "kernels", "backend", "images", "filters", "memory", "analysis"},
-    "drawing": {"layers", "kernels", "backend", "images", "filters", "analysis", "drawing"},
+    "drawing": {"layers", "networks", "kernels", "backend", "images", "filters", "analysis", "drawing"},
     "learning": {"layers", "kernels", "backend", "images", "filters", "analysis", "learning"},
     "batch": {"batch"},
     "jobs": {

@@ -55,6 +55,17 @@ def encode(drawing: Drawing, form: str, settings: Settings) -> tuple[bytes, str]
     return FORMS[form](drawing, settings)
 
 
+def encode_still(scene: Scene, form: str, theme: str) -> bytes:
+    """Return a picture in which nothing moves, as `svg` or `png`."""
+    if form == "svg":
+        from convcli.drawing.svg import svg
+
+        return svg([scene], theme, 0).encode()
+    from convcli.drawing.raster import png, still
+
+    return png(still(scene, 0, _palette(Settings(theme=theme)), _scale([scene], 2, "still")))
+
+
 def _text(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
     return drawing.text(TEXT_WIDTH, settings.step).encode(), ""
 

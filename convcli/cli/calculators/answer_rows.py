@@ -54,7 +54,21 @@ def answer_rows(
         value=(value,),
         remarks=remarks(questions[0]) if alone else (),
         by_one_number=by_one_number(questions),
+        draw=lambda: _picture(command, questions, made),
     )
+
+
+def _picture(command: str, questions: Sequence[Question], made: Sequence[Sequence[Row]]) -> Any:
+    """Return the picture of one question's rows; of several there is none."""
+    from convcli.cli.calculators.network_answer import picture
+
+    if len(questions) > 1:
+        raise ArgumentError(
+            f"one layer or chain is drawn at a time, and {len(questions):,} are asked for; give one value each, "
+            "or write a table, as -o answer.csv"
+        )
+    title = f"a chain of {len(made[0])} layers" if len(made[0]) > 1 else made[0][0]["layer"]
+    return picture(command, questions[0].network()[0], made[0], title)
 
 
 def answered(

@@ -12,6 +12,8 @@ from convcli.render import Answer, in_units
 
 if TYPE_CHECKING:
     from convcli.cli.options.cost_options import CostOptions
+    from convcli.drawing.scene import Scene
+    from convcli.networks.graph import Graph
     from convcli.networks.network import Network
 
 GIGA = 10**9
@@ -48,7 +50,15 @@ def network_answer(
         columns=[name for name in columns if name != "buffers" or stored],
         value=(value,),
         remarks=[*remarks(network, rows, whole, batch, dtype), *(more.lines(rows) if more else ())],
+        draw=lambda: picture(command, network, rows, network.name),
     )
+
+
+def picture(command: str, network: "Graph", rows: Sequence[Row], title: str) -> "Scene":
+    """Return the picture of a network's rows."""
+    from convcli.drawing.network_drawing import network_scene
+
+    return network_scene(command, network, rows, totals(rows), title)
 
 
 def network_rows(network: "Network", batch: int, dtype: str, *, shapeless: bool = False) -> list[Row]:

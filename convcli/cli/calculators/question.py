@@ -201,8 +201,9 @@ class Question(NamedTuple):
         return [row | size | storage for row, size in zip(made, sizes, strict=True)]
 
     def network(self) -> tuple[Graph, dict[str, Shape]]:
-        """Return the layers as a network, and the whole shape of its input."""
-        return chain(self.layers(), self.input_shape), {INPUT: (self.batch, *self.input_shape)}
+        """Return the layers as a network, and the whole shape of its input, as far as it was typed."""
+        shape = () if self.n is None else self.input_shape
+        return chain(self.layers(), shape), {INPUT: (self.batch, *shape)}
 
     def marked(self, reason: str, fields: Iterable[str]) -> Row:
         """Return a row of these fields that says why there is no answer."""

@@ -7,7 +7,7 @@ import click
 from convcli.cli.calculators.answer_rows import answer_rows, explained, give, result
 from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.options.common_options import AnswerOptions, Command, drawn_answer_options, talking
 from convcli.cli.options.cost_options import CostOptions, cost_options
 from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
@@ -34,7 +34,7 @@ OF_NETWORKS = ("name", "layer", "output_shape", "params", "macs", "flops")
 @network_options
 @layer_options
 @cost_options
-@answer_options
+@drawn_answer_options
 @talking
 @click.pass_obj
 def command(

@@ -5,7 +5,7 @@ import click
 from convcli.cli.calculators.answer_rows import answer_rows, give
 from convcli.cli.calculators.question import Question
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.options.common_options import AnswerOptions, Command, drawn_answer_options, talking
 from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import params_lines
@@ -38,7 +38,7 @@ COLUMNS = ("name", "layer", "weights", "biases", "params", "buffers", "parameter
 )
 @network_options
 @layer_options
-@answer_options
+@drawn_answer_options
 @talking
 @click.pass_obj
 def command(

@@ -5,7 +5,7 @@ import click
 from convcli.cli.calculators.answer_rows import answer_rows, explained, give, merged
 from convcli.cli.calculators.question import Question, Size
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions, Command, Parsed, answer_options, talking
+from convcli.cli.options.common_options import AnswerOptions, Command, Parsed, drawn_answer_options, talking
 from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
 from convcli.cli.options.network_options import OF_ONE_LAYER, NetworkOptions, network_options
 from convcli.errors import ArgumentError
@@ -51,7 +51,7 @@ OF_NETWORKS = ("name", "layer", "inputs", "output_shape", "receptive_field", "ef
     type=Parsed("M", parse_size),
     help="Solve backwards: list the paddings, strides and dilations that turn --n into M.",
 )
-@answer_options
+@drawn_answer_options
 @talking
 @click.pass_obj
 def command(

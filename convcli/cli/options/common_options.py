@@ -14,7 +14,7 @@ from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
 from convcli.layers.activation import ACTIVATIONS, SOFTMAX, parse_activation
 from convcli.memory import memory_size
-from convcli.render import ENDINGS, FORMATS, Answer, render
+from convcli.render import ENDINGS, FORMATS, PICTURES, Answer, render
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -279,6 +279,7 @@ class AnswerOptions(NamedTuple):
     fields: tuple[str, ...]
     output: str | None
     force: bool
+    theme: str | None = None  # of a picture
 
     def check(self, reads: Reads) -> None:
         """Raise ArgumentError where the answer would overwrite a file that is read."""
@@ -287,6 +288,11 @@ class AnswerOptions(NamedTuple):
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""
+        if self.picture is not None and answer.draw is not None:
+            self._draw(conversation, self.picture, answer.draw)
+            return
+        if self.theme is not None:
+            raise ArgumentError("--theme is of a picture, as in -o answer.png; leave it out")
         remarks = () if conversation.quiet else [conversation.spelled(line) for line in answer.remarks]
         answer = answer._replace(remarks=remarks)
         if self.fields:
@@ -297,8 +303,9 @@ class AnswerOptions(NamedTuple):
             answer = answer._replace(columns=tuple(answer.rows[0]))
         form = self.chosen
         if form is None:
+            endings = ENDINGS if answer.draw is None else (*ENDINGS, *PICTURES)
             raise ArgumentError(
-                f"{self.output} does not say its format; end it in {' '.join(ENDINGS)}, or give --format"
+                f"{self.output} does not say its format; end it in {' '.join(endings)}, or give --format"
             )
         if self.output is None:
             click.echo(render(answer, form, terminal=sys.stdout.isatty()), nl=False)
@@ -307,6 +314,25 @@ class AnswerOptions(NamedTuple):
 
         write_whole(Path(self.output), render(answer, form).encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
+
+    def _draw(self, conversation: Conversation, form: str, draw: Callable[[], Any]) -> None:
+        """Write a picture to the file that -o names."""
+        from convcli.drawing.forms import encode_still
+        from convcli.files import check_target, write_whole
+
+        if self.fields:
+            raise ArgumentError(
+                f"--field names columns of a table, and {self.output} is a picture; leave it out"
+            )
+        path = Path(self.output or "")
+        check_target(path, overwrite=self.force)
+        write_whole(path, encode_still(draw(), form, self.theme or "auto"), overwrite=self.force)
+        conversation.note(f"wrote {self.output}")
+
+    @property
+    def picture(self) -> str | None:
+        """The form of the picture that the output's ending asks for, None for other answers."""
+        return None if self.output is None or self.form else PICTURES.get(Path(self.output).suffix.lower())
 
     @property
     def chosen(self) -> str | None:
@@ -347,15 +373,34 @@ PRINTING = (  # how an answer is printed, of commands that write something else 
         help="Only these fields: bare values, tab-separated, a row a layer; with --format value those of the whole.",
     ),
 )
-answer_options = bundled(
-    "answer",
-    AnswerOptions,
-    *PRINTING,
-    click.option(
+force_option = click.option("--force", is_flag=True, help="Replace the output file if it exists.")
+
+
+def _output_option(endings: Sequence[str]) -> Decorator:
+    return click.option(
         "-o",
         "--output",
         metavar="FILE",
-        help="Write to this file; its ending picks the format: .txt .json .csv .md.",
-    ),
-    click.option("--force", is_flag=True, help="Replace the output file if it exists."),
+        help=f"Write to this file; its ending picks the format: {' '.join(endings)}.",
+    )
+
+
+def theme_option(default: str | None) -> Decorator:
+    """Add the colours of pictures; None tells whether they were asked for."""
+    return click.option(
+        "--theme",
+        type=click.Choice(["auto", "light", "dark"]),
+        default=default,
+        help="Colours of pictures; auto is light, and in .svg and .html what the reader prefers.  [default: auto]",
+    )
+
+
+answer_options = bundled("answer", AnswerOptions, *PRINTING, _output_option(tuple(ENDINGS)), force_option)
+drawn_answer_options = bundled(
+    "answer",
+    AnswerOptions,
+    *PRINTING,
+    _output_option((*ENDINGS, *PICTURES)),
+    force_option,
+    theme_option(None),
 )

@@ -8,7 +8,7 @@ import click
 
 from convcli.cli.calculators.question import parse_chain_option
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.cli.options.common_options import Parsed, at_least, bundled, theme_option
 from convcli.cli.options.layer_options import LayerOptions
 from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
@@ -340,10 +340,5 @@ view_options = bundled(
         show_default=True,
         help="How long each step of what moves is shown.",
     ),
-    click.option(
-        "--theme",
-        type=click.Choice(["auto", "light", "dark"]),
-        default="auto",
-        help="Colours of pictures; auto is light, and in .svg and .html what the reader prefers.  [default: auto]",
-    ),
+    theme_option("auto"),
 )

@@ -292,7 +292,7 @@ LAYER_GROUPS = {
     ),
     "Network": ("inputs", "width"),
     "Question": ("target", "roofline", "training", "optimizer", "batch", "dtype", "max_rows"),
-    "Answer": ("form", "fields", "output", "force"),
+    "Answer": ("form", "fields", "output", "force", "theme"),
 }
 
 

@@ -1,0 +1,215 @@
+"""What a network's picture shows beside its layers: a column of bars for each field, and the sums in large figures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from convcli.drawing.network_lines import Line
+from convcli.networks.graph import Graph
+
+Row = Mapping[str, Any]
+NEARLY_ALL = 0.95
+UNITS = ("", "k", "M", "G", "T", "P", "E")
+
+
+class Column(NamedTuple):
+    """A column of bars.
+
+    title : what is shown
+    values : of each line; None where there is none
+    texts : the values as they are written
+    told : the sum, or what the values are measured by
+    colour : of the largest bars
+    pale : of the others
+    mark : a value at which a dashed line stands
+    whole : the sum, of which the largest are shares; None where the values are no parts
+    """
+
+    title: str
+    values: tuple[float | int | None, ...]
+    texts: tuple[str, ...]
+    told: str
+    colour: str
+    pale: str
+    mark: float | None = None
+    whole: float | int | None = None
+
+    @property
+    def most(self) -> float | int:
+        """The value of the longest bar."""
+        return max((value for value in self.values if value is not None), default=0)
+
+    def largest(self) -> list[int]:
+        """Return the fewest lines that make half of the sum, the largest first, with those as large as the last.
+
+        Where these would make nearly all, only those that are larger.
+        """
+        if not self.whole:
+            return []
+        sizes = {number: value for number, value in enumerate(self.values) if value}
+        order = sorted(sizes, key=lambda number: -sizes[number])
+        made: float | int = 0
+        for number in order:
+            made += sizes[number]
+            if 2 * made >= self.whole:
+                break
+        found = [each for each in order if sizes[each] >= sizes[number]]
+        larger = [each for each in found if sizes[each] > sizes[number]]
+        nearly_all = sum(sizes[each] for each in found) >= NEARLY_ALL * self.whole
+        return larger if nearly_all and larger else found
+
+
+SUMS = {  # field -> title, colours, and the unit of what is not a count
+    "macs": ("MACs", "window", "input", ""),
+    "params": ("parameters", "current", "output", ""),
+    "least_seconds": ("least time", "tap-1", "tap-2", "s"),
+    "training_bytes": ("training memory", "tap-1", "tap-2", "B"),
+}
+OF_COMMANDS = {
+    "cost": ("macs", "params", "least_seconds", "training_bytes"),
+    "params": ("params",),
+    "shape": (),
+}
+
+
+def columns(command: str, network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[Column]:
+    """Return the columns of a command's picture, of those that the rows have."""
+    made = [_sum(field, lines, rows) for field in OF_COMMANDS[command] if rows and field in rows[0]]
+    if command == "params" or not rows or "receptive_field" not in rows[0]:
+        return made
+    if command == "shape":
+        made += _shapes(network, lines, rows)
+    return [*made, _fields(network, lines, rows)]
+
+
+def _sum(field: str, lines: Sequence[Line], rows: Sequence[Row]) -> Column:
+    title, colour, pale, unit = SUMS[field]
+    values = tuple(line.total(rows, field) for line in lines)
+    whole = sum(value for value in values if value is not None)
+    texts = tuple(
+        ("not counted" if line.members else "") if value is None else short(value, unit) if value else ""
+        for line, value in zip(lines, values, strict=True)
+    )
+    return Column(title, values, texts, short(whole, unit), colour, pale, whole=whole)
+
+
+def _shapes(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[Column]:
+    """Return how large the output of each line is, and how many channels it has."""
+    first = 0 if network.per_item else 1
+    shapes = [line.last(rows, "output_shape") for line in lines]
+    for number, shape in enumerate(network.inputs.values()):
+        known = [n for n in shape[1:] if isinstance(n, int)]
+        shapes[number] = [1, *known][first ^ 1 :] if len(known) == len(shape) - 1 else None
+    sizes = [None if not shape else shape[first + 1 :] for shape in shapes]
+    channels = [None if not shape or len(shape) <= first else shape[first] for shape in shapes]
+    return [
+        Column(
+            "size",
+            tuple(max(size) if size else None for size in sizes),
+            tuple(_times(size) for size in sizes),
+            "largest axis",
+            "window",
+            "input",
+        ),
+        Column(
+            "channels",
+            tuple(channels),
+            tuple("" if n is None else f"{n:,}" for n in channels),
+            "",
+            "current",
+            "output",
+        ),
+    ]
+
+
+def _fields(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> Column:
+    """Return the receptive field of each line on its largest axis, beside the size of the input."""
+    fields = [_known(line.last(rows, "receptive_field")) for line in lines]
+    size = max(input_size(network), default=None)
+    return Column(
+        "receptive field",
+        tuple(max(field) if field else None for field in fields),
+        tuple(_times(field) for field in fields),
+        "" if size is None else f"input {size:,}",
+        "tap-1",
+        "tap-1",
+        mark=size,
+    )
+
+
+def input_size(network: Graph) -> tuple[int, ...]:
+    """Return the sizes of the first input along its spatial axes, none where one is not known."""
+    sizes = next(iter(network.inputs.values()), ())[2:]
+    known = tuple(n for n in sizes if isinstance(n, int))
+    return known if len(known) == len(sizes) else ()
+
+
+def _known(field: Sequence[int | None] | None) -> list[int]:
+    """Return a field of which each axis is known, an empty one otherwise."""
+    known = [n for n in field or () if n is not None]
+    return known if field and len(known) == len(field) else []
+
+
+def _times(sizes: Sequence[int] | None) -> str:
+    """Write sizes, one that all axes share once."""
+    if not sizes:
+        return ""
+    return f"{sizes[0]:,}" if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+
+
+def figures(command: str, totals: Row, last: Row, nodes: int) -> list[tuple[str, str]]:
+    """Return the sums of a network, each with what it is, to be written large."""
+    known = {
+        "cost": [
+            (short(totals.get("macs")), "MACs"),
+            (short(totals.get("flops")), "FLOPs"),
+            (short(totals.get("params")), "parameters"),
+            (short(totals.get("parameter_bytes"), "B"), "parameters, buffers"),
+            (short(totals.get("activation_bytes"), "B"), "activations moved"),
+        ],
+        "params": [
+            (short(totals.get("params")), "parameters"),
+            (short(totals.get("weights")), "weights"),
+            (short(totals.get("biases")), "biases"),
+            (short(totals.get("buffers")), "buffers"),
+            (short(totals.get("parameter_bytes"), "B"), "parameters, buffers"),
+        ],
+        "shape": [
+            ("x".join(map(str, last.get("output_shape") or ())) or "unknown", "output"),
+            (_times(_known(last.get("receptive_field"))) or "unknown", "receptive field"),
+        ],
+    }[command]
+    return [*known, (f"{nodes:,}", "layer" if nodes == 1 else "layers")]
+
+
+def short(count: float | int | None, unit: str = "") -> str:
+    """Write a count or a measure in three digits and a unit.
+
+    >>> short(9408), short(118_013_952), short(3.2e-5, "s"), short(46_796_448, "B"), short(512)
+    ('9.41 k', '118 M', '32.0 us', '46.8 MB', '512')
+    """
+    if count is None:
+        return "unknown"
+    if unit == "s":
+        return _seconds(count)
+    power = 0
+    while power < len(UNITS) - 1 and count >= 999.5 * 1000**power and count >= 1000:
+        power += 1
+    if not power:
+        return f"{count:,} {unit}".rstrip()
+    whole = count // 1000 ** (power - 1)  # in thousandths, which a float holds
+    if whole >= 10**12:
+        digits = str(count)
+        return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1} {unit}".rstrip()
+    return f"{_three(whole / 1000)} {UNITS[power]}{unit}"
+
+
+def _seconds(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{_three(seconds / size)} {unit}"
+    return f"{_three(seconds * 1e9)} ns"
+
+
+def _three(value: float) -> str:
+    """Write a number to three digits, a larger one whole."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"

@@ -1,0 +1,270 @@
+"""A network as a picture: its graph, and beside each layer bars of what it costs, stores, makes and sees."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import cos, pi, sin
+
+from convcli.drawing.graph_lanes import Lanes, lanes
+from convcli.drawing.nested_fields import nested_fields
+from convcli.drawing.network_columns import Column, Row, columns, figures, input_size
+from convcli.drawing.network_lines import Line, network_lines
+from convcli.drawing.scene import Label, Mark, Point, Scene, Shape
+from convcli.networks.graph import Graph
+
+MARGIN, GAP = 28.0, 26.0
+TITLE, FIGURE, TEXT, SMALL = 22.0, 19.0, 12.0, 10.5  # sizes of text
+PITCH, THIN = 19.0, 1100.0  # of a line with a name; what all lines without names have together
+LANE, MOST_GRAPH = 15.0, 170.0  # between lanes, and of all of them
+MOST_NAME, MOST_TOLD = 170.0, 240.0
+NARROWEST = 820.0
+BAR, VALUE = 128.0, 62.0  # the longest bar, where there is no more room, and the number behind it
+RADIUS = 4.6
+LARGEST = 3  # layers that are named above, and beside their bars where no line has a name
+USUAL = "float32"
+LETTER = 0.53  # of its size, how wide a letter is on average
+
+FILLS: Mapping[str, tuple[str, str]] = {  # of the nodes of a graph, with their edges
+    "input": ("paper", "input-edge"),
+    "convolution": ("window", "window-edge"),
+    "dense": ("current", "current-edge"),
+    "pool": ("output", "output-edge"),
+    "join": ("tap-2", "ray"),
+    "other": ("padding-window", "padding-edge"),
+    "group": ("input", "input-edge"),
+}
+
+
+def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row, title: str) -> Scene:
+    """Return the picture of a network that answers `cost`, `params` or `shape`.
+
+    rows : one for each node, in order, as `network_rows` or `network_parameter_rows` makes them
+    """
+    lines, narrow = network_lines(network)
+    shown = columns(command, network, lines, rows)
+    laid = lanes([line.inputs for line in lines])
+    pitch = min(PITCH, THIN / len(lines)) if narrow else PITCH
+    lane = min(LANE, MOST_GRAPH / laid.width)
+    graph = (laid.width - 1) * lane + 2 * RADIUS
+    names = 0.0 if narrow else min(MOST_NAME, _wide([line.name for line in lines], TEXT))
+    words = 0.0 if narrow else min(MOST_TOLD, _wide([line.told for line in lines], SMALL))
+    left = MARGIN + graph + 12
+    bars = left + (names + 14 + words + GAP if not narrow else GAP)
+    width = max(bars + len(shown) * (BAR + VALUE + GAP) - GAP + MARGIN, NARROWEST)
+    step = (width - MARGIN + GAP - bars) / max(1, len(shown))  # from one column to the next
+    bar = step - VALUE - GAP
+
+    marks, below = _header(command, network, lines, rows, totals, title, shown, width)
+    top = below + 52
+    ys = [top + (number + 0.5) * pitch for number in range(len(lines))]
+    bottom = top + len(lines) * pitch
+    if not narrow:
+        marks += _bands(ys, pitch, width)
+    marks += _column_heads(shown, bars, top, bottom, step, bar)
+    marks += _graph(lines, laid, ys, MARGIN + graph - RADIUS, lane, min(RADIUS, 0.45 * pitch))
+    if not narrow:
+        for line, y in zip(lines, ys, strict=True):
+            marks.append(Label(left, y, _fitted(line.name, names, TEXT), TEXT, "ink", "start"))
+            what = _fitted(line.told, words, SMALL)
+            marks.append(Label(left + names + 14, y, what, SMALL, "faint", "start"))
+    for number, column in enumerate(shown):
+        marks += _bars(column, lines, bars + number * step, bar, ys, pitch, named=narrow)
+    marks += _legend(lines, bottom + 26)
+    marks += _note(network, lines, bottom + 26, width)
+    told = tuple(f"{line.name}: {line.told}" for line in lines)
+    heading = f"convcli {command}: {_fitted(title, width, SMALL)}"
+    return Scene(width, bottom + 52, tuple(marks), title=heading, told=told)
+
+
+def _header(
+    command: str,
+    network: Graph,
+    lines: Sequence[Line],
+    rows: Sequence[Row],
+    totals: Row,
+    title: str,
+    shown: Sequence[Column],
+    width: float,
+) -> tuple[list[Mark], float]:
+    """Draw the name, the sums, the largest layers, and the receptive field over the input; return where they end."""
+    marks: list[Mark] = []
+    space = 0.0
+    if command != "params" and input_size(network):
+        fields = [(line.name, line.last(rows, "receptive_field")) for line in lines if line.members]
+        marks, space = nested_fields(fields, input_size(network), width - MARGIN, MARGIN)
+    room = width - 2 * MARGIN - space - (GAP if space else 0)
+    marks.append(Label(MARGIN, MARGIN + 8, _fitted(title, room, TITLE), TITLE, "ink", "start"))
+    told = _told_of_inputs(network, rows[0] if rows else {})
+    marks.append(Label(MARGIN, MARGIN + 34, _fitted(told, room, SMALL), SMALL, "faint", "start"))
+    last = rows[-1] if rows else {}
+    x, y = MARGIN, MARGIN + 66
+    for figure, what in figures(command, totals, last, len(rows)):
+        step = max(_wide([figure], FIGURE), _wide([what], SMALL)) + 22
+        if x > MARGIN and x + step - 22 > MARGIN + room:
+            x, y = MARGIN, y + 52
+        marks.append(Label(x, y, figure, FIGURE, "ink", "start"))
+        marks.append(Label(x, y + 20, what, SMALL, "faint", "start"))
+        x += step
+    y += 48
+    for column in shown:
+        if len(lines) > LARGEST and (text := _told_of_largest(column, lines)):
+            marks.append(Label(MARGIN, y, _fitted(text, room, TEXT), TEXT, "ink", "start"))
+            y += 18
+    return marks, max(y - 10, MARGIN + (158 if space else 0))
+
+
+def _told_of_inputs(network: Graph, row: Row) -> str:
+    """Say what comes in, and where the network is described."""
+    parts = [f"{name} {'x'.join(map(str, shape[1:]))}" for name, shape in network.inputs.items() if shape[1:]]
+    if row.get("batch", 1) > 1:
+        parts.append(f"batch {row['batch']:,}")
+    if row.get("dtype", USUAL) != USUAL:
+        parts.append(row["dtype"])
+    told = ", ".join(parts)
+    return " · ".join(filter(None, (told, network.source)))
+
+
+def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
+    """Say how much the largest make together, those with dark bars, and name the first of them."""
+    largest = column.largest()
+    if not largest or not column.whole:
+        return ""
+    values = [column.values[number] or 0 for number in largest]
+    named = [
+        f"{lines[number].name} {value / column.whole:.1%}"
+        for number, value in zip(largest[:LARGEST], values, strict=False)
+    ]
+    more = ", ..." if len(largest) > LARGEST else ""
+    who = f"the {len(largest)} largest make" if len(largest) > 1 else "the largest makes"
+    return f"{who} {sum(values) / column.whole:.0%} of the {column.title}: {', '.join(named)}{more}"
+
+
+def _column_heads(
+    shown: Sequence[Column], left: float, top: float, bottom: float, step: float, bar: float
+) -> Iterator[Mark]:
+    for number, column in enumerate(shown):
+        x = left + number * step
+        yield Label(x, top - 30, column.title, 13, "ink", "start")
+        yield Label(x, top - 13, column.told, SMALL, "faint", "start")
+        yield Shape(((x, top - 2), (x, bottom + 2)), None, "padding-edge", closed=False)
+        if column.mark is not None and column.most > 0 and column.mark <= column.most:
+            at = x + bar * column.mark / column.most
+            yield Shape(((at, top - 2), (at, bottom + 2)), None, "padding-edge", dashed=True, closed=False)
+
+
+def _bands(ys: Sequence[float], pitch: float, width: float) -> Iterator[Mark]:
+    """Draw a band behind every second line, which leads the eye from its name to its bars."""
+    for y in ys[1::2]:
+        yield Shape(_box(MARGIN - 8, y - pitch / 2, width - MARGIN + 8, y + pitch / 2), "padding")
+
+
+def _graph(
+    lines: Sequence[Line], laid: Lanes, ys: Sequence[float], right: float, lane: float, radius: float
+) -> Iterator[Mark]:
+    def x(place: int) -> float:
+        return right - place * lane
+
+    for edge in sorted(laid.edges, key=lambda edge: (-edge.lane, edge.end - edge.start)):
+        start, end = laid.nodes[edge.start], laid.nodes[edge.end]
+        passes = not start == end == edge.lane
+        points = _path(
+            (x(start), ys[edge.start]),
+            x(edge.lane),
+            (x(end), ys[edge.end]),
+            ys[edge.start + 1],
+            ys[edge.end - 1],
+        )
+        colour = "input-edge" if passes else "ray"
+        yield Shape(points, None, colour, width=1.5, opacity=0.8 if passes else 1.0, closed=False)
+    for line, place, y in zip(lines, laid.nodes, ys, strict=True):
+        fill, edge_colour = FILLS[line.kind]
+        yield Shape(_circle(x(place), y, radius), fill, edge_colour, width=1.2)
+
+
+def _path(start: Point, middle: float, end: Point, after: float, before: float) -> tuple[Point, ...]:
+    """Return an edge: from its node into its lane, down, and into the other node."""
+    if middle == start[0] == end[0]:
+        return start, end
+    if after >= end[1]:  # the next line
+        return _bend(start, end)
+    points = [*_bend(start, (middle, after)), *_bend((middle, before), end)]
+    return tuple(dict.fromkeys(points))
+
+
+def _bend(start: Point, end: Point, pieces: int = 10) -> tuple[Point, ...]:
+    """Return a curve that leaves and arrives vertically."""
+    if start[0] == end[0]:
+        return start, end
+    points = []
+    for number in range(pieces + 1):
+        share = number / pieces
+        across = share * share * (3 - 2 * share)
+        points.append((start[0] + (end[0] - start[0]) * across, start[1] + (end[1] - start[1]) * share))
+    return tuple(points)
+
+
+def _bars(
+    column: Column,
+    lines: Sequence[Line],
+    x: float,
+    bar: float,
+    ys: Sequence[float],
+    pitch: float,
+    *,
+    named: bool,
+) -> Iterator[Mark]:
+    largest = column.largest()
+    first = largest[:LARGEST]
+    most = column.most
+    half = max(0.31 * pitch, 0.5)
+    for number, (value, text, y) in enumerate(zip(column.values, column.texts, ys, strict=True)):
+        length = bar * (value / most) if value and most else 0.0
+        strong = number in largest
+        if length:
+            yield Shape(_box(x, y - half, x + length, y + half), column.colour if strong else column.pale)
+        if text and not named:
+            yield Label(x + length + 6, y, text, SMALL, "ink" if strong or not largest else "faint", "start")
+        if named and number in first:
+            yield Label(x + length + 6, y, _fitted(lines[number].name, VALUE + 12, 9), 9, "ink", "start")
+
+
+def _legend(lines: Sequence[Line], y: float) -> Iterator[Mark]:
+    there = {line.kind for line in lines}
+    x = MARGIN + RADIUS
+    for kind, (fill, edge) in FILLS.items():
+        if kind in there:
+            yield Shape(_circle(x, y, RADIUS), fill, edge, width=1.2)
+            name = "group of layers" if kind == "group" else kind
+            yield Label(x + 10, y, name, SMALL, "faint", "start")
+            x += 10 + _wide([name], SMALL) + 18
+
+
+def _note(network: Graph, lines: Sequence[Line], y: float, width: float) -> Iterator[Mark]:
+    drawn = sum(1 for line in lines if line.members)
+    if drawn < len(network.nodes):
+        how = (
+            "those of a scope, or next to each other, are together"
+            if any(line.kind == "group" for line in lines)
+            else "activations, norms and the like stand with the layer before them"
+        )
+        text = f"{len(network.nodes):,} layers in {drawn:,} lines; {how}"
+        yield Label(width - MARGIN, y, text, SMALL, "faint", "end")
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> tuple[Point, ...]:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def _circle(x: float, y: float, radius: float) -> tuple[Point, ...]:
+    return tuple((x + radius * cos(2 * pi * n / 24), y + radius * sin(2 * pi * n / 24)) for n in range(24))
+
+
+def _wide(texts: Iterable[str], size: float) -> float:
+    return max((len(text) for text in texts), default=0) * LETTER * size
+
+
+def _fitted(text: str, width: float, size: float) -> str:
+    """Return a text, its end left out where it is too wide, and escapes for what does not print."""
+    text = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+    most = max(4, round(width / (LETTER * size)))
+    return text if len(text) <= most else f"{text[: most - 1].rstrip(' ,')}…"

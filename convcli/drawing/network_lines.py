@@ -1,0 +1,188 @@
+"""The lines of a network's picture: one for each node, or for those that belong together where there are many."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from convcli.layers.base import Layer
+from convcli.layers.text.spelling import operator_of, spell
+from convcli.networks.graph import Graph, Node
+
+EACH_NODE = 40  # nodes up to which each has a line of its own
+MOST_LINES = 80  # that are named
+FEWEST_GROUPS = 8  # fewer tell too little of a network
+MOST_NARROW = 400  # lines that are drawn without names
+MOST_COUNTED = 3  # kinds of layers that a group names
+
+# What works on each element, or only says its shape anew: it stands in the line of the layer before it.
+FOLLOWERS = (
+    *("Activation", "PReLU", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "LRN", "Dropout"),
+    *("Softmax", "Flatten", "FlattenFrom", "Elementwise", "Reshape", "Squeeze", "Unsqueeze"),
+)
+KINDS = {
+    **dict.fromkeys(("Conv", "ConvTranspose", "DeformConv", "LocalConv", "TiledConv"), "convolution"),
+    **dict.fromkeys(("Dense", "Linear", "Gemm", "MatMul", "Recurrent"), "dense"),
+    **dict.fromkeys(("MaxPool", "AvgPool", "LpPool", "AdaptivePool", "GlobalPool", "Reduce"), "pool"),
+    **dict.fromkeys(("Add", "Concat", "Join"), "join"),
+}
+
+
+class Line(NamedTuple):
+    """One line of the picture.
+
+    name : of the node, of the first of those that stand in one line, or of the group; the input's own
+    told : what is done, in a few words
+    kind : of the layer that works most: convolution, dense, pool, join, other; or input, group
+    members : the numbers of the nodes that stand in it
+    inputs : the numbers of the lines that it takes from, all of them before it
+    """
+
+    name: str
+    told: str
+    kind: str
+    members: tuple[int, ...]
+    inputs: tuple[int, ...]
+
+    def total(self, rows: Sequence[Mapping[str, Any]], field: str) -> Any:
+        """Return the sum of a field over the nodes, None where it is known of none of them."""
+        known = [rows[number][field] for number in self.members if rows[number].get(field) is not None]
+        return sum(known) if known else None
+
+    def last(self, rows: Sequence[Mapping[str, Any]], field: str) -> Any:
+        """Return a field of the last node; None where there is none."""
+        return rows[self.members[-1]].get(field) if self.members else None
+
+
+class _Part(NamedTuple):
+    """The nodes of a line, and the name of the group that they are; "" where they are one layer and its followers."""
+
+    members: tuple[int, ...]
+    group: str = ""
+
+
+def network_lines(network: Graph) -> tuple[list[Line], bool]:
+    """Return the lines in order, the inputs first, and whether there are too many for names.
+
+    Up to EACH_NODE nodes each has a line. More are folded: activations and norms go to the layer before them. If too
+    many are left, layers of one scope stand in one line, as `stage1.2` for `stage1.2.conv1`; the deepest scopes that
+    leave few enough lines are taken. Networks without scopes keep their lines, and where there are thousands, equally
+    many that follow each other stand in one.
+    """
+    nodes = network.nodes
+    parts = (
+        [_Part((number,)) for number in range(len(nodes))] if len(nodes) <= EACH_NODE else _folded(network)
+    )
+    narrow = False
+    if len(parts) > MOST_LINES:
+        groups = _by_scope(nodes, parts)
+        narrow = groups is None
+        parts = groups or parts
+    if len(parts) > MOST_NARROW:
+        size = -(-len(parts) // MOST_NARROW)
+        parts = [_together(nodes, parts[at : at + size]) for at in range(0, len(parts), size)]
+    return _lines(network, parts), narrow
+
+
+def _folded(network: Graph) -> list[_Part]:
+    """Put each node that follows one other, which feeds nothing else, into that node's part."""
+    nodes = network.nodes
+    users = Counter(tensor for node in nodes for tensor in node.inputs)
+    users.update(tuple(network.outputs))
+    ends: dict[str, list[int]] = {}  # the last tensor of each part
+    parts: list[list[int]] = []
+    for number, node in enumerate(nodes):
+        before = node.inputs[0] if len(node.inputs) == 1 else None
+        part = ends.get(before) if before is not None and users[before] == 1 else None
+        if part is None or type(node.layer).__name__ not in FOLLOWERS:
+            part = []
+            parts.append(part)
+        part.append(number)
+        if len(node.outputs) == 1:
+            ends[node.outputs[0]] = part
+    return [_Part(tuple(part)) for part in parts]
+
+
+def _by_scope(nodes: Sequence[Node], parts: Sequence[_Part]) -> list[_Part] | None:
+    """Join neighbours of one scope, as deep a scope as leaves few enough; None where no depth does."""
+    scopes = [
+        (_scope(nodes[number].name), place, number)
+        for place, part in enumerate(parts)
+        for number in part.members
+    ]
+    for depth in range(max(len(scope) for scope, *_ in scopes), 0, -1):
+        keys = [(scope[:depth] or (place,), number) for scope, place, number in scopes]
+        runs = [(key, tuple(number for _, number in run)) for key, run in groupby(keys, itemgetter(0))]
+        if len(runs) <= MOST_LINES:
+            made = [
+                _Part(members, "" if isinstance(key[0], int) else _joined(nodes[members[0]].name, key))
+                for key, members in runs
+            ]
+            return made if len(made) >= FEWEST_GROUPS else None
+    return None
+
+
+def _joined(name: str, scope: Iterable[object]) -> str:
+    return ("/" if "/" in name else ".").join(map(str, scope))
+
+
+def _together(nodes: Sequence[Node], parts: Sequence[_Part]) -> _Part:
+    """Join parts that have no scope in common."""
+    members = tuple(number for part in parts for number in part.members)
+    return _Part(members, f"{nodes[members[0]].name} to {nodes[members[-1]].name}" if len(parts) > 1 else "")
+
+
+def _scope(name: str) -> tuple[str, ...]:
+    """Return the scopes that a node lies in, of names such as stage1.2.conv1 and /layer1/layer1.0/conv1/Conv.
+
+    >>> _scope("stage1.2.conv1"), _scope("/layer1/layer1.0/conv1/Conv"), _scope("conv1")
+    (('stage1', '2'), ('layer1', 'layer1.0', 'conv1'), ())
+    """
+    return tuple(re.split("/" if "/" in name else r"\.", name.strip("/"))[:-1])
+
+
+def _lines(network: Graph, parts: Sequence[_Part]) -> list[Line]:
+    places = {name: number for number, name in enumerate(network.inputs)}  # tensor -> its line
+    lines = [
+        Line(name, "x".join(map(str, shape[1:])), "input", (), ()) for name, shape in network.inputs.items()
+    ]
+    for part in parts:
+        members = [network.nodes[number] for number in part.members]
+        for node in members:
+            places.update(dict.fromkeys(filter(None, node.outputs), len(lines)))
+        inputs = {places[tensor] for node in members for tensor in node.inputs} - {len(lines)}
+        grouped = bool(part.group) and len(members) > 1
+        lines.append(
+            Line(
+                part.group if grouped else members[0].name,
+                _told_of_group(members) if grouped else _told_of_layers(members),
+                "group" if grouped else kind_of(members[0].layer, len(inputs)),
+                part.members,
+                tuple(sorted(inputs)),
+            )
+        )
+    return lines
+
+
+def kind_of(layer: Layer, inputs: int = 1) -> str:
+    """Return what kind of work a layer does, as the colours of nodes tell it."""
+    kind = KINDS.get(type(layer.inner).__name__)
+    return kind or ("join" if inputs > 1 else "other")
+
+
+def _told_of_layers(members: Sequence[Node]) -> str:
+    first, *others = members
+    return ", ".join([spell(first.layer), *(operator_of(node.layer) for node in others)])
+
+
+def _told_of_group(members: Sequence[Node]) -> str:
+    """Count the layers of each kind, those that work most first, as 3 conv, 3 bn, 4 more."""
+    order = list(dict.fromkeys((*KINDS.values(), "other")))
+    counts = Counter(operator_of(node.layer) for node in members)
+    ranks = {operator_of(node.layer): order.index(kind_of(node.layer)) for node in members}
+    names = sorted(counts, key=lambda name: (ranks[name], -counts[name]))
+    parts = [f"{counts[name]} {name}" for name in names[:MOST_COUNTED]]
+    left = sum(counts[name] for name in names[MOST_COUNTED:])
+    return ", ".join([*parts, f"{left} more"] if left else parts)
