@@ -24,7 +24,7 @@ GALLERY = Path("sample_images/gallery")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SESSION = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
 MODEL = re.compile(r"ch_\S+\.onnx")  # of those that are downloaded
-PICTURE = re.compile(r"!\[(convcli (?:filter|draw) [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
+PICTURE = re.compile(r"!\[(convcli (?:filter|draw|cost) [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
 
 
 class Step(NamedTuple):

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from convcli.drawing.scene import HEAT, Label, Mark, Point, Shape
+from convcli.drawing.short_numbers import times
 
 MOST_SHOWN = 7
 SIDE = 132.0  # of the input, or of the largest field that is drawn whole
 TALLER = 1.4  # times the input, to which a field is drawn
 TEXT = 10.5
-NAMES = 142.0
+NAMES = 120.0
 
 Field = tuple[str, Sequence[int | None] | None]
 
@@ -37,26 +38,31 @@ def nested_fields(
         high, wide = (
             max(2.0, min(n, limit) * scale) for n, limit in zip(_pair(field, one_row), most, strict=True)
         )
-        marks.append(Shape(_around(middle, high, wide), colour, "paper"))
-    marks.append(
-        Shape(_around(middle, sides[0] * scale, sides[1] * scale), None, "ray", dashed=True, width=1.2)
-    )
-    left = right - SIDE - 16 - NAMES
-    y = top + 8
-    for (name, field), colour in zip(shown, colours, strict=True):
+        marks.append(Shape(_around(middle, high + 1.6, wide + 1.6), "paper"))
+        marks.append(Shape(_around(middle, high, wide), colour))
+    edge = _around(middle, sides[0] * scale, sides[1] * scale)
+    marks.append(Shape(edge, None, "padding-edge", width=1.2))  # so that it is seen on all colours
+    marks.append(Shape(edge, None, "ray", dashed=True, width=1.2))
+    told = [times(field) for _, field in shown]
+    sizes = 6.4 * max(3, *map(len, told)) + 10
+    left = right - SIDE - NAMES - sizes
+    for row, ((name, _), text, colour) in enumerate(zip(shown, told, colours, strict=True)):
+        y = top + 8 + 17 * row
         marks.append(Shape(_around((left + 5, y), 9, 9), colour))
-        told = "x".join(map(str, dict.fromkeys(field) if len(set(field)) == 1 else field))
-        marks.append(Label(left + 16, y, told, TEXT, "ink", "start"))
-        marks.append(
-            Label(left + 54, y, name if len(name) <= 15 else f"{name[:14]}…", TEXT, "faint", "start")
-        )
-        y += 17
+        marks.append(Label(left + 16, y, text, TEXT, "ink", "start"))
+        marks.append(Label(left + 16 + sizes, y, _cut(name, 15), TEXT, "faint", "start"))
     covers = next((name for name, field in grown if _covers(field, size)), None)
-    told = f"receptive field; dashed: the input, {'x'.join(map(str, size))}"
-    if covers is not None:
-        told = f"sees the whole input from {covers if len(covers) <= 22 else covers[:21] + '…'} on"
-    marks.append(Label(right, top + SIDE + 18, told, TEXT, "faint", "end"))
-    return marks, SIDE + 16 + NAMES
+    below = (
+        f"receptive field; dashed: the input, {times(size, each=True)}"
+        if covers is None
+        else f"sees the whole input from {_cut(covers, 22)} on"
+    )
+    marks.append(Label(right, top + SIDE + 18, below, TEXT, "faint", "end"))
+    return marks, SIDE + NAMES + sizes
+
+
+def _cut(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _growing(fields: Sequence[Field]) -> list[tuple[str, tuple[int, ...]]]:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcli.drawing.network_lines import Line
+from convcli.drawing.short_numbers import short, times
 from convcli.networks.graph import Graph
 
 Row = Mapping[str, Any]
 NEARLY_ALL = 0.95
-UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 
 class Column(NamedTuple):
@@ -54,7 +54,7 @@ class Column(NamedTuple):
                 break
         found = [each for each in order if sizes[each] >= sizes[number]]
         larger = [each for each in found if sizes[each] > sizes[number]]
-        nearly_all = sum(sizes[each] for each in found) >= NEARLY_ALL * self.whole
+        nearly_all = part(sum(sizes[each] for each in found), self.whole) >= NEARLY_ALL
         return larger if nearly_all and larger else found
 
 
@@ -105,7 +105,7 @@ def _shapes(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[
         Column(
             "size",
             tuple(max(size) if size else None for size in sizes),
-            tuple(_times(size) for size in sizes),
+            tuple(times(size) for size in sizes),
             "largest axis",
             "window",
             "input",
@@ -113,7 +113,7 @@ def _shapes(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[
         Column(
             "channels",
             tuple(channels),
-            tuple("" if n is None else f"{n:,}" for n in channels),
+            tuple("" if n is None else times((n,)) for n in channels),
             "",
             "current",
             "output",
@@ -128,8 +128,8 @@ def _fields(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> Colum
     return Column(
         "receptive field",
         tuple(max(field) if field else None for field in fields),
-        tuple(_times(field) for field in fields),
-        "" if size is None else f"input {size:,}",
+        tuple(times(field) for field in fields),
+        "" if size is None else f"input {times((size,))}",
         "tap-1",
         "tap-1",
         mark=size,
@@ -149,11 +149,9 @@ def _known(field: Sequence[int | None] | None) -> list[int]:
     return known if field and len(known) == len(field) else []
 
 
-def _times(sizes: Sequence[int] | None) -> str:
-    """Write sizes, one that all axes share once."""
-    if not sizes:
-        return ""
-    return f"{sizes[0]:,}" if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+def part(value: float | int, whole: float | int) -> float:
+    """Return which part of the whole a value is; all of it where both are infinite."""
+    return 1.0 if value == whole else value / whole
 
 
 def figures(command: str, totals: Row, last: Row, nodes: int) -> list[tuple[str, str]]:
@@ -174,42 +172,8 @@ def figures(command: str, totals: Row, last: Row, nodes: int) -> list[tuple[str,
             (short(totals.get("parameter_bytes"), "B"), "parameters, buffers"),
         ],
         "shape": [
-            ("x".join(map(str, last.get("output_shape") or ())) or "unknown", "output"),
-            (_times(_known(last.get("receptive_field"))) or "unknown", "receptive field"),
+            (times(last.get("output_shape"), each=True) or "unknown", "output"),
+            (times(_known(last.get("receptive_field"))) or "unknown", "receptive field"),
         ],
     }[command]
     return [*known, (f"{nodes:,}", "layer" if nodes == 1 else "layers")]
-
-
-def short(count: float | int | None, unit: str = "") -> str:
-    """Write a count or a measure in three digits and a unit.
-
-    >>> short(9408), short(118_013_952), short(3.2e-5, "s"), short(46_796_448, "B"), short(512)
-    ('9.41 k', '118 M', '32.0 us', '46.8 MB', '512')
-    """
-    if count is None:
-        return "unknown"
-    if unit == "s":
-        return _seconds(count)
-    power = 0
-    while power < len(UNITS) - 1 and count >= 999.5 * 1000**power and count >= 1000:
-        power += 1
-    if not power:
-        return f"{count:,} {unit}".rstrip()
-    whole = count // 1000 ** (power - 1)  # in thousandths, which a float holds
-    if whole >= 10**12:
-        digits = str(count)
-        return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1} {unit}".rstrip()
-    return f"{_three(whole / 1000)} {UNITS[power]}{unit}"
-
-
-def _seconds(seconds: float) -> str:
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{_three(seconds / size)} {unit}"
-    return f"{_three(seconds * 1e9)} ns"
-
-
-def _three(value: float) -> str:
-    """Write a number to three digits, a larger one whole."""
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"

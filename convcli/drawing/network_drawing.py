@@ -5,9 +5,10 @@ from math import cos, pi, sin
 
 from convcli.drawing.graph_lanes import Lanes, lanes
 from convcli.drawing.nested_fields import nested_fields
-from convcli.drawing.network_columns import Column, Row, columns, figures, input_size
+from convcli.drawing.network_columns import Column, Row, columns, figures, input_size, part
 from convcli.drawing.network_lines import Line, network_lines
 from convcli.drawing.scene import Label, Mark, Point, Scene, Shape
+from convcli.drawing.short_numbers import times
 from convcli.networks.graph import Graph
 
 MARGIN, GAP = 28.0, 26.0
@@ -15,7 +16,7 @@ TITLE, FIGURE, TEXT, SMALL = 22.0, 19.0, 12.0, 10.5  # sizes of text
 PITCH, THIN = 19.0, 1100.0  # of a line with a name; what all lines without names have together
 LANE, MOST_GRAPH = 15.0, 170.0  # between lanes, and of all of them
 MOST_NAME, MOST_TOLD = 170.0, 240.0
-NARROWEST = 820.0
+NARROWEST = 880.0
 BAR, VALUE = 128.0, 62.0  # the longest bar, where there is no more room, and the number behind it
 RADIUS = 4.6
 LARGEST = 3  # layers that are named above, and beside their bars where no line has a name
@@ -94,7 +95,9 @@ def _header(
     marks.append(Label(MARGIN, MARGIN + 8, _fitted(title, room, TITLE), TITLE, "ink", "start"))
     told = _told_of_inputs(network, rows[0] if rows else {})
     marks.append(Label(MARGIN, MARGIN + 34, _fitted(told, room, SMALL), SMALL, "faint", "start"))
-    last = rows[-1] if rows else {}
+    makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
+    number = makers.get(next(iter(network.outputs), ""))
+    last = {} if number is None else rows[number]
     x, y = MARGIN, MARGIN + 66
     for figure, what in figures(command, totals, last, len(rows)):
         step = max(_wide([figure], FIGURE), _wide([what], SMALL)) + 22
@@ -113,7 +116,7 @@ def _header(
 
 def _told_of_inputs(network: Graph, row: Row) -> str:
     """Say what comes in, and where the network is described."""
-    parts = [f"{name} {'x'.join(map(str, shape[1:]))}" for name, shape in network.inputs.items() if shape[1:]]
+    parts = [f"{name} {times(shape[1:], each=True)}" for name, shape in network.inputs.items() if shape[1:]]
     if row.get("batch", 1) > 1:
         parts.append(f"batch {row['batch']:,}")
     if row.get("dtype", USUAL) != USUAL:
@@ -129,12 +132,12 @@ def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
         return ""
     values = [column.values[number] or 0 for number in largest]
     named = [
-        f"{lines[number].name} {value / column.whole:.1%}"
+        f"{lines[number].name} {part(value, column.whole):.1%}"
         for number, value in zip(largest[:LARGEST], values, strict=False)
     ]
     more = ", ..." if len(largest) > LARGEST else ""
     who = f"the {len(largest)} largest make" if len(largest) > 1 else "the largest makes"
-    return f"{who} {sum(values) / column.whole:.0%} of the {column.title}: {', '.join(named)}{more}"
+    return f"{who} {part(sum(values), column.whole):.0%} of the {column.title}: {', '.join(named)}{more}"
 
 
 def _column_heads(
@@ -146,7 +149,7 @@ def _column_heads(
         yield Label(x, top - 13, column.told, SMALL, "faint", "start")
         yield Shape(((x, top - 2), (x, bottom + 2)), None, "padding-edge", closed=False)
         if column.mark is not None and column.most > 0 and column.mark <= column.most:
-            at = x + bar * column.mark / column.most
+            at = x + bar * part(column.mark, column.most)
             yield Shape(((at, top - 2), (at, bottom + 2)), None, "padding-edge", dashed=True, closed=False)
 
 
@@ -216,7 +219,7 @@ def _bars(
     most = column.most
     half = max(0.31 * pitch, 0.5)
     for number, (value, text, y) in enumerate(zip(column.values, column.texts, ys, strict=True)):
-        length = bar * (value / most) if value and most else 0.0
+        length = bar * part(value, most) if value and most else 0.0
         strong = number in largest
         if length:
             yield Shape(_box(x, y - half, x + length, y + half), column.colour if strong else column.pale)

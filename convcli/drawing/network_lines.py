@@ -7,12 +7,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from convcli.drawing.short_numbers import times
 from convcli.layers.base import Layer
 from convcli.layers.text.spelling import operator_of, spell
 from convcli.networks.graph import Graph, Node
 
 EACH_NODE = 40  # nodes up to which each has a line of its own
-MOST_LINES = 80  # that are named
+MOST_LINES = 100  # that are named
 FEWEST_GROUPS = 8  # fewer tell too little of a network
 MOST_NARROW = 400  # lines that are drawn without names
 MOST_COUNTED = 3  # kinds of layers that a group names
@@ -146,7 +147,7 @@ def _scope(name: str) -> tuple[str, ...]:
 def _lines(network: Graph, parts: Sequence[_Part]) -> list[Line]:
     places = {name: number for number, name in enumerate(network.inputs)}  # tensor -> its line
     lines = [
-        Line(name, "x".join(map(str, shape[1:])), "input", (), ()) for name, shape in network.inputs.items()
+        Line(name, times(shape[1:], each=True), "input", (), ()) for name, shape in network.inputs.items()
     ]
     for part in parts:
         members = [network.nodes[number] for number in part.members]

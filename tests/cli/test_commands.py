@@ -163,7 +163,9 @@ def test_an_answer_is_not_overwritten_without_force(call: Call, tmp_path: object
 def test_an_ending_that_says_nothing(call: Call, tmp_path: object) -> None:
     result = call("shape", *LAYER, "-o", tmp_path / "answer")
     assert result.code == 2
-    assert "does not say its format; end it in .txt .json .csv .md, or give --format" in one_error(result)
+    assert "does not say its format; end it in .txt .json .csv .md .png .svg, or give --format" in one_error(
+        result
+    )
     assert call("shape", *LAYER, "-o", tmp_path / "answer", "--format", "csv").code == 0
 
 
