@@ -105,8 +105,11 @@ def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> 
         raise ExistsError(_exists(path))
 
 
+REPLACE = "; give `force=True` to replace it, or another `output`"  # the way out of an ExistsError
+
+
 def _exists(path: Path) -> str:
-    return f"{path} exists; give `force=True` to replace it, or another `output`"
+    return f"{path} exists{REPLACE}"
 
 
 def _why(error: OSError) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Row = Mapping[str, Any]
 
 UNBOUNDED = 1_000_000  # columns: a number folded into two lines is no number
+LEAST_TEXT = 10  # characters of text in a column that has to be narrow
 
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
@@ -143,7 +144,13 @@ def _plain_table(answer: Answer) -> str:
 
 
 def _rich_table(answer: Answer) -> str:
+    """Return the table for a terminal.
+
+    Where it is wider than that, headings and words are broken into lines, numbers never; where it is wider still, each
+    row is a list of its fields.
+    """
     import io
+    import shutil
 
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -151,14 +158,55 @@ def _rich_table(answer: Answer) -> str:
     from rich.text import Text
 
     headings, lines, right = _cells(answer)
-    table = Table(box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False)
-    for heading, number in zip(headings, right, strict=True):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for line in _folded(answer, lines):
+    columns = shutil.get_terminal_size().columns
+    cells = _folded(answer, lines)
+    widest = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    least, width, gap = widest, UNBOUNDED, 3
+    if _table_width(widest, gap) > columns:
+        gap, width = 2, columns
+        words = [heading.split() for heading in headings]
+        least = [
+            max(most if number else min(most, LEAST_TEXT), *map(len, heading))
+            for heading, number, most in zip(
+                words, right, _widest([("",) * len(headings), *cells]), strict=True
+            )
+        ]
+        if _table_width(least, gap) > columns:
+            return _lists(headings, lines) + _remarks(answer)
+        headings = ["\n".join(heading) for heading in words]
+    table = Table(
+        box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False, padding=(0, 1, 0, 1 if gap == 3 else 0)
+    )
+    for heading, number, wide in zip(headings, right, least, strict=True):
+        justify: Literal["left", "right"] = "right" if number else "left"
+        table.add_column(heading, justify=justify, no_wrap=number, overflow="fold", min_width=wide)
+    for line in cells:
         table.add_row(*map(Text, line))  # a name may look like markup
     buffer = io.StringIO()
-    Console(file=buffer, force_terminal=True, width=UNBOUNDED).print(table)
+    Console(file=buffer, force_terminal=True, width=width).print(table)
     return buffer.getvalue().rstrip("\n") + "\n" + _remarks(answer)
+
+
+def _widest(lines: Sequence[Sequence[str]]) -> list[int]:
+    """Return the length of the longest cell of each column."""
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+
+def _table_width(widths: Sequence[int], gap: int) -> int:
+    """Return how wide Rich's table is, which has a space on either side."""
+    return sum(widths) + gap * (len(widths) - 1) + 2
+
+
+def _lists(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return each line of a table as a list of its fields."""
+    wide = max(map(len, headings))
+    return "\n".join(
+        "".join(
+            f"{heading.ljust(wide)}  {cell}".rstrip() + "\n"
+            for heading, cell in zip(headings, line, strict=True)
+        )
+        for line in lines
+    )
 
 
 def _remarks(answer: Answer) -> str:

@@ -172,3 +172,48 @@ def test_a_markdown_cell_holds_any_name(name: str) -> None:
     # As GitHub reads it: a backslash takes the next mark of punctuation as it is, any other | ends the cell.
     cells = re.findall(r"((?:\\.|[^\\|])*)\|", line.removeprefix("|"))
     assert [re.sub(r"\\(.)", r"\1", cell).strip() for cell in cells] == [name, "-4"]
+
+
+def on_columns(monkeypatch: pytest.MonkeyPatch, columns: int, answer: Answer = ANSWER) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    return re.sub(r"\x1b\[[\d;]*m", "", render(answer, "table", terminal=True)).splitlines()
+
+
+WORDS = Answer(
+    command="x",
+    version="1",
+    rows=[
+        {
+            "effective_stride": 12345678,
+            "about": "the quick brown fox jumps over the lazy dog",
+            "output_size": 7,
+        }
+    ],
+    results=[],
+    totals={},
+    columns=("effective_stride", "about", "output_size"),
+    value=(),
+)
+
+
+def test_a_table_fits_its_terminal_and_keeps_numbers_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = on_columns(monkeypatch, 200, WORDS)
+    assert any("effective stride" in line and "output size" in line for line in wide)
+    for columns in range(35, 80):
+        lines = on_columns(monkeypatch, columns, WORDS)
+        assert max(map(len, lines)) <= columns
+        assert any("12,345,678" in line for line in lines)
+        words = [word for line in lines[3:] for word in line.split() if word.isalpha()]
+        assert words == "the quick brown fox jumps over the lazy dog".split()
+
+
+def test_a_row_that_is_wider_than_its_terminal_is_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = on_columns(monkeypatch, 25)
+    assert lines[0].split() == ["variant", "standard"]
+    assert lines[1].split() == ["MACs", "924,844,032"]
+    assert lines[-2:] == ["line 1", "line 2"]
+    assert lines.count("") == 3  # between two rows, before the total, before the remarks
+
+
+def test_a_table_without_rows_fits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert on_columns(monkeypatch, 30, WORDS._replace(rows=[]))

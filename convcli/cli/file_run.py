@@ -204,7 +204,7 @@ class FileRun:
                 "a picture would be printed on the terminal; redirect it, or name a file with -o"
             )
         with Stop() as stop, ExitStack() as stack:
-            messages = RunMessages(self.conversation, len(jobs), stop)
+            messages = RunMessages(self.conversation, len(jobs), stop, dry_run=self.dry_run)
             stop.last.append(remove_unfinished)
             if self.options.report is not None:
                 from convcli.jobs.report import Report

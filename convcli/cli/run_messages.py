@@ -11,6 +11,7 @@ import click
 
 from convcli.batch import Outcome, Stop
 from convcli.cli.conversation import Conversation
+from convcli.files import REPLACE, ExistsError
 from convcli.jobs.job import Job
 from convcli.render import visible
 
@@ -26,9 +27,11 @@ AFTER = 0.5  # seconds before a terminal shows how far it is: a short run needs 
 class RunMessages:
     """The only voice of a run: answers, notes and errors in the order of the inputs, and how far it is."""
 
-    def __init__(self, conversation: Conversation, count: int, stop: Stop) -> None:
+    def __init__(self, conversation: Conversation, count: int, stop: Stop, *, dry_run: bool = False) -> None:
         self.report: Report | None = None
         self._conversation, self._count, self._stop = conversation, count, stop
+        self._dry_run = dry_run
+        self._existing = 0  # outputs that exist, and may not be replaced
         self._counts = {"done": 0, "skipped": 0, "failed": 0}
         self._failed: list[tuple[int, str]] = []
         self._pixels = 0
@@ -53,6 +56,9 @@ class RunMessages:
         self._pixels += outcome.pixels
         if outcome.error is not None:
             self._failed.append((number, job.name))
+            if self._several and isinstance(outcome.error, ExistsError):  # the way out is told at the end
+                self._existing += 1
+                outcome.error.args = (str(outcome.error).removesuffix(REPLACE),)
             outcome.error.args = (self._conversation.spelled(str(outcome.error)),)
         if self.report is not None:
             self.report.write(number, job, outcome)
@@ -104,16 +110,27 @@ class RunMessages:
         if not self._several:
             return
         seconds = time.monotonic() - self._started
-        parts = [f"{count} {status}" for status, count in self._counts.items() if count or status == "done"]
+        words = {"done": "would be done"} if self._dry_run else {}
+        parts = [
+            f"{count} {words.get(status, status)}"
+            for status, count in self._counts.items()
+            if count or status == "done"
+        ]
         if missing := self._count - self.over:
             parts.append(f"{missing} not begun or not finished")
         if self._stop.signal is not None:
             parts.insert(0, f"stopped by {self._stop.signal.name}")
-        text = f"{', '.join(parts)}; {self._pixels / max(seconds, 1e-9) / 1e6:.1f} megapixels a second"
+        text = ", ".join(parts)
+        if not self._dry_run:
+            text += f"; {self._pixels / max(seconds, 1e-9) / 1e6:.1f} megapixels a second"
         if self._failed:
             names, more = [name for _, name in sorted(self._failed)], len(self._failed) - NAMED
             text += f"; failed: {', '.join(names[:NAMED])}" + (f" and {more} more" if more > 0 else "")
         self._conversation.note(text)
+        if self._existing:
+            self._conversation.note(
+                "--skip-existing leaves outputs that exist as they are, --force replaces them"
+            )
 
 
 def _on_terminal(answer: bytes) -> str:

@@ -228,6 +228,29 @@ def test_skip_existing_does_what_is_left(call: Call, here: Path) -> None:
     assert (foretold.code, foretold.out, foretold.err.count(" exists")) == (0, "", 3)
 
 
+def test_the_way_out_of_outputs_that_exist_is_told_once_at_the_end(call: Call, here: Path) -> None:
+    run = ["filter", "in", "--recursive", "--kernel", "box", "-o", "out/"]
+    assert call(*run).code == 0
+    code, out, err = call(*run)
+    assert (code, out) == (1, "")
+    *errors, summary, way = err.splitlines()
+    assert errors == [
+        f"convcli: error: out/{name} exists" for name in ("a.png", "deep/a.png", "deep/er/b.png")
+    ]
+    assert summary.startswith("convcli: 0 done, 3 failed; ")
+    assert way == "convcli: --skip-existing leaves outputs that exist as they are, --force replaces them"
+    assert call(*run, "-q").err.splitlines() == errors
+    alone = call("filter", "in/a.png", "--kernel", "box", "-o", "out/")
+    assert alone.err == "convcli: error: out/a.png exists; give --force to replace it, or another -o\n"
+
+
+def test_a_dry_run_counts_nothing_as_done(call: Call, here: Path) -> None:
+    code, out, err = call("filter", "in", "--recursive", "--kernel", "box", "-o", "out/", "--dry-run")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert err == "convcli: 3 would be done\n"
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize("words", [("filter", "--kernel", "box"), ("match", "--template", "eye.png")])
 def test_what_another_run_makes_meanwhile_is_skipped(
     call: Call, here: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]

@@ -1,6 +1,7 @@
 """convcli shape: sizes, chains, sweeps, and the way back."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -272,3 +273,15 @@ def test_numbers_beyond_any_memory_still_count(call: Call) -> None:
     assert value(call, f"--n {huge} --k 3 --p 1") == [huge]
     macs = call("cost", *f"--n {huge} --k 3 --p 1 --dims 2 --field macs".split()).out
     assert int(macs) == 9 * 10**80
+
+
+def test_the_table_fits_a_terminal_of_80_columns(on_terminal: Callable[..., str]) -> None:
+    words = ("shape", "--n", "7", "--k", "3", "--s", "2", "--p", "1", "-q")
+    lines = on_terminal(80, *words).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (
+        lines[-1].split() == ["conv", "k3x3", "s2", "p1", "o1", "7", "1", "4", "3", "2"]
+        or not lines[-1].strip()
+    )
+    assert any("receptive" in line for line in lines)
+    assert any("effective stride" in line for line in on_terminal(120, *words).splitlines())

@@ -165,7 +165,7 @@ def test_stages_alone_need_no_kernel(call: Call, small: Path, tmp_path: Path) ->
     assert call("filter", small, "--pool", "avg:2", "-o", tmp_path / "x.png", "-q").code == 0
     expected = pixels(small).reshape(15, 2, 20, 2, 3).mean(axis=(1, 3))
     assert (pixels(tmp_path / "x.png") == np.rint(expected)).all()
-    result = call("filter", small, "--pool", "avg:2", "-q")
+    result = call("filter", small, "--pool", "avg:2")
     assert result.out == f"{small.parent}/small.avg.png\n"
 
 
