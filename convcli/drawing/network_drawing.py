@@ -135,9 +135,11 @@ def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
         f"{lines[number].name} {part(value, column.whole):.1%}"
         for number, value in zip(largest[:LARGEST], values, strict=False)
     ]
+    if len(largest) == 1:
+        return f"{lines[largest[0]].name} makes {part(values[0], column.whole):.0%} of the {column.title}"
     more = ", ..." if len(largest) > LARGEST else ""
-    who = f"the {len(largest)} largest make" if len(largest) > 1 else "the largest makes"
-    return f"{who} {part(sum(values), column.whole):.0%} of the {column.title}: {', '.join(named)}{more}"
+    together = f"{part(sum(values), column.whole):.0%} of the {column.title}"
+    return f"the {len(largest)} largest make {together}: {', '.join(named)}{more}"
 
 
 def _column_heads(

@@ -196,6 +196,9 @@ def test_the_sums_are_written_large_and_the_largest_layers_named():
     said = next(text for text in texts if "of the parameters" in text)
     assert said.startswith("the 3 largest make 61% of the parameters: stage4.1.conv2 20.2%")
     assert "sees the whole input from stage4.1.conv1 on" in texts
+    scene, _ = scene_of(networks.load("lenet-5"))
+    texts = [mark.text for mark in scene.base if isinstance(mark, Label)]
+    assert {"c3 makes 58% of the MACs", "c5 makes 78% of the parameters"} < set(texts)
 
 
 def test_what_is_not_counted_is_said():
