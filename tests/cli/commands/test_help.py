@@ -26,7 +26,7 @@ def test_a_topic_is_its_page_as_plain_text_in_a_pipe(call: Call, topic: str) -> 
     assert "<!--" not in out and "\x1b" not in out
 
 
-@pytest.mark.parametrize("name", set(COMMANDS) - set(TOPICS))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(TOPICS)))
 def test_a_command_is_explained_as_it_explains_itself(call: Call, name: str) -> None:
     assert call("help", name) == call(name, "--help")
 
