@@ -12,6 +12,7 @@ import click
 from convcli.batch import Outcome, Stop
 from convcli.cli.conversation import Conversation
 from convcli.files import REPLACE, ExistsError
+from convcli.filters.clipping import CLIPPED
 from convcli.jobs.job import Job
 from convcli.render import visible
 
@@ -31,6 +32,7 @@ class RunMessages:
         self.report: Report | None = None
         self._conversation, self._count, self._stop = conversation, count, stop
         self._dry_run = dry_run
+        self._advised: set[str] = set()
         self._existing = 0  # outputs that exist, and may not be replaced
         self._counts = {"done": 0, "skipped": 0, "failed": 0}
         self._failed: list[tuple[int, str]] = []
@@ -70,11 +72,20 @@ class RunMessages:
         if answer:
             click.echo(_on_terminal(answer) if sys.stdout.isatty() else answer, nl=False)
         for note in outcome.notes:
-            self._conversation.note(f"{job.name}: {note}")
+            self._conversation.note(f"{job.name}: {self._with_new_advice(note)}")
         for detail in outcome.details:
             self._conversation.detail(f"{job.name}: {detail}")
         if outcome.error is not None:
             self._conversation.failure(outcome.error)
+
+    def _with_new_advice(self, note: str) -> str:
+        """Return a note without advice about clipping that was given before."""
+        said, clipped, way = note.partition(CLIPPED)
+        if way in self._advised:
+            return said + clipped
+        if clipped:
+            self._advised.add(way)
+        return note
 
     def tick(self) -> None:
         """Show how far the run is: on a terminal, or every ten seconds by a line of -v."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
+from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.network_input import NetworkInput, Taken
 from convcli.images.formats import FORMATS
 from convcli.images.modes import mode_name, mode_of
@@ -282,11 +283,7 @@ class NetworkPlan:
             frames.append(made)
             clipped += share / len(self.prepared)
         picture = replace(self.picture, frames=tuple(frames), metadata={}, notes=(), lost=())
-        clipping = (
-            (f"{clipped:.2%} of the samples were clipped; `value_range='minmax'` fits all of them in",)
-            if clipped
-            else ()
-        )
+        clipping = clipping_note(clipped, advice(self.work.value_range, ()))
         return NetworkResult(
             picture,
             f"{self.work.run.source}, input {'x'.join(map(str, self.prepared[0].shape))}",

@@ -9,6 +9,7 @@ from itertools import islice
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.plan import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.run import Made, PictureFilter
@@ -207,8 +208,10 @@ class Plan:
                 f"{share:.2%} of the samples are no finite numbers; NaN became 0, and infinity was clipped"
             ]
         stretched = all(frame.zero is None for frame in result.frames)
-        way = "; `value_range='minmax'` fits all of them in" if stretched else ""
-        return [f"{share:.2%} of the samples were clipped{way}"]
+        recipe = self.filter.requested.recipe
+        activated = recipe.activation is not None
+        way = advice(self.filter.value_range, recipe.kernels, activated=activated) if stretched else ""
+        return list(clipping_note(share, way))
 
     def _origins(self) -> Origins:
         """Return what each group is made of, and how its pixels are moved; and how many frames it makes."""

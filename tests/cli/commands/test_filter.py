@@ -363,6 +363,27 @@ def test_a_folder_may_have_braces(call: Call, house: Path) -> None:
     assert (house.parent / "a{b}/house.png").exists()
 
 
+def test_advice_about_clipping_fits_what_was_run_and_comes_once_a_run(call: Call, house: Path) -> None:
+    other = house.parent / "other.png"
+    other.write_bytes(HOUSE.read_bytes())
+    code, _, err = call("filter", house, other, "--kernel", "laplacian")
+    assert code == 0
+    said = [line for line in err.splitlines() if "clipped" in line]
+    assert len(said) == 2
+    assert said[0].endswith("clipped; --range offset shows values below 0, too, around middle grey")
+    assert said[1].startswith(f"convcli: {other}: ") and said[1].endswith("of the samples were clipped")
+    assert "--normalize divides by the sum" in call("filter", house, "--kernel", "1 2 1", "--force").err
+
+
+def test_clipping_of_less_than_one_per_cent_is_not_told(call: Call, tmp_path: Path) -> None:
+    pixels = np.full((20, 20), 100, np.uint8)
+    for count, told in ((3, False), (4, True)):
+        pixels.flat[:count] = 200
+        Image.fromarray(pixels).save(tmp_path / "x.png")
+        err = call("filter", tmp_path / "x.png", "-k", "2", "-o", tmp_path / "y.png", "--force").err
+        assert ("1.00% of the samples were clipped" in err) == told == bool(err)
+
+
 def test_a_kernel_where_a_file_is_expected(call: Call, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(house.parent)
     for word in ("sobel", "gaussian:2"):

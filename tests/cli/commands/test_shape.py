@@ -279,9 +279,7 @@ def test_the_table_fits_a_terminal_of_80_columns(on_terminal: Callable[..., str]
     words = ("shape", "--n", "7", "--k", "3", "--s", "2", "--p", "1", "-q")
     lines = on_terminal(80, *words).splitlines()
     assert max(map(len, lines)) <= 80
-    assert (
-        lines[-1].split() == ["conv", "k3x3", "s2", "p1", "o1", "7", "1", "4", "3", "2"]
-        or not lines[-1].strip()
-    )
+    (row,) = (line for line in lines if "conv" in line)
+    assert row.split() == ["conv", "k3x3", "s2", "p1", "o1", "7", "1", "4", "3", "2"]
     assert any("receptive" in line for line in lines)
     assert any("effective stride" in line for line in on_terminal(120, *words).splitlines())
