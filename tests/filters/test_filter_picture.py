@@ -306,7 +306,7 @@ def test_notes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
         filter_picture(np.eye(9, dtype=np.uint8) * 255, "sobel-x")
     (record,) = caplog.records
     assert record.getMessage().endswith(
-        "of the samples were clipped; `value_range='minmax'` fits all of them in"
+        "of the samples were clipped; `value_range='offset'` shows values below 0, too, around middle grey"
     )
 
 
