@@ -174,12 +174,13 @@ def _rich_table(answer: Answer) -> str:
         if _table_width(least, gap) > columns:
             return _lists(headings, lines) + _remarks(answer)
         headings = ["\n".join(heading) for heading in words]
+        least = _spread(least, widest, columns - _table_width(least, gap))
     table = Table(
         box=SIMPLE_HEAD, header_style="bold cyan", pad_edge=False, padding=(0, 1, 0, 1 if gap == 3 else 0)
     )
     for heading, number, wide in zip(headings, right, least, strict=True):
         justify: Literal["left", "right"] = "right" if number else "left"
-        table.add_column(heading, justify=justify, no_wrap=number, overflow="fold", min_width=wide)
+        table.add_column(heading, justify=justify, no_wrap=number, overflow="fold", width=wide)
     for line in cells:
         table.add_row(*map(Text, line))  # a name may look like markup
     buffer = io.StringIO()
@@ -192,9 +193,23 @@ def _widest(lines: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(len, column)) for column in zip(*lines, strict=True)]
 
 
+def _spread(least: Sequence[int], widest: Sequence[int], spare: int) -> list[int]:
+    """Return the widths of columns that are at least so wide, and wider as far as `spare` and their words go.
+
+    >>> _spread([3, 5, 5], [9, 5, 50], 10)
+    [9, 5, 9]
+    """
+    found = []
+    for narrow, wide in zip(least, widest, strict=True):
+        more = min(spare, max(0, wide - narrow))
+        found.append(narrow + more)
+        spare -= more
+    return found
+
+
 def _table_width(widths: Sequence[int], gap: int) -> int:
-    """Return how wide Rich's table is, which has a space on either side."""
-    return sum(widths) + gap * (len(widths) - 1) + 2
+    """Return how wide Rich's table is, which has a space or two on either side, by its version."""
+    return sum(widths) + gap * (len(widths) - 1) + 4
 
 
 def _lists(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -57,7 +57,7 @@ def test_the_calculators_have_it(run: Run) -> None:
     assert run("shape", *LAYER, "--variant", "conv-resize", "--format", "value") == "18\n"
     assert run("shape", *LAYER, "--s", "3", "--variant", "conv-resize", "--format", "value") == "27\n"
     assert run("params", *LAYER, "--variant", "conv-resize", "--format", "value") == f"{8 * 4 * 9 + 8}\n"
-    assert run("cost", *LAYER, "--variant", "conv-resize", "--field", "macs") == f"{81 * 8 * 4 * 9}\n"
+    assert run("cost", *LAYER, "--variant", "conv-resize", "--field", "macs") == f"{81 * 8 * 4 * 9}\n0\n"
 
 
 def test_compare_has_it_on_paper_and_on_a_picture(run: Run, tmp_path: Path) -> None:
