@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, product
 from math import ceil, prod
 from typing import TypeVar
@@ -142,17 +143,37 @@ class Tiles:
 
 def legs(stages: Sequence[Stage], shape: Shape, itemsize: int) -> list[tuple[Stage, ...]]:
     """Divide stages into legs whose tiles hold less than the picture between two legs would; mostly there is one."""
-    found: list[tuple[Stage, ...]] = []
-    leg: tuple[Stage, ...] = ()
-    start = shape
+    stages, shapes = tuple(stages), [shape]
     for stage in stages:
-        held = Tiles.of((*leg, stage), start).numbers * itemsize
-        if leg and held > max(MOST_HELD, 2 * prod(shape) * itemsize):
-            found.append(leg)
-            leg, start = (), shape
-        leg = (*leg, stage)
-        shape = stage.output_shape(shape)
-    return [*found, leg]
+        shapes.append(stage.output_shape(shapes[-1]))
+
+    def fits(start: int, count: int) -> bool:
+        held = Tiles.of(stages[start : start + count], shapes[start]).numbers * itemsize
+        return held <= max(MOST_HELD, 2 * prod(shapes[start + count - 1]) * itemsize)
+
+    found: list[tuple[Stage, ...]] = []
+    start = 0
+    while start < len(stages):
+        count = _most(len(stages) - start, partial(fits, start))
+        found.append(stages[start : start + count])
+        start += count
+    return found or [()]
+
+
+def _most(limit: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest number up to `limit` that fits, where fewer fit as well; 1 at least.
+
+    >>> _most(100, lambda count: count <= 37), _most(5, lambda count: True), _most(5, lambda count: False)
+    (37, 5, 1)
+    """
+    count, step = 1, 1
+    while count + step <= limit and fits(count + step):
+        count, step = count + step, 2 * step
+    while step:
+        if count + step <= limit and fits(count + step):
+            count += step
+        step //= 2
+    return count
 
 
 def rows_seen(stages: Sequence[Stage], shape: Shape) -> int:
