@@ -132,7 +132,8 @@ def uncounted(network: "Network", rows: Sequence[Row]) -> list[str]:
         return []
     nodes, count = len(rows), sum(unknown.values())
     told = _named([f"{operator} ({number})" for operator, number in unknown.items()])
-    lines = [f"not counted: {told}: {count:,} of {nodes:,} nodes, {count / nodes:.1%}; the sums lack them"]
+    lacking = "the sums lack them" if "macs" in rows[0] else "parameters of theirs are not in the sums"
+    lines = [f"not counted: {told}: {count:,} of {nodes:,} nodes, {count / nodes:.1%}; {lacking}"]
     behind = sum(row.get("macs", 0) is None for row in rows) - count
     if behind > 0:
         lines.append(f"nor are those behind them, whose shapes are not known: {behind:,}")
