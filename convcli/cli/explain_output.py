@@ -13,6 +13,11 @@ from convcli.errors import ArgumentError
 from convcli.filters.request import Request
 
 ENDINGS = (".txt", ".json")
+# Options of pictures that are written, and of runs of many.
+USELESS = (
+    *("in_place", "skip_existing", "dry_run", "preserve", "sheet", "png_level", "quality", "subsampling"),
+    *("jobs", "isolate", "cluster", "fail_fast", "report", "timeout", "threads"),
+)
 
 
 def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
@@ -22,10 +27,10 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
     target = None if run.output.output in (None, "-") else Path(str(run.output.output))
     if target is not None and target.suffix.lower() not in ENDINGS:
         raise ArgumentError(f"{target}: `explain` writes words; end it in {' '.join(ENDINGS)}")
-    if run.output.in_place or run.output.skip_existing or run.dry_run:
-        raise ArgumentError(
-            "`explain` writes no picture; leave out `in_place`, `skip_existing` and `dry_run`"
-        )
+    context = click.get_current_context()
+    for name in USELESS:
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            raise ArgumentError(f"`explain` tells of one output and writes no picture; leave out `{name}`")
 
     from convcli.analysis.explained_sample import explain_sample
     from convcli.files import check_target, write_whole
