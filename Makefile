@@ -13,7 +13,7 @@ OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyp
 # What is the same with any version of what is installed: integers, the order of imports, signals and processes, the page
 # of draw, the benchmarks. Other instructions of the processor are tried with the newest versions.
 ANY_VERSION := tests/layers tests/networks/test_zoo.py tests/test_imports.py tests/batch tests/benchmarks
-ANY_VERSION += tests/cli/test_signals.py tests/cli/test_crashes.py tests/drawing/test_page.py
+ANY_VERSION += tests/kernels tests/cli/test_signals.py tests/cli/test_crashes.py tests/cli/test_running.py tests/drawing/test_page.py
 NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_samples
 
 .DEFAULT_GOAL := help
