@@ -79,7 +79,7 @@ def resize(
     Resize(**options)  # type: ignore[arg-type]  # what is wrong with every x is told first
     dims = spatial_axes(x, "size" if scale is None else "scale", scale, size)
     x, alone = as_batch(x, dims, f"the size {size}" if scale is None else f"the scale {scale}")
-    layer = Resize(**options, dims=dims)  # type: ignore[arg-type]
+    layer = Resize(**options, dims=dims)  # type: ignore[arg-type]  # a mapping of several types
     _, *output = layer.output_shape(x.shape[1:])
     check_room("the output", (*x.shape[:2], *output), x.dtype)
     y = x

@@ -30,9 +30,10 @@ def lanes(inputs: Sequence[Sequence[int]]) -> Lanes:
     A node stays in the lane of the first node that has it as its first user; others, which begin a branch, take a lane
     that is free from the branching on. An edge that passes by other nodes goes down in a lane that is free beside them.
 
-    >>> lanes([(), (0,), (1,), (0, 2)])  # a residual block
-    Lanes(nodes=(0, 0, 0, 0), edges=(Edge(start=0, end=1, lane=0), Edge(start=1, end=2, lane=0), Edge(start=0, end=3, lane=1), Edge(start=2, end=3, lane=0)))
-    """  # noqa: E501
+    >>> block = lanes([(), (0,), (1,), (0, 2)])  # a residual block
+    >>> block.nodes, [(edge.start, edge.end, edge.lane) for edge in block.edges]
+    ((0, 0, 0, 0), [(0, 1, 0), (1, 2, 0), (0, 3, 1), (2, 3, 0)])
+    """
     first_user: dict[int, int] = {}
     for number, sources in enumerate(inputs):
         for source in sources:

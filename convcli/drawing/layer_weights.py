@@ -124,8 +124,9 @@ class Weights:
         pairs = outputs * sources
         ways: dict[int, tuple[str, str, Number]] = {1: ("1 for all", "one", lambda *_: 0)}
         if sets > 1:
-            by_set: Number = lambda _, row, column, __: set_of(row, column)  # noqa: E731
-            ways.setdefault(sets, (f"{sets} for the sets", "sets", by_set))
+            ways.setdefault(
+                sets, (f"{sets} for the sets", "sets", lambda _, row, column, __: set_of(row, column))
+            )
         ways.setdefault(outputs, (f"{outputs} for the output channels", "outputs", lambda o, *_: o))
         ways.setdefault(
             pairs,

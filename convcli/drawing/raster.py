@@ -142,10 +142,11 @@ def _dashes(start: Point, end: Point, long: float) -> Iterator[tuple[Point, Poin
     length = hypot(end[0] - start[0], end[1] - start[1])
     count = max(1, round(length / (2 * long)))
     for n in range(count):
-        yield tuple(  # type: ignore[misc]
+        first, last = (
             (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
             for share in ((n + 0.25) / count, (n + 0.75) / count)
         )
+        yield first, last
 
 
 @cache
