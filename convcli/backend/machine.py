@@ -9,10 +9,9 @@ import os
 import platform
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 FORMAT = 1  # of the file; others are not read
 USUAL_CACHE = 1 << 20  # bytes of the second-level cache of a core, where the system does not tell
@@ -21,8 +20,7 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")  # of Linux
 FAR_OFF = 8  # times the usual cost, or a share of it: a measurement beyond is none
 
 
-@dataclass(frozen=True)
-class Costs:
+class Costs(NamedTuple):
     """What work costs on one core, in picoseconds; only how they compare to each other matters.
 
     pass16 : one addition or multiplication of a sample of int16 in cache
@@ -46,8 +44,7 @@ class Costs:
 USUAL = Costs()
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """What plans ask of the machine.
 
     cache : bytes of the second-level cache of a core
@@ -128,8 +125,7 @@ def stored_costs(file: Path | None) -> Costs | None:
     if not isinstance(found, dict) or found.get("format") != FORMAT or found.get("held_for") != held_for():
         return None
     costs = found.get("costs")
-    names = {field.name for field in fields(Costs)}
-    if not isinstance(costs, dict) or set(costs) != names:
+    if not isinstance(costs, dict) or set(costs) != set(Costs._fields):
         return None
     if not all(type(value) is int and value > 0 for value in costs.values()):
         return None
@@ -138,16 +134,16 @@ def stored_costs(file: Path | None) -> Costs | None:
 
 def record_of(costs: Costs) -> str:
     """Return what `stored_costs` reads: costs, and what they hold for."""
-    return json.dumps({"format": FORMAT, "held_for": held_for(), "costs": asdict(costs)}, indent=2) + "\n"
+    return json.dumps({"format": FORMAT, "held_for": held_for(), "costs": costs._asdict()}, indent=2) + "\n"
 
 
 def sensible(costs: Costs) -> Costs:
     """Return measured costs, none of them farther from the usual than machines are."""
-    usual = asdict(USUAL)
+    usual = USUAL._asdict()
     return Costs(
         **{
             name: max(1, usual[name] // FAR_OFF, min(value, usual[name] * FAR_OFF))
-            for name, value in asdict(costs).items()
+            for name, value in costs._asdict().items()
         }
     )
 

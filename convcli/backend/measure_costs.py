@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -30,7 +29,7 @@ def measure_costs(seconds: float = SECONDS) -> Costs:
     NumPy is to be loaded with `OPENBLAS_NUM_THREADS=1`, as plans run their products on one core.
     """
     works = _works()
-    usual, reference = asdict(USUAL), asdict(REFERENCE)
+    usual, reference = USUAL._asdict(), REFERENCE._asdict()
     found = {}
     for name, (work, units) in works.items():
         least = _least_seconds(work, seconds / len(works)) / units * PICO

@@ -100,8 +100,7 @@ class Measured:
         return {key: value if isfinite(value) else None for key, value in found.items()}
 
 
-@dataclass(frozen=True)
-class Filtered:
+class Filtered(NamedTuple):
     """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made.
 
     extent : the finite values before they were stretched; None where they were not, or none is finite

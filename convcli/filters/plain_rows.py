@@ -99,12 +99,11 @@ class PlainRows:
         for rows in self._bands:
             made = self._filtered(rows, extent)
             samples += made.pixels.size
-            told.append(replace(made, pixels=made.pixels[:0].copy(), clipped=made.clipped * made.pixels.size))
+            told.append(made._replace(pixels=made.pixels[:0].copy(), clipped=made.clipped * made.pixels.size))
             yield made.pixels
             del made
         measured = [each.measured for each in told if each.measured is not None]
-        self.filtered = replace(
-            told[0],
+        self.filtered = told[0]._replace(
             pixels=black_pixels((*self._bands.output_size, self._bands.channels), told[0].pixels.dtype),
             clipped=sum(each.clipped for each in told) / samples,
             measured=sum(measured[1:], measured[0]) if measured else None,
@@ -124,7 +123,7 @@ class PlainRows:
         pixels, pads = self._looked_at(rows)
         across = self._bands.layer.pads(self._bands.size)[1]
         recipe = replace(self._single.recipe, padding=(pads, across))
-        return pixels, replace(self._single, recipe=recipe)
+        return pixels, self._single._replace(recipe=recipe)
 
     def _looked_at(self, rows: slice) -> tuple[Array, tuple[int, int]]:
         """Return what is looked at, and how many rows without a source there are above and below it."""

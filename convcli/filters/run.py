@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.backend.values import Alpha, Extent, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
@@ -37,8 +37,7 @@ MIB = 1 << 20
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """The frames of one run, how many samples were clipped of how many, and how it was done.
 
     extent : the finite values that were stretched; None where none were
@@ -53,8 +52,7 @@ class Made:
     extent: Extent | None = None
 
 
-@dataclass(frozen=True)
-class PictureFilter:
+class PictureFilter(NamedTuple):
     """The recipe of one run and how values become pixels again; to be asked for each picture."""
 
     request: Request

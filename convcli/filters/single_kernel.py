@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from convcli.backend.bands.band_memory import band_bytes
 from convcli.backend.bands.band_plan import METHODS
@@ -52,8 +52,7 @@ TRANSFORMED = 2.0**24  # of an answer, so that what transforms are off is no par
 PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
 
 
-@dataclass(frozen=True)
-class SingleKernel:
+class SingleKernel(NamedTuple):
     """What is asked of a kernel that is all there is, for pictures of a dtype.
 
     alpha : what is done with the last channel, None where it is no alpha
@@ -130,7 +129,7 @@ class SingleKernel:
         from convcli.filters.tiles.tile_loop import measured_of
 
         stages = self._stages(pixels.shape, samples)
-        return replace(made, measured=measured_of(self._given(_with_channels(pixels)), stages, self.threads))
+        return made._replace(measured=measured_of(self._given(_with_channels(pixels)), stages, self.threads))
 
     def extent(self, pixels: Array) -> Extent | None:
         """Return what `minmax` stretches of a picture."""
@@ -236,7 +235,7 @@ class SingleKernel:
         if self.recipe.method != "auto":
             plan = plan.replace("stages in", f"{self.recipe.method} in stages of")
         made = found.pixels.reshape(*found.pixels.shape[:2], *pixels.shape[2:])
-        return replace(found, pixels=made, plan=plan)
+        return found._replace(pixels=made, plan=plan)
 
     def _exact(self, stage: Weighted) -> ExactKernel | None:
         """Return what settles samples that floats leave in doubt; None where there are none, or nothing is rounded."""

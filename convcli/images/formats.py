@@ -1,8 +1,8 @@
 """The picture formats that may be read and written, and what each can hold."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.images.modes import CHANNELS, LABS, is_counted, mode_name
@@ -12,8 +12,7 @@ MOST_PIXELS = 10**12  # to which a caller may lift it: sizes beyond are no longe
 MAX_FRAMES = 10_000  # of a file, or pages; likewise
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """A file format: its endings, and the pixel modes it keeps whole; `metadata/table.py` tells what else.
 
     still : those of the modes of which it holds one frame, whatever it holds of others

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
 
@@ -54,10 +53,10 @@ def file() -> Path:
         {"format": 0},
         {"held_for": {"processor": "another"}},
         {"costs": {"pass16": 1}},
-        {"costs": {**asdict(USUAL), "more": 1}},
-        {"costs": {**asdict(USUAL), "pass16": 0}},
-        {"costs": {**asdict(USUAL), "pass16": 1.5}},
-        {"costs": {**asdict(USUAL), "pass16": True}},
+        {"costs": {**USUAL._asdict(), "more": 1}},
+        {"costs": {**USUAL._asdict(), "pass16": 0}},
+        {"costs": {**USUAL._asdict(), "pass16": 1.5}},
+        {"costs": {**USUAL._asdict(), "pass16": True}},
         {"costs": [1]},
     ],
     ids=str,
@@ -85,9 +84,9 @@ def test_costs_hold_for_a_processor_and_the_versions_of_numpy_and_its_blas() -> 
 
 def test_measured_costs_are_within_what_machines_are() -> None:
     found = measure_costs(0.01)
-    for name, value in asdict(found).items():
-        assert asdict(USUAL)[name] // FAR_OFF <= value <= asdict(USUAL)[name] * FAR_OFF
-    wild = sensible(replace(USUAL, pass16=10**9, flop32=1))
+    for name, value in found._asdict().items():
+        assert USUAL._asdict()[name] // FAR_OFF <= value <= USUAL._asdict()[name] * FAR_OFF
+    wild = sensible(USUAL._replace(pass16=10**9, flop32=1))
     assert (wild.pass16, wild.flop32) == (USUAL.pass16 * FAR_OFF, USUAL.flop32 // FAR_OFF)
 
 
@@ -112,10 +111,10 @@ def test_tiles_fit_the_cache_within_reason() -> None:
     assert fits == [0.25, 0.5, 1, 2, 2]
 
 
-DEAR = [replace(USUAL, **{name: value * 7}) for name, value in asdict(USUAL).items()]
+DEAR = [USUAL._replace(**{name: value * 7}) for name, value in USUAL._asdict().items()]
 
 
-@pytest.mark.parametrize("dear", DEAR, ids=list(asdict(USUAL)))
+@pytest.mark.parametrize("dear", DEAR, ids=list(USUAL._asdict()))
 @pytest.mark.parametrize("cache", [1 << 18, 1 << 21])
 def test_any_costs_and_any_cache_give_the_same_samples(dear: Costs, cache: int) -> None:
     picture = RNG.integers(0, 256, (150, 170, 3)).astype(np.uint8)
@@ -136,7 +135,7 @@ def test_layers_take_the_way_that_is_cheap_here() -> None:
     for method, like in (("direct", "pass32"), ("gemm", "flop32"), ("fft", "transform")):
         costs = []
         for times in (1, 4):
-            here = Machine(costs=replace(USUAL, **{like: asdict(USUAL)[like] * times}))
+            here = Machine(costs=USUAL._replace(**{like: USUAL._asdict()[like] * times}))
             with mock.patch("convcli.backend.algorithms.costs.machine", return_value=here):
                 costs.append(METHODS[method](work))
         assert costs[0] < costs[1] <= 4 * costs[0]

@@ -5,10 +5,10 @@ cost on this one. Only their order matters.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import ceil, gcd, log2, prod
+from typing import NamedTuple
 
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.machine import machine
@@ -28,8 +28,7 @@ BAND_ROWS = 4  # outputs of one band matrix; more rows multiply more zeros, fewe
 SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """The sizes of one convolution: x (images, groups, inputs, ...) to (images, groups, outputs, ...)."""
 
     images: int

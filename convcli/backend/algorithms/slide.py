@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcli.layers.axes import Sizes
 from convcli.layers.base import Window
@@ -89,8 +89,7 @@ class Taps:
     step: int
 
 
-@dataclass(frozen=True)
-class Phases:
+class Phases(NamedTuple):
     """A padded input divided by the stride: within a phase, neighbours in the output meet neighbours."""
 
     slide: Slide

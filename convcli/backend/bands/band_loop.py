@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -49,8 +48,7 @@ def plan_all(
     `settling` tells what a way costs beside its sums.
     """
     found = [each.facts(largest) for each in weights]
-    facts = replace(
-        max(found, key=lambda fact: (not fact.factor_passes, fact.passes)),
+    facts = max(found, key=lambda fact: (not fact.factor_passes, fact.passes))._replace(
         most=max(fact.most for fact in found),
         down_most=max(fact.down_most for fact in found),
         box_most=found[0].box_most if len(found) == 1 else None,

@@ -4,8 +4,8 @@ Costs are picoseconds for one sample of the output, by what sums cost on this ma
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.machine import machine
@@ -31,8 +31,7 @@ TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
 Settling = Callable[[str, str, int], int]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What the plan has to know of a kernel's matrix.
 
     whole : all weights are whole numbers; most : no sum exceeds it, down_most : nor one down the factor
@@ -51,8 +50,7 @@ class Facts:
     transforms: int = 0
 
 
-@dataclass(frozen=True)
-class BandPlan:
+class BandPlan(NamedTuple):
     """The algorithm and its dtype, the outputs of one tile, and the threads that share the tiles.
 
     `method` is one of METHODS or RUNNING; `first` is the dtype of the pixels and of the first sums, where those

@@ -1,7 +1,6 @@
 """From sums of light to sRGB samples, inside the tile."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from convcli.backend.colour import levels_of, light_of
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Encoding:
+class Encoding(NamedTuple):
     """How sums of light, float64, become sRGB samples of 8 or 16 bits.
 
     combine, offset, value_range : as of the kernel and the filter, in units of light, 0 to 1

@@ -1,7 +1,6 @@
 """A picture through one kernel in bands: in which numbers, by which plan, so that every sample is the right one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
@@ -32,8 +31,7 @@ FAR = 256  # a border so many times the largest sample would take the digits of 
 MOST_LIGHT = 2.0**8  # of a sum of light, so that float64 has digits enough for each level
 
 
-@dataclass(frozen=True)
-class LaidKernel:
+class LaidKernel(NamedTuple):
     """A kernel on pictures of one size: its walk, what surrounds a picture, and how sums are to be taken.
 
     matrices : of the kernel, turned if it is, with the zeros that an anchor may need

@@ -5,9 +5,8 @@ it gives the same whole number for all but a few samples in a thousand; these fe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from convcli.backend.algorithms.fft import transform_error
 from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.sums_to_pixels import clip, combine, middle_of, shortest
-from convcli.backend.bands.units import MOST_FLOAT, ExactSums, Sums, Units
+from convcli.backend.bands.units import MOST_FLOAT, ONE, ExactSums, Sums, Units
 from convcli.backend.bands.weights import Weights
 
 Array = NDArray[Any]
@@ -28,8 +27,7 @@ EPSILON = {"float32": 2.0**-24, "float64": 2.0**-53}  # the relative error of on
 SETTLED, SETTLED_TAP = 100_000, 1_400
 
 
-@dataclass(frozen=True)
-class Rounding:
+class Rounding(NamedTuple):
     """How the float sums of one kernel become samples of an integer dtype.
 
     units : the exact weights; combine, value_range : as of the kernel and the filter; dtype : the picture's
@@ -55,7 +53,7 @@ class Rounding:
     @property
     def offset(self) -> float:
         """What the kernel adds to every response."""
-        return self.units.offset * self.units.ONE
+        return self.units.offset * ONE
 
     def apart(self, centre: int) -> list[int]:
         """Return what the sums of each matrix are less, in units, for samples that are less by `centre`."""
@@ -83,7 +81,7 @@ class Rounder:
         self.short = shortest(rounding.dtype, rounding.reach) if rounding.can_clip else rounding.dtype
         self.in_floats = strip.is_whole and rounding.reach < MOST_FLOAT
         number, error = np.dtype(dtype).type, rounding.error_of_values(dtype)
-        apart = [float(centre * rounding.units.ONE) for centre in rounding.apart(rounding.centre)]
+        apart = [float(centre * ONE) for centre in rounding.apart(rounding.centre)]
         # What is the same for all matrices of a linear response is added when it is rounded.
         linear = rounding.combine != "magnitude" and rounding.value_range != "abs" and len(set(apart)) == 1
         self.apart = [number(0 if linear else centre) for centre in apart]
@@ -139,7 +137,7 @@ class Rounder:
         samples, centre = self.strip.exact()
         found = self.exact(samples, shape, places)
         if self.in_floats or rounding.combine == "magnitude":
-            apart = np.array(rounding.apart(centre), np.float64)[:, np.newaxis] * rounding.units.ONE
+            apart = np.array(rounding.apart(centre), np.float64)[:, np.newaxis] * ONE
             values = combine(rounding.combine, list(found.floats + apart)) + rounding.offset
             whole = np.rint(np.abs(values) if rounding.value_range == "abs" else values)
         else:

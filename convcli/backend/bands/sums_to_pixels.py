@@ -1,7 +1,6 @@
 """From sums back to pixels, inside the tile: combine, divide, shift, round half to even, clip."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,7 @@ EXACT32 = 1 << 24  # whole numbers below are float32 exactly
 DIVISOR32 = 1 << 13
 
 
-@dataclass(frozen=True)
-class Finish:
+class Finish(NamedTuple):
     """How the responses of one kernel become pixels.
 
     most : what no sum of any matrix exceeds, or a little more; combine, divisor, offset : as of the kernel;
@@ -73,7 +71,7 @@ class Finish:
         """Return one that needs half the divisor in the sums, and rounds by cutting off, where that is the same."""
         odd = isinstance(self.divisor, int) and self.divisor % 2 == 1 and self.divisor < DIVISOR32
         narrow = self.dtype == np.uint8 and self.most + self.divisor < EXACT32 // 2  # a half is exact as well
-        return replace(self, half=self.divisor / 2) if odd and narrow and not self.can_clip else self
+        return self._replace(half=self.divisor / 2) if odd and narrow and not self.can_clip else self
 
     def _divide(self, values: Array) -> None:
         """Divide, in place; sums by an odd number as a multiplication, as no quotient of whole ones is a half."""

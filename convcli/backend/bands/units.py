@@ -6,8 +6,7 @@ BLAS then sums them exactly in float64, in whatever order and with or without fu
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -28,6 +27,7 @@ REST = UNIT + SAMPLE - PART  # bits behind the point of a sum of upper parts
 MOST, MOST_BESIDE = 2.0**16, 2.0**8
 MOST_FLOAT = 2.0**12  # of a sum: with the bits of a unit they make 52
 GATHERED = 1 << 17  # samples that are weighed in one product: they stay in cache
+ONE = 2.0**-UNIT  # a unit
 DENSE = 16  # where one in so many places is asked for, all of them are summed
 
 
@@ -36,13 +36,11 @@ def to_sample_units(value: float) -> float:
     return float(np.rint(value * 2.0**SAMPLE) / 2.0**SAMPLE)
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(NamedTuple):
     """The matrices of a kernel, (M, rows, columns), and its offset, as whole numbers of 2^-40."""
 
     matrices: Array
     offset: int
-    ONE: ClassVar[float] = 2.0**-UNIT
 
     @classmethod
     def of(cls, weights: Sequence[Array], offset: float, value: float) -> "Units | None":
@@ -59,7 +57,7 @@ class Units:
     @property
     def weights(self) -> Array:
         """The weights as floats, which hold them exactly: (M, rows, columns)."""
-        weights: Array = self.matrices * self.ONE
+        weights: Array = self.matrices * ONE
         return weights
 
     @property

@@ -1,7 +1,6 @@
 """One matrix of a kernel, as the algorithms want it: turned, with its factors."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from convcli.backend.bands.passes import operations
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """One matrix of a kernel, turned already, and its factors down and across, where it has some."""
 
     matrix: Array

@@ -162,7 +162,7 @@ def command(
     jobs = run.jobs(asked.requested.name, request.files)
     if stats and not run.dry_run and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
-    asked = replace(asked, threads=run.share(jobs), stats=stats and not run.dry_run)
+    asked = asked._replace(threads=run.share(jobs), stats=stats and not run.dry_run)
     return run.run(jobs, Filtering(asked), as_json=stats, ahead=ahead)
 
 

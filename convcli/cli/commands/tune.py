@@ -1,7 +1,6 @@
 """convcli tune: measure what sums cost on this machine, and show what is planned by that."""
 
 import os
-from dataclasses import asdict
 
 import click
 
@@ -57,7 +56,7 @@ def _told() -> Answer:
     from convcli.backend import machine
 
     here, holds = machine.machine(), machine.held_for()
-    costs = asdict(here.costs)
+    costs = here.costs._asdict()
     rows = list(kernel_plans())
     found = "measured here" if here.measured else "the usual ones, not measured"
     remarks = (

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.sums_to_pixels import combine
-from convcli.backend.bands.units import UNIT, ExactSums, Parts, Sums, Units, windows_of
+from convcli.backend.bands.units import ONE, UNIT, ExactSums, Parts, Sums, Units, windows_of
 from convcli.backend.values import BESIDE, full_scale
 from convcli.filters.stages.linear_map import Linear
 from convcli.filters.stages.stage import Weighted
@@ -246,7 +246,7 @@ class Settling:
         kernel = self.kernel
         sums = Sums(found)
         if kernel.stage.combine == "magnitude":
-            root = combine("magnitude", list(sums.floats)) + kernel.units.offset * kernel.units.ONE
+            root = combine("magnitude", list(sums.floats)) + kernel.units.offset * ONE
             nearest: Array = np.rint(root)
             return nearest
         sums.add([kernel.units.offset] * len(kernel.units.matrices))

@@ -58,7 +58,7 @@ def weigher(
     if alike and flat and dtype.kind == "f":
         matrix, first = _trimmed(np.asarray(weight[0, 0], np.float64))
         walk, weights = replace(slide, kernel_size=matrix.shape), Weights.of(matrix)
-        facts = replace(weights.facts(1.0), transforms=2 if dtype == np.float32 else 0)
+        facts = weights.facts(1.0)._replace(transforms=2 if dtype == np.float32 else 0)
         if way := _quickest(facts, walk, channels, dtype != np.float32, method):
             return Alike(weights, first, channels, walk, way, dtype)
     if alike:

@@ -1,7 +1,5 @@
 """What filters are said to take, by what else would take more or as much."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -25,7 +23,7 @@ def test_a_thread_with_little_to_do_takes_little(name: str) -> None:
     height, width = laid.slide.output_size
 
     def taken(threads: int, rows: int) -> int:
-        way = replace(found.way, rows=rows, columns=width, threads=threads)
+        way = found.way._replace(rows=rows, columns=width, threads=threads)
         return band_bytes(way, laid.slide, 3, len(found.weights), found.finish)
 
     assert taken(2, 4 * height // 5) == pytest.approx(1.25 * taken(1, 4 * height // 5), rel=1e-3)

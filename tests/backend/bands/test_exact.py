@@ -203,7 +203,7 @@ def test_tiles_within_the_picture_and_at_its_border_give_the_same(spec: str, dty
 
     def in_small_tiles(*facts: Any, **more: Any) -> Any:
         way = planned(*facts, **more)
-        return way and replace(way, rows=7, columns=5)
+        return way and way._replace(rows=7, columns=5)
 
     with (
         patch.object(picture_in_bands, "plan_all", in_small_tiles),
@@ -259,7 +259,7 @@ def test_float_sums_are_off_by_less_than_their_bound(pattern: str, method: str) 
                     ((0, 0), (0, 0)),
                     "zeros",
                     0,
-                    replace(way, rows=226, columns=226),
+                    way._replace(rows=226, columns=226),
                     finish,
                 )
             exact = ndimage.correlate(pixels[..., 0].astype(float), units.weights[0])[15:241, 15:241]
