@@ -120,7 +120,6 @@ class Recipe:
         return 1 if made is None else len(made)
 
     def _makers(self) -> list[Callable[[Shape], Stage]]:
-        from convcli.filters.stages.activation_and_pools import Activated, Pooled
         from convcli.filters.stages.build_stages import from_kernel, from_kernels, from_weights
 
         makers: list[Callable[[Shape], Stage]] = []
@@ -130,6 +129,8 @@ class Recipe:
             makers.append(partial(from_kernels, self))
         else:
             makers += [partial(from_kernel, self, kernel) for kernel in self.kernels]
+        if self.activation is not None or self.pool is not None:
+            from convcli.filters.stages.activation_and_pools import Activated, Pooled
         if self.activation is not None:
             layer = Activation(name=self.activation)
             makers.append(lambda shape: Activated(layer, self.full_scale))

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from convcli.backend.algorithms.separable import rank_of
 from convcli.errors import ArgumentError
-from convcli.filters.stages.factored import Factored, factored
-from convcli.filters.stages.kernels_by_place import blended, local, tiled
 from convcli.filters.stages.linear_map import Linear
 from convcli.filters.stages.offsets import Moves
 from convcli.filters.stages.stage import Weighted
@@ -29,6 +27,7 @@ from convcli.layers.variant_spec import Weighing
 
 if TYPE_CHECKING:
     from convcli.filters.recipe import Recipe
+    from convcli.filters.stages.factored import Factored
 
 Array = NDArray[Any]
 
@@ -62,6 +61,8 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
     assert recipe.weights is not None
     weight, channels = recipe.weights, shape[0]
     if recipe.spec.weighing == "places":
+        from convcli.filters.stages.kernels_by_place import local
+
         return local(recipe, weight, shape)
     dims, turned_round = len(shape) - 1, recipe.spec.sizes == "transposed"
     if weight.ndim != dims + 2:
@@ -186,6 +187,18 @@ def _depthwise_separable(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
     return recipe.linear(layers, [({"weight": weight}, _mixed(recipe, mixing, (1,) * matrix.ndim))])
 
 
+def _tiled(recipe: Recipe, shape: Shape) -> Weighted:
+    from convcli.filters.stages.kernels_by_place import tiled
+
+    return tiled(recipe, shape)
+
+
+def _blended(recipe: Recipe, shape: Shape) -> Weighted:
+    from convcli.filters.stages.kernels_by_place import blended
+
+    return blended(recipe, shape)
+
+
 # What makes the layers and arrays of a variant from one matrix of a kernel, and from all that it takes at once.
 OF_KERNEL: Mapping[Weighing, Callable[[Recipe, Array, Shape], Linear]] = {
     "each": _own_channels,
@@ -195,8 +208,8 @@ OF_KERNEL: Mapping[Weighing, Callable[[Recipe, Array, Shape], Linear]] = {
 }
 OF_KERNELS: Mapping[Weighing, Callable[[Recipe, Shape], Weighted]] = {
     "mix": _pointwise,
-    "turns": tiled,
-    "places": blended,
+    "turns": _tiled,
+    "places": _blended,
 }
 
 
@@ -204,6 +217,8 @@ def _separable(
     recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Shape, anchor: Sizes | None
 ) -> Weighted:
     """Take one pass down and one across for each term of each matrix."""
+    from convcli.filters.stages.factored import factored
+
     most = max(1, *map(rank_of, matrices))
     if recipe.rank is not None and recipe.rank > most:
         raise ArgumentError(

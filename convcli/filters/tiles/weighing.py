@@ -16,7 +16,6 @@ from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
 from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
 from convcli.backend.bands.weights import Weights
-from convcli.backend.convolution import conv
 from convcli.backend.machine import machine
 from convcli.layers.axes import Sizes
 
@@ -166,6 +165,9 @@ class General:
     """A kernel for each output channel and each input channel of its group."""
 
     def __init__(self, weight: Array, groups: int, slide: Slide, method: str, dtype: np.dtype[Any]) -> None:
+        from convcli.backend.convolution import conv
+
+        self._conv = conv
         self.weight, self.groups, self.method = np.asarray(weight, dtype), groups, method
         if method == PLAIN_SUMS:
             self.method = "auto"  # which is on its guard
@@ -173,7 +175,7 @@ class General:
 
     def __call__(self, values: Array) -> Array:
         """Weigh values (*spatial, C)."""
-        found = conv(
+        found = self._conv(
             np.moveaxis(values, -1, 0),
             self.weight,
             stride=self.slide.stride,
