@@ -121,7 +121,7 @@ class Linear:
                 moves: Moves = given["offset"]
                 moved += -(-moves.spread(tile) // 2)  # to both sides
                 more += PLACES * prod(tile) + (0 if moves.is_told_by_region else 4 * prod(moves.output))
-            elif isinstance(layer, Conv) and _may_be_transformed(np.asarray(given["weight"])):
+            elif isinstance(layer, Conv) and may_be_transformed(np.asarray(given["weight"])):
                 more += PLANES * TRANSFORMS[-1] ** 2
         times = shape[0] if self.each else 1
         numbers, seen = held(self.layers, self._seen(shape), tile, moved)
@@ -152,8 +152,8 @@ class Linear:
         return source
 
 
-def _may_be_transformed(weight: Array) -> bool:
-    """Whether weights (O, C / groups, *kernel_size) are large ones that are not separable."""
+def may_be_transformed(weight: Array) -> bool:
+    """Whether `auto` may take transforms for weights (O, C / groups, *kernel_size): large ones, not separable."""
     matrix = weight[0, 0]
     return min(matrix.shape) >= TRANSFORMED and factors(matrix, matrix.ndim) is None
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convcli.backend.bands.sums_to_pixels import combine
 from convcli.backend.bands.units import ONE, UNIT, ExactSums, Parts, Sums, Units, windows_of
 from convcli.backend.values import BESIDE, full_scale
-from convcli.filters.stages.linear_map import Linear
+from convcli.filters.stages.linear_map import Linear, may_be_transformed
 from convcli.filters.stages.stage import Weighted
 from convcli.filters.tiles.alpha_sources import NOISE
 from convcli.filters.tiles.layer_sources import Seen, carried
@@ -54,8 +54,9 @@ class ExactKernel:
         assert isinstance(linear, Linear), linear
         matrices = [_matrix(each) for each in stage.maps if isinstance(each, Linear)]
         weights = [matrix / stage.divisor for matrix in matrices]
-        if all(_is_whole(matrix) for matrix in matrices) or all(_is_whole(each * FINE) for each in weights):
-            return None
+        held = all(map(_is_whole, matrices)) or all(_is_whole(each * FINE) for each in weights)
+        if held and not (premultiply and _is_transformed(linear)):
+            return None  # what transforms are off by is less than a part, until it is divided by little alpha
         value, shares, share_error = linear.padding_value, None, 0.0
         units = Units.of(weights, stage.shift, value)
         if premultiply:
@@ -72,6 +73,13 @@ def _matrix(linear: Linear) -> Array:
     """Return what every channel is weighed by."""
     matrix: Array = np.asarray(linear.terms[0][0]["weight"], np.float64)[0, 0]
     return matrix
+
+
+def _is_transformed(linear: Linear) -> bool:
+    """Whether a method is asked for that may take transforms, which are not exact for whole numbers either."""
+    if linear.method != "auto":
+        return linear.method == "fft"
+    return may_be_transformed(np.asarray(linear.terms[0][0]["weight"]))
 
 
 def _is_whole(weights: Array) -> bool:

@@ -117,7 +117,23 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+# Weights that floats hold, and a transform that is divided by an alpha of 1 beside one of 65535.
+FAINT_BESIDE_OPAQUE = {
+    "pixels": np.array([[[0, 65535], [0, 0], [244, 1]]], np.uint16),
+    "kernel": Kernel(name="half", matrices=(((0.5, 0.5),),), offset=-0.5),
+    "alpha": "premultiply",
+    "stride": (1, 1),
+    "dilation": (1, 1),
+    "mode": "replicate",
+    "value": 0,
+    "flip": False,
+    "method": "fft",
+    "value_range": "clip",
+}
+
+
 @given(cases())
+@example(FAINT_BESIDE_OPAQUE)
 def test_every_sample_is_the_exact_one(case: dict[str, Any]) -> None:
     pixels, kernel, alpha, value_range = (case[k] for k in ("pixels", "kernel", "alpha", "value_range"))
     geometry = {"stride": case["stride"], "dilation": case["dilation"], "mode": case["mode"]}
