@@ -1,20 +1,64 @@
 """Numbers as people write them: whole, decimal, or a fraction."""
 
+import re
+from math import inf
+
+from convcli.errors import ArgumentError
+
 
 def read_real(word: str) -> int | float:
-    """Read 7, 0.5, 1e-3 or 1/9; whole numbers stay exact, as do 4/2. Raises ValueError, or an ArithmeticError.
+    """Read 7, 0.5, 1e-3 or 1/9, or raise ArgumentError; whole numbers stay exact, as do 4/2.
+
+    Infinity and NaN are numbers, too: `read_finite` refuses them.
 
     >>> read_real("7"), read_real("0.5"), read_real("-1/4"), read_real("6/3")
     (7, 0.5, -0.25, 2)
     """
     over, slash, under = word.partition("/")
-    numerator = _plain(over)
+    try:
+        numerator, denominator = _plain(over), _plain(under) if slash else 1
+    except ValueError:
+        hint = "; a fraction is written as 1/9" if slash else ""
+        raise ArgumentError(f"{word!r} is not a number{hint}") from None
     if not slash:
         return numerator
-    denominator = _plain(under)
+    if not denominator:
+        raise ArgumentError(f"{word!r} divides by 0")
     if isinstance(numerator, int) and isinstance(denominator, int) and numerator % denominator == 0:
         return numerator // denominator
-    return numerator / denominator
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return inf if (numerator > 0) == (denominator > 0) else -inf
+
+
+def read_float(word: str) -> float:
+    """Read a number as a float, or raise ArgumentError; what is too large for one is infinite."""
+    try:
+        return float(read_real(word))
+    except OverflowError:
+        return -inf if word.lstrip().startswith("-") else inf
+
+
+def read_finite(word: str) -> int | float:
+    """Read a number that is finite as a float, or raise ArgumentError; whole numbers stay exact."""
+    if not abs(read_float(word)) < inf:
+        raise ArgumentError(f"{word!r} is not a finite number")
+    return read_real(word)
+
+
+def split(row: str, commas: str = ",") -> list[str]:
+    """Return the words of a row, divided by spaces or commas.
+
+    Where nothing stands before a comma the word is empty; the row may end in one comma.
+
+    >>> split("1 2,3, 4 ,,5,"), split(",7")
+    (['1', '2', '3', '4', '', '5'], ['', '7'])
+    """
+    row = row.strip()
+    if row.endswith(tuple(commas)):
+        row = row[:-1].rstrip()
+    return re.split(rf"\s*[{commas}]\s*|\s+", row)
 
 
 def _plain(word: str) -> int | float:

@@ -8,7 +8,8 @@ from convcli.errors import ArgumentError
 from convcli.kernels.change import ratio
 from convcli.kernels.kernel import MOST_SIDE, Kernel, Matrix, Number, by_axes, shape_of
 from convcli.kernels.kernel_files import has_ending, read_kernel
-from convcli.kernels.matrices import grid, number, split
+from convcli.kernels.matrices import grid, number
+from convcli.number_text import split
 
 INPUTS = (0, 1, 2, 3)  # what the values of an input are chosen from
 WEIGHTS = (1, 2, 3)  # no 0: a weight is told from a place without one

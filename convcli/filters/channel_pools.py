@@ -4,7 +4,9 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.filters.stages.activation_and_pools import ChannelPooled
 from convcli.layers.pool import check_norm
 from convcli.layers.text.arguments import apart
+from convcli.layers.text.notation import parse_number
 from convcli.layers.text.pool_grammar import WINDOWS
+from convcli.number_text import read_float
 
 
 def parse_channel_pool(text: str) -> ChannelPooled:
@@ -15,17 +17,18 @@ def parse_channel_pool(text: str) -> ChannelPooled:
     size: int | None = None
     norm_type = 2.0
     for key, value in arguments:
+        takes = ("size", "p") if name == "lp" else ("size",)
+        if (key or "size") not in takes:
+            raise ArgumentError(
+                f"`pool_channels` {name} has no argument {key!r}; it takes {' and '.join(takes)}"
+            )
         try:
-            if key in ("", "size"):
-                size = int(value)
-            elif key == "p" and name == "lp":
-                norm_type = float(value)
+            if key == "p":
+                norm_type = read_float(value)
             else:
-                raise ArgumentError(f"`pool_channels` {name} has no argument {key!r}; it takes size")
-        except ArgumentError:
-            raise
-        except ValueError:
-            raise ArgumentError(f"`pool_channels` {name}: {value!r} is not a number") from None
+                size = parse_number(value)
+        except ArgumentError as error:
+            raise ArgumentError(f"`pool_channels` {name}: {error}") from None
     if size is not None and size < 1:
         raise ArgumentError(f"`pool_channels` {name}: the size must be at least 1, got {size}")
     try:

@@ -16,7 +16,7 @@ from convcli.layers.axes import PerAxis, is_sequence, whole
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import VARIANTS
-from convcli.number_text import read_real
+from convcli.number_text import read_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,13 +49,10 @@ def read_number(value: object) -> float:
     """Read a finite number; whole ones stay so, for exact sums."""
     number: Any = value
     if isinstance(value, str):
-        try:
-            number = read_real(value)
-        except (ValueError, ArithmeticError):
-            raise ArgumentError(f"{value!r} is not a number") from None
-    elif isinstance(value, bool) or not hasattr(value, "__float__") or is_sequence(value):
+        return read_finite(value)
+    if isinstance(value, bool) or not hasattr(value, "__float__") or is_sequence(value):
         raise ArgumentError(f"{_shown(value)} is not a number")
-    elif hasattr(value, "item"):  # of NumPy
+    if hasattr(value, "item"):  # of NumPy
         number = value.item()
     if not is_finite(number):
         raise ArgumentError(f"{_shown(value)} is not a finite number")

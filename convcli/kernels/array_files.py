@@ -11,7 +11,7 @@ from convcli.kernels.change import MOST
 from convcli.kernels.kernel import MOST_AXES, Kernel, check_sides, nested
 from convcli.kernels.matrices import checked as finite
 from convcli.npy import NpyError, map_values, read_header, read_values
-from convcli.number_text import read_real
+from convcli.number_text import read_finite, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,19 +115,19 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
                     f"`{argument}`: {text} has {path.stat().st_size:,} bytes, more than the {MOST_TEXT:,} that are "
                     "read as text; save it as .npy"
                 )
-            lines = path.read_text().splitlines()
+            lines = [line.partition("#")[0] for line in path.read_text("utf-8-sig").splitlines()]
         except OSError as error:
             raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise ArgumentError(f"`{argument}`: {text} is no text; save it as numbers in rows") from None
     else:
-        lines = text.split(";")
-    rows = [
-        line.replace(",", " ").split() for line in lines if line.strip() and not line.lstrip().startswith("#")
-    ]
+        lines = [text]
+    if path.suffix.lower() != ".csv":
+        lines = [row for line in lines for row in line.split(";")]
+    rows = [split(line, ",;") for line in lines if line.strip()]
     try:
-        numbers = [[float(read_real(word)) for word in row] for row in rows]
-    except (ValueError, ArithmeticError) as error:
+        numbers = [[float(read_finite(word)) for word in row] for row in rows]
+    except ArgumentError as error:
         raise ArgumentError(
             f"`{argument}`: {text!r} is no matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
             "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt)"

@@ -8,9 +8,20 @@ from typing import Any
 
 from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
 from convcli.kernels.array_files import kernel_of
-from convcli.kernels.kernel import MOST_AXES, Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
-from convcli.kernels.matrices import ReadPicture, checked, common, grid, number, split
+from convcli.kernels.kernel import (
+    MOST_AXES,
+    Kernel,
+    Matrix,
+    Number,
+    by_axes,
+    check_side,
+    flat,
+    nested,
+    shape_of,
+)
+from convcli.kernels.matrices import ReadPicture, checked, common, grid, number
 from convcli.npy import NpyError, read_header, read_values
+from convcli.number_text import split
 
 PICTURES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
@@ -52,7 +63,7 @@ def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None)
     `.npy`   : an array of 1 to 3 axes; objects in it are refused, never loaded
     `.csv`   : a row a line, values divided by commas, semicolons, tabs or spaces; lines from # on are left out
     `.txt`   : a row a line or up to a semicolon, values divided by spaces or commas
-    `.json`  : nested lists, or an object of weights, divisor, offset and anchor
+    `.json`  : nested lists, or an object of weights, divisor, offset and anchor; a fraction is a text, "1/9"
     `.mat`   : libvips' matrix: width, height, scale and offset in the first line, then the rows
     pictures : their grey values, by `read_picture`
     """
@@ -160,16 +171,18 @@ def _json(path: Path, limit: int) -> Kernel:
     except RecursionError:
         raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes") from None
     if not isinstance(value, Mapping):
-        return _kernel(_lists(value, what))
+        matrix, divisor = _matrix(value, what)
+        return _kernel(matrix, divisor=divisor)
     for key in value:
         if key not in SETTINGS:
             raise ArgumentError(f"{what} has no place for {key!r}; {instead_of(key, SETTINGS)}")
     if "weights" not in value:
         raise ArgumentError(f"{what} has no 'weights'; they are nested lists of numbers")
-    matrix = _lists(value["weights"], what)
+    matrix, divisor = _matrix(value["weights"], what)
     settings: dict[str, Any] = {
         key: _number(value[key], f"{what}, {key}") for key in ("divisor", "offset") if key in value
     }
+    settings["divisor"] = divisor * settings.get("divisor", 1)
     if value.get("anchor") is not None:
         anchor = value["anchor"]
         if not isinstance(anchor, list) or not all(type(place) is int for place in anchor):
@@ -178,8 +191,18 @@ def _json(path: Path, limit: int) -> Kernel:
     return _kernel(matrix, **settings)
 
 
+def _matrix(value: object, what: str) -> tuple[Matrix, int]:
+    """Return nested lists as a matrix, and what it is divided by: fractions are texts, as "1/9"."""
+    matrix = _lists(value, what)
+    weights = list(flat(matrix))
+    if not any(isinstance(weight, str) for weight in weights):
+        return matrix, 1
+    (words,), divisor = common([[str(weight) for weight in weights]])
+    return nested([number(word, what) for word in words], shape_of(matrix)), divisor
+
+
 def _lists(value: object, what: str, depth: int = 0) -> Matrix:
-    """Return nested lists as a matrix."""
+    """Return nested lists as a matrix, in which texts stay."""
     if not isinstance(value, list) or not value:
         raise ArgumentError(
             f"{what}: {cut(repr(value))} stands where a list of weights should, as in [[1, 2], [3, 4]]"
@@ -187,7 +210,8 @@ def _lists(value: object, what: str, depth: int = 0) -> Matrix:
     if depth == MOST_AXES:
         raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes")
     if not any(isinstance(part, list) for part in value):
-        return tuple(_number(part, what) for part in value)
+        line: Any = tuple(part if isinstance(part, str) else _number(part, what) for part in value)
+        return line  # type: ignore[no-any-return]
     parts = [_lists(part, what, depth + 1) for part in value]
     for place, part in enumerate(parts, start=1):
         if shape_of(part) != shape_of(parts[0]):
@@ -199,6 +223,8 @@ def _lists(value: object, what: str, depth: int = 0) -> Matrix:
 
 
 def _number(value: object, what: str) -> Number:
+    if isinstance(value, str):
+        return number(value, what)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ArgumentError(f"{what}: {cut(repr(value))} is not a number")
     return checked(value, what)

@@ -10,9 +10,9 @@ from pathlib import Path
 from convcli.errors import ArgumentError, instead_of
 from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
-from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number, split
+from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
 from convcli.kernels.named import KERNELS, MAX_SIDE
-from convcli.number_text import read_real
+from convcli.number_text import read_float, split
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
@@ -167,10 +167,11 @@ def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
 def _argument(what: str, text: str, parameter: Parameter) -> Number:
     whole = parameter.annotation is int or parameter.annotation == int | None
     try:
-        return int(text) if whole else float(read_real(text))
-    except (ValueError, ArithmeticError):
-        kind = "a whole number" if whole else "a number"
-        raise ArgumentError(f"{what} must be {kind}, got {text!r}") from None
+        return int(text) if whole else read_float(text)
+    except ArgumentError as error:
+        raise ArgumentError(f"{what}: {error}") from None
+    except ValueError:
+        raise ArgumentError(f"{what} must be a whole number, got {text!r}") from None
 
 
 def _instead_of(name: str) -> str:

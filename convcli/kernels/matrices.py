@@ -1,8 +1,6 @@
 """Matrices from numbers in text: one number, rows, slices; each mistake shown with its value."""
 
-import re
 from collections.abc import Callable, Sequence
-from math import inf
 from pathlib import Path
 
 from convcli.errors import ArgumentError
@@ -16,15 +14,6 @@ MOST_DIVISOR = 10**6  # of weights that are typed as fractions
 DIGITS = 2**53  # floats below hold every whole number
 
 
-def split(row: str, commas: str = ",") -> list[str]:
-    """Return the words of a row, divided by spaces or commas; nothing between two commas is an empty word.
-
-    >>> split("1 2,3, 4 ,,5")
-    ['1', '2', '3', '4', '', '5']
-    """
-    return re.split(rf"\s*[{commas}]\s*|\s+", row.strip(" \t\r\n" + commas))
-
-
 def number(word: str, what: str, hint: str = "") -> Number:
     """Read one weight, or raise ArgumentError; whole numbers stay exact, however they are written, as do 4/2.
 
@@ -33,14 +22,8 @@ def number(word: str, what: str, hint: str = "") -> Number:
     """
     try:
         value = read_real(word)
-    except ValueError:
-        raise ArgumentError(f"{what}: {word!r} is not a number{hint}") from None
-    except ZeroDivisionError:
-        raise ArgumentError(
-            f"{what}: {word!r} is divided by 0; every weight must be a finite number"
-        ) from None
-    except OverflowError:
-        value = inf
+    except ArgumentError as error:
+        raise ArgumentError(f"{what}: {error}{hint}") from None
     return checked(value, what, word)
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from math import floor, inf, prod
-from typing import Any, Literal, get_args
+from numbers import Integral, Rational
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import (
@@ -22,28 +23,34 @@ from convcli.layers.axes import (
 from convcli.layers.base import Layer, Reach, Seen
 from convcli.layers.counts import Cost, cubic_interpolations, interpolations
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 Mode = Literal["nearest", "bilinear", "bicubic"]
 MODES = get_args(Mode)
 Coordinates = Literal["asymmetric", "half-pixel", "pytorch-half-pixel", "align-corners"]
 Rounding = Literal["floor", "ceil", "half-down", "half-up"]
 
-Scales = tuple[int | float, ...]
+Factor: TypeAlias = "float | Fraction"
+Scales: TypeAlias = "tuple[Factor, ...]"
 
 
 def scales(name: str, value: Any, dims: int) -> Scales:
-    """Return one factor for each of `dims` axes: whole numbers of at least 1, or any numbers above 0."""
+    """Return one factor for each of `dims` axes: whole numbers of at least 1, or floats or fractions above 0."""
     given = tuple(value) if is_sequence(value) else (value,) * dims
     if len(given) != dims:
         raise ArgumentError(f"{name} {by_axes(given)} has {len(given)} axes where {dims} are needed")
     return tuple(_scale(name, each) for each in given)
 
 
-def _scale(name: str, value: Any) -> int | float:
-    if not isinstance(value, float) or (value.is_integer() and value):
-        return whole(name, int(value) if isinstance(value, float) else value, 1)
+def _scale(name: str, value: Any) -> Factor:
+    fractional: Any = isinstance(value, float | Rational) and not isinstance(value, Integral)
+    if not fractional:
+        return whole(name, value, 1)
     if not 0 < value < inf:
         raise ArgumentError(f"{name} must be above 0 and finite, got {value}")
-    return value
+    factor: Factor = value if value % 1 else int(value)
+    return factor
 
 
 @dataclass(frozen=True, init=False)
@@ -65,7 +72,7 @@ class Resize(Layer):
     ((8, 28, 28), (8, 7, 7))
     """
 
-    scale: Scales | None
+    scale: "Scales | None"
     size: Sizes | None
     mode: Mode
     coordinates: Coordinates

@@ -11,12 +11,14 @@ from typing import NamedTuple
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.text.arguments import apart
 from convcli.networks.rows import Row
+from convcli.number_text import read_float
 
 PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18}
 UNITS = {"peak": "FLOP/s", "bandwidth": "B/s"}
 
 _NUMBER = re.compile(
-    r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([kmgtpe]?)\s*(flop/?s|flops/s|b/s|bytes/s)?", re.IGNORECASE
+    r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:/\d+(?:\.\d+)?)?)\s*([kmgtpe]?)\s*(flop/?s|flops/s|b/s|bytes/s)?",
+    re.IGNORECASE,
 )
 
 
@@ -62,7 +64,7 @@ def _number(name: str, text: str) -> float:
     match = _NUMBER.fullmatch(text)
     unit = match[3] if match else None
     fits = unit is None or unit.lower().startswith("f") == (name == "peak")
-    number = float(match[1]) * PREFIXES[match[2].lower()] if match and fits else 0.0
+    number = read_float(match[1]) * PREFIXES[match[2].lower()] if match and fits else 0.0
     if not 0 < number < inf:
         example = "100GFLOP/s" if name == "peak" else "20GB/s"
         raise ArgumentError(f"the {name} {text!r} is no number of {UNITS[name]} above 0, such as {example}")

@@ -150,6 +150,100 @@ def test_match_compare_diff_and_learn_take_values(call: Call, tmp_path: Path) ->
     assert max(row["difference"] for row in rows) < 1e-9
 
 
+NOISE = "3 1 4 1 5; 9 2 6 5 3; 5 8 9 7 9; 3 2 3 8 4; 6 2 6 4 3"
+NOISY = f"filter|--values|{NOISE}|"
+
+
+@pytest.mark.parametrize(
+    ("words", "fraction", "decimal"),
+    [
+        (NOISY + "-k|gaussian:sigma={}", "1/2", "0.5"),
+        (NOISY + "-k|unsharp:1,{}", "3/2", "1.5"),
+        (NOISY + "-k|{} 1; 1 1", "1/2", "0.5"),
+        (NOISY + "-k|2x1: {}, 1", "1/2", "0.5"),
+        (NOISY + "-k|box|--scale|{}", "1/4", "0.25"),
+        (NOISY + "-k|box|--bias|{}", "-1/4", "-0.25"),
+        (NOISY + "-k|box|--padding-mode|constant|--padding-value|{}", "5/4", "1.25"),
+        (NOISY + "--offsets|swirl:strength={}", "1/2", "0.5"),
+        (NOISY + "--offsets|lens:{}", "1/4", "0.25"),
+        (NOISY + "--local|tilt-shift:sigma={},centre=0", "3/2", "1.5"),
+        (NOISY + "--pointwise|{}", "3/2", "1.5"),
+        (NOISY + "--pool|lp:2,p={}", "3/2", "1.5"),
+        (NOISY + "--pool-channels|lp:p={}", "3/2", "1.5"),
+        ("filter|--values|{} 5; 1 1|-k|box:2", "1/2", "0.5"),
+        ("diff|--values|1 2|--values|1 2.2|--tolerance|{}", "1/4", "0.25"),
+        (f"learn|--values|{NOISE}|--values|{NOISE}|--size|1|--method|sgd|--lr|{{}}", "1/1000", "0.001"),
+        ("cost|mobilenet-v1|--width|{}", "1/2", "0.5"),
+        ("params|mobilenet-v1:width={}", "1/4", "0.25"),
+        ("compare|mobilenet-v1|--width|{}", "1/2", "0.5"),
+        ("cost|lenet-5|--roofline|peak={}TFLOP/s,bandwidth=9GB/s", "1/2", "0.5"),
+        ("cost|--n|9|--layers|lppool k2 norm{}", "3/2", "1.5"),
+        ("shape|--n|9x9|--layers|resize x2x{}", "3/2", "1.5"),
+        ("draw|--values|{} 1|--kernel|2", "1/2", "0.5"),
+        ("draw|--values|1 2; 3 4|--kernel|{}", "1/4", "0.25"),
+        ("draw|--values|1 2|--kernel|2|--delay|{}", "1/2", "0.5"),
+    ],
+)
+def test_a_fraction_is_taken_wherever_a_number_is(
+    call: Call, words: str, fraction: str, decimal: str
+) -> None:
+    ours, theirs = (call(*words.format(number).split("|")) for number in (fraction, decimal))
+    assert ours.code == 0, ours.err
+    spelled = (ours.out.replace(fraction, decimal), ours.err)  # where the command is told again
+    assert spelled == (theirs.out, theirs.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (NOISY + "-k|gaussian:sigma=1/0", "kernel 'gaussian': sigma: '1/0' divides by 0"),
+        (NOISY + "-k|1/ 2", "kernel '1/ 2': '1/' is not a number; a fraction is written as 1/9"),
+        (NOISY + "-k|box|--scale|a/b", "Invalid value for '--scale': 'a/b' is not a number; a fraction is written as 1/9"),
+        (NOISY + "-k|box|--bias|1/0", "Invalid value for '--bias': '1/0' divides by 0"),
+        (NOISY + "-k|box|--bias|1e999", "Invalid value for '--bias': '1e999' is not a finite number"),
+        (NOISY + "--offsets|swirl:strength=1/0", "--offsets swirl: strength: '1/0' divides by 0"),
+        (NOISY + "--local|tilt-shift:sigma=1/", "--local tilt-shift: sigma: '1/' is not a number; a fraction is written as 1/9"),
+        (NOISY + "--pointwise|1/0", "--pointwise: '1/0' is no matrix ('1/0' divides by 0); give luma, sepia, swap-rb"),
+        (NOISY + "--pool|lp:2,p=1/0", "--pool lp: p: '1/0' divides by 0"),
+        (NOISY + "--pool-channels|lp:p=a/b", "--pool-channels lp: 'a/b' is not a number; a fraction is written as 1/9"),
+        (NOISY + "--pool-channels|max:1/2", "--pool-channels max: '1/2' is not a whole number"),
+        ("diff|--values|1|--values|1|--tolerance|1/0", "Invalid value for '--tolerance': '1/0' divides by 0; give a distance of samples of at least 0, such as 1"),
+        ("filter|--values|1/0|-k|box", "cannot read the values: '1/0' divides by 0"),
+        ("cost|mobilenet-v1|--width|1/0", "Invalid value for '--width': '1/0' divides by 0"),
+        ("cost|mobilenet-v1:width=1/", "mobilenet-v1: width: '1/' is not a number; a fraction is written as 1/9"),
+        ("cost|--n|9|--layers|lppool k2 norm1/0", "'norm1/0': '1/0' divides by 0"),
+        ("cost|lenet-5|--roofline|peak=1/0TFLOP/s,bandwidth=9GB/s", "'1/0' divides by 0"),
+    ],
+)  # fmt: skip
+def test_what_is_no_fraction(call: Call, words: str, message: str) -> None:
+    result = call(*words.split("|"))
+    assert message in one_error(result)
+    assert result.code == (1 if "cannot" in message else 2)
+    assert result.out == ""
+
+
+def test_a_fraction_of_a_size_is_exact(call: Call) -> None:
+    """The float nearest to 1/3 is smaller, and would make 2 of 9."""
+    assert call("shape", "--n", "9", "--layers", "resize x1/3", "--format", "value").out == "3\n"
+    for n, over, under in ((49, 1, 49), (98, 3, 49), (103, 2, 103)):
+        layers = f"resize x{over}/{under}"
+        assert (
+            call("shape", "--n", str(n), "--layers", layers, "--format", "value").out
+            == f"{n * over // under}\n"
+        )
+
+
+def test_fractions_in_json_are_texts(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "k.json").write_text(json.dumps([["1/9"] * 3] * 3))
+    words = ("filter", "--values", NINE, "--padding", "valid", "-k", tmp_path / "k.json")
+    assert call(*words).out == "4\n"
+    (tmp_path / "k.json").write_text(
+        json.dumps({"weights": [["1/3", 1]], "divisor": "1/2", "offset": "-1/4"})
+    )
+    (first, *_), *_ = np.loadtxt(call(*words).out.splitlines())
+    assert first == pytest.approx(2 * (0 / 3 + 1) - 0.25)
+
+
 def test_layouts_of_arrays(call: Call, tmp_path: Path) -> None:
     volume = np.random.default_rng(0).standard_normal((4, 9, 11))
     np.save(tmp_path / "x.npy", volume)
@@ -173,7 +267,7 @@ def test_layouts_of_arrays(call: Call, tmp_path: Path) -> None:
     [
         (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
-        (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number; every value must be one"),
+        (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number"),
         (["filter", "--values", "", "-k", "box"], "cannot read the values: it holds no numbers; write a row a line, such as 0 1 2"),
         (["filter", "--values", "1 2", "x.csv", "-k", "box"], "--values is the input, and x.csv is given, too; leave one of them out"),
         (["compare", "--values", "1 2", "x.csv", "--kernel", "box"], "--values is the picture, and x.csv is given, too; leave one of them out"),

@@ -29,7 +29,7 @@ def test_values_in_a_file(tmp_path):
         ("1 2 | 3", "`values` '1 2 | 3' are ragged: channel 1 is 1x2, channel 2 is 1x1"),
         ("1 two", "`values` '1 two': 'two' is not a number; give rows of numbers divided by ;, as in '0 1 2; 3 4 5; 6 7 8'"),
         ("", "'' is not a number"),
-        ("1/0", "'1/0' is divided by 0"),
+        ("1/0", "'1/0' divides by 0"),
         ("1e999", "'1e999' is not a finite number"),
         ("nan", "'nan' is not a finite number"),
         ("no.csv", "cannot read kernel 'no.csv': there is no such file"),

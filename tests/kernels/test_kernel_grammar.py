@@ -181,7 +181,7 @@ def test_arguments_by_name_and_in_order() -> None:
         ("sobel;; box", "kernel '': '' is not a number"),
         ("1/9/3 1", "kernel '1/9/3 1': '1/9/3' is not a number"),
         ("1/ 1", "kernel '1/ 1': '1/' is not a number"),
-        ("1/0 1", "kernel '1/0 1': '1/0' is divided by 0; every weight must be a finite number"),
+        ("1/0 1", "kernel '1/0 1': '1/0' divides by 0; give a name such as 'sobel'"),
         (
             "1 2 | 3",
             "kernel '1 2 | 3' is ragged: slice 1 is 1x2, slice 2 is 1x1; give every slice the same rows",
@@ -215,7 +215,7 @@ def test_arguments_by_name_and_in_order() -> None:
         ("box:3,3", "kernel 'box' has no argument '3'; it takes size"),
         ("box:size=3,size=5", "kernel 'box': size is given twice"),
         ("gaussian:limit=9999", "kernel 'gaussian' has no argument 'limit'"),
-        ("gaussian:sigma=wide", "kernel 'gaussian': sigma must be a number, got 'wide'"),
+        ("gaussian:sigma=wide", "kernel 'gaussian': sigma: 'wide' is not a number"),
         ("box:size=2.5", "kernel 'box': size must be a whole number, got '2.5'"),
         ("gaussian:sigma=0", "gaussian: sigma must be at least 0.05 and finite, got 0.0"),
         ("gaussian:sigma=-1", "gaussian: sigma must be at least 0.05 and finite, got -1.0"),

@@ -55,7 +55,7 @@ def test_another_input_is_built_for_it():
             "mobilenet-v1 has no option 'depth'; it takes width, classes",
         ),
         (lambda: networks.load("resnet-18:width=2"), "resnet-18 has no option 'width'; it takes classes"),
-        (lambda: networks.load("mobilenet-v1:width=x"), "mobilenet-v1: width must be a number, got 'x'"),
+        (lambda: networks.load("mobilenet-v1:width=x"), "mobilenet-v1: width: 'x' is not a number"),
         (
             lambda: networks.load("mobilenet-v1:width=0"),
             "mobilenet-v1: width must be above 0 and at most 1,000,000, got '0'",

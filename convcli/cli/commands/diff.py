@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,7 +26,7 @@ from convcli.cli.options.file_options import (
 )
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TypedMatrix
-from convcli.number_text import read_real
+from convcli.number_text import read_finite
 from convcli.render import Answer, Row
 
 if TYPE_CHECKING:
@@ -53,10 +52,10 @@ Source = Path | BinaryIO
 def _tolerance(text: str) -> float:
     """Read how far samples may be apart."""
     try:
-        number = float(read_real(text))
-    except (ValueError, ArithmeticError):
-        number = -1.0
-    if not 0 <= number < inf:
+        number = float(read_finite(text))
+    except ArgumentError as error:
+        raise ArgumentError(f"{error}; give a distance of samples of at least 0, such as 1") from None
+    if number < 0:
         raise ArgumentError(f"{text!r} is no distance of samples; give a number of at least 0, such as 1")
     return number
 

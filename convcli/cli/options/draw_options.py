@@ -15,6 +15,7 @@ from convcli.jobs.collisions import Reads, check_reads
 from convcli.jobs.targets import is_stdout
 from convcli.layers.axes import Shape, by_axes
 from convcli.layers.base import Layer
+from convcli.number_text import read_finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -314,8 +315,8 @@ class ViewOptions(NamedTuple):
 
 def _seconds(text: str) -> float:
     try:
-        value = float(text)
-    except ValueError:
+        value = float(read_finite(text))
+    except ArgumentError:
         value = -1
     if not 0.02 <= value <= 60:
         raise ArgumentError(f"{text!r} is not a number of seconds from 0.02 to 60")

@@ -10,6 +10,7 @@ from convcli.cli.options.layer_options import flag
 from convcli.errors import ArgumentError
 from convcli.layers.axes import is_sequence
 from convcli.layers.text.notation import parse_size
+from convcli.number_text import read_finite
 
 if TYPE_CHECKING:
     from convcli.networks.network import Network
@@ -98,8 +99,7 @@ input_option: Decorator = click.option(
 )
 width_option: Decorator = click.option(
     "--width",
-    type=float,
-    metavar="F",
+    type=Parsed("F", read_finite),
     help="Channels of a network that has widths, such as mobilenet-v1: 0.5 of its usual ones.",
 )
 

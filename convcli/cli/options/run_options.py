@@ -9,6 +9,7 @@ import click
 from convcli.cli.options.common_options import Parsed, at_least, bundled
 from convcli.errors import ArgumentError
 from convcli.jobs.workers import Workers
+from convcli.number_text import read_finite
 
 _SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:\d{1,5}")
 
@@ -45,10 +46,10 @@ class RunOptions(NamedTuple):
 
 def _seconds(text: str) -> float:
     try:
-        seconds = float(text)
-    except ValueError:
+        seconds = float(read_finite(text))
+    except ArgumentError:
         seconds = 0.0
-    if not 0 < seconds < float("inf"):
+    if not seconds > 0:
         raise ArgumentError(f"{text!r} is not a number of seconds above 0; write 30 or 0.5")
     return seconds
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, BinaryIO
@@ -11,18 +10,18 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.errors import cut
+from convcli.errors import ArgumentError, cut
 from convcli.images.codecs.array_layout import restored
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.header import FrameHeader, Header
 from convcli.images.picture import ImageError, Picture
-from convcli.number_text import read_real
+from convcli.number_text import read_finite, split
 
 Array = NDArray[Any]
 
 MOST_BYTES = 1 << 24  # of a file that is read as text
 MOST_NUMBERS = 1_000_000  # in it; more are better kept in .npy
-_BETWEEN = {"CSV": re.compile(r"\s*[,;]\s*|\s+"), "TXT": re.compile(r"\s*,\s*|\s+")}
+_COMMAS = {"CSV": ",;", "TXT": ","}  # what divides numbers, beside spaces
 
 Choose = Callable[[int], Sequence[int]]
 
@@ -64,7 +63,7 @@ def _rows(file: BinaryIO, form: str, name: str) -> Array:
     lines = [line.partition("#")[0].strip() for line in _text(file, name).splitlines()]
     if form == "TXT":
         lines = [row.strip() for line in lines for row in line.split(";")]
-    rows = [[_number(word, name) for word in _BETWEEN[form].split(row.strip(",;"))] for row in lines if row]
+    rows = [[_number(word, name) for word in split(row, _COMMAS[form])] for row in lines if row]
     if not rows:
         raise ImageError(f"cannot read {name}: it holds no numbers; write a row a line, such as 0 1 2")
     for place, row in enumerate(rows, start=1):
@@ -113,17 +112,12 @@ def _shape(part: Any) -> tuple[int, ...]:
 
 def _number(word: Any, name: str) -> float:
     """Return a finite number, or raise ImageError."""
+    if isinstance(word, bool) or not isinstance(word, str | int | float):
+        raise ImageError(f"cannot read {name}: {cut(repr(word))} is not a number")
     try:
-        if isinstance(word, bool) or not isinstance(word, str | int | float):
-            raise ValueError
-        number = float(read_real(word) if isinstance(word, str) else word)
-    except (ValueError, ArithmeticError):
-        raise ImageError(f"cannot read {name}: {cut(repr(word))} is not a number") from None
-    if not isfinite(number):
-        raise ImageError(
-            f"cannot read {name}: {cut(str(word))!r} is not a finite number; every value must be one"
-        )
-    return number
+        return float(read_finite(str(word)))
+    except ArgumentError as error:
+        raise ImageError(f"cannot read {name}: {error}") from None
 
 
 def _check_count(count: int, name: str) -> None:

@@ -5,6 +5,7 @@ from inspect import signature
 from typing import Any, TypeVar
 
 from convcli.errors import ArgumentError, instead_of
+from convcli.number_text import read_finite
 
 T = TypeVar("T")
 
@@ -45,11 +46,8 @@ def apart(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 def _number(what: str, text: str, kind: type) -> float:
     try:
-        value: float = kind(text)
+        return int(text) if kind is int else float(read_finite(text))
+    except ArgumentError as error:
+        raise ArgumentError(f"{what}: {error}") from None
     except ValueError:
-        raise ArgumentError(
-            f"{what} must be a {'whole ' if kind is int else ''}number, got {text!r}"
-        ) from None
-    if not abs(value) < float("inf"):
-        raise ArgumentError(f"{what} must be finite, got {text!r}")
-    return value
+        raise ArgumentError(f"{what} must be a whole number, got {text!r}") from None

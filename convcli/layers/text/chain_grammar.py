@@ -25,6 +25,7 @@ from convcli.layers.text.notation import (
 )
 from convcli.layers.text.operators import ALIASES, OPERATORS, Options
 from convcli.layers.text.spelling import LETTERS, WORDS
+from convcli.number_text import read_float
 
 BRANCH = "branch"
 OF_LETTERS = {letters: field for field, (letters, _) in LETTERS.items()} | {
@@ -43,8 +44,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "offset_groups": parse_number,
     "out_channels": parse_number,
     "out_features": parse_number,
-    "norm_type": float,
-    "p": float,
+    "norm_type": read_float,
+    "p": read_float,
     "scale": parse_scale,
     "count": parse_number,
     "hidden": parse_number,

@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Sizes
 from convcli.layers.padding import NAMES, AnyPadding, Padding, Pads
+from convcli.number_text import read_finite
+
+if TYPE_CHECKING:
+    from convcli.layers.resize import Factor
 
 MOST_DIGITS = (
     300  # of one number: products of a dozen can still be written, and no computer holds as many bytes
@@ -54,23 +59,26 @@ def parse_signed(text: str) -> int | tuple[int, ...]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def parse_scale(text: str) -> float | tuple[float, ...]:
-    """Read factors, whole ones as whole numbers: 2, 1.5, 2x0.5.
+def parse_scale(text: str) -> "Factor | tuple[Factor, ...]":
+    """Read factors, whole ones as whole numbers: 2, 1.5, 2x0.5, 1/3.
 
-    >>> parse_scale("2"), parse_scale("2x0.5")
-    (2, (2, 0.5))
+    >>> parse_scale("2"), parse_scale("2x0.5"), parse_scale("1/3")
+    (2, (2, 0.5), Fraction(1, 3))
     """
     factors = tuple(_factor(part) for part in text.split("x"))
     return factors[0] if len(factors) == 1 else factors
 
 
-def _factor(text: str) -> float:
-    whole, point, part = text.partition(".")
-    if not point:
-        return parse_number(text)
-    parse_number(whole)
-    parse_number(part)
-    return float(text)
+def _factor(text: str) -> "Factor":
+    """Read a factor; a fraction that no float holds stays one, so that a third of 9 is 3."""
+    over, slash, under = text.partition("/")
+    number = read_finite(text)
+    if not slash or not (over.isdigit() and under.isdigit()):
+        return number
+    from fractions import Fraction
+
+    exact = Fraction(int(over), int(under))
+    return number if exact == number else exact
 
 
 def parse_padding(text: str) -> AnyPadding:

@@ -8,6 +8,7 @@ from convcli.errors import ArgumentError, instead_of
 from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 from convcli.layers.text.arguments import apart
 from convcli.layers.text.notation import parse_padding, parse_size
+from convcli.number_text import read_float
 
 Pool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 Kind = Callable[..., Pool]
@@ -29,7 +30,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "stride": parse_size,
     "padding": parse_padding,
     "dilation": parse_size,
-    "p": float,
+    "p": read_float,
     "ceil": lambda text: {"yes": True, "no": False, "1": True, "0": False}[text],
 }
 

@@ -10,6 +10,7 @@ from convcli.networks.bind_shapes import as_item
 from convcli.networks.builder import INPUT, Builder
 from convcli.networks.network import Network
 from convcli.networks.zoo.index import ZOO, Entry, find
+from convcli.number_text import read_float
 
 MOST = 1_000_000  # of an option
 
@@ -65,7 +66,9 @@ def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float
     if key not in takes:
         raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}")
     try:
-        number = float(value)
+        number = float(read_float(value) if isinstance(value, str) else value)
+    except ArgumentError as error:
+        raise ArgumentError(f"{name}: {key}: {error}") from None
     except (TypeError, ValueError, OverflowError):
         raise ArgumentError(f"{name}: {key} must be a number, got {value!r}") from None
     if not 0 < number <= MOST:

@@ -277,7 +277,7 @@ def test_pictures_without_counterpart_are_beyond_any_tolerance(
         (["A"], "1 picture is given, and two are compared; name A and B"),
         (["A", "B", "--kernel", "box"], "No such option '--kernel'"),
         (["A", "B", "--tolerance", "-1"], "'-1' is no distance of samples; give a number of at least 0"),
-        (["A", "B", "--tolerance", "nan"], "'nan' is no distance of samples"),
+        (["A", "B", "--tolerance", "nan"], "'nan' is not a finite number; give a distance of samples of at least 0"),
         (["A", "none.png"], "cannot read none.png: there is no such file"),
         (["A", "B", "--max-pixels", "99"], "its 600 pixels are over the limit of 99; raise it with --max-pixels 600"),
         (["A", "B", "--max-memory", "1M"], "of memory, over the limit of 1M; raise it with --max-memory "),

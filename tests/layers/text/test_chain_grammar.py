@@ -294,7 +294,7 @@ def test_chains_round_trip(items):
         ("conv k3x", "'k3x': '3x' is not a size"),
         ("conv k3 p1:x", "'p1:x': '1:x' is not a padding"),
         ("conv k3 o3x3", "'o3x3': '3x3' is not a whole number"),
-        ("lppool k2 norm1.2.3", "'norm1.2.3': could not convert string to float"),
+        ("lppool k2 norm1.2.3", "'norm1.2.3': '1.2.3' is not a number"),
         ("conv k3x3x3", "kernel_size 3x3x3 has 3 axes where 2 are needed"),
         ("conv k0", "layer 1 of the chain, 'conv k0': kernel_size must be at least 1, got 0"),
         ("conv k21", "layer 1 of the chain, 'conv k21': the output would be empty: along the height"),
