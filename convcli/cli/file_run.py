@@ -259,12 +259,13 @@ def _end(signum: int, frame: object) -> None:
 
 
 def file_run_options(
-    *, in_place: bool, linear: bool, threads: str, networks: Sequence[str] = ()
+    *, in_place: bool, threads: str, linear: str | None = None, networks: Sequence[str] = ()
 ) -> Decorator:
     """Give a command all options of reading, writing and running, which it gets as a FileRun.
 
-    in_place, linear : whether it has these options
+    in_place : whether it has this option
     threads : what it does with --threads
+    linear : the help of --linear, which is left out without one
     networks : layouts of a network's input, where one may run
     """
     options = (

@@ -57,7 +57,7 @@ def learn_bank(
         for note in picture.notes:
             conversation.note(f"{path}: {note}")
         for frame in picture.frames:
-            colours, hidden = _opaque(frame)
+            colours, hidden = _opaque(reading.colours.light(frame))
             patches.append(sampler.draw(colours, hidden, area, str(path)))
     return sampler.bank(patches)
 
@@ -72,7 +72,8 @@ def _checked(paths: Sequence[Path], reading: Reading, sampler: Any, max_memory: 
         if str(path) == "-":
             raise ArgumentError("--patches reads files, and - is standard input; name files")
         picture, memory = header_of(reading, path, str(path))
-        most = max(most, memory)
+        light = max(8 * frame.pixels.size for frame in picture.frames) if reading.linear else 0
+        most = max(most, memory + light)
         for frame in picture.frames:
             area += prod(frame.pixels.shape[:2])
             channels = max(channels, frame.pixels.size // prod(frame.pixels.shape[:2]))
@@ -91,7 +92,7 @@ def _opaque(frame: Frame) -> tuple[Any, Any]:
     return frame.pixels[..., :-1], opacity < full_scale(opacity.dtype)
 
 
-def bank_answer(bank: Bank, size: int | Sequence[int]) -> Answer:
+def bank_answer(bank: Bank) -> Answer:
     """Put a bank into a row, with how many patches each kernel stands for below."""
     row = {
         "kernels": len(bank.weights),

@@ -54,7 +54,7 @@ def learn_pairs(
     max_memory: int,
 ) -> Learned:
     """Learn from pairs of pictures; or raise ArgumentError where that cannot be, before anything is read."""
-    recipe = options.recipe
+    recipe = options.recipe(linear=reading.linear)
     _check_files(files, options)
     return recipe.learn(_read(conversation, _pairs(names, values, max_memory), recipe, reading, max_memory))
 
@@ -118,7 +118,7 @@ def _read(
     for pair in sources:
         before, after = (picture_of_source(reading, *each) for each in pair)
         called = (pair[0][1], pair[1][1])
-        for note in (*before.notes, *after.notes, *notes_on(before, after, called)):
+        for note in (*before.notes, *after.notes, *notes_on(before, after, called, linear=recipe.linear)):
             conversation.note(note)
         found += pairs_of_pictures(recipe, before, after, called)
     return found

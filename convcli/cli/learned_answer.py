@@ -67,6 +67,7 @@ def _measures(learned: Learned) -> dict[str, Any]:
         "undetermined": " ".join(f"{line}." for line in learned.undetermined) or None,
         "lr": learned.lr,
         "losses": list(learned.losses) or None,
+        "linear": learned.linear,
     }
 
 
@@ -106,6 +107,8 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
     ):
         if count:
             lines.append(f"left out: {count:,} samples {why}")
+    if learned.linear:
+        lines.append("bias and residual are of linear light, in which white is 1; `linear=True` filters it")
     lines += [
         f"residual: the root mean square of what is left of {learned.samples:,} samples, the largest "
         f"{learned.largest:.4g}",

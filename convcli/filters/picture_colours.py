@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
+from convcli.images.modes import SRGB
 from convcli.kernels.change import MOST
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from convcli.images.picture import Frame, Picture
 
 MOST_LEVEL = 2**31  # what may lie around whole samples
-_SRGB_DEPTHS = ("uint8", "uint16")
 _LIT = ("L", "LA", "RGB", "RGBA")  # the channels whose samples stand for light
 
 
@@ -124,7 +124,7 @@ def _in_gray(picture: "Picture", name: str) -> "Picture":
                 else "convert it to RGB first"
             )
             raise ImageError(
-                f"cannot filter {name}: `gray` weighs red, green and blue, it has {frame.mode}; {way}"
+                f"cannot convert {name}: `gray` weighs red, green and blue, it has {frame.mode}; {way}"
             )
         if frame.channels.startswith("RGB"):
             pixels, channels = luma(frame.pixels[..., :3]), "L"
@@ -141,9 +141,9 @@ def _as_srgb(picture: "Picture", name: str) -> "Picture":
     from convcli.images.picture import ImageError
 
     for frame in picture.frames:
-        if frame.channels not in _LIT or frame.pixels.dtype.name not in _SRGB_DEPTHS:
+        if frame.channels not in _LIT or frame.pixels.dtype.name not in SRGB:
             raise ImageError(
-                f"cannot filter {name}: `linear` decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
+                f"cannot convert {name}: `linear` decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
                 "leave `linear` out, or convert it first"
             )
     profile = profile_name(picture)

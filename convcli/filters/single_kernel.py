@@ -21,6 +21,7 @@ from convcli.backend.checks import one_of
 from convcli.backend.values import Alpha, Extent, Filtered, Range, Zero, is_small
 from convcli.errors import ArgumentError
 from convcli.filters.recipe import Recipe
+from convcli.images.modes import SRGB
 from convcli.kernels.kernel import by_axes
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-SRGB = ("uint8", "uint16")  # the dtypes of sRGB samples
 BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes of pictures that bands are made for
 MOST = 2.0**500  # of the weights' sum, so that the square of an answer, for a magnitude, is a float still
 SMALLEST, LARGEST = (

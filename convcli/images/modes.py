@@ -8,6 +8,7 @@ its pattern: RGB;16 and RGBA;F, or the type of the numbers, L;float64. Channels 
 # And how many there are. LAB is CIELAB as TIFF has it; in ICCLAB 16 bits of L* end at 65280, as in ICC profiles.
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "LAB": 3, "ICCLAB": 3}
 LABS = ("LAB", "ICCLAB")
+SRGB = ("uint8", "uint16")  # the types of sRGB samples
 
 _GREY = {"uint16": "I;16", "int32": "I", "float32": "F"}
 _DEPTHS = {"uint8": "", "uint16": ";16", "float32": ";F"}

@@ -13,16 +13,13 @@ from convcli.images.picture import Frame, Picture
 
 Array = NDArray[Any]
 
-SIDE, SHEET_SIDE, MOST_CELL = (
-    256,
-    96,
-    48,
-)  # pixels of a kernel's longer side, in a sheet too, and of a weight, at most
-TINY = 1e-300  # a weight that is none
+SIDE, SHEET_SIDE = 256, 96  # pixels of a kernel's longer side at most: alone, and in a sheet
+MOST_CELL = 48  # pixels of a weight at most
+TINY = 1e-300  # stands for the largest weight where all are 0
 MOST_FRAMES = 200
 DURATION, LAST = 100, 1500  # milliseconds of a frame, and of the last one
 BLUE, WHITE, RED = np.array((33, 102, 172)), np.array((247, 247, 247)), np.array((178, 24, 43))
-PAPER, PAPER_OF_COLOURS = 128, 255  # the grey between kernels, and between those that are colours themselves
+GAP, GAP_OF_COLOURS = 128, 255  # the grey between kernels, and between those of red, green and blue weights
 
 
 def kernel_frames(trace: Sequence[Array]) -> Picture:
@@ -48,8 +45,8 @@ def kernel_sheet(bank: Array) -> Picture:
     else:
         coloured = _coloured(scaled.reshape(-1, *bank.shape[2:]))
     columns = bank.shape[1] if bank.shape[1] not in (1, len(WHITE)) else sheet_columns(len(coloured))
-    paper = PAPER_OF_COLOURS if bank.shape[1] == len(WHITE) else PAPER
-    return Picture((Frame(_drawn(coloured, columns, SHEET_SIDE, paper), "RGB"),), "PNG")
+    between = GAP_OF_COLOURS if bank.shape[1] == len(WHITE) else GAP
+    return Picture((Frame(_drawn(coloured, columns, SHEET_SIDE, between), "RGB"),), "PNG")
 
 
 def _coloured(kernels: Array) -> Array:
@@ -60,7 +57,7 @@ def _coloured(kernels: Array) -> Array:
     return colours
 
 
-def _drawn(kernels: Array, columns: int, most: int = SIDE, paper: int = PAPER) -> Array:
+def _drawn(kernels: Array, columns: int, most: int = SIDE, between: int = GAP) -> Array:
     """Draw kernels (N, kh, kw, 3), enlarged, in rows of so many."""
     count, height, width, _ = kernels.shape
     cell = max(1, min(MOST_CELL, most // max(height, width)))
@@ -68,7 +65,7 @@ def _drawn(kernels: Array, columns: int, most: int = SIDE, paper: int = PAPER) -
     gap = max(1, cell // 4)
     step = (height * cell + gap, width * cell + gap)
     rows = -(-count // columns)
-    sheet = np.full((rows * step[0] - gap, columns * step[1] - gap, 3), paper, np.uint8)
+    sheet = np.full((rows * step[0] - gap, columns * step[1] - gap, 3), between, np.uint8)
     for number, each in enumerate(large):
         top, left = (place * size for place, size in zip(divmod(number, columns), step, strict=True))
         sheet[top : top + height * cell, left : left + width * cell] = each

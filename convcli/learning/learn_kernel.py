@@ -32,6 +32,7 @@ def learn_kernel(
     mix: bool = False,
     mask: ArrayLike | Sequence[Array] | None = None,
     keep_clipped: bool = False,
+    linear: bool = False,
     method: str = "exact",
     steps: int | None = None,
     lr: float | None = None,
@@ -69,6 +70,9 @@ def learn_kernel(
     keep_clipped : bool
         Use the samples of `after` that are the least or the largest of their integer type. They may have been clipped,
         and are left out otherwise.
+    linear : bool
+        Learn from the light that the samples stand for, sRGB of 8 or 16 bits, as `filter_picture(linear=True)` computes
+        with it. The bias and the residuals are light, too, in which white is 1.
     method : str
         `exact`, or `sgd`: gradient descent on all samples at once, as textbooks have it.
     steps, lr, seed : int, float, int
@@ -108,7 +112,7 @@ def learn_kernel(
     recipe = Recipe.of(
         size, stride=stride, padding=padding, padding_mode=padding_mode, dilation=dilation, method=method,
         per_channel=per_channel, mix=mix, steps=steps, lr=lr, seed=seed, flip=flip, bias=bias,
-        keep_clipped=keep_clipped,
+        keep_clipped=keep_clipped, linear=linear,
     )  # fmt: skip
     befores, afters = _several(before), _several(after)
     masks = [None] * len(afters) if mask is None else _several(mask)

@@ -36,6 +36,7 @@ class Learned:
     losses : of gradient descent, the sum of squared errors before each step and at the end, of samples up to 1
     lr : its learning rate
     trace : its weights before each step and at the end
+    linear : whether the samples are linear light, in which white is 1
     """
 
     weights: Array
@@ -54,6 +55,7 @@ class Learned:
     losses: tuple[float, ...] = ()
     lr: float | None = None
     trace: tuple[Array, ...] = field(default=(), repr=False)
+    linear: bool = False
 
     @property
     def kernel(self) -> Kernel:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.values import full_scale
 from convcli.errors import ArgumentError
+from convcli.images.modes import SRGB
 from convcli.layers.axes import PerAxis, per_axis, whole
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.learning.gradient_descent import Step, descend, descent_bytes
@@ -39,6 +40,7 @@ class Recipe(NamedTuple):
     lr: float | None = None
     seed: int | None = None
     keep_clipped: bool = False
+    linear: bool = False
 
     @classmethod
     def of(
@@ -58,6 +60,7 @@ class Recipe(NamedTuple):
         flip: bool = False,
         bias: bool = True,
         keep_clipped: bool = False,
+        linear: bool = False,
     ) -> Recipe:
         """Read the arguments, or raise ArgumentError."""
         if method not in METHODS:
@@ -90,8 +93,9 @@ class Recipe(NamedTuple):
         )
         seed = None if seed is None else whole("seed", seed, 0)
         return cls(
-            geometry, bool(flip), bool(bias), per_channel, mix, method, steps, lr, seed, bool(keep_clipped)
-        )
+            geometry, bool(flip), bool(bias), per_channel, mix, method, steps, lr, seed, bool(keep_clipped),
+            bool(linear),
+        )  # fmt: skip
 
     def pair(
         self, before: Array, after: Array, mask: Array | None, names: tuple[str, str] = ("before", "after")
@@ -101,6 +105,11 @@ class Recipe(NamedTuple):
         for name, array in zip(names, (before, after), strict=True):
             if array.ndim not in (2, 3):
                 raise ArgumentError(f"{name} has shape {array.shape}; it must be (H, W) or (H, W, C)")
+            if self.linear and array.dtype.name not in SRGB:
+                raise ArgumentError(
+                    f"`linear` decodes samples of {' or '.join(SRGB)}, and {name} has dtype {array.dtype}; leave "
+                    "`linear` out"
+                )
             laid.append(array[np.newaxis] if array.ndim == 2 else np.moveaxis(array, 2, 0))
         first, second = laid
         if not self.mix and len(first) != len(second):
@@ -108,9 +117,10 @@ class Recipe(NamedTuple):
                 f"{names[0]} has {_channels(first)} and {names[1]} {_channels(second)}; make both the same, such as "
                 "grey, or learn weights between all of them by `mix=True`"
             )
-        return aligned(
+        pair = aligned(
             self.geometry, first, second, mask, keep_clipped=self.keep_clipped, alike=self.mix, names=names
         )
+        return pair.in_light() if self.linear else pair
 
     def learn(self, pairs: Sequence[Pair]) -> Learned:
         """Return the kernel of aligned pairs, or raise ArgumentError where they do not tell one."""
@@ -130,6 +140,7 @@ class Recipe(NamedTuple):
         """Foretell the bytes that it takes to learn from a pair, (H, W) or (H, W, C), beside what they take."""
         first, second = (array.size // (array.shape[0] * array.shape[1]) for array in (before, after))
         beside = before.nbytes + 3 * after.size  # the border, and which samples count
+        beside += 8 * (before.size + after.size) if self.linear else 0
         channels = (first, second) if self.mix else (1, 1)
         needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[:2])
         return beside + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
@@ -198,6 +209,7 @@ class Recipe(NamedTuple):
                 sum(group) for group in zip(*([s.loss for s in part.steps] for part in parts), strict=True)
             ),
             lr=parts[0].lr if steps else None,
+            linear=self.linear,
             trace=tuple(
                 self._turned(self._shaped(np.concatenate([step.weights for step in group])))
                 for group in zip(*(part.steps for part in parts), strict=True)

@@ -28,15 +28,15 @@ def pairs_of_pictures(recipe: Recipe, before: Picture, after: Picture, names: tu
     return [_pair(recipe, *frames, names) for frames in zip(before.frames, after.frames, strict=True)]
 
 
-def notes_on(before: Picture, after: Picture, names: tuple[str, str]) -> list[str]:
-    """Say what becomes of alpha, and where numbers of two depths are related."""
+def notes_on(before: Picture, after: Picture, names: tuple[str, str], *, linear: bool) -> list[str]:
+    """Say what becomes of alpha, and where numbers of two depths are related, which are the same in linear light."""
     notes = [
         f"{name} has alpha: it is left out, and so are the places where it is not opaque"
         for name, picture in zip(names, (before, after), strict=True)
         if picture.frames[0].has_alpha and picture.format not in NUMBERS
     ]
     types = [picture.frames[0].pixels.dtype for picture in (before, after)]
-    if types[0] != types[1] and all(dtype.kind in "iu" for dtype in types):
+    if not linear and types[0] != types[1] and all(dtype.kind in "iu" for dtype in types):
         notes.append(
             f"{names[0]} holds {types[0]} and {names[1]} {types[1]}: the weights carry the change of scale, "
             f"{full_scale(types[1]) / full_scale(types[0]):g}"
@@ -51,8 +51,14 @@ def _pair(recipe: Recipe, before: Frame, after: Frame, names: tuple[str, str]) -
         sizes = before.pixels.shape[:2], after.pixels.shape[:2]
         padding = padding_between(recipe.geometry, *sizes, names)
         ones = np.ones((1, 1, *recipe.geometry.kernel_size), np.uint8)
-        layer = {"stride": recipe.geometry.stride, "dilation": recipe.geometry.dilation, "padding": padding}
-        hidden = conv(_hidden(before)[np.newaxis], ones, **layer)[0]  # type: ignore[arg-type]
+        hidden = conv(
+            _hidden(before)[np.newaxis],
+            ones,
+            stride=recipe.geometry.stride,
+            dilation=recipe.geometry.dilation,
+            padding=padding,
+            padding_mode=recipe.geometry.padding_mode or "zeros",  # of what is hidden the border is made, too
+        )[0]
         mask = (hidden == 0) & ~_hidden(after)
     return recipe.pair(_colours(before), _colours(after), mask, names)
 

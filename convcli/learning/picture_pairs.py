@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import pad
 from convcli.backend.checks import check_border
+from convcli.backend.colour import to_light
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.axes import Sizes, by_axes
@@ -64,6 +65,10 @@ class Pair:
     def samples(self) -> int:
         """How many samples of the second picture count."""
         return self.after.size if self.counts is None else int(np.count_nonzero(self.counts))
+
+    def in_light(self) -> Pair:
+        """Return the light that both pictures stand for, 0 to 1, of sRGB samples of 8 or 16 bits."""
+        return replace(self, before=to_light(self.before), after=to_light(self.after))
 
     def channel(self, number: int) -> Pair:
         """Return one channel of both."""

@@ -139,7 +139,7 @@ def test_gray_of_other_colours_is_refused(call: Call, tmp_path: Path, mode: str,
     result = call("filter", source, "-k", "box", "--gray")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot filter {source}: --gray weighs red, green and blue, it has {mode}; {way}"
+        f"cannot convert {source}: --gray weighs red, green and blue, it has {mode}; {way}"
     )
 
 
@@ -211,7 +211,7 @@ def test_linear_is_refused_where_there_is_no_srgb(call: Call, tmp_path: Path, mo
     result = call("filter", source, "-k", "box", "--linear")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot filter {source}: --linear decodes sRGB and grey of 8 or 16 bits, it has {mode}; "
+        f"cannot convert {source}: --linear decodes sRGB and grey of 8 or 16 bits, it has {mode}; "
         "leave --linear out, or convert it first"
     )
 

@@ -271,6 +271,44 @@ def test_clipped_samples_are_left_out_or_used():
     assert spoilt.residual > 10
 
 
+def light_of(pixels):
+    """Return the light of sRGB samples, by IEC 61966-2-1."""
+    values = pixels / np.iinfo(pixels.dtype).max
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_linear_light_is_what_filter_computes_with(dtype):
+    """As NumPy's least squares have it of the light of both, without the samples that may be clipped."""
+    before = np.random.default_rng(5).integers(0, np.iinfo(dtype).max + 1, (50, 60)).astype(dtype)
+    after = convcli.filter_picture(before, "sharpen:amount=0.5", linear=True)
+    learned = learn_kernel(before, after, 3, linear=True)
+    inner = after[1:-1, 1:-1].ravel()
+    counts = (inner > 0) & (inner < np.iinfo(dtype).max)
+    windows = np.lib.stride_tricks.sliding_window_view(light_of(before), (3, 3)).reshape(-1, 9)[counts]
+    table = np.concatenate([windows, np.ones((len(windows), 1))], axis=1)
+    w, squares, _, _ = np.linalg.lstsq(table, light_of(inner)[counts])
+    assert learned.weights.ravel() == pytest.approx(w[:9], abs=1e-9)
+    assert learned.bias == pytest.approx(w[9], abs=1e-9)
+    assert learned.residual == pytest.approx(np.sqrt(squares[0] / counts.sum()))
+    assert learned.samples == counts.sum() < inner.size
+    assert learned.left_out.clipped == np.isin(after, (0, np.iinfo(dtype).max)).sum()
+    kernel = parse_kernel("sharpen:amount=0.5")
+    assert learned.weights == pytest.approx(np.array(kernel.weights) / kernel.divisor, abs=5e-3)
+    assert learned.linear
+    again = convcli.filter_picture(before, learned.kernel, linear=True).astype(float)
+    assert np.abs(again - after).max() <= np.iinfo(dtype).max / 128
+    spoilt = learn_kernel(before, after, 3)
+    assert not spoilt.linear
+    assert np.abs(spoilt.weights - np.array(kernel.weights) / kernel.divisor).max() > 0.1
+
+
+def test_descent_in_linear_light_has_the_losses_of_light():
+    after = convcli.filter_picture(NOISE[..., 0], "box", linear=True)
+    learned = learn_kernel(NOISE[..., 0], after, 3, linear=True, method="sgd", steps=1)
+    assert learned.losses[0] == pytest.approx((light_of(after[1:-1, 1:-1]) ** 2).sum())
+
+
 def test_a_mask_leaves_samples_out():
     after = convcli.filter_picture(FLOATS, "laplacian", value_range=None)
     mask = np.ones(after.shape, bool)
@@ -335,6 +373,10 @@ def test_any_kind_of_sample(dtype):
         ),
         (FLOATS[0], FLOATS[0], {}, "before has shape (29,); it must be (H, W) or (H, W, C)"),
         (FLOATS[:0], FLOATS[:0], {}, "before has no pixels: its shape (C, H, W) is (1, 0, 29)"),
+        (
+            NOISE, FLOATS, {"linear": True, "mix": True},
+            "`linear` decodes samples of uint8 or uint16, and after has dtype float64; leave `linear` out",
+        ),
         (FLOATS * 1j, FLOATS, {}, "before has dtype complex128; it must hold bool, integers, floats"),
         (
             FLOATS[:2, :2], FLOATS[:2, :2], {"padding": "same"},

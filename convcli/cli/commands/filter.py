@@ -115,7 +115,10 @@ LEADING = (
 @picture_network_options
 @click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
 @file_run_options(
-    in_place=True, linear=True, threads="Threads of a kernel alone and of PNG.", networks=LAYOUTS
+    in_place=True,
+    threads="Threads of a kernel alone and of PNG.",
+    linear="Filter light: sRGB decoded before, encoded after.",
+    networks=LAYOUTS,
 )
 def command(
     run: FileRun,

@@ -20,13 +20,7 @@ from convcli.cli.options.common_options import (
     talking,
 )
 from convcli.cli.options.file_options import reading_options, several_values_option
-from convcli.cli.options.learn_options import (
-    BANK_SIZE,
-    BankOptions,
-    LearnOptions,
-    bank_options,
-    learn_options,
-)
+from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_options, learn_options
 from convcli.jobs.read_source import Reading
 
 _printing = bundled(
@@ -67,7 +61,16 @@ _printing = bundled(
         "Method": ("method", "steps", "lr", "seed", "keep_clipped"),
         "Banks of kernels": ("patches", "random", "kernel_count", "in_channels", "bank_sheet"),
         "Output": ("output", "bias_file", "trace", "force", "form", "fields"),
-        "Picture": ("gray", "channels", "frame", "layout", "max_pixels", "max_frames", "max_memory"),
+        "Picture": (
+            "gray",
+            "linear",
+            "channels",
+            "frame",
+            "layout",
+            "max_memory",
+            "max_pixels",
+            "max_frames",
+        ),
     },
 )
 @click.argument("names", nargs=-1, metavar="BEFORE AFTER...")
@@ -93,7 +96,7 @@ _printing = bundled(
     metavar="FILE.gif",
     help="sgd: an animation of the kernel at every step.",
 )
-@reading_options(linear=False)
+@reading_options(linear="Learn in linear light, as convcli filter --linear computes.")
 @max_memory_option
 @talking
 @click.pass_obj
@@ -130,7 +133,7 @@ def command(
     if bank.patches or bank.random:
         bank.check(_given(), names)
         found = learn_bank(conversation, names, options, bank, files, reading, max_memory)
-        answer.give(conversation, bank_answer(found, options.size or BANK_SIZE))
+        answer.give(conversation, bank_answer(found))
         write_bank(conversation, files, found)
         return
     bank.refuse(_given(), (*names, *values))

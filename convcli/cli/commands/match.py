@@ -64,7 +64,7 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
     help="The smaller picture to find; what is transparent in it does not count.",
 )
 @click.option("--top", type=at_least(1), help="So many of the best places. [1]")
-@file_run_options(in_place=False, linear=False, threads="Threads of a picture.")
+@file_run_options(in_place=False, threads="Threads of a picture.")
 def command(run: FileRun, /, template: Path, top: int | None) -> int:
     """Find a template in pictures by normalised cross-correlation, which brightness and contrast do not change.
 

@@ -179,9 +179,10 @@ _LIMITS = (
 limit_options = bundled("limits", LimitOptions, *_LIMITS)
 
 
-def reading_options(*, linear: bool, networks: Sequence[str] = ()) -> Decorator:
-    """Give a command the options of how pictures are read, with --linear or without.
+def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) -> Decorator:
+    """Give a command the options of how pictures are read.
 
+    linear : the help of --linear, which is left out without one
     networks : further layouts, of the input of a network
     """
     names = " ".join(networks)
@@ -208,9 +209,6 @@ def reading_options(*, linear: bool, networks: Sequence[str] = ()) -> Decorator:
         ),
         *_LIMITS,
     ]
-    if linear:
-        light = click.option(
-            "--linear", is_flag=True, help="Filter light: sRGB decoded before, encoded after."
-        )
-        options.append(light)
+    if linear is not None:
+        options.append(click.option("--linear", is_flag=True, help=linear))
     return bundled("reading", Reading, *options)

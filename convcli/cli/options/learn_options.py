@@ -36,12 +36,11 @@ class LearnOptions(NamedTuple):
     lr: float | None
     seed: int | None
 
-    @property
-    def recipe(self) -> "Recipe":
-        """How a kernel is to be learned; or raise ArgumentError."""
+    def recipe(self, *, linear: bool) -> "Recipe":
+        """Return how a kernel is to be learned; or raise ArgumentError."""
         from convcli.learning.learning_recipe import Recipe
 
-        return Recipe.of(**{**self._asdict(), "size": self.size or PAIR_SIZE})
+        return Recipe.of(**{**self._asdict(), "size": self.size or PAIR_SIZE}, linear=linear)
 
 
 class BankOptions(NamedTuple):
@@ -66,6 +65,11 @@ class BankOptions(NamedTuple):
             raise ArgumentError("--in belongs to --random; the pictures of --patches tell their channels")
         if self.random and names:
             raise ArgumentError(f"--random looks at no picture, and {names[0]!r} is given; leave it out")
+        for name in OF_PICTURES if self.random else ():
+            if name in given:
+                raise ArgumentError(
+                    f"--random looks at no picture, and {spelled(name)} is given; leave it out"
+                )
         if self.patches and not names:
             raise ArgumentError("--patches has no pictures to learn from; name some")
 
@@ -97,6 +101,7 @@ OF_PAIRS = (
     ),
     *("steps", "lr", "bias_file", "trace", "values"),
 )
+OF_PICTURES = ("frame", "channels", "gray", "layout", "linear", "max_pixels", "max_frames")
 OF_BANKS = ("kernel_count", "in_channels", "bank_sheet")
 
 

@@ -233,6 +233,49 @@ def test_what_is_transparent_is_left_out(call: Call, tmp_path: Path) -> None:
     assert row["residual"] < 0.3
 
 
+def test_what_is_transparent_is_left_out_of_a_border_that_is_made_of_it(call: Call, tmp_path: Path) -> None:
+    """Of a circular picture the last columns look at the first ones, which are hidden here."""
+    colours = np.random.default_rng(0).integers(60, 190, (40, 50), dtype=np.uint8)
+    after = convcli.filter_picture(colours, "1 2 1; 2 4 2; 1 2 1", scale=1 / 16, padding_mode="circular")
+    alpha = np.full(colours.shape, 255, np.uint8)
+    alpha[:, :2] = 0
+    Image.fromarray(np.dstack([np.where(alpha, colours, 0), alpha])).save(tmp_path / "before.png")
+    Image.fromarray(after).save(tmp_path / "after.png")
+    words = ("learn", tmp_path / "before.png", tmp_path / "after.png", "--padding-mode", "circular")
+    (row,) = json.loads(call(*words, "--format", "json").out)["rows"]
+    assert row["masked"] == 40 * 4
+    assert row["samples"] == 40 * 46
+    assert row["residual"] < 0.3
+
+
+def test_linear_light_in_and_out(call: Call, tmp_path: Path) -> None:
+    after, kernel, again = tmp_path / "after.png", tmp_path / "kernel.json", tmp_path / "again.png"
+    words = ("--bias", "0.01", "--linear")
+    assert call("filter", LAKE, "-k", "gaussian:sigma=1,size=5", *words, "-o", after).code == 0
+    result = call("learn", LAKE, after, "--size", "5", "--linear", "-o", kernel)
+    assert "bias and residual are of linear light, in which white is 1; --linear filters it" in result.out
+    assert json.loads(kernel.read_text())["offset"] == pytest.approx(0.01, abs=1e-3)
+    assert call("filter", LAKE, "-k", kernel, "--linear", "-o", again).code == 0
+    assert call("diff", after, again, "--tolerance", "1").code == 0
+    plain = call("learn", LAKE, after, "--size", "5", "--format", "json").out
+    assert not json.loads(plain)["rows"][0]["linear"]
+    assert "linear light" not in call("learn", LAKE, after, "--size", "5").out
+
+
+def test_a_bank_of_light(call: Call, tmp_path: Path) -> None:
+    from convcli.backend.colour import to_light
+
+    lake = SAMPLES / "landscape.png"
+    words = ("learn", "--patches", lake, "--count", "3", "--size", "3", "-o")
+    assert call(*words, tmp_path / "light.npy", "--linear").code == 0
+    assert call(*words, tmp_path / "plain.npy").code == 0
+    light, plain = np.load(tmp_path / "light.npy"), np.load(tmp_path / "plain.npy")
+    pixels = np.asarray(Image.open(lake))
+    assert light == pytest.approx(convcli.learn_bank(to_light(pixels), 3, 3).weights, abs=1e-6)
+    assert plain == pytest.approx(convcli.learn_bank(pixels, 3, 3).weights, abs=1e-6)
+    assert np.abs(light - plain).max() > 0.01
+
+
 def test_frames_are_pairs(call: Call, tmp_path: Path) -> None:
     frames = np.random.default_rng(0).integers(60, 190, (3, 20, 20, 1), dtype=np.uint8)
     np.save(tmp_path / "b.npy", frames)
@@ -295,6 +338,11 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
             ["b.npy", "a.npy", "--max-memory", "100K"],
             "cannot learn from b.npy: it would take about 1M of memory, over the limit of 100K; raise it with "
             "--max-memory 1M, or take smaller pictures, or fewer",
+        ),
+        (
+            ["b.npy", "a.npy", "--linear"],
+            "cannot convert b.npy: --linear decodes sRGB and grey of 8 or 16 bits, it has L;float64; leave --linear out, "
+            "or convert it first",
         ),
         (["nowhere.npy", "a.npy"], "cannot read nowhere.npy: there is no such file; check the spelling and the folder"),
     ],
@@ -390,6 +438,8 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
         (["--patches"], "--patches has no pictures to learn from; name some"),
         (["--patches", "--random"], "--patches learns a bank and --random draws one; give one of them"),
         (["--random", "b.npy"], "--random looks at no picture, and 'b.npy' is given; leave it out"),
+        (["--random", "--gray"], "--random looks at no picture, and --gray is given; leave it out"),
+        (["--random", "--linear"], "--random looks at no picture, and --linear is given; leave it out"),
         (
             ["--patches", "b.npy", "--method", "sgd"],
             "--method belongs to pairs of pictures, and has no use with --patches",
