@@ -10,11 +10,13 @@ PYTEST := -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 OLDEST := .venv-oldest
 OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyproject.toml)
 
-# What is the same with any version of what is installed: integers, the order of imports, signals and processes, the page
-# of draw, the benchmarks. Other instructions of the processor are tried with the newest versions.
-ANY_VERSION := tests/layers tests/networks/test_zoo.py tests/test_imports.py tests/batch tests/benchmarks
-ANY_VERSION += tests/kernels tests/cli/test_signals.py tests/cli/test_crashes.py tests/cli/test_running.py tests/drawing/test_page.py
+# What is the same with any version of what is installed: integers, words, files, the order of imports, signals and
+# processes, the page of draw, the benchmarks. Other instructions of the processor are tried with the newest versions.
+ANY_VERSION := tests/layers tests/networks/test_zoo.py tests/kernels tests/batch tests/jobs tests/drawing/test_page.py
+ANY_VERSION += tests/test_imports.py tests/test_files.py tests/benchmarks $(wildcard tests/cli/test_*.py)
 NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_samples
+# Examples of a property that are tried with the lowest versions; with the newest there are more.
+FEW := --hypothesis-profile=few
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test oldest corpora check format pictures bench clean
@@ -55,7 +57,7 @@ test: $(VENV)/installed-dev check ## install with the dev extra; run ruff, mypy 
 	$(BIN)/python $(PYTEST)
 
 oldest: $(OLDEST)/installed-dev ## run pytest with the lowest versions that are allowed
-	$(OLDEST)/bin/python $(PYTEST) $(addprefix --ignore=,$(ANY_VERSION)) --deselect=$(NEWEST)
+	$(OLDEST)/bin/python $(PYTEST) $(FEW) $(addprefix --ignore=,$(ANY_VERSION)) --deselect=$(NEWEST)
 
 corpora: $(VENV)/installed-dev ## filter the thousand test pictures of Pillow, fetched on first use
 	$(BIN)/python -m pytest -m corpora tests/images

@@ -25,6 +25,7 @@ signal.signal(
 )  # which a shell ignores in what it runs in the background
 
 settings.register_profile("convcli", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.register_profile("few", settings.get_profile("convcli"), max_examples=20)  # in `make oldest`
 settings.load_profile("convcli")
 
 
