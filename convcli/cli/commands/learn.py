@@ -67,9 +67,9 @@ _printing = bundled(
             "channels",
             "frame",
             "layout",
-            "max_memory",
             "max_pixels",
             "max_frames",
+            "max_memory",
         ),
     },
 )

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import cleandoc
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import click
@@ -91,7 +92,12 @@ class Command(click.Command):
             for heading, parameters in self._grouped(ctx)
         ]
         with formatter.section(f"Others, explained by {ctx.command_path} --help-all"):
-            formatter.write_dl([(heading, names) for heading, names in named if names], col_max=WIDEST)
+            beside = max(len(heading) for heading, _ in named) + 4  # the columns around it take two each
+            for_names = formatter.width - beside - formatter.current_indent
+            formatter.write_dl(
+                [(heading, _unbroken(names, for_names)) for heading, names in named if names],
+                col_max=WIDEST,
+            )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name the pages that explain more; where all options are explained, write what stands below them."""
@@ -135,6 +141,12 @@ class Command(click.Command):
         if self.more is not None:
             self.epilog = self.more()
         super().format_epilog(ctx, formatter)
+
+
+def _unbroken(names: str, width: int) -> str:
+    """Divide the names of options into lines between them, not at their hyphens; Click leaves them so."""
+    lines = wrap(names, width, break_on_hyphens=False, break_long_words=False)
+    return "\n".join(["\b", *lines])
 
 
 def _help_all_option() -> click.Option:
