@@ -77,9 +77,15 @@ def read_values(file: BinaryIO, header: Header) -> NDArray[Any]:
     check_length(file, header)
     file.seek(header.start)
     values = np.empty(prod(header.shape), header.dtype)
-    if values.size:
-        file.readinto(values.view(np.uint8))  # type: ignore[attr-defined]
+    if values.size and read_into(file, values.view(np.uint8)) < values.nbytes:
+        raise NpyError("the file was cut short while it was read; get a whole copy")
     return _shaped(values, header)
+
+
+def read_into(file: BinaryIO, data: NDArray[np.uint8]) -> int:
+    """Read bytes from where a file is into an array; return how many there were."""
+    reader: Any = file  # typeshed's BinaryIO leaves out what every binary file has
+    return int(reader.readinto(data))
 
 
 def map_values(path: Path, header: Header) -> NDArray[Any]:

@@ -116,3 +116,17 @@ def test_any_bytes_are_an_array_or_one_clear_line(tail: bytes, start: bytes) -> 
         read_values(file, read_header(file))
     except NpyError as error:
         assert "\n" not in str(error)
+
+
+def test_a_file_that_is_cut_short_while_it_is_read() -> None:
+    """Nothing of what memory held before is taken for its values."""
+
+    class Shrinking(io.BytesIO):
+        def readinto(self, buffer: object) -> int:
+            return super().readinto(memoryview(buffer)[:24])  # type: ignore[call-overload]
+
+    file = io.BytesIO()
+    np.save(file, np.arange(8.0))
+    shrinking = Shrinking(file.getvalue())
+    with pytest.raises(NpyError, match="the file was cut short while it was read; get a whole copy"):
+        read_values(shrinking, read_header(shrinking))

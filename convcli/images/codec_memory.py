@@ -9,6 +9,17 @@ import os
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from convcli.images.codecs.tiff_directories import (
+    BITS_PER_SAMPLE,
+    IMAGE_WIDTH,
+    ROWS_PER_STRIP,
+    STRIP_BYTE_COUNTS,
+    TILE_BYTE_COUNTS,
+    TILE_LENGTH,
+    TILE_WIDTH,
+    tiff_of,
+    wholes,
+)
 from convcli.images.codecs.webp import webp_settings
 from convcli.images.formats import FORMATS, NETPBM, TEXTS
 
@@ -22,10 +33,6 @@ if TYPE_CHECKING:
 
 # Bytes of a file that a decoder gets at once: it holds no lock meanwhile, and others can work beside it.
 SMALL_BLOCK, BLOCK = 1 << 16, 1 << 25
-
-# Tags of TIFF (TIFF 6.0, section 8).
-IMAGE_WIDTH, BITS_PER_SAMPLE, ROWS_PER_STRIP, STRIP_BYTE_COUNTS = 256, 258, 278, 279
-TILE_WIDTH, TILE_LENGTH, TILE_BYTE_COUNTS = 322, 323, 325
 
 # What compression leaves of a photograph's bytes.
 DENSITIES = {"PNG": 0.5, "JPEG": 0.1, "WEBP": 0.4, "TIFF": 0.8, "GIF": 0.25}
@@ -110,7 +117,7 @@ def size_of(image: ImageFile) -> int:
 def _own(image: ImageFile, pixels: int) -> int:
     """Return what a decoder keeps for itself: a part of the file, and of some formats more."""
     if any(tile.codec_name == "libtiff" for tile in image.tile):
-        return _strip(getattr(image, "tag_v2", {}), image.height, size_of(image))
+        return _strip(tiff_of(image).tag_v2, image.height, size_of(image))
     kept = min(block(image), size_of(image))
     if image.format in ("JPEG", "MPO") and image.info.get("progressive"):  # all coefficients, of two bytes
         factors = [across * down for _, across, down, _ in getattr(image, "layer", [])]
@@ -121,16 +128,11 @@ def _own(image: ImageFile, pixels: int) -> int:
 def _strip(tags: Mapping[int, Any], height: int, size: int) -> int:
     """Return the bytes of a strip or a tile of a TIFF, and of what it is compressed to; tags may be damaged."""
     tiled = TILE_WIDTH in tags and TILE_LENGTH in tags
-    width = max(_wholes(tags.get(TILE_WIDTH if tiled else IMAGE_WIDTH)), default=0)
-    rows = max(_wholes(tags.get(TILE_LENGTH if tiled else ROWS_PER_STRIP)), default=height)
-    counts = _wholes(tags.get(TILE_BYTE_COUNTS if tiled else STRIP_BYTE_COUNTS))
-    bits = sum(_wholes(tags.get(BITS_PER_SAMPLE, 1)))
+    width = max(wholes(tags.get(TILE_WIDTH if tiled else IMAGE_WIDTH)), default=0)
+    rows = max(wholes(tags.get(TILE_LENGTH if tiled else ROWS_PER_STRIP)), default=height)
+    counts = wholes(tags.get(TILE_BYTE_COUNTS if tiled else STRIP_BYTE_COUNTS))
+    bits = sum(wholes(tags.get(BITS_PER_SAMPLE, 1)))
     return width * (rows if tiled else min(rows, height)) * bits // 8 + min(max(counts, default=0), size)
-
-
-def _wholes(value: Any) -> list[int]:
-    """Return the whole numbers of a tag that has one or several."""
-    return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)]
 
 
 # Encoders

@@ -16,7 +16,13 @@ from convcli.images.codecs.deep_png import WHITE, cut_channels, sixteen_bits
 from convcli.images.codecs.gif_canvas import canvases
 from convcli.images.codecs.tiff import DeepPages
 from convcli.images.codecs.tiff_claims import check_tiles
-from convcli.images.codecs.tiff_directories import count_pages
+from convcli.images.codecs.tiff_directories import (
+    BITS_PER_SAMPLE,
+    PHOTOMETRIC,
+    SAMPLE_FORMAT,
+    count_pages,
+    tiff_of,
+)
 from convcli.images.coding import Coded
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.hushed import hush_libtiff
@@ -31,8 +37,6 @@ from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_s
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Tags of TIFF (TIFF 6.0, section 8).
-PHOTOMETRIC, BITS_PER_SAMPLE, SAMPLE_FORMAT = 262, 258, 339
 # Numbers of big-endian files, as Pillow calls them, and the same in the machine's order.
 NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
@@ -213,7 +217,7 @@ def _read_frame(
         return _deep_frame(pixels, channels, image.info.get("transparency")), ()
     frame = _frame(name, _upright(image), count > 1)
     if image.format == "TIFF":
-        photometric = image.tag_v2.get(PHOTOMETRIC, 1)  # type: ignore[attr-defined]
+        photometric = tiff_of(image).tag_v2.get(PHOTOMETRIC, 1)
         frame = from_pillow(frame, photometric, *_depth(image))
     return frame, ()
 
@@ -261,7 +265,7 @@ def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
 def _depth(image: Image.Image) -> tuple[int, int]:
     """Return the bits of a sample in the file, 8 where nothing tells of more, and TIFF's number for its type."""
     if image.format == "TIFF":
-        tags = getattr(image, "tag_v2", {})
+        tags = tiff_of(image).tag_v2
         return max(tags.get(BITS_PER_SAMPLE, (1,))), max(tags.get(SAMPLE_FORMAT, (1,)))
     for tile in getattr(image, "tile", ()):
         arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)

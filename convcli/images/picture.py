@@ -18,6 +18,11 @@ class ImageError(ConvcliError):
     """A picture cannot be read or written."""
 
 
+def damaged(name: str, why: object) -> ImageError:
+    """Return the error of a file whose picture cannot be decoded; `why` says in a few words what is wrong with it."""
+    return ImageError(f"cannot read {name}: the file is damaged or cut short ({why}); get a whole copy")
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame or page.

@@ -24,6 +24,7 @@ class _OfThread:
         return limit
 
 
+# Declared as a number; Pillow asks no more of it than this answers.
 Image.MAX_IMAGE_PIXELS = _OfThread()  # type: ignore[assignment]
 
 

@@ -23,7 +23,7 @@ from convcli.images.formats import FORMATS, MAX_FRAMES, MAX_PIXELS, NETPBM
 from convcli.images.frames import frame_headers, read_frames
 from convcli.images.header import Header
 from convcli.images.metadata.pixel_chunks import SIGNATURE, PngReader
-from convcli.images.picture import ImageError, Picture
+from convcli.images.picture import ImageError, Picture, damaged
 from convcli.images.pixel_limit import at_most
 from convcli.npy import MAGIC
 from convcli.warned import warnings_caught
@@ -300,11 +300,6 @@ def _explained(name: str, max_pixels: int) -> Iterator[None]:
     except OSError as error:
         if error.errno is not None:  # the system's word, not the decoder's
             raise ImageError(f"cannot read {name}: {error.strerror}") from None
-        raise _damaged(name, error) from error
+        raise damaged(name, str(error) or type(error).__name__) from error
     except Exception as error:
-        raise _damaged(name, error) from error
-
-
-def _damaged(name: str, error: Exception) -> ImageError:
-    why = str(error) or type(error).__name__
-    return ImageError(f"cannot read {name}: the file is damaged or cut short ({why}); get a whole copy")
+        raise damaged(name, str(error) or type(error).__name__) from error

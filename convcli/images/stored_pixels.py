@@ -8,7 +8,7 @@ from math import prod
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convcli.images.picture import ImageError
+from convcli.images.picture import ImageError, damaged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,9 +110,7 @@ class SharedFile:
 
     def damaged(self, why: object) -> ImageError:
         """Return what is said of a file whose pixels cannot be decoded."""
-        return ImageError(
-            f"cannot read {self.name}: the file is damaged or cut short ({why}); get a whole copy"
-        )
+        return damaged(self.name, why)
 
 
 class PlainPixels(StoredPixels):

@@ -15,10 +15,10 @@ from convcli.images.codecs.netpbm import encode_netpbm
 from convcli.images.codecs.npy_pictures import encode_array
 from convcli.images.codecs.png import encode_png
 from convcli.images.codecs.tiff import encode_tiff
+from convcli.images.codecs.tiff_directories import SAMPLE_FORMAT
 from convcli.images.codecs.webp import webp_settings
 from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, NUMBERS, TEXTS, Format, format_named, formats_for
-from convcli.images.frames import SAMPLE_FORMAT
 from convcli.images.indexed import COLOURS, indexed
 from convcli.images.metadata.write_metadata import beside
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name

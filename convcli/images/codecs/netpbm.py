@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from convcli.images.header import FrameHeader
 from convcli.images.header import Header as PictureHeader
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name, mode_of
-from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.picture import Frame, ImageError, Picture, damaged
+from convcli.npy import read_into
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +150,7 @@ def _header(file: BinaryIO, name: str) -> Header:
     for _ in range(2 if digit in (b"1", b"4") else 3):
         found = _TOKEN.match(start, at)
         if found is None:
-            raise _damaged(name, "its header does not end")
+            raise damaged(name, "its header does not end")
         words.append(found[1])
         at = found.end()
     width, height = (_whole(name, word, "size") for word in words[:2])
@@ -173,10 +174,10 @@ def _pam_header(start: bytes, name: str) -> Header:
         if key and not key.startswith("#"):
             given[key] = f"{given[key]} {value.strip()}" if key in given else value.strip()
     else:
-        raise _damaged(name, "its header does not end")
+        raise damaged(name, "its header does not end")
     missing = [key for key in ("WIDTH", "HEIGHT", "DEPTH", "MAXVAL") if key not in given]
     if missing:
-        raise _damaged(name, f"its header has no {missing[0]}")
+        raise damaged(name, f"its header has no {missing[0]}")
     width, height, count = (_whole(name, given[key].encode(), key) for key in ("WIDTH", "HEIGHT", "DEPTH"))
     white = _whole(name, given["MAXVAL"].encode(), "MAXVAL", DEEP)
     kind = given.get("TUPLTYPE", "").upper()
@@ -190,7 +191,7 @@ def _pam_header(start: bytes, name: str) -> Header:
 
 def _whole(name: str, word: bytes, what: str, most: float = inf) -> int:
     if not (word.isdigit() and len(word) <= 10 and 0 < int(word) <= most):
-        raise _damaged(name, f"its {what} is {word.decode('latin-1')[:20]!r}")
+        raise damaged(name, f"its {what} is {word.decode('latin-1')[:20]!r}")
     return int(word)
 
 
@@ -200,12 +201,8 @@ def _scale(name: str, word: bytes) -> float:
     except ValueError:
         scale = 0.0
     if not scale or not isfinite(scale):
-        raise _damaged(name, f"its scale is {word.decode('latin-1')[:20]!r}")
+        raise damaged(name, f"its scale is {word.decode('latin-1')[:20]!r}")
     return scale
-
-
-def _damaged(name: str, why: str) -> ImageError:
-    return ImageError(f"cannot read {name}: the file is damaged or cut short ({why}); get a whole copy")
 
 
 def _raw(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
@@ -215,12 +212,13 @@ def _raw(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
     packed = header.format == "PBM"
     stored = np.dtype(header.dtype).newbyteorder("<" if header.white < 0 else ">")
     row = -(-header.width // 8) if packed else header.width * header.count * stored.itemsize
-    there = file.seek(0, 2) - header.start
+    there = file.seek(0, 2) - header.start  # before memory is taken for what the header claims
     if there < row * header.height:
-        raise _damaged(name, f"it has {max(there, 0):,} of {row * header.height:,} bytes of samples")
+        raise damaged(name, f"it has {max(there, 0):,} of {row * header.height:,} bytes of samples")
     file.seek(header.start)
     data = np.empty(row * header.height, np.uint8)
-    file.readinto(data)  # type: ignore[attr-defined]
+    if (read := read_into(file, data)) < len(data):
+        raise damaged(name, f"it has {read:,} of {len(data):,} bytes of samples")
     if packed:
         bits = np.unpackbits(data.reshape(header.height, row), axis=1)[:, : header.width]
         return (bits ^ 1) * np.uint8(255)
@@ -240,14 +238,14 @@ def _plain(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
     if header.format == "PBM":
         bits = np.frombuffer(b"".join(text.split()), np.uint8)
         if len(bits) < wanted or not np.isin(bits[:wanted], (48, 49)).all():
-            raise _damaged(name, f"it has not {wanted:,} digits that are 0 or 1")
+            raise damaged(name, f"it has not {wanted:,} digits that are 0 or 1")
         return (49 - bits[:wanted]) * np.uint8(255)
     words = text.split(maxsplit=wanted)[:wanted]
     if len(words) < wanted:
-        raise _damaged(name, f"it has {len(words):,} of {wanted:,} samples")
+        raise damaged(name, f"it has {len(words):,} of {wanted:,} samples")
     wrong = next((word for word in words if not (word.isdigit() and len(word) <= 9)), None)
     if wrong is not None:
-        raise _damaged(name, f"a sample is {wrong.decode('latin-1')[:20]!r}")
+        raise damaged(name, f"a sample is {wrong.decode('latin-1')[:20]!r}")
     samples = np.array(words, "S9").astype(np.int64).clip(0, DEEP).astype(np.uint16)
     return _spread(samples, int(header.white))
 

@@ -13,7 +13,7 @@ from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
-from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.picture import Frame, ImageError, Picture, damaged
 from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
 
 if TYPE_CHECKING:
@@ -110,9 +110,7 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
 
 def _chosen(pages: Any, name: str, choose: Callable[[int], Sequence[int]]) -> list[Any]:
     if not len(pages):
-        raise ImageError(
-            f"cannot read {name}: the file is damaged or cut short (it has no pages); get a whole copy"
-        )
+        raise damaged(name, "it has no pages")
     return [pages[number] for number in choose(len(pages))]
 
 
@@ -170,9 +168,7 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
     import numpy as np
 
     if pixels.ndim not in (2, 3) or not pixels.size:  # as where a size is missing
-        raise ImageError(
-            f"cannot read {name}: the file is damaged or cut short (it has no pixels); get a whole copy"
-        )
+        raise damaged(name, "it has no pixels")
     if pixels.ndim == 2 and CHANNELS[colours] > 1:
         raise ImageError(
             f"cannot read {name}: the file is damaged (it has one channel, and {colours} has more)"

@@ -1,15 +1,24 @@
 """What the tiles and strips of a TIFF claim, held against the limit on pixels before they are decoded."""
 
-from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from PIL.ImageFile import ImageFile
 
 from convcli.images.codecs.compressed_streams import is_picture, stream_of
-from convcli.images.picture import ImageError
+from convcli.images.codecs.tiff_directories import (
+    BITS_PER_SAMPLE,
+    COMPRESSION,
+    PLANAR_CONFIGURATION,
+    SAMPLES_PER_PIXEL,
+    STRIP_BYTE_COUNTS,
+    TILE_BYTE_COUNTS,
+    TILE_LENGTH,
+    TILE_WIDTH,
+    tiff_of,
+    wholes,
+)
+from convcli.images.picture import ImageError, damaged
 
-TILE_WIDTH, TILE_LENGTH, TILE_COUNTS, STRIP_COUNTS = 322, 323, 325, 279  # TIFF 6.0, sections 8 and 15
-SAMPLES, BITS, PLANAR, COMPRESSION = 277, 258, 284, 259
 SEPARATE, UNCOMPRESSED = 2, 1
 JPEG_XR = (22610, 34934)  # its library writes a line to standard error for each damage in a stream
 COLOURS = 4  # channels that a codec may have where the picture has fewer
@@ -24,18 +33,18 @@ def check_tiles(name: str, file: BinaryIO, image: ImageFile, max_pixels: int) ->
     """Refuse a page that Pillow has opened, where libtiff would take memory or time for more than it is."""
     if image.format != "TIFF":
         return
-    tags: Any = getattr(image, "tag_v2", {})
+    tags = tiff_of(image).tag_v2
     place = file.tell()
     file_size = file.seek(0, 2)
     file.seek(place)
-    channels, bits = _whole(tags.get(SAMPLES), 1), max(_wholes(tags.get(BITS)), default=1)
-    counts = _wholes(tags.get(TILE_COUNTS) or tags.get(STRIP_COUNTS))
+    channels, bits = _whole(tags.get(SAMPLES_PER_PIXEL), 1), max(wholes(tags.get(BITS_PER_SAMPLE)), default=1)
+    counts = wholes(tags.get(TILE_BYTE_COUNTS) or tags.get(STRIP_BYTE_COUNTS))
     width, height = image.size
     size = _Limit(name, (height, width), -(-width * height * channels * bits // 8), max_pixels)
     size.check_counts(sum(counts), file_size)
     if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED and TILE_WIDTH in tags:
         tile = _whole(tags.get(TILE_LENGTH), 0), _whole(tags.get(TILE_WIDTH), 0)
-        together = 1 if tags.get(PLANAR) == SEPARATE else channels
+        together = 1 if tags.get(PLANAR_CONFIGURATION) == SEPARATE else channels
         size.check(*tile, -(-tile[0] * tile[1] * together * bits // 8))
 
 
@@ -65,10 +74,7 @@ def check_page(name: str, page: Any, max_pixels: int) -> None:
         handle.seek(offset)
         stream = stream_of(compression, handle.read(count), limit.most)
         if stream is None:
-            raise ImageError(
-                f"cannot read {name}: the file is damaged or cut short (a tile of it has no header that tells its "
-                "size); get a whole copy"
-            )
+            raise damaged(name, "a tile of it has no header that tells its size")
         fits = (
             stream.height <= sides[0]
             and stream.width <= sides[1]
@@ -105,8 +111,3 @@ class _Limit:
 
 def _whole(value: Any, default: int) -> int:
     return value if isinstance(value, int) else default
-
-
-def _wholes(values: Any) -> Iterable[int]:
-    """Return the whole numbers of a tag; damaged ones hold others."""
-    return [value for value in values if isinstance(value, int)] if isinstance(values, tuple) else []

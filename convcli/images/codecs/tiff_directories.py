@@ -1,12 +1,21 @@
 """The directories of a TIFF: where its pages stand, and what they claim, before any value is read."""
 
+from __future__ import annotations  # Pillow's reader of TIFF is loaded for a TIFF
+
 import struct
 from collections.abc import Iterable
-from typing import Any, BinaryIO, NamedTuple
-
-from PIL.ImageFile import ImageFile
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from convcli.images.picture import ImageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.TiffImagePlugin import TiffImageFile
+
+# Tags that tell how samples are stored: TIFF 6.0, sections 8, 15 and 19.
+IMAGE_WIDTH, BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC = 256, 258, 259, 262
+SAMPLES_PER_PIXEL, ROWS_PER_STRIP, STRIP_BYTE_COUNTS, PLANAR_CONFIGURATION = 277, 278, 279, 284
+TILE_WIDTH, TILE_LENGTH, TILE_BYTE_COUNTS, SAMPLE_FORMAT = 322, 323, 325, 339
 
 # How the values of each type are made up: the bytes of a number, and the numbers of a value. TIFF 6.0, section 2, and
 # BigTIFF's three of 64 bits.
@@ -68,11 +77,24 @@ class _Places(list[int]):
         return place in self._known
 
 
-def count_pages(file: BinaryIO, name: str, image: ImageFile) -> int:
+def wholes(value: object) -> list[int]:
+    """Return the whole numbers of a tag that has one or several; damaged ones hold others."""
+    return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)]
+
+
+def tiff_of(image: Image) -> TiffImageFile:
+    """Return an image whose format is TIFF as what it is: the type that has tags and pages."""
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    assert isinstance(image, TiffImageFile), image
+    return image
+
+
+def count_pages(file: BinaryIO, name: str, image: Image) -> int:
     """Return how many pages a TIFF has that Pillow has opened; from here on each is reached in the same time."""
-    seen: Any = getattr(image, "_frame_pos", None)
-    if isinstance(seen, list):
-        image._frame_pos = _Places(seen)  # type: ignore[attr-defined]
+    tiff = tiff_of(image)
+    if isinstance(getattr(tiff, "_frame_pos", None), list):  # Pillow's own: another version may have none
+        tiff._frame_pos = _Places(tiff._frame_pos)
     return len(page_offsets(file, name))
 
 

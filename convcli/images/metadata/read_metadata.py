@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
+from convcli.images.codecs.tiff_directories import tiff_of
 from convcli.images.metadata.found import Found
 from convcli.images.metadata.pixel_chunks import PngReader
 
@@ -46,7 +47,7 @@ class MetadataReader:
 
             return jpeg_metadata(dict(image.info), getattr(image, "applist", []))
         if image.format == "TIFF":
-            return self.page(image.tag_v2.offset)  # type: ignore[attr-defined]
+            return self.page(tiff_of(image).tag_v2.offset)
         from convcli.images.metadata import blocks
 
         if image.format == "GIF":

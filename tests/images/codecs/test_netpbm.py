@@ -400,3 +400,12 @@ def test_a_filtered_pbm_leads_to_one_that_holds_greys(call: Call, tmp_path: Path
     assert not (tmp_path / "in.box.pbm").exists()
     assert call("filter", tmp_path / "in.pbm", "--kernel", "box", "-o", tmp_path / "out.pgm").code == 0
     assert call("filter", tmp_path / "in.pbm", "--kernel", "identity").out == f"{tmp_path}/in.identity.pbm\n"
+
+
+def test_a_file_that_is_cut_short_while_it_is_read() -> None:
+    class Shrinking(io.BytesIO):
+        def readinto(self, buffer: object) -> int:
+            return super().readinto(memoryview(buffer)[:3])  # type: ignore[call-overload]
+
+    with pytest.raises(ImageError, match="it has 3 of 6 bytes of samples"):
+        read_picture(Shrinking(b"P5 3 2 255\n" + bytes(6)))
