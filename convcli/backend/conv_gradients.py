@@ -15,22 +15,18 @@ from convcli.backend.checks import (
     as_array,
     as_batch,
     as_padding_value,
-    check_border,
-    check_channels,
     check_room,
     check_shape,
-    check_walk,
     check_weight,
 )
+from convcli.backend.conv_layer import WEIGHT, laid_conv, turned
 from convcli.backend.convolution import BUFFER
 from convcli.backend.dtypes import cast, weighted
 from convcli.backend.transposed_conv import conv_transpose
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
-from convcli.layers.padding import AnyPadding, mode_of
-
-WEIGHT = "(out_channels, in_channels / groups, *kernel_size)"
+from convcli.layers.padding import AnyPadding
 
 
 def conv_weight_grad(
@@ -91,10 +87,7 @@ def conv_weight_grad(
     weight = np.broadcast_to(np.zeros((), bool), shape)  # stands for its shape
     dims = len(shape) - 2
     x, alone = as_batch(x, dims, f"weight_shape {shape}")
-    mode = mode_of(padding_mode)
-    layer = _layer(x, weight, groups, stride, padding, dilation)
-    slide, pads = Slide.of(layer, x.shape[2:]), layer.pads(x.shape[2:])
-    check_border(mode, pads, x.shape[2:])
+    layer, slide, pads, mode = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
     dy = _gradient(dy, x, layer, alone)
     value = as_padding_value(padding_value, mode, x, dy)
     images, channels, outputs = len(x), shape[1], shape[0]
@@ -115,7 +108,7 @@ def conv_weight_grad(
         kernels = np.ascontiguousarray(dy.swapaxes(0, 1))
         dw = numbers.finish(correlate(seen, kernels, layer.groups, walk, bare, numbers))
     dw = dw.reshape(channels, outputs, *shape[2:]).swapaxes(0, 1)
-    return np.ascontiguousarray(_turned(dw) if flip else dw)
+    return np.ascontiguousarray(turned(dw) if flip else dw)
 
 
 def conv_input_grad(
@@ -174,18 +167,14 @@ def conv_input_grad(
     check_room("the gradient", shape, np.result_type(weight, dy))
     x = np.broadcast_to(np.zeros((), bool), shape)  # stands for its shape
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
-    mode = mode_of(padding_mode)
-    layer = _layer(x, weight, groups, stride, padding, dilation)
-    size = x.shape[2:]
-    slide, pads = Slide.of(layer, size), layer.pads(size)
-    check_border(mode, pads, size)
-    dy = _gradient(dy, x, layer, alone)
+    layer, slide, pads, mode = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
+    dy, size = _gradient(dy, x, layer, alone), x.shape[2:]
     padded = tuple(n + sum(pair) for n, pair in zip(size, pads, strict=True))
     check_room("the padded gradient", (*x.shape[:2], *padded), np.result_type(weight, dy))
     bare = mode in ("zeros", "constant")
     dx = conv_transpose(
         dy,
-        _turned(weight) if flip else weight,
+        turned(weight) if flip else weight,
         stride=slide.stride,
         dilation=slide.dilation,
         groups=layer.groups,
@@ -197,26 +186,6 @@ def conv_input_grad(
             if any(pair):
                 dx = _gathered(dx, axis, n, pair, mode)
     return dx[0] if alone else dx
-
-
-def _layer(
-    x: Array, weight: Array, groups: int, stride: PerAxis, padding: AnyPadding, dilation: PerAxis
-) -> Conv:
-    """Return the layer of a weight on x (N, C, *spatial), where they fit."""
-    groups = whole("groups", groups, 1)
-    check_channels(x, weight, groups)
-    layer = Conv(
-        in_channels=x.shape[1],
-        out_channels=len(weight),
-        kernel_size=weight.shape[2:],
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        dims=weight.ndim - 2,
-    )
-    check_walk(x, layer, len(weight))
-    return layer
 
 
 def _shape(name: str, shape: Sequence[int], least: int, layout: str, empty_batch: int = 0) -> tuple[int, ...]:
@@ -235,11 +204,6 @@ def _gradient(dy: Array, x: Array, layer: Conv, alone: bool) -> Array:
     made = (len(x), layer.out_channels, *layer.output_size(x.shape[2:]))
     check_shape("grad_output", dy, made[1:] if alone else made, why=f"the output of conv on x {x.shape}")
     return dy.reshape(made)
-
-
-def _turned(weight: Array) -> Array:
-    """Return a weight turned by 180 degrees."""
-    return np.flip(weight, tuple(range(2, weight.ndim)))
 
 
 def _gathered(dx: Array, axis: int, n: int, pads: tuple[int, int], mode: str) -> Array:

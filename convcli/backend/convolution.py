@@ -6,22 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.algorithms.correlate import Border, add_bias, as_method, correlate
-from convcli.backend.algorithms.slide import Slide
-from convcli.backend.checks import (
-    Array,
-    as_array,
-    as_batch,
-    as_bias,
-    as_padding_value,
-    check_border,
-    check_channels,
-    check_walk,
-    check_weight,
-)
+from convcli.backend.checks import Array, as_array, as_batch, as_bias, as_padding_value, check_weight
+from convcli.backend.conv_layer import WEIGHT, laid_conv, turned
 from convcli.backend.dtypes import weighted
-from convcli.layers import Conv
-from convcli.layers.axes import PerAxis, whole
-from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.axes import PerAxis
+from convcli.layers.padding import AnyPadding
 
 BUFFER = 512  # elements: NumPy copies shorter rows of arrays together before it adds them up
 
@@ -121,35 +110,18 @@ def conv(
 
     """
     x, weight = as_array("x", x), as_array("weight", weight)
-    check_weight(weight, "(out_channels, in_channels / groups, *kernel_size)", least=3)
-    dims = weight.ndim - 2
-    x, alone = as_batch(x, dims, f"weight {weight.shape}")
-    groups = whole("groups", groups, 1)
-    check_channels(x, weight, groups)
+    check_weight(weight, WEIGHT, least=3)
+    x, alone = as_batch(x, weight.ndim - 2, f"weight {weight.shape}")
     method, rank = as_method(method)
-    mode = mode_of(padding_mode)
-    layer = Conv(
-        in_channels=x.shape[1],
-        out_channels=len(weight),
-        kernel_size=weight.shape[2:],
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        dims=dims,
-    )
-    check_walk(x, layer, len(weight))
-    slide = Slide.of(layer, x.shape[2:])
-    pads = layer.pads(x.shape[2:])
-    check_border(mode, pads, x.shape[2:])
+    laid = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
     if flip:
-        weight = np.flip(weight, tuple(range(2, weight.ndim)))
+        weight = turned(weight)
     bias = as_bias(bias, (len(weight),))
-    value = as_padding_value(padding_value, mode, x, weight, bias)
+    value = as_padding_value(padding_value, laid.mode, x, weight, bias)
     numbers = weighted(x, weight, tuple(range(1, weight.ndim)), bias, value)
-    border = Border(pads, mode, value)
+    border = Border(laid.pads, laid.mode, value)
     with np.errstate(all="ignore"):  # which also gives the buffer's size back
         np.setbufsize(BUFFER)
-        y = correlate(x, weight, groups, slide, border, numbers, method, rank)
+        y = correlate(x, weight, laid.layer.groups, laid.slide, border, numbers, method, rank)
         y = add_bias(y, bias, numbers)
     return y[0] if alone else y

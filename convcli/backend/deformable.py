@@ -21,6 +21,7 @@ from convcli.backend.checks import (
     check_walk,
     check_weight,
 )
+from convcli.backend.conv_layer import WEIGHT
 from convcli.backend.dtypes import Numbers, cast, computing_float
 from convcli.layers import DeformConv
 from convcli.layers.axes import PerAxis, Sizes, whole
@@ -95,7 +96,7 @@ def deform_conv(
     """
     x, weight = as_array("x", x, _REAL), as_array("weight", weight, _REAL)
     offset = as_array("offset", offset, _REAL)
-    check_weight(weight, "(out_channels, in_channels / groups, *kernel_size)", least=3)
+    check_weight(weight, WEIGHT, least=3)
     dims = weight.ndim - 2
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     groups, offset_groups = whole("groups", groups, 1), whole("offset_groups", offset_groups, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations  # help() shows the annotations by name
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,11 +76,17 @@ def resize(
 
     """
     x = as_array("x", x)
-    options = {"scale": scale, "size": size, "mode": mode, "coordinates": coordinates, "rounding": rounding}
-    Resize(**options)  # type: ignore[arg-type]  # what is wrong with every x is told first
+    options: dict[str, Any] = {
+        "scale": scale,
+        "size": size,
+        "mode": mode,
+        "coordinates": coordinates,
+        "rounding": rounding,
+    }
+    Resize(**options)  # what is wrong with every x is told first
     dims = spatial_axes(x, "size" if scale is None else "scale", scale, size)
     x, alone = as_batch(x, dims, f"the size {size}" if scale is None else f"the scale {scale}")
-    layer = Resize(**options, dims=dims)  # type: ignore[arg-type]  # a mapping of several types
+    layer = Resize(**options, dims=dims)
     _, *output = layer.output_shape(x.shape[1:])
     check_room("the output", (*x.shape[:2], *output), x.dtype)
     y = x

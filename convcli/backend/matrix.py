@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, check_border, check_channels, check_room, check_weight
+from convcli.backend.conv_layer import WEIGHT, turned
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
@@ -71,7 +72,7 @@ def conv_matrix(
     from scipy.sparse import coo_array
 
     weight = as_array("weight", weight)
-    check_weight(weight, "(out_channels, in_channels / groups, *kernel_size)", least=3)
+    check_weight(weight, WEIGHT, least=3)
     shape = tuple(whole("input_shape", n, 1) for n in input_shape)
     if len(shape) != weight.ndim - 1:
         raise ArgumentError(
@@ -102,7 +103,7 @@ def conv_matrix(
     check_room("the output", (len(weight), *slide.output_size), numbered)
     check_border(mode, pads, size)
     if flip:
-        weight = np.flip(weight, tuple(range(2, weight.ndim)))
+        weight = turned(weight)
     if weight.dtype.kind == "b":
         weight = weight.astype(np.int64)
     elif weight.dtype == np.float16:

@@ -1,21 +1,28 @@
-"""Pooling: the largest element, the mean or a norm of every window, one axis after the other."""
+"""Pooling: the largest element, the mean or a norm of every window."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, as_batch, check_walk, spatial_axes
 from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.pool_windows import (
+    least_of,
+    reach_of,
+    reduced,
+    reduced_with_places,
+    summed,
+    window_counts,
+)
 from convcli.layers import AvgPool, LpPool, MaxPool
-from convcli.layers.axes import PerAxis, Sizes
-from convcli.layers.padding import AnyPadding, Pads, one_for_all, span
+from convcli.layers.axes import PerAxis
+from convcli.layers.padding import AnyPadding, one_for_all
 from convcli.layers.pool import Pool
 
 _REAL = "biuf"
@@ -102,16 +109,16 @@ def max_pool(
 
     """
     x, alone, pool = _prepare(MaxPool, x, kernel_size, stride, padding, dilation, ceil_mode)
-    output, pads = pool.output_size(x.shape[2:]), _reach(pool, x.shape[2:])
-    y = pad(x, pads, range(2, x.ndim), "constant", _least(x.dtype))
+    output, pads = pool.output_size(x.shape[2:]), reach_of(pool, x.shape[2:])
+    y = pad(x, pads, range(2, x.ndim), "constant", least_of(x.dtype))
     if not return_indices:
         for axis in range(len(output)):
-            y = _reduce(np.maximum, y, pool, axis, output[axis])
+            y = reduced(np.maximum, y, pool, axis, output[axis])
         return y[0] if alone else y
     places = np.arange(np.prod(x.shape[2:], dtype=np.int64)).reshape(x.shape[2:])
     at = np.broadcast_to(pad(places, pads, range(places.ndim), "constant", OUTSIDE), y.shape)
     for axis in reversed(range(len(output))):  # so that the first of equal elements is first row by row
-        y, at = _reduce_places(y, at, pool, axis, output[axis])
+        y, at = reduced_with_places(y, at, pool, axis, output[axis])
     return (y[0], at[0]) if alone else (y, at)
 
 
@@ -167,7 +174,7 @@ def avg_pool(
     size = x.shape[2:]
     output = pool.output_size(size)
     with np.errstate(all="ignore"):
-        y = _sum(cast(x, computing_float(x.dtype)), pool, output)
+        y = summed(cast(x, computing_float(x.dtype)), pool, output)
         for axis, counts in enumerate(window_counts(pool, size, output, count_include_pad)):
             y /= counts.clip(1).astype(y.dtype).reshape(-1, *(1,) * (len(size) - 1 - axis))
         y = cast(y, x.dtype if x.dtype.kind in "fc" else y.dtype)
@@ -222,15 +229,15 @@ def lp_pool(
     with np.errstate(all="ignore"):
         y = np.abs(cast(x, computing_float(x.dtype)))
         if p == np.inf:
-            y = pad(y, _reach(pool, x.shape[2:]), range(2, x.ndim))
+            y = pad(y, reach_of(pool, x.shape[2:]), range(2, x.ndim))
             for axis, count in enumerate(output):
-                y = _reduce(np.maximum, y, pool, axis, count)
+                y = reduced(np.maximum, y, pool, axis, count)
         elif p == 1:
-            y = _sum(y, pool, output)
+            y = summed(y, pool, output)
         elif p == 2:
-            y = np.sqrt(_sum(np.square(y), pool, output))
+            y = np.sqrt(summed(np.square(y), pool, output))
         else:
-            y = _sum(y**p, pool, output) ** (1 / p)
+            y = summed(y**p, pool, output) ** (1 / p)
         y = cast(y, x.dtype if x.dtype.kind == "f" else y.dtype)
     return y[0] if alone else y
 
@@ -259,102 +266,3 @@ def _prepare(
     )
     check_walk(x, pool, x.shape[1])
     return x, alone, pool
-
-
-def _reach(pool: Pool, size: Sizes) -> Pads:
-    """Return the pads, with as much after as the last window needs: ceil_mode reaches beyond the padding."""
-    ends = zip(
-        size,
-        pool.pads(size),
-        pool.output_size(size),
-        pool.kernel_size,
-        pool.stride,
-        pool.dilation,
-        strict=True,
-    )
-    return tuple(
-        (before, max(after, (count - 1) * s + span(k, d) - n - before))
-        for n, (before, after), count, k, s, d in ends
-    )
-
-
-def _least(dtype: np.dtype[Any]) -> float:
-    """Return the number that is below every other of a dtype."""
-    if dtype.kind == "f":
-        return -np.inf
-    return int(np.iinfo(dtype).min) if dtype.kind in "iu" else 0
-
-
-def _meets(pool: Pool, axis: int, tap: int, count: int) -> tuple[Any, ...]:
-    """Return where the elements lie that one tap meets along one spatial axis."""
-    start, s = tap * pool.dilation[axis], pool.stride[axis]
-    return (*(slice(None),) * (axis + 2), slice(start, start + (count - 1) * s + 1, s))
-
-
-def _reduce(operation: np.ufunc, x: Array, pool: Pool, axis: int, count: int) -> Array:
-    """Reduce the windows of a padded x along one axis: tap by tap, or window by window if these are fewer."""
-    if count < pool.kernel_size[axis]:
-        windows = (x[_window(pool, axis, place)] for place in range(count))
-        return np.concatenate(
-            [operation.reduce(window, axis=axis + 2, keepdims=True, dtype=x.dtype) for window in windows],
-            axis + 2,
-        )
-    y: Array = x[_meets(pool, axis, 0, count)].copy()
-    for tap in range(1, pool.kernel_size[axis]):
-        operation(y, x[_meets(pool, axis, tap, count)], out=y)
-    return y
-
-
-def _window(pool: Pool, axis: int, place: int) -> tuple[Any, ...]:
-    """Return where the elements of one window lie along one spatial axis."""
-    start, d = place * pool.stride[axis], pool.dilation[axis]
-    return (*(slice(None),) * (axis + 2), slice(start, start + span(pool.kernel_size[axis], d), d))
-
-
-def _reduce_places(x: Array, at: Array, pool: Pool, axis: int, count: int) -> tuple[Array, Array]:
-    """Find the largest elements of the windows along one axis, and where each came from."""
-    if count < pool.kernel_size[axis]:
-        windows = [_window(pool, axis, place) for place in range(count)]
-        found = [_largest(x[window], at[window], axis + 2) for window in windows]
-        return np.concatenate([part for part, _ in found], axis + 2), np.concatenate(
-            [part for _, part in found], axis + 2
-        )
-    first = _meets(pool, axis, 0, count)
-    best, place = x[first].copy(), at[first].copy()
-    for tap in range(1, pool.kernel_size[axis]):
-        here = _meets(pool, axis, tap, count)
-        better = (x[here] > best) | (place == OUTSIDE)
-        if x.dtype.kind == "f":
-            better = (better & ~np.isnan(best)) | np.isnan(x[here])
-        np.copyto(best, x[here], where=better)
-        np.copyto(place, at[here], where=better)
-    return best, place
-
-
-def _largest(x: Array, at: Array, axis: int) -> tuple[Array, Array]:
-    """Return the largest element along an axis, and where it came from: the first of equal ones, the last of NaN."""
-    most = x.max(axis=axis, keepdims=True)
-    chosen = ((x == most) & (at != OUTSIDE)).argmax(axis=axis, keepdims=True)
-    if x.dtype.kind == "f":
-        last = x.shape[axis] - 1 - np.isnan(np.flip(x, axis)).argmax(axis=axis, keepdims=True)
-        chosen = np.where(np.isnan(most), last, chosen)
-    return np.take_along_axis(x, chosen, axis), np.take_along_axis(at, chosen, axis)
-
-
-def _sum(x: Array, pool: Pool, output: Sizes) -> Array:
-    """Sum every window, with zeros around x."""
-    y = pad(x, _reach(pool, x.shape[2:]), range(2, x.ndim))
-    for axis, count in enumerate(output):
-        y = _reduce(np.add, y, pool, axis, count)
-    return y
-
-
-def window_counts(pool: Pool, size: Sizes, output: Sizes, include_pad: bool) -> list[Array]:
-    """Count, for each axis, the elements that the windows average over."""
-    counts, slide = [], Slide.of(pool, size)
-    for axis, ((before, after), n) in enumerate(zip(pool.pads(size), size, strict=True)):
-        starts = np.arange(output[axis]) * slide.stride[axis] - before
-        places = starts[:, np.newaxis] + np.arange(pool.kernel_size[axis]) * slide.dilation[axis]
-        inside = places < n + after if include_pad else (places >= 0) & (places < n)
-        counts.append(inside.sum(axis=1))
-    return counts

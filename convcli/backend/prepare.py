@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -50,7 +50,7 @@ from convcli.layers import (
 
 Shape = tuple[int, ...]
 Run = Callable[..., Any]
-Given = Mapping[str, Any]
+L = TypeVar("L", bound=Layer)
 
 # What comes out of these may be a part of what goes in.
 VIEWS: tuple[type[Layer], ...] = (
@@ -124,7 +124,7 @@ def prepare(
     if isinstance(layer, MaxPool | AvgPool) and layer.dims <= 2:
         return PreparedPool(layer, shapes[0], room)
     special = _SPECIAL.get(type(layer))
-    run = None if special is None else special(layer, shapes, arguments, into)
+    run = None if special is None else special(_Step(layer, shapes, arguments, into))
     if run is None:
         operator, fields = operator_of(layer)
         run = partial(operator, **{name: getattr(layer, name) for name in fields}, **arguments)
@@ -181,38 +181,48 @@ def _dense(weight: Array, bias: Array | None, finish: Finish | None) -> Run:
     return run
 
 
-def _activation(layer: Activation, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run | None:
+class _Step(NamedTuple, Generic[L]):
+    """A layer on inputs of known shapes, its arrays and options, and the number of an input that may be written to."""
+
+    layer: L
+    shapes: Sequence[Shape]
+    arguments: Mapping[str, Any]
+    into: int | None
+
+
+def _activation(step: _Step[Activation]) -> Run | None:
+    layer = step.layer
     if layer.name == "identity":
         return lambda x: x
     if layer.name == "softmax":
         return None
-    apply = in_place(layer.name, **arguments)
+    apply, may_write = in_place(layer.name, **step.arguments), step.into == 0
 
     def run(x: Array) -> Array:
-        y = x if into == 0 else x.astype(np.result_type(x.dtype, np.float32))
+        y = x if may_write else x.astype(np.result_type(x.dtype, np.float32))
         apply(y)
         return y
 
     return run
 
 
-def _batch_norm(layer: BatchNorm, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
-    found = scale_and_shift(layer, arguments)
+def _batch_norm(step: _Step[BatchNorm]) -> Run:
+    found = scale_and_shift(step.layer, step.arguments)
     assert found is not None
-    column = (-1, *(1,) * (len(shapes[0]) - 2))
+    column = (-1, *(1,) * (len(step.shapes[0]) - 2))
     scale, shift = (each.astype(np.float32).reshape(column) for each in found)
+    may_write = step.into == 0
 
     def run(x: Array) -> Array:
-        y: Array = np.multiply(x, scale, out=x if into == 0 else None)
+        y: Array = np.multiply(x, scale, out=x if may_write else None)
         y += shift
         return y
 
     return run
 
 
-def _elementwise(
-    layer: Elementwise, shapes: Sequence[Shape], arguments: Given, into: int | None
-) -> Run | None:
+def _elementwise(step: _Step[Elementwise]) -> Run | None:
+    layer, shapes, arguments, into = step
     function = tensors.BINARY.get(layer.operator)
     operand = arguments.get("operand")
     count = len(shapes) + (operand is not None)
@@ -227,14 +237,15 @@ def _elementwise(
     return lambda x: function(x, operand, out=x)
 
 
-def _add(layer: Add, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run | None:
-    if len(shapes) != 2 or into is None:
+def _add(step: _Step[Add]) -> Run | None:
+    into = step.into
+    if len(step.shapes) != 2 or into is None:
         return None
     return lambda a, b: np.add(a, b, out=(a, b)[into])
 
 
-def _global_pool(layer: GlobalPool, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
-    items, channels, *size = shapes[0]
+def _global_pool(step: _Step[GlobalPool]) -> Run:
+    items, channels, *size = step.shapes[0]
     made = (items, channels, *(1 for _ in size))
     places = prod(size)
     share = np.float32(1 / places)
@@ -248,36 +259,38 @@ def _global_pool(layer: GlobalPool, shapes: Sequence[Shape], arguments: Given, i
         y: Array = np.maximum.reduce(x.reshape(items, channels, places), axis=2)
         return y.reshape(made)
 
-    return mean if layer.kind == "avg" else largest
+    return mean if step.layer.kind == "avg" else largest
 
 
-def _concat(layer: Concat, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+def _concat(_: _Step[Concat]) -> Run:
     return lambda *inputs: np.concatenate(inputs, axis=1)
 
 
-def _itself(layer: Layer, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+def _itself(_: _Step[Layer]) -> Run:
     return lambda x: x
 
 
-def _flatten(layer: Flatten, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
-    made = (shapes[0][0], prod(shapes[0][1:]))
+def _flatten(step: _Step[Flatten]) -> Run:
+    items, *others = step.shapes[0]
+    made = items, prod(others)
     return lambda x: x.reshape(made)
 
 
-def _reshape(layer: Reshape, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
-    (made,) = layer.output_shapes(*shapes)
+def _reshape(step: _Step[Reshape]) -> Run:
+    (made,) = step.layer.output_shapes(*step.shapes)
     return lambda x: x.reshape(made)
 
 
-def _deform(layer: DeformConv, shapes: Sequence[Shape], arguments: Given, into: int | None) -> Run:
+def _deform(step: _Step[DeformConv]) -> Run:
     """Take the second input, which a branch predicted, as the offsets and the mask."""
-    if len(shapes) < 2:
+    layer = step.layer
+    if len(step.shapes) < 2:
         raise ArgumentError(
             "a deformable convolution runs with what a branch predicts as its second input, and has one"
         )
     operator, fields = operator_of(layer)
     options = {name: getattr(layer, name) for name in fields}
-    return lambda x, predicted: operator(x, **moves(layer, predicted), **options, **arguments)
+    return lambda x, predicted: operator(x, **moves(layer, predicted), **options, **step.arguments)
 
 
 _SPECIAL: dict[type[Layer], Callable[..., Run | None]] = {

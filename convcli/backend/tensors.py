@@ -135,6 +135,7 @@ REDUCTIONS: dict[str, Callable[..., Array]] = {
 
 def _log_sum_exp(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
     largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # infinity less infinity would be NaN
     total: Array = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
     return total if keepdims else total.reshape(np.max(x, axis=axis).shape)
 

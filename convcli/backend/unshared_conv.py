@@ -63,11 +63,7 @@ def local_conv(
 
     """
     x, weight = as_array("x", x), as_array("weight", weight)
-    layout = "(out_channels, *output, in_channels, *kernel_size)"
-    check_weight(weight, layout, least=4)
-    if weight.ndim % 2:
-        raise ArgumentError(f"weight has shape {weight.shape}; {layout} has an even number of axes")
-    dims = weight.ndim // 2 - 1
+    dims = _spatial_axes(weight, "(out_channels, *output, in_channels, *kernel_size)")
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     outputs, channels = len(weight), x.shape[1]
     layer = LocalConv(
@@ -151,11 +147,7 @@ def tiled_conv(
 
     """
     x, weight = as_array("x", x), as_array("weight", weight)
-    layout = "(*tile, out_channels, in_channels, *kernel_size)"
-    check_weight(weight, layout, least=4)
-    if weight.ndim % 2:
-        raise ArgumentError(f"weight has shape {weight.shape}; {layout} has an even number of axes")
-    dims = weight.ndim // 2 - 1
+    dims = _spatial_axes(weight, "(*tile, out_channels, in_channels, *kernel_size)")
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     tile, (outputs, channels) = weight.shape[:dims], weight.shape[dims : dims + 2]
     if channels != x.shape[1]:
@@ -195,3 +187,11 @@ def tiled_conv(
             found = correlate(source, weight[place], 1, slide, bare, numbers)
             part[...] = add_bias(found, bias[place] if bias.ndim > 1 else bias, numbers)
     return y[0] if alone else y
+
+
+def _spatial_axes(weight: Array, layout: str) -> int:
+    """Return how many spatial axes a weight has that holds a kernel for each of several places; `layout` names all."""
+    check_weight(weight, layout, least=4)
+    if weight.ndim % 2:
+        raise ArgumentError(f"weight has shape {weight.shape}; {layout} has an even number of axes")
+    return weight.ndim // 2 - 1

@@ -83,13 +83,21 @@ class Layer(ABC):
     mixes_channels = False  # whether an output channel sees all channels of the input
     of_tensors = False  # whether it is a layer of whole tensors, whose batch axis is one among others
     counted = True  # whether shapes and work can be told
-    fewest_inputs = 1
-    most_inputs: int | None = 1  # None where there may be any number
 
     def _set(self, **values: object) -> None:
         """Fill the fields of a frozen record, once, at birth."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def fewest_inputs(self) -> int:
+        """How many tensors it takes at least."""
+        return 1
+
+    @property
+    def most_inputs(self) -> int | None:
+        """How many tensors it takes at most; None where there may be any number."""
+        return 1
 
     @property
     def inner(self) -> "Layer":

@@ -99,13 +99,13 @@ class Elementwise(TensorLayer):
         )
 
     @property
-    def fewest_inputs(self) -> int:  # type: ignore[override]
+    def fewest_inputs(self) -> int:
         """1 of unary operators and those with a stored operand, 2 of the others, 3 of where."""
         number = 1 if self.operator in UNARY else 3 if self.operator == WHERE else 2
         return number - (self.operand is not None)
 
     @property
-    def most_inputs(self) -> int | None:  # type: ignore[override]
+    def most_inputs(self) -> int | None:
         """As many as the fewest, unless there may be any number."""
         return None if self.operator in ANY_NUMBER and self.operand is None else self.fewest_inputs
 

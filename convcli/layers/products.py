@@ -85,12 +85,12 @@ class MatMul(TensorLayer):
         )
 
     @property
-    def fewest_inputs(self) -> int:  # type: ignore[override]
+    def fewest_inputs(self) -> int:
         """Two, or one beside a stored matrix."""
         return 2 if self.weight is None else 1
 
     @property
-    def most_inputs(self) -> int:  # type: ignore[override]
+    def most_inputs(self) -> int:
         """As many as the fewest."""
         return self.fewest_inputs
 

@@ -185,12 +185,12 @@ class Gather(TensorLayer):
         )
 
     @property
-    def fewest_inputs(self) -> int:  # type: ignore[override]
+    def fewest_inputs(self) -> int:
         """Data and indices, where none of them is stored."""
         return 2 if self.indices is None and self.table is None else 1
 
     @property
-    def most_inputs(self) -> int:  # type: ignore[override]
+    def most_inputs(self) -> int:
         """As many as the fewest."""
         return self.fewest_inputs
 

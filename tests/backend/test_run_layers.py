@@ -1,9 +1,10 @@
 """Layers and chains of layers through their operators: identities that no operator knows of."""
 
-from math import erf, prod
+from math import erf, inf, nan, prod
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from convcli import VARIANTS, Conv, backend
 from convcli.errors import ArgumentError
@@ -470,3 +471,10 @@ def test_the_plain_loops_multiply_as_often_as_the_layer_counts(loops, layer):
 
 def test_resize_is_a_layer_that_knows_its_axes():
     assert backend.run_layer(Resize(size=(3, 3)), np.ones((2, 5, 5))).shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("row", [[-inf, -inf], [inf, 1.0], [-inf, 3.0], [nan, 1.0], [700.0, 800.0]])
+def test_a_log_of_summed_exponentials_is_infinite_where_it_is(row: list[float]) -> None:
+    """PyTorch's logsumexp, SciPy's: a row that is masked as a whole sums to 0."""
+    found = backend.run_layer(Reduce("log-sum-exp", (1,), keep=False), np.array([row, [0.0, 0.0]]))
+    np.testing.assert_allclose(found, [logsumexp(row), np.log(2)])

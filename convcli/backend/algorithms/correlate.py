@@ -1,7 +1,7 @@
 """The engine of every convolution: the plan is made, one algorithm runs, the bias is added."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,20 @@ def as_method(method: str) -> tuple[str, int | None]:
     return name, int(rank)
 
 
+class _Task(NamedTuple):
+    """A correlation of x (N, C, *spatial) with kernels (G, O, C / G, *k).
+
+    rank : how many terms of a kernel `separable` takes; None where it has to be one
+    """
+
+    x: Array
+    kernels: Array
+    slide: Slide
+    border: Border
+    numbers: Numbers
+    rank: int | None = None
+
+
 def correlate(
     x: Array,
     weight: Array,
@@ -79,51 +93,38 @@ def correlate(
 ) -> Array:
     """Correlate x (N, C, *spatial) with weight (O, C / groups, *k) by one algorithm: (N, O, *output)."""
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    task = _Task(x, kernels, slide, border, numbers, rank)
     if method != "auto":
-        _check_method(method, kernels, slide, numbers)
-        return _run(method, x, kernels, slide, border, numbers, rank)
+        _check_method(method, task)
+        return _run(method, task)
     for name in ranking(Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)):
-        if _suits(name, x, kernels, slide, border, numbers):
-            y = _trusted(name, x, kernels, slide, border, numbers, rank)
+        if _suits(name, task):
+            y = _trusted(name, task)
             # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
             if name not in FOR_FINITE or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
                 return y
     raise AssertionError("direct takes everything")
 
 
-def _trusted(
-    method: str,
-    x: Array,
-    kernels: Array,
-    slide: Slide,
-    border: Border,
-    numbers: Numbers,
-    rank: int | None,
-) -> Array:
+def _trusted(method: str, task: _Task) -> Array:
     """Correlate by an algorithm that `auto` takes: floats that a transform spoils are summed plainly."""
+    numbers, border = task.numbers, task.border
     if method not in TRANSFORMS or numbers.peak is not None:
-        return _run(method, x, kernels, slide, border, numbers, rank)
+        return _run(method, task)
     wide = Numbers(np.result_type(numbers.result, np.float64)) if method == "fft" else numbers
-    none = Border(((0, 0),) * len(border.pads), "zeros", np.zeros((), wide.summing))
+    bare = Border(((0, 0),) * len(border.pads), "zeros", np.zeros((), wide.summing))
 
-    def again(name: str, part: Array, weights: Array, walk: Slide) -> Array:
-        return _run(name, part, weights, walk, none, wide, None)
+    def again(name: str, part: Array, kernels: Array, walk: Slide) -> Array:
+        return _run(name, _Task(part, kernels, walk, bare, wide))
 
-    y = _run(method, x, kernels, slide, border, wide, rank)
-    y = mended(method, y, border.around(cast(x, wide.summing)), kernels, slide, again)
+    y = _run(method, task._replace(numbers=wide))
+    y = mended(method, y, border.around(cast(task.x, wide.summing)), task.kernels, task.slide, again)
     return cast(y, numbers.summing)
 
 
-def _run(
-    method: str,
-    x: Array,
-    kernels: Array,
-    slide: Slide,
-    border: Border,
-    numbers: Numbers,
-    rank: int | None,
-) -> Array:
-    """Correlate x (N, C, *spatial) with kernels (G, O, C / G, *k) by one algorithm: (N, G * O, *output)."""
+def _run(method: str, task: _Task) -> Array:
+    """Correlate by one algorithm: (N, G * O, *output)."""
+    x, kernels, slide, border, numbers, rank = task
     groups = len(kernels)
     if method in ("direct", "separable"):
         dtype = numbers.adding
@@ -154,9 +155,10 @@ def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
     return numbers.finish(y)
 
 
-def _check_method(method: str, kernels: Array, slide: Slide, numbers: Numbers) -> None:
+def _check_method(method: str, task: _Task) -> None:
     """Refuse an algorithm that was asked for and does not take this kernel or these numbers."""
-    if method == "fft" and not _fft_rounds_right(numbers, kernels, slide):
+    slide, numbers = task.slide, task.numbers
+    if method == "fft" and not _fft_rounds_right(task):
         raise ArgumentError(
             "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
             f"{numbers.peak}; take another method, or convert x to float64"
@@ -177,8 +179,9 @@ def _check_method(method: str, kernels: Array, slide: Slide, numbers: Numbers) -
         )
 
 
-def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, numbers: Numbers) -> bool:
+def _suits(name: str, task: _Task) -> bool:
     """Tell whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
+    x, kernels, slide, border, numbers, _ = task
     if name in ("direct", "gemm"):
         return True
     if name == "winograd":
@@ -188,10 +191,11 @@ def _suits(name: str, x: Array, kernels: Array, slide: Slide, border: Border, nu
     if numbers.peak is None and not fft.is_finite(x, border.value, kernels, slide, numbers.summing):
         return False
     if name == "fft":
-        return _fft_rounds_right(numbers, kernels, slide)
+        return _fft_rounds_right(task)
     kernels = kernels if numbers.peak is not None else cast(kernels, numbers.adding)
     return separable.factors(kernels, len(slide.spans)) is not None
 
 
-def _fft_rounds_right(numbers: Numbers, kernels: Array, slide: Slide) -> bool:
-    return numbers.peak is None or fft.is_exact(numbers.peak, kernels.shape[2], slide)
+def _fft_rounds_right(task: _Task) -> bool:
+    peak = task.numbers.peak
+    return peak is None or fft.is_exact(peak, task.kernels.shape[2], task.slide)

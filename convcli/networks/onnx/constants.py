@@ -91,10 +91,10 @@ class Constant:
 
     def array(self) -> "NDArray[np.generic]":
         """Return the elements as an array."""
-        made = self.make()
+        made: NDArray[np.generic] = self.make()
         if tuple(made.shape) != self.shape:
             raise ArgumentError(f"the tensor {self.name!r} has shape {tuple(made.shape)}, not {self.shape}")
-        return made  # type: ignore[no-any-return]
+        return made
 
 
 def of_elements(name: str, shape: Sequence[int], dtype: str, elements: Sequence[Any]) -> Constant:
