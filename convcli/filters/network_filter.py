@@ -1,165 +1,22 @@
-"""A network that runs on pictures: planned from a header, then run on every frame."""
+"""Pictures through a network: planned from a header, then run on every frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
-from convcli.filters.network_input import NetworkInput, Taken
+from convcli.filters.network_run import NetworkRun, Prepared
+from convcli.filters.result_mode import COLOURS, RAW
 from convcli.images.formats import FORMATS
 from convcli.images.modes import mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.layers.axes import Shape
 from convcli.layers.text.notation import format_size
 from convcli.memory import black_pixels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from convcli.backend.values import Range
-    from convcli.networks.network import Network
-
-    Array = NDArray[Any]
-
-RAW = "NPY"  # the format that takes values as they are
-COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
-FILES = (".toml", ".onnx")
-BOTH = 3  # arrays of a frame's size that are made on the way in
-
-
-class Prepared(NamedTuple):
-    """A network for frames of one shape.
-
-    input, tensor : the names of what goes in, and of what is wanted
-    shape : whole, of the input
-    made : whole, of what is wanted
-    memory : the bytes that a run takes
-    """
-
-    network: Network
-    input: str
-    tensor: str
-    taken: Taken
-    shape: Shape
-    size: tuple[int, int]
-    made: Shape
-    memory: int
-
-    @property
-    def channels(self) -> int:
-        """The channels of the input."""
-        return self.shape[1] if self.taken.layout == "nchw" else self.shape[3]
-
-    @property
-    def maps(self) -> tuple[int, int, int]:
-        """How many maps are made, and their height and width; a vector is one row, a sequence a map of its own."""
-        if len(self.made) == 4:
-            count, height, width = self.made[1:]
-            return (width, count, height) if self.taken.layout == "nhwc" else (count, height, width)
-        rows, columns = (1, 1, *self.made[1:])[-2:]
-        return 1, rows, columns
-
-
-@dataclass(frozen=True)
-class NetworkRun:
-    """Which network runs on pictures, on what, and what is wanted of it; each process loads it for itself.
-
-    source : a file or the name of a published network
-    layer : whose maps are wanted; the network's first output where there is none
-    weights, seed : of a network that has no arrays of its own
-    """
-
-    source: str
-    how: NetworkInput = NetworkInput()  # noqa: RUF009  # which never changes
-    layer: str | None = None
-    weights: str | None = None
-    seed: int | None = None
-    _kept: dict[Any, Prepared] = field(default_factory=dict, compare=False, repr=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Travel to another process without the network."""
-        loaded = ("network", "arrays")
-        return {name: value for name, value in self.__dict__.items() if name not in loaded} | {"_kept": {}}
-
-    @cached_property
-    def network(self) -> Network:
-        """The network as its file or its name says it."""
-        from convcli.networks.load_network import load_network
-
-        network = load_network(self.source)
-        if len(network.inputs) != 1:
-            raise ArgumentError(
-                f"{self.source} has the inputs {', '.join(network.inputs)}, and a picture is one; take another network"
-            )
-        return network
-
-    @cached_property
-    def arrays(self) -> Mapping[str, Any] | None:
-        """The weights of the file that was named."""
-        from convcli.networks.given_weights import from_file
-
-        return None if self.weights is None else from_file(Path(self.weights))
-
-    @property
-    def files(self) -> list[tuple[str, Path]]:
-        """The files that are read, after what messages call them."""
-        found = [("the network", Path(self.source))] if Path(self.source).suffix.lower() in FILES else []
-        return [*found, *([("the weights", Path(self.weights))] if self.weights else [])]
-
-    @property
-    def is_classifier(self) -> bool:
-        """Whether the answer is a number for each class."""
-        if self.layer is not None:
-            return False
-        (shape, *_) = self.network.outputs.values()
-        return len(shape) == 2 or (len(shape) == 4 and tuple(shape[2:]) == (1, 1))
-
-    def prepared(self, name: str, frame: Frame) -> Prepared:
-        """Return the network for a frame, or raise an error where it does not take it."""
-        key = (frame.pixels.shape, frame.mode)
-        if key not in self._kept:
-            try:
-                self._kept[key] = self._prepared(name, frame)
-            except ArgumentError as error:
-                raise ArgumentError(f"cannot filter {name}: {error}") from None
-        return self._kept[key]
-
-    def _prepared(self, name: str, frame: Frame) -> Prepared:
-        from convcli.networks.live_memory import live_memory
-        from convcli.networks.load_network import load_network
-        from convcli.networks.program import tensors_of
-        from convcli.networks.tensor_shapes import tensor_shapes
-
-        ((key, declared),) = self.network.inputs.items()
-        taken = self.how.taken(declared)
-        size = self.how.sizes(taken, frame, keep=self.source.lower().endswith(".toml"))
-        shape = taken.shape(self.how.channels(taken, frame, name), *size)
-        network = self.network.at({key: shape})
-        if network is self.network and shape[1:] != tuple(declared[1:]):
-            network = load_network(self.source, shape[1:])
-        (tensor, *_) = network.outputs if self.layer is None else tensors_of(network, [self.layer]).values()
-        shapes = tensor_shapes(network.nodes, {key: shape}, network.stated)
-        if tensor not in shapes:
-            raise ArgumentError(f"the shape of {tensor!r} is not known before the run; name another layer")
-        memory = live_memory(network, shapes, [tensor])
-        return Prepared(network, key, tensor, taken, shape, size, shapes[tensor], memory)
-
-    def values(self, prepared: Prepared, frame: Frame) -> Array:
-        """Return what the network makes of a frame: (N, ...)."""
-        x = self.how.array(frame, prepared.taken, prepared.channels, prepared.size)
-        made = prepared.network.run(
-            {prepared.input: x},
-            [prepared.tensor],
-            outputs=False,
-            weights=self.arrays,
-            seed=self.seed,
-        )
-        return made[prepared.tensor]
 
 
 @dataclass(frozen=True)
@@ -230,13 +87,7 @@ class NetworkPlan:
         """The most bytes that are taken while frames become others."""
         inputs = sum(frame.pixels.nbytes for frame in self.picture.frames)
         outputs = sum(frame.pixels.size * frame.pixels.dtype.itemsize for frame in self.made)
-        return (
-            inputs
-            + outputs
-            + max(
-                each.memory + BOTH * 4 * each.size[0] * each.size[1] * each.channels for each in self.prepared
-            )
-        )
+        return inputs + outputs + max(each.memory for each in self.prepared)
 
     @property
     def said(self) -> str:
@@ -326,62 +177,3 @@ class NetworkResult(NamedTuple):
     notes: tuple[str, ...]
     facts: dict[str, Any]
     record: None = None
-
-
-@dataclass(frozen=True)
-class Classifier:
-    """What a run tells of each picture: the classes that a network finds likeliest.
-
-    top : how many of them
-    labels : a name for each class, where there are names
-    """
-
-    run: NetworkRun
-    top: int
-    labels: tuple[str, ...] = ()
-
-    verb = "classify"
-
-    def memory(self, name: str, picture: Picture) -> int:
-        """Foretell the bytes that the answer takes, and refuse what does not fit."""
-        prepared = [self.run.prepared(name, frame) for frame in picture.frames]
-        classes = prepared[0].made[1]
-        if self.labels and len(self.labels) != classes:
-            raise ArgumentError(
-                f"`labels` has {len(self.labels)} lines, and the network tells {classes} classes; one line is one class"
-            )
-        return max(each.memory + BOTH * 4 * each.size[0] * each.size[1] * each.channels for each in prepared)
-
-    def answer(self, name: str, picture: Picture) -> dict[str, Any]:
-        """Return the record of a picture, as JSON has it."""
-        each = [self._classes(name, frame) for frame in picture.frames]
-        return {"classes": each[0]} if len(each) == 1 else {"frames": each}
-
-    def _classes(self, name: str, frame: Frame) -> list[dict[str, Any]]:
-        values = self.run.values(self.run.prepared(name, frame), frame).reshape(-1)
-        shares = as_shares(values)
-        best = sorted(range(len(shares)), key=lambda place: (-shares[place], place))[: self.top]
-        return [
-            {
-                "class": place,
-                **({"label": self.labels[place]} if self.labels else {}),
-                "share": round(shares[place], 6),
-            }
-            for place in best
-        ]
-
-
-def as_shares(values: Iterable[float]) -> list[float]:
-    """Return scores as shares of 1: as they are, where they are shares already, else by softmax."""
-    from math import exp, isfinite
-
-    numbers = [float(value) for value in values]
-    if not all(map(isfinite, numbers)):
-        raise ImageError(
-            "the network gives no finite numbers for this picture; look at its scale, mean and std"
-        )
-    if min(numbers) >= 0 and abs(sum(numbers) - 1) < 1e-3:
-        return numbers
-    most = max(numbers)
-    powers = [exp(number - most) for number in numbers]
-    return [power / sum(powers) for power in powers]

@@ -127,6 +127,10 @@ class Network(Graph):
             object.__setattr__(self, "_kept", kept)
         return kept[2](inputs, self, layers, outputs)
 
+    def release(self) -> None:
+        """Let go of what was made ready for the last run; the next one makes it anew."""
+        self.__dict__.pop("_kept", None)
+
     def _arguments(
         self, weights: Mapping[str, Any] | str | Path | None, seed: int | None
     ) -> "Callable[[Graph, Node], Arguments]":

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from convcli.errors import ArgumentError, ConvcliError
+from convcli.filters.classifier import as_shares
 from convcli.filters.feature_sheet import GAP, draw_maps, sheet_of_maps, sheet_plan
-from convcli.filters.network_filter import NetworkFilter, NetworkRun, as_shares
+from convcli.filters.network_filter import NetworkFilter
 from convcli.filters.network_input import NetworkInput
+from convcli.filters.network_run import MOST_KEPT, NetworkRun
 from convcli.images.picture import Frame, Picture
 from convcli.images.resized import resized
 
@@ -183,3 +185,23 @@ def test_a_run_travels_to_another_process_without_its_network(tmp_path):
     assert len(data) < 2000
     after, _ = run(pickle.loads(data), Frame(RGB, "RGB"))
     assert np.array_equal(before.pixels, after.pixels)
+
+
+def test_of_many_sizes_one_network_is_kept_ready(tmp_path):
+    """A folder of pictures that all differ in size takes the memory of a few of them."""
+    network = identity(tmp_path)
+    frames = [Frame(RGB[:3, :width], "RGB") for width in range(1, 9)] * 2
+    assert len(frames) > MOST_KEPT
+    seen = {}
+    for frame in frames:
+        prepared = network.prepared("x.png", frame)
+        values = network.values(prepared, frame)
+        np.testing.assert_allclose(values[0] * 255, frame.pixels.transpose(2, 0, 1), atol=1e-4)
+        seen[id(prepared.network)] = prepared.network
+        ready = [each for each in seen.values() if "_kept" in vars(each)]
+        assert ready == [prepared.network]
+    for height in range(1, 7):
+        network.prepared("x.png", Frame(RGB[:height], "RGB"))
+    again = network.prepared("x.png", frames[0])
+    assert id(again.network) not in seen  # was let go
+    assert network.prepared("x.png", frames[0]) is again

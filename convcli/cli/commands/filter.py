@@ -179,7 +179,8 @@ def _on_network(run: FileRun, request: Request, options: PictureNetworkOptions) 
     )
     run = replace(run, reading=reading)
 
-    from convcli.filters.network_filter import Classifier, NetworkFilter
+    from convcli.filters.classifier import Classifier
+    from convcli.filters.network_filter import NetworkFilter
 
     of_network = options.network_run(request, layout, bgr)
     if of_network.is_classifier and run.output.output is None:

@@ -13,7 +13,7 @@ from convcli.filters.network_input import NetworkInput
 from convcli.filters.read_arguments import read_number
 
 if TYPE_CHECKING:
-    from convcli.filters.network_filter import NetworkRun
+    from convcli.filters.network_run import NetworkRun
     from convcli.filters.request import Request
 
 ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # of --channels, beside a network
@@ -57,7 +57,7 @@ class PictureNetworkOptions(NamedTuple):
 
     def network_run(self, request: "Request", layout: str | None, bgr: bool) -> "NetworkRun":
         """Return what runs, on an input of this layout and order of colours."""
-        from convcli.filters.network_filter import NetworkRun
+        from convcli.filters.network_run import NetworkRun
 
         how = NetworkInput(
             None if request.scale is None else float(request.scale),

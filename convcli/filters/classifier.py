@@ -1,0 +1,70 @@
+"""A network that tells what is in a picture: its likeliest classes, and their shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import exp, isfinite
+from typing import Any
+
+from convcli.errors import ArgumentError
+from convcli.filters.network_run import NetworkRun
+from convcli.images.picture import Frame, ImageError, Picture
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What a run tells of each picture: the classes that a network finds likeliest.
+
+    top : how many of them
+    labels : a name for each class, where there are names
+    """
+
+    run: NetworkRun
+    top: int
+    labels: tuple[str, ...] = ()
+
+    verb = "classify"
+
+    def memory(self, name: str, picture: Picture) -> int:
+        """Foretell the bytes that the answer takes, and refuse what does not fit."""
+        prepared = [self.run.prepared(name, frame) for frame in picture.frames]
+        classes = prepared[0].made[1]
+        if self.labels and len(self.labels) != classes:
+            raise ArgumentError(
+                f"`labels` has {len(self.labels)} lines, and the network tells {classes} classes; one line is one class"
+            )
+        return max(each.memory for each in prepared)
+
+    def answer(self, name: str, picture: Picture) -> dict[str, Any]:
+        """Return the record of a picture, as JSON has it."""
+        each = [self._classes(name, frame) for frame in picture.frames]
+        return {"classes": each[0]} if len(each) == 1 else {"frames": each}
+
+    def _classes(self, name: str, frame: Frame) -> list[dict[str, Any]]:
+        values = self.run.values(self.run.prepared(name, frame), frame).reshape(-1)
+        shares = as_shares(values)
+        best = sorted(range(len(shares)), key=lambda place: (-shares[place], place))[: self.top]
+        return [
+            {
+                "class": place,
+                **({"label": self.labels[place]} if self.labels else {}),
+                "share": round(shares[place], 6),
+            }
+            for place in best
+        ]
+
+
+def as_shares(values: Iterable[float]) -> list[float]:
+    """Return scores as shares of 1: as they are, where they are shares already, else by softmax."""
+    numbers = [float(value) for value in values]
+    if not all(map(isfinite, numbers)):
+        raise ImageError(
+            "the network gives no finite numbers for this picture; look at its scale, mean and std"
+        )
+    if min(numbers) >= 0 and abs(sum(numbers) - 1) < 1e-3:
+        return numbers
+    most = max(numbers)
+    powers = [exp(number - most) for number in numbers]
+    total = sum(powers)
+    return [power / total for power in powers]
