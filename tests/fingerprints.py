@@ -17,7 +17,8 @@ from convcli.filters.filter_image import filter_image
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.blend import tilt_shift
 from convcli.filters.stages.offsets import swirl
-from convcli.filters.tiles.tile_loop import Given, run
+from convcli.filters.tiles.given_picture import Given
+from convcli.filters.tiles.tile_loop import TileWork, run
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.images.read import read_picture
 from convcli.kernels import KERNELS, parse_kernel
@@ -103,7 +104,7 @@ def stage_fingerprint(name: str, stages: str, threads: int | None = None) -> str
     channels = pixels.shape[2] - frame.has_alpha
     made = STAGES[stages](channels).stages((channels, *pixels.shape[:2]))
     given, finish = Given(pixels, frame.has_alpha), Finish(pixels.dtype, pixels.dtype)
-    return _hash(run(given, made, finish, threads=threads).pixels)
+    return _hash(run(TileWork(given, made, finish, threads=threads)).pixels)
 
 
 def _hash(pixels: Any) -> str:

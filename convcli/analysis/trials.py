@@ -29,7 +29,8 @@ from convcli.filters.filter_image import filter_image
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.factored import factored
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.tile_loop import estimate, values_of
+from convcli.filters.tiles.estimate import estimate
+from convcli.filters.tiles.tile_loop import values_of
 from convcli.kernels import Kernel
 from convcli.layers import Layer
 from convcli.layers.axes import Shape

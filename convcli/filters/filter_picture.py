@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 from convcli.errors import ArgumentError
 from convcli.filters.picture_colours import Colours
@@ -157,8 +157,8 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
             "`sheet` draws a picture, of which `value_range=None` has no samples; give a range"
         )
     given: Any = picture
-    made: Any = _image_of(asked, given, raw) if _is_image(given) else _array_of(asked, given, raw)
-    return made  # type: ignore[no-any-return]  # of the kind that was given
+    made = _image_of(asked, given, raw) if _is_image(given) else _array_of(asked, given, raw)
+    return cast("P", made)  # of the kind that was given
 
 
 def picture_filter(kernel: Any, options: Mapping[str, Any]) -> PictureFilter:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from convcli.filters.recipe import Recipe
     from convcli.filters.stages.stage import Stage
+    from convcli.filters.tiles.given_picture import Given
     from convcli.filters.tiles.sources import Samples
-    from convcli.filters.tiles.tile_loop import Given
     from convcli.images.metadata.geometry import Moves
 
     Array = NDArray[Any]
@@ -82,14 +82,14 @@ class FrameGroup:
     @property
     def seconds(self) -> float:
         """How long it will take on a core."""
-        from convcli.filters.tiles.tile_loop import estimate
+        from convcli.filters.tiles.estimate import estimate
 
         dtype = self.frames[0].pixels.dtype
         return estimate(self.stages, self.shape, dtype, self.has_alpha).seconds + FRAME * len(self.frames)
 
     def memory(self, outputs: int, threads: int | None) -> int:
         """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""
-        from convcli.filters.tiles.tile_loop import estimate
+        from convcli.filters.tiles.estimate import estimate
 
         dtype = self.frames[0].pixels.dtype
         # Several frames are one array while a kernel reaches over them.
@@ -123,14 +123,14 @@ class FrameGroup:
 
     def given(self, colours: Colours) -> Given:
         """Return what is filtered, (*spatial, C)."""
-        from convcli.filters.tiles.tile_loop import stacked
+        from convcli.filters.tiles.given_picture import stacked
 
         pixels = stacked([each.pixels for each in self.frames], len(self.shape) - 1)
         return self.given_as(pixels, colours)
 
     def given_as(self, pixels: Samples, colours: Colours) -> Given:
         """Return what is filtered, of samples (*spatial, C) that stand for those of the frames."""
-        from convcli.filters.tiles.tile_loop import Given
+        from convcli.filters.tiles.given_picture import Given
 
         frame = self.frames[0]
         return Given(pixels, self.has_alpha, frame.zero, colours.linear, frame.has_alpha)

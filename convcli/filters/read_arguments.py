@@ -50,10 +50,10 @@ def read_number(value: object) -> float:
     number: Any = value
     if isinstance(value, str):
         return read_finite(value)
-    if isinstance(value, bool) or not hasattr(value, "__float__") or is_sequence(value):
-        raise ArgumentError(f"{_shown(value)} is not a number")
-    if hasattr(value, "item"):  # of NumPy
+    if hasattr(value, "item") and not is_sequence(value):  # of NumPy
         number = value.item()
+    if isinstance(number, bool) or not hasattr(number, "__float__") or is_sequence(value):
+        raise ArgumentError(f"{_shown(value)} is not a number")
     if not is_finite(number):
         raise ArgumentError(f"{_shown(value)} is not a finite number")
     finite: float = number

@@ -17,12 +17,13 @@ from convcli.layers.variants import PLAIN, VARIANTS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convcli.filters.stages.activation_and_pools import ChannelPooled, Pool
+    from convcli.filters.stages.activation_and_pools import ChannelPooled
     from convcli.filters.stages.blend import Widths
     from convcli.filters.stages.linear_map import Linear
     from convcli.filters.stages.offsets import Field
     from convcli.filters.stages.stage import Stage
     from convcli.filters.tiles.layer_sources import Arrays
+    from convcli.filters.tiles.pool_sources import AnyPool
 
     Array = NDArray[Any]
 
@@ -61,7 +62,7 @@ class Recipe:
     flip: bool = False
     method: str = "auto"
     activation: str | None = None
-    pool: Callable[[int], Pool] | None = None
+    pool: Callable[[int], AnyPool] | None = None
     pool_channels: ChannelPooled | None = None
     repeat: int = 1
     feedback: bool = False

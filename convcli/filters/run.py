@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.filters.recipe import Recipe
+    from convcli.filters.tiles.given_picture import Given
+    from convcli.filters.tiles.tile_loop import TileWork
     from convcli.filters.tiles.values_to_pixels import Finish
     from convcli.layers import Conv
 
@@ -188,20 +190,19 @@ class PictureFilter(NamedTuple):
             return self._plainly(group, form, mode, extent)
         from convcli.filters.tiles.tile_loop import run
 
-        given, finish = group.given(self.colours), self.finishing(group, form, mode, dtype, extent)
-        done = run(
-            given,
-            group.stages,
-            finish,
-            premultiply=PREMULTIPLY[self.alpha],
-            threads=self.threads,
-            measure=self.stats,
-        )
+        finish = self.finishing(group, form, mode, dtype, extent)
+        done = run(self.tile_work(group, group.given(self.colours), finish))
         notes = dict.fromkeys(note for stage in group.stages for note in stage.notes)
         samples = prod(group.output_shape)
         plan = f"{self.requested.recipe.variant}, {done.plan}"
         frames = self.framed(group, done.pixels, mode)
         return Made(frames, done.clipped * samples, samples, plan, tuple(notes), done.measured, done.extent)
+
+    def tile_work(self, group: FrameGroup, given: Given, finish: Finish) -> TileWork:
+        """Return what the tile loop is asked to do with a group, given as it is or by rows."""
+        from convcli.filters.tiles.tile_loop import TileWork
+
+        return TileWork(given, group.stages, finish, PREMULTIPLY[self.alpha], self.threads, self.stats)
 
     def finishing(
         self, group: FrameGroup, form: str, mode: str, dtype: np.dtype[Any], extent: Extent | None
@@ -234,13 +235,7 @@ class PictureFilter(NamedTuple):
         from convcli.filters.tiles.tile_loop import extent_of
 
         finish = self.finishing(group, form, *result_mode(self.request, name, target, group, form), None)
-        return extent_of(
-            group.given(self.colours),
-            group.stages,
-            finish,
-            premultiply=PREMULTIPLY[self.alpha],
-            threads=self.threads,
-        )
+        return extent_of(self.tile_work(group, group.given(self.colours), finish))
 
     def foretold(self, name: str, target: str, group: FrameGroup, form: str) -> list[Frame]:
         """Return the frames that would be made, black."""

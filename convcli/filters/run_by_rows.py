@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from convcli.filters.plan import FrameGroup
 from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
-from convcli.filters.single_kernel import PREMULTIPLY
 from convcli.images.picture import Frame
 from convcli.images.stored_pixels import StoredPixels
 
@@ -55,14 +54,9 @@ class MadeRows:
         else:
             from convcli.filters.tiles.finished_rows import FinishedRows
 
-            rows = FinishedRows(
-                group.given_as(samples, asked.colours),
-                group.stages,
-                asked.finishing(group, self._form, *self._kind, None),
-                premultiply=PREMULTIPLY[asked.alpha],
-                threads=asked.threads,
-                measure=asked.stats,
-            )
+            given = group.given_as(samples, asked.colours)
+            finish = asked.finishing(group, self._form, *self._kind, None)
+            rows = FinishedRows(asked.tile_work(group, given, finish))
             notes = tuple(dict.fromkeys(note for stage in group.stages for note in stage.notes))
         for band in rows:
             yield band.reshape(len(band), *self.frame.pixels.shape[1:])

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from convcli.filters.stages.stage import Weighted
     from convcli.filters.tiles.exact_values import ExactKernel
     from convcli.filters.tiles.finished_rows import FinishedRows
+    from convcli.filters.tiles.given_picture import Given
     from convcli.filters.tiles.sources import Samples as Pixels
-    from convcli.filters.tiles.tile_loop import Given
+    from convcli.filters.tiles.tile_loop import TileWork
     from convcli.filters.tiles.values_to_pixels import Finish
     from convcli.kernels import Kernel
     from convcli.layers import Conv
@@ -128,20 +129,13 @@ class SingleKernel(NamedTuple):
             return made
         from convcli.filters.tiles.tile_loop import measured_of
 
-        stages = self._stages(pixels.shape, samples)
-        return made._replace(measured=measured_of(self._given(_with_channels(pixels)), stages, self.threads))
+        return made._replace(measured=measured_of(self._work(_with_channels(pixels), samples)))
 
     def extent(self, pixels: Array) -> Extent | None:
         """Return what `minmax` stretches of a picture."""
         from convcli.filters.tiles.tile_loop import extent_of
 
-        return extent_of(
-            self._given(_with_channels(pixels)),
-            self._stages(pixels.shape, Samples.of(pixels)),
-            self._finish(None),
-            premultiply=PREMULTIPLY[self.alpha or "auto"],
-            threads=self.threads,
-        )
+        return extent_of(self._work(_with_channels(pixels), Samples.of(pixels)))
 
     def band_plan(self, shape: tuple[int, ...]) -> BandPlan | None:
         """Return the plan for pictures of a shape; None where the kernel runs tile by tile."""
@@ -158,7 +152,7 @@ class SingleKernel(NamedTuple):
             bands = band_bytes(found.way, found.laid.slide, channels, len(found.weights), found.finish)
             if not measure:
                 return bands
-        from convcli.filters.tiles.tile_loop import estimate
+        from convcli.filters.tiles.estimate import estimate
 
         stages, beside = self._stages(shape, samples), self.has_alpha
         own = (channels - beside, *shape[:2])
@@ -176,16 +170,7 @@ class SingleKernel(NamedTuple):
         """Return the result of whole samples (H, W, C) row by row, from the same tiles as that of all at once."""
         from convcli.filters.tiles.finished_rows import FinishedRows
 
-        stages = self._stages(pixels.shape, Samples.alike(self.dtype, pixels.shape[2]))
-        return FinishedRows(
-            self._given(pixels),
-            stages,
-            self._finish(None),
-            premultiply=PREMULTIPLY[self.alpha or "auto"],
-            threads=self.threads,
-            measure=measure,
-            exact=self._exact(stages[0]),
-        )
+        return FinishedRows(self._work(pixels, Samples.alike(self.dtype, pixels.shape[2]), measure=measure))
 
     def _in_bands(self, shape: tuple[int, ...], samples: Samples) -> InBands | None:
         """Return how a picture is filtered in bands; None where they are not made for it."""
@@ -221,16 +206,7 @@ class SingleKernel(NamedTuple):
         """Filter by the loop of all stages; whole samples that its floats leave in doubt by exact sums."""
         from convcli.filters.tiles.tile_loop import run
 
-        stages = self._stages(pixels.shape, samples)
-        found = run(
-            self._given(_with_channels(pixels)),
-            stages,
-            self._finish(extent),
-            premultiply=PREMULTIPLY[self.alpha or "auto"],
-            threads=self.threads,
-            measure=measure,
-            exact=self._exact(stages[0]),
-        )
+        found = run(self._work(_with_channels(pixels), samples, extent, measure))
         plan = found.plan
         if self.recipe.method != "auto":
             plan = plan.replace("stages in", f"{self.recipe.method} in stages of")
@@ -246,8 +222,25 @@ class SingleKernel(NamedTuple):
         means = self.alpha == "premultiply" or (self.alpha == "auto" and self.recipe.kernels[0].is_smoothing)
         return ExactKernel.of(stage, means)
 
+    def _work(
+        self, pixels: Pixels, samples: Samples, extent: Extent | None = None, measure: bool = False
+    ) -> TileWork:
+        """Return what the tile loop is asked to do with pixels (H, W, C)."""
+        from convcli.filters.tiles.tile_loop import TileWork
+
+        stages = self._stages(pixels.shape, samples)
+        return TileWork(
+            self._given(pixels),
+            stages,
+            self._finish(extent),
+            PREMULTIPLY[self.alpha or "auto"],
+            self.threads,
+            measure,
+            self._exact(stages[0]),
+        )
+
     def _given(self, pixels: Pixels) -> Given:
-        from convcli.filters.tiles.tile_loop import Given
+        from convcli.filters.tiles.given_picture import Given
 
         wide = self.dtype.kind == "f"  # as they are none of those that bands have digits for
         return Given(pixels, self.has_alpha, self.zero, self.light, self.alpha is not None, wide)
@@ -272,7 +265,7 @@ class SingleKernel(NamedTuple):
     def _stages(self, shape: tuple[int, ...], samples: Samples) -> tuple[Weighted]:
         """Return the only stage, for pictures of a shape."""
         from convcli.filters.stages.stage import Weighted
-        from convcli.filters.tiles.alpha_sources import NOISE
+        from convcli.filters.tiles.alpha_rule import NOISE
 
         recipe = self.recipe
         if recipe.method == "auto":

@@ -321,6 +321,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "`flip`: it is True or False, got 'no'": {"flip": "no"},
     "`scale`: nan is not a finite number": {"scale": float("nan")},
     "`shift`: [1] is not a number": {"shift": [1]},
+    "`shift`: np.complex128(1+2j) is not a number": {"shift": np.complex128(1 + 2j)},
+    "`shift`: np.True_ is not a number": {"shift": np.True_},
     "`anchor`: (-1, 0) is not a place in a kernel; write Y,X from 0": {"anchor": (-1, 0)},
     "`variant`: there is no variant 'depth-wise'; did you mean 'depthwise'?": {"variant": "depth-wise"},
     "`variant`: dense has a weight for every pair": {"variant": "dense"},

@@ -13,14 +13,14 @@ from convcli import backend
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.alpha_sources import FAINT
-from convcli.filters.tiles.pool_sources import pooled
+from convcli.filters.tiles.alpha_rule import is_visible
+from convcli.filters.tiles.alpha_sources import MeanOfVisible
+from convcli.filters.tiles.pool_sources import AnyPool, pooled
 from convcli.filters.tiles.sources import Kept, Mapped, Source
-from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, Layer, LpPool, MaxPool
+from convcli.layers import Activation, AvgPool, Layer, LpPool, MaxPool
 from convcli.layers.axes import Shape
 
 Array = NDArray[Any]
-Pool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Activated(Stage):
 class Pooled(Stage):
     """A pool over places; a hidden colour counts for nothing."""
 
-    layer: Pool
+    layer: AnyPool
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -88,35 +88,29 @@ class Pooled(Stage):
 
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
         """Average colours weighed by alpha; else take the largest alpha, and colours of what is visible alone."""
-        hidden = self.through(colour)
+        bare = self.through(colour)
         if self._kind == "avg":
             weight = Kept(self.through(opacity))
             weighed = self.through(Mapped(np.multiply, colour, opacity))
-            return Mapped(_mean_of_seen, weighed, weight, hidden), weight
+            return MeanOfVisible(weighed, bare, weight, 1.0), weight
         least = -np.inf if self._kind == "max" else 0.0
         shown = Mapped(partial(_only_visible, least), colour, opacity)
-        visible = Mapped(lambda opacity: (opacity > 0).astype(opacity.dtype), opacity)
-        found = Mapped(_where_seen, self.through(shown), self.through(visible), hidden)
+        visible = Mapped(lambda opacity: is_visible(opacity).astype(opacity.dtype), opacity)
+        found = Mapped(_where_seen, self.through(shown), self.through(visible), bare)
         return found, pooled(_largest(self.layer), opacity)
-
-
-def _mean_of_seen(weighed: Array, weight: Array, hidden: Array) -> Array:
-    """Divide by the weight, or return what is hidden where there is none."""
-    seen = np.broadcast_to(weight > FAINT, hidden.shape)
-    return np.divide(weighed, weight, where=seen, out=hidden)
 
 
 def _only_visible(least: float, colour: Array, opacity: Array) -> Array:
     """Put the least value in place of hidden colours."""
-    return np.where(opacity > 0, colour, colour.dtype.type(least))
+    return np.where(is_visible(opacity), colour, colour.dtype.type(least))
 
 
-def _where_seen(shown: Array, visible: Array, hidden: Array) -> Array:
-    """Return the pool of visible colours, or of the hidden ones where nothing is visible."""
-    return np.where(visible > 0, shown, hidden)
+def _where_seen(shown: Array, visible: Array, bare: Array) -> Array:
+    """Return the pool of visible colours, or of the colours as they are where nothing is visible."""
+    return np.where(visible > 0, shown, bare)
 
 
-def _largest(layer: Layer) -> Layer:
+def _largest(layer: AnyPool) -> AnyPool:
     """Return the pool that takes the largest of the same windows."""
     if not isinstance(layer, LpPool):
         return layer

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.separable import rank_of
+from convcli.backend.conv_layer import turned
 from convcli.errors import ArgumentError
-from convcli.filters.stages.linear_map import Linear
+from convcli.filters.stages.linear_map import ROUNDING, Linear
 from convcli.filters.stages.offsets import Moves
 from convcli.filters.stages.stage import Weighted
 from convcli.filters.stages.transposed_phases import checkerboard, even_total
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from convcli.filters.stages.factored import Factored
 
 Array = NDArray[Any]
-
-ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 
 
 def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
@@ -64,9 +63,9 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
         from convcli.filters.stages.kernels_by_place import local
 
         return local(recipe, weight, shape)
-    dims, turned_round = len(shape) - 1, recipe.spec.sizes == "transposed"
+    dims, is_transposed = len(shape) - 1, recipe.spec.sizes == "transposed"
     if weight.ndim != dims + 2:
-        layout = "(C, O / groups, " if turned_round else "(O, C / groups, "
+        layout = "(C, O / groups, " if is_transposed else "(O, C / groups, "
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; `weights` needs {dims + 2} axes, "
             f"{layout}{', '.join(('depth', 'height', 'width')[-dims:])})"
@@ -76,15 +75,14 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
             f"{recipe.weights_name} has shape {weight.shape}; `variant={recipe.variant!r}` has a kernel for each of "
             f"the {channels} channels: {(channels, 1, *weight.shape[2:])}"
         )
-    turned = np.flip(weight, tuple(range(2, weight.ndim))) if recipe.flip else weight
     groups = channels if recipe.spec.per_channel else recipe.groups
     taken, made = (len(weight), weight.shape[1] * groups)
-    if not turned_round:
+    if not is_transposed:
         taken, made = made, taken
     if channels % groups:
         raise ArgumentError(f"{channels} channels cannot be divided into `groups={groups}` equal groups")
     if taken != channels or made % groups:
-        axis = 0 if turned_round else 1
+        axis = 0 if is_transposed else 1
         needed = channels if axis == 0 else channels // groups
         among = f" in {groups} groups" if groups > 1 else ""
         raise ArgumentError(
@@ -96,7 +94,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
         raise ArgumentError(f"`bias` has shape {recipe.bias.shape}; {made} maps need {(made,)}")
     conv = recipe.conv(channels, made, weight.shape[2:], groups)
     layers = recipe.layers(conv, shape)
-    arrays = _with_offsets(recipe, layers, turned, shape)
+    arrays = _with_offsets(recipe, layers, turned(weight) if recipe.flip else weight, shape)
     if recipe.bias is not None:
         arrays = tuple({**given, "bias": recipe.bias} if given else given for given in arrays)
     return Weighted((recipe.linear(layers, (arrays,)),))

@@ -64,7 +64,7 @@ class Recurred(Stage):
         return tuple(layer for stage in self.stages for layer in stage.layers)
 
     @property
-    def notes(self) -> tuple[str, ...]:  # type: ignore[override]  # of each stage
+    def notes(self) -> tuple[str, ...]:
         """What the stages have to say."""
         return tuple(note for stage in self.stages for note in stage.notes)
 

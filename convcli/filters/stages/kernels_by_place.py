@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcli.errors import ArgumentError
 from convcli.filters.stages.blend import Blend
+from convcli.filters.stages.linear_map import ROUNDING
 from convcli.filters.stages.stage import Weighted
 from convcli.layers import LocalConv
 from convcli.layers.axes import Shape, Sizes, by_axes
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from convcli.filters.recipe import Recipe
 
 Array = NDArray[Any]
-
-ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 
 
 def tiled(recipe: Recipe, shape: Shape) -> Weighted:

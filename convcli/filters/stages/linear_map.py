@@ -21,6 +21,7 @@ from convcli.layers.counts import Cost
 
 Array = NDArray[Any]
 
+ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 PLACES = 24  # numbers beside each place where a tap looks that moves: places, pixels, shares
 TRANSFORMED = 9  # sides of a kernel from which on it may be transformed
 PLANES = 5  # of a transform: what is transformed, what comes out, the weights
@@ -40,6 +41,10 @@ class Map(Protocol):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """What is computed, as records."""
+
+    @property
+    def padding_value(self) -> float:
+        """What `constant` surrounds a picture with."""
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape that the map makes of `shape`."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from convcli.backend.bands.sums_to_pixels import DIVISOR32, combine
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
-from convcli.filters.tiles.alpha_sources import FAINT, MeanOfVisible, Shown, WithOwn, alone
+from convcli.filters.tiles.alpha_rule import FAINT, hidden_share
+from convcli.filters.tiles.alpha_sources import MeanOfVisible, Shown, WithOwn, in_channel
 from convcli.filters.tiles.reach import Held, held
 from convcli.filters.tiles.sources import Kept, Mapped, Source, evaluated, of_array, own
 from convcli.kernels.kernel import Combine
@@ -30,10 +31,12 @@ class Stage(ABC):
     """One step: the layers that it runs, what they make of a shape, and what it does to an array.
 
     layers : as records, for shapes and costs; (C, *spatial) goes in
-    notes : what the user should know of it
     """
 
-    notes: tuple[str, ...] = ()
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of it."""
+        return ()
 
     @property
     @abstractmethod
@@ -219,9 +222,8 @@ class Weighted(Stage):
         sum(w * (v*c + (1-v)*own)) = sum(w * v * c) + own * sum(w * (1-v)), with v = 1 where visible, else 0.
         """
         first = self.maps[0]
-        outside = getattr(first, "padding_value", 0.0)
-        middles = Kept(first.carry(colour, outside))
-        missing = Mapped(lambda opacity: (opacity <= 0).astype(opacity.dtype), opacity)
+        middles = Kept(first.carry(colour, first.padding_value))
+        missing = Mapped(hidden_share, opacity)
         seen = Shown(colour, opacity)
         shown = Kept(seen)
         parts: list[Source] = []
@@ -231,7 +233,9 @@ class Weighted(Stage):
             else:  # the share of each channel in outputs that mix them
                 hidden = [
                     each(
-                        Mapped(partial(alone, channel, colour.shape[0]), missing, channels=colour.shape[0]),
+                        Mapped(
+                            partial(in_channel, channel, colour.shape[0]), missing, channels=colour.shape[0]
+                        ),
                         outside=0,
                         bias=False,
                     )

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.filters.stages.linear_map import ROUNDING
 from convcli.layers import ConvTranspose, Layer
 from convcli.layers.axes import axis_names, by_axes
 from convcli.layers.checkerboard import is_uneven, remedy
 
 Array = NDArray[Any]
-
-ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
 
 
 def even_total(layers: tuple[Layer, ...], matrices: list[Array]) -> float | None:

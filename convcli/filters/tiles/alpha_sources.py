@@ -1,23 +1,24 @@
-"""Colours beside alpha as sources: hidden colours count for nothing, or as the colour of the pixel itself."""
+"""Colours beside alpha as sources: hidden colours count for nothing, or as the colour of the pixel itself.
+
+`alpha_rule` says what is computed here, in floats; `exact_values` does the same in whole numbers.
+"""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.filters.tiles.alpha_rule import FAINT, is_visible
 from convcli.filters.tiles.sources import Region, Source, own
 
 Array = NDArray[Any]
 
-FAINT = 1e-6  # of opaque: below it no alpha of 16 bits is left, and no colour to divide out
-NOISE = 1e-12  # of opaque: what transforms may leave of nothing where alpha is that of samples
 
-
-def alone(channel: int, channels: int, missing: Array) -> Array:
-    """Return zeros in all channels but one, which is given."""
-    alone = np.zeros((*missing.shape[:-1], channels), missing.dtype)
-    alone[..., channel] = missing[..., 0]
-    return alone
+def in_channel(channel: int, channels: int, missing: Array) -> Array:
+    """Return so many channels of zeros, but for one, which is given."""
+    found = np.zeros((*missing.shape[:-1], channels), missing.dtype)
+    found[..., channel] = missing[..., 0]
+    return found
 
 
 class MeanOfVisible(Source):
@@ -26,18 +27,20 @@ class MeanOfVisible(Source):
     def __init__(
         self,
         weighed: Source,
-        hidden: Source,
+        bare: Source,
         weight: Source,
         total: float,
-        linear: tuple[float, float],
+        linear: tuple[float, float] = (1.0, 0.0),
         faint: float = FAINT,
     ) -> None:
-        """Take the sums, what the weights sum to, and what a mean is multiplied by and what is added to it.
+        """Take the sums of colour * alpha, of the bare colours, and of alpha.
+
+        total : what the weights sum to; linear : what a mean is multiplied by, and what is added to it
 
         What sums to less than `faint` of opaque is not visible.
         """
         super().__init__(weighed.shape, weighed.dtype)
-        self.weighed, self.hidden, self.weight = weighed, hidden, weight
+        self.weighed, self.bare, self.weight = weighed, bare, weight
         self.total, self.linear, self.least = total, linear, faint * total
 
     def __call__(self, region: Region) -> Array:
@@ -48,7 +51,7 @@ class MeanOfVisible(Source):
             mean: Array = np.divide(self.weighed(region), weight)
         else:
             weighed = self.weighed(region)
-            mean = np.divide(self.hidden(region), number(self.total))
+            mean = np.divide(self.bare(region), number(self.total))
             np.divide(weighed, weight, where=np.broadcast_to(seen, weighed.shape), out=mean)
         factor, shift = self.linear
         if factor != 1:
@@ -66,11 +69,12 @@ class Shown(Source):
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
-        colour, visible = self.colour(region), self.opacity(region) > 0
+        colour, visible = self.colour(region), is_visible(self.opacity(region))
         if visible.all():
             return colour
         self.met_hidden = True
-        return np.multiply(colour, visible)
+        shown: Array = np.multiply(colour, visible)
+        return shown
 
 
 class WithOwn(Source):
@@ -90,7 +94,6 @@ class WithOwn(Source):
         for channel, source in enumerate(self.hidden):
             mine = middles if len(self.hidden) == 1 else middles[..., channel : channel + 1]
             missing = source(region)
-            more = mine * missing
-            more[np.broadcast_to(missing == 0, more.shape)] = 0  # and no NaN
-            seen += more
+            # Elsewhere values stay as they are, and 0 times infinity is no NaN.
+            np.add(seen, mine * missing, where=missing != 0, out=seen)
         return seen

@@ -1,7 +1,8 @@
 """Whole samples that floats leave in doubt: what lies beside a half is taken by exact sums, where a kernel is alone.
 
 Sums in float64 depend in their last digits on the order in which a library adds; whether a value is rounded up or down
-must not. Exact sums are of weights in whole units of 2^-40, as in bands.
+must not. Exact sums are of weights in whole units of 2^-40, as in bands. What alpha does is said in `alpha_rule`; here
+it is computed in whole numbers, and in `alpha_sources` in floats.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from convcli.backend.bands.units import ONE, UNIT, ExactSums, Parts, Sums, Units
 from convcli.backend.values import BESIDE, full_scale
 from convcli.filters.stages.linear_map import Linear, may_be_transformed
 from convcli.filters.stages.stage import Weighted
-from convcli.filters.tiles.alpha_sources import NOISE
+from convcli.filters.tiles.alpha_rule import NOISE, hidden_share
 from convcli.filters.tiles.layer_sources import Seen, carried
 from convcli.filters.tiles.sources import Mapped, Region, Source
 from convcli.layers import Conv
@@ -142,8 +143,7 @@ class Settling:
             self.alpha = Seen(layer, samples, linear.padding_mode, self.opaque)
             self.shares = ExactSums(kernel.shares, self.colour.slide, 1)
         else:
-            hidden = Mapped(lambda share: (share <= 0).astype(share.dtype), opacity)
-            self.alpha = Seen(layer, hidden, linear.padding_mode, 0.0)
+            self.alpha = Seen(layer, Mapped(hidden_share, opacity), linear.padding_mode, 0.0)
             self.middle = carried(
                 linear.layers[0], colour, {}, linear.padding_mode, linear.padding_value, linear.anchor
             )

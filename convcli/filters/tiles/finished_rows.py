@@ -6,6 +6,7 @@ Neither the picture nor its result is ever whole in memory.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from threading import Lock
 from typing import Any, Protocol
 
@@ -13,11 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.values import Filtered
-from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.exact_values import ExactKernel
 from convcli.filters.tiles.sources import Region
-from convcli.filters.tiles.tile_loop import Done, Finishing, Given, prepared
-from convcli.filters.tiles.values_to_pixels import Finish
+from convcli.filters.tiles.tile_loop import Done, Finishing, TileWork, prepared
 from convcli.memory import black_pixels
 
 Array = NDArray[Any]
@@ -114,36 +112,21 @@ class FinishedRows:
 
     filtered: Filtered | None = None
 
-    def __init__(
-        self,
-        given: Given,
-        stages: Sequence[Stage],
-        finish: Finish,
-        *,
-        premultiply: bool | None = None,
-        threads: int | None = None,
-        measure: bool = False,
-        exact: ExactKernel | None = None,
-    ) -> None:
-        self._exact = exact
-        self._given, self._stages, self._finish = given, stages, finish
-        self._premultiply, self._threads, self._measure = premultiply, threads, measure
+    def __init__(self, work: TileWork) -> None:
+        self._work = work
 
     def __iter__(self) -> Iterator[Array]:
         """Yield bands (rows, W, C); tiles are the same ones as without bands, and so are the pixels."""
-        given, threads, measure = self._given, self._threads, self._measure
-        planned, finish = prepared(given, self._stages, self._finish, self._premultiply, threads, measure)
+        work, has_alpha = self._work, self._work.given.has_alpha
+        planned, finish = prepared(work)
         maps, *_, width = planned.tiles.shape
         done: list[Done] = []
         for rows, tiles in planned.tiles.bands():
-            band = finish.blank((maps, rows.stop - rows.start, width), given.has_alpha)
-            top = rows.start
-
-            def worker(band: Array = band, top: int = top) -> Finishing:
-                return Finishing.of(planned, given, finish, band, measure, self._exact, top)
-
-            done += planned.tiles.each(worker, threads, tiles)
+            band = finish.blank((maps, rows.stop - rows.start, width), has_alpha)
+            worker = partial(Finishing, planned, work, finish, band, rows.start)
+            done += planned.tiles.each(worker, work.threads, tiles)
+            del worker
             yield band
             del band
-        shape = (*planned.tiles.shape[1:], maps + given.has_alpha)
+        shape = (*planned.tiles.shape[1:], maps + has_alpha)
         self.filtered = planned.filtered(black_pixels(shape, finish.dtype), done, finish)

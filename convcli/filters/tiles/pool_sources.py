@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 
 from convcli.backend.adaptive import reduce_windows, windows_of
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.pooling import window_counts
+from convcli.backend.pool_windows import window_counts
 from convcli.filters.tiles.sources import Region, Source, bordered
 from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 
 Array = NDArray[Any]
+AnyPool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 
 SAMPLES = 1 << 20  # that are reduced at once
 
 
-def pooled(layer: Any, source: Source) -> Source:
+def pooled(layer: AnyPool, source: Source) -> Source:
     """Return the pool of each channel of a source."""
     if isinstance(layer, AdaptivePool | GlobalPool):
         return _Shares(layer, source)

@@ -1,108 +1,63 @@
-"""Run stages on pixels, tile by tile, with alpha beside them; and what that will take."""
+"""Run stages on a picture, tile by tile, with alpha beside them."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.bands.sums_to_pixels import EXACT32
-from convcli.backend.colour import light_of
-from convcli.backend.values import Extent, Filtered, Measured, Zero, full_scale, is_small, working_dtype
-from convcli.filters.stages.linear_map import Pass
+from convcli.backend.values import Extent, Filtered, Measured
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.exact_values import ExactKernel, Settling
-from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, Samples, Source, own
+from convcli.filters.tiles.given_picture import Given, Sources
+from convcli.filters.tiles.sources import Kept, Pixels, Region, own
 from convcli.filters.tiles.tile_plan import Tiles, legs
 from convcli.filters.tiles.values_to_pixels import Finish
-from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
 
 Array = NDArray[Any]
 
-# Rough speeds of one core, for estimates: so many a second.
-MACS = 3e9  # multiply-adds and other sums
-SAMPLES = 6e6  # interpolated
-WRITTEN = 1.5e8  # numbers that a layer writes
-CODEC = 7e7  # samples of a picture that are read, or written
 CALLS = 40  # of Python functions that a stage takes to ask the one before it, or more
-MOST_FLOAT, MOST_INTEGER = 2.0**53, 2.0**63  # whole numbers below are float64, and int64, exactly
-BESIDE_ALPHA = 2  # times as much is held
-TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
+
+_depth = Lock()  # held while the interpreter's limit is looked at and raised
 
 
-@dataclass(frozen=True)
-class Given:
-    """A picture that is to be filtered.
+class TileWork(NamedTuple):
+    """What is run tile by tile: stages on a picture, and how their values become pixels.
 
-    pixels : (*spatial, C); the last channel is opacity where `has_alpha`
-    zero : the sample of each channel that stands for 0, by default 0
-    light : whether the samples stand for light, which is filtered instead; opacity does not, the last channel where
-        `ends_in_alpha`, even if it is filtered as any other
-    wide : whether floats are summed in float64, whatever they are
+    premultiply : whether colours are weighed by alpha; None leaves it to each stage
+    threads : that share the tiles, by default one for each core
+    measure : whether the values of the colours are told of
+    exact : the kernel of the only stage, where its floats may leave whole samples in doubt
     """
 
-    pixels: Samples
-    has_alpha: bool = False
-    zero: Zero | None = None
-    light: bool = False
-    ends_in_alpha: bool = False
-    wide: bool = False
+    given: Given
+    stages: Sequence[Stage]
+    finish: Finish
+    premultiply: bool | None = None
+    threads: int | None = None
+    measure: bool = False
+    exact: ExactKernel | None = None
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The float that stages compute in.
-
-        What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
-        """
-        wide = self.has_alpha or self.light or self.wide
-        return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
-
-    def shortest(self, stages: Sequence[Stage]) -> np.dtype[Any]:
-        """Return the float whose values round to the right samples."""
-        bare = not (self.has_alpha or self.light or self.wide) and self.zero is None
-        return shortest(self.pixels.dtype, stages) if bare else self.dtype
-
-    def in_integers(self, stages: Sequence[Stage]) -> bool:
-        """Whether the sums of a stage alone are whole numbers that fit 64 bits, and may not fit floats."""
-        own = self.pixels.dtype
-        if self.has_alpha or self.zero is not None or len(stages) > 1 or own.kind == "f" or is_small(own):
-            return False
-        limits = np.iinfo(own)
-        most = stages[0].most_whole(float(max(limits.max, -int(limits.min))))
-        if most is None or most < MOST_FLOAT:
-            return False
-        if most >= MOST_INTEGER and isinstance(self.pixels, np.ndarray):
-            largest = max(int(self.pixels.max()), -int(self.pixels.min()))
-            most = stages[0].most_whole(float(largest))
-        return most is not None and most < MOST_INTEGER
-
-    def sources(self, dtype: np.dtype[Any]) -> tuple[Source, Source | None]:
-        """Return the colours, in the picture's own units or as light, and the opacity, 0 to 1."""
-        pixels = self.pixels
-        table = light_of(pixels.dtype) if self.light else None
-        if not self.has_alpha and not (self.light and self.ends_in_alpha):
-            return Pixels(pixels, dtype, zero=self.zero, table=table), None
-        colour = Pixels(pixels, dtype, slice(0, -1), zero=self.zero, table=table)
-        opacity = Pixels(pixels, dtype, slice(-1, None), scale=full_scale(pixels.dtype))
-        if self.has_alpha:
-            return colour, opacity
-        return Mapped(_joined, colour, opacity, channels=pixels.shape[-1]), None
-
-
-Sources = tuple[Source, Source | None]  # colours, and their opacity
+        """The type that the stages compute in."""
+        if self.given.in_integers(self.stages):
+            return np.dtype("int64")
+        told = self.measure or self.finish.value_range in (None, "minmax")
+        return self.given.dtype if told else self.given.shortest(self.stages)
 
 
 def through(sources: Sources, stages: Sequence[Stage], premultiply: bool | None = None) -> Sources:
     """Return what stages make of sources, one after the other and without rounding between them."""
     colour, opacity = sources
-    # Each stage asks the one before it.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
+    with _depth:  # each stage asks the one before it
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
     for stage in stages:
         if opacity is None:
             colour = stage.through(Kept(colour))
@@ -120,23 +75,17 @@ class TileRun:
     dtype: np.dtype[Any]
 
     @classmethod
-    def of(
-        cls,
-        given: Given,
-        stages: Sequence[Stage],
-        premultiply: bool | None,
-        dtype: np.dtype[Any],
-        threads: int | None,
-    ) -> "TileRun":
+    def of(cls, work: TileWork, dtype: np.dtype[Any]) -> "TileRun":
         """Plan stages; in several legs where the tiles of all would hold more than the picture between them."""
+        given = work.given
         channels, *size = given.pixels.shape[-1] - given.has_alpha, *given.pixels.shape[:-1]
         shape: Shape = (channels, *size)
         start: Callable[[], Sources] = partial(given.sources, dtype)
-        first, *others = legs(stages, shape, dtype.itemsize)
-        planned = cls._leg(start, shape, first, premultiply, dtype)
+        first, *others = legs(work.stages, shape, dtype.itemsize)
+        planned = cls._leg(start, shape, first, work.premultiply, dtype)
         for leg in others:
-            start, shape = planned._evaluated(threads), planned.tiles.shape
-            planned = cls._leg(start, shape, leg, premultiply, dtype)
+            start, shape = planned._evaluated(work.threads), planned.tiles.shape
+            planned = cls._leg(start, shape, leg, work.premultiply, dtype)
         return planned
 
     @classmethod
@@ -176,7 +125,12 @@ class TileRun:
 
     def extent(self, finish: Finish, threads: int | None) -> Extent | None:
         """Return the smallest and the largest finite value of the colours that `finish` stretches."""
-        return Extent.around(self.tiles.each(lambda: _Extents(self.sources()[0], finish), threads))
+
+        def worker() -> Callable[[Region], Extent | None]:
+            colour, _ = self.sources()
+            return lambda region: finish.extent_of(colour(region))
+
+        return Extent.around(self.tiles.each(worker, threads))
 
     def filtered(self, out: Array, done: Sequence["Done"], finish: Finish) -> Filtered:
         """Return pixels with what is told of all tiles."""
@@ -190,104 +144,48 @@ class TileRun:
         )
 
 
-def run(
-    given: Given,
-    stages: Sequence[Stage],
-    finish: Finish,
-    *,
-    premultiply: bool | None = None,
-    threads: int | None = None,
-    measure: bool = False,
-    exact: ExactKernel | None = None,
-) -> Filtered:
+def run(work: TileWork) -> Filtered:
     """Filter a picture tile by tile, and bring the values back into pixels.
 
-    `minmax` without an extent looks at all values first, and then computes them again. `exact` is the kernel
-    of the only stage, where its floats may leave whole samples in doubt.
+    `minmax` without an extent looks at all values first, and then computes them again.
     """
-    planned, finish = prepared(given, stages, finish, premultiply, threads, measure)
-    out = finish.blank(planned.tiles.shape, given.has_alpha)
-    done = planned.tiles.each(lambda: Finishing.of(planned, given, finish, out, measure, exact), threads)
+    planned, finish = prepared(work)
+    out = finish.blank(planned.tiles.shape, work.given.has_alpha)
+    done = planned.tiles.each(lambda: Finishing(planned, work, finish, out), work.threads)
     return planned.filtered(out, done, finish)
 
 
-def prepared(
-    given: Given,
-    stages: Sequence[Stage],
-    finish: Finish,
-    premultiply: bool | None,
-    threads: int | None,
-    measure: bool,
-) -> tuple[TileRun, Finish]:
+def prepared(work: TileWork) -> tuple[TileRun, Finish]:
     """Plan a run, and look for what `minmax` stretches where it is not known."""
-    told = measure or finish.value_range in (None, "minmax")
-    dtype = given.dtype if told else given.shortest(stages)
-    if given.in_integers(stages):
-        dtype = np.dtype("int64")
-    planned = TileRun.of(given, stages, premultiply, dtype, threads)
+    planned, finish = TileRun.of(work, work.dtype), work.finish
     if finish.value_range == "minmax" and finish.extent is None:
-        found = planned.extent(finish, threads)
+        found = planned.extent(finish, work.threads)
         finish = replace(finish, extent=found or Extent(0, 0), stretched=found)
     return planned, finish
-
-
-def shortest(own: np.dtype[Any], stages: Sequence[Stage]) -> np.dtype[Any]:
-    """Return the float that rounds to the right samples of a dtype: float32, where it holds all whole sums of bytes."""
-    if own == np.uint8 and stages and all(stage.selects for stage in stages[1:]):
-        most = stages[0].whole_sums(np.iinfo(own).max)
-        if most is not None and most < EXACT32:
-            return np.dtype("float32")
-    return working_dtype(own)
 
 
 def values_of(x: Array, stages: Sequence[Stage], threads: int | None = None) -> Array:
     """Return what stages make of x, (C, *spatial) of floats, as such values."""
     given = Given(np.moveaxis(x, 0, -1))
-    return np.moveaxis(run(given, stages, Finish(x.dtype, x.dtype, None), threads=threads).pixels, -1, 0)
+    work = TileWork(given, stages, Finish(x.dtype, x.dtype, None), threads=threads)
+    return np.moveaxis(run(work).pixels, -1, 0)
 
 
-def extent_of(
-    given: Given,
-    stages: Sequence[Stage],
-    finish: Finish,
-    *,
-    premultiply: bool | None = None,
-    threads: int | None = None,
-) -> Extent | None:
-    """Return the smallest and the largest finite value of the colours that `finish` stretches; None without any."""
-    return TileRun.of(given, stages, premultiply, given.dtype, threads).extent(finish, threads)
+def extent_of(work: TileWork) -> Extent | None:
+    """Return the smallest and the largest finite value of the colours that `minmax` stretches; None without any."""
+    return TileRun.of(work, work.given.dtype).extent(work.finish, work.threads)
 
 
-def measured_of(given: Given, stages: Sequence[Stage], threads: int | None = None) -> Measured:
+def measured_of(work: TileWork) -> Measured:
     """Return what the values of the colours are."""
-    planned = TileRun.of(given, stages, None, given.dtype, threads)
-    found = planned.tiles.each(lambda: _Measures(planned.sources()[0]), threads)
+    planned = TileRun.of(work, work.given.dtype)
+
+    def worker() -> Callable[[Region], Measured]:
+        colour, _ = planned.sources()
+        return lambda region: Measured.of(colour(region))
+
+    found = planned.tiles.each(worker, work.threads)
     return sum(found[1:], found[0])
-
-
-def _joined(colour: Array, opacity: Array) -> Array:
-    """Return colours and opacity as channels of one picture."""
-    return np.concatenate([colour, opacity], axis=-1)
-
-
-class _Extents:
-    """Looks at the values of tiles, and keeps no more than their extent."""
-
-    def __init__(self, colour: Source, finish: Finish) -> None:
-        self.colour, self.finish = colour, finish
-
-    def __call__(self, region: Region) -> Extent | None:
-        return self.finish.extent_of(self.colour(region))
-
-
-class _Measures:
-    """Looks at the values of tiles, and keeps no more than what they are."""
-
-    def __init__(self, colour: Source) -> None:
-        self.colour = colour
-
-    def __call__(self, region: Region) -> Measured:
-        return Measured.of(self.colour(region))
 
 
 class Done(NamedTuple):
@@ -298,38 +196,16 @@ class Done(NamedTuple):
 
 
 class Finishing:
-    """Computes tiles and writes their pixels."""
+    """Computes tiles in one thread and writes their pixels."""
 
-    def __init__(
-        self,
-        sources: tuple[Source, Source | None],
-        finish: Finish,
-        out: Array,
-        measure: bool,
-        top: int = 0,
-        settling: Settling | None = None,
-    ) -> None:
+    def __init__(self, planned: TileRun, work: TileWork, finish: Finish, out: Array, top: int = 0) -> None:
         """Take the pixels that are written; `top` is the row of the output that is their first."""
-        self.colour, self.opacity = sources
-        self.finish, self.out, self.measure, self.top = finish, out, measure, top
-        self.settling = settling
-
-    @classmethod
-    def of(
-        cls,
-        planned: TileRun,
-        given: Given,
-        finish: Finish,
-        out: Array,
-        measure: bool,
-        exact: ExactKernel | None,
-        top: int = 0,
-    ) -> "Finishing":
-        """Make the sources of a thread, and what settles their values where they are those of an exact kernel."""
-        settling = None
-        if exact is not None:
-            settling = Settling(exact, *given.sources(np.dtype("float64")), given.pixels.dtype)
-        return cls(planned.sources(), finish, out, measure, top, settling)
+        self.colour, self.opacity = planned.sources()
+        self.finish, self.out, self.measure, self.top = finish, out, work.measure, top
+        self.settling: Settling | None = None
+        if work.exact is not None:
+            sources = work.given.sources(np.dtype("float64"))
+            self.settling = Settling(work.exact, *sources, work.given.pixels.dtype)
 
     def __call__(self, region: Region) -> Done:
         """Compute a region."""
@@ -342,56 +218,3 @@ class Finishing:
         *lead, rows, columns = region
         place = (*lead, slice(rows.start - self.top, rows.stop - self.top), columns)
         return Done(self.finish(colour, opacity, self.out, place), measured)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a run will take, roughly: seconds on one core, and bytes at its peak."""
-
-    seconds: float
-    memory: int
-
-
-def estimate(
-    stages: Sequence[Stage],
-    shape: Shape,
-    dtype: np.dtype[Any],
-    has_alpha: bool = False,
-    threads: int | None = None,
-) -> Estimate:
-    """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype.
-
-    The bytes are those of the tiles that threads work on: neither the picture nor what comes out is counted.
-    """
-    itemsize = 8 if has_alpha else shortest(dtype, stages).itemsize
-    seconds, shapes = prod(shape) / CODEC, [shape]
-    for stage in stages:
-        times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
-        seconds += times * sum(_seconds(each) for each in stage.passes(shapes[-1]))
-        shapes.append(stage.output_shape(shapes[-1]))
-    most, kept = 0, 0
-    for leg in legs(stages, shape, itemsize):
-        tiles = Tiles.of(leg, shape)
-        width = min(threads or os.cpu_count() or 1, tiles.count)
-        most = max(most, kept + width * tiles.numbers * itemsize)
-        shape, kept = tiles.shape, itemsize * prod(tiles.shape)
-        most = max(most, 2 * kept if len(leg) < len(stages) else 0)
-    return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE_ALPHA if has_alpha else 1))
-
-
-def _seconds(taken: Pass) -> float:
-    """Foretell what one pass takes."""
-    layer, cost = taken.layer, taken.cost
-    others = cost.flops - 2 * cost.macs + cost.comparisons
-    seconds = taken.outputs / WRITTEN + others / MACS
-    if isinstance(layer, DeformConv):
-        seconds += taken.outputs * prod(layer.kernel_size) / SAMPLES
-    if isinstance(layer, Conv | ConvTranspose):
-        return seconds + cost.macs / MACS * min(1.0, TAPS / prod(layer.kernel_size))
-    return seconds + cost.macs / MACS
-
-
-def stacked(frames: Sequence[Array], dims: int) -> Array:
-    """Return the only frame as (H, W, C), or for 3 axes all as (D, H, W, C)."""
-    flat = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
-    return flat[0] if dims == 2 else np.stack(flat)

@@ -118,7 +118,7 @@ class Tiles:
         """
         tiles = list(self if only is None else only)
         width = min(threads or os.cpu_count() or 1, len(tiles))
-        numbers = iter(range(len(tiles)))
+        numbers: Iterator[int] = iter(range(len(tiles)))
         found: list[list[T]] = [[] for _ in tiles]
 
         def work(_: int) -> None:
@@ -129,13 +129,21 @@ class Tiles:
                     begin_tile()
                     found[number] = [worker(region) for region in self.steps(tiles[number])]
 
+        def work_or_stop(thread: int) -> None:
+            nonlocal numbers
+            try:
+                work(thread)
+            except BaseException:
+                numbers = iter(())  # where one fails, the others stop
+                raise
+
         if width == 1:
             work(0)
         else:
             with ThreadPoolExecutor(width) as pool:
                 try:
-                    list(pool.map(work, range(width)))
-                except BaseException:
+                    list(pool.map(work_or_stop, range(width)))
+                except BaseException:  # of this thread, such as KeyboardInterrupt
                     numbers = iter(())
                     raise
         return [each for results in found for each in results]

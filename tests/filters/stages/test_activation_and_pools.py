@@ -12,7 +12,9 @@ from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.factored import factored
 from convcli.filters.stages.mixing import MIXINGS
 from convcli.filters.stages.offsets import FIELDS
-from convcli.filters.tiles.tile_loop import Given, estimate, run
+from convcli.filters.tiles.estimate import estimate
+from convcli.filters.tiles.given_picture import Given
+from convcli.filters.tiles.tile_loop import TileWork, run
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, MaxPool
@@ -228,25 +230,25 @@ def test_luma_is_pillows_and_sepia_is_the_filters_of_the_web():
 
 def test_values_come_back_in_the_depth():
     pixels = np.array([[[10, 200, 30, 0], [255, 0, 5, 128]]], np.uint8)
-    same = run(Given(pixels, True), (), Finish(pixels.dtype, pixels.dtype))
+    same = run(TileWork(Given(pixels, True), (), Finish(pixels.dtype, pixels.dtype)))
     assert np.array_equal(same.pixels, pixels)
     assert same.clipped == 0
-    raw = run(Given(pixels, True), (), Finish(pixels.dtype, np.dtype("float32"), None)).pixels
+    raw = run(TileWork(Given(pixels, True), (), Finish(pixels.dtype, np.dtype("float32"), None))).pixels
     assert raw.dtype == np.float32
     assert np.array_equal(raw, pixels)
     floats = Given(np.array([[[0.5], [2.0]]], np.float32))
-    made = run(floats, (), Finish(np.dtype("float32"), np.dtype("uint8")))
+    made = run(TileWork(floats, (), Finish(np.dtype("float32"), np.dtype("uint8"))))
     assert made.pixels.ravel().tolist() == [128, 255]
     assert made.clipped == 0.5
     deep = Given(np.array([[[0], [257], [65535]]], np.uint16))
-    made = run(deep, (), Finish(np.dtype("uint16"), np.dtype("uint8")))
+    made = run(TileWork(deep, (), Finish(np.dtype("uint16"), np.dtype("uint8"))))
     assert made.pixels.ravel().tolist() == [0, 1, 255]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 10])
 def test_a_sheet_holds_every_map_in_reading_order(count):
     maps = (np.arange(1, count + 1) * np.ones((4, 3, 1))).astype(np.uint8)
-    drawn = run(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True)).pixels[..., 0]
+    drawn = run(TileWork(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True))).pixels[..., 0]
     assert drawn.shape == sheet_size(count, 4, 3)
     found = [value for row in drawn[::6] for value in row[::5] if value]
     assert found == list(range(1, count + 1))

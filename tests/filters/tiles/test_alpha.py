@@ -13,9 +13,9 @@ from convcli.filters.recipe import Recipe
 from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled, Pooled
 from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.offsets import FIELDS
-from convcli.filters.tiles.alpha_sources import FAINT
+from convcli.filters.tiles.alpha_rule import FAINT
+from convcli.filters.tiles.given_picture import Given
 from convcli.filters.tiles.sources import evaluated, of_array
-from convcli.filters.tiles.tile_loop import Given
 from convcli.filters.tiles.tile_loop import through as chained
 from convcli.kernels import parse_kernel
 from convcli.layers import Activation, AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
@@ -241,3 +241,23 @@ def test_only_means_may_be_premultiplied():
     assert [stage.is_mean for stage in stages] == [True]  # 4 to each output
     assert not Recipe("transposed", (parse_kernel("box:3"),), stride=2).stages((3, 9, 8))[0].is_mean
     assert not Activated(Activation(name="relu"), 1).is_mean
+
+
+@pytest.mark.parametrize("opacity", [0.0, -1.0, np.nan])
+def test_an_opacity_of_none_or_no_number_hides_a_pixel(opacity):
+    """A plain picture stays plain under a kernel that sums to 1, whichever neighbours are hidden."""
+    pixels = np.full((7, 7, 2), 0.5)
+    pixels[..., 1] = 1
+    pixels[3, 3] = 0.9, opacity
+    found = filter_image(pixels, parse_kernel("gaussian"), alpha="keep", value_range=None).pixels[..., 0]
+    assert np.delete(found.ravel(), 24) == pytest.approx(0.5)
+    largest, _ = beside(Pooled(MaxPool(kernel_size=2)), *(pixels[np.newaxis, ..., c] for c in (0, 1)))
+    assert largest == pytest.approx(0.5)
+
+
+def test_places_without_hidden_neighbours_keep_the_sign_of_their_zeros():
+    pixels = np.zeros((40, 3, 2))
+    pixels[..., 0], pixels[..., 1] = -0.0, 1
+    pixels[0, 0] = 5, 0
+    found = filter_image(pixels, parse_kernel("0 0 0; 0 1 0; 0 0 0"), alpha="keep", value_range=None).pixels
+    assert np.signbit(found[5:, :, 0]).all()

@@ -12,7 +12,8 @@ from convcli.filters.recipe import Recipe
 from convcli.filters.stages.offsets import FIELDS
 from convcli.filters.tiles import tile_plan
 from convcli.filters.tiles.finished_rows import FinishedRows, KeptBlocks, blocks_kept
-from convcli.filters.tiles.tile_loop import Given, run
+from convcli.filters.tiles.given_picture import Given
+from convcli.filters.tiles.tile_loop import TileWork, run
 from convcli.filters.tiles.tile_plan import Tiles, rows_seen
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
@@ -85,10 +86,10 @@ def test_bands_are_what_the_whole_is(
     except ValueError:
         return
     finish = Finish(own, np.dtype("float64") if value_range is None else own, value_range)
-    whole = run(Given(pixels, has_alpha), stages, finish, threads=threads, measure=True)
+    whole = run(TileWork(Given(pixels, has_alpha), stages, finish, threads=threads, measure=True))
     blocks = Decoded(pixels, block_size)
     kept = KeptBlocks(blocks, rows_seen(stages, (channels - has_alpha, *size)))
-    rows = FinishedRows(Given(kept, has_alpha), stages, finish, threads=threads, measure=True)
+    rows = FinishedRows(TileWork(Given(kept, has_alpha), stages, finish, threads=threads, measure=True))
     bands = list(rows)
     assert np.array_equal(np.concatenate(bands), whole.pixels, equal_nan=True)
     told = rows.filtered
@@ -106,7 +107,9 @@ def test_a_tall_picture_comes_in_several_bands_and_each_block_is_decoded_once_or
     tiles = Tiles.of(stages, (1, 400, 40))
     assert seen == tiles.rows + 6 + 2  # gaussian:sigma=1 has 7 rows, sobel 3
     rows = FinishedRows(
-        Given(KeptBlocks(blocks, seen)), stages, Finish(np.dtype("uint8"), np.dtype("uint8")), threads=1
+        TileWork(
+            Given(KeptBlocks(blocks, seen)), stages, Finish(np.dtype("uint8"), np.dtype("uint8")), threads=1
+        )
     )
     heights = [len(band) for band in rows]
     assert len(heights) > 20 and max(heights) == tiles.band_rows
@@ -158,6 +161,6 @@ def test_what_a_block_raises_reaches_who_waits_for_it() -> None:
     given = Given(KeptBlocks(Damaged(pixels, (7, 40)), 20))
     finish = Finish(np.dtype("uint8"), np.dtype("uint8"))
     for threads in (1, 4):
-        rows = iter(FinishedRows(given, stages, finish, threads=threads))
+        rows = iter(FinishedRows(TileWork(given, stages, finish, threads=threads)))
         with pytest.raises(OSError, match="a damaged block"):
             list(rows)

@@ -1,5 +1,7 @@
 """Tiles: whatever their size, the answer is that of the whole picture in one piece; and regions are those that are needed."""
 
+import threading
+import time
 from itertools import product
 
 import numpy as np
@@ -13,9 +15,11 @@ from convcli.filters.stages.activation_and_pools import ChannelPooled
 from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.offsets import FIELDS
 from convcli.filters.tiles import tile_plan
+from convcli.filters.tiles.given_picture import Given
 from convcli.filters.tiles.layer_sources import layered
 from convcli.filters.tiles.sources import Kept, Pixels, Source, begin_tile, bordered
-from convcli.filters.tiles.tile_loop import Given, extent_of, run
+from convcli.filters.tiles.tile_loop import TileWork, extent_of, run
+from convcli.filters.tiles.tile_plan import Tiles
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.kernels import parse_kernel
 from convcli.layers import AdaptivePool, AvgPool, Conv, ConvTranspose, GlobalPool, LpPool, MaxPool
@@ -62,7 +66,7 @@ def in_one_piece(given, stages, finish, premultiply):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SAMPLES", "WIDE", "TALL"):
             patch.setattr(tile_plan, name, 1 << 20)
-        return run(given, stages, finish, premultiply=premultiply, threads=1, measure=True)
+        return run(TileWork(given, stages, finish, premultiply=premultiply, threads=1, measure=True))
 
 
 @settings(max_examples=80)
@@ -110,7 +114,7 @@ def test_tiles_are_the_whole(
     finish = Finish(pixels.dtype, np.dtype("float32" if value_range is None else "uint8"), value_range)
     whole = in_one_piece(given, stages, finish, alpha)
     for threads in (1, 3):
-        found = run(given, stages, finish, premultiply=alpha, threads=threads, measure=True)
+        found = run(TileWork(given, stages, finish, premultiply=alpha, threads=threads, measure=True))
         if value_range is None:
             assert np.allclose(found.pixels, whole.pixels, rtol=1e-5, atol=1e-4)
         else:
@@ -120,7 +124,9 @@ def test_tiles_are_the_whole(
         assert found.measured.least == pytest.approx(whole.measured.least, abs=1e-9)
         assert found.measured.total == pytest.approx(whole.measured.total, abs=1e-6)
     if value_range == "minmax":
-        assert extent_of(given, stages, finish, premultiply=alpha, threads=2) == pytest.approx(whole.extent)
+        assert extent_of(TileWork(given, stages, finish, premultiply=alpha, threads=2)) == pytest.approx(
+            whole.extent
+        )
 
 
 def test_frames_and_channels_are_tiled_together(small_tiles):
@@ -129,14 +135,14 @@ def test_frames_and_channels_are_tiled_together(small_tiles):
     stages = Recipe("standard", weights=weight, weights_name="w").stages((4, 3, 11, 13))
     finish = Finish(pixels.dtype, pixels.dtype, "offset")
     whole = in_one_piece(Given(pixels), (*stages, ChannelPooled("max")), finish, None)
-    found = run(Given(pixels), (*stages, ChannelPooled("max")), finish, threads=2)
+    found = run(TileWork(Given(pixels), (*stages, ChannelPooled("max")), finish, threads=2))
     assert found.pixels.shape == (3, 11, 13, 1)
     assert np.array_equal(found.pixels, whole.pixels)
 
 
 def test_a_sheet_is_written_tile_by_tile(small_tiles):
     maps = RNG.integers(1, 256, (9, 14, 5), np.uint8)
-    drawn = run(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True), threads=2).pixels
+    drawn = run(TileWork(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True), threads=2)).pixels
     assert drawn.shape == (2 * 9 + 2, 3 * 14 + 4, 1)
     assert np.array_equal(drawn[11:, 16:30, 0], maps[..., 4])
     assert not drawn[9:11].any()
@@ -263,10 +269,10 @@ def test_rows_that_were_there_are_not_computed_again():
 def test_minmax_without_a_finite_value_tells_no_extent():
     pixels = np.full((6, 7, 1), np.nan, np.float32)
     finish = Finish(pixels.dtype, np.dtype("uint8"), "minmax")
-    found = run(Given(pixels), (), finish)
+    found = run(TileWork(Given(pixels), (), finish))
     assert found.extent is None
-    assert extent_of(Given(pixels), (), finish) is None
-    assert extent_of(Given(np.arange(42.0).reshape(6, 7, 1)), (), finish) == Extent(0, 41)
+    assert extent_of(TileWork(Given(pixels), (), finish)) is None
+    assert extent_of(TileWork(Given(np.arange(42.0).reshape(6, 7, 1)), (), finish)) == Extent(0, 41)
 
 
 @pytest.mark.parametrize("light", [False, True])
@@ -276,7 +282,7 @@ def test_minmax_of_a_flat_picture_stretches_no_noise(light, has_alpha):
     stages = Recipe(kernels=(KERNELS[0],) * 2).stages((2 - has_alpha, 40, 50))
     own = np.dtype("float64" if light else "uint8")
     finish = Finish(own, pixels.dtype, "minmax", light=light)
-    found = run(Given(pixels, has_alpha, light=light), stages, finish)
+    found = run(TileWork(Given(pixels, has_alpha, light=light), stages, finish))
     assert set(found.pixels[..., 0].ravel().tolist()) == {0}
     assert found.extent.least == found.extent.most
 
@@ -320,13 +326,13 @@ def test_whole_sums_of_bytes_are_computed_in_float32_where_it_holds_them(recipe,
     stages = recipe.stages((3, 17, 19))
     assert Given(pixels).shortest(stages) == dtype
     finish = Finish(pixels.dtype, pixels.dtype)
-    found = run(Given(pixels), stages, finish)
+    found = run(TileWork(Given(pixels), stages, finish))
     assert found.plan == f"stages in {dtype}"
     wide = np.moveaxis(pixels, -1, 0).astype(np.float64)
     for stage in stages:
         wide = stage(wide)
     assert np.array_equal(found.pixels, np.rint(np.moveaxis(wide, 0, -1).round(9)).clip(0, 255))
-    assert run(Given(pixels), stages, finish, measure=True).plan == "stages in float64"
+    assert run(TileWork(Given(pixels), stages, finish, measure=True)).plan == "stages in float64"
     assert Given(pixels.astype(np.uint16)).shortest(stages) == "float64"
 
 
@@ -339,12 +345,12 @@ def test_many_stages_run_in_legs(has_alpha, value_range, monkeypatch):
     dtype = np.dtype("float32" if value_range is None else "uint8")
     finish = Finish(pixels.dtype, dtype, value_range)
     assert len(tile_plan.legs(stages, (channels, 50, 60), 8)) == 1
-    whole = run(Given(pixels, has_alpha), stages, finish, measure=True)
+    whole = run(TileWork(Given(pixels, has_alpha), stages, finish, measure=True))
     monkeypatch.setattr(tile_plan, "MOST_HELD", 1)
     found = tile_plan.legs(stages, (channels, 50, 60), 8)
     assert len(found) > 2
     assert [stage for leg in found for stage in leg] == list(stages)
-    again = run(Given(pixels, has_alpha), stages, finish, threads=2, measure=True)
+    again = run(TileWork(Given(pixels, has_alpha), stages, finish, threads=2, measure=True))
     if value_range is None:
         assert np.allclose(again.pixels, whole.pixels, rtol=1e-6)
     else:
@@ -366,9 +372,11 @@ def test_floats_do_not_depend_on_the_threads_that_share_the_tiles(small_tiles, a
     pixels = RNG.random((60, 70, 3 + alpha)).astype(np.float32)
     stages = Recipe(kernels=KERNELS[:1] * 2 + KERNELS[2:3]).stages((3, 60, 70))
     finish = Finish(pixels.dtype, pixels.dtype)
-    alone = run(Given(pixels, alpha), stages, finish, threads=1).pixels
+    alone = run(TileWork(Given(pixels, alpha), stages, finish, threads=1)).pixels
     for threads in (2, 3, 5):
-        assert np.array_equal(run(Given(pixels, alpha), stages, finish, threads=threads).pixels, alone)
+        assert np.array_equal(
+            run(TileWork(Given(pixels, alpha), stages, finish, threads=threads)).pixels, alone
+        )
 
 
 def test_nothing_is_kept_from_one_tile_to_the_next():
@@ -379,3 +387,25 @@ def test_nothing_is_kept_from_one_tile_to_the_next():
     begin_tile()
     kept((slice(0, 8), slice(0, 4)))
     assert source.places[:8].all()
+
+
+def test_where_one_thread_fails_the_others_stop() -> None:
+    tiles = Tiles((1, 4000, 1), rows=1, columns=1, step=1, numbers=1)
+    failed, done = threading.Event(), []
+
+    def make():
+        fails = not failed.is_set() and threading.current_thread().name.endswith("_1")
+
+        def work(region):
+            if fails:
+                failed.set()
+                raise OSError("a damaged block")
+            failed.wait(60)
+            time.sleep(0.001)  # so that others take turns
+            done.append(region)
+
+        return work
+
+    with pytest.raises(OSError, match="a damaged block"):
+        tiles.each(make, 2)
+    assert len(done) < 2000

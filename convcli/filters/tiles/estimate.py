@@ -1,0 +1,72 @@
+"""What a run of stages will take, told from shapes alone: seconds, and bytes of memory."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convcli.filters.stages.linear_map import Pass
+from convcli.filters.stages.stage import Stage
+from convcli.filters.tiles.given_picture import shortest
+from convcli.filters.tiles.tile_plan import Tiles, legs
+from convcli.layers import Conv, ConvTranspose, DeformConv
+from convcli.layers.axes import Shape
+
+# Rough speeds of one core: so many a second.
+MACS = 3e9  # multiply-adds and other sums
+SAMPLES = 6e6  # interpolated
+WRITTEN = 1.5e8  # numbers that a layer writes
+CODEC = 7e7  # samples of a picture that are read, or written
+
+BESIDE_ALPHA = 2  # times as much is held
+TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take, roughly: seconds on one core, and bytes at its peak."""
+
+    seconds: float
+    memory: int
+
+
+def estimate(
+    stages: Sequence[Stage],
+    shape: Shape,
+    dtype: np.dtype[Any],
+    has_alpha: bool = False,
+    threads: int | None = None,
+) -> Estimate:
+    """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype.
+
+    The bytes are those of the tiles that threads work on: neither the picture nor what comes out is counted.
+    """
+    itemsize = 8 if has_alpha else shortest(dtype, stages).itemsize
+    seconds, shapes = prod(shape) / CODEC, [shape]
+    for stage in stages:
+        times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
+        seconds += times * sum(_seconds(each) for each in stage.passes(shapes[-1]))
+        shapes.append(stage.output_shape(shapes[-1]))
+    most, kept = 0, 0
+    for leg in legs(stages, shape, itemsize):
+        tiles = Tiles.of(leg, shape)
+        width = min(threads or os.cpu_count() or 1, tiles.count)
+        most = max(most, kept + width * tiles.numbers * itemsize)
+        shape, kept = tiles.shape, itemsize * prod(tiles.shape)
+        most = max(most, 2 * kept if len(leg) < len(stages) else 0)
+    return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE_ALPHA if has_alpha else 1))
+
+
+def _seconds(taken: Pass) -> float:
+    """Foretell what one pass takes."""
+    layer, cost = taken.layer, taken.cost
+    others = cost.flops - 2 * cost.macs + cost.comparisons
+    seconds = taken.outputs / WRITTEN + others / MACS
+    if isinstance(layer, DeformConv):
+        seconds += taken.outputs * prod(layer.kernel_size) / SAMPLES
+    if isinstance(layer, Conv | ConvTranspose):
+        return seconds + cost.macs / MACS * min(1.0, TAPS / prod(layer.kernel_size))
+    return seconds + cost.macs / MACS
