@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.network_run import NetworkRun, Prepared
-from convcli.filters.result_mode import COLOURS, RAW
-from convcli.images.formats import FORMATS
+from convcli.filters.result_mode import COLOURS
+from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.layers.text.notation import format_size
@@ -32,7 +32,7 @@ class NetworkFilter:
     def plan(self, name: str, target: str, picture: Picture, form: str) -> NetworkPlan:
         """Return what will be done to a picture, or raise an error where that cannot be."""
         prepared = [self.run.prepared(name, frame) for frame in picture.frames]
-        if self.run.layer is None and form != RAW:
+        if self.run.layer is None and form not in NUMBERS:
             maps = prepared[0].maps[0]
             if maps not in COLOURS or self.run.is_classifier:
                 told = "x".join(map(str, prepared[0].made))
@@ -40,9 +40,10 @@ class NetworkFilter:
                     f"cannot write {target}: the network makes {told}, and a picture has 1, 3 or 4 channels; give "
                     "`output='x.npy'` for the numbers, or `layer` to draw its maps side by side"
                 )
-        if form == RAW and self.value_range is not None:
+        if form in NUMBERS and self.value_range is not None:
             raise ArgumentError(
-                f"{name}: `value_range={self.value_range!r}` brings values to the depth of a picture; NPY keeps them"
+                f"{name}: `value_range={self.value_range!r}` brings values to the depth of a picture; {form} keeps "
+                "them"
             )
         return NetworkPlan(self, name, picture, form, prepared)
 
@@ -68,7 +69,7 @@ class NetworkPlan:
         from convcli.filters.feature_sheet import sheet_of_maps
 
         maps, height, width = prepared.maps
-        if self.form == RAW:
+        if self.form in NUMBERS:
             shape = (height, width) if maps == 1 else (height, width, maps)
             return replace(frame, pixels=black_pixels(shape, "float32"), mode=mode_of(maps, "float32"))
         if self.work.run.layer is not None:
@@ -118,7 +119,7 @@ class NetworkPlan:
             )
         if frame.has_alpha and first.channels != 4:
             notes.append("its alpha is left out")
-        if self.work.run.layer is not None and self.form != RAW and first.maps[0] > MOST:
+        if self.work.run.layer is not None and self.form not in NUMBERS and first.maps[0] > MOST:
             notes.append(f"{MOST} of the {first.maps[0]} maps are drawn; .npy takes the numbers of all")
         return tuple(notes)
 
@@ -153,14 +154,14 @@ class NetworkPlan:
         if len(prepared.made) == 4 and prepared.taken.layout == "nhwc":
             values = np.moveaxis(values, -1, 0)
         values = values.reshape(maps, height, width)
-        if self.form != RAW and self.work.run.layer is not None:
+        if self.form not in NUMBERS and self.work.run.layer is not None:
             from convcli.filters.feature_sheet import draw_maps
 
             return replace(black, pixels=draw_maps(values)), 0.0
         if self.work.run.layer is None and self.work.run.how.bgr and maps >= 3:
             values = values[[2, 1, 0, *range(3, maps)]]
         pixels = np.ascontiguousarray(values[0] if maps == 1 else np.moveaxis(values, 0, -1))
-        if self.form == RAW:
+        if self.form in NUMBERS:
             return replace(black, pixels=pixels.astype(np.float32, copy=False)), 0.0
         white = full_scale(black.pixels.dtype) / self.work.run.how.white(frame)
         fitted = into_dtype(

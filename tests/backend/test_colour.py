@@ -20,10 +20,13 @@ def test_the_brightness_of_8_bits_is_that_of_pillow() -> None:
     assert (luma(colours) == np.asarray(Image.fromarray(colours).convert("L"))).all()
 
 
-@given(st.lists(st.integers(0, 65535), min_size=3, max_size=3))
-def test_the_brightness_of_16_bits_is_exact(pixel: list[int]) -> None:
+@given(st.sampled_from(["uint8", "int8", "uint16", "int16", "uint32", "int32"]), st.data())
+def test_the_brightness_of_whole_numbers_is_exact(dtype: str, data: st.DataObject) -> None:
+    limits = np.iinfo(dtype)
+    sample = st.sampled_from([int(limits.min), int(limits.max)]) | st.integers(limits.min, limits.max)
+    pixel = data.draw(st.lists(sample, min_size=3, max_size=3))
     exact = (sum(part * value for part, value in zip(LUMA_PARTS, pixel)) + 2**15) // 2**16
-    assert luma(np.array([[pixel]], np.uint16)).tolist() == [[exact]]
+    assert luma(np.array([[pixel]], dtype)).tolist() == [[exact]]
 
 
 def test_the_weights_are_those_of_the_standard_and_make_one() -> None:

@@ -11,6 +11,7 @@ from convcli.filters.feature_sheet import GAP, draw_maps, sheet_of_maps, sheet_p
 from convcli.filters.network_filter import NetworkFilter
 from convcli.filters.network_input import NetworkInput
 from convcli.filters.network_run import MOST_KEPT, NetworkRun
+from convcli.images.formats import NUMBERS
 from convcli.images.picture import Frame, Picture
 from convcli.images.resized import resized
 
@@ -156,10 +157,17 @@ def test_a_picture_comes_back_in_the_units_that_it_went_in(tmp_path, scale, bgr)
     assert np.abs(made.pixels.astype(int) - deep).max() <= 1
 
 
-def test_numbers_and_maps(tmp_path):
-    network = identity(tmp_path)
-    made, _ = run(NetworkFilter(network), Frame(RGB, "RGB"), "NPY")
+@pytest.mark.parametrize("form", NUMBERS)
+@pytest.mark.parametrize("frame", [Frame(RGB, "RGB"), Frame(RGB.astype(np.uint16) * 257, "RGB;16")])
+def test_formats_of_numbers_get_the_values(tmp_path, form, frame):
+    made, _ = run(NetworkFilter(identity(tmp_path)), frame, form)
     np.testing.assert_allclose(made.pixels, RGB / 255, atol=1e-6)
+    with pytest.raises(ConvcliError, match=f"brings values to the depth of a picture; {form} keeps them"):
+        run(NetworkFilter(identity(tmp_path), "clip"), frame, form)
+
+
+def test_maps_are_drawn(tmp_path):
+    network = identity(tmp_path)
     layer = NetworkRun(network.source, layer="dwconv1", weights=network.weights)
     made, result = run(NetworkFilter(layer), Frame(RGB, "RGB"))
     assert np.array_equal(made.pixels, draw_maps(RGB.transpose(2, 0, 1) / np.float32(255)))

@@ -67,10 +67,10 @@ def test_only_the_tiles_that_are_spoilt_are_summed_anew() -> None:
     called: list[tuple[int, ...]] = []
     run = engine._run
 
-    def counted(method: str, x: np.ndarray, *others: Any) -> np.ndarray:
+    def counted(method: str, task: Any) -> np.ndarray:
         if method == "gemm":
-            called.append(x.shape)
-        return run(method, x, *others)
+            called.append(task.x.shape)
+        return run(method, task)
 
     with (
         patch.object(engine, "ranking", return_value=("fft", "direct")),
