@@ -28,7 +28,7 @@ def luma(colours: Array) -> Array:
     are weighted by LUMA in float64.
     """
     brightness = np.empty(colours.shape[:2], colours.dtype)
-    # Of 16 bits the sums fit 32 of the same kind: 65535 * 65536 + 32768 is below 2**32, 32767 * 65536 + 32768 below 2**31.
+    # Sums of 16 bits fit 32: 65535 * 65536 + 32768 is below 2**32, and 32767 * 65536 + 32768 below 2**31.
     wide = np.int64 if colours.dtype.itemsize > 2 else np.int32 if colours.dtype.kind == "i" else np.uint32
     for start in range(0, len(colours), ROWS):
         part, out = colours[start : start + ROWS], brightness[start : start + ROWS]
