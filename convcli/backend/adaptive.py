@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, as_batch, check_room, spatial_axes
-from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.dtypes import as_floats, as_input
 from convcli.layers import AdaptivePool
 from convcli.layers.axes import is_sequence
 
@@ -44,8 +44,8 @@ def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | No
     """
     x = as_array("x", x)
     with np.errstate(all="ignore"):
-        y = _adapt(np.add, cast(x, computing_float(x.dtype)), output_size, mean=True)
-        return cast(y, x.dtype if x.dtype.kind in "fc" else y.dtype)
+        y = _adapt(np.add, as_floats(x), output_size, mean=True)
+        return as_input(y, x)
 
 
 def adaptive_max_pool(x: ArrayLike, output_size: int | Sequence[int | None] | None) -> Array:

@@ -29,6 +29,16 @@ def cast(array: Array, dtype: Dtype) -> Array:
         return array.astype(dtype, copy=False)
 
 
+def as_floats(x: Array) -> Array:
+    """Return x in the dtype that computes on it."""
+    return cast(x, computing_float(x.dtype))
+
+
+def as_input(y: Array, x: Array) -> Array:
+    """Return what was computed of x in x's own dtype; of integers as the floats that it is."""
+    return cast(y, x.dtype) if x.dtype.kind in "fc" else y
+
+
 @dataclass(frozen=True)
 class Numbers:
     """The dtypes of one weighted sum.

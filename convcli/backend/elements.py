@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, check_shape, one_of
-from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.dtypes import as_floats, as_input, cast, computing_float
 from convcli.errors import ArgumentError
 
 FEW = 1 << 13  # elements
@@ -76,7 +76,7 @@ def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: flo
             return y
         y = x.astype(computing_float(x.dtype))
         apply(y)
-        return cast(y, x.dtype if x.dtype.kind == "f" else y.dtype)
+        return as_input(y, x)
 
 
 def in_place(name: str, *, alpha: float | None = None, beta: float | None = None) -> Callable[[Array], None]:
@@ -123,7 +123,7 @@ def softmax(x: ArrayLike, axis: int = 1, *, log: bool = False) -> Array:
     with np.errstate(all="ignore"):
         y = x.astype(computing_float(x.dtype))
         (_log_softmax if log else _softmax)(y, axis)
-        return cast(y, x.dtype if x.dtype.kind == "f" else y.dtype)
+        return as_input(y, x)
 
 
 def prelu(x: ArrayLike, weight: ArrayLike) -> Array:
@@ -155,9 +155,9 @@ def prelu(x: ArrayLike, weight: ArrayLike) -> Array:
         raise ArgumentError(f"x has shape {x.shape}; it must be (N, C, *spatial)")
     check_shape("weight", weight, (1,), (x.shape[1],), why=f"x {x.shape}")
     with np.errstate(all="ignore"):
-        y = cast(x, computing_float(x.dtype))
+        y = as_floats(x)
         slope = cast(weight, y.dtype).reshape(-1, *(1,) * (x.ndim - 2))
-        return cast(np.where(y > 0, y, slope * y), x.dtype if x.dtype.kind == "f" else y.dtype)
+        return as_input(np.where(y > 0, y, slope * y), x)
 
 
 def batch_norm(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, as_batch, check_room, spatial_axes
-from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.dtypes import as_input, cast, computing_float
 from convcli.layers import Resize
 from convcli.layers.axes import PerAxis
 from convcli.layers.base import Reach
@@ -97,7 +97,7 @@ def resize(
             else:
                 weights = _linear(share) if mode == "bilinear" else _keys(share, cubic)
                 y = _blended(cast(y, computing_float(x.dtype)), axis, low, weights)
-        y = cast(y, x.dtype if x.dtype.kind in "fc" else y.dtype)
+        y = as_input(y, x)
     return y[0] if alone else y
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.backend.checks import Array, as_array, check_shape
-from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.dtypes import as_input, cast, computing_float
 from convcli.errors import ArgumentError
 from convcli.layers.axes import PerAxis, is_sequence, whole
 
@@ -200,7 +200,7 @@ def local_response_norm(
         sums += dtype.type(k)
         np.power(sums, dtype.type(-beta), out=sums)
         sums *= y
-        return cast(sums, x.dtype if x.dtype.kind == "f" else dtype)
+        return as_input(sums, x)
 
 
 def _batch(x: ArrayLike) -> Array:
@@ -231,7 +231,7 @@ def _normalised(
     """Normalise `groups`, the elements of x in another shape, over some axes; then scale and shift in x's shape."""
     dtype = computing_float(x.dtype)
     if not prod(x.shape):
-        return np.zeros(x.shape, x.dtype if x.dtype.kind == "f" else dtype)
+        return as_input(np.zeros(x.shape, dtype), x)
     with np.errstate(all="ignore"):
         y = cast(groups, dtype)
         y = y - y.mean(axis=axes, keepdims=True)
@@ -242,4 +242,4 @@ def _normalised(
             y *= scale
         if shift is not None:
             y += shift
-        return cast(y, x.dtype if x.dtype.kind == "f" else dtype)
+        return as_input(y, x)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from convcli.backend.borders import OUTSIDE, pad
 from convcli.backend.checks import Array, as_array, as_batch, check_walk, spatial_axes
-from convcli.backend.dtypes import cast, computing_float
+from convcli.backend.dtypes import as_floats, as_input
 from convcli.backend.pool_windows import (
     least_of,
     reach_of,
@@ -174,10 +174,10 @@ def avg_pool(
     size = x.shape[2:]
     output = pool.output_size(size)
     with np.errstate(all="ignore"):
-        y = summed(cast(x, computing_float(x.dtype)), pool, output)
+        y = summed(as_floats(x), pool, output)
         for axis, counts in enumerate(window_counts(pool, size, output, count_include_pad)):
             y /= counts.clip(1).astype(y.dtype).reshape(-1, *(1,) * (len(size) - 1 - axis))
-        y = cast(y, x.dtype if x.dtype.kind in "fc" else y.dtype)
+        y = as_input(y, x)
     return y[0] if alone else y
 
 
@@ -227,7 +227,7 @@ def lp_pool(
     x, alone, pool = _prepare(layer, x, kernel_size, stride, padding, dilation, ceil_mode)
     output = pool.output_size(x.shape[2:])
     with np.errstate(all="ignore"):
-        y = np.abs(cast(x, computing_float(x.dtype)))
+        y = np.abs(as_floats(x))
         if p == np.inf:
             y = pad(y, reach_of(pool, x.shape[2:]), range(2, x.ndim))
             for axis, count in enumerate(output):
@@ -238,7 +238,7 @@ def lp_pool(
             y = np.sqrt(summed(np.square(y), pool, output))
         else:
             y = summed(y**p, pool, output) ** (1 / p)
-        y = cast(y, x.dtype if x.dtype.kind == "f" else y.dtype)
+        y = as_input(y, x)
     return y[0] if alone else y
 
 

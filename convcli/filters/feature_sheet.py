@@ -22,12 +22,12 @@ def sheet_plan(maps: int, height: int, width: int) -> tuple[int, int, int, int]:
     times = max(1, -(-SIDE // max(height, width)))
     ratio = (width * times + GAP) / (height * times + GAP)
 
-    def unlike(columns: int) -> float:
-        """Tell how far a sheet is from the form that is sought; empty places count, too."""
+    def misfit(columns: int) -> float:
+        """Return how far a sheet is from WIDE times as wide as high; empty places count against it."""
         rows = -(-count // columns)
         return abs(log(ratio * columns / rows / WIDE)) + (rows * columns - count) / columns
 
-    columns = min(range(1, count + 1), key=unlike)
+    columns = min(range(1, count + 1), key=misfit)
     return count, times, -(-count // columns), columns
 
 

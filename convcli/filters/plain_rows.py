@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 SURROUNDED = ("zeros", "constant")  # the padding modes in which no row of the picture stands beyond it
 BAND = 1 << 22  # samples of the result, or of the rows that are looked at, of a band at least
-MOST_LOOKED_AT = 8  # times as high as the kernel a band is at least, as rows around it are looked at twice
+LEAST_SPANS = (
+    8  # a band is at least so many times as high as the kernel, as the rows around it are read twice
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class PlainBands:
         stride = self.layer.stride[0]
         samples = self.channels * max(width, stride * self.size[1])
         spans = -(-span(self.layer.kernel_size[0], self.layer.dilation[0]) // stride)
-        return min(height, max(1, BAND // samples, MOST_LOOKED_AT * spans))
+        return min(height, max(1, BAND // samples, LEAST_SPANS * spans))
 
     @property
     def all_look_inside(self) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# A kernel alone, the commonest run by far, waits for no module of stages.
+# Nothing of `stages` and `tiles` is imported here: a kernel alone, by far the most common run, needs none of it.
 
 FRAME = 8e-4  # seconds that one takes however small it is: to be read, planned for and written
 

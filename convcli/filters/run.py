@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# A kernel alone, the commonest run by far, waits for no module of stages.
+# Nothing of `stages` and `tiles` is imported here: a kernel alone, by far the most common run, needs none of it.
 
 MIB = 1 << 20
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system

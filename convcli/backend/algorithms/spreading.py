@@ -20,7 +20,7 @@ from convcli.layers.padding import span
 
 Array = NDArray[Any]
 
-# Picoseconds, as in `plan`: of one call and what it is wrapped in, of a product in BLAS, of adding one element to
+# Picoseconds, as in `costs`: of one call and what it is wrapped in, of a product in BLAS, of adding one element to
 # where it belongs, and of turning one weight round.
 CALL, PRODUCT, ADDITION, TURNED = 20_000_000, 40, 1_500, 5_000
 

@@ -15,6 +15,7 @@ from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.offsets import middles
 from convcli.filters.tiles.layer_sources import carried, layered
 from convcli.filters.tiles.reach import Held, held
+from convcli.filters.tiles.source_borders import Border
 from convcli.filters.tiles.sources import Kept, Region, Source
 from convcli.kernels.smoothing import gaussian
 from convcli.layers import Conv, Layer, LocalConv
@@ -135,7 +136,7 @@ class Blend:
         """Yield two for each level."""
         for level in self.levels[1:]:
             before: Shape = (1, *shape[1:])
-            for layer, _ in self._passes(level):
+            for layer, _ in self.passes_of(level):
                 after = layer.output_shape(before)
                 yield Pass(layer, layer.cost(before) * shape[0], prod(after) * shape[0])
                 before = after
@@ -144,11 +145,11 @@ class Blend:
         """Count what the two passes of the widest levels hold for a tile, which has places for few."""
         numbers, seen = 0, tile
         for level in self.levels[-LEVELS:]:
-            each, seen = held([layer for layer, _ in self._passes(level)], (1, *shape[1:]), tile)
+            each, seen = held([layer for layer, _ in self.passes_of(level)], (1, *shape[1:]), tile)
             numbers += shape[0] * each
         return Held(numbers, seen)
 
-    def _passes(self, sigma: float) -> list[tuple[Conv, Array]]:
+    def passes_of(self, sigma: float) -> list[tuple[Conv, Array]]:
         """Return the two passes of a level, as wide as the layer's kernel, so that all have its borders."""
         side = self.layer.kernel_size[0]
         bell = np.zeros(side)
@@ -186,26 +187,27 @@ class Blend:
 
     def __call__(self, source: Source, *, outside: float | None = None, bias: bool = True) -> Source:
         """Blend the levels of a source (C, H, W)."""
-        return _Blended(self, source, self.padding_value if outside is None else outside)
+        border = Border(self.padding_mode, self.padding_value if outside is None else outside)
+        return _Blended(self, source, border)
 
     def carry(self, source: Source, outside: float) -> Source:
         """Return the pixel in the middle of each place."""
-        return carried(self.layer, source, {}, self.padding_mode, outside)
+        return carried(self.layer, source, {}, Border(self.padding_mode, outside))
 
 
 class _Blended(Source):
     """Levels of blur, of which a region is given those that it has places for."""
 
-    def __init__(self, blend: Blend, source: Source, outside: float) -> None:
+    def __init__(self, blend: Blend, source: Source, border: Border) -> None:
         super().__init__(blend.output_shape(source.shape), source.dtype)
-        self.blend, self.source, self.outside = blend, source, outside
+        self.blend, self.source, self.border = blend, source, border
         self.blurred = {sigma: self._level(sigma) for sigma in blend.levels}
 
     def _level(self, sigma: float) -> Source:
         level = self.source
-        for number, (layer, weight) in enumerate(self.blend._passes(sigma)):
+        for number, (layer, weight) in enumerate(self.blend.passes_of(sigma)):
             before = Kept(level) if number else level
-            level = layered(layer, before, {"weight": weight}, self.blend.padding_mode, self.outside)
+            level = layered(layer, before, {"weight": weight}, self.border)
         return level
 
     def __call__(self, region: Region) -> Array:

@@ -13,6 +13,7 @@ from convcli.backend.bands.band_plan import TRANSFORMS
 from convcli.filters.stages.offsets import Moves
 from convcli.filters.tiles.layer_sources import Arrays, carried, layered
 from convcli.filters.tiles.reach import Held, held
+from convcli.filters.tiles.source_borders import Border
 from convcli.filters.tiles.sources import Kept, Mapped, Source
 from convcli.layers import Conv, ConvTranspose, DeformConv, Layer, LocalConv
 from convcli.layers.axes import Shape, Sizes
@@ -145,15 +146,16 @@ class Linear:
         for number, (layer, given) in enumerate(zip(self.layers, arrays, strict=True)):
             mine = {name: value for name, value in given.items() if bias or name != "bias"}
             before = Kept(source) if number else source
-            source = layered(layer, before, mine, self.padding_mode, outside, self.method)
+            source = layered(layer, before, mine, Border(self.padding_mode, outside), self.method)
             if isinstance(layer, Conv):
                 outside *= float(np.sum(mine["weight"][0]))  # what the next layer finds beyond the border
         return source
 
     def carry(self, source: Source, outside: float) -> Source:
         """Return for each output place the pixel in the middle of what it sees: under `same`, the pixel itself."""
+        border = Border(self.padding_mode, outside)
         for layer, given in zip(self.layers, self.terms[0], strict=True):
-            source = carried(layer, source, given, self.padding_mode, outside, self.anchor)
+            source = carried(layer, source, given, border, self.anchor)
         return source
 
 

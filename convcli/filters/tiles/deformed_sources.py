@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.filters.stages.offsets import Moves
-from convcli.filters.tiles.sources import Region, Source, bordered
+from convcli.filters.tiles.source_borders import Border, bordered
+from convcli.filters.tiles.sources import Region, Source
 from convcli.layers import DeformConv
 
 Array = NDArray[Any]
@@ -21,14 +22,13 @@ class Deformed(Source):
         layer: DeformConv,
         source: Source,
         arrays: Mapping[str, Any],
-        mode: str,
-        outside: float,
+        border: Border,
         _: str = "auto",
         *,
         nearest: bool = False,
     ) -> None:
         """Take the weight (O, C / groups, *kernel_size), the offsets, and bias where there is one."""
-        self.layer, self.source, self.mode, self.outside = layer, source, mode, outside
+        self.layer, self.source, self.border = layer, source, border
         self.moves: Moves = arrays["offset"]
         self.nearest = nearest
         self.pads = layer.pads(source.size)
@@ -67,22 +67,22 @@ class Deformed(Source):
         line = np.arange(region[axis].start, region[axis].stop) * step - self.pads[axis][0]
         line = line + self.taps[tap][axis] * layer.dilation[axis]
         still = line[:, np.newaxis] if axis == 0 else line[np.newaxis]
-        return folded(moves[axis] + still, n, self.mode)
+        return folded(moves[axis] + still, n, self.border.mode)
 
     def _between(self, places: list[Array]) -> Array:
-        """Blend the four pixels around each place; what lies beyond the border is as `mode` has it."""
-        surrounded = self.mode in ("zeros", "constant")
+        """Blend the four pixels around each place; what lies beyond the border is as the border has it."""
         low, share = [], []
         lost = np.zeros(places[0].shape, bool)
         for line, n in zip(places, self.source.size, strict=True):
             lost |= np.isnan(line)
-            near = line.clip(-1, n) if surrounded else line
+            near = line.clip(-1, n) if self.border.is_plain else line
             floor = np.floor(near)
             share.append(near - floor)
             low.append(np.where(np.isnan(floor), 0, floor).astype(np.intp))
         reach = tuple(slice(int(each.min()), int(each.max()) + 2) for each in low)
-        mode = self.mode if surrounded or self.mode == "circular" else "zeros"
-        values = bordered(self.source, reach, mode, self.outside)
+        # Places of the other modes were folded into the source; a neighbour one beyond its end has a share of 0.
+        kept = self.border.is_plain or self.border.mode == "circular"
+        values = bordered(self.source, reach, self.border if kept else Border())
         width, channels = values.shape[1], values.shape[2]
         flat = values.reshape(-1, channels)
         first = (low[0] - reach[0].start) * width + (low[1] - reach[1].start)
@@ -100,13 +100,13 @@ class Deformed(Source):
         """Return the nearest pixel to each place."""
         index, hidden = [], np.zeros(places[0].shape, bool)
         for line, n in zip(places, self.source.size, strict=True):
-            if self.mode in ("zeros", "constant"):
+            if self.border.is_plain:
                 hidden |= (line <= -0.5) | (line >= n - 0.5)
             index.append(np.rint(np.nan_to_num(line)).astype(np.intp).clip(0, n) % n)
         values = self.source(tuple(slice(int(each.min()), int(each.max()) + 1) for each in index))
         found: Array = values[tuple(each - each.min() for each in index)]
         if hidden.any():
-            found[hidden] = self.outside if self.mode == "constant" else 0
+            found[hidden] = self.border.value
         return found
 
 

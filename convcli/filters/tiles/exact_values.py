@@ -1,4 +1,4 @@
-"""Whole samples that floats leave in doubt: what lies beside a half is taken by exact sums, where a kernel is alone.
+"""Whole samples that floats leave in doubt: for a kernel alone, exact sums decide where values are too near to a half.
 
 Sums in float64 depend in their last digits on the order in which a library adds; whether a value is rounded up or down
 must not. Exact sums are of weights in whole units of 2^-40, as in bands. What alpha does is said in `alpha_rule`; here
@@ -20,15 +20,16 @@ from convcli.filters.stages.linear_map import Linear, may_be_transformed
 from convcli.filters.stages.stage import Weighted
 from convcli.filters.tiles.alpha_rule import NOISE, hidden_share
 from convcli.filters.tiles.layer_sources import Seen, carried
+from convcli.filters.tiles.source_borders import Border
 from convcli.filters.tiles.sources import Mapped, Region, Source
 from convcli.layers import Conv
 
 Array = NDArray[Any]
 
-FINE = 2.0**8  # weights that are whole times 1 / FINE have sums that floats hold
+FINE = 2.0**8  # weights that are multiples of 1 / FINE have sums that are exact in float64
 HALF = 16  # bits of one half of a product of a colour and its alpha
-CERTAIN = 2.0**-10  # of a level: values that are off by less are seldom in doubt
-ROUNDINGS = 128  # of a sum in float64, more than those of a transform, or of factors
+CERTAIN = 2.0**-10  # of a level: where errors are below it, few values need an exact sum
+ROUNDINGS = 128  # rounding errors of a sum in float64: more than transforms or factors make
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class _Faint(NamedTuple):
 
 
 class Settling:
-    """Settles values beside a half in the tiles of one thread."""
+    """Puts exact values in place of those that are too near to a half, in the tiles of one thread."""
 
     def __init__(
         self, kernel: ExactKernel, colour: Source, opacity: Source | None, own: np.dtype[Any]
@@ -134,19 +135,18 @@ class Settling:
         limits = np.iinfo(own)
         self.largest = float(max(limits.max - limits.min, abs(linear.padding_value)))
         layer = replace(layer, in_channels=1, out_channels=1, groups=1)
-        self.colour = Seen(layer, colour, linear.padding_mode, linear.padding_value)
+        border = Border(linear.padding_mode, linear.padding_value)
+        self.colour = Seen(layer, colour, border)
         self.exact = ExactSums(kernel.units, self.colour.slide, self.channels)
         if opacity is None:
             return
         if kernel.shares is not None:
             samples = Mapped(lambda share: np.rint(share * self.opaque), opacity)
-            self.alpha = Seen(layer, samples, linear.padding_mode, self.opaque)
+            self.alpha = Seen(layer, samples, border._replace(outside=self.opaque))
             self.shares = ExactSums(kernel.shares, self.colour.slide, 1)
         else:
-            self.alpha = Seen(layer, Mapped(hidden_share, opacity), linear.padding_mode, 0.0)
-            self.middle = carried(
-                linear.layers[0], colour, {}, linear.padding_mode, linear.padding_value, linear.anchor
-            )
+            self.alpha = Seen(layer, Mapped(hidden_share, opacity), border._replace(outside=0.0))
+            self.middle = carried(linear.layers[0], colour, {}, border, linear.anchor)
 
     def __call__(self, colour: Array, opacity: Array | None, region: Region) -> None:
         """Put whole numbers, or halves, in place of the values of a region that floats leave in doubt."""

@@ -1,4 +1,4 @@
-"""Rows on demand at both ends of a run: pixels that are decoded where they are looked at, and bands that are made.
+"""Runs by rows: the pixels of the input are decoded where they are needed, the result is made band after band.
 
 Neither the picture nor its result is ever whole in memory.
 """

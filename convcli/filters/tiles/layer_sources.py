@@ -12,7 +12,8 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.shifts import as_items
 from convcli.backend.checks import check_room
 from convcli.filters.tiles.deformed_sources import Deformed
-from convcli.filters.tiles.sources import Mapped, Region, Source, bordered
+from convcli.filters.tiles.source_borders import Border, bordered
+from convcli.filters.tiles.sources import Mapped, Region, Source
 from convcli.filters.tiles.transposed_sources import Spread
 from convcli.filters.tiles.weighing import weigher
 from convcli.layers import (
@@ -33,25 +34,23 @@ Array = NDArray[Any]
 Arrays = Mapping[str, Any]  # of one layer, by its operator's names
 
 
-def layered(
-    layer: Layer, source: Source, arrays: Arrays, mode: str, outside: float, method: str = "auto"
-) -> Source:
-    """Return what a layer makes of a source, which goes on beyond its border as `mode` says.
+def layered(layer: Layer, source: Source, arrays: Arrays, border: Border, method: str = "auto") -> Source:
+    """Return what a layer makes of a source, which goes on beyond its edge as the border says.
 
     A layer of one channel is applied to every channel.
     """
     kind = LAYERED.get(type(layer))
     if kind is None:
         raise TypeError(f"no source for the layer {type(layer).__name__}")
-    return kind(layer, source, arrays, mode, outside, method)
+    return kind(layer, source, arrays, border, method)
 
 
 class Windowed(Source):
     """What windows see that slide over a source: the base of layers with one."""
 
-    def __init__(self, layer: Window, source: Source, mode: str, outside: float, channels: int) -> None:
+    def __init__(self, layer: Window, source: Source, border: Border, channels: int) -> None:
         super().__init__((channels, *layer.output_size(source.size)), source.dtype)
-        self.source, self.mode, self.outside = source, mode, outside
+        self.source, self.border = source, border
         self.slide = Slide.of(layer, source.size)
         pads = layer.pads(source.size)
         self.before = [before for before, _ in pads]
@@ -65,14 +64,14 @@ class Windowed(Source):
         for axis, places in enumerate(slide.reach(region)):
             start = (first[axis] * slide.dilation[axis] if first else 0) - self.before[axis]
             reach.append(slice(places.start + start, places.stop + start))
-        return bordered(self.source, tuple(reach), self.mode, self.outside)
+        return bordered(self.source, tuple(reach), self.border)
 
 
 class Seen(Windowed):
     """All that the windows of a layer look at, where there is a region of its output."""
 
-    def __init__(self, layer: Window, source: Source, mode: str, outside: float) -> None:
-        super().__init__(layer, source, mode, outside, source.shape[0])
+    def __init__(self, layer: Window, source: Source, border: Border) -> None:
+        super().__init__(layer, source, border, source.shape[0])
 
     def __call__(self, region: Region) -> Array:
         """Look at a region."""
@@ -82,16 +81,14 @@ class Seen(Windowed):
 class Convolved(Windowed):
     """A convolution."""
 
-    def __init__(
-        self, layer: Conv, source: Source, arrays: Arrays, mode: str, outside: float, method: str
-    ) -> None:
+    def __init__(self, layer: Conv, source: Source, arrays: Arrays, border: Border, method: str) -> None:
         """Take the arrays of the layer: weight, and bias where there is one."""
         channels, slide = source.shape[0], Slide.of(layer, source.size)
         self.weigh = weigher(
             np.asarray(arrays["weight"]), layer.groups, channels, slide, method, source.dtype
         )
         self.bias = arrays.get("bias")
-        super().__init__(layer, source, mode, outside, self.weigh.outputs)
+        super().__init__(layer, source, border, self.weigh.outputs)
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
@@ -124,13 +121,11 @@ class Resized(Source):
 class Unshared(Windowed):
     """A kernel of its own for each place; the weights may be a file that is read as it is needed."""
 
-    def __init__(
-        self, layer: LocalConv, source: Source, arrays: Arrays, mode: str, outside: float, _: str
-    ) -> None:
+    def __init__(self, layer: LocalConv, source: Source, arrays: Arrays, border: Border, _: str) -> None:
         """Take the weight (O, *output, C, *kernel_size), and bias where there is one."""
         self.weight, self.bias = arrays["weight"], arrays.get("bias")
         self.each = layer.in_channels == 1 != source.shape[0]
-        super().__init__(layer, source, mode, outside, source.shape[0] if self.each else layer.out_channels)
+        super().__init__(layer, source, border, source.shape[0] if self.each else layer.out_channels)
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
@@ -148,14 +143,12 @@ class Unshared(Windowed):
 class Tiled(Windowed):
     """Kernels that take turns from place to place: each is a convolution with longer strides."""
 
-    def __init__(
-        self, layer: TiledConv, source: Source, arrays: Arrays, mode: str, outside: float, method: str
-    ) -> None:
+    def __init__(self, layer: TiledConv, source: Source, arrays: Arrays, border: Border, method: str) -> None:
         """Take the weight (*tile, O, C, *kernel_size), and bias (*tile, O) where there is one."""
         weight, channels = np.asarray(arrays["weight"]), source.shape[0]
         dims = len(layer.kernel_size)
         each = layer.in_channels == 1 != channels
-        super().__init__(layer, source, mode, outside, channels if each else layer.out_channels)
+        super().__init__(layer, source, border, channels if each else layer.out_channels)
         self.tile, self.bias = weight.shape[:dims], arrays.get("bias")
         strides = tuple(s * turns for s, turns in zip(self.slide.stride, self.tile, strict=True))
         self.walk = replace(self.slide, stride=strides)
@@ -204,7 +197,7 @@ LAYERED: dict[type[Layer], Callable[..., Source]] = {
 
 
 def carried(
-    layer: Layer, source: Source, arrays: Arrays, mode: str, outside: float, anchor: Sizes | None = None
+    layer: Layer, source: Source, arrays: Arrays, border: Border, anchor: Sizes | None = None
 ) -> Source:
     """Return the pixels of a source in the middle, or under the anchor, of what each output of a layer sees."""
     if isinstance(layer, Resize):
@@ -212,19 +205,17 @@ def carried(
     if isinstance(layer, ConvTranspose):
         return _Around(layer, source)
     if isinstance(layer, DeformConv):
-        return Deformed(layer, source, arrays, mode, outside, nearest=True)
+        return Deformed(layer, source, arrays, border, nearest=True)
     if not isinstance(layer, Window):
         return source
-    return _Middles(layer, source, mode, outside, anchor)
+    return _Middles(layer, source, border, anchor)
 
 
 class _Middles(Windowed):
     """The pixel in the middle of each window, or under the anchor."""
 
-    def __init__(
-        self, layer: Window, source: Source, mode: str, outside: float, anchor: Sizes | None
-    ) -> None:
-        super().__init__(layer, source, mode, outside, source.shape[0])
+    def __init__(self, layer: Window, source: Source, border: Border, anchor: Sizes | None) -> None:
+        super().__init__(layer, source, border, source.shape[0])
         behind = layer.padding == "same-lower"
         places = []
         for axis, (k, d) in enumerate(zip(self.slide.kernel_size, self.slide.dilation, strict=True)):

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from convcli.backend.adaptive import reduce_windows, windows_of
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.pool_windows import window_counts
-from convcli.filters.tiles.sources import Region, Source, bordered
+from convcli.filters.tiles.source_borders import Border, bordered
+from convcli.filters.tiles.sources import Region, Source
 from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 
 Array = NDArray[Any]
@@ -33,7 +34,7 @@ class _Pooled(Source):
         super().__init__((source.shape[0], *output), source.dtype)
         self.layer, self.source, self.slide = layer, source, Slide.of(layer, source.size)
         self.before = [before for before, _ in layer.pads(source.size)]
-        self.least = -np.inf if isinstance(layer, MaxPool) else 0.0
+        self.border = Border("constant", -np.inf if isinstance(layer, MaxPool) else 0.0)
         self.power = float(layer.norm_type) if isinstance(layer, LpPool) else None
         self.counts: list[Array] = []
         if isinstance(layer, AvgPool):
@@ -45,7 +46,7 @@ class _Pooled(Source):
             slice(places.start - before, places.stop - before)
             for places, before in zip(self.slide.reach(region), self.before, strict=True)
         )
-        values = bordered(self.source, reach, "constant", self.least)
+        values = bordered(self.source, reach, self.border)
         if self.power is not None:
             return self._norm(np.abs(values), self.power)
         if not self.counts:

@@ -11,7 +11,7 @@ from convcli.layers.padding import span
 
 
 class Held(NamedTuple):
-    """What is held for a tile of the output: how many numbers, and of which size what is looked at is."""
+    """What is held for a tile of the output: how many numbers, and the size of the input that it is computed from."""
 
     numbers: int
     tile: Sizes

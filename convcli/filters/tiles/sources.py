@@ -6,32 +6,18 @@ is ever in memory.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
+from collections.abc import Callable, Sequence
 from threading import local
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.borders import OUTSIDE, source_indices
 from convcli.layers.axes import Shape, Sizes
 
 Array = NDArray[Any]
-Region = tuple[
-    slice, ...
-]  # places along each spatial axis, from a start to a stop that lie within the source
-
-# After how many places an axis of n elements goes on as it began.
-PERIODS: dict[str, Callable[[int], int]] = {
-    "circular": lambda n: n,
-    "symmetric": lambda n: 2 * n,
-    "reflect": lambda n: max(1, 2 * (n - 1)),
-}
-FARTHEST = 1 << 40  # places from an axis: beyond it they are counted anew
-FAR = 64  # places between two runs of an axis, from which on they are asked for one by one
+# Places along each spatial axis, from a start to a stop that lie within the source.
+Region = tuple[slice, ...]
 
 
 class Source(ABC):
@@ -137,7 +123,7 @@ def begin_tile() -> None:
 
 
 class Kept(Source):
-    """A source that is asked for the same region several times, or for one that overlaps the last of a tile."""
+    """A source whose last region is kept: it is asked for again, or for rows that overlap it, within a tile."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source.shape, source.dtype)
@@ -188,108 +174,6 @@ class Kept(Source):
 
 def _lies_in(places: slice, held: slice) -> bool:
     return bool(held.start <= places.start and places.stop <= held.stop)
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Where the places of one axis of a region stand, some of which lie beyond the border.
-
-    runs : of the places that are needed, each from a start to a stop
-    take : for each place of the region where it stands in all runs, one behind the other; or OUTSIDE
-    inner : which places of the region are all of the only run, one after the other
-    """
-
-    runs: tuple[slice, ...]
-    take: Array
-    inner: slice | None = None
-
-    @classmethod
-    @lru_cache(maxsize=64)  # the same columns are asked for in each step
-    def of(cls, mode: str, n: int, start: int, stop: int) -> "_Axis":
-        """Look for the sources of the places from start to stop."""
-        start, stop = _nearer(mode, n, start, stop)
-        index = source_indices(mode, n, -start, stop - n)
-        needed = np.sort(index[index != OUTSIDE])
-        needed = needed[np.diff(needed, prepend=OUTSIDE) > 0]
-        if not len(needed):
-            return cls((slice(0, 1),), index)
-        ends = np.flatnonzero(np.diff(needed) > FAR)
-        firsts, lasts = needed[[0, *(ends + 1)]], needed[[*ends, -1]]
-        take, offset, runs = np.full(len(index), OUTSIDE), 0, []
-        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-            within = (index >= first) & (index <= last)
-            take[within] = index[within] - first + offset
-            offset += last + 1 - first
-            runs.append(slice(first, last + 1))
-        inner = slice(max(0, -start), max(0, -start) + offset)
-        alone = len(runs) == 1 and np.array_equal(take[inner], np.arange(offset))
-        return cls(tuple(runs), take, inner if alone else None)
-
-    def extended(self, values: Array, number: int, outside: float) -> Array:
-        """Return values of all runs along an axis of that number as those of the places; `outside` beyond them."""
-        if self.inner is not None and self.inner == slice(0, len(self.take)):
-            return values
-        if self.inner is None:
-            return self._taken(values, number, self.take, outside)
-        around = (self.take[: self.inner.start], self.take[self.inner.stop :])
-        before, after = (self._taken(values, number, take, outside) for take in around)
-        return np.concatenate([before, values, after], axis=number)
-
-    @staticmethod
-    def _taken(values: Array, number: int, take: Array, outside: float) -> Array:
-        taken = values.take(take, axis=number, mode="clip")
-        beyond = take == OUTSIDE
-        if beyond.any():
-            taken[(*(slice(None),) * number, beyond)] = outside
-        return taken
-
-
-def _nearer(mode: str, n: int, start: int, stop: int) -> tuple[int, int]:
-    """Return places with the same sources as those from start to stop, where these are far from an axis of n."""
-    count = stop - start
-    if start > -FARTHEST and stop < FARTHEST:
-        return start, stop
-    if mode in PERIODS:
-        start %= PERIODS[mode](n)
-    else:
-        start = max(-count, min(start, n))
-    return start, start + count
-
-
-def bordered(source: Source, reach: Region, mode: str = "zeros", outside: float = 0.0) -> Array:
-    """Return the values of a region that may reach beyond a source's border, where it goes on as `mode` says.
-
-    `outside` is what `constant` surrounds it with.
-    """
-    if all(places.start >= 0 and places.stop <= n for places, n in zip(reach, source.size, strict=True)):
-        return source(reach)
-    axes = [
-        _Axis.of(mode, n, places.start, places.stop) for places, n in zip(reach, source.size, strict=True)
-    ]
-    values = _assembled(source, [axis.runs for axis in axes])
-    for number, axis in enumerate(axes):
-        values = axis.extended(values, number, outside if mode == "constant" else 0.0)
-    return values
-
-
-def _assembled(source: Source, runs: Sequence[tuple[slice, ...]]) -> Array:
-    """Return the values of all runs of each axis, one behind the other."""
-    if all(len(each) == 1 for each in runs):
-        return source(tuple(each[0] for each in runs))
-    lengths = [sum(run.stop - run.start for run in each) for each in runs]
-    values = np.empty((*lengths, source.shape[0]), source.dtype)
-    for places in product(*map(_numbered, runs)):
-        values[tuple(target for target, _ in places)] = source(tuple(run for _, run in places))
-    return values
-
-
-def _numbered(runs: tuple[slice, ...]) -> Iterator[tuple[slice, slice]]:
-    """Yield where each run comes to stand, and the run."""
-    start = 0
-    for run in runs:
-        stop = start + run.stop - run.start
-        yield slice(start, stop), run
-        start = stop
 
 
 def evaluated(source: Source) -> Array:

@@ -20,13 +20,13 @@ from convcli.layers.padding import span
 T = TypeVar("T")
 
 SAMPLES = 1 << 17  # of a step: its arrays stay in cache
-MOST_TURNS = 4  # for which a step is made larger
+MOST_TURNS = 4  # a step of stages that enlarge has up to so many times as many samples
 WIDE = 2048  # samples of a row of a tile: long rows, as each pass over one costs a call
 TALL = 512  # rows of a tile, through which it goes step by step
-HALOS = 4  # times what is looked at around it that a tile is wide, as this is computed twice
-FINISHED = 6  # numbers beside each value on its way to a pixel
-MOST_HELD = 1 << 25  # bytes of a tile that are always well spent
-BAND = 1 << 22  # samples of a band of the output, at least: threads are started for each
+HALOS = 4  # a tile is at least so many times as wide as its halo, which neighbours compute again
+FINISHED = 6  # numbers that are held for each value while it becomes a pixel
+MOST_HELD = 1 << 25  # bytes that a tile may hold in any case, before stages are divided into legs
+BAND = 1 << 22  # samples of a band of the output, at least, as threads are started anew for each
 ITEMSIZE = 8  # bytes of a value, at most
 BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
 

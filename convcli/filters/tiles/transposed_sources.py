@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.bands.shifts import as_items
-from convcli.filters.tiles.sources import Region, Source, bordered
+from convcli.filters.tiles.source_borders import Border, bordered
+from convcli.filters.tiles.sources import Region, Source
 from convcli.filters.tiles.weighing import Weigher, weigher
 from convcli.layers import ConvTranspose
 from convcli.layers.axes import Sizes
@@ -24,11 +25,11 @@ class Spread(Source):
     """A transposed convolution: each of the outputs that take turns is a small convolution of its own."""
 
     def __init__(
-        self, layer: ConvTranspose, source: Source, arrays: Arrays, mode: str, outside: float, method: str
+        self, layer: ConvTranspose, source: Source, arrays: Arrays, border: Border, method: str
     ) -> None:
         """Take the weight (C, O / groups, *kernel_size), and bias where there is one."""
         weight, channels = np.asarray(arrays["weight"]), source.shape[0]
-        self.source, self.mode, self.outside = source, mode, outside
+        self.source, self.border = source, border
         self.bias = arrays.get("bias")
         self.stride = layer.stride
         self.before = [before for before, _ in layer.pads(source.size)]
@@ -103,7 +104,7 @@ class Spread(Source):
             start = places.start - part.behind[axis] + part.weigh.first[axis]
             length = places.stop - places.start - 1 + part.weigh.slide.spans[axis]
             reach.append(slice(start, start + length))
-        return np.ascontiguousarray(bordered(self.source, tuple(reach), self.mode, self.outside))
+        return np.ascontiguousarray(bordered(self.source, tuple(reach), self.border))
 
 
 class _Part(NamedTuple):

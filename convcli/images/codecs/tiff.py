@@ -178,7 +178,7 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
     pixels = filtered_type(spread(pixels, page.bitspersample), name)
     pixels, channels, notes = _named(pixels, colours, tuple(map(int, page.extrasamples)))
     if page.photometric == WHITE_IS_ZERO:
-        pixels = _turned(pixels, channels)
+        pixels = _turned(pixels)
     elif channels == "LAB":
         pixels = turned_signs(pixels)
     from convcli.images.upright import turned
@@ -187,7 +187,7 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
     return Frame(pixels, mode_name(channels, pixels.dtype.name)), notes
 
 
-def _turned(pixels: NDArray[Any], channels: str) -> NDArray[Any]:
+def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return pixels whose white is 0 with black as 0; alpha, and channels that are no colours, stay."""
     if pixels.ndim == 2:
         return black_is_zero(pixels)
