@@ -153,6 +153,8 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
     held = format_named(form)
     for mode, dtype in sorted({(frame.mode, frame.pixels.dtype.name) for frame in picture.frames}):
         able = formats_for(mode, count, dtype)
+        if form in TEXTS and TEXTS["JSON"].holds(mode, count, dtype):
+            able += ", .json"
         if not held.holds(mode, 1, dtype):
             what = f"{mode} of {dtype}" if held.holds(mode) else mode
             raise ImageError(

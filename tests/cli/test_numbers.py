@@ -121,6 +121,12 @@ def test_match_compare_diff_and_learn_take_values(call: Call, tmp_path: Path) ->
     assert [(place["row"], place["column"]) for place in found["matches"]] == [(1, 1)]
     assert np.loadtxt(tmp_path / "s.csv", delimiter=",").shape == (3, 3)
 
+    found = json.loads(
+        call("match", "--values", big, "--template", "5 1; 4/2 9", "-o", tmp_path / "s.json").out
+    )
+    assert found["template"] == "5 1; 4/2 9"
+    assert [(place["row"], place["column"]) for place in found["matches"]] == [(1, 1)]
+
     assert call("diff", "--values", "1 2", "--values", "1 2").code == 0
     result = call("diff", tmp_path / "t.csv", "--values", "5 1; 2 8", "--field", "difference,row,column")
     assert (result.code, result.out) == (1, "1.0\t1\t1\n")
@@ -268,6 +274,12 @@ def test_layouts_of_arrays(call: Call, tmp_path: Path) -> None:
         (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
         (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number"),
+        (["filter", "--values", "1 2", "-k", "box", "-o", "out/"], "standard input and typed values have no name to give an output; name a file with -o, or write to -o -"),
+        (["match", "x.csv", "--template", "1 2; 3"], "cannot read the template: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
+        (["match", "x.csv", "--template", "1 b; 3 4"], "cannot read the template: 'b' is not a number"),
+        (["match", "x.csv", "--template", "1 1; 1 1"], "1 1; 1 1: the template is flat: all its pixels are alike, and that fits everywhere and nowhere; choose a part with some contrast"),
+        (["match", "x.csv", "--template", "1 2 3"], "the template 1 2 3 is 1x3 (rows x columns), larger than x.csv of 2x2; cut it smaller, or exchange the two"),
+        (["match", "x.csv", "--template", "none.csv"], "cannot read none.csv: there is no such file; check the spelling and the folder"),
         (["filter", "--values", "", "-k", "box"], "cannot read the values: it holds no numbers; write a row a line, such as 0 1 2"),
         (["filter", "--values", "1 2", "x.csv", "-k", "box"], "--values is the input, and x.csv is given, too; leave one of them out"),
         (["compare", "--values", "1 2", "x.csv", "--kernel", "box"], "--values is the picture, and x.csv is given, too; leave one of them out"),

@@ -10,6 +10,7 @@ import click
 from convcli.cli.file_run import FileRun, file_run_options
 from convcli.cli.options.common_options import Command, at_least
 from convcli.errors import ArgumentError
+from convcli.images.codecs.text_files import TypedMatrix, typed_or_file
 from convcli.jobs.read_source import Reading
 
 if TYPE_CHECKING:
@@ -58,14 +59,13 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
 )
 @click.option(
     "--template",
-    type=click.Path(path_type=Path),
     required=True,
     metavar="PICTURE",
-    help="The smaller picture to find; what is transparent in it does not count.",
+    help="The smaller picture, or '4 5; 7 8'; what is transparent in it does not count.",
 )
 @click.option("--top", type=at_least(1), help="So many of the best places. [1]")
 @file_run_options(in_place=False, threads="Threads of a picture.")
-def command(run: FileRun, /, template: Path, top: int | None) -> int:
+def command(run: FileRun, /, template: str, top: int | None) -> int:
     """Find a template in pictures by normalised cross-correlation, which brightness and contrast do not change.
 
     INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input), as in convcli
@@ -76,22 +76,22 @@ def command(run: FileRun, /, template: Path, top: int | None) -> int:
     """
     from convcli.analysis.template_search import Search
 
-    jobs = run.jobs(NAME, [("the template", template)])
+    source = typed_or_file(template, "the template")
+    jobs = run.jobs(NAME, [("the template", source)] if isinstance(source, Path) else [])
     if top is not None and not run.dry_run and any(job.prints for job in jobs):
         raise ArgumentError(
             "--top prints places, and -o - the map, both to standard output; name a file with -o"
         )
-    sought = _template(template, run.reading._replace(frame=None), run.max_memory)
+    sought = _template(source, template, run.reading._replace(frame=None), run.max_memory)
     return run.run(jobs, Search(sought, top or 1, run.share(jobs)))
 
 
-def _template(path: Path, reading: Reading, max_memory: int) -> Template:
+def _template(source: Path | TypedMatrix, name: str, reading: Reading, max_memory: int) -> Template:
     """Read the template, or raise an error that says why it is none."""
     from convcli.analysis.template import Template
     from convcli.jobs.memory_limit import check_memory
 
-    name = str(path)
-    with reading.open(path) as opened:
+    with reading.open(source) as opened:
         header, memory = reading.colours.ahead(opened.header, name)
         Template.check_still(name, header)
         needed = max(memory, Template.preparation(header.frames[0]))
