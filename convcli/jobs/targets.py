@@ -127,7 +127,8 @@ def _mirrored(source: Source) -> Path:
 def _file_name(source: Path) -> str:
     if source is DASH:
         raise ArgumentError(
-            "standard input and typed values have no name to give an output; name a file with `output`, or write to `output='-'`"
+            "standard input and typed values have no name to give an output; name a file with `output`, or write to "
+            "`output='-'`"
         )
     return source.name
 
