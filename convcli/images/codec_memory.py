@@ -62,9 +62,16 @@ def stored(mode: str) -> int:
     return 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4
 
 
-def decoding(image: ImageFile, frame: FrameHeader, turned: bool, animated: bool) -> int:
-    """Return the bytes that are taken beside the pixels of a frame while an opened image is decoded to it."""
+def decoding(
+    image: ImageFile, frame: FrameHeader, turned: bool, animated: bool, straight: bool = False
+) -> int:
+    """Return the bytes that are taken beside the pixels of a frame while an opened image is decoded to it.
+
+    straight : whether it is a JPEG that is decoded into the array itself
+    """
     pixels = prod(image.size)
+    if straight:
+        return _own(image, pixels) + turned * frame.nbytes
     whole = stored(image.mode) * pixels
     images = whole
     if turned:

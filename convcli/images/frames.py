@@ -14,6 +14,7 @@ from convcli.images.codec_memory import block, decoding
 from convcli.images.codecs import jpeg, webp
 from convcli.images.codecs.deep_png import WHITE, cut_channels, sixteen_bits
 from convcli.images.codecs.gif_canvas import canvases
+from convcli.images.codecs.jpeg_pixels import is_straight, straight_pixels
 from convcli.images.codecs.tiff import DeepPages
 from convcli.images.codecs.tiff_claims import check_tiles
 from convcli.images.codecs.tiff_directories import (
@@ -114,7 +115,8 @@ def frame_headers(
         shape = size if channels == 1 else (*size, channels)
         timed = count > 1 and image.format != "TIFF"
         read = FrameHeader(shape, mode, dtype_of(mode), 0 if timed else None)
-        frames.append(read._replace(working=decoding(image, read, orientation != 1, count > 1)))
+        straight = is_straight(file, image)
+        frames.append(read._replace(working=decoding(image, read, orientation != 1, count > 1, straight)))
     if image.format == "TIFF":
         image.seek(0)
     form = "JPEG" if image.format == "MPO" else str(image.format)
@@ -177,6 +179,13 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
 
 
+def _turned(pixels: NDArray[Any], image: Image.Image) -> NDArray[Any]:
+    """Return the pixels of an image as its EXIF orientation wants them shown."""
+    from convcli.images.upright import turned
+
+    return turned(pixels, _orientation(image))
+
+
 def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
     """Say what of a file is left out."""
     notes = []
@@ -201,6 +210,8 @@ def _read_frame(
     channels = cut_channels(image) if count == 1 else ""
     if why and not channels:
         raise _cut(name, why)
+    if (pixels := straight_pixels(file, image)) is not None:
+        return Frame(_turned(pixels, image), image.mode), ()
     white = _narrow_white(image)
     if image.format == "TIFF":
         hush_libtiff()
@@ -210,10 +221,7 @@ def _read_frame(
     if white and image.info.get("transparency", WHITE) <= white:
         image.info["transparency"] = image.info["transparency"] * 255 // white
     if channels:
-        from convcli.images.upright import turned
-
-        pixels = sixteen_bits(file, channels, image)
-        pixels = turned(pixels, _orientation(image))
+        pixels = _turned(sixteen_bits(file, channels, image), image)
         return _deep_frame(pixels, channels, image.info.get("transparency")), ()
     frame = _frame(name, _upright(image), count > 1)
     if image.format == "TIFF":

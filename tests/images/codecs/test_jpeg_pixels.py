@@ -1,0 +1,134 @@
+"""JPEGs that are decoded straight into arrays: the pixels that Pillow gives, and its errors where a file is damaged."""
+
+from io import BytesIO
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from convcli.images.codecs import jpeg_pixels
+from convcli.images.codecs.jpeg_pixels import is_straight
+from convcli.images.picture import ImageError
+from convcli.images.read import read_header, read_picture
+
+pytest.importorskip("imagecodecs")
+
+RNG = np.random.default_rng(3)
+ORIENTATION = 274
+
+
+def saved(image: Image.Image, **options: object) -> BytesIO:
+    stream = BytesIO()
+    image.save(stream, "JPEG", **options)
+    return stream
+
+
+def noise(height: int, width: int, mode: str) -> Image.Image:
+    shape = (height, width) if mode == "L" else (height, width, 3)
+    return Image.fromarray(RNG.integers(0, 256, shape, np.uint8))
+
+
+def is_read_straight(stream: BytesIO) -> bool:
+    with Image.open(stream) as image:
+        return is_straight(stream, image)
+
+
+def pillows(stream: BytesIO) -> np.ndarray:
+    with Image.open(stream) as image:
+        return np.asarray(ImageOps.exif_transpose(image))
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from(["L", "RGB"]),
+    st.sampled_from(["4:4:4", "4:2:2", "4:2:0", "keep_rgb"]),
+    st.booleans(),
+    st.sampled_from([10, 75, 95]),
+)
+def test_pixels_are_those_of_pillow(height, width, mode, sampling, progressive, quality):
+    image = noise(height, width, mode)
+    how = {"keep_rgb": True} if sampling == "keep_rgb" else {"subsampling": sampling}
+    stream = saved(image, quality=quality, progressive=progressive, **how)
+    assert is_read_straight(stream)
+    (frame,) = read_picture(stream).frames
+    assert (frame.mode, frame.pixels.dtype) == (mode, np.uint8)
+    assert np.array_equal(frame.pixels, pillows(stream))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_they_are_turned_upright(orientation):
+    image = noise(9, 14, "RGB")
+    exif = image.getexif()
+    exif[ORIENTATION] = orientation
+    stream = saved(image, exif=exif)
+    picture = read_picture(stream)
+    assert np.array_equal(picture.frames[0].pixels, pillows(stream))
+    assert read_header(stream).frames[0].pixels.shape == picture.frames[0].pixels.shape
+
+
+def test_without_the_extra_pillow_decodes_them():
+    stream = saved(noise(20, 30, "RGB"))
+    straight = read_picture(stream).frames[0].pixels
+    with mock.patch.object(jpeg_pixels, "find_spec", lambda name: None):
+        assert not is_read_straight(stream)
+        assert np.array_equal(read_picture(stream).frames[0].pixels, straight)
+
+
+@pytest.mark.parametrize("left", [0.3, 0.6, 0.9, 0.99])
+def test_a_file_that_is_cut_off_is_refused(left):
+    data = saved(noise(60, 80, "RGB")).getvalue()
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read_picture(BytesIO(data[: int(len(data) * left)]))
+
+
+def test_bytes_behind_the_end_are_left_to_pillow():
+    data = saved(noise(20, 30, "RGB")).getvalue()
+    stream = BytesIO(data + b"more")
+    assert not is_read_straight(stream)
+    assert np.array_equal(read_picture(stream).frames[0].pixels, pillows(BytesIO(data)))
+
+
+WHOLE = saved(noise(24, 31, "RGB")).getvalue()
+
+
+@given(st.data())
+def test_what_pillow_decodes_of_damaged_files_is_decoded(data):
+    whole = bytearray(WHOLE)
+    for place in data.draw(st.lists(st.integers(2, len(whole) - 3), max_size=3)):
+        whole[place] = data.draw(st.integers(0, 255))
+
+    def found() -> object:
+        try:
+            return read_picture(BytesIO(whole)).frames[0].pixels.tolist()
+        except ImageError as error:
+            return str(error)
+
+    straight = found()
+    with mock.patch.object(jpeg_pixels, "find_spec", lambda name: None):
+        assert straight == found()
+
+
+def test_cmyk_and_others_are_left_to_pillow():
+    stream = saved(noise(8, 8, "RGB").convert("CMYK"))
+    assert not is_read_straight(stream)
+    assert read_picture(stream).frames[0].mode == "CMYK"
+
+
+def test_it_takes_less_memory():
+    stream = saved(noise(400, 500, "RGB"))
+    (frame,) = read_header_frames(stream)
+    with mock.patch.object(jpeg_pixels, "find_spec", lambda name: None):
+        (other,) = read_header_frames(stream)
+    assert frame.working == len(stream.getvalue())
+    assert other.working == 4 * 400 * 500
+
+
+def read_header_frames(stream: BytesIO):
+    from convcli.images.read import open_picture
+
+    with open_picture(stream) as opened:
+        return opened.header.frames
