@@ -40,7 +40,7 @@ def test_pillow_keeps_no_more_than_its_pool_for_a_job() -> None:
 
 def test_the_next_picture_takes_the_memory_of_the_one_before(tmp_path: Path) -> None:
     for name in "abc":
-        Image.effect_noise((600, 500), 60).convert("RGB").save(tmp_path / f"{name}.jpg")
+        Image.effect_noise((600, 500), 60).convert("RGB").save(tmp_path / f"{name}.bmp")
     script = (
         "import atexit, sys\n"
         "from convcli.cli import main\n"
