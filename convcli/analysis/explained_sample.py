@@ -15,7 +15,7 @@ from convcli import backend
 from convcli.backend.borders import OUTSIDE, source_indices
 from convcli.backend.values import into_dtype
 from convcli.errors import ArgumentError
-from convcli.filters.plan import FrameGroup
+from convcli.filters.frame_group import FrameGroup
 from convcli.filters.run import PictureFilter
 from convcli.filters.stages.activation_and_pools import Activated
 from convcli.filters.stages.linear_map import Linear

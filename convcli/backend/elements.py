@@ -1,19 +1,14 @@
-"""Functions of single elements: activations by their formulas, softmax, and batch normalisation."""
+"""Functions of single elements: activations, softmax, and batch normalisation."""
 
 from __future__ import annotations  # help() shows the annotations by name
-
-from collections.abc import Callable
-from functools import partial
-from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convcli.backend.checks import Array, as_array, check_shape, one_of
+from convcli.backend.activation_formulas import WHOLE, in_place, log_softmax_in_place, softmax_in_place
+from convcli.backend.checks import Array, as_array, check_shape
 from convcli.backend.dtypes import as_floats, as_input, cast, computing_float
 from convcli.errors import ArgumentError
-
-FEW = 1 << 13  # elements
 
 
 def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: float | None = None) -> Array:
@@ -79,16 +74,6 @@ def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: flo
         return as_input(y, x)
 
 
-def in_place(name: str, *, alpha: float | None = None, beta: float | None = None) -> Callable[[Array], None]:
-    """Return what applies an activation to an array of floats in place; its numbers are checked here."""
-    function, numbers = FUNCTIONS[one_of("activation", name, FUNCTIONS)]
-    given = {key: value for key, value in (("alpha", alpha), ("beta", beta)) if value is not None}
-    for key in given:
-        if key not in numbers:
-            raise ArgumentError(f"the activation {name} has no {key}")
-    return partial(function, **{**numbers, **given}) if numbers else function
-
-
 def softmax(x: ArrayLike, axis: int = 1, *, log: bool = False) -> Array:
     """Return exp(x) as a share of its sum along an axis, or the logarithm of the share.
 
@@ -122,7 +107,7 @@ def softmax(x: ArrayLike, axis: int = 1, *, log: bool = False) -> Array:
         raise ArgumentError(f"x has shape {x.shape}; it has no axis {axis}")
     with np.errstate(all="ignore"):
         y = x.astype(computing_float(x.dtype))
-        (_log_softmax if log else _softmax)(y, axis)
+        (log_softmax_in_place if log else softmax_in_place)(y, axis)
         return as_input(y, x)
 
 
@@ -208,126 +193,3 @@ def batch_norm(
         column = (-1, *(1,) * (x.ndim - 2))
         y = cast(x, dtype) * scale.reshape(column) + shift.reshape(column)
         return cast(y, result if result.kind == "f" else dtype)
-
-
-def _relu(y: Array) -> None:
-    _between(y, 0, np.inf)
-
-
-def _relu6(y: Array) -> None:
-    _between(y, 0, 6)
-
-
-def _between(y: Array, low: float, high: float) -> None:
-    """Clip in place; NumPy's clip is three times as quick as its maximum, but has more to do before it begins."""
-    if y.size < FEW or y.dtype.kind != "f":
-        np.maximum(y, y.dtype.type(low), out=y)
-        if high < np.inf:
-            np.minimum(y, y.dtype.type(high), out=y)
-    else:
-        np.clip(y, low, high, out=y)
-
-
-def _leaky_relu(y: Array, alpha: float) -> None:
-    below = y * y.dtype.type(alpha)
-    np.copyto(y, below, where=~(y > 0))
-
-
-def _elu(y: Array, alpha: float) -> None:
-    below = np.expm1(y)
-    below *= y.dtype.type(alpha)
-    np.copyto(y, below, where=~(y > 0))
-
-
-def _sigmoid(y: Array) -> None:
-    np.negative(y, out=y)
-    np.exp(y, out=y)
-    y += 1
-    np.reciprocal(y, out=y)
-
-
-def _tanh(y: Array) -> None:
-    np.tanh(y, out=y)
-
-
-def _silu(y: Array) -> None:
-    below = np.negative(y)
-    np.exp(below, out=below)
-    below += 1
-    y /= below
-
-
-def _gelu(y: Array) -> None:
-    from scipy.special import erf
-
-    share = y * y.dtype.type(sqrt(0.5))
-    erf(share, out=share)
-    share += 1
-    y *= share
-    y *= 0.5
-
-
-def _softplus(y: Array) -> None:
-    np.logaddexp(y.dtype.type(0), y, out=y)  # log(exp(0) + exp(x)), which no large x makes infinite
-
-
-def _mish(y: Array) -> None:
-    share = y.copy()
-    _softplus(share)
-    np.tanh(share, out=share)
-    y *= share
-
-
-def _hard_sigmoid(y: Array, alpha: float, beta: float) -> None:
-    y *= y.dtype.type(alpha)
-    y += y.dtype.type(beta)
-    _between(y, 0, 1)
-
-
-def _hard_swish(y: Array) -> None:
-    share = y + 3
-    _relu6(share)
-    y *= share
-    y *= y.dtype.type(1 / 6)
-
-
-def _absolute(y: Array) -> None:
-    np.abs(y, out=y)
-
-
-def _identity(y: Array) -> None:
-    """Leave y as it is."""
-
-
-def _softmax(y: Array, axis: int = 1) -> None:
-    if y.size:
-        y -= y.max(axis=axis, keepdims=True)
-        np.exp(y, out=y)
-        y /= y.sum(axis=axis, keepdims=True)
-
-
-def _log_softmax(y: Array, axis: int) -> None:
-    if y.size:
-        y -= y.max(axis=axis, keepdims=True)
-        y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
-
-
-# Each is applied in place, with the numbers that its formula has.
-FUNCTIONS: dict[str, tuple[Callable[..., None], dict[str, float]]] = {
-    "relu": (_relu, {}),
-    "relu6": (_relu6, {}),
-    "leaky-relu": (_leaky_relu, {"alpha": 0.01}),
-    "elu": (_elu, {"alpha": 1.0}),
-    "sigmoid": (_sigmoid, {}),
-    "tanh": (_tanh, {}),
-    "silu": (_silu, {}),
-    "gelu": (_gelu, {}),
-    "softplus": (_softplus, {}),
-    "mish": (_mish, {}),
-    "hard-sigmoid": (_hard_sigmoid, {"alpha": 1 / 6, "beta": 0.5}),
-    "hard-swish": (_hard_swish, {}),
-    "abs": (_absolute, {}),
-    "identity": (_identity, {}),
-    "softmax": (_softmax, {}),
-}
-WHOLE = ("relu", "relu6", "abs", "identity")  # these give whole numbers for whole numbers

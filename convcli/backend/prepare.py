@@ -14,9 +14,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from convcli.backend import tensors
+from convcli.backend.activation_formulas import in_place
 from convcli.backend.checks import Array
 from convcli.backend.convolution import conv
-from convcli.backend.elements import in_place
 from convcli.backend.prepared_conv import Finish, PreparedConv, Room, takes
 from convcli.backend.prepared_pool import PreparedPool
 from convcli.backend.run_layers import moves, operator_of

@@ -10,7 +10,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.filters.clipping import advice, clipping_note
-from convcli.filters.plan import FrameGroup
+from convcli.filters.frame_group import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.channels import recoloured
@@ -135,9 +135,7 @@ class Plan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the stages have to say before they run."""
-        return tuple(
-            dict.fromkeys(note for group in self.groups for stage in group.stages for note in stage.notes)
-        )
+        return tuple(dict.fromkeys(note for group in self.groups for note in group.notes))
 
     def filled(self, picture: Picture) -> Plan:
         """Return the plan for the picture itself."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.values import EIGHT_BITS, raw_dtype
 from convcli.errors import ArgumentError
-from convcli.filters.plan import FrameGroup
+from convcli.filters.frame_group import FrameGroup
 from convcli.filters.request import Request
 from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import channels_of, mode_name

@@ -6,10 +6,10 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.backend.values import Alpha, Extent, Measured, Range, full_scale, raw_dtype
+from convcli.backend.values import Alpha, Extent, Filtered, Measured, Range, full_scale, raw_dtype
 from convcli.errors import ArgumentError
+from convcli.filters.frame_group import FrameGroup
 from convcli.filters.picture_colours import Colours
-from convcli.filters.plan import FrameGroup
 from convcli.filters.recipe_of_request import RequestedRecipe, recipe_of
 from convcli.filters.request import Request
 from convcli.filters.result_mode import narrows, result_mode
@@ -80,11 +80,6 @@ class PictureFilter(NamedTuple):
     def alpha(self) -> Alpha:
         """What is done with colours beside alpha."""
         return self.request.alpha
-
-    @property
-    def method(self) -> str:
-        """How sums are computed."""
-        return self.request.method
 
     @property
     def sheet(self) -> bool:
@@ -192,11 +187,14 @@ class PictureFilter(NamedTuple):
 
         finish = self.finishing(group, form, mode, dtype, extent)
         done = run(self.tile_work(group, group.given(self.colours), finish))
-        notes = dict.fromkeys(note for stage in group.stages for note in stage.notes)
-        samples = prod(group.output_shape)
-        plan = f"{self.requested.recipe.variant}, {done.plan}"
-        frames = self.framed(group, done.pixels, mode)
-        return Made(frames, done.clipped * samples, samples, plan, tuple(notes), done.measured, done.extent)
+        return self.told(group, self.framed(group, done.pixels, mode), done)
+
+    def told(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:
+        """Return the frames that were made of a group, with what is told of the run."""
+        count, plan = prod(group.output_shape), done.plan
+        if group.plain is None:
+            plan = f"{self.requested.recipe.variant}, {plan}"
+        return Made(frames, done.clipped * count, count, plan, group.notes, done.measured, done.extent)
 
     def tile_work(self, group: FrameGroup, given: Given, finish: Finish) -> TileWork:
         """Return what the tile loop is asked to do with a group, given as it is or by rows."""
@@ -253,10 +251,7 @@ class PictureFilter(NamedTuple):
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = group.frames
         filtered = self.single(group, form).filtered(frame.pixels, extent, self.stats)
-        frames = (replace(frame, pixels=filtered.pixels, mode=mode),)
-        samples = filtered.pixels.size - group.has_alpha * prod(filtered.pixels.shape[:2])
-        clipped = filtered.clipped * samples
-        return Made(frames, clipped, samples, filtered.plan, (), filtered.measured, filtered.extent)
+        return self.told(group, (replace(frame, pixels=filtered.pixels, mode=mode),), filtered)
 
     def single(self, group: FrameGroup, form: str) -> SingleKernel:
         """Return the kernel alone, and what is asked of it."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
-from convcli.filters.plan import FrameGroup
+from convcli.filters.frame_group import FrameGroup
 from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.picture import Frame
@@ -41,7 +41,6 @@ class MadeRows:
     def __iter__(self) -> Iterator[Array]:
         """Yield rows of the result, (rows, W) or (rows, W, C), from its top to its bottom."""
         asked, group = self._filter, self._group
-        notes: tuple[str, ...] = ()
         samples = _samples(asked, group, self._form)
         rows: Any
         if _slabs(asked, group, self._form) is not None:
@@ -57,14 +56,9 @@ class MadeRows:
             given = group.given_as(samples, asked.colours)
             finish = asked.finishing(group, self._form, *self._kind, None)
             rows = FinishedRows(asked.tile_work(group, given, finish))
-            notes = tuple(dict.fromkeys(note for stage in group.stages for note in stage.notes))
         for band in rows:
             yield band.reshape(len(band), *self.frame.pixels.shape[1:])
-        done = rows.filtered
-        count, plan = prod(group.output_shape), done.plan
-        if group.plain is None:
-            plan = f"{asked.requested.recipe.variant}, {plan}"
-        self.made = Made((self.frame,), done.clipped * count, count, plan, notes, done.measured, done.extent)
+        self.made = asked.told(group, (self.frame,), rows.filtered)
 
 
 def _samples(asked: PictureFilter, group: FrameGroup, form: str) -> Samples:

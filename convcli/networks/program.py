@@ -126,7 +126,7 @@ class Program:
         return None
 
     def _prepared(self, step: Step, given: Mapping[str, Arguments], into: int | None) -> Callable[..., Any]:
-        from convcli.backend.elements import in_place
+        from convcli.backend.activation_formulas import in_place
         from convcli.backend.prepare import prepare, scale_and_shift
 
         finish = None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli import backend
-from convcli.backend.elements import FUNCTIONS
+from convcli.backend.activation_formulas import FUNCTIONS
 from convcli.errors import ArgumentError
 from convcli.layers import ACTIVATIONS
 from tests.backend.cases import assert_close

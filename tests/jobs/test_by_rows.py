@@ -50,7 +50,7 @@ def small_bands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("SAMPLES", 400), ("WIDE", 40), ("TALL", 9), ("BAND", 200)):
             patch.setattr(tile_plan, name, value)
-        for name, value in (("BAND", 300), ("MOST_LOOKED_AT", 1)):
+        for name, value in (("BAND", 300), ("LEAST_SPANS", 1)):
             patch.setattr(plain_rows, name, value)
         yield
 

@@ -45,6 +45,12 @@ class FrameGroup:
         return self.recipe.stages(self.shape)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the stages have to say; a kernel alone has nothing."""
+        found = [] if self.plain is not None else [note for stage in self.stages for note in stage.notes]
+        return tuple(dict.fromkeys(found))
+
+    @property
     def output_shape(self) -> Shape:
         """(maps, *spatial), the opacity not counted."""
         shape = self.shape
