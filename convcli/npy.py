@@ -45,7 +45,7 @@ def read_header(file: BinaryIO) -> Header:
         )
     if start != MAGIC:
         raise NpyError(
-            "it is no .npy file, as numpy.save writes it; pickled objects are never loaded, as they can run programs"
+            "it is not a .npy file, as numpy.save writes it; pickled objects are never loaded, as they can run programs"
         )
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     with warnings_caught():  # of headers that Python 2 wrote, or that are no Python at all
@@ -98,6 +98,17 @@ def map_values(path: Path, header: Header) -> NDArray[Any]:
         return np.empty(header.shape, header.dtype)
     count = (prod(header.shape),)
     return _shaped(np.memmap(path, header.dtype, "r", header.start, count), header)
+
+
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """Return an array as the bytes of a .npy file."""
+    from io import BytesIO
+
+    import numpy as np
+
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def _shaped(values: NDArray[Any], header: Header) -> NDArray[Any]:

@@ -48,7 +48,7 @@ def read_finite(word: str) -> int | float:
 
 
 def split(row: str, commas: str = ",") -> list[str]:
-    """Return the words of a row, divided by spaces or commas.
+    """Return the words of a row, separated by spaces or commas.
 
     Where nothing stands before a comma the word is empty; the row may end in one comma.
 

@@ -16,7 +16,7 @@ FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 class Grid(tuple[Any, ...]):
-    """Numbers in one to three axes, nested; as text, rows divided by ; and slices by |, as --kernel reads them.
+    """Numbers in one to three axes, nested; as text, rows separated by ; and slices by |, as --kernel reads them.
 
     >>> str(Grid([(1, 2), (3, 4)]))
     '1 2; 3 4'

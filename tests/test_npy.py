@@ -73,8 +73,8 @@ CLAIMS = [
     (claiming("{'descr': '<f8'}", version=2), DAMAGED),
     (claiming("", version=3), "it is a .npy file of version 3.0, made for records with names; save a plain array"),
     (io.BytesIO(b"\x93NUMPY"), DAMAGED),
-    (io.BytesIO(b""), "it is no .npy file, as numpy.save writes it; pickled objects are never loaded"),
-    (io.BytesIO(b"\x80\x04N."), "it is no .npy file, as numpy.save writes it; pickled objects are never loaded"),
+    (io.BytesIO(b""), "it is not a .npy file, as numpy.save writes it; pickled objects are never loaded"),
+    (io.BytesIO(b"\x80\x04N."), "it is not a .npy file, as numpy.save writes it; pickled objects are never loaded"),
 ]  # fmt: skip
 
 

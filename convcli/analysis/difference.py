@@ -115,7 +115,7 @@ def measured(a: ArrayLike, b: ArrayLike, tolerance: float = 0, peak: float | Non
     a, b = pair(a, b)
     if not 0 <= tolerance < inf:
         raise ArgumentError(
-            f"tolerance={tolerance} is no distance of samples; give a number of at least 0, such as 1"
+            f"tolerance={tolerance} is not a distance between samples; give a number of at least 0, such as 1"
         )
     if peak is None:
         if a.dtype != b.dtype:

@@ -26,7 +26,7 @@ class UnlikeError(ConvcliError):
 
 
 class PictureDifference(NamedTuple):
-    """What was measured: a row a frame, all of them in one, and how many samples were hidden."""
+    """What was measured: one row per frame, all of them in one, and how many samples were hidden."""
 
     rows: list[dict[str, Any]]
     whole: dict[str, Any]

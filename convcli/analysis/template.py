@@ -24,7 +24,7 @@ class Template:
     @classmethod
     def of(cls, name: str, picture: Picture) -> Template:
         """Return a still picture with some contrast as a template, or raise ArgumentError where it is none."""
-        from convcli.analysis.match import match_scores
+        from convcli.analysis.match_scores import match_scores
 
         cls.check_still(name, picture)
         template = cls(name, picture.frames[0], picture.notes)
@@ -47,7 +47,7 @@ class Template:
     @staticmethod
     def preparation(frame: Frame) -> int:
         """Foretell the bytes that `of` takes for a frame, whose pixels may be black."""
-        from convcli.analysis.match import match_bytes
+        from convcli.analysis.match_scores import match_bytes
 
         size = frame.pixels.shape[:2]
         return frame.pixels.nbytes + match_bytes(size, size, _count(frame), masked=frame.has_alpha)
@@ -91,14 +91,14 @@ class Template:
 
     def bytes(self, frame: Frame, threads: int | None) -> int:
         """Foretell the bytes that `scores` takes for a frame, whose pixels may be black."""
-        from convcli.analysis.match import match_bytes
+        from convcli.analysis.match_scores import match_bytes
 
         size, masked = frame.pixels.shape[:2], self.mask is not None
         return match_bytes(size, self.size, _count(frame), masked=masked, threads=threads)
 
     def scores(self, name: str, frame: Frame, threads: int | None) -> Any:
         """Return the map of scores of one frame, or raise ArgumentError where it cannot be matched."""
-        from convcli.analysis.match import match_scores
+        from convcli.analysis.match_scores import match_scores
 
         try:
             return match_scores(_opaque(frame), self.colours, self.mask, threads=threads)

@@ -1,4 +1,4 @@
-"""The memory that jobs beside one another may take together: each asks for its share, and waits until it is there."""
+"""The memory that parallel jobs may take together: each asks for its share, and waits until it is free."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICK = 0.1  # seconds after which a waiting job looks whether the run has ended
 
 
 class Budget:
-    """Bytes that are shared out in the order in which they are asked for, so that no large job waits for ever.
+    """Bytes that are given out in the order in which they are asked for, so that no large job waits for ever.
 
     A job that is alone gets what it asks for.
     """
@@ -36,8 +36,7 @@ class Budget:
             self.take(wanted, limit)
         else:
             self.keeper.send((TAKE, wanted, limit))
-            if not self.keeper.recv():
-                raise Closed
+            self.keeper.recv()  # when it is taken; where the run ends first, this process is killed
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Jobs beside one another, on any concurrent.futures.Executor."""
+"""Jobs run in parallel, on any concurrent.futures.Executor."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from convcli.errors import ConvcliError
 if TYPE_CHECKING:
     from convcli.batch.run_jobs import Batch
 
-AHEAD = 2  # jobs a worker has or will have at once: the one it does, and the next
-HELD = 1000  # outcomes that wait for an earlier job
-HELD_BYTES = 1 << 26  # and what of their answers
+AHEAD = 2  # jobs that each worker is given: the one that it runs, and the next
+HELD = 1000  # outcomes that may wait for an earlier job
+HELD_BYTES = 1 << 26  # and bytes of their answers
 TICK = 0.1  # seconds
-GRACE = 1.0  # seconds that a signal leaves to the jobs that are being done, and then to the writes
+GRACE = 1.0  # seconds that running jobs have after a signal, and then the files that are being written
 
 
 class Crowd(Generic[Job]):
-    """The jobs of a batch that an executor has been given, and those whose turn to be told has not come."""
+    """The jobs of a batch that an executor was given, and the outcomes that wait for their turn to be reported."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Crowd(Generic[Job]):
         future.add_done_callback(self._events.put)
 
     def _ended(self, future: Future[Outcome] | None) -> None:
-        """Take note of a job that is over, or of a signal."""
+        """Handle a job that has ended, or a signal."""
         if future is None:
             self._deadline = time.monotonic() + GRACE
             self._end()
@@ -115,7 +115,7 @@ class Crowd(Generic[Job]):
             self._batch.teller.tell(job, outcome)
 
     def _outcome(self, future: Future[Outcome], number: int, job: Job, alone: bool) -> Outcome | None:
-        """Return what became of a job, or None where nothing can be said of it yet, or ever."""
+        """Return the outcome of a job; None where it has none, or not yet."""
         if future.cancelled():
             if self._batch.ending:
                 return None
@@ -146,7 +146,7 @@ class Crowd(Generic[Job]):
             future.cancel()
 
     def _note_the_rest(self) -> None:
-        """Take note of what ended after the run had come to grief, with nobody to tell it to."""
+        """Record the jobs that ended after the run had failed; nothing is printed of them."""
         wait(self._flying, GRACE)
         for future, (number, job) in self._flying.items():
             if future.done() and not future.cancelled() and future.exception() is None:
@@ -154,7 +154,7 @@ class Crowd(Generic[Job]):
                     self._batch.happened(number, job, future.result())
 
     def _abandon(self) -> None:
-        """Close the gate, and take note of what was finished until then."""
+        """Close the gate, and record the jobs that have ended until then."""
         WRITES.close(GRACE)
         while not self._events.empty():
             self._ended(self._events.get())

@@ -1,4 +1,4 @@
-"""A gate before what must not be cut short: whoever ends a run closes it, and waits for those inside."""
+"""A gate around work that must not be interrupted: whoever ends the run closes it, and waits for the work inside."""
 
 import time
 from typing import TYPE_CHECKING
@@ -10,29 +10,29 @@ ENTER, LEAVE = "enter", "leave"
 
 
 class Closed(BaseException):
-    """The run is ending: nothing more is to be written. No handler of errors is to catch it."""
+    """The run is ending, and nothing more may be written; a BaseException, so that no handler of errors catches it."""
 
 
 class Gate:
-    """To be entered by `with`; it can be asked and closed by a signal handler, so it has no lock.
+    """Entered by `with`; a signal handler may look at it and close it, so it has no lock.
 
-    Each step is one bytecode that the interpreter does not divide: whoever enters signs in first and then
-    looks whether it is closed, whoever closes it looks afterwards for those inside.
+    Each step is one operation that the interpreter does not interrupt: a thread that enters adds itself first and then
+    looks whether the gate is closed; who closes it looks afterwards who is inside.
     """
 
     def __init__(self) -> None:
         self.closed = False
-        self.used = False  # whether somebody has left since this was last unset
+        self.used = False  # whether a thread has left since this was last set to False
         self.keeper: Connection | None = None  # in a worker process, the way to the gate of the run
         self._inside: list[None] = []
 
     @property
     def occupied(self) -> bool:
-        """Whether somebody is inside."""
+        """Whether a thread is inside."""
         return bool(self._inside)
 
     def enter(self) -> bool:
-        """Sign in, or return False where it is closed."""
+        """Enter and return True, or return False where it is closed."""
         self._inside.append(None)
         if not self.closed:
             return True
@@ -40,19 +40,19 @@ class Gate:
         return False
 
     def leave(self) -> None:
-        """Sign out."""
+        """Leave."""
         self.used = True
         self._inside.pop()
 
     def close(self, patience: float) -> None:
-        """Let nobody else in, and wait so many seconds for those inside."""
+        """Let no more threads in, and wait at most so many seconds for those inside."""
         self.closed = True
         until = time.monotonic() + patience
         while self._inside and time.monotonic() < until:
             time.sleep(0.005)
 
     def __enter__(self) -> None:
-        """Enter here, and at the gate of the run."""
+        """Enter this gate, and in a worker process that of the run."""
         if not self.enter():
             raise Closed
         if self.keeper is not None:
@@ -62,7 +62,7 @@ class Gate:
                 raise Closed
 
     def __exit__(self, *error: object) -> None:
-        """Leave here, and there."""
+        """Leave both."""
         self.leave()
         if self.keeper is not None:
             self.keeper.send((LEAVE,))

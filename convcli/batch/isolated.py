@@ -1,4 +1,4 @@
-"""An executor whose every worker is a process of its own: what crashes it, or runs away, costs one job."""
+"""An executor whose workers are processes: a crash, or a job that takes too long, costs one job."""
 
 import multiprocessing
 import os
@@ -31,7 +31,7 @@ class DiedError(BrokenExecutor):
 
 
 class LostError(Exception):
-    """The process that worked on a job ended after it had begun to write: to do the job again could do it twice."""
+    """The process that worked on a job ended after it had begun to write, so the job is not tried again."""
 
 
 class OverdueError(Exception):
@@ -41,8 +41,8 @@ class OverdueError(Exception):
 class Isolated(Executor):
     """As many threads as workers, each with a spawned process that does its jobs; a new one follows one that died.
 
-    A job is told apart from all others: no other shares its process while it runs. What is submitted must be
-    picklable. A process that takes longer than `limit` seconds over a job is killed; its start does not count.
+    A process runs one job at a time. What is submitted must be picklable. A process that takes longer than `limit`
+    seconds over a job is killed; its start does not count.
     """
 
     def __init__(self, width: int, limit: float | None = None) -> None:
@@ -66,7 +66,12 @@ class Isolated(Executor):
         try:
             found: R = worker.call(fn, args, kwargs, self._limit)
             return found
-        except (DiedError, LostError, OverdueError):
+        except (
+            DiedError,
+            LostError,
+            OverdueError,
+            Closed,
+        ):  # Closed: it waits for memory that it will not get
             self._own.worker = None
             worker.kill()
             self._workers.discard(worker)
@@ -84,14 +89,14 @@ class Isolated(Executor):
 
 
 class _Worker:
-    """A process, and this end of the line to it."""
+    """A process, and this end of the connection to it."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), name="convcli worker")
         with _STARTING:
-            # Its start would let the signals through again that this thread blocks, which the process inherits.
+            # Its start unblocks the signals of this thread, and the process would inherit that.
             resource_tracker.ensure_running()
             _block_signals()
             self._process.start()
@@ -126,7 +131,7 @@ class _Worker:
                     asked = time.monotonic()
                     MEMORY.take(wanted, most)
                     held = wanted
-                    if due is not None:  # to wait for others is no work
+                    if due is not None:  # waiting for memory does not count
                         due += time.monotonic() - asked
                     self._line.send(True)
                 elif word == GIVE:
@@ -151,7 +156,7 @@ class _Worker:
                 MEMORY.give(held)
 
     def _heard_by(self, due: float) -> bool:
-        """Wait for a word from the process until it is due, an hour at a time: no system waits for more than weeks."""
+        """Wait until the process sends something or is due; an hour at a time, as systems limit the wait."""
         while not self._line.poll(max(0.0, min(HOUR, due - time.monotonic()))):
             if time.monotonic() >= due:
                 return False
@@ -179,7 +184,7 @@ class _Worker:
 
 
 def _block_signals() -> None:
-    """Leave SIGINT and SIGTERM to the main thread; a process that this thread starts is born with them blocked."""
+    """Leave SIGINT and SIGTERM to the main thread; processes that this thread starts inherit the mask."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 

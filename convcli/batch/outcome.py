@@ -1,4 +1,4 @@
-"""What became of a job, as plain data that can travel from another process."""
+"""The outcome of a job, as plain data that can be sent from another process."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from convcli.errors import ConvcliError
 
 
 class Named(Protocol):
-    """A job: whatever messages have a name for."""
+    """A job: anything with a name for messages."""
 
     @property
     def name(self) -> str:
@@ -20,12 +20,12 @@ Job = TypeVar("Job", bound=Named)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one job did, and what is to be said of it; whoever did it prints nothing.
+    """What one job did, and the messages about it; the job itself prints nothing.
 
     answer : what goes to standard output
-    written : the line that names the file which was written, for standard output, too; -q does without it
-    notes, details : what is said by default, and what only -v asks for
-    skipped : whether it was found done; its details say so
+    written : the line that names the file which was written, also for standard output; left out by -q
+    notes, details : messages that are printed by default, and those that only -v asks for
+    skipped : whether its output was there already; its details say so
     facts : what a report holds of it, as JSON has it
     pixels : how many were read
     error : why it failed, if it did
@@ -42,12 +42,12 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """Tell in a word: done, skipped or failed."""
+        """In a word: done, skipped or failed."""
         return "failed" if self.error is not None else "skipped" if self.skipped else "done"
 
 
 def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """Do a job; what is expected to fail is an outcome, too. A bug stays a bug."""
+    """Run a job; an expected failure is an outcome, too, and any other exception is raised."""
     try:
         return work(job)
     except ConvcliError as error:
@@ -61,7 +61,7 @@ def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
 
 
 def attempt_afar(work: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """Do a job in another process: the traceback of an error, which cannot travel, goes along as text."""
+    """Run a job in another process; the traceback of an error, which cannot be pickled, is sent along as text."""
     outcome = attempt(work, job)
     if outcome.error is not None:
         annotate(outcome.error)

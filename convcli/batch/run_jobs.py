@@ -1,4 +1,4 @@
-"""The runner: jobs taken as they are needed, told of as they happen, and told in their order."""
+"""The runner: it takes jobs as they are needed, records each when it ends, and reports them in their order."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -14,16 +14,16 @@ Told = TypeVar("Told", bound=Named, contravariant=True)
 
 
 class Teller(Protocol[Told]):
-    """Whoever says what became of the jobs."""
+    """What records and reports the outcomes of jobs."""
 
     def happened(self, number: int, job: Told, outcome: Outcome) -> None:
-        """Take note of a job as soon as it is over; they are counted from 1."""
+        """Record a job as soon as it has ended; jobs are counted from 1."""
 
     def tell(self, job: Told, outcome: Outcome) -> None:
-        """Say what became of the next job in order."""
+        """Report the next job in order."""
 
     def tick(self) -> None:
-        """Do what is done several times a second."""
+        """Called several times per second while jobs run."""
 
 
 class Batch(Generic[Job]):
@@ -37,7 +37,7 @@ class Batch(Generic[Job]):
         self.ending = False  # no more jobs are to be started
 
     def run_here(self, work: Callable[[Job], Outcome]) -> None:
-        """Do one job after the other in this thread."""
+        """Run one job after the other in this thread."""
         for number, job in self.left:
             self.teller.tick()
             WRITES.used = False
@@ -61,7 +61,7 @@ class Batch(Generic[Job]):
         return Crowd(self, submit, width, faults).run()
 
     def happened(self, number: int, job: Job, outcome: Outcome) -> None:
-        """Take note of a job that is over."""
+        """Record a job that has ended."""
         self.teller.happened(number, job, outcome)
         if self._fail_fast and outcome.error is not None:
             self.ending = True

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a run: the first lets what is being written be finished, the second does not wait."""
+"""Ctrl-C and SIGTERM during a run: the first waits until files are written, the second ends at once."""
 
 import os
 import signal
@@ -22,8 +22,8 @@ class Stopped(BaseException):
 class Stop:
     """Whether the run is to end, and by which signal; to be entered around it.
 
-    queue : where a signal is told as None, if the main thread only waits; else it ends the job
-    last : what is done before a second signal ends the process
+    queue : gets None for a signal, where the main thread only waits for jobs; without it the signal ends the job
+    last : called before a second signal ends the process
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Stop:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Leave them to whom they were."""
+        """Restore the handlers that there were."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -1,4 +1,4 @@
-"""The command line: one group of commands, and the single door through which every failure leaves."""
+"""The command line: the group of commands, and the one place where a failure becomes a message and an exit code."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ ENDED = tuple(128 + number for number in SIGNALS)
 
 
 class _NoCommandError(click.UsageError):
-    """There is not a word on the command line."""
+    """The command line is empty."""
 
 
 class _Commands(click.Group):
@@ -104,16 +104,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         conversation.error(_explained(error))
         code = conversation.failed
-    if code == BROKEN_PIPE:  # nobody reads on
+    if code == BROKEN_PIPE:  # nobody reads the rest
         lose(sys.stdout)
-    if code in ENDED:  # a second signal has nothing left to end
+    if code in ENDED:  # a second signal must not interrupt the exit
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
 
 
 def _explained(error: OSError) -> str:
-    """Say what failed where nobody expected it: the working directory, a file, or else standard output."""
+    """Describe an OSError that no command handles: of the working directory, of a file, or else of standard output."""
     try:
         os.getcwd()  # noqa: PTH109  # Path.cwd is no shorter
     except OSError:
@@ -126,10 +126,10 @@ def _explained(error: OSError) -> str:
 
 
 def _prepare_streams() -> None:
-    """Open the streams that the caller closed, lest a file opened later takes their number; let all take any text.
+    """Open the streams that the caller closed, so that no file opened later gets their numbers.
 
-    From a closed standard input nothing can be read, to a closed standard output nothing written; what is said is
-    lost. A letter that is not in the encoding of a stream is shown as an escape.
+    A closed standard input gives an error when it is read, a closed standard output when it is written; messages to a
+    closed standard error are lost. Characters that the encoding of a stream does not have are written as escapes.
     """
     for name, mode, access in (
         ("stdin", "r", os.O_RDONLY),
@@ -145,6 +145,7 @@ def _prepare_streams() -> None:
 
 def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
     """Run the command and turn every expected failure into one line and an exit code."""
+    conversation.keep(sys.argv[1:] if arguments is None else arguments)
     try:
         return group.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
     except _NoCommandError as error:

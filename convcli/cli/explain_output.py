@@ -1,4 +1,4 @@
-"""One output of a filter told instead of a picture written: what `convcli filter --explain` does."""
+"""One output of a filter explained, instead of a picture written: `convcli filter --explain`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ USELESS = (
 
 
 def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
-    """Tell where the output at a place comes from, on standard output or in the file that -o names."""
+    """Explain the output at a place, on standard output or in the file that -o names."""
     if len(place) != 2:
-        raise ArgumentError(f"`explain` is of one place, ROW,COLUMN, got {len(place)} numbers")
+        raise ArgumentError(f"`explain` takes one place, ROW,COLUMN, got {len(place)} numbers")
     target = None if run.output.output in (None, "-") else Path(str(run.output.output))
     if target is not None and target.suffix.lower() not in ENDINGS:
-        raise ArgumentError(f"{target}: `explain` writes words; end it in {' '.join(ENDINGS)}")
+        raise ArgumentError(f"{target}: `explain` writes text; end it in {' '.join(ENDINGS)}")
     context = click.get_current_context()
     for name in USELESS:
         if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
-            raise ArgumentError(f"`explain` tells of one output and writes no picture; leave out `{name}`")
+            raise ArgumentError(f"`explain` explains one output and writes no picture; leave out `{name}`")
 
     from convcli.analysis.explained_sample import explain_sample
     from convcli.files import check_target, write_whole
@@ -42,7 +42,7 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
         check_target(target, overwrite=run.output.force, follow_links=run.output.follow_links)
     jobs = run.explained(request.files)
     if len(jobs) != 1:
-        raise ArgumentError(f"`explain` tells of one picture, and {len(jobs)} are given")
+        raise ArgumentError(f"`explain` explains one picture, and {len(jobs)} are given")
     (job,) = jobs
     if job.problem is not None:
         raise job.problem

@@ -1,4 +1,4 @@
-"""Where one output comes from, in words and as JSON: what `convcli filter --explain` prints."""
+"""How one output is computed, as text and as JSON: what `convcli filter --explain` prints."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MOST_PARTS = 12  # windows that are printed; JSON has all
 
 
 def as_json(found: ExplainedPlace) -> str:
-    """Return all that was found as one object."""
+    """Return everything as one JSON object."""
     whole = {"command": "filter", "version": __version__, **asdict(found)}
     return json.dumps(whole, indent=2) + "\n"
 
 
 def as_text(found: ExplainedPlace) -> str:
-    """Return what was found as lines."""
+    """Return the explanation as lines of text."""
     lines = [
         f"output {found.row},{found.column} of {format_size(found.output_size)}, counted from 0: rows "
         f"{_ends(found.rows)} and columns {_ends(found.columns)} of the picture"
@@ -56,7 +56,7 @@ def _channel(found: ExplainedPlace, channel: Explained) -> list[str]:
 
 
 def _after(channel: Explained) -> list[str]:
-    """Say what becomes of the sums."""
+    """Describe what happens to the sums: bias, combination, division, activation."""
     lines = []
     if len(channel.sums) == 1:
         terms = [_word(part.sum) for part in channel.parts]

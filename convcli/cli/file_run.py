@@ -1,4 +1,4 @@
-"""The run of a command on pictures: its options, and how they become jobs, whatever is done to each."""
+"""A command that runs on pictures: its options, and how they become jobs, whatever is done to each picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,15 +19,12 @@ import click
 from convcli.batch import Batch, Outcome, Stop, Stopped
 from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import Decorator, at_least, max_memory_option, talking
-from convcli.cli.options.file_options import (
-    OutputOptions,
-    coding_options,
-    inputs_options,
-    output_options,
-    reading_options,
-    values_option,
-)
+from convcli.cli.options.bundled import Decorator
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.input_options import inputs_options, reading_options, values_option
+from convcli.cli.options.limit_options import max_memory_option
+from convcli.cli.options.option_types import at_least
+from convcli.cli.options.output_options import OutputOptions, coding_options, output_options
 from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.run_messages import RunMessages
 from convcli.errors import ArgumentError, ConvcliError
@@ -47,13 +44,13 @@ if TYPE_CHECKING:
     from convcli.jobs.picture_to_answer import Question
     from convcli.jobs.work import Work
 
-LONG = 20.0  # seconds of a run, after which what sums cost is measured once
-AHEAD_SHARE = 16  # of --max-memory may go to decoding, before it is known what the work will take
+LONG = 20.0  # seconds of a run after which the costs of this machine are measured
+AHEAD_SHARE = 16  # the part of --max-memory that may be used for decoding before the work is planned
 
 
 @dataclass(frozen=True)
 class FileRun:
-    """What the options of a command say of the pictures, of the files, and of how the run goes on.
+    """The options of a command that runs on pictures: its inputs and outputs, its limits, and how its jobs run.
 
     threads : of each picture, where they were given
     values : a matrix that was typed, which is the only input then
@@ -84,7 +81,7 @@ class FileRun:
             )
 
     def open_ahead(self) -> OpenedAhead | None:
-        """Begin to read the only picture of the run, if it is one: decoding takes no time beside imports."""
+        """Begin to read the picture of a run that has only one, while the modules that filter it are imported."""
         if (
             self.inputs.file is None
             or self.dry_run
@@ -108,48 +105,38 @@ class FileRun:
             reads=[*reads, *self.inputs.lists],
             report=self.options.report,
         )
-        jobs = self._typed(jobs)
         self.output.save.check_jobs(jobs)
         return jobs
 
     def explained(self, reads: Reads) -> list[Job]:
-        """Return a job for each input of a run that writes no picture, and the words about it to -o."""
+        """Return a job for each input of a run that writes no picture, but text about it, to -o or standard output."""
         output = self.output.output
         if output is not None and output != "-":
             check_reads("`output`", [Path(output)], [*reads, *self._files()])
-        return self._typed(
-            [Job(source.path, DASH, problem=source.problem) for source in self._sources("kernel")]
-        )
+        return [source.to(DASH) for source in self._sources("kernel")]
 
     def _files(self) -> Reads:
         return [("an input", Path(name)) for name in self.inputs.names if name != "-"]
 
-    def _typed(self, jobs: list[Job]) -> list[Job]:
-        """Return jobs with the matrix that was typed, where one was."""
-        if self.values is None:
-            return jobs
-        typed = TypedMatrix.of(self.values).getvalue()
-        return [replace(job, data=typed, typed=True) for job in jobs]
-
     def _sources(self, name: str) -> list[Source]:
-        """Return the inputs; those that were typed stand where standard input would."""
+        """Return the inputs: a matrix that was typed, or those that are found."""
         if self.values is None:
             return self.output.sources(self.conversation, self.inputs, name)
         if self.inputs.names or self.inputs.files_from is not None:
             given = self.inputs.names[0] if self.inputs.names else "--files-from"
             raise ArgumentError(f"--values is the input, and {given} is given, too; leave one of them out")
-        return [Source(DASH)]
+        return [Source(DASH, typed=TypedMatrix.of(self.values).getvalue())]
 
     def share(self, jobs: Sequence[Job]) -> int | None:
-        """Return how many threads each job has, None for one a core."""
+        """Return how many threads each job has, None for one per core."""
         return self.options.workers.share(len(jobs), self.threads)
 
     def run(
         self, jobs: Sequence[Job], work: Work, *, as_json: bool = False, ahead: OpenedAhead | None = None
     ) -> int:
-        """Do the work on each picture; return the exit code.
+        """Run the work on each picture; return the exit code.
 
-        as_json : whether a dry run is told as JSON
+        as_json : whether a dry run is reported as JSON
         """
         from convcli.jobs.file_to_file import FileToFile
 
@@ -180,7 +167,7 @@ class FileRun:
         ):
             if given:
                 raise ArgumentError(
-                    f"`{argument}` is of pictures that are written, and the answer is printed; leave it out"
+                    f"`{argument}` applies to pictures that are written, and the answer is printed; leave it out"
                 )
         jobs = self.explained(reads)
         if self.options.report is not None:
@@ -188,7 +175,7 @@ class FileRun:
         return self._run(jobs, PictureToAnswer(question, self.reading, self.max_memory), pictures=False)
 
     def _run(self, jobs: Sequence[Job], work: Callable[[Job], Outcome], *, pictures: bool = True) -> int:
-        """Do the jobs and tell what became of them; return the exit code.
+        """Run the jobs and report them; return the exit code.
 
         pictures : whether they write some
         """
@@ -225,7 +212,7 @@ class FileRun:
                     messages.end()
                 raise
             messages.end()
-            if not ended:  # a thread cannot be stopped, and Python would wait for it
+            if not ended:  # Python would wait for threads that cannot be stopped
                 remove_unfinished()
                 stack.close()
                 sys.stdout.flush()
@@ -261,7 +248,7 @@ def _end(signum: int, frame: object) -> None:
 def file_run_options(
     *, in_place: bool, threads: str, linear: str | None = None, networks: Sequence[str] = ()
 ) -> Decorator:
-    """Give a command all options of reading, writing and running, which it gets as a FileRun.
+    """Add all options of reading, writing and running to a command, which gets them as a FileRun.
 
     in_place : whether it has this option
     threads : what it does with --threads
@@ -272,9 +259,9 @@ def file_run_options(
         inputs_options,
         values_option,
         output_options(in_place=in_place),
-        click.option("--dry-run", is_flag=True, help="Only say what would be read, run and written."),
+        click.option("--dry-run", is_flag=True, help="Only report what would be read, run and written."),
         coding_options,
-        click.option("--threads", type=at_least(1), help=f"{threads} [one a core]"),
+        click.option("--threads", type=at_least(1), help=f"{threads} [one per core]"),
         reading_options(linear=linear, networks=networks),
         max_memory_option,
         run_options,

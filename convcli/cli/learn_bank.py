@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
-from convcli.cli.learn_pairs import Files, header_of, npy, picture_of_source
+from convcli.cli.learn_pairs import Files, header_of, picture_of_source
 from convcli.cli.options.learn_options import BANK_SIZE, BankOptions, LearnOptions
 from convcli.errors import ArgumentError
 from convcli.files import write_whole
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_source import Reading
+from convcli.npy import npy_bytes
 from convcli.render import Answer, Grid
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def learn_bank(
     reading: Reading,
     max_memory: int,
 ) -> Bank:
-    """Learn a bank from pictures, or draw one by chance."""
+    """Learn a bank from pictures, or draw one at random."""
     from convcli.learning.patch_bank import COUNT, PatchSampler, random_bank
 
     for path, ending in ((files.output, ".npy"), (files.bank_sheet, ".png")):
@@ -44,6 +45,7 @@ def learn_bank(
         return random_bank(count, size, bank.in_channels or 1, seed=seed)
     sampler = PatchSampler.of(count, size, seed)
     found = Inputs(tuple(names)).find(None, "learn")
+    conversation.keep(str(source.path) for source in found.sources)
     for note in found.notes:
         conversation.note(note)
     for source in found.sources:
@@ -120,7 +122,7 @@ def _nested(values: Any) -> Any:
 def write_bank(conversation: Conversation, files: Files, bank: Bank) -> None:
     """Write the weights and the sheet, and say so."""
     if files.output is not None:
-        write_whole(files.output, npy(bank.weights.astype("float32")), overwrite=files.force)
+        write_whole(files.output, npy_bytes(bank.weights.astype("float32")), overwrite=files.force)
         conversation.note(f"wrote {files.output}: weights {bank.weights.shape}")
     if files.bank_sheet is not None:
         from convcli.images.write import encode

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.file_options import value_names
+from convcli.cli.options.input_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
@@ -15,10 +15,11 @@ from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.formats import ARRAYS
 from convcli.jobs.collisions import check_reads
 from convcli.jobs.read_source import Reading
+from convcli.npy import npy_bytes
 
 if TYPE_CHECKING:
     from convcli.images.picture import Picture
-    from convcli.learning.learned_kernel import Array, Learned
+    from convcli.learning.learned_kernel import Learned
     from convcli.learning.learning_recipe import Recipe
     from convcli.learning.picture_pairs import Pair
 
@@ -73,7 +74,7 @@ def _check_files(files: Files, options: LearnOptions) -> None:
         if options.method != "sgd":
             raise ArgumentError("`trace` shows the steps of gradient descent; give `method='sgd'` with it")
         if files.trace.suffix.lower() not in (".gif", ".png", ".apng", ".webp"):
-            raise ArgumentError(f"{files.trace} is no animation; end it in .gif .png .webp")
+            raise ArgumentError(f"{files.trace} is not an animation; end it in .gif .png .webp")
 
 
 def _pairs(names: Sequence[str], values: Sequence[str], max_memory: int) -> list[list[Named]]:
@@ -151,11 +152,11 @@ def write_learned(conversation: Conversation, files: Files, learned: Learned) ->
         if learned.weights.ndim == 2:
             data, lost = encode_kernel(learned.kernel, files.output)
         else:
-            data, lost = npy(learned.layer_weights), []
+            data, lost = npy_bytes(learned.layer_weights), []
         write_whole(files.output, data, overwrite=files.force)
         conversation.note("; ".join([f"wrote {files.output}", *lost]))
     if files.bias_file is not None:
-        write_whole(files.bias_file, npy(np.atleast_1d(learned.bias)), overwrite=files.force)
+        write_whole(files.bias_file, npy_bytes(np.atleast_1d(learned.bias)), overwrite=files.force)
         conversation.note(f"wrote {files.bias_file}")
     if files.trace is not None:
         from convcli.images.formats import format_of
@@ -165,14 +166,3 @@ def write_learned(conversation: Conversation, files: Files, learned: Learned) ->
         data, _ = encode(kernel_frames(learned.trace), format_of(files.trace), str(files.trace))
         write_whole(files.trace, data, overwrite=files.force)
         conversation.note(f"wrote {files.trace}: blue weights are negative, red ones positive, white is 0")
-
-
-def npy(array: Array) -> bytes:
-    """Return an array as a .npy file."""
-    from io import BytesIO
-
-    import numpy as np
-
-    buffer = BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()

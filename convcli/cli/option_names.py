@@ -3,7 +3,7 @@
 import ast
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import click
@@ -11,12 +11,15 @@ import click
 # Arguments whose options are spelled in another way, or known by a shorter name.
 SPELLED = {"output": "-o", "input_shape": "--n"}
 
-# `argument` or `argument=value`; what stands inside a word, a path or a value that is quoted is none.
-_ARGUMENT = re.compile(r"(?<![^\s(])`([a-z]\w*)(?:=([^`]+))?`(?![^\s.,;:)])")
+# `argument` or `argument=value`; what stands inside a word or a path is none.
+_ARGUMENT = r"(?<![^\s(])`(?P<argument>[a-z]\w*)(?:=(?P<value>[^`]+))?`(?![^\s.,;:)])"
+_QUOTED = r"""(?<!\w)(?P<quote>['"])(?:\\.|(?!(?P=quote)(?!\w))[^\\])*(?P=quote)"""  # as repr writes a value
 
 
-def with_options(message: str, parameters: Iterable[click.Parameter]) -> str:
+def with_options(message: str, parameters: Iterable[click.Parameter], verbatim: Collection[str] = ()) -> str:
     """Replace each argument between backticks by the option that gives it, where there is one.
+
+    Quoted values stay as they are, and so do the texts of `verbatim`, such as names of files.
 
     >>> one = click.Option(["--range", "value_range"]), click.Option(["-k", "--kernel", "kernels"])
     >>> with_options("`value_range` has no use beside `kernel='box:3'`; leave out `sheet=True`", one)
@@ -25,10 +28,11 @@ def with_options(message: str, parameters: Iterable[click.Parameter]) -> str:
     options = [each for each in parameters if isinstance(each, click.Option)]
 
     def spelled(match: re.Match[str]) -> str:
-        option = option_of(match[1], options)
-        return match[0] if option is None else f"{option} {_value(match[2])}".rstrip()
+        option = None if match["argument"] is None else option_of(match["argument"], options)
+        return match[0] if option is None else f"{option} {_value(match['value'])}".rstrip()
 
-    return _ARGUMENT.sub(spelled, message)
+    kept = map(re.escape, sorted(filter(None, verbatim), key=len, reverse=True))
+    return re.sub("|".join([*kept, _QUOTED, _ARGUMENT]), spelled, message, flags=re.DOTALL)
 
 
 def option_of(argument: str, options: Iterable[click.Option]) -> str | None:

@@ -1,4 +1,4 @@
-"""How far a run is, drawn on a terminal: below all that is said, and gone at the end."""
+"""A progress bar on the terminal, below all messages; it is removed at the end."""
 
 import os
 import time
@@ -8,7 +8,7 @@ PAUSE = 0.1  # seconds between two drawings
 
 
 class Progress:
-    """A bar on stderr; whoever writes on the terminal hides it first."""
+    """A bar on standard error, to be hidden before anything else is written on the terminal."""
 
     def __init__(self, count: int, started: float) -> None:
         from rich.console import Console
@@ -37,7 +37,7 @@ class Progress:
         self._shown = False
 
     def show(self, counts: Mapping[str, int]) -> None:
-        """Draw it, if it was not drawn just now."""
+        """Draw it, at most once in PAUSE seconds."""
         now = time.monotonic()
         if now - self._drawn < PAUSE:
             return
@@ -55,12 +55,12 @@ class Progress:
         self._bar.refresh()
 
     def hide(self) -> None:
-        """Wipe it away until it is next drawn."""
+        """Remove it until it is next drawn."""
         if self._shown:
             self._bar.stop()
             self._shown = False
 
     def abandon(self) -> None:
-        """Give the terminal its cursor back, in a process that ends at once."""
+        """Show the terminal's cursor again, in a process that ends at once."""
         if self._shown:
             os.write(2, b"\n\x1b[?25h")

@@ -1,4 +1,4 @@
-"""What is said of the jobs of a run, while it runs and at its end."""
+"""The messages of a run: while it runs, and the summary at its end."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from convcli.jobs.report import Report
 
 NAMED = 50  # failed inputs that the summary names
-EVERY = 10.0  # seconds between two lines of -v that say how far the run is
-AFTER = 0.5  # seconds before a terminal shows how far it is: a short run needs none
+EVERY = 10.0  # seconds between two lines of -v on the progress
+AFTER = 0.5  # seconds before a terminal shows the progress; a short run needs none
 
 
 class RunMessages:
-    """The only voice of a run: answers, notes and errors in the order of the inputs, and how far it is."""
+    """All output of a run: answers, notes and errors in the order of the inputs, its progress, and its summary."""
 
     def __init__(self, conversation: Conversation, count: int, stop: Stop, *, dry_run: bool = False) -> None:
         self.report: Report | None = None
@@ -88,7 +88,7 @@ class RunMessages:
         return note
 
     def tick(self) -> None:
-        """Show how far the run is: on a terminal, or every ten seconds by a line of -v."""
+        """Show the progress: on a terminal, or with -v by a line every ten seconds."""
         if not self._several or self._conversation.quiet:
             return
         now = time.monotonic()
@@ -108,7 +108,7 @@ class RunMessages:
         left = (self._count - over) * (now - self._started) / over if over else None
         failed = f", {self._counts['failed']} failed" if self._failed else ""
         ends = "" if left is None else f", about {left:.0f} s left"
-        return f"{over} of {self._count}{failed}, {over / (now - self._started):.1f} a second{ends}"
+        return f"{over} of {self._count}{failed}, {over / (now - self._started):.1f} per second{ends}"
 
     def hide(self) -> None:
         """Leave the terminal as it was."""
@@ -116,7 +116,7 @@ class RunMessages:
             self._progress.hide()
 
     def end(self) -> None:
-        """Sum the run up, where it had more than one job."""
+        """Print the summary of a run of more than one job."""
         self.hide()
         if not self._several:
             return
@@ -133,7 +133,7 @@ class RunMessages:
             parts.insert(0, f"stopped by {self._stop.signal.name}")
         text = ", ".join(parts)
         if not self._dry_run:
-            text += f"; {self._pixels / max(seconds, 1e-9) / 1e6:.1f} megapixels a second"
+            text += f"; {self._pixels / max(seconds, 1e-9) / 1e6:.1f} megapixels per second"
         if self._failed:
             names, more = [name for _, name in sorted(self._failed)], len(self._failed) - NAMED
             text += f"; failed: {', '.join(names[:NAMED])}" + (f" and {more} more" if more > 0 else "")
@@ -145,5 +145,5 @@ class RunMessages:
 
 
 def _on_terminal(answer: bytes) -> str:
-    """Write a line of an answer so that a name in it gives a terminal no orders; elsewhere it keeps its bytes."""
+    """Return a line of an answer with escapes for control characters, as a terminal would obey those in a name."""
     return visible(os.fsdecode(answer.removesuffix(b"\n"))) + "\n"

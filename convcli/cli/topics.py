@@ -1,4 +1,4 @@
-"""The topics of `convcli help`: each is a page of Markdown in convcli/docs/."""
+"""The topics of `convcli help`; each is a page of Markdown in convcli/docs/."""
 
 from importlib.resources import files
 
@@ -9,7 +9,7 @@ TOPICS = {
     "alpha": "What a filter does with transparent pixels.",
     "layers": "How layers and chains of layers are written.",
     "variants": "The kinds of convolution, each with an example.",
-    "exit-codes": "What the exit code of a command says.",
+    "exit-codes": "The exit codes of the commands.",
     "formats": "The file formats, and what each can hold.",
     "networks": "How to write a network in a TOML file.",
     "architecture": "Where things are in the source code.",

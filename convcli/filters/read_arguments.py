@@ -113,7 +113,7 @@ def read_channels(value: Any) -> tuple[str, ...]:
     names = tuple(str(name).strip().lower() for name in given)
     if not names or not all(names):
         raise ArgumentError(
-            f"{_shown(value)} is no list of channels; give names between commas, as r,g,b or a"
+            f"{_shown(value)} is not a list of channels; separate their names by commas, as r,g,b or a"
         )
     return names
 

@@ -43,7 +43,7 @@ def encode(
     """Return the bytes of `picture` as a file of format `form`, and a note on all that it cannot carry.
 
     Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
-    error calls the output. A still PNG is written by `encode_png` on so many `threads`, by default one a core;
+    error calls the output. A still PNG is written by `encode_png` on so many `threads`, by default one per core;
     with a level in `coding`, by Pillow on one, unless it has colours of 16 bits.
     """
     png_level = coding.png_level

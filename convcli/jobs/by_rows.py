@@ -1,4 +1,4 @@
-"""How a picture that is too large to be whole in memory gets from file to file: by rows, at either end or at both."""
+"""Pictures that are too large to be whole in memory: read by rows, written by rows, or both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from convcli.images.picture import Picture
 from convcli.jobs.work import PlanByRows, RowsToMake
 
-LARGE = 1 << 29  # bytes that nobody minds
+LARGE = 1 << 29  # bytes that any machine has
 
 
 class ByRows(NamedTuple):
@@ -25,7 +25,7 @@ class ByRows(NamedTuple):
 
     @property
     def said(self) -> str:
-        """What -v says of it."""
+        """What -v prints about it."""
         ends = ("decoded by rows",) * (self.stored is not None) + ("written by rows",) * self.written
         return ", ".join(ends)
 

@@ -1,4 +1,4 @@
-"""Files that must be apart: outputs from each other, from all that is read, and from the report."""
+"""Files that must differ: outputs from each other, from all files that are read, and from the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dry run says of a picture: what would be read, run and written, and what that would take."""
+"""What a dry run reports of a picture: what would be read, run and written, and the time and memory for it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def foretold(
 
 
 def sentence(facts: Mapping[str, Any], runs: str) -> str:
-    """Say the facts in a line; `runs` says what would run."""
+    """Return the facts as a line; `runs` describes what would run."""
     before = _picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
     after = _picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
     time = f"{facts['seconds']:.1f} s on a core and " if "seconds" in facts else ""

@@ -187,7 +187,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _listed(name: str) -> list[str]:
-    """Return the names in a list, divided by NUL if there is one, else by line breaks."""
+    """Return the names in a list, separated by NUL if it has one, else by line breaks."""
     try:
         if name == "-":
             data = read_at_most(sys.stdin.buffer, MOST_LISTED).getvalue()
@@ -198,7 +198,7 @@ def _listed(name: str) -> list[str]:
         raise ArgumentError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None
     except EndlessError:
         raise InputError(
-            f"`files_from` {name}: the list has more than {MOST_LISTED:,} bytes, if it ends at all; divide it"
+            f"`files_from` {name}: the list has more than {MOST_LISTED:,} bytes, if it ends at all; split it"
         ) from None
     if b"\0" in data:
         lines = data.split(b"\0")

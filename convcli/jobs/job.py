@@ -26,11 +26,22 @@ class Source(NamedTuple):
 
     below : the folder in which a search found it, below the one that was searched; None where it was named
     problem : why there is nothing to read, where that is known already
+    typed : numbers that were typed, which stand in the place of standard input
     """
 
     path: Path
     below: str | None = None
     problem: ConvcliError | None = None
+    typed: bytes | None = None
+
+    def to(self, target: Path, form: str | None = None) -> "Job":
+        """Return the job that makes an output of the input."""
+        return Job(self.path, target, form, self.typed, self.typed is not None, self.problem)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.to(DASH).name
 
     @property
     def parent(self) -> str:

@@ -1,4 +1,4 @@
-"""What would take more memory than there may be is refused before it begins."""
+"""Work that would take more memory than the limit is refused before it begins."""
 
 from convcli.images.picture import ImageError
 from convcli.memory import size_name

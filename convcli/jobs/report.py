@@ -19,7 +19,8 @@ class Report:
 
     The lines are ASCII: bytes of a name that are no UTF-8 stand as lone surrogates, \udc80 to \udcff for 0x80 to
     0xff (PEP 383), and os.fsencode gives them back. A new run refuses a file that exists, unless `force` replaces
-    it or `resume` goes on at its end, where half a line that a crash left is cut off; what is no report is refused.
+    it or `resume` goes on at its end, where half a line that a crash left is cut off. A file that is
+    not a report is refused.
     """
 
     def __init__(self, path: Path, *, force: bool, resume: bool) -> None:
@@ -41,7 +42,9 @@ class Report:
             self._file = os.open(path, flags, 0o666)
             if resume and not _is_report(self._file):
                 os.close(self._file)
-                raise WriteError(f"`report` {path} exists and is no report to go on with; give another name")
+                raise WriteError(
+                    f"`report` {path} exists and is not a report that can be continued; give another name"
+                )
             self._end = _after_last_line(self._file) if resume else 0
             os.ftruncate(self._file, self._end)
         except FileExistsError:

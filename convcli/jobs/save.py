@@ -1,4 +1,4 @@
-"""How an output is put in its place, and what it keeps of its input's file."""
+"""How an output is written to its file, and what it keeps of its input's file."""
 
 import os
 from collections.abc import Iterable
@@ -24,14 +24,14 @@ class Save(NamedTuple):
     follow_links: bool = False
 
     def check_jobs(self, jobs: Iterable[Job]) -> None:
-        """Refuse before anything is read what has no file whose times could be kept."""
+        """Raise ArgumentError where `preserve` has no file whose times could be kept."""
         if not self.preserve:
             return
         for job in jobs:
             if job.source is DASH or job.target is DASH:
                 stream = job.name if job.source is DASH else "standard output"
                 raise ArgumentError(
-                    f"`preserve` keeps the times and the mode of a file, which {stream} is not; leave it out"
+                    f"`preserve` keeps the times and the mode of a file; of {stream} there are none; leave it out"
                 )
 
     def check(self, target: Path) -> None:
@@ -39,7 +39,7 @@ class Save(NamedTuple):
         check_target(target, overwrite=self.overwrite, follow_links=self.follow_links)
 
     def tidy(self, job: Job) -> None:
-        """Sweep away what a killed process has left beside an output: nothing may be left to write."""
+        """Remove what a killed process has left beside an output, as nothing may be written there any more."""
         if job.target is DASH:
             return
         sweep(Path(os.path.realpath(job.target) if self.follow_links else job.target).parent)
@@ -50,7 +50,7 @@ class Save(NamedTuple):
         write_whole(job.target, data, overwrite=self.overwrite, follow_links=self.follow_links, like=like)
 
     def write_by(self, job: Job, fill: Fill) -> None:
-        """Write a job's output by a function that takes its time; a run may end meanwhile, and nothing is left."""
+        """Write a job's output by a function; if the run ends before it has returned, nothing is left."""
         write_whole(
             job.target,
             fill,

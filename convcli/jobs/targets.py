@@ -33,21 +33,21 @@ def jobs_for(
     """
     sound = [source for source in sources if source.problem is None]
     if in_place:
-        jobs = [Job(source.path, _itself(source.path)) for source in sound]
+        jobs = [source.to(_itself(source)) for source in sound]
     elif output is None:
-        jobs = [Job(source.path, _beside(source.path, kernel)) for source in sound]
+        jobs = [source.to(_beside(source.path, kernel)) for source in sound]
     elif stdout := _STDOUT.fullmatch(output):
         form = _named_format(stdout[1])
-        jobs = [Job(source.path, DASH, form) for source in sound]
+        jobs = [source.to(DASH, form) for source in sound]
     elif not output:
         raise ArgumentError("`output` is empty; name a file, a folder or a template")
     elif _is_folder(output, sources):
         folder = Path(output)
-        jobs = [Job(source.path, folder / _mirrored(source)) for source in sound]
+        jobs = [source.to(folder / _mirrored(source)) for source in sound]
     elif _FIELD.search(output):
-        jobs = [Job(source.path, _filled(output, source, kernel)) for source in sound]
+        jobs = [source.to(_filled(output, source, kernel)) for source in sound]
     else:
-        jobs = [Job(source.path, Path(output)) for source in sound]
+        jobs = [source.to(Path(output)) for source in sound]
     check_jobs(jobs, in_place=in_place)
     check_reads("`output`", (job.output for job in jobs if job.output is not None), reads)
     if report is not None:
@@ -57,10 +57,7 @@ def jobs_for(
     if len(sound) == len(sources):
         return jobs
     planned = iter(jobs)
-    return [
-        next(planned) if source.problem is None else Job(source.path, source.path, problem=source.problem)
-        for source in sources
-    ]
+    return [next(planned) if source.problem is None else source.to(source.path) for source in sources]
 
 
 def is_stdout(output: str) -> bool:
@@ -93,12 +90,12 @@ def _is_folder(output: str, sources: Iterable[Source]) -> bool:
     return output.endswith("/") or (searched and not Path(output).suffix)
 
 
-def _itself(source: Path) -> Path:
-    if source is DASH:
+def _itself(source: Source) -> Path:
+    if source.path is DASH:
         raise ArgumentError(
-            "`in_place` has no file to replace for standard input; write to `output='-'`, or name a file"
+            f"`in_place` has no file to replace for {source.name}; write to `output='-'`, or name a file"
         )
-    return source
+    return source.path
 
 
 def _beside(source: Path, kernel: str) -> Path:
@@ -120,22 +117,23 @@ def _named_format(prefix: str | None) -> str | None:
 
 def _mirrored(source: Source) -> Path:
     """Return the path of an input's output in a folder of outputs, where the folders of a search keep their places."""
-    name = _file_name(source.path)
+    name = _file_name(source)
     return Path(source.parent, name) if source.below else Path(name)
 
 
-def _file_name(source: Path) -> str:
-    if source is DASH:
+def _file_name(source: Source) -> str:
+    if source.path is DASH:
+        has = "have" if source.typed is not None else "has"
         raise ArgumentError(
-            "standard input and typed values have no name to give an output; name a file with `output`, or write to "
+            f"{source.name} {has} no file name that the output could take over; name a file with `output`, or write to "
             "`output='-'`"
         )
-    return source.name
+    return source.path.name
 
 
 def _filled(template: str, source: Source, kernel: str) -> Path:
     """Fill {stem}, {ext}, {name}, {parent} and {kernel} into a template."""
-    name = Path(_file_name(source.path))
+    name = Path(_file_name(source))
 
     def value(match: re.Match[str]) -> str:
         field = match[1]

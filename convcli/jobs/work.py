@@ -139,7 +139,7 @@ class Work(Protocol):
 
     @property
     def lighter(self) -> str:
-        """What else than a smaller picture would take less memory, if anything."""
+        """What besides a smaller picture would take less memory; empty where there is nothing."""
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
         """Return what will be done to a picture, or raise an error where that cannot be.

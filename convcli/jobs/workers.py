@@ -1,4 +1,4 @@
-"""Where the jobs of a run are done: one after the other, in threads, in processes, or on a cluster."""
+"""Where the jobs of a run are run: one after the other, in threads, in processes, or on a cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Work = Callable[[Job], Outcome]
 class Workers(NamedTuple):
     """How many jobs are done at once, and where.
 
-    jobs : as many; by default one a core
+    jobs : how many; by default one per core
     isolate : whether each worker is a process of its own
     timeout : seconds after which a job is stopped; only a process can be, so it implies `isolate`
     cluster : the address of a Dask scheduler
@@ -43,11 +43,11 @@ class Workers(NamedTuple):
         return self.isolated or self.cluster is not None
 
     def width(self, count: int, threads: int | None) -> int:
-        """Return how many of so many jobs run at once: by default one a core, fewer where each has more threads."""
+        """Return how many jobs of `count` run at once: by default one per core, fewer where each has more threads."""
         return max(1, min(count, self.jobs or max(1, cores() // (threads or 1))))
 
     def share(self, count: int, threads: int | None) -> int | None:
-        """Return how many threads each job has, None for one a core: all of them are no more than the cores."""
+        """Return how many threads each job has, None for one per core; together no more than the cores."""
         if threads is not None:
             return threads
         if self.cluster is not None:
@@ -56,13 +56,13 @@ class Workers(NamedTuple):
         return None if width == 1 else max(1, cores() // width)
 
     def reached(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Return the jobs as the workers know them: those of a cluster have working folders of their own."""
+        """Return the jobs as the workers know them; on a cluster, by their whole paths."""
         return jobs if self.cluster is None else [job.absolute() for job in jobs]
 
     def run(
         self, batch: Batch[Job], work: Work, count: int, threads: int | None, most: int | None = None
     ) -> bool:
-        """Do so many jobs; return whether all that were started have ended.
+        """Run `count` jobs; return whether all that were started have ended.
 
         threads : of each job, if they were given
         most : bytes that may stand on standard input

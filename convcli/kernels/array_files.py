@@ -59,7 +59,7 @@ def kernel_of(array: Array, what: str = "the kernel") -> Kernel:
     """
     if not 1 <= array.ndim <= MOST_AXES or not array.size:
         raise ArgumentError(
-            f"an array of shape {array.shape} is no kernel; it has 1 to {MOST_AXES} axes and is not empty"
+            f"an array of shape {array.shape} is not a kernel; it has 1 to {MOST_AXES} axes and is not empty"
         )
     check_sides(*array.shape)
     weights = array.astype(float if array.dtype.kind == "f" else array.dtype).ravel().tolist()
@@ -119,7 +119,7 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
         except OSError as error:
             raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise ArgumentError(f"`{argument}`: {text} is no text; save it as numbers in rows") from None
+            raise ArgumentError(f"`{argument}`: {text} is not text; save it as rows of numbers") from None
     else:
         lines = [text]
     if path.suffix.lower() != ".csv":
@@ -129,7 +129,7 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
         numbers = [[float(read_finite(word)) for word in row] for row in rows]
     except ArgumentError as error:
         raise ArgumentError(
-            f"`{argument}`: {text!r} is no matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
+            f"`{argument}`: {text!r} is not a matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
             "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt)"
         ) from None
     if not numbers or len({len(row) for row in numbers}) > 1:

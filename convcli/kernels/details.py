@@ -148,7 +148,7 @@ def gabor(
 
 
 def random(size: int = 3, seed: int = 0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Draw weights by chance, as a layer starts before it has learned; the same seed, the same weights."""
+    """Draw random weights, as an untrained layer has; the same seed gives the same weights."""
     from random import Random  # loads much that no other kernel needs
 
     side = check_side(size, limit, dims)

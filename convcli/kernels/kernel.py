@@ -16,7 +16,7 @@ Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as a kernel ha
 Combine = Literal["none", "magnitude", "largest"]
 
 MOST_AXES = 3
-MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of a matrix, whatever the limit that is asked for
+MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of a matrix, whatever limit is asked for
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Kernel:
         if len(self.anchor) != self.dims:
             raise ArgumentError(
                 f"anchor {by_axes(self.anchor)} has {len(self.anchor)} numbers where kernel {self.name!r} "
-                f"has {self.dims} axes; give one an axis"
+                f"has {self.dims} axes; give one per axis"
             )
         if not all(0 <= place < side for place, side in zip(self.anchor, self.shape, strict=True)):
             raise ArgumentError(
@@ -208,7 +208,7 @@ def check_side(side: int, limit: int, dims: int = 1) -> int:
 
 
 def check_sides(*sides: int) -> None:
-    """Raise ArgumentError where a matrix would be larger than can be of use, whatever the limit that is asked for."""
+    """Raise ArgumentError where a matrix is too large for any kernel, whatever limit is asked for."""
     if max(sides) > MOST_SIDE or prod(sides) > MOST_WEIGHTS:
         raise ArgumentError(
             f"a kernel of {by_axes(sides)} is too large: it may have {MOST_SIDE:,} weights on a side and "

@@ -27,9 +27,9 @@ PICTURES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
 )
-LONGEST = 32  # characters that a weight may take in a file, on average, with what divides it from the next
+LONGEST = 32  # characters that a weight and its separator may take in a file, on average
 
-SMALLEST = 1 << 16  # bytes of a file that nobody minds, with all its comments
+SMALLEST = 1 << 16  # bytes that any kernel file may have, for its comments
 
 SETTINGS = ("weights", "divisor", "offset", "anchor")  # of a JSON object
 
@@ -52,7 +52,7 @@ def is_file(text: str) -> bool:
 
 
 def files_in(text: str) -> list[Path]:
-    """Return the files that are there among the kernels that `text` spells, divided by semicolons."""
+    """Return the files that are there among the kernels that `text` spells, separated by semicolons."""
     words = dict.fromkeys(word.strip() for word in (text, *text.split(";")))
     return [Path(word) for word in words if has_ending(word) and is_file(word)]
 
@@ -61,8 +61,8 @@ def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None)
     """Return the kernel in a file, told by its ending, or raise ArgumentError.
 
     `.npy`   : an array of 1 to 3 axes; objects in it are refused, never loaded
-    `.csv`   : a row a line, values divided by commas, semicolons, tabs or spaces; lines from # on are left out
-    `.txt`   : a row a line or up to a semicolon, values divided by spaces or commas
+    `.csv`   : one row per line, values separated by commas, semicolons, tabs or spaces; lines from # on are left out
+    `.txt`   : one row per line or up to a semicolon, values separated by spaces or commas
     `.json`  : nested lists, or an object of weights, divisor, offset and anchor; a fraction is a text, "1/9"
     `.mat`   : libvips' matrix: width, height, scale and offset in the first line, then the rows
     pictures : their grey values, by `read_picture`
@@ -118,7 +118,7 @@ def _txt(path: Path, limit: int) -> Kernel:
 
 def _rows(rows: Sequence[str], path: Path, commas: str = ",") -> Kernel:
     if not rows:
-        raise ArgumentError(f"{_what(path)} holds no numbers; write a row a line")
+        raise ArgumentError(f"{_what(path)} holds no numbers; write one row per line")
     what = _what(path)
     words, divisor = common([split(row, commas) for row in rows])
     return _kernel(grid([[number(word, what) for word in row] for row in words], what), divisor=divisor)

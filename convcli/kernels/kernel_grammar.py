@@ -31,7 +31,7 @@ OTHER_NAMES = {
     "none": ("identity",),
 }
 OUTSIDE = ("-", "nan")  # what ImageMagick writes for a place that is no part of the kernel
-HINT = "; give a name such as 'sobel', or rows of numbers divided by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
+HINT = "; give a name such as 'sobel', or rows of numbers separated by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
 
 
 def parse_kernel(
@@ -56,11 +56,11 @@ def parse_kernels(
     """Return the kernels that `text` spells, to be run one after the other, or raise ArgumentError.
 
     A name may have arguments, by name or in order: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
-    divided by `;` and numbers divided by spaces or commas; `|` divides the slices of one with 3 axes.
+    separated by `;` and numbers separated by spaces or commas; `|` separates the slices of one with 3 axes.
     ImageMagick's form leads with the size, `3x3: 0,-1,0 ...`, or with `3x3+1+1:` the place of the origin too, by
     default the middle, of an even side the place before it; a cell `-` or `nan` is no part of the kernel. A name or
-    that form may begin a list, divided by `;`.
-    A file is told by its ending: see `files.read_kernel`.
+    that form may begin a list, separated by `;`.
+    A file is told by its ending: see `kernel_files.read_kernel`.
 
     Parameters
     ----------

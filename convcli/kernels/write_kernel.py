@@ -7,6 +7,7 @@ from pathlib import Path
 
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, is_line
+from convcli.npy import npy_bytes
 
 
 def encode_kernel(kernel: Kernel, path: Path) -> tuple[bytes, list[str]]:
@@ -28,14 +29,9 @@ def encode_kernel(kernel: Kernel, path: Path) -> tuple[bytes, list[str]]:
 
 
 def _npy(kernel: Kernel, path: Path) -> bytes:
-    from io import BytesIO
-
     import numpy as np
 
-    buffer = BytesIO()
-    weights = np.array(_divided(kernel.matrices[0], kernel.divisor))
-    np.save(buffer, weights, allow_pickle=False)
-    return buffer.getvalue()
+    return npy_bytes(np.array(_divided(kernel.matrices[0], kernel.divisor)))
 
 
 def _csv(kernel: Kernel, path: Path) -> bytes:

@@ -25,7 +25,7 @@ def overlap(kernel: int, stride: int, dilation: int = 1, padding: int = 0) -> tu
 
 
 def is_uneven(kernel: int, stride: int, dilation: int = 1) -> bool:
-    """Tell whether some outputs get more taps than others: the kernel is no multiple of the stride.
+    """Tell whether some outputs get more taps than others: the kernel is not a multiple of the stride.
 
     With a dilation that has a factor in common with the stride, some outputs even get none.
     """

@@ -51,7 +51,7 @@ class PixelShuffle(_PixelMover):
         if channels % each:
             raise ArgumentError(
                 f"the input's {channels} channels cannot be shuffled into {self.factor} places an axis: "
-                f"they are no multiple of {each}"
+                f"they are not a multiple of {each}"
             )
         return (channels // each, *(n * self.factor for n in size))
 

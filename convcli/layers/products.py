@@ -142,7 +142,7 @@ class MatMul(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Gemm(TensorLayer):
-    """alpha * A' B' + beta * C for matrices (ONNX's Gemm); where B is learned and A has a row an item, it is a Dense.
+    """alpha * A' B' + beta * C for matrices (ONNX's Gemm); with a learned B and one row of A per item, it is a Dense.
 
     transposed : whether A and B are turned first
     addend : the shape of C where it is stored, None where there is none or it is the third input

@@ -88,7 +88,7 @@ class Recurrent(TensorLayer):
         given = shapes[0]
         if len(given) != 3 or given[2] != self.in_features:
             raise ArgumentError(
-                f"the input {sized(given)} is no sequence of {self.in_features} features; an item of it is "
+                f"the input {sized(given)} is not a sequence of {self.in_features} features; an item of it is "
                 f"time x {self.in_features}"
             )
         first, second, _ = given

@@ -97,7 +97,7 @@ class Transpose(TensorLayer):
         self._set(axes=integers("axes", axes, 0))
         if sorted(self.axes) != list(range(len(self.axes))):
             raise ArgumentError(
-                f"the axes {', '.join(map(str, self.axes))} are no order of 0 to {len(self.axes) - 1}, each once"
+                f"the axes {', '.join(map(str, self.axes))} are not an order of 0 to {len(self.axes) - 1}, each once"
             )
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:

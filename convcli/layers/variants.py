@@ -51,8 +51,8 @@ def _separable(conv: Conv) -> tuple[Layer, ...]:
 def _depthwise(conv: Conv) -> tuple[Layer, ...]:
     if conv.out_channels % conv.in_channels:
         raise ArgumentError(
-            f"out_channels {conv.out_channels} is no multiple of in_channels {conv.in_channels}, and a depthwise layer "
-            f"makes the same number of outputs of each channel; give {conv.in_channels}, or a multiple of it"
+            f"out_channels {conv.out_channels} is not a multiple of in_channels {conv.in_channels}, and a depthwise "
+            f"layer makes the same number of outputs of each channel; give {conv.in_channels}, or a multiple of it"
         )
     return (replace(conv, groups=conv.in_channels),)
 

@@ -114,7 +114,7 @@ def roofline_lines(rows: Sequence[Row], machine: Machine) -> list[str]:
     share = sum(row["least_seconds"] for row in by_memory) / total if 0 < total < inf else 0.0
     lines = [
         f"roofline: {machine.peak / 1e9:,.6g} GFLOP/s over {machine.bandwidth / 1e9:,.6g} GB/s: compute bounds from "
-        f"{machine.ridge:.4g} FLOPs a byte on, memory below",
+        f"{machine.ridge:.4g} FLOPs per byte on, memory below",
         f"at least {_seconds(total)}, one layer after the other; {len(by_memory):,} of {len(timed):,} layers are bound "
         f"by memory, {share:.1%} of that time",
     ]

@@ -88,7 +88,7 @@ class _Reader:
         for name, shape in self._inputs(shapes).items():
             self.g.add_input(name, shape)
         if "layers" not in self.document:
-            raise ArgumentError('it has no layers; write layers = ["conv k3 p1 o16", "relu"], one a line')
+            raise ArgumentError('it has no layers; write layers = ["conv k3 p1 o16", "relu"], one per line')
         try:
             self.items(self.document["layers"], {}, (), "")
             outputs = [

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import convcli
-from convcli.analysis import match as matching
+from convcli.analysis import match_scores as matching
 from convcli.analysis.match import best_places
-from convcli.analysis.match import match_scores as match
+from convcli.analysis.match_scores import match_scores as match
 from convcli.backend import windows
 from convcli.errors import ArgumentError
 

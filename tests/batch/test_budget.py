@@ -5,11 +5,13 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from convcli.batch import isolated
 from convcli.batch.budget import MEMORY, Budget
 from convcli.batch.gate import WRITES, Closed
 from convcli.batch.isolated import DiedError, Isolated, OverdueError
@@ -143,17 +145,56 @@ def test_a_process_that_dies_leaves_its_share_to_the_others(tmp_path: Path) -> N
     assert MEMORY.taken == 0
 
 
-def test_to_wait_for_memory_is_no_work(tmp_path: Path) -> None:
-    """The limit on a job's time is shorter than it waits for the memory that this process has taken."""
-    executor = Isolated(1, 0.5)
+@pytest.fixture
+def memory() -> Iterator[Budget]:
+    """The budget of this process, all of which is taken, while the gate is open."""
+    WRITES.closed = False
     MEMORY.take(100, 100)
-    waiting = executor.submit(_logged, tmp_path / "log", 100, 0)
-    while not MEMORY._waiting:
+    yield MEMORY
+    MEMORY.give(MEMORY.taken)
+    WRITES.closed = False
+
+
+def _until_it_waits(job: Future[None]) -> None:
+    while not MEMORY._waiting and not job.done():
         time.sleep(0.01)
-    time.sleep(1.0)
-    MEMORY.give(100)
-    waiting.result(60)
+    assert MEMORY._waiting, job.exception()
+
+
+def test_waiting_for_memory_does_not_count_as_work(
+    memory: Budget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour passes while a job, which may take a minute, waits for the memory that this process has taken."""
+    passed = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed)
+    monkeypatch.setattr(isolated, "time", clock)
+    executor = Isolated(1, 60)
+    job = executor.submit(_logged, tmp_path / "log", 100, 0)
+    _until_it_waits(job)
+    passed = 3600.0
+    memory.give(100)
+    job.result(60)
+    executor.shutdown()
+    assert memory.taken == 0
+
+
+def test_a_job_that_takes_too_long_gives_its_share_back(tmp_path: Path) -> None:
+    executor = Isolated(1, 0.5)
     with pytest.raises(OverdueError):
         executor.submit(_logged, tmp_path / "log", 100, 600).result(60)
     executor.shutdown()
     assert MEMORY.taken == 0
+
+
+def test_a_process_that_waits_for_memory_ends_quietly_with_the_run(
+    memory: Budget, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    executor = Isolated(1)
+    job = executor.submit(_logged, tmp_path / "log", 100, 0)
+    _until_it_waits(job)
+    WRITES.closed = True
+    with pytest.raises(Closed):
+        job.result(60)
+    executor.shutdown()
+    assert not (tmp_path / "log").exists()
+    assert capfd.readouterr().err == ""

@@ -107,7 +107,7 @@ def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--explain", "1"], 2, "--explain is of one place, ROW,COLUMN, got 1 numbers"),
+        (["--explain", "1"], 2, "--explain takes one place, ROW,COLUMN, got 1 numbers"),
         (["--explain", "9,9"], 2, "there is no output 9,9: the layer makes 3x3, rows 0 to 2 and columns 0 to 2"),
         (["--explain", "1,1", "-o", "x.png"], 2, "x.png: --explain writes words; end it in .txt .json"),
         (["--explain", "1,1", "--dry-run"], 2, "--explain tells of one output and writes no picture; leave out --dry-run"),

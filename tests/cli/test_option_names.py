@@ -107,10 +107,40 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
         ("there is no `colour=3` and no `x y`", "there is no `colour=3` and no `x y`"),
         ("unknown kernel '`gray`'; `gray`", "unknown kernel '`gray`'; --gray"),
         ("cannot read in/`gray`.png, `gray`.png", "cannot read in/`gray`.png, --gray.png"),
+        ("unknown kernel 'a `gray` b'; `gray`", "unknown kernel 'a `gray` b'; --gray"),
+        ("""it's "a `gray` b's" or `gray`""", """it's "a `gray` b's" or --gray"""),
+        (r"'it\\'s `gray` ', `gray`", r"'it\\'s `gray` ', --gray"),
     ],
 )
 def test_arguments_become_options(message: str, spelled: str) -> None:
     assert with_options(message, OPTIONS["filter"]) == spelled
+
+
+def test_texts_of_the_user_stay_as_they_are() -> None:
+    message = "cannot read a `gray` b.png or a `gray`: give `gray=True` or `gray`"
+    assert (
+        with_options(message, OPTIONS["filter"], ["a `gray`", "a `gray` b"])
+        == "cannot read a `gray` b.png or a `gray`: give --gray or --gray"
+    )
+
+
+NAMED = "a `force` b.png"  # a file whose name looks like an argument
+
+
+def test_the_name_of_a_file_is_shown_as_it_is(call: Call, tmp_path: Path) -> None:
+    result = call("filter", tmp_path / NAMED, "-k", "box", "-o", f"{tmp_path}/out/")
+    assert result.code == 1
+    assert one_error(result) == f"cannot read {tmp_path / NAMED}: No such file or directory"
+
+
+def test_the_name_of_a_file_in_a_folder_is_shown_as_it_is(call: Call, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for each in (folder, out):
+        each.mkdir()
+        (each / NAMED.replace("b", "b.box" if each == out else "b")).write_bytes((SAMPLES / "logo.png").read_bytes())
+    result = call("filter", folder, "-k", "box", "-o", f"{out}/{{stem}}.{{kernel}}{{ext}}")
+    assert result.code == 1
+    assert one_error(result) == f"{out}/a `force` b.box.png exists; give --force to replace it, or another -o"
 
 
 def test_calculators_have_their_own_names() -> None:

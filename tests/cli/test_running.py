@@ -93,7 +93,7 @@ def test_three_bad_files_among_five_hundred(program: Program, tmp_path: Path) ->
     assert run.stdout.decode().split() == [f"out/{name}" for name in good]
     *_, summary = run.stderr.decode().splitlines()
     assert summary.startswith("convcli: 497 done, 3 failed; ")
-    assert summary.endswith("megapixels a second; failed: in/007.png, in/250.png, in/499.png")
+    assert summary.endswith("megapixels per second; failed: in/007.png, in/250.png, in/499.png")
     assert sum(line.startswith("convcli: error: ") for line in run.stderr.decode().splitlines()) == 3
     before = {name: (tmp_path / "out" / name).stat() for name in good}
     draw(tmp_path / "in", *names)
@@ -116,12 +116,12 @@ def test_three_bad_files_among_five_hundred(program: Program, tmp_path: Path) ->
         ("--timeout nan", "'nan' is not a number of seconds above 0"),
         (
             "--cluster tcp://x:1 --isolate",
-            "--isolate is about processes of this machine; leave it out beside --cluster",
+            "--isolate starts processes on this machine; leave it out beside --cluster",
         ),
         ("--cluster tcp://x:1 --timeout 3", "--timeout is about processes of this machine"),
         (
             "--cluster 127.0.0.1",
-            "--cluster 127.0.0.1 is no address of a scheduler; write it as tcp://host:8786",
+            "--cluster 127.0.0.1 is not the address of a scheduler; write it as tcp://host:8786",
         ),
         ("--report x.jsonl --dry-run", "--report tells what was done, and --dry-run does nothing"),
     ],

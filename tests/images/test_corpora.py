@@ -77,7 +77,7 @@ def test_png_suite_passes_whole(suite: Path, call: Call, tmp_path: Path) -> None
     result = call("filter", *inputs, "--kernel", "identity", "-o", f"{tmp_path}/out/")
     assert result.code == 0
     *notes, summary = result.err.splitlines()
-    assert re.fullmatch(r"convcli: 28 done; \S+ megapixels a second", summary)
+    assert re.fullmatch(r"convcli: 28 done; \S+ megapixels per second", summary)
     assert {note.rpartition(".png: ")[2] for note in notes} == {"left out: the PNG chunk sBIT"}
     for path in inputs:
         before, after = read_picture(path), read_picture(tmp_path / "out" / path.name)

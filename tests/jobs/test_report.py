@@ -132,7 +132,8 @@ def test_only_a_report_is_gone_on_with(call: Call, tmp_path: Path) -> None:
     result = call(*words)
     assert result.code == 1
     assert (
-        one_error(result) == f"--report {precious} exists and is no report to go on with; give another name"
+        one_error(result)
+        == f"--report {precious} exists and is not a report that can be continued; give another name"
     )
     assert precious.read_bytes() == b"one line\nand half of another"
 

@@ -48,7 +48,7 @@ def test_outer_is_numpys(factors: list[list[int]]) -> None:
         ({"divisor": float("nan")}, "kernel 'k' is divided by nan"),
         ({"divisor": 10**400}, "its divisor must be finite and not 0"),
         ({"offset": float("inf")}, "kernel 'k': its offset must be finite, got inf"),
-        ({"anchor": (0,)}, "anchor 0 has 1 numbers where kernel 'k' has 2 axes; give one an axis"),
+        ({"anchor": (0,)}, "anchor 0 has 1 numbers where kernel 'k' has 2 axes; give one per axis"),
         ({"anchor": (0, 2)}, "anchor 0x2 lies outside kernel 'k' of 1x2; it counts from 0 to 0x1"),
         ({"anchor": (-1, 0)}, "anchor -1x0 lies outside kernel 'k' of 1x2"),
     ],

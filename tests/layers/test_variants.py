@@ -92,7 +92,7 @@ def test_a_depthwise_layer_multiplies_its_channels(channels, outputs, k):
     conv = Conv(in_channels=channels, out_channels=outputs, kernel_size=k)
     if outputs % channels:
         with pytest.raises(
-            ArgumentError, match=f"out_channels {outputs} is no multiple of in_channels {channels}"
+            ArgumentError, match=f"out_channels {outputs} is not a multiple of in_channels {channels}"
         ):
             VARIANTS["depthwise"](conv)
         return

@@ -64,7 +64,7 @@ def test_the_least_time_is_the_sum_over_the_layers():
     assert {row["bound"] for row in found if row["layer"].startswith("conv k3")} == {"compute"}
     assert {row["bound"] for row in found if row["layer"] in ("bn", "relu", "add")} == {"memory"}
     lines = roofline_lines(found, machine)
-    assert "compute bounds from 5 FLOPs a byte on" in lines[0]
+    assert "compute bounds from 5 FLOPs per byte on" in lines[0]
     by_memory = sum(row["bound"] == "memory" for row in found)
     assert f"{by_memory} of {len(found)} layers are bound by memory" in lines[1]
 

@@ -6,7 +6,7 @@ from typing import Any
 from convcli import __version__
 from convcli.cli.calculators.question import PER_AXIS, Question
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions
+from convcli.cli.options.answer_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer

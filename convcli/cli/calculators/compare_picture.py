@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions
+from convcli.cli.options.answer_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
-from convcli.images.formats import FORMATS, format_of, formats_for
+from convcli.images.formats import FORMATS, formats_for
 from convcli.layers.variants import VARIANTS
 from convcli.render import Answer
 
@@ -71,9 +71,9 @@ def compare_on(
     pooled = None if pool is None else parse_pool(pool)
     if pooled is not None:
         pooled(2)  # wrong sizes are told before the picture is read
-    sheet = _sheet_of(answer)
+    sheet = answer.picture_file
     if sheet is not None:
-        check_target(sheet, overwrite=answer.force)
+        _check_sheet(*sheet, overwrite=answer.force)
     pixels, mode, zero = _read(source, name, max_pixels, conversation)
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
@@ -86,9 +86,10 @@ def compare_on(
             if sheet is not None:
                 panels.append(Panel.of(trials.drawn(outcome), mode, _caption(rows[-1])))
     if sheet is not None:
-        data, _ = encode(draw_sheet(panels), format_of(sheet), str(sheet))
-        write_whole(sheet, data, overwrite=answer.force)
-        conversation.note(f"wrote {sheet}")
+        path, form = sheet
+        data, _ = encode(draw_sheet(panels), form, str(path))
+        write_whole(path, data, overwrite=answer.force)
+        conversation.note(f"wrote {path}")
         answer = answer._replace(output=None)
     answer.give(
         conversation,
@@ -189,17 +190,10 @@ def _given(words: str) -> str:
     return f" Here: {words}." if words else ""
 
 
-def _sheet_of(answer: AnswerOptions) -> Path | None:
-    """Return where -o asks for a sheet: where its ending is a picture's."""
-    if answer.output is None:
-        return None
-    path = Path(answer.output)
-    try:
-        form = format_of(path)
-    except ArgumentError:
-        return None
+def _check_sheet(path: Path, form: str, *, overwrite: bool) -> None:
+    """Raise an error where a sheet cannot be written, before anything is run."""
     if "RGB" not in FORMATS[form].modes:
         raise ArgumentError(
             f"-o {path}: a sheet has colours, which {form} does not hold; use {formats_for('RGB', 1)}"
         )
-    return path
+    check_target(path, overwrite=overwrite)

@@ -8,24 +8,20 @@ import click
 
 from convcli import __version__
 from convcli.cli.calculators.answer_rows import answered, by_one_number, give, ratio, result, swept
+from convcli.cli.calculators.calculator_help import LAYER_GROUPS
 from convcli.cli.calculators.question import Question
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import (
-    AnswerOptions,
-    Command,
-    Parsed,
-    answer_options,
-    at_least,
-    bundled,
-    several,
-    talking,
-)
-from convcli.cli.options.file_options import values_option
-from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, compared_options, variant_name
+from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.input_options import values_option
+from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
+from convcli.cli.options.limit_options import max_pixels_option
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
+from convcli.cli.options.option_types import Parsed, several
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TYPED, TypedMatrix
-from convcli.images.formats import MOST_PIXELS
 from convcli.kernels.kernel_files import PICTURES, files_in, is_file
 from convcli.layers.variants import BASELINE, VARIANTS
 from convcli.networks.load_network import is_network
@@ -120,14 +116,7 @@ picture_options = bundled(
         "drawn side by side.",
     ),
     values_option,
-    click.option(
-        "--max-pixels",
-        type=at_least(1, MOST_PIXELS),
-        default=str(MAX_PIXELS),
-        envvar="CONVCLI_MAX_PIXELS",
-        show_envvar=True,
-        help=f"Refuse a larger IMAGE.  [default: {MAX_PIXELS}]",
-    ),
+    max_pixels_option(MAX_PIXELS, f"Refuse a larger IMAGE.  [default: {MAX_PIXELS}]"),
 )
 
 

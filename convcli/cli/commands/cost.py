@@ -5,11 +5,14 @@ from functools import partial
 import click
 
 from convcli.cli.calculators.answer_rows import answer_rows, explained, give, result
+from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions, Command, drawn_answer_options, talking
+from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
+from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.cost_options import CostOptions, cost_options
-from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
+from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import flops_lines, macs_lines
 from convcli.networks.rows import Row
@@ -85,5 +88,5 @@ def _remarks(question: Question) -> list[str]:
     stored = "parameters and buffers" if whole["buffers"] else "parameters"
     memory = f"{whole['parameter_bytes']:,} bytes of {stored}, {whole['activation_bytes']:,} of activations"
     intensity = whole["arithmetic_intensity"]
-    per_byte = f"; {intensity:.4g} FLOPs a byte" if intensity is not None else ""
+    per_byte = f"; {intensity:.4g} FLOPs per byte" if intensity is not None else ""
     return [*lines, f"memory, {question.dtype}: {memory}{per_byte}"]

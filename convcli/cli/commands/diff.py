@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from convcli import __version__
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import (
-    AnswerOptions,
-    Command,
-    Parsed,
-    answer_options,
-    max_memory_option,
-    talking,
-)
-from convcli.cli.options.file_options import (
-    LimitOptions,
-    limit_options,
-    several_values_option,
-    value_names,
-)
+from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.input_options import several_values_option, value_names
+from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
+from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TypedMatrix
 from convcli.number_text import read_finite
@@ -54,9 +46,11 @@ def _tolerance(text: str) -> float:
     try:
         number = float(read_finite(text))
     except ArgumentError as error:
-        raise ArgumentError(f"{error}; give a distance of samples of at least 0, such as 1") from None
+        raise ArgumentError(f"{error}; give a distance between samples of at least 0, such as 1") from None
     if number < 0:
-        raise ArgumentError(f"{text!r} is no distance of samples; give a number of at least 0, such as 1")
+        raise ArgumentError(
+            f"{text!r} is not a distance between samples; give a number of at least 0, such as 1"
+        )
     return number
 
 
@@ -91,7 +85,7 @@ def command(
     limits: LimitOptions,
     max_memory: int,
 ) -> int:
-    """Compare two pictures sample by sample: the largest difference and where it is, PSNR, SSIM, a row a frame.
+    """Compare two pictures sample by sample: the largest difference and where it is, PSNR, SSIM, one row per frame.
 
     One of them may be - (standard input). The colours of pixels that are fully transparent in both count as equal.
     With -o diff.png the differences are drawn, with -o diff.npy they are written as numbers.
@@ -112,7 +106,7 @@ def command(
     from convcli.images.formats import NUMBERS
     from convcli.images.write import encode
 
-    drawn = _drawn(answer)
+    drawn = answer.picture_file
     if drawn is not None:
         check_target(drawn[0], overwrite=answer.force)
     sources: list[Source] = [*map(Path, operands), *map(TypedMatrix.of, values, value_names(len(values)))]
@@ -141,19 +135,6 @@ def command(
         return 0
     conversation.note(_verdict(names, found.whole, tolerance))
     return DIFFERENT
-
-
-def _drawn(answer: AnswerOptions) -> tuple[Path, str] | None:
-    """Return where -o asks for a picture, and its format; None where its ending is of text."""
-    from convcli.images.formats import format_of
-
-    if answer.output is None:
-        return None
-    path = Path(answer.output)
-    try:
-        return path, format_of(path)
-    except ArgumentError:
-        return None
 
 
 def _read(

@@ -2,18 +2,14 @@
 
 import click
 
+from convcli.cli.calculators.calculator_help import chain_help
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import Command, talking
-from convcli.cli.options.draw_options import (
-    KindOptions,
-    NumberOptions,
-    ViewOptions,
-    drawn,
-    kind_options,
-    number_options,
-    view_options,
-)
-from convcli.cli.options.layer_options import LayerOptions, chain_help, drawn_options
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.draw_options import NumberOptions, drawn, number_options
+from convcli.cli.options.drawing_kind_options import KindOptions, kind_options
+from convcli.cli.options.drawing_view_options import ViewOptions, view_options
+from convcli.cli.options.layer_options import LayerOptions, drawn_options
 
 
 @click.command(

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
+from convcli.cli.command import Command
 from convcli.cli.explain_output import explain_output
 from convcli.cli.file_run import FileRun, file_run_options
-from convcli.cli.options.common_options import Command, Parsed
 from convcli.cli.options.filter_options import request_options
+from convcli.cli.options.option_types import Parsed, output_place
 from convcli.cli.options.picture_network_options import (
     ORDERS,
     PictureNetworkOptions,
@@ -16,7 +17,6 @@ from convcli.cli.options.picture_network_options import (
 )
 from convcli.errors import ArgumentError
 from convcli.filters.network_input import LAYOUTS
-from convcli.filters.read_arguments import read_place
 from convcli.filters.request import FILTERING, Request
 from convcli.kernels.kernel_grammar import square_meant
 from convcli.kernels.named import KERNELS
@@ -108,16 +108,16 @@ LEADING = (
 @request_options
 @click.option(
     "--explain",
-    type=Parsed("ROW,COLUMN", read_place),
+    type=Parsed("ROW,COLUMN", output_place),
     metavar="ROW,COL",
-    help="Only tell where one output comes from. -o x.json.",
+    help="Only explain how one output is computed. -o x.json.",
 )
 @picture_network_options
-@click.option("--stats", is_flag=True, help="Print a line of JSON a picture: min, max, mean, clipped.")
+@click.option("--stats", is_flag=True, help="Print one line of JSON per picture: min, max, mean, clipped.")
 @file_run_options(
     in_place=True,
     threads="Threads of a kernel alone and of PNG.",
-    linear="Filter light: sRGB decoded before, encoded after.",
+    linear="Filter linear light: decode sRGB before, encode after.",
     networks=LAYOUTS,
 )
 def command(
@@ -139,7 +139,7 @@ def command(
     outputs of earlier runs are left out. EXIF orientation is applied.
 
     With --network a whole network runs: one that makes a picture writes it, and a classifier's answer is printed, a
-    line of JSON a picture. Samples come as (sample * scale - mean) / std; without --scale white is 1.
+    line of JSON per picture. Samples come as (sample * scale - mean) / std; without --scale white is 1.
 
     Exits with 0 where all are done or skipped, 1 where one failed, 2 for wrong usage.
     """  # noqa: D301  # what follows \f is shown by --help-all

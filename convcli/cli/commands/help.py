@@ -6,7 +6,8 @@ import sys
 import click
 
 from convcli.cli import COMMANDS
-from convcli.cli.options.common_options import Command, Parsed
+from convcli.cli.command import Command
+from convcli.cli.options.option_types import Parsed
 from convcli.cli.topics import TOPICS, formatted, page
 from convcli.errors import ArgumentError, instead_of
 
@@ -15,7 +16,7 @@ WORDS = tuple(dict.fromkeys([*TOPICS, *COMMANDS]))
 
 @click.command(
     cls=Command,
-    short_help="What does a word mean, or a command do?",
+    short_help="Explain a topic or a command.",
     examples=("convcli help padding", "convcli help filter"),
 )
 @click.argument("word", required=False, metavar="[TOPIC|COMMAND]", type=Parsed("WORD", str, WORDS))

@@ -8,14 +8,17 @@ from typing import Any
 import click
 
 from convcli import __version__
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
 from convcli.cli.number_grid import aligned, vector
-from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, at_least, talking
+from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.limit_options import max_kernel_option
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
 from convcli.kernels.kernel_files import PICTURES
-from convcli.kernels.named import KERNELS, MAX_SIDE
+from convcli.kernels.named import KERNELS
 from convcli.render import Answer, Grid
 
 LISTED = {
@@ -45,16 +48,7 @@ RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the ker
     show_default=True,
     help="How many axes the kernel is to have.",
 )
-@click.option(
-    "--max-kernel",
-    type=at_least(1),
-    default=str(MAX_SIDE),
-    envvar="CONVCLI_MAX_KERNEL",
-    show_default=True,
-    show_envvar=True,
-    metavar="N",
-    help="Refuse wider kernels.",
-)
+@max_kernel_option
 @answer_options
 @talking
 @click.pass_obj
@@ -222,7 +216,9 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
             f"--format and --field are of text; {path} is a picture of the frequency response"
         )
     if any(kernel.dims > 2 for kernel in kernels):
-        raise ArgumentError("the frequency response of a kernel of 3 axes is no picture; take --dims 1 or 2")
+        raise ArgumentError(
+            "the frequency response of a kernel of 3 axes cannot be drawn; take --dims 1 or 2"
+        )
     check_target(path, overwrite=answer.force)
     size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
     response = frequency_response(kernels, size)

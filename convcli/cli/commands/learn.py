@@ -7,20 +7,17 @@ from pathlib import Path
 
 import click
 
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
 from convcli.cli.learn_bank import bank_answer, learn_bank, write_bank
 from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
 from convcli.cli.learned_answer import learned_answer
-from convcli.cli.options.common_options import (
-    PRINTING,
-    AnswerOptions,
-    Command,
-    bundled,
-    max_memory_option,
-    talking,
-)
-from convcli.cli.options.file_options import reading_options, several_values_option
+from convcli.cli.options.answer_options import PRINTING, AnswerOptions
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.input_options import reading_options, several_values_option
 from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_options, learn_options
+from convcli.cli.options.limit_options import max_memory_option
 from convcli.jobs.read_source import Reading
 
 _printing = bundled(
@@ -122,7 +119,7 @@ def command(
     The file of -o is what convcli filter --kernel reads (of several kernels, --weights).
 
     With --patches a bank of kernels is learned from the patches of any pictures, by k-means on whitened patches; with
-    --random it is drawn by chance. convcli filter --weights bank.npy runs it.
+    --random it is drawn at random. convcli filter --weights bank.npy runs it.
     """
     # More threads of OpenBLAS wait for each other on matrices as narrow as these.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcli.cli.command import Command
 from convcli.cli.file_run import FileRun, file_run_options
-from convcli.cli.options.common_options import Command, at_least
+from convcli.cli.options.option_types import at_least
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TypedMatrix, typed_or_file
 from convcli.jobs.read_source import Reading
@@ -63,7 +64,7 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
     metavar="PICTURE",
     help="The smaller picture, or '4 5; 7 8'; what is transparent in it does not count.",
 )
-@click.option("--top", type=at_least(1), help="So many of the best places. [1]")
+@click.option("--top", type=at_least(1), help="How many of the best places to print. [1]")
 @file_run_options(in_place=False, threads="Threads of a picture.")
 def command(run: FileRun, /, template: str, top: int | None) -> int:
     """Find a template in pictures by normalised cross-correlation, which brightness and contrast do not change.
@@ -72,7 +73,7 @@ def command(run: FileRun, /, template: str, top: int | None) -> int:
     filter. Prints a line of JSON for each: the scores' range, and the best places, those of the windows' upper left
     corners. Writes a map of the scores, -1 black to 1 white; the numbers themselves in .npy, .pfm and .tiff.
 
-    Exits with 0 where all pictures were searched, 1 where one failed, 2 for wrong usage; a low score is no failure.
+    Exits with 0 where all pictures were searched, 1 where one failed, 2 for wrong usage; a low score is not a failure.
     """
     from convcli.analysis.template_search import Search
 

@@ -3,8 +3,10 @@
 import click
 
 from convcli import __version__
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions, Command, answer_options, talking
+from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.conversation_options import talking
 from convcli.errors import ArgumentError, instead_of
 from convcli.render import Answer
 

@@ -3,10 +3,13 @@
 import click
 
 from convcli.cli.calculators.answer_rows import answer_rows, give
+from convcli.cli.calculators.calculator_help import LAYER_GROUPS, chain_help
 from convcli.cli.calculators.question import Question
+from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import AnswerOptions, Command, drawn_answer_options, talking
-from convcli.cli.options.layer_options import LAYER_GROUPS, LayerOptions, chain_help, layer_options
+from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.layer_options import LayerOptions, layer_options
 from convcli.cli.options.network_options import NetworkOptions, network_options
 from convcli.layers.text.explain import params_lines
 

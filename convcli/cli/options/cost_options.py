@@ -1,11 +1,12 @@
-"""The options of cost that ask for more: the roofline of a machine, and a step of training."""
+"""The options of cost beside the cost itself: the roofline of a machine, and a training step."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import click
 
-from convcli.cli.options.common_options import Parsed, bundled
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.networks.graph import Graph

@@ -1,26 +1,22 @@
-"""The options of draw: the numbers that are drawn, and what becomes of the drawing."""
+"""The options of draw: the numbers that are drawn, and the layers that they go through."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from convcli.cli.calculators.question import parse_chain_option
-from convcli.cli.conversation import Conversation
-from convcli.cli.options.common_options import Parsed, at_least, bundled, theme_option
+from convcli.cli.options.bundled import bundled
 from convcli.cli.options.layer_options import LayerOptions
+from convcli.cli.options.option_types import at_least
 from convcli.errors import ArgumentError
-from convcli.jobs.collisions import Reads, check_reads
-from convcli.jobs.targets import is_stdout
+from convcli.jobs.collisions import Reads
 from convcli.layers.axes import Shape, by_axes
 from convcli.layers.base import Layer
-from convcli.number_text import read_finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from convcli.drawing.forms import Drawing
     from convcli.drawing.walk_layers import Numbers
     from convcli.kernels.kernel import Number
 
@@ -31,7 +27,7 @@ MOST_SEED = 10**9
 
 
 class NumberOptions(NamedTuple):
-    """The numbers as typed."""
+    """The numbers of a drawing, as typed."""
 
     values: str | None
     kernel: tuple[str, ...]
@@ -81,7 +77,7 @@ number_options = bundled(
     click.option(
         "--values",
         metavar="ROWS",
-        help="The input's numbers: '0 1 2; 3 4 5; 6 7 8', channels divided by |; or a file of them.",
+        help="The input's numbers: '0 1 2; 3 4 5; 6 7 8', channels separated by |; or a file of them.",
     ),
     click.option(
         "--kernel",
@@ -170,176 +166,3 @@ def _alone(layer: LayerOptions, dims: int) -> LayerOptions:
     from convcli.layers.text.spelling import spell
 
     return layer._replace(pool=None, chain=parse_chain_option(spell(parse_pool(layer.pool)(dims))))
-
-
-class KindOptions(NamedTuple):
-    """What is drawn of the layers, instead of their steps."""
-
-    matrix: bool
-    receptive: bool
-    checkerboard: bool
-    connections: bool
-    at: tuple[int, ...] | None
-
-    def drawing(self, layers: tuple[Layer, ...], input_shape: Shape, numbers: "Numbers") -> "Drawing":
-        """Return what is drawn, or raise ArgumentError where options contradict each other."""
-        wanted = [
-            name for name in ("matrix", "receptive", "checkerboard", "connections") if getattr(self, name)
-        ]
-        if len(wanted) > 1:
-            raise ArgumentError(f"--{wanted[0]} and --{wanted[1]} are two drawings; give one of them")
-        if self.at is not None and not self.receptive:
-            raise ArgumentError("--at is the output of --receptive; leave it out")
-        usable = numbers._replace(values=None) if self.matrix else type(numbers)()
-        if wanted and numbers != usable:
-            of_input = " of the input" if self.matrix else ""
-            raise ArgumentError(f"--{wanted[0]} has no use for numbers{of_input}; give the sizes alone")
-        if self.matrix:
-            from convcli.drawing.matrix_drawing import matrix_drawing
-
-            if len(layers) > 1:
-                raise ArgumentError("--matrix is of one layer; leave the others out")
-            return matrix_drawing(layers[0], input_shape, numbers)
-        if self.receptive:
-            from convcli.drawing.receptive_drawing import receptive_drawing
-
-            return receptive_drawing(layers, input_shape, self.at)
-        if self.checkerboard:
-            from convcli.drawing.overlap_drawing import overlap_drawing
-
-            return overlap_drawing(layers, input_shape)
-        if self.connections:
-            from convcli.drawing.connections_drawing import connections_drawing
-
-            return connections_drawing(layers, input_shape)
-        from convcli.drawing.layer_drawing import layer_drawing
-
-        return layer_drawing(layers, input_shape, numbers)
-
-
-def _place(text: str) -> tuple[int, ...]:
-    from convcli.layers.text.notation import parse_number
-
-    return tuple(map(parse_number, text.split(",")))
-
-
-kind_options = bundled(
-    "kind",
-    KindOptions,
-    click.option(
-        "--matrix",
-        is_flag=True,
-        help="The convolution as the sparse matrix that it is, beside its transpose.",
-    ),
-    click.option("--receptive", is_flag=True, help="What one output sees, through every layer of a chain."),
-    click.option(
-        "--checkerboard",
-        is_flag=True,
-        help="How many products meet in each output of a transposed layer, beside those of resize-conv.",
-    ),
-    click.option(
-        "--connections",
-        is_flag=True,
-        help="Which inputs are connected to which outputs, beside unshared and full connections.",
-    ),
-    click.option(
-        "--at", type=Parsed("ROW,COLUMN", _place), help="The output of --receptive.  [default: the middle]"
-    ),
-)
-
-
-class ViewOptions(NamedTuple):
-    """What is shown, and where it goes."""
-
-    output: str | None
-    force: bool
-    step: int | None
-    delay: float
-    theme: str
-
-    def check(self, reads: Reads) -> None:
-        """Raise an error where the output could not be written, or is a file that is read, before anything is drawn."""
-        if self.form and self._path is not None:
-            from convcli.files import check_target
-
-            check_reads("`output`", [self._path], reads)
-            check_target(self._path, overwrite=self.force)
-
-    @property
-    def form(self) -> str:
-        """The form that the output's name says; text where there is none."""
-        from convcli.drawing.forms import FORMS
-
-        if self.output is None or self.output == "-":
-            return "txt"
-        form = (
-            self.output.partition(":")[0]
-            if is_stdout(self.output)
-            else Path(self.output).suffix.removeprefix(".").lower()
-        )
-        if form not in FORMS:
-            raise ArgumentError(
-                f"-o {self.output} does not say a form that can be drawn; "
-                + (
-                    f"write one of {', '.join(f'{each}:-' for each in FORMS)}"
-                    if is_stdout(self.output)
-                    else f"end it in {' '.join(f'.{each}' for each in FORMS)}"
-                )
-            )
-        return form
-
-    @property
-    def _path(self) -> Path | None:
-        """The file to write, None for standard output."""
-        return None if self.output is None or is_stdout(self.output) else Path(self.output)
-
-    def show(self, conversation: Conversation, drawing: "Drawing") -> None:
-        """Play, print or write what is drawn."""
-        from convcli.drawing.forms import Settings, encode
-
-        plays = self.output is None and self.step is None and sys.stdout.isatty()
-        if plays and drawing.play is not None and drawing.play(sys.stdout, self.delay):
-            return
-        data, told = encode(drawing, self.form, Settings(self.step, self.delay, self.theme))
-        if told:
-            conversation.note(told)
-        if self._path is None:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(data)
-            return
-        from convcli.files import write_whole
-
-        write_whole(self._path, data, overwrite=self.force)
-        conversation.note(f"wrote {self._path}")
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(read_finite(text))
-    except ArgumentError:
-        value = -1
-    if not 0.02 <= value <= 60:
-        raise ArgumentError(f"{text!r} is not a number of seconds from 0.02 to 60")
-    return value
-
-
-view_options = bundled(
-    "view",
-    ViewOptions,
-    click.option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="Write to this file: .png .gif .apng .svg .html .txt .json; - or png:- is standard output.",
-    ),
-    click.option("--force", is_flag=True, help="Replace the output file if it exists."),
-    click.option("--step", type=at_least(1), help="Only this step."),
-    click.option(
-        "--delay",
-        type=Parsed("SECONDS", _seconds),
-        default="0.8",
-        show_default=True,
-        help="How long each step of what moves is shown.",
-    ),
-    theme_option("auto"),
-)

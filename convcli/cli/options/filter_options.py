@@ -1,19 +1,12 @@
 """The options of what `convcli filter` does to a picture."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import click
 
 from convcli.backend.bands.band_plan import METHODS
-from convcli.cli.options.common_options import (
-    Decorator,
-    Parsed,
-    activation_option,
-    at_least,
-    bundled,
-    pool_option,
-)
+from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.limit_options import max_kernel_option
+from convcli.cli.options.option_types import Parsed, at_least
 from convcli.filters.read_arguments import (
     MOST_DIMS,
     MOST_REPEATS,
@@ -23,18 +16,9 @@ from convcli.filters.read_arguments import (
     read_variant,
 )
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES, Request
-from convcli.kernels.named import MAX_SIDE
 from convcli.layers.padding import mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import PLAIN, VARIANTS
-
-
-def _option(*names: str, **settings: Any) -> Decorator:
-    return click.option(*names, **settings)
-
-
-def _parsed(metavar: str, parse: Callable[[str], Any], names: Sequence[str] = ()) -> Any:
-    return Parsed(metavar, parse, names)
 
 
 def _of(argument: str) -> str:
@@ -45,7 +29,7 @@ def _of(argument: str) -> str:
 request_options = bundled(
     "request",
     Request,
-    _option(
+    click.option(
         "-k",
         "--kernel",
         "kernels",
@@ -53,92 +37,97 @@ request_options = bundled(
         metavar="SPEC",
         help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', or a FILE. Repeat it to chain kernels.",
     ),
-    _option("--normalize", is_flag=True, help="Divide by the sum of the weights."),
-    _option("--scale", type=_parsed("F", read_number), help="Multiply the weights."),
-    _option(
-        "--bias", "shift", type=_parsed("V", read_number), help="Add to each answer, in units of the pixels."
+    click.option("--normalize", is_flag=True, help="Divide by the sum of the weights."),
+    click.option("--scale", type=Parsed("F", read_number), help="Multiply the weights."),
+    click.option(
+        "--bias", "shift", type=Parsed("V", read_number), help="Add to each result, in units of the pixels."
     ),
-    _option(
+    click.option(
         "--anchor",
-        type=_parsed("Y,X", read_place),
-        help="The tap that lies on the pixel, from 0. [the middle]",
+        type=Parsed("Y,X", read_place),
+        help="The tap placed on the pixel, from 0,0. [the middle]",
     ),
-    _option("--flip", is_flag=True, help="Turn kernels by 180 degrees: true convolution."),
-    _option(
-        "--max-kernel",
-        type=at_least(1),
-        default=str(MAX_SIDE),
-        envvar="CONVCLI_MAX_KERNEL",
-        show_envvar=True,
-        help=f"Refuse wider kernels. [{MAX_SIDE}]",
+    click.option("--flip", is_flag=True, help="Rotate kernels by 180 degrees: true convolution."),
+    max_kernel_option,
+    click.option(
+        "--stride", type=Parsed("SIZE", parse_size), help="Pixels from one output to the next: 2 or 2x1. [1]"
     ),
-    _option(
-        "--stride", type=_parsed("SIZE", parse_size), help="Pixels from one output to the next: 2 or 2x1. [1]"
-    ),
-    _option(
+    click.option(
         "--padding",
-        type=_parsed("SIZE", parse_padding),
+        type=Parsed("SIZE", parse_padding),
         help="same, same-lower, valid, full, 1, 2x1, 1:2. [same]",
     ),
-    _option(
+    click.option(
         "--padding-mode",
-        type=_parsed("MODE", mode_of),
-        help="What stands beyond the border, as zeros. [reflect]",
+        type=Parsed("MODE", mode_of),
+        help="What lies beyond the border, such as zeros. [reflect]",
     ),
-    _option(
-        "--padding-value", type=_parsed("V", read_number), help="What --padding-mode constant pads with. [0]"
+    click.option(
+        "--padding-value", type=Parsed("V", read_number), help="What --padding-mode constant pads with. [0]"
     ),
-    _option("--dilation", type=_parsed("SIZE", parse_size), help="Pixels between the taps of a kernel. [1]"),
+    click.option(
+        "--dilation", type=Parsed("SIZE", parse_size), help="Pixels between the taps of a kernel. [1]"
+    ),
     activation_option,
     pool_option,
-    _option("--pool-channels", metavar="KIND", help="max, avg or lp, of all channels or by N: max:2."),
-    _option("--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"),
-    _option("--feedback", is_flag=True, help="Each time on the picture beside the last answer."),
-    _option(
+    click.option(
+        "--pool-channels", metavar="KIND", help="Pool across channels: max, avg or lp; max:2 by twos."
+    ),
+    click.option(
+        "--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"
+    ),
+    click.option("--feedback", is_flag=True, help="Each repeat reads the picture beside the last result."),
+    click.option(
         "--variant",
-        type=_parsed("NAME", read_variant, FILTERING),
+        type=Parsed("NAME", read_variant, FILTERING),
         help=f"The kind of convolution, as grouped. [{PLAIN}]",
     ),
-    _option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
-    _option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
-    _option("--pointwise", metavar="M", help="luma (BT.601), sepia, swap-rb, or a FILE (O, C)."),
-    _option("--groups", type=at_least(1), help="Channels mix within N groups only."),
-    _option("--rank", type=at_least(1), help=f"{_of('rank')}: the best N terms; says their error."),
-    _option("--offsets", metavar="FIELD", help=f"{_of('offsets')}: swirl:strength=3 lens random FILE.npy."),
-    _option("--local", metavar="FIELD", help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy."),
-    _option("--tile", type=_parsed("RxC", read_tile), help=f"{_of('tile')}: how the kernels lie. [one row]"),
-    _option(
+    click.option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
+    click.option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
+    click.option("--pointwise", metavar="M", help="luma (BT.601), sepia, swap-rb, or a FILE (O, C)."),
+    click.option("--groups", type=at_least(1), help="Channels mix within N groups only."),
+    click.option("--rank", type=at_least(1), help=f"{_of('rank')}: the best N terms; reports their error."),
+    click.option(
+        "--offsets", metavar="FIELD", help=f"{_of('offsets')}: swirl:strength=3 lens random FILE.npy."
+    ),
+    click.option(
+        "--local", metavar="FIELD", help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy."
+    ),
+    click.option(
+        "--tile", type=Parsed("RxC", read_tile), help=f"{_of('tile')}: how the kernels lie. [one row]"
+    ),
+    click.option(
         "--output-padding",
-        type=_parsed("SIZE", parse_size),
+        type=Parsed("SIZE", parse_size),
         help=f"{_of('output_padding')}: rows added at the end. [0]",
     ),
-    _option("--dims", type=at_least(1, MOST_DIMS), help="3: over frames too; 1: --along an axis. [2]"),
-    _option(
+    click.option("--dims", type=at_least(1, MOST_DIMS), help="3: over frames too; 1: --along an axis. [2]"),
+    click.option(
         "--along",
         type=click.Choice(ALONG),
         metavar="AXIS",
         help="--dims 1: kernels lie along rows or columns. [rows]",
     ),
-    _option(
+    click.option(
         "--range",
         "value_range",
         type=click.Choice(RANGES),
         metavar="HOW",
         help="How values become pixels: clip abs offset minmax. [clip]",
     ),
-    _option(
+    click.option(
         "--alpha",
         type=click.Choice(ALPHAS),
         metavar="HOW",
         default="auto",
         help="auto (premultiply for means) premultiply keep filter.",
     ),
-    _option(
+    click.option(
         "--method",
         type=click.Choice(METHODS),
         metavar="NAME",
         default="auto",
-        help=f"{' '.join(METHODS)}; -v tells.",
+        help=f"{' '.join(METHODS)}; -v shows the choice.",
     ),
-    _option("--sheet", is_flag=True, help="Draw the maps of any number side by side, in grey."),
+    click.option("--sheet", is_flag=True, help="Draw all maps side by side, in grey."),
 )

@@ -8,15 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from convcli.cli.calculators.question import NO_SIZE, Chain, Question, Size, parse_chain_option
-from convcli.cli.options.common_options import (
-    Decorator,
-    Parsed,
-    activation_option,
-    at_least,
-    bundled,
-    pool_option,
-    several,
-)
+from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
+from convcli.cli.options.bundled import Decorator, bundled
+from convcli.cli.options.option_types import Parsed, at_least, several
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import needs_size
 from convcli.layers.counts import DTYPE_BYTES
@@ -258,7 +252,7 @@ _KIND = (
         "--layers",
         "chain",
         type=Parsed("CHAIN", parse_chain_option),
-        help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1', or @FILE, a layer a line.",
+        help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1', or @FILE, one layer per line.",
     ),
 )
 _STORAGE = (
@@ -282,39 +276,3 @@ compared_options = bundled(
     "layer", LayerOptions, *_GEOMETRY, *_BIAS, activation_option, pool_option, *_STORAGE
 )
 drawn_options = bundled("layer", LayerOptions, *_GEOMETRY, *_KIND, pool_option)
-
-
-# The headings of the calculators' help.
-LAYER_GROUPS = {
-    "Layer": (
-        *("n", "k", "s", "p", "d", "in_channels", "out_channels", "groups", "dims", "bias"),
-        *("variant", "transposed", "output_padding", "ceil", "chain", "activation", "pool"),
-    ),
-    "Network": ("inputs", "width"),
-    "Question": ("target", "roofline", "training", "optimizer", "batch", "dtype", "max_rows"),
-    "Answer": ("form", "fields", "output", "force", "theme"),
-}
-
-
-def chain_help() -> str:
-    """Say what --layers reads."""
-    from convcli.layers.activation import ACTIVATIONS
-    from convcli.layers.elementwise import BINARY, UNARY, WHERE
-    from convcli.layers.reductions import KINDS
-    from convcli.layers.text.operators import OPERATORS
-
-    alike = {*BINARY, *UNARY, WHERE, *(f"reduce-{kind}" for kind in KINDS)}
-    spelled = [
-        " ".join([name, *(option.partition("=")[0].rstrip("!") for option in operator.options.split())])
-        for name, operator in OPERATORS.items()
-        if name not in alike
-    ]
-    letters = (
-        "k kernel, s stride, p padding, d dilation, g groups, o output channels, size or shape, op output padding, "
-        "os output size, x factor, n number, a axes (1 channels, 2 height, ...), f from, t to"
-    )
-    return (
-        f"A chain divides its layers by commas: {'; '.join(spelled)}; reduce-KIND a keep ({', '.join(KINDS)}); "
-        f"{', '.join(ACTIVATIONS)}; with an operand, as mul o64x1x1: {', '.join(BINARY)}; of elements: "
-        f"{', '.join(UNARY)}. An option is a letter and a value: {letters}."
-    )

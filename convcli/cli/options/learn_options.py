@@ -1,11 +1,12 @@
-"""The options of what `convcli learn` looks for, and how."""
+"""The options of `convcli learn`: what is learned, and how."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
 from convcli.filters.read_arguments import read_number
 from convcli.layers.padding import AnyPadding, mode_of
@@ -44,7 +45,7 @@ class LearnOptions(NamedTuple):
 
 
 class BankOptions(NamedTuple):
-    """What is asked of a bank of kernels."""
+    """The options of a bank of kernels."""
 
     patches: bool
     random: bool
@@ -126,12 +127,12 @@ learn_options = bundled(
     click.option(
         "--padding-mode",
         type=Parsed("MODE", mode_of),
-        help="How BEFORE goes on, as in convcli filter. [borders are left out]",
+        help="What lies beyond BEFORE, as in convcli filter. [borders are left out]",
     ),
     click.option("--flip", is_flag=True, help="The kernel of a true convolution, turned by 180 degrees."),
-    click.option("--bias/--no-bias", default=True, help="Whether a number is added to each answer. [yes]"),
-    click.option("--per-channel", is_flag=True, help="A kernel for each channel; else one for all."),
-    click.option("--mix", is_flag=True, help="Weights from every channel to every other: a layer."),
+    click.option("--bias/--no-bias", default=True, help="Whether a number is added to each result. [yes]"),
+    click.option("--per-channel", is_flag=True, help="One kernel per channel, instead of one for all."),
+    click.option("--mix", is_flag=True, help="Weights from every channel to every channel: a layer."),
     click.option("--keep-clipped", is_flag=True, help="Use samples of AFTER that may be clipped, too."),
     click.option(
         "--method",
@@ -139,18 +140,16 @@ learn_options = bundled(
         default="exact",
         help="Least squares, or steps. [exact]",
     ),
-    click.option("--steps", type=at_least(1), help="sgd: how many steps. [100]"),
+    click.option("--steps", type=at_least(1), help="sgd: number of steps. [100]"),
     click.option("--lr", type=Parsed("F", read_number), help="sgd: the learning rate. [90 % of the largest]"),
-    click.option(
-        "--seed", type=at_least(0), help="sgd: of the weights that it begins with [zeros]; or of a bank."
-    ),
+    click.option("--seed", type=at_least(0), help="Of the first weights of sgd [zeros], or of a bank."),
 )
 
 bank_options = bundled(
     "bank",
     BankOptions,
     click.option("--patches", is_flag=True, help="Learn a bank from the patches of pictures, by k-means."),
-    click.option("--random", is_flag=True, help="Draw a bank by chance."),
-    click.option("--count", "kernel_count", type=at_least(1), help="How many kernels a bank has. [16]"),
+    click.option("--random", is_flag=True, help="Draw a bank at random."),
+    click.option("--count", "kernel_count", type=at_least(1), help="How many kernels the bank has. [16]"),
     click.option("--in", "in_channels", type=at_least(1), help="random: input channels. [1]"),
 )

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from convcli.cli.options.common_options import Decorator, Parsed, bundled
+from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.layer_options import flag
+from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.layers.axes import is_sequence
 from convcli.layers.text.notation import parse_size

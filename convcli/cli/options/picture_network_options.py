@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from convcli.cli.option_names import option_of
-from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
 from convcli.filters.network_input import NetworkInput
 from convcli.filters.read_arguments import read_number
@@ -81,7 +82,7 @@ class PictureNetworkOptions(NamedTuple):
         return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "network"
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of the classes, one a line."""
+        """Return the names of the classes, one per line."""
         if self.labels is None:
             return ()
         try:
@@ -94,9 +95,7 @@ class PictureNetworkOptions(NamedTuple):
         try:
             lines = data.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
-            raise ArgumentError(
-                f"the labels {str(self.labels)!r} are no text in UTF-8; convert them"
-            ) from None
+            raise ArgumentError(f"the labels {str(self.labels)!r} are not UTF-8 text; convert them") from None
         while lines and not lines[-1].strip():
             lines.pop()
         return tuple(line.strip() for line in lines)
@@ -116,7 +115,7 @@ def _deviations(text: str) -> tuple[float, ...]:
 def _size(text: str) -> tuple[int, int]:
     width, sign, height = text.partition("x")
     if not sign or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in (width, height)):
-        raise ArgumentError(f"{text!r} is no size in pixels; write the width x the height, as 224x224")
+        raise ArgumentError(f"{text!r} is not a size in pixels; write WIDTHxHEIGHT, as 224x224")
     return int(width), int(height)
 
 
@@ -126,16 +125,16 @@ picture_network_options = bundled(
     click.option(
         "--network", metavar="NETWORK", help="Run model.onnx, net.toml or a name of convcli networks."
     ),
-    click.option("--layer", metavar="NAME", help="Draw the maps of this layer; their numbers in .npy."),
+    click.option("--layer", metavar="NAME", help="Draw the maps of this layer; in .npy, their numbers."),
     click.option("--mean", type=Parsed("F,F,F", _numbers), help="Subtract, after --scale. [0]"),
     click.option("--std", type=Parsed("F,F,F", _deviations), help="Divide by, after --mean. [1]"),
     click.option("--resize", type=Parsed("WxH", _size), help="Resize pictures. [what the network takes]"),
-    click.option("--seed", type=at_least(0), help="Draw weights that are not there at random."),
-    click.option("--top", type=at_least(1), help="So many classes of a classifier's answer. [5]"),
+    click.option("--seed", type=at_least(0), help="Draw missing weights at random."),
+    click.option("--top", type=at_least(1), help="How many classes to print. [5]"),
     click.option(
         "--labels",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="The classes' names, one a line.",
+        help="The names of the classes, one per line.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The options of how a run goes on: how many pictures at a time, where, and what is told of them."""
+"""The options of a run: how many pictures at a time, where, and the report."""
 
 import re
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 import click
 
-from convcli.cli.options.common_options import Parsed, at_least, bundled
+from convcli.cli.options.bundled import bundled
+from convcli.cli.options.option_types import at_least, seconds
 from convcli.errors import ArgumentError
 from convcli.jobs.workers import Workers
-from convcli.number_text import read_finite
 
 _SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://[^\s/]+:\d{1,5}")
 
 
 class RunOptions(NamedTuple):
-    """How many jobs run at once, where, and what is told of them."""
+    """How many jobs run at once, where they run, and the report."""
 
     jobs: int | None = None
     isolate: bool = False
@@ -26,32 +26,22 @@ class RunOptions(NamedTuple):
 
     @property
     def workers(self) -> Workers:
-        """Where the jobs are done."""
+        """Where the jobs run."""
         return Workers(self.jobs, self.isolate, self.timeout, self.cluster)
 
     def check(self, *, dry_run: bool = False) -> None:
-        """Refuse what does not go together."""
+        """Refuse options that contradict each other."""
         if self.cluster is not None and self.workers.isolated:
             name = "--isolate" if self.isolate else "--timeout"
-            raise ArgumentError(f"{name} is about processes of this machine; leave it out beside --cluster")
+            raise ArgumentError(f"{name} starts processes on this machine; leave it out beside --cluster")
         if self.cluster is not None and not _SCHEDULER.fullmatch(self.cluster):
             raise ArgumentError(
-                f"--cluster {self.cluster} is no address of a scheduler; write it as tcp://host:8786"
+                f"--cluster {self.cluster} is not the address of a scheduler; write it as tcp://host:8786"
             )
         if self.report is not None and dry_run:
             raise ArgumentError(
                 "--report tells what was done, and --dry-run does nothing; leave out one of them"
             )
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(read_finite(text))
-    except ArgumentError:
-        seconds = 0.0
-    if not seconds > 0:
-        raise ArgumentError(f"{text!r} is not a number of seconds above 0; write 30 or 0.5")
-    return seconds
 
 
 run_options = bundled(
@@ -62,28 +52,26 @@ run_options = bundled(
         type=at_least(1),
         envvar="CONVCLI_JOBS",
         show_envvar=True,
-        help="Pictures at a time; each has its share of the threads. [one a core]",
+        help="Pictures at a time; each has its share of the threads. [one per core]",
     ),
-    click.option(
-        "--isolate", is_flag=True, help="Processes for workers: one that crashes costs one picture."
-    ),
+    click.option("--isolate", is_flag=True, help="Make each worker a process: a crash costs one picture."),
     click.option(
         "--timeout",
-        type=Parsed("SECONDS", _seconds),
+        type=seconds(),
         envvar="CONVCLI_TIMEOUT",
         show_envvar=True,
-        help="Stop what takes a picture longer; implies --isolate.",
+        help="Stop a picture that takes longer; implies --isolate.",
     ),
     click.option(
         "--cluster",
         metavar="ADDRESS",
-        help="Run on a Dask cluster, as tcp://host:8786, that shares the files.",
+        help="Run on a Dask cluster that shares the files: tcp://host:8786.",
     ),
-    click.option("--fail-fast", is_flag=True, help="Start no more after the first failure."),
+    click.option("--fail-fast", is_flag=True, help="Start no more pictures after the first failure."),
     click.option(
         "--report",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Write a line of JSON a picture, as it is done.",
+        help="Write one line of JSON per picture, as each is done.",
     ),
 )

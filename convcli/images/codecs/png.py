@@ -45,7 +45,7 @@ def encode_png(
     pixels : ndarray, (H, W) or (H, W, C), H and W > 0; uint8, or uint16 where the mode ends in 16
     mode : a key of COLOUR_TYPES
     before, after : whole chunks to stand before and after the pixels
-    threads : how many to use; by default one a core, at most MAX_THREADS
+    threads : how many to use; by default one per core, at most MAX_THREADS
     level : that of zlib, 0 to 9; by default the way of least bytes among quick ones
     """
     way = None if level is None else Way("paeth", zlib.Z_DEFAULT_STRATEGY, level)

@@ -65,7 +65,7 @@ def _rows(file: BinaryIO, form: str, name: str) -> Array:
         lines = [row.strip() for line in lines for row in line.split(";")]
     rows = [[_number(word, name) for word in split(row, _COMMAS[form])] for row in lines if row]
     if not rows:
-        raise ImageError(f"cannot read {name}: it holds no numbers; write a row a line, such as 0 1 2")
+        raise ImageError(f"cannot read {name}: it holds no numbers; write one row per line, such as 0 1 2")
     for place, row in enumerate(rows, start=1):
         if len(row) != len(rows[0]):
             raise ImageError(

@@ -1,7 +1,7 @@
 """How a layer is written in a chain: 'conv k7x7 s2 p3 o64', an operator and its options.
 
 Options at their defaults are left out, and so is what the shape before the layer tells: its channels and
-sizes. `grammar.parse_chain` reads what `spell` writes.
+sizes. `chain_grammar.parse_chain` reads what `spell` writes.
 """
 
 from collections.abc import Callable, Mapping

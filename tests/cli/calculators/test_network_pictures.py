@@ -97,11 +97,11 @@ def test_what_is_asked_for_beside_the_cost_is_drawn(call: Call, tmp_path: Path) 
         ),
         (
             ("shape", "lenet-5", "--theme", "dark"),
-            "--theme is of a picture, as in -o answer.png; leave it out",
+            "--theme applies to pictures, such as -o answer.png; leave it out",
         ),
         (
             ("cost", "lenet-5", "-o", "{}/a.csv", "--theme", "dark"),
-            "--theme is of a picture, as in -o answer.png; leave it out",
+            "--theme applies to pictures, such as -o answer.png; leave it out",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def test_every_combination_may_fail(call: Call, command: str) -> None:
     ("words", "reason"),
     [
         ("--n 9 --k 3 --in 4 --out 6 --groups 1,4,2", "out_channels 6 cannot be divided into 4 equal groups"),
-        ("--n 9 --k 3 --in 2,3 --out 4 --variant depthwise", "out_channels 4 is no multiple of in_channels 3"),
+        ("--n 9 --k 3 --in 2,3 --out 4 --variant depthwise", "out_channels 4 is not a multiple of in_channels 3"),
         ("--n 9 --k 3 --in 4 --out 3,4 --variant grouped", "no number of groups above 1 divides both"),
         ("--n 9 --k 3,3x3x3 --s 2x2", "--k with 3 axes and --s with 2 axes do not fit together"),
         ("--n 9,0 --k 3", "the input's height must be at least 1, got 0"),

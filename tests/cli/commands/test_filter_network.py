@@ -131,7 +131,7 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
         (("--network", "NET", "--linear"), "--linear is of a layer, and has no use beside --network; leave it out"),
         (("--network", "NET", "--layer", "egdes"), "the network has no layer 'egdes'; did you mean 'edges'?"),
         (("--network", "resnet-51"), "there is no network 'resnet-51'; did you mean 'resnet-50'?"),
-        (("--network", "NET", "--resize", "3"), "'3' is no size in pixels; write the width x the height, as 224x224"),
+        (("--network", "NET", "--resize", "3"), "'3' is not a size in pixels; write WIDTHxHEIGHT, as 224x224"),
         (("--network", "NET", "--std", "0"), "'0' has a 0, and values are divided by it"),
         (("--network", "NET", "--mean", "a"), "'a' is not a number"),
         (("--network", "NET", "--mean", "1,2"), "--mean has 2 numbers, and the network 3 channels"),

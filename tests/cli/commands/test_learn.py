@@ -316,7 +316,7 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         ),
         (["b.npy", "a.npy", "--bias-file", "b.csv"], "b.csv does not say its format; end it in .npy"),
         (["b.npy", "a.npy", "--trace", "t.gif"], "--trace shows the steps of gradient descent; give --method sgd with it"),
-        (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg is no animation; end it in .gif .png .webp"),
+        (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg is not an animation; end it in .gif .png .webp"),
         (["b.npy", "a.npy", "-o", "a.npy"], "a.npy is a picture and would be overwritten; choose another -o"),
         (["b.npy", "a.npy", "--steps", "5"], "--steps belongs to gradient descent; give --method sgd with it"),
         (

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from convcli.analysis.match import as_grey, best_places
-from convcli.analysis.match import match_scores as match
+from convcli.analysis.match_scores import match_scores as match
 from convcli.images.read import read_picture
 from tests.conftest import SAMPLES, Call, one_error
 

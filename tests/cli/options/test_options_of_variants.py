@@ -106,8 +106,8 @@ def test_output_padding_and_ceil_belong_to_what_has_them(call: Call, name: str) 
         ("--k 3 --in 4 --out 4 --groups 4 --variant depthwise", "--groups 4 has no use for --variant depthwise, which makes its own groups"),
         ("--k 3 --in 4 --out 4 --groups 1 --variant grouped", "--groups 1 has no use for --variant grouped, which takes another groups in its place"),
         ("--k 3 --d 1 --variant dilated", "--d 1 has no use for --variant dilated, which takes another dilation in its place"),
-        ("--k 3 --in 3 --out 4 --variant depthwise", "out_channels 4 is no multiple of in_channels 3"),
-        ("--k 3 --out 4 --in 8 --variant depthwise", "out_channels 4 is no multiple of in_channels 8"),
+        ("--k 3 --in 3 --out 4 --variant depthwise", "out_channels 4 is not a multiple of in_channels 3"),
+        ("--k 3 --out 4 --in 8 --variant depthwise", "out_channels 4 is not a multiple of in_channels 8"),
     ],
 )  # fmt: skip
 def test_what_a_variant_cannot_have_is_named(call: Call, line: str, message: str) -> None:

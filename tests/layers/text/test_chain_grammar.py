@@ -321,7 +321,7 @@ def test_chains_round_trip(items):
         ("pixelunshuffle x3", "the input size 20x18 cannot be divided by 3 on every axis"),
         ("reshape o5", "2,880 elements of 1x8x20x18 do not fit the shape 0x5"),
         ("transpose a1x2", "an order of 3 axes does not fit the input 1x8x20x18"),
-        ("transpose a1x1x2", "the axes 0, 1, 1, 2 are no order of 0 to 3, each once"),
+        ("transpose a1x1x2", "the axes 0, 1, 1, 2 are not an order of 0 to 3, each once"),
         ("reduce-mean a4", "there is no axis 4 in a tensor of 4 axes; it is from -4 to 3"),
         ("slice a1 f8", "the output would be empty: 8:4611686018427387904:1 takes nothing of the 8 places of axis 1"),
         ("squeeze a1", "the axis 1 of 1x8x20x18 has 8 places, and one is taken away"),

@@ -1,0 +1,235 @@
+"""The scores of a template at every place of a picture: the zero-mean normalised cross-correlation."""
+
+from __future__ import annotations  # help() shows the annotations by name
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.backend.algorithms.costs import fft_size
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.checks import Array, as_array
+from convcli.backend.convolution import conv
+from convcli.backend.windows import window_deviations
+from convcli.errors import ArgumentError
+from convcli.layers.axes import Sizes, by_axes
+
+TILE = 1024  # places on a side that are scored at once, or more where the template is large
+SAMPLED = 16  # every so many rows and columns are looked at for the middle of a channel
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a transform, as a share of the norm of what goes in
+SQUARABLE = 1e60  # floats between this and its inverse can be squared and added
+NUMBER, PATTERNS = 8, 4  # bytes of a float64; copies of the template while it is made ready
+CLEAR = 100  # times the rounding error that a contrast must be to count
+
+
+def match_scores(
+    pixels: ArrayLike, template: ArrayLike, mask: ArrayLike | None = None, *, threads: int | None = None
+) -> Array:
+    """Score how well a template fits at every place of a picture, from -1 to 1.
+
+    The score is the zero-mean normalised cross-correlation of the template t with the window x under it,
+
+        sum(w * (t - mean t) * (x - mean x)) / sqrt(sum(w * (t - mean t)^2) * sum(w * (x - mean x)^2))
+
+    (Lewis, "Fast normalized cross-correlation" (1995), equation 2; OpenCV's TM_CCOEFF_NORMED). Each channel has
+    means of its own, and the sums run over all channels. Brightness and contrast change nothing; 1 is a perfect
+    fit, -1 a perfect negative, and a flat window, which has no contrast, scores 0.
+
+    Parameters
+    ----------
+    pixels : array_like, (H, W) or (H, W, C)
+        Whole numbers or floats, all finite.
+    template : array_like, (h, w) or (h, w, C)
+        No larger than the picture, and not flat.
+    mask : array_like, (h, w), optional
+        The weights w >= 0 of the template's pixels, the same for sums and means; all 1 by default. Where they are
+        0 or 1 this is OpenCV's matchTemplate with a mask.
+    threads : int, optional
+        How many share the work; one for each core by default. The scores are the same.
+
+    Returns
+    -------
+    ndarray of float64, (H - h + 1, W - w + 1)
+        The score of the window whose upper left corner is there.
+
+    Notes
+    -----
+    The numerator is one convolution, by whichever method is quickest (FFT for large templates), the contrast of
+    the windows is summed without cancellation. Tiles bound the memory beside the result. A window counts as flat
+    where its contrast is lost in the rounding of transforms: a hundred thousand million times less than what
+    surrounds it, or with a mask a million times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convcli.analysis.match_scores import match_scores
+    >>> picture = np.random.default_rng(0).integers(0, 256, (40, 60))
+    >>> scores = match_scores(picture, picture[10:18, 30:42])
+    >>> scores.shape, round(float(scores[10, 30]), 9)
+    ((33, 49), 1.0)
+
+    """
+    x, t = _as_picture("pixels", pixels), _as_picture("template", template)
+    if x.shape[2] != t.shape[2]:
+        raise ArgumentError(
+            f"pixels {x.shape} have {x.shape[2]} channels, the template {t.shape} has {t.shape[2]}; "
+            "they must be the same, such as grey both"
+        )
+    size = t.shape[:2]
+    if any(k > n for k, n in zip(size, x.shape, strict=False)):
+        raise ArgumentError(
+            f"the template is {by_axes(size)} (rows x columns), larger than the picture of "
+            f"{by_axes(x.shape[:2])}; cut it smaller, or exchange the two"
+        )
+    x, t = _squarable(x), _squarable(t)
+    pattern = _Pattern.of(t, mask)
+    middle = np.median(x[::SAMPLED, ::SAMPLED], axis=(0, 1)).round()
+    places = tuple(n - k + 1 for n, k in zip(x.shape, size, strict=False))
+    out = np.empty(places)
+
+    def score(tile: tuple[slice, slice]) -> None:
+        part = np.ascontiguousarray(np.moveaxis(x[_seen(tile, size)], 2, 0), np.float64)
+        part -= middle[:, np.newaxis, np.newaxis]
+        out[tile] = pattern.scores(part)
+
+    tiles = list(_tiles(places, size))
+    workers = min(len(tiles), threads or os.cpu_count() or 1)
+    if workers == 1:
+        for tile in tiles:
+            score(tile)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(score, tiles))
+    return out
+
+
+def match_bytes(
+    shape: Sizes, size: Sizes, channels: int, *, masked: bool = False, threads: int | None = None
+) -> int:
+    """Foretell the bytes that `match_scores` takes beside a picture of rows and columns, its map of scores among them.
+
+    shape, size : of the picture and of the template, which is no larger, without their channels
+    """
+    places = tuple(n - k + 1 for n, k in zip(shape, size, strict=True))
+    taken = []
+    for tile in _tiles(places, size):
+        outputs = tuple(some.stop - some.start for some in tile)
+        seen = prod(n + k - 1 for n, k in zip(outputs, size, strict=True))
+        slide = Slide(size, (1, 1), (1, 1), outputs)
+        transformed = min(seen, prod(fft_size(slide)))
+        # The tile, magnitudes of it, a sum for either, and the spectra of tile and kernel.
+        held = 2 * channels + 2, 2.5 * channels + 1
+        if masked:  # each channel and their squares once more, with sums of their own
+            held = channels + 1 + 4 * (channels + 1), 3.5 * (channels + 1)
+        # Or the contrast of windows, as its moments are merged.
+        taken.append(max(held[0] * seen + held[1] * transformed, (channels + 5 + (channels > 1)) * seen))
+    together = sorted(taken)[-(threads or os.cpu_count() or 1) :]
+    return NUMBER * int(prod(places) + sum(together) + PATTERNS * prod(size) * channels)
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A template ready to be slid over a picture.
+
+    kernel : (1, C, h, w), its weighted distances from its means, of norm 1 by the weights
+    weights : (h, w), or None where all are 1
+    """
+
+    kernel: Array
+    weights: Array | None
+
+    @classmethod
+    def of(cls, template: Array, mask: ArrayLike | None) -> _Pattern:
+        weights = np.ones(template.shape[:2])
+        if mask is not None:
+            weights = as_array("mask", mask).astype(np.float64)
+            _check_mask(weights, template.shape[:2])
+            weights /= weights.max()
+        t = np.moveaxis(template, 2, 0).astype(np.float64)
+        lost = 16 * np.finfo(np.float64).eps * np.abs(t).max()  # in rounding the mean
+        for _ in range(2):  # what the first mean was rounded by would weigh the brightness of the window
+            t = t - (t * weights).sum(axis=(1, 2), keepdims=True) / weights.sum()
+        t[np.abs(t) <= lost] = 0
+        norm = np.sqrt((weights * t * t).sum())
+        if not norm:
+            seen = "" if mask is None else " where the mask shows it"
+            raise ArgumentError(
+                f"the template is flat{seen}: all its pixels are alike, and that fits everywhere and nowhere; "
+                "choose a part with some contrast"
+            )
+        return cls((weights * t / norm)[np.newaxis], None if weights.min() == 1 else weights)
+
+    def scores(self, x: Array) -> Array:
+        """Return the scores of a tile x (C, rows, columns), of float64."""
+        fit: Array = conv(x, self.kernel)[0]
+        fit_error = ROUNDING * float(np.linalg.norm(x))
+        if self.weights is None:
+            contrast = window_deviations(x[0], self.kernel.shape[2:])
+            for channel in x[1:]:
+                contrast += window_deviations(channel, self.kernel.shape[2:])
+            lost = (CLEAR * fit_error) ** 2
+        else:
+            contrast, lost = self._weighted_contrast(x)
+        seen = contrast > lost
+        np.sqrt(contrast, out=contrast, where=seen)
+        fit = np.divide(fit, contrast, out=np.zeros_like(fit), where=seen)
+        return fit.clip(-1, 1)
+
+    def _weighted_contrast(self, x: Array) -> tuple[Array, float]:
+        """Return sum(w * x^2) - sum(w * x)^2 / sum(w), and what it must exceed to be more than rounding."""
+        assert self.weights is not None
+        channels = np.concatenate([x, (x * x).sum(axis=0, keepdims=True)])
+        kernels = np.broadcast_to(self.weights, (len(channels), 1, *self.weights.shape))
+        sums = conv(channels, kernels, groups=len(channels))
+        contrast: Array = sums[-1] - (sums[:-1] ** 2).sum(axis=0) / self.weights.sum()
+        largest = float(np.abs(x).max())
+        error = ROUNDING * largest * float(np.linalg.norm(x) * np.linalg.norm(self.weights))
+        return contrast, CLEAR * error
+
+
+def _as_picture(name: str, value: ArrayLike) -> Array:
+    """Return a picture as (H, W, C)."""
+    array = as_array(name, value, "biuf")
+    if array.ndim not in (2, 3) or not array.size:
+        raise ArgumentError(f"{name} has shape {array.shape}; it must be (H, W) or (H, W, C), and not empty")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ArgumentError(
+            f"{name} holds {array[place]} at {place}, which nothing correlates with; replace what is not finite"
+        )
+    return array if array.ndim == 3 else array[..., np.newaxis]
+
+
+def _squarable(array: Array) -> Array:
+    """Return floats whose squares neither overflow nor vanish: a factor changes no score."""
+    if array.dtype.kind != "f":
+        return array
+    most = float(max(-array.min(), array.max()))
+    return array if not most or 1 / SQUARABLE < most < SQUARABLE else array / array.dtype.type(most)
+
+
+def _check_mask(weights: Array, size: Sizes) -> None:
+    if weights.shape != size:
+        raise ArgumentError(f"mask has shape {weights.shape}; the template's pixels need {tuple(size)}")
+    if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() > 0):
+        raise ArgumentError(
+            f"mask reaches from {weights.min()} to {weights.max()}; its weights must be 0 or more, and not all 0"
+        )
+
+
+def _tiles(places: Sizes, size: Sizes) -> Iterator[tuple[slice, slice]]:
+    """Divide the places of a window into tiles, of TILE on a side or three windows."""
+    sides = [max(TILE, 3 * k) for k in size]
+    for top, left in product(*(range(0, n, side) for n, side in zip(places, sides, strict=True))):
+        yield slice(top, min(places[0], top + sides[0])), slice(left, min(places[1], left + sides[1]))
+
+
+def _seen(tile: tuple[slice, slice], size: Sizes) -> tuple[slice, ...]:
+    """Return what the windows at a tile of places look at."""
+    return tuple(slice(s.start, s.stop + k - 1) for s, k in zip(tile, size, strict=True))

@@ -1,0 +1,15 @@
+"""The options of what follows a layer: an activation, a pool."""
+
+import click
+
+from convcli.cli.options.option_types import Parsed
+from convcli.layers.activation import ACTIVATIONS, SOFTMAX, parse_activation
+
+activation_option = click.option(
+    "--activation",
+    type=Parsed("NAME", parse_activation, (*ACTIVATIONS, SOFTMAX)),
+    help="relu leaky-relu sigmoid tanh abs softplus ...; white is 1.",
+)
+pool_option = click.option(
+    "--pool", metavar="KIND", help="max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."
+)

@@ -1,0 +1,161 @@
+"""The options of an answer: its format, its fields, and the file that it is written to."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.bundled import Decorator, bundled
+from convcli.cli.options.option_types import Parsed
+from convcli.errors import ArgumentError
+from convcli.jobs.collisions import Reads, check_reads
+from convcli.render import ENDINGS, FORMATS, PICTURES, Answer, render
+
+
+class AnswerOptions(NamedTuple):
+    """How an answer is to be written, and where."""
+
+    form: str | None
+    fields: tuple[str, ...]
+    output: str | None
+    force: bool
+    theme: str | None = None  # of a picture
+
+    def check(self, reads: Reads) -> None:
+        """Raise ArgumentError where the answer would overwrite a file that is read."""
+        if self.output is not None:
+            check_reads("`output`", [Path(self.output)], reads)
+
+    def give(self, conversation: Conversation, answer: Answer) -> None:
+        """Print the answer, or write it to the file that -o names."""
+        if self.picture is not None and answer.draw is not None:
+            self._draw(conversation, self.picture, answer.draw)
+            return
+        if self.theme is not None:
+            raise ArgumentError("--theme applies to pictures, such as -o answer.png; leave it out")
+        remarks = () if conversation.quiet else [conversation.spelled(line) for line in answer.remarks]
+        answer = answer._replace(remarks=remarks)
+        if self.fields:
+            answer = _only(self.fields, answer)
+            if self.form is None:  # one row per layer; --format value is of the whole
+                answer = answer._replace(results=answer.rows)
+        elif conversation.verbose and answer.rows:
+            answer = answer._replace(columns=tuple(answer.rows[0]))
+        form = self.chosen
+        if form is None:
+            endings = ENDINGS if answer.draw is None else (*ENDINGS, *PICTURES)
+            raise ArgumentError(
+                f"{self.output} does not say its format; end it in {' '.join(endings)}, or give --format"
+            )
+        if self.output is None:
+            click.echo(render(answer, form, terminal=sys.stdout.isatty()), nl=False)
+            return
+        from convcli.files import write_whole
+
+        write_whole(Path(self.output), render(answer, form).encode(), overwrite=self.force)
+        conversation.note(f"wrote {self.output}")
+
+    def _draw(self, conversation: Conversation, form: str, draw: Callable[[], Any]) -> None:
+        """Write a picture to the file that -o names."""
+        from convcli.drawing.forms import encode_still
+        from convcli.files import check_target, write_whole
+
+        if self.fields:
+            raise ArgumentError(
+                f"--field names columns of a table, and {self.output} is a picture; leave it out"
+            )
+        path = Path(self.output or "")
+        check_target(path, overwrite=self.force)
+        write_whole(path, encode_still(draw(), form, self.theme or "auto"), overwrite=self.force)
+        conversation.note(f"wrote {self.output}")
+
+    @property
+    def picture(self) -> str | None:
+        """The form of the picture that the output's ending asks for, None for other answers."""
+        return None if self.output is None or self.form else PICTURES.get(Path(self.output).suffix.lower())
+
+    @property
+    def picture_file(self) -> tuple[Path, str] | None:
+        """The file and its format, where -o names a picture file of any format."""
+        from convcli.images.formats import format_of
+
+        if self.output is None:
+            return None
+        try:
+            return Path(self.output), format_of(Path(self.output))
+        except ArgumentError:
+            return None
+
+    @property
+    def chosen(self) -> str | None:
+        """The format, None where the name of the output file does not say one."""
+        if self.output is not None:
+            return self.form or ENDINGS.get(Path(self.output).suffix.lower())
+        return self.form or ("value" if self.fields else "table")
+
+    def shows(self, field: str) -> bool:
+        """Tell whether a field is written: one that --field names, or any in a format that has them all."""
+        return field in self.fields if self.fields else self.chosen in ("json", "csv")
+
+
+def _only(fields: Sequence[str], answer: Answer) -> Answer:
+    """Leave the fields that --field names, or raise ArgumentError."""
+    known = answer.results[0] if answer.results else dict.fromkeys(fields)
+    for name in fields:
+        if name not in known:
+            raise ArgumentError(f"there is no field {name!r}; the fields are {', '.join(known)}")
+    return answer._replace(
+        rows=[{name: row[name] for name in fields} for row in answer.rows],
+        results=[{name: row[name] for name in fields} for row in answer.results],
+        totals={name: total for name, total in answer.totals.items() if name in fields},
+        columns=fields,
+        value=fields,
+    )
+
+
+PRINTING = (  # how an answer is printed, of commands that write something else to -o
+    click.option(
+        "--format", "form", type=click.Choice(list(FORMATS)), help="How to print it.  [default: table]"
+    ),
+    click.option(
+        "--field",
+        "fields",
+        type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
+        default="",
+        help="Only these fields: bare values, tab-separated, one row per layer; with --format value, of the whole.",
+    ),
+)
+force_option = click.option("--force", is_flag=True, help="Replace the output file if it exists.")
+
+
+def _output_option(endings: Sequence[str]) -> Decorator:
+    return click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=f"Write to this file; its ending picks the format: {' '.join(endings)}.",
+    )
+
+
+def theme_option(default: str | None) -> Decorator:
+    """Add the colours of pictures; None tells whether they were asked for."""
+    return click.option(
+        "--theme",
+        type=click.Choice(["auto", "light", "dark"]),
+        default=default,
+        help="Colours of pictures; auto is light, and in .svg and .html what the reader prefers.  [default: auto]",
+    )
+
+
+answer_options = bundled("answer", AnswerOptions, *PRINTING, _output_option(tuple(ENDINGS)), force_option)
+drawn_answer_options = bundled(
+    "answer",
+    AnswerOptions,
+    *PRINTING,
+    _output_option((*ENDINGS, *PICTURES)),
+    force_option,
+    theme_option(None),
+)

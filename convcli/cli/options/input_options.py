@@ -1,0 +1,91 @@
+"""The options of inputs: which pictures are read, and as what."""
+
+from collections.abc import Sequence
+
+import click
+
+from convcli.cli.options.bundled import Decorator, bundled
+from convcli.cli.options.limit_options import max_frames_option, max_pixels_option
+from convcli.cli.options.option_types import Parsed
+from convcli.errors import ArgumentError
+from convcli.jobs.find import Inputs
+from convcli.jobs.read_source import Reading
+
+ARRAYS = ("hwc", "chw", "dhw")  # channels last or first, or slices
+
+inputs_options = bundled(
+    "inputs",
+    Inputs,
+    click.argument("names", nargs=-1, metavar="INPUT..."),
+    click.option("--recursive", is_flag=True, help="Search folders and all folders in them."),
+    click.option("--include", multiple=True, metavar="GLOB", help="Only inputs whose name or path matches."),
+    click.option(
+        "--exclude", multiple=True, metavar="GLOB", help="No inputs or folders whose name or path matches."
+    ),
+    click.option(
+        "--files-from",
+        metavar="LIST",
+        help="Read paths from a file, one per line or NUL-separated; - is stdin.",
+    ),
+)
+
+
+values_option = click.option("--values", metavar="ROWS", help="Numbers instead of a picture: '0 1 2; 3 4 5'.")
+
+
+several_values_option = click.option(
+    "--values",
+    multiple=True,
+    metavar="ROWS",
+    help="Numbers instead of a picture: '0 1 2; 3 4 5'. Repeat it for each picture.",
+)
+
+
+def value_names(count: int) -> tuple[str, ...]:
+    """Return what messages call so many matrices that were typed."""
+    return ("the values",) if count == 1 else tuple(f"values {number}" for number in range(1, count + 1))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(names):
+        raise ArgumentError(
+            f"{text!r} is not a list of channels; separate their names by commas, as r,g,b or a"
+        )
+    return names
+
+
+def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) -> Decorator:
+    """Give a command the options of how pictures are read.
+
+    linear : the help of --linear, which is left out without one
+    networks : further layouts, of the input of a network
+    """
+    names = " ".join(networks)
+    options = [
+        click.option(
+            "--frame",
+            type=int,
+            metavar="N",
+            help="Only this frame or page: 0 the first, -1 the last.",
+        ),
+        click.option(
+            "--channels",
+            type=Parsed("NAMES", _names),
+            default=None,
+            help="Keep only these: r,g,b drops alpha; a is alpha as grey.",
+        ),
+        click.option("--gray", is_flag=True, help="Take the brightness alone (BT.601)."),
+        click.option(
+            "--layout",
+            type=click.Choice([*ARRAYS, *networks]),
+            metavar="AXES",
+            default="hwc",
+            help=f"Of arrays: {' '.join(ARRAYS)}{f'; of a network: {names}' if networks else ''}. [hwc]",
+        ),
+        max_pixels_option(),
+        max_frames_option,
+    ]
+    if linear is not None:
+        options.append(click.option("--linear", is_flag=True, help=linear))
+    return bundled("reading", Reading, *options)

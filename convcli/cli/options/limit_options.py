@@ -1,0 +1,76 @@
+"""The options of limits: what is refused because it is too large."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import click
+
+from convcli.cli.options.bundled import Decorator, bundled
+from convcli.cli.options.option_types import Parsed, at_least
+from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
+from convcli.kernels.named import MAX_SIDE
+from convcli.memory import memory_size
+
+if TYPE_CHECKING:
+    from convcli.images.picture import Picture
+
+
+class LimitOptions(NamedTuple):
+    """What is refused of a picture that is read whole, as it is."""
+
+    max_pixels: int
+    max_frames: int
+
+    def header(self, source: Path | BinaryIO) -> "Picture":
+        """Return what the header tells of a picture, its pixels black; or raise ImageError."""
+        from convcli.images.read import read_header
+
+        return read_header(source, self.max_pixels, max_frames=self.max_frames)
+
+    def read(self, source: Path | BinaryIO) -> "Picture":
+        """Return a picture, or raise ImageError."""
+        from convcli.images.read import read_picture
+
+        return read_picture(source, self.max_pixels, max_frames=self.max_frames)
+
+
+def max_pixels_option(
+    most: int = MAX_PIXELS, text: str = f"Refuse larger pictures. [{MAX_PIXELS}]"
+) -> Decorator:
+    """Add the limit on the pixels of a picture, which is `most` unless another is given."""
+    return click.option(
+        "--max-pixels",
+        type=at_least(1, MOST_PIXELS),
+        default=str(most),
+        envvar="CONVCLI_MAX_PIXELS",
+        show_envvar=True,
+        help=text,
+    )
+
+
+max_frames_option = click.option(
+    "--max-frames",
+    type=at_least(1),
+    default=str(MAX_FRAMES),
+    envvar="CONVCLI_MAX_FRAMES",
+    show_envvar=True,
+    help=f"Refuse more frames or pages. [{MAX_FRAMES}]",
+)
+limit_options = bundled("limits", LimitOptions, max_pixels_option(), max_frames_option)
+
+max_kernel_option = click.option(
+    "--max-kernel",
+    type=at_least(1),
+    default=str(MAX_SIDE),
+    envvar="CONVCLI_MAX_KERNEL",
+    show_envvar=True,
+    help=f"Refuse wider kernels. [{MAX_SIDE}]",
+)
+max_memory_option = click.option(
+    "--max-memory",
+    type=Parsed("SIZE", memory_size),
+    default="4G",
+    envvar="CONVCLI_MAX_MEMORY",
+    show_envvar=True,
+    help="Refuse work that would take more memory. [4G]",
+)

@@ -1,0 +1,90 @@
+"""The types of options: how the word behind an option is read, and what a shell completes."""
+
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import click
+
+from convcli.errors import ArgumentError
+from convcli.number_text import read_finite
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+T = TypeVar("T")
+
+
+class Parsed(click.ParamType, Generic[T]):  # type: ignore[type-arg]  # a generic one since Click 8.5
+    """An option read by one of our parsers, whose ArgumentError becomes Click's message.
+
+    names : what a shell completes, if the option is one of some names; after the last comma of a list of them
+    """
+
+    def __init__(self, name: str, parse: Callable[[str], T], names: Sequence[str] = ()) -> None:
+        self.name = name
+        self.parse = parse
+        self.names = names
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Return the names that begin as the word does, each with what stands before it in a list."""
+        from click.shell_completion import CompletionItem
+
+        before, comma, begun = incomplete.rpartition(",")
+        return [CompletionItem(before + comma + name) for name in self.names if name.startswith(begun)]
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """Parse one word of the command line."""
+        try:
+            return self.parse(value)
+        except ArgumentError as error:
+            self.fail(str(error), param, ctx)
+
+
+def at_least(least: int, most: int | None = None) -> Parsed[int]:
+    """Read a whole number within bounds, which the help does not show, unlike those of click.IntRange."""
+
+    def parse(text: str) -> int:
+        if (
+            not (text.isascii() and text.isdigit())
+            or int(text) < least
+            or (most is not None and int(text) > most)
+        ):
+            bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise ArgumentError(f"{text!r} is not a whole number {bounds}")
+        return int(text)
+
+    return Parsed("N", parse)
+
+
+def seconds(least: float = 0, most: float = inf) -> Parsed[float]:
+    """Read a number of seconds, which is finite and above 0, within bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            number = float(read_finite(text))
+        except ArgumentError:
+            number = 0.0
+        if not (number > 0 and least <= number <= most):
+            bounds = f"from {least} to {most}" if most < inf else f"above {least}"
+            raise ArgumentError(f"{text!r} is not a number of seconds {bounds}; write 30 or 0.5")
+        return number
+
+    return Parsed("SECONDS", parse)
+
+
+def output_place(text: str) -> tuple[int, ...]:
+    """Read the place of an output: a number for each axis."""
+    words = text.split(",")
+    if not all(word.isascii() and word.isdigit() for word in words):
+        raise ArgumentError(
+            f"{text!r} is not a place; write ROW,COLUMN from 0, as 0,0 for the upper left output"
+        )
+    return tuple(map(int, words))
+
+
+def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Read a sweep: values separated by commas, each of which makes a row of the answer."""
+    return lambda text: tuple(parse(item) for item in text.split(","))

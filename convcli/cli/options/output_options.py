@@ -1,0 +1,94 @@
+"""The options of outputs: where they go, what becomes of files that are there already, and how they are coded."""
+
+from typing import NamedTuple
+
+import click
+
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.bundled import Decorator, bundled
+from convcli.cli.options.option_types import Parsed, at_least
+from convcli.errors import ArgumentError
+from convcli.images.coding import SAMPLINGS, Coding, read_quality
+from convcli.jobs.find import Inputs
+from convcli.jobs.job import Source
+from convcli.jobs.save import Save
+from convcli.jobs.targets import is_stdout
+
+
+class OutputOptions(NamedTuple):
+    """Where outputs go, and what becomes of files that are there already."""
+
+    output: str | None
+    force: bool
+    skip_existing: bool
+    preserve: bool
+    follow_links: bool
+    in_place: bool = False
+
+    def check(self) -> None:
+        """Raise ArgumentError where the options contradict each other."""
+        if self.skip_existing and self.force:
+            raise ArgumentError("--skip-existing keeps what --force would replace; give one of them")
+        if self.skip_existing and self.in_place:
+            raise ArgumentError("--skip-existing would skip all that --in-place replaces; give one of them")
+        if self.skip_existing and self.output is not None and is_stdout(self.output):
+            raise ArgumentError(
+                f"--skip-existing looks for files, and -o {self.output} writes none; leave it out, or name files "
+                "with -o"
+            )
+        if self.in_place and self.output is not None:
+            raise ArgumentError(
+                f"--in-place writes to the inputs themselves, not to -o {self.output}; give one of them"
+            )
+
+    @property
+    def save(self) -> Save:
+        """How the outputs are written."""
+        return Save(self.force or self.in_place, self.preserve, self.follow_links)
+
+    def sources(self, conversation: Conversation, inputs: Inputs, name: str) -> list[Source]:
+        """Return the inputs, and say what was passed over; `name` stands in the names of outputs."""
+        found = inputs.find(self.output, name)
+        conversation.keep(str(source.path) for source in found.sources)
+        for note in found.notes:
+            conversation.note(note)
+        return found.sources
+
+
+def output_options(*, in_place: bool) -> Decorator:
+    """Give a command the options of its outputs, with --in-place or without."""
+    options = [
+        click.option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="A file, folder/, '{parent}/{stem}.{kernel}{ext}', - or png:-.",
+        ),
+        click.option("--force", is_flag=True, help="Replace outputs that exist."),
+        click.option("--skip-existing", is_flag=True, help="Skip inputs whose output exists: resume a run."),
+        click.option("--preserve", is_flag=True, help="Keep the input's times and mode."),
+        click.option(
+            "--follow-links", is_flag=True, help="If an output is a link, replace the file it points to."
+        ),
+    ]
+    if in_place:
+        options.append(click.option("--in-place", is_flag=True, help="Replace the inputs themselves."))
+    return bundled("output", OutputOptions, *options)
+
+
+coding_options = bundled(
+    "coding",
+    Coding,
+    click.option("--png-level", type=at_least(0, 9), help="Compress PNG at zlib's level N, on one core."),
+    click.option(
+        "--quality",
+        type=Parsed("Q", read_quality),
+        help="JPEG, WebP: 1 to 100; WebP: lossless. [as it was]",
+    ),
+    click.option(
+        "--subsampling",
+        type=click.Choice(list(SAMPLINGS)),
+        metavar="J:A:B",
+        help="Colours of a JPEG, as 4:4:4 or 4:2:0. [as it was]",
+    ),
+)
