@@ -9,6 +9,7 @@ import click
 
 from convcli.cli.explained_lines import as_json, as_text
 from convcli.cli.file_run import FileRun
+from convcli.cli.option_names import typed_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import Request
 
@@ -27,10 +28,8 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
     target = None if run.output.output in (None, "-") else Path(str(run.output.output))
     if target is not None and target.suffix.lower() not in ENDINGS:
         raise ArgumentError(f"{target}: `explain` writes text; end it in {' '.join(ENDINGS)}")
-    context = click.get_current_context()
-    for name in USELESS:
-        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
-            raise ArgumentError(f"`explain` explains one output and writes no picture; leave out `{name}`")
+    for option in filter(None, map(typed_options(click.get_current_context()).get, USELESS)):
+        raise ArgumentError(f"`explain` explains one output and writes no picture; leave out {option}")
 
     from convcli.analysis.explained_sample import explain_sample
     from convcli.files import check_target, write_whole

@@ -19,6 +19,7 @@ import click
 from convcli.batch import Batch, Outcome, Stop, Stopped
 from convcli.batch.stop import SIGNALS
 from convcli.cli.conversation import Conversation
+from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import Decorator
 from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.input_options import inputs_options, reading_options, values_option
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
     from convcli.jobs.work import Work
 
 LONG = 20.0  # seconds of a run after which the costs of this machine are measured
+# Options of pictures that are written.
+OF_WRITTEN = (
+    *("in_place", "skip_existing", "dry_run", "preserve", "follow_links"),
+    *("png_level", "quality", "subsampling"),
+)
 AHEAD_SHARE = 16  # the part of --max-memory that may be used for decoding before the work is planned
 
 
@@ -159,16 +165,13 @@ class FileRun:
         """Ask a question about each picture, whose answer is printed; return the exit code."""
         from convcli.jobs.picture_to_answer import PictureToAnswer
 
-        output = self.output
-        for argument, given in (
-            ("in_place", output.in_place),
-            ("skip_existing", output.skip_existing),
-            ("dry_run", self.dry_run),
-        ):
-            if given:
-                raise ArgumentError(
-                    f"`{argument}` applies to pictures that are written, and the answer is printed; leave it out"
-                )
+        typed = typed_options(click.get_current_context())
+        for option in filter(None, map(typed.get, OF_WRITTEN)):
+            raise ArgumentError(
+                f"{option} applies to pictures that are written, and the answer is printed; leave it out"
+            )
+        if self.output.force and self.options.report is None:
+            raise ArgumentError("--force replaces files, and the answer is printed; leave it out")
         jobs = self.explained(reads)
         if self.options.report is not None:
             check_report(self.options.report, jobs, [*reads, *self.inputs.lists])

@@ -35,6 +35,23 @@ def with_options(message: str, parameters: Iterable[click.Parameter], verbatim: 
     return re.sub("|".join([*kept, _QUOTED, _ARGUMENT]), spelled, message, flags=re.DOTALL)
 
 
+def typed_options(context: click.Context) -> dict[str, str]:
+    """Return the options that were typed, not those that an environment variable gives: their values' names, and they.
+
+    >>> with click.Command("c", params=[click.Option(["--in", "channels"]), click.Option(["--out"])]).make_context(
+    ...     "c", ["--in", "3"]
+    ... ) as context:
+    ...     typed_options(context)
+    {'channels': '--in'}
+    """
+    options = [each for each in context.command.params if isinstance(each, click.Option)]
+    names = (each.name or "" for each in options)
+    given = click.core.ParameterSource.COMMANDLINE
+    return {
+        name: str(option_of(name, options)) for name in names if context.get_parameter_source(name) == given
+    }
+
+
 def option_of(argument: str, options: Iterable[click.Option]) -> str | None:
     """Return the option that gives an argument: the one whose value has its name, or that is spelled like it."""
     options = list(options)

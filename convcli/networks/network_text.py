@@ -45,5 +45,7 @@ def read_chain_file(path: Path) -> list[tuple[str, str]]:
         if told:
             items += [(f"{path}, line {number}", item) for item in split_chain(told)]
     if not items:
-        raise NetworkError(f"the chain {str(path)!r} has no layers; write one per line, such as conv k3 p1 o64")
+        raise NetworkError(
+            f"the chain {str(path)!r} has no layers; write one per line, such as conv k3 p1 o64"
+        )
     return items

@@ -137,7 +137,9 @@ def test_the_name_of_a_file_in_a_folder_is_shown_as_it_is(call: Call, tmp_path: 
     folder, out = tmp_path / "in", tmp_path / "out"
     for each in (folder, out):
         each.mkdir()
-        (each / NAMED.replace("b", "b.box" if each == out else "b")).write_bytes((SAMPLES / "logo.png").read_bytes())
+        (each / NAMED.replace("b", "b.box" if each == out else "b")).write_bytes(
+            (SAMPLES / "logo.png").read_bytes()
+        )
     result = call("filter", folder, "-k", "box", "-o", f"{out}/{{stem}}.{{kernel}}{{ext}}")
     assert result.code == 1
     assert one_error(result) == f"{out}/a `force` b.box.png exists; give --force to replace it, or another -o"
@@ -154,8 +156,8 @@ def test_calculators_have_their_own_names() -> None:
 def test_text_without_arguments_stays_as_it_is(text: str) -> None:
     options = [click.Option(["--known"])]
     assert with_options(text, options) == text
-    said = with_options(f"{text} `known=1`", options)
-    assert said == (f"{text} --known 1" if text.count("`") == 0 else said)
+    if "`" not in text:
+        assert with_options(f"{text} `known=1`", options) == f"{text} --known 1"
 
 
 def test_a_report_names_options(call: Call, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from convcli.cli.calculators.calculator_help import LAYER_GROUPS
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
+from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.conversation_options import talking
@@ -83,11 +84,7 @@ class PictureOptions(NamedTuple):
                 f"there is no kernel to run on {self.image}; give one, as --kernel gaussian:sigma=2; two pictures are "
                 "compared by convcli diff"
             )
-        for parameter in context.command.params:
-            name = parameter.name or ""
-            if context.get_parameter_source(name) != click.core.ParameterSource.COMMANDLINE:
-                continue
-            option = next((each for each in parameter.opts if len(each) > 2), name)
+        for name, option in typed_options(context).items():
             if self.image is not None and name in ON_PAPER:
                 raise ArgumentError(
                     f"{option} describes a layer on paper and has no use beside a picture, whose layer is the kernel "

@@ -31,6 +31,8 @@ SHOWN = ("name", "shape", "divisor", "sum", "rank", "symmetry", "smooths")
 MOST_SHOWN = 25  # columns of a grid that is printed below the table; the fields hold larger ones
 RESPONSE_SIDE = 256  # pixels of the picture of a frequency response, or the kernel's own where that is larger
 
+MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes some hundred MB then
+
 
 @click.command(
     cls=Command,
@@ -221,6 +223,10 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
         )
     check_target(path, overwrite=answer.force)
     size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
+    if size > MOST_RESPONSE:
+        raise ArgumentError(
+            f"the frequency response of a kernel {size} wide is too large to be drawn; at most {MOST_RESPONSE} are"
+        )
     response = frequency_response(kernels, size)
     most = float(response.max())
     if not isfinite(most):
@@ -232,6 +238,6 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
     write_whole(path, data, overwrite=answer.force)
     conversation.note(
-        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles a pixel across and down, with zero "
+        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles per pixel across and down, with zero "
         f"frequency in the middle; black is 0, white {most:.4g}"
     )

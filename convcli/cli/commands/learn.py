@@ -12,6 +12,7 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.learn_bank import bank_answer, learn_bank, write_bank
 from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
 from convcli.cli.learned_answer import learned_answer
+from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import PRINTING, AnswerOptions
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.conversation_options import talking
@@ -127,23 +128,14 @@ def command(
     files = Files(output, bias_file, trace, bank_sheet, answer.force)
     files.check([("a picture", Path(name)) for name in names if name != "-"])
     answer = answer._replace(output=None)
+    typed = typed_options(click.get_current_context())
     if bank.patches or bank.random:
-        bank.check(_given(), names)
+        bank.check(typed, names)
         found = learn_bank(conversation, names, options, bank, files, reading, max_memory)
         answer.give(conversation, bank_answer(found))
         write_bank(conversation, files, found)
         return
-    bank.refuse(_given(), (*names, *values))
+    bank.refuse(typed, (*names, *values))
     learned = learn_pairs(conversation, names, values, options, files, reading, max_memory)
     answer.give(conversation, learned_answer(learned))
     write_learned(conversation, files, learned)
-
-
-def _given() -> set[str]:
-    """Return the names of the options that were typed."""
-    from click.core import ParameterSource
-
-    context = click.get_current_context()
-    return {
-        name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-    }

@@ -1,6 +1,6 @@
 """The options of `convcli learn`: what is learned, and how."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -9,6 +9,7 @@ from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
 from convcli.filters.read_arguments import read_number
+from convcli.jobs.read_source import Reading
 from convcli.layers.padding import AnyPadding, mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 
@@ -52,33 +53,26 @@ class BankOptions(NamedTuple):
     kernel_count: int | None
     in_channels: int | None
 
-    def check(self, given: Collection[str], names: Sequence[str]) -> None:
-        """Refuse options that have no use for a bank; `given` are the names of those that were typed."""
+    def check(self, typed: Mapping[str, str], names: Sequence[str]) -> None:
+        """Refuse options that have no use for a bank; `typed` are those that were typed, by their values' names."""
         if self.patches and self.random:
             raise ArgumentError("--patches learns a bank and --random draws one; give one of them")
         flag = "--patches" if self.patches else "--random"
-        for name in OF_PAIRS:
-            if name in given:
-                raise ArgumentError(
-                    f"{spelled(name)} belongs to pairs of pictures, and has no use with {flag}"
-                )
+        for name in filter(typed.__contains__, OF_PAIRS):
+            raise ArgumentError(f"{typed[name]} belongs to pairs of pictures, and has no use with {flag}")
         if self.patches and self.in_channels is not None:
             raise ArgumentError("--in belongs to --random; the pictures of --patches tell their channels")
         if self.random and names:
             raise ArgumentError(f"--random looks at no picture, and {names[0]!r} is given; leave it out")
-        for name in OF_PICTURES if self.random else ():
-            if name in given:
-                raise ArgumentError(
-                    f"--random looks at no picture, and {spelled(name)} is given; leave it out"
-                )
+        for name in filter(typed.__contains__, OF_PICTURES if self.random else ()):
+            raise ArgumentError(f"--random looks at no picture, and {typed[name]} is given; leave it out")
         if self.patches and not names:
             raise ArgumentError("--patches has no pictures to learn from; name some")
 
-    def refuse(self, given: Collection[str], names: Sequence[str]) -> None:
+    def refuse(self, typed: Mapping[str, str], names: Sequence[str]) -> None:
         """Refuse options that are of a bank alone, where there is none."""
-        for name in OF_BANKS:
-            if name in given:
-                raise ArgumentError(f"{spelled(name)} belongs to a bank; give --patches or --random with it")
+        for name in filter(typed.__contains__, OF_BANKS):
+            raise ArgumentError(f"{typed[name]} belongs to a bank; give --patches or --random with it")
         if not names:
             raise ArgumentError(
                 "there is nothing to learn from; name BEFORE and AFTER, or pictures with --patches"
@@ -102,15 +96,8 @@ OF_PAIRS = (
     ),
     *("steps", "lr", "bias_file", "trace", "values"),
 )
-OF_PICTURES = ("frame", "channels", "gray", "layout", "linear", "max_pixels", "max_frames")
+OF_PICTURES = Reading._fields
 OF_BANKS = ("kernel_count", "in_channels", "bank_sheet")
-
-
-def spelled(name: str) -> str:
-    """Return an option as it is typed."""
-    return {"in_channels": "--in", "kernel_count": "--count", "bias": "--bias and --no-bias"}.get(
-        name, f"--{name.replace('_', '-')}"
-    )
 
 
 learn_options = bundled(

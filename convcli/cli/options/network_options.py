@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import Decorator, bundled
-from convcli.cli.options.layer_options import flag
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.layers.axes import is_sequence
-from convcli.layers.text.notation import parse_size
+from convcli.layers.text.notation import format_size, parse_size
 from convcli.number_text import read_finite
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ class NetworkOptions(NamedTuple):
 
     def check(self, context: click.Context, layer_options: Sequence[str]) -> None:
         """Refuse the options of a layer beside a network, and those of a network without one."""
-        for parameter in context.command.params:
-            name = parameter.name or ""
-            if context.get_parameter_source(name) != click.core.ParameterSource.COMMANDLINE:
-                continue
-            option = flag("input" if name == "inputs" else name)
+        for name, option in typed_options(context).items():
             if self.network is None and name in ("inputs", "width"):
                 raise ArgumentError(
                     f"{option} belongs to a network, as in convcli {context.info_name} resnet-50 --input 3x320x320; "
@@ -49,10 +45,20 @@ class NetworkOptions(NamedTuple):
         """Return the shapes as `load_network` takes them."""
         unnamed = [shape for name, shape in self.inputs if not name]
         if not unnamed:
-            return dict(self.inputs) or None
+            return self._named() or None
         if len(self.inputs) > 1:
             raise ArgumentError("several shapes need the names of their inputs, as --input NAME=3x224x224")
         return unnamed[0]
+
+    def _named(self) -> dict[str, Shape]:
+        """Return the shapes by the names of their inputs, of which each may have one."""
+        found: dict[str, Shape] = {}
+        for name, shape in self.inputs:
+            if name in found:
+                one, other = (f"{name}={format_size(each)}" for each in (found[name], shape))
+                raise ArgumentError(f"--input {one} and {other} are shapes of one input; give one of them")
+            found[name] = shape
+        return found
 
     def load(self) -> "Network":
         """Return the network, or raise an error that says why there is none."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from convcli.cli.option_names import option_of
+from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
@@ -36,20 +36,11 @@ class PictureNetworkOptions(NamedTuple):
 
     def check(self, context: click.Context, request: "type[Request]") -> None:
         """Refuse the options of a layer beside a network, and those of a network without one."""
-        options = [each for each in context.command.params if isinstance(each, click.Option)]
-        for option in options:
-            name = option.name or ""
-            if context.get_parameter_source(name) != click.core.ParameterSource.COMMANDLINE:
-                continue
-            typed = option_of(name, options)
+        of_layers = {"stats", "linear", "explain", *request._fields} - set(OF_BOTH)
+        for name, typed in typed_options(context).items():
             if self.network is None and name in self._fields:
                 raise ArgumentError(f"{typed} belongs to a network; name one with --network")
-            others = [each for each in request._fields if each not in OF_BOTH] + [
-                "stats",
-                "linear",
-                "explain",
-            ]
-            if self.network is not None and name in others:
+            if self.network is not None and name in of_layers:
                 raise ArgumentError(f"{typed} is of a layer, and has no use beside --network; leave it out")
         if self.labels is not None and self.layer is not None:
             raise ArgumentError("--labels names classes, and --layer asks for maps; give one of them")

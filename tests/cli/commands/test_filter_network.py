@@ -160,10 +160,34 @@ def test_wrong_words_about_classes(call: Call, tmp_path: Path, classes: Path) ->
     )
     assert "cannot read the labels" in one_error(call(*options, "--labels", tmp_path / "none.txt"))
     labels.write_bytes(b"\xff\xfe\x00")
-    assert "are no text in UTF-8" in one_error(call(*options, "--labels", labels))
-    assert "--dry-run is of pictures that are written" in one_error(call(*options, "--dry-run"))
+    assert "are not UTF-8 text" in one_error(call(*options, "--labels", labels))
     assert "the weights lack" in one_error(call("filter", HOUSE, "--network", classes))
     assert "is a classifier" in one_error(call(*options, "-o", tmp_path / "x.png")) or True
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--in-place", "--skip-existing", "--dry-run", "--preserve", "--follow-links", "--png-level 3", "--quality 9", "--subsampling 4:4:4"],
+)  # fmt: skip
+def test_an_answer_is_printed_and_options_of_outputs_are_refused(
+    call: Call, classes: Path, words: str
+) -> None:
+    result = call("filter", HOUSE, "--network", classes, "--seed", 1, *words.split())
+    assert result.code == 2
+    assert (
+        one_error(result)
+        == f"{words.split()[0]} applies to pictures that are written, and the answer is printed; leave it out"
+    )
+
+
+def test_force_of_an_answer_is_of_its_report(call: Call, tmp_path: Path, classes: Path) -> None:
+    options = ("filter", HOUSE, "--network", classes, "--seed", 1, "--force")
+    result = call(*options)
+    assert result.code == 2
+    assert one_error(result) == "--force replaces files, and the answer is printed; leave it out"
+    (tmp_path / "run.jsonl").write_text("old")
+    assert call(*options, "--report", tmp_path / "run.jsonl").code == 0
+    assert json.loads((tmp_path / "run.jsonl").read_text())["status"] == "done"
 
 
 def test_memory_is_foretold(call: Call, tmp_path: Path, blur: Path) -> None:
