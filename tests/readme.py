@@ -112,12 +112,11 @@ def main() -> None:
             for command, output in block:
                 if not command.startswith("make "):
                     text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{run(command, folder)}", 1)
-        (ROOT / GALLERY).mkdir(exist_ok=True)
-        for path, command in pictures(text).items():
-            for old in folder.glob("sample_images/*.*.*"):
-                old.unlink()
-            shutil.copy(make_picture(command, folder), ROOT / path)
     README.write_text(text)
+    (ROOT / GALLERY).mkdir(exist_ok=True)
+    for path, command in pictures(text).items():
+        with tempfile.TemporaryDirectory() as name:
+            shutil.copy(make_picture(command, workshop(Path(name))), ROOT / path)
 
 
 if __name__ == "__main__":

@@ -74,8 +74,8 @@ def test_yes_and_no_are_0_and_1():
         (lambda: convcli.diff([], []), "they must have the same, and not be empty"),
         (lambda: convcli.diff([1j], [1]), "a has dtype complex128"),
         (lambda: convcli.diff(np.uint8([1]), np.uint16([1])), "a has dtype uint8 and b uint16, whose largest values may differ"),
-        (lambda: convcli.diff([1], [1], -1), "tolerance=-1 is no distance of samples; give a number of at least 0"),
-        (lambda: convcli.diff([1], [1], nan), "tolerance=nan is no distance of samples"),
+        (lambda: convcli.diff([1], [1], -1), "tolerance=-1 is not a distance between samples; give a number of at least 0"),
+        (lambda: convcli.diff([1], [1], nan), "tolerance=nan is not a distance between samples"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured(call, message):

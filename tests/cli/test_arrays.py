@@ -42,7 +42,7 @@ CONTENTS = {
     "holds float64 of shape (0, 3, 1, 1)": claiming("(0, 3, 1, 1)"),
     "it holds Python objects, which are never unpickled": claiming("(1, 3, 1, 1)", "|O"),
     "holds |S99999999": claiming("(1,)", "|S99999999"),
-    "it is no .npy file": b"hello",
+    "it is not a .npy file": b"hello",
 }
 
 

@@ -100,7 +100,7 @@ def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path
 
 def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
     words = ("--kernel", "box", "--explain", "1,1")
-    message = "--explain tells of one picture, and 2 are given"
+    message = "--explain explains one picture, and 2 are given"
     assert one_error(call("filter", SAMPLES / "house.png", SAMPLES / "logo.png", *words)) == message
 
 
@@ -109,11 +109,11 @@ def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
     [
         (["--explain", "1"], 2, "--explain takes one place, ROW,COLUMN, got 1 numbers"),
         (["--explain", "9,9"], 2, "there is no output 9,9: the layer makes 3x3, rows 0 to 2 and columns 0 to 2"),
-        (["--explain", "1,1", "-o", "x.png"], 2, "x.png: --explain writes words; end it in .txt .json"),
-        (["--explain", "1,1", "--dry-run"], 2, "--explain tells of one output and writes no picture; leave out --dry-run"),
-        (["--explain", "1,1", "--jobs", "2"], 2, "--explain tells of one output and writes no picture; leave out --jobs"),
-        (["--explain", "1,1", "--report", "r.jsonl"], 2, "--explain tells of one output and writes no picture; leave out --report"),
-        (["--explain", "1,1", "--quality", "80"], 2, "--explain tells of one output and writes no picture; leave out --quality"),
+        (["--explain", "1,1", "-o", "x.png"], 2, "x.png: --explain writes text; end it in .txt .json"),
+        (["--explain", "1,1", "--dry-run"], 2, "--explain explains one output and writes no picture; leave out --dry-run"),
+        (["--explain", "1,1", "--jobs", "2"], 2, "--explain explains one output and writes no picture; leave out --jobs"),
+        (["--explain", "1,1", "--report", "r.jsonl"], 2, "--explain explains one output and writes no picture; leave out --report"),
+        (["--explain", "1,1", "--quality", "80"], 2, "--explain explains one output and writes no picture; leave out --quality"),
         (["--explain", "1,1", "--stats"], 2, "--stats measures pictures, and --explain writes none; leave one of them out"),
         (["--explain", "1,1", "--pool", "max:2"], 2, "--explain tells of one convolution and the activation behind it; leave out pools, --repeat, and all kernels but one"),
         (["--explain", "1,1", "--max-pixels", "3"], 1, "cannot read the values: its 9 pixels are over the limit of 3; raise it with --max-pixels 9"),

@@ -118,7 +118,7 @@ def test_three_bad_files_among_five_hundred(program: Program, tmp_path: Path) ->
             "--cluster tcp://x:1 --isolate",
             "--isolate starts processes on this machine; leave it out beside --cluster",
         ),
-        ("--cluster tcp://x:1 --timeout 3", "--timeout is about processes of this machine"),
+        ("--cluster tcp://x:1 --timeout 3", "--timeout starts processes on this machine"),
         (
             "--cluster 127.0.0.1",
             "--cluster 127.0.0.1 is not the address of a scheduler; write it as tcp://host:8786",

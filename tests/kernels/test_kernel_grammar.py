@@ -165,7 +165,7 @@ def test_arguments_by_name_and_in_order() -> None:
             "1 2; 3",
             "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number",
         ),
-        ("1 2;", "'' is not a number; give a name such as 'sobel', or rows of numbers divided by ';'"),
+        ("1 2;", "'' is not a number; give a name such as 'sobel', or rows of numbers separated by ';'"),
         ("", "kernel '': '' is not a number"),
         ("1,,2", "kernel '1,,2': '' is not a number"),
         ("1 x 2", "kernel '1 x 2': 'x' is not a number"),

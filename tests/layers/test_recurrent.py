@@ -71,7 +71,7 @@ def test_layouts():
         (lambda: Recurrent("lstm", 3, 2, layout="x"), "layout 'x' is not one of batch, time, onnx"),
         (
             lambda: Recurrent("lstm", 3, 2).output_shapes((4, 5, 6)),
-            "the input 4x5x6 is no sequence of 3 features",
+            "the input 4x5x6 is not a sequence of 3 features",
         ),
     ],
 )

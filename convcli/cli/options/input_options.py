@@ -62,7 +62,7 @@ def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) 
     networks : further layouts, of the input of a network
     """
     names = " ".join(networks)
-    options = [
+    options: list[Decorator] = [
         click.option(
             "--frame",
             type=int,

@@ -507,7 +507,7 @@ def test_an_approximation_tells_its_error(call: Call, small: Path) -> None:
         ("-k box --max-memory 5", "'5' is not an amount of memory; write 500M or 4G"),
         ("--weights w.txt", "--weights w.txt: it takes an array in a .npy file, as numpy.save writes it"),
         ("--weights none.npy", "--weights: cannot read none.npy: No such file or directory"),
-        ("--pointwise lumo", "--pointwise: 'lumo' is no matrix"),
+        ("--pointwise lumo", "--pointwise: 'lumo' is not a matrix"),
         ("--pointwise none.csv", "--pointwise: cannot read none.csv: No such file or directory"),
     ],
 )  # fmt: skip

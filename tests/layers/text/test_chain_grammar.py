@@ -317,7 +317,7 @@ def test_chains_round_trip(items):
         ("constant o8", "it takes no input, and a chain gives it one"),
         ("layernorm", "layernorm needs n, how many of the last axes it normalises, such as n3 for all of them"),
         ("lstm o4", "a lstm takes time x features, the input has 3 axes"),
-        ("pixelshuffle x3", "the input's 8 channels cannot be shuffled into 3 places an axis: they are no multiple of 9"),
+        ("pixelshuffle x3", "the input's 8 channels cannot be shuffled into 3 places an axis: they are not a multiple of 9"),
         ("pixelunshuffle x3", "the input size 20x18 cannot be divided by 3 on every axis"),
         ("reshape o5", "2,880 elements of 1x8x20x18 do not fit the shape 0x5"),
         ("transpose a1x2", "an order of 3 axes does not fit the input 1x8x20x18"),
