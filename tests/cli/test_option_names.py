@@ -130,7 +130,10 @@ NAMED = "a `force` b.png"  # a file whose name looks like an argument
 def test_the_name_of_a_file_is_shown_as_it_is(call: Call, tmp_path: Path) -> None:
     result = call("filter", tmp_path / NAMED, "-k", "box", "-o", f"{tmp_path}/out/")
     assert result.code == 1
-    assert one_error(result) == f"cannot read {tmp_path / NAMED}: there is no such file; check the spelling and the folder"
+    assert (
+        one_error(result)
+        == f"cannot read {tmp_path / NAMED}: there is no such file; check the spelling and the folder"
+    )
 
 
 def test_the_name_of_a_file_in_a_folder_is_shown_as_it_is(call: Call, tmp_path: Path) -> None:

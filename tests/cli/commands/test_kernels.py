@@ -188,8 +188,14 @@ def test_the_frequency_response_is_drawn(call: Call, tmp_path: Path) -> None:
         (["motion", "--dims", "1"], "kernel 'motion' has no form of 1 axis; identity, box"),
         (["-o", "x.png"], "-o x.png draws the frequency response of a kernel; name one"),
         (["box", "-o", "x.png", "--format", "json"], "--format and --field are of text; x.png is a picture"),
-        ([" ".join("1" * 4097), "--max-kernel", "5000", "-o", "x.png"], "the frequency response of a kernel 4097 wide is too large to be drawn; at most 4096 are"),
-        (["box", "--dims", "3", "-o", "x.png"], "the frequency response of a kernel of 3 axes cannot be drawn"),
+        (
+            [" ".join("1" * 4097), "--max-kernel", "5000", "-o", "x.png"],
+            "the frequency response of a kernel 4097 wide is too large to be drawn; at most 4096 are",
+        ),
+        (
+            ["box", "--dims", "3", "-o", "x.png"],
+            "the frequency response of a kernel of 3 axes cannot be drawn",
+        ),
         (["box", "-o", "x.doc"], "x.doc does not say its format; end it in .txt .json .csv .md"),
         (
             ["box", "--field", "wieghts"],

@@ -161,7 +161,9 @@ def test_as_many_channels_come_out_of_a_depthwise_layer_where_none_are_said(call
     assert call("params", *line, "--variant", "depthwise", "--format", "value").out == "50\n"
     rows = json.loads(call("compare", *line, "--variants", "depthwise", "--format", "json").out)["rows"]
     assert [row["output_shape"] for row in rows] == [[1, 7, 7], [5, 7, 7]]
-    assert "depthwise is left out: out_channels 7 is not a multiple" in call("compare", *line, "--out", "7").out
+    assert (
+        "depthwise is left out: out_channels 7 is not a multiple" in call("compare", *line, "--out", "7").out
+    )
 
 
 # filter: arrays in and out, so that nothing is rounded away
