@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from math import sqrt
 
 import numpy as np
@@ -21,7 +20,12 @@ def in_place(name: str, *, alpha: float | None = None, beta: float | None = None
     for key in given:
         if key not in numbers:
             raise ArgumentError(f"the activation {name} has no {key}")
-    return partial(function, **{**numbers, **given}) if numbers else function
+    numbers = {**numbers, **given}
+
+    def apply(y: Array) -> None:
+        function(y if y.ndim else y.reshape(1), **numbers)  # of arrays without axes NumPy makes numbers
+
+    return apply
 
 
 def _relu(y: Array) -> None:
@@ -54,7 +58,7 @@ def _elu(y: Array, alpha: float) -> None:
 
 
 def _sigmoid(y: Array) -> None:
-    np.negative(y, out=y)
+    np.multiply(y, y.dtype.type(-1), out=y)  # NumPy 2.4's negative writes a column beside itself
     np.exp(y, out=y)
     y += 1
     np.reciprocal(y, out=y)

@@ -95,7 +95,7 @@ def resize(
             if mode == "nearest":
                 y = y.take(low.clip(0, x.shape[axis] - 1), axis=axis)
             else:
-                weights = _linear(share) if mode == "bilinear" else _keys(share, cubic)
+                weights = _linear(share) if mode == "bilinear" else keys_weights(share, cubic)
                 y = _blended(cast(y, computing_float(x.dtype)), axis, low, weights)
         y = as_input(y, x)
     return y[0] if alone else y
@@ -118,7 +118,7 @@ def _linear(share: Array) -> tuple[tuple[int, Array], ...]:
     return (0, 1 - share), (1, share)
 
 
-def _keys(share: Array, a: float) -> tuple[tuple[int, Array], ...]:
+def keys_weights(share: Array, a: float) -> tuple[tuple[int, Array], ...]:
     """Return the same for four neighbours: Keys (1981), "Cubic convolution interpolation", equation 4."""
 
     def near(d: Array) -> Array:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from convcli.backend import tensors
+from convcli.backend import lookup, tensors
 from convcli.backend.adaptive import adaptive_avg_pool, adaptive_max_pool
 from convcli.backend.checks import Array
 from convcli.backend.convolution import conv
-from convcli.backend.crop_and_pad import pad
+from convcli.backend.crop_and_pad import pad, pad_axes
 from convcli.backend.deformable import deform_conv
 from convcli.backend.elements import activation, batch_norm, prelu, softmax
 from convcli.backend.interpolation import resize
@@ -20,6 +20,8 @@ from convcli.backend.linear import dense
 from convcli.backend.norms import group_norm, instance_norm, layer_norm, local_response_norm
 from convcli.backend.pooling import avg_pool, lp_pool, max_pool
 from convcli.backend.rearrange import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from convcli.backend.sampled import grid_sample, roi_align
+from convcli.backend.sequences import recurrent
 from convcli.backend.transposed_conv import conv_transpose
 from convcli.backend.unshared_conv import local_conv, tiled_conv
 from convcli.layers import (
@@ -34,16 +36,22 @@ from convcli.layers import (
     Constant,
     Conv,
     ConvTranspose,
+    CumSum,
     DeformConv,
     Dense,
+    DependsOnData,
     Dropout,
+    Einsum,
     Elementwise,
     Expand,
     Flatten,
     FlattenFrom,
     Gather,
+    GatherElements,
+    GatherND,
     Gemm,
     GlobalPool,
+    GridSample,
     GroupNorm,
     InstanceNorm,
     Join,
@@ -54,20 +62,28 @@ from convcli.layers import (
     LpPool,
     MatMul,
     MaxPool,
+    OneHot,
+    OnnxRecurrent,
     Pad,
+    PadAxes,
     PixelShuffle,
     PixelUnshuffle,
     PReLU,
     Reduce,
     Reshape,
     Resize,
+    RoiAlign,
+    ScatterElements,
+    ScatterND,
     Slice,
     Softmax,
     Split,
     Squeeze,
     Tile,
     TiledConv,
+    TopK,
     Transpose,
+    Triangle,
     Unsqueeze,
 )
 
@@ -155,4 +171,18 @@ OPERATORS: dict[type[Layer], tuple[Callable[..., Any], tuple[str, ...]]] = {
     Expand: (tensors.expand, ("shape",)),
     Tile: (tensors.tile, ("repeats",)),
     FlattenFrom: (tensors.flatten_from, ("axis",)),
+    PadAxes: (pad_axes, ("pairs", "mode", "value")),
+    GatherElements: (lookup.gather_elements, ("axis",)),
+    GatherND: (lookup.gather_nd, ("batch",)),
+    ScatterElements: (lookup.scatter_elements, ("axis", "reduction")),
+    ScatterND: (lookup.scatter_nd, ("reduction",)),
+    TopK: (lookup.top_k, ("count", "axis", "largest")),
+    OneHot: (lookup.one_hot, ("depth", "axis")),
+    CumSum: (lookup.cumulated, ("axis", "exclusive", "reverse")),
+    Triangle: (lookup.triangle, ("upper", "diagonal")),
+    Einsum: (lookup.einsum, ("equation",)),
+    GridSample: (grid_sample, ("mode", "beyond", "align_corners")),
+    RoiAlign: (roi_align, ("size", "scale", "samples", "aligned", "kind")),
+    OnnxRecurrent: (recurrent, ("kind", "bidirectional")),
+    DependsOnData: (lookup.select, ("operator",)),
 }

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from convcli.backend import tensors
-from convcli.backend.activation_formulas import in_place
+from convcli.backend.activation_formulas import WHOLE, in_place
 from convcli.backend.checks import Array
 from convcli.backend.convolution import conv
 from convcli.backend.prepared_conv import Finish, PreparedConv, Room, takes
@@ -26,6 +26,7 @@ from convcli.layers import (
     Add,
     AvgPool,
     BatchNorm,
+    ChannelShuffle,
     Concat,
     Constant,
     Conv,
@@ -40,6 +41,8 @@ from convcli.layers import (
     Layer,
     Linear,
     MaxPool,
+    PixelShuffle,
+    PixelUnshuffle,
     Reshape,
     Slice,
     Split,
@@ -54,10 +57,13 @@ L = TypeVar("L", bound=Layer)
 
 # What comes out of these may be a part of what goes in.
 VIEWS: tuple[type[Layer], ...] = (
+    ChannelShuffle,
     Dropout,
     Expand,
     Flatten,
     FlattenFrom,
+    PixelShuffle,
+    PixelUnshuffle,
     Reshape,
     Slice,
     Split,
@@ -133,7 +139,7 @@ def prepare(
 
 def _finished(run: Run, finish: Finish) -> Run:
     def both(*inputs: Array) -> Any:
-        y = run(*inputs)
+        y = np.asarray(run(*inputs))  # of arrays without axes NumPy makes numbers
         finish(y)
         return y
 
@@ -199,7 +205,8 @@ def _activation(step: _Step[Activation]) -> Run | None:
     apply, may_write = in_place(layer.name, **step.arguments), step.into == 0
 
     def run(x: Array) -> Array:
-        y = x if may_write else x.astype(np.result_type(x.dtype, np.float32))
+        keeps = x.dtype.kind == "f" or layer.name in WHOLE
+        y = x if may_write and keeps else np.array(x, x.dtype if keeps else np.float32)
         apply(y)
         return y
 

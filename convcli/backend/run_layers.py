@@ -14,7 +14,7 @@ from convcli.backend.elements import activation
 from convcli.backend.layer_operators import OPERATORS
 from convcli.backend.parameters import parameter_shapes
 from convcli.errors import ArgumentError
-from convcli.layers import AdaptivePool, Branch, DeformConv, Dense, Layer, Resize, Window
+from convcli.layers import Activation, AdaptivePool, Branch, DeformConv, Dense, Layer, Resize, Window
 from convcli.layers.tensor_layer import TensorLayer
 
 Arguments = Mapping[str, Any]  # what an operator takes beyond its layer's fields, by the operator's own names
@@ -36,7 +36,7 @@ def run_layer(layer: Layer, *inputs: ArrayLike, **arguments: Any) -> Any:
     """
     operator, fields = operator_of(layer)
     arrays = [as_array("x", each) for each in inputs]
-    if isinstance(layer, TensorLayer) or len(arrays) != 1:
+    if isinstance(layer, TensorLayer | Activation) or len(arrays) != 1:
         layer.output_shapes(*(array.shape for array in arrays))
     else:
         layer.output_shape(_one_shape(layer, arrays[0]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from convcli.backend.checks import Array
+from convcli.backend.lookup import places
 
 Axes = Sequence[int] | None
 
@@ -46,12 +47,55 @@ def _mod(x: Array, y: Array, *, like_c: bool = False) -> Array:
 
 def _clip(x: Array, *, low: float | None = None, high: float | None = None) -> Array:
     """Return min(max(x, low), high), of x's dtype; NaN passes through."""
+    if low is None and high is None:
+        return x.copy()
     y = x
     if low is not None:
         y = np.maximum(y, np.asarray(low, x.dtype))
     if high is not None:
         y = np.minimum(y, np.asarray(high, x.dtype))
     return y
+
+
+def _slope(x: Array, slope: Array) -> Array:
+    """Return x where it is above 0, else slope * x."""
+    return np.where(x > 0, x, slope * x)
+
+
+def _selu(x: Array, *, alpha: float = 1.6732632423543772, gamma: float = 1.0507009873554805) -> Array:
+    made: Array = np.where(x > 0, x, np.expm1(x) * x.dtype.type(alpha)) * x.dtype.type(gamma)
+    return made
+
+
+def _celu(x: Array, *, alpha: float = 1.0) -> Array:
+    a = x.dtype.type(alpha)
+    made: Array = np.maximum(x, 0) + np.minimum(np.expm1(x / a) * a, 0)
+    return made
+
+
+def _softsign(x: Array) -> Array:
+    made: Array = x / (np.abs(x) + 1)
+    return made
+
+
+def _gelu_tanh(x: Array) -> Array:
+    inner = (x * x * x * x.dtype.type(0.044715) + x) * x.dtype.type(np.sqrt(2 / np.pi))
+    made: Array = (np.tanh(inner) + 1) * x * x.dtype.type(0.5)
+    return made
+
+
+def _threshold(x: Array, *, alpha: float = 1.0) -> Array:
+    return np.where(x > alpha, x, np.zeros((), x.dtype))
+
+
+def _shrink(x: Array, *, bias: float = 0.0, lambd: float = 0.5) -> Array:
+    b = x.dtype.type(bias)
+    return np.where(x < -lambd, x + b, np.where(x > lambd, x - b, np.zeros((), x.dtype)))
+
+
+def _is_inf(x: Array, *, negative: bool = True, positive: bool = True) -> Array:
+    found: Array = np.isinf(x) & ((x < 0) & negative | (x > 0) & positive)
+    return found
 
 
 def _cast(x: Array, *, to: str) -> Array:
@@ -69,6 +113,7 @@ BINARY: dict[str, Callable[..., Array]] = {
     "min": np.minimum,
     "mean": np.add,
     "mod": _mod,
+    "slope": _slope,
     "equal": np.equal,
     "greater": np.greater,
     "greater-equal": np.greater_equal,
@@ -89,6 +134,23 @@ UNARY: dict[str, Callable[..., Array]] = {
     "erf": _erf,
     "sin": np.sin,
     "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "selu": _selu,
+    "celu": _celu,
+    "softsign": _softsign,
+    "gelu-tanh": _gelu_tanh,
+    "threshold": _threshold,
+    "shrink": _shrink,
+    "is-nan": np.isnan,
+    "is-inf": _is_inf,
     "floor": np.floor,
     "ceil": np.ceil,
     "round": np.rint,
@@ -233,7 +295,7 @@ def gather(
         x, indices = table, x
     indices = others if indices is None else indices
     assert indices is not None
-    return np.take(x, indices.astype(np.intp), axis=axis)
+    return np.take(x, places(indices, x.shape[axis], axis), axis=axis)
 
 
 def constant(*, value: Array) -> Array:

@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from convcli.layers.deform import Branch, DeformConv
     from convcli.layers.dropout import Dropout
     from convcli.layers.elementwise import Elementwise, Softmax
+    from convcli.layers.indexing import GatherElements, GatherND, OneHot, ScatterElements, ScatterND, TopK
     from convcli.layers.normalisation import LRN, GroupNorm, InstanceNorm, LayerNorm
     from convcli.layers.other import Add, BatchNorm, ChannelShuffle, Concat, Dense, Flatten
-    from convcli.layers.pad import Pad
+    from convcli.layers.pad import Pad, PadAxes
     from convcli.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
     from convcli.layers.pool import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
     from convcli.layers.products import Gemm, Linear, MatMul
-    from convcli.layers.recurrent import Recurrent
+    from convcli.layers.recurrent import OnnxRecurrent, Recurrent
     from convcli.layers.reductions import Reduce
     from convcli.layers.reshaping import Expand, FlattenFrom, Reshape, Squeeze, Tile, Transpose, Unsqueeze
     from convcli.layers.resize import Resize
+    from convcli.layers.sampling import GridSample, RoiAlign
     from convcli.layers.selection import Constant, Gather, Join, Slice, Split
-    from convcli.layers.tensor_layer import TensorLayer, Unknown
+    from convcli.layers.sums import CumSum, Einsum, Triangle
+    from convcli.layers.tensor_layer import DependsOnData, TensorLayer, Unknown
     from convcli.layers.transposed import ConvTranspose
     from convcli.layers.unshared import LocalConv, TiledConv
     from convcli.layers.variant_spec import VariantSpec
@@ -39,18 +42,21 @@ _HOME = {
         "deform": ("Branch", "DeformConv"),
         "dropout": ("Dropout",),
         "elementwise": ("Elementwise", "Softmax"),
+        "indexing": ("GatherElements", "GatherND", "OneHot", "ScatterElements", "ScatterND", "TopK"),
         "normalisation": ("LRN", "GroupNorm", "InstanceNorm", "LayerNorm"),
         "other": ("Add", "BatchNorm", "ChannelShuffle", "Concat", "Dense", "Flatten"),
-        "pad": ("Pad",),
+        "pad": ("Pad", "PadAxes"),
         "pixel_shuffle": ("PixelShuffle", "PixelUnshuffle"),
         "pool": ("AdaptivePool", "AvgPool", "GlobalPool", "LpPool", "MaxPool"),
         "products": ("Gemm", "Linear", "MatMul"),
-        "recurrent": ("Recurrent",),
+        "recurrent": ("OnnxRecurrent", "Recurrent"),
         "reductions": ("Reduce",),
         "reshaping": ("Expand", "FlattenFrom", "Reshape", "Squeeze", "Tile", "Transpose", "Unsqueeze"),
         "resize": ("Resize",),
+        "sampling": ("GridSample", "RoiAlign"),
         "selection": ("Constant", "Gather", "Join", "Slice", "Split"),
-        "tensor_layer": ("TensorLayer", "Unknown"),
+        "sums": ("CumSum", "Einsum", "Triangle"),
+        "tensor_layer": ("DependsOnData", "TensorLayer", "Unknown"),
         "transposed": ("ConvTranspose",),
         "unshared": ("LocalConv", "TiledConv"),
         "variant_spec": ("VariantSpec",),
@@ -76,16 +82,22 @@ __all__ = [
     "ConvTranspose",
     "Convolution",
     "Cost",
+    "CumSum",
     "DeformConv",
     "Dense",
+    "DependsOnData",
     "Dropout",
+    "Einsum",
     "Elementwise",
     "Expand",
     "Flatten",
     "FlattenFrom",
     "Gather",
+    "GatherElements",
+    "GatherND",
     "Gemm",
     "GlobalPool",
+    "GridSample",
     "GroupNorm",
     "InstanceNorm",
     "Join",
@@ -96,14 +108,20 @@ __all__ = [
     "LpPool",
     "MatMul",
     "MaxPool",
+    "OneHot",
+    "OnnxRecurrent",
     "PReLU",
     "Pad",
+    "PadAxes",
     "PixelShuffle",
     "PixelUnshuffle",
     "Recurrent",
     "Reduce",
     "Reshape",
     "Resize",
+    "RoiAlign",
+    "ScatterElements",
+    "ScatterND",
     "Slice",
     "Softmax",
     "Split",
@@ -111,7 +129,9 @@ __all__ = [
     "TensorLayer",
     "Tile",
     "TiledConv",
+    "TopK",
     "Transpose",
+    "Triangle",
     "Unknown",
     "Unsqueeze",
     "VariantSpec",

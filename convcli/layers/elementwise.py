@@ -26,6 +26,7 @@ BINARY: dict[str, Cost] = {
     "min": _COMPARE,
     "mean": _ADD,  # and one division for each element
     "mod": _MULTIPLY,
+    "slope": plain(comparisons=1, multiplications=1),  # x if x > 0 else slope * x, the slope second
     "equal": _COMPARE,
     "greater": _COMPARE,
     "greater-equal": _COMPARE,
@@ -47,8 +48,19 @@ UNARY: dict[str, Cost] = {
     "exp": _FUNCTION,
     "log": _FUNCTION,
     "erf": _FUNCTION,
-    "sin": _FUNCTION,
-    "cos": _FUNCTION,
+    **dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan"), _FUNCTION),
+    **dict.fromkeys(("sinh", "cosh", "asinh", "acosh", "atanh"), _FUNCTION),
+    # scale * (x if x > 0 else alpha * (exp(x) - 1)): Klambauer et al. (2017)
+    "selu": plain(comparisons=1, multiplications=2, additions=1, transcendentals=1),
+    # max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0): Barron (2017)
+    "celu": plain(comparisons=2, multiplications=2, additions=2, transcendentals=1),
+    "softsign": plain(multiplications=1, additions=1),  # x / (1 + |x|)
+    # 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))): Hendrycks & Gimpel (2016), section 2
+    "gelu-tanh": plain(multiplications=6, additions=2, transcendentals=1),
+    "threshold": _COMPARE,  # x if x > alpha else 0
+    "shrink": plain(comparisons=2, additions=1),  # towards 0 by bias where |x| > lambda, else 0
+    "is-nan": _COMPARE,
+    "is-inf": _COMPARE,
     "floor": _COMPARE,
     "ceil": _COMPARE,
     "round": _COMPARE,
@@ -93,7 +105,7 @@ class Elementwise(TensorLayer):
             raise ArgumentError(f"{operator} has no operand")
         self._set(
             operator=operator,
-            operand=None if operand is None else integers("operand", operand, 1),
+            operand=None if operand is None else integers("operand", operand, 0),
             learned=bool(learned),
             operand_first=bool(operand_first),
         )
@@ -173,7 +185,7 @@ class Softmax(TensorLayer):
             comparisons=count - 1,
             transcendentals=count + self.log,
         )
-        return each * (prod(shapes[0]) // count)
+        return each * (prod(shapes[0]) // max(1, count))
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
         """Return every axis where it was; the one that is summed over is seen as a whole."""

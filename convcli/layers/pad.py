@@ -16,9 +16,10 @@ from convcli.layers.axes import (
     split_shape,
     whole,
 )
-from convcli.layers.base import Layer, Reach, Seen
+from convcli.layers.base import Layer, Reach, Seen, Trace
 from convcli.layers.counts import Cost
 from convcli.layers.padding import MODES, Pads
+from convcli.layers.tensor_layer import TensorLayer
 
 Pair = tuple[int, int]
 
@@ -100,6 +101,38 @@ class Pad(Layer):
             Reach(1, 1, -before, -before)
             for _, (before, _) in zip(input_sizes(input_size), self.padding, strict=True)
         )
+
+
+@dataclass(frozen=True, init=False)
+class PadAxes(TensorLayer):
+    """Elements before and after every axis of a whole tensor, the batch among them; a negative number cuts off.
+
+    >>> PadAxes(((0, 0), (1, 1), (0, 2))).output_shapes((8, 7, 7))
+    ((8, 9, 9),)
+    """
+
+    pairs: Pads
+    mode: str
+    value: float
+
+    def __init__(self, pairs: Sequence[Sequence[int]], *, mode: str = "zeros", value: float = 0.0) -> None:
+        if mode not in MODES:
+            raise ArgumentError(f"mode {mode!r} is not one of {', '.join(MODES)}")
+        self._set(pairs=tuple(_pair("pairs", each) for each in pairs), mode=mode, value=float(value))
+
+    def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
+        """Return before + size + after of each axis."""
+        (given,) = shapes
+        if len(given) != len(self.pairs):
+            raise ArgumentError(f"the input has {len(given)} axes, the padding {len(self.pairs)}")
+        made = tuple(n + sum(pair) for n, pair in zip(given, self.pairs, strict=True))
+        if min(made, default=1) < 1:
+            raise ArgumentError(f"the output would be empty: {by_axes(given)} becomes {by_axes(made)}")
+        return (made,)
+
+    def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
+        """Return the place before the padding that an output comes from."""
+        return (tuple(Trace(axis, Reach(1, 1, -pair[0], -pair[0])) for axis, pair in enumerate(self.pairs)),)
 
 
 def _pair(name: str, value: int | Sequence[int]) -> Pair:

@@ -1,4 +1,4 @@
-"""Recurrent layers, counted step by step."""
+"""Recurrent layers, counted step by step; those of ONNX models run."""
 
 from dataclasses import dataclass
 from math import prod
@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[int, Cost]] = {
 
 @dataclass(frozen=True, init=False)
 class Recurrent(TensorLayer):
-    """An RNN, LSTM or GRU over sequences of features, counted and not run.
+    """An RNN, LSTM or GRU over sequences of features.
 
     Per layer and direction it has gates * hidden * (inputs + hidden) weights and, as in PyTorch and ONNX, two biases
     for each gate: the sums of the inputs and those of the hidden state are biased on their own. A bidirectional
@@ -134,3 +134,13 @@ class Recurrent(TensorLayer):
         }
         others = tuple(tuple(Trace(None) for _ in shape) for shape in shapes[1:])
         return (of_axes[self.layout], *others)
+
+
+@dataclass(frozen=True, init=False)
+class OnnxRecurrent(Recurrent):
+    """A recurrent layer of one level with the arrays and the outputs that ONNX's RNN, GRU and LSTM have; it runs."""
+
+    def __init__(
+        self, kind: str, in_features: int, hidden: int, *, bidirectional: bool = False, bias: bool = True
+    ) -> None:
+        super().__init__(kind, in_features, hidden, bidirectional=bidirectional, bias=bias, layout="onnx")

@@ -30,7 +30,9 @@ def reshape_traces(shape: Shape, made: Shape) -> tuple[Trace, ...]:
 
 def _same_elements(shape: Shape, made: Shape) -> list[tuple[range, range]]:
     """Return the fewest axes of both shapes, from the left, that hold the same elements."""
-    groups = []
+    groups: list[tuple[range, range]] = []
+    if 0 in (*shape, *made):
+        return groups
     a = b = 0
     while a < len(shape) or b < len(made):
         first, second = a, b
@@ -71,7 +73,7 @@ class Reshape(TensorLayer):
         if -1 in made:
             place = made.index(-1)
             others = prod(n for n in made if n != -1)
-            made[place] = prod(given) // others
+            made[place] = prod(given) // others if others else 0
         if prod(made) != prod(given):
             raise ArgumentError(
                 f"{prod(given):,} elements of {sized(given)} do not fit the shape {by_axes(self.shape)}"

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
 Mode = Literal["nearest", "bilinear", "bicubic"]
 MODES = get_args(Mode)
-Coordinates = Literal["asymmetric", "half-pixel", "pytorch-half-pixel", "align-corners"]
+Coordinates = Literal[
+    "asymmetric",
+    "half-pixel",
+    "half-pixel-symmetric",
+    "pytorch-half-pixel",
+    "tf-half-pixel",
+    "align-corners",
+]
 Rounding = Literal["floor", "ceil", "half-down", "half-up"]
 
 Factor: TypeAlias = "float | Fraction"
@@ -62,7 +69,9 @@ class Resize(Layer):
 
     asymmetric         : x = y / scale; the default of nearest, as in PyTorch
     half-pixel         : x = (y + 1/2) / scale - 1/2; the default of the others, PyTorch's align_corners=False
+    half-pixel-symmetric : likewise, with the middle of the output at that of the input
     pytorch-half-pixel : likewise, but 0 where the output has one place
+    tf-half-pixel      : x = (y + 1/2) / scale; TensorFlow's nearest
     align-corners      : x = y * (n - 1) / (o - 1)
 
     `rounding` is nearest's (nearest_mode): `floor`, `ceil`, and for the nearest place `half-down` (ONNX's
@@ -170,6 +179,11 @@ class Resize(Layer):
             step, over = (n - 1, outputs - 1) if outputs > 1 else (0, 1)
         elif self.coordinates == "pytorch-half-pixel" and outputs == 1:
             step, over = 0, 1
+        elif self.coordinates == "tf-half-pixel":
+            step, shift, over = 2 * one, one, 2 * many
+        elif self.coordinates == "half-pixel-symmetric":
+            # n/2 * (1 - o / (n * scale)) is added: (y + 1/2 - o/2) / scale + n/2 - 1/2
+            step, shift, over = 2 * one, one * (1 - outputs) + many * (n - 1), 2 * many
         elif self.coordinates != "asymmetric":
             step, shift, over = 2 * one, one - many, 2 * many
         if self.mode == "bilinear":

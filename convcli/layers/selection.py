@@ -44,7 +44,7 @@ class Slice(TensorLayer):
         for axis, start, end, step in zip(self.axes, self.starts, self.ends, self.steps, strict=True):
             place = axis_of(axis, len(shape))
             found[place] = range(*slice(start, end, step).indices(shape[place]))
-            if not found[place]:
+            if not found[place] and shape[place]:
                 raise ArgumentError(
                     f"the output would be empty: {start}:{end}:{step} takes nothing of the {shape[place]} places of "
                     f"axis {place}"
@@ -180,7 +180,7 @@ class Gather(TensorLayer):
             raise ArgumentError("the indices and the table of a gather cannot both be stored")
         self._set(
             axis=integers("axis", axis)[0],
-            indices=None if indices is None else integers("indices", indices, 1),
+            indices=None if indices is None else integers("indices", indices, 0),
             table=None if table is None else integers("table", table, 1),
         )
 
@@ -241,7 +241,7 @@ class Constant(TensorLayer):
     most_inputs = 0
 
     def __init__(self, shape: Any, *, learned: bool = False) -> None:
-        self._set(shape=integers("shape", shape, 1), learned=bool(learned))
+        self._set(shape=integers("shape", shape, 0), learned=bool(learned))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
         """Return the shape."""

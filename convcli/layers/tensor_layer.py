@@ -84,6 +84,19 @@ class Unknown(Layer):
         raise ArgumentError(f"{self.operator} cannot be counted: {self.reason}")
 
 
+@dataclass(frozen=True, init=False)
+class Deferred(Unknown):
+    """An operator that can be told only in a run, when what its shapes follow from is computed."""
+
+
+@dataclass(frozen=True, init=False)
+class DependsOnData(Unknown):
+    """An operator that runs, and of which only the data tells how much it makes."""
+
+    def __init__(self, operator: str, reason: str = "how much it makes depends on the data") -> None:
+        super().__init__(operator, reason)
+
+
 def broadcast_traces(shape: Shape, made: Shape) -> tuple[Trace, ...]:
     """Return where the axes go of a tensor that is repeated to the shape `made`: aligned at the last axis."""
     behind = len(made) - len(shape)

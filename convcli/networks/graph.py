@@ -59,6 +59,7 @@ class Graph:
     source : where the network is described
     remarks : what a reader of the answer should know
     kernels : array -> name of the kernel that it is, where a run is given no other
+    dtypes : of the inputs that are not float32, by NumPy's names
 
     Raises
     ------
@@ -76,6 +77,7 @@ class Graph:
     source: str = ""
     remarks: tuple[str, ...] = ()
     kernels: Mapping[str, str] = field(default_factory=dict)
+    dtypes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the graph, and put its nodes in order."""

@@ -70,6 +70,14 @@ class Network(Graph):
         """Return the network for inputs of these shapes: itself, where its layers do not depend on them."""
         return self
 
+    def rest(self, wanted: Iterable[str]) -> Any:
+        """Return what must wait for a run of what is before it, for some tensors: nothing, where shapes tell all."""
+        return None
+
+    def after(self, rest: Any, arrays: Mapping[str, Any]) -> "Network":
+        """Return what is left after a run, for the tensors that it has made."""
+        raise NotImplementedError
+
     def run(
         self,
         inputs: "Mapping[str, ArrayLike]",

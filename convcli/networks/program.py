@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from convcli.errors import ArgumentError, instead_of
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 MOST_NAMED = 5  # nodes that an error lists
+MOST_AXES = 32  # of a tensor
+NUMPYS = (ArgumentError, ValueError, IndexError, TypeError, MemoryError)  # errors of arrays that do not fit
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Action:
     over : the tensors that nothing needs after it
     """
 
+    node: Node
     run: Callable[..., Any]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -55,6 +59,7 @@ class Program:
         nodes = needed(network, self.wanted)
         # Sizes that do not fit come first: what follows them has no shape, and for that no operator.
         self.shapes = tensor_shapes(nodes, shapes, network.stated)
+        _check_room(self.shapes)
         _check_operators(nodes)
         given = {node.name: arguments(node) for node in nodes}
         fusion = Fusion(nodes, self.wanted, given, self.shapes)
@@ -72,7 +77,10 @@ class Program:
         for name, number in self.inputs.items():
             values[number] = inputs[name]
         for action in self._actions:
-            made = action.run(*[values[number] for number in action.inputs])
+            try:
+                made = action.run(*[values[number] for number in action.inputs])
+            except NUMPYS as error:
+                raise _told(action.node, error) from error
             if len(action.outputs) == 1:
                 values[action.outputs[0]] = made[0] if type(made) is tuple else made
             else:
@@ -97,9 +105,14 @@ class Program:
         actions = []
         for place, step in enumerate(steps):
             into = self._overwritten(step, own, uses)
+            try:
+                run = self._prepared(step, given, into)
+            except NUMPYS as error:
+                raise _told(step.head, error) from error
             actions.append(
                 Action(
-                    self._prepared(step, given, into),
+                    step.head,
+                    run,
                     tuple(self._numbers[name] for name in step.inputs),
                     tuple(self._numbers[name] if name else -1 for name in step.outputs),
                     tuple(
@@ -120,7 +133,7 @@ class Program:
                 name in own
                 and uses[name] == 1
                 and name not in self.wanted
-                and self.shapes[name] == self.shapes[step.outputs[0]]
+                and self.shapes[name] == self.shapes.get(step.outputs[0])
             ):
                 return number
         return None
@@ -140,9 +153,23 @@ class Program:
             affine.append(found)
         shapes = [self.shapes[name] for name in step.head.inputs]
         arguments = {} if step.spelled else given[step.head.name]
-        return prepare(
+        run = prepare(
             step.head.layer, shapes, _arrays(arguments), self._room, affine=affine, finish=finish, into=into
         )
+        return _as_array(run) if self.shapes.get(step.outputs[0]) == () else run
+
+
+def _told(node: Node, error: Exception) -> ArgumentError:
+    """Return what to raise for an error of an operator: arrays that a model brings may not fit."""
+    text = "it takes more memory than there is" if isinstance(error, MemoryError) else str(error)
+    return ArgumentError(f"{node.told} cannot be run: {' '.join(text.split())}")
+
+
+def _as_array(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes an array without axes of what NumPy gives as a number."""
+    import numpy as np
+
+    return lambda *inputs: np.asarray(run(*inputs))
 
 
 def _is_view(step: Step) -> bool:
@@ -176,6 +203,21 @@ def needed(network: Graph, wanted: Iterable[str]) -> list[Node]:
             )
             missing.update(node.inputs)
     return found[::-1]
+
+
+def _check_room(shapes: Mapping[str, Shape]) -> None:
+    """Refuse tensors that no array holds, before anything is computed."""
+    import numpy as np
+
+    from convcli.backend.checks import check_room
+
+    for name, shape in shapes.items():
+        if len(shape) > MOST_AXES:
+            raise ArgumentError(
+                f"the tensor {name!r} has {len(shape)} axes; {MOST_AXES} can be computed with"
+            )
+    name, shape = max(shapes.items(), key=lambda each: prod(each[1]), default=("", ()))
+    check_room(f"the tensor {name!r}", shape, np.dtype(np.float32))
 
 
 def _check_operators(nodes: Iterable[Node]) -> None:

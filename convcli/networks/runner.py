@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.layers.axes import Shape
@@ -14,16 +14,33 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from convcli.networks.network import Network
+
+
+class Stage(NamedTuple):
+    """A part of a network, made ready.
+
+    arguments : of each node, what its operator takes
+    names : name -> tensor, of what is wanted
+    rest : what is left of the network after it, where shapes follow from what it makes
+    """
+
+    network: "Network"
+    arguments: Callable[[Graph, Node], Arguments]
+    program: Program
+    names: dict[str, str]
+    rest: Any
+
 
 class Runner:
     """Runs a network, and keeps what it has made ready for the last shapes and layers; threads may share it."""
 
     def __init__(
-        self, at: Callable[[Mapping[str, Any]], tuple[Graph, Callable[[Graph, Node], Arguments]]]
+        self, at: Callable[[Mapping[str, Any]], tuple["Network", Callable[[Graph, Node], Arguments]]]
     ) -> None:
         self._at = at
         self._lock = Lock()
-        self._ready: tuple[Any, Program, dict[str, str]] | None = None
+        self._ready: tuple[Any, Stage] | None = None
 
     def __call__(
         self, inputs: Mapping[str, "ArrayLike"], declared: Graph, layers: Iterable[str], outputs: bool = True
@@ -32,15 +49,17 @@ class Runner:
         import numpy as np
 
         arrays = _arrays(inputs, declared)
-        program, names = self.program({name: each.shape for name, each in arrays.items()}, layers, outputs)
+        stage = self.stage({name: each.shape for name, each in arrays.items()}, layers, outputs)
+        names = stage.names
         with np.errstate(all="ignore"):
-            made = program(arrays)
+            made = stage.program(arrays)
+            while stage.rest is not None:
+                stage = self._next(stage, made)
+                made |= stage.program(made)
         return {name: made[tensor] for name, tensor in names.items()}
 
-    def program(
-        self, shapes: Mapping[str, Shape], layers: Iterable[str], outputs: bool
-    ) -> tuple[Program, dict[str, str]]:
-        """Return what makes the outputs and the layers for inputs of these shapes, and the tensor of each name."""
+    def stage(self, shapes: Mapping[str, Shape], layers: Iterable[str], outputs: bool) -> Stage:
+        """Return what makes the outputs and the layers for inputs of these shapes, or the first part of it."""
         layers = tuple(layers)
         key = (tuple(shapes.items()), layers, outputs)
         with self._lock:
@@ -49,13 +68,35 @@ class Runner:
                 network, arguments = self._at(shapes)
                 names = {name: name for name in network.outputs} if outputs else {}
                 names |= tensors_of(network, layers)
-                program = Program(network, shapes, names.values(), lambda node: arguments(network, node))
-                self._ready = key, program, names
-            return self._ready[1:]
+                self._ready = key, _stage(network, shapes, names, arguments)
+            return self._ready[1]
+
+    @staticmethod
+    def _next(stage: Stage, made: Mapping[str, Any]) -> Stage:
+        """Return what comes after a stage, for what it has made."""
+        network = stage.network.after(stage.rest, made)
+        shapes = {name: tuple(made[name].shape) for name in network.inputs}
+        return _stage(network, shapes, {name: name for name in network.outputs}, stage.arguments)
+
+
+def _stage(
+    network: "Network",
+    shapes: Mapping[str, Shape],
+    names: dict[str, str],
+    arguments: Callable[[Graph, Node], Arguments],
+) -> Stage:
+    rest = network.rest(names.values())
+    wanted = (
+        names.values()
+        if rest is None
+        else dict.fromkeys((*rest.carried, *(name for name in names.values() if name not in rest.wanted)))
+    )
+    program = Program(network, shapes, wanted, lambda node: arguments(network, node))
+    return Stage(network, arguments, program, names, rest)
 
 
 def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDArray[np.generic]]":
-    """Return the inputs as arrays, floats as float32; there is one for each input of the network."""
+    """Return the inputs as arrays of the network's types, floats as float32; there is one for each of its inputs."""
     import numpy as np
 
     if not isinstance(inputs, Mapping):
@@ -77,5 +118,6 @@ def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDA
         ):
             told = "x".join(map(str, declared)) or "one number"
             raise ArgumentError(f"the input {name!r} has shape {array.shape}; the network takes {told}")
-        arrays[name] = array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
+        dtype = network.dtypes.get(name, "float32")
+        arrays[name] = array.astype(np.float32 if "float" in dtype else dtype, copy=False)
     return arrays

@@ -23,6 +23,7 @@ OF_LAYERS: dict[str, Kept] = {
     **dict.fromkeys(
         ("Add", "Concat", "Join", "Split", "Slice", "Pad", "Resize", "Constant", "Expand", "Tile"), "nothing"
     ),
+    **dict.fromkeys(("PadAxes", "CumSum", "Triangle"), "nothing"),
     **dict.fromkeys(("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "AvgPool", "Gather"), "nothing"),
     "Softmax": "output",
     "Dropout": "mask",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli import backend
-from convcli.backend.activation_formulas import FUNCTIONS
+from convcli.backend.activation_formulas import FUNCTIONS, in_place
 from convcli.errors import ArgumentError
 from convcli.layers import ACTIVATIONS
 from tests.backend.cases import assert_close
@@ -114,6 +114,15 @@ def test_prelu_has_a_slope_for_each_channel():
     assert_close(backend.prelu(x, slopes), expected)
     assert_close(backend.prelu(x, [0.01]), backend.activation(x, "leaky-relu"))
     assert backend.prelu([[-2]], [0.5]).tolist() == [[-1.0]]
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "softmax"])
+def test_columns_are_written_to_in_place(name):
+    x = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
+    y = x.copy()
+    in_place(name)(y[:, 1:2])
+    assert np.array_equal(np.delete(y, 1, axis=1), np.delete(x, 1, axis=1))
+    np.testing.assert_allclose(y[:, 1:2], backend.activation(x[:, 1:2].copy(), name), rtol=1e-6)
 
 
 def test_softmax_runs_over_the_channels():

@@ -74,8 +74,11 @@ def place_of(layer, y, n, o, scale):
         return Fraction(y * (n - 1), o - 1) if o > 1 else Fraction(0)
     if layer.coordinates == "pytorch-half-pixel" and o == 1:
         return Fraction(0)
+    if layer.coordinates == "tf-half-pixel":
+        return (y + Fraction(1, 2)) / scale
     shift = Fraction(0) if layer.coordinates == "asymmetric" else Fraction(1, 2)
-    return (y + shift) / scale - shift
+    offset = Fraction(n, 2) * (1 - o / (n * scale)) if layer.coordinates == "half-pixel-symmetric" else 0
+    return offset + (y + shift) / scale - shift
 
 
 def weights_of(layer, at):

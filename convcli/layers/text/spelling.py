@@ -25,9 +25,15 @@ OPERATORS = {
     "ChannelShuffle": "shuffle",
     "Join": "concat",
     "FlattenFrom": "flatten",
+    "PadAxes": "pad",
 }
 # Layers that are called by one of their fields.
-NAMED_BY = {"Activation": "name", "Elementwise": "operator", "Recurrent": "kind", "Unknown": "operator"}
+NAMED_BY = {
+    "Activation": "name",
+    "Elementwise": "operator",
+    **dict.fromkeys(("Recurrent", "OnnxRecurrent"), "kind"),
+    **dict.fromkeys(("Unknown", "Deferred", "DependsOnData"), "operator"),
+}
 
 # field -> (its letters, the text that is left out)
 LETTERS = {

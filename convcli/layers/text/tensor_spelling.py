@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from convcli.layers.base import Layer
+from convcli.layers.text.notation import format_padding
 
 LONG = 1 << 31  # a place beyond the end of any axis, as exporters write it
 
@@ -80,12 +81,22 @@ def _reduce(fields: Fields) -> list[str]:
     return [*_sizes("a", fields["axes"]), *(["keep"] if fields["keep"] else [])]
 
 
+def _mode(fields: Fields) -> list[str]:
+    return [] if fields["mode"] == "zeros" else [fields["mode"]]
+
+
+def _reduction(fields: Fields) -> list[str]:
+    return [] if fields["reduction"] == "none" else [fields["reduction"]]
+
+
 WRITTEN: dict[str, Callable[[Fields], list[str]]] = {
     "Elementwise": _elementwise,
     "Softmax": lambda fields: [f"a{fields['axis']}", *(["log"] if fields["log"] else [])],
     "Reshape": lambda fields: _shape("o", fields["shape"]),
     "Transpose": lambda fields: (
-        _sizes("a", fields["axes"][1:]) if fields["axes"][0] == 0 else ["whole", *_sizes("a", fields["axes"])]
+        _sizes("a", fields["axes"][1:])
+        if fields["axes"][:1] == (0,)
+        else ["whole", *_sizes("a", fields["axes"])]
     ),
     "Squeeze": lambda fields: _sizes("a", fields["axes"]),
     "Unsqueeze": lambda fields: _sizes("a", fields["axes"]),
@@ -102,6 +113,19 @@ WRITTEN: dict[str, Callable[[Fields], list[str]]] = {
     "Gemm": lambda fields: [],
     "Reduce": _reduce,
     "Recurrent": _recurrent,
+    "OnnxRecurrent": _recurrent,
+    "PadAxes": lambda fields: ["whole", f"p{format_padding(fields['pairs'])}", *_mode(fields)],
+    "GatherElements": lambda fields: _sizes("a", fields["axis"]),
+    "GatherND": lambda fields: [],
+    "ScatterElements": lambda fields: [*_sizes("a", fields["axis"]), *_reduction(fields)],
+    "ScatterND": lambda fields: _reduction(fields),
+    "TopK": lambda fields: [f"n{fields['count']}", f"a{fields['axis']}"],
+    "OneHot": lambda fields: [f"n{fields['depth']}", f"a{fields['axis']}"],
+    "Einsum": lambda fields: [fields["equation"]],
+    "CumSum": lambda fields: [f"a{fields['axis']}"],
+    "Triangle": lambda fields: ["upper" if fields["upper"] else "lower"],
+    "GridSample": lambda fields: [fields["mode"]],
+    "RoiAlign": lambda fields: [*_sizes("o", fields["size"]), fields["kind"]],
 }
 
 

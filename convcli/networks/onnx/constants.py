@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FEW = 4096  # elements of a tensor that are looked at when a network is only counted
 MOST_ELEMENTS = 1 << 33  # of one tensor
+MOST_AXES = 32  # of one tensor, as NumPy has had it for long
 
 # The numbers of ONNX's TensorProto.DataType: NumPy's name, and the code of Python's array.
 DTYPES = {
@@ -78,6 +79,10 @@ class Constant:
 
         return Constant(self.name, (count,), self.dtype, make)
 
+    def repeated(self, times: int) -> "Constant":
+        """Return one axis of elements with each of them so many times."""
+        return Constant(self.name, (self.shape[0] * times,), self.dtype, lambda: self.array().repeat(times))
+
     def times(self, factor: float) -> "Constant":
         """Return the elements times a factor."""
         if factor == 1:
@@ -135,11 +140,7 @@ def of_tensor(tensor: Message, name: str, folder: Path) -> Constant:
         kind = OTHERS.get(number, f"type {number}")
         raise ArgumentError(f"the tensor {name!r} holds elements of {kind}, which are not computed with")
     dtype, code = DTYPES[number]
-    shape = tuple(tensor.dims)
-    if any(n < 0 for n in shape) or prod(shape) > MOST_ELEMENTS:
-        raise ArgumentError(
-            f"the tensor {name!r} has the shape {shape}, more than {MOST_ELEMENTS:,} elements"
-        )
+    shape = _shape_of(name, tensor.dims)
     size = prod(shape) * array(code if code != "e" else "H").itemsize
     if tensor.data_location == 1:
         data: bytes | Span = _external(tensor, name, folder, size)
@@ -158,6 +159,40 @@ def of_tensor(tensor: Message, name: str, folder: Path) -> Constant:
         return _numbers(data.read() if isinstance(data, Span) else data, code)
 
     return Constant(name, shape, dtype, make, few if dtype != "bfloat16" else None)
+
+
+def _shape_of(name: str, sizes: Sequence[int]) -> tuple[int, ...]:
+    shape = tuple(sizes)
+    if len(shape) > MOST_AXES:
+        raise ArgumentError(f"the tensor {name!r} has {len(shape):,} axes, more than {MOST_AXES}")
+    if any(n < 0 for n in shape) or prod(shape) > MOST_ELEMENTS:
+        raise ArgumentError(
+            f"the tensor {name!r} has the shape {shape}, more than {MOST_ELEMENTS:,} elements"
+        )
+    return shape
+
+
+def of_sparse(tensor: Message, folder: Path) -> Constant:
+    """Return the constant that a SparseTensorProto is: values, and the place of each; all others are 0."""
+    given, where = tensor["values"], tensor["indices"]
+    if given is None or where is None:
+        raise ArgumentError("a sparse tensor of it has no values or no places")
+    name = given.name or ""
+    values, places = (of_tensor(each, name, folder) for each in (given, where))
+    shape = _shape_of(name, tensor.dims)
+
+    def make() -> Any:
+        import numpy as np
+
+        filled = np.zeros(shape, values.dtype)
+        found = places.array().astype(np.int64)
+        flat = found if found.ndim == 1 else np.ravel_multi_index(tuple(found.T), shape, mode="clip")
+        if flat.size != prod(values.shape) or (flat.size and not 0 <= flat.min() <= flat.max() < filled.size):
+            raise ArgumentError(f"the places of the sparse tensor {name!r} do not fit its shape {shape}")
+        filled.reshape(-1)[flat] = values.array().reshape(-1)
+        return filled
+
+    return Constant(name, shape, values.dtype, make)
 
 
 def _typed(tensor: Message, name: str, shape: tuple[int, ...], dtype: str, code: str) -> Constant:

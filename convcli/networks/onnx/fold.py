@@ -9,9 +9,12 @@ import operator
 from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from math import prod
+from struct import pack, unpack
 from typing import Any
 
-from convcli.networks.onnx.constants import FEW, Constant, filled, of_elements
+from convcli.networks.onnx.constants import FEW, MOST_ELEMENTS, Constant, filled, of_elements
+
+ROUNDED = {"float32": "<f", "float16": "<e"}  # the codes of struct
 
 Shape = tuple[int, ...]
 Attributes = dict[str, Any]
@@ -24,7 +27,10 @@ def fold(
     """Return what an operator makes of constants, or None where that is left to the run."""
     if operation not in FOLDED or any(each is not None and each.elements is None for each in inputs):
         return None
-    made = FOLDED[operation](list(inputs), attributes, opset)
+    try:
+        made = FOLDED[operation](list(inputs), attributes, opset)
+    except (LookupError, TypeError, ValueError, ArithmeticError):  # what does not fit is told by its layer
+        return None
     return None if made is None or any(len(elements) > FEW for _, _, elements in made) else made
 
 
@@ -35,6 +41,25 @@ def fill(name: str, shape: Constant, value: Constant | None) -> Constant | None:
         return None
     number = value.elements[0] if value is not None and value.elements else 0.0
     return filled(name, [int(n) for n in sizes], "float32" if value is None else value.dtype, number)
+
+
+def counted_up(name: str, start: Constant, limit: Constant, step: Constant) -> Constant | None:
+    """Return what Range makes, where that has more elements than are computed before a run."""
+    if not (start.elements and limit.elements and step.elements) or not step.elements[0]:
+        return None
+    first, last, by = (each.elements[0] for each in (start, limit, step) if each.elements)
+    if not math.isfinite(first + last + by):
+        return None
+    count = max(0, math.ceil((last - first) / by))
+    if not FEW < count <= MOST_ELEMENTS:
+        return None
+
+    def make() -> Any:
+        import numpy as np
+
+        return (first + np.arange(count) * by).astype(start.dtype)
+
+    return Constant(name, (count,), start.dtype, make)
 
 
 def _strides(shape: Shape) -> Shape:
@@ -79,7 +104,12 @@ def _elementwise(function: Callable[..., Any], dtype: str | None = None) -> Call
 
 
 def _as(dtype: str, value: Any) -> Any:
-    """Return a value of a dtype; whole numbers go round at its ends."""
+    """Return a value of a dtype: floats are rounded as a run rounds them, whole numbers go round at the ends."""
+    if dtype in ROUNDED:
+        try:
+            return unpack(ROUNDED[dtype], pack(ROUNDED[dtype], value))[0]
+        except OverflowError:
+            return math.copysign(math.inf, value)
     if "float" in dtype:
         return float(value)
     if dtype == "bool":
@@ -98,7 +128,21 @@ def _divide(a: Any, b: Any) -> Any:
 def _power(a: Any, b: Any) -> Any:
     if isinstance(a, int) and not 0 <= b <= 64:
         raise ArithmeticError  # numbers of a shape are small
-    return a**b
+    power = a**b
+    if isinstance(power, complex):
+        raise ArithmeticError
+    return power
+
+
+def _rest(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Made] | None:
+    """Return the rest of a division, which has the sign of the divisor; with fmod that of the dividend, as in C."""
+    return _elementwise(_like_c if attributes.get("fmod") else operator.mod)(inputs, attributes, opset)
+
+
+def _like_c(a: Any, b: Any) -> Any:
+    if isinstance(a, float) or isinstance(b, float):
+        return math.fmod(a, b)
+    return a - b * _divide(a, b)
 
 
 def _cast(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Made] | None:
@@ -202,6 +246,8 @@ def _unsqueeze(inputs: Sequence[Any], attributes: Attributes, opset: int) -> lis
         return None
     count = len(data.shape) + len(axes)
     new = {axis % count for axis in axes}
+    if len(new & set(range(count))) < len(axes):
+        return None
     left = iter(data.shape)
     return [(tuple(1 if axis in new else next(left) for axis in range(count)), data.dtype, data.elements)]
 
@@ -267,13 +313,21 @@ def _of_shape(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list
     return [(made.shape, made.dtype, made.elements or [])]
 
 
+def _non_zero(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Made]:
+    (data,) = inputs
+    found = [at for at, each in zip(product(*map(range, data.shape)), data.elements, strict=True) if each]
+    rows = len(data.shape) or 1
+    elements = [at[axis] if at else 0 for axis in range(rows) for at in found]
+    return [((rows, len(found)), "int64", elements)]
+
+
 FOLDED: dict[str, Callable[[Sequence[Any], Attributes, int], list[Made] | None]] = {
     "Add": _elementwise(operator.add),
     "Sub": _elementwise(operator.sub),
     "Mul": _elementwise(operator.mul),
     "Div": _elementwise(_divide),
     "Pow": _elementwise(_power),
-    "Mod": _elementwise(operator.mod),
+    "Mod": _rest,
     "Max": _elementwise(lambda *values: max(values)),
     "Min": _elementwise(lambda *values: min(values)),
     "Neg": _elementwise(operator.neg),
@@ -306,6 +360,7 @@ FOLDED: dict[str, Callable[[Sequence[Any], Attributes, int], list[Made] | None]]
     "Tile": _tile,
     "Split": _split,
     "ConstantOfShape": _of_shape,
+    "NonZero": _non_zero,
     "ReduceProd": _reduce(prod),
     "ReduceSum": _reduce(sum),
     "ReduceMax": _reduce(max),

@@ -55,7 +55,11 @@ SCHEMA: Schema = {
         13: Field("external_data", "Entry", repeated=True),
         14: Field("data_location", "int"),
     },
-    "SparseTensor": {1: Field("values", "Tensor")},
+    "SparseTensor": {
+        1: Field("values", "Tensor"),
+        2: Field("indices", "Tensor"),
+        3: Field("dims", "int", repeated=True),
+    },
     "Entry": {1: Field("key", "text"), 2: Field("value", "text")},
     "ValueInfo": {1: Field("name", "text"), 2: Field("type", "Type")},
     "Type": {1: Field("tensor_type", "TensorType"), 4: Field("sequence_type", "SequenceType")},

@@ -1,22 +1,21 @@
 """A model as its file has it: nodes in order, constants, and the shapes that are stated."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convcli.errors import ArgumentError
 from convcli.networks.graph import NamedShape
-from convcli.networks.onnx.constants import Constant, of_elements, of_tensor
+from convcli.networks.onnx.constants import DTYPES, Constant, of_elements, of_sparse, of_tensor
 from convcli.networks.onnx.messages import MOST, SCHEMA
+from convcli.networks.onnx.schemas import FLOAT, FLOATS, INT, INTS, STRING, STRINGS, TENSOR, check_attribute
 from convcli.networks.onnx.wire import Message, Reader
 
 OLDEST = 7  # version of the operators
 DOMAINS = ("", "ai.onnx")
 MOST_CALLS = 16  # functions in each other
 MOST_NODES = MOST["Node"]
-
-FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,31 @@ class Operation:
     outputs: tuple[str, ...]
     attributes: dict[str, Any]
 
+    @property
+    def branches(self) -> "list[Branch]":
+        """The graphs in it."""
+        return [value for value in self.attributes.values() if isinstance(value, Branch)]
+
+    @property
+    def needs(self) -> set[str]:
+        """The tensors that it uses, those of its graphs among them."""
+        return {name for name in self.inputs if name}.union(*(each.captured() for each in self.branches))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The graph of an If: its nodes in order, its constants, and what comes out. Its names are of the whole model."""
+
+    operations: list[Operation]
+    constants: dict[str, Constant]
+    outputs: tuple[str, ...]
+
+    def captured(self) -> set[str]:
+        """Return the tensors from outside that it uses."""
+        made = {name for operation in self.operations for name in operation.outputs}
+        used = {name for operation in self.operations for name in operation.needs} | set(self.outputs)
+        return used - made - self.constants.keys()
+
 
 @dataclass(frozen=True)
 class Model:
@@ -37,20 +61,20 @@ class Model:
 
     opset : the version of ONNX's own operators
     inputs : name -> whole shape; sizes that are not known are names
+    dtypes : of the inputs, by NumPy's names
     constants : initializers
     stated : tensor -> whole shape, as far as it is stated in numbers
-    sparse : names of tensors with few elements that are not 0
     """
 
     name: str
     producer: str
     opset: int
     inputs: dict[str, NamedShape]
+    dtypes: dict[str, str]
     outputs: dict[str, NamedShape]
     operations: list[Operation]
     constants: dict[str, Constant]
     stated: dict[str, tuple[int, ...]]
-    sparse: frozenset[str] = field(default_factory=frozenset)
 
 
 def read_model(path: Path) -> Model:
@@ -94,6 +118,7 @@ class _Making:
             )
         self.functions = {(each.domain or "", each.name): each for each in message.functions}
         self.operations: list[Operation] = []
+        self.visited = 0  # nodes, each call of a function and what it holds among them
         self.names: dict[str, int] = {}
         self.constants: dict[str, Constant] = {}
 
@@ -102,12 +127,16 @@ class _Making:
         for tensor in graph.initializer:
             name = _checked(tensor.name or "", "tensor")
             self.constants[name] = of_tensor(tensor, name, self.folder)
+        for tensor in graph.sparse_initializer:
+            constant = of_sparse(tensor, self.folder)
+            self.constants[_checked(constant.name, "tensor")] = constant
         self._add(graph.node, prefix="", calls=())
-        inputs = {}
+        inputs, dtypes = {}, {}
         for number, value in enumerate(graph.input):
             name = _checked(value.name or "", "input")
             if name not in self.constants:
                 inputs[name] = _input_shape(value, number)
+                dtypes[name] = DTYPES.get(value.type.tensor_type.elem_type or 0, ("float32",))[0]
         if not inputs:
             raise ArgumentError("it has no input")
         stated = {}
@@ -118,15 +147,15 @@ class _Making:
             each for each in (self.message.producer_name, self.message.producer_version) if each
         )
         return Model(
-            graph.name or "",
-            producer,
+            _shown(graph.name or ""),
+            _shown(producer),
             self.opset,
             inputs,
+            dtypes,
             {_checked(each.name or "", "output"): _named(each, "out") for each in graph.output},
             self.operations,
             self.constants,
             stated,
-            frozenset(each.values.name for each in graph.sparse_initializer if each.values is not None),
         )
 
     def _add(
@@ -142,22 +171,31 @@ class _Making:
             return renamed.setdefault(name, f"{prefix}{name}")
 
         for node in nodes:
-            domain, operator = node.domain or "", _checked(node.op_type or "", "operator")
+            self.visited += 1
+            if self.visited > MOST_NODES:
+                raise ArgumentError(f"it has more than {MOST_NODES:,} nodes, which is the limit")
+            operator = _checked(node.op_type or "", "operator")
+            domain = _checked(node.domain or "", "domain of operators")
+            _checked(node.name or "", "node")
             attributes = {}
             for attribute in node.attribute:
                 if attribute.ref_attr_name:
                     if attribute.ref_attr_name in given:
                         attributes[attribute.name] = given[attribute.ref_attr_name]
+                elif operator == "If" and attribute.g is not None:
+                    attributes[attribute.name] = self._branch(attribute.g, prefix, calls, tensor, **bound)
                 else:
+                    if domain in DOMAINS:
+                        check_attribute(
+                            attribute.name or "", attribute.type or _kind(attribute), node.name or operator
+                        )
                     attributes[attribute.name] = self._value(attribute)
             inputs = tuple(tensor(_checked(name, "tensor")) for name in node.input)
             outputs = tuple(tensor(_checked(name, "tensor")) for name in node.output)
-            name = prefix + (_checked(node.name or "", "node") or operator.lower())
+            name = prefix + (node.name or operator.lower())
             name = self._unique(name, bool(node.name))
             function = self.functions.get((domain, operator))
             if function is None:
-                if len(self.operations) >= MOST_NODES:
-                    raise ArgumentError(f"it has more than {MOST_NODES:,} nodes, which is the limit")
                 domain = "" if domain in DOMAINS else domain
                 self.operations.append(Operation(name, operator, domain, inputs, outputs, attributes))
                 continue
@@ -177,12 +215,32 @@ class _Making:
                 given={**defaults, **attributes},
             )
 
+    def _branch(
+        self,
+        graph: Message,
+        prefix: str,
+        calls: tuple[tuple[str, str], ...],
+        tensor: Callable[[str], str],
+        **bound: Any,
+    ) -> Branch:
+        """Return a graph within a node."""
+        around, self.operations = self.operations, []
+        constants = {}
+        for each in graph.initializer:
+            name = tensor(_checked(each.name or "", "tensor"))
+            constants[name] = of_tensor(each, name, self.folder)
+        self._add(graph.node, prefix, calls, **bound)
+        outputs = tuple(tensor(_checked(each.name or "", "output")) for each in graph.output)
+        made, self.operations = self.operations, around
+        return Branch(made, constants, outputs)
+
     def _unique(self, name: str, named: bool) -> str:
-        count = self.names.get(name, 0) + 1
-        self.names[name] = count
-        if count == 1 and named:
-            return name
-        return self._unique(f"{name}{count}", named=True)
+        while True:
+            count = self.names.get(name, 0) + 1
+            self.names[name] = count
+            if count == 1 and named:
+                return name
+            name, named = f"{name}{count}", True
 
     def _value(self, attribute: Message) -> Any:
         """Return an attribute as a value of Python."""
@@ -234,7 +292,12 @@ def _kind(attribute: Message) -> int:
 
 
 def _text(value: Any) -> str:
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else ""
+    return _shown(value.decode("utf-8", "backslashreplace")) if isinstance(value, bytes) else ""
+
+
+def _shown(text: str) -> str:
+    """Return text that a model says of itself, with its control characters spelled out."""
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def _checked(name: str, what: str) -> str:

@@ -1,6 +1,6 @@
 """A network that an ONNX file holds: its layers follow from the shapes of its inputs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from convcli.networks.fusion import Arguments
 from convcli.networks.graph import Graph, NamedShape, Node
 from convcli.networks.network import Network
 from convcli.networks.onnx.model import Model, read_model
+from convcli.networks.onnx.staged_model import Rest, rest_of
 from convcli.networks.onnx.translate import Translation
 
 
@@ -19,7 +20,7 @@ class OnnxNetwork(Network):
 
     model: Model
     arguments: Arguments
-    bound: Mapping[str, Shape]
+    translation: Translation
 
     def __init__(self, model: Model, bound: Mapping[str, Shape] | None = None) -> None:
         known = {
@@ -35,12 +36,14 @@ class OnnxNetwork(Network):
             inputs=model.inputs if bound is None else {**model.inputs, **bound},
             nodes=translation.nodes,
             outputs=tuple(model.outputs),
-            stated=model.stated,
+            stated=translation.stated,
+            dtypes=model.dtypes,
             per_item=False,
             source=model.producer,
         )
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "arguments", translation.arguments)
+        object.__setattr__(self, "translation", translation)
 
     def _output_shapes(self) -> Mapping[str, NamedShape]:
         return self.model.outputs
@@ -51,6 +54,21 @@ class OnnxNetwork(Network):
                 f"the model {self.name} has weights of its own, and takes no others and no seed"
             )
         return arguments_of
+
+    def rest(self, wanted: Iterable[str]) -> Rest | None:
+        """Return what of the model must wait for a run of what is before it, for some tensors; None if nothing must."""
+        return rest_of(self.model, self.translation.constants, self.translation.later, wanted)
+
+    def after(self, rest: Rest, arrays: Mapping[str, Any]) -> "OnnxNetwork":
+        """Return what is left of the model as a network, for what the stage before it has made."""
+        model = rest.model_of(arrays)
+        network = OnnxNetwork(model, {name: tuple(arrays[name].shape) for name in model.inputs})
+        first = rest.operations[0]
+        if first in network.translation.later:
+            node = next(node for node in network.nodes if node.name == first.name)
+            reason = getattr(node.layer, "reason", "its shapes cannot be told")
+            raise ArgumentError(f"the network cannot be run: {node.told}: {reason}")
+        return network
 
     def at(self, shapes: Any = None, *, batch: int = 1) -> "OnnxNetwork":
         """Return the network for inputs of these shapes, as `bind_shapes` takes them."""

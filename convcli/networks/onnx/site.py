@@ -15,6 +15,10 @@ class NotCountedError(Exception):
     """An operator, or a use of it, that no layer stands for."""
 
 
+class DependsOnDataError(NotCountedError):
+    """An operator whose shapes follow from what the network computes."""
+
+
 @dataclass
 class Site:
     """A node of the model, before it becomes a layer.
@@ -50,10 +54,14 @@ class Site:
 
     def rank(self, place: int = 0) -> int:
         """Return how many axes an input has; it must be known."""
+        return len(self.known_shape(place))
+
+    def known_shape(self, place: int = 0) -> Shape:
+        """Return the shape of an input; it must be known."""
         shape = self.shape(place)
         if shape is None:
-            raise NotCountedError("the shape of its input is not known")
-        return len(shape)
+            raise DependsOnDataError("the shape of its input is not known")
+        return shape
 
     def stored(self, place: int, what: str) -> Constant:
         """Return an input that must be constant: a weight."""
@@ -65,8 +73,10 @@ class Site:
     def numbers(self, place: int, what: str) -> list[Any]:
         """Return the elements of an input that a shape follows from."""
         found = self.constant(place)
-        if found is None or found.elements is None:
-            raise NotCountedError(f"its {what} depends on the data")
+        if found is None:
+            raise DependsOnDataError(f"its {what} depends on the data")
+        if found.elements is None:
+            raise NotCountedError(f"its {what} has more elements than are looked at")
         return found.elements
 
     def listed(self, name: str, place: int) -> list[Any] | None:
@@ -107,8 +117,13 @@ def refuse(reason: str) -> Any:
 
 
 def counted(make: Callable[[], Made | list[Made]]) -> Made | list[Made]:
-    """Return what a translator makes; numbers that no layer takes leave the node uncounted."""
+    """Return what a translator makes; numbers that no layer takes leave the node uncounted.
+
+    So do those that do not fit each other, such as three pads for two axes.
+    """
     try:
         return make()
     except ArgumentError as error:
         raise NotCountedError(str(error)) from None
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise NotCountedError(f"its attributes and constants do not fit each other: {error}") from error

@@ -6,18 +6,26 @@ from math import prod
 from typing import Any
 
 from convcli.errors import ArgumentError
+from convcli.layers.activation import Activation
 from convcli.layers.base import Layer
 from convcli.layers.selection import Constant as ConstantLayer
-from convcli.layers.tensor_layer import Unknown
+from convcli.layers.tensor_layer import Deferred, DependsOnData, Unknown
 from convcli.networks.graph import Node
 from convcli.networks.onnx.constants import Constant
-from convcli.networks.onnx.fold import constants, fill, fold
-from convcli.networks.onnx.model import Model, Operation, constant_of
-from convcli.networks.onnx.site import Made, NotCountedError, Shape, Site, counted
+from convcli.networks.onnx.fold import FOLDED, constants, counted_up, fill, fold
+from convcli.networks.onnx.model import Branch, Model, Operation, constant_of
+from convcli.networks.onnx.schemas import misfit
+from convcli.networks.onnx.site import DependsOnDataError, Made, NotCountedError, Shape, Site, counted
+from convcli.networks.onnx.translate_places import PLACES
 from convcli.networks.onnx.translate_tensors import TENSORS
 from convcli.networks.onnx.translate_windows import WINDOWS
 
-TRANSLATORS = {**WINDOWS, **TENSORS}
+TRANSLATORS = {**WINDOWS, **TENSORS, **PLACES}
+# What is computed, or decided, before a network runs; where that depends on the data, in the run.
+COMPUTED = {*FOLDED, "Shape", "Size", "If"}
+KNOWN = {*TRANSLATORS, *COMPUTED}
+MOST_FOLDED = 2_000_000  # elements of constants that are computed before a run
+MOST_DEFERRED = 50  # large constants that are made of each other
 
 
 class Translation:
@@ -26,6 +34,7 @@ class Translation:
     nodes : in the model's order, without those that only compute constants
     arguments : of each node, what its operator takes: constants, and numbers
     shapes : of tensors, where they are known
+    later : operations of which only a run can tell the shapes
     """
 
     def __init__(self, model: Model, shapes: Mapping[str, Shape | None]) -> None:
@@ -34,10 +43,12 @@ class Translation:
         self.arguments: dict[str, dict[str, Any]] = {}
         self.shapes: dict[str, Shape | None] = dict(shapes)
         self.constants = dict(model.constants)
+        self.stated = dict(model.stated)
+        self.later: list[Operation] = []
+        self._folded = 0
+        self._depths: dict[str, int] = {}  # of large constants that are made of others
         self._emitted: set[str] = set()
-        self._used = {name for operation in model.operations for name in operation.inputs} | set(
-            model.outputs
-        )
+        self._used = {name for operation in model.operations for name in operation.needs} | set(model.outputs)
         self._names = {operation.name for operation in model.operations}
         for operation in model.operations:
             self._translate(operation)
@@ -59,10 +70,25 @@ class Translation:
         for names in (site.inputs, site.outputs):
             while names and not names[-1]:
                 names.pop()
-        if not operation.domain and self._is_constant(site):
+        wrong = ""
+        if not operation.domain and operation.operator in KNOWN:
+            wrong = misfit(operation.operator, site.inputs)
+        if (
+            not wrong
+            and not operation.domain
+            and (self._is_constant(site) or self._is_branch(operation, site))
+        ):
             return
+        unknown = [each for each in operation.needs if not self._is_known(each)]
+        if unknown:
+            self.later.append(operation)
         try:
+            if wrong:
+                raise NotCountedError(wrong)
             if operation.domain or operation.operator not in TRANSLATORS:
+                waiting = unknown or not operation.needs <= self.constants.keys()
+                if waiting and not operation.domain and operation.operator in COMPUTED:
+                    raise DependsOnDataError("what it computes depends on the data")
                 raise NotCountedError("there is no layer for it")
             made = counted(lambda: TRANSLATORS[operation.operator](site))
             steps = made if isinstance(made, list) else [made]
@@ -71,7 +97,43 @@ class Translation:
                 self._emit(part, step, site)
         except NotCountedError as reason:
             inputs = [each for each in site.inputs if each and each not in self.constants]
-            self._emit(operation.name, Made(Unknown(name, str(reason)), inputs), site)
+            waits = isinstance(reason, DependsOnDataError)
+            if waits and not unknown:
+                self.later.append(operation)
+            layer = (Deferred if waits else Unknown)(name, str(reason))
+            self._emit(operation.name, Made(layer, inputs), site)
+
+    def _is_known(self, tensor: str) -> bool:
+        return tensor in self.constants or self.shapes.get(tensor) is not None
+
+    def _is_branch(self, operation: Operation, site: Site) -> bool:
+        """Put the nodes of a branch in the place of an If whose condition is known; tell whether it is one."""
+        truth = site.constant(0)
+        if operation.operator != "If" or truth is None or not truth.elements:
+            return False
+        branch = site.get("then_branch" if truth.elements[0] else "else_branch")
+        if not isinstance(branch, Branch) or len(branch.outputs) < len(site.outputs):
+            return False
+        self.constants.update(branch.constants)
+        self._used |= set(branch.outputs).union(*(inner.needs for inner in branch.operations))
+        for inner in branch.operations:
+            self._translate(replace(inner, name=self._new_name(inner.name)))
+        for place, (tensor, output) in enumerate(zip(branch.outputs, site.outputs, strict=False)):
+            if tensor in self.constants:
+                self.constants[output] = self.constants[tensor]
+            elif output:
+                name = self._new_name(f"{operation.name}/{place + 1}")
+                identity = Site("Identity", [tensor], [output], {}, site.opset, self.shapes, self.constants)
+                self._emit(name, Made(Activation("identity")), identity)
+                if not self._is_known(output):
+                    self.later.append(Operation(name, "Identity", "", (tensor,), (output,), {}))
+        return True
+
+    def _new_name(self, name: str) -> str:
+        while name in self._names:
+            name += "'"
+        self._names.add(name)
+        return name
 
     def _is_constant(self, site: Site) -> bool:
         """Keep what a node makes where that is known before the run; tell whether it is."""
@@ -96,8 +158,16 @@ class Translation:
             if large is not None:
                 self.constants[site.outputs[0]] = large
                 return True
-        folded = fold(site.operation, inputs, site.attributes, site.opset)
+        if site.operation == "Range" and None not in inputs:
+            many = counted_up(site.outputs[0], *[each for each in inputs if each is not None])
+            if many is not None:
+                self.constants[site.outputs[0]] = many
+                return True
+        folded = None
+        if self._folded < MOST_FOLDED:
+            folded = fold(site.operation, inputs, site.attributes, site.opset)
         if folded is not None:
+            self._folded += sum(len(elements) for _, _, elements in folded)
             self._keep(site, folded)
             return True
         return self._is_deferred(site)
@@ -110,6 +180,9 @@ class Translation:
         """Keep a large tensor that is computed of constants alone; its elements are made for a run."""
         first = site.constant(0)
         if site.operation not in TRANSLATORS or first is None or len(list(filter(None, site.outputs))) != 1:
+            return False
+        depth = 1 + max(self._depths.get(name, 0) for name in site.inputs)
+        if depth > MOST_DEFERRED:
             return False
         known = {name: self.constants[name].shape for name in site.inputs if name}
         held = {name: self.constants[name] for name in site.inputs[1:] if name}
@@ -135,12 +208,13 @@ class Translation:
             return run_layer(layer, first.array(), **arrays)
 
         dtype = arguments.get("to", first.dtype)
+        self._depths[site.outputs[0]] = depth
         self.constants[site.outputs[0]] = Constant(site.outputs[0], shape, dtype, make)
         return True
 
     def _emit(self, name: str, made: Made, site: Site) -> None:
         inputs = (
-            [each for each in site.inputs if each and each not in self.constants]
+            [each for each in site.inputs if each and each not in self.constants] or site.inputs[:1]
             if made.inputs is None
             else made.inputs
         )
@@ -157,7 +231,10 @@ class Translation:
             except ArgumentError:  # told where the network is counted or run, with its nodes
                 shapes = ()
         elif not layer.counted:
-            shapes = tuple(self.model.stated.get(tensor) for tensor in outputs)
+            if isinstance(layer, DependsOnData):  # a model may state how much its example had
+                for tensor in outputs:
+                    self.stated.pop(tensor, None)
+            shapes = tuple(self.stated.get(tensor) for tensor in outputs)
         for place, tensor in enumerate(outputs):
             if tensor:
                 self.shapes[tensor] = shapes[place] if place < len(shapes) else None
@@ -172,10 +249,7 @@ class Translation:
         self._emitted.add(tensor)
         constant = self.constants[tensor]
         self.shapes[tensor] = constant.shape
-        name = tensor
-        while name in self._names:
-            name += "'"
-        self._names.add(name)
+        name = self._new_name(tensor)
         learned = constant.is_float and prod(constant.shape) > 1
         layer: Layer = ConstantLayer(constant.shape, learned=learned)
         names = (tensor,) if learned else ("", "", tensor)

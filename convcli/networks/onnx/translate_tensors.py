@@ -9,7 +9,6 @@ from convcli.layers.dropout import Dropout
 from convcli.layers.elementwise import Elementwise, Softmax
 from convcli.layers.other import Add, Concat, Dense, Flatten
 from convcli.layers.products import Gemm, Linear, MatMul
-from convcli.layers.recurrent import Recurrent
 from convcli.layers.reductions import Reduce
 from convcli.layers.reshaping import Expand, FlattenFrom, Reshape, Squeeze, Tile, Transpose, Unsqueeze
 from convcli.layers.selection import Gather, Join, Slice, Split
@@ -40,10 +39,28 @@ UNARY = {
     "Erf": "erf",
     "Sin": "sin",
     "Cos": "cos",
+    "Tan": "tan",
+    "Asin": "asin",
+    "Acos": "acos",
+    "Atan": "atan",
+    "Sinh": "sinh",
+    "Cosh": "cosh",
+    "Asinh": "asinh",
+    "Acosh": "acosh",
+    "Atanh": "atanh",
+    "Softsign": "softsign",
     "Floor": "floor",
     "Ceil": "ceil",
     "Round": "round",
     "Not": "not",
+    "IsNaN": "is-nan",
+}
+# Functions with numbers: what `backend.elementwise` calls each, ONNX's attribute, the default.
+FUNCTIONS: dict[str, tuple[str, tuple[tuple[str, str, float], ...]]] = {
+    "Selu": ("selu", (("alpha", "alpha", 1.6732632423543772), ("gamma", "gamma", 1.0507009873554805))),
+    "Celu": ("celu", (("alpha", "alpha", 1.0),)),
+    "ThresholdedRelu": ("threshold", (("alpha", "alpha", 1.0),)),
+    "Shrink": ("shrink", (("bias", "bias", 0.0), ("lambd", "lambd", 0.5))),
 }
 BINARY = {
     "Add": "add",
@@ -77,7 +94,6 @@ REDUCTIONS = {
     "ReduceLogSum": "log-sum",
     "ReduceLogSumExp": "log-sum-exp",
 }
-LAST = 1 << 62
 
 
 def _activation(site: Site) -> Made:
@@ -86,13 +102,14 @@ def _activation(site: Site) -> Made:
 
 
 def _gelu(site: Site) -> Made:
-    if site.get("approximate", "none") != "none":
-        refuse("it is an approximation by tanh")
-    return Made(Activation("gelu"))
+    by_tanh = site.get("approximate", "none") == "tanh"
+    return Made(Elementwise("gelu-tanh") if by_tanh else Activation("gelu"))
 
 
-def _clip(site: Site) -> Made:
+def _clip(site: Site) -> Made | list[Made]:
     low, high = site.get("min"), site.get("max")
+    if any(site.has(place) and site.constant(place) is None for place in (1, 2)):
+        return _clip_by_tensors(site)
     if site.has(1):
         low = site.numbers(1, "minimum")[0]
     if site.has(2):
@@ -104,8 +121,30 @@ def _clip(site: Site) -> Made:
     return Made(Elementwise("clip"), [site.inputs[0]], given)
 
 
+def _clip_by_tensors(site: Site) -> list[Made]:
+    """Return the larger of the input and a minimum, and the smaller of that and a maximum, which are computed."""
+    made, tensor = [], site.inputs[0]
+    for place, operator in ((1, "max"), (2, "min")):
+        if site.has(place):
+            last = place == 2 or not site.has(2)
+            output = site.outputs[0] if last else f"{site.outputs[0]}/{operator}"
+            made.append(Made(Elementwise(operator), [tensor, site.inputs[place]], outputs=[output]))
+            tensor = output
+    return made
+
+
 def _unary(site: Site) -> Made:
     return Made(Elementwise(UNARY[site.operation]))
+
+
+def _function(site: Site) -> Made:
+    name, numbers = FUNCTIONS[site.operation]
+    return Made(Elementwise(name), arguments={key: site.get(given, usual) for key, given, usual in numbers})
+
+
+def _is_inf(site: Site) -> Made:
+    signs = {sign: bool(site.get(f"detect_{sign}", 1)) for sign in ("negative", "positive")}
+    return Made(Elementwise("is-inf"), arguments=signs)
 
 
 def _cast(site: Site) -> Made:
@@ -157,11 +196,9 @@ def _softmax(site: Site) -> list[Made]:
 
 def _reduce(site: Site) -> Made:
     kind = REDUCTIONS[site.operation]
-    axes = site.listed("axes", 1)
+    axes: Any = site.listed("axes", 1)
     if not axes:
-        if site.get("noop_with_empty_axes"):
-            return Made(Activation("identity"), [site.inputs[0]])
-        axes = None
+        axes = () if site.get("noop_with_empty_axes") else None
     return Made(Reduce(kind, axes, keep=bool(site.get("keepdims", 1))), [site.inputs[0]])
 
 
@@ -232,8 +269,9 @@ def _split(site: Site) -> Made:
 
 
 def _slice(site: Site) -> Made:
-    starts = site.listed("starts", 1) or refuse("it has no starts")
-    ends = site.listed("ends", 2) or refuse("it has no ends")
+    starts, ends = site.listed("starts", 1), site.listed("ends", 2)
+    if starts is None or ends is None:
+        return refuse("it has no starts or no ends")  # type: ignore[no-any-return]
     axes = site.listed("axes", 3) or range(len(starts))
     steps = site.numbers(4, "steps") if site.has(4) else [1] * len(starts)
     return Made(Slice(starts, ends, list(axes), steps), [site.inputs[0]])
@@ -278,8 +316,8 @@ def _transpose(site: Site) -> Made:
 def _squeeze(site: Site) -> Made:
     axes = site.listed("axes", 1)
     if axes is None:
-        shape = site.shape() or refuse("the shape of its input is not known")
-        axes = [axis for axis, n in enumerate(shape) if n == 1]
+        site.rank()
+        axes = [axis for axis, n in enumerate(site.shape() or ()) if n == 1]
     return Made(Squeeze(axes), [site.inputs[0]])
 
 
@@ -304,32 +342,15 @@ def _dropout(site: Site) -> Made:
     return Made(Dropout(ratio), [site.inputs[0]])
 
 
-def _recurrent(site: Site) -> Made:
-    kind = site.operation.lower()
-    weight = site.stored(1, "weight")
-    directions, _, features = weight.shape
-    hidden = site.get("hidden_size") or site.stored(2, "weight").shape[2]
-    bias = site.constant(3)
-    layer = Recurrent(
-        kind,
-        features,
-        hidden,
-        bidirectional=directions == 2,
-        bias=bias is not None,
-        layout="onnx",
-    )
-    names = [site.inputs[1], *([site.inputs[3]] if bias is not None else [])]
-    return Made(layer, [site.inputs[0]], weights=tuple(names))
-
-
 TENSORS: dict[str, Translator] = {
     **dict.fromkeys(ACTIVATIONS, _activation),
     **dict.fromkeys(UNARY, _unary),
+    **dict.fromkeys(FUNCTIONS, _function),
+    "IsInf": _is_inf,
     **dict.fromkeys(BINARY, _binary),
     **dict.fromkeys(REDUCTIONS, _reduce),
     **dict.fromkeys(("Softmax", "LogSoftmax"), _softmax),
     **dict.fromkeys(("ArgMax", "ArgMin"), _arg),
-    **dict.fromkeys(("LSTM", "GRU", "RNN"), _recurrent),
     "Gelu": _gelu,
     "Clip": _clip,
     "Cast": _cast,

@@ -1,18 +1,23 @@
 """Operators with windows or learned channels: convolutions, pools, normalisations, resizing."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcli.layers.activation import PReLU
 from convcli.layers.conv import Conv
+from convcli.layers.elementwise import Elementwise
 from convcli.layers.normalisation import LRN, GroupNorm, InstanceNorm, LayerNorm
 from convcli.layers.other import BatchNorm
-from convcli.layers.pad import Pad
+from convcli.layers.pad import Pad, PadAxes
 from convcli.layers.padding import AnyPadding, span
 from convcli.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from convcli.layers.pool import AvgPool, GlobalPool, LpPool, MaxPool
+from convcli.layers.reshaping import Squeeze, Unsqueeze
 from convcli.layers.resize import Resize
 from convcli.layers.transposed import ConvTranspose
 from convcli.networks.onnx.site import Made, Site, Translator, refuse
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 ORDERS = {"CRD": "channels-first", "DCR": "places-first"}
 MODES: dict[str, Any] = {
@@ -24,7 +29,9 @@ MODES: dict[str, Any] = {
 COORDINATES: dict[str, Any] = {
     "asymmetric": "asymmetric",
     "half_pixel": "half-pixel",
+    "half_pixel_symmetric": "half-pixel-symmetric",
     "pytorch_half_pixel": "pytorch-half-pixel",
+    "tf_half_pixel_for_nn": "tf-half-pixel",
     "align_corners": "align-corners",
 }
 ROUNDINGS: dict[str, Any] = {
@@ -83,12 +90,14 @@ def _conv_transpose(site: Site) -> Made:
     stride = site.get("strides") or [1] * dims
     dilation = site.get("dilations") or [1] * dims
     extra = site.get("output_padding") or [0] * dims
-    padding = _padding(site, dims)
-    if (wanted := site.get("output_shape")) is not None:
-        shape = site.shape() or refuse("its output size needs that of its input")
+    padding: Any = _padding(site, dims)
+    wanted, auto = site.get("output_shape"), site.get("auto_pad", "NOTSET")
+    if wanted is not None or auto.startswith("SAME"):
+        sizes = site.known_shape()[2:]
+        wanted = [n * s for n, s in zip(sizes, stride, strict=True)] if wanted is None else wanted[-dims:]
         padding = []
-        upper = site.get("auto_pad") == "SAME_UPPER"
-        for n, s, k, d, e, o in zip(shape[2:], stride, kernel, dilation, extra, wanted[-dims:], strict=True):
+        upper = auto == "SAME_UPPER"
+        for n, s, k, d, e, o in zip(sizes, stride, kernel, dilation, extra, wanted, strict=True):
             total = max(0, s * (n - 1) + e + span(k, d) - o)
             less, more = total // 2, total - total // 2
             padding.append((less, more) if upper else (more, less))
@@ -152,15 +161,15 @@ def _instance_norm(site: Site) -> Made:
 
 def _group_norm(site: Site) -> Made:
     gamma, beta, groups = site.stored(1, "scale"), site.stored(2, "bias"), site.get("num_groups", 1)
-    channels = site.get("channels") or (site.shape() or refuse("its channels are not known"))[1]
-    if gamma.shape != (channels,):
-        refuse("its scales are of groups, as before version 21")
+    channels = (site.shape() or refuse("its channels are not known"))[1]
+    if gamma.shape == (groups,) and site.opset < 21:  # one for each group
+        gamma, beta = gamma.repeated(channels // groups), beta.repeated(channels // groups)
     made = _weighted(GroupNorm(groups, channels), gamma=gamma, beta=beta)
     made.arguments["eps"] = site.get("epsilon", 1e-5)
     return made
 
 
-def _layer_norm(site: Site) -> Made:
+def _layer_norm(site: Site) -> Made | list[Made]:
     if any(site.outputs[1:]):
         refuse("its mean and its deviation are asked for")
     gamma, beta = site.stored(1, "scale"), site.stored(2, "bias") if site.has(2) else None
@@ -170,7 +179,17 @@ def _layer_norm(site: Site) -> Made:
         refuse("its scale does not have the axes that it normalises")
     made = _weighted(LayerNorm(gamma.shape, bias=beta is not None), gamma=gamma, beta=beta)
     made.arguments["eps"] = site.get("epsilon", 1e-5)
-    return made
+    if count < rank:
+        return made
+    item, normal = (
+        f"{site.outputs[0]}/{part}" for part in ("item", "normal")
+    )  # the whole tensor is one item
+    made.inputs, made.outputs = [item], [normal]
+    return [
+        Made(Unsqueeze((0,)), [site.inputs[0]], outputs=[item]),
+        made,
+        Made(Squeeze((0,)), [normal], outputs=list(site.outputs)),
+    ]
 
 
 def _lrn(site: Site) -> Made:
@@ -180,13 +199,15 @@ def _lrn(site: Site) -> Made:
 
 
 def _prelu(site: Site) -> Made:
-    slope = site.stored(1, "slope")
+    slope = site.constant(1)
+    if slope is None:
+        return Made(Elementwise("slope"), list(site.inputs))
     slopes = max(slope.shape, default=1)
-    behind = (site.rank() if slopes > 1 else 2) - 2
-    if slope.shape.count(1) < len(slope.shape) - 1 or (
-        slopes > 1 and slope.shape[-1 - behind :][:1] != (slopes,)
-    ):
-        refuse("its slopes are not one for each channel")
+    rank = site.rank()
+    one_each = slope.shape.count(1) >= len(slope.shape) - 1
+    if not one_each or rank < 2 or (slopes > 1 and slope.shape[1 - rank :][:1] != (slopes,)):
+        layer = Elementwise("slope", operand=slope.shape, learned=True)
+        return Made(layer, [site.inputs[0]], {"operand": slope}, (slope.name,))
     return Made(PReLU(slopes), arguments={"weight": slope.flat(slopes)}, weights=(slope.name,))
 
 
@@ -201,10 +222,33 @@ def _pad(site: Site) -> Made:
     axes = site.numbers(3, "axes") if site.has(3) else range(rank)
     for axis, pair in zip(axes, _pairs(pads), strict=True):
         pairs[axis] = pair
-    if rank < 3 or any(pairs[0]) or (any(pairs[1]) and mode != "constant"):
-        refuse("it pads other axes than a layer does")
     mode = "zeros" if mode == "constant" and not value else mode
-    return Made(Pad(pairs[2:], channels=pairs[1], mode=mode, value=value if mode == "constant" else 0.0))
+    value = value if mode == "constant" else 0.0
+    if rank < 3 or any(pairs[0]) or (any(pairs[1]) and mode not in ("zeros", "constant")):
+        return Made(PadAxes(pairs, mode=mode, value=value), [site.inputs[0]])
+    return Made(Pad(pairs[2:], channels=pairs[1], mode=mode, value=value), [site.inputs[0]])
+
+
+def simplest(number: float) -> "int | Fraction":
+    """Return the simplest fraction of which a float32 is the rounded value.
+
+    A scale of 1 / 3 is meant where a model says 0.33333334: three times it is 1, as float32 computes it, too.
+
+    >>> simplest(0.3333333432674408), simplest(2.0)
+    (Fraction(1, 3), 2)
+    """
+    from fractions import Fraction  # slow to import
+
+    given = Fraction(number)
+    found = next(
+        (
+            each
+            for most in (16, 256, 4096)
+            if abs((each := given.limit_denominator(most)) - given) <= abs(given) / (1 << 24)
+        ),
+        given,
+    )
+    return found.numerator if found.denominator == 1 else found
 
 
 def _resize(site: Site) -> Made:
@@ -236,7 +280,7 @@ def _resize(site: Site) -> Made:
         rounding = "ceil" if all(n <= 1 for n in whole) else "floor"
     layer = Resize(
         size=tuple(whole[2:]) if sizes else None,
-        scale=None if sizes else tuple(whole[2:]),
+        scale=None if sizes else tuple(map(simplest, whole[2:])),
         mode=known,
         coordinates=COORDINATES.get(coordinates) or refuse(f"its coordinates are {coordinates}"),
         rounding=(ROUNDINGS.get(rounding) or refuse(f"its rounding is {rounding}"))

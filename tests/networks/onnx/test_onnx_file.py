@@ -223,3 +223,127 @@ def test_changed_bytes_give_a_network_or_one_line(tmp_path_factory, data):
         network.run({name: numbers(1, 3, 8, 8) for name in network.inputs})
     except ConvcliError as error:
         assert "\n" not in str(error)
+
+
+def test_a_sparse_tensor_is_made_whole(tmp_path):
+    values, indices = numbers(3), np.array([1, 5, 11])
+    nodes = [helper.make_node("Add", ["x", "few"], ["out"])]
+    model = made(nodes, {"x": (3, 4)}, ["out"])
+    wanted = np.zeros(12, np.float32)
+    wanted[indices] = values
+    x = numbers(3, 4)
+    for places in (indices, np.stack(np.unravel_index(indices, (3, 4)), axis=1)):
+        del model.graph.sparse_initializer[:]
+        tensors = numpy_helper.from_array(values, "few"), numpy_helper.from_array(places, "places")
+        model.graph.sparse_initializer.append(helper.make_sparse_tensor(*tensors, [3, 4]))
+        ours = networks.load(saved(tmp_path, model)).run({"x": x})["out"]
+        assert np.array_equal(ours, x + wanted.reshape(3, 4))
+    model.graph.sparse_initializer[0].dims[:] = [1, 4]
+    model.graph.sparse_initializer[0].indices.CopyFrom(numpy_helper.from_array(indices, "places"))
+    with pytest.raises(ArgumentError, match="the places of the sparse tensor 'few' do not fit its shape"):
+        networks.load(saved(tmp_path, model)).run({"x": x})
+
+
+def test_names_that_run_into_each_other_are_told_apart(tmp_path):
+    names = ["a", *("a" + "2" * count for count in range(1, 1200)), "a"]
+    ends = [f"t{place}" for place in range(len(names))]
+    nodes = [
+        helper.make_node("Relu", [start], [end], name=name)
+        for name, start, end in zip(names, ["x", *ends], ends, strict=False)
+    ]
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (1, 2)}, [ends[-1]])))
+    assert len({node.name for node in network.nodes}) == len(names)
+
+
+def test_functions_that_hold_nothing_but_calls_are_counted(tmp_path):
+    model = made([helper.make_node("F0", ["x"], ["out"], domain="d")], {"x": (1, 2)}, ["out"])
+    for depth in range(12):
+        calls = [helper.make_node(f"F{depth + 1}", ["a"], [f"b{place}"], domain="d") for place in range(10)]
+        model.functions.append(helper.make_function("d", f"F{depth}", ["a"], ["b0"], calls, []))
+    model.functions.append(helper.make_function("d", "F12", ["a"], ["b"], [], []))
+    assert "it has more than 100,000 nodes, which is the limit" in refusal(saved(tmp_path, model))
+
+
+def test_control_characters_are_spelled_out_wherever_a_model_has_them(tmp_path):
+    evil = "\x1b[2J"
+    node = helper.make_node("Resize", ["x", "", "s"], ["out"], coordinate_transformation_mode=evil)
+    model = made([node], {"x": (1, 1, 3, 3)}, ["out"], {"s": np.float32([1, 1, 2, 2])}, name=evil)
+    model.producer_name = evil
+    network = networks.load(saved(tmp_path, model))
+    assert network.name.isprintable() and network.source.isprintable()
+    with pytest.raises(ArgumentError) as error:
+        network.run({"x": numbers(1, 1, 3, 3)})
+    assert str(error.value).isprintable() and r"\x1b[2J" in str(error.value)
+    other = made([helper.make_node("Relu", ["x"], ["out"], domain=evil)], {"x": (1,)}, ["out"])
+    assert "the domain of operators '\\x1b[2J' has control characters in its name" in refusal(
+        saved(tmp_path, other)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("axis", 1.5, "a float, and must be an integer"),
+        ("axis", "1", "text, and must be an integer"),
+        ("perm", 1, "an integer, and must be integers"),
+        ("mode", [1], "integers, and must be text"),
+        ("alpha", [1.0], "floats, and must be a float"),
+    ],
+)
+def test_an_attribute_of_another_type_is_refused(tmp_path, name, value, told):
+    node = helper.make_node("Softmax", ["x"], ["out"], name="soft", **{name: value})
+    assert refusal(saved(tmp_path, made([node], {"x": (2, 3)}, ["out"]))) == (
+        f"model.onnx: the attribute {name!r} of the node 'soft' is {told}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operator", "inputs", "told"),
+    [
+        ("Gather", ["x"], "it has 1 of the 2 inputs that it needs"),
+        ("Where", ["x", "", "x"], "it has 2 of the 3 inputs that it needs"),
+        ("Transpose", ["x", "x"], "it has 2 inputs, and takes 1"),
+    ],
+)
+def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
+    model = made([helper.make_node(operator, inputs, ["out"], name="n")], {"x": (2, 3)}, ["out"])
+    with pytest.raises(ArgumentError) as error:
+        networks.load(saved(tmp_path, model)).run({"x": numbers(2, 3)})
+    assert f"1 x {operator} ({told}), first node 'n'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("operator", "constant", "told"),
+    [
+        (
+            "Expand",
+            np.array([1 << 30, 1 << 30, 3]),
+            "the tensor 'out' would have shape (1073741824, 1073741824, 3)",
+        ),
+        ("Tile", np.array([1 << 50]), "the tensor 'out' would have shape (3377699720527872,)"),
+        ("Reshape", np.array([1] * 40 + [3]), "the tensor 'out' has 41 axes; 32 can be computed with"),
+        ("Gather", np.array([0, 3]), "the index 3 lies outside the axis 0, which has 3 places: from -3 to 2"),
+        ("Pow", np.float32([1, 2]), "the shapes 3 and 2 do not broadcast"),
+    ],
+)
+def test_what_no_memory_holds_and_what_does_not_fit_is_told_before_it_is_computed(
+    tmp_path, operator, constant, told
+):
+    model = made(
+        [helper.make_node(operator, ["x", "c"], ["out"], name="n")], {"x": (3,)}, ["out"], {"c": constant}
+    )
+    with pytest.raises(ArgumentError) as error:
+        networks.load(saved(tmp_path, model)).run({"x": numbers(3)})
+    assert told in str(error.value) and "\n" not in str(error.value)
+
+
+def test_many_large_constants_made_of_each_other(tmp_path):
+    nodes = [
+        helper.make_node("Neg", ["c" if place == 0 else f"t{place - 1}"], [f"t{place}"])
+        for place in range(1500)
+    ]
+    nodes.append(helper.make_node("Add", ["x", "t1499"], ["out"]))
+    network = networks.load(
+        saved(tmp_path, made(nodes, {"x": (1,)}, ["out"], {"c": np.ones(5000, np.float32)}))
+    )
+    assert np.array_equal(network.run({"x": np.float32([1])})["out"], np.full(5000, 2))

@@ -115,7 +115,7 @@ def strange():
         helper.make_node("Relu", ["x"], ["a"], name="first"),
         helper.make_node("Spell", ["a"], ["b"], name="magic", domain="com.example"),
         helper.make_node("Relu", ["b"], ["c"], name="last"),
-        helper.make_node("NonZero", ["a"], ["d"], name="where"),
+        helper.make_node("StringNormalizer", ["a"], ["d"], name="where"),
     ]
     stated = [helper.make_tensor_value_info("b", 1, [1, 2, 3, 3])]
     return made(nodes, {"x": (1, 3, 4, 4)}, ["c", "d"], value_info=stated)
@@ -132,7 +132,7 @@ def test_an_operator_that_cannot_be_counted_is_listed_and_never_0(tmp_path):
         network.run({"x": numbers(1, 3, 4, 4)})
     assert str(error.value) == (
         "the network cannot be run, as there is no operator for 1 x com.example.Spell (there is no layer for it), first "
-        "node 'magic'; 1 x NonZero (there is no layer for it), first node 'where'"
+        "node 'magic'; 1 x StringNormalizer (there is no layer for it), first node 'where'"
     )
     ours = network.run({"x": numbers(1, 3, 4, 4)}, layers=("first",), outputs=False)
     assert list(ours) == ["first"]  # what it needs has operators
@@ -269,7 +269,7 @@ def test_what_follows_a_product_is_joined_along_its_features_alone(tmp_path):
 def test_steps_are_fewer_than_nodes(tmp_path):
     network = networks.load(saved(tmp_path, blocks()))
     network.run({"x": numbers(2, 3, 9, 7)})
-    program, _ = network.__dict__["_kept"][2].program({"x": (2, 3, 9, 7)}, (), True)
+    program = network.__dict__["_kept"][2].stage({"x": (2, 3, 9, 7)}, (), True).program
     assert len(program._actions) < len(network.nodes) / 2
 
 
@@ -323,3 +323,107 @@ def test_a_count_loads_no_numpy(tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == [str(4 * 27 * 64), "False"]
+
+
+def target(nodes, constants, shape=(10,)):
+    """Return how x is shaped by a size that nodes compute of constants, the tensor `size`."""
+    last = helper.make_node("Expand", ["x", "size"], ["out"])
+    return made([*nodes, last], {"x": (1,)}, ["out"], constants)
+
+
+def test_sizes_are_computed_in_the_precision_of_the_model(tmp_path):
+    nodes = [
+        helper.make_node("Mul", ["n", "scale"], ["product"]),
+        helper.make_node("Floor", ["product"], ["floor"]),
+        helper.make_node("Cast", ["floor"], ["size"], to=7),
+    ]
+    model = target(nodes, {"n": np.float32([10]), "scale": np.float32([0.7])})
+    # 10 * 0.7 is 7 in float32, in which 0.7 is 0.69999999
+    assert networks.load(saved(tmp_path, model)).run({"x": [1]})["out"].shape == (7,)
+    nodes = [
+        helper.make_node("Mod", ["n", "by"], ["rest"], fmod=1),
+        helper.make_node("Abs", ["rest"], ["size"]),
+    ]
+    model = target(nodes, {"n": np.array([-7]), "by": np.array([4])})
+    assert networks.load(saved(tmp_path, model)).run({"x": [1]})["out"].shape == (3,)  # the rest is -3, not 1
+
+
+@pytest.mark.parametrize(
+    ("n", "scale", "size"), [(10, 0.7, 7), (9, 1 / 3, 3), (20, 0.55, 11), (7, 1.3, 9), (5, 2, 10)]
+)
+def test_a_scale_means_the_simplest_fraction(tmp_path, n, scale, size):
+    options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    node = helper.make_node("Resize", ["x", "", "scale"], ["out"], **options)
+    model = made([node], {"x": (1, 1, n)}, ["out"], {"scale": np.float32([1, 1, scale])})
+    x = np.arange(n, dtype=np.float32).reshape(1, 1, n)
+    ours = networks.load(saved(tmp_path, model)).run({"x": x})["out"].ravel()
+    # as float32 rounds the products and the quotients, in ONNX Runtime
+    assert len(ours) == size == int(np.float32(n) * np.float32(scale))
+    assert ours.tolist() == [float(np.floor(np.float32(y) / np.float32(scale))) for y in range(size)]
+
+
+@pytest.mark.parametrize(
+    ("node", "shape", "same"),
+    [
+        (helper.make_node("Clip", ["a"], ["b"]), (2, 3), True),
+        (helper.make_node("DepthToSpace", ["a"], ["b"], blocksize=1), (1, 2, 3, 3), True),
+        (helper.make_node("SpaceToDepth", ["a"], ["b"], blocksize=1), (1, 2, 3, 3), True),
+        (helper.make_node("Pad", ["a", "none"], ["b"]), (2, 3), True),
+        (helper.make_node("Transpose", ["a"], ["b"], perm=[0, 1]), (2, 3), True),
+    ],
+)
+def test_what_follows_writes_over_nothing_that_is_wanted(tmp_path, node, shape, same):
+    nodes = [
+        helper.make_node("Neg", ["x"], ["a"]),
+        node,
+        helper.make_node("LeakyRelu", ["b"], ["out"], alpha=0.5),
+        helper.make_node("Identity", ["a"], ["kept"]),
+    ]
+    model = made(nodes, {"x": shape}, ["out", "kept"], {"none": np.zeros(4, INT)})
+    x = numbers(*shape)
+    ours = networks.load(saved(tmp_path, model)).run({"x": x})
+    assert np.array_equal(ours["kept"], -x)
+    np.testing.assert_allclose(ours["out"], np.where(x < 0, -x, -0.5 * x))
+
+
+def test_whole_numbers_stay_whole(tmp_path):
+    nodes = [
+        helper.make_node("Cast", ["x"], ["a"], to=7),
+        helper.make_node("Abs", ["a"], ["b"]),
+        helper.make_node("Relu", ["a"], ["c"]),
+        helper.make_node("Clip", ["a", "low", "high"], ["d"]),
+    ]
+    constants = {"low": np.array(0), "high": np.array(6)}
+    ours = networks.load(saved(tmp_path, made(nodes, {"x": (4,)}, ["b", "c", "d"], constants))).run(
+        {"x": [-7, 2, 9, 0]}
+    )
+    assert [(each.dtype, each.tolist()) for each in ours.values()] == [
+        (INT, [7, 2, 9, 0]), (INT, [0, 2, 9, 0]), (INT, [0, 2, 6, 0]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "operator", ["Sigmoid", "HardSwish", "Gelu", "Elu", "Relu", "Softplus", "Mish", "Ceil"]
+)
+def test_a_single_number_is_computed_with(tmp_path, operator):
+    nodes = [
+        helper.make_node("Gather", ["x", "second"], ["a"]),
+        helper.make_node(operator, ["a"], ["b"]),
+        helper.make_node("Mul", ["b", "b"], ["c"]),
+        helper.make_node("LeakyRelu", ["c"], ["out"]),
+    ]
+    model = made(nodes, {"x": (3,)}, ["out", "b"], {"second": np.array(1)}, opset=20)
+    x = numbers(3)
+    ours = networks.load(saved(tmp_path, model)).run({"x": x})
+    assert {type(each) for each in ours.values()} == {np.ndarray}
+    np.testing.assert_allclose(ours["out"], expected(model, {"x": x})[0], rtol=1e-5)
+
+
+def test_inputs_are_of_the_types_that_the_model_says(tmp_path):
+    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["out"])]
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (1, 2, 4, 4)}, ["out"])))
+    x = np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
+    assert network.run({"x": x})["out"].ravel().tolist() == [7.5, 23.5]
+    model = made([helper.make_node("Div", ["x", "two"], ["out"])], {"x": (2,)}, ["out"], {"two": np.array(2)})
+    model.graph.input[0].type.tensor_type.elem_type = 7
+    assert networks.load(saved(tmp_path, model)).run({"x": [5.0, -3.0]})["out"].tolist() == [2, -1]
