@@ -40,7 +40,10 @@ def learn_bank(
     for path, ending in ((files.output, ".npy"), (files.bank_sheet, ".png")):
         if path is not None and path.suffix.lower() != ending:
             raise ArgumentError(f"{path} does not say its format; end it in {ending}")
-    size, count, seed = options.size or BANK_SIZE, bank.kernel_count or COUNT, options.seed or 0
+    size, count, seed = (
+        usual if given is None else given
+        for given, usual in ((options.size, BANK_SIZE), (bank.kernel_count, COUNT), (options.seed, 0))
+    )
     if bank.random:
         return random_bank(count, size, bank.in_channels or 1, seed=seed)
     sampler = PatchSampler.of(count, size, seed)

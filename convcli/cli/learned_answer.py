@@ -95,6 +95,10 @@ def _remarks(learned: Learned, kernels: Sequence[Array]) -> list[str]:
             if near.is_near
             else "like no named kernel"
         )
+    if not learned.weights.any():
+        lines.append(
+            "all weights are 0: the second picture does not change with the first, the bias alone makes it"
+        )
     lines += learned.undetermined
     largest = float(abs(learned.weights).max())
     if not learned.undetermined and learned.error > UNSURE * largest:

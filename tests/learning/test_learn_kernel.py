@@ -63,6 +63,24 @@ def test_every_named_kernel_comes_back_from_8_bits(name, larger):
     )
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("box:2", "box:9", "gaussian:sigma=0.5", "gaussian:sigma=2,size=9", "binomial:7", "disk:3.5", "motion:9,30"),
+        *("sharpen:0.3", "highboost:size=5", "log:sigma=1", "dog:1", "gabor:wavelength=4,angle=30", "sobel-x:size=5"),
+    ],
+)  # fmt: skip
+def test_kernels_of_several_sizes_come_back_from_8_bits(spec):
+    """Within five standard errors, which are those of rounding to whole samples."""
+    picture = np.random.default_rng(3).integers(0, 256, (120, 140), dtype=np.uint8)
+    kernel = parse_kernel(spec)
+    weights = np.array(kernel.weights, float) / kernel.divisor
+    learned = learn_kernel(picture, convcli.filter_picture(picture, spec), kernel.shape)
+    assert np.abs(learned.weights - weights).max() <= 5 * learned.error
+    assert np.abs(learned.weights - weights).max() <= 0.01 * np.abs(weights).max()
+    assert learned.residual < 0.4
+
+
 def test_the_textbook_picture():
     learned = learn_kernel(TEXTBOOK, EDGES, (1, 2))
     assert learned.weights.tolist() == [[1, -1]]

@@ -42,7 +42,8 @@ class LearnOptions(NamedTuple):
         """Return how a kernel is to be learned; or raise ArgumentError."""
         from convcli.learning.learning_recipe import Recipe
 
-        return Recipe.of(**{**self._asdict(), "size": self.size or PAIR_SIZE}, linear=linear)
+        size = PAIR_SIZE if self.size is None else self.size
+        return Recipe.of(**{**self._asdict(), "size": size}, linear=linear)
 
 
 class BankOptions(NamedTuple):

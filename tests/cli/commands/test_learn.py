@@ -249,17 +249,19 @@ def test_what_is_transparent_is_left_out_of_a_border_that_is_made_of_it(call: Ca
 
 
 def test_linear_light_in_and_out(call: Call, tmp_path: Path) -> None:
-    after, kernel, again = tmp_path / "after.png", tmp_path / "kernel.json", tmp_path / "again.png"
+    lake, after, kernel, again = (
+        tmp_path / name for name in ("lake.png", "after.png", "k.json", "again.png")
+    )
+    Image.open(SAMPLES / "landscape.png").crop((150, 60, 270, 160)).save(lake)
     words = ("--bias", "0.01", "--linear")
-    assert call("filter", LAKE, "-k", "gaussian:sigma=1,size=5", *words, "-o", after).code == 0
-    result = call("learn", LAKE, after, "--size", "5", "--linear", "-o", kernel)
+    assert call("filter", lake, "-k", "binomial", *words, "-o", after).code == 0
+    result = call("learn", lake, after, "--linear", "-o", kernel)
     assert "bias and residual are of linear light, in which white is 1; --linear filters it" in result.out
     assert json.loads(kernel.read_text())["offset"] == pytest.approx(0.01, abs=1e-3)
-    assert call("filter", LAKE, "-k", kernel, "--linear", "-o", again).code == 0
+    assert call("filter", lake, "-k", kernel, "--linear", "-o", again).code == 0
     assert call("diff", after, again, "--tolerance", "1").code == 0
-    plain = call("learn", LAKE, after, "--size", "5", "--format", "json").out
-    assert not json.loads(plain)["rows"][0]["linear"]
-    assert "linear light" not in call("learn", LAKE, after, "--size", "5").out
+    assert call("learn", lake, after, "--field", "linear").out == "no\n"
+    assert "linear light" not in call("learn", lake, after).out
 
 
 def test_a_bank_of_light(call: Call, tmp_path: Path) -> None:
@@ -274,6 +276,17 @@ def test_a_bank_of_light(call: Call, tmp_path: Path) -> None:
     assert light == pytest.approx(convcli.learn_bank(to_light(pixels), 3, 3).weights, abs=1e-6)
     assert plain == pytest.approx(convcli.learn_bank(pixels, 3, 3).weights, abs=1e-6)
     assert np.abs(light - plain).max() > 0.01
+
+
+def test_a_constant_second_picture_is_made_by_the_bias(call: Call, tmp_path: Path) -> None:
+    Image.new("L", (400, 320), 7).save(tmp_path / "flat.png")
+    lines = call("learn", HOUSE, tmp_path / "flat.png").out.splitlines()
+    assert lines[2].split()[:3] == ["3x3", "same", "7"]
+    assert lines[4:7] == ["0  0  0"] * 3
+    assert (
+        "all weights are 0: the second picture does not change with the first, the bias alone makes it"
+        in lines
+    )
 
 
 def test_frames_are_pairs(call: Call, tmp_path: Path) -> None:
@@ -318,6 +331,7 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (["b.npy", "a.npy", "--trace", "t.gif"], "--trace shows the steps of gradient descent; give --method sgd with it"),
         (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg is not an animation; end it in .gif .png .webp"),
         (["b.npy", "a.npy", "-o", "a.npy"], "a.npy is a picture and would be overwritten; choose another -o"),
+        (["b.npy", "a.npy", "--size", "0"], "size must be at least 1, got 0"),
         (["b.npy", "a.npy", "--steps", "5"], "--steps belongs to gradient descent; give --method sgd with it"),
         (
             ["b.npy", "small.npy"],
@@ -438,6 +452,7 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
         (["--patches"], "--patches has no pictures to learn from; name some"),
         (["--patches", "--random"], "--patches learns a bank and --random draws one; give one of them"),
         (["--random", "b.npy"], "--random looks at no picture, and 'b.npy' is given; leave it out"),
+        (["--random", "--size", "0"], "size must be at least 1, got 0"),
         (["--random", "--gray"], "--random looks at no picture, and --gray is given; leave it out"),
         (["--random", "--linear"], "--random looks at no picture, and --linear is given; leave it out"),
         (
