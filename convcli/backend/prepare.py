@@ -17,9 +17,10 @@ from convcli.backend import tensors
 from convcli.backend.activation_formulas import WHOLE, in_place
 from convcli.backend.checks import Array
 from convcli.backend.convolution import conv
-from convcli.backend.prepared_conv import Finish, PreparedConv, Room, takes
+from convcli.backend.prepared_conv import Finish, PreparedConv, takes
 from convcli.backend.prepared_pool import PreparedPool
 from convcli.backend.run_layers import moves, operator_of
+from convcli.backend.working_memory import Room
 from convcli.errors import ArgumentError
 from convcli.layers import (
     Activation,

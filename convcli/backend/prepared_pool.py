@@ -10,7 +10,7 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.borders import inside
 from convcli.backend.checks import Array
 from convcli.backend.pool_windows import window_counts
-from convcli.backend.prepared_conv import Room
+from convcli.backend.working_memory import Room
 from convcli.layers import AvgPool, MaxPool
 
 

@@ -52,7 +52,7 @@ class Program:
         wanted: Iterable[str],
         arguments: Callable[[Node], Arguments],
     ) -> None:
-        from convcli.backend.prepared_conv import Room
+        from convcli.backend.working_memory import Room
 
         self.wanted = tuple(dict.fromkeys(wanted))
         self._room = Room()

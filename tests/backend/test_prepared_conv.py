@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import Conv, backend
-from convcli.backend import prepared_conv
-from convcli.backend.prepared_conv import PreparedConv, Room
+from convcli.backend import prepared_ways
+from convcli.backend.prepared_conv import PreparedConv
+from convcli.backend.working_memory import Room
 from tests.backend.cases import assert_close, cases
 
 
@@ -29,7 +30,7 @@ def test_equals_conv(case, tight):
     bias = case.random().standard_normal(len(weight)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
         if tight:  # so that there are many blocks
-            patch.setattr(prepared_conv, "STACK_BYTES", 1)
+            patch.setattr(prepared_ways, "STACK_BYTES", 1)
         run = PreparedConv(layer_of(case), x.shape, weight, bias, Room())
     wanted = backend.conv(x, weight, bias, groups=case.groups, **case.options)
     before = x.copy()
@@ -65,7 +66,7 @@ def test_tiles(rows, columns, padding):
     weight = random.standard_normal((26, 24, 3, 3)).astype(np.float32)
     bias = random.standard_normal(26).astype(np.float32)
     run = PreparedConv(layer, x.shape, weight, bias, Room(), lambda y: np.maximum(y, 0, out=y))
-    assert run._run.__qualname__.startswith("_in_tiles")
+    assert run._run.__qualname__.startswith("in_tiles")
     wanted = np.maximum(backend.conv(x.astype(float), weight.astype(float), bias, padding=padding), 0)
     assert_close(run(x), wanted, 1e-4)
     assert_close(run(x), wanted, 1e-4)

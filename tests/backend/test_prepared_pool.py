@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
-from convcli.backend.prepared_conv import Room
 from convcli.backend.prepared_pool import PreparedPool
+from convcli.backend.working_memory import Room
 from convcli.layers import AvgPool, MaxPool
 from tests.backend.cases import assert_close, cases
 
