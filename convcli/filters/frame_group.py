@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.filters.picture_colours import Colours
 from convcli.images.picture import Frame
@@ -14,6 +14,7 @@ from convcli.layers import Conv, ConvTranspose, Cost, Layer, Window
 from convcli.layers.axes import Shape
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from convcli.filters.recipe import Recipe
@@ -29,15 +30,29 @@ if TYPE_CHECKING:
 FRAME = 8e-4  # seconds that one takes however small it is: to be read, planned for and written
 
 
+class Result(NamedTuple):
+    """The mode of frames, and the type of their samples."""
+
+    mode: str
+    dtype: np.dtype[Any]
+
+
 @dataclass(frozen=True)
 class FrameGroup:
-    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them."""
+    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them.
+
+    plain : the layer that each channel runs through, where a kernel is all there is
+    form : the format of the output
+    result : of which mode and type the frames will be that are made, once it is known for which output
+    """
 
     frames: tuple[Frame, ...]
     shape: Shape
     has_alpha: bool
     recipe: Recipe
-    plain: Conv | None  # the layer that each channel runs through, where a kernel is all there is
+    plain: Conv | None
+    form: str
+    result: Result | None = None
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -79,9 +94,22 @@ class FrameGroup:
         down, across = centres(field)[-2:]
         return (Move(*down), Move(*across)) if down and across else None
 
+    @property
+    def made(self) -> Result:
+        """What the frames become, which is known by now."""
+        assert self.result is not None
+        return self.result
+
     def filled(self, frames: tuple[Frame, ...]) -> FrameGroup:
         """Return a group of the frames themselves, where these were planned for as black ones."""
-        group = replace(self, frames=frames)
+        return self._changed(replace(self, frames=frames))
+
+    def becoming(self, result: Result) -> FrameGroup:
+        """Return the group with what its frames become."""
+        return self._changed(replace(self, result=result))
+
+    def _changed(self, group: FrameGroup) -> FrameGroup:
+        """Hand stages that were made on to a group that has the same."""
         group.__dict__.update({name: self.__dict__[name] for name in ("stages",) if name in self.__dict__})
         return group
 

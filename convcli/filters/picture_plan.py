@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.frame_group import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
+from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.channels import recoloured
 from convcli.images.formats import NUMBERS
@@ -79,23 +80,22 @@ class Filtering:
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
         """Return what will be done to a picture, whose pixels may be black; or raise an error where that cannot be."""
-        groups = self.filter.groups(name, picture, form)
-        made = [self.filter.foretold(name, target, group, form) for group in groups]
-        return Plan(self.filter, name, target, form, picture, groups, made)
+        asked = self.filter
+        groups = [
+            group.becoming(result_mode(asked.request, name, target, group))
+            for group in asked.groups(name, picture, form)
+        ]
+        return Plan(asked, picture, groups, list(map(asked.foretold, groups)))
 
 
 @dataclass
 class Plan:
     """What will be done to a picture.
 
-    name, target : what errors call the input and the output
     parts : the results of each group, black
     """
 
     filter: PictureFilter
-    name: str
-    target: str
-    form: str
     picture: Picture
     groups: list[FrameGroup]
     parts: list[list[Frame]]
@@ -112,7 +112,7 @@ class Plan:
         together = self.picture.format in NUMBERS or self.filter.value_range == "minmax"
         inputs, outputs, most = _bytes(self.picture.frames), 0, 0
         for group, frames in zip(self.groups, self.parts, strict=True):
-            most = max(most, inputs + outputs + self.filter.memory(group, _bytes(frames), self.form))
+            most = max(most, inputs + outputs + self.filter.memory(group, _bytes(frames)))
             outputs += _bytes(frames)
             inputs -= 0 if together else _bytes(group.frames)
         return most
@@ -149,14 +149,14 @@ class Plan:
         from convcli.filters.run_by_rows import has_rows
 
         alone = len(self.groups) == len(self.picture.frames) == 1 and not self.filter.sheet
-        return alone and has_rows(self.filter, self.groups[0], self.form)
+        return alone and has_rows(self.filter, self.groups[0])
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
         """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""
         from convcli.filters.run_by_rows import memory
 
         (group,), (frame,) = self.groups, self.made
-        return memory(self.filter, group, frame, self.form, stored)
+        return memory(self.filter, group, frame, stored)
 
     def rows(self) -> FilteredRows:
         """Return what will be made of the only frame, whose pixels may be `StoredPixels`."""
@@ -164,14 +164,14 @@ class Plan:
 
         (group,) = self.groups
         origins, before = self._origins(), self.picture.black()
-        rows = MadeRows(self.filter, self.name, self.target, group, self.form)
+        rows = MadeRows(self.filter, group)
         return FilteredRows(self, self._result(before, [rows.frame], origins), rows)
 
     def run(self) -> FilteredPicture:
         """Run the groups, whose frames are let go when they are filtered: a plan runs once."""
         origins, before = self._origins(), self.picture.black()
         groups, self.groups, self.picture = self.groups, [], before
-        made = self.filter.make_all(self.name, self.target, groups, self.form)
+        made = self.filter.make_all(groups)
         return self.told(
             self._result(before, [frame for part in made for frame in part.frames], origins), made
         )

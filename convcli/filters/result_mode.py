@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.values import EIGHT_BITS, raw_dtype
 from convcli.errors import ArgumentError
-from convcli.filters.frame_group import FrameGroup
+from convcli.filters.frame_group import FrameGroup, Result
 from convcli.filters.request import Request
 from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import channels_of, mode_name
@@ -34,14 +34,12 @@ def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: st
     )
 
 
-def result_mode(
-    request: Request, name: str, target: str, group: FrameGroup, form: str
-) -> tuple[str, np.dtype[Any]]:
-    """Return the mode and the dtype of what a group becomes, or raise an error where the format cannot hold it.
+def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> Result:
+    """Return the mode and the dtype of what a group becomes, or raise an error where its format cannot hold it.
 
     name, target : what errors call the input and the output
     """
-    frame, maps = group.frames[0], group.output_shape[0]
+    frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
     if form in NUMBERS:
         if request.value_range is not None:
@@ -66,7 +64,7 @@ def result_mode(
     if narrows(request.value_range, dtype, mode, form):
         dtype = EIGHT_BITS
         mode = mode_name(colours or "L", dtype.name)
-    return mode, dtype
+    return Result(mode, dtype)
 
 
 def _colours(frame: Frame, group: FrameGroup, maps: int) -> str | None:

@@ -12,7 +12,7 @@ from convcli.filters.frame_group import FrameGroup
 from convcli.filters.picture_colours import Colours
 from convcli.filters.recipe_of_request import RequestedRecipe, recipe_of
 from convcli.filters.request import Request
-from convcli.filters.result_mode import narrows, result_mode
+from convcli.filters.result_mode import narrows
 from convcli.filters.single_kernel import PREMULTIPLY, SingleKernel
 from convcli.images.formats import NUMBERS
 from convcli.images.modes import channels_of
@@ -22,7 +22,6 @@ from convcli.memory import black_pixels, return_freed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from convcli.filters.recipe import Recipe
@@ -132,7 +131,7 @@ class PictureFilter(NamedTuple):
                 "not; take the lightness alone by `channels='l'`, or another range"
             )
         plain = self.plain(frame, form, recipe)
-        group = FrameGroup(frames, shape, has_alpha, recipe, plain)
+        group = FrameGroup(frames, shape, has_alpha, recipe, plain, form)
         self._check_size(name, group)
         if plain is None and has_alpha and self.alpha == "premultiply":
             for stage in group.stages:
@@ -148,46 +147,42 @@ class PictureFilter(NamedTuple):
                     f"{self.max_pixels:,}; pad less, or raise it with `max_pixels={count}`"
                 )
 
-    def make_all(self, name: str, target: str, groups: list[FrameGroup], form: str) -> list[Made]:
+    def make_all(self, groups: list[FrameGroup]) -> list[Made]:
         """Run the stages on the frames of all groups, which are taken from the list: the pixels are not kept.
 
         `minmax` stretches all of them alike, and looks at all before.
         """
         if self.value_range != "minmax" or len(groups) == 1:
-            return list(self._each(name, target, groups, form))
+            return list(self._each(groups))
         found: dict[float, Extent | None] = {}  # by what is white in the units of the values
         for group in groups:
-            white, extent = group.recipe.full_scale, self._extent(name, target, group, form)
+            white, extent = group.recipe.full_scale, self._extent(group)
             found[white] = Extent.around((found.get(white), extent))
 
         def common(group: FrameGroup) -> Extent | None:
             own = group.recipe.full_scale
             return Extent.around(extent and extent.scaled(own / white) for white, extent in found.items())
 
-        return [self.make(name, target, group, form, common(group)) for group in groups]
+        return [self.make(group, common(group)) for group in groups]
 
-    def _each(self, name: str, target: str, groups: list[FrameGroup], form: str) -> Iterator[Made]:
+    def _each(self, groups: list[FrameGroup]) -> Iterator[Made]:
         """Run one group after the other, and let its frames go."""
         freed = 0
         for left in range(len(groups), 0, -1):
             freed += sum(frame.pixels.nbytes for frame in groups[0].frames)
-            yield self.make(name, target, groups.pop(0), form)
+            yield self.make(groups.pop(0))
             if left > 1 and freed > RETURNED:
                 return_freed()
                 freed = 0
 
-    def make(
-        self, name: str, target: str, group: FrameGroup, form: str, extent: Extent | None = None
-    ) -> Made:
+    def make(self, group: FrameGroup, extent: Extent | None = None) -> Made:
         """Run the stages on the frames of a group; `extent` is what `minmax` stretches, by default its own values."""
-        mode, dtype = result_mode(self.request, name, target, group, form)
         if group.plain is not None:
-            return self._plainly(group, form, mode, extent)
+            return self._plainly(group, extent)
         from convcli.filters.tiles.tile_loop import run
 
-        finish = self.finishing(group, form, mode, dtype, extent)
-        done = run(self.tile_work(group, group.given(self.colours), finish))
-        return self.told(group, self.framed(group, done.pixels, mode), done)
+        done = run(self.tile_work(group, group.given(self.colours), extent))
+        return self.told(group, self.framed(group, done.pixels), done)
 
     def told(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:
         """Return the frames that were made of a group, with what is told of the run."""
@@ -196,85 +191,81 @@ class PictureFilter(NamedTuple):
             plan = f"{self.requested.recipe.variant}, {plan}"
         return Made(frames, done.clipped * count, count, plan, group.notes, done.measured, done.extent)
 
-    def tile_work(self, group: FrameGroup, given: Given, finish: Finish) -> TileWork:
+    def tile_work(self, group: FrameGroup, given: Given, extent: Extent | None = None) -> TileWork:
         """Return what the tile loop is asked to do with a group, given as it is or by rows."""
         from convcli.filters.tiles.tile_loop import TileWork
 
-        return TileWork(given, group.stages, finish, PREMULTIPLY[self.alpha], self.threads, self.stats)
+        finish, premultiply = self._finish(group, extent), PREMULTIPLY[self.alpha]
+        return TileWork(given, group.stages, finish, premultiply, self.threads, self.stats)
 
-    def finishing(
-        self, group: FrameGroup, form: str, mode: str, dtype: np.dtype[Any], extent: Extent | None
-    ) -> Finish:
-        """Return how the values of stages become pixels of a mode and dtype."""
+    def _finish(self, group: FrameGroup, extent: Extent | None) -> Finish:
+        """Return how the values of stages become pixels."""
         import numpy as np
 
         from convcli.filters.tiles.values_to_pixels import Finish
 
-        frame, linear = group.frames[0], self.colours.linear
+        frame, linear, raw = group.frames[0], self.colours.linear, group.form in NUMBERS
         own = np.dtype("float64") if linear else frame.pixels.dtype
-        value_range = None if form in NUMBERS else self.value_range or "clip"
-        zero = frame.zero if channels_of(mode) == frame.channels else None
+        channels = channels_of(group.made.mode)
         return Finish(
             own,
-            raw_dtype(own) if form in NUMBERS else dtype,
-            value_range,
+            raw_dtype(own) if raw else group.made.dtype,
+            None if raw else self.value_range or "clip",
             extent,
             extent,
-            zero,
-            light=linear and form not in NUMBERS,
-            ends_in_alpha=channels_of(mode).endswith("A") and not group.has_alpha,
+            frame.zero if channels == frame.channels else None,
+            light=linear and not raw,
+            ends_in_alpha=channels.endswith("A") and not group.has_alpha,
             as_sheet=self.sheet,
         )
 
-    def _extent(self, name: str, target: str, group: FrameGroup, form: str) -> Extent | None:
+    def _extent(self, group: FrameGroup) -> Extent | None:
         """Return the extent of a group's values."""
         if group.plain is not None:
-            return self.single(group, form).extent(group.frames[0].pixels)
+            return self.single(group).extent(group.frames[0].pixels)
         from convcli.filters.tiles.tile_loop import extent_of
 
-        finish = self.finishing(group, form, *result_mode(self.request, name, target, group, form), None)
-        return extent_of(self.tile_work(group, group.given(self.colours), finish))
+        return extent_of(self.tile_work(group, group.given(self.colours)))
 
-    def foretold(self, name: str, target: str, group: FrameGroup, form: str) -> list[Frame]:
-        """Return the frames that would be made, black."""
+    def foretold(self, group: FrameGroup) -> list[Frame]:
+        """Return the frames that will be made, black."""
         from convcli.backend.values import sheet_size
 
-        mode, dtype = result_mode(self.request, name, target, group, form)
         maps, *size = group.output_shape
         if self.sheet:
             size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
         else:
             channels = maps + group.has_alpha
-        return list(self.framed(group, black_pixels((*size, channels), dtype), mode))
+        return list(self.framed(group, black_pixels((*size, channels), group.made.dtype)))
 
-    def _plainly(self, group: FrameGroup, form: str, mode: str, extent: Extent | None) -> Made:
+    def _plainly(self, group: FrameGroup, extent: Extent | None) -> Made:
         """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
         (frame,) = group.frames
-        filtered = self.single(group, form).filtered(frame.pixels, extent, self.stats)
-        return self.told(group, (replace(frame, pixels=filtered.pixels, mode=mode),), filtered)
+        filtered = self.single(group).filtered(frame.pixels, extent, self.stats)
+        return self.told(group, (replace(frame, pixels=filtered.pixels, mode=group.made.mode),), filtered)
 
-    def single(self, group: FrameGroup, form: str) -> SingleKernel:
+    def single(self, group: FrameGroup) -> SingleKernel:
         """Return the kernel alone, and what is asked of it."""
         frame = group.frames[0]
         return SingleKernel.of(
             group.recipe,
             frame.pixels.dtype,
             self.alpha if frame.has_alpha else None,
-            None if form in NUMBERS else self.value_range or "clip",
+            None if group.form in NUMBERS else self.value_range or "clip",
             frame.zero,
             self.colours.linear,
             self.threads,
         )
 
-    def memory(self, group: FrameGroup, outputs: int, form: str) -> int:
+    def memory(self, group: FrameGroup, outputs: int) -> int:
         """Foretell the bytes that are taken beside the frames of a group, with its outputs of so many bytes."""
         if group.plain is None:
             return group.memory(outputs, self.threads)
-        return outputs + self.single(group, form).memory(group.frames[0].pixels.shape, self.stats)
+        return outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)
 
-    def framed(self, group: FrameGroup, pixels: Array, mode: str) -> tuple[Frame, ...]:
+    def framed(self, group: FrameGroup, pixels: Array) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
-        flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        flat, mode = pixels[..., 0] if pixels.shape[-1] == 1 else pixels, group.made.mode
         if self.requested.dims == 2:
             return (replace(group.frames[0], pixels=flat, mode=mode),)
         count, given = len(flat), len(group.frames)

@@ -9,7 +9,6 @@ from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 from convcli.filters.frame_group import FrameGroup
-from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.picture import Frame
 from convcli.images.stored_pixels import StoredPixels
@@ -32,57 +31,55 @@ class MadeRows:
 
     made: Made | None = None
 
-    def __init__(self, asked: PictureFilter, name: str, target: str, group: FrameGroup, form: str) -> None:
+    def __init__(self, asked: PictureFilter, group: FrameGroup) -> None:
         """Take what `PictureFilter.make` takes; the pixels of the frame may be `StoredPixels`."""
-        self._filter, self._group, self._form = asked, group, form
-        self._kind = result_mode(asked.request, name, target, group, form)
-        (self.frame,) = asked.foretold(name, target, group, form)
+        self._filter, self._group = asked, group
+        (self.frame,) = asked.foretold(group)
 
     def __iter__(self) -> Iterator[Array]:
         """Yield rows of the result, (rows, W) or (rows, W, C), from its top to its bottom."""
         asked, group = self._filter, self._group
-        samples = _samples(asked, group, self._form)
+        samples = _samples(asked, group)
         rows: Any
-        if _slabs(asked, group, self._form) is not None:
+        if _slabs(asked, group) is not None:
             from convcli.filters.plain_rows import PlainRows
 
             assert group.plain is not None
-            rows = PlainRows(samples, group.plain, asked.single(group, self._form), asked.stats)
+            rows = PlainRows(samples, group.plain, asked.single(group), asked.stats)
         elif group.plain is not None:
-            rows = asked.single(group, self._form).rows(samples, asked.stats)
+            rows = asked.single(group).rows(samples, asked.stats)
         else:
             from convcli.filters.tiles.finished_rows import FinishedRows
 
             given = group.given_as(samples, asked.colours)
-            finish = asked.finishing(group, self._form, *self._kind, None)
-            rows = FinishedRows(asked.tile_work(group, given, finish))
+            rows = FinishedRows(asked.tile_work(group, given))
         for band in rows:
             yield band.reshape(len(band), *self.frame.pixels.shape[1:])
         self.made = asked.told(group, (self.frame,), rows.filtered)
 
 
-def _samples(asked: PictureFilter, group: FrameGroup, form: str) -> Samples:
+def _samples(asked: PictureFilter, group: FrameGroup) -> Samples:
     """Return the samples of a frame, (H, W, C): those of a file with as many of its blocks as are used together."""
     pixels: Any = group.frames[0].pixels
     if isinstance(pixels, StoredPixels):
         from convcli.filters.tiles.finished_rows import KeptBlocks
 
-        return KeptBlocks(pixels, rows_seen(asked, group, form))
+        return KeptBlocks(pixels, rows_seen(asked, group))
     return cast("Samples", pixels.reshape(*pixels.shape[:2], -1))
 
 
-def rows_seen(asked: PictureFilter, group: FrameGroup, form: str) -> int:
+def rows_seen(asked: PictureFilter, group: FrameGroup) -> int:
     """Return how many rows of the picture are looked at together."""
-    if (bands := _slabs(asked, group, form)) is not None:
+    if (bands := _slabs(asked, group)) is not None:
         return bands.rows_seen
     from convcli.filters.tiles.tile_plan import rows_seen
 
     return rows_seen(group.stages, group.shape)
 
 
-def has_rows(asked: PictureFilter, group: FrameGroup, form: str) -> bool:
+def has_rows(asked: PictureFilter, group: FrameGroup) -> bool:
     """Whether bands can be made of a frame one by one; a kernel whose padding is wider than itself is one step."""
-    if (bands := _slabs(asked, group, form)) is None:
+    if (bands := _slabs(asked, group)) is None:
         return True
     from convcli.filters.plain_rows import SURROUNDED
 
@@ -91,9 +88,7 @@ def has_rows(asked: PictureFilter, group: FrameGroup, form: str) -> bool:
     return group.recipe.padding_mode not in SURROUNDED or bands.all_look_inside
 
 
-def memory(
-    asked: PictureFilter, group: FrameGroup, frame: Frame, form: str, stored: StoredPixels | None
-) -> int:
+def memory(asked: PictureFilter, group: FrameGroup, frame: Frame, stored: StoredPixels | None) -> int:
     """Foretell the bytes that a run takes beside a frame that is there, or whose pixels are stored in a file.
 
     frame : the result, black; two bands of it are there at a time
@@ -102,20 +97,20 @@ def memory(
 
     pixels = group.frames[0].pixels
     samples = prod(frame.pixels.shape[1:])
-    if (bands := _slabs(asked, group, form)) is not None:
+    if (bands := _slabs(asked, group)) is not None:
         from convcli.filters.plain_rows import plain_memory
 
         slab = (min(pixels.shape[0], bands.rows_seen), *pixels.shape[1:])
         part = replace(group.frames[0], pixels=pixels[: slab[0]])
         smaller = replace(group, frames=(part,), shape=(group.shape[0], *slab[:2]))
-        taken = plain_memory(bands, pixels.itemsize, frame.pixels.itemsize) + asked.memory(smaller, 0, form)
+        taken = plain_memory(bands, pixels.itemsize, frame.pixels.itemsize) + asked.memory(smaller, 0)
     else:
         from convcli.filters.tiles.tile_plan import band_rows
 
         taken = group.memory(0, asked.threads)
         taken += 2 * band_rows(group.stages, group.shape) * samples * frame.pixels.itemsize
     if stored is not None:
-        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(asked, group, form))
+        kept = blocks_kept(stored.shape, stored.block_size, rows_seen(asked, group))
         block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
         # The rows of a slab are decoded by one thread.
         threads = 1 if bands is not None else asked.threads or os.cpu_count() or 1
@@ -123,10 +118,10 @@ def memory(
     return taken
 
 
-def _slabs(asked: PictureFilter, group: FrameGroup, form: str) -> PlainBands | None:
+def _slabs(asked: PictureFilter, group: FrameGroup) -> PlainBands | None:
     """Return how a kernel alone is run on some rows after the other; None where the tiles of a run go row by row."""
     pixels = group.frames[0].pixels
-    if group.plain is None or not asked.single(group, form).takes_slabs(pixels.shape):
+    if group.plain is None or not asked.single(group).takes_slabs(pixels.shape):
         return None
     from convcli.filters.plain_rows import PlainBands
 
