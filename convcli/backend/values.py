@@ -18,7 +18,6 @@ Alpha = Literal["auto", "premultiply", "keep", "filter"]
 Zero = Sequence[int]  # the sample of each channel that stands for 0
 
 EIGHT_BITS = np.dtype("uint8")
-GAP = 2  # pixels between the maps of a sheet
 BESIDE = 2.0**28  # parts of a level
 # Added to a float64 below MOST_ROUNDED these round it to the nearest part, or to the nearest one, half to even.
 TO_PARTS, TO_ONES = 1.5 * 2.0**52 / BESIDE, 1.5 * 2.0**52
@@ -261,12 +260,6 @@ def _parts(shape: tuple[int, ...]) -> Iterator[slice]:
     """Cut an array along its first axis into parts of about SAMPLES."""
     step = max(1, SAMPLES // max(1, prod(shape[1:])))
     return (slice(start, start + step) for start in range(0, shape[0], step))
-
-
-def sheet_size(count: int, height: int, width: int) -> tuple[int, int]:
-    """Return the rows and columns of a sheet of so many maps."""
-    columns = sheet_columns(count)
-    return -(-count // columns) * (height + GAP) - GAP, columns * (width + GAP) - GAP
 
 
 def sheet_columns(count: int) -> int:

@@ -117,7 +117,8 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
         How sums are computed, by default the quickest way, and on how many cores, by default all. The samples are the
         same.
     sheet : bool
-        Draw the maps of a layer side by side, in grey.
+        Draw the maps of a layer side by side, (H, W, 3) in 8 bits: each with its name, the kernels that made it, and
+        its scale; blue below 0, white at 0 and red above, or grey where no value is below 0.
     max_kernel, max_pixels : int
         What is refused as too large.
 

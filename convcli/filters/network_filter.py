@@ -66,14 +66,15 @@ class NetworkPlan:
         return [self._black(*each) for each in zip(self.picture.frames, self.prepared, strict=True)]
 
     def _black(self, frame: Frame, prepared: Prepared) -> Frame:
-        from convcli.filters.feature_sheet import sheet_of_maps
-
         maps, height, width = prepared.maps
         if self.form in NUMBERS:
             shape = (height, width) if maps == 1 else (height, width, maps)
             return replace(frame, pixels=black_pixels(shape, "float32"), mode=mode_of(maps, "float32"))
         if self.work.run.layer is not None:
-            return replace(frame, pixels=black_pixels(sheet_of_maps(maps, height, width), "uint8"), mode="L")
+            from convcli.images.map_sheet import SheetPlan
+
+            shape = (*SheetPlan.of(maps, height, width, prepared.kernels).shape, 3)
+            return replace(frame, pixels=black_pixels(shape, "uint8"), mode="RGB")
         dtype = self._depth(frame, COLOURS[maps])
         shape = (height, width) if maps == 1 else (height, width, maps)
         return replace(frame, pixels=black_pixels(shape, dtype), mode=mode_name(COLOURS[maps], dtype))
@@ -109,7 +110,7 @@ class NetworkPlan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said of a picture that is resized, of alpha, and of maps that are not drawn."""
-        from convcli.filters.feature_sheet import MOST
+        from convcli.images.map_sheet import MOST
 
         frame, first = self.picture.frames[0], self.prepared[0]
         notes = []
@@ -155,9 +156,10 @@ class NetworkPlan:
             values = np.moveaxis(values, -1, 0)
         values = values.reshape(maps, height, width)
         if self.form not in NUMBERS and self.work.run.layer is not None:
-            from convcli.filters.feature_sheet import draw_maps
+            from convcli.images.map_sheet import draw_maps
 
-            return replace(black, pixels=draw_maps(values)), 0.0
+            sheet = draw_maps(values, (), self.work.run.kernels(prepared), self.work.run.layer)
+            return replace(black, pixels=sheet), 0.0
         if self.work.run.layer is None and self.work.run.how.bgr and maps >= 3:
             values = values[[2, 1, 0, *range(3, maps)]]
         pixels = np.ascontiguousarray(values[0] if maps == 1 else np.moveaxis(values, 0, -1))

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError
 from convcli.filters.network_input import NetworkInput, Taken
 from convcli.images.picture import Frame
+from convcli.layers import Conv
 from convcli.layers.axes import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.networks.graph import Node
     from convcli.networks.network import Network
 
     Array = NDArray[Any]
@@ -49,6 +51,30 @@ class Prepared(NamedTuple):
     def channels(self) -> int:
         """The channels of the input."""
         return self.shape[1] if self.taken.layout == "nchw" else self.shape[3]
+
+    @property
+    def convolution(self) -> Node | None:
+        """The convolution whose maps are made, where its kernels are few enough to be drawn beside them."""
+        from convcli.images.map_sheet import MOST_KERNELS
+        from convcli.networks.convolution_behind import convolution_behind
+
+        node = convolution_behind(self.network, self.tensor)
+        if node is None or len(self.made) != 4 or self.taken.layout == "nhwc":
+            return None
+        layer = node.layer
+        assert isinstance(layer, Conv)
+        fits = layer.out_channels == self.made[1] and layer.in_channels // layer.groups <= MOST_KERNELS
+        return node if fits and layer.dims == 2 else None
+
+    @property
+    def kernels(self) -> tuple[int, int, int]:
+        """How many kernels stand beside a map, and their rows and columns."""
+        if self.convolution is None:
+            return 0, 1, 1
+        layer = self.convolution.layer
+        assert isinstance(layer, Conv)
+        rows, columns = layer.kernel_size
+        return layer.in_channels // layer.groups, rows, columns
 
     @property
     def maps(self) -> tuple[int, int, int]:
@@ -163,6 +189,11 @@ class NetworkRun:
             raise ArgumentError(f"the shape of {tensor!r} is not known before the run; name another layer")
         memory = live_memory(network, shapes, [tensor]) + BOTH * 4 * prod(shape)
         return Prepared(network, key, tensor, taken, shape, size, shapes[tensor], memory)
+
+    def kernels(self, prepared: Prepared) -> Array | None:
+        """Return the kernels (maps, channels, rows, columns) that stand beside the maps, None where there are none."""
+        node = prepared.convolution
+        return None if node is None else prepared.network.weight_of(node, self.arrays, self.seed)
 
     def values(self, prepared: Prepared, frame: Frame) -> Array:
         """Return what the network makes of a frame: (N, ...)."""

@@ -14,7 +14,7 @@ from convcli.filters.frame_group import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
 from convcli.filters.result_mode import result_mode
 from convcli.filters.run import Made, PictureFilter
-from convcli.images.channels import recoloured
+from convcli.images.channels import recoloured, without_profile
 from convcli.images.formats import NUMBERS
 from convcli.images.picture import Frame, Picture
 
@@ -134,8 +134,8 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the stages have to say before they run."""
-        return tuple(dict.fromkeys(note for group in self.groups for note in group.notes))
+        """What is said before the groups run: by their stages, and of maps that find no place on a sheet."""
+        return tuple(dict.fromkeys(note for group in self.groups for note in self.filter.notes(group)))
 
     def filled(self, picture: Picture) -> Plan:
         """Return the plan for the picture itself."""
@@ -178,6 +178,8 @@ class Plan:
 
     def _result(self, before: Picture, frames: list[Frame], origins: Origins) -> Picture:
         """Return frames with what stays true of the metadata."""
+        if self.filter.sheet:
+            before = without_profile(before)
         result = recoloured(before, frames)
         if not origins:
             return result

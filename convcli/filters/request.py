@@ -179,6 +179,11 @@ class Request(NamedTuple):
                 f"`feedback` puts the last answer beside the picture, and `variant={variant!r}` answers with as many "
                 "channels as it gets; give `weights` (O, C + O, rows, columns), or `variant='standard'`"
             )
+        if self.sheet and self.value_range is not None:
+            raise ArgumentError(
+                f"`value_range={self.value_range!r}` brings values to the depth of a picture, and `sheet` draws each "
+                "map on a scale of its own; leave one of them out"
+            )
         if self.along is not None and self.dims != 1:
             raise ArgumentError("`along` lays kernels of one axis; give `dims=1` with it")
         if self.dims == 1 and not self.kernels:

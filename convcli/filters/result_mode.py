@@ -41,6 +41,8 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
     """
     frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
+    if request.sheet and form not in NUMBERS:
+        return "RGB", EIGHT_BITS
     if form in NUMBERS:
         if request.value_range is not None:
             raise ArgumentError(
@@ -52,7 +54,7 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
                 f"{name}: `sheet` draws a picture; {form} takes the numbers of all maps without it"
             )
         dtype = raw_dtype(dtype)
-    colours = "L" if request.sheet else _colours(frame, group, maps)
+    colours = _colours(frame, group, maps)
     if colours is None and form not in (*NUMBERS, ANY):
         kept = " beside the alpha that is kept" if group.has_alpha else ""
         raise ImageError(

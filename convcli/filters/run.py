@@ -182,14 +182,25 @@ class PictureFilter(NamedTuple):
         from convcli.filters.tiles.tile_loop import run
 
         done = run(self.tile_work(group, group.given(self.colours), extent))
-        return self.told(group, self.framed(group, done.pixels), done)
+        pixels = self._on_sheet(group, done.pixels) if self.sheet else done.pixels
+        return self.told(group, self.framed(group, pixels), done)
+
+    def notes(self, group: FrameGroup) -> tuple[str, ...]:
+        """Return what the stages of a group have to say, and how many of its maps find no place on a sheet."""
+        if not self.sheet:
+            return group.notes
+        from convcli.images.map_sheet import MOST
+
+        maps = group.output_shape[0]
+        undrawn = [f"{MOST} of the {maps} maps are drawn; .npy takes the numbers of all"] if maps > MOST else []
+        return (*group.notes, *undrawn)
 
     def told(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:
         """Return the frames that were made of a group, with what is told of the run."""
         count, plan = prod(group.output_shape), done.plan
         if group.plain is None:
             plan = f"{self.requested.recipe.variant}, {plan}"
-        return Made(frames, done.clipped * count, count, plan, group.notes, done.measured, done.extent)
+        return Made(frames, done.clipped * count, count, plan, self.notes(group), done.measured, done.extent)
 
     def tile_work(self, group: FrameGroup, given: Given, extent: Extent | None = None) -> TileWork:
         """Return what the tile loop is asked to do with a group, given as it is or by rows."""
@@ -204,7 +215,8 @@ class PictureFilter(NamedTuple):
 
         from convcli.filters.tiles.values_to_pixels import Finish
 
-        frame, linear, raw = group.frames[0], self.colours.linear, group.form in NUMBERS
+        frame, linear = group.frames[0], self.colours.linear
+        raw = self.sheet or group.form in NUMBERS
         own = np.dtype("float64") if linear else frame.pixels.dtype
         channels = channels_of(group.made.mode)
         return Finish(
@@ -216,7 +228,21 @@ class PictureFilter(NamedTuple):
             frame.zero if channels == frame.channels else None,
             light=linear and not raw,
             ends_in_alpha=channels.endswith("A") and not group.has_alpha,
-            as_sheet=self.sheet,
+        )
+
+    def _on_sheet(self, group: FrameGroup, values: Array) -> Array:
+        """Draw values (*spatial, C), with or without opacity, as the sheet of their maps: (*lead, H, W, 3)."""
+        import numpy as np
+
+        from convcli.filters.map_legends import MapLegends
+        from convcli.images.map_sheet import draw_maps
+
+        maps = group.output_shape[0]
+        legends = MapLegends.of(self.requested, group)
+        if values.ndim == 4:
+            return np.stack([self._on_sheet(group, each) for each in values])
+        return draw_maps(
+            np.moveaxis(values[..., :maps], -1, 0), legends.names, legends.kernels, legends.title
         )
 
     def _extent(self, group: FrameGroup) -> Extent | None:
@@ -229,11 +255,13 @@ class PictureFilter(NamedTuple):
 
     def foretold(self, group: FrameGroup) -> list[Frame]:
         """Return the frames that will be made, black."""
-        from convcli.backend.values import sheet_size
-
         maps, *size = group.output_shape
         if self.sheet:
-            size, channels = [*size[:-2], *sheet_size(maps, size[-2], size[-1])], 1
+            from convcli.filters.map_legends import MapLegends
+            from convcli.images.map_sheet import SheetPlan
+
+            beside = MapLegends.of(self.requested, group).beside
+            size, channels = [*size[:-2], *SheetPlan.of(maps, size[-2], size[-1], beside).shape], 3
         else:
             channels = maps + group.has_alpha
         return list(self.framed(group, black_pixels((*size, channels), group.made.dtype)))
@@ -260,8 +288,16 @@ class PictureFilter(NamedTuple):
     def memory(self, group: FrameGroup, outputs: int) -> int:
         """Foretell the bytes that are taken beside the frames of a group, with its outputs of so many bytes."""
         if group.plain is None:
-            return group.memory(outputs, self.threads)
+            return group.memory(outputs, self.threads) + self._values_of_sheet(group)
         return outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)
+
+    def _values_of_sheet(self, group: FrameGroup) -> int:
+        """Return the bytes of the values that are drawn on a sheet."""
+        if not self.sheet:
+            return 0
+        maps, *size = group.output_shape
+        each = raw_dtype(group.frames[0].pixels.dtype).itemsize
+        return (maps + group.has_alpha) * prod(size) * each
 
     def framed(self, group: FrameGroup, pixels: Array) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""

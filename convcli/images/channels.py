@@ -61,6 +61,17 @@ def recoloured(picture: Picture, frames: Sequence[Frame]) -> Picture:
     return replace(picture, frames=tuple(changed), metadata=metadata, notes=notes)
 
 
+def without_profile(picture: Picture) -> Picture:
+    """Return a picture without its colour profile, of colours that it does not stand for."""
+
+    def left(own: dict[str, Any]) -> dict[str, Any]:
+        return {kind: value for kind, value in own.items() if kind != "icc"}
+
+    pages = [None if frame.page is None else left(frame.page) for frame in picture.frames]
+    frames = tuple(replace(frame, page=page) for frame, page in zip(picture.frames, pages, strict=True))
+    return replace(picture, frames=frames, metadata=left(picture.metadata))
+
+
 def _is_of(profile: bytes, was: Frame, frame: Frame) -> bool:
     """Whether a profile that a frame had still is one of its channels."""
     now = frame.channels.removesuffix("A")

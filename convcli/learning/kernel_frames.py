@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcli.backend.values import sheet_columns
 from convcli.images.picture import Frame, Picture
+from convcli.images.signs import signed_colours
 
 Array = NDArray[Any]
 
@@ -18,7 +19,7 @@ MOST_CELL = 48  # pixels of a weight at most
 TINY = 1e-300  # stands for the largest weight where all are 0
 MOST_FRAMES = 200
 DURATION, LAST = 100, 1500  # milliseconds of a frame, and of the last one
-BLUE, WHITE, RED = np.array((33, 102, 172)), np.array((247, 247, 247)), np.array((178, 24, 43))
+COLOURS = 3  # channels of a kernel whose weights are red, green and blue
 GAP, GAP_OF_COLOURS = 128, 255  # the grey between kernels, and between those of red, green and blue weights
 
 
@@ -29,7 +30,7 @@ def kernel_frames(trace: Sequence[Array]) -> Picture:
     frames = []
     for number in chosen:
         kernels = trace[number].reshape(-1, *trace[number].shape[-2:]) / largest
-        drawn = _drawn(_coloured(kernels), len(kernels))
+        drawn = _drawn(signed_colours(kernels), len(kernels))
         frames.append(Frame(drawn, "RGB", LAST if number == chosen[-1] else DURATION))
     return Picture(tuple(frames), "GIF", loop=0)
 
@@ -40,21 +41,13 @@ def kernel_sheet(bank: Array) -> Picture:
     Of 3 channels the weights are red, green and blue, grey where they are 0; of others each channel is drawn apart.
     """
     scaled = bank / np.maximum(np.abs(bank).max(axis=(1, 2, 3), keepdims=True), TINY)
-    if bank.shape[1] == len(WHITE):
+    if bank.shape[1] == COLOURS:
         coloured = np.rint((np.moveaxis(scaled, 1, -1) + 1) * 127.5).astype(np.uint8)
     else:
-        coloured = _coloured(scaled.reshape(-1, *bank.shape[2:]))
-    columns = bank.shape[1] if bank.shape[1] not in (1, len(WHITE)) else sheet_columns(len(coloured))
-    between = GAP_OF_COLOURS if bank.shape[1] == len(WHITE) else GAP
+        coloured = signed_colours(scaled.reshape(-1, *bank.shape[2:]))
+    columns = bank.shape[1] if bank.shape[1] not in (1, COLOURS) else sheet_columns(len(coloured))
+    between = GAP_OF_COLOURS if bank.shape[1] == COLOURS else GAP
     return Picture((Frame(_drawn(coloured, columns, SHEET_SIDE, between), "RGB"),), "PNG")
-
-
-def _coloured(kernels: Array) -> Array:
-    """Return weights (N, kh, kw), from -1 to 1, as colours (N, kh, kw, 3)."""
-    share = np.abs(kernels)[..., np.newaxis]
-    ends = np.where(kernels[..., np.newaxis] < 0, BLUE, RED)
-    colours: Array = np.rint(WHITE + share * (ends - WHITE)).astype(np.uint8)
-    return colours
 
 
 def _drawn(kernels: Array, columns: int, most: int = SIDE, between: int = GAP) -> Array:

@@ -152,6 +152,18 @@ class Network(Graph):
         found = others if others is not None and not given else from_arrays(self, given, others)
         return lambda network, node: found(node)
 
+    def weight_of(
+        self,
+        node: Node,
+        weights: Mapping[str, Any] | str | Path | None = None,
+        seed: int | None = None,
+    ) -> "NDArray[Any]":
+        """Return the weight of a convolution as a run has it; `weights` and `seed` are those of `run`."""
+        import numpy as np
+
+        found = self._arguments(weights, seed)(self, node)["weight"]
+        return np.asarray(found() if callable(found) else found)
+
     def parameter_rows(self, *, dtype: str = "float32") -> list[Row]:
         """Return one row for each node with its parameters, which no shape changes."""
         return network_parameter_rows(self, dtype=dtype)

@@ -73,14 +73,10 @@ def test_alpha_is_not_measured(call: Call, tmp_path: Path, alpha: str) -> None:
         assert (found[..., 3] == 200).all()
 
 
-def test_sheets_and_light(call: Call, tmp_path: Path) -> None:
+def test_light(call: Call, tmp_path: Path) -> None:
     colours = [np.dstack([page, page // 2, page // 3]) for page in FADE]
     source = written(tmp_path / "x.tif", colours, "RGB")
     words = ("--kernel", "identity", "--range", "minmax")
-    assert call("filter", source, *words, "--sheet", "-o", tmp_path / "sheet.tif").code == 0
-    maps = frames(tmp_path / "sheet.tif")
-    right = by_hand(np.stack(colours).astype(float))
-    assert np.abs(maps[:, :12, :10] - right[..., 0]).max() <= 1
     assert call("filter", source, *words, "--linear", "-o", tmp_path / "light.tif").code == 0
     shares = np.stack(colours) / 255
     light = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
@@ -102,9 +98,7 @@ def test_pages_of_8_and_16_bits_are_measured_by_their_white(call: Call, tmp_path
     assert second.tolist() == [[43690, 65535]]
 
 
-@pytest.mark.parametrize(
-    ("mode", "layer"), [("F", ()), ("F", ("--variant", "standard")), ("F", ("--sheet",)), ("RGBA;F", ())]
-)
+@pytest.mark.parametrize(("mode", "layer"), [("F", ()), ("F", ("--variant", "standard")), ("RGBA;F", ())])
 def test_missing_pixels_blacken_nothing_else(
     call: Call, tmp_path: Path, mode: str, layer: tuple[str, ...]
 ) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.filters.classifier import as_shares
-from convcli.filters.feature_sheet import GAP, draw_maps, sheet_of_maps, sheet_plan
 from convcli.filters.network_filter import NetworkFilter
 from convcli.filters.network_input import NetworkInput
 from convcli.filters.network_run import MOST_KEPT, NetworkRun
 from convcli.images.formats import NUMBERS
+from convcli.images.map_sheet import draw_maps
 from convcli.images.picture import Frame, Picture
 from convcli.images.resized import resized
 
@@ -96,26 +96,6 @@ def test_scores_become_shares():
         as_shares([1.0, float("nan")])
 
 
-@pytest.mark.parametrize("shape", [(1, 30, 40), (16, 32, 20), (5, 1, 7), (300, 3, 3), (64, 112, 112)])
-def test_a_sheet_shows_every_map_in_its_own_contrast(shape):
-    maps = np.random.default_rng(0).standard_normal(shape)
-    maps[0] = 3.0  # flat
-    sheet = draw_maps(maps)
-    assert sheet.shape == sheet_of_maps(*shape)
-    assert 0.4 < sheet.shape[1] / sheet.shape[0] < 5 or shape[0] < 6
-    times = max(1, -(-48 // max(shape[1:])))
-    _, _, _, columns = sheet_plan(*shape)
-    for number in (0, min(1, shape[0] - 1), shape[0] // 2):
-        if number >= 256:
-            continue
-        row, column = divmod(number, columns)
-        top, left = GAP + row * (shape[1] * times + GAP), GAP + column * (shape[2] * times + GAP)
-        drawn = sheet[top : top + shape[1] * times : times, left : left + shape[2] * times : times]
-        spread = np.ptp(maps[number])
-        expected = (maps[number] - maps[number].min()) / spread * 255 if spread else np.zeros(shape[1:])
-        np.testing.assert_allclose(drawn, expected, atol=0.51)
-
-
 def edges(folder, layers='"conv k3 p1 g3 o3 nobias"'):
     path = folder / "edges.toml"
     path.write_text(f'input = "3x16x16"\nlayers = [{layers}]\n')
@@ -170,7 +150,10 @@ def test_maps_are_drawn(tmp_path):
     network = identity(tmp_path)
     layer = NetworkRun(network.source, layer="dwconv1", weights=network.weights)
     made, result = run(NetworkFilter(layer), Frame(RGB, "RGB"))
-    assert np.array_equal(made.pixels, draw_maps(RGB.transpose(2, 0, 1) / np.float32(255)))
+    one = np.pad(np.ones((3, 1, 1, 1)), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    assert np.array_equal(
+        made.pixels, draw_maps(RGB.transpose(2, 0, 1) / np.float32(255), (), one, "dwconv1")
+    )
     assert result.facts["layer"] == "dwconv1"
     with pytest.raises(ConvcliError, match="the network has no layer 'conv9'"):
         NetworkFilter(NetworkRun(network.source, layer="conv9", weights=network.weights)).plan(

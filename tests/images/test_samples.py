@@ -347,7 +347,7 @@ def test_lab_is_clipped_channel_by_channel(call: Call, tmp_path: Path, photometr
             assert np.array_equal(found, right)
 
 
-@pytest.mark.parametrize("layer", [(), ("--sheet",), ("--variant", "standard"), ("--dry-run",)])
+@pytest.mark.parametrize("layer", [(), ("--variant", "standard"), ("--dry-run",)])
 def test_lab_is_not_stretched_by_one_measure(call: Call, tmp_path: Path, layer: tuple[str, ...]) -> None:
     tifffile.imwrite(tmp_path / "in.tif", lab(8), photometric="cielab")
     words = ("--kernel", "box", "--range", "minmax", *layer, "-o", tmp_path / "out.tif")

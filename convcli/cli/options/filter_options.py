@@ -129,5 +129,5 @@ request_options = bundled(
         default="auto",
         help=f"{' '.join(METHODS)}; -v shows the choice.",
     ),
-    click.option("--sheet", is_flag=True, help="Draw all maps side by side, in grey."),
+    click.option("--sheet", is_flag=True, help="Draw all maps side by side, with names, kernels, scales."),
 )

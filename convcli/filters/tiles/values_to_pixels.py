@@ -1,4 +1,4 @@
-"""From the values that stages give back to pixels: scale, range, opacity; sheets of maps; and what to tell of them."""
+"""From the values that stages give back to pixels: scale, range, opacity; and what to tell of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.algorithms.slide import Index
 from convcli.backend.colour import LIGHT, from_light
 from convcli.backend.values import (
     BESIDE,
-    GAP,
     Extent,
     Range,
     Zero,
@@ -18,8 +16,6 @@ from convcli.backend.values import (
     in_parts,
     into_dtype,
     round_into,
-    sheet_columns,
-    sheet_size,
 )
 from convcli.filters.tiles.sources import Region, own
 from convcli.layers.axes import Shape
@@ -37,7 +33,6 @@ class Finish:
     extent : what `minmax` stretches; stretched : what is told of it
     zero : the sample of each channel that stands for 0
     light : whether the values are light, 0 to 1, that becomes sRGB; the last channel is none where it `ends_in_alpha`
-    as_sheet : whether the maps are laid out as a grid; a sheet has no opacity
     """
 
     own: np.dtype[Any]
@@ -48,23 +43,14 @@ class Finish:
     zero: Zero | None = None
     light: bool = False
     ends_in_alpha: bool = False
-    as_sheet: bool = False
 
     def blank(self, shape: Shape, has_alpha: bool) -> Array:
         """Return the pixels before any tile is written, for maps (C, *spatial)."""
         count, *size = shape
-        if self.as_sheet:
-            *lead, height, width = size
-            return np.zeros((*lead, *sheet_size(count, height, width), 1), self.dtype)
         return np.empty((*size, count + has_alpha), self.dtype)
 
     def __call__(self, colour: Array, opacity: Array | None, out: Array, region: Region) -> int:
         """Write a region of the pixels; return how many samples of colour were clipped."""
-        if self.as_sheet:
-            pixels = np.empty(colour.shape, self.dtype)
-            clipped = self._fit(colour, pixels)
-            self._lay(pixels, out, region)
-            return clipped
         clipped = self._fit(colour, out[(*region, slice(0, colour.shape[-1]))])
         if opacity is not None:
             self._fit_opacity(own(opacity), out[(*region, slice(-1, None))])
@@ -116,20 +102,3 @@ class Finish:
             np.copyto(out, opacity, casting="unsafe")
         else:
             round_into(opacity, out, "clip")
-
-    def _lay(self, maps: Array, out: Array, region: Region) -> None:
-        """Write a region of each map to its place in the grid, row by row, with black between them."""
-        *lead, rows, columns = region
-        count = maps.shape[-1]
-        wide = sheet_columns(count)
-        below = -(-count // wide)
-        height, width = (out.shape[-3] + GAP) // below, (out.shape[-2] + GAP) // wide
-        for number in range(count):
-            top, left = number // wide * height, number % wide * width
-            place: Index = (
-                *lead,
-                slice(top + rows.start, top + rows.stop),
-                slice(left + columns.start, left + columns.stop),
-                0,
-            )
-            out[place] = maps[..., number]

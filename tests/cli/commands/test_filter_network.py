@@ -74,7 +74,7 @@ def test_maps_are_a_sheet_or_numbers(call: Call, tmp_path: Path, blur: Path) -> 
     maps = np.load(numbers)
     assert np.array_equal(np.load(tmp_path / "chw.npy"), maps.transpose(2, 0, 1))
     assert maps.shape == (30, 40, 5) and maps.dtype == np.float32
-    assert pixels(sheet).ndim == 2
+    assert pixels(sheet).shape[2:] == (3,)
     report = tmp_path / "report.jsonl"
     call("filter", PHOTO, "--network", blur, "--layer", "edges", "-o", tmp_path / "a.npy", "--report", report)
     assert json.loads(report.read_text())["layer"] == "edges"

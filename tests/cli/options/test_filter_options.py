@@ -17,6 +17,7 @@ from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.build_stages import OF_KERNEL, OF_KERNELS
 from convcli.filters.stages.mixing import MIXINGS
 from convcli.filters.stages.offsets import FIELDS
+from convcli.images.map_sheet import draw_maps
 from convcli.images.read import read_header, read_picture
 from convcli.layers import ACTIVATIONS, VARIANTS
 from convcli.layers.variant_spec import SLIDING, TAKES, Weighing
@@ -279,17 +280,18 @@ def test_maps_that_no_picture_holds(call: Call, small: Path, tmp_path: Path, map
     assert call("filter", small, "--weights", maps, "-o", tmp_path / "x.npy", "-q").code == 0
     found = np.load(tmp_path / "x.npy")
     assert (found.shape, found.dtype) == ((30, 40, 5), np.float32)
-    assert (
-        call(
-            "filter", small, "--weights", maps, "--sheet", "--range", "minmax", "-o", tmp_path / "s.png", "-q"
-        ).code
-        == 0
+    assert call("filter", small, "--weights", maps, "--sheet", "-o", tmp_path / "s.png", "-q").code == 0
+    kernels = np.load(maps)
+    right = draw_maps(np.moveaxis(found, -1, 0), [f"map {number}" for number in range(5)], kernels, "w")
+    assert np.array_equal(pixels(tmp_path / "s.png"), right)
+
+
+def test_a_sheet_has_no_range(call: Call, small: Path, tmp_path: Path) -> None:
+    result = call("filter", small, "-k", "sobel", "--sheet", "--range", "abs", "-o", tmp_path / "s.png")
+    assert one_error(result) == (
+        "--range abs brings values to the depth of a picture, and --sheet draws each map on a scale of its own; leave "
+        "one of them out"
     )
-    drawn = pixels(tmp_path / "s.png")
-    assert drawn.shape == (2 * 30 + 2, 3 * 40 + 4)
-    stretched = np.rint((found - found.min()) * 255 / (found.max() - found.min()))
-    assert np.abs(drawn[:30, 42:82] - stretched[..., 1]).max() <= 1
-    assert np.abs(drawn[32:, 42:82] - stretched[..., 4]).max() <= 1
 
 
 @pytest.mark.parametrize(("count", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convcli.backend.algorithms.separable import rank_of
-from convcli.backend.values import Measured, sheet_size
+from convcli.backend.values import Measured
 from convcli.errors import ArgumentError
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.activation_and_pools import Activated, ChannelPooled
@@ -243,16 +243,6 @@ def test_values_come_back_in_the_depth():
     deep = Given(np.array([[[0], [257], [65535]]], np.uint16))
     made = run(TileWork(deep, (), Finish(np.dtype("uint16"), np.dtype("uint8"))))
     assert made.pixels.ravel().tolist() == [0, 1, 255]
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 5, 9, 10])
-def test_a_sheet_holds_every_map_in_reading_order(count):
-    maps = (np.arange(1, count + 1) * np.ones((4, 3, 1))).astype(np.uint8)
-    drawn = run(TileWork(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True))).pixels[..., 0]
-    assert drawn.shape == sheet_size(count, 4, 3)
-    found = [value for row in drawn[::6] for value in row[::5] if value]
-    assert found == list(range(1, count + 1))
-    assert np.count_nonzero(drawn) == count * 12
 
 
 def test_statistics_add_up():

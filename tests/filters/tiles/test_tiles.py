@@ -141,14 +141,6 @@ def test_frames_and_channels_are_tiled_together(small_tiles):
     assert np.array_equal(found.pixels, whole.pixels)
 
 
-def test_a_sheet_is_written_tile_by_tile(small_tiles):
-    maps = RNG.integers(1, 256, (9, 14, 5), np.uint8)
-    drawn = run(TileWork(Given(maps), (), Finish(maps.dtype, maps.dtype, as_sheet=True), threads=2)).pixels
-    assert drawn.shape == (2 * 9 + 2, 3 * 14 + 4, 1)
-    assert np.array_equal(drawn[11:, 16:30, 0], maps[..., 4])
-    assert not drawn[9:11].any()
-
-
 class Asked(Source):
     """A source that remembers which of its places it was asked for."""
 

@@ -1,0 +1,57 @@
+"""What a sheet says of each map of a filter: its name, and the kernels that made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcli.filters.plan import FrameGroup
+from convcli.filters.recipe_of_request import RequestedRecipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+COLOURS = {"r": "red", "g": "green", "b": "blue", "l": "grey", "a": "alpha"}
+
+
+class MapLegends(NamedTuple):
+    """The names of maps, and the kernels (maps, K, rows, columns) beside them; None where there are none to show."""
+
+    names: tuple[str, ...]
+    kernels: Array | None
+    title: str
+
+    @property
+    def beside(self) -> tuple[int, int, int]:
+        """How many kernels stand beside each map, and their rows and columns."""
+        return (0, 1, 1) if self.kernels is None else self.kernels.shape[1:]
+
+    @classmethod
+    def of(cls, requested: RequestedRecipe, group: FrameGroup) -> MapLegends:
+        """Name the maps of a group: by the channels of the picture where each is made of one, else by numbers."""
+        recipe, maps, frame = requested.recipe, group.output_shape[0], group.frames[0]
+        from convcli.images.channels import channel_names
+
+        mixes = recipe.weights is not None or recipe.spec.mixes_channels or recipe.pool_channels is not None
+        names = tuple(f"map {number}" for number in range(maps))
+        if not mixes and maps == group.shape[0]:
+            letters = channel_names(frame.mode)[:maps]
+            names = tuple(COLOURS.get(letter, f"channel {letter}") for letter in letters)
+        return cls(names, _kernels(requested, maps), requested.name)
+
+
+def _kernels(requested: RequestedRecipe, maps: int) -> Array | None:
+    """Return the kernels that each map is made by: of weights its own, of others all matrices of all kernels."""
+    import numpy as np
+
+    recipe = requested.recipe
+    if requested.dims != 2:
+        return None
+    if recipe.weights is not None:
+        fits = recipe.weights.ndim == 4 and len(recipe.weights) == maps and recipe.pool_channels is None
+        return np.asarray(recipe.weights) if fits else None
+    matrices = [matrix for kernel in recipe.kernels for matrix in recipe.matrices(kernel)]
+    if not matrices or len({matrix.shape for matrix in matrices}) > 1:
+        return None
+    return np.stack(matrices).astype(float)[np.newaxis].repeat(maps, axis=0)

@@ -1,0 +1,205 @@
+"""Feature maps side by side in one picture: each with its name, the kernels that made it, and its scale."""
+
+from collections.abc import Sequence
+from functools import cache
+from math import log
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from convcli.images.signs import signed_colours
+
+Array = NDArray[Any]
+
+MOST = 256  # maps that are drawn
+MOST_KERNELS = 4  # beside a map; more of them are left out
+SIDE = 96  # pixels that a map is high or wide at least, where it is smaller
+KERNEL = 44  # pixels that a kernel is high or wide at most, unless it has more taps
+MOST_CELL = 14  # pixels of a tap
+NARROWEST = 104  # pixels of a map with its name and its scale
+HEADED = 300  # pixels of a sheet, so that its first line fits
+GAP, HEAD, NAME, BAR, ENDS = 14, 26, 18, 7, 15  # pixels: between maps; the lines above and below them
+TEXT = 11  # pixels that letters are high
+WIDE = 1.5  # how many times as wide as high a sheet is, about
+PAPER, INK, FAINT = (255, 255, 255), (20, 28, 36), (90, 104, 118)
+MISSING = (255, 0, 255)  # a value that is no finite number
+
+
+class SheetPlan(NamedTuple):
+    """Where the maps of a sheet lie, told by whole numbers alone.
+
+    maps : those that are drawn
+    size : the height and width of a map
+    times : how many times as large it is drawn
+    kernels : how many kernels stand beside each map, and their height and width
+    columns : maps side by side
+    """
+
+    maps: int
+    size: tuple[int, int]
+    times: int
+    kernels: tuple[int, int, int]
+    columns: int
+
+    @classmethod
+    def of(cls, maps: int, height: int, width: int, kernels: tuple[int, int, int] = (0, 1, 1)) -> "SheetPlan":
+        """Lay out maps in as many columns as make a sheet of a usual form."""
+        count = min(maps, MOST)
+        times = max(1, -(-SIDE // max(height, width)))
+        if kernels[0] > MOST_KERNELS:
+            kernels = (0, 1, 1)
+        plan = cls(count, (height, width), times, kernels, 1)
+        ratio = plan.cell[1] / plan.cell[0]
+
+        def unlike(columns: int) -> float:
+            """Tell how far a sheet is from the form that is sought; empty places count, too."""
+            rows = -(-count // columns)
+            return abs(log(ratio * columns / rows / WIDE)) + (rows * columns - count) / columns
+
+        return plan._replace(columns=min(range(1, count + 1), key=unlike))
+
+    @property
+    def tap(self) -> int:
+        """The pixels of a tap of a kernel."""
+        return max(1, min(MOST_CELL, KERNEL // max(self.kernels[1:])))
+
+    @property
+    def beside(self) -> int:
+        """The pixels to the left of a map: its kernels, and a gap."""
+        return self.kernels[2] * self.tap + GAP // 2 if self.kernels[0] else 0
+
+    @property
+    def drawn(self) -> tuple[int, int]:
+        """The pixels of a map."""
+        return self.size[0] * self.times, self.size[1] * self.times
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """The pixels of a map with all that belongs to it, and the gap to the next one."""
+        number, height, _ = self.kernels
+        kernels = number * (height * self.tap + GAP // 2)
+        high = NAME + max(self.drawn[0], kernels) + BAR + 4 + ENDS
+        return high + GAP, self.beside + max(self.drawn[1], NARROWEST) + GAP
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The height and width of the sheet."""
+        rows = -(-self.maps // self.columns)
+        return HEAD + rows * self.cell[0] + GAP, max(self.columns * self.cell[1] + GAP, HEADED)
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return the upper left pixel of a map."""
+        row, column = divmod(number, self.columns)
+        return HEAD + row * self.cell[0] + NAME, GAP + column * self.cell[1] + self.beside
+
+
+def draw_maps(
+    maps: Array, names: Sequence[str] = (), kernels: Array | None = None, title: str = ""
+) -> NDArray[np.uint8]:
+    """Draw maps (C, H, W) and return the sheet, (height, width, 3).
+
+    Where a value of any map is below 0, all are blue below 0, white at 0 and red above, each to its own largest value;
+    otherwise each is grey from its least value, black, to its largest, white. Below a map stands its scale.
+
+    names : of the maps; without them their numbers
+    kernels : (C, K, kh, kw), those that stand beside each map
+    """
+    beside = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
+    plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], beside)
+    signed = any(bool((each[np.isfinite(each)] < 0).any()) for each in maps[: plan.maps])
+    sheet = Image.new("RGB", plan.shape[::-1], PAPER)
+    pen = ImageDraw.Draw(sheet)
+    told = "blue below 0, white 0, red above" if signed else "black the least value, white the largest"
+    head = f"{title}: {told}" if title else told
+    if len(maps) > plan.maps:
+        head = f"{plan.maps} of {len(maps)} maps; {head}"
+    _write(pen, (GAP, HEAD // 2), head, plan.shape[1] - 2 * GAP, INK)
+    for number in range(plan.maps):
+        top, left = plan.place(number)
+        name = names[number] if number < len(names) else f"map {number}"
+        room = max(plan.drawn[1], NARROWEST)
+        _write(pen, (left - plan.beside, top - NAME // 2), name, room + plan.beside, INK)
+        finite = np.nan_to_num(maps[number].astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = _scale(finite, signed=signed)
+        _paste(sheet, _coloured(finite, low, high, maps[number], signed=signed), plan.times, top, left)
+        below = top + plan.drawn[0] + 4
+        bar = np.linspace(low, high, room)[np.newaxis]
+        _paste(sheet, _coloured(bar, low, high, bar, signed=signed).repeat(BAR, axis=0), 1, below, left)
+        _label_scale(pen, low, high, left, below + BAR + ENDS // 2 + 1, room, signed=signed)
+        if kernels is not None and plan.kernels[0]:
+            _draw_kernels(sheet, kernels[number], plan, top, left - plan.beside)
+    return np.asarray(sheet)
+
+
+def _scale(values: Array, *, signed: bool) -> tuple[float, float]:
+    """Return the values at the ends of a map's scale; of signs it is as wide to both sides of 0."""
+    low, high = float(values.min()), float(values.max())
+    if not signed:
+        return low, high
+    most = max(-low, high)
+    return -most, most
+
+
+def _coloured(finite: Array, low: float, high: float, given: Array, *, signed: bool) -> NDArray[np.uint8]:
+    """Return values (H, W) as colours (H, W, 3)."""
+    if signed:
+        colours = signed_colours(finite / high if high else finite)
+    else:
+        share = (finite - low) / (high - low) if high > low else np.zeros_like(finite)
+        colours = np.rint(share * 255).astype(np.uint8)[..., np.newaxis].repeat(3, axis=2)
+    missing = ~np.isfinite(given)
+    if missing.any():
+        colours[missing] = MISSING
+    return colours
+
+
+def _paste(sheet: Image.Image, colours: NDArray[np.uint8], times: int, top: int, left: int) -> None:
+    large = colours.repeat(times, axis=0).repeat(times, axis=1)
+    sheet.paste(Image.fromarray(np.ascontiguousarray(large)), (left, top))
+
+
+def _draw_kernels(sheet: Image.Image, kernels: Array, plan: SheetPlan, top: int, left: int) -> None:
+    """Draw the kernels of a map below each other, on a scale of their own."""
+    largest = float(np.abs(kernels).max()) or 1.0
+    _, height, width = plan.kernels
+    pen = ImageDraw.Draw(sheet)
+    for number, kernel in enumerate(kernels):
+        y = top + number * (height * plan.tap + GAP // 2)
+        _paste(sheet, signed_colours(kernel / largest), plan.tap, y, left)
+        pen.rectangle((left - 1, y - 1, left + width * plan.tap, y + height * plan.tap), outline=FAINT)
+
+
+# Text
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(TEXT)
+
+
+def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, room: int, colour: Any) -> None:
+    """Write a line from its left end on, cut to the pixels that there are."""
+    if pen.textlength(text, _font()) > room:
+        while text and pen.textlength(f"{text}\u2026", _font()) > room:
+            text = text[:-1]
+        text = f"{text.rstrip()}\u2026"
+    pen.text(place, text, colour, _font(), anchor="lm")
+
+
+def _label_scale(
+    pen: ImageDraw.ImageDraw, low: float, high: float, left: int, y: int, wide: int, *, signed: bool
+) -> None:
+    """Write the values at the ends of a scale below it, and 0 in the middle of signs."""
+    if low == high:
+        _write(pen, (left, y), f"all {_number(low)}", wide, FAINT)
+        return
+    pen.text((left, y), _number(low), FAINT, _font(), anchor="lm")
+    pen.text((left + wide, y), _number(high), FAINT, _font(), anchor="rm")
+    if signed:
+        pen.text((left + wide / 2, y), "0", FAINT, _font(), anchor="mm")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
