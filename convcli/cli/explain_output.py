@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from convcli.cli.explained_lines import as_json, as_text
 from convcli.cli.file_run import FileRun
 from convcli.cli.option_names import typed_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import Request
 
-ENDINGS = (".txt", ".json")
+ENDINGS = (".txt", ".json", ".png", ".svg")
 # Options of pictures that are written, and of runs of many.
 USELESS = (
     *("in_place", "skip_existing", "dry_run", "preserve", "sheet", "png_level", "quality", "subsampling"),
@@ -21,17 +20,22 @@ USELESS = (
 )
 
 
-def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
+def explain_output(run: FileRun, request: Request, place: Sequence[int], theme: str | None) -> int:
     """Explain the output at a place, on standard output or in the file that -o names."""
     if len(place) != 2:
         raise ArgumentError(f"`explain` takes one place, ROW,COLUMN, got {len(place)} numbers")
     target = None if run.output.output in (None, "-") else Path(str(run.output.output))
     if target is not None and target.suffix.lower() not in ENDINGS:
-        raise ArgumentError(f"{target}: `explain` writes text; end it in {' '.join(ENDINGS)}")
+        raise ArgumentError(f"{target}: `explain` writes text or draws; end it in {' '.join(ENDINGS)}")
+    form = "txt" if target is None else target.suffix.lower().removeprefix(".")
+    if theme is not None and form not in ("png", "svg"):
+        raise ArgumentError("`theme` is of a picture, as `output='explained.svg'`; leave it out")
     for option in filter(None, map(typed_options(click.get_current_context()).get, USELESS)):
         raise ArgumentError(f"`explain` explains one output and writes no picture; leave out {option}")
 
     from convcli.analysis.explained_sample import explain_sample
+    from convcli.drawing.explained_drawing import explained_drawing
+    from convcli.drawing.forms import Settings, encode
     from convcli.files import check_target, write_whole
     from convcli.filters.run import PictureFilter
     from convcli.jobs.memory_limit import check_memory
@@ -51,10 +55,10 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int]) -> int:
         check_memory(f"explain {job.name}", memory, run.max_memory, "take a smaller picture")
         picture = run.reading.colours.converted(opened.read(), job.name)
     found = explain_sample(asked, job.name, picture, place, picture.format)
-    text = as_json(found) if target is not None and target.suffix.lower() == ".json" else as_text(found)
+    data, _ = encode(explained_drawing(found), form, Settings(theme=theme or "auto"))
     if target is None:
-        click.echo(text, nl=False)
+        click.echo(data, nl=False)
     else:
-        write_whole(target, text.encode(), overwrite=run.output.force, follow_links=run.output.follow_links)
+        write_whole(target, data, overwrite=run.output.force, follow_links=run.output.follow_links)
         run.conversation.note(f"wrote {target}")
     return 0

@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import ceil, floor, hypot, sqrt
 from typing import TYPE_CHECKING
 
-from convcli.drawing.scene import Label, Mark, Point, Scene, Shape
+from convcli.drawing.scene import Bitmap, Label, Mark, Point, Scene, Shape
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -72,6 +72,8 @@ class _Pen:
         for mark in marks:
             if isinstance(mark, Label):
                 self._label(mark)
+            elif isinstance(mark, Bitmap):
+                self._bitmap(mark)
             else:
                 self._shape(mark)
 
@@ -95,6 +97,16 @@ class _Pen:
             _font(label.size * self.scale),
             anchor,
         )
+
+    def _bitmap(self, bitmap: Bitmap) -> None:
+        from PIL import Image
+
+        left, top = map(round, self._place((bitmap.x, bitmap.y)))
+        right, bottom = map(round, self._place((bitmap.x + bitmap.width, bitmap.y + bitmap.height)))
+        image = Image.fromarray(bitmap.pixels)
+        larger = right - left >= image.width
+        how = Image.Resampling.NEAREST if larger else Image.Resampling.BOX
+        self.image.paste(image.resize((right - left, bottom - top), how), (left, top))
 
     def _shape(self, shape: Shape) -> None:
         from PIL import Image, ImageDraw

@@ -1,17 +1,26 @@
 """What pictures are made of, whatever draws them: polygons and labels, with colours named by what they mean."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Point = tuple[float, float]
 
 # Blue and teal are told apart by people who do not see red or green, too; each ink is readable on its fill (WCAG AA).
 # Of weights: Paul Tol's scheme "light", whose fills black text can be read on; of counts: from light to dark blue.
 TAPS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#99ddff", "#44bb99", "#bbcc33", "#aaaa00", "#dddddd")
+# Of numbers of either sign: from blue, the least, over white, 0, to red (ColorBrewer's RdBu, whose ends are told
+# apart by people who do not see red or green, too).
+SIGNS = (
+    *("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7"),
+    *("#fddbc7", "#f4a582", "#d6604d", "#b2182b"),
+)
 HEAT = ("#f2f7fc", "#dbe9f6", "#bdd7ee", "#93c0e2", "#6aa9d6", "#2b71a8", "#174f80")
 _SHARED = {
     **{f"tap-{number}": colour for number, colour in enumerate(TAPS)},
     **{f"heat-{number}": colour for number, colour in enumerate(HEAT)},
+    **{f"sign-{number}": colour for number, colour in enumerate(SIGNS)},
+    "sign-ink": "#0b1116",
+    "deep-sign-ink": "#ffffff",
     "tap-ink": "#1c2733",
     "heat-ink": "#12304a",
     "deep-heat-ink": "#ffffff",
@@ -75,6 +84,17 @@ DARK: Mapping[str, str] = {
 PALETTES: Mapping[str, Mapping[str, str]] = {"light": LIGHT, "dark": DARK}
 
 
+def sign_colours(value: float, largest: float) -> tuple[str, str]:
+    """Return the names of the colour of a number of either sign, on a scale to `largest`, and of the ink on it.
+
+    >>> sign_colours(-3, 3), sign_colours(0, 3), sign_colours(1, 3)
+    (('sign-0', 'deep-sign-ink'), ('sign-4', 'sign-ink'), ('sign-5', 'sign-ink'))
+    """
+    middle = len(SIGNS) // 2
+    level = middle + (round(middle * value / largest) if largest else 0)
+    return f"sign-{level}", "deep-sign-ink" if level in (0, len(SIGNS) - 1) else "sign-ink"
+
+
 class Shape(NamedTuple):
     """A polygon, or a line where `closed` is not set; colours are names of a palette, None for none."""
 
@@ -98,7 +118,17 @@ class Label(NamedTuple):
     anchor: str = "middle"  # start, middle or end, as SVG calls them
 
 
-Mark = Shape | Label
+class Bitmap(NamedTuple):
+    """Pixels (H, W, 3) of 8 bits, stretched over a rectangle; single ones stay sharp where they are enlarged."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    pixels: Any
+
+
+Mark = Shape | Label | Bitmap
 
 
 class Scene(NamedTuple):

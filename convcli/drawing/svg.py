@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from convcli.drawing.scene import DARK, LIGHT, Label, Mark, Scene, Shape
+from convcli.drawing.scene import DARK, LIGHT, Bitmap, Label, Mark, Scene, Shape
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HOLD = 2  # steps for which the last one is shown
@@ -107,7 +107,13 @@ def _rules(palette: Mapping[str, str]) -> str:
 
 def _marks(marks: Iterable[Mark]) -> Iterator[str]:
     for mark in marks:
-        yield _label(mark) if isinstance(mark, Label) else _shape(mark)
+        yield (
+            _label(mark)
+            if isinstance(mark, Label)
+            else _bitmap(mark)
+            if isinstance(mark, Bitmap)
+            else _shape(mark)
+        )
 
 
 def _label(label: Label) -> str:
@@ -130,6 +136,20 @@ def _shape(shape: Shape) -> str:
     }
     told = "".join(f' {name}="{value}"' for name, value in settings.items() if value)
     return f'<{"polygon" if shape.closed else "polyline"} points="{points}"{told}/>'
+
+
+def _bitmap(bitmap: Bitmap) -> str:
+    from base64 import b64encode
+
+    from PIL import Image
+
+    from convcli.drawing.raster import png
+
+    data = b64encode(png(Image.fromarray(bitmap.pixels))).decode()
+    return (
+        f'<image x="{_n(bitmap.x)}" y="{_n(bitmap.y)}" width="{_n(bitmap.width)}" height="{_n(bitmap.height)}" '
+        f'preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
+    )
 
 
 def _n(number: float) -> str:

@@ -87,6 +87,23 @@ def test_json_has_all_that_is_told(call: Call, tmp_path: Path) -> None:
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["x.json", "x.txt"]
 
 
+def test_it_is_drawn_light_and_dark(call: Call, tmp_path: Path) -> None:
+    words = ("filter", SAMPLES / "landscape.png", "--kernel", "box", "--explain", "7,9")
+    pictures = {}
+    for theme in ("light", "dark"):
+        for ending in ("png", "svg"):
+            target = tmp_path / f"{theme}.{ending}"
+            assert call(*words, "--theme", theme, "-o", target) == (0, "", f"convcli: wrote {target}\n")
+        with Image.open(tmp_path / f"{theme}.png") as image:
+            pictures[theme] = image.convert("RGB").getpixel((0, 0))
+        assert "7 to 8" not in (tmp_path / f"{theme}.svg").read_text()
+        assert (
+            ">rows 6 to 8 and columns 8 to 10 of the picture</text>"
+            in (tmp_path / f"{theme}.svg").read_text()
+        )
+    assert pictures == {"light": (255, 255, 255), "dark": (16, 22, 29)}
+
+
 def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path) -> None:
     import numpy as np
 
@@ -95,7 +112,7 @@ def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path
     np.save(tmp_path / "w.npy", np.ones((20, 1, 2, 2)))
     words = ("--weights", tmp_path / "w.npy", "--explain", "5,5", "--padding", "valid")
     out = call("filter", "--values", "; ".join(["1 2 3 4 5 6 7"] * 7), *words).out
-    assert out.endswith("8 more channels; -o x.json has all\n")
+    assert out.endswith("8 more channels, which JSON has\n")
 
 
 def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
@@ -109,7 +126,10 @@ def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
     [
         (["--explain", "1"], 2, "--explain takes one place, ROW,COLUMN, got 1 numbers"),
         (["--explain", "9,9"], 2, "there is no output 9,9: the layer makes 3x3, rows 0 to 2 and columns 0 to 2"),
-        (["--explain", "1,1", "-o", "x.png"], 2, "x.png: --explain writes text; end it in .txt .json"),
+        (["--explain", "1,1", "-o", "x.gif"], 2, "x.gif: --explain writes text or draws; end it in .txt .json .png .svg"),
+        (["--explain", "1,1", "--theme", "dark"], 2, "--theme is of a picture, as -o explained.svg; leave it out"),
+        (["--explain", "1,1", "--theme", "dark", "-o", "x.txt"], 2, "--theme is of a picture, as -o explained.svg; leave it out"),
+        (["--theme", "dark"], 2, "--theme is of the picture that --explain draws; give --explain with it"),
         (["--explain", "1,1", "--dry-run"], 2, "--explain explains one output and writes no picture; leave out --dry-run"),
         (["--explain", "1,1", "--jobs", "2"], 2, "--explain explains one output and writes no picture; leave out --jobs"),
         (["--explain", "1,1", "--report", "r.jsonl"], 2, "--explain explains one output and writes no picture; leave out --report"),

@@ -55,6 +55,7 @@ OF_FILES = {
         "layout",
         "values",
         "explain",
+        "theme",
     ),
     *("jobs", "isolate", "timeout", "cluster", "fail_fast", "report", "max_memory", "max_frames"),
     *("debug", "verbose", "quiet", "help", "help_all"),
@@ -72,6 +73,7 @@ OF_RUNS = {
         "dry_run",
         "values",
         "explain",
+        "theme",
     ),
     *(
         "jobs",

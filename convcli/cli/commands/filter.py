@@ -8,6 +8,7 @@ import click
 from convcli.cli.command import Command
 from convcli.cli.explain_output import explain_output
 from convcli.cli.file_run import FileRun, file_run_options
+from convcli.cli.options.answer_options import theme_option
 from convcli.cli.options.filter_options import request_options
 from convcli.cli.options.option_types import Parsed, output_place
 from convcli.cli.options.picture_network_options import (
@@ -34,6 +35,7 @@ GROUPS = {
         "sheet",
         "stats",
         "explain",
+        "theme",
         "dry_run",
         "png_level",
         "quality",
@@ -110,8 +112,9 @@ LEADING = (
     "--explain",
     type=Parsed("ROW,COLUMN", output_place),
     metavar="ROW,COL",
-    help="Only explain how one output is computed. -o x.json.",
+    help="Only explain how one output is computed. -o x.svg .png .json .txt.",
 )
+@theme_option(None)
 @picture_network_options
 @click.option("--stats", is_flag=True, help="Print one line of JSON per picture: min, max, mean, clipped.")
 @file_run_options(
@@ -126,6 +129,7 @@ def command(
     request: Request,
     network: PictureNetworkOptions,
     explain: tuple[int, ...] | None,
+    theme: str | None,
     stats: bool,
 ) -> int:
     """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
@@ -155,7 +159,9 @@ def command(
     if explain is not None:
         if stats:
             raise ArgumentError("--stats measures pictures, and --explain writes none; leave one of them out")
-        return explain_output(run, request, explain)
+        return explain_output(run, request, explain, theme)
+    if theme is not None:
+        raise ArgumentError("`theme` is of the picture that `explain` draws; give `explain` with it")
     ahead = run.open_ahead()
 
     from convcli.filters.picture_plan import Filtering

@@ -1,13 +1,10 @@
-"""How one output is computed, as text and as JSON: what `convcli filter --explain` prints."""
+"""How one output is computed, as text."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from convcli import __version__
 from convcli.layers.text.notation import format_size
 
 if TYPE_CHECKING:
@@ -17,56 +14,76 @@ MOST_TERMS = 30  # of a sum that are written out
 MOST_PARTS = 12  # windows that are printed; JSON has all
 
 
-def as_json(found: ExplainedPlace) -> str:
-    """Return everything as one JSON object."""
-    whole = {"command": "filter", "version": __version__, **asdict(found)}
-    return json.dumps(whole, indent=2) + "\n"
-
-
-def as_text(found: ExplainedPlace) -> str:
+def explained_text(found: ExplainedPlace) -> str:
     """Return the explanation as lines of text."""
-    lines = [
+    lines = [place_line(found)]
+    if has_padding(found):
+        lines.append(f"in brackets: padding, {found.padding_mode}")
+    told = told_channels(found)
+    for channel in told:
+        lines += _channel(found, channel)
+    if len(told) < len(found.channels):
+        lines += ["", left_out(found, told)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def place_line(found: ExplainedPlace) -> str:
+    """Say which output it is, and what it looks at."""
+    return (
         f"output {found.row},{found.column} of {format_size(found.output_size)}, counted from 0: rows "
         f"{_ends(found.rows)} and columns {_ends(found.columns)} of the picture"
-    ]
-    parts = [part for channel in found.channels for part in channel.parts]
-    if any(any(map(any, part.padded)) for part in parts):
-        lines.append(f"in brackets: padding, {found.padding_mode}")
-    printed = 0
+    )
+
+
+def has_padding(found: ExplainedPlace) -> bool:
+    """Tell whether a window reaches beyond the picture."""
+    return any(any(map(any, part.padded)) for channel in found.channels for part in channel.parts)
+
+
+def told_channels(found: ExplainedPlace) -> Sequence[Explained]:
+    """Return the first channels of the output, as many as have few enough windows."""
+    windows = 0
     for number, channel in enumerate(found.channels):
-        if printed + len(channel.parts) > MOST_PARTS and number:
-            lines += ["", f"{len(found.channels) - number} more channels; -o x.json has all"]
-            break
-        printed += len(channel.parts)
-        lines += _channel(found, channel)
-    return "".join(f"{line}\n" for line in lines)
+        windows += len(channel.parts)
+        if windows > MOST_PARTS and number:
+            return found.channels[:number]
+    return found.channels
+
+
+def left_out(found: ExplainedPlace, told: Sequence[Explained]) -> str:
+    """Say how many channels are not told."""
+    return f"{len(found.channels) - len(told)} more channels, which JSON has"
 
 
 def _channel(found: ExplainedPlace, channel: Explained) -> list[str]:
     lines = []
     several = len(channel.parts) > 1
     for part in channel.parts:
-        name = f"channel {part.channel}" + (f", matrix {part.matrix}" if len(channel.sums) > 1 else "")
-        lines += ["", f"{name}:", *_beside(part), _sum(part)]
+        lines += ["", f"{part_name(channel, part)}:", *_beside(part), _sum(part)]
     lines.append("")
     if len(found.channels) > 1 or several:
         lines.append(f"output channel {channel.channel}:")
-    lines += _after(channel)
+    lines += after_lines(channel)
     return lines
 
 
-def _after(channel: Explained) -> list[str]:
+def part_name(channel: Explained, part: Products) -> str:
+    """Name a window: its channel, and the matrix where the kernel has several."""
+    return f"channel {part.channel}" + (f", matrix {part.matrix}" if len(channel.sums) > 1 else "")
+
+
+def after_lines(channel: Explained) -> list[str]:
     """Describe what happens to the sums: bias, combination, division, activation."""
     lines = []
     if len(channel.sums) == 1:
-        terms = [_word(part.sum) for part in channel.parts]
+        terms = [word(part.sum) for part in channel.parts]
         if channel.bias:
-            terms.append(f"{_word(channel.bias)} (bias)")
+            terms.append(f"{word(channel.bias)} (bias)")
         if len(terms) > 1:
-            lines.append(f"sum: {' + '.join(terms)} = {_word(channel.sums[0])}")
-        told = _word(channel.sums[0])
+            lines.append(f"sum: {' + '.join(terms)} = {word(channel.sums[0])}")
+        told = word(channel.sums[0])
     else:
-        several = ", ".join(map(_word, channel.sums))
+        several = ", ".join(map(word, channel.sums))
         told = (
             f"sqrt of the summed squares of {several}"
             if channel.combine == "magnitude"
@@ -74,21 +91,21 @@ def _after(channel: Explained) -> list[str]:
         )
     steps = [told]
     if channel.divisor != 1:
-        steps.append(f"/ {_word(channel.divisor)}")
+        steps.append(f"/ {word(channel.divisor)}")
     if channel.offset:
-        steps.append(f"+ {_word(channel.offset)}")
+        steps.append(f"+ {word(channel.offset)}")
     if len(steps) > 1 or len(channel.sums) > 1:
-        lines.append(f"{' '.join(steps)} = {_word(channel.value)}")
+        lines.append(f"{' '.join(steps)} = {word(channel.value)}")
     if channel.activation is not None:
-        lines.append(f"{channel.activation}: {_word(channel.activated)}")
-    lines.append(f"sample: {_word(channel.sample)}")
+        lines.append(f"{channel.activation}: {word(channel.activated)}")
+    lines.append(f"sample: {word(channel.sample)}")
     return lines
 
 
 def _beside(part: Products) -> list[str]:
     """Lay the window, the kernel and the products beside each other."""
     window = [
-        [f"({_word(sample)})" if outside else _word(sample) for sample, outside in zip(*rows, strict=True)]
+        [f"({word(sample)})" if outside else word(sample) for sample, outside in zip(*rows, strict=True)]
         for rows in zip(part.window, part.padded, strict=True)
     ]
     blocks = [_aligned(window), _aligned(_words(part.kernel)), _aligned(_words(part.products))]
@@ -109,12 +126,12 @@ def _sum(part: Products) -> str:
         for sample, weight in zip(*rows, strict=True)
     ]
     if len(pairs) > MOST_TERMS:
-        return f"{len(pairs)} products, their sum: {_word(part.sum)}"
-    return f"{' + '.join(pairs)} = {_word(part.sum)}"
+        return f"{len(pairs)} products, their sum: {word(part.sum)}"
+    return f"{' + '.join(pairs)} = {word(part.sum)}"
 
 
 def _words(rows: Rows) -> list[list[str]]:
-    return [[_word(number) for number in row] for row in rows]
+    return [[word(number) for number in row] for row in rows]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -123,10 +140,10 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _factor(number: Number) -> str:
-    return f"({_word(number)})" if number < 0 else _word(number)
+    return f"({word(number)})" if number < 0 else word(number)
 
 
-def _word(number: Number) -> str:
+def word(number: Number) -> str:
     """Write a number for reading."""
     return str(number) if isinstance(number, int) else f"{number:.6g}"
 
