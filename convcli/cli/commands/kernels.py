@@ -11,7 +11,7 @@ from convcli import __version__
 from convcli.cli.command import Command
 from convcli.cli.conversation import Conversation
 from convcli.cli.number_grid import aligned, vector
-from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.limit_options import max_kernel_option
 from convcli.errors import ArgumentError
@@ -39,7 +39,7 @@ MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes s
     short_help="Which kernels are there, and what is one made of?",
     examples=(
         "convcli kernels sobel-x",
-        "convcli kernels gaussian:sigma=2 -o response.png",
+        "convcli kernels sobel-x --spectrum photo.jpg -o spectrum.png",
     ),
 )
 @click.argument("spec", required=False, metavar="[SPEC]")
@@ -51,7 +51,12 @@ MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes s
     help="How many axes the kernel is to have.",
 )
 @max_kernel_option
-@answer_options
+@click.option(
+    "--spectrum",
+    metavar="PICTURE",
+    help="Show the frequencies of a picture, before and after the kernel; -o x.png or .svg draws both.",
+)
+@drawn_answer_options
 @talking
 @click.pass_obj
 def command(
@@ -60,14 +65,18 @@ def command(
     spec: str | None,
     dims: int,
     max_kernel: int,
+    spectrum: str | None,
     answer: AnswerOptions,
 ) -> None:
     """List the named kernels with their arguments (-v: and sources), or show one: weights, rank, factors, symmetry.
 
     SPEC is whatever filter --kernel takes: a name with arguments, rows of numbers, ImageMagick's form, or a file.
     With -o ending in .png its frequency response is drawn: zero frequency in the middle, white where it passes most.
+    With --spectrum a picture's own frequencies are told or drawn, before and after it.
     """
     if spec is None:
+        if spectrum is not None:
+            raise ArgumentError("`spectrum` is of a picture before and after a kernel; name one")
         if _is_picture(answer.output):
             raise ArgumentError(f"-o {answer.output} draws the frequency response of a kernel; name one")
         answer.give(conversation, _list(dims))
@@ -76,9 +85,16 @@ def command(
     from convcli.kernels import bounded, parse_kernels
     from convcli.kernels.kernel_files import files_in
 
-    answer.check([("the kernel", path) for path in files_in(spec)])
+    reads = [("the kernel", path) for path in files_in(spec)]
+    answer.check([*reads, *([("the picture", Path(spectrum))] if spectrum else [])])
     kernels = tuple(map(bounded, parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)))
-    if answer.output is not None and _is_picture(answer.output):
+    if spectrum is not None:
+        from convcli.cli.kernel_spectrum import spectrum_answer
+
+        answer.give(conversation, spectrum_answer(conversation, kernels, spec, spectrum))
+    elif answer.output is not None and _is_picture(answer.output):
+        if answer.theme is not None:
+            raise ArgumentError("`theme` is of the picture that `spectrum` draws; leave it out")
         _draw(conversation, kernels, spec, answer)
     else:
         answer.give(conversation, _show(kernels))

@@ -1,0 +1,101 @@
+"""The spectrum of a picture before and after a kernel: how much of it varies at which frequency."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convcli.analysis.rank import Array
+from convcli.analysis.response import frequency_response
+from convcli.errors import ArgumentError
+from convcli.filters.filter_picture import filter_picture
+from convcli.kernels.kernel import Kernel
+
+BINS = 16  # of frequencies from 0 to 1/2, whose power is averaged
+FLOOR = -300.0  # decibels of what is nothing
+
+
+class Spectra(NamedTuple):
+    """A picture and its spectrum, before and after, and the response of the kernels.
+
+    before, after : (H, W)
+    spectra : their power at each frequency, zero frequency in the middle: the mean of their squares is its sum
+    response : the magnitude by which the kernels multiply each frequency, where they are linear; (size, size)
+    """
+
+    before: Array
+    after: Array
+    spectra: tuple[Array, Array]
+    response: Array
+
+
+def spectra(values: Array, kernels: Sequence[Kernel], size: int = 256) -> Spectra:
+    """Return the spectra of a picture (H, W), less its mean, and of what kernels, one after the other, make of it.
+
+    The picture is taken as one period, as its spectrum takes it: the kernels see its other side beyond the border, so
+    that after linear ones each frequency is multiplied by their response.
+    """
+    values = np.asarray(values, np.float64)
+    if not np.isfinite(values).all():
+        raise ArgumentError("the picture holds NaN or infinity, which have no spectrum")
+    after = values
+    for kernel in kernels:
+        options: dict[str, Any] = {"dims": 1} if kernel.dims == 1 else {}
+        after = filter_picture(after, kernel, padding_mode="circular", value_range=None, **options)
+    return Spectra(values, after, (_power(values), _power(after)), frequency_response(kernels, size))
+
+
+def _power(values: Array) -> Array:
+    found: Array = np.fft.fftshift(np.abs(np.fft.fft2(values - values.mean()) / values.size) ** 2)
+    return found
+
+
+def radial_rows(found: Spectra) -> list[dict[str, float | None]]:
+    """Return the mean power, before and after, of rings of frequencies, in decibels of the ring that has the most.
+
+    A row has the frequency in the middle of its ring, in cycles per pixel, and the gain: after less before. None stands
+    where there is nothing.
+    """
+    edges = np.linspace(0, 0.5, BINS + 1)
+    powers = [_rings(power, edges) for power in found.spectra]
+    most = float(np.nanmax(powers[0], initial=0.0))
+    rows: list[dict[str, float | None]] = []
+    for low, high, before, after in zip(edges[:-1], edges[1:], *powers, strict=True):
+        known = [decibels(float(power), most) for power in (before, after)]
+        gain = None if None in known else known[1] - known[0]  # type: ignore[operator]  # neither is None
+        rows.append({"frequency": float(low + high) / 2, "before": known[0], "after": known[1], "gain": gain})
+    return rows
+
+
+def decibels(power: float, most: float) -> float | None:
+    """Return a power in decibels of the largest one; None where there is none."""
+    if not (power > 0 and most > 0):
+        return None
+    found = 10 * float(np.log10(power / most))
+    return found if found > FLOOR else None
+
+
+def _rings(power: Array, edges: Array) -> Array:
+    """Return the mean power of each ring; NaN where it holds no frequency."""
+    rows, columns = (np.fft.fftshift(np.fft.fftfreq(n)) for n in power.shape)
+    radius = np.hypot(rows[:, np.newaxis], columns)
+    ring = np.digitize(radius, edges[1:-1])
+    inside = (radius > 0) & (radius <= edges[-1])
+    counts = np.bincount(ring[inside], minlength=len(edges) - 1)
+    sums = np.bincount(ring[inside], power[inside], minlength=len(edges) - 1)
+    with np.errstate(invalid="ignore"):
+        found: Array = sums / counts
+    return found
+
+
+def binned(power: Array, size: int) -> Array:
+    """Return a spectrum as (size, size): the mean power of the frequencies that fall together, or the nearest one."""
+    for axis in (0, 1):
+        n = power.shape[axis]
+        if n <= size:
+            power = power.take(np.arange(size) * n // size, axis=axis)
+        else:
+            starts = -(-np.arange(size) * n // size)
+            counts = np.diff([*starts, n]).reshape((-1, 1) if axis == 0 else (1, -1))
+            power = np.add.reduceat(power, starts, axis=axis) / counts
+    return power
