@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from convcli import backend, kernels, layers, networks
     from convcli.analysis.difference import diff
     from convcli.analysis.match import match
+    from convcli.drawing.draw import draw
+    from convcli.drawing.forms import Drawing
     from convcli.errors import ArgumentError, ConvcliError
     from convcli.files import WriteError
     from convcli.filters.filter_picture import filter_picture
@@ -39,6 +41,8 @@ _HOME = {
     "load_network": "convcli.networks.load_network",
     "match": "convcli.analysis.match",
     "diff": "convcli.analysis.difference",
+    "draw": "convcli.drawing.draw",
+    "Drawing": "convcli.drawing.forms",
     "learn_kernel": "convcli.learning.learn_kernel",
     "learn_bank": "convcli.learning.patch_bank",
     "backend": "convcli",
@@ -51,6 +55,7 @@ __all__ = [
     "ArgumentError",
     "Conv",
     "ConvcliError",
+    "Drawing",
     "ImageError",
     "Kernel",
     "Network",
@@ -59,6 +64,7 @@ __all__ = [
     "__version__",
     "backend",
     "diff",
+    "draw",
     "filter_file",
     "filter_picture",
     "kernels",

@@ -44,6 +44,7 @@ ALLOWED = {
         "analysis",
         "drawing",
         "number_text",
+        "files",
     },
     "learning": {"layers", "kernels", "backend", "images", "filters", "analysis", "learning"},
     "batch": {"batch"},
@@ -72,6 +73,7 @@ ALLOWED = {
         "images",
         "filters",
         "analysis",
+        "drawing",
         "learning",
         "jobs",
         "files",
@@ -79,7 +81,7 @@ ALLOWED = {
     "__main__": {"cli"},
 }
 # Files that share a name: one idea, asked for on the command line and done by the library.
-TWINS = {"match.py": {"analysis", "cli/commands"}}
+TWINS = {"match.py": {"analysis", "cli/commands"}, "draw.py": {"drawing", "cli/commands"}}
 HEAVY = {"numpy", "scipy", "PIL", "click", "rich"}
 # What each room may import of the heavy packages at module level.
 WELCOME = {

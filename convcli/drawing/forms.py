@@ -1,6 +1,8 @@
 """The forms that a drawing can be written in, by the endings of files."""
 
 from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from convcli.drawing.scene import PALETTES, Scene
@@ -32,6 +34,58 @@ class Drawing(NamedTuple):
     scenes: Callable[[], list[Scene]]
     page: Callable[["Settings"], str] | None = None
     play: Callable[[IO[str], float], bool] | None = None
+
+    def __str__(self) -> str:
+        """Return all steps as text."""
+        return self.text(TEXT_WIDTH, None)
+
+    def encode(self, form: str, *, step: int | None = None, delay: float = 0.8, theme: str = "auto") -> bytes:
+        """Return the drawing as one of FORMS: txt, png, gif, apng, svg, html, json.
+
+        Parameters
+        ----------
+        form : str
+            The ending of such a file.
+        step : int, optional
+            Only this step, counted from 1 through all layers.
+        delay : float
+            Seconds for which each step of what moves is shown.
+        theme : str
+            `light` or `dark`; `auto` is what the reader of an SVG or a page prefers, and light elsewhere.
+
+        """
+        if form not in FORMS:
+            raise ArgumentError(f"`form` {form!r} is none that can be drawn; take one of {', '.join(FORMS)}")
+        if theme not in THEMES:
+            raise ArgumentError(f"`theme` is one of {', '.join(THEMES)}, got {theme!r}")
+        return encode(self, form, Settings(step, delay, theme))[0]
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        step: int | None = None,
+        delay: float = 0.8,
+        theme: str = "auto",
+        force: bool = False,
+    ) -> Path:
+        """Write the drawing to a file whose ending says its form, and return its path; see `encode`.
+
+        An existing file is replaced with `force` alone.
+        """
+        from convcli.files import write_whole
+
+        target = Path(path)
+        data = self.encode(target.suffix.removeprefix(".").lower(), step=step, delay=delay, theme=theme)
+        write_whole(target, data, overwrite=force)
+        return target
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the SVG as an image of its own, whose styles touch nothing else."""
+        from base64 import b64encode
+
+        data = b64encode(self.encode("svg")).decode()
+        return f'<img alt="what convcli draws" src="data:image/svg+xml;base64,{data}">'
 
 
 class Settings(NamedTuple):
@@ -119,9 +173,11 @@ def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
 
 
 def _html(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
-    if drawing.page is None:
-        raise ArgumentError("no page is made of this; take .svg or .png")
-    return drawing.page(settings).encode(), ""
+    if drawing.page is not None:
+        return drawing.page(settings).encode(), ""
+    from convcli.drawing.page import still_page
+
+    return still_page(drawing.scenes(), drawing.text(TEXT_WIDTH, None), settings.theme).encode(), ""
 
 
 def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:

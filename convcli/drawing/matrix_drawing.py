@@ -102,8 +102,8 @@ def _placed(stage: Stage) -> Iterator[tuple[tuple[int, int], Fraction]]:
     """Return the place in the matrix and the weight of each term that lies on an input."""
     _, height, width = stage.output_shape
     _, rows, columns = stage.input_shape
-    for channel, y, x in (step.place for step in stage.steps):
-        step = stage.steps[(channel * height + y) * width + x]
+    for step in stage.steps:
+        channel, y, x = step.place
         for term in step.terms:
             row = stage.canvas.rows.input_at(int(term.row))
             column = stage.canvas.columns.input_at(int(term.column))

@@ -114,6 +114,22 @@ const convcli = (() => {
     return stage.inputs[channel][at(stage.rows, row)][at(stage.columns, column)];
   };
 
+  const paddedAt = (stage, channel, row, column) => {
+    const mode = stage.padding_mode;
+    if (mode === "zeros" || kindOf(stage, row, column) !== "padding") return null;
+    const source = (line, cell) => {
+      const n = line.inputs, place = cell + line.first, turn = (period) => ((place % period) + period) % period;
+      if (0 <= place && place < n) return place;
+      if (mode === "constant") return null;
+      if (mode === "replicate") return place < 0 ? 0 : n - 1;
+      if (mode === "circular") return turn(n);
+      const period = mode === "symmetric" ? 2 * n : Math.max(1, 2 * (n - 1));
+      return Math.min(turn(period), period - (mode === "symmetric" ? 1 : 0) - turn(period));
+    };
+    const [y, x] = [source(stage.rows, row), source(stage.columns, column)];
+    return y === null || x === null ? stage.padding_value : stage.inputs[channel][y][x];
+  };
+
   // Sums
 
   function weightsOf(layer, outputs) {
@@ -207,6 +223,7 @@ const convcli = (() => {
     const stage = {
       layer: spelled(layer), operation, detail: "", kernel_size: [...layer.kernel],
       turned: !pool && layer.flip !== (layer.kind === "convT"),
+      padding_mode: layer.padding_mode, padding_value: layer.padding_value,
       input_shape: [layer.inputs, ...layer.size], output_shape: [channels, height, width],
       rows: axes[0].line, columns: axes[1].line,
       inputs: range(layer.inputs).map((c) => range(layer.size[0]).map((row) => range(layer.size[1]).map((column) =>
@@ -226,7 +243,7 @@ const convcli = (() => {
             return axes[axis].ends[0] <= place && place < axes[axis].ends[1];
           });
           if (pool && value === null && !(layer.kind === "avg" && layer.include && inside)) return;
-          terms.push({ channel, row, column, value: number(value ?? 0), weight: pool ? null : weight(o, y, x, c, i, j) });
+          terms.push({ channel, row, column, value: number(value ?? paddedAt(stage, channel, row, column) ?? 0), weight: pool ? null : weight(o, y, x, c, i, j) });
         }));
       }
       if (!terms.length) throw new RangeError(`output row ${y}, column ${x} sees nothing but padding; pad less, or dilate less`);
@@ -240,5 +257,5 @@ const convcli = (() => {
     return [stage];
   }
 
-  return { compute, number, shown, range, kindOf, valueAt, chosen };
+  return { compute, number, shown, range, kindOf, valueAt, paddedAt, chosen };
 })();

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from convcli import __version__
-from convcli.drawing.records import plain_rows, record
-from convcli.drawing.scene import DARK, LIGHT
+from convcli.drawing.records import plain, plain_rows, record
+from convcli.drawing.scene import DARK, LIGHT, Scene
 from convcli.drawing.steps import Stage
 from convcli.drawing.text_frames import heading, plain_frames
 from convcli.drawing.walk_layers import Numbers
@@ -76,6 +76,24 @@ def page(
     )
 
 
+def still_page(scenes: Sequence[Scene], text: str, theme: str) -> str:
+    """Return a page of pictures in which nothing moves, with the same in words below them."""
+    from convcli.drawing.svg import svg
+
+    title = escape("; ".join(scene.title for scene in scenes))
+    style = _palettes(theme) + (FOLDER / "page.css").read_text(encoding="utf-8")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+        f'img-src data:">\n'
+        f'<meta name="generator" content="convcli {__version__}">\n<title>{title}</title>\n'
+        f"<style>\n{style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+        f"<figure>\n{svg(scenes, theme, 0)}</figure>\n"
+        f"<details>\n<summary>In words</summary>\n<pre>{escape(text)}</pre>\n</details>\n</main>\n</body>\n</html>\n"
+    )
+
+
 def layer_record(layers: Sequence[Layer], stage: Stage, numbers: Numbers) -> dict[str, Any] | None:
     """Return the one layer of a drawing as page.js computes it; None where it does not know its kind."""
     layer = next(layer for layer in layers if layer.inner is layer)
@@ -109,6 +127,8 @@ def layer_record(layers: Sequence[Layer], stage: Stage, numbers: Numbers) -> dic
         "kernels_are": given,
         "flip": numbers.flip,
         "seed": numbers.seed,
+        "padding_mode": stage.border.mode,
+        "padding_value": plain(stage.border.value),
     }
 
 

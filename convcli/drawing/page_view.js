@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { compute, number, shown, range, kindOf, valueAt } = convcli;
+  const { compute, number, shown, range, kindOf, valueAt, paddedAt } = convcli;
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -82,7 +82,8 @@
         if ((kind === "input") !== wanted) continue;
         const name = wanted ? "input" : "padding";
         svg.append(polygon(cell(plane, row, column), `f-${name} e-${name}-edge`, wanted ? {} : { "stroke-dasharray": "4 4" }));
-        if (kind !== "padding") svg.append(value(...centre(plane, row, column), valueAt(stage, channel, row, column) ?? 0, `${name}-ink`));
+        const padded = paddedAt(stage, channel, row, column);
+        if (kind !== "padding" || padded !== null) svg.append(value(...centre(plane, row, column), valueAt(stage, channel, row, column) ?? padded ?? 0, `${name}-ink`));
       }
     });
     state.outputs = stage.steps.map((step, index) => {

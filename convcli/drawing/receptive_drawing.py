@@ -1,4 +1,4 @@
-"""The receptive field of one output: what it sees of each layer's input, back to the input of the chain."""
+"""The receptive field of one output: what it sees of each tensor before it, back to the input of a chain or network."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -7,82 +7,108 @@ from typing import Any, NamedTuple
 from convcli.drawing.forms import Drawing
 from convcli.drawing.scene import Label, Mark, Scene, Shape
 from convcli.drawing.step_scene import GAP, LEADING, MARGIN, RISE, Plane, rays
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, cut
 from convcli.layers.axes import Shape as Sizes
 from convcli.layers.axes import as_shape, axis_names, by_axes
 from convcli.layers.base import Layer
-from convcli.layers.receptive import ReceptiveField, seen_inputs
 from convcli.layers.text.spelling import spell
+from convcli.networks.bind_shapes import bind_shapes
+from convcli.networks.graph import Graph
+from convcli.networks.rows import chain, network_rows
+from convcli.networks.seen_places import Seen, last_spatial, seen_on_path
+from convcli.networks.tensor_shapes import tensor_shapes
 
 MOST_SIDE = 4096  # on a side of a level
 MOST_CELLS = 48  # on a side of what is drawn cell by cell; larger tensors are outlines
+MOST_LEVELS = 9  # of a network that are drawn
+MOST_NAME = 40  # letters
 OUTLINE = 14.0  # cells that the longest side of an outline is as long as
 SEEN, NOT_SEEN = "#", "."
 
 
 class Level(NamedTuple):
-    """One of the tensors of a chain: after which layer it comes, its sizes, and what is seen of it on each axis."""
+    """One of the tensors: after which layer it comes, its sizes, and what is seen of it on each axis."""
 
     name: str
     size: Sizes
     seen: tuple[tuple[int, ...], ...]
 
 
+class Numbers(NamedTuple):
+    """The numbers of a receptive field along one axis, as `convcli shape` has them; None where they are not known."""
+
+    size: int | None
+    stride: float | None
+    padding: int | None
+
+
 class Field(NamedTuple):
-    """What an output sees, from the input of the chain to the output itself, and the numbers of its field."""
+    """What an output sees, from the input to the output itself, and the numbers of its field.
+
+    levels : of all tensors on the path
+    shown : the levels that are drawn and printed
+    """
 
     levels: tuple[Level, ...]
-    numbers: ReceptiveField
+    shown: tuple[Level, ...]
+    numbers: tuple[Numbers, ...]
 
 
-def field_of_output(layers: Sequence[Layer], input_shape: Sequence[int], at: Sequence[int] | None) -> Field:
-    """Return what the output at a place sees; without one, the output in the middle."""
-    chain = [layer for layer in layers if layer.inner is layer]
-    shapes = [as_shape(input_shape)]
-    numbers = ReceptiveField.of_input(shapes[0])
-    for layer in chain:
-        output_shape = layer.output_shape(shapes[-1])
-        seen = layer.sees(shapes[-1][1:])
-        if len(output_shape) != len(shapes[-1]) or len(seen) != len(output_shape) - 1 or None in seen:
-            why = "depends on the data" if None in seen else "has no window"
-            raise ArgumentError(f"what {spell(layer)!r} sees {why}, so that it cannot be drawn; leave it out")
-        numbers = numbers.through(layer, shapes[-1], output_shape)
-        shapes.append(output_shape)
-    if max(n for shape in shapes for n in shape[1:]) > MOST_SIDE:
-        largest = max((shape[1:] for shape in shapes), key=max)
+def field_in_chain(layers: Sequence[Layer], input_shape: Sequence[int], at: Sequence[int] | None) -> Field:
+    """Return what the output of a chain at a place sees; without one, the output in the middle."""
+    graph = chain(layers, as_shape(input_shape))
+    return _field(graph, graph.outputs[0], at)
+
+
+def field_in_network(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Field:
+    """Return what a place of a tensor sees; without a tensor, of the last one that has rows and columns."""
+    field = _field(network, tensor, at)
+    return field._replace(shown=_some(field.levels))
+
+
+def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Field:
+    shapes = tensor_shapes(network.nodes, bind_shapes(network), network.stated)
+    tensor = last_spatial(network, shapes) if tensor is None else tensor
+    maker = next((place for place, node in enumerate(network.nodes) if tensor in node.outputs), None)
+    size = shapes.get(tensor, ())[2:]
+    if maker is None or not size:
+        told = tensor if maker is None or network.name else spell(network.nodes[maker].layer)
+        raise ArgumentError(f"what {told!r} sees has no window, so that it cannot be drawn; leave it out")
+    largest = max((shape[2:] for shape in shapes.values() if len(shape) > 2), key=max)
+    if max(largest) > MOST_SIDE:
         raise ArgumentError(
-            f"a tensor of the chain would be {by_axes(largest)}, and at most {MOST_SIDE} on a side are drawn; "
-            "take a smaller input"
+            f"a tensor of the {'network' if network.name else 'chain'} would be {by_axes(largest)}, and at most "
+            f"{MOST_SIDE} on a side are drawn; take a smaller input"
         )
-    place = _place(at, shapes[-1][1:])
-    levels = [Level(spell(chain[-1]), shapes[-1][1:], tuple((y,) for y in place))]
-    for number in range(len(chain) - 1, -1, -1):
-        size = shapes[number][1:]
-        before = tuple(
-            tuple(sorted({x for y in outputs for x in seen_inputs(link, y) if 0 <= x < n}))
-            for link, outputs, n in zip(chain[number].sees(size), levels[0].seen, size, strict=True)
-            if link is not None
-        )
-        name = spell(chain[number - 1]) if number else "input"
-        levels.insert(0, Level(name, size, before))
-    return Field(tuple(levels), numbers)
+    seen = seen_on_path(network, shapes, tensor, tuple(n // 2 for n in size) if at is None else at)
+    levels = tuple(Level(_name(each, network), each.size, each.places) for each in seen)
+    row = network_rows(network)[maker]
+    fields = ("receptive_field", "effective_stride", "effective_padding")
+    numbers = tuple(Numbers(*each) for each in zip(*(row[field] for field in fields), strict=True))
+    return Field(levels, levels, numbers)
 
 
-def _place(at: Sequence[int] | None, size: Sizes) -> tuple[int, ...]:
-    if at is None:
-        return tuple(n // 2 for n in size)
-    if len(at) != len(size) or not all(0 <= y < n for y, n in zip(at, size, strict=True)):
-        raise ArgumentError(
-            f"`at` {','.join(map(str, at))} is no output; the output is {by_axes(size)}, counted from 0"
-        )
-    return tuple(at)
+def _name(seen: Seen, network: Graph) -> str:
+    """Name a tensor by its layer; a layer of a network has a name of its own."""
+    if seen.node is None:
+        return seen.tensor
+    spelled = spell(seen.node.layer)
+    return cut(f"{seen.node.name}: {spelled}" if network.name else spelled, MOST_NAME)
 
 
-def receptive_drawing(
-    layers: Sequence[Layer], input_shape: Sequence[int], at: Sequence[int] | None
-) -> Drawing:
-    """Return what is drawn of the receptive field of an output."""
-    field = field_of_output(layers, input_shape, at)
+def _some(levels: Sequence[Level]) -> tuple[Level, ...]:
+    """Return the input, the output, and between them the last tensor of each size; of many sizes some."""
+    if len(levels) <= MOST_LEVELS:
+        return tuple(levels)
+    ends = [number for number, (one, two) in enumerate(pairwise(levels)) if one.size != two.size]
+    kept = sorted({0, *ends, len(levels) - 1})
+    if len(kept) > MOST_LEVELS:
+        kept = [kept[round(n * (len(kept) - 1) / (MOST_LEVELS - 1))] for n in range(MOST_LEVELS)]
+    return tuple(levels[number] for number in kept)
+
+
+def receptive_drawing(field: Field) -> Drawing:
+    """Return what is drawn of a receptive field."""
     return Drawing(
         steps=0,
         text=lambda width, _: _text(field, width),
@@ -99,13 +125,18 @@ def _title(field: Field) -> str:
 def _told(field: Field) -> list[str]:
     """Return the numbers of the field on each axis, as `convcli shape` has them."""
     lines = []
-    for name, axis in zip(axis_names(len(field.numbers.paths)), field.numbers.axes(), strict=True):
+    for name, axis in zip(axis_names(len(field.numbers)), field.numbers, strict=True):
         lines.append(
             f"{name}: receptive field {_known(axis.size)}, effective stride {_known(axis.stride)}, "
             f"padding {_known(axis.padding)}"
         )
     rest = {line.partition(": ")[2] for line in lines}
-    return lines if len(rest) > 1 else [rest.pop()]
+    told = lines if len(rest) > 1 else sorted(rest)
+    if len(field.shown) < len(field.levels):
+        told.append(
+            f"{len(field.shown)} of the {len(field.levels)} tensors on the longest path, the last of each size"
+        )
+    return told
 
 
 def _known(number: object) -> str:
@@ -114,7 +145,7 @@ def _known(number: object) -> str:
 
 def _text(field: Field, width: int) -> str:
     lines = [_title(field)]
-    for level in reversed(field.levels):
+    for level in reversed(field.shown):
         sizes = by_axes([len(seen) for seen in level.seen])
         heading = f"{level.name}, {by_axes(level.size)}: {sizes} seen"
         lines += ["", heading, *(_grid(level, width) if max(level.size) <= width else [_ranges(level)])]
@@ -154,19 +185,19 @@ def _record(field: Field) -> dict[str, Any]:
             {"layer": level.name, "size": list(level.size), "seen": [list(seen) for seen in level.seen]}
             for level in field.levels
         ],
-        "receptive_field": [axis.size for axis in field.numbers.axes()],
+        "receptive_field": [axis.size for axis in field.numbers],
     }
 
 
 def _scene(field: Field) -> Scene:
-    largest = max(max(level.size) for level in field.levels)
+    largest = max(max(level.size) for level in field.shown)
     shrunk = 1.0 if largest <= MOST_CELLS else OUTLINE / largest
     levels: list[tuple[Level, float, float]] = []
-    for level in field.levels:
+    for level in field.shown:
         rows, columns = _rows_and_columns(level)
         levels.append((level, rows * shrunk, columns * shrunk))
     widest = max(max(Plane(0, 0, rows, columns).width for _, rows, columns in levels), 420.0)
-    named = {level: f"{level.name}, {by_axes(level.size)}" for level in field.levels}
+    named = {level: f"{level.name}, {by_axes(level.size)}" for level in field.shown}
     names = max(map(len, named.values())) * 6.6
     top = MARGIN + 2 * LEADING
     planes: list[tuple[Level, Plane]] = []
@@ -176,7 +207,10 @@ def _scene(field: Field) -> Scene:
         top += plane.height + RISE
     marks: list[Mark] = [Label(MARGIN, MARGIN, _title(field), 15, "ink", "start")]
     for number, (level, plane) in enumerate(planes):
-        marks.append(Label(MARGIN, plane.y + plane.height / 2, named[level], 12.5, "faint", "start"))
+        middle = plane.y + plane.height / 2
+        marks.append(Label(MARGIN, middle - 8, named[level], 12.5, "faint", "start"))
+        sees = f"{by_axes([len(seen) for seen in level.seen])} seen"
+        marks.append(Label(MARGIN, middle + 9, sees, 12.5, "ink", "start"))
         marks += (_cells if shrunk == 1 else _outline)(level, plane, shrunk, is_output=number == 0)
     for (above, upper), (below, lower) in pairwise(planes):
         marks += rays(lower.cell(*_box(below, shrunk)), upper.cell(*_box(above, shrunk)), 0.1)

@@ -17,6 +17,8 @@ def record(stage: Stage) -> Record:
         "detail": stage.detail,
         "kernel_size": None if stage.kernel_size is None else list(stage.kernel_size),
         "turned": stage.turned,
+        "padding_mode": stage.border.mode,
+        "padding_value": plain(stage.border.value),
         "input_shape": list(stage.input_shape),
         "output_shape": list(stage.output_shape),
         "rows": _line(stage.canvas.rows),

@@ -129,8 +129,9 @@ class _Layout:
             for cell, value in sorted(cells, key=lambda pair: pair[1] is not None):  # edges of inputs on top
                 kind = "padding" if value is None else "input"
                 yield Shape(plane.cell(*cell), kind, f"{kind}-edge", dashed=value is None)
-                if value is not None or stage.canvas.kind(*cell) == "between":
-                    yield _number(plane.centre(*cell), value or Fraction(0), f"{kind}-ink")
+                padded = stage.padded(channel, *cell)
+                if value is not None or padded is not None or stage.canvas.kind(*cell) == "between":
+                    yield _number(plane.centre(*cell), stage.found(channel, *cell), f"{kind}-ink")
         for channel, plane in enumerate(self.above):
             yield self._caption("output", channel, plane, len(self.above), at_bottom=False)
             for row in range(stage.output_shape[1]):

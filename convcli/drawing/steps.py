@@ -7,6 +7,7 @@ from itertools import product
 from typing import Literal, NamedTuple
 
 from convcli.layers.axes import Shape
+from convcli.layers.padding import border_source
 
 Values = tuple[tuple[Fraction, ...], ...]  # rows of one channel; of 1 axis it is one row
 Kind = Literal["input", "padding", "between"]  # of a cell: between two inputs that a stride has moved apart
@@ -60,6 +61,13 @@ class Canvas(NamedTuple):
         return product(range(self.rows.length), range(self.columns.length))
 
 
+class Border(NamedTuple):
+    """How the input goes on in the padding: a mode of `layers.padding.MODES`, and the number of `constant`."""
+
+    mode: str = "zeros"
+    value: Fraction = Fraction(0)
+
+
 class Term(NamedTuple):
     """One element that a window sees.
 
@@ -92,6 +100,7 @@ class Stage:
     kernel_size : rows and columns of the window's taps; None where windows differ in size
     inputs : the values of each input channel
     turned : whether the kernel lies turned by 180 degrees
+    border : what stands in the padding
     """
 
     name: str
@@ -103,6 +112,7 @@ class Stage:
     output_shape: tuple[int, int, int]
     steps: tuple[Step, ...]
     turned: bool = False
+    border: Border = Border()  # noqa: RUF009  # which never changes
 
     @property
     def input_shape(self) -> Shape:
@@ -118,6 +128,23 @@ class Stage:
         """Return the input's value in a cell of the canvas, None in padding and between."""
         y, x = self.canvas.rows.input_at(row), self.canvas.columns.input_at(column)
         return None if y is None or x is None else self.inputs[channel][y][x]
+
+    def padded(self, channel: int, row: int, column: int) -> Fraction | None:
+        """Return the number that stands in a cell of the padding, None where the padding is nothing but zeros."""
+        mode, value = self.border
+        if mode == "zeros" or self.canvas.kind(row, column) != "padding":
+            return None
+        lines = (self.canvas.rows, self.canvas.columns)
+        y, x = (
+            border_source(mode, line.inputs, cell + line.first)
+            for line, cell in zip(lines, (row, column), strict=True)
+        )
+        return value if y is None or x is None else self.inputs[channel][y][x]
+
+    def found(self, channel: int, row: int, column: int) -> Fraction:
+        """Return what a window finds in a cell of the canvas: the input's value, the padding's, or 0 between."""
+        value = self.value(channel, row, column)
+        return (self.padded(channel, row, column) or Fraction(0)) if value is None else value
 
     def outputs(self) -> tuple[Values, ...]:
         """Return the values of each output channel."""

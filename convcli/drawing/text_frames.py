@@ -14,6 +14,7 @@ from convcli.layers.axes import by_axes
 
 MOST_PRINTED = 2_000_000  # cells of all steps together
 NOTHING, WAITING = ".", "_"  # a zero that is not of the input; an output that is still to come
+BLANK = (NOTHING, WAITING)
 GAP = "   "  # between blocks that stand beside one another
 
 # How a piece of a line is meant, for who can show colours.
@@ -51,7 +52,9 @@ def legend(stage: Stage) -> list[str]:
     said = [f"{NOTHING} is {' or '.join(marks)}"] if marks else []
     between = ["a tap between cells sees what stands around it"] if stage.name.startswith("deform") else []
     turned = ["the kernel lies turned by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
-    return [*turned, *between, *said, f"[ ] is the window, {WAITING} an output still to come"]
+    around = f"( ) is padding, {stage.border.mode}"
+    padded = [around] if "padding" in kinds and stage.border.mode != "zeros" else said
+    return [*turned, *between, *padded, f"[ ] is the window, {WAITING} an output still to come"]
 
 
 class TextFrames:
@@ -62,6 +65,8 @@ class TextFrames:
         self.inputs = [[[shown(value) for value in row] for row in channel] for channel in stage.inputs]
         self.results = [shown(step.result) for step in stage.steps]
         self.input_width = max(len(text) for channel in self.inputs for row in channel for text in row)
+        if stage.border.mode == "constant":
+            self.input_width = max(self.input_width, len(shown(stage.border.value)))
         self.output_width = max(map(len, self.results))
 
     def frame(self, number: int, width: int) -> list[TextLine]:
@@ -94,8 +99,11 @@ class TextFrames:
                 y, line = rows.input_at(row), []
                 for column in range(columns.length):
                     x = columns.input_at(column)
-                    text = NOTHING if y is None or x is None else texts[y][x]
-                    style = WINDOW if (row, column) in inside else PADDING if text == NOTHING else INPUT
+                    padded = self.stage.padded(channel, row, column)
+                    outside = NOTHING if padded is None else shown(padded)
+                    text = outside if y is None or x is None else texts[y][x]
+                    real = text != NOTHING and padded is None
+                    style = WINDOW if (row, column) in inside else INPUT if real else PADDING
                     line.append((text, style))
                 cells.append(line)
             yield _grid(_numbered("input", channel, len(self.inputs)), cells, self.input_width)
@@ -187,8 +195,14 @@ def _grid(title: str, cells: Sequence[Sequence[tuple[str, str]]], width: int) ->
     for row in cells:
         line: TextLine = []
         for text, style in row:
-            marked = style in (WINDOW, CURRENT)
-            line.append(Piece(f"[{text.rjust(width)}]" if marked else f" {text.rjust(width)} ", style))
+            marks = (
+                "[]"
+                if style in (WINDOW, CURRENT)
+                else "()"
+                if style == PADDING and text not in BLANK
+                else "  "
+            )
+            line.append(Piece(f"{marks[0]}{text.rjust(width)}{marks[1]}", style))
         block.append(line)
     return block
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from convcli.drawing.example_numbers import OFFSETS, chosen, example_values
 from convcli.drawing.functions import FUNCTIONS
 from convcli.drawing.layer_weights import Weights, kernels_of_layers
-from convcli.drawing.steps import Canvas, Line, Operation, Stage, Step, Term, Values
+from convcli.drawing.steps import Border, Canvas, Line, Operation, Stage, Step, Term, Values
 from convcli.errors import ArgumentError
 from convcli.layers.activation import Activation
 from convcli.layers.axes import Shape, as_shape, by_axes
@@ -38,6 +38,7 @@ class Numbers(NamedTuple):
     kernels : one for all, one for each output channel, or all of a layer
     offsets : how far each tap of a deformable layer is moved, down and to the right: one row a tap
     flip : whether kernels are turned by 180 degrees first
+    border : what stands in the padding of convolutions
     """
 
     values: tuple[Values, ...] | None = None
@@ -45,6 +46,7 @@ class Numbers(NamedTuple):
     offsets: Values | None = None
     flip: bool = False
     seed: int = 0
+    border: Border = Border()
 
 
 def walk_layers(layers: Iterable[Layer], input_shape: Sequence[int], numbers: Numbers) -> list[Stage]:
@@ -72,8 +74,27 @@ def _check_given(chain: Sequence[Layer], numbers: Numbers) -> None:
     """Refuse numbers that have no use for the layers."""
     if numbers.flip and not any(isinstance(layer, Convolution) for layer in chain):
         raise ArgumentError("`flip=True` turns kernels, and no layer here has one; leave it out")
+    if numbers.border != Border() and not any(map(_takes_border, chain)):
+        raise ArgumentError(
+            "`padding_mode` says what a convolution finds in its padding, and no layer here has such padding; leave "
+            "it out"
+        )
     if numbers.offsets is not None and not any(isinstance(layer, DeformConv) for layer in chain):
         raise ArgumentError("`offsets` belong to `variant='deformable'`")
+
+
+def _takes_border(layer: Layer) -> bool:
+    """Tell whether a layer pads its input with numbers: a transposed one cuts its output, a pool pads with nothing."""
+    return isinstance(layer, Convolution) and not isinstance(layer, ConvTranspose | DeformConv)
+
+
+def pads_with_numbers(layer: Layer) -> bool:
+    """Tell whether there is padding that a mode fills."""
+    return (
+        isinstance(layer, Convolution)
+        and _takes_border(layer)
+        and (isinstance(layer.padding, str) or any(map(any, layer.padding)))
+    )
 
 
 def _check_size(what: str, shape: Shape, whose: str = "") -> None:
@@ -176,6 +197,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
         output_shape=walked,
         steps=(),
         turned=weights is not None and weights.turned,
+        border=numbers.border if _takes_border(layer) else Border(),
     )
     steps = []
     for place in product(range(walked[0]), range(walked[1]), range(walked[2])):
@@ -221,8 +243,7 @@ def _terms(
                 value = _between(stage, channel, row + down, column + right)
                 terms.append(Term(channel, row + down, column + right, value, weight))
             else:
-                value = stage.value(channel, row, column) or Fraction(0)
-                terms.append(Term(channel, row, column, value, weight))
+                terms.append(Term(channel, row, column, stage.found(channel, row, column), weight))
     if not terms:
         raise ArgumentError(
             f"output row {y}, column {x} of {spell(layer)!r} sees nothing but padding; pad less, or dilate less"

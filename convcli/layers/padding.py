@@ -127,6 +127,28 @@ def halves(total: int, padding: SameName) -> Pair:
     return (less, more) if padding == "same" else (more, less)
 
 
+def border_source(mode: str, n: int, place: int) -> int | None:
+    """Return which element of an axis of length n stands at a place before, on or behind it; None where none does.
+
+    >>> [border_source("reflect", 4, place) for place in range(-3, 7)]
+    [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
+    """
+    if 0 <= place < n:
+        return place
+    if mode in ("zeros", "constant"):
+        return None
+    if mode == "replicate":
+        return 0 if place < 0 else n - 1
+    if mode == "circular":
+        return place % n
+    if mode == "symmetric":
+        place %= 2 * n
+        return min(place, 2 * n - 1 - place)
+    period = max(1, 2 * (n - 1))
+    place %= period
+    return min(place, period - place)
+
+
 def mode_of(name: str) -> str:
     """Return the mode that `name` stands for here or in another library, or raise ArgumentError."""
     known = name.lower()

@@ -16,6 +16,7 @@ from convcli.drawing.layer_drawing import layer_drawing
 from convcli.drawing.page import layer_record
 from convcli.drawing.records import record
 from convcli.drawing.scene import DARK, LIGHT
+from convcli.drawing.steps import Border
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AvgPool, ConvTranspose, DeformConv, LocalConv, MaxPool, TiledConv
@@ -315,13 +316,21 @@ KERNELS, STRIDES, DILATIONS = ((1, 1), (2, 3), (3, 3)), ((1, 1), (2, 1), (2, 3))
 PADDINGS = ("same", "same-lower", "full", "valid", ((0, 0), (0, 0)), ((1, 1), (1, 1)), ((2, 0), (0, 1)))
 
 
-def variations(name):
+BORDERS = {
+    "reflect": (Conv(1, 1, 3), (1, 3, 5), Numbers(border=Border("reflect"))),
+    "symmetric": (LocalConv(1, 1, 3, input_size=(3, 5)), (1, 3, 5), Numbers(border=Border("symmetric"))),
+    "replicate": (Conv(1, 1, 3, dims=1), (1, 4), Numbers(border=Border("replicate"))),
+    "circular": (TiledConv(1, 1, 3, tile=(1, 2)), (1, 3, 4), Numbers(border=Border("circular"))),
+    "constant": (Conv(1, 1, 3), (1, 3, 4), Numbers(border=Border("constant", Fraction(1, 3)))),
+}
+
+
+def variations(layer, shape, numbers, kernels=KERNELS, strides=STRIDES, dilations=DILATIONS):
     """Return layers of one kind with other options: as page.js takes each, and the record of its steps, or None."""
-    layer, shape, numbers = KINDS[name]
     dims = len(shape) - 1
     (stage,) = walk_layers((layer,), shape, numbers)
     first = layer_record((layer,), stage, numbers)
-    for kernel, stride, dilation, padding in product(KERNELS, STRIDES, DILATIONS, PADDINGS):
+    for kernel, stride, dilation, padding in product(kernels, strides, dilations, PADDINGS):
         own = {"kernel_size": kernel[-dims:], "stride": stride[-dims:], "dilation": dilation[-dims:]}
         own["padding"] = padding if isinstance(padding, str) else padding[-dims:]
         given = first | {"kernel": kernel, "stride": stride, "dilation": dilation, "padding": padding}
@@ -338,16 +347,45 @@ def variations(name):
 @needs_browser
 @pytest.mark.parametrize("name", KINDS)
 def test_the_page_computes_what_convcli_computes(opened, name):
-    page = opened()
-    cases = list(variations(name))
+    cases = list(variations(*KINDS[name]))
+    assert_computed(opened(), cases)
+    assert len(cases) == 126
+    assert sum(expected is not None for _, expected in cases) > 50
+
+
+def assert_computed(page, cases):
+    """Check that the page computes the record of each layer, and refuses those that have none."""
     asked = json.dumps([given for given, _ in cases])
     answers = page.evaluate(f"""{asked}.map((layer) => {{
         try {{ return convcli.compute(layer); }} catch (error) {{ if (error instanceof RangeError) return null; throw error; }}
     }})""")
-    assert len(answers) == 126
+    assert len(answers) == len(cases)
     for (given, expected), answer in zip(cases, answers):
         assert answer == expected, given
-    assert sum(expected is not None for _, expected in cases) > 50
+
+
+@needs_browser
+def test_the_page_pads_as_convcli_pads(opened):
+    few = ((3, 3),), ((1, 1),), ((1, 1), (2, 2))
+    cases = [case for given in BORDERS.values() for case in variations(*given, *few)]
+    assert_computed(opened(), cases)
+    padded = [answer for _, answer in cases if answer and answer[0]["padding_mode"] != "zeros"]
+    assert len(padded) > 30
+
+
+@needs_browser
+def test_padded_cells_show_the_numbers_of_their_mode(opened):
+    page = opened(
+        ((Conv(1, 1, 3, padding=1),), (1, 2, 2), Numbers(read_values("1 2; 3 4"), border=Border("circular")))
+    )
+    cells = page.evaluate("[...document.querySelectorAll('.f-padding-ink')].map((t) => t.textContent)")
+    assert cells == list("434321432121")
+    assert (
+        opened(((Conv(1, 1, 3, padding=1),), (1, 2, 2), Numbers())).evaluate(
+            "document.querySelectorAll('.f-padding-ink').length"
+        )
+        == 0
+    )
 
 
 @needs_browser

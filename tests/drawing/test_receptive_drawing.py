@@ -8,11 +8,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcli import Conv
-from convcli.drawing.receptive_drawing import field_of_output, receptive_drawing
+from convcli.drawing.receptive_drawing import (
+    MOST_LEVELS,
+    field_in_chain,
+    field_in_network,
+    receptive_drawing,
+)
 from convcli.drawing.scene import Shape
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AvgPool, ConvTranspose, DeformConv, Flatten, MaxPool, Resize
+from convcli.networks import load
 
 LAYERS = (
     Conv(1, 1, 3, padding=1),
@@ -45,7 +51,7 @@ def test_an_impulse_comes_out_where_it_is_seen(layers, data):
             assume(False)
         assume(max(shape) <= 24)
     at = tuple(data.draw(st.integers(0, n - 1)) for n in shape[1:])
-    field = field_of_output(layers, (1, rows, columns), at)
+    field = field_in_chain(layers, (1, rows, columns), at)
     assert field.levels[-1].seen == tuple((y,) for y in at)
     seen = set(product(*field.levels[0].seen))
     reached = set()
@@ -58,16 +64,14 @@ def test_an_impulse_comes_out_where_it_is_seen(layers, data):
 
 def test_in_the_middle_it_is_as_large_as_shape_says():
     layers = (Conv(1, 1, 3), MaxPool(2), Conv(1, 1, 3))
-    field = field_of_output(layers, (1, 16, 16), None)
-    assert (
-        [len(seen) for seen in field.levels[0].seen] == [8, 8] == [axis.size for axis in field.numbers.axes()]
-    )
+    field = field_in_chain(layers, (1, 16, 16), None)
+    assert [len(seen) for seen in field.levels[0].seen] == [8, 8] == [axis.size for axis in field.numbers]
     assert field.levels[-1].seen == ((2,), (2,))
 
 
 def test_as_text():
     layers = (Conv(1, 1, 3, padding=1, dims=1), MaxPool(2, dims=1))
-    assert receptive_drawing(layers, (1, 6), (1,)).text(80, None) == (
+    assert receptive_drawing(field_in_chain(layers, (1, 6), (1,))).text(80, None) == (
         "what output (1) sees\n\n"
         "maxpool k2, 3: 1 seen\n. # .\n\n"
         "conv k3 p1 o1, 6: 2 seen\n. . # # . .\n\n"
@@ -77,7 +81,7 @@ def test_as_text():
 
 
 def test_as_a_picture():
-    drawing = receptive_drawing((Conv(1, 1, 3), Conv(1, 1, 2)), (1, 5, 5), (0, 1))
+    drawing = receptive_drawing(field_in_chain((Conv(1, 1, 3), Conv(1, 1, 2)), (1, 5, 5), (0, 1)))
     (scene,) = drawing.scenes()
     fills = [mark.fill for mark in scene.base if isinstance(mark, Shape)]
     assert [fills.count(kind) for kind in ("current", "waiting", "window", "input")] == [1, 3, 4 + 16, 5 + 9]
@@ -90,7 +94,7 @@ def test_large_tensors_are_outlines():
         MaxPool(3, stride=2, padding=1),
         Conv(64, 64, 3, padding=1),
     )
-    drawing = receptive_drawing(layers, (3, 224, 224), (0, 28))
+    drawing = receptive_drawing(field_in_chain(layers, (3, 224, 224), (0, 28)))
     lines = drawing.text(80, None).splitlines()
     # Output (0, 28) sees rows 0 and 1 and columns 27 to 29 of the pool, those 0 to 3 and 53 to 59 before it.
     assert lines[lines.index("maxpool k3x3 s2 p1, 56x56: 2x3 seen") + 2].count("#") == 3
@@ -121,5 +125,38 @@ def test_large_tensors_are_outlines():
 )
 def test_what_cannot_be_drawn(layers, size, at, message):
     with pytest.raises(ArgumentError) as error:
-        receptive_drawing(layers, (1, size, size), at)
+        field_in_chain(layers, (1, size, size), at)
     assert message in str(error.value)
+
+
+def test_of_a_network_the_last_tensor_of_each_size_is_shown():
+    network = load("resnet-18")
+    field = field_in_network(network, None, (0, 6))
+    assert [level.size for level in field.shown] == [(n, n) for n in (224, 112, 56, 28, 14, 7)]
+    names = [level.name.partition(":")[0] for level in field.shown]
+    assert names == ["input", "relu1", *(f"stage{number}.2.relu2" for number in (1, 2, 3, 4))]
+    assert len(field.levels) > 40
+    row = next(row for row in network.rows() if row["name"] == "stage4.2.relu2")
+    assert [axis.size for axis in field.numbers] == row["receptive_field"]
+    lines = receptive_drawing(field).text(80, None).splitlines()
+    assert lines[0] == "what output (0, 6) sees"
+    assert lines[-1] == f"6 of the {len(field.levels)} tensors on the longest path, the last of each size"
+    record = receptive_drawing(field).record()
+    assert len(record["levels"]) == len(field.levels)
+
+
+def test_the_field_of_a_layer_of_a_network_ends_at_the_border():
+    network = load("resnet-18")
+    row = next(row for row in network.rows() if row["name"] == "stage3.2.relu2")
+    before = row["effective_padding"][0]
+    assert (row["receptive_field"], row["effective_stride"]) == ([211, 211], [16, 16])
+    field = field_in_network(network, "stage3.2.relu2", (0, 13))
+    assert field.levels[0].seen == (tuple(range(211 - before)), tuple(range(13 * 16 - before, 224)))
+
+
+def test_of_a_network_with_many_sizes_some_are_shown():
+    field = field_in_network(load("unet"), None, None)
+    assert len(field.shown) <= MOST_LEVELS
+    assert (field.shown[0], field.shown[-1]) == (field.levels[0], field.levels[-1])
+    (scene,) = receptive_drawing(field).scenes()
+    assert scene.height < 2000

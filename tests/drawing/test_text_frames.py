@@ -59,7 +59,7 @@ the window, _ an output still to come
 step 2 of 4: output row 0, column 1
 
 input       kernel   output
- 1 [.][2]    3  2     4 [6]
+ 1 [.][2]    3  2     3 [4]
  . [.][.]    1  0     _  _
  3  .  4
 
@@ -85,7 +85,7 @@ def test_a_transposed_layer_shows_the_zeros_between():
     layer = ConvTranspose(1, 1, 2, stride=2, padding=1)
     shown = text((layer,), (1, 2, 2), given, 2)
     # Output (0, 1) is met by input (0, 1) through tap (1, 0) alone: s*x + t - p = 0 + 1 - 1 and 2 + 0 - 1.
-    assert shown == TRANSPOSED.replace(" 4 [6]", " 3 [4]")
+    assert shown == TRANSPOSED
 
 
 def test_a_flipped_kernel_is_shown_as_it_lies():
@@ -129,10 +129,10 @@ def test_steps_are_counted_through_all_layers():
 
 
 def test_text_that_nobody_would_read_is_refused():
-    layers, shape = (Conv(2, 16, 3, padding=1),), (2, 28, 28)
+    layers, shape = (Conv(1, 16, 1),), (1, 28, 28)
     drawing = layer_drawing(layers, shape, Numbers())
     message = (
-        "12,544 steps of 14,344 cells each are too many to print; take `step=N`, .html, or a smaller input"
+        "12,544 steps of 13,328 cells each are too many to print; take `step=N`, .html, or a smaller input"
     )
     with pytest.raises(ArgumentError) as error:
         drawing.text(80, None)

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcli import VARIANTS, Conv, backend
+from convcli.drawing.steps import Border
 from convcli.drawing.walk_layers import MOST_CELLS, Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import (
@@ -86,6 +87,32 @@ def test_convolutions_are_what_plain_loops_give(case, flip):
     np.testing.assert_array_equal(
         as_2d(backend.conv(x, weight, **case.options, groups=case.groups, flip=flip)), outputs_of(stage)
     )
+
+
+NUMPYS = {"replicate": "edge", "circular": "wrap"}
+
+
+@FEW
+@given(
+    cases(dims=(1, 2)),
+    st.sampled_from(["constant", "reflect", "symmetric", "replicate", "circular"]),
+    st.integers(-9, 9),
+)
+def test_the_padding_holds_what_its_mode_says(case, mode, value):
+    x, weight = arrays(case)
+    outside = {"constant_values": value} if mode == "constant" else {}
+    padded = np.pad(x, ((0, 0), (0, 0), *case.pads), NUMPYS.get(mode, mode), **outside)
+    numbers = Numbers(
+        values_of(x[0]), kernels_of(weight, len(case.size)), border=Border(mode, Fraction(value))
+    )
+    (stage,) = walk_layers((Conv(**options(case), groups=case.groups),), x.shape[1:], numbers)
+    expected = reference.conv(x, weight, **case.plain, groups=case.groups, mode=mode, value=value)
+    np.testing.assert_array_equal(outputs_of(stage), as_2d(expected))
+    shown = [
+        [float(stage.found(0, row, column)) for column in range(stage.canvas.columns.length)]
+        for row in range(stage.canvas.rows.length)
+    ]
+    np.testing.assert_array_equal(shown, as_2d(padded)[0])
 
 
 @FEW
@@ -300,6 +327,8 @@ ROW = values_of(np.ones((1, 1, 3)))
         ((Conv(1, 17, 3),), (1, 5, 5), Numbers(), "would have 17 channels, and at most 16 are drawn"),
         ((Conv(16, 16, 5, padding=2),), (16, 28, 28), Numbers(), "'conv k5x5 p2 o16' makes 5,017,600 products, and at most 250,000 are drawn"),
         ((Flatten(), Dense(in_features=25, out_features=3)), (1, 5, 5), Numbers(), "'flatten' has no window that could be drawn"),
+        ((MaxPool(3, padding=1),), (1, 5, 5), Numbers(border=Border("reflect")), "`padding_mode` says what a convolution finds in its padding, and no layer here has such padding; leave it out"),
+        ((ConvTranspose(1, 1, 3, padding=1),), (1, 5, 5), Numbers(border=Border("reflect")), "no layer here has such padding; leave it out"),
         ((BatchNorm(channels=1),), (1, 5, 5), Numbers(), "'bn' has no window that could be drawn; convolutions, pools"),
         ((Resize(scale=2, mode="bilinear"),), (1, 5, 5), Numbers(), "'resize x2 bilinear' has no window"),
         ((Conv(1, 1, 3),), (1, 5, 5), Numbers(kernels=ROW), "a kernel of 1x3 is given where the layer has kernels of 3x3"),

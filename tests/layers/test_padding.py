@@ -1,10 +1,11 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.errors import ArgumentError
 from convcli.layers import Conv
-from convcli.layers.padding import normalise_padding, resolve_padding
+from convcli.layers.padding import MODES, border_source, normalise_padding, resolve_padding
 
 
 def test_every_form_becomes_pairs():
@@ -55,3 +56,19 @@ def test_same_at_stride_1_is_that_of_pytorch(n, k, d):
     """nn.Conv2d: total = d*(k-1), the left half is the smaller one."""
     total = d * (k - 1)
     assert resolve_padding("same", (n,), (k,), (1,), (d,)) == ((total // 2, total - total // 2),)
+
+
+NUMPYS = {"zeros": "constant", "replicate": "edge", "circular": "wrap"}
+
+
+@given(
+    mode=st.sampled_from(list(MODES)),
+    n=st.integers(1, 7),
+    before=st.integers(0, 20),
+    after=st.integers(0, 20),
+)
+def test_a_border_holds_what_numpy_pads_with(mode, n, before, after):
+    outside = {"constant_values": -1} if mode in ("zeros", "constant") else {}
+    padded = np.pad(np.arange(n), (before, after), NUMPYS.get(mode, mode), **outside).tolist()
+    found = [border_source(mode, n, place) for place in range(-before, n + after)]
+    assert [-1 if source is None else source for source in found] == padded

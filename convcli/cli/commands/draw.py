@@ -10,6 +10,7 @@ from convcli.cli.options.draw_options import NumberOptions, drawn, number_option
 from convcli.cli.options.drawing_kind_options import KindOptions, kind_options
 from convcli.cli.options.drawing_view_options import ViewOptions, view_options
 from convcli.cli.options.layer_options import LayerOptions, drawn_options
+from convcli.cli.options.network_options import NetworkOptions, network_options
 
 
 @click.command(
@@ -22,16 +23,18 @@ from convcli.cli.options.layer_options import LayerOptions, drawn_options
     leading=("values", "kernel", "n", "k", "s", "p", "variant", "chain", "output", "force"),
     topics=("layers", "padding", "variants", "kernels"),
     groups={
-        "Numbers": ("values", "kernel", "offsets", "flip", "seed"),
+        "Numbers": ("values", "kernel", "offsets", "flip", "padding_mode", "padding_value", "seed"),
         "Layer": (
             *("n", "k", "s", "p", "d", "in_channels", "out_channels", "groups", "dims"),
             *("variant", "transposed", "output_padding", "pool", "ceil", "chain"),
         ),
-        "Instead of steps": ("matrix", "receptive", "checkerboard", "connections", "at"),
+        "Instead of steps": ("matrix", "receptive", "checkerboard", "connections", "at", "of_layer"),
+        "Network": ("inputs", "width"),
         "Output": ("output", "force", "step", "delay", "theme"),
     },
     more=chain_help,
 )
+@network_options
 @drawn_options
 @number_options
 @kind_options
@@ -41,6 +44,7 @@ from convcli.cli.options.layer_options import LayerOptions, drawn_options
 def command(
     conversation: Conversation,
     /,
+    network: NetworkOptions,
     layer: LayerOptions,
     given: NumberOptions,
     kind: KindOptions,
@@ -48,8 +52,12 @@ def command(
 ) -> None:
     """Draw the arithmetic of a layer step by step: the window on the padded input, each product, the sum, the output.
 
-    The layer is spelled as for convcli shape; numbers that are not given are small whole ones, always the same. On a
-    terminal the steps play in place, in a pipe they are printed; -o draws them.
+    The layer is spelled as for convcli shape; numbers that are not given are small whole ones. On a terminal the steps
+    play in place, in a pipe they are printed; -o draws them. Of a NETWORK --receptive draws what one output sees.
     """
+    network.check(click.get_current_context(), LayerOptions._fields)
     view.check(given.reads)
+    if network.network is not None:
+        view.show(conversation, kind.drawing(network.load(), (), given.numbers(2)))
+        return
     view.show(conversation, kind.drawing(*drawn(layer, given)))

@@ -8,11 +8,13 @@ import click
 from convcli.cli.calculators.question import parse_chain_option
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.layer_options import LayerOptions
-from convcli.cli.options.option_types import at_least
+from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
+from convcli.filters.read_arguments import read_number
 from convcli.jobs.collisions import Reads
 from convcli.layers.axes import Shape, by_axes
 from convcli.layers.base import Layer
+from convcli.layers.padding import mode_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +36,8 @@ class NumberOptions(NamedTuple):
     offsets: str | None
     flip: bool
     seed: int
+    padding_mode: str | None
+    padding_value: float | None
 
     @property
     def reads(self) -> "Reads":
@@ -46,21 +50,20 @@ class NumberOptions(NamedTuple):
 
     def numbers(self, dims: int) -> "Numbers":
         """Read the numbers of a layer of so many axes."""
+        from convcli.drawing.draw import border_of, one_grid
         from convcli.drawing.example_numbers import read_values, weights_of
         from convcli.drawing.walk_layers import Numbers
         from convcli.kernels import parse_kernel
 
-        offsets = None if self.offsets is None else read_values(self.offsets)
-        if offsets is not None and len(offsets) > 1:
-            raise ArgumentError("`offsets` are rows of 2 numbers, without |")
         return Numbers(
             values=None if self.values is None else read_values(self.values),
             kernels=tuple(
                 weights_of(parse_kernel(text, dims=dims, read_picture=_grey_rows)) for text in self.kernel
             ),
-            offsets=None if offsets is None else offsets[0],
+            offsets=None if self.offsets is None else one_grid(read_values(self.offsets)),
             flip=self.flip,
             seed=self.seed,
+            border=border_of(self.padding_mode or "zeros", self.padding_value),
         )
 
 
@@ -102,6 +105,17 @@ number_options = bundled(
         default="0",
         show_default=True,
         help="Other numbers where none are given.",
+    ),
+    click.option(
+        "--padding-mode",
+        type=Parsed("MODE", mode_of),
+        help="What the padding of a convolution holds: zeros, constant, reflect, symmetric, replicate, circular.  "
+        "[default: zeros]",
+    ),
+    click.option(
+        "--padding-value",
+        type=Parsed("V", read_number),
+        help="What --padding-mode constant pads with.  [default: 0]",
     ),
 )
 

@@ -6,58 +6,32 @@ import click
 
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, output_place
-from convcli.errors import ArgumentError
 from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from convcli.drawing.forms import Drawing
     from convcli.drawing.walk_layers import Numbers
+    from convcli.networks.graph import Graph
 
 
 class KindOptions(NamedTuple):
-    """What is drawn of the layers, instead of their steps."""
+    """What is drawn of the layers, instead of their steps, as typed."""
 
     matrix: bool
     receptive: bool
     checkerboard: bool
     connections: bool
     at: tuple[int, ...] | None
+    of_layer: str | None
 
-    def drawing(self, layers: tuple[Layer, ...], input_shape: Shape, numbers: "Numbers") -> "Drawing":
+    def drawing(self, layers: "Sequence[Layer] | Graph", input_shape: Shape, numbers: "Numbers") -> "Drawing":
         """Return what is drawn, or raise ArgumentError where options contradict each other."""
-        wanted = [
-            name for name in ("matrix", "receptive", "checkerboard", "connections") if getattr(self, name)
-        ]
-        if len(wanted) > 1:
-            raise ArgumentError(f"--{wanted[0]} and --{wanted[1]} are two drawings; give one of them")
-        if self.at is not None and not self.receptive:
-            raise ArgumentError("--at is the output of --receptive; leave it out")
-        usable = numbers._replace(values=None) if self.matrix else type(numbers)()
-        if wanted and numbers != usable:
-            of_input = " of the input" if self.matrix else ""
-            raise ArgumentError(f"--{wanted[0]} has no use for numbers{of_input}; give the sizes alone")
-        if self.matrix:
-            from convcli.drawing.matrix_drawing import matrix_drawing
+        from convcli.drawing.draw import Kind, drawing_of
 
-            if len(layers) > 1:
-                raise ArgumentError("--matrix is of one layer; leave the others out")
-            return matrix_drawing(layers[0], input_shape, numbers)
-        if self.receptive:
-            from convcli.drawing.receptive_drawing import receptive_drawing
-
-            return receptive_drawing(layers, input_shape, self.at)
-        if self.checkerboard:
-            from convcli.drawing.overlap_drawing import overlap_drawing
-
-            return overlap_drawing(layers, input_shape)
-        if self.connections:
-            from convcli.drawing.connections_drawing import connections_drawing
-
-            return connections_drawing(layers, input_shape)
-        from convcli.drawing.layer_drawing import layer_drawing
-
-        return layer_drawing(layers, input_shape, numbers)
+        return drawing_of(layers, input_shape, numbers, Kind(*self))
 
 
 kind_options = bundled(
@@ -68,7 +42,11 @@ kind_options = bundled(
         is_flag=True,
         help="The convolution as the sparse matrix that it is, beside its transpose.",
     ),
-    click.option("--receptive", is_flag=True, help="What one output sees, through every layer of a chain."),
+    click.option(
+        "--receptive",
+        is_flag=True,
+        help="What one output sees, through the layers of a chain or of a NETWORK.",
+    ),
     click.option(
         "--checkerboard",
         is_flag=True,
@@ -83,5 +61,11 @@ kind_options = bundled(
         "--at",
         type=Parsed("ROW,COLUMN", output_place),
         help="The output of --receptive.  [default: the middle]",
+    ),
+    click.option(
+        "--layer",
+        "of_layer",
+        metavar="NAME",
+        help="The layer of a NETWORK whose output it is.  [default: the last with rows and columns]",
     ),
 )
