@@ -124,10 +124,9 @@ def draw(
     4
     >>> drawing.record()[0]["steps"][0]["arithmetic"]
     ['0*0 + 1*1 + 3*2 + 4*3 = 19']
-    >>> print(convcli.draw("conv k3 s2, maxpool k2", (1, 9, 9), receptive=True, at=(0, 0)))
-    what output (0, 0) sees
-    ...
-    receptive field 5, effective stride 4, padding 0
+    >>> field = convcli.draw("conv k3 s2, maxpool k2", (1, 9, 9), receptive=True, at=(0, 0))
+    >>> str(field).splitlines()[-1]
+    'receptive field 5, effective stride 4, padding 0'
     """
     kind = Kind(matrix, receptive, checkerboard, connections, None if at is None else tuple(at), layer)
     given = None if values is None else values_of(values)

@@ -37,7 +37,7 @@ class Drawing(NamedTuple):
 
     def __str__(self) -> str:
         """Return all steps as text."""
-        return self.text(TEXT_WIDTH, None)
+        return self.text(TEXT_WIDTH, None).rstrip("\n")
 
     def encode(self, form: str, *, step: int | None = None, delay: float = 0.8, theme: str = "auto") -> bytes:
         """Return the drawing as one of FORMS: txt, png, gif, apng, svg, html, json.

@@ -88,7 +88,7 @@ def test_it_draws_what_the_command_line_draws(call: Call, what: str) -> None:
     code, out, err = call("draw", *words, "-o", "json:-")
     assert (code, err) == (0, "")
     assert json.loads(drawing.encode("json")) == json.loads(out)
-    assert str(drawing) == call("draw", *words).out
+    assert f"{drawing}\n" == call("draw", *words).out
 
 
 def test_numbers_are_exact() -> None:
