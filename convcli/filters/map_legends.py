@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.filters.plan import FrameGroup
+from convcli.filters.frame_group import FrameGroup
 from convcli.filters.recipe_of_request import RequestedRecipe
 
 if TYPE_CHECKING:

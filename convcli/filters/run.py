@@ -192,7 +192,9 @@ class PictureFilter(NamedTuple):
         from convcli.images.map_sheet import MOST
 
         maps = group.output_shape[0]
-        undrawn = [f"{MOST} of the {maps} maps are drawn; .npy takes the numbers of all"] if maps > MOST else []
+        undrawn = (
+            [f"{MOST} of the {maps} maps are drawn; .npy takes the numbers of all"] if maps > MOST else []
+        )
         return (*group.notes, *undrawn)
 
     def told(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:

@@ -1,0 +1,99 @@
+"""What stands on the sheet of a filter: the values of each map, its name and its kernels."""
+
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from convcli.filters.filter_picture import filter_picture, picture_filter
+from convcli.filters.map_legends import MapLegends
+from convcli.images.codecs.npy_pictures import picture_of
+from convcli.images.map_sheet import SheetPlan, draw_maps
+from convcli.kernels import parse_kernel
+
+RNG = np.random.default_rng(0)
+GREY, COLOURS = (RNG.integers(0, 256, shape, dtype=np.uint8) for shape in ((9, 12), (9, 12, 3)))
+SOBEL_X, SOBEL_Y = (np.array(parse_kernel(name).matrices[0], float) for name in ("sobel-x", "sobel-y"))
+
+
+def legends(pixels, kernel=None, **options):
+    asked = picture_filter(kernel, {"sheet": True, **options})
+    (group,) = asked.groups("x", picture_of(pixels, "x", 10**6), "memory")
+    return MapLegends.of(asked.requested, group)
+
+
+def values(pixels, kernel=None, **options):
+    made = filter_picture(pixels, kernel, value_range=None, **options)
+    return np.moveaxis(made.reshape(*made.shape[:2], -1), -1, 0)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "kernel", "names"),
+    [
+        (GREY, "sobel", ("grey",)),
+        (COLOURS, "sobel", ("red", "green", "blue")),
+        (COLOURS[..., :2], "box", ("grey",)),
+    ],
+)
+def test_maps_of_a_channel_have_its_name_and_all_matrices(pixels, kernel, names):
+    found = legends(pixels, kernel)
+    assert (found.names, found.title) == (names, kernel)
+    if kernel == "sobel":
+        assert np.array_equal(found.kernels, np.stack([[SOBEL_X, SOBEL_Y]] * len(names)))
+
+
+def test_maps_of_weights_are_numbered_beside_their_own_kernels():
+    weights = RNG.standard_normal((5, 3, 2, 2))
+    found = legends(COLOURS, weights=weights)
+    assert found.names == tuple(f"map {number}" for number in range(5))
+    assert np.array_equal(found.kernels, weights)
+    assert found.beside == (3, 2, 2)
+    pooled = legends(COLOURS, weights=weights, pool_channels="max")
+    assert (pooled.names, pooled.beside) == (("map 0",), (0, 1, 1))
+    assert legends(COLOURS, pointwise="luma").names == ("map 0",)
+    assert legends(GREY, "sobel-x", flip=True).kernels[0, 0].tolist() == SOBEL_X[::-1, ::-1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "kernel", "options"),
+    [
+        (GREY, "sobel-x", {}),
+        (COLOURS, "gaussian:1", {"stride": 2}),
+        (COLOURS, "laplacian", {"linear": True}),
+        (COLOURS, None, {"weights": RNG.standard_normal((5, 3, 2, 2)), "activation": "relu"}),
+    ],
+)
+def test_the_sheet_shows_the_values(pixels, kernel, options):
+    found = legends(pixels, kernel, **options)
+    right = draw_maps(values(pixels, kernel, **options), found.names, found.kernels, found.title)
+    assert np.array_equal(filter_picture(pixels, kernel, sheet=True, **options), right)
+
+
+def test_alpha_is_no_map():
+    pixels = np.dstack([COLOURS, np.full((9, 12), 200, np.uint8)])
+    found = legends(pixels, "box")
+    right = draw_maps(values(pixels, "box")[:3], found.names, found.kernels, found.title)
+    assert np.array_equal(filter_picture(pixels, "box", sheet=True), right)
+
+
+def test_frames_that_a_kernel_reaches_over_are_sheets_of_their_own():
+    frames = RNG.integers(0, 256, (3, 9, 12, 1), dtype=np.uint8)
+    made = filter_picture(frames, "box:3", dims=3, sheet=True)
+    whole = filter_picture(frames, "box:3", dims=3, value_range=None)
+    assert made.shape == (3, *SheetPlan.of(1, 9, 12).shape, 3)
+    assert np.array_equal(made[1], draw_maps(whole[1].transpose(2, 0, 1), ("grey",), None, "box"))
+
+
+def test_maps_that_find_no_place_are_told(caplog):
+    with caplog.at_level(logging.INFO, "convcli"):
+        filter_picture(GREY, weights=RNG.standard_normal((300, 1, 1, 1)), sheet=True)
+    assert "256 of the 300 maps are drawn; .npy takes the numbers of all" in caplog.messages
+
+
+def test_the_profile_of_the_colours_is_left_out():
+    image = Image.fromarray(COLOURS)
+    image.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert "icc_profile" in filter_picture(image, "box").info
+    sheet = filter_picture(image, "box", sheet=True)
+    assert (sheet.mode, "icc_profile" in sheet.info) == ("RGB", False)
