@@ -42,7 +42,7 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
     frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
     if request.sheet and form not in NUMBERS:
-        return "RGB", EIGHT_BITS
+        return Result("RGB", EIGHT_BITS)
     if form in NUMBERS:
         if request.value_range is not None:
             raise ArgumentError(
