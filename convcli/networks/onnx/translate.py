@@ -191,10 +191,11 @@ class Translation:
             made = counted(lambda: TRANSLATORS[site.operation](inner))
         except NotCountedError:
             return False
-        if isinstance(made, list) or made.inputs not in (None, [first.name]):
+        if isinstance(made, list):
             return False
+        taken = [self.constants[name] for name in ([first.name] if made.inputs is None else made.inputs)]
         try:
-            (shape,) = made.layer.output_shapes(first.shape)
+            (shape,) = made.layer.output_shapes(*[each.shape for each in taken])
         except ArgumentError:
             return False
         arguments, layer = made.arguments, made.layer
@@ -205,7 +206,7 @@ class Translation:
             arrays = {
                 key: each.array() if isinstance(each, Constant) else each for key, each in arguments.items()
             }
-            return run_layer(layer, first.array(), **arrays)
+            return run_layer(layer, *[each.array() for each in taken], **arrays)
 
         dtype = arguments.get("to", first.dtype)
         self._depths[site.outputs[0]] = depth

@@ -427,3 +427,17 @@ def test_inputs_are_of_the_types_that_the_model_says(tmp_path):
     model = made([helper.make_node("Div", ["x", "two"], ["out"])], {"x": (2,)}, ["out"], {"two": np.array(2)})
     model.graph.input[0].type.tensor_type.elem_type = 7
     assert networks.load(saved(tmp_path, model)).run({"x": [5.0, -3.0]})["out"].tolist() == [2, -1]
+
+
+def test_weights_may_be_put_together_of_others(tmp_path):
+    nodes = [
+        helper.make_node("Slice", ["a", "zero", "end", "axis"], ["part"]),
+        helper.make_node("Concat", ["part", "b"], ["w"], axis=0),
+        helper.make_node("MatMul", ["x", "w"], ["out"]),
+    ]
+    a, b = numbers(70, 80), numbers(50, 80, seed=1)  # too many elements to be looked at before a run
+    constants = {"a": a, "b": b, "zero": np.array([0]), "end": np.array([60]), "axis": np.array([0])}
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (2, 110)}, ["out"], constants)))
+    assert network.params() == 110 * 80
+    x = numbers(2, 110, seed=2)
+    np.testing.assert_allclose(network.run({"x": x})["out"], x @ np.concatenate([a[:60], b]), atol=1e-4)
