@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 from convcli.errors import ArgumentError
-from convcli.filters.picture_colours import Colours
-from convcli.filters.read_arguments import read
-from convcli.filters.request import Request
-from convcli.images.formats import MAX_PIXELS
+from convcli.filters.asked import Asked, asked_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
 
     from convcli.backend.values import Alpha, Range
-    from convcli.filters.run import PictureFilter
     from convcli.images.picture import Picture
     from convcli.kernels import Kernel
     from convcli.layers.axes import PerAxis
@@ -72,10 +68,22 @@ class FilterOptions(TypedDict, total=False):
     linear: bool
     max_pixels: int
     threads: int | None
+    network: str | PathLike[str] | None
+    layer: str | None
+    mean: float | Sequence[float] | str | None
+    std: float | Sequence[float] | str | None
+    resize: tuple[int, int] | str | None
+    seed: int | None
 
 
-def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpack[FilterOptions]) -> P:
-    """Run a layer on a picture in memory, as `convcli filter` does on one in a file.
+def filter_picture(
+    picture: P,
+    kernel: AnyKernel | None = None,
+    *,
+    layout: str | None = None,
+    **options: Unpack[FilterOptions],
+) -> P:
+    """Run a layer or a network on a picture in memory, as `convcli filter` does on one in a file.
 
     Parameters
     ----------
@@ -121,6 +129,13 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
         its scale; blue below 0, white at 0 and red above, or grey where no value is below 0.
     max_kernel, max_pixels : int
         What is refused as too large.
+    network : str or path, optional
+        A network that runs in place of a layer: what `convcli.load_network` reads. Its input is (sample * scale - mean)
+        / std, where white is 1 unless a scale is given.
+    layer, resize, mean, std, layout, weights, seed
+        Beside a network: whose maps are wanted, drawn side by side, or with `value_range=None` as numbers; the (width,
+        height) of its input, by default what it takes; one number, or one for each channel; "nchw" or "nhwc"; the name
+        of a .npz; and what draws weights that are not given. `channels="bgr"` is the order of its input.
 
     Returns
     -------
@@ -150,8 +165,11 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
     >>> edges = convcli.filter_picture(photo, ["gaussian:sigma=1", "sobel"], pool="max:2", value_range=None)
     >>> edges.shape, edges.dtype
     ((2, 2, 3), dtype('float32'))
+    >>> options = {"network": "resnet-18", "layer": "relu1", "resize": (64, 64), "seed": 0}
+    >>> convcli.filter_picture(photo, value_range=None, **options).shape
+    (32, 32, 64)
     """
-    asked = picture_filter(kernel, options)
+    asked = asked_of(kernel, options, layout)
     raw = "value_range" in options and options["value_range"] is None
     if raw and asked.sheet:
         raise ArgumentError(
@@ -162,23 +180,13 @@ def filter_picture(picture: P, kernel: AnyKernel | None = None, **options: Unpac
     return cast("P", made)  # of the kind that was given
 
 
-def picture_filter(kernel: Any, options: Mapping[str, Any]) -> PictureFilter:
-    """Return what runs on a picture for the arguments of `filter_picture`, or raise ArgumentError."""
-    from convcli.filters.run import PictureFilter
-
-    found = read(kernel, options)
-    colours = Colours(**{name: found.pop(name) for name in Colours._fields if name in found})
-    threads, max_pixels = found.pop("threads", None), found.pop("max_pixels", MAX_PIXELS)
-    return PictureFilter.of(Request(**found), colours, max_pixels, threads)
-
-
 def _is_image(picture: object) -> bool:
     """Whether a picture is Pillow's; where nobody has loaded Pillow none is."""
     pillow = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(picture, pillow.Image)
 
 
-def _array_of(asked: PictureFilter, given: ArrayLike, raw: bool) -> NDArray[Any]:
+def _array_of(asked: Asked, given: ArrayLike, raw: bool) -> NDArray[Any]:
     """Filter an array."""
     import numpy as np
 
@@ -198,7 +206,7 @@ def _array_of(asked: PictureFilter, given: ArrayLike, raw: bool) -> NDArray[Any]
     return pixels[..., np.newaxis] if one_channel else pixels
 
 
-def _image_of(asked: PictureFilter, image: Image, raw: bool) -> Image:
+def _image_of(asked: Asked, image: Image, raw: bool) -> Image:
     """Filter an image of Pillow."""
     from convcli.images.pillow_image import of_image, to_image
 
@@ -211,15 +219,14 @@ def _image_of(asked: PictureFilter, image: Image, raw: bool) -> Image:
     return to_image(_filtered(asked, of_image(image, NAME), raw), NAME, image)
 
 
-def _filtered(asked: PictureFilter, picture: Picture, raw: bool) -> Picture:
+def _filtered(asked: Asked, picture: Picture, raw: bool) -> Picture:
     """Return the picture that a filter makes; what it has to say is logged."""
     import logging
 
-    from convcli.filters.picture_plan import Filtering
     from convcli.filters.result_mode import ANY, RAW
 
     picture = asked.colours.converted(picture, NAME)
-    filtered = Filtering(asked).plan(NAME, NAME, picture, RAW if raw else ANY).run()
+    filtered = asked.work.plan(NAME, NAME, picture, RAW if raw else ANY).run()
     for note in (*filtered.picture.notes, *filtered.notes):
         logging.getLogger("convcli").info(note)
     return filtered.picture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.network_run import NetworkRun, Prepared
-from convcli.filters.result_mode import COLOURS
+from convcli.filters.result_mode import ANY, COLOURS
 from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
@@ -82,7 +82,8 @@ class NetworkPlan:
     def _depth(self, frame: Frame, colours: str) -> str:
         """Return the type of a picture's samples: 16 bits where the source has more and the format holds them."""
         deep = frame.pixels.dtype.itemsize > 1
-        return "uint16" if deep and FORMATS[self.form].holds(mode_name(colours, "uint16")) else "uint8"
+        holds = self.form == ANY or FORMATS[self.form].holds(mode_name(colours, "uint16"))
+        return "uint16" if deep and holds else "uint8"
 
     @property
     def memory(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
 
 LAYOUTS = ("nchw", "nhwc")
 COUNTS = (1, 3, 4)  # channels of pictures
+OF_BOTH = ("scale", "weights", "value_range", "max_kernel")  # options of a layer that a network takes, too
+
+
+def output_name(source: str, layer: str | None) -> str:
+    """Return what stands in the names of outputs where a kernel's name would.
+
+    >>> output_name("models/net.onnx", "conv/1")
+    'net-conv-1'
+    """
+    stem = Path(source).stem if source.lower().endswith((".onnx", ".toml")) else source
+    text = stem if layer is None else f"{stem}-{layer}"
+    return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "network"
 
 
 class Taken(NamedTuple):

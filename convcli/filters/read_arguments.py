@@ -144,6 +144,34 @@ def read_array_or_text(value: Any) -> Array | str:
     return str(fspath(value)) if isinstance(value, str | PathLike) else _array(value)
 
 
+def read_name(value: Any) -> str:
+    """Read a name or a path."""
+    return str(fspath(value)) if isinstance(value, PathLike) else read_text(value)
+
+
+def read_numbers(value: Any) -> tuple[float, ...]:
+    """Read one number, or several: F,F,F."""
+    given = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
+    return tuple(float(read_number(each)) for each in given)
+
+
+def read_deviations(value: Any) -> tuple[float, ...]:
+    """Read numbers that values are divided by."""
+    numbers = read_numbers(value)
+    if 0 in numbers:
+        raise ArgumentError(f"{_shown(value)} has a 0, and values are divided by it")
+    return numbers
+
+
+def read_pixels(value: Any) -> tuple[int, int]:
+    """Read a size in pixels, WxH."""
+    given = value.split("x") if isinstance(value, str) else value if is_sequence(value) else [value]
+    words = [str(each) for each in given]
+    if len(words) != 2 or not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
+        raise ArgumentError(f"{_shown(value)} is not a size in pixels; write WIDTHxHEIGHT, as 224x224")
+    return int(words[0]), int(words[1])
+
+
 def read_text(value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
@@ -194,6 +222,12 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "tile": read_tile,
     "dims": partial(read_whole, 1, MOST_DIMS),
     "channels": read_channels,
+    "network": read_name,
+    "layer": read_text,
+    "mean": read_numbers,
+    "std": read_deviations,
+    "resize": read_pixels,
+    "seed": partial(read_whole, 0, None),
 }
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from convcli.errors import ArgumentError
-from convcli.filters.filter_picture import FilterOptions, picture_filter
+from convcli.filters.asked import asked_of
+from convcli.filters.filter_picture import FilterOptions
+from convcli.filters.network_input import LAYOUTS
 from convcli.images.coding import Coding
 from convcli.images.formats import MAX_FRAMES
 from convcli.jobs.file_to_file import FileToFile
@@ -69,7 +71,8 @@ def filter_file(
     frame : int, optional
         Only this frame or page: 0 the first, -1 the last.
     layout : str
-        The axes of arrays: "hwc", channels last; "chw", first; "dhw", slices of a volume.
+        The axes of arrays: "hwc", channels last; "chw", first; "dhw", slices of a volume. Or those of a network's
+        input, "nchw" or "nhwc", which are otherwise told from its shape.
     png_level, quality, subsampling
         How the output is coded: 0 to 9; 1 to 100 or "lossless"; "4:4:4", "4:2:0" ...
     max_frames, max_memory : int, int or str
@@ -104,9 +107,9 @@ def filter_file(
     ...
     convcli.files.ExistsError: ...edges.jpg exists; give `force=True` to replace it, or another `output`
     """
-    from convcli.filters.picture_plan import Filtering
-
-    asked = picture_filter(kernel, options)
+    of_network = layout if layout in LAYOUTS else None
+    layout = "hwc" if of_network else layout
+    asked = asked_of(kernel, options, of_network)
     reading = Reading(frame, *asked.colours, asked.max_pixels, max_frames, layout)
     from convcli.images.codecs.array_layout import AXES
 
@@ -117,9 +120,9 @@ def filter_file(
     if target is not None and is_stdout(target):
         raise ArgumentError(f"`output` {target} is standard output; name a file")
     save = Save(force, preserve, follow_links)
-    (job,) = jobs_for([Source(Path(source))], target, asked.requested.name, reads=asked.request.files)
+    (job,) = jobs_for([Source(Path(source))], target, asked.name, reads=asked.files)
     most = memory_size(max_memory) if isinstance(max_memory, str) else max_memory
-    outcome = FileToFile(Filtering(asked), reading, coding, save, most, asked.threads)(job)
+    outcome = FileToFile(asked.work, reading, coding, save, most, asked.threads)(job)
     if outcome.error is not None:
         raise outcome.error
     assert job.target is not DASH

@@ -16,8 +16,8 @@ from scipy import ndimage
 import convcli
 from convcli.backend.values import Alpha, Range
 from convcli.cli.commands.filter import command
-from convcli.cli.options.picture_network_options import PictureNetworkOptions
 from convcli.errors import ArgumentError
+from convcli.filters.asked import OF_NETWORKS
 from convcli.filters.filter_picture import FilterOptions, filter_picture
 from convcli.filters.read_arguments import READERS
 from convcli.filters.request import ALPHAS, RANGES, Request
@@ -96,9 +96,9 @@ def arguments() -> set[str]:
 
 
 def options() -> set[str]:
-    """Return what a layer on a picture is asked for; a network has other options."""
+    """Return what is asked for; classes are an answer, and no picture."""
     named = {("kernel" if each.name == "kernels" else each.name) or "" for each in command.params}
-    return named - set(PictureNetworkOptions._fields)
+    return named - {"top", "labels"}
 
 
 def test_every_option_of_a_filter_is_an_argument() -> None:
@@ -190,7 +190,8 @@ def test_the_pixels_are_those_of_the_command_line(call: Call, tmp_path: Path, wh
 
 def test_the_walk_reaches_every_argument() -> None:
     tried = {name for _, asked in SAME.values() for name in asked}
-    assert tried == arguments() - {"weights", "bias", "max_kernel", "max_pixels"}
+    of_networks = {"network", *OF_NETWORKS}  # tried in test_asked.py
+    assert tried == arguments() - {"weights", "bias", "max_kernel", "max_pixels"} - of_networks
 
 
 # Kinds of kernels, arrays and pictures

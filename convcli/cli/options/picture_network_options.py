@@ -1,6 +1,5 @@
 """The options of a network that runs on pictures: which it is, what it takes, and what is wanted of it."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,15 +9,14 @@ from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
-from convcli.filters.network_input import NetworkInput
-from convcli.filters.read_arguments import read_number
+from convcli.filters.network_input import OF_BOTH, NetworkInput, output_name
+from convcli.filters.read_arguments import read_deviations, read_numbers, read_pixels
 
 if TYPE_CHECKING:
     from convcli.filters.network_run import NetworkRun
     from convcli.filters.request import Request
 
 ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # of --channels, beside a network
-OF_BOTH = ("scale", "weights", "value_range", "max_kernel")  # options of a layer that a network takes, too
 MOST_LABELS, MOST_BYTES = 1_000_000, 64 << 20
 
 
@@ -67,10 +65,7 @@ class PictureNetworkOptions(NamedTuple):
     @property
     def name(self) -> str:
         """What stands in the names of outputs where a kernel's name would."""
-        source = self.network or ""
-        stem = Path(source).stem if source.lower().endswith((".onnx", ".toml")) else source
-        text = stem if self.layer is None else f"{stem}-{self.layer}"
-        return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "network"
+        return output_name(self.network or "", self.layer)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the classes, one per line."""
@@ -92,24 +87,6 @@ class PictureNetworkOptions(NamedTuple):
         return tuple(line.strip() for line in lines)
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(read_number(part)) for part in text.split(","))
-
-
-def _deviations(text: str) -> tuple[float, ...]:
-    numbers = _numbers(text)
-    if 0 in numbers:
-        raise ArgumentError(f"{text!r} has a 0, and values are divided by it")
-    return numbers
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, sign, height = text.partition("x")
-    if not sign or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in (width, height)):
-        raise ArgumentError(f"{text!r} is not a size in pixels; write WIDTHxHEIGHT, as 224x224")
-    return int(width), int(height)
-
-
 picture_network_options = bundled(
     "network",
     PictureNetworkOptions,
@@ -117,9 +94,11 @@ picture_network_options = bundled(
         "--network", metavar="NETWORK", help="Run model.onnx, net.toml or a name of convcli networks."
     ),
     click.option("--layer", metavar="NAME", help="Draw the maps of this layer; in .npy, their numbers."),
-    click.option("--mean", type=Parsed("F,F,F", _numbers), help="Subtract, after --scale. [0]"),
-    click.option("--std", type=Parsed("F,F,F", _deviations), help="Divide by, after --mean. [1]"),
-    click.option("--resize", type=Parsed("WxH", _size), help="Resize pictures. [what the network takes]"),
+    click.option("--mean", type=Parsed("F,F,F", read_numbers), help="Subtract, after --scale. [0]"),
+    click.option("--std", type=Parsed("F,F,F", read_deviations), help="Divide by, after --mean. [1]"),
+    click.option(
+        "--resize", type=Parsed("WxH", read_pixels), help="Resize pictures. [what the network takes]"
+    ),
     click.option("--seed", type=at_least(0), help="Draw missing weights at random."),
     click.option("--top", type=at_least(1), help="How many classes to print. [5]"),
     click.option(

@@ -1,0 +1,90 @@
+"""What is asked of a picture in Python: the work that runs on it, a layer or a whole network, and what goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcli.errors import ArgumentError
+from convcli.filters.network_input import LAYOUTS, OF_BOTH, NetworkInput, output_name
+from convcli.filters.picture_colours import Colours
+from convcli.filters.read_arguments import read
+from convcli.filters.request import Request
+from convcli.images.formats import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from convcli.filters.network_filter import NetworkFilter
+    from convcli.filters.picture_plan import Filtering
+
+OF_NETWORKS = ("layer", "mean", "std", "resize", "seed")  # arguments that belong to a network
+
+
+class Asked(NamedTuple):
+    """The work on a picture.
+
+    name : what stands in the name of an output
+    files : those that the arguments name, after what messages call them
+    sheet : whether maps are drawn side by side
+    """
+
+    work: Filtering | NetworkFilter
+    colours: Colours
+    max_pixels: int
+    threads: int | None
+    name: str
+    files: list[tuple[str, Path]]
+    sheet: bool = False
+
+
+def asked_of(kernel: Any, options: Mapping[str, Any], layout: str | None = None) -> Asked:
+    """Return what runs on a picture for the arguments of `filter_picture`, or raise ArgumentError."""
+    found = read(kernel, options)
+    if "network" in found:
+        return _network(found, layout)
+    for name in OF_NETWORKS:
+        if name in found:
+            raise ArgumentError(f"`{name}` belongs to a network; name one with `network`")
+    if layout is not None:
+        raise ArgumentError(f"`layout` {layout!r} is of a network's input; name a network with `network`")
+    from convcli.filters.picture_plan import Filtering
+    from convcli.filters.run import PictureFilter
+
+    colours = Colours(**{name: found.pop(name) for name in Colours._fields if name in found})
+    threads, max_pixels = found.pop("threads", None), found.pop("max_pixels", MAX_PIXELS)
+    asked = PictureFilter.of(Request(**found), colours, max_pixels, threads)
+    name, files = asked.requested.name, asked.request.files
+    return Asked(Filtering(asked), colours, max_pixels, threads, name, files, asked.sheet)
+
+
+def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
+    from convcli.filters.network_filter import NetworkFilter
+    from convcli.filters.network_run import NetworkRun
+
+    for name in (*Request._fields, "linear", "threads"):
+        if name not in OF_BOTH and found.get(name):
+            told = "kernel" if name == "kernels" else name
+            raise ArgumentError(f"`{told}` is of a layer, and has no use beside `network`; leave it out")
+    if layout is not None and layout not in LAYOUTS:
+        raise ArgumentError(f"`layout`: there is no {layout!r}; use {', '.join(LAYOUTS)}")
+    weights = found.get("weights")
+    if not isinstance(weights, str | None):
+        raise ArgumentError("`weights` of a network are a .npz file; name it")
+    channels = found.get("channels", ())
+    how = NetworkInput(
+        scale=found.get("scale"),
+        mean=found.get("mean", (0.0,)),
+        std=found.get("std", (1.0,)),
+        size=found.get("resize"),
+        layout=layout,
+        bgr=channels == ("bgr",),
+    )
+    run = NetworkRun(found["network"], how, found.get("layer"), weights, found.get("seed"))
+    return Asked(
+        work=NetworkFilter(run, found.get("value_range")),
+        colours=Colours(() if channels in (("rgb",), ("bgr",)) else channels, found.get("gray", False)),
+        max_pixels=found.get("max_pixels", MAX_PIXELS),
+        threads=None,
+        name=output_name(run.source, run.layer),
+        files=run.files,
+    )

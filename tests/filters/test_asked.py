@@ -1,0 +1,114 @@
+"""A network in place of a layer, from Python: the same as the command, argument for option."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convcli import networks
+from convcli.errors import ArgumentError
+from convcli.filters.filter_picture import filter_picture
+from convcli.images.picture import ImageError
+from convcli.images.read import read_picture
+from convcli.jobs.filter_file import filter_file
+from tests.conftest import SAMPLES, Call
+
+HOUSE = SAMPLES / "house.png"
+SOBEL = """
+input = "3x8x8"
+layers = ["conv k3 p1 o2 nobias, relu, conv k1 o3", { layer = "relu", name = "last" }]
+"""
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    path = tmp_path / "net.toml"
+    path.write_text(SOBEL)
+    return path
+
+
+def wanted(network: Path, x: np.ndarray[Any, Any], layer: str = "last") -> np.ndarray[Any, Any]:
+    """Return what a network makes of (H, W, C) by itself."""
+    height, width, channels = x.shape
+    loaded = networks.load(network, (channels, height, width))
+    made = loaded.run({"input": x.transpose(2, 0, 1)[np.newaxis]}, [layer], seed=3, outputs=False)
+    return made[layer][0].transpose(1, 2, 0)
+
+
+def test_the_numbers_of_a_network_and_of_a_layer(network: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    options: dict[str, Any] = {"network": network, "seed": 3, "value_range": None}
+    np.testing.assert_allclose(filter_picture(x, **options), wanted(network, x / 255), atol=1e-6)
+    scaled = (x * 0.5 - [1, 2, 3]) / [4, 5, 6]
+    options |= {"scale": 0.5, "mean": (1, 2, 3), "std": "4,5,6", "layer": "relu1"}
+    np.testing.assert_allclose(
+        filter_picture(x, **options), wanted(network, scaled, "relu1"), rtol=1e-5, atol=1e-5
+    )
+    turned = (x[..., ::-1] * 0.5 - [1, 2, 3]) / [4, 5, 6]
+    np.testing.assert_allclose(
+        filter_picture(x, channels="bgr", **options), wanted(network, turned, "relu1"), rtol=1e-5, atol=1e-5
+    )
+    assert filter_picture(x, resize=(5, 4), **options).shape == (4, 5, 2)
+
+
+def test_pictures_of_a_network_and_sheets_of_a_layer(network: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    made = filter_picture(x, network=str(network), seed=3)
+    values = wanted(network, x / 255) * 255
+    assert np.array_equal(made, np.rint(values.clip(0, 255)).astype(np.uint8))
+    image = filter_picture(Image.fromarray(x), network=network, seed=3)
+    assert isinstance(image, Image.Image) and np.array_equal(np.asarray(image), made)
+    deep = filter_picture(x.astype(np.uint16) * 257, network=network, seed=3)
+    assert deep.dtype == np.uint16 and np.abs(deep - values.clip(0, 255) * 257).max() <= 1
+    sheet = filter_picture(x, network=network, layer="relu1", seed=3)
+    assert sheet.dtype == np.uint8 and sheet.shape[1] >= 2 * 7  # two maps, side by side
+
+
+def test_a_file_is_what_the_command_makes(network: Path, tmp_path: Path, call: Call) -> None:
+    written = filter_file(HOUSE, tmp_path / "a.png", network=network, layer="relu1", resize="40x30", seed=3)
+    result = call(
+        "filter", HOUSE, "--network", network, "--layer", "relu1", "--resize", "40x30", "--seed", "3",
+        "-o", tmp_path / "b.png",
+    )  # fmt: skip
+    assert result.code == 0
+    ours, theirs = (read_picture(path).frames[0].pixels for path in (written.path, tmp_path / "b.png"))
+    assert np.array_equal(ours, theirs)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(HOUSE.read_bytes())
+    assert filter_file(photo, network=network, seed=3).path.name == "photo.net.png"
+    with pytest.raises(ArgumentError, match="has 8 channels"):
+        filter_file(photo, tmp_path / "c.png", network=network, seed=3, layout="nhwc")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seed": 3}, "`seed` belongs to a network; name one with `network`"),
+        ({"layout": "nchw"}, "`layout` 'nchw' is of a network's input; name a network with `network`"),
+        ({"network": "n", "kernel": "box"}, "`kernel` is of a layer, and has no use beside `network`; leave it out"),
+        ({"network": "n", "stride": 2}, "`stride` is of a layer, and has no use beside `network`; leave it out"),
+        ({"network": "n", "threads": 2}, "`threads` is of a layer, and has no use beside `network`; leave it out"),
+        ({"network": "n", "layout": "hwc"}, "`layout`: there is no 'hwc'; use nchw, nhwc"),
+        ({"network": "n", "weights": np.ones(3)}, "`weights` of a network are a .npz file; name it"),
+        ({"network": "n", "std": 0}, "`std`: 0 has a 0, and values are divided by it"),
+        ({"network": "n", "resize": (3, 0)}, "`resize`: (3, 0) is not a size in pixels; write WIDTHxHEIGHT, as 224x224"),
+        ({"network": "n", "seed": -1}, "`seed`: -1 is not a whole number of at least 0"),
+        ({"network": "resnet19"}, "there is no network 'resnet19'; did you mean"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told_by_its_argument(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        filter_picture(np.zeros((4, 4, 3)), **options)
+    assert str(error.value).startswith(told) or told in str(error.value)
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    x = np.zeros((32, 32, 3), np.uint8)
+    with pytest.raises(ImageError, match="the network makes 1x1000, and a picture has 1, 3 or 4 channels"):
+        filter_picture(x, network="resnet-18", seed=0, resize=(32, 32))
+    assert filter_picture(x, network="resnet-18", seed=0, resize=(32, 32), value_range=None).shape == (
+        1,
+        1000,
+    )
