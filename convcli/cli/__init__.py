@@ -21,9 +21,10 @@ from convcli.errors import ConvcliError, instead_of
 COMMANDS = (
     *("filter", "match", "diff", "learn", "kernels", "draw"),
     *("shape", "params", "cost", "compare", "networks"),
-    *("tune", "help"),
+    *("tune", "completion", "help"),
 )
 
+VARIABLE = "_CONVCLI_COMPLETE"  # holds the shell that asks for completions, as Click names it
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 ENDED = tuple(128 + number for number in SIGNALS)
 
@@ -147,6 +148,10 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
     """Run the command and turn every expected failure into one line and an exit code."""
     conversation.keep(sys.argv[1:] if arguments is None else arguments)
     try:
+        if VARIABLE in os.environ:
+            from convcli.cli.completed_words import prepare_completion
+
+            prepare_completion()
         return group.main(arguments, "convcli", standalone_mode=False, obj=conversation) or 0
     except _NoCommandError as error:
         conversation.help(error.ctx.get_help() if error.ctx else "")

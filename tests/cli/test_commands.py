@@ -105,7 +105,7 @@ def test_the_examples_in_the_help_run(call: Call, name: str) -> None:
     ("words", "message"),
     [
         (["shpae"], "No such command 'shpae'; did you mean 'shape'? (see convcli --help)"),
-        (["frobnicate"], "No such command 'frobnicate'; use filter, match, diff, learn, kernels, draw, shape, params, cost, compare, networks, tune, help (see convcli --help)"),
+        (["frobnicate"], "No such command 'frobnicate'; use filter, match, diff, learn, kernels, draw, shape, params, cost, compare, networks, tune, completion, help (see convcli --help)"),
         (["shape", "--paddding", "1"], "No such option '--paddding'; did you mean '--output-padding' or '--padding'? (see convcli shape --help)"),
         (["--frob"], "No such option '--frob' (see convcli --help)"),
         (["shape", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of 'table', 'json'"),
@@ -180,7 +180,7 @@ def test_fields(call: Call, name: str) -> None:
     assert one_error(result).startswith("there is no field 'mac'; the fields are name, layer, variant, ")
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "help"])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("help", "completion")])
 def test_quiet_and_verbose_contradict_each_other(call: Call, name: str) -> None:
     for words in (["-q", "-v"], ["--verbose", "--quiet"]):
         result = call(name, *words)

@@ -11,6 +11,7 @@ from convcli.cli.calculators.answer_rows import answered, by_one_number, give, r
 from convcli.cli.calculators.calculator_help import LAYER_GROUPS
 from convcli.cli.calculators.question import Question
 from convcli.cli.command import Command
+from convcli.cli.completed_words import complete_kernels
 from convcli.cli.conversation import Conversation
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
@@ -109,6 +110,7 @@ picture_options = bundled(
     click.option(
         "--kernel",
         metavar="SPEC",
+        shell_complete=complete_kernels,
         help="What to run on IMAGE, as convcli filter has it: gaussian:sigma=2. With -o sheet.png the results are "
         "drawn side by side.",
     ),

@@ -10,6 +10,7 @@ import click
 
 from convcli import __version__
 from convcli.cli.command import Command
+from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions, answer_options
 from convcli.cli.options.conversation_options import talking
@@ -62,7 +63,7 @@ def _tolerance(text: str) -> float:
         "convcli diff before.png after.png --tolerance 1 -o diff.png",
     ),
 )
-@click.argument("operands", nargs=-1, metavar="A B")
+@click.argument("operands", nargs=-1, metavar="A B", shell_complete=complete_files)
 @several_values_option
 @click.option(
     "--tolerance",

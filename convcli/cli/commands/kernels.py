@@ -9,6 +9,7 @@ import click
 
 from convcli import __version__
 from convcli.cli.command import Command
+from convcli.cli.completed_words import complete_kernels
 from convcli.cli.conversation import Conversation
 from convcli.cli.number_grid import aligned, vector
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
@@ -42,7 +43,7 @@ MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes s
         "convcli kernels sobel-x --spectrum photo.jpg -o spectrum.png",
     ),
 )
-@click.argument("spec", required=False, metavar="[SPEC]")
+@click.argument("spec", required=False, metavar="[SPEC]", shell_complete=complete_kernels)
 @click.option(
     "--dims",
     type=click.IntRange(1, MOST_AXES),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from convcli.cli.command import Command
+from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.learn_bank import bank_answer, learn_bank, write_bank
 from convcli.cli.learn_pairs import Files, learn_pairs, write_learned
@@ -71,7 +72,7 @@ _printing = bundled(
         ),
     },
 )
-@click.argument("names", nargs=-1, metavar="BEFORE AFTER...")
+@click.argument("names", nargs=-1, metavar="BEFORE AFTER...", shell_complete=complete_files)
 @several_values_option
 @learn_options
 @bank_options

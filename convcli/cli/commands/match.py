@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcli.cli.command import Command
+from convcli.cli.completed_words import complete_files
 from convcli.cli.file_run import FileRun, file_run_options
 from convcli.cli.options.option_types import at_least
 from convcli.errors import ArgumentError
@@ -60,6 +61,7 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
 )
 @click.option(
     "--template",
+    shell_complete=complete_files,
     required=True,
     metavar="PICTURE",
     help="The smaller picture, or '4 5; 7 8'; what is transparent in it does not count.",

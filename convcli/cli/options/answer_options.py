@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed
@@ -135,6 +136,7 @@ def _output_option(endings: Sequence[str]) -> Decorator:
     return click.option(
         "-o",
         "--output",
+        shell_complete=complete_files,
         metavar="FILE",
         help=f"Write to this file; its ending picks the format: {' '.join(endings)}.",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from convcli.cli.calculators.question import parse_chain_option
+from convcli.cli.completed_words import complete_kernels
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.layer_options import LayerOptions
 from convcli.cli.options.option_types import Parsed, at_least
@@ -85,6 +86,7 @@ number_options = bundled(
     click.option(
         "--kernel",
         metavar="SPEC",
+        shell_complete=complete_kernels,
         multiple=True,
         help="The weights, as filter --kernel takes them: '0 1; 2 3', sobel-x. Repeat it for each output channel, or "
         "for each pair of channels.",

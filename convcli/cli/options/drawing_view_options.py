@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import theme_option
 from convcli.cli.options.bundled import bundled
@@ -89,6 +90,7 @@ view_options = bundled(
     click.option(
         "-o",
         "--output",
+        shell_complete=complete_files,
         metavar="FILE",
         help="Write to this file: .png .gif .apng .svg .html .txt .json; - or png:- is standard output.",
     ),

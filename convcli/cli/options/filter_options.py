@@ -3,6 +3,13 @@
 import click
 
 from convcli.backend.bands.band_plan import METHODS
+from convcli.cli.completed_words import (
+    complete_blurs,
+    complete_files,
+    complete_kernels,
+    complete_mixings,
+    complete_offset_fields,
+)
 from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.limit_options import max_kernel_option
@@ -16,7 +23,7 @@ from convcli.filters.read_arguments import (
     read_variant,
 )
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES, Request
-from convcli.layers.padding import mode_of
+from convcli.layers.padding import MODES, NAMES, mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import PLAIN, VARIANTS
 
@@ -35,6 +42,7 @@ request_options = bundled(
         "kernels",
         multiple=True,
         metavar="SPEC",
+        shell_complete=complete_kernels,
         help="sobel, gaussian:sigma=2, '0 -1 0; -1 5 -1; 0 -1 0', or a FILE. Repeat it to chain kernels.",
     ),
     click.option("--normalize", is_flag=True, help="Divide by the sum of the weights."),
@@ -54,12 +62,12 @@ request_options = bundled(
     ),
     click.option(
         "--padding",
-        type=Parsed("SIZE", parse_padding),
+        type=Parsed("SIZE", parse_padding, NAMES),
         help="same, same-lower, valid, full, 1, 2x1, 1:2. [same]",
     ),
     click.option(
         "--padding-mode",
-        type=Parsed("MODE", mode_of),
+        type=Parsed("MODE", mode_of, tuple(MODES)),
         help="What lies beyond the border, such as zeros. [reflect]",
     ),
     click.option(
@@ -82,16 +90,38 @@ request_options = bundled(
         type=Parsed("NAME", read_variant, FILTERING),
         help=f"The kind of convolution, as grouped. [{PLAIN}]",
     ),
-    click.option("--weights", metavar="FILE.npy", help="(O, C/groups, kh, kw) instead of kernels: O maps."),
-    click.option("--bias-file", "bias", metavar="FILE.npy", help="(O,): one number to add to each map."),
-    click.option("--pointwise", metavar="M", help="luma (BT.601), sepia, swap-rb, or a FILE (O, C)."),
+    click.option(
+        "--weights",
+        metavar="FILE.npy",
+        shell_complete=complete_files,
+        help="(O, C/groups, kh, kw) instead of kernels: O maps.",
+    ),
+    click.option(
+        "--bias-file",
+        "bias",
+        metavar="FILE.npy",
+        shell_complete=complete_files,
+        help="(O,): one number to add to each map.",
+    ),
+    click.option(
+        "--pointwise",
+        metavar="M",
+        shell_complete=complete_mixings,
+        help="luma (BT.601), sepia, swap-rb, or a FILE (O, C).",
+    ),
     click.option("--groups", type=at_least(1), help="Channels mix within N groups only."),
     click.option("--rank", type=at_least(1), help=f"{_of('rank')}: the best N terms; reports their error."),
     click.option(
-        "--offsets", metavar="FIELD", help=f"{_of('offsets')}: swirl:strength=3 lens random FILE.npy."
+        "--offsets",
+        metavar="FIELD",
+        shell_complete=complete_offset_fields,
+        help=f"{_of('offsets')}: swirl:strength=3 lens random FILE.npy.",
     ),
     click.option(
-        "--local", metavar="FIELD", help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy."
+        "--local",
+        metavar="FIELD",
+        shell_complete=complete_blurs,
+        help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy.",
     ),
     click.option(
         "--tile", type=Parsed("RxC", read_tile), help=f"{_of('tile')}: how the kernels lie. [one row]"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from convcli.cli.completed_words import complete_files
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.limit_options import max_frames_option, max_pixels_option
 from convcli.cli.options.option_types import Parsed
@@ -16,7 +17,7 @@ ARRAYS = ("hwc", "chw", "dhw")  # channels last or first, or slices
 inputs_options = bundled(
     "inputs",
     Inputs,
-    click.argument("names", nargs=-1, metavar="INPUT..."),
+    click.argument("names", nargs=-1, metavar="INPUT...", shell_complete=complete_files),
     click.option("--recursive", is_flag=True, help="Search folders and all folders in them."),
     click.option("--include", multiple=True, metavar="GLOB", help="Only inputs whose name or path matches."),
     click.option(

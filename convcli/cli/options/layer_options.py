@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from convcli.cli.calculators.question import NO_SIZE, Chain, Question, Size, parse_chain_option
+from convcli.cli.completed_words import complete_chains
 from convcli.cli.options.activation_and_pool_options import activation_option, pool_option
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least, several
@@ -252,6 +253,7 @@ _KIND = (
         "--layers",
         "chain",
         type=Parsed("CHAIN", parse_chain_option),
+        shell_complete=complete_chains,
         help="A chain instead of one layer: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1', or @FILE, one layer per line.",
     ),
 )

@@ -10,7 +10,7 @@ from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
 from convcli.filters.read_arguments import read_number
 from convcli.jobs.read_source import Reading
-from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.padding import MODES, NAMES, AnyPadding, mode_of
 from convcli.layers.text.notation import parse_padding, parse_size
 
 if TYPE_CHECKING:
@@ -109,12 +109,12 @@ learn_options = bundled(
     click.option("--dilation", type=_SIZE, default="1", help="Pixels between the taps of the kernel. [1]"),
     click.option(
         "--padding",
-        type=Parsed("SIZE", parse_padding),
+        type=Parsed("SIZE", parse_padding, NAMES),
         help="same, same-lower, valid, full, 1, 1:2. [what the sizes tell]",
     ),
     click.option(
         "--padding-mode",
-        type=Parsed("MODE", mode_of),
+        type=Parsed("MODE", mode_of, tuple(MODES)),
         help="What lies beyond BEFORE, as in convcli filter. [borders are left out]",
     ),
     click.option("--flip", is_flag=True, help="The kernel of a true convolution, turned by 180 degrees."),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from convcli.cli.completed_words import complete_networks
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed
@@ -76,12 +77,6 @@ def _input(text: str) -> Given:
     return name, tuple(sizes) if is_sequence(sizes) else (int(size),)
 
 
-def _names() -> tuple[str, ...]:
-    from convcli.networks.zoo.index import ZOO
-
-    return tuple(ZOO)
-
-
 class _Networks(Parsed[str]):
     """A network, whose names a shell completes; they are listed when they are asked for."""
 
@@ -89,10 +84,7 @@ class _Networks(Parsed[str]):
         super().__init__("NETWORK", str)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        from click.shell_completion import CompletionItem
-
-        found = [CompletionItem(name) for name in _names() if name.startswith(incomplete)]
-        return found or [CompletionItem(incomplete, type="file")]
+        return complete_networks(ctx, param, incomplete)
 
 
 NETWORK = _Networks()

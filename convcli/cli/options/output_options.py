@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import click
 
+from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least
@@ -61,6 +62,7 @@ def output_options(*, in_place: bool) -> Decorator:
         click.option(
             "-o",
             "--output",
+            shell_complete=complete_files,
             metavar="PATH",
             help="A file, folder/, '{parent}/{stem}.{kernel}{ext}', - or png:-.",
         ),

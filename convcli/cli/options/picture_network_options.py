@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from convcli.cli.completed_words import complete_networks
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
@@ -91,7 +92,10 @@ picture_network_options = bundled(
     "network",
     PictureNetworkOptions,
     click.option(
-        "--network", metavar="NETWORK", help="Run model.onnx, net.toml or a name of convcli networks."
+        "--network",
+        metavar="NETWORK",
+        shell_complete=complete_networks,
+        help="Run model.onnx, net.toml or a name of convcli networks.",
     ),
     click.option("--layer", metavar="NAME", help="Draw the maps of this layer; in .npy, their numbers."),
     click.option("--mean", type=Parsed("F,F,F", read_numbers), help="Subtract, after --scale. [0]"),

@@ -41,7 +41,7 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     known = (*WINDOWS, *FIXED)
     if name not in known:
         raise ArgumentError(f"`pool`: there is no {name!r}; {instead_of(name, known)}")
-    takes = _takes(name)
+    takes = arguments_of_pool(name)
     options: dict[str, Any] = {}
     for place, (key, value) in enumerate(arguments):
         key = key or ("size" if place == 0 and takes else value)
@@ -61,7 +61,8 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
     return _maker(name, options)
 
 
-def _takes(name: str) -> tuple[str, ...]:
+def arguments_of_pool(name: str) -> tuple[str, ...]:
+    """Return the arguments that a pool of a name takes."""
     if name in FIXED:
         return ("size",) if name.startswith("adaptive") else ()
     return ("size", "stride", "padding", "dilation", "ceil", *(("p",) if name == "lp" else ()))

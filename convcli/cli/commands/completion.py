@@ -1,0 +1,35 @@
+"""convcli completion: print what makes a shell complete convcli's words."""
+
+import click
+
+from convcli.cli import VARIABLE
+from convcli.cli.command import Command
+from convcli.cli.completed_words import prepare_completion
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command(
+    cls=Command,
+    short_help="Let a shell complete commands, options and names.",
+    examples=(
+        "convcli completion bash >> ~/.bashrc",
+        "convcli completion fish > ~/.config/fish/completions/convcli.fish",
+    ),
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
+    """Print a script that lets a shell complete the words of convcli.
+
+    These are commands, options, kernels with their arguments, variants, padding modes, pools, networks and files. Add
+    the script for bash to ~/.bashrc, the one for zsh to ~/.zshrc below compinit; fish reads
+    ~/.config/fish/completions/convcli.fish. Or let the shell ask for it: eval "$(convcli completion bash)".
+    """
+    from click.shell_completion import get_completion_class
+
+    prepare_completion()
+    found = get_completion_class(shell)
+    assert found is not None
+    root = ctx.find_root()
+    click.echo(found(root.command, {}, root.info_name or "convcli", VARIABLE).source().rstrip("\n"))
