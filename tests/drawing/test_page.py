@@ -5,11 +5,13 @@ import random
 import re
 from dataclasses import replace
 from fractions import Fraction
+from html import escape
 from itertools import product
 
 import pytest
 
 from convcli import Conv
+from convcli.drawing.draw import draw
 from convcli.drawing.example_numbers import read_values, shown
 from convcli.drawing.forms import Settings, encode
 from convcli.drawing.layer_drawing import layer_drawing
@@ -62,6 +64,20 @@ def test_what_it_holds():
 
 def test_without_scripts_the_steps_are_told():
     assert "1*1 + 0*2 + 1*2 + 1*3 + 3*2 + 2*1 + 2*2 + 3*2 + 3*3 = 33" in page_of()
+
+
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+def test_a_drawing_in_which_nothing_moves_is_a_page_without_scripts(theme):
+    drawing = draw(Conv(1, 1, 2), 3, matrix=True)
+    text = drawing.encode("html", theme=theme).decode()
+    assert "<script" not in text
+    assert set(re.findall(r"https?://[^\"'\s<]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in text
+    assert f"<pre>{escape(str(drawing))}\n</pre>" in text
+    assert text.count("<h1>conv k2x2 o1 as a matrix</h1>") == text.count("<svg ") == 1
+    palette = DARK if theme == "dark" else LIGHT
+    assert text.index(palette["paper"]) < text.index("</style>")
+    assert ("prefers-color-scheme" in text) == (theme == "auto")
 
 
 # In a browser

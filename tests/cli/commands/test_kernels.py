@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from convcli.filters.kernel_pictures import grey_rows
 from convcli.images import read
@@ -178,6 +179,75 @@ def test_the_frequency_response_is_drawn(call: Call, tmp_path: Path) -> None:
     assert call("kernels", "box:301", "--max-kernel", "999", "-o", tmp_path / "large.png").code == 0
     with Image.open(tmp_path / "large.png") as image:
         assert image.size == (301, 301)
+
+
+def test_the_spectrum_of_a_picture_before_and_after(call: Call, tmp_path: Path) -> None:
+    words = ("kernels", "gaussian:sigma=2", "--spectrum", SAMPLES / "house.png")
+    code, out, err = call(*words, "--format", "json")
+    assert (code, err) == (0, "")
+    rows = json.loads(out)["rows"]
+    with Image.open(SAMPLES / "house.png") as image:
+        values = np.asarray(image).astype(float)
+    after = ndimage.correlate(values, gaussian(2), mode="wrap")
+    y, x = (np.fft.fftfreq(n) for n in values.shape)
+    radius = np.hypot(y[:, None], x)
+    powers = [np.abs(np.fft.fft2(each - each.mean())) ** 2 for each in (values, after)]
+    rings = [(radius > 0) & (radius >= n / 32) & (radius < (n + 1) / 32) for n in range(16)]
+    most = max(powers[0][ring].mean() for ring in rings)
+    for number, ring in enumerate(rings[:-1]):
+        right = [10 * np.log10(power[ring].mean() / most) for power in powers]
+        assert [rows[number]["before"], rows[number]["after"]] == pytest.approx(right, abs=1e-6)
+        assert rows[number]["gain"] == pytest.approx(right[1] - right[0])
+        assert rows[number]["frequency"] == (number + 0.5) / 32
+    assert call(*words, "--field", "gain").out.count("\n") == 16
+    for name in ("x.png", "x.svg"):
+        target = tmp_path / name
+        assert call(*words, "--theme", "dark", "-o", target) == (0, "", f"convcli: wrote {target}\n")
+    with Image.open(tmp_path / "x.png") as image:
+        assert image.convert("RGB").getpixel((0, 0)) == (16, 22, 29)
+
+
+def gaussian(sigma: float) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    line = np.exp(-(np.arange(-6, 7) ** 2) / (2 * sigma**2))
+    plane = np.outer(line, line)
+    return plane / plane.sum()
+
+
+def test_a_spectrum_says_what_it_leaves_out(call: Call, tmp_path: Path) -> None:
+    pages = [Image.new("LA", (9, 9), (n * 90, 128)) for n in range(2)]
+    pages[0].save(tmp_path / "x.tif", save_all=True, append_images=pages[1:])
+    code, out, err = call("kernels", "box", "--spectrum", tmp_path / "x.tif", "--format", "json")
+    assert code == 0
+    assert err.splitlines() == [
+        f"convcli: {tmp_path}/x.tif: only the first of its 2 frames is taken",
+        f"convcli: {tmp_path}/x.tif: its alpha is left out",
+    ]
+    assert {row["before"] for row in json.loads(out)["rows"]} == {None}, "it is flat"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--spectrum", "h.png"], "--spectrum is of a picture before and after a kernel; name one"),
+        (["box", "--dims", "3", "--spectrum", "h.png"], "--spectrum is of a picture, and a kernel of 3 axes is none; take --dims 1 or --dims 2"),
+        (["box", "--spectrum", "h.png", "-o", "h.png"], "h.png is the picture and would be overwritten; choose another -o"),
+        (["box", "--spectrum", "h.png", "-o", "x.jpg"], "x.jpg does not say its format; end it in .txt .json .csv .md .png .svg, or give --format"),
+        (["box", "--spectrum", "h.png", "--theme", "dark"], "--theme applies to pictures, such as -o answer.png; leave it out"),
+        (["box", "-o", "x.png", "--theme", "dark"], "--theme is of the picture that --spectrum draws; leave it out"),
+        (["box", "--spectrum", "cmyk.jpg"], "cmyk.jpg has the colours CMYK; a spectrum is drawn of grey, RGB or RGBA"),
+        (["box", "--spectrum", "none.png"], "cannot read none.png: there is no such file"),
+    ],
+)  # fmt: skip
+def test_spectra_that_cannot_be(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8)).save("h.png")
+    Image.new("CMYK", (8, 8)).save("cmyk.jpg")
+    result = call("kernels", *arguments)
+    assert result.code != 0
+    assert message in one_error(result)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cmyk.jpg", "h.png"]
 
 
 @pytest.mark.parametrize(
