@@ -19,7 +19,7 @@ from convcli.drawing.explained_lines import (
     word,
 )
 from convcli.drawing.forms import Drawing
-from convcli.drawing.scene import HEAT, Label, Mark, Scene, Shape, sign_colours
+from convcli.drawing.scene import Bitmap, Label, Mark, Scene, Shape, sign_colours
 
 if TYPE_CHECKING:
     from convcli.analysis.explained_sample import Explained, ExplainedPlace, Number, Products, Rows
@@ -96,8 +96,11 @@ def _part(part: Products, name: str, top: float) -> tuple[list[Mark], float, flo
             left += GAP
         marks.append(Label(left, top, title, FAINT, "faint", "start"))
         wide = _wide(grid) if numbered else SMALL
-        padded = part.padded if title == "window" else None
-        marks += _grid(grid, left, above, wide, high, padded, signed=title != "window", numbered=numbered)
+        padded, signed = part.padded if title == "window" else None, title != "window"
+        if numbered:
+            marks += _grid(grid, left, above, wide, high, padded, signed=signed)
+        else:
+            marks += _picture(grid, left, above, signed=signed)
         left += columns * wide
     text = f"sum {word(part.sum)}"
     marks.append(Label(left + 16, middle, text, TEXT, "ink", "start"))
@@ -123,31 +126,35 @@ def _grid(
     padded: Sequence[Sequence[bool]] | None,
     *,
     signed: bool,
-    numbered: bool,
 ) -> Iterator[Mark]:
     """Draw numbers in cells: of a kernel and of products in colours of their signs, of a window as samples."""
     largest = max((abs(number) for row in grid for number in row), default=0)
     for y, row in enumerate(grid):
         for x, number in enumerate(row):
             outside = padded is not None and padded[y][x]
-            corners = _box(left + x * wide, top + y * high, wide, high)
+            kind = "padding" if outside else "input"
+            fill, edge, ink = kind, f"{kind}-edge", f"{kind}-ink"
             if signed:
-                fill, ink = sign_colours(number, largest)
-                edge = "padding-edge"
-            elif numbered:
-                fill, edge, ink = (
-                    ("padding", "padding-edge", "padding-ink")
-                    if outside
-                    else ("input", "input-edge", "input-ink")
-                )
-            else:
-                level = round((len(HEAT) - 1) * abs(number) / largest) if largest else 0
-                fill, edge, ink = f"heat-{level}", "padding-edge", ""
-            yield Shape(corners, fill, edge if numbered else None, dashed=outside)
-            if numbered:
-                yield Label(left + (x + 0.5) * wide, top + (y + 0.5) * high, _short(number), NUMBER, ink)
-    if not numbered:
-        yield Shape(_box(left, top, len(grid[0]) * wide, len(grid) * high), None, "padding-edge")
+                (fill, ink), edge = sign_colours(number, largest), "padding-edge"
+            yield Shape(_box(left + x * wide, top + y * high, wide, high), fill, edge, dashed=outside)
+            yield Label(left + (x + 0.5) * wide, top + (y + 0.5) * high, _short(number), NUMBER, ink)
+
+
+def _picture(grid: Rows, left: float, top: float, *, signed: bool) -> Iterator[Mark]:
+    """Draw numbers that are too many to be written: in colours of their signs, or from black, 0, to the largest."""
+    import numpy as np
+
+    from convcli.images.signs import signed_colours
+
+    shares = np.array(grid, float)
+    shares /= float(np.abs(shares).max()) or 1.0
+    grey = np.rint(shares.clip(0, 1) * 255).astype(np.uint8)
+    colours = (
+        signed_colours(shares) if signed or shares.min() < 0 else grey[..., np.newaxis].repeat(3, axis=2)
+    )
+    high, wide = (n * SMALL for n in shares.shape)
+    yield Bitmap(left, top, wide, high, colours)
+    yield Shape(_box(left, top, wide, high), None, "padding-edge")
 
 
 def _steps(channel: Explained, top: float, *, several: bool) -> tuple[list[Mark], float, float]:

@@ -19,11 +19,11 @@ const convcli = (() => {
   const less = (a, b) => a.n * b.d < b.n * a.d;
   const plain = (a) => (a.d !== 1n ? `${a.n}/${a.d}` : Number.isSafeInteger(Number(a.n)) ? Number(a.n) : String(a.n));
 
-  const rounded = (value) => { // Python's .4g
-    const [mantissa, exponent] = value.toExponential(3).split("e");
+  const rounded = (a, digits) => { // Python's .4g, for 4 digits
+    const value = Number(a.n) / Number(a.d), [mantissa, exponent] = value.toExponential(digits - 1).split("e");
     const power = Number(exponent);
     const bare = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-    if (power >= -4 && power < 4) return bare(value.toFixed(3 - power));
+    if (power >= -4 && power < digits) return bare(value.toFixed(digits - 1 - power));
     return `${bare(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
   };
   const shown = (a) => {
@@ -31,7 +31,7 @@ const convcli = (() => {
     const value = Number(a.n) / Number(a.d);
     if (a.d > 1n && 1000n % a.d === 0n && String(value).length <= 7) return String(value);
     if (a.d > 1n && `${a.n}/${a.d}`.length <= 5) return `${a.n}/${a.d}`;
-    return rounded(value);
+    return rounded(a, 4);
   };
 
   const chosen = (levels, ...places) => {
@@ -257,5 +257,5 @@ const convcli = (() => {
     return [stage];
   }
 
-  return { compute, number, shown, range, kindOf, valueAt, paddedAt, chosen };
+  return { compute, number, shown, range, kindOf, valueAt, paddedAt, rounded, chosen };
 })();

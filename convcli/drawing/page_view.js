@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { compute, number, shown, range, kindOf, valueAt, paddedAt } = convcli;
+  const { compute, number, shown, range, kindOf, valueAt, paddedAt, rounded } = convcli;
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -23,6 +23,10 @@
   const value = (x, y, given, colour) => {
     const text = shown(number(given));
     return words(x, y, text, Math.min(15, (WIDTH - 4) / (text.length * 0.58)).toFixed(1), colour);
+  };
+  const brief = (given) => {
+    const text = shown(number(given));
+    return text.length <= 6 ? text : rounded(number(given), 2);
   };
   const polygon = (points, classes, more = {}) =>
     element("polygon", { points: points.map((point) => point.map((n) => n.toFixed(1)).join(",")).join(" "), class: classes, ...more });
@@ -153,7 +157,10 @@
       now.append(polygon(cell(plane, row, column), `f-${kind} e-window-edge`));
       const apart = term.weight === null ? 0 : 1;
       now.append(value(middle - 5 * apart, height - 4 * apart, term.value, `${kind}-ink`));
-      if (apart) now.append(words(middle + WIDTH / 2 - 9, height + 9, `×${shown(number(term.weight))}`, 11.5, inside ? "weight-ink" : "padding-weight-ink", "end"));
+      if (apart) {
+        const text = `×${brief(term.weight)}`, size = Math.min(11.5, (WIDTH - 8) / (text.length * 0.58)).toFixed(1);
+        now.append(words(middle + WIDTH / 2 - 9, height + 9, text, size, inside ? "weight-ink" : "padding-weight-ink", "end"));
+      }
     }
   }
 

@@ -20,6 +20,7 @@ WIDTH, HEIGHT, SKEW = (
 MARGIN, GAP = 26.0, 34.0  # around all, and between planes
 RISE = 46.0  # between the planes of the output and those of the input
 VALUE, WEIGHT, TEXT, SMALL = 15.0, 11.5, 15.0, 12.5  # sizes of letters
+MOST_OF_WEIGHT = 6  # letters of a weight in a cell, unless two digits take more
 LETTER = 0.5  # the width of a letter, of its size
 NARROWEST, WIDEST = 480.0, 1200.0  # for the planes; more of them stand in several rows
 LEADING = 21.0
@@ -194,13 +195,28 @@ class _Layout:
         apart = 0.0 if weight is None else 1.0
         yield _number((x - 5 * apart, y - 4 * apart), value, f"{kind}-ink")
         if weight is not None:
-            yield Label(x + WIDTH / 2 - 9, y + 9, f"*{shown(weight)}", WEIGHT, ink, "end")
+            text = f"*{_brief(weight)}"
+            size = min(WEIGHT, (WIDTH - 8) / (len(text) * 0.58))
+            yield Label(x + WIDTH / 2 - 9, y + 9, text, size, ink, "end")
 
 
 def _number(place: Point, value: Fraction, colour: str) -> Label:
     """Write a number in the middle of a cell, as small as it has to be."""
     text = shown(value)
     return Label(*place, text, min(VALUE, (WIDTH - 4) / (len(text) * 0.58)), colour)
+
+
+def _brief(weight: Fraction) -> str:
+    """Write a weight that stands in the corner of a cell: rounded to 2 digits where it is long.
+
+    >>> [_brief(Fraction(*pair)) for pair in ((-2, 1), (1, 9), (1234, 10**7), (-10**9, 3))]
+    ['-2', '1/9', '0.00012', '-3.3e+08']
+    """
+    text = shown(weight)
+    try:
+        return text if len(text) <= MOST_OF_WEIGHT else f"{float(weight):.2g}"
+    except OverflowError:
+        return text
 
 
 def _bands(planes: Sequence[Plane]) -> Iterator[list[Plane]]:

@@ -6,9 +6,11 @@ import pytest
 from convcli.analysis.explained_sample import explain_sample
 from convcli.drawing.explained_drawing import MOST_NUMBERED, explained_drawing
 from convcli.drawing.forms import Settings, encode
-from convcli.drawing.scene import DARK, LIGHT, Label, Shape, sign_colours
+from convcli.drawing.scene import DARK, LIGHT, Bitmap, Label, Shape, sign_colours
 from convcli.filters.filter_picture import picture_filter
 from convcli.images.codecs.npy_pictures import picture_of
+from convcli.images.signs import signed_colours
+from tests.drawing.letters import unknown_letters
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 15), dtype=np.uint8)
 COLOURS = np.random.default_rng(1).integers(0, 256, (12, 15, 3), dtype=np.uint8)
@@ -77,7 +79,8 @@ def test_everything_lies_within_the_picture(kernel):
     (scene,) = explained_drawing(explained(COLOURS, (6, 7), kernel)).scenes()
     for mark in scene.base:
         wide = len(mark.text) * mark.size * 0.5 if isinstance(mark, Label) else 0
-        points = [(mark.x, mark.y)] if isinstance(mark, Label) else mark.points
+        points = [(mark.x, mark.y)] if isinstance(mark, Label | Bitmap) else mark.points
+        assert not isinstance(mark, Label) or not unknown_letters(mark.text)
         for x, y in points:
             assert x >= 0 and x + wide * (isinstance(mark, Label) and mark.anchor == "start") <= scene.width
             assert 0 <= y <= scene.height
@@ -87,11 +90,16 @@ def test_a_large_kernel_has_colours_alone():
     found = explained(GREY, (6, 7), f"box:{MOST_NUMBERED + 2}")
     (scene,) = explained_drawing(found).scenes()
     assert not labels(scene, "sign-ink")
-    levels = [
-        mark.fill for mark in scene.base if isinstance(mark, Shape) and str(mark.fill).startswith("heat-")
-    ]
-    assert len(levels) == (MOST_NUMBERED + 2) ** 2
-    assert {f"heat-{level}" for level in range(7)} >= set(levels)
+    window, kernel, products = [mark.pixels for mark in scene.base if isinstance(mark, Bitmap)]
+    side = MOST_NUMBERED + 2
+    seen = np.pad(GREY, side, "reflect")[side // 2 + 1 :, side // 2 + 1 :][6 : 6 + side, 7 : 7 + side].astype(
+        float
+    )
+    assert found.channels[0].parts[0].window == seen.tolist()
+    assert np.array_equal(window[..., 1], np.rint(seen / seen.max() * 255))
+    assert kernel.shape == (side, side, 3)
+    assert np.array_equal(kernel, signed_colours(np.ones((side, side))))
+    assert np.array_equal(products, signed_colours(seen / seen.max()))
     assert "sum " in " ".join(labels(scene))
 
 

@@ -419,6 +419,9 @@ def test_numbers_are_chosen_and_written_alike(opened):
     ]
     numbers += [Fraction(1, 3 * 10**k) for k in range(9)] + [Fraction(10**k * 2) for k in range(18)]
     texts = json.dumps([str(number) for number in numbers])
+    assert page.evaluate(f"{texts}.map((text) => convcli.rounded(convcli.number(text), 2))") == [
+        f"{float(number):.2g}" for number in numbers
+    ]
     assert page.evaluate(f"{texts}.map((text) => convcli.shown(convcli.number(text)))") == list(
         map(shown, numbers)
     )

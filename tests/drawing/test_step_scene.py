@@ -1,12 +1,15 @@
 """Scenes of layers at work: what is drawn is what the steps say, and lies within the picture."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 
 from convcli import VARIANTS, Conv
-from convcli.drawing.example_numbers import shown
+from convcli.drawing.example_numbers import read_values, shown
 from convcli.drawing.scene import DARK, LIGHT, Label, Shape
-from convcli.drawing.step_scene import MARGIN, WIDEST, step_scene
+from convcli.drawing.step_scene import MARGIN, WIDEST, WIDTH, step_scene
+from convcli.drawing.steps import Border
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.layers import DeformConv, MaxPool
 from tests.backend.cases import cases
@@ -106,3 +109,32 @@ def test_inks_can_be_read_on_their_fills(palette):
     for fill, ink in [*pairs, ("paper", "ink"), ("paper", "faint")]:
         low, high = sorted((luminance(palette[fill]), luminance(palette[ink])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (fill, ink)  # WCAG 2.2, 1.4.3
+
+
+def test_long_weights_stay_in_their_cells():
+    kernels = (((Fraction(2394, 10**7), Fraction(-123456789)), (Fraction(1, 3), Fraction(10) ** 400)),)
+    (stage,) = walk_layers((Conv(1, 1, 2),), (1, 2, 2), Numbers(kernels=kernels))
+    texts = [
+        mark for mark in step_scene(stage).now[0] if isinstance(mark, Label) and mark.text.startswith("*")
+    ]
+    assert [mark.text for mark in texts] == ["*0.00024", "*-1.2e+08", "*1/3", "*1.000e+400"]
+    for mark in texts:
+        assert len(mark.text) * mark.size * 0.58 <= WIDTH - 8 + 1e-9
+
+
+def test_padded_cells_show_what_stands_there():
+    border = Border("reflect")
+    (stage,) = walk_layers(
+        (Conv(1, 1, 3, padding=1),), (1, 2, 3), Numbers(read_values("1 2 3; 4 5 6"), border=border)
+    )
+    base = [
+        mark.text
+        for mark in step_scene(stage).base
+        if isinstance(mark, Label) and mark.colour == "padding-ink"
+    ]
+    # reflected: rows 1, (0, 1), 0 and columns 1, (0, 1, 2), 1
+    assert base == [*"54565", "2", "2", "5", "5", *"21232"]
+    (zeros,) = walk_layers((Conv(1, 1, 3, padding=1),), (1, 2, 3), Numbers())
+    assert not [
+        mark for mark in step_scene(zeros).base if isinstance(mark, Label) and mark.colour == "padding-ink"
+    ]
