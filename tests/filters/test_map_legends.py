@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from convcli.filters.filter_picture import filter_picture, picture_filter
+from convcli.filters.asked import asked_of
+from convcli.filters.filter_picture import filter_picture
 from convcli.filters.map_legends import MapLegends
 from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.map_sheet import SheetPlan, draw_maps
@@ -18,7 +19,7 @@ SOBEL_X, SOBEL_Y = (np.array(parse_kernel(name).matrices[0], float) for name in 
 
 
 def legends(pixels, kernel=None, **options):
-    asked = picture_filter(kernel, {"sheet": True, **options})
+    asked = asked_of(kernel, {"sheet": True, **options}).work.filter
     (group,) = asked.groups("x", picture_of(pixels, "x", 10**6), "memory")
     return MapLegends.of(asked.requested, group)
 
