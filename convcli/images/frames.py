@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from convcli.images.codec_memory import block, decoding
@@ -28,9 +28,9 @@ from convcli.images.coding import Coded
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.hushed import hush_libtiff
 from convcli.images.metadata.found import Found
-from convcli.images.metadata.names import ORIENTATION
 from convcli.images.metadata.read_metadata import MetadataReader
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
+from convcli.images.orientation import orientation_ahead, upright, upright_pixels
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.row_bands import as_array
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_signs
@@ -108,9 +108,9 @@ def frame_headers(
         if (why := _why_cut(image)) and image.format == "TIFF":
             frames.append(deep.header(number, why))
             continue
-        mode, orientation = _mode_ahead(name, image, count, why), _orientation_ahead(image)
-        upright = orientation < TURNED or image.format == "TIFF"  # whose size Pillow turns by itself
-        size = (height, width) if upright else (width, height)
+        mode, orientation = _mode_ahead(name, image, count, why), orientation_ahead(image)
+        as_shown = orientation < TURNED or image.format == "TIFF"  # whose size Pillow turns by itself
+        size = (height, width) if as_shown else (width, height)
         channels = CHANNELS[channels_of(mode)]
         shape = size if channels == 1 else (*size, channels)
         timed = count > 1 and image.format != "TIFF"
@@ -157,35 +157,6 @@ def _unknown(name: str, mode: str) -> ImageError:
     return ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
 
 
-def _orientation_ahead(image: ImageFile) -> int:
-    """Return the orientation of an image that is not decoded, as Pillow would a PNG to look for EXIF."""
-    if image.format != "PNG":
-        return _orientation(image)
-    said = Image.new("1", (1, 1))
-    said.info = {key: image.info[key] for key in ("exif", "xmp") if key in image.info}
-    return _orientation(said)
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 where there is none or nobody can read it."""
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # of damaged EXIF, of every kind, which `MetadataReader` notes
-        return 1
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Return the image as its EXIF orientation wants it shown; itself, where nothing is to be turned."""
-    return image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
-
-
-def _turned(pixels: NDArray[Any], image: Image.Image) -> NDArray[Any]:
-    """Return the pixels of an image as its EXIF orientation wants them shown."""
-    from convcli.images.upright import turned
-
-    return turned(pixels, _orientation(image))
-
-
 def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
     """Say what of a file is left out."""
     notes = []
@@ -211,7 +182,7 @@ def _read_frame(
     if why and not channels:
         raise _cut(name, why)
     if (pixels := straight_pixels(file, image)) is not None:
-        return Frame(_turned(pixels, image), image.mode), ()
+        return Frame(upright_pixels(pixels, image), image.mode), ()
     white = _narrow_white(image)
     if image.format == "TIFF":
         hush_libtiff()
@@ -221,9 +192,9 @@ def _read_frame(
     if white and image.info.get("transparency", WHITE) <= white:
         image.info["transparency"] = image.info["transparency"] * 255 // white
     if channels:
-        pixels = _turned(sixteen_bits(file, channels, image), image)
+        pixels = upright_pixels(sixteen_bits(file, channels, image), image)
         return _deep_frame(pixels, channels, image.info.get("transparency")), ()
-    frame = _frame(name, _upright(image), count > 1)
+    frame = _frame(name, upright(image), count > 1)
     if image.format == "TIFF":
         photometric = tiff_of(image).tag_v2.get(PHOTOMETRIC, 1)
         frame = from_pillow(frame, photometric, *_depth(image))

@@ -1,4 +1,4 @@
-"""Turn an array as its orientation wants it shown."""
+"""Turn an array as an orientation of EXIF wants it shown."""
 
 from collections.abc import Callable
 from typing import Any

@@ -211,7 +211,7 @@ def _lists(value: object, what: str, depth: int = 0) -> Matrix:
         raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes")
     if not any(isinstance(part, list) for part in value):
         line: Any = tuple(part if isinstance(part, str) else _number(part, what) for part in value)
-        return line  # type: ignore[no-any-return]
+        return line  # type: ignore[no-any-return]  # some of its numbers are texts
     parts = [_lists(part, what, depth + 1) for part in value]
     for place, part in enumerate(parts, start=1):
         if shape_of(part) != shape_of(parts[0]):
