@@ -16,17 +16,19 @@ FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 class Grid(tuple[Any, ...]):
-    """Numbers in one to three axes, nested; as text, rows separated by ; and slices by |, as --kernel reads them.
+    """Numbers in one to four axes, nested; as text, rows separated by ; and slices by |, as --kernel reads them.
 
     >>> str(Grid([(1, 2), (3, 4)]))
     '1 2; 3 4'
+    >>> str(Grid([(((1, 2), (3, 4)), ((5, 6), (7, 8))), (((0, 0), (0, 0)), ((0, 0), (0, 0)))]))
+    '1 2; 3 4 | 5 6; 7 8 || 0 0; 0 0 | 0 0; 0 0'
     """
 
     def __str__(self) -> str:
-        if not any(isinstance(part, Sequence) for part in self):
-            return " ".join(map(str, self))
-        deep = any(isinstance(item, Sequence) for part in self for item in part)
-        return (" | " if deep else "; ").join(str(Grid(part)) for part in self)
+        axes, part = 0, self[0] if self else 0
+        while isinstance(part, Sequence):
+            axes, part = axes + 1, part[0]
+        return (" ", "; ", " | ", " || ")[axes].join(str(Grid(each)) if axes else str(each) for each in self)
 
 
 class Answer(NamedTuple):

@@ -105,8 +105,8 @@ def bank_answer(bank: Bank) -> Answer:
         "size": bank.weights.shape[2:],
         "patches": bank.patches or None,
         "explained": bank.explained,
-        "shares": bank.shares.tolist(),
-        "weights": [Grid(_nested(kernel)) for kernel in bank.weights.tolist()],
+        "shares": Grid(bank.shares.tolist()),
+        "weights": Grid(_nested(bank.weights.tolist())),
     }
     shares = ", ".join(f"{100 * share:.3g} %" for share in bank.shares[:8])
     more = ", ..." if len(bank.shares) > 8 else ""

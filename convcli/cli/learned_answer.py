@@ -66,7 +66,7 @@ def _measures(learned: Learned) -> dict[str, Any]:
         "distance": near.distance if near is not None and near.is_near else None,
         "undetermined": " ".join(f"{line}." for line in learned.undetermined) or None,
         "lr": learned.lr,
-        "losses": list(learned.losses) or None,
+        "losses": Grid(learned.losses) or None,
         "linear": learned.linear,
     }
 

@@ -10,6 +10,7 @@ import pytest
 
 from convcli import filter_picture
 from convcli.backend import machine as machines
+from convcli.backend import measure_costs as measure_costs_of
 from convcli.backend.algorithms.costs import METHODS, Work
 from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands import band_plan
@@ -26,7 +27,7 @@ from convcli.backend.machine import (
     sensible,
     stored_costs,
 )
-from convcli.backend.measure_costs import measure_costs
+from convcli.backend.measure_costs import REFERENCE, measure_costs
 
 OTHERS = Costs(*range(101, 108))
 RNG = np.random.default_rng(3)
@@ -139,3 +140,105 @@ def test_layers_take_the_way_that_is_cheap_here() -> None:
             with mock.patch("convcli.backend.algorithms.costs.machine", return_value=here):
                 costs.append(METHODS[method](work))
         assert costs[0] < costs[1] <= 4 * costs[0]
+
+
+# Where the system tells little
+
+
+@pytest.mark.parametrize(("told", "cache"), [(3 << 20, 3 << 20), (0, USUAL_CACHE), (-1, USUAL_CACHE)])
+def test_the_cache_by_sysconf_where_there_are_no_files(told: int, cache: int, tmp_path: Path) -> None:
+    with (
+        mock.patch.object(machines, "CACHES", tmp_path),
+        mock.patch("os.sysconf", return_value=told, create=True),
+    ):
+        assert machines.second_level_cache() == cache
+        assert machine().cache == cache
+
+
+@pytest.mark.parametrize(
+    ("platform", "folder"),
+    [("linux", ".cache"), ("darwin", "Library/Caches"), ("win32", "AppData/Local")],
+)
+@pytest.mark.parametrize("given", [None, "a/relative/folder"])
+def test_costs_are_in_the_cache_folder_of_the_system(
+    platform: str, folder: str, given: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        if given is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, given)
+    monkeypatch.setattr(machines.sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert costs_file() == tmp_path / folder / "convcli" / "costs.json"
+
+
+def test_what_costs_hold_for_is_told_by_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 96)
+    monkeypatch.setattr(Path, "read_text", lambda _: "processor\t: 0\nmodel name\t: A Core 9\n")
+    dependencies = {"blas": {"name": "someblas", "version": "1.2"}}
+    monkeypatch.setattr(np, "show_config", lambda mode: {"Build Dependencies": dependencies})
+    assert held_for() == {
+        "processor": "A Core 9", "cores": "96", "numpy": np.__version__, "blas": "someblas 1.2",
+    }  # fmt: skip
+    monkeypatch.setattr(Path, "read_text", mock.Mock(side_effect=OSError))
+    monkeypatch.setattr("platform.processor", lambda: "arm")
+    monkeypatch.setattr(np, "show_config", lambda mode: {})
+    assert held_for() == {"processor": "arm", "cores": "96", "numpy": np.__version__, "blas": ""}
+
+
+# How costs are measured
+
+
+def test_costs_are_the_usual_ones_in_proportion_to_what_is_measured() -> None:
+    units, given = 1000, []
+
+    def least(name: str, seconds: float) -> float:
+        given.append(seconds)
+        return 3 * units * REFERENCE._asdict()[name] / 1e12
+
+    works = {name: (name, units) for name in USUAL._fields}
+    with (
+        mock.patch.object(measure_costs_of, "_works", return_value=works),
+        mock.patch.object(measure_costs_of, "_least_seconds", least),
+    ):
+        assert measure_costs(0.7) == Costs(*(3 * cost for cost in USUAL))
+        assert given == [pytest.approx(0.1)] * 7
+    with (
+        mock.patch.object(measure_costs_of, "_works", return_value=works),
+        mock.patch.object(measure_costs_of, "_least_seconds", lambda *_: 1.0),
+    ):
+        assert measure_costs() == Costs(*(FAR_OFF * cost for cost in USUAL))
+
+
+def test_each_cost_is_measured_by_its_own_work() -> None:
+    works = measure_costs_of._works()
+    assert list(works) == list(USUAL._fields)
+    for name, dtype in (("pass16", "int16"), ("pass32", "float32"), ("pass64", "float64")):
+        work, units = works[name]
+        assert {part.dtype.name for part in work.args} == {dtype}
+        assert units == work().size
+    for name, dtype in (("flop32", "float32"), ("flop64", "float64")):
+        work, units = works[name]
+        weights, rows = work.args
+        assert weights.dtype == rows.dtype == dtype
+        assert units == 2 * weights.size * rows.shape[1], "a multiplication and an addition each"
+    work, units = works["gather"]
+    assert units == work().size
+    work, units = works["transform"]
+    plane = work.args[0].copy()
+    work()
+    assert np.allclose(work.args[0], plane, atol=1e-5), "there and back"
+    assert units == plane.size
+
+
+def test_the_least_time_counts_and_the_first_call_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, taken = 0.0, iter([0.5, 5.0, 3.0, 4.0, 0.1])
+
+    def work() -> None:
+        nonlocal now
+        now += next(taken)
+
+    monkeypatch.setattr(measure_costs_of.time, "perf_counter", lambda: now)
+    assert measure_costs_of._least_seconds(work, 12.0) == 3.0
+    assert list(taken) == [0.1]

@@ -169,6 +169,39 @@ def test_an_ending_that_says_nothing(call: Call, tmp_path: object) -> None:
     assert call("shape", *LAYER, "-o", tmp_path / "answer", "--format", "csv").code == 0
 
 
+ANSWERS = [
+    "shape --n 9 --layers conv\xa0k3\xa0o4,bn,relu",
+    "shape --n 7 --k 3 --target 4",
+    "params lenet-5",
+    "cost resnet-18 --training --roofline peak=1T,bandwidth=1G",
+    "compare --n 9 --k 3 --all",
+    "compare lenet-5 alexnet",
+    "compare --values 1\xa02\xa03;4\xa05\xa06;7\xa08\xa09 --kernel sobel",
+    "diff --values 1\xa02 --values 1\xa03",
+    "kernels",
+    "kernels kirsch",
+    "kernels random --dims 3",
+    "networks resnet",
+    "learn --random --in 2 --count 2 --size 2",
+    "learn --values 1\xa02\xa03;4\xa05\xa07 --values 2\xa04\xa06;8\xa010\xa014 --size 1 --method sgd --steps 3",
+    "tune --show",
+]
+
+
+@pytest.mark.parametrize("line", ANSWERS)
+def test_every_answer_has_every_format_and_every_field(call: Call, line: str) -> None:
+    words = [word.replace("\xa0", " ") for word in line.split(" ")]
+    whole = json.loads(call(*words, "--format", "json", "-q").out)
+    fields = list(whole["rows"][0])
+    for form in ("table", "csv", "markdown"):
+        result = call(*words, "--format", form, "-v")
+        assert result.code in ((0, 1) if words[0] == "diff" else (0,)), result.err
+        assert all(name.split("_")[0].lower() in result.out.lower() for name in fields if "ratio" not in name)
+    for name in fields:
+        out = call(*words, "--field", name, "-q").out
+        assert len(out.splitlines()) == len(whole["rows"]), name
+
+
 @pytest.mark.parametrize("name", CALCULATORS)
 def test_fields(call: Call, name: str) -> None:
     assert call(name, *LAYER, "--field", "macs").out.splitlines()[0] == str(4 * 49 * 2 * 9)

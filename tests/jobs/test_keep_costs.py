@@ -1,5 +1,6 @@
 """Costs in the cache folder: kept, taken by the next plan, forgotten."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -42,6 +43,18 @@ def test_costs_are_measured_once_and_a_folder_that_cannot_be_written_does_no_har
         with mock.patch("convcli.jobs.keep_costs.store_costs", side_effect=WriteError("no room")):
             keep_costs()
         assert measured.call_count == 2
+
+
+def test_new_costs_take_the_place_of_old_ones(file: Path) -> None:
+    store_costs(OTHERS, file)
+    store_costs(USUAL, file)
+    assert (machine().costs, machine().measured) == (USUAL, True)
+
+
+def test_costs_that_cannot_be_removed(file: Path) -> None:
+    file.mkdir(parents=True)
+    with pytest.raises(WriteError, match=f"cannot remove {re.escape(str(file))}: "):
+        forget_costs(file)
 
 
 def test_without_a_home_folder_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,20 @@
 """convcli tune: costs are measured, kept, shown and forgotten."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
 import pytest
 
 from convcli.analysis.kernel_plans import SPECS
-from convcli.backend.machine import machine
+from convcli.backend.machine import USUAL, Costs, Machine, held_for, machine
 from convcli.cli import file_run
+from convcli.filters.recipe import Recipe
+from convcli.filters.single_kernel import SingleKernel
+from convcli.kernels import parse_kernel
 from tests.conftest import SAMPLES, Call, one_error
 
 
@@ -50,6 +56,55 @@ def test_each_kernel_has_its_plan(call: Call) -> None:
     assert code == 0
     assert "the usual ones, not measured" in out
     assert "convcli tune measures them" in out
+
+
+def test_the_answer_has_the_machine_that_plans_are_made_for(call: Call, cache: Path) -> None:
+    here = Machine(cache=3 << 20, costs=Costs(*range(1, 8)), measured=True)
+    with mock.patch("convcli.backend.machine.machine", return_value=here):
+        code, out, _ = call("tune", "--show")
+        totals = told(call, "--show")["totals"]
+    assert code == 0
+    assert "plans for 8-bit RGB pictures of 3000x4000; " in out and ", 3072 KiB of second-level cache" in out
+    assert "costs in picoseconds, measured here: pass16 1, pass32 2, pass64 3, flop32 4, " in out
+    assert f"kept in {cache}\n" in out
+    assert totals == {"measured": True, "cache": 3 << 20, **held_for(), **here.costs._asdict()}
+
+
+def test_a_plan_is_that_of_a_filter(call: Call) -> None:
+    rows = {row["kernel"]: row for row in told(call, "--show")["rows"]}
+    assert rows["box:31"]["kernel_size"] == [31, 31]
+    recipe = Recipe(kernels=(parse_kernel("random:15"),), padding="same")
+    single = SingleKernel.of(recipe, np.dtype("uint8"), None, "clip", None, False, None)
+    plan = single.band_plan((3000, 4000, 3))
+    assert plan is not None
+    row = rows["random:15"]
+    assert (row["method"], row["numbers"], row["tile"], row["threads"]) == (
+        plan.method, plan.dtype, [plan.rows, plan.columns], plan.threads,
+    )  # fmt: skip
+
+
+def test_measuring_holds_blas_to_one_thread(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    seen = []
+
+    def measured() -> Costs:
+        seen.append(os.environ["OPENBLAS_NUM_THREADS"])
+        return USUAL
+
+    monkeypatch.setattr("convcli.backend.measure_costs.measure_costs", measured)
+    told(call)
+    assert seen == ["1"]
+
+
+def test_without_a_home_folder_costs_are_shown_and_not_measured(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convcli.backend.machine.costs_file", lambda: None)
+    assert told(call, "--show")["totals"]["measured"] is False
+    for words in (["tune"], ["tune", "--forget"]):
+        result = call(*words)
+        assert result.code == 2
+        assert one_error(result) == "there is no home folder to keep costs in; set XDG_CACHE_HOME to a folder"
 
 
 def test_show_and_forget_do_not_go_together(call: Call) -> None:
