@@ -45,8 +45,8 @@ def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row
     pitch = min(PITCH, THIN / len(lines)) if narrow else PITCH
     lane = min(LANE, MOST_GRAPH / laid.width)
     graph = (laid.width - 1) * lane + 2 * RADIUS
-    names = 0.0 if narrow else min(MOST_NAME, _wide([line.name for line in lines], TEXT))
-    words = 0.0 if narrow else min(MOST_TOLD, _wide([line.told for line in lines], SMALL))
+    names = 0.0 if narrow else min(MOST_NAME, text_width([line.name for line in lines], TEXT))
+    words = 0.0 if narrow else min(MOST_TOLD, text_width([line.told for line in lines], SMALL))
     left = MARGIN + graph + 12
     bars = left + (names + 14 + words + GAP if not narrow else GAP)
     width = max(bars + len(shown) * (BAR + VALUE + GAP) - GAP + MARGIN, NARROWEST)
@@ -58,20 +58,20 @@ def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row
     ys = [top + (number + 0.5) * pitch for number in range(len(lines))]
     bottom = top + len(lines) * pitch
     if not narrow:
-        marks += _bands(ys, pitch, width)
-    marks += _column_heads(shown, bars, top, bottom, step, bar)
+        marks += bands(ys, pitch, width)
+    marks += column_heads(shown, bars, top, bottom, step, bar)
     marks += _graph(lines, laid, ys, MARGIN + graph - RADIUS, lane, min(RADIUS, 0.45 * pitch))
     if not narrow:
         for line, y in zip(lines, ys, strict=True):
-            marks.append(Label(left, y, _fitted(line.name, names, TEXT), TEXT, "ink", "start"))
-            what = _fitted(line.told, words, SMALL)
+            marks.append(Label(left, y, fitted(line.name, names, TEXT), TEXT, "ink", "start"))
+            what = fitted(line.told, words, SMALL)
             marks.append(Label(left + names + 14, y, what, SMALL, "faint", "start"))
     for number, column in enumerate(shown):
-        marks += _bars(column, lines, bars + number * step, bar, ys, pitch, named=narrow)
+        marks += draw_bars(column, lines, bars + number * step, bar, ys, pitch, named=narrow)
     marks += _legend(lines, bottom + 26)
     marks += _note(network, lines, bottom + 26, width)
     told = tuple(f"{line.name}: {line.told}" for line in lines)
-    heading = f"convcli {command}: {_fitted(title, width, SMALL)}"
+    heading = f"convcli {command}: {fitted(title, width, SMALL)}"
     return Scene(width, bottom + 52, tuple(marks), title=heading, told=told)
 
 
@@ -92,15 +92,15 @@ def _header(
         fields = [(line.name, line.last(rows, "receptive_field")) for line in lines if line.members]
         marks, space = nested_fields(fields, input_size(network), width - MARGIN, MARGIN)
     room = width - 2 * MARGIN - space - (GAP if space else 0)
-    marks.append(Label(MARGIN, MARGIN + 8, _fitted(title, room, TITLE), TITLE, "ink", "start"))
+    marks.append(Label(MARGIN, MARGIN + 8, fitted(title, room, TITLE), TITLE, "ink", "start"))
     told = _told_of_inputs(network, rows[0] if rows else {})
-    marks.append(Label(MARGIN, MARGIN + 34, _fitted(told, room, SMALL), SMALL, "faint", "start"))
+    marks.append(Label(MARGIN, MARGIN + 34, fitted(told, room, SMALL), SMALL, "faint", "start"))
     makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
     number = makers.get(next(iter(network.outputs), ""))
     last = {} if number is None else rows[number]
     x, y = MARGIN, MARGIN + 66
     for figure, what in figures(command, totals, last, len(rows)):
-        step = max(_wide([figure], FIGURE), _wide([what], SMALL)) + 22
+        step = max(text_width([figure], FIGURE), text_width([what], SMALL)) + 22
         if x > MARGIN and x + step - 22 > MARGIN + room:
             x, y = MARGIN, y + 52
         marks.append(Label(x, y, figure, FIGURE, "ink", "start"))
@@ -109,7 +109,7 @@ def _header(
     y += 48
     for column in shown:
         if len(lines) > LARGEST and (text := _told_of_largest(column, lines)):
-            marks.append(Label(MARGIN, y, _fitted(text, room, TEXT), TEXT, "ink", "start"))
+            marks.append(Label(MARGIN, y, fitted(text, room, TEXT), TEXT, "ink", "start"))
             y += 18
     return marks, max(y - 10, MARGIN + (158 if space else 0))
 
@@ -142,9 +142,10 @@ def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
     return f"the {len(largest)} largest make {together}: {', '.join(named)}{more}"
 
 
-def _column_heads(
+def column_heads(
     shown: Sequence[Column], left: float, top: float, bottom: float, step: float, bar: float
 ) -> Iterator[Mark]:
+    """Draw the titles of columns, what their values are measured by, and the line that their bars begin at."""
     for number, column in enumerate(shown):
         x = left + number * step
         yield Label(x, top - 30, column.title, 13, "ink", "start")
@@ -155,7 +156,7 @@ def _column_heads(
             yield Shape(((at, top - 2), (at, bottom + 2)), None, "padding-edge", dashed=True, closed=False)
 
 
-def _bands(ys: Sequence[float], pitch: float, width: float) -> Iterator[Mark]:
+def bands(ys: Sequence[float], pitch: float, width: float) -> Iterator[Mark]:
     """Draw a band behind every second line, which leads the eye from its name to its bars."""
     for y in ys[1::2]:
         yield Shape(_box(MARGIN - 8, y - pitch / 2, width - MARGIN + 8, y + pitch / 2), "padding")
@@ -206,7 +207,7 @@ def _bend(start: Point, end: Point, pieces: int = 10) -> tuple[Point, ...]:
     return tuple(points)
 
 
-def _bars(
+def draw_bars(
     column: Column,
     lines: Sequence[Line],
     x: float,
@@ -216,6 +217,7 @@ def _bars(
     *,
     named: bool,
 ) -> Iterator[Mark]:
+    """Draw the bars of a column from x on, each with its number; `named` writes the names of the largest instead."""
     largest = column.largest()
     first = largest[:LARGEST]
     most = column.most
@@ -228,7 +230,7 @@ def _bars(
         if text and not named:
             yield Label(x + length + 6, y, text, SMALL, "ink" if strong or not largest else "faint", "start")
         if named and number in first:
-            yield Label(x + length + 6, y, _fitted(lines[number].name, VALUE + 12, 9), 9, "ink", "start")
+            yield Label(x + length + 6, y, fitted(lines[number].name, VALUE + 12, 9), 9, "ink", "start")
 
 
 def _legend(lines: Sequence[Line], y: float) -> Iterator[Mark]:
@@ -239,7 +241,7 @@ def _legend(lines: Sequence[Line], y: float) -> Iterator[Mark]:
             yield Shape(_circle(x, y, RADIUS), fill, edge, width=1.2)
             name = "group of layers" if kind == "group" else kind
             yield Label(x + 10, y, name, SMALL, "faint", "start")
-            x += 10 + _wide([name], SMALL) + 18
+            x += 10 + text_width([name], SMALL) + 18
 
 
 def _note(network: Graph, lines: Sequence[Line], y: float, width: float) -> Iterator[Mark]:
@@ -262,11 +264,12 @@ def _circle(x: float, y: float, radius: float) -> tuple[Point, ...]:
     return tuple((x + radius * cos(2 * pi * n / 24), y + radius * sin(2 * pi * n / 24)) for n in range(24))
 
 
-def _wide(texts: Iterable[str], size: float) -> float:
+def text_width(texts: Iterable[str], size: float) -> float:
+    """Return about how wide the widest text is."""
     return max((len(text) for text in texts), default=0) * LETTER * size
 
 
-def _fitted(text: str, width: float, size: float) -> str:
+def fitted(text: str, width: float, size: float) -> str:
     """Return a text, its end left out where it is too wide, and escapes for what does not print."""
     text = "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text

@@ -55,6 +55,7 @@ def compare_variants(
         columns=("variant", "replaced", *(column for name in SHOWN for column in (name, f"{name}_ratio"))),
         value=("macs_ratio",),
         remarks=[*_about(network, rows), *_told(made)],
+        draw=lambda: picture(rows, "variant", f"{network.name}, its convolutions replaced", network.source),
     )
 
 
@@ -79,7 +80,16 @@ def compare_side_by_side(
         columns=("network", "nodes", "params", "params_ratio", "macs", "macs_ratio", "activation_bytes"),
         value=("macs_ratio",),
         remarks=[*remarks, "ratios: to the first network"],
+        draw=lambda: picture(rows, "network", ", ".join(texts), "each as a multiple of the first"),
     )
+
+
+def picture(rows: Sequence[Row], key: str, title: str, told: str) -> Any:
+    """Return the picture of rows that are compared."""
+    from convcli.drawing.compare_drawing import compare_scene
+
+    fields = ("params", "macs", "activation_bytes")
+    return compare_scene(rows, key, fields, title, told)
 
 
 def _ratios(row: Row, first: Row, names: Sequence[str]) -> Row:

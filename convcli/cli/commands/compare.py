@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -14,7 +14,7 @@ from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_kernels
 from convcli.cli.conversation import Conversation
 from convcli.cli.option_names import typed_options
-from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.input_options import values_option
@@ -25,6 +25,7 @@ from convcli.cli.options.option_types import Parsed, several
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TYPED, TypedMatrix
 from convcli.kernels.kernel_files import PICTURES, files_in, is_file
+from convcli.layers.axes import by_axes
 from convcli.layers.variants import BASELINE, VARIANTS
 from convcli.networks.load_network import is_network
 from convcli.networks.rows import Row
@@ -141,7 +142,7 @@ picture_options = bundled(
     help=f"Which of {', '.join(VARIANTS)} to compare.  [default: {','.join(DEFAULT)}]",
 )
 @click.option("--all", "every", is_flag=True, help="Compare all variants.")
-@answer_options
+@drawn_answer_options
 @talking
 @click.pass_obj
 def command(
@@ -191,6 +192,10 @@ def command(
 
         from convcli.cli.calculators.compare_picture import compare_on
 
+        if answer.theme is not None:
+            raise ArgumentError(
+                "--theme applies to drawings, and a sheet shows pictures as they are; leave it out"
+            )
         behind = {"activation": layer.activation, "pool": layer.pool}
         typed = None if picture.values is None else TypedMatrix.of(picture.values)
         source, names = typed or Path(picture.image), tuple(dict.fromkeys(asked))
@@ -235,7 +240,18 @@ def _on_paper(questions: Sequence[Question], names: Sequence[str], asked: Sequen
         value=("macs_ratio",),
         by_one_number=by_one_number(questions),
         remarks=[*(f"{name}: {VARIANTS[name].help}" for name in names), *unfit],
+        draw=None if len(questions) > 1 else lambda: _drawn(rows),
     )
+
+
+def _drawn(rows: Sequence[Row]) -> Any:
+    """Return the picture of a layer's variants."""
+    from convcli.drawing.compare_drawing import compare_scene
+
+    known = [row for row in rows if row.get("error") is None]
+    first = known[0]
+    told = " to ".join(by_axes(first[name]) for name in ("input_shape", "output_shape"))
+    return compare_scene(known, "variant", ("params", "macs", "activation_bytes"), first["layer"], told)
 
 
 def _compared(question: Question, names: Sequence[str], unfit: dict[str, None]) -> list[Row]:

@@ -1,0 +1,84 @@
+"""Variants or networks side by side as a picture: a line each, with bars of its parameters, MACs and activations."""
+
+from collections.abc import Sequence
+
+from convcli.drawing.network_columns import Column, Row
+from convcli.drawing.network_drawing import (
+    BAR,
+    GAP,
+    MARGIN,
+    NARROWEST,
+    PITCH,
+    SMALL,
+    TEXT,
+    TITLE,
+    bands,
+    column_heads,
+    draw_bars,
+    fitted,
+    text_width,
+)
+from convcli.drawing.scene import Label, Mark, Scene
+from convcli.drawing.short_numbers import short
+
+VALUE = 104.0  # the number behind a bar, and its ratio
+MOST_NAME = 300.0
+FIELDS = {  # the title of each field, its unit, and the colours of its bars: the first line's, and the others'
+    "params": ("parameters", "", "current", "output"),
+    "macs": ("MACs", "", "window", "input"),
+    "flops": ("FLOPs", "", "window", "input"),
+    "activation_bytes": ("activations, read and written", "B", "current", "output"),
+}
+
+
+def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: str, told: str) -> Scene:
+    """Return the picture of rows that are compared: each a line, its numbers as bars and as shares of the first.
+
+    key : the field that names a row
+    fields : those that are drawn, of FIELDS
+    """
+    names = [str(row[key]) for row in rows]
+    shown = [_column(field, rows, names[0]) for field in fields]
+    left = MARGIN + min(MOST_NAME, text_width(names, TEXT)) + GAP
+    width = max(left + len(shown) * (BAR + VALUE + GAP) - GAP + MARGIN, NARROWEST)
+    step = (width - MARGIN + GAP - left) / len(shown)
+    bar = step - VALUE - GAP
+    top = MARGIN + 108
+    pitch = 1.3 * PITCH
+    ys = [top + (number + 0.5) * pitch for number in range(len(rows))]
+    bottom = top + len(rows) * pitch
+    room = width - 2 * MARGIN
+    marks: list[Mark] = [
+        Label(MARGIN, MARGIN + 8, fitted(title, room, TITLE), TITLE, "ink", "start"),
+        Label(MARGIN, MARGIN + 34, fitted(told, room, SMALL), SMALL, "faint", "start"),
+        *bands(ys, pitch, width),
+        *column_heads(shown, left, top, bottom, step, bar),
+    ]
+    for name, y in zip(names, ys, strict=True):
+        marks.append(Label(MARGIN, y, fitted(name, left - MARGIN - GAP, TEXT), TEXT, "ink", "start"))
+    for number, column in enumerate(shown):
+        marks += draw_bars(column, (), left + number * step, bar, ys, pitch, named=False)
+    lines = tuple(
+        f"{name}: {', '.join(f'{column.title} {column.texts[number]}' for column in shown)}"
+        for number, name in enumerate(names)
+    )
+    heading = f"convcli compare: {fitted(title, room, SMALL)}"
+    return Scene(width, bottom + MARGIN, tuple(marks), title=heading, told=lines)
+
+
+def _column(field: str, rows: Sequence[Row], first_name: str) -> Column:
+    title, unit, strong, pale = FIELDS[field]
+    values = [row.get(field) for row in rows]
+    first = values[0]
+    texts = [
+        "not counted"
+        if value is None
+        else short(value, unit) + (f"  x {_ratio(value / first)}" if number and first else "")
+        for number, value in enumerate(values)
+    ]
+    told = f"{fitted(first_name, 120, SMALL)}: {'not counted' if first is None else f'{first:,}'}"
+    return Column(title, tuple(values), tuple(texts), told, strong, pale)
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.3g}" if ratio < 1000 else short(round(ratio))
