@@ -37,6 +37,8 @@ def learn_bank(
     """Learn a bank from pictures, or draw one at random."""
     from convcli.learning.patch_bank import COUNT, PatchSampler, random_bank
 
+    if files.printed:
+        raise ArgumentError("a bank is no rows of numbers to print; write it to a .npy by `output`")
     for path, ending in ((files.output, ".npy"), (files.bank_sheet, ".png")):
         if path is not None and path.suffix.lower() != ending:
             raise ArgumentError(f"{path} does not say its format; end it in {ending}")

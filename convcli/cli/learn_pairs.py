@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+import click
+
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.input_options import value_names
 from convcli.cli.options.learn_options import LearnOptions
@@ -15,6 +17,7 @@ from convcli.images.codecs.text_files import TypedMatrix
 from convcli.images.formats import ARRAYS
 from convcli.jobs.collisions import check_reads
 from convcli.jobs.read_source import Reading
+from convcli.jobs.targets import is_stdout
 from convcli.npy import npy_bytes
 
 if TYPE_CHECKING:
@@ -28,19 +31,31 @@ Named = tuple[Source, str]  # a picture, and what messages call it
 
 
 class Files(NamedTuple):
-    """What is written beside the answer."""
+    """What is written beside the answer, or instead of it.
+
+    output : the file of the kernel; of one that is printed the name tells the format alone
+    printed : whether it goes to standard output, in the place of the answer
+    """
 
     output: Path | None
     bias_file: Path | None = None
     trace: Path | None = None
     bank_sheet: Path | None = None
     force: bool = False
+    printed: bool = False
+
+    def told(self, output: str | None) -> Files:
+        """Return these with what -o says: a file, or - and json:- for standard output."""
+        if output is None or not is_stdout(output):
+            return self._replace(output=None if output is None else Path(output))
+        form, _, _ = output.rpartition(":")
+        return self._replace(output=Path(f"-.{form or 'txt'}"), printed=True)
 
     def check(self, reads: Sequence[tuple[str, Path]]) -> None:
         """Refuse what cannot be written, before anything is learned."""
         for name in ("output", "bias_file", "trace", "bank_sheet"):
             path = getattr(self, name)
-            if path is not None:
+            if path is not None and not (self.printed and path is self.output):
                 check_reads(f"`{name}`", [path], reads)
                 check_target(path, overwrite=self.force)
 
@@ -65,6 +80,10 @@ def _check_files(files: Files, options: LearnOptions) -> None:
     from convcli.kernels.write_kernel import WRITERS
 
     several = options.per_channel or options.mix
+    if files.printed and several:
+        raise ArgumentError(
+            "several kernels are learned, which are no rows of numbers; write them to a .npy by `output`"
+        )
     if files.output is not None and files.output.suffix.lower() not in ((".npy",) if several else WRITERS):
         known = ".npy, as several kernels are learned" if several else " ".join(WRITERS)
         raise ArgumentError(f"{files.output} does not say its format; end it in {known}")
@@ -153,8 +172,13 @@ def write_learned(conversation: Conversation, files: Files, learned: Learned) ->
             data, lost = encode_kernel(learned.kernel, files.output)
         else:
             data, lost = npy_bytes(learned.layer_weights), []
-        write_whole(files.output, data, overwrite=files.force)
-        conversation.note("; ".join([f"wrote {files.output}", *lost]))
+        if files.printed:
+            click.echo(data, nl=False)
+            for line in lost:
+                conversation.note(line)
+        else:
+            write_whole(files.output, data, overwrite=files.force)
+            conversation.note("; ".join([f"wrote {files.output}", *lost]))
     if files.bias_file is not None:
         write_whole(files.bias_file, npy_bytes(np.atleast_1d(learned.bias)), overwrite=files.force)
         conversation.note(f"wrote {files.bias_file}")

@@ -127,6 +127,30 @@ def test_descent_of_pictures_with_a_bias_by_plain_gradients():
     assert learned.largest == pytest.approx(255 * np.abs(error).max())
 
 
+@pytest.mark.parametrize("mix", [False, True])
+def test_descent_leaves_out_what_does_not_count(mix):
+    """Samples that are masked, or may be clipped, have no part in losses and gradients; of a mix in any channel."""
+    before, after = NOISE[:20, :21], NOISE[20:40, 21:42].copy()
+    after[5:9, 3:7, 0], after[12, 11, 1] = 255, 0
+    mask = np.ones((20, 21), bool)
+    mask[15:, :4] = False
+    learned = learn_kernel(before, after, 1, method="sgd", steps=2, lr=0.0003, mask=mask, mix=mix)
+    counts = mask[..., None] & (after > 0) & (after < 255)
+    if mix:
+        counts &= counts.all(axis=2, keepdims=True)
+        pairs = [(before[counts[..., 0]], after[counts[..., 0]])]
+    else:
+        pairs = [(before[counts][:, None], after[counts][:, None])]
+    (x, y), w = (each / 255 for each in pairs[0]), np.zeros((pairs[0][0].shape[1] + 1, pairs[0][1].shape[1]))
+    table = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+    for step in range(3):
+        error = table @ w - y
+        assert learned.losses[step] == pytest.approx((error**2).sum())
+        assert learned.trace[step].ravel() == pytest.approx(w[:-1].T.ravel())
+        w = w - 0.0006 * table.T @ error
+    assert learned.samples == y.size
+
+
 def test_descent_ends_where_least_squares_are():
     after = convcli.filter_picture(FLOATS, "binomial", value_range=None)
     exact = learn_kernel(FLOATS, after, 3)

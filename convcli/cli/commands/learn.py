@@ -20,6 +20,7 @@ from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.input_options import reading_options, several_values_option
 from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_options, learn_options
 from convcli.cli.options.limit_options import max_memory_option
+from convcli.errors import ArgumentError
 from convcli.jobs.read_source import Reading
 
 _printing = bundled(
@@ -118,15 +119,16 @@ def command(
     Several pairs, BEFORE AFTER BEFORE AFTER, are learned from together. AFTER is as large as BEFORE, or smaller or
     larger by what the padding leaves. Its samples that are black or white may be clipped, and are left out.
 
-    The file of -o is what convcli filter --kernel reads (of several kernels, --weights).
+    The file of -o is what convcli filter --kernel reads (of several kernels, --weights); -o - prints the kernel alone.
 
     With --patches a bank of kernels is learned from the patches of any pictures, by k-means on whitened patches; with
     --random it is drawn at random. convcli filter --weights bank.npy runs it.
     """
     # More threads of OpenBLAS wait for each other on matrices as narrow as these.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    output = None if answer.output is None else Path(answer.output)
-    files = Files(output, bias_file, trace, bank_sheet, answer.force)
+    files = Files(None, bias_file, trace, bank_sheet, answer.force).told(answer.output)
+    if files.printed and (answer.fields or answer.form):
+        raise ArgumentError("-o - prints the kernel, --field and --format the answer; give one of them")
     files.check([("a picture", Path(name)) for name in names if name != "-"])
     answer = answer._replace(output=None)
     typed = typed_options(click.get_current_context())
@@ -138,5 +140,6 @@ def command(
         return
     bank.refuse(typed, (*names, *values))
     learned = learn_pairs(conversation, names, values, options, files, reading, max_memory)
-    answer.give(conversation, learned_answer(learned))
+    if not files.printed:
+        answer.give(conversation, learned_answer(learned))
     write_learned(conversation, files, learned)

@@ -278,6 +278,15 @@ def test_a_bank_of_light(call: Call, tmp_path: Path) -> None:
     assert np.abs(light - plain).max() > 0.01
 
 
+def test_the_kernel_alone_is_printed(call: Call, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    assert call("learn", *pair, "-o", "-") == (0, "-1 0 1\n-2 0 2\n-1 0 1\n", "")
+    assert call("learn", *pair, "-o", "csv:-").out == "-1,0,1\n-2,0,2\n-1,0,1\n"
+    assert json.loads(call("learn", *pair, "-o", "json:-").out) == {"weights": SOBEL}
+    values = ("--values", "0 1; 2 3", "--values", "3 5; 7 9", "--size", "1", "-o", "-")
+    assert call("learn", *values) == (0, "2\n", "convcli: -.txt cannot hold the bias 3; .json and .mat do\n")
+    assert call("learn", *values[:-1], "json:-").out == '{"weights": [[2.0]], "offset": 3.0}\n'
+
+
 def test_a_constant_second_picture_is_made_by_the_bias(call: Call, tmp_path: Path) -> None:
     Image.new("L", (400, 320), 7).save(tmp_path / "flat.png")
     lines = call("learn", HOUSE, tmp_path / "flat.png").out.splitlines()
@@ -331,6 +340,9 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (["b.npy", "a.npy", "--trace", "t.gif"], "--trace shows the steps of gradient descent; give --method sgd with it"),
         (["b.npy", "a.npy", "--trace", "t.jpg", "--method", "sgd"], "t.jpg is not an animation; end it in .gif .png .webp"),
         (["b.npy", "a.npy", "-o", "a.npy"], "a.npy is a picture and would be overwritten; choose another -o"),
+        (["b.npy", "a.npy", "-o", "-", "--field", "nearest"], "-o - prints the kernel, --field and --format the answer; give one of them"),
+        (["b.npy", "a.npy", "-o", "-", "--mix"], "several kernels are learned, which are no rows of numbers; write them to a .npy by -o"),
+        (["b.npy", "a.npy", "-o", "png:-"], "-.png does not say its format; end it in .npy .csv .txt .json .mat"),
         (["b.npy", "a.npy", "--size", "0"], "size must be at least 1, got 0"),
         (["b.npy", "a.npy", "--steps", "5"], "--steps belongs to gradient descent; give --method sgd with it"),
         (
@@ -452,6 +464,7 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
         (["--patches"], "--patches has no pictures to learn from; name some"),
         (["--patches", "--random"], "--patches learns a bank and --random draws one; give one of them"),
         (["--random", "b.npy"], "--random looks at no picture, and 'b.npy' is given; leave it out"),
+        (["--random", "-o", "-"], "a bank is no rows of numbers to print; write it to a .npy by -o"),
         (["--random", "--size", "0"], "size must be at least 1, got 0"),
         (["--random", "--gray"], "--random looks at no picture, and --gray is given; leave it out"),
         (["--random", "--linear"], "--random looks at no picture, and --linear is given; leave it out"),
