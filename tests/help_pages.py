@@ -84,7 +84,7 @@ def operators() -> str:
 
 
 def variants() -> str:
-    """Return what each variant is, and the README's example of it on a picture."""
+    """Return what each variant is, and the README's example of it."""
     gallery = readme.pictures(readme.README.read_text(encoding="utf-8"))
     examples = {Path(path).stem: command for path, command in gallery.items()}
     found = []
