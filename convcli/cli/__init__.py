@@ -21,9 +21,10 @@ from convcli.errors import ConvcliError, instead_of
 COMMANDS = (
     *("filter", "match", "diff", "learn", "kernels", "draw"),
     *("shape", "params", "cost", "compare", "networks"),
-    *("tune", "completion", "help"),
+    *("tune", "config", "completion", "help"),
 )
 
+SETTINGS = "convcli.settings"  # of a context: what `settings` found for its command
 VARIABLE = "_CONVCLI_COMPLETE"  # holds the shell that asks for completions, as Click names it
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells show it
 ENDED = tuple(128 + number for number in SIGNALS)
@@ -170,6 +171,15 @@ def _run(arguments: Sequence[str] | None, conversation: Conversation) -> int:
         return INTERRUPTED
 
 
+def _source(option: click.Option, ctx: click.Context | None) -> str | None:
+    """Return where the value of an option stands that is not on the command line; None where it is."""
+    found = {} if ctx is None else ctx.meta.get(SETTINGS, {})
+    if ctx is None or option.name not in found:
+        return None
+    typed = ctx.get_parameter_source(option.name) == click.core.ParameterSource.COMMANDLINE
+    return None if typed else str(found[option.name].source)
+
+
 def _message(error: click.UsageError) -> str:
     """Return the message, which is the same for every version of Click."""
     message = error.format_message()
@@ -181,6 +191,8 @@ def _message(error: click.UsageError) -> str:
             way = f"; use {moved[error.option_name]}"
         message = f"No such option {error.option_name!r}{way}"
     option = error.param if isinstance(error, click.BadParameter) else None
+    if isinstance(option, click.Option) and (where := _source(option, error.ctx)):
+        return f"{message.rstrip('.')}; it stands in {where}"
     if isinstance(option, click.Option) and option.show_envvar and error.ctx is not None:
         hint = option.get_error_hint(error.ctx)
         if f"{option.envvar}" not in hint:

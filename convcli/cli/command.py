@@ -7,8 +7,11 @@ from typing import Any
 
 import click
 
+from convcli.cli import COMMANDS, SETTINGS
 from convcli.cli.conversation import Conversation
+from convcli.cli.settings import settings
 
+HELP = {"-h", "--help", "--help-all"}  # which show what to write in a file that cannot be read
 WIDEST = 24  # of the names of an option in grouped help; longer ones have a line of their own
 
 
@@ -48,7 +51,18 @@ class Command(click.Command):
         """Read the arguments; from here on messages name these options."""
         if (conversation := ctx.find_object(Conversation)) is not None:
             conversation.parameters = self.get_params(ctx)
+        if not ctx.resilient_parsing and not HELP.intersection(args):
+            self._take_settings(ctx)
         return super().parse_args(ctx, args)
+
+    def _take_settings(self, ctx: click.Context) -> None:
+        """Let the environment and a file give the values that the command line does not."""
+        found = settings(ctx.info_name or "", self.params, COMMANDS)
+        ctx.meta[SETTINGS] = found
+        ctx.default_map = {name: setting.value for name, setting in found.items()}
+        for option in self.params:  # the variable of this command comes before that of all
+            if option.envvar is not None and option.name in found and found[option.name].variable:
+                option.envvar = [found[option.name].variable, *_variables(option)]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then what the command does."""
@@ -149,3 +163,9 @@ def _help_all_option() -> click.Option:
         callback=show,
         help="Explain every option and exit.",
     )
+
+
+def _variables(option: click.Parameter) -> Sequence[str]:
+    """Return the environment variables of an option but for that of one command."""
+    given = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
+    return given[-1:]

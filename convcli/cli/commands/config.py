@@ -1,0 +1,59 @@
+"""convcli config: which options have values in the environment or in a file?"""
+
+from typing import Any
+
+import click
+
+from convcli import __version__
+from convcli.cli import COMMANDS
+from convcli.cli.command import Command
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.conversation_options import talking
+from convcli.cli.options.option_types import Parsed
+from convcli.cli.settings import settings, settings_file, told
+from convcli.errors import ArgumentError, instead_of
+from convcli.render import Answer
+
+LISTED = {"command": 10, "option": 16, "value": 24, "source": 60}  # and how wide
+
+
+@click.command(
+    cls=Command,
+    short_help="Show options set in files or the environment.",
+    examples=("convcli config filter", "convcli config --format json"),
+)
+@click.argument("name", required=False, metavar="[COMMAND]", type=Parsed("COMMAND", str, COMMANDS))
+@answer_options
+@talking
+@click.pass_context
+def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> None:
+    """Show the options that have a value in the environment or in a file, of all commands or of one.
+
+    An option on the command line comes first, then a variable such as CONVCLI_FILTER_PADDING_MODE, then the file:
+    convcli.toml, or [tool.convcli] in pyproject.toml, in the working directory or the nearest folder above it that has
+    one. Each command has a table with its options by their long names: [filter], or [tool.convcli.filter] in
+    pyproject.toml, and below it jobs = 2, kernel = ["gaussian:sigma=2", "sobel"], linear = true.
+    """
+    if name is not None and name not in COMMANDS:
+        raise ArgumentError(f"there is no command {name!r}; {instead_of(name, COMMANDS)}")
+    conversation = ctx.find_object(Conversation)
+    assert conversation is not None
+    answer.give(conversation, _list(ctx, COMMANDS if name is None else (name,)))
+
+
+def _list(ctx: click.Context, names: tuple[str, ...]) -> Answer:
+    """Answer with a row for each setting."""
+    root = ctx.find_root()
+    assert isinstance(root.command, click.Group)
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        command = root.command.get_command(root, name)
+        assert command is not None
+        found = settings(name, command.get_params(ctx), COMMANDS)
+        rows += [{"command": name, **row} for row in told(found)]
+    file = settings_file()
+    remarks = () if file is None else (f"file: {file}",)
+    if not rows:
+        remarks = (*remarks, "no option has a value in the environment or in a file")
+    return Answer("config", __version__, rows, rows, {}, tuple(LISTED), ("value",), remarks, (), LISTED)
