@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.errors import ArgumentError
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.filters.network_input import NetworkInput, Taken
 from convcli.images.picture import Frame
 from convcli.layers import Conv
@@ -180,11 +180,16 @@ class NetworkRun:
         taken = self.how.taken(declared)
         size = self.how.sizes(taken, frame, keep=self.source.lower().endswith(".toml"))
         shape = taken.shape(self.how.channels(taken, frame, name), *size)
-        network = self.network.at({key: shape})
-        if network is self.network and shape[1:] != tuple(declared[1:]):
-            network = load_network(self.source, shape[1:])
+        try:
+            network = self.network.at({key: shape})
+            if network is self.network and shape[1:] != tuple(declared[1:]):
+                network = load_network(self.source, shape[1:])
+            shapes = tensor_shapes(network.nodes, {key: shape}, network.stated)
+        except ConvcliError as error:
+            own = self.how.size is None and size == tuple(frame.pixels.shape[:2])
+            way = "; `resize` gives the input another size" if own else ""
+            raise ArgumentError(f"{error}{way}") from None
         (tensor, *_) = network.outputs if self.layer is None else tensors_of(network, [self.layer]).values()
-        shapes = tensor_shapes(network.nodes, {key: shape}, network.stated)
         if tensor not in shapes:
             raise ArgumentError(f"the shape of {tensor!r} is not known before the run; name another layer")
         memory = live_memory(network, shapes, [tensor]) + BOTH * 4 * prod(shape)

@@ -112,3 +112,19 @@ def test_what_is_no_picture_is_refused() -> None:
         1,
         1000,
     )
+
+
+def test_a_size_that_does_not_fit_is_told_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "around.toml"
+    path.write_text(
+        'input = "3x8x8"\nlayers = ["maxpool k2", "upsample x2", { layer = "add", from = ["resize1", "input"] }]'
+    )
+    x = np.zeros((9, 8, 3), np.uint8)
+    with pytest.raises(ArgumentError) as error:
+        filter_picture(x, network=path)
+    assert str(error.value).startswith("cannot filter the picture: ")
+    assert str(error.value).endswith("; `resize` gives the input another size")
+    assert filter_picture(x, network=path, resize=(6, 4)).shape == (4, 6, 3)
+    with pytest.raises(ArgumentError) as error:
+        filter_picture(x, network=path, resize=(6, 5))
+    assert "`resize`" not in str(error.value)

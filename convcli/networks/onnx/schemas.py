@@ -57,7 +57,7 @@ INPUTS: dict[str, tuple[int, int | None]] = {
             2,
             2,
         ): "Add And Compress CumSum Div Equal Expand Gather GatherElements GatherND Greater GreaterOrEqual "
-        "GridSample Less LessOrEqual MatMul Mod Mul Or PRelu Pow Reshape Sub Tile Xor",
+        "GridSample Less LessOrEqual MatMul Mod Mul Or PRelu Pow RMSNormalization Reshape Sub Tile Xor",
         (2, 3): "Conv ConvTranspose Gemm LayerNormalization",
         (2, 5): "NonMaxSuppression",
         (

@@ -44,6 +44,12 @@ CASES = [
     ("LayerNormalization", ["x", numbers(5, 7)], {"axis": 2, "epsilon": 1e-2}, 17),
     ("LayerNormalization", ["v", numbers(4, 8), numbers(4, 8)], {"axis": 0}, 17),
     ("GroupNormalization", ["x", numbers(3), numbers(3, seed=3)], {"num_groups": 3}, 18),
+    ("LpNormalization", ["x"], {"axis": 1, "p": 1}, 22),
+    ("LpNormalization", ["x"], {}, 22),
+    ("MeanVarianceNormalization", ["x"], {}, 13),
+    ("MeanVarianceNormalization", ["x"], {"axes": [1, -1]}, 13),
+    ("RMSNormalization", ["x", numbers(5, 7)], {"axis": 2, "epsilon": 1e-2}, 23),
+    ("GlobalLpPool", ["x"], {}, 13),
     ("LRN", ["x"], {"size": 3, "alpha": 0.1, "beta": 0.6, "bias": 2.0}, 13),
     ("LRN", ["x"], {"size": 4, "alpha": 0.5}, 13),
     ("PRelu", ["x", numbers(6, 1, 1)], {}, 16),
@@ -238,6 +244,12 @@ OTHERWISE = {
     "Resize-11-mode-coordinate_transformation_mode-nearest_mode": lambda: INPUTS["r"][:, :, [0, 2, 3]][
         ..., [0, 0, 1, 2, 2, 3, 4, 4]
     ],
+    "LpNormalization-22-axis-p": lambda: X / np.abs(X).sum(axis=1, keepdims=True),
+    "LpNormalization-22-1": lambda: X / np.sqrt((X**2).sum(axis=-1, keepdims=True)),
+    "RMSNormalization-23-axis-epsilon": lambda: (
+        X / np.sqrt((X**2).mean(axis=(2, 3), keepdims=True) + 1e-2) * numbers(5, 7)
+    ),
+    "GlobalLpPool-13-1": lambda: np.sqrt((X**2).sum(axis=(2, 3), keepdims=True)),
     "Resize-10-mode": lambda: X[:, :, [0, 2]][..., [0, 2, 4, 5]],
     "Upsample-7-mode-scales": lambda: X.repeat(2, axis=2).repeat(3, axis=3),
     "Softmax-11-axis": lambda: shares(X, 2),
