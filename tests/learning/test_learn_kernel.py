@@ -12,6 +12,7 @@ from convcli import backend, learn_kernel
 from convcli.errors import ArgumentError
 from convcli.kernels import KERNELS, parse_kernel
 from convcli.learning import least_squares, picture_pairs
+from convcli.learning.learning_recipe import Recipe
 from tests import reference
 
 RNG = np.random.default_rng(3)
@@ -149,6 +150,7 @@ def test_descent_leaves_out_what_does_not_count(mix):
         assert learned.trace[step].ravel() == pytest.approx(w[:-1].T.ravel())
         w = w - 0.0006 * table.T @ error
     assert learned.samples == y.size
+    assert learned.left_out.clipped == 17 * (3 if mix else 1)
 
 
 def test_descent_ends_where_least_squares_are():
@@ -289,6 +291,31 @@ def test_a_kernel_for_each_channel():
         ArgumentError, match="3 kernels were learned, not one; give them to a layer as its `weights`"
     ):
         _ = learned.kernel
+
+
+@pytest.mark.parametrize("method", ["exact", "sgd"])
+def test_what_is_told_of_several_channels_is_that_of_all(method):
+    """Losses and squares are summed, of errors and conditions the largest is told, of ranks that of the worst channel."""
+    before = NOISE[:30, :30].copy()
+    before[..., 1] = before[:1, :, 1]  # rows that are alike
+    after = NOISE[30:, 30:60] // np.array([3, 2, 1], np.uint8) + np.array([9, 0, 0], np.uint8)
+    options = {"method": method, **({"steps": 3, "lr": 1e-4} if method == "sgd" else {})}
+    several = learn_kernel(before, after, 3, per_channel=True, **options)
+    ones = [learn_kernel(before[..., n], after[..., n], 3, **options) for n in range(3)]
+    assert several.weights == pytest.approx(np.array([one.weights for one in ones]))
+    assert several.bias == pytest.approx([one.bias for one in ones])
+    for name in ("largest", "error"):
+        assert getattr(several, name) == pytest.approx(max(getattr(one, name) for one in ones))
+    assert several.samples == sum(one.samples for one in ones)
+    assert several.left_out.clipped == sum(one.left_out.clipped for one in ones)
+    squares = sum(one.samples * one.residual**2 for one in ones)
+    assert several.residual == pytest.approx((squares / several.samples) ** 0.5)
+    assert (several.rank, several.unknowns) == (ones[1].rank, 10) == (4, 10)
+    assert several.condition == pytest.approx(ones[1].condition)
+    assert several.undetermined == ones[1].undetermined != ()
+    assert several.losses == pytest.approx(
+        [sum(losses) for losses in zip(*(one.losses for one in ones), strict=True)]
+    )
 
 
 def test_weights_between_channels():
@@ -470,6 +497,20 @@ def test_a_learning_rate_that_diverges_says_where_and_what_would_not():
         ArgumentError, match=r"`lr=1e\+200` is too large: the loss grew from .* beyond all numbers at step 1"
     ):
         learn_kernel(FLOATS, after, 3, lr=1e200, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"linear": True}, {"linear": True, "method": "sgd", "steps": 2}])
+def test_no_more_memory_is_taken_than_was_foretold(options):
+    import tracemalloc
+
+    picture = np.random.default_rng(0).integers(1, 255, (600, 500), dtype=np.uint8)
+    recipe = Recipe.of(3, padding_mode="reflect", **options)
+    recipe.learn([recipe.pair(picture[:9, :9], picture[:9, :9], None)])  # modules and tables are loaded
+    tracemalloc.start()
+    recipe.learn([recipe.pair(picture, picture, None)])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= recipe.bytes(picture, picture) < 1.5 * peak
 
 
 def test_work_of_hours_is_refused(monkeypatch):
