@@ -233,6 +233,19 @@ def test_what_is_transparent_is_left_out(call: Call, tmp_path: Path) -> None:
     assert row["residual"] < 0.3
 
 
+def test_what_is_transparent_in_the_second_picture_is_left_out(call: Call, tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(60, 190, (40, 50), dtype=np.uint8)
+    after = convcli.filter_picture(colours, "binomial")
+    alpha = np.full(after.shape, 255, np.uint8)
+    alpha[10:20, 15:30] = 0
+    Image.fromarray(colours).save(tmp_path / "before.png")
+    Image.fromarray(np.dstack([np.where(alpha, after, 128), alpha])).save(tmp_path / "after.png")
+    result = call("learn", tmp_path / "before.png", tmp_path / "after.png", "--format", "json")
+    (row,) = json.loads(result.out)["rows"]
+    assert (row["masked"], row["samples"]) == (10 * 15, 38 * 48 - 10 * 15)
+    assert row["residual"] < 0.3
+
+
 def test_what_is_transparent_is_left_out_of_a_border_that_is_made_of_it(call: Call, tmp_path: Path) -> None:
     """Of a circular picture the last columns look at the first ones, which are hidden here."""
     colours = np.random.default_rng(0).integers(60, 190, (40, 50), dtype=np.uint8)
