@@ -1,4 +1,4 @@
-"""Borders: how an array goes on beyond its edge, as indices into itself."""
+"""Borders: what extends an array beyond its edge, as indices into the array."""
 
 from collections.abc import Sequence
 from typing import Any

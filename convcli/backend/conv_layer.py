@@ -16,7 +16,7 @@ WEIGHT = "(out_channels, in_channels / groups, *kernel_size)"  # the axes of a w
 class LaidConv(NamedTuple):
     """A convolution on an input of known size.
 
-    pads : how wide the input goes on beyond its border, and mode : with what, one of `layers.padding.MODES`
+    pads : how wide the padding is, and mode : what fills it, one of `layers.padding.MODES`
     """
 
     layer: Conv

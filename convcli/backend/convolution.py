@@ -58,7 +58,7 @@ def conv(
     groups : int
         Divides the channels into groups that do not see each other; `groups=C` is depthwise.
     padding_mode : str
-        How x goes on beyond its border:
+        What extends x beyond its border:
 
             zeros      0000|abcd|0000        symmetric  dcba|abcd|dcba
             constant   vvvv|abcd|vvvv        replicate  aaaa|abcd|dddd

@@ -13,6 +13,7 @@ TOPICS = {
     "formats": "The file formats, and what each can hold.",
     "networks": "How to write a network in a TOML file.",
     "architecture": "Where things are in the source code.",
+    "writing": "How help, errors and documentation are written.",
 }
 
 

@@ -62,7 +62,7 @@ class Canvas(NamedTuple):
 
 
 class Border(NamedTuple):
-    """How the input goes on in the padding: a mode of `layers.padding.MODES`, and the number of `constant`."""
+    """What fills the padding: a mode of `layers.padding.MODES`, and the number of `constant`."""
 
     mode: str = "zeros"
     value: Fraction = Fraction(0)

@@ -53,7 +53,7 @@ def filter_image(
     stride, padding, dilation
         As of `layers.Conv`, one number or one for rows and one for columns.
     padding_mode : str
-        How the picture goes on beyond its border: `layers.padding.MODES`.
+        What extends the picture beyond its border: `layers.padding.MODES`.
     alpha : str, optional
         What happens to the last channel when it is alpha; None when there is none. `filter` treats it as
         any channel. `keep` leaves it, and a transparent neighbour counts as having the pixel's own colour.

@@ -89,7 +89,7 @@ def filter_picture(
     ----------
     picture : ndarray or PIL.Image.Image
         An array is (H, W), (H, W, C) or (frames, H, W, C), as a .npy file is: 1 to 4 channels are grey, grey and
-        alpha, RGB, and RGBA. Of an image the current frame is taken as it lies there; a palette is expanded.
+        alpha, RGB, and RGBA. Of an image the current frame is taken as it is stored; a palette is expanded.
         Neither is modified.
     kernel : str, Kernel, array or a list of them
         What `--kernel` takes, such as `gaussian:sigma=2`, or the weights as an array or nested lists. Those of a list
@@ -101,7 +101,7 @@ def filter_picture(
         One number for all axes or one for each; padding is also `same` (by default), `same-lower`, `valid`, `full`, or
         pairs (before, after).
     padding_mode, padding_value
-        How the picture goes on beyond its border: `reflect` (by default), `symmetric`, `replicate`, `circular`,
+        What extends the picture beyond its border: `reflect` (by default), `symmetric`, `replicate`, `circular`,
         `zeros` or `constant`, which has the value.
     activation, pool, pool_channels, repeat, feedback
         What follows the kernel: `relu` ...; `max:2`, `avg:3,stride=2`, `global-avg` ...; `max`, `avg:2`, `lp` over

@@ -202,7 +202,7 @@ def _read_frame(
 
 
 def _why_cut(image: ImageFile) -> str:
-    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, without a word.
+    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, silently.
 
     Or that it cannot decompress them, of which libtiff would speak on stderr.
     """
@@ -272,7 +272,7 @@ def _check_way(name: str, count: int, pixels: int, limit: int) -> None:
 
 
 def in_memory(name: str, image: Image.Image) -> Frame:
-    """Return an image that somebody has in memory, as it lies there, or raise ImageError."""
+    """Return an image in memory as it is stored, or raise ImageError."""
     frame = _frame(name, image, animated=False)
     return replace(frame, pixels=turned_signs(frame.pixels)) if frame.channels == "LAB" else frame
 

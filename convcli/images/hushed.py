@@ -11,7 +11,7 @@ MAPS = Path("/proc/self/maps")
 def hush_libtiff() -> None:
     """Take away libtiff's own words on damaged files: that they are damaged, Pillow says by an exception.
 
-    Done once for the process. Where the library cannot be found it goes on talking.
+    Done once for the process. Where the library cannot be found its messages still appear.
     """
     import ctypes
 

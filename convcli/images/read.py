@@ -1,4 +1,4 @@
-"""Read a picture: upright, palettes expanded, every frame, nothing cut without a word."""
+"""Read a picture: upright, palettes expanded, every frame, nothing dropped silently."""
 
 import logging
 import re

@@ -19,7 +19,7 @@ class Report:
 
     The lines are ASCII: bytes of a name that are no UTF-8 stand as lone surrogates, \udc80 to \udcff for 0x80 to
     0xff (PEP 383), and os.fsencode gives them back. A new run refuses a file that exists, unless `force` replaces
-    it or `resume` goes on at its end, where half a line that a crash left is cut off. A file that is
+    it or `resume` continues at its end, where half a line that a crash left is cut off. A file that is
     not a report is refused.
     """
 

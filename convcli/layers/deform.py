@@ -13,7 +13,7 @@ from convcli.layers.padding import AnyPadding, Padding
 
 @dataclass(frozen=True, kw_only=True)
 class Branch(Layer):
-    """A layer beside the main path: it runs and is counted, and its input goes on unchanged.
+    """A layer beside the main path: it runs and is counted, and its input is passed on unchanged.
 
     Its own output goes to the layer after it by another door: the offsets of a deformable convolution.
     """

@@ -20,7 +20,7 @@ NO_OUTPUT_PADDING = (
     "or give the padding in numbers"
 )
 
-# How an input goes on beyond its border; a, b, c, d are its elements.
+# What extends an input beyond its border; a, b, c, d are its elements.
 MODES = {
     "zeros": "0000|abcd|0000",
     "constant": "vvvv|abcd|vvvv",

@@ -241,7 +241,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "transposed",
-            "The same options turned round: the stride enlarges, the padding is cut off.",
+            "The same options reversed: the stride enlarges, the padding is cut off.",
             _transposed,
             sizes="transposed",
             enlarges=True,

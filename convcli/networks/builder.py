@@ -81,7 +81,7 @@ class Builder:
     def __call__(
         self, layer: str | Layer, *inputs: str, name: str | None = None, weights: str | Sequence[str] = ()
     ) -> str:
-        """Add a layer, or several that are divided by commas, and return the tensor that comes out of the last.
+        """Add a layer, or several separated by commas, and return the tensor that comes out of the last.
 
         layer : text, as `--layers` reads it, or a record of `convcli.layers`
         inputs : tensors; the last one that was made, if none is named

@@ -180,7 +180,7 @@ class _Reader:
         self.items(item["layers"], values, inside, prefix)
 
     def layer(self, text: Any, item: Mapping[str, Any], values: Mapping[str, Value], prefix: str) -> None:
-        """Add a layer, or several divided by commas."""
+        """Add a layer, or several separated by commas."""
         if not isinstance(text, str):
             raise ArgumentError(f"a layer is text such as 'conv k3 p1 o16', got {text!r}")
         self.where = getattr(text, "line", 0) or self.where

@@ -34,7 +34,7 @@ FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than 
 
 @dataclass(frozen=True)
 class Border:
-    """How wide x goes on beyond its edge, and with what."""
+    """How wide the border around x is, and what fills it."""
 
     pads: Pads
     mode: str

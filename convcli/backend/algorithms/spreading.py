@@ -94,7 +94,7 @@ class Spread:
 def spread(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
     """Return x (N, G, C, *size) spread by weight (G, C, O, *k): (N, G, O, *output).
 
-    border : how x goes on beyond its edge, and with what; elements there spread the kernel too
+    border : how wide the border around x is, and what fills it; elements there spread the kernel too
     """
     work = Work(len(x), len(weight), weight.shape[1], weight.shape[2], _slide(how))
     beyond = border[0] != "zeros"
@@ -170,7 +170,7 @@ def _by_turns(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tu
 
 
 def _flipped(taps: slice, k: int) -> slice:
-    """Return where the taps lie on an axis of k that is turned round."""
+    """Return where the taps lie on a reversed axis of k."""
     count = len(range(*taps.indices(k)))
     return slice(k - 1 - taps.start - (count - 1) * taps.step, None, taps.step)
 

@@ -18,7 +18,7 @@ class Spectrum:
     """A kernel, transformed once for tiles of one size.
 
     The tile is padded input, (rows, width * channels); of its F x F places F - span + 1 on each axis are
-    outputs, the others have turned round the edge (Press et al., Numerical Recipes, section 13.1).
+    outputs, the others have wrapped around the edge (Press et al., Numerical Recipes, section 13.1).
     """
 
     def __init__(self, weights: Array, slide: Slide, channels: int, length: int, dtype: Any) -> None:

@@ -35,7 +35,7 @@ Arrays = Mapping[str, Any]  # of one layer, by its operator's names
 
 
 def layered(layer: Layer, source: Source, arrays: Arrays, border: Border, method: str = "auto") -> Source:
-    """Return what a layer makes of a source, which goes on beyond its edge as the border says.
+    """Return what a layer makes of a source, which the border extends beyond its edge.
 
     A layer of one channel is applied to every channel.
     """

@@ -1,4 +1,4 @@
-"""Beyond the edge of a source: how it goes on there, and the values of regions that reach over it."""
+"""Beyond the edge of a source: what extends it, and the values of regions that reach over the edge."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ FAR = 64  # places between two runs that are needed, from which on they are aske
 
 
 class Border(NamedTuple):
-    """How a source goes on beyond its edge.
+    """What extends a source beyond its edge.
 
     mode : one of `layers.padding.MODES`; outside : what `constant` surrounds it with
     """

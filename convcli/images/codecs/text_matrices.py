@@ -31,7 +31,7 @@ def read_text(
 ) -> Picture:
     """Return the numbers in a file of text as a picture of float64, or raise ImageError.
 
-    Rows of a CSV or a TXT are lines, those of a TXT also stand between semicolons; numbers are divided by commas or
+    Rows of a CSV or a TXT are lines, those of a TXT also stand between semicolons; numbers are separated by commas or
     spaces, those of a CSV also by semicolons, and what follows # is left out. JSON has lists of rows; an inner list is
     a pixel's channels. Numbers are whole, decimal, or fractions as 1/9.
     """

@@ -17,7 +17,7 @@ _SIGNATURE = b"8BIM"
 IPTC, COPYRIGHTED, ADDRESS, DIGEST = 1028, 1034, 1035, 1061  # what is kept; the last is a sum over IPTC
 _THUMBNAILS = {1033, 1036}
 _REPEATED = {1039: "ICC profile", 1058: "EXIF", 1059: "EXIF", 1060: "XMP"}  # what stands elsewhere, too
-_RESOLUTION = 1005  # likewise, and the only one that goes without a word
+_RESOLUTION = 1005  # likewise, and the only one that is dropped silently
 
 _PREVIEWS = {(2, 200), (2, 201), (2, 202)}  # of IPTC: a picture's format, version and data
 

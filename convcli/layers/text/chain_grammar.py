@@ -123,7 +123,7 @@ def _check_one_to_one(layer: Layer) -> None:
         raise ArgumentError("it takes no input, and a chain gives it one; say it in a network file")
     if isinstance(layer, layers.Split) and layer.parts > 1:
         raise ArgumentError(
-            f"it makes {layer.parts} outputs, a chain goes on with one; take slice, or say them in a network file"
+            f"it makes {layer.parts} outputs, a chain continues with one; use slice, or say them in a network file"
         )
 
 

@@ -313,7 +313,7 @@ def test_chains_round_trip(items):
         ("relu, nn.Conv2d(8, 16, (3, 5), padding=1, bias=False)", "did you mean 'conv o16 k3x5 p1 nobias'?"),
         ("add", "it takes 2 inputs or more, a chain gives it one; say them in a network file"),
         ("mul", "it takes 2 inputs or more, a chain gives it one; say them in a network file"),
-        ("split n2", "it makes 2 outputs, a chain goes on with one; take slice"),
+        ("split n2", "it makes 2 outputs, a chain continues with one; use slice"),
         ("constant o8", "it takes no input, and a chain gives it one"),
         ("layernorm", "layernorm needs n, how many of the last axes it normalises, such as n3 for all of them"),
         ("lstm o4", "a lstm takes time x features, the input has 3 axes"),
