@@ -192,7 +192,7 @@ class Translation:
             made = counted(lambda: TRANSLATORS[site.operation](inner))
         except NotCountedError:
             return False
-        if isinstance(made, list):
+        if isinstance(made, list) or not made.layer.counted:
             return False
         taken = [self.constants[name] for name in ([first.name] if made.inputs is None else made.inputs)]
         try:

@@ -139,3 +139,16 @@ def test_shapes_that_no_stage_tells_are_refused(tmp_path):
         ArgumentError, match=r"the network cannot be run: node 'view' .*its shape depends on the data"
     ):
         networks.load(saved(tmp_path, model)).run({"x": np.ones(80), "y": np.ones(4)})
+
+
+def test_what_depends_on_constants_alone_runs_too(tmp_path):
+    boxes = np.float32([[[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3]]])
+    scores, most, iou = np.float32([[[0.5, 0.9, 0.3]]]), np.array([9]), np.float32([0.5])
+    nodes = [
+        helper.make_node("NonMaxSuppression", ["boxes", "scores", "most", "iou"], ["kept"], name="nms"),
+        helper.make_node("Cast", ["kept"], ["floats"], to=1),
+        helper.make_node("Add", ["floats", "x"], ["out"]),
+    ]
+    constants = {"boxes": boxes, "scores": scores, "most": most, "iou": iou}
+    network = networks.load(saved(tmp_path, made(nodes, {"x": (1,)}, ["out"], constants)))
+    assert network.run({"x": [0.5]})["out"].tolist() == [[0.5, 0.5, 1.5], [0.5, 0.5, 2.5]]
