@@ -25,21 +25,19 @@ SPECS = (
     "random:31",
     "random:63",
 )
+SHAPE = (3000, 4000, 3)  # of the picture
 
 
-def kernel_plans(
-    specs: Sequence[str] = SPECS, shape: tuple[int, ...] = (3000, 4000, 3), dtype: str = "uint8"
-) -> Iterator[dict[str, Any]]:
-    """Yield a row for each kernel: its size, and the method, the numbers and the tiles of its plan.
+def kernel_plans(specs: Sequence[str] = SPECS) -> Iterator[dict[str, Any]]:
+    """Yield a row for each kernel on an 8-bit RGB picture: its size, and the method, numbers and tiles of its plan.
 
     specs : kernels, as `--kernel` takes them
-    shape, dtype : of the picture, (H, W) or (H, W, C)
     """
     for spec in specs:
         kernel = parse_kernel(spec)
         recipe = Recipe(kernels=(kernel,), padding="same")
-        single = SingleKernel.of(recipe, np.dtype(dtype), None, "clip", None, False, None)
-        plan = single.band_plan(shape)
+        single = SingleKernel.of(recipe, np.dtype("uint8"), None, "clip", None, False, None)
+        plan = single.band_plan(SHAPE)
         yield {
             "kernel": spec,
             "kernel_size": list(kernel.shape),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from convcli import filter_picture
+from convcli.analysis.kernel_plans import kernel_plans
 from convcli.backend import machine as machines
 from convcli.backend import measure_costs as measure_costs_of
 from convcli.backend.algorithms.costs import METHODS, Work
@@ -28,6 +29,7 @@ from convcli.backend.machine import (
     stored_costs,
 )
 from convcli.backend.measure_costs import REFERENCE, measure_costs
+from convcli.filters.tiles import weighing
 
 OTHERS = Costs(*range(101, 108))
 RNG = np.random.default_rng(3)
@@ -227,7 +229,9 @@ def test_each_cost_is_measured_by_its_own_work() -> None:
     assert units == work().size
     work, units = works["transform"]
     plane = work.args[0].copy()
-    work()
+    with mock.patch("numpy.fft.irfft", wraps=np.fft.irfft) as back:
+        work()
+    assert back.call_count == 1
     assert np.allclose(work.args[0], plane, atol=1e-5), "there and back"
     assert units == plane.size
 
@@ -242,3 +246,39 @@ def test_the_least_time_counts_and_the_first_call_does_not(monkeypatch: pytest.M
     monkeypatch.setattr(measure_costs_of.time, "perf_counter", lambda: now)
     assert measure_costs_of._least_seconds(work, 12.0) == 3.0
     assert list(taken) == [0.1]
+
+
+# What plans make of it
+
+
+def plans(here: Machine) -> dict[str, dict]:
+    """Return the plans that kernels get on a machine."""
+    with (
+        mock.patch.object(band_plan, "machine", return_value=here),
+        mock.patch.object(weighing, "machine", return_value=here),
+    ):
+        return {row["kernel"]: row for row in kernel_plans(["random:9", "random:31", "sharpen"])}
+
+
+def test_kernels_take_the_way_that_is_cheap_here() -> None:
+    dear = USUAL._replace(flop32=USUAL.flop32 * 50, gather=USUAL.gather * 50)
+    usual, others = plans(Machine()), plans(Machine(costs=dear))
+    assert usual["random:9"]["method"] == "gemm" != others["random:9"]["method"]
+    assert plans(Machine(costs=dear._replace(transform=1)))["random:31"]["method"] == "fft"
+    assert plans(Machine(costs=USUAL._replace(transform=10**9)))["random:31"]["method"] == "gemm"
+
+
+def test_tiles_follow_the_cache() -> None:
+    small, large = (plans(Machine(cache=size))["random:9"]["tile"][0] for size in (1 << 18, 1 << 21))
+    assert small < large
+
+
+def test_separable_kernels_of_a_pipeline_are_shifted_where_that_is_cheap_here() -> None:
+    slide = Slide((9, 9), (1, 1), (1, 1), (500, 500))
+    facts = band_plan.Facts(
+        whole=False, most=1, passes=81, factor_passes=(9, 9), box_most=None, down_most=1, transforms=0
+    )
+    for pass64, shifted in ((1, True), (10**6, False)):
+        here = Machine(costs=USUAL._replace(pass64=pass64))
+        with mock.patch.object(weighing, "machine", return_value=here):
+            assert (weighing._quickest(facts, slide, 3, True, "auto") == weighing.SHIFTED) is shifted

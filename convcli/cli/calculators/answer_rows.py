@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcli import __version__
+from convcli.cli.calculators.network_answer import picture, whole_row
 from convcli.cli.calculators.question import PER_AXIS, Question
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions
@@ -15,18 +16,6 @@ from convcli.networks.rows import Row, totals
 from convcli.render import Answer
 
 Explain = Callable[[Layer, Shape], list[str]]
-
-OF_ONE_LAYER = (
-    "name",
-    "padding",
-    "kernel_size",
-    "stride",
-    "dilation",
-    "groups",
-    "inputs",
-    "shares_with",
-    "bound",
-)
 
 MOST_EXPLAINED = 3  # layers; beyond, the formulas would bury the table
 MOST_TOLD = 10  # combinations without an answer that are told one by one
@@ -60,8 +49,6 @@ def answer_rows(
 
 def _picture(command: str, questions: Sequence[Question], made: Sequence[Sequence[Row]]) -> Any:
     """Return the picture of one question's rows; of several there is none."""
-    from convcli.cli.calculators.network_answer import picture
-
     if len(questions) > 1:
         raise ArgumentError(
             f"one layer or chain is drawn at a time, and {len(questions):,} are asked for; give one value each, "
@@ -155,15 +142,8 @@ def swept(questions: Sequence[Question], columns: Sequence[str]) -> list[str]:
 
 
 def result(rows: Sequence[Row]) -> Row:
-    """Return a chain's answer in one row: what comes in and goes out, and the sums.
-
-    What belongs to one layer alone is None, where there are several; `layer` spells the chain.
-    """
-    if len(rows) == 1:
-        return rows[0]
-    entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
-    single: Row = {key: None for key in OF_ONE_LAYER if key in rows[0]}
-    return {**rows[-1], **single, **entry, **totals(rows), "layer": ", ".join(row["layer"] for row in rows)}
+    """Return a chain's answer in one row; `layer` spells the chain."""
+    return rows[0] if len(rows) == 1 else whole_row(rows, rows[-1], ", ".join(row["layer"] for row in rows))
 
 
 def ratio(count: int, standard: int) -> float | None:

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from convcli.networks.graph import Graph
     from convcli.networks.network import Network
 
+OF_ONE_LAYER = (
+    "name",
+    "padding",
+    "kernel_size",
+    "stride",
+    "dilation",
+    "groups",
+    "inputs",
+    "shares_with",
+    "bound",
+)
+
 GIGA = 10**9
 MOST_NAMED = 10  # nodes, or operators, that a remark names
 
@@ -85,20 +97,17 @@ def network_result(network: "Network", rows: Sequence[Row]) -> Row:
         return {"name": None, "layer": network.name, **totals(rows)}
     makers = {tensor: number for number, node in enumerate(network.nodes) for tensor in node.outputs}
     last = rows[makers.get(next(iter(network.outputs)), len(rows) - 1)]
+    return whole_row(rows, last, network.name)
+
+
+def whole_row(rows: Sequence[Row], last: Row, name: str) -> Row:
+    """Return the rows of several layers as one: the input of the first, the output of the last, and the sums.
+
+    What belongs to one layer alone is None.
+    """
     entry: Row = {key: rows[0][key] for key in ("in_channels", "input_size", "input_shape") if key in rows[0]}
-    of_a_node = (
-        "name",
-        "padding",
-        "kernel_size",
-        "stride",
-        "dilation",
-        "groups",
-        "inputs",
-        "shares_with",
-        "bound",
-    )
-    single: Row = {key: None for key in of_a_node if key in rows[0]}
-    return {**last, **single, **entry, **totals(rows), "layer": network.name}
+    single: Row = {key: None for key in OF_ONE_LAYER if key in rows[0]}
+    return {**last, **single, **entry, **totals(rows), "layer": name}
 
 
 def remarks(network: "Network", rows: Sequence[Row], whole: Row, batch: int, dtype: str) -> list[str]:

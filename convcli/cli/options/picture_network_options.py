@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from convcli.filters.request import Request
 
 ORDERS: dict[tuple[str, ...], bool] = {("rgb",): False, ("bgr",): True}  # of --channels, beside a network
-MOST_LABELS, MOST_BYTES = 1_000_000, 64 << 20
+MOST_BYTES = 64 << 20  # of a file of labels
 
 
 class PictureNetworkOptions(NamedTuple):
