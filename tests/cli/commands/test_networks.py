@@ -151,7 +151,7 @@ def test_what_is_refused(call: Call, words: list[str], message: str, code: int) 
 
 
 def test_a_shell_completes_the_names(program) -> None:  # type: ignore[no-untyped-def]
-    words = {"_CONVCLI_COMPLETE": "bash_complete", "COMP_WORDS": "convcli cost resnet-1", "COMP_CWORD": "2"}
+    words = {"_CONVCLI_COMPLETE": "bash_complete", "COMP_LINE": "convcli cost resnet-1"}
     out = program(env=words).stdout.decode().split()
     assert out == ["plain,resnet-18", "plain,resnet-101", "plain,resnet-152"]
 
