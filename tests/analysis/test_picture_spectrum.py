@@ -65,6 +65,17 @@ def test_rings_are_means_in_decibels_of_the_strongest():
     assert all(row["before"] is None or row["before"] < -250 for row in empty)
 
 
+def test_the_first_ring_is_without_the_mean():
+    values = RNG.random((64, 64)) + 9
+    found = spectra(values, [parse_kernel("identity")])
+    radius = np.hypot(np.fft.fftfreq(64)[:, np.newaxis], np.fft.fftfreq(64))
+    power = np.abs(np.fft.fft2(values)) ** 2
+    rings = [power[(radius > 0) & (radius >= n / 32) & (radius < (n + 1) / 32)].mean() for n in range(15)]
+    right = [10 * np.log10(ring / max(rings)) for ring in rings]
+    levels = np.array([row["before"] for row in radial_rows(found)[:15]])
+    np.testing.assert_allclose(levels - levels.max(), right, atol=1e-9)
+
+
 def test_nothing_has_no_decibels():
     assert decibels(0.0, 1.0) is None
     assert decibels(1.0, 0.0) is None

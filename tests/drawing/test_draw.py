@@ -23,7 +23,7 @@ SAME = {
         ((Conv(1, 1, 2),), {"values": NINE, "kernel": FOUR}),
     ),
     "a size": (["--n", "5", "--k", "3", "--s", "2"], ((Conv(1, 1, 3, stride=2), 5), {})),
-    "channels": (["--n", "4", "--in", "2", "--k", "3"], ((Conv(2, 1, 3), (2, 4, 4)), {})),
+    "channels": (["--n", "4", "--in", "2", "--k", "3"], ((Conv(2, 1, 3), 4), {})),
     "a chain": (
         ["--n", "5", "--layers", "conv k3 p1, relu, maxpool k2"],
         (("conv k3 p1, relu, maxpool k2", (1, 5, 5)), {}),

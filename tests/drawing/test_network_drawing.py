@@ -14,6 +14,7 @@ from PIL import Image
 from convcli import networks
 from convcli.drawing.forms import encode_still
 from convcli.drawing.graph_lanes import lanes
+from convcli.drawing.nested_fields import nested_fields
 from convcli.drawing.network_columns import Column, columns
 from convcli.drawing.network_drawing import network_scene
 from convcli.drawing.network_lines import MOST_LINES, MOST_NARROW, network_lines
@@ -321,3 +322,12 @@ def test_the_columns_of_each_command():
     assert (size.values[:3], channels.values[:3], field.values[:3]) == ((32, 28, 28), (1, 6, 6), (None, 5, 5))
     (params,) = columns("params", network, lines, network.parameter_rows())
     assert params.whole == 61706
+
+
+def test_a_field_as_large_as_the_input_covers_it():
+    def told(largest):
+        marks, _ = nested_fields([("a", (3, 3)), ("b", largest)], (5, 7), 400, 0)
+        return [mark.text for mark in marks if isinstance(mark, Label)][-1]
+
+    assert told((5, 7)) == "sees the whole input from b on"
+    assert told((9, 6)) == "receptive field; dashed: the input, 5x7"

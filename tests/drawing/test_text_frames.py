@@ -1,10 +1,13 @@
 """Steps as text, compared as a whole."""
 
+from fractions import Fraction
+
 import pytest
 
 from convcli import VARIANTS, Conv
 from convcli.drawing.example_numbers import read_values
 from convcli.drawing.layer_drawing import layer_drawing
+from convcli.drawing.steps import Border
 from convcli.drawing.text_frames import plain_frames
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.errors import ArgumentError
@@ -67,6 +70,19 @@ input       kernel   output
 """
 
 
+REFLECTED = """\
+conv k1x3 p0x1 o1 (convolution): 1x1x3 to 1x1x3, 3 steps
+( ) is padding, reflect; [ ] is the window, _ an output still to come
+
+step 1 of 3: output row 0, column 0
+
+input             kernel         output
+[2][1][2] 3 (2)     1   0  -1    [ 0]  _   _
+
+2*1 + 1*0 + 2*(-1) = 0
+"""
+
+
 def text(layers, shape, numbers=None, only=None, width=80):
     return "\n".join(plain_frames(walk_layers(layers, shape, numbers or Numbers()), width, only))
 
@@ -86,6 +102,18 @@ def test_a_transposed_layer_shows_the_zeros_between():
     shown = text((layer,), (1, 2, 2), given, 2)
     # Output (0, 1) is met by input (0, 1) through tap (1, 0) alone: s*x + t - p = 0 + 1 - 1 and 2 + 0 - 1.
     assert shown == TRANSPOSED
+
+
+def test_padding_shows_what_stands_there():
+    layer = Conv(1, 1, (1, 3), padding=((0, 0), (1, 1)))
+    given = numbers("1 2 3", "1 0 -1")._replace(border=Border("reflect"))
+    assert text((layer,), (1, 1, 3), given, 1) == REFLECTED
+    half = given._replace(border=Border("constant", Fraction(-1, 2)))
+    assert text((layer,), (1, 1, 3), half, 3).splitlines()[-3:] == [
+        "(-0.5)    1 [   2][   3][-0.5]     1   0  -1     -2.5    -2 [ 2.5]",
+        "",
+        "2*1 + 3*0 + (-0.5)*(-1) = 2.5",
+    ]
 
 
 def test_a_flipped_kernel_is_shown_as_it_lies():

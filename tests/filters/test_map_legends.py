@@ -86,6 +86,15 @@ def test_frames_that_a_kernel_reaches_over_are_sheets_of_their_own():
     assert np.array_equal(made[1], draw_maps(whole[1].transpose(2, 0, 1), ("grey",), None, "box"))
 
 
+def test_the_memory_of_the_values_is_foretold():
+    pixels, weights = RNG.random((400, 500), np.float32), RNG.standard_normal((40, 1, 1, 1))
+    work = asked_of(None, {"sheet": True, "weights": weights}).work
+    plan = work.plan("x", "y", picture_of(pixels, "x", 10**6), "PNG")
+    (made,) = plan.made
+    raw = asked_of(None, {"weights": weights}).work.plan("x", "y", picture_of(pixels, "x", 10**6), "NPY")
+    assert plan.memory == raw.memory + made.pixels.size, "the sheet beside the values"
+
+
 def test_maps_that_find_no_place_are_told(caplog):
     with caplog.at_level(logging.INFO, "convcli"):
         filter_picture(GREY, weights=RNG.standard_normal((300, 1, 1, 1)), sheet=True)

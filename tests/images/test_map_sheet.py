@@ -61,6 +61,8 @@ def test_signs_have_0_in_the_middle_of_each_scale():
     top, left = plan.place(0)
     scale = sheet[top + plan.drawn[0] + 4 + BAR // 2, left : left + max(plan.drawn[1], NARROWEST)]
     assert (tuple(scale[0]), tuple(scale[-1])) == (BLUE, RED)
+    top, left = plan.place(1)
+    assert tuple(sheet[top + plan.drawn[0] + 4 + BAR // 2, left]) == BLUE, "as wide to both sides of 0"
     assert np.abs(scale[len(scale) // 2].astype(int) - WHITE).max() <= 6
 
 

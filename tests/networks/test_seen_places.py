@@ -102,6 +102,7 @@ def test_the_last_tensor_with_rows_and_columns():
     ("spelled", "message"),
     [
         ("deform k3 p1 o1, conv k3", "what node 'deform1' (deform k3x3 p1 o1) sees depends on the data, so that it cannot be drawn; name a layer before it by `layer`"),
+        ("reshape o1x144, conv k3", "what node 'reshape1' (reshape o1x144) sees has no window, so that it cannot be drawn"),
         ("reshape o1x6x24, conv k1", "what node 'reshape1' (reshape o1x6x24) sees is not known, so that it cannot be drawn"),
     ],
 )  # fmt: skip
@@ -111,7 +112,8 @@ def test_what_is_not_known(spelled, message):
     network = g.build()
     shapes = shapes_of(network)
     with pytest.raises(ArgumentError) as error:
-        seen_on_path(network, shapes, last_spatial(network, shapes), (0, 0))
+        tensor = last_spatial(network, shapes)
+        seen_on_path(network, shapes, tensor, (0,) * len(shapes[tensor][2:]))
     assert message in str(error.value)
 
 
