@@ -74,16 +74,18 @@ def _checked(paths: Sequence[Path], reading: Reading, sampler: Any, max_memory: 
     from convcli.jobs.memory_limit import check_memory
     from convcli.learning.patch_bank import bank_bytes
 
-    area, most, channels = 0, 0, 1
+    area, most, channels, formats = 0, 0, 1, []
     for path in paths:
         if str(path) == "-":
             raise ArgumentError("--patches reads files, and - is standard input; name files")
         picture, memory = header_of(reading, path, str(path))
+        formats.append((str(path), picture.format))
         light = max(8 * frame.pixels.size for frame in picture.frames) if reading.linear else 0
         most = max(most, memory + light)
         for frame in picture.frames:
             area += prod(frame.pixels.shape[:2])
             channels = max(channels, frame.pixels.size // prod(frame.pixels.shape[:2]))
+    reading.check_layout(formats)
     needed = most + bank_bytes(channels, sampler.size, sampler.wanted(channels))
     check_memory(f"learn from {paths[0]}", needed, max_memory, "take a smaller --size")
     return area

@@ -14,7 +14,6 @@ from convcli.cli.options.learn_options import LearnOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.images.codecs.text_files import TypedMatrix
-from convcli.images.formats import ARRAYS
 from convcli.jobs.collisions import check_reads
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import is_stdout
@@ -128,12 +127,14 @@ def _read(
     from convcli.jobs.memory_limit import check_memory
     from convcli.learning.pairs_of_pictures import notes_on, pairs_of_pictures
 
-    needed, found = 0, []
+    needed, found, formats = 0, [], []
     for pair in sources:
         headers = [header_of(reading, *each) for each in pair]
+        formats += [(name, picture.format) for (_, name), (picture, _) in zip(pair, headers, strict=True)]
         needed += sum(memory for _, memory in headers)
         for frames in zip(*(picture.frames for picture, _ in headers), strict=False):
             needed += recipe.bytes(*(frame.pixels for frame in frames))
+    reading.check_layout(formats)
     check_memory(f"learn from {sources[0][0][1]}", needed, max_memory, "take smaller pictures, or fewer")
     for pair in sources:
         before, after = (picture_of_source(reading, *each) for each in pair)
@@ -147,11 +148,6 @@ def _read(
 def header_of(reading: Reading, source: Source, name: str) -> tuple[Picture, int]:
     """Return what a picture will be, its pixels black, and the bytes that it takes."""
     with reading.open(source) as opened:
-        if reading.layout != "hwc" and opened.header.format not in ARRAYS:
-            raise ArgumentError(
-                f"{name}: `layout={reading.layout!r}` belongs to arrays, {' and '.join(ARRAYS)}, and it is "
-                f"{opened.header.format}"
-            )
         return reading.colours.ahead(opened.header, name)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from convcli.errors import ArgumentError
 from convcli.filters.picture_colours import Colours
 from convcli.images.formats import MAX_FRAMES, MAX_PIXELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -34,6 +36,17 @@ class Reading(NamedTuple):
     def colours(self) -> Colours:
         """What a picture that was read becomes before it is filtered."""
         return Colours(self.channels or (), self.gray, self.linear)
+
+    def check_layout(self, read: Sequence[tuple[str, str]]) -> None:
+        """Raise ArgumentError where there is no array whose axes could be in another order, among (name, format)."""
+        from convcli.images.formats import ARRAYS
+
+        if self.layout == "hwc" or any(form in ARRAYS for _, form in read):
+            return
+        name, form = read[0]
+        raise ArgumentError(
+            f"{name}: `layout={self.layout!r}` belongs to arrays, {' and '.join(ARRAYS)}, and it is {form}"
+        )
 
     def open(self, source: Path | BinaryIO) -> AbstractContextManager[Opened]:
         """Open a picture, of which the frames that were asked for are read."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from convcli.cli.commands.filter import command
 from tests.conftest import SAMPLES, Call, one_error
@@ -268,9 +269,42 @@ def test_layouts_of_arrays(call: Call, tmp_path: Path) -> None:
     assert ends[0, 3, 4] == pytest.approx(padded[0:3, 3:6, 4:7].mean())
 
 
+def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: Path) -> None:
+    """Of a pair, or a picture and a template, one may be a file whose axes have one order only."""
+    x = np.random.default_rng(0).integers(1, 120, (3, 12, 14)).astype(np.uint8)
+    part = np.moveaxis(x[:, 4:9, 6:12], 0, 2)
+    np.save(tmp_path / "x.npy", x)
+    Image.fromarray(np.moveaxis(2 * x, 0, 2)).save(tmp_path / "twice.png")
+    (tmp_path / "twice.json").write_text(json.dumps((2 * x).tolist()))
+    Image.fromarray(part).save(tmp_path / "part.png")
+    chw = ("--layout", "chw")
+    for after in ("twice.png", "twice.json"):
+        words = ("learn", tmp_path / "x.npy", tmp_path / after, "--size", "1", "--field", "weights")
+        assert call(*words, *chw).out == "2\n"
+    found = call(
+        "match", tmp_path / "x.npy", "--template", tmp_path / "part.png", "-o", tmp_path / "s.npy", *chw
+    )
+    assert [(place["row"], place["column"]) for place in json.loads(found.out)["matches"]] == [(4, 6)]
+    words = (
+        "compare",
+        tmp_path / "x.npy",
+        "--kernel",
+        "box",
+        "--variants",
+        "depthwise",
+        "--field",
+        "input_shape",
+    )
+    assert set(call(*words, *chw).out.split()) == {"3x12x14"}
+    assert set(call(*words).out.split()) == {"14x3x12"}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["compare", "x.csv", "--kernel", "box", "--layout", "chw"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and it is CSV"),
+        (["compare", "--n", "9", "--k", "3", "--layout", "chw"], "--layout belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on paper give --k"),
+        (["learn", "--patches", "x.csv", "--layout", "chw", "--size", "2"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and it is CSV"),
         (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
         (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number"),

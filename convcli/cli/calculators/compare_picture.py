@@ -12,6 +12,7 @@ from convcli.cli.options.answer_options import AnswerOptions
 from convcli.errors import ArgumentError
 from convcli.files import check_target, write_whole
 from convcli.images.formats import FORMATS, formats_for
+from convcli.jobs.read_source import Reading
 from convcli.layers.variants import VARIANTS
 from convcli.render import Answer
 
@@ -49,7 +50,7 @@ def compare_on(
     source: Path | BinaryIO,
     name: str,
     spelled: str,
-    max_pixels: int,
+    reading: Reading,
     variants: Sequence[str],
     conversation: Conversation,
     answer: AnswerOptions,
@@ -74,7 +75,7 @@ def compare_on(
     sheet = answer.picture_file
     if sheet is not None:
         _check_sheet(*sheet, overwrite=answer.force)
-    pixels, mode, zero = _read(source, name, max_pixels, conversation)
+    pixels, mode, zero = _read(source, name, reading, conversation)
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
     panels: list[Panel] = [Panel.of(pixels, mode, [Path(name).name, "as it is"])]
@@ -122,12 +123,12 @@ def _invariance(trials: Trials, pooled: bool) -> list[str]:
 
 
 def _read(
-    source: Path | BinaryIO, name: str, max_pixels: int, conversation: Conversation
+    source: Path | BinaryIO, name: str, reading: Reading, conversation: Conversation
 ) -> tuple[Any, str, Any]:
     """Return the colours (H, W, C) of a picture's first frame, what they are, and what 0 is; say what is left out."""
-    from convcli.images.read import read_picture
-
-    picture = read_picture(source, max_pixels)
+    with reading.open(source) as opened:
+        reading.check_layout([(name, opened.header.format)])
+        picture = opened.read()
     frame = picture.frames[0]
     notes = list(picture.notes)
     if len(picture.frames) > 1:

@@ -17,13 +17,14 @@ from convcli.cli.option_names import typed_options
 from convcli.cli.options.answer_options import AnswerOptions, drawn_answer_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import values_option
+from convcli.cli.options.input_options import layout_option, values_option
 from convcli.cli.options.layer_options import LayerOptions, compared_options, variant_name
 from convcli.cli.options.limit_options import max_pixels_option
 from convcli.cli.options.network_options import NETWORK, Given, NetworkOptions, input_option, width_option
 from convcli.cli.options.option_types import Parsed, several
 from convcli.errors import ArgumentError
 from convcli.images.codecs.text_files import TYPED, TypedMatrix
+from convcli.jobs.read_source import Reading
 from convcli.kernels.kernel_files import PICTURES, files_in, is_file
 from convcli.layers.axes import by_axes
 from convcli.layers.variants import BASELINE, VARIANTS
@@ -44,6 +45,7 @@ class PictureOptions(NamedTuple):
     subjects: tuple[str, ...]
     kernel: str | None
     max_pixels: int
+    layout: str
     values: str | None = None
 
     @property
@@ -52,6 +54,11 @@ class PictureOptions(NamedTuple):
         if self.values is not None:
             return TYPED
         return None if self.networks or not self.subjects else self.subjects[0]
+
+    @property
+    def reading(self) -> Reading:
+        """How the picture is read: its first frame alone."""
+        return Reading(max_pixels=self.max_pixels, layout=self.layout)
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -92,7 +99,7 @@ class PictureOptions(NamedTuple):
                     f"{option} describes a layer on paper and has no use beside a picture, whose layer is the kernel "
                     "on its channels; leave it out"
                 )
-            if self.image is None and name in ("kernel", "max_pixels"):
+            if self.image is None and name in ("kernel", "max_pixels", "layout"):
                 raise ArgumentError(
                     f"{option} belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on "
                     "paper give --k"
@@ -116,6 +123,7 @@ picture_options = bundled(
         "drawn side by side.",
     ),
     values_option,
+    layout_option(),
     max_pixels_option(MAX_PIXELS, f"Refuse a larger IMAGE.  [default: {MAX_PIXELS}]"),
 )
 
@@ -127,7 +135,11 @@ picture_options = bundled(
         "convcli compare --n 112 --in 64 --out 128 --k 3 --p 1",
         "convcli compare mobilenet-v1 --variants standard,depthwise-separable",
     ),
-    groups={"Picture": ("kernel", "values", "max_pixels"), "Compared": ("variants", "every"), **LAYER_GROUPS},
+    groups={
+        "Picture": ("kernel", "values", "layout", "max_pixels"),
+        "Compared": ("variants", "every"),
+        **LAYER_GROUPS,
+    },
     leading=("n", "k", "s", "p", "in_channels", "out_channels", "kernel", "every", "form", "fields"),
     topics=("layers", "padding", "variants", "networks", "kernels"),
 )
@@ -200,7 +212,7 @@ def command(
         typed = None if picture.values is None else TypedMatrix.of(picture.values)
         source, names = typed or Path(picture.image), tuple(dict.fromkeys(asked))
         compare_on(
-            source, picture.image, picture.kernel, picture.max_pixels, names, conversation, answer, **behind
+            source, picture.image, picture.kernel, picture.reading, names, conversation, answer, **behind
         )
         return 0
     names = tuple(dict.fromkeys((BASELINE, *asked)))

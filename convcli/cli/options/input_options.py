@@ -56,13 +56,24 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def layout_option(networks: Sequence[str] = ()) -> Decorator:
+    """Give a command the order of the axes of arrays; `networks` are further ones, of the input of a network."""
+    of_network = f"; of a network: {' '.join(networks)}" if networks else ""
+    return click.option(
+        "--layout",
+        type=click.Choice([*ARRAYS, *networks]),
+        metavar="AXES",
+        default="hwc",
+        help=f"Of arrays: {' '.join(ARRAYS)}{of_network}. [hwc]",
+    )
+
+
 def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) -> Decorator:
     """Give a command the options of how pictures are read.
 
     linear : the help of --linear, which is left out without one
     networks : further layouts, of the input of a network
     """
-    names = " ".join(networks)
     options: list[Decorator] = [
         click.option(
             "--frame",
@@ -77,13 +88,7 @@ def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) 
             help="Keep only these: r,g,b drops alpha; a is alpha as grey.",
         ),
         click.option("--gray", is_flag=True, help="Take the brightness alone (BT.601)."),
-        click.option(
-            "--layout",
-            type=click.Choice([*ARRAYS, *networks]),
-            metavar="AXES",
-            default="hwc",
-            help=f"Of arrays: {' '.join(ARRAYS)}{f'; of a network: {names}' if networks else ''}. [hwc]",
-        ),
+        layout_option(networks),
         max_pixels_option(),
         max_frames_option,
     ]
