@@ -128,7 +128,7 @@ def test_a_terminal_takes_no_orders_from_a_name(tmp_path: Path, more: list[str])
     (tmp_path / name).write_bytes(HOUSE.read_bytes())
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "convcli", "filter", "-k", "box", "-o", "out/", *more, name, f"no{name}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}  # no bar, however long it takes
     run = subprocess.run(
         command, cwd=tmp_path, env=environment, stdout=end, stderr=end, timeout=60, check=False
     )
