@@ -4,6 +4,7 @@ from importlib.resources import files
 
 # What `convcli help` lists, and what each page is about.
 TOPICS = {
+    "conventions": "Correlation, boundaries, rounding, counting.",
     "kernels": "The named kernels with their sources, and other forms.",
     "padding": "Sizes of padding, and the padding modes with drawings.",
     "alpha": "What a filter does with transparent pixels.",
@@ -12,6 +13,7 @@ TOPICS = {
     "exit-codes": "The exit codes of the commands.",
     "formats": "The file formats, and what each can hold.",
     "networks": "How to write a network in a TOML file.",
+    "recipes": "Many pictures, pipes, make, and CI.",
     "architecture": "Where things are in the source code.",
     "writing": "How help, errors and documentation are written.",
 }
