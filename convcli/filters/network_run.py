@@ -191,7 +191,10 @@ class NetworkRun:
             raise ArgumentError(f"{error}{way}") from None
         (tensor, *_) = network.outputs if self.layer is None else tensors_of(network, [self.layer]).values()
         if tensor not in shapes:
-            raise ArgumentError(f"the shape of {tensor!r} is not known before the run; name another layer")
+            raise ArgumentError(
+                f"how much {tensor!r} holds is known only when the network has run; name another layer, or run it in "
+                "Python by `Network.run`"
+            )
         memory = live_memory(network, shapes, [tensor]) + BOTH * 4 * prod(shape)
         return Prepared(network, key, tensor, taken, shape, size, shapes[tensor], memory)
 

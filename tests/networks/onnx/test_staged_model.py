@@ -5,6 +5,7 @@ import pytest
 
 from convcli import networks
 from convcli.errors import ArgumentError
+from convcli.filters.filter_picture import filter_picture
 from tests.networks.onnx.models import expected, helper, made, numbers, onnx, saved
 
 INT = np.int64
@@ -152,3 +153,17 @@ def test_what_depends_on_constants_alone_runs_too(tmp_path):
     constants = {"boxes": boxes, "scores": scores, "most": most, "iou": iou}
     network = networks.load(saved(tmp_path, made(nodes, {"x": (1,)}, ["out"], constants)))
     assert network.run({"x": [0.5]})["out"].tolist() == [[0.5, 0.5, 1.5], [0.5, 0.5, 2.5]]
+
+
+def test_a_picture_of_unknown_size_is_refused(tmp_path):
+    nodes = [helper.make_node("Relu", ["x"], ["a"], name="maps"), helper.make_node("NonZero", ["a"], ["out"])]
+    path = saved(tmp_path, made(nodes, {"x": (1, 3, "h", "w")}, ["out"]))
+    x = np.full((4, 5, 3), 51, np.uint8)
+    maps = filter_picture(x, network=path, layer="maps", value_range=None)
+    np.testing.assert_allclose(maps, np.full((4, 5, 3), 0.2), rtol=1e-6)
+    with pytest.raises(ArgumentError) as error:
+        filter_picture(x, network=path, value_range=None)
+    assert str(error.value) == (
+        "cannot filter the picture: how much 'out' holds is known only when the network has run; name another layer, or "
+        "run it in Python by `Network.run`"
+    )
