@@ -61,7 +61,21 @@ def split(row: str, commas: str = ",") -> list[str]:
     return re.split(rf"\s*[{commas}]\s*|\s+", row)
 
 
+def words_of_arguments(text: str) -> list[str]:
+    """Return the arguments between commas, the last of which may be empty; or raise ArgumentError for another.
+
+    >>> words_of_arguments("3,stride=2"), words_of_arguments("3,"), words_of_arguments("")
+    (['3', 'stride=2'], ['3'], [])
+    """
+    *words, last = text.split(",")
+    if not all(map(str.strip, words)):
+        raise ArgumentError(f"{text!r} has an empty argument; name the one that follows, as size=7")
+    return [*words, *([last] if last.strip() else [])]
+
+
 def _plain(word: str) -> int | float:
+    if "_" in word:  # which Python reads
+        raise ValueError
     try:
         return int(word)
     except ValueError:

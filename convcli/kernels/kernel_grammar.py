@@ -12,7 +12,7 @@ from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, 
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
 from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
 from convcli.kernels.named import KERNELS, MAX_SIDE
-from convcli.number_text import read_float, split
+from convcli.number_text import read_float, split, words_of_arguments
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
@@ -132,7 +132,7 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
     build = KERNELS[name]
     values: dict[str, Number] = {}
     accepted = arguments_of(build)
-    for place, item in enumerate(filter(None, arguments.split(","))):
+    for place, item in enumerate(words_of_arguments(arguments)):
         key, given, value = (part.strip() for part in item.partition("="))
         if not given:
             key, value = (list(accepted)[place] if place < len(accepted) else item), item

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from inspect import cleandoc
 
 import click
 import pytest
@@ -87,6 +88,10 @@ def test_help_all_explains_every_option_and_all_that_help_says_of_the_command(ca
         if isinstance(parameter, click.Option):
             assert " ".join(parameter.help.split())[:30] in told.replace("- ", "-"), parameter.name
     assert f"{name} --help-all" in short
+    assert f"Pages that explain more: convcli help {', '.join(whole.topics)}." in asked
+    _, _, details = cleandoc(whole.help or "").partition("\f")
+    for line in filter(None, details.splitlines()):
+        assert " ".join(line.split()) in told and " ".join(line.split()) not in asked
     for topic in whole.topics:
         assert call("help", topic).code == 0
 

@@ -335,6 +335,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "`channels`: [] is not a list of channels": {"channels": []},
     "`pool`: it is a text, such as 'max:2', got 2": {"pool": 2},
     "`pool` max has no argument 'x'": {"pool": "max:2,x=1"},
+    "',2' has an empty argument; name the one that follows, as size=7": {"pool": "max:,2"},
     "`kernel`: an array of shape () is not a kernel": {"kernel": 3},
     "`kernel`: the kernel: 'nan' is not a finite number": {"kernel": [[float("nan")]]},
     "`kernel`: [[1, 2], [3]] is ragged": {"kernel": [[1, 2], [3]]},

@@ -198,6 +198,8 @@ def test_arguments_by_name_and_in_order() -> None:
         ),
         ("2x1-1+0: 1 2", "its origin -1+0 lies outside 2x1"),
         ("0x3:", "a kernel 0 wide is empty"),
+        ("gaussian:,7", "',7' has an empty argument; name the one that follows, as size=7"),
+        ("gaussian:1_0", "kernel 'gaussian': sigma: '1_0' is not a number"),
         ("999999999x1: 1", "a kernel 999999999 wide is over the limit of 255"),
         (
             "none.npy",

@@ -12,7 +12,14 @@ from convcli.layers.text.notation import format_padding_as_typed
 from convcli.networks.rows import Row
 from convcli.render import Answer
 
-OF_CHANNELS = ("in_channels", "out_channels", "groups", "bias")  # options without a say in sizes
+NOT_OF_SIZES = (
+    "in_channels",
+    "out_channels",
+    "groups",
+    "bias",
+    "batch",
+    "dtype",
+)  # options that change no size
 COLUMNS = ("axis", "kernel_size", "padding", "stride", "dilation")
 
 
@@ -23,8 +30,11 @@ def solve_backwards(options: LayerOptions, target: Size) -> tuple[Answer, list[s
     """
     if options.chain is not None or options.ceil:
         raise ArgumentError("--target solves for one convolution; leave out --layers and --ceil")
-    for name in filter(options.given, OF_CHANNELS):
-        raise ArgumentError(f"--target solves for sizes, which {flag(name)} does not change; leave it out")
+    for name in NOT_OF_SIZES:
+        if getattr(options, name) != LayerOptions._field_defaults.get(name):
+            raise ArgumentError(
+                f"--target solves for sizes, which {flag(name)} does not change; leave it out"
+            )
     questions = options.questions()
     spec = questions[0].spec
     transposed = spec is not None and spec.sizes == "transposed"

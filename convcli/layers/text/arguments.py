@@ -5,7 +5,7 @@ from inspect import signature
 from typing import Any, TypeVar
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.number_text import read_finite
+from convcli.number_text import read_finite, words_of_arguments
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def apart(text: str) -> tuple[str, list[tuple[str, str]]]:
     ('avg', [('', '3'), ('stride', '2')])
     """
     name, _, rest = text.partition(":")
-    pairs = [item.partition("=") for item in rest.split(",") if item]
+    pairs = [item.partition("=") for item in words_of_arguments(rest)]
     return name, [(key.strip(), value.strip()) if sign else ("", key.strip()) for key, sign, value in pairs]
 
 

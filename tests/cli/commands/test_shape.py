@@ -249,6 +249,8 @@ def test_a_large_stride_has_no_pattern_to_show(call: Call) -> None:
             "--n 7 --k 3 --target 4 --out 3",
             "--target solves for sizes, which --out does not change; leave it out",
         ),
+        ("--n 7 --k 3 --target 4 --batch 2", "--target solves for sizes, which --batch does not change"),
+        ("--n 7 --k 3 --target 4 --dtype int8", "--target solves for sizes, which --dtype does not change"),
         ("--n 7 --k 3 --target 4 --groups 3", "--target solves for sizes, which --groups does not change"),
         ("--n 7 --k 3 --ceil --no-bias", "--no-bias has no use beside --ceil"),
         ("--n 7 --k 3 --ceil --output-padding 1", "--output-padding has no use beside --ceil"),
