@@ -20,6 +20,7 @@ from convcli.networks.tensor_shapes import tensor_shapes
 
 MOST_SIDE = 4096  # on a side of a level
 MOST_CELLS = 48  # on a side of what is drawn cell by cell; larger tensors are outlines
+MOST_ROWS = 72  # of cells in all levels together
 MOST_LEVELS = 9  # of a network that are drawn
 MOST_NAME = 40  # letters
 OUTLINE = 14.0  # cells that the longest side of an outline is as long as
@@ -191,7 +192,8 @@ def _record(field: Field) -> dict[str, Any]:
 
 def _scene(field: Field) -> Scene:
     largest = max(max(level.size) for level in field.shown)
-    shrunk = 1.0 if largest <= MOST_CELLS else OUTLINE / largest
+    rows_of_all = sum(_rows_and_columns(level)[0] for level in field.shown)
+    shrunk = 1.0 if largest <= MOST_CELLS and rows_of_all <= MOST_ROWS else OUTLINE / largest
     levels: list[tuple[Level, float, float]] = []
     for level in field.shown:
         rows, columns = _rows_and_columns(level)
@@ -217,7 +219,7 @@ def _scene(field: Field) -> Scene:
     bottom = top - RISE + GAP
     told = _told(field)
     if shrunk < 1:
-        told.append(f"areas to scale: {largest} cells on a side are too many to be drawn one by one")
+        told.append("areas to scale: there are too many cells to be drawn one by one")
     marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(told)]
     return Scene(widest + names + 2 * MARGIN, bottom + len(told) * LEADING, tuple(marks), title=_title(field))
 

@@ -63,7 +63,7 @@ def seen_on_path(network: Graph, shapes: Mapping[str, Shape], tensor: str, at: S
     check_place(at, shapes[tensor][2:])
     axes, places = _sent_back(network, shapes, tensor, at)
     found = []
-    for name, node in _longest_path(network, tensor, places):
+    for name, node in _longest_path(network, shapes, tensor, places):
         own = axes.get(name, tuple(range(2, len(shapes[name]))))
         known = []
         for axis in own:
@@ -158,16 +158,24 @@ def _own_axes(axes: Sequence[int], traces: Sequence[Trace]) -> tuple[int, ...] |
     return tuple(found)
 
 
-def _longest_path(network: Graph, tensor: str, places: Mapping[str, object]) -> list[tuple[str, Node | None]]:
-    """Return the tensors of the longest path to a tensor from an input of the network, that tensor first."""
-    depths = dict.fromkeys(network.inputs, 0)
+def _longest_path(
+    network: Graph, shapes: Mapping[str, Shape], tensor: str, places: Mapping[str, object]
+) -> list[tuple[str, Node | None]]:
+    """Return the tensors of the longest path to a tensor from an input of the network, that tensor first.
+
+    A path through a single place, as that of a squeeze-and-excite, is left out where there is another.
+    """
+    depths = dict.fromkeys(
+        network.inputs, (True, 0)
+    )  # whether no tensor is a single place, and how many there are
     makers: dict[str, Node] = {}
     for node in network.nodes:
         deepest = max((depths[name] for name in node.inputs if name in depths), default=None)
         for output in node.outputs:
             makers[output] = node
             if deepest is not None:
-                depths[output] = deepest + 1
+                wide, depth = deepest
+                depths[output] = (wide and max(shapes.get(output, ())[2:], default=1) > 1, depth + 1)
     path: list[tuple[str, Node | None]] = []
     while True:
         maker = makers.get(tensor)

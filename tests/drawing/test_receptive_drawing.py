@@ -14,7 +14,7 @@ from convcli.drawing.receptive_drawing import (
     field_in_network,
     receptive_drawing,
 )
-from convcli.drawing.scene import Shape
+from convcli.drawing.scene import Label, Shape
 from convcli.drawing.walk_layers import Numbers, walk_layers
 from convcli.errors import ArgumentError
 from convcli.layers import Activation, AvgPool, ConvTranspose, DeformConv, Flatten, MaxPool, Resize
@@ -106,6 +106,17 @@ def test_large_tensors_are_outlines():
     whole, seen = ([x for x, _ in mark.points] for mark in areas[-2:])
     assert (seen[1] - seen[0]) / (whole[1] - whole[0]) == pytest.approx(19 / 224)
     assert scene.width < 2000
+
+
+def test_many_rows_of_cells_are_outlines():
+    few, many = (
+        receptive_drawing(field_in_chain((Conv(1, 1, 3, padding=1),), (1, n, n), None)).scenes()[0]
+        for n in (36, 37)
+    )
+    shapes = [[mark for mark in scene.base if isinstance(mark, Shape)] for scene in (few, many)]
+    assert len(shapes[0]) > 2 * 36**2 and len(shapes[1]) < 20
+    assert many.height < few.height / 2
+    assert [mark.text for mark in many.base if isinstance(mark, Label)][-1].startswith("areas to scale")
 
 
 @pytest.mark.parametrize(

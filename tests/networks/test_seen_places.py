@@ -88,6 +88,18 @@ def test_what_is_seen_is_as_large_as_the_table_says():
         assert first.places[0][0] == step * (height // 2) - padding
 
 
+def test_the_path_goes_round_a_squeeze_and_excite():
+    g = Builder("squeezed", (4, 6, 6))
+    x = g("conv k3 p1")
+    s = g("globalavgpool, conv k1 o2, relu, conv k1 o4, sigmoid", x)
+    g("mul", x, s)
+    network = g.build()
+    path = seen_on_path(network, shapes_of(network), "mul1", (0, 0))
+    assert [each.tensor for each in path] == ["input", "conv1", "mul1"]
+    assert path[0].places == (tuple(range(6)),) * 2, "through the pool all is seen"
+    assert path[1].places == (tuple(range(6)),) * 2
+
+
 def test_the_last_tensor_with_rows_and_columns():
     network = load("resnet-18")
     shapes = shapes_of(network)

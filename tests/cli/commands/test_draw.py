@@ -140,6 +140,31 @@ def test_what_is_read_is_not_overwritten(call: Call, tmp_path: Path) -> None:
     assert "1*1 + 2*2 + 3*3 + 4*4 = 30" in call("draw", "--values", path, "--kernel", path).out
 
 
+def test_a_network_has_a_field_and_no_steps(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "net.toml"
+    path.write_text('input = "1x8x8"\nlayers = ["conv k3", "maxpool k2"]\n')
+    out = call("draw", path, "--receptive", "--at", "0,0").out
+    assert "maxpool1: maxpool k2x2, 3x3: 1x1 seen" in out and "input, 8x8: 4x4 seen" in out
+    for words, message in (
+        ([path], "of a network --receptive draws what one output sees; the command cost draws its layers"),
+        (
+            [path, "--receptive", "--k", "3"],
+            "--k describes a layer and has no use beside a network; leave it out",
+        ),
+        ([path, "--receptive", "--kernel", "1"], "--receptive has no use for numbers; give the sizes alone"),
+        (
+            [path, "--receptive", "--layer", "conv9"],
+            "the network has no layer 'conv9'; did you mean 'conv1'?",
+        ),
+        (
+            ["--n", "5", "--k", "3", "--layer", "conv1"],
+            "--layer says whose field --receptive draws; leave it out",
+        ),
+        (["--n", "5", "--k", "3", "--input", "1x4x4"], "--input belongs to a network"),
+    ):
+        assert message in one_error(call("draw", *words))
+
+
 def test_a_picture_is_a_kernel(call: Call, tmp_path: Path) -> None:
     from PIL import Image
 
