@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias, TypeGuard
 from convcli.errors import ArgumentError, cut
 
 Number = int | float
+PerSide = int | tuple[int, ...]  # one number for every axis, or one for each
+PerAxis = float | tuple[float, ...]
 Line = tuple[Number, ...]
 Grid = tuple[Line, ...]  # rows of weights, laid out as a grid
 Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as a kernel has axes
@@ -151,6 +153,23 @@ def _extents(matrix: Matrix) -> tuple[int, ...]:
         matrix = matrix[0]
         sides.append(len(matrix))
     return tuple(sides)
+
+
+def per_axis(kernel: str, name: str, value: PerAxis, dims: int) -> tuple[float, ...]:
+    """Return an argument for each of so many axes, or raise ArgumentError where it has another number of them.
+
+    >>> per_axis("box", "size", 3, 2), per_axis("box", "size", (3, 5), 2)
+    ((3, 3), (3, 5))
+    """
+    if not isinstance(value, tuple):
+        return (value,) * dims
+    if len(value) != dims:
+        axes = "1 axis" if dims == 1 else f"{dims} axes"
+        numbers = "x".join(f"{each:g}" for each in value)
+        raise ArgumentError(
+            f"{kernel}: {name} {numbers} has {len(value)} numbers for {axes}; give one for each axis"
+        )
+    return value
 
 
 def by_axes(numbers: Sequence[int]) -> str:

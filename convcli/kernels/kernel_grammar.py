@@ -8,7 +8,17 @@ from math import isqrt
 from pathlib import Path
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.kernels.kernel import Kernel, Matrix, Number, by_axes, check_side, nested, shape_of
+from convcli.kernels.kernel import (
+    Kernel,
+    Matrix,
+    Number,
+    PerAxis,
+    PerSide,
+    by_axes,
+    check_side,
+    nested,
+    shape_of,
+)
 from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kernel
 from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
 from convcli.kernels.named import KERNELS, MAX_SIDE
@@ -130,7 +140,7 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
     if name not in KERNELS:
         raise ArgumentError(f"unknown kernel {name!r}; {_instead_of(name)}")
     build = KERNELS[name]
-    values: dict[str, Number] = {}
+    values: dict[str, Number | PerAxis] = {}
     accepted = arguments_of(build)
     for place, item in enumerate(words_of_arguments(arguments)):
         key, given, value = (part.strip() for part in item.partition("="))
@@ -164,10 +174,13 @@ def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
     return {name: p for name, p in parameters.items() if p.kind is not Parameter.KEYWORD_ONLY}
 
 
-def _argument(what: str, text: str, parameter: Parameter) -> Number:
-    whole = parameter.annotation is int or parameter.annotation == int | None
+def _argument(what: str, text: str, parameter: Parameter) -> Number | PerAxis:
+    whole = parameter.annotation in (int, int | None, PerSide, PerSide | None)
+    read = int if whole else read_float
     try:
-        return int(text) if whole else read_float(text)
+        if parameter.annotation in (PerSide, PerSide | None, PerAxis) and "x" in text:
+            return tuple(map(read, text.split("x")))
+        return read(text)
     except ArgumentError as error:
         raise ArgumentError(f"{what}: {error}") from None
     except ValueError:

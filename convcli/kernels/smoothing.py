@@ -1,10 +1,21 @@
 """Kernels that average, and those that spread a pixel over many."""
 
-from math import comb, cos, floor, hypot, inf, radians, sin
+from math import comb, cos, floor, hypot, inf, prod, radians, sin
 
 from convcli.errors import ArgumentError
 from convcli.kernels.bells import MOST_WIDTH, bell, check_sigma, places, sampled, side_for
-from convcli.kernels.kernel import Grid, Kernel, Line, check_side, check_sides, flat, outer
+from convcli.kernels.kernel import (
+    Grid,
+    Kernel,
+    Line,
+    PerAxis,
+    PerSide,
+    check_side,
+    check_sides,
+    flat,
+    outer,
+    per_axis,
+)
 
 MAX_SIDE = 255  # taps on a side, unless the caller lifts it
 NOUGHT = 1e-12  # of a weight: what is left of 1 - 1 after rounding
@@ -16,28 +27,31 @@ def identity(*, dims: int = 2) -> Kernel:
     return Kernel("identity", (outer(*[(1,)] * dims),), source="definition")
 
 
-def box(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Take the mean of size x size pixels."""
-    side = check_side(size, limit)
+def box(size: PerSide = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
+    """Take the mean of size x size pixels; 3x5 is 3 rows of 5."""
+    sides = [check_side(int(side), limit) for side in per_axis("box", "size", size, dims)]
     return Kernel(
         "box",
-        (outer(*[(1,) * side] * dims),),
-        divisor=side**dims,
+        (outer(*[(1,) * side for side in sides]),),
+        divisor=prod(sides),
         source="the moving average; OpenCV blur",
     )
 
 
-def gaussian(sigma: float = 1.0, size: int | None = None, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Blur by a bell of standard deviation sigma, in pixels; it sums to 1.
+def gaussian(
+    sigma: PerAxis = 1.0, size: PerSide | None = None, *, dims: int = 2, limit: int = MAX_SIDE
+) -> Kernel:
+    """Blur by a bell of standard deviation sigma, in pixels; it sums to 1; 2x5 is 2 down and 5 across.
 
     Without a size it has round(6 * sigma + 1) taps, or the odd number above: about 3 sigma to each side,
     as OpenCV has it for 8-bit pictures.
     """
-    check_sigma("gaussian", sigma)
-    curve = bell(sigma, side_for(sigma, size, limit))
+    sigmas = [check_sigma("gaussian", each) for each in per_axis("gaussian", "sigma", sigma, dims)]
+    sizes = [None] * dims if size is None else map(int, per_axis("gaussian", "size", size, dims))
+    sides = [side_for(each, side, limit) for each, side in zip(sigmas, sizes, strict=True)]
     return Kernel(
         "gaussian",
-        (outer(*[curve] * dims),),
+        (outer(*map(bell, sigmas, sides)),),
         source="the normal density, sampled; OpenCV getGaussianKernel",
     )
 

@@ -1,0 +1,56 @@
+"""Box filters and Gaussians whose axes differ."""
+
+from math import prod
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from convcli import filter_picture
+from convcli.errors import ArgumentError
+from convcli.kernels import parse_kernel
+from convcli.kernels.kernel import flat
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape"), [("box:3x5", (3, 5)), ("box:size=4x1", (4, 1)), ("box:2x3x4", (2, 3, 4))]
+)
+def test_a_box_has_a_size_for_each_axis(spec: str, shape: tuple[int, ...]) -> None:
+    kernel = parse_kernel(spec, dims=len(shape))
+    assert kernel.shape == shape
+    assert set(flat(kernel.matrices[0])) == {1}
+    assert kernel.divisor == prod(shape)
+
+
+def test_a_gaussian_has_a_width_for_each_axis() -> None:
+    down, across = (np.array(parse_kernel(spec, dims=1).matrices[0]) for spec in ("gaussian:2", "gaussian:5"))
+    assert np.allclose(parse_kernel("gaussian:sigma=2x5").matrices[0], np.outer(down, across), rtol=1e-14)
+    assert parse_kernel("gaussian:2x5,7x9").shape == (7, 9)
+    assert parse_kernel("gaussian:2,7x9").matrices == parse_kernel("gaussian:2x2,7x9").matrices
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("box:3x5x7", "box: size 3x5x7 has 3 numbers for 2 axes; give one for each axis"),
+        ("gaussian:2x", "kernel 'gaussian': sigma: '' is not a number"),
+        ("box:3xa", "kernel 'box': size must be a whole number, got '3xa'"),
+        ("gaussian:0x1", "gaussian: sigma must be at least 0.05 and finite, got 0.0"),
+        ("box:0x3", "a kernel 0 wide is empty; the size must be at least 1"),
+        ("box:3x999", "a kernel 999 wide is over the limit of 255; raise it with `max_kernel=999`"),
+    ],
+)
+def test_sizes_that_are_refused(spec: str, message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        parse_kernel(spec)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("spec", "size"), [("box:3x21", (3, 21)), ("box:20x2", (20, 2)), ("box:1x9", (1, 9))]
+)
+def test_a_wide_box_takes_the_mean_under_it(spec: str, size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 50)).astype(np.float64)
+    origin = [-(1 - side % 2) for side in size]  # an even one looks further down and right
+    wanted = ndimage.uniform_filter(pixels, size, mode="nearest", origin=origin)
+    assert np.allclose(filter_picture(pixels, spec, padding_mode="replicate"), wanted)
