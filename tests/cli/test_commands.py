@@ -11,6 +11,7 @@ import pytest
 
 from convcli import __version__
 from convcli.cli import COMMANDS, group
+from convcli.cli.command import WIDEST
 from tests.conftest import Call, one_error
 
 CALCULATORS = ["shape", "params", "cost", "compare"]
@@ -92,8 +93,22 @@ def test_help_all_explains_every_option_and_all_that_help_says_of_the_command(ca
     _, _, details = cleandoc(whole.help or "").partition("\f")
     for line in filter(None, details.splitlines()):
         assert " ".join(line.split()) in told and " ".join(line.split()) not in asked
+    below = whole.more() if whole.more is not None else whole.epilog or ""
+    assert told.replace("- ", "-").endswith(" ".join(below.split()).replace("- ", "-"))
+    context = click.Context(whole, info_name=name, max_content_width=80)
+    for parameter in whole.params if whole.groups else ():
+        names, text = parameter.get_help_record(context) or ("", "")
+        if isinstance(parameter, click.Option) and len(names) <= WIDEST:
+            assert len(text) > 80 - WIDEST - 5 or f" {text}\n" in f"{out}\n", "in one line"
     for topic in whole.topics:
         assert call("help", topic).code == 0
+
+
+def test_help_is_shown_whatever_else_is_wrong(call: Call) -> None:
+    for words in (["--help-all", "--k", "x"], ["--k", "x", "--help-all"], ["--k", "x", "--help"]):
+        code, out, err = call("shape", *words)
+        assert (code, err) == (0, "")
+        assert out.startswith("Usage: convcli shape ")
 
 
 @pytest.mark.parametrize("name", CALCULATORS)
@@ -211,8 +226,11 @@ def test_every_answer_has_every_format_and_every_field(call: Call, line: str) ->
 def test_fields(call: Call, name: str) -> None:
     assert call(name, *LAYER, "--field", "macs").out.splitlines()[0] == str(4 * 49 * 2 * 9)
     assert call(name, *LAYER, "--field", "macs,layer", "--format", "csv").out.splitlines()[0] == "macs,layer"
-    rows = json.loads(call(name, *LAYER, "--field", "macs,flops", "--format", "json").out)["rows"]
-    assert all(list(row) == ["macs", "flops"] for row in rows)
+    answer = json.loads(call(name, *LAYER, "--field", "macs,flops", "--format", "json").out)
+    assert all(list(row) == ["macs", "flops"] for row in answer["rows"])
+    assert set(answer["totals"]) == (set() if name == "compare" else {"macs", "flops"})
+    table = call(name, *LAYER, "--field", "flops,layer", "--format", "table").out.splitlines()
+    assert table[0].split() == ["FLOPs", "layer"]
     result = call(name, *LAYER, "--field", "mac")
     assert result.code == 2
     assert one_error(result).startswith("there is no field 'mac'; the fields are name, layer, variant, ")
