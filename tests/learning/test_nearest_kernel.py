@@ -74,6 +74,12 @@ def test_a_multiple_is_named_with_its_factor():
     )
 
 
+def test_a_factor_that_rounding_may_have_made_is_not_told():
+    assert (
+        nearest_kernel(1.0009 * weights_of("gaussian:sigma=1.4")).words == "gaussian:sigma=1.4, within 0.09 %"
+    )
+
+
 def test_a_larger_kernel_has_zeros_around():
     found = nearest_kernel(np.pad(weights_of("emboss"), 2))
     assert found.spec == "emboss"

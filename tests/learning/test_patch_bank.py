@@ -117,12 +117,15 @@ def test_flat_patches_are_left_out():
     picture[:20] = RNG.random((20, 60))
     patches = PatchSampler.of(4, 3, 1).draw(picture, None, picture.size, "part")
     assert (patches.var(axis=1) > 1e-5).all()
+    assert len(patches) == 10_000  # others are drawn instead
 
 
 def test_seeds_reproduce():
     first, again, other = (learn_bank(NOISE, 5, 4, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first.weights, again.weights)
     assert not np.array_equal(first.weights, other.weights)
+    one, two = (PatchSampler.of(5, 4, seed).draw(NOISE, None, NOISE.size, "noise") for seed in (1, 2))
+    assert not np.array_equal(one, two)
     assert np.array_equal(random_bank(4, 3, 2, seed=5).weights, random_bank(4, 3, 2, seed=5).weights)
     assert not np.array_equal(random_bank(4, 3, 2, seed=5).weights, random_bank(4, 3, 2, seed=6).weights)
 

@@ -131,6 +131,12 @@ def test_descent_prints_the_losses_of_the_textbook(call: Call, textbook: tuple[P
     assert row["lr"] == 0.01
 
 
+def test_no_loss_is_told_of_a_step_that_is_not_taken(call: Call, textbook: tuple[Path, Path]) -> None:
+    out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "19").out
+    assert "step 15, loss" in out
+    assert "step 20, loss" not in out
+
+
 def test_many_losses_are_told_in_part(call: Call, textbook: tuple[Path, Path]) -> None:
     out = call("learn", *textbook, "--size", "1x2", "--method", "sgd", "--steps", "1000").out.splitlines()
     assert sum(line.startswith("step ") for line in out) == 40
@@ -298,6 +304,17 @@ def test_the_kernel_alone_is_printed(call: Call, pair: tuple[Path, Path], tmp_pa
     values = ("--values", "0 1; 2 3", "--values", "3 5; 7 9", "--size", "1", "-o", "-")
     assert call("learn", *values) == (0, "2\n", "convcli: -.txt cannot hold the bias 3; .json and .mat do\n")
     assert call("learn", *values[:-1], "json:-").out == '{"weights": [[2.0]], "offset": 3.0}\n'
+
+
+def test_weights_that_noise_leaves_uncertain_are_told(call: Call, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.save(tmp_path / "b.npy", random.standard_normal((9, 9)))
+    np.save(tmp_path / "a.npy", random.standard_normal((9, 9)))
+    words = ("learn", tmp_path / "b.npy", tmp_path / "a.npy")
+    error = float(call(*words, "--field", "error").out)
+    line = f"the residuals leave the weights uncertain by {error:.2g} (standard error)"
+    assert line in call(*words).out.splitlines()
+    assert "uncertain" not in call("learn", tmp_path / "b.npy", tmp_path / "b.npy").out
 
 
 def test_a_constant_second_picture_is_made_by_the_bias(call: Call, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from convcli.images.codecs import text_matrices
 from convcli.images.codecs.text_files import TypedMatrix, text_form
 from convcli.images.formats import ENDINGS, TEXTS, output_format
 from convcli.images.picture import Frame, ImageError, Picture
-from convcli.images.read import read_header, read_picture
+from convcli.images.read import open_picture, read_header, read_picture
 from convcli.images.write import encode
 
 MATRIX = [[0, 1.5, -2], [3, 1e-30, 1 / 3]]
@@ -159,10 +159,11 @@ def test_what_is_no_matrix_is_said_in_one_line(tmp_path, name, text, why):
 def test_limits(tmp_path, monkeypatch):
     path = written(tmp_path, "m.csv", "1,2,3\n4,5,6\n")
     monkeypatch.setattr(text_matrices, "MOST_NUMBERS", 5)
-    with pytest.raises(
-        ImageError, match=r"its 6 numbers are more than the 5 that are read as text; save them as \.npy"
-    ):
-        read_picture(path)
+    for each in (path, written(tmp_path, "m.json", "[[1, 2, 3], [4, 5, 6]]")):
+        with pytest.raises(
+            ImageError, match=r"its 6 numbers are more than the 5 that are read as text; save them as \.npy"
+        ):
+            read_picture(each)
     monkeypatch.setattr(text_matrices, "MOST_BYTES", 10)
     with pytest.raises(
         ImageError, match=r"it has more than the 10 bytes that are read as text; save it as \.npy"
@@ -171,6 +172,15 @@ def test_limits(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ImageError, match="its 6 pixels are over the limit of 5"):
         read_picture(path, max_pixels=5)
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.json"])
+@pytest.mark.parametrize("layout", ["chw", "dhw"])
+def test_rows_and_columns_have_one_order(tmp_path, name, layout):
+    path = written(tmp_path, name, "[[1, 2], [3, 4], [5, 6]]" if name == "m.json" else "1,2\n3,4\n5,6\n")
+    with open_picture(path, layout=layout) as opened:
+        (frame,) = opened.read().frames
+    assert frame.pixels.tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
 def test_a_picture_by_another_name_is_a_picture(tmp_path):
