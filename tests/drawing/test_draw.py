@@ -112,6 +112,8 @@ def test_it_is_written_by_its_ending(tmp_path: Path) -> None:
     assert path.read_bytes() == drawing.encode("svg")
     with pytest.raises(ArgumentError, match="`form` 'jpg' is none that can be drawn; take one of txt, png"):
         drawing.save(tmp_path / "x.jpg")
+    with pytest.raises(ArgumentError, match="`theme` is one of auto, light, dark, got 'blue'"):
+        drawing.encode("svg", theme="blue")
     assert [each.name for each in tmp_path.iterdir()] == ["x.svg"]
 
 

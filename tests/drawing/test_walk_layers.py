@@ -115,6 +115,14 @@ def test_the_padding_holds_what_its_mode_says(case, mode, value):
     np.testing.assert_array_equal(shown, as_2d(padded)[0])
 
 
+def test_pools_pad_with_nothing_behind_a_convolution_whose_padding_has_a_mode():
+    layers = (Conv(1, 1, 3, padding=1), MaxPool(3, stride=1, padding=1))
+    conv, pool = walk_layers(layers, (1, 3, 3), Numbers(border=Border("circular")))
+    assert conv.padded(0, 0, 0) == conv.inputs[0][2][2]
+    assert pool.padded(0, 0, 0) is None
+    assert [len(step.terms) for step in pool.steps] == [4, 6, 4, 6, 9, 6, 4, 6, 4]
+
+
 @FEW
 @given(cases(dims=(2,)))
 def test_windows_lie_where_the_formula_puts_them(case):

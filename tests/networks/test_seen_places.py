@@ -98,6 +98,7 @@ def test_the_path_goes_round_a_squeeze_and_excite():
     assert [each.tensor for each in path] == ["input", "conv1", "mul1"]
     assert path[0].places == (tuple(range(6)),) * 2, "through the pool all is seen"
     assert path[1].places == (tuple(range(6)),) * 2
+    assert convolution_behind(network, "mul1") is None, "maps of two tensors"
 
 
 def test_the_last_tensor_with_rows_and_columns():
@@ -140,4 +141,5 @@ def test_the_convolution_that_maps_come_from():
     tensors = {node.name: node.outputs[0] for node in network.nodes}
     assert convolution_behind(network, tensors["relu1"]).name == "conv1"
     assert convolution_behind(network, tensors["maxpool1"]) is None
+    assert convolution_behind(network, tensors["stage1.1.add1"]) is None, "maps of two convolutions"
     assert convolution_behind(network, "input") is None
