@@ -4,6 +4,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from PIL import Image
@@ -110,6 +111,15 @@ def test_bad_pictures(call: Call, tmp_path: Path, words: tuple[str, ...], messag
     assert result.code == 2
     assert one_error(result) == message.format(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_may_not_be_replaced_is_told_before_anything_is_drawn(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "net.png").write_text("precious")
+    with mock.patch("convcli.drawing.network_drawing.network_scene") as drawn:
+        result = call("shape", "lenet-5", "-o", tmp_path / "net.png")
+    assert result.code == 1
+    assert "net.png exists; give --force to replace it" in one_error(result)
+    assert not drawn.called
 
 
 def test_a_picture_is_not_overwritten_without_force(call: Call, tmp_path: Path) -> None:
