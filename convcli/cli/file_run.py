@@ -249,13 +249,19 @@ def _end(signum: int, frame: object) -> None:
 
 
 def file_run_options(
-    *, in_place: bool, threads: str, linear: str | None = None, networks: Sequence[str] = ()
+    *,
+    in_place: bool,
+    threads: str,
+    linear: str | None = None,
+    depth: bool = False,
+    networks: Sequence[str] = (),
 ) -> Decorator:
     """Add all options of reading, writing and running to a command, which gets them as a FileRun.
 
     in_place : whether it has this option
     threads : what it does with --threads
     linear : the help of --linear, which is left out without one
+    depth : whether there is --depth
     networks : layouts of a network's input, where one may run
     """
     options = (
@@ -265,7 +271,7 @@ def file_run_options(
         click.option("--dry-run", is_flag=True, help="Only report what would be read, run and written."),
         coding_options,
         click.option("--threads", type=at_least(1), help=f"{threads} [one per core]"),
-        reading_options(linear=linear, networks=networks),
+        reading_options(linear=linear, depth=depth, networks=networks),
         max_memory_option,
         run_options,
         talking,

@@ -66,6 +66,7 @@ class FilterOptions(TypedDict, total=False):
     gray: bool
     channels: str | Sequence[str] | None
     linear: bool
+    depth: Literal["16", "float"] | None
     max_pixels: int
     threads: int | None
     network: str | PathLike[str] | None
@@ -119,8 +120,9 @@ def filter_picture(
         gives the values themselves, as floats.
     alpha : str
         `auto`, `premultiply`, `keep` or `filter`: see `backend.filter_image`.
-    gray, channels, linear
-        Take the brightness alone; only some channels, such as "r,g"; filter the light that sRGB stands for.
+    gray, channels, linear, depth
+        Take the brightness alone; only some channels, such as "r,g"; filter the light that sRGB stands for; filter
+        samples of 16 bits ("16") or floats ("float", white is 1), which the result has, too.
     method, threads : str, int
         How sums are computed, by default the quickest way, and on how many cores, by default all. The samples are the
         same.

@@ -10,6 +10,7 @@ from convcli.kernels.change import MOST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.filters.picture_depth import Depth
     from convcli.images.header import Header
     from convcli.images.picture import Frame, Picture
 
@@ -23,14 +24,25 @@ class Colours(NamedTuple):
     channels : the names of those that are kept; all where there are none
     gray : whether brightness takes the place of colours
     linear : whether the light is filtered that sRGB samples stand for
+    depth : of the samples, a key of `picture_depth.DEPTHS`; their own where it is None
     """
 
     channels: tuple[str, ...] = ()
     gray: bool = False
     linear: bool = False
+    depth: "Depth | None" = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether samples become others, before light is decoded."""
+        return bool(self.channels or self.gray or self.depth)
 
     def converted(self, picture: "Picture", name: str) -> "Picture":
-        """Return a picture as the channels, or the grey, that were asked for; or raise ImageError."""
+        """Return a picture as the channels, the grey or the depth that were asked for; or raise ImageError."""
+        if self.depth:
+            from convcli.filters.picture_depth import with_depth
+
+            picture = with_depth(picture, self.depth, name)
         if self.channels:
             from convcli.images.channels import with_channels
 
@@ -51,12 +63,12 @@ class Colours(NamedTuple):
             pixels = black_pixels((*before.pixels.shape[:2], *frame.pixels.shape[2:]), frame.pixels.dtype)
             frames.append(replace(frame, pixels=pixels))
         picture = replace(picture, frames=tuple(frames))
-        converted = sum(frame.pixels.nbytes for frame in frames) if self.channels or self.gray else 0
+        converted = sum(frame.pixels.nbytes for frame in frames) if self.changes else 0
         return picture, max(header.memory, header.pixels + converted)
 
     def stored(self, picture: "Picture", name: str) -> "Picture":
         """Return what `converted` will make of a still picture, block by block: its pixels are `StoredPixels`."""
-        if not self.channels and not self.gray:
+        if not self.changes:
             return self.converted(picture, name)
         import numpy as np
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.bands.band_plan import METHODS
 from convcli.errors import ArgumentError, cut, instead_of
+from convcli.filters.picture_depth import DEPTHS
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
 from convcli.kernels.kernel import Kernel, is_finite
 from convcli.layers.activation import parse_activation
@@ -202,7 +203,7 @@ def _shown(value: object) -> str:
     return cut(repr(value), 80)
 
 
-_CHOICES = {"value_range": RANGES, "alpha": ALPHAS, "method": METHODS, "along": ALONG}
+_CHOICES = {"depth": DEPTHS, "value_range": RANGES, "alpha": ALPHAS, "method": METHODS, "along": ALONG}
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "kernel": read_kernels,

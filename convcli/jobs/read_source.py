@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from convcli.filters.picture_depth import Depth
     from convcli.images.read import Opened
 
 
@@ -20,7 +21,7 @@ class Reading(NamedTuple):
     """What is read of a picture, what it becomes, and how large it may be.
 
     frame : the only one that is read, 0 the first, -1 the last; all where it is None
-    channels, gray, linear : as of Colours
+    channels, gray, linear, depth : as of Colours
     layout : in which order arrays have their axes
     """
 
@@ -28,6 +29,7 @@ class Reading(NamedTuple):
     channels: tuple[str, ...] = ()
     gray: bool = False
     linear: bool = False
+    depth: Depth | None = None
     max_pixels: int = MAX_PIXELS
     max_frames: int = MAX_FRAMES
     layout: str = "hwc"
@@ -35,7 +37,7 @@ class Reading(NamedTuple):
     @property
     def colours(self) -> Colours:
         """What a picture that was read becomes before it is filtered."""
-        return Colours(self.channels or (), self.gray, self.linear)
+        return Colours(self.channels or (), self.gray, self.linear, self.depth)
 
     def check_layout(self, read: Sequence[tuple[str, str]]) -> None:
         """Raise ArgumentError where there is no array whose axes could be in another order, among (name, format)."""

@@ -41,7 +41,7 @@ GROUPS = {
         "quality",
         "subsampling",
     ),
-    "Picture": ("value_range", "alpha", "gray", "channels", "linear", "frame", "layout"),
+    "Picture": ("value_range", "alpha", "gray", "channels", "linear", "depth", "frame", "layout"),
     "Kernel": ("kernels", "normalize", "scale", "shift", "anchor", "flip"),
     "Layer": (
         "stride",
@@ -121,6 +121,7 @@ LEADING = (
     in_place=True,
     threads="Threads of a kernel alone and of PNG.",
     linear="Filter linear light: decode sRGB before, encode after.",
+    depth=True,
     networks=LAYOUTS,
 )
 def command(

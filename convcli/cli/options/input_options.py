@@ -9,6 +9,7 @@ from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.limit_options import max_frames_option, max_pixels_option
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
+from convcli.filters.picture_depth import DEPTHS
 from convcli.jobs.find import Inputs
 from convcli.jobs.read_source import Reading
 
@@ -68,10 +69,13 @@ def layout_option(networks: Sequence[str] = ()) -> Decorator:
     )
 
 
-def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) -> Decorator:
+def reading_options(
+    *, linear: str | None = None, depth: bool = False, networks: Sequence[str] = ()
+) -> Decorator:
     """Give a command the options of how pictures are read.
 
     linear : the help of --linear, which is left out without one
+    depth : whether there is --depth
     networks : further layouts, of the input of a network
     """
     options: list[Decorator] = [
@@ -92,6 +96,12 @@ def reading_options(*, linear: str | None = None, networks: Sequence[str] = ()) 
         max_pixels_option(),
         max_frames_option,
     ]
+    if depth:
+        options.append(
+            click.option(
+                "--depth", type=click.Choice(DEPTHS), help="Filter as 16 bits, or as floats (white is 1)."
+            )
+        )
     if linear is not None:
         options.append(click.option("--linear", is_flag=True, help=linear))
     return bundled("reading", Reading, *options)
