@@ -153,6 +153,7 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
     "grey": ("-k sobel --gray", {"kernel": "sobel", "gray": True}),
     "channels": ("-k box --channels g,a", {"kernel": "box", "channels": ["g", "a"]}),
     "light": ("-k gaussian:1 --linear", {"kernel": "gaussian:1", "linear": True}),
+    "depth": ("-k gaussian:1 --gray --depth 16", {"kernel": "gaussian:1", "gray": True, "depth": "16"}),
     "a variant": ("-k box --variant standard --range abs", {"kernel": "box", "variant": "standard", "value_range": "abs"}),
     "a matrix of channels": ("--pointwise sepia", {"pointwise": "sepia"}),
     "groups": ("-k box --groups 3", {"kernel": "box", "groups": 3}),
@@ -173,7 +174,7 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("what", SAME)
 def test_the_pixels_are_those_of_the_command_line(call: Call, tmp_path: Path, what: str) -> None:
     words, asked = SAME[what]
-    source = PHOTO if what in ("how kernels are changed", "groups", "a tile") else LOGO
+    source = PHOTO if what in ("how kernels are changed", "groups", "a tile", "depth") else LOGO
     result = call("filter", source, *words.split(), "-o", tmp_path / "out.tiff")
     assert result.code == 0, result.err
     wanted = read_picture(tmp_path / "out.tiff").frames[0].pixels
