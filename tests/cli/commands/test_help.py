@@ -38,6 +38,13 @@ def test_a_page_is_laid_out_for_the_terminal(on_terminal: Callable[..., str]) ->
     assert "```" not in out and "## " not in out and "| ---" not in out
 
 
+@pytest.mark.parametrize("words", [("help", "padding"), ("filter", "--help-all")])
+def test_lines_are_no_longer_than_can_be_read_on_a_wide_terminal(
+    on_terminal: Callable[..., str], words: tuple[str, ...]
+) -> None:
+    assert 90 < max(map(len, on_terminal(160, *words).splitlines())) <= 100
+
+
 @pytest.mark.parametrize(
     ("word", "way"),
     [
