@@ -22,6 +22,8 @@ SENSIBLE = {
     "compare": "--n 7 --in 3 --out 3 --k 3".split(),
     "networks": [],
     "tune": ["--show"],
+    "config": [],
+    "completion": ["bash"],
     "help": [],
 }
 ODD = {
