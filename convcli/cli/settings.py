@@ -30,6 +30,8 @@ FLAGS = {
     "off": False,
 }
 
+TYPED = ("--force", "--in-place")  # a file that somebody else has written must not overwrite ours
+
 Tables = Mapping[str, Any]
 
 
@@ -66,13 +68,23 @@ def settings(
                 known = [_longest(each).lstrip("-") for each in options]
                 raise SettingsError(f"{file}: {command} has no option {key!r}; {instead_of(key, known)}")
             where = f"{file}: {command}: {key}"
+            _check_typed(option, where)
             found[option.name or ""] = Setting(_longest(option), _read(where, value, option), file)
     for name, option in names.items():
         variable = f"CONVCLI_{command}_{name}".upper().replace("-", "_")
         if variable in os.environ:
+            _check_typed(option, f"environment variable {variable}")
             value = _read_variable(variable, os.environ[variable], option)
             found[option.name or ""] = Setting(_longest(option), value, variable=variable)
     return found
+
+
+def _check_typed(option: click.Option, where: str) -> None:
+    """Refuse an option that is only good on the command line."""
+    if _longest(option) in TYPED:
+        raise SettingsError(
+            f"{where} replaces files, which only the command line may ask for; type {_longest(option)}"
+        )
 
 
 def settings_file() -> Path | None:

@@ -119,6 +119,21 @@ def test_a_file_that_cannot_be_used_is_refused(call: Call, folder: Path, text: s
     assert call("shape", "--help").code == 0
 
 
+@pytest.mark.parametrize("option", ["force", "in-place"])
+def test_only_the_command_line_replaces_files(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    file = folder / "convcli.toml"
+    file.write_text(f"[filter]\n{option} = true\n")
+    words = ("filter", SAMPLES / "house.png", "-k", "box", "-o", folder / "x.png")
+    reason = f"replaces files, which only the command line may ask for; type --{option}"
+    assert one_error(call(*words)) == f"{file}: filter: {option} {reason}"
+    file.unlink()
+    variable = f"CONVCLI_FILTER_{option}".upper().replace("-", "_")
+    monkeypatch.setenv(variable, "1")
+    assert one_error(call(*words)) == f"environment variable {variable} {reason}"
+
+
 def test_a_wrong_value_is_told_with_its_place(
     call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
