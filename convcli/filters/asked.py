@@ -61,8 +61,10 @@ def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
     from convcli.filters.network_filter import NetworkFilter
     from convcli.filters.network_run import NetworkRun
 
-    for name in (*Request._fields, "linear", "threads"):
-        if name not in OF_BOTH and found.get(name):
+    layer = Request(**{name: found[name] for name in Request._fields if name in found})
+    others = [name for name in ("linear", "depth", "threads") if found.get(name)]
+    for name in (*filter(layer.given, Request._fields), *others):
+        if name not in OF_BOTH and name in found:
             told = "kernel" if name == "kernels" else name
             raise ArgumentError(f"`{told}` is of a layer, and has no use beside `network`; leave it out")
     if layout is not None and layout not in LAYOUTS:

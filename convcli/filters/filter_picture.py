@@ -63,6 +63,8 @@ class FilterOptions(TypedDict, total=False):
     alpha: Alpha
     method: str
     sheet: bool
+    only: tuple[int, int, int, int] | str | None
+    mask: AnyArray | None
     gray: bool
     channels: str | Sequence[str] | None
     linear: bool
@@ -120,6 +122,9 @@ def filter_picture(
         gives the values themselves, as floats.
     alpha : str
         `auto`, `premultiply`, `keep` or `filter`: see `backend.filter_image`.
+    only, mask
+        Filter only a rectangle, (x, y, width, height) in pixels from the upper left corner; only where a mask is white,
+        (H, W) of booleans, unsigned whole numbers or floats from 0 to 1, or the name of a picture. Greys blend.
     gray, channels, linear, depth
         Take the brightness alone; only some channels, such as "r,g"; filter the light that sRGB stands for; filter
         samples of 16 bits ("16") or floats ("float", white is 1), which the result has, too.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.frame_group import FrameGroup
 from convcli.filters.recipe_of_request import mixing_error
@@ -21,6 +22,7 @@ from convcli.images.picture import Frame, Picture
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.filters.region import Region
     from convcli.filters.run_by_rows import MadeRows
     from convcli.images.metadata.geometry import Moves, Origin
     from convcli.images.stored_pixels import StoredPixels
@@ -85,7 +87,22 @@ class Filtering:
             group.becoming(result_mode(asked.request, name, target, group))
             for group in asked.groups(name, picture, form)
         ]
-        return Plan(asked, picture, groups, list(map(asked.foretold, groups)))
+        parts = list(map(asked.foretold, groups))
+        if asked.region is not None:
+            for group, made in zip(groups, parts, strict=True):
+                _check_region(asked.region, name, group.frames, made)
+        return Plan(asked, picture, groups, parts)
+
+
+def _check_region(region: Region, name: str, before: Sequence[Frame], after: Sequence[Frame]) -> None:
+    """Refuse a result that cannot be put into the picture."""
+    if len(before) != len(after):
+        raise ArgumentError(f"cannot filter {name}: a region needs as many frames as before, {len(before)}")
+    for was, becomes in zip(before, after, strict=True):
+        try:
+            region.check(was, becomes)
+        except ArgumentError as error:
+            raise ArgumentError(f"cannot filter {name}: {error}") from error
 
 
 @dataclass
@@ -149,7 +166,7 @@ class Plan:
         from convcli.filters.run_by_rows import has_rows
 
         alone = len(self.groups) == len(self.picture.frames) == 1 and not self.filter.sheet
-        return alone and has_rows(self.filter, self.groups[0])
+        return alone and self.filter.region is None and has_rows(self.filter, self.groups[0])
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
         """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""

@@ -100,6 +100,19 @@ def read_place(value: Any) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
+def read_rectangle(value: Any) -> tuple[int, int, int, int]:
+    """Read a rectangle of pixels: X,Y,WIDTH,HEIGHT."""
+    words = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
+    numbers = [int(str(word)) for word in words if str(word).isascii() and str(word).isdigit()]
+    if len(words) != 4 or len(numbers) != 4 or 0 in numbers[2:]:
+        raise ArgumentError(
+            f"{_shown(value)} is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, as "
+            "10,20,64,48"
+        )
+    x, y, width, height = numbers
+    return x, y, width, height
+
+
 def read_tile(value: Any) -> tuple[int, int]:
     """Read how many rows and columns of kernels there are."""
     size = read_size(value)
@@ -210,7 +223,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("normalize", "flip", "feedback", "sheet", "gray", "linear"), read_flag),
     **dict.fromkeys(("scale", "shift", "padding_value"), read_number),
     **dict.fromkeys(("stride", "dilation", "output_padding"), read_size),
-    **dict.fromkeys(("weights", "bias", "pointwise", "offsets", "local"), read_array_or_text),
+    **dict.fromkeys(("weights", "bias", "pointwise", "offsets", "local", "mask"), read_array_or_text),
+    "only": read_rectangle,
     **dict.fromkeys(("pool", "pool_channels"), read_text),
     **dict.fromkeys(("groups", "rank", "max_kernel", "max_pixels", "threads"), partial(read_whole, 1, None)),
     **{name: partial(one_of, name.replace("_", " "), known) for name, known in _CHOICES.items()},

@@ -54,7 +54,7 @@ class Request(NamedTuple):
     """What is asked of a filter, argument by argument: None, False or empty where it is not asked.
 
     The arguments are those of `filter_picture`. A text among the kernels is read as `parse_kernels` reads it; one for
-    weights, bias, pointwise, offsets and local names a file or what there is of the kind.
+    weights, bias, pointwise, offsets, local and mask names a file or what there is of the kind.
     """
 
     kernels: tuple[str | Kernel, ...] = ()
@@ -90,6 +90,8 @@ class Request(NamedTuple):
     alpha: Alpha = "auto"
     method: str = "auto"
     sheet: bool = False
+    only: tuple[int, int, int, int] | None = None
+    mask: str | Array | None = None
 
     def given(self, name: str) -> bool:
         """Tell whether an argument is given."""
@@ -116,7 +118,7 @@ class Request(NamedTuple):
     @property
     def files(self) -> list[tuple[str, Path]]:
         """The files that the options name, after what messages call them."""
-        others = ("weights", "bias", "pointwise", "offsets", "local")
+        others = ("weights", "bias", "pointwise", "offsets", "local", "mask")
         words = {name: getattr(self, name) for name in others if self.given(name)}
         return [
             *(

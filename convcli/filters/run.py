@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.filters.recipe import Recipe
+    from convcli.filters.region import Region
     from convcli.filters.tiles.given_picture import Given
     from convcli.filters.tiles.tile_loop import TileWork
     from convcli.filters.tiles.values_to_pixels import Finish
@@ -62,13 +63,20 @@ class PictureFilter(NamedTuple):
     max_pixels: int
     threads: int | None = None
     stats: bool = False
+    region: Region | None = None
 
     @classmethod
     def of(
         cls, request: Request, colours: Colours, max_pixels: int, threads: int | None = None
     ) -> PictureFilter:
         """Make it of what is asked, or raise ArgumentError."""
-        return cls(request, recipe_of(request), colours, max_pixels, threads)
+        requested = recipe_of(request)
+        if not request.any_given("only", "mask"):
+            return cls(request, requested, colours, max_pixels, threads)
+        from convcli.filters.region import Region
+
+        region = Region.of(request.only, request.mask)
+        return cls(request, requested, colours, max_pixels, threads, region=region)
 
     @property
     def value_range(self) -> Range | None:
@@ -177,6 +185,16 @@ class PictureFilter(NamedTuple):
 
     def make(self, group: FrameGroup, extent: Extent | None = None) -> Made:
         """Run the stages on the frames of a group; `extent` is what `minmax` stretches, by default its own values."""
+        made = self._made(group, extent)
+        if self.region is None:
+            return made
+        pairs = zip(group.frames, made.frames, strict=True)
+        frames = tuple(
+            replace(after, pixels=self.region.put(before, after.pixels)) for before, after in pairs
+        )
+        return made._replace(frames=frames)
+
+    def _made(self, group: FrameGroup, extent: Extent | None) -> Made:
         if group.plain is not None:
             return self._plainly(group, extent)
         from convcli.filters.tiles.tile_loop import run

@@ -154,6 +154,7 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
     "channels": ("-k box --channels g,a", {"kernel": "box", "channels": ["g", "a"]}),
     "light": ("-k gaussian:1 --linear", {"kernel": "gaussian:1", "linear": True}),
     "depth": ("-k gaussian:1 --gray --depth 16", {"kernel": "gaussian:1", "gray": True, "depth": "16"}),
+    "a rectangle": ("-k box:9 --only 3,4,20,10", {"kernel": "box:9", "only": (3, 4, 20, 10)}),
     "a variant": ("-k box --variant standard --range abs", {"kernel": "box", "variant": "standard", "value_range": "abs"}),
     "a matrix of channels": ("--pointwise sepia", {"pointwise": "sepia"}),
     "groups": ("-k box --groups 3", {"kernel": "box", "groups": 3}),
@@ -192,7 +193,7 @@ def test_the_pixels_are_those_of_the_command_line(call: Call, tmp_path: Path, wh
 def test_the_walk_reaches_every_argument() -> None:
     tried = {name for _, asked in SAME.values() for name in asked}
     of_networks = {"network", *OF_NETWORKS}  # tried in test_asked.py
-    assert tried == arguments() - {"weights", "bias", "max_kernel", "max_pixels"} - of_networks
+    assert tried == arguments() - {"weights", "bias", "mask", "max_kernel", "max_pixels"} - of_networks
 
 
 # Kinds of kernels, arrays and pictures

@@ -9,7 +9,7 @@ from convcli.layers.activation import ACTIVATIONS, SOFTMAX, parse_activation
 activation_option = click.option(
     "--activation",
     type=Parsed("NAME", parse_activation, (*ACTIVATIONS, SOFTMAX)),
-    help="relu leaky-relu sigmoid tanh abs softplus ...; white is 1.",
+    help="relu sigmoid tanh abs softplus ...; white is 1.",
 )
 pool_option = click.option(
     "--pool",

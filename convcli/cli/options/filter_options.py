@@ -19,6 +19,7 @@ from convcli.filters.read_arguments import (
     MOST_REPEATS,
     read_number,
     read_place,
+    read_rectangle,
     read_tile,
     read_variant,
 )
@@ -122,6 +123,15 @@ request_options = bundled(
         metavar="FIELD",
         shell_complete=complete_blurs,
         help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy.",
+    ),
+    click.option(
+        "--only", type=Parsed("X,Y,W,H", read_rectangle), help="Filter only this rectangle, in pixels."
+    ),
+    click.option(
+        "--mask",
+        metavar="PICTURE",
+        shell_complete=complete_files,
+        help="Filter only where this is white; greys blend.",
     ),
     click.option(
         "--tile", type=Parsed("RxC", read_tile), help=f"{_of('tile')}: how the kernels lie. [one row]"

@@ -35,7 +35,7 @@ class PictureNetworkOptions(NamedTuple):
 
     def check(self, context: click.Context, request: "type[Request]") -> None:
         """Refuse the options of a layer beside a network, and those of a network without one."""
-        of_layers = {"stats", "linear", "explain", *request._fields} - set(OF_BOTH)
+        of_layers = {"stats", "linear", "depth", "explain", *request._fields} - set(OF_BOTH)
         for name, typed in typed_options(context).items():
             if self.network is None and name in self._fields:
                 raise ArgumentError(f"{typed} belongs to a network; name one with --network")

@@ -1,0 +1,139 @@
+"""The part of a picture that is filtered: a rectangle, or where a mask is white. The rest stays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.errors import ArgumentError
+from convcli.layers.axes import by_axes
+
+if TYPE_CHECKING:
+    from convcli.images.picture import Frame
+
+Array = NDArray[Any]
+Rectangle = tuple[int, int, int, int]  # x, y, width, height, in pixels; x, y is the upper left corner
+
+ROWS = 256  # that are blended at a time
+
+
+class Region(NamedTuple):
+    """What of a picture is filtered.
+
+    only : the rectangle; the whole picture where there is none
+    mask : (H, W), 0 where a pixel stays to 1 where it is filtered; None where there is none
+    name : what messages call the mask
+    """
+
+    only: Rectangle | None = None
+    mask: Array | None = None
+    name: str = "`mask`"
+
+    @classmethod
+    def of(cls, only: Rectangle | None, mask: str | Array | None) -> Region | None:
+        """Read what is asked; None where all of a picture is filtered."""
+        if mask is None:
+            return None if only is None else cls(only)
+        if isinstance(mask, str):
+            return cls(only, _of_picture(Path(mask)), mask)
+        return cls(only, _of_array(mask))
+
+    def check(self, before: Frame, after: Frame) -> None:
+        """Raise ArgumentError where a result cannot be put into the picture that it is made of."""
+        size = before.pixels.shape[:2]
+        if after.pixels.shape != before.pixels.shape or after.mode != before.mode:
+            made = f"{by_axes(after.pixels.shape)} of {after.mode}"
+            raise ArgumentError(
+                f"{self._asked} keeps the rest of the picture, which is {by_axes(before.pixels.shape)} of "
+                f"{before.mode}, and the result is {made}; leave out what changes its size, its channels or its depth"
+            )
+        if self.mask is not None and self.mask.shape != size:
+            raise ArgumentError(
+                f"{self.name} is {by_axes(self.mask.shape)}, rows x columns, and the picture {by_axes(size)}; make "
+                "them the same size"
+            )
+        if self.only is not None:
+            x, y, width, height = self.only
+            if x + width > size[1] or y + height > size[0]:
+                raise ArgumentError(
+                    f"`only` {x},{y},{width},{height} reaches beyond the picture, which is {size[1]} wide and "
+                    f"{size[0]} high"
+                )
+
+    @property
+    def _asked(self) -> str:
+        return "`mask`" if self.only is None else "`only`"
+
+    def put(self, before: Frame, after: Array) -> Array:
+        """Return the filtered pixels within the region, and those of the picture around it; greys of the mask blend."""
+        rows, columns = slice(None), slice(None)
+        pixels = before.pixels
+        if self.only is not None:
+            x, y, width, height = self.only
+            rows, columns = slice(y, y + height), slice(x, x + width)
+        made = pixels.copy()
+        if self.mask is None:
+            made[rows, columns] = after[rows, columns]
+            return made
+        first, last, _ = rows.indices(len(pixels))
+        for top in range(first, last, ROWS):
+            part = slice(top, min(top + ROWS, last)), columns
+            made[part] = _blended(pixels[part], after[part], self.mask[part], before.has_alpha)
+        return made
+
+
+def _blended(before: Array, after: Array, share: Array, has_alpha: bool) -> Array:
+    """Return before + (after - before) * share, rounded half to even; colours weigh as much as they are seen."""
+    flat = before.ndim == 2
+    weight = share[..., np.newaxis].astype(np.float64)
+    old, new = (each.reshape(*each.shape[:2], -1).astype(np.float64) for each in (before, after))
+    if has_alpha:
+        left, right = old[..., -1:] * (1 - weight), new[..., -1:] * weight
+        alpha = left + right
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weight = np.where(alpha > 0, right / alpha, weight)
+        found = np.concatenate([old[..., :-1] * (1 - weight) + new[..., :-1] * weight, alpha], axis=-1)
+    else:
+        found = old * (1 - weight) + new * weight
+    if before.dtype.kind != "f":
+        found = np.rint(found)
+    # What is not blended keeps every bit of its own.
+    untouched, whole = (share == 0)[..., np.newaxis], (share == 1)[..., np.newaxis]
+    found = np.where(untouched, old, np.where(whole, new, found)).astype(before.dtype)
+    return found[..., 0] if flat else found
+
+
+def _of_array(mask: Array) -> Array:
+    """Return an array of shares, or raise ArgumentError: booleans, whole numbers up to white, or floats from 0 to 1."""
+    if mask.ndim != 2:
+        raise ArgumentError(f"`mask` has the shape {mask.shape}; give (height, width)")
+    if mask.dtype.kind == "b":
+        return mask.astype(np.float32)
+    if mask.dtype.kind == "u":
+        return mask.astype(np.float64) / np.iinfo(mask.dtype).max
+    if mask.dtype.kind != "f" or not bool(((mask >= 0) & (mask <= 1)).all()):
+        raise ArgumentError("`mask` takes booleans, unsigned whole numbers, or floats from 0 to 1")
+    return mask
+
+
+def _of_picture(path: Path) -> Array:
+    """Return the brightness of a still picture as shares, 1 for white; what is transparent is 0."""
+    from convcli.backend.colour import luma
+    from convcli.images.read import read_picture
+
+    picture = read_picture(path)
+    if len(picture.frames) > 1:
+        raise ArgumentError(f"{path} has {len(picture.frames)} frames; a mask is a still picture")
+    (frame,) = picture.frames
+    if frame.channels not in ("L", "LA", "RGB", "RGBA"):
+        raise ArgumentError(f"{path} has the colours {frame.mode}; a mask is grey, RGB or RGBA")
+    pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., np.newaxis]
+    white = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+    grey = luma(pixels[..., :3]) if frame.channels.startswith("RGB") else pixels[..., 0]
+    share: Array = grey.astype(np.float64) / white
+    if frame.has_alpha:
+        share = share * (pixels[..., -1] / white)
+    return np.clip(share, 0.0, 1.0)
