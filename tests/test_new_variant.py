@@ -99,11 +99,11 @@ def test_filter_refuses_what_it_does_not_take(run: Run) -> None:
 def test_help_and_the_shell_have_it(run: Run, command: str) -> None:
     assert "conv-resize" in " ".join(run(command, "--help-all").split())
     option = "--variants" if command == "compare" else "--variant"
-    words = {"_CONVCLI_COMPLETE": "bash_complete", "COMP_CWORD": "3"}
-    found = run(**words, COMP_WORDS=f"convcli {command} {option} conv-").split()
+    words = {"_CONVCLI_COMPLETE": "bash_complete"}
+    found = run(**words, COMP_LINE=f"convcli {command} {option} conv-").split()
     assert found == ["plain,conv-resize"]
     if command == "compare":
-        found = run(**words, COMP_WORDS=f"convcli {command} {option} dense,de").split()
+        found = run(**words, COMP_LINE=f"convcli {command} {option} dense,de").split()
         assert found == [f"plain,dense,{name}" for name in VARIANTS if name.startswith("de")]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from convcli.images.picture import Frame
 
-Array = NDArray[Any]
+    Array = NDArray[Any]
+
 Rectangle = tuple[int, int, int, int]  # x, y, width, height, in pixels; x, y is the upper left corner
 
 ROWS = 256  # that are blended at a time
@@ -87,6 +87,8 @@ class Region(NamedTuple):
 
 def _blended(before: Array, after: Array, share: Array, has_alpha: bool) -> Array:
     """Return before + (after - before) * share, rounded half to even; colours weigh as much as they are seen."""
+    import numpy as np
+
     flat = before.ndim == 2
     weight = share[..., np.newaxis].astype(np.float64)
     old, new = (each.reshape(*each.shape[:2], -1).astype(np.float64) for each in (before, after))
@@ -108,6 +110,8 @@ def _blended(before: Array, after: Array, share: Array, has_alpha: bool) -> Arra
 
 def _of_array(mask: Array) -> Array:
     """Return an array of shares, or raise ArgumentError: booleans, whole numbers up to white, or floats from 0 to 1."""
+    import numpy as np
+
     if mask.ndim != 2:
         raise ArgumentError(f"`mask` has the shape {mask.shape}; give (height, width)")
     if mask.dtype.kind == "b":
@@ -121,6 +125,8 @@ def _of_array(mask: Array) -> Array:
 
 def _of_picture(path: Path) -> Array:
     """Return the brightness of a still picture as shares, 1 for white; what is transparent is 0."""
+    import numpy as np
+
     from convcli.backend.colour import luma
     from convcli.images.read import read_picture
 

@@ -220,7 +220,15 @@ CHANGES = {
 
 def test_every_option_of_filter_and_every_variant_is_tried() -> None:
     assert set(BASES) - {"an activation alone", "a pool alone"} == set(FILTERING)
-    of_any = {"variant", "max_kernel", "value_range", "alpha", "sheet", "only", "mask"}  # which every variant takes
+    of_any = {
+        "variant",
+        "max_kernel",
+        "value_range",
+        "alpha",
+        "sheet",
+        "only",
+        "mask",
+    }  # which every variant takes
     assert set(CHANGES) == set(Request._fields) - of_any
 
 
