@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # Nothing of `stages` and `tiles` is imported here: a kernel alone, by far the most common run, needs none of it.
 
 MIB = 1 << 20
+SHEET = 4  # bytes of a pixel of a sheet while it is drawn
 RETURNED = 16 * MIB  # of frames that were freed are given back to the system
 
 
@@ -312,12 +313,13 @@ class PictureFilter(NamedTuple):
         return outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)
 
     def _values_of_sheet(self, group: FrameGroup) -> int:
-        """Return the bytes of the values that are drawn on a sheet."""
+        """Return the bytes of the values that are drawn on a sheet, and of the sheet while it is drawn."""
         if not self.sheet:
             return 0
         maps, *size = group.output_shape
         each = raw_dtype(group.frames[0].pixels.dtype).itemsize
-        return (maps + group.has_alpha) * prod(size) * each
+        drawn = prod(self.foretold(group)[0].pixels.shape[:2])
+        return (maps + group.has_alpha) * prod(size) * each + SHEET * drawn
 
     def framed(self, group: FrameGroup, pixels: Array) -> tuple[Frame, ...]:
         """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""

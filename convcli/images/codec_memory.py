@@ -103,7 +103,12 @@ def reuse_images(jobs: int) -> None:
 
 def pooled(frames: Sequence[FrameHeader]) -> int:
     """Return the bytes that Pillow keeps for one job, of images of these frames that are freed."""
-    return min(POOL * POOL_BLOCK, max(stored(frame.mode) * _pixels(frame) for frame in frames))
+    return min(POOL * POOL_BLOCK, max(frame.image for frame in frames))
+
+
+def pooled_of_many(frames: Sequence[FrameHeader]) -> int:
+    """Return what it keeps beside frames where pictures before them were decoded, or encoded, from its own images."""
+    return pooled([frame._replace(image=stored(frame.mode) * _pixels(frame)) for frame in frames])
 
 
 def block(image: ImageFile) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from convcli.images.codec_memory import block, decoding
+from convcli.images.codec_memory import block, decoding, stored
 from convcli.images.codecs import jpeg, webp
 from convcli.images.codecs.deep_png import WHITE, cut_channels, sixteen_bits
 from convcli.images.codecs.gif_canvas import canvases
@@ -116,7 +116,9 @@ def frame_headers(
         timed = count > 1 and image.format != "TIFF"
         read = FrameHeader(shape, mode, dtype_of(mode), 0 if timed else None)
         straight = is_straight(file, image)
-        frames.append(read._replace(working=decoding(image, read, orientation != 1, count > 1, straight)))
+        working = decoding(image, read, orientation != 1, count > 1, straight)
+        own = 0 if straight else stored(image.mode) * width * height
+        frames.append(read._replace(working=working, image=own))
     if image.format == "TIFF":
         image.seek(0)
     form = "JPEG" if image.format == "MPO" else str(image.format)

@@ -19,6 +19,7 @@ class FrameHeader(NamedTuple):
     shape, mode, duration : as of a Frame
     dtype : the NumPy type of its samples
     working : bytes that are taken beside its pixels while it is decoded
+    image : bytes of Pillow's own image of it, where it is decoded to one
     """
 
     shape: tuple[int, ...]
@@ -26,6 +27,7 @@ class FrameHeader(NamedTuple):
     dtype: str
     duration: float | None = None
     working: int = 0
+    image: int = 0
 
     @classmethod
     def of(cls, frame: Frame) -> FrameHeader:

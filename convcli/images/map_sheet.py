@@ -1,6 +1,6 @@
 """Feature maps side by side in one picture: each with its name, the kernels that made it, and its scale."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from math import log
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ TEXT = 11  # pixels that letters are high
 WIDE = 1.5  # how many times as wide as high a sheet is, about
 PAPER, INK, FAINT = (255, 255, 255), (20, 28, 36), (90, 104, 118)
 MISSING = (255, 0, 255)  # a value that is no finite number
+BAND = 1 << 18  # values that are coloured at a time
 
 
 class SheetPlan(NamedTuple):
@@ -108,7 +109,8 @@ def draw_maps(
     """
     beside = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
     plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], beside)
-    signed = any(bool((each[np.isfinite(each)] < 0).any()) for each in maps[: plan.maps])
+    ends = [_ends(each) for each in maps[: plan.maps]]
+    signed = any(low < 0 for low, _ in ends)
     sheet = Image.new("RGB", plan.shape[::-1], PAPER)
     pen = ImageDraw.Draw(sheet)
     told = "blue below 0, white 0, red above" if signed else "black the least value, white the largest"
@@ -121,35 +123,55 @@ def draw_maps(
         name = names[number] if number < len(names) else f"map {number}"
         room = max(plan.drawn[1], NARROWEST)
         _write(pen, (left - plan.beside, top - NAME // 2), name, room + plan.beside, INK)
-        finite = np.nan_to_num(maps[number].astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        low, high = _scale(finite, signed=signed)
-        _paste(sheet, _coloured(finite, low, high, maps[number], signed=signed), plan.times, top, left)
+        low, high = _scale(*ends[number], signed=signed)
+        for rows in _bands(maps[number]):
+            colours = _coloured(maps[number][rows], low, high, signed=signed)
+            _paste(sheet, colours, plan.times, top + rows.start * plan.times, left)
         below = top + plan.drawn[0] + 4
         bar = np.linspace(low, high, room)[np.newaxis]
-        _paste(sheet, _coloured(bar, low, high, bar, signed=signed).repeat(BAR, axis=0), 1, below, left)
+        _paste(sheet, _coloured(bar, low, high, signed=signed).repeat(BAR, axis=0), 1, below, left)
         _label_scale(pen, low, high, left, below + BAR + ENDS // 2 + 1, room, signed=signed)
         if kernels is not None and plan.kernels[0]:
             _draw_kernels(sheet, kernels[number], plan, top, left - plan.beside)
     return np.asarray(sheet)
 
 
-def _scale(values: Array, *, signed: bool) -> tuple[float, float]:
+def _bands(values: Array) -> Iterator[slice]:
+    """Yield the rows of a map, some at a time."""
+    step = max(1, BAND // max(1, values.shape[1]))
+    for start in range(0, len(values), step):
+        yield slice(start, min(start + step, len(values)))
+
+
+def _finite(values: Array) -> NDArray[np.float64]:
+    """Return values with 0 for those that are no finite numbers."""
+    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _ends(values: Array) -> tuple[float, float]:
+    """Return the least and the largest value of a map, of which those that are not finite count as 0."""
+    parts = (_finite(values[rows]) for rows in _bands(values))
+    ends = [(float(part.min()), float(part.max())) for part in parts]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _scale(low: float, high: float, *, signed: bool) -> tuple[float, float]:
     """Return the values at the ends of a map's scale; of signs it is as wide to both sides of 0."""
-    low, high = float(values.min()), float(values.max())
     if not signed:
         return low, high
     most = max(-low, high)
     return -most, most
 
 
-def _coloured(finite: Array, low: float, high: float, given: Array, *, signed: bool) -> NDArray[np.uint8]:
+def _coloured(values: Array, low: float, high: float, *, signed: bool) -> NDArray[np.uint8]:
     """Return values (H, W) as colours (H, W, 3)."""
+    finite = _finite(values)
     if signed:
         colours = signed_colours(finite / high if high else finite)
     else:
         share = (finite - low) / (high - low) if high > low else np.zeros_like(finite)
         colours = np.rint(share * 255).astype(np.uint8)[..., np.newaxis].repeat(3, axis=2)
-    missing = ~np.isfinite(given)
+    missing = ~np.isfinite(values)
     if missing.any():
         colours[missing] = MISSING
     return colours

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, cast
 from convcli.batch import MEMORY, WRITES, Outcome
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import ExistsError
-from convcli.images.codec_memory import encoding, pooled
+from convcli.images.codec_memory import encoding, pooled, pooled_of_many
 from convcli.images.coding import Coding
 from convcli.images.formats import ARRAYS, output_format
-from convcli.images.header import FrameHeader
+from convcli.images.header import FrameHeader, Header
 from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
 from convcli.images.write_rows import rows_writer
@@ -33,6 +33,13 @@ from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work
 from convcli.layers.text.notation import format_size
 
 Facts = dict[str, Any]  # of a report
+
+
+class Beside(NamedTuple):
+    """The bytes that it takes to read a picture, and those that Pillow keeps afterwards."""
+
+    reading: int
+    pool: int
 
 
 class _Planned(NamedTuple):
@@ -99,9 +106,10 @@ class FileToFile:
         with ExitStack() as shares, ExitStack() as files:
             opened = files.enter_context(self._opened(job, facts))
             header, reading = self.reading.colours.ahead(opened.header, job.name)
-            planned = self._planned(job, header, reading)
+            pool = self._pool(opened.header)
+            planned = self._planned(job, header, reading, pool)
             if planned.memory > min(LARGE, self.max_memory) and planned.plan.has_rows:
-                planned = self._by_rows(job, planned, opened, files, reading)
+                planned = self._by_rows(job, planned, opened, files, Beside(reading, pool))
             self._check(job, planned)
             if self.dry_run:
                 return self._foretold(job, planned)
@@ -116,7 +124,7 @@ class FileToFile:
             if _kinds(picture) == _kinds(header):
                 planned = planned._replace(plan=planned.plan.filled(picture), picture=picture.black())
             else:
-                planned = self._planned(job, picture, reading)
+                planned = self._planned(job, picture, reading, pool)
                 self._check(job, planned)
                 planned = planned._replace(picture=picture.black())
             del picture
@@ -132,10 +140,16 @@ class FileToFile:
             return self.ahead
         return self.reading.open(source)
 
-    def _planned(self, job: Job, picture: Picture, reading: int) -> _Planned:
+    def _pool(self, header: Header) -> int:
+        """Return the bytes that Pillow keeps beside a picture: of its own image of it, or of pictures before it."""
+        if self.ahead is not None:  # it is the only one
+            return pooled(header.frames)
+        return 0 if header.format == "NPY" else pooled_of_many(header.frames)
+
+    def _planned(self, job: Job, picture: Picture, reading: int, pool: int) -> _Planned:
         """Plan for a picture, whose pixels may be black; or raise an error where the job cannot be done.
 
-        reading : the bytes that it takes to read the picture
+        reading : the bytes that it takes to read the picture, and pool : that Pillow keeps afterwards
         """
         form = job.form or (picture.format if job.target is DASH else output_format(job.target))
         self.coding.check(form, job.name)
@@ -150,11 +164,11 @@ class FileToFile:
         check_fits(replace(picture, frames=frames), form, target)
         headers = list(map(FrameHeader.of, frames))
         writing = encoding(headers, form, self.coding, picture.coded, self.threads)
-        memory = max(reading, plan.memory + _pooled(picture), _bytes(frames) + writing)
+        memory = max(reading, plan.memory + pool, _bytes(frames) + writing)
         return _Planned(plan, picture, target, form, memory)
 
     def _by_rows(
-        self, job: Job, planned: _Planned, opened: Opening | OpenedAhead, files: ExitStack, reading: int
+        self, job: Job, planned: _Planned, opened: Opening | OpenedAhead, files: ExitStack, beside: Beside
     ) -> _Planned:
         """Return a plan that does without the whole picture or the whole result, where that takes less memory."""
         plan = cast(PlanByRows, planned.plan)
@@ -169,8 +183,8 @@ class FileToFile:
         writing = encoding(
             [FrameHeader.of(frame)], planned.form, self.coding, planned.picture.coded, self.threads
         )
-        held = _bytes(planned.picture.frames) + _pooled(planned.picture)
-        whole = Whole(reading, held, writing)
+        held = _bytes(planned.picture.frames) + beside.pool
+        whole = Whole(beside.reading, held, writing)
         whole_alone = job.target is DASH or planned.picture.layout != "hwc"
         form = None if whole_alone else planned.form
         rows = by_rows(plan, stored, form, whole, self.threads)
@@ -264,11 +278,6 @@ def _described(picture: Picture) -> Facts:
 
 def _bytes(frames: Iterable[Frame]) -> int:
     return sum(frame.pixels.nbytes for frame in frames)
-
-
-def _pooled(picture: Picture) -> int:
-    """Return the bytes that Pillow keeps when it has decoded a picture."""
-    return 0 if picture.format == "NPY" else pooled(list(map(FrameHeader.of, picture.frames)))
 
 
 def _kinds(picture: Picture) -> list[tuple[Any, ...]]:

@@ -11,29 +11,28 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.memory import PROBE, UNIT
 from tests.networks.onnx.trained import CLASSIFIER, CannotFetchError, fetch
 
 Array = np.ndarray[Any, Any]
 MOST_MEMORY = 2.0  # of ours by ONNX Runtime's
 
 OURS = """
-import sys, resource, numpy as np
+import sys, numpy as np
 from convcli import networks
 network = networks.load(sys.argv[1])
 (name,) = network.inputs
 x = np.zeros(tuple(map(int, sys.argv[2].split("x"))), np.float32)
 for _ in range(3): network.run({name: x})
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 THEIRS = """
-import sys, resource, numpy as np, onnxruntime
+import sys, numpy as np, onnxruntime
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 options.log_severity_level = 4
 session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
 x = np.zeros(tuple(map(int, sys.argv[2].split("x"))), np.float32)
 for _ in range(3): session.run(None, {session.get_inputs()[0].name: x})
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -111,11 +110,11 @@ def memory_lines(only: str) -> Iterator[str]:
             continue
         ours, theirs = (_peak(code, path, model.shape) for code in (OURS, THEIRS))
         verdict = "ok" if ours <= MOST_MEMORY * theirs else "MISS"
-        yield f"network {model.name}: {ours >> 10} MiB, onnxruntime {theirs >> 10} MiB, {ours / theirs:.2f} {verdict}"
+        yield f"network {model.name}: {ours >> 20} MiB, onnxruntime {theirs >> 20} MiB, {ours / theirs:.2f} {verdict}"
 
 
 def _peak(code: str, path: Path, shape: tuple[int, ...]) -> int:
-    """Return the kibibytes that a process takes at most."""
-    command = [sys.executable, "-c", code, str(path), "x".join(map(str, shape))]
+    """Return the bytes that a process takes at most."""
+    command = [sys.executable, "-c", PROBE, sys.executable, "-c", code, str(path), "x".join(map(str, shape))]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    return int(run.stdout.split()[-1])
+    return int(run.stdout.split()[-1]) * UNIT

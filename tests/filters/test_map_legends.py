@@ -92,7 +92,10 @@ def test_the_memory_of_the_values_is_foretold():
     plan = work.plan("x", "y", picture_of(pixels, "x", 10**6), "PNG")
     (made,) = plan.made
     raw = asked_of(None, {"weights": weights}).work.plan("x", "y", picture_of(pixels, "x", 10**6), "NPY")
-    assert plan.memory == raw.memory + made.pixels.size, "the sheet beside the values"
+    drawn = made.pixels.shape[0] * made.pixels.shape[1]
+    assert plan.memory == raw.memory + (3 + 4) * drawn, (
+        "the sheet beside the values, and Pillow's own while it is drawn"
+    )
 
 
 def test_maps_that_find_no_place_are_told(caplog):

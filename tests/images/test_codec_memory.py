@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from convcli.images.codec_memory import POOL, POOL_BLOCK, encoding, pooled
+from convcli.images.codec_memory import POOL, POOL_BLOCK, encoding, pooled, pooled_of_many
 from convcli.images.coding import Coding
 from convcli.images.header import FrameHeader
 
@@ -34,8 +34,12 @@ def test_a_lossless_animation_is_coded_in_two_ways() -> None:
 
 
 def test_pillow_keeps_no_more_than_its_pool_for_a_job() -> None:
-    assert pooled([FRAME]) == 4 * PIXELS
-    assert pooled([FrameHeader((6000, 8000, 3), "RGB", "uint8")]) == POOL * POOL_BLOCK
+    large = FrameHeader((6000, 8000, 3), "RGB", "uint8")
+    assert pooled([FRAME]) == 0  # that Pillow did not decode
+    assert pooled([FRAME._replace(image=1000), FRAME]) == 1000
+    assert pooled([large._replace(image=4 * 6000 * 8000)]) == POOL * POOL_BLOCK
+    assert pooled_of_many([FRAME]) == 4 * PIXELS
+    assert pooled_of_many([large]) == POOL * POOL_BLOCK
 
 
 def test_the_next_picture_takes_the_memory_of_the_one_before(tmp_path: Path) -> None:
