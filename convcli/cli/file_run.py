@@ -158,6 +158,7 @@ class FileRun:
             as_json=as_json,
             reported=self.options.report is not None,
             ahead=ahead,
+            alone=len(jobs) == 1,
         )
         return self._run(jobs, job)
 

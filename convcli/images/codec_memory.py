@@ -43,6 +43,7 @@ PNG_BAND, PNG_COPIES, MAX_THREADS = (
 )  # as of `encode_png`, which copies what it has filtered, and deflated
 LOSSLESS, LOSSY = 28, 6  # bytes of a pixel in libwebp: its own copies, histograms and chains
 ANIMATED = 12  # of libwebp's canvases: the one before, the next, and one that is cleared
+COMPARED = 8  # bytes of a pixel of an animated GIF: two frames in colours, whose difference Pillow takes
 QUANTISER, LOOKED_AT = 22, 1 << 20  # bytes of a pixel, and by how many colours are chosen
 
 WORDS = 80  # bytes of a number as a string of Python, and of its digits
@@ -187,7 +188,7 @@ def encoding(
     if (
         form == "GIF"
     ):  # an index for each pixel, twice of an animation; and colours that are quantised, as they are many
-        indices = (2 if several else 1) * sum(map(_pixels, frames))
+        indices = 2 * sum(map(_pixels, frames)) + COMPARED * most if several else most
         return indices + data + (QUANTISER * min(most, LOOKED_AT) if mode.startswith("RGB") else 0)
     if form in TEXTS:
         return raw + WORDS * sum(prod(frame.shape) for frame in frames)

@@ -64,6 +64,7 @@ class FileToFile:
     dry_run, as_json : whether it is only told what would be done, and whether as JSON
     reported : whether a report asks for facts
     ahead : the only picture of the run, where it was opened already
+    alone : whether the run has one picture only
     """
 
     work: Work
@@ -77,6 +78,7 @@ class FileToFile:
     as_json: bool = False
     reported: bool = False
     ahead: OpenedAhead | None = None
+    alone: bool = False
 
     def __call__(self, job: Job) -> Outcome:
         """Do a job and time it; its outcome says where the picture went, or is the picture itself."""
@@ -142,7 +144,7 @@ class FileToFile:
 
     def _pool(self, header: Header) -> int:
         """Return the bytes that Pillow keeps beside a picture: of its own image of it, or of pictures before it."""
-        if self.ahead is not None:  # it is the only one
+        if self.alone:
             return pooled(header.frames)
         return 0 if header.format == "NPY" else pooled_of_many(header.frames)
 

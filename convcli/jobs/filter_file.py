@@ -122,7 +122,7 @@ def filter_file(
     save = Save(force, preserve, follow_links)
     (job,) = jobs_for([Source(Path(source))], target, asked.name, reads=asked.files)
     most = memory_size(max_memory) if isinstance(max_memory, str) else max_memory
-    outcome = FileToFile(asked.work, reading, coding, save, most, asked.threads)(job)
+    outcome = FileToFile(asked.work, reading, coding, save, most, asked.threads, alone=True)(job)
     if outcome.error is not None:
         raise outcome.error
     assert job.target is not DASH
