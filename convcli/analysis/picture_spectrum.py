@@ -61,9 +61,9 @@ def radial_rows(found: Spectra) -> list[dict[str, float | None]]:
     most = float(np.nanmax(powers[0], initial=0.0))
     rows: list[dict[str, float | None]] = []
     for low, high, before, after in zip(edges[:-1], edges[1:], *powers, strict=True):
-        known = [decibels(float(power), most) for power in (before, after)]
-        gain = None if None in known else known[1] - known[0]  # type: ignore[operator]  # neither is None
-        rows.append({"frequency": float(low + high) / 2, "before": known[0], "after": known[1], "gain": gain})
+        was, becomes = (decibels(float(power), most) for power in (before, after))
+        gain = None if was is None or becomes is None else becomes - was
+        rows.append({"frequency": float(low + high) / 2, "before": was, "after": becomes, "gain": gain})
     return rows
 
 

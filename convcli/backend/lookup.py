@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from convcli.backend.checks import Array
@@ -182,7 +184,7 @@ def _corners(boxes: Array, centred: bool) -> Array:
     return np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)
 
 
-SELECTIONS = {
+SELECTIONS: dict[str, Callable[..., Array]] = {
     "NonMaxSuppression": suppressed,
     "NonZero": non_zero,
     "Compress": compress,
@@ -191,5 +193,4 @@ SELECTIONS = {
 
 def select(*inputs: Array, operator: str, **options: object) -> Array:
     """Return what depends on the data how much it is."""
-    made: Array = SELECTIONS[operator](*inputs, **options)  # type: ignore[operator]  # of their own options
-    return made
+    return SELECTIONS[operator](*inputs, **options)

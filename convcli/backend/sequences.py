@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -91,7 +92,7 @@ def recurrent(
     return (y, h, c) if kind == "lstm" else (y, h)
 
 
-class _Cell:
+class _Cell(ABC):
     """One step of one direction: what the sums of the input, the state and the cell become."""
 
     def __init__(
@@ -116,8 +117,9 @@ class _Cell:
         self.functions[function](sums)
         return sums
 
+    @abstractmethod
     def __call__(self, sums: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        raise NotImplementedError
+        """Return the next hidden state and cell, of the sums of the gates and the states before."""
 
 
 class _Simple(_Cell):

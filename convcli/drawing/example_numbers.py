@@ -82,7 +82,7 @@ def read_values(text: str) -> tuple[Values, ...]:
 def grid_of(matrix: Matrix, divisor: Number = 1) -> Values:
     """Return the rows of a matrix; of one with one axis it is the only row."""
     rows = matrix if len(shape_of(matrix)) > 1 else (matrix,)
-    # The matrices of any number of axes have one type: a cell may be a row to it.
+    # Matrices of any number of axes have one type: for mypy a cell may be a row.
     return tuple(tuple(exact(weight) / exact(divisor) for weight in row) for row in rows)  # type: ignore[arg-type, union-attr]
 
 

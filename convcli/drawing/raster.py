@@ -215,7 +215,8 @@ def _frequent(images: Sequence[Image.Image]) -> list[Colour]:
     counts: Counter[Colour] = Counter()
     for image in images:
         for count, colour in image.getcolors(image.width * image.height) or ():
-            counts[colour] += count  # type: ignore[index]  # three numbers, in RGB
+            assert isinstance(colour, tuple) and len(colour) == 3  # the image is RGB
+            counts[colour] += count
     return sorted(counts, key=lambda colour: (-counts[colour], colour))[:COLOURS]
 
 

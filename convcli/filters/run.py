@@ -308,9 +308,10 @@ class PictureFilter(NamedTuple):
 
     def memory(self, group: FrameGroup, outputs: int) -> int:
         """Foretell the bytes that are taken beside the frames of a group, with its outputs of so many bytes."""
+        kept = outputs if self.region is not None else 0  # a copy of the picture, which gets the region
         if group.plain is None:
-            return group.memory(outputs, self.threads) + self._values_of_sheet(group)
-        return outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)
+            return kept + group.memory(outputs, self.threads) + self._values_of_sheet(group)
+        return kept + outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)
 
     def _values_of_sheet(self, group: FrameGroup) -> int:
         """Return the bytes of the values that are drawn on a sheet, and of the sheet while it is drawn."""

@@ -32,10 +32,10 @@ def takes_rows(form: str) -> bool:
     """Whether a format can be written by rows here."""
     if form != "TIFF":
         return form in FORMATS_BY_ROWS
-    from convcli.images.codecs.tiff import NoCodecError, library
+    from convcli.images.codecs.tiff import NoCodecError, load_tifffile
 
     try:
-        library("")
+        load_tifffile("")
     except NoCodecError:
         return False
     return True

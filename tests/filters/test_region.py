@@ -10,6 +10,8 @@ from PIL import Image
 
 from convcli import filter_picture
 from convcli.errors import ArgumentError
+from convcli.filters.asked import asked_of
+from convcli.images.codecs.npy_pictures import picture_of
 from convcli.images.read import read_picture
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -139,6 +141,14 @@ def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ArgumentError) as error:
         filter_picture(COLOURS, "box", **options)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("kernel", ["box", ["box", "sobel"]])
+def test_the_copy_of_the_picture_is_foretold(kernel):
+    def memory(**options):
+        return asked_of(kernel, options).work.plan("x", "y", picture_of(COLOURS, "x", 10**6), "PNG").memory
+
+    assert memory(only=(0, 0, 4, 4)) == memory() + COLOURS.nbytes
 
 
 def test_an_output_is_explained_without_a_region(call: Call):

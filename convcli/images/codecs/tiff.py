@@ -35,7 +35,7 @@ class NoCodecError(ImageError):
     """The extra that a file needs is not installed."""
 
 
-def library(why: str) -> Any:
+def load_tifffile(why: str) -> Any:
     """Import tifffile, or raise NoCodecError, which says why it was needed."""
     try:
         import_module("imagecodecs")  # for the compressions: found missing now rather than in mid-file
@@ -64,7 +64,7 @@ class DeepPages:
     def _checked(self, number: int, why: str) -> Any:
         if self._pages is None:
             self._file.seek(0)
-            self._pages = library(f"cannot read {self._name}: {why}").TiffFile(self._file).pages
+            self._pages = load_tifffile(f"cannot read {self._name}: {why}").TiffFile(self._file).pages
         page = self._pages[number]
         _check_samples([page], self._name, self._limit)
         return page
@@ -73,7 +73,7 @@ class DeepPages:
 def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
     """Return what `read_tiff` will, from the headers of the pages alone."""
     file.seek(0)
-    with library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
+    with load_tifffile(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
         chosen = _chosen(pages.pages, name, choose)
         _check_samples(chosen, name, max_pixels)
         return Header(tuple(_page_header(page, name) for page in chosen), "TIFF")
@@ -87,7 +87,7 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
     from convcli.images.metadata.tags import TiffPages
 
     file.seek(0)
-    with library(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
+    with load_tifffile(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
         chosen = _chosen(pages.pages, name, choose)
         _check_samples(chosen, name, max_pixels)
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
@@ -236,7 +236,7 @@ def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> 
     """Return a picture as a TIFF, every page with its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
     why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (`output='x.npy'` needs none)"
-    tifffile = library(why)
+    tifffile = load_tifffile(why)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
         for frame in picture.frames:

@@ -8,7 +8,7 @@ from __future__ import annotations  # NumPy is loaded while a picture is decoded
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convcli.images.codecs.tiff import NoCodecError, library
+from convcli.images.codecs.tiff import NoCodecError, load_tifffile
 from convcli.images.codecs.tiff_claims import check_page
 from convcli.images.header import FrameHeader
 from convcli.images.metadata.names import ORIENTATION
@@ -36,7 +36,7 @@ def stored_page(
     """
     file.seek(0)
     try:
-        page = library("").TiffFile(file).pages[number]
+        page = load_tifffile("").TiffFile(file).pages[number]
     except NoCodecError:
         return None
     if not _is_plain(page, header):

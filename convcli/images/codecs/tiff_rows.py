@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convcli.images.codecs.tiff import library, settings_of
+from convcli.images.codecs.tiff import load_tifffile, settings_of
 from convcli.images.formats import FORMATS
 from convcli.images.picture import Frame
 from convcli.images.samples import stored
@@ -37,7 +37,7 @@ def write_tiff(
 
     frame : black
     """
-    tifffile = library("TIFF is written by rows through an extra")
+    tifffile = load_tifffile("TIFF is written by rows through an extra")
     shape, dtype = frame.pixels.shape, frame.pixels.dtype
     high = strip_rows(shape, dtype.itemsize)
     settings = settings_of(frame)

@@ -16,12 +16,13 @@ from convcli.networks.onnx.fold import FOLDED, constants, counted_up, fill, fold
 from convcli.networks.onnx.model import Branch, Model, Operation, constant_of
 from convcli.networks.onnx.schemas import misfit
 from convcli.networks.onnx.site import DependsOnDataError, Made, NotCountedError, Shape, Site, counted
+from convcli.networks.onnx.translate_arithmetic import ARITHMETIC
 from convcli.networks.onnx.translate_composed import COMPOSED
 from convcli.networks.onnx.translate_places import PLACES
 from convcli.networks.onnx.translate_tensors import TENSORS
 from convcli.networks.onnx.translate_windows import WINDOWS
 
-TRANSLATORS = {**WINDOWS, **TENSORS, **PLACES, **COMPOSED}
+TRANSLATORS = {**WINDOWS, **ARITHMETIC, **TENSORS, **PLACES, **COMPOSED}
 # What is computed, or decided, before a network runs; where that depends on the data, in the run.
 COMPUTED = {*FOLDED, "Shape", "Size", "If"}
 KNOWN = {*TRANSLATORS, *COMPUTED}

@@ -130,8 +130,8 @@ def test_deep_pages_are_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tifffile.imwrite(stream, pixels, photometric="rgb", metadata=None)
     stream.seek(0)
     opened = []
-    library = tiff.library
-    monkeypatch.setattr(tiff, "library", lambda why: opened.append(why) or library(why))
+    load = tiff.load_tifffile
+    monkeypatch.setattr(tiff, "load_tifffile", lambda why: opened.append(why) or load(why))
     picture = read_picture(stream)
     assert len(opened) == 2  # for the headers, and for the pixels
     assert np.array_equal([frame.pixels for frame in picture.frames], pixels)
