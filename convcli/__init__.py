@@ -1,4 +1,4 @@
-"""Run convolutions on pictures, and answer every question about a convolutional layer."""
+"""Run convolutions on pictures, and calculate the shape, the parameters and the cost of convolutional layers."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Public names and the module that each lives in, loaded on first use: `import convcli` is instant.
+# The module of each public name. It is imported on first use, so that `import convcli` is instant.
 _HOME = {
     "ConvcliError": "convcli.errors",
     "ArgumentError": "convcli.errors",

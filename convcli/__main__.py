@@ -1,15 +1,16 @@
-"""Start the command line: `python -m convcli`, and the console script."""
+"""Entry point of the command line: `python -m convcli` and the console script."""
 
 import gc
 import sys
 from typing import NoReturn
 
-# New objects between two looks for cycles: what is imported makes some 35,000, all of which stay.
+# Threshold of the garbage collector. Imports create about 35,000 objects that all stay alive, so the default threshold
+# would search them for cycles many times in vain.
 NEW_OBJECTS = 20_000
 
 
 def run() -> NoReturn:
-    """Import the command line and run it; Ctrl-C ends it quietly even while it is imported."""
+    """Import and run the command line; Ctrl-C ends it without a traceback, even during the import."""
     gc.set_threshold(NEW_OBJECTS)
     try:
         from convcli.cli import main
@@ -18,7 +19,7 @@ def run() -> NoReturn:
     try:
         main()
     finally:
-        gc.freeze()  # the process ends: its memory is given back whole, so cycles need not be found
+        gc.freeze()  # the process ends, and all its memory with it: a last search for cycles is wasted time
 
 
 if __name__ == "__main__":

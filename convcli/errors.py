@@ -1,37 +1,37 @@
-"""The errors that convcli expects: each says what, why and how to go on, in one line."""
+"""Exceptions of convcli: each message says in one line which value is wrong, why, and how to fix it."""
 
 import re
 from collections.abc import Iterable
 
 MOST_QUOTED = 200  # characters of a value, a name or a path in a message
 MOST_SAID = 1200  # characters of a message
-_MARK = 40  # characters that tell how much is left out: more than they ever take
+_MARK = 40  # characters reserved for "... 1,980 characters ...", which is always shorter
 
-# What repr has put between quotes, or begun to; an apostrophe inside a word is none.
+# A value quoted by repr, with or without its closing quote; an apostrophe inside a word does not open one.
 _QUOTED = re.compile(r"""(?<!\w)(['"])((?:\\.|(?!\1(?!\w))[^\\])*)(\1|\\?\Z)""", re.DOTALL)
 _WORD = re.compile(rf"(?<!\S)\S{{{MOST_QUOTED + 1},}}")  # a path or a number
-# What stands between two marks of punctuation is rarely so long, unless a path with spaces is in it.
+# The text between two marks of punctuation; it is this long only if it contains a path with spaces.
 _CLAUSE = re.compile(rf"(?:^|(?<=[,;:]\s))(?:(?![,;:]\s).){{{2 * MOST_QUOTED + 1},}}", re.DOTALL)
 
 
 class ConvcliError(Exception):
-    """An expected failure; its message names the value, the rule it broke and the way out."""
+    """An expected failure; its message names the value, the rule that it broke and the way out."""
 
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        """Make it of a message, of which values that are too long to read are cut in the middle."""
+        """Store the message, with values that are too long to read shortened in the middle."""
         super().__init__(shortened(message))
 
 
 class ArgumentError(ConvcliError, ValueError):
-    """A value that the caller gave breaks a rule."""
+    """An argument has an invalid value."""
 
     exit_code = 2
 
 
 def instead_of(word: str, known: Iterable[str]) -> str:
-    """Say how to go on after a word that is not known: the likely one, or all there are.
+    """Return the advice for an unknown word: the most similar known word, or the list of all.
 
     >>> instead_of("sobbel", ["sobel", "box"]), instead_of("q", ["sobel", "box"])
     ("did you mean 'sobel'?", 'use sobel, box')
@@ -44,7 +44,7 @@ def instead_of(word: str, known: Iterable[str]) -> str:
 
 
 def cut(text: str, most: int = MOST_QUOTED) -> str:
-    """Return a text of at most so many characters, one that is longer without its middle.
+    """Return a text without its middle if it is longer than `most` characters.
 
     >>> cut("no" * 1000, 60)
     'nonononono... 1,980 characters ...nonononono'
@@ -56,7 +56,7 @@ def cut(text: str, most: int = MOST_QUOTED) -> str:
 
 
 def shortened(message: str) -> str:
-    """Cut each long value in a message, whether it is quoted or not, then the message itself.
+    """Shorten each long value in a message, quoted or not, then the message itself.
 
     >>> shortened(f"kernel {'9' * 999!r} is wide; take a smaller one") == (
     ...     f"kernel '{'9' * 80}... 839 characters ...{'9' * 80}' is wide; take a smaller one")
@@ -74,7 +74,7 @@ def shortened(message: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Cut what is long in a message and not quoted."""
+    """Shorten the long words and clauses of a text without quoted values."""
     for long in (_WORD, _CLAUSE):
         text = long.sub(lambda match: cut(match[0]), text)
     return text

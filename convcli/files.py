@@ -1,4 +1,4 @@
-"""Write a file so that its path holds, at every instant, the whole old file, the whole new one, or nothing."""
+"""Atomic writing of files: at every instant a path has the complete old file, the complete new one, or none."""
 
 import errno
 import fcntl
@@ -14,36 +14,39 @@ from typing import BinaryIO
 
 from convcli.errors import ConvcliError
 
-PERMISSIONS = 0o777  # of a mode, what a picture may have
-ABANDONED = 24 * 3600  # seconds after which an unlocked temporary file of another machine is surely nobody's
+PERMISSIONS = 0o777  # the bits of a mode that a picture keeps: no set-user-ID, set-group-ID or sticky bit
+ABANDONED = 24 * 3600  # age in seconds at which an unlocked temporary file of another machine is removed
 
-# Temporary files are told by their names, and by a lock whether somebody still writes them.
+# Temporary files are recognised by their names; a lock shows that a process is still writing one.
 _HOST = f"{zlib.crc32(os.uname().nodename.encode()):08x}"
 _TEMPORARY = re.compile(r"\.convcli-([0-9a-f]{8})-[0-9a-f]{16}\.tmp")
-_swept: set[str] = set()  # the folders in which this process has looked for old ones
+_swept: set[str] = set()  # the folders in which this process has already removed abandoned ones
 _unfinished: set[Path] = set()  # the temporary files that this process is writing
 _OPEN = nullcontext()
 
-Fill = Callable[[BinaryIO], None]  # writes a file, which is open for reading, too
+Fill = Callable[[BinaryIO], None]  # writes the content to a file that is open for reading and writing
 
 _WAYS_OUT = {
-    errno.ENOSPC: "make room there, or write elsewhere by `output`",
-    errno.EDQUOT: "make room there, or write elsewhere by `output`",
-    errno.EFBIG: "a limit on the size of files is set; raise it (ulimit -f)",
-    errno.EACCES: "write into another folder by `output`",
-    errno.EPERM: "write into another folder by `output`",
-    errno.EROFS: "write into another folder by `output`",
-    errno.ENAMETOOLONG: "choose a shorter name by `output`",
-    errno.ENOENT: "its folder has been removed meanwhile; run it again",
+    errno.ENOSPC: "free some space there, or write elsewhere with `output`",
+    errno.EDQUOT: "free some space there, or write elsewhere with `output`",
+    errno.EFBIG: "the size of files is limited here; raise the limit (ulimit -f)",
+    errno.EACCES: "write into another folder with `output`",
+    errno.EPERM: "write into another folder with `output`",
+    errno.EROFS: "write into another folder with `output`",
+    errno.ENAMETOOLONG: "choose a shorter name with `output`",
+    errno.ENOENT: "its folder was removed during the run; run it again",
 }
 
 
 class WriteError(ConvcliError):
-    """A file could not be written: its path holds what it held, or, if that did not reach the disk, the new one."""
+    """A file could not be written.
+
+    Its path has the old content, or the complete new one if only the final flush to the disk failed.
+    """
 
 
 class ExistsError(WriteError):
-    """A file that is there may not be replaced."""
+    """The file exists and may not be replaced."""
 
 
 def write_whole(
@@ -55,24 +58,28 @@ def write_whole(
     like: os.stat_result | None = None,
     placing: AbstractContextManager[None] = _OPEN,
 ) -> None:
-    """Write `data`, or let it write a file, to `path` through a temporary file beside it; make missing folders.
+    """Write a file atomically: write a temporary file in the same folder, then rename it to `path`.
 
-    placing : entered while the file gets its name
+    path : its missing parent folders are created
+    data : the content, or a function that writes it to an open file
+    overwrite : whether an existing file may be replaced
+    follow_links : whether to replace the target of a symbolic link; otherwise a link is an error
+    like : the status of a file whose mode and times the new file gets
+    placing : a context manager that is entered during the rename
 
-    The data are on disk before the path changes, and the change is before this returns. A new file has the mode
-    that the umask leaves, a replaced one keeps its own, and its owner where that is allowed; with `like`, it has
-    that file's mode and times. A link is refused, or with `follow_links` stays, and what it points to is replaced.
+    The data are flushed to the disk before the rename, and the rename is flushed before this function returns. A new
+    file gets the mode that the umask allows. A replaced file keeps its mode, and its owner if the process may set it.
 
-    Raises WriteError, with nothing but folders left behind, where the path exists and `overwrite` is not set,
-    where it is no regular file, or where the file system refuses. What a killed process has left in the folder is
-    swept away.
+    Raises WriteError if the path exists and `overwrite` is not set, if it is not a regular file, or if the file
+    system reports an error; nothing is left behind except created folders. Temporary files that killed processes
+    left in the folder are removed.
     """
     check_target(path, overwrite=overwrite, follow_links=follow_links)
     place = Path(os.path.realpath(path)) if follow_links else path
     try:
         _make(place.parent)
     except OSError as error:
-        raise WriteError(f"cannot write {path}: its folder cannot be made: {_why(error)}") from error
+        raise WriteError(f"cannot write {path}: its folder cannot be created: {_why(error)}") from error
     try:
         sweep(place.parent)
         while not _written(place, data, overwrite, like, placing):
@@ -84,7 +91,7 @@ def write_whole(
 
 
 def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> None:
-    """Raise WriteError where something stands at `path` that may not be replaced."""
+    """Raise WriteError if `path` exists and may not be replaced."""
     found = _status(path, follow_links=False)
     if found is None:
         return
@@ -94,7 +101,7 @@ def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> 
     if stat.S_ISLNK(found.st_mode):
         if not follow_links:
             raise WriteError(f"cannot write {path}: it is a link; name the file that it points to")
-        if _status(Path(os.path.realpath(path)), follow_links=False) is None:  # there will be a file
+        if _status(Path(os.path.realpath(path)), follow_links=False) is None:  # the link's target is created
             return
         if behind is None:
             raise WriteError(f"cannot write {path}: it is a link that leads to itself; remove it")
@@ -105,7 +112,7 @@ def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> 
         raise ExistsError(_exists(path))
 
 
-REPLACE = "; give `force=True` to replace it, or another `output`"  # the way out of an ExistsError
+REPLACE = "; give `force=True` to replace it, or another `output`"  # the advice of an ExistsError
 
 
 def _exists(path: Path) -> str:
@@ -113,13 +120,13 @@ def _exists(path: Path) -> str:
 
 
 def _why(error: OSError) -> str:
-    """Return the system's word, and the way out."""
+    """Return the system's error message, followed by advice if there is some."""
     way = _WAYS_OUT.get(error.errno or 0)
     return f"{error.strerror or error}" + (f"; {way}" if way else "")
 
 
 def _status(path: Path, *, follow_links: bool) -> os.stat_result | None:
-    """Return what stands at a path; None where nothing does, or nobody may look: writing will tell."""
+    """Return the status of a path; None if it does not exist or cannot be examined (writing then reports why)."""
     try:
         return path.stat(follow_symlinks=follow_links)
     except OSError:
@@ -127,30 +134,30 @@ def _status(path: Path, *, follow_links: bool) -> os.stat_result | None:
 
 
 def exists(path: Path) -> bool:
-    """Tell whether something is there, like the three below without an error for a name that is too long."""
+    """Return whether a path exists; unlike `Path.exists`, without an error for a name that is too long."""
     return _status(path, follow_links=True) is not None
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a regular file, or a link to one."""
+    """Return whether a path is a regular file or a link to one, without an error for a name that is too long."""
     found = _status(path, follow_links=True)
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether there is a folder, or a link to one."""
+    """Return whether a path is a folder or a link to one, without an error for a name that is too long."""
     found = _status(path, follow_links=True)
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def is_link(path: Path) -> bool:
-    """Tell whether there is a link."""
+    """Return whether a path is a symbolic link, without an error for a name that is too long."""
     found = _status(path, follow_links=False)
     return found is not None and stat.S_ISLNK(found.st_mode)
 
 
 def _make(folder: Path) -> None:
-    """Make a folder, and those around it, to stay."""
+    """Create a folder and its parents, and flush their names to the disk."""
     missing = []
     while not folder.exists():
         missing.append(folder)
@@ -167,13 +174,13 @@ def _written(
     like: os.stat_result | None,
     placing: AbstractContextManager[None],
 ) -> bool:
-    """Write a temporary file and give it its name; False where another process has swept it before it was locked."""
+    """Write a temporary file and rename it; return False if another process removed it before it was locked."""
     old = _status(path, follow_links=True) if overwrite else None
     model = like or old
-    # A short name of its own: the path's may already be as long as the file system allows.
+    # A short name, not derived from the path's: that may already be as long as the file system allows.
     temporary = path.parent / f".convcli-{_HOST}-{os.urandom(8).hex()}.tmp"
     try:
-        # Nobody reads it before it has the mode that it is to have.
+        # Nobody else may read the file before it gets the mode of the file that it replaces.
         mode = 0o666 if model is None else 0o600
         _unfinished.add(temporary)
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -197,7 +204,7 @@ def _written(
         finally:
             os.close(handle)
     finally:
-        with suppress(OSError):  # it has its new name, or will be swept
+        with suppress(OSError):  # it was renamed, or a later run removes it
             temporary.unlink()
         _unfinished.discard(temporary)
     _sync(path.parent)
@@ -205,7 +212,7 @@ def _written(
 
 
 def _fill(path: Path, handle: int, data: bytes | Fill) -> None:
-    """Write all there is to an open file."""
+    """Write the whole content to an open file."""
     if callable(data):
         with open(path, "r+b", opener=lambda name, flags: os.dup(handle)) as file:
             data(file)
@@ -216,14 +223,14 @@ def _fill(path: Path, handle: int, data: bytes | Fill) -> None:
 
 
 def remove_unfinished() -> None:
-    """Remove the files that other threads have not finished, before the process ends and they with it."""
+    """Remove the temporary files of other threads, before the process ends and they cannot finish them."""
     for path in list(_unfinished):
         with suppress(OSError):
             path.unlink()
 
 
 def _place_new(temporary: Path, path: Path) -> None:
-    """Give the file its name only if nobody has taken it meanwhile."""
+    """Rename the file only if `path` still does not exist."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
@@ -234,10 +241,10 @@ def _place_new(temporary: Path, path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the file system can and the folder may be opened."""
+    """Flush the names in a folder to the disk, if the file system supports it and the folder may be opened."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except PermissionError:  # names may be made in it, and not be listed
+    except PermissionError:  # a folder that may be written, but not read
         return
     try:
         os.fsync(handle)
@@ -248,13 +255,14 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-# What killed processes leave behind
+# Temporary files of killed processes
 
 
 def _claimed(handle: int) -> bool:
-    """Lock a temporary file as one that is being written; the lock ends with the process, however that ends.
+    """Lock a temporary file while it is written; the system releases the lock when the process ends, even if killed.
 
-    False where another process was about to sweep it. Where there are no locks it is swept when it is old.
+    Return False if another process was about to remove the file. On a file system without locks, return True;
+    abandoned files are then removed by their age.
     """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -266,12 +274,12 @@ def _claimed(handle: int) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files that nobody writes any more; once a process looks into each folder."""
+    """Remove the abandoned temporary files of a folder; each process does so once for each folder."""
     key = str(folder.absolute())
     if key in _swept:
         return
     _swept.add(key)
-    with suppress(OSError), os.scandir(folder) as entries:  # a service; writing says what is wrong
+    with suppress(OSError), os.scandir(folder) as entries:  # optional; writing reports what is wrong
         for entry in entries:
             if match := _TEMPORARY.fullmatch(entry.name):
                 with suppress(OSError):
@@ -279,7 +287,7 @@ def sweep(folder: Path) -> None:
 
 
 def _sweep_one(path: Path, ours: bool) -> None:
-    """Remove a temporary file if its lock is free: on this machine that tells all, from elsewhere it must be old."""
+    """Remove a temporary file that no process locks; one from another machine, or without locks, must also be old."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(handle)
@@ -290,7 +298,7 @@ def _sweep_one(path: Path, ours: bool) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        except OSError:  # no locks here
+        except OSError:  # a file system without locks
             ours = False
         if ours or old:
             path.unlink()

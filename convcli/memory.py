@@ -1,6 +1,6 @@
-"""Amounts of memory: how they are written and read, how what was freed is given back, and pixels that take none."""
+"""Amounts of memory: reading and writing them, returning freed memory to the system, and arrays that need none."""
 
-from __future__ import annotations  # NumPy is loaded where there are pixels
+from __future__ import annotations  # NumPy is loaded only when an array is made
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,11 @@ _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def memory_size(text: str) -> int:
-    """Read a number of bytes: 500M, 4G."""
+    """Return the number of bytes that a text like 500M or 4G stands for.
+
+    >>> memory_size("4G")
+    4294967296
+    """
     digits, unit = text[:-1], text[-1:].upper()
     if unit not in _UNITS or not (digits.isascii() and digits.isdigit()):
         raise ArgumentError(f"{text!r} is not an amount of memory; write 500M or 4G")
@@ -24,7 +28,7 @@ def memory_size(text: str) -> int:
 
 
 def size_name(count: int) -> str:
-    """Spell a number of bytes as `memory_size` reads it, no less than it is.
+    """Return a number of bytes as `memory_size` reads it, rounded up.
 
     >>> size_name(4 << 30), size_name(1536 << 20), size_name((3 << 20) + 1), size_name(5)
     ('4G', '1536M', '4M', '1K')
@@ -37,15 +41,18 @@ def size_name(count: int) -> str:
 
 
 def return_freed() -> None:
-    """Give the system back what was freed: of arrays below some megabytes, glibc keeps up to 64 MiB for each thread."""
+    """Return freed memory to the system.
+
+    Of arrays below a few megabytes, glibc keeps up to 64 MiB for each thread after they are freed.
+    """
     import ctypes
 
-    with suppress(OSError, AttributeError):  # of other libraries
+    with suppress(OSError, AttributeError):  # C libraries other than glibc
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def black_pixels(shape: Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
-    """Return pixels that are 0 and take no memory."""
+    """Return a read-only array of zeros that takes no memory: its elements share one number."""
     import numpy as np
 
     return np.broadcast_to(np.zeros((), dtype), tuple(shape))

@@ -1,4 +1,4 @@
-"""NumPy's .npy files: what the header claims is checked against the file before any memory is taken."""
+"""Reading and writing NumPy's .npy files; the header is checked against the file before memory is allocated."""
 
 from __future__ import annotations  # NumPy is loaded when a file is read
 
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAGIC = b"\x93NUMPY"
-ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")  # how a .npz begins, which is a ZIP file, and an empty one
-MOST_AXES = 32  # that every version of NumPy has
-MOST_BYTES = 1 << 62  # which it refuses of an array that is empty, too
+ARCHIVES = (
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+)  # the first bytes of a .npz, which is a ZIP file, and of an empty one
+MOST_AXES = 32  # which every version of NumPy supports
+MOST_BYTES = 1 << 62  # NumPy refuses more, even of an empty array, whose other sides it multiplies
 
 
 class NpyError(ConvcliError):
-    """A file holds no array; the message goes on after the file's name: `it is ...`."""
+    """A file holds no array; the message follows the name of the file: `it is ...`."""
 
 
 class Header(NamedTuple):
-    """What a .npy file claims: its values begin at byte `start`, the first axis turning fastest if `fortran_order`."""
+    """The header of a .npy file.
+
+    fortran_order : whether the index of the first axis changes fastest
+    start : the byte at which the values begin
+    """
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -33,45 +40,43 @@ class Header(NamedTuple):
 
 
 def read_header(file: BinaryIO) -> Header:
-    """Return the header of a .npy file, or raise NpyError; no object in it is ever unpickled."""
+    """Return the header of a .npy file, or raise NpyError; objects are never unpickled."""
     from numpy.lib import format as npy
 
     file.seek(0)
     start = file.read(len(MAGIC))
     file.seek(0)
     if start.startswith(ARCHIVES):
-        raise NpyError(
-            "it is an archive of arrays, as numpy.savez writes it; save one array, with numpy.save"
-        )
+        raise NpyError("it is an archive of arrays, written by numpy.savez; save one array with numpy.save")
     if start != MAGIC:
         raise NpyError(
-            "it is not a .npy file, as numpy.save writes it; pickled objects are never loaded, as they can run programs"
+            "it is not a .npy file; save the array with numpy.save (a pickle is never loaded, as it can run code)"
         )
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    with warnings_caught():  # of headers that Python 2 wrote, or that are no Python at all
+    with warnings_caught():  # about headers that Python 2 wrote, or that are not valid Python
         try:
             version = npy.read_magic(file)
             header = Header(*readers[version](file), file.tell()) if version in readers else None
-        except Exception:  # the header is an expression of Python, and what is wrong with it can be anything
-            raise NpyError("its header is damaged or cut short; write it anew, with numpy.save") from None
+        except Exception:  # the header is a Python expression, and a damaged one can raise anything
+            raise NpyError("its header is damaged or cut short; save it again with numpy.save") from None
     if header is None:
         number = ".".join(map(str, version))
         raise NpyError(
-            f"it is a .npy file of version {number}, made for records with names; save a plain array"
+            f"it is a .npy file of version {number}, which is for arrays with named fields; save a plain array"
         )
     if header.dtype.hasobject:
         raise NpyError(
-            "it holds Python objects, which are never unpickled, as they can run programs; save plain numbers"
+            "it holds Python objects, which are never unpickled because they can run code; save an array of numbers"
         )
     sides = header.shape
     plain = len(sides) <= MOST_AXES and all(type(side) is int and side >= 0 for side in sides)
     if not plain or (0 in sides and prod(filter(None, sides)) * header.dtype.itemsize > MOST_BYTES):
-        raise NpyError(f"its shape {sides} is that of no array; write it anew, with numpy.save")
+        raise NpyError(f"its shape {sides} is not a valid shape; save it again with numpy.save")
     return header
 
 
 def read_values(file: BinaryIO, header: Header) -> NDArray[Any]:
-    """Return the values in the dtype of the file, or raise NpyError where some are missing."""
+    """Return the values in the dtype of the file, or raise NpyError if some are missing."""
     import numpy as np
 
     check_length(file, header)
@@ -83,13 +88,13 @@ def read_values(file: BinaryIO, header: Header) -> NDArray[Any]:
 
 
 def read_into(file: BinaryIO, data: NDArray[np.uint8]) -> int:
-    """Read bytes from where a file is into an array; return how many there were."""
-    reader: Any = file  # typeshed's BinaryIO leaves out what every binary file has
+    """Read bytes from the position of a file into an array; return their number."""
+    reader: Any = file  # typeshed's BinaryIO has no `readinto`, which every binary file has
     return int(reader.readinto(data))
 
 
 def map_values(path: Path, header: Header) -> NDArray[Any]:
-    """Return the values as they stand in the file, read when they are used; or raise NpyError."""
+    """Return the values as a memory map of the file, read on access; or raise NpyError."""
     import numpy as np
 
     with path.open("rb") as file:
@@ -116,7 +121,7 @@ def _shaped(values: NDArray[Any], header: Header) -> NDArray[Any]:
 
 
 def check_length(file: BinaryIO, header: Header) -> None:
-    """Refuse a file that is shorter than it claims, by NpyError."""
+    """Raise NpyError if the file is shorter than its header says."""
     wanted, there = prod(header.shape) * header.dtype.itemsize, file.seek(0, 2) - header.start
     if there < wanted:
         raise NpyError(

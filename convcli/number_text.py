@@ -1,4 +1,4 @@
-"""Numbers as people write them: whole, decimal, or a fraction."""
+"""Reading numbers from text: integers, decimals and fractions."""
 
 import re
 from math import inf
@@ -7,9 +7,10 @@ from convcli.errors import ArgumentError
 
 
 def read_real(word: str) -> int | float:
-    """Read 7, 0.5, 1e-3 or 1/9, or raise ArgumentError; whole numbers stay exact, as do 4/2.
+    """Return the number in a text like 7, 0.5, 1e-3 or 1/9, or raise ArgumentError.
 
-    Infinity and NaN are numbers, too: `read_finite` refuses them.
+    Integers stay exact, and so do fractions that are integers, like 4/2. Infinity and NaN are accepted;
+    `read_finite` refuses them.
 
     >>> read_real("7"), read_real("0.5"), read_real("-1/4"), read_real("6/3")
     (7, 0.5, -0.25, 2)
@@ -33,7 +34,7 @@ def read_real(word: str) -> int | float:
 
 
 def read_float(word: str) -> float:
-    """Read a number as a float, or raise ArgumentError; what is too large for one is infinite."""
+    """Return the number in a text as a float, infinite if it is too large for one; or raise ArgumentError."""
     try:
         return float(read_real(word))
     except OverflowError:
@@ -41,16 +42,16 @@ def read_float(word: str) -> float:
 
 
 def read_finite(word: str) -> int | float:
-    """Read a number that is finite as a float, or raise ArgumentError; whole numbers stay exact."""
+    """Return the number in a text if it is finite as a float, or raise ArgumentError; integers stay exact."""
     if not abs(read_float(word)) < inf:
         raise ArgumentError(f"{word!r} is not a finite number")
     return read_real(word)
 
 
 def split(row: str, commas: str = ",") -> list[str]:
-    """Return the words of a row, separated by spaces or commas.
+    """Return the words of a row that are separated by spaces or commas.
 
-    Where nothing stands before a comma the word is empty; the row may end in one comma.
+    A comma with nothing before it gives an empty word; one comma at the end of the row is ignored.
 
     >>> split("1 2,3, 4 ,,5,"), split(",7")
     (['1', '2', '3', '4', '', '5'], ['', '7'])
@@ -62,7 +63,7 @@ def split(row: str, commas: str = ",") -> list[str]:
 
 
 def words_of_arguments(text: str) -> list[str]:
-    """Return the arguments between commas, the last of which may be empty; or raise ArgumentError for another.
+    """Return the arguments that are separated by commas; raise ArgumentError if any but the last is empty.
 
     >>> words_of_arguments("3,stride=2"), words_of_arguments("3,"), words_of_arguments("")
     (['3', 'stride=2'], ['3'], [])
@@ -74,7 +75,7 @@ def words_of_arguments(text: str) -> list[str]:
 
 
 def _plain(word: str) -> int | float:
-    if "_" in word:  # which Python reads
+    if "_" in word:  # int and float would accept 1_000
         raise ValueError
     try:
         return int(word)

@@ -1,4 +1,4 @@
-"""Rows of numbers to text: table, json, csv, markdown or value. The only place that makes text of numbers."""
+"""Formatting of results as a table, JSON, CSV, Markdown or bare values; no other module formats numbers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import isfinite
@@ -6,17 +6,17 @@ from typing import Any, Literal, NamedTuple
 
 Row = Mapping[str, Any]
 
-UNBOUNDED = 1_000_000  # columns: a number folded into two lines is no number
-LEAST_TEXT = 10  # characters of text in a column that has to be narrow
+UNBOUNDED = 1_000_000  # width in columns at which Rich never breaks a number into two lines
+LEAST_TEXT = 10  # characters that remain of a column of text when the table is too wide
 
 HEADINGS = {"macs": "MACs", "flops": "FLOPs"}
 
-# What a cell begins with that a spreadsheet would calculate; some read the wide forms of Chinese and Japanese, too.
+# First characters of cells that a spreadsheet reads as formulas; the last four are the full-width forms.
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 class Grid(tuple[Any, ...]):
-    """Numbers in one to four axes, nested; as text, rows separated by ; and slices by |, as --kernel reads them.
+    """A nested tuple of numbers with one to four axes, which is printed in the syntax of --kernel.
 
     >>> str(Grid([(1, 2), (3, 4)]))
     '1 2; 3 4'
@@ -32,17 +32,17 @@ class Grid(tuple[Any, ...]):
 
 
 class Answer(NamedTuple):
-    """What a command found out.
+    """The result of a command, to be formatted by `render`.
 
-    rows : one mapping of field names to numbers, lists of numbers and names a line; all have the same keys
-    results : the answer to each question in one mapping, where a question has several rows
+    rows : one mapping per line, of field names to numbers, lists of numbers or text; all have the same keys
+    results : one mapping per question, which may have several rows
     totals : the sums of the fields that can be summed
-    columns : the fields that a table shows; json and csv give them all
-    value : the fields of the results that `--format value` prints, a tab between two
-    remarks : the lines that explain, below a table
-    by_one_number : the fields whose axes are written as one number where they are equal, except in json
-    widths : the characters after which a table breaks the words of a column, where it has long ones
-    draw : makes a picture of it, a `Scene`; None where there is none
+    columns : the fields that a table shows; JSON and CSV contain all fields
+    value : the fields of the results that `--format value` prints, separated by tabs
+    remarks : lines of explanation below a table
+    by_one_number : the fields that are written as one number if all axes have the same, except in JSON
+    widths : the width in characters at which a table wraps the words of a column
+    draw : a function that draws the result as a `Scene`; None if it cannot be drawn
     """
 
     command: str
@@ -59,9 +59,9 @@ class Answer(NamedTuple):
 
 
 def visible(text: str) -> str:
-    r"""Write line breaks, controls of a terminal and all else that does not print as escapes, as in a\nb.
+    r"""Return a text with every character that does not print replaced by its escape sequence, as in a\nb.
 
-    Names of files may hold them; written so, each stays in its line and its cell.
+    File names may contain line breaks and control sequences; escaped, each name stays in its line and its cell.
     """
     if text.isprintable():
         return text
@@ -74,8 +74,10 @@ def visible(text: str) -> str:
 def render(answer: Answer, form: str, *, terminal: bool = False) -> str:
     r"""Return the answer as text in one of FORMATS, ending in a newline.
 
-    JSON has names as they are. Elsewhere what does not print is escaped, and in CSV text that a spreadsheet would
-    take for a formula begins with an apostrophe, and a grid of numbers with a space.
+    terminal : whether to format a table for a terminal, with colours and at its width
+
+    JSON contains names unchanged. The other formats escape characters that do not print. In CSV, text that a
+    spreadsheet would read as a formula begins with an apostrophe, and a grid of numbers with a space.
     """
     return _rich_table(answer) if form == "table" and terminal else FORMATS[form](answer)
 
@@ -93,7 +95,7 @@ def _json(answer: Answer) -> str:
 
 
 def _known(value: Any) -> Any:
-    """Return a value as JSON has it; what is no number, or infinite, as a word."""
+    """Return a value that JSON can represent: NaN and infinities become text."""
     return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
@@ -109,7 +111,7 @@ def _csv(answer: Answer) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Write a value for a spreadsheet, which is to calculate nothing: numbers bare, text as text."""
+    """Return a value as a cell of a CSV file that no spreadsheet reads as a formula."""
     text = _plain(value)
     if isinstance(value, int | float) or not text.startswith(FORMULA):
         return text
@@ -148,8 +150,8 @@ def _plain_table(answer: Answer) -> str:
 def _rich_table(answer: Answer) -> str:
     """Return the table for a terminal.
 
-    Where it is wider than that, headings and words are broken into lines, numbers never; where it is wider still, each
-    row is a list of its fields.
+    If it is wider than the terminal, headings and text are wrapped, numbers never. If it still does not fit, each row
+    is printed as a list of its fields.
     """
     import io
     import shutil
@@ -196,7 +198,7 @@ def _widest(lines: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _spread(least: Sequence[int], widest: Sequence[int], spare: int) -> list[int]:
-    """Return the widths of columns that are at least so wide, and wider as far as `spare` and their words go.
+    """Distribute `spare` characters over the columns from left to right; none becomes wider than `widest`.
 
     >>> _spread([3, 5, 5], [9, 5, 50], 10)
     [9, 5, 9]
@@ -210,12 +212,12 @@ def _spread(least: Sequence[int], widest: Sequence[int], spare: int) -> list[int
 
 
 def _table_width(widths: Sequence[int], gap: int) -> int:
-    """Return how wide Rich's table is, which has a space or two on either side, by its version."""
+    """Return the width of Rich's table, with room for the one or two spaces (by its version) on either side."""
     return sum(widths) + gap * (len(widths) - 1) + 4
 
 
 def _lists(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return each line of a table as a list of its fields."""
+    """Return each line of a table as a list of its fields, one per line."""
     wide = max(map(len, headings))
     return "\n".join(
         "".join(
@@ -227,12 +229,12 @@ def _lists(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def _remarks(answer: Answer) -> str:
-    """Return the lines that explain, after an empty one."""
+    """Return the lines of explanation, preceded by an empty line."""
     return "".join(f"{visible(line)}\n" for line in ("", *answer.remarks)) if answer.remarks else ""
 
 
 def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
-    """Return the headings, the lines of cells, and which columns hold numbers, for a table."""
+    """Return the headings, the lines of cells, and for each column whether it holds numbers, for a table."""
     headings = [_heading(column) for column in answer.columns]
     lines = [[_grouped(_shown(answer, row, column)) for column in answer.columns] for row in answer.rows]
     right = [not any(_is_text(row[column]) for row in answer.rows) for column in answer.columns]
@@ -243,7 +245,7 @@ def _cells(answer: Answer) -> tuple[list[str], list[list[str]], list[bool]]:
 
 
 def in_units(count: int, unit: int) -> str:
-    """Write a count in a unit to four digits; a whole number where no float is as large.
+    """Return a count in a unit with four digits; as an integer if it is too large for a float.
 
     >>> in_units(4_089_184_256, 10**9)
     '4.089'
@@ -255,14 +257,14 @@ def in_units(count: int, unit: int) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    """Tell whether a value is text, or a list of names."""
+    """Return whether a value is text or a list of texts."""
     return isinstance(value, str) or (
         isinstance(value, list) and any(isinstance(item, str) for item in value)
     )
 
 
 def _folded(answer: Answer, lines: list[list[str]]) -> list[list[str]]:
-    """Break the words of long cells into lines below each other."""
+    """Wrap long cells into several lines."""
     if not answer.widths:
         return lines
     from itertools import zip_longest
@@ -279,14 +281,14 @@ def _folded(answer: Answer, lines: list[list[str]]) -> list[list[str]]:
 
 
 def _heading(column: str) -> str:
-    """Name a column; a ratio stands behind what it is the ratio of."""
+    """Return the heading of a column; a ratio needs no more, as it follows the column that it compares."""
     if column.endswith("_ratio"):
         return "ratio"
     return HEADINGS.get(column, column.replace("_", " "))
 
 
 def _shown(answer: Answer, row: Row, name: str) -> Any:
-    """Return a field in the notation of the question: one number where that was typed and all axes share it."""
+    """Return a field; as one number if it is in `by_one_number` and all axes have the same."""
     value = row[name]
     if name in answer.by_one_number and value and all(item == value[0] for item in value):
         return value[0]
@@ -294,7 +296,7 @@ def _shown(answer: Answer, row: Row, name: str) -> Any:
 
 
 def _grouped(value: Any) -> str:
-    """Write a value for reading: thousands grouped, ratios to four digits."""
+    """Return a value for people: with thousands separators, floats with four digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, float):
@@ -303,7 +305,7 @@ def _grouped(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Write a value for scripts: bare digits, sizes as 3x5, nothing for None."""
+    """Return a value for scripts: plain digits, sizes as 3x5, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -322,7 +324,7 @@ def _plain(value: Any) -> str:
 
 
 def _pads(pairs: Sequence[Sequence[int]]) -> str:
-    """Write (before, after) pairs as they are typed: 1, or 1:2x0."""
+    """Return (before, after) pairs in the syntax of --padding: 1, or 1:2x0."""
     sides = [str(before) if before == after else f"{before}:{after}" for before, after in pairs]
     return sides[0] if len(set(sides)) == 1 else "x".join(sides)
 
@@ -336,4 +338,4 @@ FORMATS: dict[str, Callable[[Answer], str]] = {
 }
 
 ENDINGS = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown"}
-PICTURES = {".png": "png", ".svg": "svg"}  # of an answer that can be drawn
+PICTURES = {".png": "png", ".svg": "svg"}  # for an answer that can be drawn

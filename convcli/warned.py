@@ -1,4 +1,4 @@
-"""What libraries warn of while something is read, for each thread on its own."""
+"""Collection of the warnings that libraries issue, separately for each thread."""
 
 import threading
 import warnings
@@ -8,16 +8,17 @@ from typing import Any
 
 _lock = threading.Lock()
 _readers = 0
-_shared = ExitStack()  # what is undone when the last reader leaves
+_shared = ExitStack()  # restores Python's handling of warnings when the last reader leaves
 _own = threading.local()
 
 
 @contextmanager
 def warnings_caught() -> Iterator[list[str]]:
-    """Collect the warnings of this thread, whatever others do meanwhile.
+    """Collect the warnings of this thread in a list.
 
-    `warnings.catch_warnings` is for the whole process: threads that come and go would undo each other's. So
-    the first to enter sets it up, the last to leave undoes it, and each message goes to its own thread's list.
+    `warnings.catch_warnings` changes the state of the whole process, and threads that enter and leave at different
+    times would undo each other's changes. So the first thread to enter sets it up, the last to leave restores it,
+    and each message is appended to the list of the thread that caused it.
     """
     global _readers
     with _lock:
@@ -41,11 +42,11 @@ def _set_up() -> None:
     others = warnings.showwarning
     warnings.simplefilter("always")
 
-    def heard(message: Warning | str, *where: Any, **more: Any) -> None:
+    def collect(message: Warning | str, *where: Any, **more: Any) -> None:
         caught = getattr(_own, "caught", None)
-        if caught is None:  # a thread that reads no picture
+        if caught is None:  # a thread that does not collect warnings
             others(message, *where, **more)
         else:
             caught.append(str(message))
 
-    warnings.showwarning = heard
+    warnings.showwarning = collect

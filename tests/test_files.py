@@ -187,9 +187,9 @@ def test_a_written_part_is_followed_by_the_rest(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("number", "way"),
     [
-        (errno.ENOSPC, "No space left on device; make room there, or write elsewhere by `output`"),
-        (errno.EFBIG, "File too large; a limit on the size of files is set; raise it (ulimit -f)"),
-        (errno.EACCES, "Permission denied; write into another folder by `output`"),
+        (errno.ENOSPC, "No space left on device; free some space there, or write elsewhere with `output`"),
+        (errno.EFBIG, "File too large; the size of files is limited here; raise the limit (ulimit -f)"),
+        (errno.EACCES, "Permission denied; write into another folder with `output`"),
         (errno.EIO, "Input/output error"),
     ],
 )
@@ -225,7 +225,7 @@ def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(
-        WriteError, match=r"cannot write .*file/sub/x: its folder cannot be made: Not a directory"
+        WriteError, match=r"cannot write .*file/sub/x: its folder cannot be created: Not a directory"
     ):
         write_whole(tmp_path / "file/sub/x", b"data", overwrite=False)
 
@@ -447,7 +447,7 @@ def test_one_of_many_writers_of_a_new_file_wins(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_in(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(WriteError, match="Permission denied; write into another folder by `output`"):
+    with pytest.raises(WriteError, match="Permission denied; write into another folder with `output`"):
         write_whole(tmp_path / "new", b"data", overwrite=False)
 
 
@@ -456,7 +456,7 @@ def test_a_folder_that_is_removed_meanwhile(tmp_path: Path, monkeypatch: pytest.
     folder.mkdir()
     monkeypatch.setattr(files, "_make", lambda _: folder.rmdir())
     with pytest.raises(
-        WriteError, match="No such file or directory; its folder has been removed meanwhile; run it again"
+        WriteError, match="No such file or directory; its folder was removed during the run; run it again"
     ):
         write_whole(folder / "new", b"data", overwrite=False)
     assert os.listdir(tmp_path) == []

@@ -46,17 +46,17 @@ def test_what_numpy_writes_is_read_back(
     assert found.tobytes() == array.tobytes()
 
 
-DAMAGED = "its header is damaged or cut short; write it anew, with numpy.save"
+DAMAGED = "its header is damaged or cut short; save it again with numpy.save"
 CLAIMS = [
-    (shaped("(True, 2)"), "its shape (True, 2) is that of no array; write it anew, with numpy.save"),
-    (shaped("(-1, -8)"), "its shape (-1, -8) is that of no array"),
+    (shaped("(True, 2)"), "its shape (True, 2) is not a valid shape; save it again with numpy.save"),
+    (shaped("(-1, -8)"), "its shape (-1, -8) is not a valid shape"),
     (shaped("(1,) * 40"), DAMAGED),
-    (shaped(f"({'1, ' * 33})"), "is that of no array"),
+    (shaped(f"({'1, ' * 33})"), "is not a valid shape"),
     (shaped(f"({10**30},)"), f"the file is cut short: it has 64 of {8 * 10**30:,} bytes of values; get a whole copy"),
-    (shaped("(1000000000000, 1000000000000, 0, 3)"), "its shape (1000000000000, 1000000000000, 0, 3) is that of no"),
+    (shaped("(1000000000000, 1000000000000, 0, 3)"), "its shape (1000000000000, 1000000000000, 0, 3) is not"),
     (shaped("(3, 0)"), ""),
     (shaped("(9,)"), "the file is cut short: it has 64 of 72 bytes of values; get a whole copy"),
-    (shaped("(2,)", "'|O'"), "it holds Python objects, which are never unpickled, as they can run programs; save plain"),
+    (shaped("(2,)", "'|O'"), "it holds Python objects, which are never unpickled because they can run code; save an array"),
     (shaped("(2,)", "[('a', '|O')]"), "it holds Python objects, which are never unpickled"),
     (shaped("(2,)", "'S9999999'"), "the file is cut short: it has 64 of 19,999,998 bytes"),
     (shaped("(2,)", "'nonsense'"), DAMAGED),
@@ -71,10 +71,10 @@ CLAIMS = [
     (claiming("{}"), DAMAGED),
     (claiming(" " * 20000), DAMAGED),
     (claiming("{'descr': '<f8'}", version=2), DAMAGED),
-    (claiming("", version=3), "it is a .npy file of version 3.0, made for records with names; save a plain array"),
+    (claiming("", version=3), "it is a .npy file of version 3.0, which is for arrays with named fields; save a plain array"),
     (io.BytesIO(b"\x93NUMPY"), DAMAGED),
-    (io.BytesIO(b""), "it is not a .npy file, as numpy.save writes it; pickled objects are never loaded"),
-    (io.BytesIO(b"\x80\x04N."), "it is not a .npy file, as numpy.save writes it; pickled objects are never loaded"),
+    (io.BytesIO(b""), "it is not a .npy file; save the array with numpy.save (a pickle is never loaded"),
+    (io.BytesIO(b"\x80\x04N."), "it is not a .npy file; save the array with numpy.save (a pickle is never loaded"),
 ]  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def test_an_archive_is_no_array(tmp_path: Path, compress: object) -> None:
     compress(tmp_path / "a.npz", a=np.ones(3))
     file = io.BytesIO((tmp_path / "a.npz").read_bytes())
     with pytest.raises(
-        NpyError, match=r"it is an archive of arrays, as numpy\.savez writes it; save one array"
+        NpyError, match=r"it is an archive of arrays, written by numpy\.savez; save one array"
     ):
         read_header(file)
 

@@ -35,7 +35,7 @@ class Report:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteError(
-                f"cannot write `report` {path}: its folder cannot be made: {error.strerror}"
+                f"cannot write `report` {path}: its folder cannot be created: {error.strerror}"
             ) from error
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | (0 if force or resume else os.O_EXCL)
         try:

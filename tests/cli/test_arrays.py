@@ -33,12 +33,12 @@ def archive() -> bytes:
 
 
 CONTENTS = {
-    "it is an archive of arrays, as numpy.savez writes it": archive(),
+    "it is an archive of arrays, written by numpy.savez": archive(),
     "the file is cut short: it has 80 of 8,000,000,000,000 bytes": claiming("(1000000000000,)"),
     "the file is cut short: it has 80 of 2,400,000": claiming("(100000, 1, 3, 1)"),
     f"the file is cut short: it has 80 of {8 * 10**30:,} bytes": claiming(f"({10**30},)"),
-    "its shape (True, 3, 1, 1) is that of no array": claiming("(True, 3, 1, 1)"),
-    "its shape (-1, 3, 1, 1) is that of no array": claiming("(-1, 3, 1, 1)"),
+    "its shape (True, 3, 1, 1) is not a valid shape": claiming("(True, 3, 1, 1)"),
+    "its shape (-1, 3, 1, 1) is not a valid shape": claiming("(-1, 3, 1, 1)"),
     "holds float64 of shape (0, 3, 1, 1)": claiming("(0, 3, 1, 1)"),
     "it holds Python objects, which are never unpickled": claiming("(1, 3, 1, 1)", "|O"),
     "holds |S99999999": claiming("(1,)", "|S99999999"),

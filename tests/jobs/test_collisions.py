@@ -163,8 +163,8 @@ def test_an_answer_overwrites_nothing_that_it_is_about(
         ("in", "it is a folder; name a file in it"),
         ("/dev/null", "it is a device or a pipe; name a file"),
         ("pipe", "it is a device or a pipe; name a file"),
-        ("k.csv/run.jsonl", "its folder cannot be made: File exists"),
-        ("k.csv/a/run.jsonl", "its folder cannot be made: Not a directory"),
+        ("k.csv/run.jsonl", "its folder cannot be created: File exists"),
+        ("k.csv/a/run.jsonl", "its folder cannot be created: Not a directory"),
         ("n" * 300, "File name too long"),
     ],
 )

@@ -111,7 +111,7 @@ def test_a_limit_on_file_sizes_costs_one_line(
         env={"PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert failure(done) == (
-        f"cannot write {name}: File too large; a limit on the size of files is set; raise it (ulimit -f)"
+        f"cannot write {name}: File too large; the size of files is limited here; raise the limit (ulimit -f)"
     )
     assert os.listdir(tmp_path) == ["photo.png"]
 
@@ -148,7 +148,7 @@ def test_a_read_only_folder_costs_one_line(program: Program, photo: Path, tmp_pa
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
 
     done = program("filter", "photo.png", "-k", "box", "-o", "out/", preexec_fn=powerless)
-    assert failure(done) == "cannot write out/photo.png: Permission denied; write into another folder by -o"
+    assert failure(done) == "cannot write out/photo.png: Permission denied; write into another folder with -o"
     assert os.listdir(tmp_path / "out") == []
 
 

@@ -150,7 +150,7 @@ WRONG = [
     ("a.mat", "2 2\n1 2 3", "a.mat': 2x2 has 4 values, and 3 are given; give as many"),
     ("a.mat", "1 1 0\n1", "a.mat' has the scale 0 in its first line, '1 1 0'; sums are divided by it"),
     ("a.mat", b"MATLAB 5.0 MAT-file\0\xff", "a.mat' is MATLAB's; .mat is libvips' matrix here, in text"),
-    ("a.npy", "1 2", "a.npy': it is not a .npy file, as numpy.save writes it; pickled objects are never loaded, as they can run"),
+    ("a.npy", "1 2", "a.npy': it is not a .npy file; save the array with numpy.save (a pickle is never loaded, as it can run"),
     ("a.npy", b"", "a.npy': it is not a .npy file"),
     ("a.npy", np.array([[1j]]), "a.npy' holds complex128; a kernel is an array of real numbers"),
     ("a.npy", np.array(["1"]), "a.npy' holds <U1; a kernel is an array of real numbers"),

@@ -525,7 +525,7 @@ def test_wrong_usage_is_one_line_and_code_2(call: Call, small: Path, words: str,
     [
         (
             np.array([[object()]]),
-            "it holds Python objects, which are never unpickled, as they can run programs; save plain numbers",
+            "it holds Python objects, which are never unpickled because they can run code; save an array of numbers",
         ),
         (np.ones((1, 3, 1, 1)) * 1j, "w.npy holds complex128 of shape (1, 3, 1, 1); real numbers are needed"),
         (np.full((1, 3, 1, 1), np.nan), "w.npy holds nan at (0, 0, 0, 0); every number must be finite"),

@@ -95,7 +95,7 @@ class Trap:
 @pytest.mark.parametrize(
     ("stream", "message"),
     [
-        (npy(np.array([Trap()], object), allow_pickle=True), "it holds Python objects, which are never unpickled, as they can run programs; save plain"),
+        (npy(np.array([Trap()], object), allow_pickle=True), "it holds Python objects, which are never unpickled because they can run code; save an array"),
         (npy(np.array([[1j]])), "its values are complex128, which are no samples of a picture; save real"),
         (npy(np.array([["a"]])), "its values are <U1, which are no samples"),
         (npy(np.zeros((2, 2), "f4,i2")), "its values are [('f0', '<f4'), ('f1', '<i2')], which are no samples"),
@@ -105,9 +105,9 @@ class Trap:
         (npy(np.zeros((1, 1, 1, 1, 1))), "its shape (1, 1, 1, 1, 1) is no picture's"),
         (npy(np.array([[0, 2**40]])), "its whole numbers, 0 to 1099511627776, need more than 32 bits; save them"),
         (io.BytesIO(npy(noise(5, 7)).getvalue()[:-1]), "the file is cut short: it has 279 of 280 bytes of values"),
-        (io.BytesIO(npy(noise(5, 7)).getvalue()[:30]), "its header is damaged or cut short; write it anew"),
+        (io.BytesIO(npy(noise(5, 7)).getvalue()[:30]), "its header is damaged or cut short; save it again"),
         (io.BytesIO(b"\x93NUMPY\x09\0" + bytes(99)), "it is a .npy file of version 9.0, "),
-        (io.BytesIO(b"\x93NUMPY\x03\0" + bytes(99)), "it is a .npy file of version 3.0, made for records with names"),
+        (io.BytesIO(b"\x93NUMPY\x03\0" + bytes(99)), "it is a .npy file of version 3.0, which is for arrays with named fields"),
         (io.BytesIO(pickle.dumps(Trap())), "it is not a picture, or of a kind that convcli does not read"),
     ],
 )  # fmt: skip
