@@ -284,7 +284,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, by_rows: Callable[[],
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20000, before[1]))
     try:
-        with pytest.raises(WriteError, match=r"cannot write .*out.npy: File too large; the size of files is limited"):
+        with pytest.raises(
+            WriteError, match=r"cannot write .*out.npy: File too large; the size of files is limited"
+        ):
             filter_file(path, out, "gaussian:2", force=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
