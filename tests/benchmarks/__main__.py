@@ -27,7 +27,7 @@ from tests.benchmarks.tools import TOOLS, tool
 BRIEF = (
     r"^(integer 3x3|sobel|gaussian 2.5|box 31x31|dense (15x15|31x31)), .* / opencv"
     r"|^command jpg (integer 3x3|gaussian 2.5|box 31x31) / (opencv script|libvips)"
-    r"|^(pipeline|folder|network) "
+    r"|^(pipeline|folder|network|layer) "
 )
 
 

@@ -21,6 +21,8 @@ MODULES = {  # what is imported, and what the package index knows it as
     "skimage": "scikit-image",
     "PIL": "pillow",
     "torch": "torch",
+    "torchvision": "torchvision",
+    "onnx": "onnx",
     "onnxruntime": "onnxruntime",
 }
 ALL_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -97,17 +99,3 @@ def _function(imports: str, expression: str, filter: Filter) -> Callable[[Any], 
     names: dict[str, Any] = {"k": filter.weights}
     exec(IMPORTS[imports], names)
     return eval(f"lambda x: {expression}", names)
-
-
-def torch_conv(weight: Any, padding: int, stride: int, groups: int) -> Callable[[Any], Any]:
-    """Return PyTorch's answer to a convolution layer, in one thread."""
-    torch = library("torch")
-    weight = torch.from_numpy(weight)
-
-    def run(x: Any) -> Any:
-        if torch.get_num_threads() != 1:
-            torch.set_num_threads(1)
-        with torch.inference_mode():
-            return torch.nn.functional.conv2d(x, weight, None, stride, padding, 1, groups)
-
-    return run

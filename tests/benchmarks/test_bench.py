@@ -88,6 +88,14 @@ def test_networks_are_measured_beside_onnx_runtime(setting: Setting) -> None:
     assert rows[0].apart is not None and rows[0].apart <= rows[0].tolerance
 
 
+def test_layers_give_what_pytorch_or_onnx_runtime_gives(setting: Setting) -> None:
+    some_of_each = r"^layer (mobilenet 24|.* pool (128|2048)|transposed 256|deformable .* mask)"
+    rows = [row for some in measure(setting, some_of_each) for row in some]
+    assert len(rows) == 5
+    assert not [row for row in rows if row.verdict in ("failed", "differs")], table(rows)
+    assert all(row.ours for row in rows)
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_folder_is_filtered_in_one_run(folder: Folder, setting: Setting) -> None:
     small = replace(folder, count=2)

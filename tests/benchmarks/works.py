@@ -11,31 +11,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from convcli.backend import conv
 from convcli.filters.filter_image import filter_image
 from tests.benchmarks import batch, folders
 from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense
 from tests.benchmarks.folders import FOLDERS, Folder
+from tests.benchmarks.layers import LAYERS, LayerWork
 from tests.benchmarks.networks import MODELS, Model
-from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter, torch_conv
+from tests.benchmarks.peers import ALL_THREADS, Peer, filter_peers, library, opencv_filter
 from tests.benchmarks.pictures import Array, Size, photograph, size_of
 from tests.benchmarks.pipelines import PIPELINES, Pipeline, asked, scripted
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.tools import run
 
 KERNEL_SWEEP = (3, 5, 7, 9, 11, 15, 21, 31, 47, 63)
-# ResNet-50's and VGG's: channels in and out, kernel, stride, size, groups.
-LAYERS = (
-    ("resnet", 3, 64, 7, 2, 224, 1),
-    ("resnet", 64, 64, 3, 1, 56, 1),
-    ("resnet", 128, 128, 3, 1, 28, 1),
-    ("resnet", 256, 256, 3, 1, 14, 1),
-    ("resnet", 512, 512, 3, 1, 7, 1),
-    ("resnet", 64, 256, 1, 1, 56, 1),
-    ("vgg", 3, 64, 3, 1, 224, 1),
-    ("depthwise", 256, 256, 3, 1, 56, 256),
-)
 
 
 def largest(a: Array, b: Array) -> float:
@@ -83,8 +72,7 @@ def works(setting: Setting) -> Iterator[Work]:
     for threads in sorted({1, ALL_THREADS}):
         for filter in FILTERS:
             yield _filtering(filter, setting.size, threads)
-    if library("torch"):
-        yield from map(_layer, LAYERS)
+    yield from map(_layer, LAYERS)
     yield from (_network(model, path) for model in MODELS if (path := model.path()) is not None)
     for suffix in (".jpg", ".png"):
         for filter in FILTERS:
@@ -124,24 +112,12 @@ def _swept(name: str, filter: Filter, size: Size, point: float) -> Work:
     return Work(name, partial(photograph, size), answer(filter, 1), peers, point=point)
 
 
-def _layer(shape: tuple[str, int, int, int, int, int, int]) -> Work:
-    network, channels, outputs, side, stride, size, groups = shape
-    rng = np.random.default_rng(side)
-    weight = rng.standard_normal((outputs, channels // groups, side, side), np.float32)
-    function, padding = _threaded(conv, 1), side // 2
-    name = f"{network} {channels}->{outputs} k{side} s{stride} @{size}, one thread"
-    peer = Peer(
-        "torch",
-        torch_conv(weight, padding, stride, groups),
-        2.0 if groups > 1 else 1.25,
-        tolerance=1e-5,
-        prepare=library("torch").from_numpy,
-    )
+def _layer(layer: LayerWork) -> Work:
     return Work(
-        name,
-        lambda: rng.standard_normal((1, channels, size, size), np.float32),
-        lambda x: function(x, weight, stride=stride, padding=padding, groups=groups),
-        (peer,),
+        f"layer {layer.name}, one thread",
+        layer.material,
+        layer.run,
+        tuple(layer.peers()),
         distance=relative,
     )
 
