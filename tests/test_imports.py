@@ -61,9 +61,10 @@ ALLOWED = {
         "jobs",
     },
     "render": set(),
+    "ci_reports": {"render"},
     "cli": {
         *("layers", "networks", "kernels", "backend", "images", "filters", "analysis", "drawing", "batch"),
-        *("jobs", "learning", "render", "files", "npy", "number_text", "memory", "cli"),
+        *("jobs", "learning", "render", "ci_reports", "files", "npy", "number_text", "memory", "cli"),
     },
     "__init__": {
         "layers",

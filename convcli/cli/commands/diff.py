@@ -1,45 +1,28 @@
-"""convcli diff: how far are two pictures apart, where, and is that within a tolerance?"""
+"""convcli diff: how far are two pictures apart, where, and is that within a tolerance? Or those of two folders."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
-from convcli import __version__
+from convcli.ci_reports import CI_ENDINGS, CI_FORMATS
 from convcli.cli.command import Command
 from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
-from convcli.cli.options.answer_options import AnswerOptions, answer_options
+from convcli.cli.options.answer_options import AnswerOptions, answer_options_with
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import several_values_option, value_names
+from convcli.cli.options.input_options import several_values_option
 from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
-from convcli.images.codecs.text_files import TypedMatrix
 from convcli.number_text import read_finite
-from convcli.render import Answer, Row
 
 if TYPE_CHECKING:
-    from convcli.analysis.picture_difference import PictureDifference
-    from convcli.images.picture import Picture
+    from convcli.cli.diff_pairs import Pair
 
-COLUMNS = (
-    "difference",
-    "row",
-    "column",
-    "channel",
-    "mean_squared_error",
-    "psnr",
-    "ssim",
-    "beyond",
-    "share",
-)
-DIFFERENT, TROUBLE = 1, 2  # exit codes, as cmp and diff have them
-
-Source = Path | BinaryIO
+TROUBLE = 2
 
 
 def _tolerance(text: str) -> float:
@@ -59,8 +42,8 @@ def _tolerance(text: str) -> float:
     cls=Command,
     short_help="How far are two images apart?",
     examples=(
-        "convcli diff before.png after.png",
         "convcli diff before.png after.png --tolerance 1 -o diff.png",
+        "convcli diff goldens/ out/ --format junit > report.xml",
     ),
 )
 @click.argument("operands", nargs=-1, metavar="A B", shell_complete=complete_files)
@@ -71,7 +54,7 @@ def _tolerance(text: str) -> float:
     default="0",
     help="Samples that differ by no more than T, in their own units, are the same.  [default: 0]",
 )
-@answer_options
+@answer_options_with(*CI_FORMATS, endings=tuple(CI_ENDINGS))
 @limit_options
 @max_memory_option
 @talking
@@ -88,8 +71,10 @@ def command(
 ) -> int:
     """Compare two pictures sample by sample: the largest difference and where it is, PSNR, SSIM, one row per frame.
 
-    One of them may be - (standard input). The colours of pixels that are fully transparent in both count as equal.
-    With -o diff.png the differences are drawn, with -o diff.npy they are written as numbers.
+    Of two folders, the pictures with the same path in both are compared, one row per pair; one that only one folder
+    has is a difference. A or B may be - (standard input). The colours of pixels that are fully transparent in both
+    count as equal. With -o diff.png the differences are drawn, with -o diff.npy they are written as numbers, with
+    -o maps/ those of each pair in two folders that differs. junit and github are formats that CI systems show.
 
     Exits with 0 where all samples are the same within the tolerance; 1 where they differ by more, or the pictures
     in size, pixel mode or frames; 2 for trouble: a file that cannot be read, wrong usage.
@@ -99,108 +84,62 @@ def command(
         count = len(operands) + len(values)
         given = f"{count} {'picture is' if count == 1 else 'pictures are'} given"
         raise click.UsageError(f"{given}, and two are compared; name A and B")
-    answer.check([("compared", Path(name)) for name in operands if name != "-"])
 
-    from convcli.analysis.difference_map import difference_map
-    from convcli.analysis.picture_difference import PictureDifference, UnlikeError, timing_notes
-    from convcli.files import check_target, write_whole
-    from convcli.images.formats import NUMBERS
-    from convcli.images.write import encode
+    from convcli.cli.diff_answer import ci_case, folders_answer, picture_answer, verdict
+    from convcli.cli.diff_pairs import DIFFERENT, Measure, pairs_of
 
-    drawn = answer.picture_file
-    if drawn is not None:
-        check_target(drawn[0], overwrite=answer.force)
-    sources: list[Source] = [*map(Path, operands), *map(TypedMatrix.of, values, value_names(len(values)))]
-    names = (*("standard input" if name == "-" else name for name in operands), *value_names(len(values)))
-    try:
-        pair = _read(sources, names, limits, max_memory, drawn)
-    except UnlikeError as error:
-        conversation.failure(error)
-        return DIFFERENT
-    for name, picture in zip(names, pair, strict=True):
-        for note in picture.notes:
-            if picture.format not in NUMBERS:  # of which nothing is taken as alpha here
-                conversation.note(f"{name}: {note}")
-    for note in timing_notes(names, *pair):
-        conversation.note(note)
-    found = PictureDifference.of(*pair, tolerance)
-    if drawn is not None:
-        path, form = drawn
-        shown, text = difference_map(*pair, found, form)
-        data, losses = encode(shown, form, str(path))
-        write_whole(path, data, overwrite=answer.force)
-        conversation.note("; ".join([f"wrote {path}: {text}", *losses]))
+    pairs, are_folders = pairs_of(operands, values)
+    maps = _maps(answer, pairs, are_folders=are_folders)
+    if maps:
         answer = answer._replace(output=None)
-    answer.give(conversation, _answer(found, tolerance, names))
-    if found.whole["within"]:
-        return 0
-    conversation.note(_verdict(names, found.whole, tolerance))
-    return DIFFERENT
+    elif answer.output is not None:
+        answer = answer._replace(form=answer.form or CI_ENDINGS.get(Path(answer.output).suffix.lower()))
+    if answer.form in CI_FORMATS and answer.fields:
+        raise ArgumentError(
+            f"--field names columns of a table, and --format {answer.form} has none; leave it out"
+        )
+    measure = Measure(tolerance, limits, max_memory, maps, answer.force)
+    compared = [measure.compare(conversation, pair, only_different=are_folders) for pair in pairs]
+    if answer.form in CI_FORMATS:
+        cases = [ci_case(conversation, each, tolerance) for each in compared]
+        answer.give_text(conversation, CI_FORMATS[answer.form](cases))
+    elif are_folders:
+        answer.give(conversation, folders_answer(compared, tolerance))
+    elif compared[0].found is not None:
+        answer.give(conversation, picture_answer(compared[0], compared[0].found, tolerance))
+    for each in compared:
+        if each.problem is not None:
+            conversation.failure(each.problem)
+        elif each.code == DIFFERENT:
+            conversation.note(verdict(each, tolerance))
+    return max(each.code for each in compared)
 
 
-def _read(
-    sources: list[Source],
-    names: tuple[str, ...],
-    limits: LimitOptions,
-    max_memory: int,
-    drawn: tuple[Path, str] | None,
-) -> tuple[Picture, Picture]:
-    """Read two pictures at once; raise UnlikeError where they cannot be compared, from their headers if these tell."""
-    from convcli.analysis.picture_difference import check_alike, memory
-    from convcli.jobs.memory_limit import check_memory
-    from convcli.jobs.read_ahead import Ahead
-    from convcli.jobs.stdin import standard_input
+def _maps(answer: AnswerOptions, pairs: list[Pair], *, are_folders: bool) -> dict[str, tuple[Path, str]]:
+    """Return where the differences are drawn, by the names of pairs; or raise an error where that cannot be."""
+    from convcli.files import check_target, is_folder
+    from convcli.jobs.collisions import check_reads
 
-    if sources == [Path("-"), Path("-")]:
-        raise ArgumentError("both pictures are standard input, which holds one; name a file")
-    sources = [standard_input(max_memory) if source == Path("-") else source for source in sources]
-    first, second = (limits.header(source) for source in sources)
-    check_alike(names, first, second)
-    needed = memory(first, second, None if drawn is None else drawn[1])
-    check_memory(f"compare {' and '.join(names)}", needed, max_memory, "take smaller pictures")
-    other = Ahead(partial(limits.read, _again(sources[1])))
-    pair = limits.read(_again(sources[0])), other.result()
-    check_alike(names, *pair)
-    return pair
-
-
-def _again(source: Source) -> Source:
-    """Return what can be read from its start."""
-    if not isinstance(source, Path):
-        source.seek(0)
-    return source
+    maps: dict[str, tuple[Path, str]] = {}
+    if answer.output is not None and are_folders:
+        folder = Path(answer.output)
+        if answer.output.endswith("/") or is_folder(folder):
+            maps = {pair.name: (_map_path(folder / pair.name), "PNG") for pair in pairs}
+        elif answer.picture_file is not None:
+            raise ArgumentError(
+                f"{answer.output} is one picture, and those of two folders are compared; name a folder: "
+                f"-o {folder.with_suffix('')}/"
+            )
+    elif answer.picture_file is not None:
+        maps = {pairs[0].name: answer.picture_file}
+    targets = [path for path, _ in maps.values()] if maps else [Path(answer.output)] if answer.output else []
+    read = [("compared", source) for pair in pairs for source in pair.sources if isinstance(source, Path)]
+    check_reads("`output`", targets, [(what, path) for what, path in read if path != Path("-")])
+    for path, _ in maps.values():
+        check_target(path, overwrite=answer.force)
+    return maps
 
 
-def _answer(found: PictureDifference, tolerance: float, names: tuple[str, ...]) -> Answer:
-    from convcli.analysis.similarity import SIDE
-
-    several = len(found.rows) > 1
-    remarks = [
-        f"difference: the largest |A - B|, A {names[0]}, B {names[1]}, and where the first one is, counted from 0",
-        f"beyond: the samples that differ by more than {tolerance:g}, and their share of {found.whole['samples']:,}",
-        "psnr: in dB, none where nothing differs; ssim: 1 where nothing differs, none of pictures smaller than "
-        f"{SIDE}x{SIDE}",
-    ]
-    if found.hidden:
-        remarks.append(f"the colours of {found.hidden:,} pixels, fully transparent in both, count as equal")
-    return Answer(
-        command="diff",
-        version=__version__,
-        rows=found.rows,
-        results=[found.whole],
-        totals={name: value for name, value in found.whole.items() if name != "frame"},
-        columns=("frame", *COLUMNS) if several else COLUMNS,
-        value=("difference",),
-        remarks=remarks,
-    )
-
-
-def _verdict(names: tuple[str, ...], whole: Row, tolerance: float) -> str:
-    return (
-        f"{names[0]} and {names[1]} differ by up to {_short(whole['difference'])}: {whole['beyond']:,} of "
-        f"{whole['samples']:,} samples by more than {tolerance:g}"
-    )
-
-
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+def _map_path(path: Path) -> Path:
+    """Return the path of a map, which is a PNG."""
+    return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")

@@ -51,12 +51,17 @@ class AnswerOptions(NamedTuple):
             raise ArgumentError(
                 f"{self.output} does not say its format; end it in {' '.join(endings)}, or give --format"
             )
+        terminal = self.output is None and sys.stdout.isatty()
+        self.give_text(conversation, render(answer, form, terminal=terminal))
+
+    def give_text(self, conversation: Conversation, text: str) -> None:
+        """Print an answer that is text already, or write it to the file that -o names."""
         if self.output is None:
-            click.echo(render(answer, form, terminal=sys.stdout.isatty()), nl=False)
+            click.echo(text, nl=False)
             return
         from convcli.files import write_whole
 
-        write_whole(Path(self.output), render(answer, form).encode(), overwrite=self.force)
+        write_whole(Path(self.output), text.encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
 
     def _draw(self, conversation: Conversation, form: str, draw: Callable[[], Any]) -> None:
@@ -117,18 +122,26 @@ def _only(fields: Sequence[str], answer: Answer) -> Answer:
     )
 
 
-PRINTING = (  # how an answer is printed, of commands that write something else to -o
-    click.option(
-        "--format", "form", type=click.Choice(list(FORMATS)), help="How to print it.  [default: table]"
-    ),
-    click.option(
-        "--field",
-        "fields",
-        type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
-        default="",
-        help="Only these fields: bare values, tab-separated, one row per layer; with --format value, of the whole.",
-    ),
-)
+def printing(*more: str) -> tuple[Decorator, ...]:
+    """Return the options of how an answer is printed; `more` are formats that one command alone has."""
+    return (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice([*FORMATS, *more]),
+            help="How to print it.  [default: table]",
+        ),
+        click.option(
+            "--field",
+            "fields",
+            type=Parsed("NAMES", lambda text: tuple(filter(None, text.split(",")))),
+            default="",
+            help="Only these fields: bare values, tab-separated, one row per layer; with --format value, of the whole.",
+        ),
+    )
+
+
+PRINTING = printing()  # of commands that write something else to -o
 force_option = click.option("--force", is_flag=True, help="Replace the output file if it exists.")
 
 
@@ -150,6 +163,12 @@ def theme_option(default: str | None) -> Decorator:
         default=default,
         help="Colours of pictures; auto is light, and in .svg and .html what the reader prefers.  [default: auto]",
     )
+
+
+def answer_options_with(*formats: str, endings: Sequence[str]) -> Decorator:
+    """Return the options of an answer that has further formats, and endings that say them."""
+    output = _output_option((*ENDINGS, *endings))
+    return bundled("answer", AnswerOptions, *printing(*formats), output, force_option)
 
 
 answer_options = bundled("answer", AnswerOptions, *PRINTING, _output_option(tuple(ENDINGS)), force_option)

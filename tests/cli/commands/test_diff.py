@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import product
 from math import log10
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from convcli.images.picture import Frame, Picture
 from convcli.images.read import read_picture
 from convcli.images.write import encode
 from tests.conftest import SAMPLES, Call, one_error
+from tests.test_ci_reports import check_schema
 
 RNG = np.random.default_rng(5)
 
@@ -315,3 +317,121 @@ def test_a_save_by_another_program_is_the_same_picture(call: Call, tmp_path: Pat
         image.save(tmp_path / "house.tiff")
     for name in ("house.bmp", "house.tiff"):
         assert call("diff", SAMPLES / "house.png", tmp_path / name).code == 0
+
+
+# Two folders, and what CI systems read
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Goldens and outputs: two the same, one apart by 3, one of another size, one damaged, one on either side alone."""
+    goldens, made = tmp_path / "goldens", tmp_path / "made"
+    square = np.full((12, 12), 100, np.uint8)
+    for folder in (goldens, made):
+        (folder / "sub").mkdir(parents=True)
+        saved(folder / "same.png", square)
+        saved(folder / "sub" / "a,b:100%.png", square + np.uint8(3 * (folder is made)))
+        saved(folder / "size.png", square[: 12 - (folder is made)])
+        (folder / "z<&>.png").write_bytes(
+            (folder / "same.png").read_bytes()[: 40 if folder is made else None]
+        )
+    saved(goldens / "missing.png", square)
+    saved(made / "new.png", square)
+    (made / "notes.txt").write_text("no picture")
+    return goldens, made
+
+
+OUTCOMES = {
+    "missing.png": "different", "new.png": "different", "same.png": "same",
+    "size.png": "different", "sub/a,b:100%.png": "different",
+    "z<&>.png": "trouble",
+}  # fmt: skip
+
+
+def test_two_folders_picture_by_picture(call: Call, folders: tuple[Path, Path], tmp_path: Path) -> None:
+    code, out, err = call("diff", *folders, "--format", "json", "-o", f"{tmp_path}/maps/")
+    answer = json.loads(out)
+    assert code == 2
+    assert {row["picture"]: row["outcome"] for row in answer["rows"]} == OUTCOMES
+    apart = next(row for row in answer["rows"] if row["outcome"] == "different" and row["samples"])
+    assert (apart["difference"], apart["beyond"], apart["samples"], apart["within"]) == (3, 144, 144, False)
+    assert answer["totals"] == {
+        "difference": 3, "beyond": 144, "samples": 288, "share": 0.5, "tolerance": 0, "within": False
+    }  # fmt: skip
+    goldens, made = folders
+    wrote, *errors, note, damaged = err.splitlines()
+    assert wrote.startswith(f"convcli: wrote {tmp_path}/maps/sub/a,b:100%.png: |A - B| times 85: white is 3")
+    assert [each.name for each in (tmp_path / "maps").rglob("*.*")] == ["a,b:100%.png"]
+    assert [line.removeprefix("convcli: error: ").partition(":")[0] for line in errors] == [
+        f"{goldens}/missing.png has no counterpart",
+        f"{made}/new.png has no counterpart",
+        f"{goldens}/size.png is 12x12 (rows x columns) and {made}/size.png 11x12; only pictures of one size are compared",
+    ]
+    assert "differ by up to 3: 144 of 144 samples by more than 0" in note
+    assert damaged.startswith(f"convcli: error: cannot read {made}/z<&>.png: ")
+    assert call("diff", *folders, "--format", "value", "--field", "picture,outcome").out == "".join(
+        f"{name}\t{outcome}\n" for name, outcome in OUTCOMES.items()
+    )
+    # A picture and a folder: that of the same name; and the codes without damage, and without a difference.
+    assert call("diff", goldens / "same.png", made, "--field", "difference").out == "0.0\n"
+    assert call("diff", made, goldens / "same.png").code == 0
+    for folder in folders:
+        (folder / "z<&>.png").unlink()
+    assert call("diff", *folders, "-q", "--tolerance", 3).code == 1
+    assert call("diff", made, made).code == 0
+    for words, message in (
+        (["-o", "maps.png"], "maps.png is one picture, and those of two folders are compared; name a folder: -o maps/"),
+        (["-o", f"{made}/", "--force"], "is compared and would be overwritten; choose another -o"),
+        (["-o", f"{tmp_path}/maps"], f"{tmp_path}/maps/sub/a,b:100%.png exists; give --force to replace it"),
+    ):  # fmt: skip
+        result = call("diff", *folders, *words)
+        assert (result.code, message in one_error(result)) == (2, True)
+    (tmp_path / "none").mkdir()
+    assert "there is no picture in either of these folders" in one_error(
+        call("diff", tmp_path / "none", tmp_path / "none")
+    )
+
+
+def test_reports_for_ci(call: Call, folders: tuple[Path, Path], tmp_path: Path) -> None:
+    plain = call("diff", *folders)
+    goldens, made = folders
+    report = tmp_path / "report.xml"
+    code, out, err = call("diff", *folders, "-o", report)
+    assert (code, out, err) == (2, "", f"convcli: wrote {report}\n{plain.err}")
+    root = ElementTree.parse(report).getroot()
+    check_schema(root)
+    cases = {case.attrib["name"]: case for case in root.iter("testcase")}
+    tags = {"same": [], "different": ["failure"], "trouble": ["error"]}
+    assert {name: [each.tag for each in case] for name, case in cases.items()} == {
+        name: tags[outcome] for name, outcome in OUTCOMES.items()
+    }
+    failure = cases["sub/a,b:100%.png"][0]
+    assert failure.attrib["message"].endswith("differ by up to 3: 144 of 144 samples by more than 0")
+    assert {"difference: 3.0", "beyond: 144", "row: 0", "first: 100", "second: 103", "tolerance: 0.0"} <= set(
+        failure.text.splitlines()
+    )
+    assert cases["z<&>.png"][0].attrib["message"].startswith(f"cannot read {made}/z<&>.png")
+
+    code, out, err = call("diff", *folders, "--format", "github")
+    assert (code, err) == (2, plain.err)
+    lines = out.splitlines()
+    assert len(lines) == 5
+    assert lines[3].startswith(
+        f"::error file={goldens}/sub/a%2Cb%3A100%25.png,title=convcli diff%3A sub/a%2Cb%3A100%25.png::"
+        f"{goldens}/sub/a,b:100%25.png and {made}/sub/a,b:100%25.png differ by up to 3: 144 of 144 samples by more"
+    )
+    assert "%0Adifference: 3.0%0A" in lines[3]
+    assert lines[1].startswith(f"::error file={made}/new.png,")  # the one that is there
+
+    # Two pictures are one case, also where one cannot be read; and the same exit codes.
+    assert (
+        call("diff", goldens / "same.png", made / "same.png", "--format", "junit").out.count("<testcase") == 1
+    )
+    bad = call("diff", goldens / "same.png", "none.png", "--format", "junit")
+    assert (bad.code, bad.err) == (2, call("diff", goldens / "same.png", "none.png").err)
+    assert ElementTree.fromstring(bad.out).find(".//error").attrib["type"] == "ImageError"
+    refused = call("diff", *folders, "--format", "github", "--field", "beyond")
+    assert (refused.code, one_error(refused)) == (
+        2,
+        "--field names columns of a table, and --format github has none; leave it out",
+    )

@@ -1,0 +1,175 @@
+"""Pairs of pictures that `convcli diff` compares: which they are, and what is found between each two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from convcli.analysis.difference_map import difference_map
+from convcli.analysis.picture_difference import (
+    PictureDifference,
+    UnlikeError,
+    check_alike,
+    memory,
+    timing_notes,
+)
+from convcli.cli.conversation import Conversation
+from convcli.cli.options.input_options import value_names
+from convcli.cli.options.limit_options import LimitOptions
+from convcli.errors import ArgumentError, ConvcliError
+from convcli.files import is_folder, write_whole
+from convcli.images.codecs.text_files import TypedMatrix
+from convcli.images.formats import NUMBERS
+from convcli.images.write import encode
+from convcli.jobs.folder_pairs import paired
+from convcli.jobs.memory_limit import check_memory
+from convcli.jobs.read_ahead import Ahead
+from convcli.jobs.stdin import standard_input
+
+if TYPE_CHECKING:
+    from convcli.images.picture import Picture
+
+Source = Path | BinaryIO
+SAME, DIFFERENT, TROUBLE = 0, 1, 2  # exit codes, as cmp and diff have them
+
+
+class Pair(NamedTuple):
+    """Two pictures.
+
+    name : of the pair; in two folders, the path below both
+    names : what messages call either
+    problem : why they cannot be compared, where that is known already
+    """
+
+    name: str
+    names: tuple[str, str]
+    sources: tuple[Source, Source]
+    problem: UnlikeError | None = None
+
+    @property
+    def file(self) -> str:
+        """The first of the two that is there."""
+        lacks_first = self.problem is not None and not Path(self.names[0]).exists()
+        return self.names[1 if lacks_first else 0]
+
+
+class Compared(NamedTuple):
+    """What was found: a difference, or why there is none; and the seconds that it took."""
+
+    pair: Pair
+    found: PictureDifference | None
+    problem: ConvcliError | None
+    seconds: float
+
+    @property
+    def code(self) -> int:
+        """The exit code that it stands for."""
+        if self.found is None:
+            return DIFFERENT if isinstance(self.problem, UnlikeError) else TROUBLE
+        return SAME if self.found.whole["within"] else DIFFERENT
+
+
+class Measure(NamedTuple):
+    """How pictures are read and compared; where `maps` are drawn, by the names of pairs, and in which format."""
+
+    tolerance: float
+    limits: LimitOptions
+    max_memory: int
+    maps: dict[str, tuple[Path, str]]
+    force: bool
+
+    def compare(self, conversation: Conversation, pair: Pair, *, only_different: bool) -> Compared:
+        """Compare two pictures, and draw their map; with `only_different`, not of those that are the same."""
+        began = perf_counter()
+        found, problem = None, None
+        try:
+            if pair.problem is not None:
+                raise pair.problem
+            pictures = self._read(pair)
+            for name, picture in zip(pair.names, pictures, strict=True):
+                for note in picture.notes:
+                    if picture.format not in NUMBERS:  # of which nothing is taken as alpha here
+                        conversation.note(f"{name}: {note}")
+            for note in timing_notes(pair.names, *pictures):
+                conversation.note(note)
+            found = PictureDifference.of(*pictures, self.tolerance)
+            if pair.name in self.maps and not (only_different and found.whole["within"]):
+                self._draw(conversation, *self.maps[pair.name], pictures, found)
+        except ConvcliError as error:
+            found, problem = None, error
+        return Compared(pair, found, problem, perf_counter() - began)
+
+    def _draw(
+        self,
+        conversation: Conversation,
+        path: Path,
+        form: str,
+        pictures: tuple[Picture, Picture],
+        found: PictureDifference,
+    ) -> None:
+        shown, text = difference_map(*pictures, found, form)
+        data, losses = encode(shown, form, str(path))
+        write_whole(path, data, overwrite=self.force)
+        conversation.note("; ".join([f"wrote {path}: {text}", *losses]))
+
+    def _read(self, pair: Pair) -> tuple[Picture, Picture]:
+        """Read both; raise UnlikeError where they cannot be compared, from their headers if these tell."""
+        sources = [
+            standard_input(self.max_memory) if source == Path("-") else source for source in pair.sources
+        ]
+        first, second = (self.limits.header(source) for source in sources)
+        check_alike(pair.names, first, second)
+        needed = memory(first, second, self.maps[pair.name][1] if pair.name in self.maps else None)
+        check_memory(f"compare {' and '.join(pair.names)}", needed, self.max_memory, "take smaller pictures")
+        other = Ahead(partial(self.limits.read, _again(sources[1])))
+        pictures = self.limits.read(_again(sources[0])), other.result()
+        check_alike(pair.names, *pictures)
+        return pictures
+
+
+def pairs_of(operands: Sequence[str], values: Sequence[str]) -> tuple[list[Pair], bool]:
+    """Return what is compared, and whether that is two folders.
+
+    Of a picture and a folder the second is the picture of the same name in the folder, as `diff` of Unix has it.
+    """
+    if list(operands) == ["-", "-"]:
+        raise ArgumentError("both pictures are standard input, which holds one; name a file")
+    folders = [name != "-" and is_folder(Path(name)) for name in operands]
+    if folders == [True, True]:
+        return _folder_pairs(*map(Path, operands)), True
+    paths = [Path(name) for name in operands]
+    if any(folders) and len(paths) == 2:
+        place = folders.index(True)
+        if operands[1 - place] != "-":
+            paths[place] /= paths[1 - place].name
+    names = (
+        *("standard input" if name == "-" else str(path) for name, path in zip(operands, paths, strict=True)),
+        *value_names(len(values)),
+    )
+    sources: tuple[Source, ...] = (*paths, *map(TypedMatrix.of, values, value_names(len(values))))
+    first, second = names
+    return [Pair(f"{first} and {second}", (first, second), (sources[0], sources[1]))], False
+
+
+def _folder_pairs(first: Path, second: Path) -> list[Pair]:
+    pairs = []
+    for name, *there in paired(first, second):
+        paths = first / name, second / name
+        problem = None
+        if not all(there):
+            one, other = paths if there[0] else paths[::-1]
+            problem = UnlikeError(
+                f"{one} has no counterpart: there is no {other}; add it, or remove the other"
+            )
+        pairs.append(Pair(name, (str(paths[0]), str(paths[1])), paths, problem))
+    return pairs
+
+
+def _again(source: Source) -> Source:
+    """Return what can be read from its start."""
+    if not isinstance(source, Path):
+        source.seek(0)
+    return source
