@@ -1,1 +1,1 @@
-"""What a kernel, a picture or two of them are: rank, response, match, difference, equivariance, trials."""
+"""Analysis of kernels and pictures: rank, frequency response, matching, differences, equivariance and trials."""

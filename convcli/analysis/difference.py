@@ -1,4 +1,4 @@
-"""How far two arrays are apart: the largest difference, the mean square, PSNR and SSIM."""
+"""The difference of two arrays: the largest difference, the mean squared error, PSNR and SSIM."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -15,16 +15,16 @@ from convcli.errors import ArgumentError
 
 
 class Difference(NamedTuple):
-    """How far two arrays are apart.
+    """The difference of two arrays.
 
     largest : the largest |a - b|
-    place : where the first of that size is; None where nothing differs
+    place : the index of the first sample with that difference; None if the arrays are equal
     squares : the sum of (a - b)^2
-    beyond : how many samples are further apart than the tolerance
-    samples : how many there are
-    tolerance : how far apart samples may be
-    peak : the largest value that there can be
-    ssim : the structural similarity; None where there is none: of small pictures, and of what is not finite
+    beyond : the number of samples that differ by more than the tolerance
+    samples : the number of all samples
+    tolerance : the largest difference that is allowed
+    peak : the largest possible value of a sample
+    ssim : the structural similarity; None if the arrays are too small for it, or not finite
     """
 
     largest: float
@@ -48,12 +48,12 @@ class Difference(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share of the samples that are further apart than the tolerance."""
+        """The share of the samples that differ by more than the tolerance."""
         return self.beyond / self.samples
 
     @property
     def within(self) -> bool:
-        """Whether no sample is further apart than the tolerance."""
+        """Whether no sample differs by more than the tolerance."""
         return self.beyond == 0
 
 
@@ -63,23 +63,23 @@ def diff(a: ArrayLike, b: ArrayLike, tolerance: float = 0, *, peak: float | None
     Parameters
     ----------
     a, b : array_like
-        Of one shape and of whole numbers or floats: (H, W) or (H, W, C) for the structural similarity. A NaN on one
-        side alone is infinitely far; the same infinity, or NaN, on both sides is no difference.
+        Integers or floats of the same shape; (H, W) or (H, W, C) for the structural similarity. A NaN in only one of
+        them is an infinite difference; the same infinity, or NaN, in both is no difference.
     tolerance : float
-        How far apart samples may be, in their own units.
+        The largest difference of two samples that is allowed, in the units of the samples.
     peak : float, optional
-        The largest value that there can be; by default that of the type: 255 for uint8, 1 for floats.
+        The largest possible value of a sample; by default that of the dtype: 255 for uint8, 1 for floats.
 
     Returns
     -------
     Difference
-        With `largest` and its `place`, `mean_squared_error`, `psnr`, `ssim`, the samples `beyond` the tolerance, and
-        whether they are all `within` it.
+        With `largest` and its `place`, `mean_squared_error`, `psnr`, `ssim`, the number of samples `beyond` the
+        tolerance, and whether all are `within` it.
 
     Raises
     ------
     ArgumentError
-        Where the shapes differ, or without a peak the types.
+        If the shapes differ, or, without a peak, the dtypes.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def diff(a: ArrayLike, b: ArrayLike, tolerance: float = 0, *, peak: float | None
 
 
 def measured(a: ArrayLike, b: ArrayLike, tolerance: float = 0, peak: float | None = None) -> Difference:
-    """Measure what `diff` does, without the structural similarity, in one go and little memory.
+    """Compare two arrays like `diff`, but without the structural similarity; in one pass and in bands of rows.
 
     >>> found = measured([[1, 5], [9, 2]], [[1, 3], [4, 2]], tolerance=2, peak=255)
     >>> found.largest, found.place, found.squares, found.beyond
@@ -115,12 +115,12 @@ def measured(a: ArrayLike, b: ArrayLike, tolerance: float = 0, peak: float | Non
     a, b = pair(a, b)
     if not 0 <= tolerance < inf:
         raise ArgumentError(
-            f"tolerance={tolerance} is not a distance between samples; give a number of at least 0, such as 1"
+            f"tolerance={tolerance} is not a difference of samples; give a number of at least 0, such as 1"
         )
     if peak is None:
         if a.dtype != b.dtype:
             raise ArgumentError(
-                f"a has dtype {a.dtype} and b {b.dtype}, whose largest values may differ; convert one, or give peak"
+                f"a has dtype {a.dtype} and b {b.dtype}, whose largest values may differ; convert one, or give `peak`"
             )
         peak = full_scale(a.dtype) if a.dtype.kind != "b" else 1.0
     largest, place, squares, beyond = 0.0, None, 0.0, 0
@@ -134,20 +134,20 @@ def measured(a: ArrayLike, b: ArrayLike, tolerance: float = 0, peak: float | Non
             row, *others = (int(i) for i in np.unravel_index(first, apart.shape))
             place = (top + row, *others)
         beyond += int(np.count_nonzero(apart > tolerance))
-        with np.errstate(over="ignore"):  # what is beyond floats is infinite
+        with np.errstate(over="ignore"):  # too large for a float: infinite
             squares += float(np.square(apart, out=apart).sum())
     return Difference(largest, place, squares, beyond, a.size, tolerance, check_peak(peak))
 
 
 def decibels(mean_square: float, peak: float) -> float:
-    """Return the PSNR of a mean squared error: infinite where that is 0."""
+    """Return the PSNR of a mean squared error in decibels; infinite if the error is 0."""
     if mean_square == inf:
         return -inf
     return 10 * log10(check_peak(peak) ** 2 / mean_square) if mean_square else inf
 
 
 def difference(a: Array, b: Array) -> Array:
-    """Return a - b in float64; 0 where both are the same infinity, or both are no number."""
+    """Return a - b in float64; 0 where both are the same infinity, or both are NaN."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     with np.errstate(invalid="ignore"):
         apart: Array = a - b

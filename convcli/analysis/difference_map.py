@@ -1,4 +1,4 @@
-"""A picture of how far two pictures are apart."""
+"""Pictures of the difference of two pictures."""
 
 from math import isfinite
 
@@ -15,9 +15,10 @@ from convcli.images.picture import Frame, Picture
 
 
 def difference_map(a: Picture, b: Picture, found: PictureDifference, form: str) -> tuple[Picture, str]:
-    """Return the differences of all frames, or of the worst where a format holds but one; and what it shows.
+    """Return a picture of the differences, and a description of what it shows.
 
-    A format of pictures gets |A - B|, the largest of all frames as white; NPY gets A - B itself.
+    It has all frames, or only the one with the largest difference if the format can hold only one. In a format of
+    pictures it shows |A - B|, scaled so that the largest difference of all frames is white; in NPY, A - B itself.
     """
     colours = "RGB" if a.frames[0].channels in ("RGB", "RGBA") else "L"
     numbers, which = range(len(a.frames)), ""
@@ -34,26 +35,29 @@ def _frame(a: Picture, b: Picture, number: int, form: str, colours: str, largest
     frame = a.frames[number]
     if form in NUMBERS:
         return Frame(difference(one, other), mode_of(one.shape[2], "float64"))
-    lit = drawn(one, other, largest, has_alpha=frame.has_alpha, in_colours=colours == "RGB")
-    return Frame(lit, colours, frame.duration)
+    scaled = drawn(one, other, largest, has_alpha=frame.has_alpha, in_colours=colours == "RGB")
+    return Frame(scaled, colours, frame.duration)
 
 
 def _scale(largest: float) -> str:
     if not largest:
         return ", black: nothing differs"
     if largest == float("inf"):
-        return ", white where only one is a number, or they are infinitely far apart, else black"
+        return ", white where the difference is infinite or only one is NaN, black elsewhere"
     return f" times {255 / largest:.4g}: white is {largest:g}"
 
 
 def drawn(a: Array, b: Array, largest: float, *, has_alpha: bool, in_colours: bool) -> Array:
-    """Return |a - b|, (H, W, C), in 8 bits, (H, W) or (H, W, 3), so that `largest` is white.
+    """Return |a - b| as 8-bit pixels, scaled so that `largest` is white.
 
-    Without colours, a pixel is the largest of its channels; with them, a difference of alpha is one of all three.
-    Where `largest` is infinite, what is so is white, and all else black.
+    a, b : (H, W, C)
+    in_colours : whether to return (H, W, 3), where a difference of alpha is drawn in all three channels; otherwise
+        (H, W), the largest difference of the channels
+
+    If `largest` is infinite, infinite differences are white and all others black.
     """
     height = len(a)
-    lit = np.zeros((*a.shape[:2], 3) if in_colours else a.shape[:2], EIGHT_BITS)
+    scaled = np.zeros((*a.shape[:2], 3) if in_colours else a.shape[:2], EIGHT_BITS)
     step = max(1, BAND * height // a.size)
     for top in range(0, height, step):
         apart = np.abs(difference(a[top : top + step], b[top : top + step]))
@@ -65,5 +69,5 @@ def drawn(a: Array, b: Array, largest: float, *, has_alpha: bool, in_colours: bo
             apart = apart.max(axis=2)
         elif has_alpha:
             apart = np.maximum(apart[..., :-1], apart[..., -1:])
-        lit[top : top + step] = np.rint(apart)
-    return lit
+        scaled[top : top + step] = np.rint(apart)
+    return scaled

@@ -1,6 +1,7 @@
-"""Equivariance: whether filtering a picture that was moved, turned or enlarged is moving the filtered one so.
+"""Measurement of equivariance and invariance.
 
-And invariance: whether it changes the filtered one at all.
+A filter f is equivariant to a motion g, such as a shift, a rotation or a scaling, if f(g(x)) = g(f(x)): filtering the
+moved picture gives the moved result. It is invariant to g if f(g(x)) = f(x).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,16 +16,16 @@ from convcli.layers.axes import Sizes
 from convcli.layers.padding import span
 
 Array = NDArray[Any]
-Filter = Callable[[Array], Array]  # of (C, H, W), any H and W
+Filter = Callable[[Array], Array]  # takes (C, H, W) with any H and W
 
-MARGIN = 4  # outputs more than see the border: what is doubled, or moved, has it elsewhere
+MARGIN = 4  # outputs that are left out beside those that see the border, as the border moves with the picture
 
 
 class Motion(NamedTuple):
-    """How the outputs of layers move with their input.
+    """How the outputs of layers move when their input moves.
 
-    reach : how many outputs from an edge may see what lies beyond it
-    steps : for each axis how many inputs it takes to move the outputs by a whole number, and by how many they move
+    reach : the outputs closer to an edge than this may depend on the padding
+    steps : for each axis, the smallest shift of the input that shifts the output by an integer, and that integer
     """
 
     reach: int
@@ -32,7 +33,7 @@ class Motion(NamedTuple):
 
     @classmethod
     def of(cls, layers: Iterable[Layer]) -> "Motion | None":
-        """Return the motion of layers one after the other, None where their windows follow the size of the input."""
+        """Return the motion of a chain of layers; None if the windows of one depend on the size of the input."""
         reach, steps = 0, [(1, 1), (1, 1)]
         for layer in layers:
             if isinstance(layer, AdaptivePool | GlobalPool):
@@ -50,19 +51,19 @@ class Motion(NamedTuple):
 
     @property
     def pixels(self) -> int:
-        """How many inputs from an edge the outputs lie that may see what lies beyond it."""
+        """The reach in input pixels."""
         return max(-(-self.reach * inputs // outputs) for inputs, outputs in self.steps)
 
 
 def _times(layer: Layer) -> Sizes:
-    """Return how many times as large a layer makes each axis."""
+    """Return the factor by which a layer enlarges each axis."""
     if isinstance(layer, ConvTranspose):
         return layer.stride
     return tuple(map(int, layer.scale)) if isinstance(layer, Resize) and layer.scale is not None else (1, 1)
 
 
 def _after(step: tuple[int, int], stride: int, times: int) -> tuple[int, int]:
-    """Return the step after one more layer: as often as its stride divides how far the outputs before it move."""
+    """Return the step after one more layer: the input shift is multiplied until the stride divides the output shift."""
     inputs, moved = step
     often = stride // gcd(moved, stride)
     return inputs * often, moved * often // stride * times
@@ -71,12 +72,16 @@ def _after(step: tuple[int, int], stride: int, times: int) -> tuple[int, int]:
 def shift_difference(
     run: Filter, x: Array, reach: int, steps: Sequence[tuple[int, int]] = ((1, 1), (1, 1))
 ) -> float | None:
-    """Return the largest difference between the filter of x moved along rows and columns, and x filtered and moved.
+    """Return the largest difference between filtering the shifted x and shifting the filtered x.
 
-    It is 0 for every convolution, and every pool whose windows lie a stride apart: Goodfellow, Bengio & Courville,
-    "Deep Learning" (2016), section 9.2. `steps` tells for each axis by how many inputs x is moved, and by how many
-    outputs that moves what is made of it. Outputs nearer than `reach` to an edge, which see the border, are left out,
-    here and below; None where no others are left.
+    It is 0 for every convolution, and for every pool whose windows are one stride apart: Goodfellow, Bengio &
+    Courville, "Deep Learning" (2016), section 9.2.
+
+    x : (C, H, W)
+    reach : outputs closer to an edge than this, which depend on the padding, are left out
+    steps : for each axis, the shift of x and the resulting shift of the output
+
+    Return None if no outputs remain.
     """
     (down, after_down), (across, after_across) = steps
     y = run(x[:, :-down, :-across])
@@ -85,26 +90,29 @@ def shift_difference(
 
 
 def rotation_difference(run: Filter, x: Array, reach: int) -> float | None:
-    """Return the largest difference between the filter of x turned by 90 degrees, and x filtered and turned.
+    """Return the largest difference between filtering x rotated by 90 degrees and rotating the filtered x.
 
-    It is 0 where the kernel turned by 90 degrees is itself, such as a Gaussian, and not in general.
+    It is 0 if the kernel does not change when it is rotated by 90 degrees, such as a Gaussian. Parameters and None as
+    in `shift_difference`.
     """
     return _largest(np.rot90(run(x), axes=(1, 2)), run(np.rot90(x, axes=(1, 2)).copy()), reach)
 
 
 def scaling_difference(run: Filter, x: Array, reach: int) -> float | None:
-    """Return the largest difference between the filter of x with every pixel doubled, and x filtered and doubled.
+    """Return the largest difference between filtering x enlarged twice and enlarging the filtered x twice.
 
-    It is 0 for kernels of one tap, and hardly for others: their reach in pixels stays the same.
+    It is 0 for kernels of one weight, and rarely for others: the size of the kernel in pixels stays the same.
+    Enlarging repeats each pixel. Parameters and None as in `shift_difference`.
     """
     return _largest(_doubled(run(x)), run(_doubled(x)), 2 * reach)
 
 
 def change_by_a_pixel(run: Filter, x: Array, reach: int) -> float | None:
-    """Return how much the outputs change when x moves by a pixel across, as a share of how much they vary.
+    """Return the change of the outputs when x is shifted by one column, relative to their variation.
 
-    The mean of |f(moved x) - f(x)| over the mean of |f(x) - its mean|: 0 is invariance, and it falls with the width of
-    a pool (Goodfellow, Bengio & Courville, "Deep Learning" (2016), section 9.3, figure 9.8).
+    This is the mean of |f(shifted x) - f(x)| divided by the mean of |f(x) - mean f(x)|. 0 is invariance; the change
+    decreases with the width of a pool (Goodfellow, Bengio & Courville, "Deep Learning" (2016), section 9.3, figure
+    9.8). Parameters and None as in `shift_difference`.
     """
     y, moved = run(x[:, :, :-1]), run(x[:, :, 1:])
     inside = tuple(slice(reach, n - reach) for n in y.shape[1:])

@@ -1,4 +1,4 @@
-"""Where one output of a layer comes from: the window, the kernel, each product, and what becomes of their sum."""
+"""The calculation of one output sample: the window, the kernel, their products, the sum, and all later steps."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Rows = list[list[Number]]
 
 @dataclass(frozen=True)
 class Products:
-    """What one channel gives to an output: the samples under the kernel, the weights, and their products.
+    """The contribution of one input channel: the samples under the kernel, the weights, and their products.
 
-    channel : of the input, counted from 0
-    matrix : which one of the kernel's, counted from 0
-    padded : which samples come from beyond the picture's border
+    channel : the index of the input channel
+    matrix : the index of the kernel's matrix
+    padded : whether each sample belongs to the padding
     """
 
     channel: int
@@ -50,10 +50,12 @@ class Products:
 
 @dataclass(frozen=True)
 class Explained:
-    """One output channel at one place.
+    """The calculation of one output channel at one place.
 
-    sums : of each matrix of the kernel, over the channels and with the bias of weights
-    value : after they are combined, divided and shifted; then what the activation makes of it, and the sample
+    sums : the sum of products over the channels plus the bias, for each matrix of the kernel
+    value : the sums combined, divided by the divisor and shifted by the offset
+    activated : the value after the activation
+    sample : the sample that is written
     """
 
     channel: int
@@ -71,9 +73,9 @@ class Explained:
 
 @dataclass(frozen=True)
 class ExplainedPlace:
-    """A place of the output, what it looks at, and its channels.
+    """A place of the output, the window that it depends on, and the calculation of each channel.
 
-    rows, columns : of the picture, first and last; below 0 or beyond it in the padding
+    rows, columns : the first and the last of the window in the picture; negative or beyond its size in the padding
     """
 
     row: int
@@ -86,16 +88,18 @@ class ExplainedPlace:
 
 
 def explain_sample(
-    asked: PictureFilter, name: str, picture: Picture, place: Sequence[int], form: str
+    picture_filter: PictureFilter, name: str, picture: Picture, place: Sequence[int], form: str
 ) -> ExplainedPlace:
-    """Tell where the output of a filter at a place comes from, or raise ArgumentError where that is not one layer.
+    """Return how the output of a filter at a place is calculated; raise ArgumentError if it is not a single layer.
 
-    form : the format of the output, which takes samples, or the values themselves
+    name : the name of the picture in messages
+    place : row and column of the output
+    form : the format of the output, which decides how values become samples
     """
     if len(picture.frames) > 1:
-        raise ArgumentError(f"{name} has {len(picture.frames)} frames; choose one by `frame`")
-    (group,) = asked.groups(name, picture, form)
-    weighted, maps, activation = _layer_of(asked, group)
+        raise ArgumentError(f"{name} has {len(picture.frames)} frames; choose one with `frame`")
+    (group,) = picture_filter.groups(name, picture, form)
+    weighted, maps, activation = _layer_of(picture_filter, group)
     conv = maps[0].layers[0]
     assert isinstance(conv, Conv)
     (frame,) = group.frames
@@ -105,7 +109,7 @@ def explain_sample(
     row, column = place
     if not (row < height and column < width):
         raise ArgumentError(
-            f"there is no output {row},{column}: the layer makes {by_axes((height, width))}, rows 0 to {height - 1} "
+            f"there is no output at {row},{column}: the output is {by_axes((height, width))}, rows 0 to {height - 1} "
             f"and columns 0 to {width - 1}"
         )
     seen = _Window(conv, size, (row, column), maps[0])
@@ -131,7 +135,8 @@ def explain_sample(
         value = _combined(sums, weighted)
         shown = _number(value)
         activated = shown if activation is None else _activated(activation, float(value))
-        sample = _sample(asked, activated if activation is not None else value, frame.pixels.dtype, form)
+        final = value if activation is None else activated
+        sample = _sample(picture_filter, final, frame.pixels.dtype, form)
         channels.append(
             Explained(
                 channel=number,
@@ -152,47 +157,50 @@ def explain_sample(
     return ExplainedPlace(row, column, (height, width), rows, columns, mode, tuple(channels))
 
 
-def _layer_of(asked: PictureFilter, group: FrameGroup) -> tuple[Weighted, list[Linear], Activated | None]:
-    """Return the convolution that runs and the activation behind it, or raise ArgumentError where more does."""
-    first, *behind = group.stages
-    last: Stage | None = behind[0] if behind else None
+def _layer_of(
+    picture_filter: PictureFilter, group: FrameGroup
+) -> tuple[Weighted, list[Linear], Activated | None]:
+    """Return the convolution of a filter and the activation after it; raise ArgumentError if it does more."""
+    first, *others = group.stages
+    last: Stage | None = others[0] if others else None
     if (
         not isinstance(first, Weighted)
-        or len(behind) > 1
+        or len(others) > 1
         or not (last is None or isinstance(last, Activated))
     ):
         raise ArgumentError(
-            "`explain` tells of one convolution and the activation behind it; leave out pools, `repeat`, and all "
-            "kernels but one"
+            "`explain` shows one convolution and the activation after it; leave out pools and `repeat`, and give "
+            "only one kernel"
         )
     maps = [each for each in first.maps if isinstance(each, Linear)]
     plain = all(len(each.layers) == len(each.terms) == 1 and type(each.layers[0]) is Conv for each in maps)
     if len(maps) < len(first.maps) or not plain:
         raise ArgumentError(
-            f"`explain` tells of a sum of products, which `variant={asked.request.chosen!r}` is several of, or moves; "
-            "take depthwise, standard or grouped"
+            "`explain` shows one sum of products per output channel, which "
+            f"`variant={picture_filter.request.chosen!r}` does not calculate; use depthwise, standard or grouped"
         )
     if group.has_alpha:
         raise ArgumentError(
-            "`explain` tells of sums that no alpha weighs; give `alpha='filter'`, or leave alpha out by `channels`"
+            "`explain` shows sums that are not weighted by alpha; give `alpha='filter'`, or leave alpha out with "
+            "`channels`"
         )
-    if asked.colours.linear or group.frames[0].zero is not None:
+    if picture_filter.colours.linear or group.frames[0].zero is not None:
         raise ArgumentError(
-            "`explain` tells of samples as they are stored; leave out `linear`, and take RGB or grey"
+            "`explain` shows samples as they are stored; leave out `linear`, and use an RGB or grey picture"
         )
-    if asked.value_range == "minmax" or asked.sheet:
+    if picture_filter.value_range == "minmax" or picture_filter.sheet:
         raise ArgumentError(
-            "`explain` tells of one sample; leave out `sheet`, and a `value_range` that looks at all"
+            "`explain` shows one sample; leave out `sheet`, and `value_range='minmax'`, which depends on all samples"
         )
     if last is not None and last.layer.name == SOFTMAX:
         raise ArgumentError(
-            "`explain` tells of one sample, and softmax looks at all channels; take another activation"
+            "`explain` shows one sample, and softmax depends on all channels; use another activation"
         )
     return first, maps, last
 
 
 class _Window:
-    """The samples that a kernel looks at from one place."""
+    """The samples under the kernel at one place."""
 
     def __init__(self, conv: Conv, size: tuple[int, int], place: tuple[int, int], linear: Linear) -> None:
         self._linear = linear
@@ -211,7 +219,7 @@ class _Window:
         ]
 
     def of(self, pixels: Array, group: FrameGroup) -> tuple[list[Rows], list[list[bool]]]:
-        """Return the samples (C, kh, kw), and which come from the padding."""
+        """Return the samples (C, kh, kw), and whether each belongs to the padding (kh, kw)."""
         rows, columns = self._indices
         outside: Number = self._linear.padding_value if self._linear.padding_mode == "constant" else 0
         found = [
@@ -226,7 +234,7 @@ class _Window:
         ]
         if not all(isfinite(sample) for channel in found for row in channel for sample in row):
             raise ArgumentError(
-                "`explain` adds finite samples; what the window looks at holds NaN or infinity"
+                "`explain` adds finite samples, and the window holds NaN or infinity; choose another place"
             )
         padded = [[not (down and across) for across in self._inside[1]] for down in self._inside[0]]
         return found, padded
@@ -248,7 +256,7 @@ def _exact_sum(window: Rows, weights: Rows) -> Fraction:
 
 
 def _combined(sums: Sequence[Fraction], weighted: Weighted) -> Fraction:
-    """Return the answer of all matrices, divided and shifted."""
+    """Combine the sums of all matrices, divide and shift them."""
     squares = sum((part * part for part in sums), Fraction(0))
     whole = Fraction(sqrt(squares)) if weighted.combine == "magnitude" else max(sums)
     return whole / Fraction(weighted.divisor) + Fraction(weighted.shift)
@@ -261,20 +269,22 @@ def _activated(stage: Activated, value: float) -> Number:
     )
 
 
-def _sample(asked: PictureFilter, value: Fraction | Number, dtype: np.dtype[Any], form: str) -> Number:
-    """Return the sample that is written: rounded and clipped into whole numbers, floats as they are."""
+def _sample(
+    picture_filter: PictureFilter, value: Fraction | Number, dtype: np.dtype[Any], form: str
+) -> Number:
+    """Return the sample that is written: rounded and clipped for integer dtypes, unchanged for floats."""
     from convcli.images.formats import NUMBERS
 
     if form in NUMBERS:
         return _number(Fraction(value))
-    if dtype.kind in "iu" and asked.value_range in (None, "clip"):
+    if dtype.kind in "iu" and picture_filter.value_range in (None, "clip"):
         limits = np.iinfo(dtype)
         return min(max(round(Fraction(value)), int(limits.min)), int(limits.max))
-    found = into_dtype(np.array([[[float(value)]]]), dtype, asked.value_range or "clip")
+    found = into_dtype(np.array([[[float(value)]]]), dtype, picture_filter.value_range or "clip")
     number: Number = found.pixels[0, 0, 0].item()
     return number
 
 
 def _number(value: Fraction) -> Number:
-    """Return a fraction as a whole number, or as the nearest float."""
+    """Return a fraction as an integer if it is one, else as the nearest float."""
     return int(value) if value.denominator == 1 else float(value)

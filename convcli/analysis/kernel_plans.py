@@ -1,4 +1,4 @@
-"""Which plan kernels of a few kinds and sizes get on this machine."""
+"""The plans that are chosen on this machine for kernels of several kinds and sizes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ SPECS = (
     "random:31",
     "random:63",
 )
-SHAPE = (3000, 4000, 3)  # of the picture
+SHAPE = (3000, 4000, 3)  # of the picture that is planned for
 
 
 def kernel_plans(specs: Sequence[str] = SPECS) -> Iterator[dict[str, Any]]:
-    """Yield a row for each kernel on an 8-bit RGB picture: its size, and the method, numbers and tiles of its plan.
+    """Yield a row for each kernel on an 8-bit RGB picture: its size, and the method, dtype and tiles of its plan.
 
-    specs : kernels, as `--kernel` takes them
+    specs : kernels in the syntax of `--kernel`
     """
     for spec in specs:
         kernel = parse_kernel(spec)

@@ -1,4 +1,4 @@
-"""Template matching: where in a picture a smaller one lies, by normalised cross-correlation."""
+"""Template matching by normalised cross-correlation: find a smaller picture in a larger one."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -15,7 +15,7 @@ from convcli.layers.axes import whole
 
 
 class Place(NamedTuple):
-    """Where a template was found: the upper left corner of its window, and the score there."""
+    """A place where a template was found: the upper left corner of the window, and the score."""
 
     row: int
     column: int
@@ -30,31 +30,33 @@ def match(
     top: int = 1,
     threads: int | None = None,
 ) -> list[Place]:
-    """Find where in a picture a template lies: the best places, the best one first.
+    """Find a template in a picture and return the best places, the best one first.
 
     Parameters
     ----------
     picture : array_like, (H, W) or (H, W, C)
-        Whole numbers or floats, all finite.
+        Integers or floats, all finite.
     template : array_like, (h, w) or (h, w, C)
-        No larger than the picture, and not flat.
+        No larger than the picture, and not of constant value.
     mask : array_like, (h, w), optional
-        The weights of the template's pixels: 0 where they do not count.
+        The weights of the template's pixels; pixels of weight 0 are ignored.
     top : int
-        How many places are named at most; they differ by half the template's rows or columns at least.
+        The largest number of places to return. Two places differ by at least half the template's rows or columns.
     threads : int, optional
-        How many share the work; one for each core by default. The scores are the same.
+        The number of threads; one per core by default. It does not change the scores.
 
     Returns
     -------
     list of Place
-        With the `row` and the `column` of the upper left corner of each window, and its `score`: the zero-mean
-        normalised cross-correlation, above 0, and 1 where it fits perfectly. Brightness and contrast change nothing.
+        With the `row` and the `column` of the upper left corner of the window, and its `score`: the zero-mean
+        normalised cross-correlation, above 0 and at most 1, a perfect match. It does not depend on brightness and
+        contrast.
 
     Raises
     ------
     ArgumentError
-        Where the template does not fit the picture, is flat, or something is not finite.
+        If the template is larger than the picture, has other channels or a constant value, or if something is not
+        finite.
 
     Examples
     --------
@@ -76,8 +78,9 @@ def match(
 def best_places(scores: Array, count: int, size: Sequence[int]) -> list[Place]:
     """Return the `count` best places of a map of scores, the best one first.
 
-    A place is one that scores above 0, no less than its eight neighbours, and that no better place lies near: they
-    differ by half the rows of the template or more, or by half its columns. Equal scores come in reading order.
+    A place must score above 0 and at least as much as its eight neighbours, and must not be close to a better one: any
+    two places differ by at least half the rows or half the columns of the template. Places with equal scores are in
+    reading order.
 
     size : rows and columns of the template
 
@@ -102,7 +105,7 @@ def best_places(scores: Array, count: int, size: Sequence[int]) -> list[Place]:
 
 
 def as_grey(scores: Array, dtype: DTypeLike) -> Array:
-    """Draw a map of scores in whole numbers: -1 is black, 0 the middle grey, 1 white; halves are rounded to even.
+    """Return a map of scores as integer grey values: -1 is black, 0 middle grey, 1 white; halves are rounded to even.
 
     >>> as_grey(np.array([-1.0, 0.0, 1.0]), "uint8").tolist()
     [0, 128, 255]
@@ -114,7 +117,7 @@ def as_grey(scores: Array, dtype: DTypeLike) -> Array:
 
 
 def _peaks(scores: Array) -> Array:
-    """Tell which places score no less than each of their neighbours."""
+    """Return whether each place scores at least as much as each of its eight neighbours."""
     peaks = np.ones(scores.shape, bool)
     for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
         here, there = (_shifted(scores.shape, down * s, across * s) for s in (-1, 1))
@@ -124,5 +127,5 @@ def _peaks(scores: Array) -> Array:
 
 
 def _shifted(shape: tuple[int, ...], *shifts: int) -> tuple[slice, ...]:
-    """Return what remains of an array that is moved: its places that have a neighbour on the other side."""
+    """Return the part of an array that still overlaps it when the array is shifted."""
     return tuple(slice(max(0, s), n + min(0, s)) for n, s in zip(shape, shifts, strict=True))

@@ -1,4 +1,4 @@
-"""The scores of a template at every place of a picture: the zero-mean normalised cross-correlation."""
+"""The zero-mean normalised cross-correlation of a template with every window of a picture."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -20,50 +20,50 @@ from convcli.backend.windows import window_deviations
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Sizes, by_axes
 
-TILE = 1024  # places on a side that are scored at once, or more where the template is large
-SAMPLED = 16  # every so many rows and columns are looked at for the middle of a channel
-ROUNDING = 8 * float(np.finfo(np.float64).eps)  # of a transform, as a share of the norm of what goes in
-SQUARABLE = 1e60  # floats between this and its inverse can be squared and added
-NUMBER, PATTERNS = 8, 4  # bytes of a float64; copies of the template while it is made ready
-CLEAR = 100  # times the rounding error that a contrast must be to count
+TILE = 1024  # rows and columns of the scores that are calculated at once; more for large templates
+SAMPLED = 16  # the median of a channel is taken of every 16th row and column
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # error of a transform, relative to the norm of its input
+SQUARABLE = 1e60  # floats between this and its inverse can be squared and added without overflow or underflow
+NUMBER, PATTERNS = 8, 4  # bytes of a float64; copies of the template while it is prepared
+CLEAR = 100  # a contrast counts if it is more than this many rounding errors
 
 
 def match_scores(
     pixels: ArrayLike, template: ArrayLike, mask: ArrayLike | None = None, *, threads: int | None = None
 ) -> Array:
-    """Score how well a template fits at every place of a picture, from -1 to 1.
+    """Return the score of a template at every place of a picture, from -1 to 1.
 
     The score is the zero-mean normalised cross-correlation of the template t with the window x under it,
 
         sum(w * (t - mean t) * (x - mean x)) / sqrt(sum(w * (t - mean t)^2) * sum(w * (x - mean x)^2))
 
-    (Lewis, "Fast normalized cross-correlation" (1995), equation 2; OpenCV's TM_CCOEFF_NORMED). Each channel has
-    means of its own, and the sums run over all channels. Brightness and contrast change nothing; 1 is a perfect
-    fit, -1 a perfect negative, and a flat window, which has no contrast, scores 0.
+    (Lewis, "Fast normalized cross-correlation" (1995), equation 2; OpenCV's TM_CCOEFF_NORMED). Means are taken for each
+    channel, sums over all channels. The score does not depend on brightness and contrast: 1 is a perfect match, -1 a
+    perfect negative, and a window of constant value scores 0.
 
     Parameters
     ----------
     pixels : array_like, (H, W) or (H, W, C)
-        Whole numbers or floats, all finite.
+        Integers or floats, all finite.
     template : array_like, (h, w) or (h, w, C)
-        No larger than the picture, and not flat.
+        No larger than the picture, and not of constant value.
     mask : array_like, (h, w), optional
-        The weights w >= 0 of the template's pixels, the same for sums and means; all 1 by default. Where they are
-        0 or 1 this is OpenCV's matchTemplate with a mask.
+        The weights w >= 0 of the template's pixels, the same for sums and means; all 1 by default. If they are only
+        0 and 1, this is OpenCV's matchTemplate with a mask.
     threads : int, optional
-        How many share the work; one for each core by default. The scores are the same.
+        The number of threads; one per core by default. It does not change the scores.
 
     Returns
     -------
     ndarray of float64, (H - h + 1, W - w + 1)
-        The score of the window whose upper left corner is there.
+        The score of the window whose upper left corner has the same row and column.
 
     Notes
     -----
-    The numerator is one convolution, by whichever method is quickest (FFT for large templates), the contrast of
-    the windows is summed without cancellation. Tiles bound the memory beside the result. A window counts as flat
-    where its contrast is lost in the rounding of transforms: a hundred thousand million times less than what
-    surrounds it, or with a mask a million times.
+    The numerator is one convolution by the fastest method (FFT for large templates). The contrast of the windows is
+    summed without cancellation. The scores are calculated in tiles, which limits the additional memory. A window counts
+    as constant if its contrast is below the rounding error of the transforms: 1e-11 of the contrast around it, or
+    1e-6 with a mask.
 
     Examples
     --------
@@ -79,13 +79,13 @@ def match_scores(
     if x.shape[2] != t.shape[2]:
         raise ArgumentError(
             f"pixels {x.shape} have {x.shape[2]} channels, the template {t.shape} has {t.shape[2]}; "
-            "they must be the same, such as grey both"
+            "both must have the same channels, such as grey"
         )
     size = t.shape[:2]
     if any(k > n for k, n in zip(size, x.shape, strict=False)):
         raise ArgumentError(
             f"the template is {by_axes(size)} (rows x columns), larger than the picture of "
-            f"{by_axes(x.shape[:2])}; cut it smaller, or exchange the two"
+            f"{by_axes(x.shape[:2])}; crop the template, or swap the two"
         )
     x, t = _squarable(x), _squarable(t)
     pattern = _Pattern.of(t, mask)
@@ -112,9 +112,9 @@ def match_scores(
 def match_bytes(
     shape: Sizes, size: Sizes, channels: int, *, masked: bool = False, threads: int | None = None
 ) -> int:
-    """Foretell the bytes that `match_scores` takes beside a picture of rows and columns, its map of scores among them.
+    """Estimate the bytes that `match_scores` needs in addition to the picture, including the returned scores.
 
-    shape, size : of the picture and of the template, which is no larger, without their channels
+    shape, size : rows and columns of the picture and of the template, which is no larger
     """
     places = tuple(n - k + 1 for n, k in zip(shape, size, strict=True))
     taken = []
@@ -123,11 +123,11 @@ def match_bytes(
         seen = prod(n + k - 1 for n, k in zip(outputs, size, strict=True))
         slide = Slide(size, (1, 1), (1, 1), outputs)
         transformed = min(seen, prod(fft_size(slide)))
-        # The tile, magnitudes of it, a sum for either, and the spectra of tile and kernel.
+        # The tile and its magnitudes, a sum of either, and the spectra of tile and kernel.
         held = 2 * channels + 2, 2.5 * channels + 1
-        if masked:  # each channel and their squares once more, with sums of their own
+        if masked:  # also a copy of each channel and the sum of squares, with a sum of each
             held = channels + 1 + 4 * (channels + 1), 3.5 * (channels + 1)
-        # Or the contrast of windows, as its moments are merged.
+        # Or the contrast of windows, while its moments are merged.
         taken.append(max(held[0] * seen + held[1] * transformed, (channels + 5 + (channels > 1)) * seen))
     together = sorted(taken)[-(threads or os.cpu_count() or 1) :]
     return NUMBER * int(prod(places) + sum(together) + PATTERNS * prod(size) * channels)
@@ -135,10 +135,10 @@ def match_bytes(
 
 @dataclass(frozen=True)
 class _Pattern:
-    """A template ready to be slid over a picture.
+    """A template prepared for correlation.
 
-    kernel : (1, C, h, w), its weighted distances from its means, of norm 1 by the weights
-    weights : (h, w), or None where all are 1
+    kernel : (1, C, h, w), the template less its mean, normalised and multiplied by the weights
+    weights : (h, w), or None if all are 1
     """
 
     kernel: Array
@@ -152,16 +152,18 @@ class _Pattern:
             _check_mask(weights, template.shape[:2])
             weights /= weights.max()
         t = np.moveaxis(template, 2, 0).astype(np.float64)
-        lost = 16 * np.finfo(np.float64).eps * np.abs(t).max()  # in rounding the mean
-        for _ in range(2):  # what the first mean was rounded by would weigh the brightness of the window
+        lost = 16 * np.finfo(np.float64).eps * np.abs(t).max()  # by rounding of the mean
+        for _ in range(
+            2
+        ):  # the rounding error of the first mean would be multiplied by the window's brightness
             t = t - (t * weights).sum(axis=(1, 2), keepdims=True) / weights.sum()
         t[np.abs(t) <= lost] = 0
         norm = np.sqrt((weights * t * t).sum())
         if not norm:
-            seen = "" if mask is None else " where the mask shows it"
+            seen = "" if mask is None else " where the mask is not 0"
             raise ArgumentError(
-                f"the template is flat{seen}: all its pixels are alike, and that fits everywhere and nowhere; "
-                "choose a part with some contrast"
+                f"the template is flat: all its pixels are equal{seen}, so it has no contrast to match; choose a part "
+                "with some contrast"
             )
         return cls((weights * t / norm)[np.newaxis], None if weights.min() == 1 else weights)
 
@@ -182,7 +184,7 @@ class _Pattern:
         return fit.clip(-1, 1)
 
     def _weighted_contrast(self, x: Array) -> tuple[Array, float]:
-        """Return sum(w * x^2) - sum(w * x)^2 / sum(w), and what it must exceed to be more than rounding."""
+        """Return sum(w * x^2) - sum(w * x)^2 / sum(w), and the bound below which it is only rounding error."""
         assert self.weights is not None
         channels = np.concatenate([x, (x * x).sum(axis=0, keepdims=True)])
         kernels = np.broadcast_to(self.weights, (len(channels), 1, *self.weights.shape))
@@ -201,13 +203,13 @@ def _as_picture(name: str, value: ArrayLike) -> Array:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ArgumentError(
-            f"{name} holds {array[place]} at {place}, which nothing correlates with; replace what is not finite"
+            f"{name} holds {array[place]} at {place}, which cannot be correlated; replace what is not finite"
         )
     return array if array.ndim == 3 else array[..., np.newaxis]
 
 
 def _squarable(array: Array) -> Array:
-    """Return floats whose squares neither overflow nor vanish: a factor changes no score."""
+    """Scale floats so that their squares neither overflow nor underflow; a factor does not change the scores."""
     if array.dtype.kind != "f":
         return array
     most = float(max(-array.min(), array.max()))
@@ -216,20 +218,22 @@ def _squarable(array: Array) -> Array:
 
 def _check_mask(weights: Array, size: Sizes) -> None:
     if weights.shape != size:
-        raise ArgumentError(f"mask has shape {weights.shape}; the template's pixels need {tuple(size)}")
+        raise ArgumentError(
+            f"mask has shape {weights.shape}; it must have the template's rows and columns, {tuple(size)}"
+        )
     if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.max() > 0):
         raise ArgumentError(
-            f"mask reaches from {weights.min()} to {weights.max()}; its weights must be 0 or more, and not all 0"
+            f"mask has weights from {weights.min()} to {weights.max()}; they must be finite, at least 0 and not all 0"
         )
 
 
 def _tiles(places: Sizes, size: Sizes) -> Iterator[tuple[slice, slice]]:
-    """Divide the places of a window into tiles, of TILE on a side or three windows."""
+    """Divide the places into tiles whose sides are TILE, or three times the template's if that is more."""
     sides = [max(TILE, 3 * k) for k in size]
     for top, left in product(*(range(0, n, side) for n, side in zip(places, sides, strict=True))):
         yield slice(top, min(places[0], top + sides[0])), slice(left, min(places[1], left + sides[1]))
 
 
 def _seen(tile: tuple[slice, slice], size: Sizes) -> tuple[slice, ...]:
-    """Return what the windows at a tile of places look at."""
+    """Return the part of the picture that the windows at a tile of places cover."""
     return tuple(slice(s.start, s.stop + k - 1) for s, k in zip(tile, size, strict=True))

@@ -1,4 +1,4 @@
-"""How far two pictures are apart: the samples of each frame, the largest difference and where it is."""
+"""The difference of two pictures, frame by frame: the measures, and where the largest difference is."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ from convcli.images.modes import is_counted
 from convcli.images.picture import Frame, Picture
 from convcli.layers.text.notation import format_size
 
-WORKING = 24 * BAND * 8  # bytes that the measures take, whatever the pictures
+WORKING = 24 * BAND * 8  # bytes of working memory for the measures, independent of the pictures
 
 
 class UnlikeError(ConvcliError):
-    """Two pictures have no samples to compare: they differ in size, pixel mode or frames."""
+    """Two pictures cannot be compared: they differ in size, pixel mode or number of frames."""
 
 
 class PictureDifference(NamedTuple):
-    """What was measured: one row per frame, all of them in one, and how many samples were hidden."""
+    """The measures of two pictures.
+
+    rows : one row per frame
+    whole : all frames in one row
+    largest : the largest difference of all frames
+    hidden : the number of pixels that are transparent in both pictures and count as equal
+    """
 
     rows: list[dict[str, Any]]
     whole: dict[str, Any]
@@ -35,7 +41,7 @@ class PictureDifference(NamedTuple):
 
     @classmethod
     def of(cls, a: Picture, b: Picture, tolerance: float) -> PictureDifference:
-        """Measure all frames."""
+        """Compare all frames."""
         found: list[Difference] = []
         hidden, rows = 0, []
         for number in range(len(a.frames)):
@@ -52,12 +58,12 @@ class PictureDifference(NamedTuple):
 
 
 def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
-    """Raise UnlikeError where samples have no counterpart; their pixels may be black."""
+    """Raise UnlikeError if two pictures cannot be compared; their headers are sufficient."""
     one, other = names
     if len(a.frames) != len(b.frames):
         raise UnlikeError(
-            f"{one} has {len(a.frames):,} frame(s) and {other} {len(b.frames):,}; only as many are compared: "
-            "choose one of each first"
+            f"{one} has {len(a.frames):,} frame(s) and {other} {len(b.frames):,}; only pictures with the same number "
+            "of frames are compared: extract one frame of each first"
         )
     for number, (x, y) in enumerate(zip(a.frames, b.frames, strict=True)):
         at = f" in frame {number}" if len(a.frames) > 1 else ""
@@ -65,25 +71,27 @@ def check_alike(names: Sequence[str], a: Picture, b: Picture) -> None:
         if sizes[0] != sizes[1]:
             raise UnlikeError(
                 f"{one} is {format_size(sizes[0])} (rows x columns){at} and {other} {format_size(sizes[1])}; only "
-                "pictures of one size are compared: crop or resize one"
+                "pictures of the same size are compared: crop or resize one"
             )
         kinds = [_kind(frame) for frame in (x, y)]
         if kinds[0] != kinds[1]:
             raise UnlikeError(
-                f"{one} has the pixel mode {kinds[0]}{at} and {other} {kinds[1]}; only pictures of one mode are "
+                f"{one} has the pixel mode {kinds[0]}{at} and {other} {kinds[1]}; only pictures of the same mode are "
                 "compared: convert one first"
             )
 
 
 def _kind(frame: Frame) -> str:
-    """Return what the samples of a frame are: their mode, and of counted channels their type too."""
+    """Return the pixel mode of a frame, with the dtype if the mode only counts channels."""
     return f"{frame.mode} of {frame.pixels.dtype}" if is_counted(frame.mode) else frame.mode
 
 
 def memory(a: Picture, b: Picture, form: str | None = None) -> int:
-    """Foretell the bytes that it takes to read and compare two pictures, of which only the headers are known.
+    """Estimate the bytes that reading and comparing two pictures needs, from their headers.
 
-    Both are held, one frame more of each while it is decoded, and the map of the differences in a format, if any.
+    form : the format of the map of differences; None without a map
+
+    Counted are both pictures, one more frame of each while it is decoded, and the map.
     """
     sizes = [[frame.pixels.nbytes for frame in header.frames] for header in (a, b)]
     needed = WORKING + sum(sum(each) + max(each) for each in sizes) + 2 * max(map(max, sizes))
@@ -93,31 +101,36 @@ def memory(a: Picture, b: Picture, form: str | None = None) -> int:
 
 
 def timing_notes(names: Sequence[str], a: Picture, b: Picture) -> list[str]:
-    """Say where animations differ in time, which is no difference of samples."""
+    """Return a note if two animations differ in timing, which is not compared."""
     for number, (x, y) in enumerate(zip(a.frames, b.frames, strict=True)):
         if x.duration != y.duration and None not in (x.duration, y.duration):
             return [
-                f"frame {number} stands {x.duration:g} ms in {names[0]} and {y.duration:g} ms in {names[1]}; "
+                f"frame {number} lasts {x.duration:g} ms in {names[0]} and {y.duration:g} ms in {names[1]}; "
                 "timing is not compared"
             ]
     return []
 
 
 def seen(a: Picture, b: Picture, number: int) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Return a frame of each as (H, W, C), and how many of its pixels are hidden in both, and so made equal."""
+    """Return a frame of each picture as (H, W, C), and the number of pixels that are hidden in both.
+
+    Pixels that are transparent in both pictures are made equal.
+    """
     frame = a.frames[number]
     one, other = (
         each.pixels if each.pixels.ndim == 3 else each.pixels[..., None] for each in (frame, b.frames[number])
     )
-    if not frame.has_alpha or {a.format, b.format} & set(NUMBERS):  # of numbers none is hidden
+    if not frame.has_alpha or {a.format, b.format} & set(NUMBERS):  # in arrays of numbers every value counts
         return one, other, 0
     return _without_hidden(one, other)
 
 
 def _without_hidden(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Return two (H, W, C), whose last channel is alpha, as alike where both are transparent; and at how many pixels.
+    """Set the pixels to 0 that are transparent in both frames; return the frames and the number of such pixels.
 
-    Nobody sees the colours of such a pixel, and programs write there what they like.
+    a, b : (H, W, C), whose last channel is alpha
+
+    The colours of transparent pixels are invisible, and programs store arbitrary values there.
     """
     hidden = (a[..., -1] == 0) & (b[..., -1] == 0)
     count = int(np.count_nonzero(hidden))
@@ -130,7 +143,7 @@ def _without_hidden(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[Any], NDA
 def _where(
     number: int, frame: Frame, measured: Difference, one: NDArray[Any], other: NDArray[Any]
 ) -> dict[str, Any]:
-    """Say where the largest difference is, and what stands there."""
+    """Return where the largest difference of a frame is, and the two samples."""
     place = measured.place
     if place is None:
         return {
@@ -149,7 +162,7 @@ def _where(
 
 
 def _measures(found: list[Difference], peak: float) -> dict[str, Any]:
-    """Put the measures of some frames into one row."""
+    """Combine the measures of some frames in one row."""
     samples = sum(each.samples for each in found)
     beyond = sum(each.beyond for each in found)
     error = sum(each.squares for each in found) / samples
@@ -169,5 +182,5 @@ def _measures(found: list[Difference], peak: float) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | str:
-    """Return a number; what is none, or infinite, as the word that JSON has no number for."""
+    """Return a number; NaN and infinities as text, because JSON cannot represent them."""
     return value if isfinite(value) else str(value)

@@ -1,4 +1,4 @@
-"""The spectrum of a picture before and after a kernel: how much of it varies at which frequency."""
+"""The power spectrum of a picture before and after kernels."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,16 +11,17 @@ from convcli.errors import ArgumentError
 from convcli.filters.filter_picture import filter_picture
 from convcli.kernels.kernel import Kernel
 
-BINS = 16  # of frequencies from 0 to 1/2, whose power is averaged
-FLOOR = -300.0  # decibels of what is nothing
+BINS = 16  # rings of frequencies from 0 to 1/2 cycles per pixel over which the power is averaged
+FLOOR = -300.0  # decibels at and below which a power counts as 0
 
 
 class Spectra(NamedTuple):
-    """A picture and its spectrum, before and after, and the response of the kernels.
+    """A picture before and after kernels, the spectra of both, and the frequency response of the kernels.
 
     before, after : (H, W)
-    spectra : their power at each frequency, zero frequency in the middle: the mean of their squares is its sum
-    response : the magnitude by which the kernels multiply each frequency, where they are linear; (size, size)
+    spectra : the power of both at each frequency, zero frequency in the middle; it sums to the mean of their squares,
+        less the squared mean
+    response : (size, size), the factor by which linear kernels multiply the magnitude of each frequency
     """
 
     before: Array
@@ -30,14 +31,17 @@ class Spectra(NamedTuple):
 
 
 def spectra(values: Array, kernels: Sequence[Kernel], size: int = 256) -> Spectra:
-    """Return the spectra of a picture (H, W), less its mean, and of what kernels, one after the other, make of it.
+    """Return the spectra of a picture less its mean, before and after a chain of kernels.
 
-    The picture is taken as one period, as its spectrum takes it: the kernels see its other side beyond the border, so
-    that after linear ones each frequency is multiplied by their response.
+    values : (H, W)
+    size : rows and columns of the frequency response
+
+    The kernels use circular padding, because a discrete Fourier transform takes the picture as one period. Linear
+    kernels then multiply each frequency exactly by their response.
     """
     values = np.asarray(values, np.float64)
     if not np.isfinite(values).all():
-        raise ArgumentError("the picture holds NaN or infinity, which have no spectrum")
+        raise ArgumentError("the picture holds NaN or infinity, which have no spectrum; replace them first")
     after = values
     for kernel in kernels:
         options: dict[str, Any] = {"dims": 1} if kernel.dims == 1 else {}
@@ -51,10 +55,10 @@ def _power(values: Array) -> Array:
 
 
 def radial_rows(found: Spectra) -> list[dict[str, float | None]]:
-    """Return the mean power, before and after, of rings of frequencies, in decibels of the ring that has the most.
+    """Return the mean power of rings of frequencies before and after, in decibels.
 
-    A row has the frequency in the middle of its ring, in cycles per pixel, and the gain: after less before. None stands
-    where there is nothing.
+    0 dB is the largest power of a ring before. A row has the middle frequency of its ring in cycles per pixel, both
+    powers, and the gain, which is their difference; None where there is no power.
     """
     edges = np.linspace(0, 0.5, BINS + 1)
     powers = [_rings(power, edges) for power in found.spectra]
@@ -68,7 +72,7 @@ def radial_rows(found: Spectra) -> list[dict[str, float | None]]:
 
 
 def decibels(power: float, most: float) -> float | None:
-    """Return a power in decibels of the largest one; None where there is none."""
+    """Return a power in decibels relative to the largest one; None if it is 0."""
     if not (power > 0 and most > 0):
         return None
     found = 10 * float(np.log10(power / most))
@@ -76,7 +80,7 @@ def decibels(power: float, most: float) -> float | None:
 
 
 def _rings(power: Array, edges: Array) -> Array:
-    """Return the mean power of each ring; NaN where it holds no frequency."""
+    """Return the mean power of each ring; NaN if it holds no frequency."""
     rows, columns = (np.fft.fftshift(np.fft.fftfreq(n)) for n in power.shape)
     radius = np.hypot(rows[:, np.newaxis], columns)
     ring = np.digitize(radius, edges[1:-1])
@@ -89,7 +93,7 @@ def _rings(power: Array, edges: Array) -> Array:
 
 
 def binned(power: Array, size: int) -> Array:
-    """Return a spectrum as (size, size): the mean power of the frequencies that fall together, or the nearest one."""
+    """Resample a spectrum to (size, size): average the power of several frequencies, or repeat the nearest one."""
     for axis in (0, 1):
         n = power.shape[axis]
         if n <= size:

@@ -10,11 +10,11 @@ from convcli.kernels.kernel import Line, Matrix, flat, shape_of
 
 Array = NDArray[Any]
 
-ROUNDING = 1e-12  # of the largest weight: a difference by which floats that should be equal may differ
+ROUNDING = 1e-12  # relative to the largest weight: floats that differ by no more than this count as equal
 
 
 def kernel_rank(matrix: Matrix) -> int | None:
-    """Return the rank of a matrix; of one with 3 axes 1 or 0, or None where it is not separable."""
+    """Return the rank of a matrix; with 3 axes, 1 if it is separable, 0 if it is all 0, else None."""
     array = weights_of(matrix).astype(float)
     if array.ndim == 2:
         return rank_of(array)
@@ -24,10 +24,10 @@ def kernel_rank(matrix: Matrix) -> int | None:
 
 
 def factors_of(matrix: Matrix) -> tuple[Line, ...] | None:
-    """Return one factor an axis, whose outer product is the matrix, or None where it is not of rank 1.
+    """Return one factor per axis, whose outer product is the matrix; None if its rank is not 1.
 
-    Of whole numbers where the weights are; otherwise all but the first sum to 1 where they can, as those of
-    a bell do. Only the first may have a negative sum.
+    The factors of integers are integers. Otherwise all factors but the first are scaled to sum to 1, unless they sum
+    to 0. Only the first may have a negative sum.
 
     >>> factors_of(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)))
     ((1, 2, 1), (-1, 0, 1))
@@ -47,7 +47,7 @@ def factors_of(matrix: Matrix) -> tuple[Line, ...] | None:
 
 
 def weights_of(matrix: Matrix) -> Array:
-    """Return the weights as int64 where they are whole and fit, else as float64."""
+    """Return the weights as int64 if they are integers that fit, else as float64."""
     weights = list(flat(matrix))
     fits = all(isinstance(weight, int) and abs(weight) < 2**63 for weight in weights)
     return np.array(weights, np.int64 if fits else np.float64).reshape(shape_of(matrix))

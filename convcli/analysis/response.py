@@ -1,4 +1,4 @@
-"""What kernels make of each frequency."""
+"""The frequency response of kernels."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from convcli.analysis.rank import Array, weights_of
 from convcli.kernels.kernel import Kernel
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what is beyond floats is infinite
+@np.errstate(over="ignore", invalid="ignore")  # too large for a float: infinite
 def frequency_response(kernels: Sequence[Kernel], size: int) -> Array:
-    """Return the magnitude of what kernels, one after the other, make of each frequency: (size, size).
+    """Return the factor by which a chain of kernels multiplies the magnitude of each frequency, (size, size).
 
-    Zero frequency stands in the middle, at [size // 2, size // 2]; rows and columns run from -1/2 up to 1/2 cycles a
-    pixel. A kernel of several matrices answers with the root of their summed squares, or with the largest, of the
-    magnitudes; offsets, which are no frequency, are left out.
+    Zero frequency is in the middle, at [size // 2, size // 2]; rows and columns go from -1/2 up to 1/2 cycles per
+    pixel. For a kernel of several matrices, their magnitudes are combined as the kernel combines its results: the root
+    of the sum of squares, or the largest. Offsets are ignored.
     """
     total = np.ones((size, size))
     for kernel in kernels:

@@ -11,15 +11,15 @@ from convcli.backend.checks import Array, as_array
 from convcli.backend.convolution import conv
 from convcli.errors import ArgumentError
 
-SIGMA, SIDE = 1.5, 11  # the window, in pixels
-K1, K2 = 0.01, 0.03  # constants, as shares of the peak
+SIGMA, SIDE = 1.5, 11  # standard deviation and side of the window in pixels
+K1, K2 = 0.01, 0.03  # constants, relative to the peak
 BAND = 1 << 20  # samples that are compared at once
 
 
 def ssim(a: ArrayLike, b: ArrayLike, peak: float) -> float:
-    """Return the structural similarity of two pictures, 1 where they are equal.
+    """Return the structural similarity of two pictures; it is 1 if they are equal.
 
-    The mean over all places where the whole window lies in the picture, and over the channels, of
+    It is the mean, over all windows inside the picture and over the channels, of
 
         (2 mx my + c1) (2 sxy + c2) / ((mx^2 + my^2 + c1) (sx^2 + sy^2 + c2))
 
@@ -31,9 +31,9 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float) -> float:
     Parameters
     ----------
     a, b : array_like, (H, W) or (H, W, C)
-        Both of 11 x 11 pixels at least.
+        At least 11 x 11 pixels.
     peak : float
-        The largest value that there can be: 255 for 8 bits.
+        The largest possible value of a sample: 255 for 8 bits.
 
     Examples
     --------
@@ -47,8 +47,8 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float) -> float:
     a, b = pair(a, b)
     if a.ndim not in (2, 3) or min(a.shape[:2]) < SIDE:
         raise ArgumentError(
-            f"SSIM looks at windows of {SIDE}x{SIDE} pixels, and the pictures are {a.shape}; give (H, W) or "
-            "(H, W, C), as large as that"
+            f"SSIM needs pictures of at least {SIDE}x{SIDE} pixels, (H, W) or (H, W, C), and the shape is {a.shape}; "
+            "give larger pictures"
         )
     c1, c2 = (K1 * check_peak(peak)) ** 2, (K2 * check_peak(peak)) ** 2
     a, b = (np.moveaxis(np.atleast_3d(part), 2, 0) for part in (a, b))
@@ -70,17 +70,17 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float) -> float:
 
 
 def pair(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
-    """Return two arrays of one shape, or raise ArgumentError."""
+    """Return two arrays, or raise ArgumentError if their shapes differ."""
     a, b = as_array("a", a, "biuf"), as_array("b", b, "biuf")
     if a.shape != b.shape or not a.size:
         raise ArgumentError(
-            f"a has shape {a.shape} and b {b.shape}; they must have the same, and not be empty"
+            f"a has shape {a.shape} and b {b.shape}; both must have the same shape and not be empty"
         )
     return a, b
 
 
 def check_peak(peak: float) -> float:
-    """Return a largest value, or raise ArgumentError where it cannot be one."""
+    """Return the peak, or raise ArgumentError if it is not positive and finite."""
     if not 0 < peak < inf:
         raise ArgumentError(
             f"peak must be above 0 and finite, got {peak}; it is 255 for 8 bits, 1 for floats"

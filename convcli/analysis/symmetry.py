@@ -1,15 +1,15 @@
-"""The mirrors and turns under which a kernel stays as it is."""
+"""The symmetries of a kernel."""
 
 import numpy as np
 
 from convcli.analysis.rank import ROUNDING, Array, weights_of
 from convcli.kernels.kernel import Matrix
 
-AXES = ("z", "y", "x")  # names of the axes, of which the last ones are a kernel's
+AXES = ("z", "y", "x")  # names of the axes; a kernel with fewer has the last ones
 
 
 def symmetries(matrix: Matrix) -> list[str]:
-    """Say under which mirrors and turns a matrix stays as it is (even) or changes its sign (odd).
+    """Return the reflections and rotations that keep a matrix as it is (even) or change its sign (odd).
 
     >>> symmetries(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)))
     ['odd in x', 'even in y']

@@ -1,4 +1,4 @@
-"""A smaller picture that is looked for in others."""
+"""The template of a search: a smaller picture to be found in others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from convcli.images.picture import Frame, Picture
 
 @dataclass(frozen=True)
 class Template:
-    """The picture that is looked for.
+    """A picture to be found in others.
 
-    name : what messages call it
-    notes : what is to be said of it
+    name : its name in messages
+    notes : notes about it for the user
     """
 
     name: str
@@ -23,13 +23,15 @@ class Template:
 
     @classmethod
     def of(cls, name: str, picture: Picture) -> Template:
-        """Return a still picture with some contrast as a template, or raise ArgumentError where it is none."""
+        """Return a picture as a template; raise ArgumentError if it has several frames or no contrast."""
         from convcli.analysis.match_scores import match_scores
 
         cls.check_still(name, picture)
         template = cls(name, picture.frames[0], picture.notes)
         if template.mask is not None and not template.mask.any():
-            raise ArgumentError(f"the template {name} is transparent all over; nothing of it can be found")
+            raise ArgumentError(
+                f"the template {name} is fully transparent, so there is nothing to match; give one with opaque pixels"
+            )
         try:
             match_scores(template.colours, template.colours, template.mask)
         except ArgumentError as error:
@@ -38,15 +40,15 @@ class Template:
 
     @staticmethod
     def check_still(name: str, picture: Picture) -> None:
-        """Raise ArgumentError where a picture, whose pixels may be black, has several frames."""
+        """Raise ArgumentError if a picture, of which only the header is needed, has several frames."""
         if len(picture.frames) > 1:
             raise ArgumentError(
-                f"the template {name} has {len(picture.frames)} frames; give a still picture, such as one of them"
+                f"the template {name} has {len(picture.frames)} frames; give a picture with one frame"
             )
 
     @staticmethod
     def preparation(frame: Frame) -> int:
-        """Foretell the bytes that `of` takes for a frame, whose pixels may be black."""
+        """Estimate the bytes that `of` needs for a frame, of which only shape and dtype are needed."""
         from convcli.analysis.match_scores import match_bytes
 
         size = frame.pixels.shape[:2]
@@ -65,39 +67,39 @@ class Template:
 
     @property
     def mask(self) -> Any:
-        """The alpha of each pixel, or None where there is none."""
+        """The alpha of each pixel; None without an alpha channel."""
         return self.frame.pixels[..., -1] if self.frame.has_alpha else None
 
     def check(self, name: str, frame: Frame) -> None:
-        """Raise ArgumentError where the template does not fit a frame, whose pixels may be black."""
+        """Raise ArgumentError if the template does not fit a frame, of which only shape and mode are needed."""
         mine, theirs = _colours(self.frame), _colours(frame)
         if mine != theirs:
             raise ArgumentError(
-                f"{name} is {theirs} and the template {self.name} is {mine}; make both the same, as `gray=True` does "
-                "of colours and grey"
+                f"{name} is {theirs} and the template {self.name} is {mine}; both must have the same channels: convert "
+                "one, or give `gray=True` to compare both as grey"
             )
         sizes = self.size, frame.pixels.shape[:2]
         if any(k > n for k, n in zip(*sizes, strict=True)):
             (h, w), (height, width) = sizes
             raise ArgumentError(
                 f"the template {self.name} is {h}x{w} (rows x columns), larger than {name} of {height}x{width}; "
-                "cut it smaller, or exchange the two"
+                "crop the template, or swap the two"
             )
 
     def places(self, frame: Frame) -> tuple[int, int]:
-        """Return in how many rows and columns the template fits into a frame."""
+        """Return the number of rows and columns at which the template fits into a frame."""
         rows, columns = (n - k + 1 for n, k in zip(frame.pixels.shape, self.size, strict=False))
         return rows, columns
 
     def bytes(self, frame: Frame, threads: int | None) -> int:
-        """Foretell the bytes that `scores` takes for a frame, whose pixels may be black."""
+        """Estimate the bytes that `scores` needs for a frame, of which only the shape is needed."""
         from convcli.analysis.match_scores import match_bytes
 
         size, masked = frame.pixels.shape[:2], self.mask is not None
         return match_bytes(size, self.size, _count(frame), masked=masked, threads=threads)
 
     def scores(self, name: str, frame: Frame, threads: int | None) -> Any:
-        """Return the map of scores of one frame, or raise ArgumentError where it cannot be matched."""
+        """Return the map of scores of one frame, or raise ArgumentError if it cannot be matched."""
         from convcli.analysis.match_scores import match_scores
 
         try:
@@ -107,7 +109,7 @@ class Template:
 
 
 def _colours(frame: Frame) -> str:
-    """Return what the colours of a frame are, whatever their depth and alpha: L, RGB, CMYK ..."""
+    """Return the colour channels of a frame, without depth and alpha: L, RGB, CMYK ..."""
     return frame.channels.removesuffix("A") if frame.has_alpha else frame.channels
 
 
@@ -116,5 +118,5 @@ def _opaque(frame: Frame) -> Any:
 
 
 def _count(frame: Frame) -> int:
-    """Return how many channels of a frame are colours."""
+    """Return the number of colour channels of a frame."""
     return (1 if frame.pixels.ndim == 2 else int(frame.pixels.shape[2])) - frame.has_alpha

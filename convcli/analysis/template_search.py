@@ -16,9 +16,9 @@ from convcli.memory import black_pixels
 if TYPE_CHECKING:
     from convcli.analysis.match import Place
 
-DIGITS = 9  # of a score, as many as are sure
-SCORE, LEFT = 8, 11  # bytes of a place: its score, and what is looked at for the best of them
-# The formats whose maps hold the scores themselves: their pixel mode and type.
+DIGITS = 9  # decimals of a score that are free of rounding errors
+SCORE, LEFT = 8, 11  # bytes per place: its score, and the working memory of `best_places`
+# The pixel mode and dtype of maps, for the formats that can hold the scores themselves.
 FLOATS = {
     "TIFF": ("F", "float32"),
     "PFM": ("F", "float32"),
@@ -28,7 +28,7 @@ FLOATS = {
 
 @dataclass(frozen=True)
 class Search:
-    """What a run does to each picture: look for a template."""
+    """The work of `match` on each picture: a search for a template."""
 
     template: Template
     top: int
@@ -38,7 +38,7 @@ class Search:
     lighter = ""  # than a smaller picture
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> SearchPlan:
-        """Return what will be done to a picture, or raise ArgumentError where the template does not fit it."""
+        """Return the plan for a picture, or raise ArgumentError if the template does not fit it."""
         for frame in picture.frames:
             self.template.check(name, frame)
         return SearchPlan(self, name, picture, form)
@@ -46,7 +46,7 @@ class Search:
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """A search in one picture, known from its header."""
+    """The plan of a search in one picture, made from its header."""
 
     search: Search
     name: str
@@ -57,7 +57,7 @@ class SearchPlan:
 
     @property
     def made(self) -> list[Frame]:
-        """The maps that will be drawn, black."""
+        """The maps that will be drawn, with black pixels."""
         return list(self._drawn(map(self._black, self.picture.frames)).frames)
 
     def _black(self, frame: Frame) -> Frame:
@@ -67,40 +67,40 @@ class SearchPlan:
 
     @property
     def memory(self) -> int:
-        """The most bytes that are taken: one frame after the other is searched, and all are held."""
+        """The peak memory in bytes: all frames are held, and searched one after the other."""
         inputs, outputs, most = sum(frame.pixels.nbytes for frame in self.picture.frames), 0, 0
         for frame, drawn in zip(self.picture.frames, self.made, strict=True):
-            # Scores, and what they are drawn as or what is left of them when some places are found.
-            told = prod(drawn.pixels.shape) * (SCORE + max(LEFT, drawn.pixels.itemsize))
+            # The scores, and either the drawn map or the working memory of `best_places`.
+            results = prod(drawn.pixels.shape) * (SCORE + max(LEFT, drawn.pixels.itemsize))
             template = self.search.template
-            most = max(most, outputs + max(template.bytes(frame, self.search.threads), told))
+            most = max(most, outputs + max(template.bytes(frame, self.search.threads), results))
             outputs += drawn.pixels.nbytes
         return inputs + most
 
     @property
     def said(self) -> str:
-        """What runs, in words."""
+        """A description of the search."""
         template = self.search.template
-        return f"look for {template.name} of {format_size(template.size)}"
+        return f"search for {template.name} ({format_size(template.size)})"
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What is looked for."""
+        """The template's name and size, for the report."""
         return {"template": self.search.template.name, "template_size": list(self.search.template.size)}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of the template, and of alpha that is left out."""
-        alpha = "its alpha is left out: hidden colours are matched as they are stored"
+        """Notes for the user: about the template, and that the picture's alpha is left out."""
+        alpha = "its alpha is left out: transparent pixels are matched by their stored colours"
         return (*self.search.template.notes, *((alpha,) if self.picture.frames[0].has_alpha else ()))
 
     def filled(self, picture: Picture) -> SearchPlan:
-        """Return the plan for the picture itself."""
+        """Return the same plan for the decoded picture."""
         return replace(self, picture=picture)
 
     def run(self) -> SearchedPicture:
-        """Look for the template in every frame, and draw the maps; the scores themselves are not kept."""
-        found = [self._looked(frame) for frame in self.picture.frames]
+        """Search every frame for the template and draw the maps; the scores themselves are not kept."""
+        found = [self._searched(frame) for frame in self.picture.frames]
         return SearchedPicture(
             self._drawn(each.frame for each in found),
             f"{len(found)} frame(s), {format_size(found[0].frame.pixels.shape)} places",
@@ -125,11 +125,11 @@ class SearchPlan:
         )
 
     def _drawn(self, frames: Iterable[Frame]) -> Picture:
-        """Return the maps as a picture; the metadata of the colours does not describe them."""
+        """Return the maps as a picture, without the metadata, which describes the colours of the input."""
         return replace(self.picture, frames=tuple(frames), metadata={}, notes=(), lost=())
 
-    def _looked(self, frame: Frame) -> _Found:
-        """Look for the template in a frame; the scores themselves are not kept."""
+    def _searched(self, frame: Frame) -> _Found:
+        """Search a frame for the template; the scores themselves are not kept."""
         from convcli.analysis.match import as_grey, best_places
 
         template = self.search.template
@@ -142,7 +142,7 @@ class SearchPlan:
 
 
 class SearchedPicture(NamedTuple):
-    """What became of a picture: the maps, and what is told of their scores."""
+    """The result of a search: the maps, and what is reported about the scores."""
 
     picture: Picture
     how: str
@@ -153,7 +153,7 @@ class SearchedPicture(NamedTuple):
 
 @dataclass(frozen=True)
 class _Found:
-    """What is kept of the scores of one frame: how they are drawn, and what is told of them."""
+    """The results for one frame: its map, and the statistics of its scores."""
 
     frame: Frame
     count: int
@@ -164,7 +164,7 @@ class _Found:
 
 
 def _kind(frame: Frame, form: str) -> tuple[str, str]:
-    """Return the mode and the NumPy type of the map of a frame in a format."""
+    """Return the pixel mode and the dtype of the map of a frame in a format."""
     if form in FLOATS:
         return FLOATS[form]
     deep = frame.pixels.dtype.itemsize > 1 and FORMATS[form].holds("I;16")

@@ -1,4 +1,4 @@
-"""What a variant is given beside the kernel where it is tried on a picture: a mixing, offsets, a stride."""
+"""The settings of a variant, beside the kernel, for a trial on a picture: mixing weights, offsets, a stride."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,19 +14,20 @@ from convcli.layers.variants import ENLARGING_STRIDE
 
 
 def setting(spec: VariantSpec, kernel: Kernel, channels: int) -> tuple[dict[str, Any], str]:
-    """Return what a variant is given beside the kernel, as changes to its recipe and in words.
+    """Return the settings of a variant for a trial: the changes to its recipe, and a description.
 
-    Channels that are summed are averaged, and what is spread is made brighter, so that values stay in range.
+    Weights are scaled so that the values stay in range: channels are averaged where the variant sums them, and the
+    weights are multiplied where it spreads each pixel over several.
     """
     changes: dict[str, Any] = {}
     words: list[str] = []
     mean = np.full((1, channels), 1 / channels)
     if spec.weighing == "sum":
         changes["kernels"] = (replace(kernel, divisor=kernel.divisor * channels),)
-        words.append("its one map is the mean of the channels")
+        words.append("one output map: the mean of the channels")
     elif spec.weighing == "each-then-mix":
         changes["mixing"] = mean
-        words.append("its pointwise part is the mean of the channels")
+        words.append("the pointwise layer is the mean of the channels")
     elif spec.weighing == "mix":
         changes |= {"kernels": (), "mixing": mean}
         words.append("the mean of the channels, without the kernel")
@@ -35,10 +36,10 @@ def setting(spec: VariantSpec, kernel: Kernel, channels: int) -> tuple[dict[str,
         words.append("a tilt-shift blur, without the kernel")
     elif spec.weighing == "turns":
         changes |= {"kernels": (kernel, KERNELS["identity"]()), "tile": (1, 2)}
-        words.append("the kernel and the identity take turns, column by column")
+        words.append("the kernel and the identity in alternating columns")
     if spec.takes("offsets"):
         changes["offsets"] = swirl()
-        words.append("its taps are moved by a swirl")
+        words.append("the taps are displaced by a swirl")
     if spec.enlarges:
         changes["stride"] = ENLARGING_STRIDE
         words.append(f"stride {ENLARGING_STRIDE}")
@@ -46,6 +47,6 @@ def setting(spec: VariantSpec, kernel: Kernel, channels: int) -> tuple[dict[str,
         times = ENLARGING_STRIDE**2
         changes["kernels"] = (replace(kernel, divisor=kernel.divisor / times),)
         words.append(
-            f"and {times} times the weights, as each pixel is spread over {by_axes((ENLARGING_STRIDE,) * 2)}"
+            f"the weights times {times}, because each pixel is spread over {by_axes((ENLARGING_STRIDE,) * 2)}"
         )
     return changes, ", ".join(words)

@@ -1,4 +1,4 @@
-"""Trials: a kernel on a picture by every variant and method, timed, and compared with plain sums."""
+"""Trials of a kernel on a picture: every variant and method is timed and compared with direct summation."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,12 +40,12 @@ from convcli.layers.variants import BASELINE, PLAIN, VARIANTS
 
 Array = NDArray[Any]
 
-MOST_RUNS, ENOUGH = 5, 1.0  # of a timing: so many runs, or as many as take so many seconds
-MOST_SECONDS = 6.0  # that a method may take by its estimate
-MOST_RANKS = 3  # approximations that are tried, beside the whole kernel
-SIDE = 128  # of the middle of the picture, where equivariance is measured; more for wide kernels
-ROUNDING = 1e-9  # of white: sums in float64 that differ by less are equal
-MOST_BYTES = 4e9  # likewise
+MOST_RUNS, ENOUGH = 5, 1.0  # a timing ends after this many runs, or after this many seconds
+MOST_SECONDS = 6.0  # a method that is estimated to take longer is left out
+MOST_RANKS = 3  # approximations of a kernel by a lower rank that are tried
+SIDE = 128  # side in pixels of the part in the middle where equivariance is measured; more for large kernels
+ROUNDING = 1e-9  # relative to white: sums in float64 that differ by less count as equal
+MOST_BYTES = 4e9  # a variant that is estimated to need more memory is left out
 DIRECT_PASS = 1e-10  # seconds for one weight of one sample in filter_image
 
 
@@ -53,9 +53,9 @@ DIRECT_PASS = 1e-10  # seconds for one weight of one sample in filter_image
 class Trial:
     """One way to run the kernel.
 
-    engine : `filter` is filter_image, in the picture's own dtype and clipped; `conv` the operators, in floats
-    averages : whether it should give the plain sums of the mean of the channels, not of each channel
-    rank : of the approximation, where it is one
+    engine : `filter` for filter_image, in the picture's dtype and clipped; `conv` for the operators, in floats
+    averages : whether the expected result is the filtered mean of the channels, not each filtered channel
+    rank : the rank of an approximation, else None
     """
 
     variant: str
@@ -68,17 +68,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a trial.
+    """The result of a trial.
 
-    layers, output_shape, cost : of the layers that the variant is, all matrices and terms of the kernel counted
-    values : (O, H, W), of floats, or as filter_image gives them
+    layers, output_shape, cost : of the variant's layers, for all matrices and terms of the kernel
+    values : (O, H, W), floats, or samples from filter_image
     seconds : the median of a few runs
-    difference, place : the largest distance to the plain sums and where (row, column, channel); None where those
-        are of another shape
-    psnr : in decibels; None there, and where nothing differs
-    rank_error : of the kernel's approximation, relative, by Frobenius' norm
-    shift, rotation, scaling : the largest differences of `equivariance`, in float64, on the middle of the picture
-    change : how much the outputs there change when the picture moves by a pixel, as a share of how much they vary
+    difference, place : the largest difference from direct summation, and its row, column and channel; None if the
+        shapes differ
+    psnr : in decibels; None if the shapes differ, or nothing differs
+    rank_error : the relative error of an approximation of the kernel in the Frobenius norm
+    shift, rotation, scaling : the largest differences that `equivariance` defines, in float64, in the middle of the
+        picture
+    change : the change of the outputs there when the picture is shifted by a pixel, relative to their variation
     """
 
     trial: Trial
@@ -98,10 +99,11 @@ class Outcome:
 
 
 class Trials:
-    """A picture (H, W, C) without alpha, a kernel, and the ways to run one on the other.
+    """The trials of a kernel on a picture.
 
-    zero : the sample of each channel that stands for 0, by default 0
-    activation, pool : what stands behind the layer of every variant; the pool for a number of axes
+    pixels : (H, W, C) without alpha
+    zero : the sample of each channel that represents 0, by default 0
+    activation, pool : the stages after the layer of every variant; `pool` takes the number of axes
     """
 
     def __init__(
@@ -118,12 +120,12 @@ class Trials:
         self.recipe = Recipe(kernels=(kernel,), activation=activation, pool=pool, full_scale=self.white)
         self.alone = activation is None and pool is None
         self.ranks = [max(1, rank_of(matrix)) for matrix in self._matrices] if kernel.dims == 2 else [0]
-        self.remarks: list[str] = []  # on what is left out, and why
-        self._plain: dict[bool, Array] = {}  # by whether channels are averaged
+        self.remarks: list[str] = []  # what is left out and why
+        self._plain: dict[bool, Array] = {}  # results of direct summation, by whether channels are averaged
         self._moved: dict[tuple[str, int | None], tuple[float | None, ...]] = {}
 
     def all(self, variants: Sequence[str]) -> Iterator[Trial]:
-        """Yield the trials of some variants, in their order."""
+        """Yield the trials of the given variants, in their order."""
         for variant in variants:
             spec = VARIANTS[variant]
             if not spec.filters:
@@ -138,18 +140,18 @@ class Trials:
 
     @property
     def change_without_pool(self) -> float | None:
-        """How much the plain variant's outputs change when the picture moves, where no pool stands behind it."""
+        """The `change` of the depthwise variant without the pool."""
         recipe = replace(self.recipe, pool=None)
         layers = (layer for stage in recipe.stages(self._values.shape) for layer in stage.layers)
         return self._differences(recipe, Motion.of(layers))[-1]
 
     def setting(self, variant: str) -> str:
-        """Say what a variant is given beside the kernel."""
+        """Return a description of the settings of a variant beside the kernel."""
         return setting(VARIANTS[variant], self.kernel, self.pixels.shape[2])[1]
 
-    @np.errstate(all="ignore")  # NaN and infinity pass, as IEEE 754 has it
+    @np.errstate(all="ignore")  # NaN and infinity propagate as in IEEE 754
     def run(self, trial: Trial) -> Outcome | None:
-        """Run a trial; None, and a remark, where it does not suit the kernel or would take too long."""
+        """Run a trial; add a remark and return None if it does not suit the kernel or would take too long."""
         shape = self._values.shape
         try:
             stages = trial.recipe.stages(shape)
@@ -182,7 +184,7 @@ class Trials:
         )
 
     def drawn(self, outcome: Outcome) -> Array:
-        """Return what a trial gave as pixels (H, W, O), in the picture's dtype, clipped."""
+        """Return the result of a trial as pixels (H, W, O) in the picture's dtype, clipped."""
         return self._fitted(outcome.values)
 
     def _fitted(self, values: Array) -> Array:
@@ -201,7 +203,7 @@ class Trials:
     def _methods(self) -> Iterator[Trial]:
         rank = max(self.ranks)
         if not self.alone:
-            self._leave_out(f"{PLAIN}, filter", "it runs a kernel alone")
+            self._leave_out(f"{PLAIN}, filter", "it runs a kernel without activation and pool")
         for method in FILTER_METHODS if self.alone else ():
             yield Trial(PLAIN, "filter", method, self.recipe)
         for method in ("auto", *METHODS):
@@ -233,7 +235,7 @@ class Trials:
             raise ArgumentError(f"it would take {needed}; give a smaller picture or kernel")
 
     def _estimate(self, method: str) -> float:
-        """Foretell the seconds of a method of `conv` on all channels, for all matrices."""
+        """Estimate the seconds of a method of `conv` for all channels and all matrices."""
         channels, *size = self._values.shape
         layer = self.recipe.conv(channels, channels, self.kernel.shape, channels)
         work = Work(1, channels, 1, 1, Slide.of(layer, tuple(size)))
@@ -241,15 +243,17 @@ class Trials:
         return METHODS[name](work) * 1e-12 * len(self.kernel.matrices) * int(rank or 1)
 
     def plain(self, averages: bool) -> Array:
-        """Return the sums of each channel, or of their mean, added one by one in float64.
+        """Return each filtered channel, or their filtered mean, by direct summation in float64.
 
-        They are taken by FFT where that would take too long.
+        If that would take too long, by FFT.
         """
         if averages not in self._plain:
             method = "direct"
             if 2 * self._estimate(method) > MOST_SECONDS:
                 method = "fft"
-                self._leave_out("the plain sum", "it would take too long; differences are to FFT in float64")
+                self._leave_out(
+                    "direct summation", "it would take too long; differences are from FFT in float64"
+                )
             recipe = self._recipe(BASELINE if averages else PLAIN)
             stages = replace(recipe, method=method).stages(self._values.shape)
             self._plain[averages] = values_of(self._values, stages, 1)
@@ -307,7 +311,7 @@ class Trials:
 
 
 def _timed(run: Callable[[], Array]) -> tuple[Array, float]:
-    """Return what `run` returns, and the median of its seconds, without the first run's where there are others."""
+    """Return the result of `run`, and the median of its seconds; the first of several runs does not count."""
     taken: list[float] = []
     while True:
         started = time.perf_counter()

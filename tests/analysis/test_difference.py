@@ -70,12 +70,12 @@ def test_yes_and_no_are_0_and_1():
     ("call", "message"),
     [
         (lambda: convcli.diff([1], [2], peak=0), "peak must be above 0 and finite, got 0; it is 255 for 8 bits"),
-        (lambda: convcli.diff([1, 2], [1]), "a has shape (2,) and b (1,); they must have the same"),
-        (lambda: convcli.diff([], []), "they must have the same, and not be empty"),
+        (lambda: convcli.diff([1, 2], [1]), "a has shape (2,) and b (1,); both must have the same shape"),
+        (lambda: convcli.diff([], []), "both must have the same shape and not be empty"),
         (lambda: convcli.diff([1j], [1]), "a has dtype complex128"),
         (lambda: convcli.diff(np.uint8([1]), np.uint16([1])), "a has dtype uint8 and b uint16, whose largest values may differ"),
-        (lambda: convcli.diff([1], [1], -1), "tolerance=-1 is not a distance between samples; give a number of at least 0"),
-        (lambda: convcli.diff([1], [1], nan), "tolerance=nan is not a distance between samples"),
+        (lambda: convcli.diff([1], [1], -1), "tolerance=-1 is not a difference of samples; give a number of at least 0"),
+        (lambda: convcli.diff([1], [1], nan), "tolerance=nan is not a difference of samples"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured(call, message):

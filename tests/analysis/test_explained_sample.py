@@ -150,15 +150,15 @@ def test_steps_between_sum_and_sample():
 @pytest.mark.parametrize(
     ("pixels", "options", "message"),
     [
-        (GREY, {"pool": "max:2"}, "`explain` tells of one convolution and the activation behind it; leave out pools, `repeat`, and all kernels but one"),
-        (GREY, {"repeat": 2}, "`explain` tells of one convolution and the activation behind it; leave out pools, `repeat`, and all kernels but one"),
-        (GREY, {"variant": "transposed"}, "`explain` tells of a sum of products, which `variant='transposed'` is several of, or moves; take depthwise, standard or grouped"),
-        (GREY, {"variant": "separable"}, "`explain` tells of a sum of products, which `variant='separable'` is several of, or moves; take depthwise, standard or grouped"),
-        (GREY, {"value_range": "minmax"}, "`explain` tells of one sample; leave out `sheet`, and a `value_range` that looks at all"),
-        (np.dstack([COLOURS, GREY]), {}, "`explain` tells of sums that no alpha weighs; give `alpha='filter'`, or leave alpha out by `channels`"),
-        (np.stack([COLOURS] * 2), {}, "x has 2 frames; choose one by `frame`"),
-        (COLOURS, {"activation": "softmax"}, "`explain` tells of one sample, and softmax looks at all channels; take another activation"),
-        (np.full((5, 15), np.nan), {}, "`explain` adds finite samples; what the window looks at holds NaN or infinity"),
+        (GREY, {"pool": "max:2"}, "`explain` shows one convolution and the activation after it; leave out pools and `repeat`, and give only one kernel"),
+        (GREY, {"repeat": 2}, "`explain` shows one convolution and the activation after it; leave out pools and `repeat`, and give only one kernel"),
+        (GREY, {"variant": "transposed"}, "`explain` shows one sum of products per output channel, which `variant='transposed'` does not calculate; use depthwise, standard or grouped"),
+        (GREY, {"variant": "separable"}, "`explain` shows one sum of products per output channel, which `variant='separable'` does not calculate; use depthwise, standard or grouped"),
+        (GREY, {"value_range": "minmax"}, "`explain` shows one sample; leave out `sheet`, and `value_range='minmax'`, which depends on all samples"),
+        (np.dstack([COLOURS, GREY]), {}, "`explain` shows sums that are not weighted by alpha; give `alpha='filter'`, or leave alpha out with `channels`"),
+        (np.stack([COLOURS] * 2), {}, "x has 2 frames; choose one with `frame`"),
+        (COLOURS, {"activation": "softmax"}, "`explain` shows one sample, and softmax depends on all channels; use another activation"),
+        (np.full((5, 15), np.nan), {}, "`explain` adds finite samples, and the window holds NaN or infinity; choose another place"),
     ],
 )  # fmt: skip
 def test_what_is_more_than_one_sum_of_products(pixels, options, message):
@@ -171,5 +171,5 @@ def test_a_place_that_there_is_not():
     with pytest.raises(ArgumentError) as error:
         explained(GREY, (12, 3), "box")
     assert str(error.value) == (
-        "there is no output 12,3: the layer makes 12x15, rows 0 to 11 and columns 0 to 14"
+        "there is no output at 12,3: the output is 12x15, rows 0 to 11 and columns 0 to 14"
     )

@@ -59,8 +59,8 @@ def test_ssim_of_equal_pictures_is_1():
     ("call", "message"),
     [
         (lambda: ssim(np.ones((11, 11)), np.ones((11, 11)), inf), "peak must be above 0 and finite, got inf"),
-        (lambda: ssim(np.ones((10, 40)), np.ones((10, 40)), 1), "SSIM looks at windows of 11x11 pixels, and the pictures are (10, 40)"),
-        (lambda: ssim([1, 2], [1], 1), "a has shape (2,) and b (1,); they must have the same"),
+        (lambda: ssim(np.ones((10, 40)), np.ones((10, 40)), 1), "SSIM needs pictures of at least 11x11 pixels, (H, W) or (H, W, C), and the shape is (10, 40)"),
+        (lambda: ssim([1, 2], [1], 1), "a has shape (2,) and b (1,); both must have the same shape"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured(call, message):

@@ -110,7 +110,9 @@ def test_what_would_take_too_long_is_left_out(monkeypatch):
     found, remarks = outcomes("gaussian:sigma=4", ["depthwise"])
     assert ("conv", "direct") not in {(outcome.trial.engine, outcome.trial.method) for outcome in found}
     assert any("conv direct is left out: it would take about" in line for line in remarks)
-    assert "the plain sum is left out: it would take too long; differences are to FFT in float64" in remarks
+    assert (
+        "direct summation is left out: it would take too long; differences are from FFT in float64" in remarks
+    )
     monkeypatch.setattr(module, "MOST_SECONDS", 99)
     monkeypatch.setattr(module, "MOST_BYTES", 1e4)
     _, remarks = outcomes("gaussian", ["deformable"])
@@ -141,7 +143,7 @@ def test_what_stands_behind_the_layer_runs_behind_every_variant(dtype):
         assert (outcome.trial.engine, outcome.shift) == ("conv", 0)
         assert [type(layer).__name__ for layer in outcome.layers][-2:] == ["Activation", "MaxPool"]
     assert {outcome.trial.variant for outcome in found} == set(names)
-    assert "depthwise, filter is left out: it runs a kernel alone" in remarks
+    assert "depthwise, filter is left out: it runs a kernel without activation and pool" in remarks
 
 
 def test_a_pool_over_all_places_moves_nowhere():

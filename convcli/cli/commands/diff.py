@@ -30,10 +30,10 @@ def _tolerance(text: str) -> float:
     try:
         number = float(read_finite(text))
     except ArgumentError as error:
-        raise ArgumentError(f"{error}; give a distance between samples of at least 0, such as 1") from None
+        raise ArgumentError(f"{error}; give a difference of samples of at least 0, such as 1") from None
     if number < 0:
         raise ArgumentError(
-            f"{text!r} is not a distance between samples; give a number of at least 0, such as 1"
+            f"{text!r} is not a difference of samples; give a number of at least 0, such as 1"
         )
     return number
 

@@ -255,10 +255,10 @@ SMALL, WIDE = np.zeros((3, 4), np.uint8), np.zeros((3, 5), np.uint8)
 @pytest.mark.parametrize(
     ("a", "b", "message"),
     [
-        ([SMALL], [WIDE], "a.tiff is 3x4 (rows x columns) and b.tiff 3x5; only pictures of one size are compared"),
-        ([SMALL], [SMALL.astype(np.uint16)], "a.tiff has the pixel mode L and b.tiff I;16; only pictures of one mode"),
-        ([SMALL], [np.dstack([SMALL] * 3)], "a.tiff has the pixel mode L and b.tiff RGB; only pictures of one mode are compared: convert one first"),
-        ([SMALL], [SMALL, SMALL + 1], "a.tiff has 1 frame(s) and b.tiff 2; only as many are compared: choose one of each first"),
+        ([SMALL], [WIDE], "a.tiff is 3x4 (rows x columns) and b.tiff 3x5; only pictures of the same size are compared"),
+        ([SMALL], [SMALL.astype(np.uint16)], "a.tiff has the pixel mode L and b.tiff I;16; only pictures of the same mode"),
+        ([SMALL], [np.dstack([SMALL] * 3)], "a.tiff has the pixel mode L and b.tiff RGB; only pictures of the same mode are compared: convert one first"),
+        ([SMALL], [SMALL, SMALL + 1], "a.tiff has 1 frame(s) and b.tiff 2; only pictures with the same number of frames are compared: extract one frame"),
         ([SMALL, SMALL], [SMALL, WIDE], "a.tiff is 3x4 (rows x columns) in frame 1 and b.tiff 3x5"),
     ],
 )  # fmt: skip
@@ -278,8 +278,8 @@ def test_pictures_without_counterpart_are_beyond_any_tolerance(
         (["A", "B", "A"], "3 pictures are given, and two are compared; name A and B"),
         (["A"], "1 picture is given, and two are compared; name A and B"),
         (["A", "B", "--kernel", "box"], "No such option '--kernel'"),
-        (["A", "B", "--tolerance", "-1"], "'-1' is not a distance between samples; give a number of at least 0"),
-        (["A", "B", "--tolerance", "nan"], "'nan' is not a finite number; give a distance between samples of at least 0"),
+        (["A", "B", "--tolerance", "-1"], "'-1' is not a difference of samples; give a number of at least 0"),
+        (["A", "B", "--tolerance", "nan"], "'nan' is not a finite number; give a difference of samples of at least 0"),
         (["A", "none.png"], "cannot read none.png: there is no such file"),
         (["A", "B", "--max-pixels", "99"], "its 600 pixels are over the limit of 99; raise it with --max-pixels 600"),
         (["A", "B", "--max-memory", "1M"], "of memory, over the limit of 1M; raise it with --max-memory "),

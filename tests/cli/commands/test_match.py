@@ -127,7 +127,10 @@ def test_the_pictures_own_alpha_is_left_out_with_a_word(call: Call, tmp_path: Pa
     logo = SAMPLES / "logo.png"
     template = save(tmp_path / "piece.png", pixels(logo)[20:50, 30:60, :3])
     result = call("match", logo, "--template", template, "-o", tmp_path / "map.png")
-    assert "logo.png: its alpha is left out: hidden colours are matched as they are stored" in result.err
+    assert (
+        "logo.png: its alpha is left out: transparent pixels are matched by their stored colours"
+        in result.err
+    )
     assert json.loads(result.out)["matches"][0]["score"] == 1
 
 
@@ -162,8 +165,8 @@ def test_every_input_has_a_line_and_a_bad_one_stops_no_other(call: Call, tmp_pat
     line, summary = result.err.splitlines()
     assert summary.startswith("convcli: 2 done, 1 failed; ")
     assert line.endswith(
-        f"landscape.png is RGB and the template {eye} is L; make both the same, as --gray does of "
-        "colours and grey"
+        f"landscape.png is RGB and the template {eye} is L; both must have the same channels: convert one, or "
+        "give --gray to compare both as grey"
     )
 
 
@@ -192,7 +195,7 @@ def test_a_template_must_fit(call: Call, tmp_path: Path, eye: Path) -> None:
     result = call("match", small, "--template", eye)
     assert result.code == 1
     assert one_error(result) == (
-        f"the template {eye} is 25x40 (rows x columns), larger than {small} of 20x30; cut it smaller, or exchange the two"
+        f"the template {eye} is 25x40 (rows x columns), larger than {small} of 20x30; crop the template, or swap the two"
     )
     assert not (tmp_path / "small.match.png").exists()
 
@@ -206,12 +209,18 @@ def bad_templates(folder: Path) -> dict[str, tuple[Path, str]]:
     text = folder / "text.png"
     text.write_text("no picture")
     return {
-        "flat": (flat, f"{flat}: the template is flat: all its pixels are alike"),
-        "clear": (clear, f"the template {clear} is transparent all over; nothing of it can be found"),
-        "single": (single, f"{single}: the template is flat where the mask shows it"),
+        "flat": (flat, f"{flat}: the template is flat: all its pixels are equal"),
+        "clear": (
+            clear,
+            f"the template {clear} is fully transparent, so there is nothing to match; give one with opaque pixels",
+        ),
+        "single": (
+            single,
+            f"{single}: the template is flat: all its pixels are equal where the mask is not 0",
+        ),
         "text": (text, f"cannot read {text}: it is not a picture"),
         "missing": (folder / "none.png", f"cannot read {folder}/none.png: there is no such file"),
-        "moving": (SAMPLES / "spinner.gif", "frames; give a still picture, such as one of them"),
+        "moving": (SAMPLES / "spinner.gif", "frames; give a picture with one frame"),
     }
 
 
@@ -263,7 +272,7 @@ def test_a_dry_run_says_where_the_map_would_go_and_what_it_would_take(
     rows, columns = (n - k + 1 for n, k in zip(pixels(HOUSE).shape, SIZE, strict=True))
     height, width = pixels(HOUSE).shape
     assert result.out.startswith(
-        f"{HOUSE}: would read PNG, L, rows x columns {height}x{width}, decoded whole; look for {eye} of 25x40, about "
+        f"{HOUSE}: would read PNG, L, rows x columns {height}x{width}, decoded whole; search for {eye} (25x40), about "
     )
     assert result.out.endswith(f" MiB; write {target}: PNG, L, rows x columns {rows}x{columns}\n")
     assert not target.exists()
