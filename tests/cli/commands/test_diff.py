@@ -365,7 +365,7 @@ def test_two_folders_picture_by_picture(call: Call, folders: tuple[Path, Path], 
     assert [line.removeprefix("convcli: error: ").partition(":")[0] for line in errors] == [
         f"{goldens}/missing.png has no counterpart",
         f"{made}/new.png has no counterpart",
-        f"{goldens}/size.png is 12x12 (rows x columns) and {made}/size.png 11x12; only pictures of one size are compared",
+        f"{goldens}/size.png is 12x12 (rows x columns) and {made}/size.png 11x12; only pictures of the same size are compared",
     ]
     assert "differ by up to 3: 144 of 144 samples by more than 0" in note
     assert damaged.startswith(f"convcli: error: cannot read {made}/z<&>.png: ")
