@@ -7,7 +7,7 @@ import re
 import stat
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +57,7 @@ def write_whole(
     follow_links: bool = False,
     like: os.stat_result | None = None,
     placing: AbstractContextManager[None] = _OPEN,
+    flush_name: bool = True,
 ) -> None:
     """Write a file atomically: write a temporary file in the same folder, then rename it to `path`.
 
@@ -66,6 +67,7 @@ def write_whole(
     follow_links : whether to replace the target of a symbolic link; otherwise a link is an error
     like : the status of a file whose mode and times the new file gets
     placing : a context manager that is entered during the rename
+    flush_name : whether to flush the folder as well; without it the caller uses `flush_folders`
 
     The data are flushed to the disk before the rename, and the rename is flushed before this function returns. A new
     file gets the mode that the umask allows. A replaced file keeps its mode, and its owner if the process may set it.
@@ -84,10 +86,29 @@ def write_whole(
         sweep(place.parent)
         while not _written(place, data, overwrite, like, placing):
             pass
+        if flush_name:
+            _sync(place.parent)
     except FileExistsError:
         raise ExistsError(_exists(path)) from None
     except OSError as error:
         raise WriteError(f"cannot write {path}: {_why(error)}") from error
+
+
+def flush_folders(folders: Iterable[Path]) -> None:
+    """Flush the names of files that `write_whole` wrote without `flush_name`, once for each folder.
+
+    Raises WriteError if the file system reports an error; the files are complete even then.
+    """
+    for folder in dict.fromkeys(folders):
+        try:
+            _sync(folder)
+        except FileNotFoundError:  # nothing was written into it, or somebody has removed it
+            pass
+        except OSError as error:
+            raise WriteError(
+                f"cannot flush the names of the files in {folder} to the disk: {_why(error)}; the files are complete, "
+                "but may be missing after a power failure"
+            ) from error
 
 
 def check_target(path: Path, *, overwrite: bool, follow_links: bool = False) -> None:
@@ -207,7 +228,6 @@ def _written(
         with suppress(OSError):  # it was renamed, or a later run removes it
             temporary.unlink()
         _unfinished.discard(temporary)
-    _sync(path.parent)
     return True
 
 

@@ -8,11 +8,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from convcli import files
-from convcli.files import WriteError, write_whole
+from convcli.files import WriteError, flush_folders, write_whole
+from tests.conftest import Call
+from tests.paths import ROOT
 
 
 def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
@@ -460,3 +463,44 @@ def test_a_folder_that_is_removed_meanwhile(tmp_path: Path, monkeypatch: pytest.
     ):
         write_whole(folder / "new", b"data", overwrite=False)
     assert os.listdir(tmp_path) == []
+
+
+# The names of many files, flushed once a folder
+
+
+def test_a_name_may_be_flushed_later_once_for_each_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    fsync = os.fsync
+
+    def count(handle: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", count)
+    for name in "abc":
+        write_whole(tmp_path / name, b"data", overwrite=False, flush_name=False)
+    assert synced == [False] * 3
+    flush_folders([tmp_path, tmp_path, tmp_path / "not there"])
+    assert synced == [False] * 3 + [True]
+
+
+def test_names_that_cannot_be_flushed_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+    with pytest.raises(WriteError) as caught:
+        flush_folders([tmp_path])
+    assert str(caught.value) == (
+        f"cannot flush the names of the files in {tmp_path} to the disk: Input/output error; the files are complete, "
+        "but may be missing after a power failure"
+    )
+
+
+def test_a_run_flushes_the_names_of_its_outputs_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    flushed = []
+    monkeypatch.setattr(files, "_sync", flushed.append)
+    inputs = [str(ROOT / "sample_images" / name) for name in ("logo.png", "ramp16.png")]
+    assert call("filter", *inputs, "--kernel", "box", "--jobs", 1, "-o", f"{tmp_path}/").code == 0
+    assert flushed == [tmp_path]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # help() shows the annotations by name
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.checks import Array, as_array
 from convcli.backend.convolution import conv
 from convcli.backend.windows import window_deviations
+from convcli.cores import cores
 from convcli.errors import ArgumentError
 from convcli.layers.axes import Sizes, by_axes
 
@@ -99,7 +99,7 @@ def match_scores(
         out[tile] = pattern.scores(part)
 
     tiles = list(_tiles(places, size))
-    workers = min(len(tiles), threads or os.cpu_count() or 1)
+    workers = min(len(tiles), threads or cores())
     if workers == 1:
         for tile in tiles:
             score(tile)
@@ -129,7 +129,7 @@ def match_bytes(
             held = channels + 1 + 4 * (channels + 1), 3.5 * (channels + 1)
         # Or the contrast of windows, while its moments are merged.
         taken.append(max(held[0] * seen + held[1] * transformed, (channels + 5 + (channels > 1)) * seen))
-    together = sorted(taken)[-(threads or os.cpu_count() or 1) :]
+    together = sorted(taken)[-(threads or cores()) :]
     return NUMBER * int(prod(places) + sum(together) + PATTERNS * prod(size) * channels)
 
 

@@ -28,6 +28,7 @@ from convcli.cli.options.option_types import at_least
 from convcli.cli.options.output_options import OutputOptions, coding_options, output_options
 from convcli.cli.options.run_options import RunOptions, run_options
 from convcli.cli.run_messages import RunMessages
+from convcli.cores import cores
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import WriteError, remove_unfinished
 from convcli.images.codec_memory import reuse_images
@@ -39,7 +40,6 @@ from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import jobs_for
-from convcli.jobs.workers import cores
 
 if TYPE_CHECKING:
     from convcli.jobs.picture_to_answer import Question
@@ -150,7 +150,7 @@ class FileRun:
             work,
             self.reading,
             self.coding,
-            self.output.save,
+            self.output.save._replace(flush_names=len(jobs) == 1),
             self.max_memory,
             threads=self.share(jobs),
             skip_existing=self.output.skip_existing,
@@ -216,6 +216,8 @@ class FileRun:
                     messages.end()
                 raise
             messages.end()
+            if pictures and not self.dry_run and len(jobs) > 1:
+                self.output.save.flush(jobs)
             if not ended:  # Python would wait for threads that cannot be stopped
                 remove_unfinished()
                 stack.close()

@@ -56,6 +56,8 @@ class Colours(NamedTuple):
         from convcli.memory import black_pixels
 
         read = header.black()
+        if not self.changes and not self.linear:
+            return read, header.memory
         ones = (replace(frame, pixels=frame.pixels[:1, :1]) for frame in read.frames)
         picture = self.converted(replace(read, frames=tuple(ones)), name)
         frames = []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
+from convcli.cores import cores
 from convcli.filters.frame_group import FrameGroup
 from convcli.filters.run import Made, PictureFilter
 from convcli.images.picture import Frame
@@ -113,7 +113,7 @@ def memory(asked: PictureFilter, group: FrameGroup, frame: Frame, stored: Stored
         kept = blocks_kept(stored.shape, stored.block_size, rows_seen(asked, group))
         block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
         # The rows of a slab are decoded by one thread.
-        threads = 1 if bands is not None else asked.threads or os.cpu_count() or 1
+        threads = 1 if bands is not None else asked.threads or cores()
         taken += kept * block + threads * stored.working
     return taken
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -49,6 +50,7 @@ SMALLEST, LARGEST = (
     2.0**31,
 )  # between these sums of floats may be products of matrices, and no plain ones
 TRANSFORMED = 2.0**24  # of an answer, so that what transforms are off is no part of a level
+PLANS = 16  # kept for the next pictures
 # What a stage is asked to do with colours beside alpha; None leaves it to the stage.
 PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
 
@@ -174,18 +176,9 @@ class SingleKernel(NamedTuple):
 
     def _in_bands(self, shape: tuple[int, ...], samples: Samples) -> InBands | None:
         """Return how a picture is filtered in bands; None where they are not made for it."""
-        laid = self._laid(shape[:2])
-        one = self.alpha is None or (self.alpha == "filter" and not self.light)
-        if not one or self.value_range in (None, "minmax") or self.zero is not None:
-            return None
-        assert self.value_range is not None
-        if self.light:
-            return light_in_bands(laid, samples, self.value_range)
-        if self.dtype.name not in BANDED:
-            return None
-        return in_bands(laid, samples, self.value_range)
+        return _planned(self, shape, samples)
 
-    def _laid(self, size: Sizes) -> LaidKernel:
+    def laid(self, size: Sizes) -> LaidKernel:
         """Return the kernel on pictures of a size, or raise ArgumentError where it does not fit."""
         kernel = self.recipe.kernels[0]
         recipe, matrices, _ = self.recipe.anchored(kernel, (1, *size))
@@ -293,6 +286,20 @@ class SingleKernel(NamedTuple):
         if border > FAR * largest:
             return "direct"
         return "auto" if total * reach < TRANSFORMED * abs(kernel.divisor) else PLAIN_SUMS
+
+
+@lru_cache(PLANS)  # the pictures of a folder are often alike, and small ones take less time than their plan
+def _planned(single: SingleKernel, shape: tuple[int, ...], samples: Samples) -> InBands | None:
+    """Return how a kernel filters a picture in bands; None if bands do not support it."""
+    laid, value_range = single.laid(shape[:2]), single.value_range
+    one = single.alpha is None or (single.alpha == "filter" and not single.light)
+    if not one or value_range is None or value_range == "minmax" or single.zero is not None:
+        return None
+    if single.light:
+        return light_in_bands(laid, samples, value_range)
+    if single.dtype.name not in BANDED:
+        return None
+    return in_bands(laid, samples, value_range)
 
 
 def _with_channels(pixels: Array) -> Array:

@@ -9,6 +9,7 @@ import os
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from convcli.cores import cores
 from convcli.images.codecs.tiff_directories import (
     BITS_PER_SAMPLE,
     IMAGE_WIDTH,
@@ -167,7 +168,7 @@ def encoding(
     images = sum(_image(frame.mode) * _pixels(frame) for frame in frames)
     mode, several = frames[0].mode, len(frames) > 1
     if form == "PNG" and not several and (coding.png_level is None or mode in FORMATS["PNG"].still):
-        bands = min(threads or min(os.cpu_count() or 1, MAX_THREADS), -(-raw // PNG_BAND))
+        bands = min(threads or min(cores(), MAX_THREADS), -(-raw // PNG_BAND))
         return data + bands * min(PNG_BAND * PNG_COPIES, raw)
     if form == "PNG":
         return (

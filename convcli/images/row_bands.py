@@ -19,6 +19,9 @@ def bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
 
     width, height = image.size
     step = max(1, BAND // (4 * width))
+    if step >= height:
+        yield slice(0, height), np.asarray(image)
+        return
     for top in range(0, height, step):
         bottom = min(height, top + step)
         yield slice(top, bottom), np.asarray(image.crop((0, top, width, bottom)))

@@ -152,6 +152,8 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
     held = format_named(form)
     for mode, dtype in sorted({(frame.mode, frame.pixels.dtype.name) for frame in picture.frames}):
+        if held.holds(mode, count, dtype):
+            continue
         able = formats_for(mode, count, dtype)
         if form in TEXTS and TEXTS["JSON"].holds(mode, count, dtype):
             able += ", .json"
@@ -160,11 +162,10 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
             raise ImageError(
                 f"cannot write {name}: {form} cannot hold the pixel mode {what}; {_way(mode, held, able)}"
             )
-        if not held.holds(mode, count, dtype):
-            raise ImageError(
-                f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
-                f"picture has {count}; choose one, as by `frame=0`, or a format that holds all: {able}"
-            )
+        raise ImageError(
+            f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
+            f"picture has {count}; choose one, as by `frame=0`, or a format that holds all: {able}"
+        )
     if len(kinds) > 1 and form != "TIFF":
         raise ImageError(
             f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from convcli.cores import cores
 from convcli.images.metadata.write_metadata import beside
 from convcli.images.picture import Frame, Picture
 
@@ -60,10 +61,9 @@ def writing(frame: Frame, form: str, threads: int | None = None) -> int:
     """Return the bytes that are taken beside the rows of a frame, which is black, while they are written."""
     if form == "NPY":
         return 0
-    import os
 
     from convcli.images.codecs.tiff_rows import AHEAD, strip_rows
 
     shape, itemsize = frame.pixels.shape, frame.pixels.itemsize
     strip = strip_rows(shape, itemsize) * prod(shape[1:]) * itemsize
-    return (2 * AHEAD + 3) * strip * (threads or os.cpu_count() or 1)
+    return (2 * AHEAD + 3) * strip * (threads or cores())

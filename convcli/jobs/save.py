@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from convcli.batch import WRITES
 from convcli.errors import ArgumentError
-from convcli.files import Fill, WriteError, check_target, sweep, write_whole
+from convcli.files import Fill, WriteError, check_target, flush_folders, sweep, write_whole
 from convcli.jobs.job import DASH, Job
 
 
@@ -17,11 +17,13 @@ class Save(NamedTuple):
     overwrite : whether a file that is there is replaced
     preserve : whether an output has the times and the mode of its input's file
     follow_links : whether a link stays, and what it points to is replaced; otherwise links are refused
+    flush_names : whether each name is flushed to the disk with its file; without it all are by `flush`
     """
 
     overwrite: bool = False
     preserve: bool = False
     follow_links: bool = False
+    flush_names: bool = True
 
     def check_jobs(self, jobs: Iterable[Job]) -> None:
         """Raise ArgumentError where `preserve` has no file whose times could be kept."""
@@ -40,14 +42,26 @@ class Save(NamedTuple):
 
     def tidy(self, job: Job) -> None:
         """Remove what a killed process has left beside an output, as nothing may be written there any more."""
-        if job.target is DASH:
-            return
-        sweep(Path(os.path.realpath(job.target) if self.follow_links else job.target).parent)
+        if job.target is not DASH:
+            sweep(self._folder(job.target))
+
+    def flush(self, jobs: Iterable[Job]) -> None:
+        """Flush the names of the jobs' outputs to the disk, once for each folder; raise WriteError if that fails."""
+        flush_folders(self._folder(job.target) for job in jobs if job.target is not DASH)
+
+    def _folder(self, target: Path) -> Path:
+        return Path(os.path.realpath(target) if self.follow_links else target).parent
 
     def write(self, job: Job, data: bytes) -> None:
         """Write a job's output whole, or raise WriteError and leave what was there."""
-        like = self._like(job.source)
-        write_whole(job.target, data, overwrite=self.overwrite, follow_links=self.follow_links, like=like)
+        write_whole(
+            job.target,
+            data,
+            overwrite=self.overwrite,
+            follow_links=self.follow_links,
+            like=self._like(job.source),
+            flush_name=self.flush_names,
+        )
 
     def write_by(self, job: Job, fill: Fill) -> None:
         """Write a job's output by a function; if the run ends before it has returned, nothing is left."""
@@ -58,6 +72,7 @@ class Save(NamedTuple):
             follow_links=self.follow_links,
             like=self._like(job.source),
             placing=WRITES,
+            flush_name=self.flush_names,
         )
 
     def _like(self, source: Path) -> os.stat_result | None:

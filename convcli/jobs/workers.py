@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.batch import Batch, Outcome
+from convcli.cores import cores
 from convcli.errors import ConvcliError
 from convcli.jobs.job import DASH, Job
 
@@ -121,8 +121,3 @@ def _afar(executor: Any, work: Work, most: int | None) -> Callable[[Job], Future
         return future
 
     return submit
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

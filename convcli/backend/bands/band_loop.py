@@ -1,6 +1,5 @@
 """Run a planned filter: tiles of the picture through the algorithm, shared by threads."""
 
-import os
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,6 +21,7 @@ from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.sums_to_pixels import Finish
 from convcli.backend.bands.toeplitz import WeighedFactors, WeighedRows
 from convcli.backend.bands.weights import Weights
+from convcli.cores import cores
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
@@ -54,7 +54,7 @@ def plan_all(
         box_most=found[0].box_most if len(found) == 1 else None,
         transforms=transforms,
     )
-    return plan(facts, slide, channels, wide, method, threads or os.cpu_count() or 1, settling)
+    return plan(facts, slide, channels, wide, method, threads or cores(), settling)
 
 
 def run(

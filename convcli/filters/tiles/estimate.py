@@ -1,6 +1,5 @@
 """What a run of stages will take, told from shapes alone: seconds, and bytes of memory."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convcli.cores import cores
 from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.given_picture import shortest
@@ -53,7 +53,7 @@ def estimate(
     most, kept = 0, 0
     for leg in legs(stages, shape, itemsize):
         tiles = Tiles.of(leg, shape)
-        width = min(threads or os.cpu_count() or 1, tiles.count)
+        width = min(threads or cores(), tiles.count)
         most = max(most, kept + width * tiles.numbers * itemsize)
         shape, kept = tiles.shape, itemsize * prod(tiles.shape)
         most = max(most, 2 * kept if len(leg) < len(stages) else 0)

@@ -1,6 +1,5 @@
 """Tiles: which regions of the output are computed one after the other, and by which threads. Integers only."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from convcli.cores import cores
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.sources import Region, begin_tile
 from convcli.layers import ConvTranspose, Resize, Window
@@ -117,7 +117,7 @@ class Tiles:
         only : the tiles whose regions are meant, by default all
         """
         tiles = list(self if only is None else only)
-        width = min(threads or os.cpu_count() or 1, len(tiles))
+        width = min(threads or cores(), len(tiles))
         numbers: Iterator[int] = iter(range(len(tiles)))
         found: list[list[T]] = [[] for _ in tiles]
 

@@ -5,7 +5,6 @@ ends in a sync flush, so that all of them together are one deflate stream (RFC 1
 are combined (RFC 1950). What is in a band depends on its pixels alone: the file is the same for any number of threads.
 """
 
-import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.cores import cores
 from convcli.images.metadata.pixel_chunks import SIGNATURE
 from convcli.images.metadata.pixel_chunks import chunk_bytes as chunk
 
@@ -53,7 +53,7 @@ def encode_png(
     pixel = rows.shape[1] // pixels.shape[1] * pixels.itemsize
     height = max(1, BAND // _width(rows))
     starts = range(0, len(rows), height)
-    threads = min(threads or min(os.cpu_count() or 1, MAX_THREADS), len(starts))
+    threads = min(threads or min(cores(), MAX_THREADS), len(starts))
     file, adler = BytesIO(), 1
     depth = 8 * pixels.itemsize
     header = struct.pack(">IIBBBBB", pixels.shape[1], len(rows), depth, COLOUR_TYPES[mode], 0, 0, 0)

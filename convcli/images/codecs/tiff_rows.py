@@ -2,13 +2,13 @@
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
-import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convcli.cores import cores
 from convcli.images.codecs.tiff import load_tifffile, settings_of
 from convcli.images.formats import FORMATS
 from convcli.images.picture import Frame
@@ -45,7 +45,7 @@ def write_tiff(
     settings["predictor"] = (FLOATS if dtype.kind == "f" else DIFFERENCES) if predicted else NO_PREDICTOR
     strips = (stored(replace(frame, pixels=strip)) for strip in _strips(rows, high))
     size = prod(shape) * dtype.itemsize
-    encoded = _encoded(strips, settings["predictor"], threads or os.cpu_count() or 1)
+    encoded = _encoded(strips, settings["predictor"], threads or cores())
     with closing(encoded), tifffile.TiffWriter(file, bigtiff=size + size // 64 > LARGEST) as writer:
         writer.write(encoded, shape=shape, dtype=dtype, rowsperstrip=high, **settings)
     if tags:

@@ -1,0 +1,31 @@
+"""How many cores this process may use."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+# What a control group may use: "quota period" in one file (version 2), or each in its own (version 1).
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_QUOTAS = (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
+
+
+@cache
+def cores() -> int:
+    """Return the number of cores: those that the process may run on, and no more than a container's quota."""
+    try:
+        count = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # macOS has no affinity
+        count = os.cpu_count() or 1
+    quota = _quota()
+    return count if quota is None else max(1, min(count, quota))
+
+
+def _quota() -> int | None:
+    """Return how many cores the control group may use at a time, rounded up; None if there is no limit."""
+    for files in ((_QUOTA,), _QUOTAS):
+        try:
+            quota, period = " ".join(file.read_text() for file in files).split()
+            return -(-int(quota) // int(period)) if int(quota) > 0 else None
+        except (OSError, ValueError, ZeroDivisionError):  # not there, or "max"
+            continue
+    return None
