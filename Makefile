@@ -13,13 +13,13 @@ OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyp
 # What is the same with any version of what is installed: integers, words, files, the order of imports, signals and
 # processes, the page of draw, the benchmarks. Other instructions of the processor are tried with the newest versions.
 ANY_VERSION := tests/layers tests/networks/test_zoo.py tests/kernels tests/batch tests/jobs tests/drawing/test_page.py
-ANY_VERSION += tests/test_imports.py tests/test_files.py tests/test_readme.py tests/test_new_variant.py tests/benchmarks $(wildcard tests/cli/test_*.py)
+ANY_VERSION += tests/test_imports.py tests/test_files.py tests/test_documents.py tests/test_command_pages.py tests/test_new_variant.py tests/benchmarks $(wildcard tests/cli/test_*.py)
 NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_samples
 # Examples of a property that are tried with the lowest versions; with the newest there are more.
 FEW := --hypothesis-profile=few
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oldest corpora check format pictures bench clean
+.PHONY: help demo test oldest corpora check format docs pages bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -44,8 +44,8 @@ $(VENV)/installed-bench: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
-demo: $(VENV)/installed ## install, make the README's gallery, show each calculator
-	@$(BIN)/python -m tests.readme $(DEMO)
+demo: $(VENV)/installed ## install, make the pictures of the documents, show each calculator
+	@$(BIN)/python -m tests.documents $(DEMO)
 	@$(CONVCLI) draw --n 5 --k 3 --s 2 --p 1 -o $(DEMO)/conv.html --force --quiet
 	@echo "The pictures are in $$(pwd)/$(DEMO), and conv.html, a page that shows a layer at work."
 	@for question in "shape --n 7 --k 3 --s 2 --p 1" "params --in 64 --out 128 --k 3" \
@@ -67,9 +67,11 @@ check: $(VENV)/installed-dev ## run ruff and mypy
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-pictures: $(VENV)/installed-dev ## write the outputs and pictures of the README and the help pages anew
-	$(BIN)/python -m tests.readme
-	$(BIN)/python -m tests.help_pages
+docs: $(VENV)/installed-dev ## write all that is generated anew: pages, outputs of commands, pictures
+	$(BIN)/python -m tests.make_documents --outputs --pictures
+
+pages: $(VENV)/installed-dev ## write the pages and lists that are generated from the code, in a second
+	$(BIN)/python -m tests.make_documents
 
 bench: $(VENV)/installed-bench ## measure convcli beside its peers; ARGS='--quick'
 	$(BIN)/python -m tests.benchmarks $(ARGS)

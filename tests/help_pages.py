@@ -1,11 +1,7 @@
-"""The pages of `convcli help`: their generated parts, written from the tables of the code.
-
-`python -m tests.help_pages` writes these parts, and the output of the pages' commands, anew.
-"""
+"""The pages of `convcli help`: their generated parts, written from the tables of the code."""
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import wrap
@@ -19,10 +15,9 @@ from convcli.layers.padding import MODES, MODES_ELSEWHERE
 from convcli.layers.reductions import KINDS as REDUCTIONS
 from convcli.layers.text.operators import OPERATORS
 from convcli.layers.variants import VARIANTS
-from tests import readme
+from tests.documents import DOCS, pictures, run
 from tests.paths import ROOT
 
-FOLDER = ROOT / "convcli" / "docs"
 WIDTH = 120
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
@@ -41,7 +36,7 @@ def _block(lines: Iterable[str]) -> str:
 
 def kernels() -> str:
     """Return each named kernel with its arguments, its meaning and its source."""
-    rows = json.loads(readme.run("convcli kernels --format json", ROOT))["rows"]
+    rows = json.loads(run("convcli kernels --format json", ROOT))["rows"]
     return _items(
         f"`{row['name']}`{' (' + row['arguments'] + ')' if row['arguments'] else ''}: "
         f"{row['meaning'].rstrip('.')}. Source: {row['source'].rstrip('.')}."
@@ -84,9 +79,8 @@ def operators() -> str:
 
 
 def variants() -> str:
-    """Return what each variant is, and the README's example of it."""
-    gallery = readme.pictures(readme.README.read_text(encoding="utf-8"))
-    examples = {Path(path).stem: command for path, command in gallery.items()}
+    """Return what each variant is, and its example: the command of the picture that has its name."""
+    examples = {Path(path).stem: command for path, command in pictures().items()}
     found = []
     for name, spec in VARIANTS.items():
         found.append(_items([f"**{name}**: {spec.help}"]))
@@ -115,9 +109,27 @@ def _format(item: tuple[str, Format]) -> str:
         text += "; several frames or pages"
         if held.still:
             text += f" (not of `{'`, `'.join(sorted(held.still))}`)"
-    kinds = [KINDS[kind].removeprefix("the ") for kind in PLACES.get(name, ())]
-    kinds = ["PNG chunks" if kind == "a PNG chunk" else kind for kind in kinds]
-    return f"{text}. Metadata: {', '.join(dict.fromkeys(kinds)) or 'none'}."
+    kinds = dict.fromkeys(_title(KINDS[kind]) for kind in PLACES.get(name, ()))
+    return f"{text}. Metadata: {', '.join(kinds) or 'none'}."
+
+
+def metadata() -> str:
+    """Return the kinds of metadata that each format keeps: a table of columns for formats that keep the same."""
+    titles: dict[str, set[str]] = {}
+    for kind, title in KINDS.items():
+        titles.setdefault(_title(title), set()).add(kind)
+    columns: dict[frozenset[str], list[str]] = {}
+    for form, places in PLACES.items():
+        if places:
+            columns.setdefault(frozenset(places), []).append(form)
+    rows = [["", *(" ".join(forms) for forms in columns.values())], ["---"] * (1 + len(columns))]
+    rows += [[title, *("yes" if kinds & kept else "" for kept in columns)] for title, kinds in titles.items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _title(kind: str) -> str:
+    """Return the name of a kind of metadata."""
+    return "PNG chunks" if kind == "a PNG chunk" else kind.removeprefix("the ")
 
 
 def _depth(mode: str) -> tuple[bool, int, str]:
@@ -125,7 +137,7 @@ def _depth(mode: str) -> tuple[bool, int, str]:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (kernels, modes, operators, variants, formats)
+    part.__name__: part for part in (kernels, modes, operators, variants, formats, metadata)
 }
 
 
@@ -135,17 +147,6 @@ def generated(text: str) -> str:
 
 
 def main() -> None:
-    """Write the pages anew."""
-    for path in sorted(FOLDER.glob("*.md")):
-        text = generated(path.read_text(encoding="utf-8"))
-        for block in readme.blocks(text):
-            with tempfile.TemporaryDirectory() as name:
-                folder = readme.workshop(Path(name))
-                for command, output in block:
-                    new = f"$ {command}\n{readme.run(command, folder)}"
-                    text = text.replace(f"$ {command}\n{output}", new, 1)
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    """Write the generated parts anew."""
+    for path in sorted(DOCS.glob("*.md")):
+        path.write_text(generated(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, SAMPLES, Call
-from tests.readme import run
+from tests.documents import run
 
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
 PAGE = (ROOT / "convcli" / "docs" / "recipes.md").read_text(encoding="utf-8")

@@ -129,13 +129,23 @@ class Command(click.Command):
         ]
         return [*found, ("Other" if found else "Options", list(left.values()))]
 
+    def sections(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return every option under its heading, as the names with the value and the explanation."""
+        return [
+            (heading, records)
+            for heading, parameters in self._grouped(ctx)
+            if (
+                records := [
+                    record for each in parameters if (record := each.get_help_record(ctx)) is not None
+                ]
+            )
+        ]
+
     def _explain_all(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Explain every option, group by group, so that most fit into one line each."""
-        for heading, parameters in self._grouped(ctx):
-            records = [record for each in parameters if (record := each.get_help_record(ctx)) is not None]
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records, **({"col_max": WIDEST} if self.groups else {}))
+        for heading, records in self.sections(ctx):
+            with formatter.section(heading):
+                formatter.write_dl(records, **({"col_max": WIDEST} if self.groups else {}))
 
     def _write_more(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.more is not None:

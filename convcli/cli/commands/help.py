@@ -22,7 +22,7 @@ WORDS = tuple(dict.fromkeys([*TOPICS, *COMMANDS]))
 @click.argument("word", required=False, metavar="[TOPIC|COMMAND]", type=Parsed("WORD", str, WORDS))
 @click.pass_context
 def command(ctx: click.Context, word: str | None) -> None:
-    """Explain a topic or a command; without a word, list them.
+    """Explain a topic or a command; with no argument, list them.
 
     A topic is a page of Markdown: laid out on a terminal, as it is in a pipe. Where a topic and a command have the same
     name, this is the topic; the command explains itself with --help.

@@ -5,7 +5,6 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from PIL import Image
 
 from convcli.images.formats import FORMATS
 from convcli.images.metadata.table import KINDS, PLACES
-from tests.conftest import ROOT, Call
+from tests.conftest import Call
 from tests.images.metadata import sources
 from tests.images.metadata.sources import (
     PROFILE,
@@ -333,26 +332,7 @@ def test_the_same_format_keeps_all_but_what_is_not_true_any_more(
     assert ("does not carry" in result.err) == (ending == "bmp")
 
 
-def test_the_readme_shows_the_table() -> None:
-    table = (ROOT / "README.md").read_text().split("### Metadata")[1].split("\n\n")[2]
-    heads, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
-    kinds = [["icc"], ["exif"], ["xmp"], ["iptc"], ["dpi"], ["aspect"], ["comment"]]
-    kinds += [["text", "chunks", "background", "bits"], ["tags"]]
-    assert list(chain(*kinds)) == list(KINDS)
-    shown = [name.upper() for head in heads[1:] for name in head.split()]
-    assert sorted(shown) == sorted(PLACES.keys() - {"NPY", "PFM"})
-    assert not PLACES["PFM"]
-    for row, group in zip(rows, kinds, strict=True):
-        assert KINDS[group[0]].rpartition(" ")[2].rstrip("s") in row[0]
-        for head, cell in zip(heads[1:], row[1:], strict=True):
-            for form in head.upper().split():
-                assert [kind in PLACES[form] for kind in group] == [cell == "yes"] * len(group), (
-                    row[0],
-                    form,
-                )
-
-
 def test_the_table_has_every_format_and_kind() -> None:
     assert PLACES.keys() == FORMATS.keys()
     assert set().union(*PLACES.values()) == KINDS.keys()
-    assert not PLACES["NPY"]
+    assert not PLACES["NPY"] and not PLACES["PFM"]

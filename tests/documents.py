@@ -1,7 +1,6 @@
-"""The README's commands: read from it, run in a copy of the sample images, and written back with their output.
+"""README.md and the pages in convcli/docs: their commands are read from them, and run in a copy of the sample images.
 
-`python -m tests.readme` writes the outputs and the gallery's pictures anew; `python -m tests.readme FOLDER` makes the
-gallery in a folder, and shows how.
+`python -m tests.documents FOLDER` makes the pictures of all documents in a folder, and prints how.
 """
 
 import os
@@ -19,19 +18,26 @@ from tests.networks.onnx.trained import CannotFetchError, fetch
 from tests.paths import ROOT, SAMPLE_NAMES, SAMPLES
 
 README = ROOT / "README.md"
+DOCS = ROOT / "convcli" / "docs"
 GALLERY = Path("sample_images/gallery")
 
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 SESSION = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
 MODEL = re.compile(r"ch_\S+\.onnx")  # of those that are downloaded
-PICTURE = re.compile(r"!\[(convcli (?:filter|draw|cost) [^\]]+)\]\((sample_images/gallery/[^)]+)\)")
+PICTURE = re.compile(r"!\[(convcli (?:filter|draw|cost) [^\]]+)\]\((?:\.\./)*(sample_images/gallery/[^)]+)\)")
+MAKE = "make "  # such commands are run by CI, on a clean clone
 
 
 class Step(NamedTuple):
-    """A command and what the README says that it prints."""
+    """A command and what a document says that it prints."""
 
     command: str
     output: str
+
+
+def documents() -> dict[str, Path]:
+    """Return README.md and all pages of convcli/docs, by their paths in the project."""
+    return {path.relative_to(ROOT).as_posix(): path for path in (README, *sorted(DOCS.rglob("*.md")))}
 
 
 def blocks(text: str) -> list[list[Step]]:
@@ -50,13 +56,18 @@ def sessions(text: str) -> list[str]:
     return SESSION.findall(text)
 
 
-def pictures(text: str) -> dict[str, str]:
-    """Return the gallery: the path of each picture and the command that makes it, its alternative text."""
-    return {path: command for command, path in PICTURE.findall(text)}
+def pictures() -> dict[str, str]:
+    """Return the path of each picture of the gallery, and the command that makes it: its alternative text."""
+    found: dict[str, str] = {}
+    for path in documents().values():
+        for command, picture in PICTURE.findall(path.read_text(encoding="utf-8")):
+            if found.setdefault(picture, command) != command:
+                raise ValueError(f"two commands make {picture}: {command}, and {found[picture]}")
+    return found
 
 
 def workshop(folder: Path) -> Path:
-    """Make a folder in which the README's commands can run: it has the sample images, without the gallery."""
+    """Make a folder in which the documents' commands can run: it has the sample images, without the gallery."""
     (folder / "sample_images").mkdir()
     for name in SAMPLE_NAMES:
         shutil.copy(SAMPLES / name, folder / "sample_images")
@@ -94,7 +105,7 @@ def make_gallery(target: Path) -> None:
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = workshop(Path(name))
-        for path, command in pictures(README.read_text()).items():
+        for path, command in pictures().items():
             try:
                 made = make_picture(command, folder)
             except CannotFetchError as error:
@@ -103,24 +114,5 @@ def make_gallery(target: Path) -> None:
             print(f"$ {command}\n{shutil.move(made, target / Path(path).name)}", flush=True)
 
 
-def main() -> None:
-    """Write outputs and pictures anew."""
-    text = README.read_text()
-    with tempfile.TemporaryDirectory() as name:
-        folder = workshop(Path(name))
-        for block in blocks(text):
-            for command, output in block:
-                if not command.startswith("make "):
-                    text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{run(command, folder)}", 1)
-    README.write_text(text)
-    (ROOT / GALLERY).mkdir(exist_ok=True)
-    for path, command in pictures(text).items():
-        with tempfile.TemporaryDirectory() as name:
-            shutil.copy(make_picture(command, workshop(Path(name))), ROOT / path)
-
-
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        make_gallery(Path(sys.argv[1]))
-    else:
-        main()
+    make_gallery(Path(sys.argv[1]))
