@@ -19,7 +19,7 @@ NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_sample
 FEW := --hypothesis-profile=few
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oldest corpora check format docs pages bench clean
+.PHONY: help demo test oldest corpora check format docs pages package bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -66,6 +66,9 @@ check: $(VENV)/installed-dev ## run ruff and mypy
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+package: $(VENV)/installed-dev ## build the sdist and the wheel in dist/, try the wheel in an empty environment
+	$(BIN)/python -m tests.try_package dist
 
 docs: $(VENV)/installed-dev ## write all that is generated anew: pages, outputs of commands, pictures
 	$(BIN)/python -m tests.make_documents --outputs --pictures

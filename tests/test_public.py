@@ -1,11 +1,13 @@
 """The public names, loaded on first use."""
 
+import ast
 from types import ModuleType
 
 import pytest
 
 import convcli
 from convcli import backend
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,13 @@ def test_every_public_name_can_be_had(package: ModuleType) -> None:
 def test_an_unknown_name_is_an_attribute_error(package: ModuleType) -> None:
     with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'convolve'"):
         _ = package.convolve
+
+
+def test_the_program_of_another_uses_every_public_name() -> None:
+    tree = ast.parse((ROOT / "tests" / "public_api.py").read_text(encoding="utf-8"))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert set(convcli.__all__) <= used
 
 
 @pytest.mark.parametrize("name", backend.__all__)
