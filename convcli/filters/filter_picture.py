@@ -188,7 +188,7 @@ def filter_picture(
 
 
 def _is_image(picture: object) -> bool:
-    """Whether a picture is Pillow's; where nobody has loaded Pillow none is."""
+    """Return whether a picture is Pillow's; where nobody has loaded Pillow none is."""
     pillow = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(picture, pillow.Image)
 

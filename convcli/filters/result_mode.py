@@ -24,7 +24,7 @@ WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 
 def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str) -> bool:
-    """Whether a range brings floats of a mode to 8 bits, as the format holds none."""
+    """Return whether a range brings floats of a mode to 8 bits, as the format holds none."""
     return (
         dtype.kind == "f"
         and form not in (*NUMBERS, ANY)

@@ -161,7 +161,7 @@ class SingleKernel(NamedTuple):
         return max(bands, estimate(stages, own, self.dtype, beside or self.light, self.threads).memory)
 
     def takes_slabs(self, shape: tuple[int, ...]) -> bool:
-        """Whether some rows of a picture are filtered at a time as all of it is: in bands, or floats.
+        """Return whether some rows of a picture are filtered at a time as all of it is: in bands, or floats.
 
         Whether floats go in bands, and by which sums, is told by those that are looked at.
         """

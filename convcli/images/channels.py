@@ -73,7 +73,7 @@ def without_profile(picture: Picture) -> Picture:
 
 
 def _is_of(profile: bytes, was: Frame, frame: Frame) -> bool:
-    """Whether a profile that a frame had still is one of its channels."""
+    """Return whether a profile that a frame had still is one of its channels."""
     now = frame.channels.removesuffix("A")
     return now in (was.channels.removesuffix("A"), _SPACES.get(profile[16:20]))
 

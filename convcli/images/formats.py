@@ -29,7 +29,7 @@ class Format(NamedTuple):
     counted: frozenset[str] = frozenset()
 
     def holds(self, mode: str, frames: int = 1, dtype: str | None = None) -> bool:
-        """Whether so many frames of a mode come back from it as they are; counted channels have a `dtype`, too."""
+        """Return whether so many frames of a mode come back from it as they are; counted channels have a `dtype`, too."""
         held = mode in self.modes | self.deep
         if is_counted(mode):
             held = bool(self.counted) if dtype is None else dtype in self.counted

@@ -59,10 +59,10 @@ def dtype_of(mode: str) -> str:
 
 
 def is_counted(mode: str) -> bool:
-    """Whether a mode only counts its channels."""
+    """Return whether a mode only counts its channels."""
     return mode.endswith(_COUNTED)
 
 
 def is_float(mode: str) -> bool:
-    """Whether the samples of a mode are floats."""
+    """Return whether the samples of a mode are floats."""
     return not is_counted(mode) and dtype_of(mode).startswith("float")

@@ -30,7 +30,7 @@ class RowsWriter(NamedTuple):
 
 
 def takes_rows(form: str) -> bool:
-    """Whether a format can be written by rows here."""
+    """Return whether a format can be written by rows here."""
     if form != "TIFF":
         return form in FORMATS_BY_ROWS
     from convcli.images.codecs.tiff import NoCodecError, load_tifffile

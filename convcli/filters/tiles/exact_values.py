@@ -78,7 +78,7 @@ def _matrix(linear: Linear) -> Array:
 
 
 def _is_transformed(linear: Linear) -> bool:
-    """Whether a method is asked for that may take transforms, which are not exact for whole numbers either."""
+    """Return whether a method is asked for that may take transforms, which are not exact for whole numbers either."""
     if linear.method != "auto":
         return linear.method == "fft"
     return may_be_transformed(np.asarray(linear.terms[0][0]["weight"]))

@@ -52,7 +52,7 @@ class Given:
         return shortest(self.pixels.dtype, stages) if bare else self.dtype
 
     def in_integers(self, stages: Sequence[Stage]) -> bool:
-        """Whether the sums of a stage alone are whole numbers that fit 64 bits, and may not fit floats."""
+        """Return whether the sums of a stage alone are whole numbers that fit 64 bits, and may not fit floats."""
         own = self.pixels.dtype
         if self.has_alpha or self.zero is not None or len(stages) > 1 or own.kind == "f" or is_small(own):
             return False

@@ -188,7 +188,7 @@ _READERS: dict[int, Callable[[bytes], Stream | None]] = {
 
 
 def is_picture(compression: int) -> bool:
-    """Whether what is so compressed is a picture with a size of its own, which need not be that of its tile."""
+    """Return whether what is so compressed is a picture with a size of its own, which need not be that of its tile."""
     return compression == LERC or compression in _READERS
 
 

@@ -18,7 +18,7 @@ END = b"\xff\xd9"  # the marker EOI (ITU-T T.81, table B.1)
 
 
 def is_straight(file: BinaryIO, image: ImageFile) -> bool:
-    """Whether a JPEG that Pillow has opened can be decoded straight: grey or RGB, and whole up to its end mark.
+    """Return whether a JPEG that Pillow has opened can be decoded straight: grey or RGB, and whole up to its end mark.
 
     Of a file that is cut off Pillow tells, and imagecodecs does not.
     """

@@ -56,7 +56,7 @@ def stored_page(
 
 
 def _is_plain(page: Any, header: FrameHeader) -> bool:
-    """Whether each strip or tile becomes its own part of what reading the whole page would give."""
+    """Return whether each strip or tile becomes its own part of what reading the whole page would give."""
     height, width, *channels = header.shape
     samples = prod(channels)
     kind = channels_of(header.mode)
@@ -91,7 +91,7 @@ def _is_plain(page: Any, header: FrameHeader) -> bool:
 
 
 def _is_one_run(page: Any, offsets: Sequence[int]) -> bool:
-    """Whether the strips of a page that is not compressed stand one behind the other."""
+    """Return whether the strips of a page that is not compressed stand one behind the other."""
     strip = page.rowsperstrip * page.imagewidth * page.samplesperpixel * page.dtype.itemsize
     return all(offset == offsets[0] + number * strip for number, offset in enumerate(offsets))
 

@@ -1,1 +1,1 @@
-"""What a file says about its picture: read, kept true while the pixels change, and written again or reported."""
+"""Metadata of picture files: read, adjusted when the pixels change, and written or reported as lost."""

@@ -1,4 +1,4 @@
-"""Blocks of GIF files, and the parts of WebP and BMP files that Pillow does not tell of.
+"""Extensions of GIF files, and the metadata of WebP and BMP files that Pillow does not report.
 
 GIF89a specification, 24 and 26; XMP specification, part 3, 1.1.2; ICC.1:2022, B.4; WebP container specification;
 Microsoft's BITMAPV5HEADER.
@@ -19,15 +19,15 @@ _EXTENSION, _IMAGE = b"!", b","
 _COMMENT, _APPLICATION, _CONTROL = 254, 255, 249
 _XMP, _ICC = b"XMP DataXMP", b"ICCRGBG1012"
 _ANIMATION = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
-_XMP_END = b"\1" + bytes(range(255, -1, -1)) + b"\0"  # leads readers out of XMP, wherever in it they are
+_XMP_END = b"\1" + bytes(range(255, -1, -1)) + b"\0"  # the "magic trailer" of XMP (1.1.2)
 
 _WEBP = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "}
-_V4, _V5 = 108, 124  # the lengths of headers of a BMP that tell of colours
-_EMBEDDED, _LINKED, _CALIBRATED = 0x4D424544, 0x4C494E4B, 0  # what they say of them
+_V4, _V5 = 108, 124  # lengths of the BMP headers that have a colour space
+_EMBEDDED, _LINKED, _CALIBRATED = 0x4D424544, 0x4C494E4B, 0  # values of the colour space
 
 
 def gif_metadata(file: BinaryIO) -> Found:
-    """Return what the extensions of a GIF say, wherever among its frames they are."""
+    """Return the metadata in the extensions of a GIF, before, between and after its frames."""
     found = Found()
     comments: list[bytes] = []
     others: list[str] = []
@@ -63,7 +63,7 @@ def with_extensions(data: bytes, metadata: Mapping[str, Any]) -> bytes:
 
 
 def other_chunks(file: BinaryIO) -> list[str]:
-    """Return the names of the chunks of a WebP that are neither pixels nor metadata which Pillow reads."""
+    """Return the names of WebP chunks that hold neither pixels nor metadata that Pillow reads."""
     file.seek(12)
     names = []
     while len(head := file.read(8)) == 8:
@@ -75,7 +75,7 @@ def other_chunks(file: BinaryIO) -> list[str]:
 
 
 def bmp_metadata(file: BinaryIO) -> Found:
-    """Return what the header of a BMP says of its colours."""
+    """Return the colour metadata in the header of a BMP."""
     found = Found()
     file.seek(14)
     header = file.read(_V5)
@@ -94,7 +94,7 @@ def bmp_metadata(file: BinaryIO) -> Found:
 
 
 def _extensions(file: BinaryIO) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield the label of each extension, the name of its application, and its data."""
+    """Yield the label, application name and data of each extension."""
     file.seek(0)
     head = file.read(13)
     if len(head) == 13 and head[10] & 0x80:
@@ -118,14 +118,14 @@ def _extension(file: BinaryIO, label: int) -> tuple[bytes, bytes]:
     if label != _APPLICATION:
         return b"", b"".join(part[1:] for part in parts)
     name = parts[0][1:] if parts else b""
-    if name == _XMP:  # whose letters are no lengths; they are read as such until the end leads out
+    if name == _XMP:  # XMP is not stored in sub-blocks; its bytes are read as lengths until the trailer
         whole = b"".join(parts[1:]) + b"\0"
         return name, whole.removesuffix(_XMP_END) if whole.endswith(_XMP_END) else b""
     return name, b"".join(part[1:] for part in parts[1:])
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Yield sub-blocks, each after the byte of its length."""
+    """Yield sub-blocks, each with its length byte in front."""
     while (length := file.read(1)) not in (b"", b"\0"):
         yield length + file.read(length[0])
 

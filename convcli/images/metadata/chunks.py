@@ -1,6 +1,7 @@
-"""Chunks of PNG files that are no pixels: read past damage, kept where they stay true, and written.
+"""Read and write the metadata chunks of PNG files.
 
-PNG, third edition, 11.3 and 13.13; the names of text profiles are ImageMagick's and ExifTool's.
+Damaged chunks are skipped, and chunks that are wrong for a filtered picture are left out. PNG, third edition, 11.3
+and 13.13; the names of text profiles are ImageMagick's and ExifTool's.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ _PROFILES = {
     b"8bim",
     b"icc",
     b"icm",
-}  # in texts; what others hold is not known
+}  # names of text profiles whose content is known
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
 
-_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # of a pixel, by the colour type; a palette's colours have three
+_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # samples per pixel by colour type; palette colours have three
 _INCH = 0.0254  # metres
-_LARGEST = 2**31 - 1  # of the numbers in a chunk
+_LARGEST = 2**31 - 1  # largest integer in a chunk
 
 
 def png_metadata(png: PngReader) -> Found:
-    """Return what the chunks of a PNG say."""
+    """Return the metadata in the chunks of a PNG."""
     found, inflate = Found(), Inflater()
     found.notes += [f"damaged metadata: {reason}" for reason in png.damaged]
     texts: list[Chunk] = []
@@ -105,7 +106,7 @@ def _keep_text(found: Found, texts: list[Chunk], chunk: Chunk, content: bytes | 
 def _add_profiles(
     found: Found, profiles: Mapping[bytes, bytes], exif: bytes | None, xmp: bytes | None
 ) -> None:
-    """Keep EXIF, XMP, IPTC and a colour profile from their chunks, or else from texts."""
+    """Add EXIF, XMP, IPTC and a colour profile from their chunks, or from text profiles if there are no chunks."""
     segment = profiles.get(b"app1", b"")
     if segment.startswith(_XMP_SEGMENT):
         xmp = xmp or segment.removeprefix(_XMP_SEGMENT)
@@ -122,7 +123,7 @@ def _add_profiles(
 
 
 def orienting(png: PngReader) -> dict[str | tuple[int, int], bytes]:
-    """Return the EXIF and the XMP of a PNG under Pillow's names, which turns it by them."""
+    """Return the EXIF and XMP of a PNG under the names that Pillow's `exif_transpose` reads them from."""
     inflate = Inflater()
     found: dict[str | tuple[int, int], bytes] = {}
     for chunk in png.chunks:
@@ -138,9 +139,9 @@ def orienting(png: PngReader) -> dict[str | tuple[int, int], bytes]:
 
 
 def png_chunks(metadata: Mapping[str, Any], channels: str, depth: int) -> tuple[bytes, bytes, list[str]]:
-    """Return the chunks that stand before and after the pixels, and the names of what does not fit.
+    """Return the chunks before and after the pixels, and the names of metadata that cannot be stored.
 
-    channels, depth : of the picture that is written: L, LA, RGB or RGBA, and 8 or 16
+    channels, depth : channels (L, LA, RGB or RGBA) and bit depth (8 or 16) of the picture that is written
     """
     lost: list[str] = []
     chunks: list[Chunk] = []
@@ -151,12 +152,12 @@ def png_chunks(metadata: Mapping[str, Any], channels: str, depth: int) -> tuple[
         chunks.append(Chunk(b"sBIT", bytes([depth] * len(channels))))
     if "background" in metadata:
         samples = _fitting(metadata["background"], channels, depth)
-        lost += ["the PNG chunk bKGD, a colour beside grey"] * (samples is None)
+        lost += ["the PNG chunk bKGD, a colour in a grey picture"] * (samples is None)
         chunks += [Chunk(b"bKGD", samples)] if samples else []
     try:
         chunks += _densities(metadata)
     except (struct.error, OverflowError):
-        lost.append("a resolution beyond that of PNG")
+        lost.append("a resolution outside the range of PNG")
     if "exif" in metadata:
         chunks.append(Chunk(b"eXIf", metadata["exif"].removeprefix(b"Exif\0\0")))
     if "iptc" in metadata:
@@ -200,7 +201,7 @@ def _densities(metadata: Mapping[str, Any]) -> list[Chunk]:
 
 
 def _background(png: PngReader, data: bytes) -> tuple[int, ...]:
-    """Return the samples of bKGD as those of 16 bits; none where they are damaged."""
+    """Return the samples of bKGD scaled to 16 bits; an empty tuple if they are damaged."""
     if len(png.header) < 10:
         return ()
     depth, colour = png.header[8], png.header[9]
@@ -214,7 +215,7 @@ def _background(png: PngReader, data: bytes) -> tuple[int, ...]:
 
 
 def _fitting(samples: tuple[int, ...], channels: str, depth: int) -> bytes | None:
-    """Return the samples of bKGD for a picture, from those of 16 bits; None where it has no place for their colour."""
+    """Return the data of bKGD for a picture from 16-bit samples; None for a colour in a grey picture."""
     if channels.startswith("L"):
         if len(set(samples)) > 1:
             return None
@@ -225,7 +226,7 @@ def _fitting(samples: tuple[int, ...], channels: str, depth: int) -> bytes | Non
 
 
 def _all_bits(png: PngReader, data: bytes) -> bool:
-    """Whether sBIT says that all bits of all samples are significant, as they are once they are filtered."""
+    """Return whether sBIT says that all bits of all samples are significant, which they are after filtering."""
     if len(png.header) < 10 or png.header[9] not in _SAMPLES:
         return False
     depth = 8 if png.header[9] == 3 else png.header[8]

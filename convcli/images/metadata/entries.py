@@ -1,6 +1,6 @@
-"""The entries of directories, of which TIFF and EXIF are built (TIFF 6.0, section 2): read, written, added to pages.
+"""Read and write image file directories (IFDs), the building blocks of TIFF and EXIF (TIFF 6.0, section 2).
 
-Pillow's own writer guesses the type of a tag that it does not know, and replaces letters beyond ASCII; here every tag
+Pillow's own writer guesses the type of a tag that it does not know and replaces non-ASCII characters; here every tag
 keeps its type and its bytes.
 """
 
@@ -18,35 +18,35 @@ BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, DOUBLE, IFD8 = 1, 2, 3, 4, 5, 7, 
 
 _LETTERS = {1: "B", 3: "H", 4: "I", 5: "I", 6: "b", 8: "h", 9: "i", 10: "i", 11: "f", 12: "d", 13: "I", 16: "Q",
             17: "q", 18: "Q"}  # fmt: skip
-_ARRAYS = {2: "H", 4: "I", 8: "Q"}  # of the array module, by the bytes of a number
+_ARRAYS = {2: "H", 4: "I", 8: "Q"}  # type codes of the array module by item size
 
-EXIF, GPS, INTEROP = 34665, 34853, 40965  # the tags whose value is another directory: EXIF 2.32, 4.6.3
-_DEEPEST = 3  # EXIF inside a page, and interoperability inside EXIF
+EXIF, GPS, INTEROP = 34665, 34853, 40965  # tags that point to another directory: EXIF 2.32, 4.6.3
+_DEEPEST = 3  # levels: EXIF inside a page, and interoperability inside EXIF
 
 
 class DirectoryError(ValueError):
-    """A directory cannot be read."""
+    """A directory that cannot be read."""
 
 
 class Entry(NamedTuple):
-    """The value of a tag: its type, and its bytes in little-endian order, whichever the file has."""
+    """The value of a tag: its type and its bytes in little-endian order, whatever the byte order of the file."""
 
     type: int
     data: bytes
 
     @classmethod
     def of(cls, kind: int, *values: float) -> Entry:
-        """Return an entry of numbers; a rational takes two for each value."""
+        """Return an entry of numbers; each rational takes two numbers."""
         return cls(kind, struct.pack(f"<{len(values)}{_LETTERS[kind]}", *values))
 
     @classmethod
     def of_text(cls, text: bytes) -> Entry:
-        """Return an entry of text, which a NUL ends."""
+        """Return an entry of NUL-terminated text."""
         return cls(ASCII, text.removesuffix(b"\0") + b"\0")
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """The numbers that it holds: two for each rational, none of text."""
+        """The numbers in the entry: two for each rational, none for text."""
         letter = _LETTERS.get(self.type)
         if letter is None:
             return ()
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        """The text that it holds, without the NUL at its end."""
+        """The text in the entry, without the NUL at its end."""
         return self.data.rstrip(b"\0")
 
 
@@ -63,12 +63,12 @@ Directory = Mapping[int, Union[Entry, "Directory"]]
 
 
 class DirectoryReader:
-    """Read the directories of a TIFF, or of EXIF without the six letters before it.
+    """Read the directories of a TIFF, or of EXIF data without its six-byte prefix.
 
-    What many directories share is read once; all that is read together is no longer than three times the file,
-    whatever its directories claim.
+    Values that several directories share are read once. The total size of everything that is read is at most three
+    times the size of the file, whatever its directories claim.
 
-    damaged : the tags whose values are not in the file
+    damaged : tags whose values are not in the file
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -82,7 +82,7 @@ class DirectoryReader:
         self.order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
         kind = struct.unpack_from(f"{self.order}H", start, 2)[0] if self.order and len(start) >= 8 else 0
         if kind not in (42, 43) or (kind == 43 and len(start) < 16):
-            raise DirectoryError("its header is not that of a TIFF")
+            raise DirectoryError("it has no TIFF header")
         self.big = kind == 43
         self.first: int = struct.unpack_from(
             *((f"{self.order}Q", start, 8) if self.big else (f"{self.order}I", start, 4))
@@ -91,7 +91,7 @@ class DirectoryReader:
     def read(
         self, offset: int, skipped: Collection[int] = (), deep: int = _DEEPEST
     ) -> dict[int, Entry | Directory]:
-        """Return the tags of a directory but the skipped ones; EXIF, GPS and interoperability as directories."""
+        """Return the tags of a directory except the skipped ones; EXIF, GPS and interoperability as directories."""
         found: dict[int, Entry | Directory] = {}
         claimed = 0
         for tag, kind, count, value in self.entries(offset):
@@ -100,7 +100,7 @@ class DirectoryReader:
             width, numbers = VALUES[kind]
             size = count * width * numbers
             claimed += size if size <= self._end else 0
-            data = self._value(value, size) if claimed <= 3 * self._end else None  # each is taken apart
+            data = self._value(value, size) if claimed <= 3 * self._end else None  # limits the work
             if data is None:
                 self.damaged.append(tag)
                 continue
@@ -116,7 +116,7 @@ class DirectoryReader:
         return found
 
     def entries(self, offset: int) -> list[tuple[int, int, int, bytes]]:
-        """Return the entries of a directory as they stand: tag, type, count, and the field of the value."""
+        """Return the raw entries of a directory: tag, type, count and value field."""
         lead, item, each = ("Q", "HHQ8s", 20) if self.big else ("H", "HHI4s", 12)
         raw = self._bytes(offset, struct.calcsize(lead))
         if len(raw) < struct.calcsize(lead):
@@ -129,7 +129,7 @@ class DirectoryReader:
         return list(struct.iter_unpack(self.order + item, raw[: len(raw) // each * each]))
 
     def following(self, offset: int) -> int:
-        """Return where the directory after the one at `offset` is; 0 where there is none."""
+        """Return the offset of the directory after the one at `offset`; 0 if there is none."""
         lead, each = ("Q", 20) if self.big else ("H", 12)
         (count,) = struct.unpack(self.order + lead, self._bytes(offset, struct.calcsize(lead)))
         pointer = "Q" if self.big else "I"
@@ -140,7 +140,7 @@ class DirectoryReader:
         return offset + (8 if self.big else 2) + count * each
 
     def _value(self, field: bytes, size: int) -> bytes | None:
-        """Return the bytes of a value, in its field or where that points; None where they are not in the file."""
+        """Return the bytes of a value, from its field or the offset in it; None if they are not in the file."""
         if size <= len(field):
             return field[:size]
         (offset,) = struct.unpack(self.order + ("Q" if self.big else "I"), field)
@@ -161,16 +161,16 @@ class DirectoryReader:
 
 
 class DirectoryWriter:
-    """Write directories at the end of a file, in its byte order; equal values are written once."""
+    """Append directories to a file in its byte order; equal values are written once."""
 
     def __init__(self, file: BinaryIO, order: str = "<", *, big: bool = False) -> None:
         self._file, self._order, self._big = file, order, big
         self._places: dict[bytes, int] = {}
 
     def write(self, directory: Directory, raw: Sequence[bytes] = ()) -> tuple[int, int]:
-        """Write a directory, and before it what it points to; return where it is, and where its link to the next is.
+        """Write the values of a directory and the directory; return its offset and that of its link to the next.
 
-        raw : entries that are already in the byte order of the file; the others replace those of their tags
+        raw : entries that are already in the byte order of the file; entries of `directory` replace them
         """
         entries = {struct.unpack_from(f"{self._order}H", entry)[0]: entry for entry in raw}
         for tag, value in directory.items():
@@ -184,7 +184,7 @@ class DirectoryWriter:
         return place, place + len(body)
 
     def link(self, at: int, to: int) -> None:
-        """Write an offset into its field."""
+        """Write the offset `to` into the field at offset `at`."""
         self._file.seek(at)
         self._file.write(struct.pack(self._order + ("Q" if self._big else "I"), to))
 
@@ -217,15 +217,15 @@ class DirectoryWriter:
         return self._places[data]
 
     def _end(self) -> int:
-        """Go to the end, at an even offset as TIFF asks for, and return it."""
+        """Seek to the end of the file, padded to an even offset as TIFF requires, and return that offset."""
         end = self._file.seek(0, SEEK_END)
         return end + self._file.write(bytes(end % 2))
 
 
 def add_tags(file: BinaryIO, pages: Sequence[Directory]) -> None:
-    """Give the pages of a TIFF more tags: their directories are written anew behind all that is in the file.
+    """Add tags to the pages of a TIFF by appending new copies of their directories to the file.
 
-    pages : what each page gets, in order; none of it is a tag that says where its samples are
+    pages : the new tags of each page, in order; they must not include tags that locate the samples
     """
     if not any(pages):
         return
@@ -242,7 +242,7 @@ def add_tags(file: BinaryIO, pages: Sequence[Directory]) -> None:
 
 
 def _ordered(data: bytes, width: int, order: str) -> bytes:
-    """Return little-endian numbers in the other order, or back; those of a byte as they are."""
+    """Convert numbers between little-endian order and `order`; single bytes are unchanged."""
     if order == "<" or width == 1:
         return data
     numbers = array(_ARRAYS[width])

@@ -1,4 +1,4 @@
-"""EXIF: without what shows the picture as it was, upright, and of the size that is written."""
+"""EXIF without previews and orientation, and with the size of the picture that is written."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from convcli.images.metadata.words import listed
 HEADER = b"Exif\0\0"
 ORIENTATION, MAKER_NOTE = 274, 37500
 
-# What tells where and how samples are stored: nothing that EXIF may say of a picture beside it.
+# Tags that say where and how samples are stored, which has no meaning in EXIF.
 _STORAGE = {273, 278, 279, 288, 289, 322, 323, 324, 325, 330, 513, 514}
-# Other formats inside EXIF, which are read from their own places; and Photoshop's layers.
+# Other kinds of metadata, which are read from their own places in a file, and Photoshop's layers.
 _FOREIGN = {700: "XMP", 33723: "IPTC", 34377: "IPTC", 34675: "an ICC profile", 37724: "Photoshop's layers"}
-# The tags of the width and the height, by the directories that they are in.
+# The tags of the width and the height, by the directory that contains them.
 _SIZES = {0: (256, 257), EXIF: (40962, 40963), INTEROP: (4097, 4098)}
 SHORT_MAX = 65535
 
@@ -32,8 +32,8 @@ SHORT_MAX = 65535
 def cleaned_exif(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return EXIF without pictures and orientation, and the names of what is left out.
 
-    A thumbnail shows what the picture showed before it was filtered; a maker's note may, and holds offsets that are
-    wrong wherever else it stands. Raises DirectoryError where the EXIF cannot be read.
+    A thumbnail shows the unfiltered picture. A maker note may contain one too, and its offsets are wrong at any other
+    place in a file. Raises DirectoryError if the EXIF cannot be read.
     """
     body = _body(data)
     reader = DirectoryReader(BytesIO(body))
@@ -47,7 +47,7 @@ def cleaned_exif(data: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def kept_exif(directory: Directory) -> tuple[dict[int, Entry | Directory], list[str]]:
-    """Return the tags of a directory that stay true of a filtered, upright picture, and the names of the others."""
+    """Return the tags that still apply to a filtered, upright picture, and the names of the others."""
     kept: dict[int, Entry | Directory] = {}
     lost: list[str] = []
     for tag, value in directory.items():
@@ -68,18 +68,18 @@ def kept_exif(directory: Directory) -> tuple[dict[int, Entry | Directory], list[
 
 
 def exif_directory(data: bytes) -> Directory:
-    """Return the tags of EXIF that `exif_bytes` has made."""
+    """Return the tags of EXIF data made by `exif_bytes`."""
     reader = DirectoryReader(BytesIO(_body(data)))
     return reader.read(reader.first)
 
 
 def exif_order(data: bytes) -> str:
-    """Return the byte order of EXIF that `exif_bytes` has made."""
+    """Return the byte order of EXIF data made by `exif_bytes`."""
     return "<" if _body(data).startswith(b"II") else ">"
 
 
 def exif_bytes(directory: Directory, order: str = "<") -> bytes:
-    """Return EXIF as files hold it, after the six letters that JPEG puts before it, in a byte order."""
+    """Return EXIF data in the given byte order, with the six-byte prefix that JPEG requires."""
     file = BytesIO()
     file.write((b"II*\0" if order == "<" else b"MM\0*") + bytes(4))
     writer = DirectoryWriter(file, order)
@@ -89,12 +89,12 @@ def exif_bytes(directory: Directory, order: str = "<") -> bytes:
 
 
 def sized_exif(data: bytes, width: int, height: int) -> bytes:
-    """Return EXIF whose sizes, where it has any, are those of the picture."""
+    """Return EXIF data with its size tags, if any, set to the size of the picture."""
     return exif_bytes(sized(exif_directory(data), width, height), exif_order(data))
 
 
 def sized(directory: Directory, width: int, height: int, place: int = 0) -> Directory:
-    """Return a directory whose sizes, where it has any, are those of the picture."""
+    """Return a directory with its size tags, if any, set to the size of the picture."""
     sizes = dict(zip(_SIZES.get(place, ()), (width, height), strict=False))
     changed: dict[int, Entry | Directory] = {}
     for tag, value in directory.items():

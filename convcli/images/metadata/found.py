@@ -1,31 +1,31 @@
-"""What reading a file's metadata comes to."""
+"""The result of reading the metadata of a file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-# Most files have little of this; what it takes to read a kind is loaded where there is some.
+# Most files have few kinds of metadata; the modules that read a kind are imported when a file has it.
 
 
 @dataclass
 class Found:
-    """Metadata by kind, the names of what is left out, and notes on what is damaged."""
+    """Metadata by kind, the names of metadata that is left out, and notes about damage."""
 
     metadata: dict[str, Any] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, kind: str, value: Any) -> None:
-        """Keep a value, unless there is none or it is empty."""
+        """Add a value unless it is None or empty."""
         if value:
             self.metadata[kind] = value
 
     def lose(self, names: Iterable[str]) -> None:
-        """Say what is left out, once."""
+        """Add names of metadata that is left out, each once."""
         self.lost += (name for name in names if name not in self.lost)
 
     def add_exif(self, data: bytes | None) -> None:
-        """Keep EXIF without what shows the unfiltered picture."""
+        """Add EXIF without previews of the unfiltered picture."""
         if not data:
             return
         from convcli.images.metadata.entries import DirectoryError
@@ -40,7 +40,7 @@ class Found:
         self.lose(lost)
 
     def add_xmp(self, data: bytes | None) -> None:
-        """Keep XMP without pictures."""
+        """Add XMP without pictures."""
         if data:
             from convcli.images.metadata.xmp import cleaned_xmp
 
@@ -49,7 +49,7 @@ class Found:
             self.lose(lost)
 
     def add_resources(self, data: bytes | None) -> None:
-        """Keep those of Photoshop's resources that hold IPTC."""
+        """Add the Photoshop resources that hold IPTC."""
         if data:
             from convcli.images.metadata.photoshop import kept_resources
 

@@ -1,6 +1,6 @@
-"""Metadata that go by pixels: kept true where a filter moves them, makes them larger or leaves some out.
+"""Adjust metadata that depends on pixel positions when a filter moves, enlarges or drops pixels.
 
-OGC GeoTIFF 1.1, 7.1 and B: pixels are areas, whose first begins at 0, or points, of which the first is at 0.
+OGC GeoTIFF 1.1, 7.1 and B: pixels are areas, the first of which begins at 0, or points, the first of which is at 0.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from convcli.images.metadata.exif import exif_bytes, exif_directory, exif_order
 from convcli.images.metadata.names import DESCRIPTION, KEYS, MATRIX, NO_DATA, RPC, SCALE, TIE_POINTS
 from convcli.images.picture import Frame, Picture
 
-_RASTER_TYPE, _POINTS = 1025, 2  # the key that tells whether pixels are areas or points
+_RASTER_TYPE, _POINTS = 1025, 2  # the key that says whether pixels are areas or points
 _SHAPED = (
     b'{"shape"',
     b"<?xml",
     b"<OME",
-)  # how a description begins that tells programs the size of what it describes
+)  # how machine-readable descriptions, which include the size of the picture, begin
 
 
 class Move(NamedTuple):
-    """Where the pixels of a result lie in what it was made of, along one axis.
+    """The positions of the output's pixels in input coordinates, along one axis.
 
-    start : the centre of its first pixel, where the first pixel of the picture is centred at 0.5
-    step : from one of its pixels to the next
+    start : centre of the first output pixel; the centre of the first input pixel is 0.5
+    step : distance between neighbouring output pixels
     """
 
     start: float
@@ -34,7 +34,7 @@ class Move(NamedTuple):
 
     @property
     def is_none(self) -> bool:
-        """Whether each pixel is where it was; kernels of an even side have their centre between two."""
+        """Whether each pixel stays in place; the half pixel by which a kernel of even size shifts is ignored."""
         return self.step == 1 and abs(self.start - 0.5) <= 0.5
 
 
@@ -42,14 +42,14 @@ Moves = tuple[Move, Move]  # down and across
 
 
 class Origin(NamedTuple):
-    """What a frame was made of: its rows and columns, and whether some of its samples stood for missing data."""
+    """The input of a frame: its rows and columns, and whether some of its samples are missing data."""
 
     size: tuple[int, ...]
     missing: bool = False
 
     @classmethod
     def of(cls, frame: Frame, metadata: Mapping[str, Any]) -> Origin:
-        """Look at a frame before it is filtered; `metadata` is what is said of it."""
+        """Return the origin of a frame that is about to be filtered; `metadata` is that of the frame."""
         import numpy as np
 
         value = _no_data_value(metadata)
@@ -60,16 +60,16 @@ class Origin(NamedTuple):
 
 
 def depends_on_pixels(picture: Picture) -> bool:
-    """Whether anything that a picture says goes by where its pixels are, or by their values."""
+    """Return whether any metadata of a picture depends on the positions or the values of its pixels."""
     every = (picture.metadata, *(frame.page or {} for frame in picture.frames))
     return any(not {"tags", "exif", "dpi", "aspect"}.isdisjoint(each) for each in every)
 
 
 def kept_true(picture: Picture, before: Sequence[Origin], moves: Sequence[Moves | None]) -> Picture:
-    """Return a picture whose metadata go by its own pixels, with notes on values for missing data.
+    """Return a picture with its metadata adjusted to its pixels, and with notes on values for missing data.
 
-    before : what the frames of the picture were made of
-    moves : how the pixels of each frame were moved; None where they were moved in no regular way
+    before : the input of each frame
+    moves : how the pixels of each frame moved; None if they moved irregularly
     """
     frames = list(picture.frames)
     lost, notes = dict.fromkeys(picture.lost), dict.fromkeys(picture.notes)
@@ -90,7 +90,7 @@ def kept_true(picture: Picture, before: Sequence[Origin], moves: Sequence[Moves 
 
 
 def _no_data_value(metadata: Mapping[str, Any]) -> float | None:
-    """Return the value that stands for missing data; None where there is none, or it is no number."""
+    """Return the value that marks missing data; None if there is none or it is not a number."""
     if NO_DATA not in metadata.get("tags", ()):
         return None
     try:
@@ -102,11 +102,11 @@ def _no_data_value(metadata: Mapping[str, Any]) -> float | None:
 def _no_data(
     metadata: dict[str, Any], value: float, missing: bool, dtype: Any
 ) -> tuple[dict[str, Any], list[str], list[str]]:
-    """Return metadata without a value for missing data that samples cannot have, what is lost, and notes."""
+    """Return metadata without a missing-data value that the dtype cannot hold, what is lost, and notes."""
     notes = []
     if missing:
         notes.append(
-            f"its value for missing data, {value:g}, was filtered like any sample; do not trust what is near it"
+            f"its value for missing data, {value:g}, was filtered like any sample; results near it are unreliable"
         )
     if _can_hold(dtype, value):
         return metadata, [], notes
@@ -137,7 +137,7 @@ def _moved(
         if isinstance(said, Entry) and said.data.startswith(_SHAPED):
             del tags[DESCRIPTION]
             changed["exif"] = exif_bytes(tags, exif_order(metadata["exif"]))
-            lost.append("the description, which tells of another size")
+            lost.append("the description, which states another size")
     if moves is not None and moves[0].step != moves[1].step:
         down, across = (move.step for move in moves)
         for kind in {"dpi", "aspect"} & changed.keys():
@@ -146,13 +146,13 @@ def _moved(
 
 
 def _on_earth(tags: Mapping[int, Entry], moves: Moves | None) -> tuple[dict[int, Entry], list[str]]:
-    """Return the tags of a page with its place on the earth moved, and the names of those that cannot be."""
+    """Return the tags of a page with its georeference adjusted, and the names of the tags that cannot be."""
     kept = {tag: entry for tag, entry in tags.items() if tag not in (SCALE, TIE_POINTS, MATRIX, RPC)}
     if moves is None:
         gone = [tag for tag in (SCALE, TIE_POINTS, MATRIX, RPC) if tag in tags]
-        return kept, ["the place on the earth: its pixels were moved in no regular way"] * bool(gone)
+        return kept, ["the georeference: its pixels were moved irregularly"] * bool(gone)
     down, across = moves
-    shift = 0.5 if _are_points(tags) else 0.0  # from a coordinate to one that counts from an edge
+    shift = 0.5 if _are_points(tags) else 0.0  # from a coordinate to one that is measured from an edge
     if SCALE in tags:
         scale = list(tags[SCALE].numbers)
         if len(scale) >= 2:
@@ -171,11 +171,11 @@ def _on_earth(tags: Mapping[int, Entry], moves: Moves | None) -> tuple[dict[int,
                 matrix[row + 3] += matrix[row + column] * (move.start + (shift - 0.5) * move.step - shift)
                 matrix[row + column] *= move.step
         kept[MATRIX] = Entry.of(DOUBLE, *matrix)
-    return kept, ["RPCCoefficient (50844), which goes by the pixels of another size"] * (RPC in tags)
+    return kept, ["RPCCoefficient (50844), which is for pixels of another size"] * (RPC in tags)
 
 
 def _are_points(tags: Mapping[int, Entry]) -> bool:
-    """Whether coordinates count from the middle of the first pixel."""
+    """Return whether coordinates are measured from the centre of the first pixel."""
     keys = tags[KEYS].numbers if KEYS in tags else ()
     entries = (keys[at : at + 4] for at in range(4, len(keys) - 3, 4))
     return any(key == _RASTER_TYPE and value == _POINTS for key, _, _, value in entries)

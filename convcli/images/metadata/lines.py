@@ -1,4 +1,4 @@
-"""Comments in the headers of Netpbm files: lines that begin with #."""
+"""Read and write comments in the headers of Netpbm files: lines that begin with #."""
 
 import re
 
@@ -9,7 +9,7 @@ _LINE = re.compile(rb"#[ \t]?([^\r\n]*)")
 
 
 def netpbm_metadata(header: bytes) -> Found:
-    """Return what the header of a file says beside sizes."""
+    """Return the comments in the header of a file."""
     found = Found()
     comment = b"\n".join(_LINE.findall(header))
     if holds_picture(comment):
@@ -20,6 +20,6 @@ def netpbm_metadata(header: bytes) -> Found:
 
 
 def with_comment(data: bytes, comment: bytes) -> bytes:
-    """Return a file with a comment behind the first line of its header."""
+    """Return a file with a comment added after the first line of its header."""
     lines = b"".join(b"# " + line + b"\n" for line in re.split(rb"[\r\n]+", comment))
     return data[:3] + lines + data[3:]

@@ -1,4 +1,4 @@
-"""Photoshop's image resources, which hold captions and keywords as IPTC has them.
+"""Photoshop's image resources, which hold captions and keywords as IPTC records.
 
 Adobe Photoshop File Formats Specification, "Image Resources"; IPTC-NAA Information Interchange Model 4.2, part 2.
 """
@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from convcli.images.metadata.embedded import holds_picture
 from convcli.images.metadata.words import counted
 
-SEGMENT = b"Photoshop 3.0\0"  # how the segment of a JPEG begins that holds resources
+SEGMENT = b"Photoshop 3.0\0"  # the start of the JPEG segment that holds resources
 _SIGNATURE = b"8BIM"
 
-IPTC, COPYRIGHTED, ADDRESS, DIGEST = 1028, 1034, 1035, 1061  # what is kept; the last is a sum over IPTC
+IPTC, COPYRIGHTED, ADDRESS, DIGEST = 1028, 1034, 1035, 1061  # kept; the last is a checksum of IPTC
 _THUMBNAILS = {1033, 1036}
-_REPEATED = {1039: "ICC profile", 1058: "EXIF", 1059: "EXIF", 1060: "XMP"}  # what stands elsewhere, too
-_RESOLUTION = 1005  # likewise, and the only one that is dropped silently
+_REPEATED = {1039: "ICC profile", 1058: "EXIF", 1059: "EXIF", 1060: "XMP"}  # stored elsewhere, too
+_RESOLUTION = 1005  # stored elsewhere, too
 
 _PREVIEWS = {(2, 200), (2, 201), (2, 202)}  # of IPTC: a picture's format, version and data
 
 
 def kept_resources(data: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return the resources that stay true of a filtered picture: those of IPTC; and the names of the others."""
+    """Return the IPTC resources, which still apply to a filtered picture, and the names of the others."""
     kept: dict[int, bytes] = {}
     lost: list[str] = []
     others: list[int] = []
@@ -46,18 +46,18 @@ def kept_resources(data: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def iptc_of(data: bytes) -> bytes:
-    """Return the IPTC of some resources; empty where they have none."""
+    """Return the IPTC data of some resources; empty if they have none."""
     return dict(_resources(data)).get(IPTC, b"")
 
 
 def with_iptc(data: bytes, iptc: bytes) -> bytes:
-    """Return resources that hold IPTC, unless they do already."""
+    """Return resources with IPTC data added, unless they have some already."""
     found = dict(_resources(data))
     return resources({IPTC: iptc} | found)
 
 
 def resources(numbered: dict[int, bytes]) -> bytes:
-    """Return resources as a file holds them: without names, each of an even length."""
+    """Return the bytes of resources: without names, each padded to an even length."""
     return b"".join(
         _SIGNATURE + struct.pack(">HHI", number, 0, len(value)) + value + bytes(len(value) % 2)
         for number, value in numbered.items()
@@ -78,12 +78,12 @@ def _resources(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _without_previews(iptc: bytes) -> tuple[bytes, bool]:
-    """Return IPTC without the data sets of a preview and what holds a picture, and whether there were any."""
+    """Return IPTC without the data sets that hold a preview or a picture, and whether there were any."""
     kept, at, found = [], 0, False
     while iptc[at : at + 1] == b"\x1c" and len(iptc) >= at + 5:
         record, number, size = struct.unpack_from(">BBH", iptc, at + 1)
         head = 5
-        if size & 0x8000:  # then so many bytes tell the size
+        if size & 0x8000:  # extended data set: the number of bytes that hold the size
             head += size & 0x7FFF
             size = int.from_bytes(iptc[at + 5 : at + head], "big")
         data = iptc[at : at + head + size]

@@ -1,4 +1,4 @@
-"""A PNG as decoders see it: its pixels alone, whatever damage is in the chunks beside them (PNG, third edition, 5)."""
+"""Separate the pixel chunks of a PNG from its metadata chunks, which may be damaged (PNG, third edition, 5)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import BinaryIO
 from convcli.images.metadata.table import Chunk
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_BYTES = 1 << 26  # of a file's chunks that are no pixels; more are left out
+MAX_BYTES = 1 << 26  # total of the metadata chunks that are read from a file; further ones are left out
 
-COLOUR = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"mDCV": 24}  # and how long they are
+COLOUR = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"mDCV": 24}  # and their lengths
 _LENGTHS = COLOUR | {b"pHYs": 9, b"tIME": 7}
-_PIXELS = {b"tRNS", b"acTL", b"fcTL", b"fdAT"}  # ancillary by name, and what pixels are made of
+_PIXELS = {b"tRNS", b"acTL", b"fcTL", b"fdAT"}  # ancillary by name, but needed to decode the pixels
 _PALETTE = 768  # bytes at most
 
 
 class PngReader(RawIOBase):
-    """A PNG as if it had no chunks but those that pixels are made of; the others are in `chunks`.
+    """A file object that shows only the pixel chunks of a PNG; the metadata chunks are in `chunks`.
 
-    A decoder that sees no others cannot stumble over damage in them, nor take its time over their number.
+    A decoder that reads from it neither fails on damaged metadata nor spends time on many chunks of it.
 
-    damaged : the kinds of chunks that are left out, with the reason
+    damaged : messages that name each chunk that is left out, with the reason
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -46,7 +46,7 @@ class PngReader(RawIOBase):
         self._ends = list(accumulate(lengths))
 
     def _scan(self) -> Iterator[tuple[int, int]]:
-        """Yield start and length of what is kept, and take the rest apart."""
+        """Yield the start and length of each pixel chunk, and collect the metadata chunks."""
         file, room, late = self._file, MAX_BYTES, False
         yield 0, len(SIGNATURE)
         at = file.seek(len(SIGNATURE))
@@ -93,16 +93,16 @@ class PngReader(RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Return where the next byte is."""
+        """Return the position of the next byte."""
         return self._place
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a place, counted from the start, from here, or from the end."""
+        """Move to an offset from the start, the current position or the end."""
         self._place = max(0, offset + (0, self._place, self._ends[-1])[whence])
         return self._place
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return so many bytes, or those up to the end; no memory is taken for bytes that are not there."""
+        """Read up to `size` bytes, or up to the end; no memory is allocated for bytes that do not exist."""
         pieces = []
         while size:
             piece = self._piece(size)
@@ -114,7 +114,7 @@ class PngReader(RawIOBase):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _piece(self, size: int) -> bytes:
-        """Read on, up to the end of the run of chunks that the next byte is in."""
+        """Read up to `size` bytes, but not beyond the current run of adjacent chunks."""
         part = bisect_right(self._ends, self._place)
         if part == len(self._ends):
             return b""
@@ -125,6 +125,6 @@ class PngReader(RawIOBase):
 
 
 def chunk_bytes(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk as a file has it: its length, kind, data and CRC."""
+    """Return the bytes of a chunk in a file: length, kind, data and CRC."""
     crc = zlib.crc32(data, zlib.crc32(kind))
     return b"".join((len(data).to_bytes(4, "big"), kind, data, crc.to_bytes(4, "big")))

@@ -1,8 +1,8 @@
-"""The shape of a pixel as a ratio of whole numbers, for formats that have no others."""
+"""Pixel aspect ratios as integers, for formats that store no other numbers."""
 
 
 def whole_ratio(sides: tuple[float, float], largest: int) -> tuple[int, int]:
-    """Return whole numbers in the ratio of two numbers: themselves, where they are whole and not too large.
+    """Return two integers in the ratio of two numbers; integers that are not too large are returned unchanged.
 
     >>> whole_ratio((2.0, 1.0), 65535), whole_ratio((0.5, 0.75), 65535)
     ((2, 1), (2, 3))

@@ -14,18 +14,18 @@ from convcli.images.metadata.pixel_chunks import PngReader
 if TYPE_CHECKING:
     from convcli.images.metadata.tags import TiffPages
 
-# What reads the other formats is loaded where it is needed.
+# The modules for the other formats are imported when they are needed.
 
 
 class MetadataReader:
-    """Read what a file says: once for all of it, of a TIFF page by page."""
+    """Read the metadata of a file, and of a TIFF page by page."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._pages: TiffPages | None = None
 
     def __call__(self, image: Image.Image) -> Found:
-        """Return what the file says of the frame that an opened and loaded image is at."""
+        """Return the metadata of the current frame of an image that is opened and loaded."""
         place = self._file.tell()
         try:
             found = self._found(image)
@@ -63,7 +63,7 @@ class MetadataReader:
         return found
 
     def page(self, offset: int) -> Found:
-        """Return what the page of a TIFF says whose directory is at `offset`."""
+        """Return the metadata of the TIFF page whose directory is at `offset`."""
         from convcli.images.metadata.entries import DirectoryError
         from convcli.images.metadata.tags import TiffPages
 
@@ -75,6 +75,6 @@ class MetadataReader:
 
 
 def _resolution(image: Image.Image) -> tuple[float, float] | None:
-    """Return the dots an inch across and down, if Pillow tells them and they are any."""
+    """Return the horizontal and vertical resolution in dots per inch; None if Pillow reports no valid one."""
     across, down = map(float, image.info.get("dpi") or (0, 0))
     return (across, down) if 0 < across < inf and 0 < down < inf else None

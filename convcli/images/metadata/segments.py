@@ -1,6 +1,6 @@
-"""Segments of JPEG files: kept where they stay true, and written.
+"""Read and write the metadata segments of JPEG files.
 
-JFIF 1.02; Photoshop's in Adobe's File Formats Specification; XMP specification, part 3, 1.1.3.
+JFIF 1.02; Adobe Photoshop File Formats Specification; XMP specification, part 3, 1.1.3.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from convcli.images.metadata.ratio import whole_ratio
 from convcli.images.metadata.table import KINDS
 from convcli.images.metadata.words import counted
 
-MAX_SEGMENT = 65533  # bytes, without those of the marker and of the length
+MAX_SEGMENT = 65533  # bytes, without the marker and the length
 _XMP, _EXTENDED_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
-_MAX_PROFILE = 255 * (MAX_SEGMENT - 14)  # bytes of an ICC profile: as many segments as their count can number
-_JFIF = b"\xff\xd8\xff\xe0\0\x10JFIF\0"  # how a JPEG begins that tells its density
-_LARGEST = 65535  # of a density
+_MAX_PROFILE = 255 * (MAX_SEGMENT - 14)  # bytes of an ICC profile: at most 255 segments
+_JFIF = b"\xff\xd8\xff\xe0\0\x10JFIF\0"  # the start of a JPEG with a density
+_LARGEST = 65535  # largest density
 
 
 def jpeg_metadata(info: Mapping[Any, Any], segments: list[tuple[str, bytes]]) -> Found:
-    """Return what the segments of a JPEG say, from Pillow's `info` and its list of them."""
+    """Return the metadata in the segments of a JPEG, from Pillow's `info` and `applist`."""
     found = Found()
     comments: list[bytes] = []
     resources: list[bytes] = []
@@ -64,9 +64,9 @@ def jpeg_metadata(info: Mapping[Any, Any], segments: list[tuple[str, bytes]]) ->
 
 
 def jpeg_settings(metadata: Mapping[str, Any], *, has_header: bool) -> tuple[dict[str, Any], list[str]]:
-    """Return the metadata under the names of Pillow's `save`, and the names of what does not fit.
+    """Return the metadata as arguments of Pillow's `save`, and the names of metadata that cannot be stored.
 
-    has_header : whether the file will have JFIF's segment, which tells of densities; one in CMYK has Adobe's instead
+    has_header : whether the file will have a JFIF segment, which stores the density; CMYK files have Adobe's instead
     """
     settings: dict[str, Any] = {}
     lost: list[str] = []
@@ -92,13 +92,13 @@ def jpeg_settings(metadata: Mapping[str, Any], *, has_header: bool) -> tuple[dic
         if all(0.5 < each < _LARGEST + 0.5 for each in metadata["dpi"]):
             settings["dpi"] = metadata["dpi"]
         else:
-            lost.append("a resolution beyond that of JPEG")
+            lost.append("a resolution outside the range of JPEG")
     return settings, lost
 
 
 def with_aspect(data: bytes, aspect: tuple[float, float]) -> bytes:
-    """Return a JPEG of Pillow's whose pixels have a shape but no size."""
-    if not data.startswith(_JFIF):  # of CMYK
+    """Return a JPEG written by Pillow with a pixel aspect ratio instead of a resolution."""
+    if not data.startswith(_JFIF):  # CMYK
         return data
     densities = whole_ratio(aspect, _LARGEST)
     return data[:13] + struct.pack(">BHH", 0, *densities) + data[18:]

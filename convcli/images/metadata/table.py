@@ -1,8 +1,8 @@
-"""The table of metadata: what each format carries, and where in it that stands.
+"""The table of metadata: the kinds that each format can store, and where it stores them.
 
-Kinds of metadata are the keys of `Picture.metadata`. What a format does not carry is reported by name when a picture
-is written to it. Whatever a format holds beside the kinds below is left out when it is read, and reported likewise:
-it was true of the unfiltered picture alone (thumbnails, checksums, statistics, times), or nobody knows what it says.
+Kinds of metadata are the keys of `Picture.metadata`. A kind that a format cannot store is reported by name when a
+picture is written to it. All other metadata is left out when a file is read, and reported too: it describes only the
+unfiltered picture (thumbnails, checksums, statistics, times), or its meaning is unknown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,14 +13,14 @@ from convcli.images.metadata.words import counted
 
 
 class Chunk(NamedTuple):
-    """A chunk of a PNG, as it stood in the file; `late` ones stood behind the pixels."""
+    """A chunk of a PNG file; `late` chunks come after the pixels."""
 
     kind: bytes
     data: bytes
     late: bool = False
 
 
-# What is said of a kind that is lost.
+# The name of each kind in messages.
 KINDS = {
     "icc": "the ICC profile",
     "exif": "EXIF",
@@ -40,7 +40,7 @@ _CHUNKS = {"background": "bKGD", "bits": "sBIT"}
 
 _LINES = "lines of the header that begin with #"
 
-# Where each format has each kind.
+# Where each format stores each kind.
 PLACES: dict[str, dict[str, str]] = {
     "PNG": {
         "icc": "iCCP",
@@ -50,17 +50,17 @@ PLACES: dict[str, dict[str, str]] = {
         "dpi": "pHYs",
         "aspect": "pHYs",
         "comment": "tEXt of keyword Comment",
-        "text": "tEXt, zTXt and iTXt as they were, but those that hold pictures",
+        "text": "tEXt, zTXt and iTXt, unchanged, except those that hold pictures",
         "chunks": "gAMA, cHRM, sRGB, cICP, mDCV, and unknown chunks that are safe to copy and hold no picture",
         "background": "bKGD, in the channels and the depth of the picture",
-        "bits": "sBIT, where all bits were significant, as they are in what was filtered",
+        "bits": "sBIT, if all bits were significant, as they are in a filtered picture",
     },
     "JPEG": {
         "icc": "APP2",
         "exif": "APP1, as in PNG",
         "xmp": "APP1, as in PNG; no more than 65,504 bytes",
         "iptc": "APP13, as in PNG",
-        "dpi": "APP0, whole numbers",
+        "dpi": "APP0, integers",
         "aspect": "APP0",
         "comment": "COM",
     },
@@ -72,7 +72,7 @@ PLACES: dict[str, dict[str, str]] = {
         "iptc": "tags 33723 and 34377, as in PNG",
         "dpi": "tags 282, 283 and 296",
         "aspect": "tags 282, 283 and 296",
-        "comment": "tag 270, where there is no description",
+        "comment": "tag 270, if there is no description",
         "tags": "names, places on a page, colours of the primaries, GeoTIFF and GDAL; page by page",
     },
     "GIF": {
@@ -88,7 +88,7 @@ PLACES: dict[str, dict[str, str]] = {
 
 
 def said(metadata: Mapping[str, Any], kinds: Iterable[str]) -> list[str]:
-    """Say some kinds of a picture's metadata by name."""
+    """Return the names of some kinds of a picture's metadata."""
     kinds = list(kinds)
     names = [KINDS[kind] for kind in kinds if kind not in ("chunks", "background", "bits", "tags")]
     if "tags" in kinds:

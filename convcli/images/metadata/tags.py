@@ -1,4 +1,4 @@
-"""The tags of a TIFF's pages: kept where they stay true, and what is written into a page."""
+"""Read and write the metadata tags of TIFF pages."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ _STATISTICS = re.compile(rb"""\s*<Item\b[^>]*\bname=["']STATISTICS_[^>]*>[^<]*</
 
 
 class TiffPages:
-    """What the directories of a TIFF say, page by page."""
+    """The metadata in the directories of a TIFF, page by page."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._reader = DirectoryReader(file)
 
     def metadata(self, offset: int) -> Found:
-        """Return what the page says whose directory is at `offset`."""
+        """Return the metadata of the page whose directory is at `offset`."""
         found, reader = Found(), self._reader
         try:
             tags = reader.read(offset, STORAGE - {ORIENTATION})
@@ -93,7 +93,7 @@ class TiffPages:
 
 
 def page_tags(metadata: Mapping[str, Any]) -> tuple[Directory, list[str]]:
-    """Return the tags of a page that is written, and the names of what does not fit."""
+    """Return the tags of a page to write, and the names of metadata that cannot be stored."""
     tags: dict[int, Entry | Directory] = {}
     lost: list[str] = []
     exif = exif_directory(metadata["exif"]) if "exif" in metadata else {}
@@ -101,7 +101,7 @@ def page_tags(metadata: Mapping[str, Any]) -> tuple[Directory, list[str]]:
     tags |= metadata.get("tags", {})
     if "comment" in metadata:
         if DESCRIPTION in tags:
-            lost.append("the comment, beside a description")
+            lost.append("the comment, because there is a description")
         else:
             tags[DESCRIPTION] = Entry.of_text(metadata["comment"])
     if "icc" in metadata:
@@ -115,12 +115,12 @@ def page_tags(metadata: Mapping[str, Any]) -> tuple[Directory, list[str]]:
     try:
         tags |= _densities(metadata)
     except struct.error:
-        lost.append("a resolution beyond that of TIFF")
+        lost.append("a resolution outside the range of TIFF")
     return tags, lost
 
 
 def _add_profiles(found: Found, entries: Mapping[int, Entry]) -> None:
-    """Keep the colour profile, XMP and IPTC."""
+    """Add the colour profile, XMP and IPTC."""
     empty = Entry(UNDEFINED, b"")
     found.add("icc", entries.get(ICC, empty).data)
     found.add_xmp(entries.get(XMP, empty).data)
@@ -131,7 +131,7 @@ def _add_profiles(found: Found, entries: Mapping[int, Entry]) -> None:
 
 
 def _density(entries: Mapping[int, Entry]) -> dict[str, tuple[float, float]]:
-    """Return the resolution, or of a page without a unit the shape of its pixels."""
+    """Return the resolution, or the pixel aspect ratio if the page has no resolution unit."""
     pair = [_rational(entries.get(tag)) for tag in (X_RESOLUTION, Y_RESOLUTION)]
     if not all(pair):
         return {}
@@ -160,14 +160,14 @@ def _densities(metadata: Mapping[str, Any]) -> dict[int, Entry]:
 
 
 def _is_carried(tag: int, entry: Entry) -> bool:
-    """Whether a tag stays true of a filtered page. One that was a mask is a page like others once it is filtered."""
+    """Return whether a tag still applies to a filtered page; a mask is an ordinary page after filtering."""
     if tag == SUBFILE:
         return not int(entry.numbers[0]) & MASK
     return tag in CARRIED and not holds_picture(entry.data)
 
 
 def _without_statistics(tag: int, entry: Entry, found: Found) -> Entry:
-    """Leave out of GDAL's metadata what was counted of the unfiltered samples."""
+    """Remove the statistics of the unfiltered samples from GDAL's metadata."""
     if tag != GDAL_METADATA:
         return entry
     text, count = _STATISTICS.subn(b"", entry.data)

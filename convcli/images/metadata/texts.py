@@ -1,4 +1,4 @@
-"""Texts in a PNG: plain, compressed, in Unicode, and those that hold profiles as ImageMagick writes them.
+"""Text chunks of PNG files: plain, compressed, Unicode, and ImageMagick's raw profiles.
 
 PNG, third edition, 11.3.3.
 """
@@ -14,17 +14,17 @@ from convcli.images.metadata.table import Chunk
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_TEXT, COMMENT_TEXT, PROFILE_TEXT = b"XML:com.adobe.xmp", b"Comment", b"Raw profile type "
 
-MAX_INFLATED = 1 << 26  # bytes that what is compressed in a file's texts may hold, all together
+MAX_INFLATED = 1 << 26  # total bytes of a file's decompressed texts
 
 
 class Inflater:
-    """Inflate what a file holds, up to a limit for all of it."""
+    """Decompress the data of a file, up to a limit for the total size."""
 
     def __init__(self) -> None:
         self._left = MAX_INFLATED
 
     def __call__(self, data: bytes) -> bytes | None:
-        """Return what was compressed; None where it is damaged or too long."""
+        """Return the decompressed data; None if it is damaged or too long."""
         machine = zlib.decompressobj()
         with suppress(zlib.error):
             found = machine.decompress(data, max(self._left, 0) + 1)
@@ -35,18 +35,18 @@ class Inflater:
 
 
 def text_of(chunk: Chunk, inflate: Inflater) -> tuple[bytes, bytes | None]:
-    """Return the keyword of a text and the text, in whichever encoding; None where it cannot be decompressed."""
+    """Return the keyword and the encoded text of a chunk; None as text if it cannot be decompressed."""
     key, _, rest = chunk.data.partition(b"\0")
     if chunk.kind == b"tEXt":
         return key, rest
     if chunk.kind == b"zTXt":
         return key, inflate(rest[1:])
-    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]  # behind a language and a translated keyword
+    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]  # after the language and the translated keyword
     return key, inflate(text) if rest[:1] == b"\1" else text
 
 
 def profile_in(text: bytes | None) -> bytes | None:
-    """Return the bytes of a profile in a text: a line for its name, one for its length, and hexadecimal digits."""
+    """Return the bytes of a raw profile: a line with its name, one with its length, and hexadecimal digits."""
     digits = b"".join((text or b"").split(b"\n")[3:])
     try:
         return bytes.fromhex(digits.decode("ascii"))
@@ -55,14 +55,14 @@ def profile_in(text: bytes | None) -> bytes | None:
 
 
 def profile_text(name: bytes, data: bytes) -> Chunk:
-    """Return a compressed text that holds a profile."""
+    """Return a compressed text chunk that holds a raw profile."""
     lines = re.sub(rb"(.{72})", rb"\1\n", data.hex().encode())
     text = b"\n%s\n%8d\n%s\n" % (name, len(data), lines)
     return Chunk(b"zTXt", PROFILE_TEXT + name + b"\0\0" + zlib.compress(text))
 
 
 def unicode_text(key: bytes, text: bytes) -> list[Chunk]:
-    """Return a text in Unicode; nothing where it is not in UTF-8."""
+    """Return a Unicode text chunk in a list; an empty list if the text is not UTF-8."""
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:
@@ -71,14 +71,14 @@ def unicode_text(key: bytes, text: bytes) -> list[Chunk]:
 
 
 def comment_text(comment: bytes) -> Chunk:
-    """Return a comment as a text: in Unicode where it needs that and is in it."""
+    """Return a comment as a text chunk: a Unicode one if it is UTF-8 beyond ASCII."""
     comment = comment.replace(b"\0", b" ")
     found = [] if comment.isascii() else unicode_text(COMMENT_TEXT, comment)
     return found[0] if found else Chunk(b"tEXt", COMMENT_TEXT + b"\0" + comment)
 
 
 def without_comment(texts: tuple[Chunk, ...]) -> tuple[bytes, tuple[Chunk, ...]]:
-    """Return the comment among texts, empty where there is none, and the other texts."""
+    """Return the comment among text chunks, empty if there is none, and the other chunks."""
     for place, chunk in enumerate(texts):
         if chunk.data.startswith(COMMENT_TEXT + b"\0"):
             return text_of(chunk, Inflater())[1] or b"", texts[:place] + texts[place + 1 :]

@@ -1,12 +1,12 @@
-"""Names in a sentence."""
+"""Join names into a sentence."""
 
 from collections.abc import Iterable
 
-MOST_NAMED = 100  # of one kind; a file may have more tags and chunks than anybody reads the names of
+MOST_NAMED = 100  # names in one list; a damaged file may have very many tags or chunks
 
 
 def listed(words: Iterable[str]) -> str:
-    """Join words as a sentence does; of very many only some are named.
+    """Join words with commas and "and"; a very long list is shortened.
 
     >>> listed(["a"]), listed(["a", "b", "c"])
     ('a', 'a, b and c')
@@ -18,7 +18,7 @@ def listed(words: Iterable[str]) -> str:
 
 
 def counted(noun: str, words: Iterable[str]) -> str:
-    """Name things of one kind, each once.
+    """Return a noun, in the plural if needed, and the names of its items, each once.
 
     >>> counted("the tag", ["a"]), counted("the tag", ["a", "b", "a"])
     ('the tag a', 'the tags a and b')

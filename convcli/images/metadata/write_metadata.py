@@ -1,4 +1,4 @@
-"""What a written file holds beside its pixels, and what is said of the rest."""
+"""Prepare the metadata of a file to write, and report what it cannot store."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from convcli.images.picture import Picture
 if TYPE_CHECKING:
     from convcli.images.metadata.entries import Directory
 
-# What writes a kind or a format is loaded where there is some of it.
+# The modules that write a kind or a format are imported when they are needed.
 
-_LARGEST_BMP = 2**31 - 1  # pixels a metre
-_METRE = 39.3701  # inches
+_LARGEST_BMP = 2**31 - 1  # pixels per metre
+_METRE = 39.3701  # inches per metre
 
 
 @dataclass
 class Beside:
-    """What stands beside the pixels of a file.
+    """The metadata of a file to write.
 
-    settings : for Pillow's `save`
-    before, after : the chunks of a PNG, before and after its pixels
-    pages : the tags of each page of a TIFF
-    metadata : what is put into the file afterwards, by kind
-    notes : what is left out
+    settings : arguments of Pillow's `save`
+    before, after : PNG chunks before and after the pixels
+    pages : the tags of each TIFF page
+    metadata : metadata by kind, from which `into` adds what Pillow cannot write
+    notes : messages about metadata that is left out
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Beside:
     notes: tuple[str, ...] = ()
 
     def into(self, data: bytes, form: str) -> bytes:
-        """Put what Pillow does not write into a file that it has written."""
+        """Add metadata that Pillow cannot write to a file that it has written."""
         if form == "PNG" and (self.before or self.after):
             return b"".join((data[:33], self.before, data[33:-12], self.after, data[-12:]))
         if form == "JPEG" and "aspect" in self.metadata:
@@ -58,8 +58,8 @@ class Beside:
 
 
 def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside:
-    """Return what a picture's file in a format will hold beside the pixels; `also_lost` is said with the rest."""
-    places = PLACES.get(form, {})  # text has none
+    """Return the metadata of a picture's file in a format; `also_lost` are further names to report as lost."""
+    places = PLACES.get(form, {})  # text formats store none
     metadata = dict(picture.metadata)
     if "comment" in places and "text" in metadata and "text" not in places:
         from convcli.images.metadata.texts import without_comment
@@ -71,9 +71,9 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
     lost = said(metadata, missing)
     if _is_grey(kept.get("icc")) and form in ("WEBP", "GIF"):
         del kept["icc"]
-        lost.append("a profile of grey, which it writes as colours,")
+        lost.append("a grey ICC profile, as it stores grey as RGB,")
     if form != "TIFF" and any(frame.page not in (None, picture.metadata) for frame in picture.frames[1:]):
-        lost.append("what its other pages say")
+        lost.append("the metadata of its other pages")
     found = Beside(metadata=kept)
     unfit: Sequence[str] = ()
     if form == "TIFF":
@@ -91,7 +91,7 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
         elif form == "JPEG":
             from convcli.images.metadata.segments import jpeg_settings
 
-            has_header = picture.frames[0].channels != "CMYK"  # where a density stands
+            has_header = picture.frames[0].channels != "CMYK"  # the JFIF header, which holds the density
             found.settings, unfit = jpeg_settings(kept, has_header=has_header)
         else:
             found.settings, unfit = _settings(form, kept)
@@ -100,7 +100,7 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
 
 
 def _sized(metadata: dict[str, Any], width: int, height: int) -> dict[str, Any]:
-    """Return metadata whose sizes, where they have any, are those of the picture."""
+    """Return metadata with its sizes, if any, set to those of the picture."""
     changed = dict(metadata)
     if "exif" in changed:
         from convcli.images.metadata.exif import sized_exif
@@ -114,20 +114,20 @@ def _sized(metadata: dict[str, Any], width: int, height: int) -> dict[str, Any]:
 
 
 def _settings(form: str, metadata: Mapping[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
-    """Return what Pillow is to be told of the simpler formats, and the names of what does not fit."""
+    """Return Pillow's `save` arguments for the simpler formats, and the names of metadata that cannot be stored."""
     if form == "WEBP":
         own = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
         settings = {name: metadata.get(kind, b"") for name, kind in own.items()}
         return settings | {"exif": settings["exif"].removeprefix(b"Exif\0\0")}, ()
     if form == "BMP" and "dpi" in metadata:
         if not all(0 < each * _METRE < _LARGEST_BMP for each in metadata["dpi"]):
-            return {}, ["a resolution beyond that of BMP"]
+            return {}, ["a resolution outside the range of BMP"]
         return {"dpi": metadata["dpi"]}, ()
     return ({"comment": metadata["comment"]} if form == "GIF" and "comment" in metadata else {}), ()
 
 
 def _pages(picture: Picture, first: dict[str, Any]) -> tuple[tuple[Directory, ...], list[str]]:
-    """Return the tags of each page, and the names of what does not fit."""
+    """Return the tags of each page, and the names of metadata that cannot be stored."""
     pages: list[Directory] = []
     lost: dict[str, None] = {}
     for number, frame in enumerate(picture.frames):
@@ -152,7 +152,7 @@ def _notes(form: str, lost: Sequence[str], left: Sequence[str]) -> tuple[str, ..
 
 
 def _is_square(kind: str, value: Any) -> bool:
-    """Whether all that is said is that pixels are square, as they are where nothing is said."""
+    """Return whether the metadata only says that pixels are square, which is the default."""
     return kind == "aspect" and value[0] == value[1]
 
 

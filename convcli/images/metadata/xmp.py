@@ -1,4 +1,4 @@
-"""XMP: without pictures inside it, upright, and of the size that is written; all else byte by byte as it was."""
+"""XMP without previews and orientation, and with the size of the written picture; all other bytes are unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEIGHT = re.compile(rb"((?:exif:PixelYDimension|tiff:ImageLength)(?:=[\"']|>))[
 
 
 def cleaned_xmp(data: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return XMP without pictures and its orientation reset, and the names of what is left out."""
+    """Return XMP without pictures and with its orientation reset, and the names of what is left out."""
     from xml.parsers import expat
 
     try:
@@ -38,24 +38,24 @@ def cleaned_xmp(data: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def sized_xmp(data: bytes, width: int, height: int) -> bytes:
-    """Return XMP whose sizes, where it has any, are those of the picture."""
+    """Return XMP with its sizes, if any, set to those of the picture."""
     data = _WIDTH.sub(rb"\g<1>%d" % width, data)
     return _HEIGHT.sub(rb"\g<1>%d" % height, data)
 
 
 class _UnreadableError(Exception):
-    """The XMP is not in UTF-8, or has entities."""
+    """XMP that is not UTF-8, or that has entities."""
 
 
 def _spans(data: bytes) -> list[tuple[int, int]]:
-    """Return where the attributes and the innermost elements are that hold pictures, as pairs of start and stop."""
+    """Return the spans (start, stop) of the attributes and innermost elements that hold pictures."""
     from xml.parsers import expat
 
     if b"\0" in data or b"<!DOCTYPE" in data:
         raise _UnreadableError
     starts = pictures(data)
     found: list[tuple[int, int]] = []
-    opened: list[tuple[int, int]] = []  # the first tag of each element
+    opened: list[tuple[int, int]] = []  # the start tag of each open element
     parser = expat.ParserCreate(namespace_separator=" ")
 
     def tag() -> tuple[int, int]:
@@ -65,7 +65,7 @@ def _spans(data: bytes) -> list[tuple[int, int]]:
         return match.span()
 
     def pictures_in(start: int, stop: int) -> bool:
-        """Forget the pictures that start in here, and say whether there were any."""
+        """Remove the pictures that start in this span from `starts`; return whether there were any."""
         first, last = bisect_left(starts, start), bisect_left(starts, stop)
         del starts[first:last]
         return last > first
@@ -79,7 +79,7 @@ def _spans(data: bytes) -> list[tuple[int, int]]:
 
     def end(name: str) -> None:
         start, stop = opened.pop()
-        if data[stop - 2 : stop] != b"/>":  # of an empty element there is no second tag
+        if data[stop - 2 : stop] != b"/>":  # an empty element has no end tag
             _, stop = tag()
         if pictures_in(start, stop) or name.rpartition(" ")[2] == _THUMBNAILS:
             found.append((start, stop))

@@ -1,4 +1,4 @@
-"""Pictures that say all that their formats can say, made without the writers under test."""
+"""Pictures with all the metadata that their formats can store, made without the writers under test."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ SIZE = (36, 48)  # rows and columns
 
 
 def board() -> np.ndarray:
-    """A chequerboard, (H, W, 3): what a box of 33 makes grey."""
+    """A chequerboard, (H, W, 3), which a box of 33 turns grey."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     return np.repeat(((x // 4 + y // 4) % 2 * 255).astype(np.uint8)[..., None], 3, 2)
 
@@ -59,13 +59,13 @@ def tiff_of(
     chain: tuple[str, ...] = ("0",),
     blobs: dict[str, bytes] | None = None,
 ) -> bytes:
-    """Return a TIFF: directories by name, which of them follow one another, and other bytes by name.
+    """Return a TIFF from directories by name, the names of those that are pages in order, and other bytes by name.
 
-    A name in the place of a tag's value is where that directory, or those bytes, are.
+    A name in place of a tag's value becomes the offset of that directory or of those bytes.
     """
     places: dict[str, int] = {}
     out = b""
-    for _ in range(2):  # the first time only to find where all will be
+    for _ in range(2):  # the first pass only finds the offsets
         out = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, places.get(chain[0], 0))
         for name, tags in directories.items():
             places[name] = len(out)
@@ -88,7 +88,7 @@ def tiff_of(
 
 
 def page(array: np.ndarray, blob: str, **tags: Value | str) -> dict[int, Value | str]:
-    """Return the tags of a page of bytes, uncompressed in one strip that is `blob`; more are given as t270=..."""
+    """Return the tags of an 8-bit page with one uncompressed strip, `blob`; t270=... adds tag 270."""
     rows, columns = array.shape[:2]
     channels = 1 if array.ndim == 2 else array.shape[2]
     found: dict[int, Value | str] = {
@@ -111,7 +111,7 @@ EXIF_WORDS, CAMERA_WORDS, PLACE_WORDS = b"said in EXIF", b"2017:08:21 15:08:00",
 def exif_directories(*, previews: bool = True, orientation: int = 1) -> dict[str, dict[int, Value | str]]:
     return {
         "0": {
-            0x100: (3, 1),  # a size that is not the picture's
+            0x100: (3, 1),  # not the size of the picture
             0x10E: (2, EXIF_WORDS + b"\0"),
             0x112: (3, orientation),
             0x8769: "camera",
@@ -131,7 +131,7 @@ def exif_directories(*, previews: bool = True, orientation: int = 1) -> dict[str
 
 
 def exif(order: str = "<", *, previews: bool = True, orientation: int = 1) -> bytes:
-    """Return EXIF with all its directories, without the six letters; its previews are `THUMBNAIL`."""
+    """Return EXIF with all its directories, without the six-byte prefix; its previews are `THUMBNAIL`."""
     directories = exif_directories(previews=previews, orientation=orientation)
     if not previews:
         return tiff_of(directories, order)
@@ -177,7 +177,7 @@ def segment(marker: int, data: bytes) -> bytes:
 
 
 def with_segments(file: bytes, *segments: bytes) -> bytes:
-    """Put segments behind the start of a JPEG."""
+    """Insert segments after the start marker of a JPEG."""
     return file[:2] + b"".join(segments) + file[2:]
 
 
@@ -220,7 +220,7 @@ def chunks(file: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def profile_text(name: bytes, data: bytes) -> bytes:
-    """Return the text that ImageMagick keeps a profile in."""
+    """Return a raw profile as ImageMagick writes it."""
     digits = data.hex().encode()
     lines = b"\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
     return (
@@ -229,7 +229,7 @@ def profile_text(name: bytes, data: bytes) -> bytes:
 
 
 def contents(file: bytes) -> bytes:
-    """Return all bytes of a file, and behind them what is compressed in its chunks, or written in digits."""
+    """Return all bytes of a file, followed by what its chunks hold compressed or in hexadecimal digits."""
     found = [file]
     if file.startswith(SIGNATURE):
         for kind, data in chunks(file):

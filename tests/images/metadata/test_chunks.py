@@ -1,4 +1,4 @@
-"""Chunks of PNG: what stays true is kept in the output's own terms, and damage in them harms no pixel."""
+"""PNG chunks: those that still apply are adjusted to the output, and damaged ones do not affect pixels."""
 
 import io
 import struct
@@ -43,7 +43,7 @@ MODES = {
 
 
 def kept(call: Call, tmp_path: Path, file: bytes, *words: object) -> tuple[dict[bytes, bytes], str]:
-    """Filter a PNG; return the chunks of the output, and what is said beside the file's name."""
+    """Filter a PNG; return the chunks of the output, and the messages about it."""
     source, target = tmp_path / "in.png", tmp_path / "out.png"
     source.write_bytes(file)
     result = call("filter", source, "-k", "box", *words, "-o", target, "--force")
@@ -73,7 +73,7 @@ KINDS += [b"cICP", b"mDCV", b"cLLI", b"hIST", b"sPLT", b"prVt", b"prVT"]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("late", [False, True], ids=["before", "behind"])
 @pytest.mark.parametrize("damage", ["checksum", "empty", "noise", "cut"])
-def test_damage_in_what_is_no_pixel_harms_no_pixel(kind: bytes, late: bool, damage: str) -> None:
+def test_damaged_metadata_does_not_affect_pixels(kind: bytes, late: bool, damage: str) -> None:
     noise = np.random.default_rng(int.from_bytes(kind)).bytes(40)
     broken = {
         "checksum": chunk(kind, b"a\0b", crc=123),
@@ -83,7 +83,7 @@ def test_damage_in_what_is_no_pixel_harms_no_pixel(kind: bytes, late: bool, dama
     }[damage]
     if damage == "cut":
         if not late:
-            return  # what follows it is read as its own
+            return  # the following chunks are read as its data
         file = png(board())[:-12] + broken
     else:
         file = png(board(), after=(broken,)) if late else png(board(), broken)
@@ -97,7 +97,7 @@ def test_damage_in_what_is_no_pixel_harms_no_pixel(kind: bytes, late: bool, dama
     header = read_header(io.BytesIO(file))
     assert header.frames[0].pixels.shape == board().shape
     assert encode(picture, "PNG", "out")
-    if damage == "checksum":  # and to the program, it is a picture all the same
+    if damage == "checksum":  # the program reads the picture nevertheless
         assert name.encode() not in dict(chunks(encode(picture, "PNG", "out")[0]))
 
 
@@ -111,7 +111,7 @@ def test_a_chunk_of_another_length_is_damaged(kind: str, length: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [b"IHDR", b"tRNS"])
-def test_damage_in_what_pixels_are_made_of_is_damage(call: Call, tmp_path: Path, kind: bytes) -> None:
+def test_damaged_pixel_chunks_are_refused(call: Call, tmp_path: Path, kind: bytes) -> None:
     whole = png(GREY, chunk(b"tRNS", b"\0\5"))
     at = whole.index(kind) + 5
     (tmp_path / "in.png").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
@@ -120,7 +120,7 @@ def test_damage_in_what_pixels_are_made_of_is_damage(call: Call, tmp_path: Path,
     assert "the file is damaged or cut short (it begins as a PNG, and cannot be read as one)" in result.err
 
 
-def test_chunks_without_end_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_bytes_of_chunks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pixel_chunks, "MAX_BYTES", 100)
     file = png(
         board(),
@@ -133,7 +133,7 @@ def test_chunks_without_end_are_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [text.data[:1] for text in picture.metadata["text"]] == [b"a", b"c"]
 
 
-def test_what_inflates_without_end_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_that_decompress_to_too_much_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "MAX_INFLATED", 1000)
     bomb = zlib.compress(bytes(1001))
     file = png(
@@ -153,7 +153,7 @@ def test_what_inflates_without_end_is_left_out(monkeypatch: pytest.MonkeyPatch) 
     st.lists(st.sampled_from([b"tEXt", b"gAMA", b"prVt"]), max_size=5),
     st.lists(st.integers(0, 400), max_size=8),
 )
-def test_what_is_seen_is_the_file_without_them(kinds: list[bytes], places: list[int]) -> None:
+def test_decoders_see_the_file_without_metadata_chunks(kinds: list[bytes], places: list[int]) -> None:
     extra = [chunk(kind, b"a\0b") for kind in kinds]
     plain = png(GREY)
     for file in (
@@ -173,7 +173,7 @@ def test_what_is_seen_is_the_file_without_them(kinds: list[bytes], places: list[
         assert seen.read(1 << 40) == plain[-12:]
 
 
-def test_pixel_chunks_between_others_come_in_one_run() -> None:
+def test_pixel_chunks_between_others_are_read_as_one_run() -> None:
     pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in GREY))
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 48, 36, 8, 0, 0, 0, 0))
     parts = [header, chunk(b"tEXt", b"a\0b"), chunk(b"IDAT", pixels[:9]), chunk(b"IDAT", pixels[9:])]
@@ -188,7 +188,7 @@ def test_pixel_chunks_between_others_come_in_one_run() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_background_and_whole_bits_stay(call: Call, tmp_path: Path, mode: str) -> None:
+def test_the_background_and_full_significant_bits_are_kept(call: Call, tmp_path: Path, mode: str) -> None:
     array = MODES[mode]
     depth, channels = 8 * array.itemsize, 1 if array.ndim == 2 else array.shape[2]
     background = struct.pack(">H", 77) if channels < 3 else struct.pack(">3H", 10, 20, 30)
@@ -197,11 +197,11 @@ def test_the_background_and_whole_bits_stay(call: Call, tmp_path: Path, mode: st
     assert (found[b"bKGD"], found[b"sBIT"], said) == (background, bytes([depth] * channels), "")
 
 
-def test_the_background_goes_along_with_the_colours(call: Call, tmp_path: Path) -> None:
+def test_the_background_is_converted_with_the_colours(call: Call, tmp_path: Path) -> None:
     colour, grey = struct.pack(">3H", 10, 20, 30), struct.pack(">3H", 9, 9, 9)
     found, said = kept(call, tmp_path, png(board(), chunk(b"bKGD", colour)), "--gray")
     assert b"bKGD" not in found
-    assert said == "PNG does not carry the PNG chunk bKGD, a colour beside grey\n"
+    assert said == "PNG does not carry the PNG chunk bKGD, a colour in a grey picture\n"
     found, said = kept(call, tmp_path, png(board(), chunk(b"bKGD", grey)), "--gray")
     assert (found[b"bKGD"], said) == (struct.pack(">H", 9), "")
     found, said = kept(call, tmp_path, png(MODES["RGB"], chunk(b"sBIT", bytes([8, 8, 8]))), "--channels", "r")
@@ -234,7 +234,7 @@ def test_backgrounds_of_few_bits_and_of_palettes(call: Call, tmp_path: Path, dep
     [b"", b"\1", b"\1\0", b"\0\0\0\0\0", struct.pack(">3H", 256, 0, 0)],
     ids=["none", "1", "2", "5", "large"],
 )
-def test_a_background_that_is_none_is_left_out(call: Call, tmp_path: Path, data: bytes) -> None:
+def test_an_invalid_background_is_left_out(call: Call, tmp_path: Path, data: bytes) -> None:
     found, said = kept(call, tmp_path, png(board(), chunk(b"bKGD", data)))
     assert (b"bKGD" in found, said) == (False, "left out: the PNG chunk bKGD\n")
 
@@ -275,7 +275,7 @@ def test_stills_and_animations_at_every_level(level: int | None, count: int) -> 
         assert image.info["aspect"] == (3, 1)
 
 
-def test_exif_behind_the_pixels_turns_them() -> None:
+def test_exif_after_the_pixels_rotates_them() -> None:
     for file in (
         png(GREY, after=(chunk(b"eXIf", exif(orientation=6)),)),
         png(GREY, chunk(b"zTXt", profile_text(b"exif", b"Exif\0\0" + exif(orientation=6)))),

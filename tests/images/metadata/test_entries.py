@@ -1,4 +1,4 @@
-"""Directories of tags come back as they were written, whoever wrote them and whoever reads them."""
+"""Directories of tags round-trip between this package and Pillow, in both directions."""
 
 import io
 import struct
@@ -57,14 +57,14 @@ def read(data: bytes) -> Directory:
 
 
 @given(TREES, st.sampled_from("<>"))
-def test_what_is_written_is_read(tree: Directory, order: str) -> None:
+def test_written_directories_are_read_back(tree: Directory, order: str) -> None:
     data = exif_bytes(tree, order)
     assert data.startswith(b"Exif\0\0" + (b"II*\0" if order == "<" else b"MM\0*"))
     assert exif_directory(data) == tree
 
 
 @given(FLAT, st.sampled_from("<>"))
-def test_pillow_reads_what_is_written(directory: dict[int, Entry], order: str) -> None:
+def test_pillow_reads_written_directories(directory: dict[int, Entry], order: str) -> None:
     whole = {tag: entry for tag, entry in directory.items() if entry.type in (SHORT, UNDEFINED, DOUBLE)}
     data = exif_bytes(whole, order).removeprefix(b"Exif\0\0")
     found = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
@@ -94,7 +94,7 @@ ADDED: list[Directory] = [
 
 
 @pytest.mark.parametrize("kind", ["classic", "big", "big-endian", "big and big-endian"])
-def test_pages_get_more_tags(kind: str) -> None:
+def test_tags_are_added_to_pages(kind: str) -> None:
     tifffile = pytest.importorskip("tifffile")
     file = io.BytesIO()
     order = ">" if "endian" in kind else "<"
@@ -127,7 +127,7 @@ def test_pages_get_more_tags(kind: str) -> None:
             assert image.tag_v2[270] == "the third é"
 
 
-def test_a_tag_that_is_there_is_replaced() -> None:
+def test_an_existing_tag_is_replaced() -> None:
     file = io.BytesIO()
     Image.fromarray(PAGES[1]).save(file, "TIFF", description="old")
     add_tags(file, [{270: Entry.of_text(b"new")}])
@@ -136,7 +136,7 @@ def test_a_tag_that_is_there_is_replaced() -> None:
         assert (np.asarray(image) == PAGES[1]).all()
 
 
-def test_nothing_is_written_where_there_is_nothing() -> None:
+def test_nothing_is_written_without_tags() -> None:
     file = io.BytesIO()
     Image.fromarray(PAGES[1]).save(file, "TIFF")
     before = file.getvalue()
@@ -168,27 +168,27 @@ def test_damage_is_an_error_or_leaves_something_out(data: st.DataObject) -> None
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "its header is not that of a TIFF"),
-        (b"II*\0", "its header is not that of a TIFF"),
-        (b"II+\0\x08\0\0\0", "its header is not that of a TIFF"),
-        (b"no exif at all", "its header is not that of a TIFF"),
+        (b"", "it has no TIFF header"),
+        (b"II*\0", "it has no TIFF header"),
+        (b"II+\0\x08\0\0\0", "it has no TIFF header"),
+        (b"no exif at all", "it has no TIFF header"),
         (b"II*\0\xff\0\0\0", "there is no directory at 255"),
         (b"II*\0\x08\0\0\0\xff\xff", "its directories overlap, or one is longer than the file"),
     ],
 )
-def test_what_is_no_directory(data: bytes, why: str) -> None:
+def test_data_without_a_directory_is_refused(data: bytes, why: str) -> None:
     with pytest.raises(DirectoryError, match=why):
         cleaned_exif(data)
 
 
-def test_directories_that_lead_back_end() -> None:
-    entry = struct.pack("<HHII", EXIF, 4, 1, 8)  # the directory that it is in
+def test_circular_directories_end() -> None:
+    entry = struct.pack("<HHII", EXIF, 4, 1, 8)  # the directory that contains it
     kept, _ = cleaned_exif(b"II*\0\x08\0\0\0\1\0" + entry + bytes(4))
     assert kept == b""
 
 
 def test_values_that_share_their_bytes_take_no_more_memory_than_the_file() -> None:
-    """A thousand tags that all claim the whole file, each from another byte on."""
+    """Read a thousand tags that each claim the whole file from a different offset."""
     count, size = 1000, 100_000
     end = 8 + 2 + 12 * count + 4
     tags = b"".join(struct.pack("<HHII", 1000 + n, UNDEFINED, size, end + n) for n in range(count))
@@ -212,8 +212,8 @@ def test_texts_keep_their_bytes() -> None:
     )
 
 
-def test_values_that_are_the_same_bytes_are_taken_apart_three_times_at_most() -> None:
-    """However many tags claim them: each is searched for pictures."""
+def test_the_work_for_shared_values_is_limited_to_three_times_the_file() -> None:
+    """Each value is searched for pictures, so sharing must not multiply the work."""
     count, size = 2000, 50_000
     end = 8 + 2 + 12 * count + 4
     tags = b"".join(struct.pack("<HHII", 1000 + n, UNDEFINED, size, end) for n in range(count))

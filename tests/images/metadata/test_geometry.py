@@ -1,4 +1,4 @@
-"""Where a picture lies on the earth stays true of its pixels; means of a ramp tell where these came from."""
+"""The georeference of a picture follows its pixels; means of a ramp reveal where each pixel came from."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def tags_of(path: Path, page: int = 0) -> dict[int, object]:
 
 
 def on_earth(tags: dict[int, object], row: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the centres of pixels are, as GeoTIFF 1.1 has it."""
+    """Return the map coordinates of pixel centres, by GeoTIFF 1.1."""
     half = 0.5 if tags[34735][11] == AREA else 0.0
     i, j = column + half, row + half
     if 34264 in tags:
@@ -73,7 +73,7 @@ WAYS = [
 @pytest.mark.parametrize("matrix", [False, True], ids=["tie point", "matrix"])
 @pytest.mark.parametrize("kind", [AREA, POINT], ids=["areas", "points"])
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
-def test_pixels_stay_where_they_are(
+def test_the_georeference_follows_the_pixels(
     call: Call, tmp_path: Path, way: list[str], kind: int, matrix: bool
 ) -> None:
     places = []
@@ -84,9 +84,9 @@ def test_pixels_stay_where_they_are(
         assert (result.code, "left out" in result.err) == (0, False), result.err
         places.append(tifffile.imread(target))
     rows, columns = places
-    inner = slice(4, -4), slice(4, -4)  # what the border reaches is no mean of a ramp
+    inner = slice(4, -4), slice(4, -4)  # near the border, values are not means of a ramp
     y, x = np.indices(rows.shape)
-    blocks = 1.0 if "resize-conv" in way else 1e-6  # it repeats pixels before it filters
+    blocks = 1.0 if "resize-conv" in way else 1e-6  # pixels are repeated before filtering
     there = on_earth(tags_of(target), y[inner], x[inner])
     right = on_earth(tags_of(source), rows[inner], columns[inner])
     assert np.abs(there[0] - right[0]).max() < blocks * 6
@@ -108,7 +108,7 @@ def test_pixels_stay_where_they_are(
     ],
     ids=" ".join,
 )
-def test_colours_are_moved_as_grey_is(call: Call, tmp_path: Path, words: list[str]) -> None:
+def test_colours_are_moved_like_grey(call: Call, tmp_path: Path, words: list[str]) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     ramp = (X + 2 * Y).astype(np.uint8)
     tags = [(33550, "d", 3, SCALE, True), (33922, "d", 6, TIE, True), (34735, "H", 12, keys(AREA), True)]
@@ -132,17 +132,19 @@ def test_an_unmoved_picture_keeps_its_numbers(call: Call, tmp_path: Path) -> Non
     [
         (
             ["-k", "box", "--offsets", "swirl"],
-            "the place on the earth: its pixels were moved in no regular way",
+            "the georeference: its pixels were moved irregularly",
         ),
         (
             ["-k", "box", "--pool", "global-avg"],
-            "the place on the earth: its pixels were moved in no regular way",
+            "the georeference: its pixels were moved irregularly",
         ),
-        (["-k", "box", "--stride", "2"], "RPCCoefficient (50844), which goes by the pixels of another size"),
+        (["-k", "box", "--stride", "2"], "RPCCoefficient (50844), which is for pixels of another size"),
     ],
     ids=["swirl", "global", "rpc"],
 )
-def test_what_is_not_true_any_more_is_left_out(call: Call, tmp_path: Path, way: list[str], lost: str) -> None:
+def test_georeferences_that_cannot_be_adjusted_are_left_out(
+    call: Call, tmp_path: Path, way: list[str], lost: str
+) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     extra = [(50844, "d", 92, tuple(map(float, range(92))), True)]
     geotiff(source, X.astype(np.uint8), extratags=extra)
@@ -154,7 +156,7 @@ def test_what_is_not_true_any_more_is_left_out(call: Call, tmp_path: Path, way: 
     assert found[34735] == keys(AREA)
 
 
-def test_each_page_has_its_own_place(call: Call, tmp_path: Path) -> None:
+def test_each_page_has_its_own_georeference(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     other = (7.0, 7.0, 0.0)
     with tifffile.TiffWriter(source) as writer:
@@ -167,7 +169,7 @@ def test_each_page_has_its_own_place(call: Call, tmp_path: Path) -> None:
     assert [page[285] for page in pages] == ["first", "second"]
     png = tmp_path / "out.png"
     assert "PNG does not carry" in (said := call("filter", source, "-k", "box", "-o", png).err)
-    assert "what its other pages say" in said
+    assert "the metadata of its other pages" in said
     one = tmp_path / "one.tif"
     assert call("filter", source, "--frame", 1, "-k", "box", "-o", one).err == ""
     assert tags_of(one)[285] == "second"
@@ -177,7 +179,7 @@ def test_each_page_has_its_own_place(call: Call, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["-9999", "nan"])
-def test_missing_data_that_was_filtered_is_said(call: Call, tmp_path: Path, value: str) -> None:
+def test_filtered_missing_data_is_reported(call: Call, tmp_path: Path, value: str) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     array = X.astype(np.float32)
     tag = [(42113, "s", 0, value, True)]
@@ -187,7 +189,7 @@ def test_missing_data_that_was_filtered_is_said(call: Call, tmp_path: Path, valu
     geotiff(source, array, extratags=tag)
     result = call("filter", source, "-k", "box", "-o", target, "--force")
     said = (
-        f"its value for missing data, {value}, was filtered like any sample; do not trust what is near it\n"
+        f"its value for missing data, {value}, was filtered like any sample; results near it are unreliable\n"
     )
     assert result.err.endswith(said)
     assert tags_of(target)[42113] == value
@@ -195,7 +197,7 @@ def test_missing_data_that_was_filtered_is_said(call: Call, tmp_path: Path, valu
     assert tags_of(target)[42113] == value  # TIFF holds floats
 
 
-def test_a_value_that_samples_cannot_have_is_left_out(call: Call, tmp_path: Path) -> None:
+def test_a_missing_data_value_outside_the_dtype_is_left_out(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     geotiff(source, X.astype(np.uint8), extratags=[(42113, "s", 0, "-9999", True)])
     result = call("filter", source, "-k", "box", "-o", target)
@@ -203,7 +205,7 @@ def test_a_value_that_samples_cannot_have_is_left_out(call: Call, tmp_path: Path
     assert 42113 not in tags_of(target)
 
 
-def test_what_was_counted_of_the_samples_is_left_out(call: Call, tmp_path: Path) -> None:
+def test_statistics_of_the_samples_are_left_out(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     text = (
         '<GDALMetadata>\n  <Item name="OWNER">me</Item>\n  <Item name="STATISTICS_MAXIMUM" sample="0">29</Item>\n'
@@ -215,21 +217,21 @@ def test_what_was_counted_of_the_samples_is_left_out(call: Call, tmp_path: Path)
     assert tags_of(target)[42112] == '<GDALMetadata>\n  <Item name="OWNER">me</Item>\n</GDALMetadata>'
 
 
-# Sizes that are told elsewhere
+# Sizes in other metadata
 
 
-def test_descriptions_that_tell_of_another_size_are_left_out(call: Call, tmp_path: Path) -> None:
+def test_descriptions_that_state_another_size_are_left_out(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.tif", tmp_path / "out.tif"
     tifffile.imwrite(source, X.astype(np.uint8))  # whose description is {"shape": [72, 90]}
     assert call("filter", source, "-k", "box", "-o", target).err == ""
     assert tags_of(target)[270] == '{"shape": [72, 90]}'
     result = call("filter", source, "-k", "box", "--stride", "2", "-o", target, "--force")
-    assert result.err.endswith("in.tif: left out: the description, which tells of another size\n")
+    assert result.err.endswith("in.tif: left out: the description, which states another size\n")
     assert 270 not in tags_of(target)
     assert tifffile.imread(target).shape == (36, 45)
 
 
-def test_pixels_that_become_another_shape_say_so(call: Call, tmp_path: Path) -> None:
+def test_a_changed_pixel_aspect_ratio_is_written(call: Call, tmp_path: Path) -> None:
     source, target = tmp_path / "in.png", tmp_path / "out.png"
     Image.fromarray(X.astype(np.uint8)).save(source, dpi=(300, 300))
     for stride, dpi in (("2", (300, 300)), ("1x2", (150, 300)), ("3x1", (300, 100))):
@@ -252,7 +254,7 @@ def test_sizes_in_xmp_are_those_of_the_picture(call: Call, tmp_path: Path) -> No
         assert image.info["xmp"] == xmp.replace(b'"90"', b'"45"').replace(b'"72"', b'"36"')
 
 
-def test_a_matrix_of_another_length_stays_out() -> None:
+def test_a_matrix_of_a_wrong_length_is_left_out() -> None:
     frame = Frame(np.zeros((2, 2), np.uint8), "L")
     picture = Picture((frame,), "TIFF", {"tags": {34264: Entry.of(DOUBLE, 1, 2), 33550: Entry.of(DOUBLE, 1)}})
     moved = kept_true(picture, [Origin((4, 4))], [(Move(1.0, 2), Move(1.0, 2))])

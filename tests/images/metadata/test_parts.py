@@ -1,4 +1,4 @@
-"""XMP, Photoshop's resources, and the places where each format keeps what is said of a picture."""
+"""XMP, Photoshop's resources, and where each format stores metadata."""
 
 import base64
 import io
@@ -37,7 +37,7 @@ BASE64 = base64.b64encode(THUMBNAIL)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_the_files_of_pictures_are_known(form: str) -> None:
+def test_signatures_of_picture_files_are_found(form: str) -> None:
     data = saved(Image.fromarray(board()), form)
     for written in (data, base64.b64encode(data), b"<a b='" + base64.b64encode(data) + b"'/>", b"\n" + data):
         assert holds_picture(written)
@@ -47,7 +47,7 @@ def test_the_files_of_pictures_are_known(form: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_texts_are_no_pictures(text: str) -> None:
+def test_texts_are_not_taken_for_pictures(text: str) -> None:
     assert not holds_picture(text.encode()) or "data:image/" in text or "/9j/" in text
 
 
@@ -86,7 +86,7 @@ PLAIN = described(b"")
     ],
     ids=range(9),
 )
-def test_pictures_inside_xmp_are_cut_out_and_nothing_else(xmp: bytes) -> None:
+def test_only_pictures_are_removed_from_xmp(xmp: bytes) -> None:
     kept, lost = cleaned_xmp(xmp)
     assert lost == ("the thumbnails inside XMP",)
     assert kept == PLAIN.replace(
@@ -107,7 +107,7 @@ def test_pictures_inside_xmp_are_cut_out_and_nothing_else(xmp: bytes) -> None:
             True,
         ),
         (XMP + bytes(20), True),
-        (XMP[:-3], True),  # not well-formed, and nothing in it looks like a picture
+        (XMP[:-3], True),  # not well-formed, but without anything that looks like a picture
         (b"not at all XML", True),
         (described(b"<g:p>" + BASE64 + b"</g:p>")[:-3], False),
         (b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + described(b"<g:p>" + BASE64 + b"</g:p>"), False),
@@ -117,7 +117,7 @@ def test_pictures_inside_xmp_are_cut_out_and_nothing_else(xmp: bytes) -> None:
     ],
     ids=range(10),
 )
-def test_xmp_that_nobody_can_cut_is_kept_or_left_out_whole(xmp: bytes, kept: bool) -> None:
+def test_unparsable_xmp_is_kept_or_left_out_as_a_whole(xmp: bytes, kept: bool) -> None:
     found, lost = cleaned_xmp(xmp)
     assert (found, lost) == ((xmp, ()) if kept else (b"", ("XMP, which is damaged and holds pictures",)))
 
@@ -137,11 +137,11 @@ def test_xmp_is_upright_and_of_the_right_size() -> None:
 # Photoshop's resources
 
 
-def test_captions_stay_and_previews_go() -> None:
+def test_captions_are_kept_and_previews_removed() -> None:
     iptc = sources.IPTC + data_set(2, 202, THUMBNAIL) + data_set(7, 10, b"x")
     kept, lost = kept_resources(sources.resource(1028, iptc) + sources.resource(DIGEST, b"sum"))
     assert lost == ("the preview inside IPTC",)
-    assert kept == resources({IPTC: sources.IPTC})  # the sum was one over what is gone
+    assert kept == resources({IPTC: sources.IPTC})  # the checksum included the removed preview
     kept, lost = kept_resources(sources.resource(DIGEST, b"sum") + sources.RESOURCES)
     assert kept == resources({DIGEST: b"sum", IPTC: sources.IPTC, 1035: b"http://example.org/said"})
     assert lost == ("the Photoshop thumbnail", "Photoshop's resource 1050")
@@ -152,7 +152,7 @@ def test_captions_stay_and_previews_go() -> None:
     assert found == {(2, 120): sources.CAPTION, (2, 25): sources.KEYWORD}
 
 
-def test_a_data_set_of_another_kind_of_length() -> None:
+def test_an_extended_data_set() -> None:
     long = struct.pack(">BBBHI", 0x1C, 2, 120, 0x8004, 3) + b"abc"
     kept, lost = kept_resources(sources.resource(1028, long + sources.IPTC))
     assert (iptc_of(kept), lost) == (long + sources.IPTC, ())
@@ -171,7 +171,7 @@ def test_damaged_resources_end_early(noise: bytes, cut: int) -> None:
 # Limits of formats
 
 
-def test_what_is_too_long_for_a_segment_is_said() -> None:
+def test_metadata_too_long_for_a_segment_is_reported() -> None:
     picture = Picture(
         (Frame(board(), "RGB"),),
         "PNG",
@@ -180,7 +180,7 @@ def test_what_is_too_long_for_a_segment_is_said() -> None:
     data, notes = encode(picture, "JPEG", "out")
     assert notes == (
         "JPEG does not carry XMP of more than 65,504 bytes, the comment of more than 65,533 bytes and a resolution "
-        "beyond that of JPEG",
+        "outside the range of JPEG",
     )
     fits = {
         "xmp": XMP.ljust(65504),
@@ -196,29 +196,31 @@ def test_what_is_too_long_for_a_segment_is_said() -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
-def test_a_resolution_that_is_too_large_is_said(form: str) -> None:
+def test_a_resolution_outside_the_range_is_reported(form: str) -> None:
     picture = Picture((Frame(board(), "RGB"),), "PNG", {"dpi": (1e11, 1e11)})
     data, notes = encode(picture, form, "out")
-    assert notes == (f"{form} does not carry a resolution beyond that of {form}",)
-    assert max(read_picture(io.BytesIO(data)).metadata.get("dpi", (0, 0))) < 100  # Pillow's own for BMP is 96
+    assert notes == (f"{form} does not carry a resolution outside the range of {form}",)
+    assert (
+        max(read_picture(io.BytesIO(data)).metadata.get("dpi", (0, 0))) < 100
+    )  # Pillow's default for BMP is 96
 
 
 @pytest.mark.parametrize("form", ["WEBP", "GIF"])
-def test_a_profile_of_grey_is_not_one_of_colours(form: str) -> None:
+def test_a_grey_profile_is_not_written_with_rgb(form: str) -> None:
     grey = PROFILE[:16] + b"GRAY" + PROFILE[20:]
     picture = Picture((Frame(board()[..., 0], "L"),), "PNG", {"icc": grey})
     data, notes = encode(picture, form, "out")
-    assert notes == (f"{form} does not carry a profile of grey, which it writes as colours,",)
+    assert notes == (f"{form} does not carry a grey ICC profile, as it stores grey as RGB,",)
     assert b"GRAY" not in data
 
 
-# Pictures of other kinds than stills in colours
+# Other pictures than colour stills
 
 SAID = {"icc": PROFILE, "xmp": XMP, "exif": b"Exif\0\0" + sources.exif(previews=False), "comment": b"said"}
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "TIFF"])
-def test_animations_and_pages_carry_what_stills_do(form: str) -> None:
+def test_animations_and_pages_keep_the_same_metadata_as_stills(form: str) -> None:
     frames = tuple(Frame(np.roll(board(), 3 * k, axis=1), "RGB", 100) for k in range(3))
     stills, moving = (
         encode(Picture(part, "PNG", SAID, loop=0), form, "out") for part in (frames[:1], frames)
@@ -233,7 +235,7 @@ def test_animations_and_pages_carry_what_stills_do(form: str) -> None:
     assert all(frame.page in (None, many.metadata) for frame in many.frames)
 
 
-def test_a_jpeg_in_cmyk_has_no_place_for_a_resolution() -> None:
+def test_a_cmyk_jpeg_cannot_store_a_resolution() -> None:
     pixels = np.dstack([board(), board()[..., 0]])
     for kind, name in (("dpi", "the resolution"), ("aspect", "the shape of its pixels")):
         data, notes = encode(Picture((Frame(pixels, "CMYK"),), "TIFF", {kind: (300, 150)}), "JPEG", "out")
@@ -245,7 +247,7 @@ def test_a_jpeg_in_cmyk_has_no_place_for_a_resolution() -> None:
 
 
 @given(st.integers(0, 600).map(lambda n: XMP + b" " * n), st.binary(max_size=700))
-def test_extensions_of_a_gif_come_back(xmp: bytes, profile: bytes) -> None:
+def test_gif_extensions_round_trip(xmp: bytes, profile: bytes) -> None:
     for palette in (2, 64):
         file = saved(Image.fromarray(board()).quantize(palette), "GIF", comment=b"before")
         said = {"xmp": xmp, "icc": profile} if profile else {"xmp": xmp}
@@ -258,7 +260,7 @@ def test_extensions_of_a_gif_come_back(xmp: bytes, profile: bytes) -> None:
 
 
 @given(st.integers(0, 400))
-def test_a_gif_that_is_cut_short_says_what_it_has(cut: int) -> None:
+def test_metadata_of_a_truncated_gif_is_read(cut: int) -> None:
     file = with_extensions(saved(Image.fromarray(board()).quantize(4), "GIF", comment=b"said"), {"xmp": XMP})
     found = gif_metadata(io.BytesIO(file[:cut]))
     assert found.metadata.get("xmp", XMP) == XMP

@@ -1,4 +1,4 @@
-"""A blurred face is nowhere in the output: no preview of the unfiltered picture survives, wherever it was."""
+"""No preview of the unfiltered picture survives in the output: a blurred face must not be visible in a thumbnail."""
 
 import base64
 import io
@@ -64,7 +64,7 @@ def jfif() -> bytes:
 
 
 def many() -> bytes:
-    """A file of several pictures, as cameras write them, each of which is the unfiltered one."""
+    """A file of several pictures, as cameras write them, each of which is the unfiltered picture."""
     image = Image.fromarray(board()[::2, ::2])
     return saved(Image.fromarray(board()), "MPO", save_all=True, append_images=[image])
 
@@ -129,7 +129,7 @@ PLACES: dict[str, Callable[[], bytes]] = {
 
 
 def hidden(file: bytes) -> set[str]:
-    """Return where in a file there are pictures but itself, found by other means than the program's."""
+    """Return the offsets of embedded pictures in a file, found without the program's own search."""
     found = set()
     body = contents(file)
     starts = [match.start() for match in re.finditer(rb"\xff\xd8\xff[\xc0-\xfe]", body)]
@@ -168,7 +168,7 @@ def test_no_preview_survives(call: Call, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_all_else_that_exif_says_stays(call: Call, tmp_path: Path, order: str) -> None:
+def test_all_other_exif_tags_are_kept(call: Call, tmp_path: Path, order: str) -> None:
     source, target = tmp_path / "in.jpg", tmp_path / "out.jpg"
     source.write_bytes(with_segments(jpeg(), segment(0xE1, b"Exif\0\0" + sources.exif(order, orientation=6))))
     result = call("filter", source, "-k", "box", "--stride", 2, "-o", target)
