@@ -198,13 +198,15 @@ def test_without_the_extra_no_colour_is_lost(
     words = ("filter", tmp_path / "in.jpg", "--kernel", "identity", "-o", tmp_path / "out.jpg")
     code, _, err = call(*words)
     across, down = SAMPLINGS[name]
-    message = f"its colours, one for {across}x{down} pixels, are written as {near}, which keeps them all"
+    message = (
+        f"its chroma, one sample per {across}x{down} pixels, is written as {near}, which keeps every sample"
+    )
     assert (code, message in err) == (0, True)
     assert sampling((tmp_path / "out.jpg").read_bytes())[0] == SAMPLINGS[near]
     result = call(*words, "--subsampling", name, "--force")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot write {tmp_path}/out.jpg: JPEG of {name} is written through an extra; pip install 'convcli[codecs]'"
+        f"cannot write {tmp_path}/out.jpg: writing JPEG with {name} subsampling needs an extra; pip install 'convcli[codecs]'"
     )
 
 
@@ -269,7 +271,7 @@ def test_cmyk_is_stored_in_full(call: Call, tmp_path: Path) -> None:
     result = call(*words, "--subsampling", "4:2:0")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot write {tmp_path}/out.jpg: JPEG stores all channels of CMYK in full, not as 4:2:0; convert it to RGB"
+        f"cannot write {tmp_path}/out.jpg: JPEG does not subsample CMYK, so it cannot be stored as 4:2:0; convert it to RGB"
     )
     assert call(*words, "--subsampling", "4:4:4", "--quality", "50").code == 0
     assert tables((tmp_path / "out.jpg").read_bytes()) == tables(jpeg_of(pixels, "CMYK", quality=50))

@@ -1,1 +1,1 @@
-"""Formats that take more than Pillow gives: how their files are read, written, and held against the limits."""
+"""Read and write formats that Pillow does not fully support, and check their files against the limits."""

@@ -1,4 +1,4 @@
-"""How large the picture in a compressed stream is, by its own header: what a decoder would take memory for."""
+"""Read the size of the picture in a compressed stream from its header, to know the memory that a decoder needs."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Stream(NamedTuple):
-    """The sides and the channels of a picture, and the bytes of a sample."""
+    """The height, width, channels and bytes per sample of a picture."""
 
     height: int
     width: int
@@ -16,7 +16,7 @@ class Stream(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The bytes that it decodes to."""
+        """Bytes of the decoded picture."""
         return self.height * self.width * self.channels * self.itemsize
 
 
@@ -40,9 +40,7 @@ def jpeg2000(data: bytes) -> Stream | None:
         return None
     right, bottom, left, top = struct.unpack_from(">4I", data, at + 8)
     (channels,) = struct.unpack_from(">H", data, at + 40)
-    return Stream(
-        max(0, bottom - top), max(0, right - left), channels, 4
-    )  # it is decoded to whole numbers of 32 bits
+    return Stream(max(0, bottom - top), max(0, right - left), channels, 4)  # decoded to 32-bit integers
 
 
 def png(data: bytes) -> Stream | None:
@@ -86,7 +84,7 @@ class _Bits:
         return taken
 
     def choose(self, *ways: tuple[int, int]) -> int:
-        """Read a number in one of four ways: a constant, and the bits that are added to it."""
+        """Read a number that is coded in one of four ways: a constant plus a number of bits."""
         least, bits = ways[self.take(2)]
         return least + self.take(bits)
 
@@ -96,14 +94,14 @@ _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
 def jpegxl(data: bytes) -> Stream | None:
-    """Read the size and the image metadata: ISO/IEC 18181-1, annex D; None of an animation, too."""
+    """Read the size and the image metadata: ISO/IEC 18181-1, annex D; also None for an animation."""
     at = data.find(b"\xff\x0a", 0, 2) if data[:2] == b"\xff\x0a" else _codestream(data)
     if at < 0:
         return None
     bits = _Bits(data[at + 2 : at + 64])
     height, width = _sides(bits)
     channels = 3
-    if not bits.take(1):  # else all is as usual
+    if not bits.take(1):  # 1: all values are the defaults
         if bits.take(1):
             bits.take(3)
             if bits.take(1):
@@ -121,7 +119,7 @@ def jpegxl(data: bytes) -> Stream | None:
 
 
 def _codestream(data: bytes) -> int:
-    """Return where the codestream in a container begins, -1 where there is none: ISO/IEC 18181-2, clause 9."""
+    """Return the offset of the codestream in a container, -1 if there is none: ISO/IEC 18181-2, clause 9."""
     at = 0
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -148,9 +146,9 @@ def _sides(bits: _Bits) -> tuple[int, int]:
 
 
 def lerc(data: bytes, limit: int) -> Stream | None:
-    """Read the headers of all bands: Esri's Lerc2, which may be deflated or compressed by Zstandard.
+    """Read the headers of all bands of Esri's Lerc2, which may be compressed with deflate or Zstandard.
 
-    None where it is larger than `limit` before it is decoded, too.
+    Also None if the Lerc2 data is larger than `limit` bytes.
     """
     if data[:1] == b"\x78":
         data = zlib.decompressobj().decompress(data, limit)
@@ -177,7 +175,7 @@ def lerc(data: bytes, limit: int) -> Stream | None:
 
 LERC = 34887
 
-# By the compression that the tag of a TIFF names.
+# By the value of the TIFF tag Compression.
 _READERS: dict[int, Callable[[bytes], Stream | None]] = {
     **dict.fromkeys((6, 7, 33007, 34892), jpeg),
     **dict.fromkeys((33003, 33004, 33005, 34712), jpeg2000),
@@ -188,13 +186,13 @@ _READERS: dict[int, Callable[[bytes], Stream | None]] = {
 
 
 def is_picture(compression: int) -> bool:
-    """Return whether what is so compressed is a picture with a size of its own, which need not be that of its tile."""
+    """Return whether compressed tiles are picture files with their own size, which may differ from the tile's."""
     return compression == LERC or compression in _READERS
 
 
 def stream_of(compression: int, data: bytes, limit: int) -> Stream | None:
-    """Return what the picture in a stream claims to be; None where the header is not there, or not to be told."""
+    """Return the size that the picture in a stream claims; None if its header is missing or cannot be read."""
     try:
         return lerc(data, limit) if compression == LERC else _READERS[compression](data)
-    except Exception:  # of damaged headers: of struct, of zlib, and of imagecodecs, one for each codec
+    except Exception:  # damaged headers: errors of struct, zlib and each codec of imagecodecs
         return None

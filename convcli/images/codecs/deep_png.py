@@ -1,7 +1,7 @@
-"""Colour of 16 bits, which Pillow has no mode for, whole from PNG.
+"""Read 16-bit colour from PNG at full depth, for which Pillow has no mode.
 
-Pillow decodes such files, and its unpackers keep one byte of each sample: that of `RGB;16B` the first, that of
-`RGB;16L` the second. So a picture is decoded twice, and put together from its halves.
+Pillow's unpackers keep one byte of each sample: `RGB;16B` the first, `RGB;16L` the second. So a picture is decoded
+twice, and the two halves of each sample are combined.
 """
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
@@ -20,9 +20,9 @@ WHITE = 65535
 
 
 def cut_channels(image: ImageFile.ImageFile) -> str:
-    """Return the channels that have 16 bits in the file and would have 8 after loading: LA, RGB, RGBA or none.
+    """Return the channels (LA, RGB or RGBA) if Pillow would reduce 16 bits to 8; an empty string otherwise.
 
-    The image was opened and not yet loaded.
+    The image must be opened but not yet loaded.
     """
     for tile in image.tile if image.format == "PNG" else ():
         raw = tile.args[0] if isinstance(tile.args, tuple) else tile.args
@@ -32,13 +32,13 @@ def cut_channels(image: ImageFile.ImageFile) -> str:
 
 
 def sixteen_bits(file: BinaryIO, channels: str, high: Image.Image) -> NDArray[np.uint16]:
-    """Return the pixels, (H, W, C), of a PNG in which `cut_channels` found some.
+    """Return the pixels, (H, W, C), of a PNG for which `cut_channels` returned `channels`.
 
-    `high` is what Pillow made of it: the first byte of each sample, where the channels are RGB or RGBA.
+    `high` is the image that Pillow loaded: for RGB and RGBA, the first byte of each sample.
     """
     import numpy as np
 
-    if channels == "LA":  # the four bytes of a pixel, as if each were a sample
+    if channels == "LA":  # unpack the four bytes of a pixel as four samples
         bytewise = _loaded(file, "RGBA")
         pixels = np.empty((bytewise.height, bytewise.width, 2), np.uint16)
         for rows, part in bands(bytewise):
@@ -53,7 +53,7 @@ def sixteen_bits(file: BinaryIO, channels: str, high: Image.Image) -> NDArray[np
 
 
 def _loaded(file: BinaryIO, raw: str) -> Image.Image:
-    """Decode a file with another unpacker than Pillow would take."""
+    """Decode a file with another of Pillow's unpackers than its default."""
     file.seek(0)
     image = Image.open(file, formats=["PNG"])
     (tile,) = image.tile

@@ -1,4 +1,4 @@
-"""How large a GIF is at each of its frames: Pillow makes room for a frame that reaches beyond the canvas."""
+"""Read the canvas size of a GIF at each frame: Pillow enlarges the canvas for a frame that exceeds it."""
 
 import struct
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 
 def canvases(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Yield width and height from each frame on, without decoding: GIF89a specification, 18 to 20."""
+    """Yield the canvas width and height at each frame, without decoding: GIF89a specification, 18 to 20."""
     file.seek(6)
     screen = file.read(7).ljust(7, b"\0")
     width, height = struct.unpack_from("<HH", screen)

@@ -1,7 +1,7 @@
-"""JPEG as it was: the sampling of its colours and its quality tables are kept, whatever is done to its pixels.
+"""Keep the chroma subsampling and the quantization tables of a JPEG when its filtered pixels are written.
 
-Other pictures are written with QUALITY and full colours. Pillow writes the samplings of most files; the others need
-`convcli[codecs]`, or are written with the next one that keeps all of their colours.
+Other pictures are written with QUALITY and without subsampling. Pillow writes the most common subsamplings; the others
+need `convcli[codecs]`, or are written with the next finer one.
 """
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
@@ -19,22 +19,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-QUALITY = 95  # of a picture that was no JPEG before
-FULL_FROM = 90  # the quality from which its colours are stored in full, as ImageMagick and libvips have it
+QUALITY = 95  # for pictures that were not read from a JPEG
+FULL_FROM = 90  # lowest quality without chroma subsampling, as in ImageMagick and libvips
 
-BASELINE = 255  # the largest step of a table that every decoder reads
-PILLOWS = ("4:4:4", "4:2:2", "4:2:0")  # the samplings that Pillow writes
-IN_RGB, YCCK = (
-    0,
-    2,
-)  # Adobe's transforms, in APP14, of colours that are none, and of CMYK that are brightness and colours
+BASELINE = 255  # largest quantization step that every decoder reads
+PILLOWS = ("4:4:4", "4:2:2", "4:2:0")  # the subsamplings that Pillow writes
+IN_RGB, YCCK = 0, 2  # colour transforms in Adobe's APP14 segment: none, and CMYK stored as YCCK
 
-_LEADING = (*range(0xE0, 0xF0), 0xFE)  # the markers of segments before a picture: APP0 to APP15, and COM
-_SCALE = (16, 11, 10, 16, 24, 40, 51, 61)  # the first row of quality 50: ITU-T T.81, table K.1
+_LEADING = (*range(0xE0, 0xF0), 0xFE)  # markers of metadata segments: APP0 to APP15, and COM
+_SCALE = (
+    16,
+    11,
+    10,
+    16,
+    24,
+    40,
+    51,
+    61,
+)  # first row of the luminance table of quality 50: ITU-T T.81, table K.1
 
 
 def coded(image: ImageFile) -> Coded | None:
-    """Tell how a JPEG was coded that Pillow has opened; None where it does not say."""
+    """Return the coding of a JPEG that Pillow has opened; None if Pillow does not report it."""
     layers = getattr(image, "layer", ())
     if not layers:
         return None
@@ -43,9 +49,8 @@ def coded(image: ImageFile) -> Coded | None:
     tables: tuple[tuple[int, ...], ...] = ()
     if transform != YCCK and all(layer[3] in known for layer in layers):
         tables = tuple(tuple(min(BASELINE, step) for step in known[layer[3]]) for layer in layers)
-        while (
-            len(tables) > 1 and tables[-1] == tables[-2]
-        ):  # Pillow takes the last for all channels that follow
+        # Pillow uses the last table for all remaining channels.
+        while len(tables) > 1 and tables[-1] == tables[-2]:
             tables = tables[:-1]
     ratio = None
     if len(layers) == 3 and transform != IN_RGB:
@@ -60,8 +65,8 @@ class Way(NamedTuple):
     """How a JPEG is written.
 
     settings : options of Pillow's `save`
-    beyond : a sampling that Pillow does not write, a key of SAMPLINGS
-    notes : what is not as it was
+    beyond : a subsampling that Pillow cannot write, a key of SAMPLINGS
+    notes : messages about what differs from the input's coding
     """
 
     settings: dict[str, Any]
@@ -70,7 +75,7 @@ class Way(NamedTuple):
 
 
 def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
-    """Choose how a frame is written: as it is asked for, else as it was, else well; or raise ImageError."""
+    """Choose the options for a frame: as requested, else as in the input, else defaults; or raise ImageError."""
     was = was or Coded()
     settings: dict[str, Any] = {}
     if coding.quality is not None:
@@ -81,7 +86,7 @@ def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
         settings["quality"] = QUALITY
     if frame.channels == "CMYK" and coding.subsampling not in (None, "4:4:4"):
         raise ImageError(
-            f"JPEG stores all channels of CMYK in full, not as {coding.subsampling}; convert it to RGB"
+            f"JPEG does not subsample CMYK, so it cannot be stored as {coding.subsampling}; convert it to RGB"
         )
     if frame.channels != "RGB":
         return Way(settings)
@@ -91,14 +96,14 @@ def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
     sampling = coding.subsampling or (_finest_within(was.ratio, SAMPLINGS) if was.ratio else usual)
     if sampling not in PILLOWS and _extra() is None:
         if coding.subsampling is not None:
-            raise NoCodecError(f"JPEG of {sampling} is written through an extra; {INSTALL}")
+            raise NoCodecError(f"writing JPEG with {sampling} subsampling needs an extra; {INSTALL}")
         sampling = _finest_within(SAMPLINGS[sampling], PILLOWS)
     notes: tuple[str, ...] = ()
     if coding.subsampling is None and was.ratio not in (None, SAMPLINGS[sampling]):
         assert was.ratio is not None
         across, down = was.ratio
         notes = (
-            f"its colours, one for {across}x{down} pixels, are written as {sampling}, which keeps them all",
+            f"its chroma, one sample per {across}x{down} pixels, is written as {sampling}, which keeps every sample",
         )
     if sampling not in PILLOWS:
         return Way(settings, sampling, notes)
@@ -106,7 +111,7 @@ def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
 
 
 def _finest_within(ratio: tuple[int, int], names: Iterable[str]) -> str:
-    """Return the sampling that stores the fewest colours of those that store no fewer than `ratio`."""
+    """Return the coarsest of the named subsamplings that is at least as fine as `ratio` along both axes."""
     fitting = [
         name for name in names if all(one <= other for one, other in zip(SAMPLINGS[name], ratio, strict=True))
     ]
@@ -114,7 +119,7 @@ def _finest_within(ratio: tuple[int, int], names: Iterable[str]) -> str:
 
 
 def _extra() -> Any:
-    """Return imagecodecs, or None where it is not installed."""
+    """Return imagecodecs, or None if it is not installed."""
     try:
         return import_module("imagecodecs")
     except ImportError:
@@ -122,7 +127,10 @@ def _extra() -> Any:
 
 
 def encode_beyond(pixels: NDArray[np.uint8], way: Way, pillows: bytes) -> bytes:
-    """Return a JPEG (H, W, 3) of a sampling that Pillow does not write, with the metadata of one that Pillow wrote."""
+    """Encode (H, W, 3) as a JPEG with a subsampling that Pillow cannot write.
+
+    pillows : the same picture as written by Pillow, from which the metadata segments are taken
+    """
     assert way.beyond is not None
     quality = way.settings.get("quality") or _quality(way.settings["qtables"][0])
     codes = way.beyond.replace(":", "")
@@ -131,7 +139,7 @@ def encode_beyond(pixels: NDArray[np.uint8], way: Way, pillows: bytes) -> bytes:
 
 
 def _leading(data: bytes) -> int:
-    """Return where the segments of metadata end with which a JPEG begins."""
+    """Return the offset at which the metadata segments at the start of a JPEG end."""
     at = 2
     while data[at + 1] in _LEADING:
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
@@ -139,7 +147,7 @@ def _leading(data: bytes) -> int:
 
 
 def _quality(table: Sequence[int]) -> int:
-    """Return the quality from which libjpeg makes about such a table of brightness."""
+    """Return the libjpeg quality whose luminance table is closest to `table`."""
     scale = 100 * sum(table[: len(_SCALE)]) / sum(_SCALE)
     quality = 100 - scale / 2 if scale <= 100 else 5000 / scale
     return min(100, max(1, round(quality)))

@@ -1,4 +1,4 @@
-"""JPEGs whose few bytes would take long: EXIF in a thousand segments, and scans without end."""
+"""Refuse JPEGs that are small but slow to decode: EXIF in thousands of segments, or a great many scans."""
 
 import re
 import struct
@@ -7,18 +7,18 @@ from typing import BinaryIO
 from convcli.images.picture import ImageError
 
 MAGIC = b"\xff\xd8"
-MOST_EXIF = 1 << 22  # bytes; one segment, and all that EXIF 2.32 allows, has 64 KiB
-USUAL_SCANS = 200  # of a progressive picture, whatever its size; those of every encoder have fewer than 20
-PASSES = 50  # times that the limit on pixels may be gone through, by more scans than that
+MOST_EXIF = 1 << 22  # bytes; EXIF 2.32 allows one segment of 64 KiB
+USUAL_SCANS = 200  # always allowed, whatever the size of the picture; encoders write fewer than 20
+PASSES = 50  # with more scans, scans x pixels may be at most this many times the pixel limit
 
 _CHUNK = 1 << 20
 _ALONE = {0x00, 0x01, *range(0xD0, 0xDA)}  # markers without a segment: ITU T.81, B.1.1.3
-_NO_FRAME = {0xC4, 0xC8, 0xCC}  # of those from C0 to CF
+_NO_FRAME = {0xC4, 0xC8, 0xCC}  # markers from C0 to CF that do not start a frame
 _EXIF = b"Exif\0\0"
 
 
 def check_jpeg(file: BinaryIO, name: str, max_pixels: int) -> None:
-    """Refuse, before it is opened, what takes Pillow or libjpeg far longer than its bytes or pixels do."""
+    """Refuse a JPEG, before it is opened, that Pillow or libjpeg would take too long to decode for its size."""
     file.seek(len(MAGIC))
     exif, pixels, channels, several = 0, 0, 0, False
     while (marker := _marker(file)) is not None:
@@ -38,19 +38,19 @@ def check_jpeg(file: BinaryIO, name: str, max_pixels: int) -> None:
         file.seek(body + max(2, length))
     if exif > MOST_EXIF:
         raise ImageError(
-            f"cannot read {name}: its EXIF has {exif:,} bytes, more than the {MOST_EXIF:,} that are read; take it out, "
-            "as by exiftool -exif:all="
+            f"cannot read {name}: its EXIF has {exif:,} bytes, over the limit of {MOST_EXIF:,}; remove it, for example "
+            "with exiftool -exif:all="
         )
     scans = _count_scans(file) if several else 1
     if scans > USUAL_SCANS and scans * pixels > PASSES * max_pixels:
         raise ImageError(
-            f"cannot read {name}: it goes through its {pixels:,} pixels {scans:,} times; raise the limit with "
-            f"`max_pixels={-(-scans * pixels // PASSES)}`"
+            f"cannot read {name}: its {pixels:,} pixels are coded in {scans:,} scans, too many to decode quickly; "
+            f"raise the limit with `max_pixels={-(-scans * pixels // PASSES)}`"
         )
 
 
 def _marker(file: BinaryIO) -> int | None:
-    """Return the next marker, whatever stands before it; None at the end."""
+    """Return the next marker, skipping any bytes before it; None at the end of the file."""
     while data := file.read(64):
         found = re.search(rb"\xff+([^\xff])", data)
         if found:
@@ -62,10 +62,10 @@ def _marker(file: BinaryIO) -> int | None:
 
 
 def _count_scans(file: BinaryIO) -> int:
-    """Count the scans from the first on: no byte of theirs is FF but before a marker, or 0."""
+    """Count the scans from the first one on: within their data, every FF is followed by a marker or 0."""
     scans, last = 1, b""
     while data := file.read(_CHUNK):
-        data = last + data  # a marker may lie across
+        data = last + data  # a marker may be split between chunks
         markers = re.findall(rb"\xff([\xda\xd9])", data)
         if b"\xd9" in markers:
             return scans + markers.index(b"\xd9")

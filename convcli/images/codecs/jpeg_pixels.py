@@ -1,6 +1,6 @@
-"""Decode a JPEG straight into an array, through imagecodecs: `convcli[codecs]`.
+"""Decode a JPEG directly into an array with imagecodecs: `convcli[codecs]`.
 
-Pillow decodes to four bytes a pixel, from which an array is then copied. Both use libjpeg-turbo, and give the same
+Pillow decodes to four bytes per pixel, which are then copied into an array. Both use libjpeg-turbo and return the same
 pixels.
 """
 
@@ -18,9 +18,9 @@ END = b"\xff\xd9"  # the marker EOI (ITU-T T.81, table B.1)
 
 
 def is_straight(file: BinaryIO, image: ImageFile) -> bool:
-    """Return whether a JPEG that Pillow has opened can be decoded straight: grey or RGB, and whole up to its end mark.
+    """Return whether a JPEG that Pillow has opened can be decoded directly: grey or RGB, and with its end marker.
 
-    Of a file that is cut off Pillow tells, and imagecodecs does not.
+    Pillow reports a truncated file, but imagecodecs does not.
     """
     if image.format != "JPEG" or image.mode not in ("L", "RGB") or find_spec("imagecodecs") is None:
         return False
@@ -32,7 +32,7 @@ def is_straight(file: BinaryIO, image: ImageFile) -> bool:
 
 
 def straight_pixels(file: BinaryIO, image: ImageFile) -> NDArray[Any] | None:
-    """Return the pixels (H, W) or (H, W, 3), not yet upright; None where Pillow is to decode them or to refuse."""
+    """Return the pixels (H, W) or (H, W, 3), not yet upright; None if Pillow must decode or refuse the file."""
     if not is_straight(file, image):
         return None
     import imagecodecs

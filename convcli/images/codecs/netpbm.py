@@ -1,6 +1,6 @@
 """The Netpbm formats: PBM, PGM and PPM, plain and raw, PAM, and PFM; https://netpbm.sourceforge.net/doc/.
 
-Samples are spread over 8 bits, or over 16 where their largest is above 255. Rows of PFM stand from the bottom up.
+Samples are scaled to 8 bits, or to 16 bits if their maximum is above 255. PFM stores rows from bottom to top.
 """
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREFIX = re.compile(rb"P([1-7]|[Ff])(?=[\s#])")
-LONGEST = 1 << 16  # bytes of a header, with all its comments
-PLAIN_SAMPLE = (
-    75  # bytes that a sample of digits takes on its way: as an object of Python, and in three arrays
-)
-DEEP = 65535  # the largest that a sample can be
+LONGEST = 1 << 16  # bytes of a header, including comments
+PLAIN_SAMPLE = 75  # working memory in bytes per sample of a plain format: a Python object and three arrays
+DEEP = 65535  # largest sample
 
 _FORMATS = {b"1": "PBM", b"2": "PGM", b"3": "PPM", b"4": "PBM", b"5": "PGM", b"6": "PPM", b"7": "PAM"}
 _PLAIN = (b"1", b"2", b"3")
@@ -34,7 +32,7 @@ _COLOURS = {"PBM": "L", "PGM": "L", "PPM": "RGB"}
 _TOKEN = re.compile(rb"(?:\s|#[^\n\r]*[\n\r])*([^\s#]+)")
 _COMMENT = re.compile(rb"#[^\n\r]*")
 
-# The tuple types of PAM that are colours, and what their channels are; others are only counted.
+# The PAM tuple types with a colour interpretation, and their channels; those of other types are only counted.
 TUPLES = {
     "BLACKANDWHITE": "L",
     "GRAYSCALE": "L",
@@ -49,11 +47,11 @@ _TUPLE_OF = {channels: name for name, channels in TUPLES.items() if not name.sta
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says before its samples, which begin at byte `start`.
+    """The header of a file; its samples begin at byte `start`.
 
-    digit : the second byte of the file, which tells the format
-    channels : what they are, or how many
-    white : the largest a sample can be; the scale of PFM, which is negative where bytes stand little-endian
+    digit : second byte of the file, which identifies the format
+    channels : names or number of the channels
+    white : maximum of a sample; for PFM the scale, which is negative for little-endian samples
     """
 
     digit: bytes
@@ -66,19 +64,19 @@ class Header:
 
     @property
     def format(self) -> str:
-        """The name of the format: PFM, PAM ..."""
+        """Name of the format: PFM, PAM, ..."""
         return _FORMATS.get(self.digit, "PFM")
 
     @property
     def dtype(self) -> str:
-        """The type of the samples once they are read."""
+        """Dtype of the decoded samples."""
         if self.format == "PFM":
             return "float32"
         return "uint16" if self.white > 255 else "uint8"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows, columns, and channels where there are several."""
+        """Rows, columns and, if there are several, channels."""
         return (self.height, self.width) if self.count == 1 else (self.height, self.width, self.count)
 
 
@@ -90,7 +88,7 @@ def read_netpbm(
 ) -> Picture:
     """Return the first picture of a file that begins with PREFIX, or raise ImageError.
 
-    `choose` is given the count of frames, 1, and raises where another is wanted.
+    `choose` is called with the number of frames, 1, and raises if another frame is requested.
     """
     header = _checked(file, name, choose, max_pixels)
     mode = mode_name(header.channels, header.dtype)
@@ -100,9 +98,9 @@ def read_netpbm(
     else:
         pixels = _raw(file, name, header)
         if PREFIX.match(file.read(3)):
-            notes.append("only the first of the pictures in it is read")
+            notes.append("only the first picture in the file is read")
     if header.format == "PFM" and abs(header.white) != 1:
-        notes.append(f"its scale of {abs(header.white):g} is left out: samples are as they stand")
+        notes.append(f"its scale of {abs(header.white):g} is ignored: samples are not multiplied by it")
     from convcli.images.metadata.lines import netpbm_metadata
 
     file.seek(0)
@@ -114,12 +112,12 @@ def read_netpbm(
 def netpbm_header(
     file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
 ) -> PictureHeader:
-    """Return what `read_netpbm` will, from the header alone."""
+    """Return the header of the picture that `read_netpbm` would return."""
     header = _checked(file, name, choose, max_pixels)
     samples = prod(header.shape)
     if header.digit in _PLAIN:
         working = PLAIN_SAMPLE * samples + 2 * file.seek(0, 2)
-    else:  # what is not taken as it stands is converted: another copy
+    else:  # samples that have to be converted need another copy
         stands = header.dtype == "float32" or header.white == 255
         working = 0 if stands else 2 * samples
     frame = FrameHeader(header.shape, mode_name(header.channels, header.dtype), header.dtype, None, working)
@@ -127,12 +125,12 @@ def netpbm_header(
 
 
 def _checked(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
-    """Return the header of a file whose first picture is wanted and not too large, or raise ImageError."""
+    """Read the header of a file; raise ImageError if another frame is requested or the picture is too large."""
     header = _header(file, name)
     choose(1)
     count = header.width * header.height * max(4, header.count) // 4
     if count > max_pixels:
-        what = "pixels" if header.count <= 4 else "pixels, of four channels each at most,"
+        what = "pixels" if header.count <= 4 else "pixels (four channels count as one)"
         raise ImageError(
             f"cannot read {name}: its {count:,} {what} are over the limit of {max_pixels:,}; "
             f"raise it with `max_pixels={count}`"
@@ -150,7 +148,7 @@ def _header(file: BinaryIO, name: str) -> Header:
     for _ in range(2 if digit in (b"1", b"4") else 3):
         found = _TOKEN.match(start, at)
         if found is None:
-            raise damaged(name, "its header does not end")
+            raise damaged(name, "its header is incomplete")
         words.append(found[1])
         at = found.end()
     width, height = (_whole(name, word, "size") for word in words[:2])
@@ -174,7 +172,7 @@ def _pam_header(start: bytes, name: str) -> Header:
         if key and not key.startswith("#"):
             given[key] = f"{given[key]} {value.strip()}" if key in given else value.strip()
     else:
-        raise damaged(name, "its header does not end")
+        raise damaged(name, "its header is incomplete")
     missing = [key for key in ("WIDTH", "HEIGHT", "DEPTH", "MAXVAL") if key not in given]
     if missing:
         raise damaged(name, f"its header has no {missing[0]}")
@@ -206,13 +204,13 @@ def _scale(name: str, word: bytes) -> float:
 
 
 def _raw(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
-    """Return the samples of a raw format, and leave the file behind them."""
+    """Return the samples of a raw format, and leave the file positioned after them."""
     import numpy as np
 
     packed = header.format == "PBM"
     stored = np.dtype(header.dtype).newbyteorder("<" if header.white < 0 else ">")
     row = -(-header.width // 8) if packed else header.width * header.count * stored.itemsize
-    there = file.seek(0, 2) - header.start  # before memory is taken for what the header claims
+    there = file.seek(0, 2) - header.start  # checked before memory is allocated for the claimed size
     if there < row * header.height:
         raise damaged(name, f"it has {max(there, 0):,} of {row * header.height:,} bytes of samples")
     file.seek(header.start)
@@ -229,7 +227,7 @@ def _raw(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
 
 
 def _plain(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
-    """Return the samples of a format of digits."""
+    """Return the samples of a plain format, which stores decimal digits."""
     import numpy as np
 
     file.seek(header.start)
@@ -238,7 +236,7 @@ def _plain(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
     if header.format == "PBM":
         bits = np.frombuffer(b"".join(text.split()), np.uint8)
         if len(bits) < wanted or not np.isin(bits[:wanted], (48, 49)).all():
-            raise damaged(name, f"it has not {wanted:,} digits that are 0 or 1")
+            raise damaged(name, f"it does not have {wanted:,} digits that are 0 or 1")
         return (49 - bits[:wanted]) * np.uint8(255)
     words = text.split(maxsplit=wanted)[:wanted]
     if len(words) < wanted:
@@ -251,7 +249,7 @@ def _plain(file: BinaryIO, name: str, header: Header) -> NDArray[Any]:
 
 
 def _spread(samples: NDArray[Any], white: int) -> NDArray[Any]:
-    """Return samples of 0 to `white` over 8 bits, or over 16 where white needs them; larger ones are white."""
+    """Scale samples from 0..`white` to 8 bits, or to 16 bits if `white` is above 255; larger samples are clipped."""
     import numpy as np
 
     dtype, full = (np.dtype(np.uint16), DEEP) if white > 255 else (np.dtype(np.uint8), 255)
@@ -263,7 +261,7 @@ def _spread(samples: NDArray[Any], white: int) -> NDArray[Any]:
 
 
 def encode_netpbm(frame: Frame, form: str, name: str) -> bytes:
-    """Return a frame that `formats` says the format holds, as a raw file; or raise ImageError."""
+    """Encode a frame whose mode the format can store as a raw file; raise ImageError for greys in PBM."""
     import numpy as np
 
     pixels = frame.pixels
@@ -287,14 +285,14 @@ def encode_netpbm(frame: Frame, form: str, name: str) -> bytes:
 
 
 def _black(pixels: NDArray[np.uint8], name: str) -> NDArray[np.bool_]:
-    """Return where pixels are black, or raise ImageError where some are neither black nor white."""
+    """Return a mask of black pixels; raise ImageError if some are neither black nor white."""
     import numpy as np
 
     black: NDArray[np.bool_] = pixels == 0
     share = 1 - np.count_nonzero(black | (pixels == 255)) / pixels.size
     if share:
         raise ImageError(
-            f"cannot write {name}: PBM is black and white, and {share:.2%} of the samples are grey; write them to "
-            ".pgm, which holds greys"
+            f"cannot write {name}: PBM stores only black and white, and {share:.2%} of the samples are grey; write it "
+            "as .pgm"
         )
     return black

@@ -1,4 +1,4 @@
-"""NumPy's .npy files as pictures: any numbers, any count of channels, never unpickled."""
+"""Read and write pictures as NumPy's .npy files: any real dtype, any number of channels, never unpickled."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -24,11 +24,11 @@ def read_array(
 ) -> Picture:
     """Return the array in a .npy file as a picture, or raise ImageError.
 
-    `choose` is given the count of frames and returns the numbers of those that are wanted.
+    `choose` is called with the number of frames and returns the indices of the requested ones.
 
     (W,) is one row of grey, (H, W) grey, (H, W, C) has C channels and (N, H, W, C) is N frames. 1 to 4 channels are
-    grey, grey and alpha, RGB, and RGBA, as they are written; more have no names. Booleans become 0 and 255, halves
-    float32, and whole numbers of 64 bits those of 32, where they fit.
+    grey, grey and alpha, RGB, and RGBA, as when they are written; more channels have no names. Booleans become 0 and
+    255, float16 becomes float32, and 64-bit integers become 32-bit ones if they fit.
     """
     try:
         return _read(file, name, choose, max_pixels, layout)
@@ -48,7 +48,7 @@ def picture_of(array: NDArray[Any], name: str, max_pixels: int, layout: str = "h
 def array_header(
     file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int, layout: str = "hwc"
 ) -> Header:
-    """Return what `read_array` will, from the header alone; whole numbers of 64 bits are taken to fit 32."""
+    """Return the header of the picture that `read_array` would return; 64-bit integers are assumed to fit 32 bits."""
     try:
         header = given = read_header(file)
         if layout != "hwc":
@@ -61,7 +61,7 @@ def array_header(
     mode = mode_of(frames[3] if len(frames) == 4 else 1, dtype)
     apart = (
         dtype != header.dtype or header.fortran_order or len(numbers) < frames[0] or layout != "hwc"
-    )  # not the file's own array
+    )  # needs a copy of the file's array
     working = prod(frames) * header.dtype.itemsize if apart else 0
     return Header((FrameHeader(frames[1:], mode, dtype, working=working),) * len(numbers), "NPY")
 
@@ -79,9 +79,9 @@ def _read(
 
 
 def stored_array(file: BinaryIO, name: str, frame: int) -> tuple[StoredPixels, tuple[str, ...]] | None:
-    """Return a frame of a .npy file as pixels that are read when they are used, and what `read_array` notes.
+    """Return a frame of a .npy file as pixels that are read on demand, and the notes of `read_array`.
 
-    None where all have to be looked at first: whole numbers of 64 bits, that may fit 32.
+    None if all values have to be inspected first: 64-bit integers, which may fit 32 bits.
     """
     header = read_header(file)
     wide = header.dtype.kind in "iu" and header.dtype.itemsize == 8
@@ -97,7 +97,7 @@ def stored_array(file: BinaryIO, name: str, frame: int) -> tuple[StoredPixels, t
 
 
 def _picture(array: NDArray[Any], numbers: Sequence[int]) -> Picture:
-    """Return frames, (N, H, W) or (N, H, W, C), of those numbers as a picture."""
+    """Return the frames of an array, (N, H, W) or (N, H, W, C), with the given indices as a picture."""
     count = array.shape[3] if array.ndim == 4 else 1
     mode = mode_of(count, array.dtype.name)
     pixels = [array[number] if len(numbers) == len(array) else array[number].copy() for number in numbers]
@@ -108,24 +108,24 @@ def _notes(channels: int) -> tuple[str, ...]:
     if channels not in (2, 4):
         return ()
     return (
-        f"the last of its {channels} channels is taken as alpha; `alpha='filter'` treats all of them alike",
+        f"the last of its {channels} channels is taken as alpha; `alpha='filter'` filters it like the others",
     )
 
 
 def _frames(
     header: NpyHeader, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int
 ) -> tuple[tuple[int, ...], Sequence[int]]:
-    """Return the shape as (frames, H, W) or (frames, H, W, C), and which are wanted; or raise ImageError."""
+    """Return the shape as (frames, H, W) or (frames, H, W, C), and the requested frames; or raise ImageError."""
     shape, dtype = header.shape, header.dtype
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise ImageError(
-            f"cannot read {name}: its values are {dtype}, which are no samples of a picture; "
-            "save real numbers, as float32"
+            f"cannot read {name}: its dtype {dtype} is not supported for pictures; "
+            "save real numbers, such as float32"
         )
     if not 1 <= len(shape) <= 4 or not all(shape):
         raise ImageError(
-            f"cannot read {name}: its shape {shape} is no picture's; give (H, W), (H, W, C) or (frames, H, W, C), "
-            "none of them 0"
+            f"cannot read {name}: its shape {shape} is not that of a picture; give (H, W), (H, W, C) or "
+            "(frames, H, W, C) without zeros"
         )
     frames = shape if len(shape) == 4 else (1, *((1, *shape) if len(shape) == 1 else shape))
     numbers = choose(frames[0])
@@ -138,9 +138,9 @@ def _frames(
 
 
 def encode_array(picture: Picture) -> bytes:
-    """Return a picture as a .npy file: (H, W) or (H, W, C), or (frames, H, W, C) where it has several frames.
+    """Return a picture as a .npy file: (H, W) or (H, W, C), or (frames, H, W, C) if it has several frames.
 
-    In another layout the axes are in its order.
+    The axes are in the order of the picture's layout.
     """
     arrays = [frame.pixels for frame in picture.frames]
     if len(arrays) > 1:
@@ -157,7 +157,7 @@ def encode_array(picture: Picture) -> bytes:
 def write_array(
     file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[NDArray[Any]]
 ) -> None:
-    """Write a .npy file of an array that comes in parts, one behind the other."""
+    """Write a .npy file of an array that is given in consecutive parts."""
     described = {"descr": dtype.str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, described)
     for part in parts:

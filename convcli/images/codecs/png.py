@@ -1,8 +1,8 @@
-"""Write still PNG pictures on all cores: filters in NumPy, deflate in the standard library's zlib.
+"""Write still PNG pictures in parallel: filters in NumPy, deflate in the standard library's zlib.
 
-The rows are cut into bands of a megabyte, each filtered and deflated on its own, which lets go of the GIL. A band
-ends in a sync flush, so that all of them together are one deflate stream (RFC 1951); the Adler-32 sums of the bands
-are combined (RFC 1950). What is in a band depends on its pixels alone: the file is the same for any number of threads.
+The rows are split into bands of a megabyte, each filtered and deflated independently, which releases the GIL. A band
+ends with a sync flush, so that all bands form one deflate stream (RFC 1951); their Adler-32 checksums are combined
+(RFC 1950). A band depends only on its pixels: the file is the same for any number of threads.
 """
 
 import struct
@@ -21,12 +21,12 @@ from convcli.images.metadata.pixel_chunks import chunk_bytes as chunk
 
 Bytes = NDArray[np.uint8]
 
-COLOUR_TYPES = {"L": 0, "LA": 4, "RGB": 2, "RGBA": 6}  # of the header: PNG, third edition, 11.2.1
+COLOUR_TYPES = {"L": 0, "LA": 4, "RGB": 2, "RGBA": 6}  # PNG, third edition, 11.2.1
 COLOUR_TYPES |= {"I;16": 0} | {f"{mode};16": colour for mode, colour in COLOUR_TYPES.items() if mode != "L"}
 
-BAND = 1 << 20  # bytes a thread filters and deflates at a time
-TILE = 1 << 17  # bytes filtered at a time: they and what is computed on the way stay in L2
-MAX_THREADS = 8  # unless the caller asks for more
+BAND = 1 << 20  # bytes per unit of work of a thread
+TILE = 1 << 17  # bytes filtered at a time: with the intermediate arrays they fit in the L2 cache
+MAX_THREADS = 8  # default maximum
 
 _ADLER_BASE = 65521
 _ZLIB_HEADER = b"\x78\x5e"  # deflate, a window of 32 KiB, "fast"
@@ -42,11 +42,11 @@ def encode_png(
 ) -> bytes:
     """Return the PNG file of one picture.
 
-    pixels : ndarray, (H, W) or (H, W, C), H and W > 0; uint8, or uint16 where the mode ends in 16
+    pixels : ndarray, (H, W) or (H, W, C), H and W > 0; uint8, or uint16 if the mode ends in 16
     mode : a key of COLOUR_TYPES
-    before, after : whole chunks to stand before and after the pixels
-    threads : how many to use; by default one per core, at most MAX_THREADS
-    level : that of zlib, 0 to 9; by default the way of least bytes among quick ones
+    before, after : complete chunks to write before and after the pixels
+    threads : number of threads; by default one per core, at most MAX_THREADS
+    level : zlib compression level, 0 to 9; by default the best of several fast methods for each band
     """
     way = None if level is None else Way("paeth", zlib.Z_DEFAULT_STRATEGY, level)
     rows = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
@@ -67,19 +67,21 @@ def encode_png(
 
 
 def combined_adler(first: int, second: int, length: int) -> int:
-    """Return the Adler-32 of two runs of bytes from those of each; `length` is that of the second.
+    """Return the Adler-32 of two concatenated byte strings from theirs; `length` is that of the second.
 
     >>> combined_adler(zlib.adler32(b"con"), zlib.adler32(b"volve"), 5) == zlib.adler32(b"convolve")
     True
     """
-    low = (first & 0xFFFF) - 1  # the bytes so far, which each byte of the second run adds to the high half
+    low = (
+        first & 0xFFFF
+    ) - 1  # the first byte sum, which each byte of the second string adds to the high half
     high = (first >> 16) + (second >> 16) + length * low
     return high % _ADLER_BASE << 16 | (low + (second & 0xFFFF)) % _ADLER_BASE
 
 
 @contextmanager
 def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """Give `map`, or that of a thread pool."""
+    """Yield the built-in `map`, or that of a thread pool."""
     if threads == 1:
         yield map
         return
@@ -90,16 +92,16 @@ def _mapping(threads: int) -> Iterator[Callable[..., Iterator[Any]]]:
 
 
 def _width(rows: NDArray[Any]) -> int:
-    """Return the bytes of a row."""
+    """Return the number of bytes in a row."""
     return int(rows.shape[1]) * rows.itemsize
 
 
 def _bytes(rows: NDArray[Any]) -> Bytes:
-    """Return rows as the bytes that PNG has for them: of 16 bits the higher one first."""
+    """Return rows as PNG stores them: 16-bit samples are big-endian."""
     return rows.astype(rows.dtype.newbyteorder(">"), copy=False).view(np.uint8)
 
 
-# Filters: PNG, third edition, 9.2. Each takes the padded rows of `_padded` and fills `out` with what it leaves.
+# Filters: PNG, third edition, 9.2. Each takes rows from `_padded` and writes the residuals to `out`.
 
 
 def _none(rows: Bytes, pixel: int, out: Bytes) -> None:
@@ -107,7 +109,7 @@ def _none(rows: Bytes, pixel: int, out: Bytes) -> None:
 
 
 def _average(rows: Bytes, pixel: int, out: Bytes) -> None:
-    """Take away the mean of left and above, rounded down, without leaving 8 bits."""
+    """Subtract the mean of left and above, rounded down, in 8-bit arithmetic."""
     left, above = rows[1:, :-pixel], rows[:-1, pixel:]
     np.bitwise_xor(left, above, out=out)
     np.right_shift(out, 1, out=out)
@@ -116,17 +118,17 @@ def _average(rows: Bytes, pixel: int, out: Bytes) -> None:
 
 
 def _paeth(rows: Bytes, pixel: int, out: Bytes) -> None:
-    """Take away whichever of left, above and the corner is nearest to left + above - corner.
+    """Subtract whichever of left, above and corner is nearest to left + above - corner.
 
-    That is the corner where it lies between the two and far enough from both, else the smaller or the larger of
-    them; ties fall as the standard has them. All of it stays in 8 bits.
+    That is the corner if it lies between the other two and far enough from both, else the smaller or the larger of
+    them; ties are broken as in the standard. All arithmetic is in 8 bits.
     """
     left, above = rows[1:, :-pixel], rows[:-1, pixel:]
     low, high = np.minimum(left, above), np.maximum(left, above)
     corner = np.maximum(rows[:-1, :-pixel], low)
     np.minimum(corner, high, out=corner)
-    np.subtract(high, corner, out=high)  # from here on how far up it is to the larger
-    np.subtract(corner, low, out=low)  # and how far down to the smaller
+    np.subtract(high, corner, out=high)  # now the distance from the corner up to the larger
+    np.subtract(corner, low, out=low)  # and down to the smaller
     up, down = low <= high >> 1, high <= low >> 1
     np.multiply(high, up.view(np.uint8), out=high)
     np.multiply(low, down.view(np.uint8), out=low)
@@ -139,7 +141,7 @@ _FILTERS = {"none": (0, _none), "average": (3, _average), "paeth": (4, _paeth)}
 
 
 class Way(NamedTuple):
-    """How a band is filtered and deflated; the size of what comes out counts `handicap` times, as it takes time."""
+    """How a band is filtered and deflated; its size is multiplied by `handicap` to account for slower methods."""
 
     filter: str
     strategy: int
@@ -147,9 +149,9 @@ class Way(NamedTuple):
     handicap: float = 1.0
 
 
-# Noise has nothing to find twice: the bytes of photographs only get codes (Huffman), or runs as well; a search takes
-# three times as long, and pays where few colours alternate, as in a dithered picture. Graphics repeat themselves, and
-# their search is quick.
+# Photographs are noisy and have few repeated strings, so Huffman coding or run lengths suffice; a string search takes
+# three times as long, and only pays off for a few alternating colours, as in a dithered picture. Graphics repeat
+# themselves, and searching them is fast.
 PHOTOGRAPH: tuple[Way, ...] = (
     Way("average", zlib.Z_HUFFMAN_ONLY),
     Way("paeth", zlib.Z_HUFFMAN_ONLY),
@@ -161,15 +163,15 @@ GRAPHICS: tuple[Way, ...] = (
     Way("paeth", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
     Way("none", zlib.Z_DEFAULT_STRATEGY, 4, handicap=1.02),
 )
-FLAT = 0.4  # the share of bytes in runs of 8 zeros, after the Paeth filter, from which on a band is graphics
+FLAT = 0.4  # least share of bytes in runs of 8 zeros, after the Paeth filter, for a band to count as graphics
 
-# The sample of a band: how many bytes, from how many places; and of a photograph so many pieces of so many bytes.
+# The sample of a band to try the methods on: its bytes and groups of rows; for a photograph, pieces and their bytes.
 SAMPLE, GROUPS = 1 << 16, 6
 PIECES, PIECE = 32, 256
 
 
 class Band(NamedTuple):
-    """A deflated band: its IDAT chunk, and the Adler-32 and length of what it holds."""
+    """A deflated band: its IDAT chunk, and the Adler-32 and length of the uncompressed data."""
 
     chunk: bytes
     adler: int
@@ -192,7 +194,7 @@ def _band(rows: NDArray[Any], pixel: int, start: int, stop: int, way: Way | None
 
 
 def _best_way(rows: NDArray[Any], pixel: int, start: int, stop: int) -> Way:
-    """Try the ways on a few groups of rows from all over a band, for a photograph on pieces of those."""
+    """Try the methods on a few groups of rows spread over a band; for a photograph, on pieces of those."""
     height = min(stop - start, max(1, SAMPLE // GROUPS // _width(rows)))
     tops = range(start, stop - height + 1, max(height, (stop - start) // GROUPS))
     sample = np.concatenate([_padded(rows, pixel, top, top + height) for top in tops], axis=1)
@@ -215,7 +217,7 @@ def _deflater(way: Way) -> "zlib._Compress":
 
 
 def _padded(rows: NDArray[Any], pixel: int, top: int, bottom: int) -> Bytes:
-    """Return rows with the one above them and a pixel to their left, black beyond the picture."""
+    """Return rows with the row above them and one pixel to their left, zero outside the picture."""
     padded = np.zeros((bottom - top + 1, _width(rows) + pixel), np.uint8)
     above = max(0, top - 1)
     padded[above - top + 1 :, pixel:] = _bytes(rows[above:bottom])
@@ -223,7 +225,7 @@ def _padded(rows: NDArray[Any], pixel: int, top: int, bottom: int) -> Bytes:
 
 
 def _filtered(padded: Bytes, pixel: int, name: str) -> memoryview:
-    """Return the rows as they are deflated: each with the number of its filter, then what the filter leaves."""
+    """Return the filtered rows: each starts with the number of its filter, followed by the residuals."""
     number, work = _FILTERS[name]
     out = np.empty((len(padded) - 1, padded.shape[1] - pixel + 1), np.uint8)
     out[:, 0] = number

@@ -1,4 +1,4 @@
-"""Which files are matrices in text: those of an ending, numbers that were typed, streams that begin as numbers do."""
+"""Detect matrices in text: by file extension, as typed numbers, or from the start of a stream."""
 
 import os
 import re
@@ -8,30 +8,30 @@ from typing import BinaryIO
 
 from convcli.images.formats import TEXT_ENDINGS
 
-SEEN = 512  # bytes that are looked at
-_NUMBERS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#.*\n)*[-+.\d\[]")  # how a text begins, and no picture
-_TYPED = re.compile(r"[-+\d\s.,eE/]*\d[-+\d\s.,eE/]*")  # numbers alone
+SEEN = 512  # bytes that are inspected
+_NUMBERS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#.*\n)*[-+.\d\[]")  # the start of a text matrix
+_TYPED = re.compile(r"[-+\d\s.,eE/]*\d[-+\d\s.,eE/]*")  # only numbers
 _PICTURE = re.compile(rb"[\x80-\xff](?!\xbb\xbf)|GIF8|RIFF|BM|II\*|MM\x00|P[1-7fF]\s")
 
 
-TYPED = "the values"  # what messages call numbers that were typed
+TYPED = "the values"  # name of typed numbers in messages
 
 
 class TypedMatrix(BytesIO):
-    """Numbers that were typed instead of a file's name: rows between semicolons."""
+    """Numbers typed in place of a file name: rows separated by semicolons."""
 
     def __init__(self, data: bytes = b"", shown: str = TYPED) -> None:
         super().__init__(data)
-        self.shown = shown  # what messages call it
+        self.shown = shown  # its name in messages
 
     @classmethod
     def of(cls, text: str, shown: str = TYPED) -> "TypedMatrix":
-        """Return what was typed."""
+        """Return typed text as a matrix."""
         return cls(text.encode("utf-8", "surrogateescape"), shown)
 
 
 def typed_or_file(text: str, shown: str) -> TypedMatrix | Path:
-    """Return rows of numbers that were typed, where no file is called so; or the path of a file.
+    """Return typed rows of numbers, unless a file has that name; otherwise the path of a file.
 
     >>> typed_or_file("4 5; 7 8", "it").getvalue(), str(typed_or_file("eye.png", "it"))
     (b'4 5; 7 8', 'eye.png')
@@ -42,7 +42,7 @@ def typed_or_file(text: str, shown: str) -> TypedMatrix | Path:
 
 
 def text_form(name: str, file: BinaryIO) -> str | None:
-    """Return which format of text a file is in, None where it is a picture; the file is then at its start."""
+    """Return the text format of a file, None if it is a picture; the file is left at its start."""
     if isinstance(file, TypedMatrix):
         return "TXT"
     file.seek(0)

@@ -1,4 +1,4 @@
-"""Small matrices as text: rows of numbers in .csv and .txt, nested lists in .json; floats, not clipped or rounded."""
+"""Read and write small matrices as text: rows in .csv and .txt, nested lists in .json; never clipped or rounded."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from convcli.number_text import read_finite, split
 
 Array = NDArray[Any]
 
-MOST_BYTES = 1 << 24  # of a file that is read as text
-MOST_NUMBERS = 1_000_000  # in it; more are better kept in .npy
-_COMMAS = {"CSV": ",;", "TXT": ","}  # what divides numbers, beside spaces
+MOST_BYTES = 1 << 24  # of a text file
+MOST_NUMBERS = 1_000_000  # in a text file; .npy is better for more
+_COMMAS = {"CSV": ",;", "TXT": ","}  # separators of numbers, besides spaces
 
 Choose = Callable[[int], Sequence[int]]
 
@@ -29,11 +29,11 @@ Choose = Callable[[int], Sequence[int]]
 def read_text(
     file: BinaryIO, form: str, name: str, choose: Choose, max_pixels: int, layout: str = "hwc"
 ) -> Picture:
-    """Return the numbers in a file of text as a picture of float64, or raise ImageError.
+    """Return the numbers in a text file as a picture of float64, or raise ImageError.
 
-    Rows of a CSV or a TXT are lines, those of a TXT also stand between semicolons; numbers are separated by commas or
-    spaces, those of a CSV also by semicolons, and what follows # is left out. JSON has lists of rows; an inner list is
-    a pixel's channels. Numbers are whole, decimal, or fractions as 1/9.
+    Each line of a CSV or TXT file is a row; in TXT, semicolons also separate rows. Numbers are separated by commas or
+    spaces, in CSV also by semicolons, and # starts a comment. JSON has a list of rows; an inner list holds the channels
+    of a pixel. Numbers are integers, decimals, or fractions such as 1/9.
     """
     array = _json(file, name) if form == "JSON" else _rows(file, form, name)
     picture = picture_of(array, name, max_pixels, layout if array.ndim > 2 else "hwc")
@@ -42,7 +42,7 @@ def read_text(
 
 
 def text_header(picture: Picture) -> Header:
-    """Return the header of a picture of text, which is small, and read by now."""
+    """Return the header of a picture that was read from text."""
     return Header(tuple(map(FrameHeader.of, picture.frames)), picture.format)
 
 
@@ -50,7 +50,7 @@ def _text(file: BinaryIO, name: str) -> str:
     data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ImageError(
-            f"cannot read {name}: it has more than the {MOST_BYTES:,} bytes that are read as text; save it as .npy"
+            f"cannot read {name}: it is over the limit of {MOST_BYTES:,} bytes for text; save it as .npy"
         )
     try:
         return data.decode("utf-8-sig")
@@ -85,20 +85,22 @@ def _json(file: BinaryIO, name: str) -> Array:
     except ValueError as error:
         raise ImageError(f"cannot read {name}: it is not JSON: {error}") from None
     except RecursionError:
-        raise ImageError(f"cannot read {name}: its lists are nested too deep; give rows of numbers") from None
+        raise ImageError(
+            f"cannot read {name}: its lists are nested too deeply; give rows of numbers"
+        ) from None
     if not isinstance(value, list):
         raise ImageError(
-            f"cannot read {name}: it holds {cut(repr(value))}, and lists of numbers are read, as [[1, 2]]"
+            f"cannot read {name}: it holds {cut(repr(value))}; write lists of numbers, such as [[1, 2]]"
         )
     return np.array(_lists(value, name), np.float64)
 
 
 def _lists(value: Any, name: str, depth: int = 0) -> Any:
-    """Return nested lists whose numbers are finite and whose parts have the same lengths."""
+    """Return nested lists of numbers; raise ImageError unless all are finite and lists have equal lengths."""
     if not isinstance(value, list):
         return _number(value, name)
     if depth == 4:
-        raise ImageError(f"cannot read {name}: its lists are nested too deep; give rows of numbers")
+        raise ImageError(f"cannot read {name}: its lists are nested too deeply; give rows of numbers")
     parts = [_lists(part, name, depth + 1) for part in value]
     lengths = {_shape(part) for part in parts}
     if len(lengths) > 1 or not parts:
@@ -123,13 +125,13 @@ def _number(word: Any, name: str) -> float:
 def _check_count(count: int, name: str) -> None:
     if count > MOST_NUMBERS:
         raise ImageError(
-            f"cannot read {name}: its {count:,} numbers are more than the {MOST_NUMBERS:,} that are read as text; save "
-            "them as .npy"
+            f"cannot read {name}: its {count:,} numbers are over the limit of {MOST_NUMBERS:,} for text; save them as "
+            ".npy"
         )
 
 
 def encode_text(picture: Picture, form: str) -> bytes:
-    """Return a picture as text, with all digits: rows of numbers, or lists in JSON."""
+    """Return a picture as text at full precision: rows of numbers, or lists in JSON."""
     arrays = [frame.pixels for frame in picture.frames]
     if form == "JSON":
         whole = restored(arrays[0] if len(arrays) == 1 else np.stack(arrays), picture.layout)
@@ -142,7 +144,7 @@ def encode_text(picture: Picture, form: str) -> bytes:
 
 
 def _plain(values: Array) -> Any:
-    """Return an array as nested lists, whole numbers without a point, and None for what is no number to JSON."""
+    """Return an array as nested lists: integers without a decimal point, and None for NaN and infinities."""
     if values.ndim:
         return [_plain(value) for value in values]
     number = values.item()
@@ -152,7 +154,7 @@ def _plain(values: Array) -> Any:
 
 
 def _word(value: Any) -> str:
-    """Write a number with the digits that its type needs, a whole one without a point."""
+    """Write a number with the digits that its dtype needs, and integers without a decimal point."""
     number = value.item()
     return str(int(number)) if _is_whole(number) else str(value)
 

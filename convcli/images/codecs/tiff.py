@@ -1,4 +1,4 @@
-"""Read and write the TIFFs that Pillow would cut or refuse, through tifffile and imagecodecs: `convcli[codecs]`."""
+"""Read and write TIFFs that Pillow does not support at full depth, with tifffile and imagecodecs: `convcli[codecs]`."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -22,43 +22,43 @@ if TYPE_CHECKING:
     from convcli.images.metadata.entries import Directory
 
 INSTALL = "pip install 'convcli[codecs]'"
-MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and of BigTIFF
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF in either byte order
 
-_ASSOCIATED, _UNASSOCIATED = 1, 2  # the kinds of alpha: colours multiplied by it, or not
-# By the photometric interpretation; 0 has white as 0.
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # premultiplied alpha, and straight alpha
+# By photometric interpretation; in 0, white is zero.
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}
-_OTHER_KIND = "it is a TIFF of a kind that is read through an extra, or damaged"
+_OTHER_KIND = "it is damaged, or a TIFF that needs an extra"
 _PHOTOMETRIC = {"L": "minisblack", "RGB": "rgb", "CMYK": "separated", "LAB": "cielab", "ICCLAB": "icclab"}
 
 
 class NoCodecError(ImageError):
-    """The extra that a file needs is not installed."""
+    """A file needs an extra that is not installed."""
 
 
 def load_tifffile(why: str) -> Any:
-    """Import tifffile, or raise NoCodecError, which says why it was needed."""
+    """Import tifffile, or raise NoCodecError with the reason why it is needed."""
     try:
-        import_module("imagecodecs")  # for the compressions: found missing now rather than in mid-file
+        import_module("imagecodecs")  # for compression; if it is missing, fail before reading or writing
         import tifffile
     except ImportError:
         raise NoCodecError(f"{why}; {INSTALL}") from None
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # stderr is ours
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # keeps its log messages off stderr
     return tifffile
 
 
 class DeepPages:
-    """The pages of a TIFF that Pillow opens and would cut: opened once, whichever of them are read."""
+    """The pages of a TIFF that Pillow opens but would reduce in depth; the file is opened once for all of them."""
 
     def __init__(self, file: BinaryIO, name: str, max_pixels: int) -> None:
         self._file, self._name, self._limit = file, name, max_pixels
         self._pages: Any = None
 
     def read(self, number: int, why: str) -> tuple[Frame, tuple[str, ...]]:
-        """Return a page, upright, with every bit that it has, and notes; or raise ImageError."""
+        """Return a page, upright and at full depth, and notes; or raise ImageError."""
         return _page(self._checked(number, why), self._name)
 
     def header(self, number: int, why: str) -> FrameHeader:
-        """Return what `read` will, from the page's header alone."""
+        """Return the header of the frame that `read` would return."""
         return _page_header(self._checked(number, why), self._name)
 
     def _checked(self, number: int, why: str) -> Any:
@@ -71,7 +71,7 @@ class DeepPages:
 
 
 def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Header:
-    """Return what `read_tiff` will, from the headers of the pages alone."""
+    """Return the header of the picture that `read_tiff` would return."""
     file.seek(0)
     with load_tifffile(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
         chosen = _chosen(pages.pages, name, choose)
@@ -82,7 +82,7 @@ def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]
 def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
     """Return a TIFF that Pillow cannot open.
 
-    `choose` is given the count of pages and returns the numbers of those that are wanted.
+    `choose` is called with the number of pages and returns the indices of the requested ones.
     """
     from convcli.images.metadata.tags import TiffPages
 
@@ -115,11 +115,11 @@ def _chosen(pages: Any, name: str, choose: Callable[[int], Sequence[int]]) -> li
 
 
 def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
-    """Refuse too much before it is decoded: pixels, of which four channels of one count as one, and tiles."""
+    """Refuse pages with too many pixels (four channels count as one) or too large tiles before they are decoded."""
     count = sum(max(page.imagewidth * page.imagelength, page.size // 4) for page in pages)
     if count > limit:
         raise ImageError(
-            f"cannot read {name}: its {count:,} pixels, of four channels each at most, are over the limit of "
+            f"cannot read {name}: its {count:,} pixels (four channels count as one) are over the limit of "
             f"{limit:,}; raise it with `max_pixels={count}`"
         )
     for page in pages:
@@ -127,7 +127,7 @@ def _check_samples(pages: Sequence[Any], name: str, limit: int) -> None:
 
 
 def _page_header(page: Any, name: str) -> FrameHeader:
-    """Treat one pixel as `_page` does all of them."""
+    """Return the header of a page by converting one pixel as `_page` converts all of them."""
     import numpy as np
 
     colours = _colours(page, name)
@@ -137,7 +137,7 @@ def _page_header(page: Any, name: str) -> FrameHeader:
     size = (page.imagelength, page.imagewidth)[:: -1 if orientation >= TURNED else 1]
     shape, dtype = (*size, *frame.pixels.shape[2:]), frame.pixels.dtype.name
     header = FrameHeader(shape, frame.mode, dtype)
-    # Of each a copy; what is not compressed is read to where it stays, else threads may decode all of it ahead.
+    # Each step makes a copy. Uncompressed pages are read in place; of others, threads may decode everything ahead.
     changed = page.dtype != frame.pixels.dtype or page.photometric == WHITE_IS_ZERO
     steps = [changed, orientation != 1, bool(page.extrasamples)]
     working = sum(steps) * header.nbytes
@@ -152,14 +152,14 @@ def _page(page: Any, name: str) -> tuple[Frame, tuple[str, ...]]:
 
 
 def _colours(page: Any, name: str) -> str:
-    """Return what the channels of a page are, or raise ImageError where it is not read."""
+    """Return the colour channels of a page, or raise ImageError if they are not supported."""
     colours, bits = _COLOURS.get(int(page.photometric)), page.bitspersample
     if colours is None or page.samplesperpixel < CHANNELS[colours] or page.imagedepth > 1:
         what = f"{getattr(page.photometric, 'name', page.photometric)} of {bits} bits"
-        raise ImageError(f"cannot read {name}: its colours are {what}, which are not read; convert it to RGB")
+        raise ImageError(f"cannot read {name}: its colour space, {what}, is not supported; convert it to RGB")
     if page.dtype is None or page.dtype.kind not in "buif":
-        what = page.dtype or f"of a kind without a name, of {bits} bits"
-        raise ImageError(f"cannot read {name}: its samples are {what}; save real numbers, as float32")
+        what = page.dtype or f"of an unknown type with {bits} bits"
+        raise ImageError(f"cannot read {name}: its samples are {what}; save real numbers, such as float32")
     return colours
 
 
@@ -167,11 +167,11 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
     """Return the pixels of a page as a frame, and notes."""
     import numpy as np
 
-    if pixels.ndim not in (2, 3) or not pixels.size:  # as where a size is missing
+    if pixels.ndim not in (2, 3) or not pixels.size:  # for example if a size is missing
         raise damaged(name, "it has no pixels")
     if pixels.ndim == 2 and CHANNELS[colours] > 1:
         raise ImageError(
-            f"cannot read {name}: the file is damaged (it has one channel, and {colours} has more)"
+            f"cannot read {name}: the file is damaged (it has one channel, but {colours} needs more)"
         )
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
@@ -188,7 +188,7 @@ def _framed(page: Any, pixels: NDArray[Any], colours: str, name: str) -> tuple[F
 
 
 def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return pixels whose white is 0 with black as 0; alpha, and channels that are no colours, stay."""
+    """Invert pixels in which white is 0; alpha and extra channels are unchanged."""
     if pixels.ndim == 2:
         return black_is_zero(pixels)
     import numpy as np
@@ -199,14 +199,14 @@ def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
 def _named(
     pixels: NDArray[Any], colours: str, extras: tuple[int, ...]
 ) -> tuple[NDArray[Any], str, tuple[str, ...]]:
-    """Say what the channels are: colours, perhaps alpha, and others that are left out, or only counted."""
+    """Return the pixels of known channels (colours and alpha), their names, and notes on channels left out."""
     import numpy as np
 
     if pixels.ndim == 2:
         return pixels, colours, ()
     has_alpha = colours in ("L", "RGB") and extras[:1] in ((_ASSOCIATED,), (_UNASSOCIATED,))
     count, known = pixels.shape[-1], CHANNELS[colours] + has_alpha
-    if count < known:  # the tags name more than there are
+    if count < known:  # the tags name more channels than exist
         has_alpha, known = False, CHANNELS[colours]
     if colours == "L" and not has_alpha and count > 1:
         return pixels, f"{count} channels", ()
@@ -217,12 +217,12 @@ def _named(
             )
         colours += "A"
     left = count - known
-    notes = (f"{left} of its channels, which are no colours, are left out",) if left > 0 else ()
+    notes = (f"{left} of its channels, neither colours nor alpha, are left out",) if left > 0 else ()
     return np.ascontiguousarray(pixels[..., :known]), colours, notes
 
 
 def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Divide colours by the alpha that they were multiplied by; where nothing is visible they stay."""
+    """Convert premultiplied to straight colours; those of fully transparent pixels are unchanged."""
     import numpy as np
 
     top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
@@ -233,9 +233,9 @@ def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
 
 
 def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> bytes:
-    """Return a picture as a TIFF, every page with its own depth and tags, or raise ImageError."""
+    """Return a picture as a TIFF in which each page has its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
-    why = f"cannot write {name}: TIFF holds {' and '.join(modes)} through an extra (`output='x.npy'` needs none)"
+    why = f"cannot write {name}: TIFF of {' and '.join(modes)} needs an extra (`output='x.npy'` does not)"
     tifffile = load_tifffile(why)
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
@@ -249,7 +249,7 @@ def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> 
 
 
 def settings_of(frame: Frame) -> dict[str, Any]:
-    """Return what tifffile is to be told of a page: what its channels are."""
+    """Return the arguments of tifffile's `write` for a page."""
     channels = channels_of(frame.mode)
     settings: dict[str, Any] = {"compression": "zlib", "predictor": True, "metadata": None, "software": False}
     if is_counted(frame.mode):

@@ -1,6 +1,7 @@
-"""The strips and tiles of a TIFF, decoded one at a time: what stands in most large ones, in a way that loses nothing.
+"""Decode the strips and tiles of a TIFF one at a time.
 
-Whatever needs more than its own bytes to be decoded, or to become samples that are filtered, is read whole.
+This covers the lossless kinds that most large TIFFs are. A page whose strips or tiles cannot be decoded and converted
+independently of each other is read whole.
 """
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# TIFF 6.0: none, LZW, deflate by its two numbers, PackBits; and LZMA and Zstandard of libtiff.
+# TIFF 6.0: none, LZW, the two codes of deflate, PackBits; and libtiff's LZMA and Zstandard.
 UNCOMPRESSED, LOSSLESS = 1, (1, 5, 8, 32946, 32773, 34925, 50000)
 BLACK_IS_ZERO, RGB = 1, 2  # photometric interpretations
 CONTIGUOUS, MSB_FIRST, UNASSOCIATED = 1, 1, 2
@@ -30,9 +31,9 @@ CONTIGUOUS, MSB_FIRST, UNASSOCIATED = 1, 1, 2
 def stored_page(
     file: BinaryIO, name: str, number: int, header: FrameHeader, max_pixels: int
 ) -> tuple[StoredPixels, int] | None:
-    """Return the pixels of a page and where its directory stands; None where it is to be read whole.
+    """Return the pixels of a page and the offset of its directory; None if the page must be read whole.
 
-    header : what reading the whole page would give
+    header : header of the frame that reading the whole page would return
     """
     file.seek(0)
     try:
@@ -46,17 +47,17 @@ def stored_page(
     offsets, counts = tuple(page.dataoffsets), tuple(page.databytecounts)
     if page.compression == UNCOMPRESSED and not page.is_tiled and _is_one_run(page, offsets):
         if offsets[0] + page.nbytes > shared.size:
-            raise shared.damaged("its samples go on behind its end")
+            raise shared.damaged("its samples extend past the end of the file")
         dtype = page.dtype.newbyteorder(page.parent.byteorder)
         return PlainPixels(shared, offsets[0], header.shape, dtype, _native), page.offset
     pixels = _Segments(shared, page, header, offsets, counts)
     if any(offset + count > shared.size for offset, count in zip(offsets, counts, strict=True)):
-        raise shared.damaged("its strips or tiles go on behind its end")
+        raise shared.damaged("its strips or tiles extend past the end of the file")
     return pixels, page.offset
 
 
 def _is_plain(page: Any, header: FrameHeader) -> bool:
-    """Return whether each strip or tile becomes its own part of what reading the whole page would give."""
+    """Return whether each strip or tile can be decoded on its own, with the same pixels as reading the whole page."""
     height, width, *channels = header.shape
     samples = prod(channels)
     kind = channels_of(header.mode)
@@ -91,7 +92,7 @@ def _is_plain(page: Any, header: FrameHeader) -> bool:
 
 
 def _is_one_run(page: Any, offsets: Sequence[int]) -> bool:
-    """Return whether the strips of a page that is not compressed stand one behind the other."""
+    """Return whether the strips of an uncompressed page are contiguous."""
     strip = page.rowsperstrip * page.imagewidth * page.samplesperpixel * page.dtype.itemsize
     return all(offset == offsets[0] + number * strip for number, offset in enumerate(offsets))
 
@@ -101,7 +102,7 @@ def _native(samples: NDArray[Any]) -> NDArray[Any]:
 
 
 class _Segments(StoredPixels):
-    """Pixels in strips or tiles; of strips that are short, a block has several."""
+    """Pixels in strips or tiles; a block has several strips if they are small."""
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class _Segments(StoredPixels):
         data = self._file.read(self._offsets[number], self._counts[number])
         try:
             samples, *_ = self._page.decode(data, number)
-        except Exception as error:  # of codecs, which raise all kinds
+        except Exception as error:  # codecs raise errors of many types
             raise self._file.damaged(error) from error
         found: NDArray[Any] = samples[0]
         return found

@@ -1,4 +1,4 @@
-"""What the tiles and strips of a TIFF claim, held against the limit on pixels before they are decoded."""
+"""Check the sizes that the tiles and strips of a TIFF claim against the pixel limit before they are decoded."""
 
 from typing import Any, BinaryIO
 
@@ -20,17 +20,17 @@ from convcli.images.codecs.tiff_directories import (
 from convcli.images.picture import ImageError, damaged
 
 SEPARATE, UNCOMPRESSED = 2, 1
-JPEG_XR = (22610, 34934)  # its library writes a line to standard error for each damage in a stream
-COLOURS = 4  # channels that a codec may have where the picture has fewer
+JPEG_XR = (22610, 34934)  # its library writes to standard error for each error in a stream
+COLOURS = 4  # channels that a codec may use for a picture with fewer
 
-TIMES = 4  # as large as its picture a tile may be
-SHARE = 8  # of the limit on pixels, in bytes, that a tile may have however small its picture is
-SHARED = 16  # times that the bytes of a file may be claimed, by tiles that share some of them
-SMALL = 1 << 28  # bytes of claims that nobody minds
+TIMES = 4  # a tile may be this many times as large as its picture
+SHARE = 8  # a tile may have this fraction of the pixel limit in bytes, however small its picture is
+SHARED = 16  # the tiles may together claim this many times the size of the file
+SMALL = 1 << 28  # bytes that may be claimed in any case
 
 
 def check_tiles(name: str, file: BinaryIO, image: ImageFile, max_pixels: int) -> None:
-    """Refuse a page that Pillow has opened, where libtiff would take memory or time for more than it is."""
+    """Refuse a page opened by Pillow if libtiff would need far more memory or time than its size suggests."""
     if image.format != "TIFF":
         return
     tags = tiff_of(image).tag_v2
@@ -49,7 +49,7 @@ def check_tiles(name: str, file: BinaryIO, image: ImageFile, max_pixels: int) ->
 
 
 def check_page(name: str, page: Any, max_pixels: int) -> None:
-    """Refuse a page of tifffile's, where its codecs would take memory or time for more than it is."""
+    """Refuse a page opened by tifffile if its codecs would need far more memory or time than its size suggests."""
     channels, itemsize = page.samplesperpixel, page.dtype.itemsize if page.dtype else 1
     limit = _Limit(name, (page.imagelength, page.imagewidth), page.size * itemsize, max_pixels)
     handle = page.parent.filehandle
@@ -57,7 +57,7 @@ def check_page(name: str, page: Any, max_pixels: int) -> None:
     compression = int(page.compression)
     if compression in JPEG_XR:
         raise ImageError(
-            f"cannot read {name}: it is compressed as JPEG XR, which is not read; save it anew, deflated"
+            f"cannot read {name}: JPEG XR compression is not supported; save it with deflate compression"
         )
     if compression == UNCOMPRESSED:
         return
@@ -74,7 +74,7 @@ def check_page(name: str, page: Any, max_pixels: int) -> None:
         handle.seek(offset)
         stream = stream_of(compression, handle.read(count), limit.most)
         if stream is None:
-            raise damaged(name, "a tile of it has no header that tells its size")
+            raise damaged(name, "one of its tiles has no header with its size")
         fits = (
             stream.height <= sides[0]
             and stream.width <= sides[1]
@@ -85,26 +85,26 @@ def check_page(name: str, page: Any, max_pixels: int) -> None:
 
 
 class _Limit:
-    """How many bytes a tile of a picture may have."""
+    """The limit on the bytes of a tile of a picture."""
 
     def __init__(self, name: str, sides: tuple[int, int], size: int, max_pixels: int) -> None:
         self.name, self.sides = name, sides
         self.most = max(TIMES * size, max_pixels // SHARE)
 
     def check(self, height: int, width: int, size: int) -> None:
-        """Refuse a tile that is larger."""
+        """Raise ImageError for a tile that is larger than the limit."""
         if size > self.most:
             rows, columns = self.sides
             raise ImageError(
-                f"cannot read {self.name}: it holds a tile of {height}x{width} (rows x columns), {size:,} bytes, for a "
-                f"picture of {rows}x{columns}; raise the limit with `max_pixels={size * SHARE}`"
+                f"cannot read {self.name}: one of its tiles is {height}x{width} (rows x columns), {size:,} bytes, but "
+                f"the picture is only {rows}x{columns}; raise the limit with `max_pixels={size * SHARE}`"
             )
 
     def check_counts(self, claimed: int, file_size: int) -> None:
-        """Refuse tiles that all claim the same bytes."""
+        """Raise ImageError if the tiles claim far more bytes than the file has."""
         if claimed > SHARED * file_size + SMALL:
             raise ImageError(
-                f"cannot read {self.name}: the file is damaged (its tiles claim {claimed:,} bytes, and it has "
+                f"cannot read {self.name}: the file is damaged (its tiles claim {claimed:,} bytes, but it has only "
                 f"{file_size:,}); get a whole copy"
             )
 

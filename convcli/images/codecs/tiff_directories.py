@@ -1,4 +1,4 @@
-"""The directories of a TIFF: where its pages stand, and what they claim, before any value is read."""
+"""Locate the pages of a TIFF and check the sizes that their directories claim, before any value is read."""
 
 from __future__ import annotations  # Pillow's reader of TIFF is loaded for a TIFF
 
@@ -12,39 +12,39 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.TiffImagePlugin import TiffImageFile
 
-# Tags that tell how samples are stored: TIFF 6.0, sections 8, 15 and 19.
+# Tags that describe how samples are stored: TIFF 6.0, sections 8, 15 and 19.
 IMAGE_WIDTH, BITS_PER_SAMPLE, COMPRESSION, PHOTOMETRIC = 256, 258, 259, 262
 SAMPLES_PER_PIXEL, ROWS_PER_STRIP, STRIP_BYTE_COUNTS, PLANAR_CONFIGURATION = 277, 278, 279, 284
 TILE_WIDTH, TILE_LENGTH, TILE_BYTE_COUNTS, SAMPLE_FORMAT = 322, 323, 325, 339
 
-# How the values of each type are made up: the bytes of a number, and the numbers of a value. TIFF 6.0, section 2, and
-# BigTIFF's three of 64 bits.
+# The values of each type: bytes per number, and numbers per value. TIFF 6.0, section 2, and the three 64-bit types of
+# BigTIFF.
 VALUES = {
     1: (1, 1), 2: (1, 1), 3: (2, 1), 4: (4, 1), 5: (4, 2), 6: (1, 1), 7: (1, 1), 8: (2, 1), 9: (4, 1),
     10: (4, 2), 11: (4, 1), 12: (8, 1), 13: (4, 1), 16: (8, 1), 17: (8, 1), 18: (8, 1),
 }  # fmt: skip
 SIZES = {kind: width * numbers for kind, (width, numbers) in VALUES.items()}
-SHARED = 16  # times that the values of a file may be claimed, by pages that share some of them
-SMALL = 1 << 28  # bytes of claims that no reader minds
+SHARED = 16  # the pages may together claim this many times the size of the file
+SMALL = 1 << 28  # bytes that may be claimed in any case
 
 
 class Layout(NamedTuple):
-    """How a directory is laid out: its numbers, as `struct` names them, and the bytes of one entry."""
+    """The layout of a directory: `struct` formats of its numbers and entries."""
 
     length: str
     entry: str
     offset: str
-    inline: int  # bytes of a value that stands in its entry
+    inline: int  # most bytes of a value that is stored in its entry
 
 
 _CLASSIC, _BIG = Layout("H", "HHI4s", "I", 4), Layout("Q", "HHQ8s", "Q", 8)
 
 
 def page_offsets(file: BinaryIO, name: str) -> list[int]:
-    """Return where the directory of each page stands; a chain that comes back to a page ends before it.
+    """Return the offset of the directory of each page; a circular chain ends before the first repeated page.
 
-    Raises ImageError where directories overlap, or claim more values than there are: each reader would take them at
-    their word, and time and memory without end.
+    Raises ImageError if directories overlap or claim more values than the file has, which would cost a reader excessive
+    time and memory.
     """
     layout, order, offset = _header(file)
     size = file.seek(0, 2)
@@ -63,7 +63,7 @@ def page_offsets(file: BinaryIO, name: str) -> list[int]:
 
 
 class _Places(list[int]):
-    """Where pages stand that Pillow has seen: it asks of each page whether it has been there."""
+    """The page offsets that Pillow has visited, with fast membership tests, as Pillow looks up every page."""
 
     def __init__(self, places: Iterable[int]) -> None:
         super().__init__(places)
@@ -78,12 +78,12 @@ class _Places(list[int]):
 
 
 def wholes(value: object) -> list[int]:
-    """Return the whole numbers of a tag that has one or several; damaged ones hold others."""
+    """Return the integers in the value of a tag; the values of damaged tags may have other types."""
     return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)]
 
 
 def tiff_of(image: Image) -> TiffImageFile:
-    """Return an image whose format is TIFF as what it is: the type that has tags and pages."""
+    """Return an image whose format is TIFF as a TiffImageFile, which has tags and pages."""
     from PIL.TiffImagePlugin import TiffImageFile
 
     assert isinstance(image, TiffImageFile), image
@@ -91,15 +91,17 @@ def tiff_of(image: Image) -> TiffImageFile:
 
 
 def count_pages(file: BinaryIO, name: str, image: Image) -> int:
-    """Return how many pages a TIFF has that Pillow has opened; from here on each is reached in the same time."""
+    """Return the number of pages of a TIFF that Pillow has opened, and make Pillow's seeking to pages fast."""
     tiff = tiff_of(image)
-    if isinstance(getattr(tiff, "_frame_pos", None), list):  # Pillow's own: another version may have none
+    if isinstance(
+        getattr(tiff, "_frame_pos", None), list
+    ):  # private to Pillow; other versions may not have it
         tiff._frame_pos = _Places(tiff._frame_pos)
     return len(page_offsets(file, name))
 
 
 def _header(file: BinaryIO) -> tuple[Layout, str, int]:
-    """Return how directories are laid out, the byte order, and where the first one is; 0 where there is none."""
+    """Return the layout of directories, the byte order, and the offset of the first directory (0 if none)."""
     file.seek(0)
     start = file.read(16).ljust(16, b"\0")
     order = "<" if start.startswith(b"II") else ">"
@@ -110,7 +112,7 @@ def _header(file: BinaryIO) -> tuple[Layout, str, int]:
 
 
 def _directory(file: BinaryIO, offset: int, layout: Layout, order: str) -> tuple[bytes, int]:
-    """Return the entries of a directory, as far as they are there, and where the next one is."""
+    """Return the entries of a directory, as far as they are in the file, and the offset of the next directory."""
     file.seek(offset)
     start = file.read(struct.calcsize("<" + layout.length))
     if len(start) < struct.calcsize("<" + layout.length):
@@ -125,7 +127,7 @@ def _directory(file: BinaryIO, offset: int, layout: Layout, order: str) -> tuple
 
 
 def _claims(entries: bytes, layout: Layout, order: str) -> int:
-    """Count the bytes of all values that stand elsewhere in the file."""
+    """Count the bytes of all values that are stored outside their entries."""
     sizes = (
         SIZES.get(kind, 0) * count for _, kind, count, _ in struct.iter_unpack(order + layout.entry, entries)
     )

@@ -1,4 +1,4 @@
-"""Many pages of a TIFF through Pillow, in time that grows with their count."""
+"""Write TIFFs of many pages with Pillow in linear time."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -9,9 +9,9 @@ from PIL.TiffImagePlugin import AppendingTiffWriter
 
 
 class _Appending(AppendingTiffWriter):
-    """Goes on behind the last page, where Pillow's walks to it from the first one for each that is added."""
+    """A writer that remembers the last page; Pillow's walks the chain from the first page for each new one."""
 
-    _last: int | None = None  # where the offset of the next page belongs
+    _last: int | None = None  # offset of the field for the next page's offset
 
     def skipIFDs(self) -> None:  # noqa: N802, it is Pillow's name
         """Go to the end of the chain of pages."""
@@ -22,7 +22,7 @@ class _Appending(AppendingTiffWriter):
 
 
 def write_pages(file: BytesIO, images: Iterable[Image.Image], settings: dict[str, Any]) -> None:
-    """Write a TIFF of some pages, each saved with the same settings."""
+    """Write images as the pages of a TIFF, all with the same settings."""
     with _Appending(file) as writer:
         for image in images:
             image.save(writer, "TIFF", **settings)

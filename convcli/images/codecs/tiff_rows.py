@@ -1,4 +1,4 @@
-"""Write a TIFF from bands of rows, strip by strip, through tifffile and imagecodecs: `convcli[codecs]`."""
+"""Write a TIFF from bands of rows, strip by strip, with tifffile and imagecodecs: `convcli[codecs]`."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from convcli.images.metadata.entries import Directory
 
-STRIP = 1 << 18  # bytes of pixels of a strip that is written
-AHEAD = 16  # strips for each thread that compresses them
-LEVEL = 6  # of deflate, as of zlib by default
+STRIP = 1 << 18  # bytes of pixels in a strip
+AHEAD = 16  # strips in flight per compressing thread
+LEVEL = 6  # of deflate; zlib's default
 NO_PREDICTOR, DIFFERENCES, FLOATS = 1, 2, 3  # TIFF 6.0, section 14, and Adobe's technical note 3
-LARGEST = (1 << 32) - (1 << 26)  # bytes of a TIFF that is not a BigTIFF, with room for its metadata
+LARGEST = (1 << 32) - (1 << 26)  # bytes of pixels in a classic TIFF, which leaves room for metadata
 
 
 def write_tiff(
@@ -33,15 +33,15 @@ def write_tiff(
     tags: Directory,
     threads: int | None,
 ) -> None:
-    """Write a still TIFF whose pixels come as bands of rows; as BigTIFF where it may be too large for another.
+    """Write a still TIFF whose pixels are given as bands of rows; as BigTIFF if it may be too large otherwise.
 
-    frame : black
+    frame : a black frame of the shape, dtype and mode
     """
-    tifffile = load_tifffile("TIFF is written by rows through an extra")
+    tifffile = load_tifffile("writing TIFF by rows needs an extra")
     shape, dtype = frame.pixels.shape, frame.pixels.dtype
     high = strip_rows(shape, dtype.itemsize)
     settings = settings_of(frame)
-    predicted = frame.mode not in FORMATS["TIFF"].modes  # those are as Pillow writes them
+    predicted = frame.mode not in FORMATS["TIFF"].modes  # Pillow's modes are written as Pillow does
     settings["predictor"] = (FLOATS if dtype.kind == "f" else DIFFERENCES) if predicted else NO_PREDICTOR
     strips = (stored(replace(frame, pixels=strip)) for strip in _strips(rows, high))
     size = prod(shape) * dtype.itemsize
@@ -55,7 +55,7 @@ def write_tiff(
 
 
 def _encoded(strips: Iterable[NDArray[Any]], predictor: int, threads: int) -> Generator[bytes, None, None]:
-    """Yield strips as they are compressed by threads, which are some strips ahead."""
+    """Yield compressed strips in order; threads compress some strips ahead."""
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -80,12 +80,12 @@ def _encoded(strips: Iterable[NDArray[Any]], predictor: int, threads: int) -> Ge
 
 
 def strip_rows(shape: tuple[int, ...], itemsize: int) -> int:
-    """Return the rows of a strip of what is written by rows."""
+    """Return the rows per strip of a TIFF that is written by rows."""
     return max(1, min(shape[0], STRIP // (prod(shape[1:]) * itemsize)))
 
 
 def _strips(rows: Iterable[NDArray[Any]], high: int) -> Iterator[NDArray[Any]]:
-    """Yield so many rows at a time, and what is left at the end; no band is kept by them."""
+    """Yield `high` rows at a time, then the rest; the strips are copies, so bands can be freed."""
     import numpy as np
 
     left: NDArray[Any] | None = None

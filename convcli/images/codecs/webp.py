@@ -1,18 +1,18 @@
-"""WebP with loss or without: as the file was that is read, or as it is asked for."""
+"""Lossy and lossless WebP: written as the input was coded, or as requested."""
 
 from typing import Any, BinaryIO
 
 from convcli.images.coding import LOSSLESS, Coded, Coding
 
-QUALITY = 90  # of a lossy WebP: the file that is read does not tell which it had
+QUALITY = 90  # of a lossy WebP; files do not record their quality
 
 # https://developers.google.com/speed/webp/docs/riff_container
 _START = 12  # bytes before the first chunk
-_FRAME = 16  # bytes of a chunk ANMF before the chunks within it
+_FRAME = 16  # bytes of an ANMF chunk before the chunks inside it
 
 
 def coded(file: BinaryIO) -> Coded:
-    """Tell whether a WebP holds a picture that is coded with loss."""
+    """Return the coding of a WebP: whether any of its frames is lossy."""
     place, at = file.tell(), _START
     end, lossy = file.seek(0, 2), False
     while not lossy and at + 8 <= end:
@@ -25,7 +25,7 @@ def coded(file: BinaryIO) -> Coded:
 
 
 def webp_settings(coding: Coding, was: Coded | None) -> dict[str, Any]:
-    """Return the options of Pillow's `save`: without loss, but for a picture that came with some."""
+    """Return the options of Pillow's `save`: lossless unless the input was lossy or a quality is requested."""
     quality = coding.quality
     if quality is None:
         quality = QUALITY if was is not None and was.lossy else LOSSLESS

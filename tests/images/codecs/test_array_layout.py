@@ -1,4 +1,4 @@
-"""The order of an array's axes: read as a picture, written as it was."""
+"""The axis order of arrays: converted when a picture is read, and restored when it is written."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from convcli.images.write import encode
 )
 @pytest.mark.parametrize("form", ["NPY", "JSON"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_it_comes_back_as_it_was(tmp_path, layout, shape, frames, form, order):
+def test_layouts_round_trip(tmp_path, layout, shape, frames, form, order):
     array = np.asarray(np.random.default_rng(0).standard_normal(shape), order=order)
     path = tmp_path / f"a.{form.lower()}"
     if form == "NPY":
@@ -60,16 +60,16 @@ def test_other_axes_are_refused(layout, shape, known):
         arranged(np.zeros(shape), layout, "x.npy")
     assert (
         str(error.value)
-        == f"cannot read x.npy: its shape {shape} is not that of `layout={layout!r}`, which is {known}"
+        == f"cannot read x.npy: its shape {shape} does not fit `layout={layout!r}`, which takes {known}"
     )
 
 
-def test_a_map_of_one_channel_has_no_order():
+def test_a_map_of_one_channel_is_the_same_in_every_layout():
     assert restored(np.zeros((5, 7)), "chw").shape == (5, 7)
     assert restored(np.zeros((5, 7)), "dhw").shape == (5, 7)
 
 
-def test_a_shape_beyond_any_memory_is_refused_by_its_pixels(tmp_path):
+def test_a_huge_shape_is_refused_by_its_number_of_pixels(tmp_path):
     path = tmp_path / "huge.npy"
     with path.open("wb") as file:
         described = {"descr": "<f8", "fortran_order": False, "shape": (3, 2**40, 2**20)}

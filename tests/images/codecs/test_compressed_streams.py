@@ -1,4 +1,4 @@
-"""What a compressed stream claims to be is what its codec makes of it, or nothing."""
+"""The size read from a compressed stream is the size of the decoded picture, or None."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from convcli.images.codecs.compressed_streams import is_picture, stream_of
 
 imagecodecs = pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
 
-# The compression of a TIFF, and how its streams are made.
+# TIFF's code of each compression, and the encoder of its streams.
 CODECS = {
     "jpeg": (7, lambda x: imagecodecs.jpeg_encode(x)),
     "jpeg of 12 bits": (7, lambda x: imagecodecs.jpeg_encode(x.astype(np.uint16), bitspersample=12)),
@@ -26,7 +26,7 @@ CODECS = {
     "lerc, deflated": (34887, lambda x: imagecodecs.lerc_encode(x, compression="deflate")),
     "lerc by zstd": (34887, lambda x: imagecodecs.lerc_encode(x, compression="zstd")),
 }
-COLOUR = ("webp", "lossless webp")  # which have no grey
+COLOUR = ("webp", "lossless webp")  # these have no grey mode
 GREY = ("lossless jpeg", "jpeg of 12 bits")
 SIDES = st.one_of(st.integers(1, 70), st.sampled_from([255, 256, 257, 511, 512, 513, 1000]))
 
@@ -34,7 +34,9 @@ SIDES = st.one_of(st.integers(1, 70), st.sampled_from([255, 256, 257, 511, 512, 
 @settings(max_examples=15, deadline=None)
 @given(height=SIDES, width=SIDES, channels=st.sampled_from([1, 3, 4]), seed=st.integers(0, 99))
 @pytest.mark.parametrize("codec", CODECS)
-def test_the_header_tells_the_size(codec: str, height: int, width: int, channels: int, seed: int) -> None:
+def test_the_header_has_the_decoded_size(
+    codec: str, height: int, width: int, channels: int, seed: int
+) -> None:
     channels = 3 if codec in COLOUR else 1 if codec in GREY else channels
     if codec == "jpeg":
         channels = min(channels, 3)
@@ -61,12 +63,12 @@ def test_bands_that_claim_a_size_each_are_counted() -> None:
 
 
 def test_an_animation_has_no_size() -> None:
-    """Each frame of it would be decoded, and nothing tells how many there are."""
+    """All its frames would be decoded, and the header does not say how many there are."""
     data = imagecodecs.jpegxl_encode(np.zeros((5, 40, 40, 3), np.uint8))
     assert stream_of(50002, data, 1 << 26) is None
 
 
-def test_what_is_compressed_twice_is_held_to_the_limit() -> None:
+def test_data_compressed_twice_is_checked_against_the_limit() -> None:
     noise = np.random.default_rng(1).random((100, 100))
     for compression in ("deflate", "zstd"):
         data = imagecodecs.lerc_encode(noise, compression=compression)
@@ -79,6 +81,6 @@ def test_what_is_compressed_twice_is_held_to_the_limit() -> None:
     start=st.sampled_from([b"", b"\xff\xd8\xff", b"\xff\x0a", b"Lerc2 \x04\0\0\0", b"x\x9c"]),
 )
 @pytest.mark.parametrize("compression", [7, 33003, 34933, 50001, 50002, 34887])
-def test_any_bytes_are_a_size_or_none(compression: int, data: bytes, start: bytes) -> None:
+def test_any_bytes_give_a_size_or_none(compression: int, data: bytes, start: bytes) -> None:
     stream = stream_of(compression, start + data, 1 << 20)
     assert stream is None or stream.size >= 0

@@ -1,4 +1,4 @@
-"""The sizes of a GIF's frames are told without decoding: those that Pillow makes of them."""
+"""The canvas sizes of a GIF's frames, read without decoding, equal those of Pillow."""
 
 import io
 import struct
@@ -17,7 +17,7 @@ Place = tuple[int, int, int, int]
 
 
 def gif(canvas: tuple[int, int], places: list[Place], palette: bool, junk: bytes = b"") -> bytes:
-    """A GIF whose frames are put together from those that Pillow writes."""
+    """A GIF assembled from frames that Pillow has written."""
     parts = [b"GIF89a" + struct.pack("<HHBBB", *canvas, 0x80, 0, 0) + bytes(3) + b"\xff" * 3]
     for left, top, width, height in places:
         buffer = io.BytesIO()
@@ -43,7 +43,9 @@ SIDES = st.integers(1, 20)
     places=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), SIDES, SIDES), min_size=1, max_size=4),
     palette=st.booleans(),
 )
-def test_the_sizes_are_those_of_reading(canvas: tuple[int, int], places: list[Place], palette: bool) -> None:
+def test_the_sizes_equal_those_of_decoded_frames(
+    canvas: tuple[int, int], places: list[Place], palette: bool
+) -> None:
     data = gif(canvas, places, palette)
     found = [frame.pixels.shape[1::-1] for frame in read_picture(io.BytesIO(data)).frames]
     assert list(canvases(io.BytesIO(data))) == found
@@ -57,8 +59,8 @@ def test_a_frame_that_grows_is_counted_before_it_is_decoded() -> None:
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
-def test_a_frame_behind_very_many_is_refused(form: str) -> None:
-    """All of them are decoded for it, however few pixels it has itself."""
+def test_a_frame_after_very_many_is_refused(form: str) -> None:
+    """All frames before it have to be decoded, however few pixels it has."""
     buffer = io.BytesIO()
     images = [Image.new("RGB", (10, 10), (9 * n, 0, 255 - n)) for n in range(25)]
     images[0].save(buffer, form, save_all=True, append_images=images[1:])

@@ -1,4 +1,4 @@
-"""JPEGs that are decoded straight into arrays: the pixels that Pillow gives, and its errors where a file is damaged."""
+"""JPEGs that are decoded directly into arrays have Pillow's pixels, and damaged files its errors."""
 
 from io import BytesIO
 from unittest import mock
@@ -49,7 +49,7 @@ def pillows(stream: BytesIO) -> np.ndarray:
     st.booleans(),
     st.sampled_from([10, 75, 95]),
 )
-def test_pixels_are_those_of_pillow(height, width, mode, sampling, progressive, quality):
+def test_pixels_equal_pillows(height, width, mode, sampling, progressive, quality):
     image = noise(height, width, mode)
     how = {"keep_rgb": True} if sampling == "keep_rgb" else {"subsampling": sampling}
     stream = saved(image, quality=quality, progressive=progressive, **how)
@@ -60,7 +60,7 @@ def test_pixels_are_those_of_pillow(height, width, mode, sampling, progressive, 
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_they_are_turned_upright(orientation):
+def test_pixels_are_rotated_upright(orientation):
     image = noise(9, 14, "RGB")
     exif = image.getexif()
     exif[ORIENTATION] = orientation
@@ -79,13 +79,13 @@ def test_without_the_extra_pillow_decodes_them():
 
 
 @pytest.mark.parametrize("left", [0.3, 0.6, 0.9, 0.99])
-def test_a_file_that_is_cut_off_is_refused(left):
+def test_a_truncated_file_is_refused(left):
     data = saved(noise(60, 80, "RGB")).getvalue()
     with pytest.raises(ImageError, match="damaged or cut short"):
         read_picture(BytesIO(data[: int(len(data) * left)]))
 
 
-def test_bytes_behind_the_end_are_left_to_pillow():
+def test_files_with_bytes_after_the_end_are_left_to_pillow():
     data = saved(noise(20, 30, "RGB")).getvalue()
     stream = BytesIO(data + b"more")
     assert not is_read_straight(stream)
@@ -96,7 +96,7 @@ WHOLE = saved(noise(24, 31, "RGB")).getvalue()
 
 
 @given(st.data())
-def test_what_pillow_decodes_of_damaged_files_is_decoded(data):
+def test_damaged_files_decode_as_in_pillow(data):
     whole = bytearray(WHOLE)
     for place in data.draw(st.lists(st.integers(2, len(whole) - 3), max_size=3)):
         whole[place] = data.draw(st.integers(0, 255))

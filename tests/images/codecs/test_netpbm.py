@@ -1,4 +1,4 @@
-"""PBM, PGM, PPM, PNM, PAM and PFM: by Pillow where it reads them, by their bytes elsewhere."""
+"""PBM, PGM, PPM, PNM, PAM and PFM, compared with Pillow where it supports them, otherwise byte by byte."""
 
 import io
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def noise(*shape: int, white: int = 255) -> np.ndarray:
 
 @st.composite
 def digits(draw: st.DrawFn) -> tuple[bytes, np.ndarray, int]:
-    """A file of a plain or a raw format as anyone may write it, its samples and its white."""
+    """A file of a plain or raw format in any valid spelling, its samples and its maximum."""
     kind = draw(st.sampled_from([1, 2, 3, 4, 5, 6]))
     height, width = draw(st.integers(1, 5)), draw(st.integers(1, 11))
     white = 1 if kind in (1, 4) else draw(st.sampled_from([1, 7, 100, 255, 256, 1023, 4095, 65535]))
@@ -79,7 +79,7 @@ def digits(draw: st.DrawFn) -> tuple[bytes, np.ndarray, int]:
 
 
 @given(digits())
-def test_samples_are_spread_over_8_or_16_bits(file: tuple[bytes, np.ndarray, int]) -> None:
+def test_samples_are_scaled_to_8_or_16_bits(file: tuple[bytes, np.ndarray, int]) -> None:
     data, samples, white = file
     frame = read(data)
     full = 65535 if white > 255 else 255
@@ -125,14 +125,14 @@ def test_pam_of_every_tuple_type(kind: str, white: int) -> None:
 )  # fmt: skip
 def test_pam_of_odd_tuple_types(kind: str, count: int, channels: str) -> None:
     header = f"P7\nWIDTH 1\nHEIGHT 1\nDEPTH {count}\nMAXVAL 255\n"
-    for part in kind.split():  # which may stand in several lines
+    for part in kind.split():  # may be given in several lines
         header += f"TUPLTYPE {part}\n"
     assert read(header.encode() + b"ENDHDR\n" + bytes(count)).channels == channels
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("colour", [False, True])
-def test_pfm_stands_upside_down(order: str, colour: bool) -> None:
+def test_pfm_rows_are_stored_bottom_to_top(order: str, colour: bool) -> None:
     pixels = RNG.normal(size=(4, 5, 3) if colour else (4, 5)).astype(np.float32)
     pixels.flat[0], pixels.flat[7] = np.nan, np.inf
     head = b"PF" if colour else b"Pf"
@@ -149,13 +149,13 @@ def test_pfm_stands_upside_down(order: str, colour: bool) -> None:
         assert np.array_equal(by_pillow(data), pixels, equal_nan=True)
 
 
-def test_what_is_left_out_is_noted() -> None:
+def test_ignored_parts_are_noted() -> None:
     assert read_picture(io.BytesIO(b"Pf 1 1 -2.5\n" + bytes(4))).notes == (
-        "its scale of 2.5 is left out: samples are as they stand",
+        "its scale of 2.5 is ignored: samples are not multiplied by it",
     )
     one = b"P5 1 1 255\n\x07"
     assert read_picture(io.BytesIO(one)).notes == ()
-    assert read_picture(io.BytesIO(one + one)).notes == ("only the first of the pictures in it is read",)
+    assert read_picture(io.BytesIO(one + one)).notes == ("only the first picture in the file is read",)
 
 
 # Writing
@@ -172,7 +172,7 @@ def test_what_is_left_out_is_noted() -> None:
         ("PNM", "RGB", b"P6"),
     ],
 )
-def test_pillow_reads_what_is_written(form: str, mode: str, magic: bytes, white: int) -> None:
+def test_pillow_reads_written_files(form: str, mode: str, magic: bytes, white: int) -> None:
     pixels = noise(5, 7, *(() if mode == "L" else (3,)), white=white)
     name = mode if white == 255 else {"L": "I;16", "RGB": "RGB;16"}[mode]
     data = written(pixels, name, form)
@@ -185,7 +185,7 @@ def test_pillow_reads_what_is_written(form: str, mode: str, magic: bytes, white:
 
 
 @pytest.mark.parametrize("width", [1, 7, 8, 9, 16])
-def test_pbm_is_bits(width: int) -> None:
+def test_pbm_stores_one_bit_per_pixel(width: int) -> None:
     pixels = (noise(5, width) > 127) * np.uint8(255)
     data = written(pixels, "L", "PBM")
     assert data.startswith(b"P4\n")
@@ -194,18 +194,17 @@ def test_pbm_is_bits(width: int) -> None:
     assert np.array_equal(read(data).pixels, pixels)
 
 
-def test_greys_do_not_fit_into_pbm() -> None:
+def test_greys_are_refused_in_pbm() -> None:
     with pytest.raises(ImageError) as error:
         written(np.array([[0, 255, 3, 254]], np.uint8), "L", "PBM")
     assert str(error.value) == (
-        "cannot write out: PBM is black and white, and 50.00% of the samples are grey; write them to .pgm, which holds "
-        "greys"
+        "cannot write out: PBM stores only black and white, and 50.00% of the samples are grey; write it as .pgm"
     )
 
 
 @pytest.mark.parametrize("white", [255, 65535])
 @pytest.mark.parametrize("channels", ["L", "LA", "RGB", "RGBA", "CMYK", "7 channels"])
-def test_pam_comes_back(channels: str, white: int) -> None:
+def test_pam_round_trips(channels: str, white: int) -> None:
     count = CHANNELS.get(channels, 7)
     pixels = noise(5, 6, *(() if count == 1 else (count,)), white=white)
     mode = channels if white == 255 or count == 7 else {"L": "I;16"}.get(channels, f"{channels};16")
@@ -227,7 +226,7 @@ def test_pam_comes_back(channels: str, white: int) -> None:
 
 
 @pytest.mark.parametrize("colour", [False, True])
-def test_pfm_comes_back(colour: bool) -> None:
+def test_pfm_round_trips(colour: bool) -> None:
     pixels = RNG.normal(size=(4, 5, 3) if colour else (4, 5)).astype(np.float32)
     pixels.flat[3] = np.nan
     frame = read(written(pixels, "RGB;F" if colour else "F", "PFM"))
@@ -249,7 +248,7 @@ def test_pfm_comes_back(colour: bool) -> None:
         ("PAM", "I", "PAM cannot hold the pixel mode I; these can: .tiff, .npy"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_has_a_way_out(form: str, mode: str, message: str) -> None:
+def test_unsupported_modes_name_alternatives(form: str, mode: str, message: str) -> None:
     from tests.images.test_write import array_of
 
     with pytest.raises(ImageError) as error:
@@ -257,7 +256,7 @@ def test_what_does_not_fit_has_a_way_out(form: str, mode: str, message: str) -> 
     assert message in str(error.value)
 
 
-def test_pam_counts_channels_of_8_and_16_bits_alone() -> None:
+def test_pam_stores_counted_channels_of_8_and_16_bits_only() -> None:
     with pytest.raises(ImageError) as error:
         written(np.zeros((2, 2, 5), np.float32), "5 channels", "PAM")
     assert str(error.value) == (
@@ -271,8 +270,8 @@ def test_pam_counts_channels_of_8_and_16_bits_alone() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"P5 3", "its header does not end"),
-        (b"P5 3 # to the end", "its header does not end"),
+        (b"P5 3", "its header is incomplete"),
+        (b"P5 3 # to the end", "its header is incomplete"),
         (b"P5 3 0 255\n", "its size is '0'"),
         (b"P5 3 -2 255\n", "its size is '-2'"),
         (b"P5 99999999999 2 255\n", "its size is '99999999999'"),
@@ -285,12 +284,12 @@ def test_pam_counts_channels_of_8_and_16_bits_alone() -> None:
         (b"P2 2 1 255\n1 -1", "a sample is '-1'"),
         (b"P2 2 1 255\n1 1_0", "a sample is '1_0'"),
         (b"P2 1 1 255\n" + b"9" * 5000, "a sample is '99999999999999999999'"),
-        (b"P1 2 1\n12", "it has not 2 digits that are 0 or 1"),
-        (b"P1 2 1\n1", "it has not 2 digits that are 0 or 1"),
+        (b"P1 2 1\n12", "it does not have 2 digits that are 0 or 1"),
+        (b"P1 2 1\n1", "it does not have 2 digits that are 0 or 1"),
         (b"Pf 1 1 0\n\0\0\0\0", "its scale is '0'"),
         (b"Pf 1 1 nan\n\0\0\0\0", "its scale is 'nan'"),
         (b"Pf 1 1 x\n\0\0\0\0", "its scale is 'x'"),
-        (b"P7\nWIDTH 1\n", "its header does not end"),
+        (b"P7\nWIDTH 1\n", "its header is incomplete"),
         (b"P7\nWIDTH 1\nENDHDR\n", "its header has no HEIGHT"),
         (b"P7\nWIDTH 1\nHEIGHT x\nDEPTH 1\nMAXVAL 1\nENDHDR\n", "its HEIGHT is 'x'"),
         (b"P7\nWIDTH 1\nHEIGHT 1\nDEPTH 9\nMAXVAL 1\nENDHDR\n\0", "it has 1 of 9 bytes of samples"),
@@ -303,11 +302,11 @@ def test_damage_is_one_error(data: bytes, why: str) -> None:
     assert str(error.value) == message
 
 
-def test_claims_are_held_against_the_limit_before_anything_is_read() -> None:
+def test_claimed_sizes_are_checked_before_samples_are_read() -> None:
     with pytest.raises(ImageError, match="its 4,000,000,000 pixels are over the limit of 200,000,000"):
         read_picture(io.BytesIO(b"P5 80000 50000 255\n"))
     claims = b"P7\nWIDTH 1\nHEIGHT 1\nDEPTH 2000000000\nMAXVAL 1\nENDHDR\n"
-    with pytest.raises(ImageError, match="its 500,000,000 pixels, of four channels each at most, are over"):
+    with pytest.raises(ImageError, match="its 500,000,000 pixels \\(four channels count as one\\) are over"):
         read_header(io.BytesIO(claims))
     with pytest.raises(ImageError, match="there is no frame 1; it has one, 0"):
         read_picture(io.BytesIO(b"P5 1 1 255\n\0"), frame=1)
@@ -343,9 +342,7 @@ def test_any_bytes_are_a_picture_or_one_error(data: bytes, start: bytes) -> None
         ("apng", "RGBA", b"\x89PNG"),
     ],
 )
-def test_endings_are_names_of_formats(
-    call: Call, tmp_path: Path, ending: str, mode: str, magic: bytes
-) -> None:
+def test_extensions_name_formats(call: Call, tmp_path: Path, ending: str, mode: str, magic: bytes) -> None:
     pixels = noise(8, 9, *((CHANNELS[mode],) if mode != "L" else ()))
     folder = tmp_path / "in"
     folder.mkdir()
@@ -385,24 +382,24 @@ def test_animations_are_apng(call: Call, tmp_path: Path) -> None:
     assert len(read_picture(tmp_path / "out.apng").frames) == 3
 
 
-def test_standard_output_takes_the_names_too(program: Callable[..., object], tmp_path: Path) -> None:
+def test_standard_output_accepts_format_names(program: Callable[..., object], tmp_path: Path) -> None:
     Image.fromarray(noise(4, 4)).save(tmp_path / "x.png")
     for name, magic in (("pam", b"P7"), ("jpe", b"\xff\xd8"), ("ppm", b"P6")):
         result = program("filter", "x.png", "--kernel", "identity", "-o", f"{name}:-")
         assert result.stdout.startswith(magic), result.stderr
 
 
-def test_a_filtered_pbm_leads_to_one_that_holds_greys(call: Call, tmp_path: Path) -> None:
+def test_a_filtered_pbm_is_refused_with_a_hint_at_pgm(call: Call, tmp_path: Path) -> None:
     (tmp_path / "in.pbm").write_bytes(b"P1 3 3\n0 0 0 0 1 0 0 0 0\n")
     result = call("filter", tmp_path / "in.pbm", "--kernel", "box")
     assert result.code == 1
-    assert "PBM is black and white" in one_error(result)
+    assert "PBM stores only black and white" in one_error(result)
     assert not (tmp_path / "in.box.pbm").exists()
     assert call("filter", tmp_path / "in.pbm", "--kernel", "box", "-o", tmp_path / "out.pgm").code == 0
     assert call("filter", tmp_path / "in.pbm", "--kernel", "identity").out == f"{tmp_path}/in.identity.pbm\n"
 
 
-def test_a_file_that_is_cut_short_while_it_is_read() -> None:
+def test_a_file_truncated_while_it_is_read() -> None:
     class Shrinking(io.BytesIO):
         def readinto(self, buffer: object) -> int:
             return super().readinto(memoryview(buffer)[:3])  # type: ignore[call-overload]

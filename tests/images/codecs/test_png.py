@@ -1,4 +1,4 @@
-"""Our PNG writer: a strict reader of the standard's own words, Pillow and pngcheck all get the pixels back."""
+"""The PNG writer, checked by a strict reader that follows the standard, by Pillow and by pngcheck."""
 
 import io
 import shutil
@@ -26,12 +26,12 @@ from convcli.images.read import read_picture
 from convcli.images.write import encode
 from tests.conftest import SAMPLE_NAMES, SAMPLES
 
-DEEP = ("LA;16", "RGB;16", "RGBA;16")  # which Pillow cannot write
+DEEP = ("LA;16", "RGB;16", "RGBA;16")  # Pillow cannot write these
 CONTENTS = ("noise", "flat", "gradient", "photograph", "drawing", "dithered")
 
 
 def picture_of(mode: str, content: str, size: tuple[int, int], seed: int = 0) -> np.ndarray:
-    """A picture of some kind, in the type and the shape of its mode."""
+    """A picture of a kind of content, in the dtype and shape of a mode."""
     rng, (height, width) = np.random.default_rng(seed), size
     top = 65535 if mode.endswith(";16") else 255
     channels = CHANNELS[channels_of(mode)]
@@ -85,7 +85,7 @@ class Parsed(NamedTuple):
 
 
 def predicted(number: int, a: int, b: int, c: int) -> int:
-    """What filter `number` expects after a at the left, b above and c at the corner: section 9.4 for 4, Paeth."""
+    """The prediction of filter `number` from left a, above b and corner c: section 9.4 for 4, Paeth."""
     if number < 4:
         return (0, a, b, (a + b) // 2)[number]
     p = a + b - c
@@ -96,7 +96,7 @@ def predicted(number: int, a: int, b: int, c: int) -> int:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The kind and data of every chunk; every CRC is checked and nothing stands behind the end."""
+    """The kind and data of every chunk; checks every CRC and that nothing follows the end."""
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     at = 8
     while at < len(data):
@@ -109,13 +109,13 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def parse(data: bytes) -> Parsed:
-    """Read a PNG file and refuse whatever the standard does not allow."""
+    """Read a PNG file, and fail on anything that the standard does not allow."""
     parts = list(chunks(data))
     kinds = [kind for kind, _ in parts]
     assert (kinds[0], kinds[-1], kinds.count(b"IHDR"), kinds.count(b"IEND")) == (b"IHDR", b"IEND", 1, 1)
     first, count = kinds.index(b"IDAT"), kinds.count(b"IDAT")
     assert kinds[first : first + count] == [b"IDAT"] * count
-    stream = zlib.decompressobj()  # which checks the header and the Adler-32
+    stream = zlib.decompressobj()  # checks the header and the Adler-32
     filtered = stream.decompress(b"".join(body for kind, body in parts if kind == b"IDAT"))
     assert stream.eof and not stream.unused_data and not stream.unconsumed_tail
     return Parsed(struct.unpack(">IIBBBBB", parts[0][1]), kinds, filtered)
@@ -123,7 +123,7 @@ def parse(data: bytes) -> Parsed:
 
 @pytest.fixture(params=[None, 64, 1000], ids=lambda size: f"bands of {size or 'a megabyte'}")
 def bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int | None:
-    """Bands and tiles so small that tiny pictures have many."""
+    """Bands and tiles that are small enough for tiny pictures to have many."""
     if request.param:
         monkeypatch.setattr(png, "BAND", request.param)
         monkeypatch.setattr(png, "TILE", request.param // 3)
@@ -132,7 +132,7 @@ def bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("mode", COLOUR_TYPES)
-def test_a_reader_by_the_standard_gets_the_pixels(bands: int | None, mode: str, content: str) -> None:
+def test_a_strict_reader_decodes_the_pixels(bands: int | None, mode: str, content: str) -> None:
     for size in ((1, 1), (1, 9), (9, 1), (13, 7), (31, 40)):
         pixels = picture_of(mode, content, size)
         found = parse(encode_png(pixels, mode))
@@ -144,13 +144,13 @@ def test_a_reader_by_the_standard_gets_the_pixels(bands: int | None, mode: str, 
 
 @settings(max_examples=150)
 @given(data=st.data())
-def test_any_picture_comes_back_and_threads_change_no_byte(data: st.DataObject) -> None:
+def test_pictures_round_trip_and_threads_change_no_byte(data: st.DataObject) -> None:
     mode, content = data.draw(st.sampled_from(list(COLOUR_TYPES))), data.draw(st.sampled_from(CONTENTS))
     size = data.draw(st.tuples(st.integers(1, 90), st.integers(1, 90)))
     pixels = picture_of(mode, content, size, data.draw(st.integers(0, 99)))
     row = pixels[0].nbytes
     with pytest.MonkeyPatch.context() as patch:
-        # A band's end just before, at and after the picture's, and everywhere else.
+        # The last band ends just before, at and after the end of the picture, and elsewhere.
         patch.setattr(png, "BAND", row * data.draw(st.integers(1, size[0] + 1)))
         patch.setattr(png, "TILE", row * data.draw(st.integers(1, size[0] + 1)))
         files = {encode_png(pixels, mode, threads=threads) for threads in (1, 2, 3, 8)}
@@ -181,7 +181,7 @@ def test_rows_wider_than_a_band() -> None:
     assert (np.asarray(Image.open(io.BytesIO(encode_png(pixels, "RGB")))) == pixels).all()
 
 
-def test_arrays_that_are_not_in_one_piece() -> None:
+def test_arrays_that_are_not_contiguous() -> None:
     pixels = picture_of("RGB", "photograph", (40, 50))
     for view in (pixels[::2, ::3], pixels[::-1], pixels.transpose(1, 0, 2)):
         assert (np.asarray(Image.open(io.BytesIO(encode_png(view, "RGB")))) == view).all()
@@ -189,7 +189,7 @@ def test_arrays_that_are_not_in_one_piece() -> None:
     assert (np.asarray(Image.open(io.BytesIO(encode_png(deep, "I;16")))) == deep).all()
 
 
-def test_the_paeth_filter_is_the_standards_for_every_left_above_and_corner() -> None:
+def test_the_paeth_filter_equals_the_standards_for_all_left_above_and_corner() -> None:
     values = [*range(0, 256, 5), 1, 2, 127, 128, 254]
     for corner in values:
         left, above = np.meshgrid(np.array(values, np.uint8), np.array(values, np.uint8))
@@ -208,7 +208,7 @@ def test_adler_sums_combine(first: bytes, second: bytes) -> None:
     assert combined == zlib.adler32(first + second)
 
 
-def test_every_way_is_taken_by_some_picture_of_its_kind() -> None:
+def test_every_method_is_chosen_for_some_picture_of_its_kind() -> None:
     taken = {content: set() for content in CONTENTS}
     for content, ways in taken.items():
         for size in ((200, 300), (300, 40)):
@@ -275,7 +275,7 @@ def test_16_bit_colour_has_the_metadata_of_8_bits(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", DEEP)
-def test_16_bit_colour_is_what_another_decoder_reads(mode: str) -> None:
+def test_another_decoder_reads_16_bit_colour(mode: str) -> None:
     codecs = pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
     for content in CONTENTS:
         pixels = picture_of(mode, content, (60, 50))
@@ -284,7 +284,7 @@ def test_16_bit_colour_is_what_another_decoder_reads(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", DEEP)
-def test_the_level_reaches_16_bit_colour(mode: str) -> None:
+def test_the_level_applies_to_16_bit_colour(mode: str) -> None:
     picture = Picture((Frame(picture_of(mode, "gradient", (60, 50)), mode),), "PNG")
     none, some, most = (
         encode(picture, "PNG", "out", coding=Coding(png_level=level))[0] for level in (0, 1, 9)
@@ -293,7 +293,7 @@ def test_the_level_reaches_16_bit_colour(mode: str) -> None:
     assert (read_picture(io.BytesIO(most)).frames[0].pixels == picture.frames[0].pixels).all()
 
 
-def test_chunks_keep_their_side_of_the_pixels() -> None:
+def test_chunks_stay_before_or_after_the_pixels() -> None:
     before, after = chunk(b"tEXt", b"early\0x"), chunk(b"prVt", b"late")
     file = encode_png(np.zeros((2, 2), np.uint8), "L", before, after)
     assert parse(file).kinds == [b"IHDR", b"tEXt", b"IDAT", b"IDAT", b"prVt", b"IEND"]
@@ -305,7 +305,7 @@ STILLS += [f"gallery/{path.name}" for path in sorted((SAMPLES / "gallery").glob(
 
 
 @pytest.mark.parametrize("name", STILLS)
-def test_samples_come_out_hardly_larger_than_from_pillow(name: str) -> None:
+def test_files_are_hardly_larger_than_pillows(name: str) -> None:
     picture = read_picture(SAMPLES / name)
     ours, pillows = (
         len(encode(picture, "PNG", "out", coding=Coding(png_level=level))[0]) for level in (None, 6)
@@ -335,7 +335,7 @@ def test_pngcheck_finds_nothing(tmp_path: Path, bands: int | None, mode: str, co
     assert (done.returncode, done.stdout[:3]) == (0, "OK:"), done.stdout
 
 
-def test_the_level_goes_to_pillow() -> None:
+def test_the_level_is_passed_to_pillow() -> None:
     picture = Picture((Frame(picture_of("RGB", "drawing", (60, 50)), "RGB"),), "PNG")
     for level in (0, 1, 9):
         buffer = io.BytesIO()
@@ -343,7 +343,7 @@ def test_the_level_goes_to_pillow() -> None:
         assert encode(picture, "PNG", "out", coding=Coding(png_level=level))[0] == buffer.getvalue()
 
 
-def test_the_level_reaches_animations() -> None:
+def test_the_level_applies_to_animations() -> None:
     frames = tuple(
         Frame(picture_of("RGB", "gradient", (60, 50), k) ^ np.uint8(k), "RGB", 100) for k in range(3)
     )
@@ -355,7 +355,7 @@ def test_the_level_reaches_animations() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_band_that_fails_stops_the_others_and_reaches_the_caller(
+def test_an_error_in_a_band_stops_the_others_and_is_raised(
     monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     begun, deflate = [], png._band

@@ -1,4 +1,4 @@
-"""Matrices as text: every digit read and written again, and one clear line for what is no matrix."""
+"""Matrices as text: digits are preserved, and invalid files are refused with one clear line."""
 
 import csv
 import io
@@ -53,14 +53,14 @@ def test_rows_are_floats(tmp_path, name, text):
 @pytest.mark.parametrize(
     ("shape", "mode"), [((2, 3, 3), "RGB;float64"), ((2, 3, 7), "7 channels"), ((5,), "L;float64")]
 )
-def test_json_holds_channels_as_arrays_do(tmp_path, shape, mode):
+def test_json_stores_channels_like_arrays(tmp_path, shape, mode):
     values = np.random.default_rng(0).standard_normal(shape)
     (frame,) = read_picture(written(tmp_path, "m.json", json.dumps(values.tolist()))).frames
     assert frame.mode == mode
     assert np.array_equal(frame.pixels, values if len(shape) > 1 else values[None])
 
 
-def test_json_holds_frames(tmp_path):
+def test_json_stores_frames(tmp_path):
     values = np.random.default_rng(0).standard_normal((4, 2, 3, 1))
     path = written(tmp_path, "m.json", json.dumps(values.tolist()))
     assert len(read_picture(path).frames) == 4
@@ -73,7 +73,7 @@ def test_json_holds_frames(tmp_path):
 @given(
     values=arrays.arrays(np.float64, st.tuples(*[st.integers(1, 4)] * 2), elements=st.floats(-1e300, 1e300))
 )
-def test_every_digit_comes_back(form, values, tmp_path_factory):
+def test_every_digit_round_trips(form, values, tmp_path_factory):
     data, notes = encode(Picture((Frame(values, "L;float64"),), "NPY"), form, "out")
     assert notes == ()
     path = tmp_path_factory.mktemp("text") / f"m.{form.lower()}"
@@ -81,7 +81,7 @@ def test_every_digit_comes_back(form, values, tmp_path_factory):
     assert np.array_equal(read_picture(path).frames[0].pixels, values)
 
 
-def test_what_is_written_is_what_other_readers_read():
+def test_other_readers_read_written_files():
     values = np.array([[1, 0.1, -2.5], [1e20, 3, 0]])
 
     def text(form: str, pixels: np.ndarray, mode: str) -> str:
@@ -100,7 +100,7 @@ def test_what_is_written_is_what_other_readers_read():
     assert json.loads(text("JSON", odd, "L;float64")) == [[None, None]]
 
 
-def test_colours_are_for_json_alone():
+def test_only_json_stores_colours():
     picture = Picture((Frame(np.zeros((1, 2, 3)), "RGB;float64"),), "NPY")
     assert json.loads(encode(picture, "JSON", "out")[0]) == [[[0, 0, 0], [0, 0, 0]]]
     for form in ("CSV", "TXT"):
@@ -142,14 +142,14 @@ def test_colours_are_for_json_alone():
         ("m.json", "[[true]]", "True is not a number"),
         ("m.json", "[[null]]", "None is not a number"),
         ("m.json", "[[NaN]]", "'nan' is not a finite number"),
-        ("m.json", '{"a": 1}', "it holds {'a': 1}, and lists of numbers are read, as [[1, 2]]"),
+        ("m.json", '{"a": 1}', "it holds {'a': 1}; write lists of numbers, such as [[1, 2]]"),
         ("m.json", "[[1, 2]", "it is not JSON: Expecting ',' delimiter: line 1 column 8 (char 7)"),
-        ("m.json", "[" * 9 + "1" + "]" * 9, "its lists are nested too deep; give rows of numbers"),
-        ("m.json", "[" * 99_999, "its lists are nested too deep; give rows of numbers"),
+        ("m.json", "[" * 9 + "1" + "]" * 9, "its lists are nested too deeply; give rows of numbers"),
+        ("m.json", "[" * 99_999, "its lists are nested too deeply; give rows of numbers"),
         ("m.csv", b"1,\xff", "it is not text; save it as rows of numbers"),
     ],
 )
-def test_what_is_no_matrix_is_said_in_one_line(tmp_path, name, text, why):
+def test_invalid_files_are_refused_in_one_line(tmp_path, name, text, why):
     path = written(tmp_path, name, text)
     with pytest.raises(ImageError) as error:
         read_picture(path)
@@ -161,13 +161,11 @@ def test_limits(tmp_path, monkeypatch):
     monkeypatch.setattr(text_matrices, "MOST_NUMBERS", 5)
     for each in (path, written(tmp_path, "m.json", "[[1, 2, 3], [4, 5, 6]]")):
         with pytest.raises(
-            ImageError, match=r"its 6 numbers are more than the 5 that are read as text; save them as \.npy"
+            ImageError, match=r"its 6 numbers are over the limit of 5 for text; save them as \.npy"
         ):
             read_picture(each)
     monkeypatch.setattr(text_matrices, "MOST_BYTES", 10)
-    with pytest.raises(
-        ImageError, match=r"it has more than the 10 bytes that are read as text; save it as \.npy"
-    ):
+    with pytest.raises(ImageError, match=r"it is over the limit of 10 bytes for text; save it as \.npy"):
         read_picture(path)
     monkeypatch.undo()
     with pytest.raises(ImageError, match="its 6 pixels are over the limit of 5"):
@@ -183,7 +181,7 @@ def test_rows_and_columns_have_one_order(tmp_path, name, layout):
     assert frame.pixels.tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
-def test_a_picture_by_another_name_is_a_picture(tmp_path):
+def test_a_picture_with_a_text_extension_is_a_picture(tmp_path):
     picture = Picture((Frame(np.zeros((2, 3), np.uint8), "L"),), "PNG")
     for form in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "PGM", "WEBP", "NPY"):
         path = written(tmp_path, f"{form}.csv", encode(picture, form, "x")[0])
@@ -202,19 +200,19 @@ def test_a_picture_by_another_name_is_a_picture(tmp_path):
         (b"x", None),
     ],
 )
-def test_a_stream_is_text_where_it_begins_as_numbers_do(data, form):
+def test_a_stream_that_starts_like_numbers_is_text(data, form):
     assert text_form("standard input", io.BytesIO(data)) == form
     assert text_form("picture.png", io.BytesIO(data)) is None
 
 
-def test_what_was_typed_is_text():
+def test_typed_numbers_are_text():
     picture = read_picture(TypedMatrix.of("0 1; 2 3"))
     assert picture.frames[0].pixels.tolist() == [[0, 1], [2, 3]]
     with pytest.raises(ImageError, match="cannot read the values: 'x' is not a number"):
         read_picture(TypedMatrix.of("x"))
 
 
-def test_text_is_named_by_its_ending_and_no_picture_to_a_search():
+def test_text_is_detected_by_extension_and_is_not_found_as_a_picture():
     assert [output_format(Path(f"x{ending}")) for ending in (".csv", ".TXT", ".json")] == [
         "CSV",
         "TXT",

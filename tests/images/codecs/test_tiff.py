@@ -1,4 +1,4 @@
-"""TIFFs that Pillow would cut or refuse: whole through convcli[codecs], and a clear word without it."""
+"""TIFFs that Pillow would reduce in depth or refuse: read whole with convcli[codecs], and a clear error without it."""
 
 import io
 import sys
@@ -39,7 +39,7 @@ def written(pixels: np.ndarray, **options: object) -> io.BytesIO:
 @pytest.mark.parametrize("dtype", ["uint16", "float32", "uint32", "float64"])
 @pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd"])
 @pytest.mark.parametrize("planar", ["contig", "separate"])
-def test_colour_is_read_whole(dtype: str, compression: str | None, planar: str) -> None:
+def test_colour_is_read_at_full_depth(dtype: str, compression: str | None, planar: str) -> None:
     pixels = deep(5, 7, 3, dtype=dtype)
     stored = pixels if planar == "contig" else np.moveaxis(pixels, -1, 0)
     for order in "<>":
@@ -50,7 +50,7 @@ def test_colour_is_read_whole(dtype: str, compression: str | None, planar: str) 
         assert picture.frames[0].pixels.dtype == dtype
 
 
-def test_alpha_that_multiplies_the_colours_is_divided_out() -> None:
+def test_premultiplied_alpha_is_converted_to_straight_alpha() -> None:
     colours, alpha = (
         deep(5, 7, 3),
         np.array([0, 1, 300, 30000, 65535, 65534, 9], np.uint16) * np.ones((5, 1), np.uint16),
@@ -64,7 +64,7 @@ def test_alpha_that_multiplies_the_colours_is_divided_out() -> None:
     assert (frame.pixels[..., :3] == multiplied)[alpha == 0].all()
 
 
-def test_channels_that_are_no_colours() -> None:
+def test_channels_that_are_not_colours() -> None:
     pixels = deep(5, 7, 6)
     picture = read_picture(written(pixels, photometric="minisblack", planarconfig="contig"))
     assert picture.frames[0].mode == "6 channels"
@@ -76,7 +76,7 @@ def test_channels_that_are_no_colours() -> None:
     )
     assert picture.frames[0].mode == "RGBA;16"
     assert (picture.frames[0].pixels == pixels[..., :4]).all()
-    assert picture.notes == ("2 of its channels, which are no colours, are left out",)
+    assert picture.notes == ("2 of its channels, neither colours nor alpha, are left out",)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -109,7 +109,7 @@ METADATA = {
 
 
 @pytest.mark.parametrize("mode", ["RGB;16", "RGB;F", "RGBA;16", "L;float64", "CMYK;16"])
-def test_metadata_comes_back(mode: str) -> None:
+def test_metadata_round_trips(mode: str) -> None:
     shape = {"RGB": (5, 7, 3), "L": (5, 7)}.get(mode.partition(";")[0], (5, 7, 4))
     dtype = {"16": "uint16", "F": "float32"}.get(mode.partition(";")[2], "float64")
     data, notes = encode(Picture((Frame(deep(*shape, dtype=dtype), mode),), "PNG", METADATA), "TIFF", "out")
@@ -132,7 +132,7 @@ def test_pages_of_every_depth_and_size() -> None:
         assert all((one.pixels == other.pixels).all() for one, other in zip(found, wanted))
 
 
-def test_pages_that_pillow_reads_and_pages_that_it_would_cut(tmp_path: Path) -> None:
+def test_pages_that_pillow_reads_and_pages_that_it_would_reduce(tmp_path: Path) -> None:
     frames = tuple(
         Frame(deep(6, 5, *shape, dtype=dtype), mode)
         for mode, shape, dtype in (
@@ -150,7 +150,7 @@ def test_pages_that_pillow_reads_and_pages_that_it_would_cut(tmp_path: Path) -> 
     assert all((one.pixels == other.pixels).all() for one, other in zip(found, frames))
 
 
-def test_pillow_reads_what_is_written() -> None:
+def test_pillow_reads_written_files() -> None:
     pixels = deep(5, 7, 3)
     data, _ = encode(Picture((Frame(pixels, "RGB;16"),), "PNG", METADATA), "TIFF", "out")
     with Image.open(io.BytesIO(data)) as image:
@@ -165,13 +165,13 @@ def test_pillow_reads_what_is_written() -> None:
         (written(np.stack([deep(5, 7, 3)] * 2), volumetric=True, tile=(2, 16, 16)), "RGB of 16 bits"),
     ],
 )
-def test_colours_that_are_not_read(stream: io.BytesIO, what: str) -> None:
-    with pytest.raises(ImageError, match=f"its colours are {what}, which are not read; convert it to RGB"):
+def test_unsupported_colour_spaces(stream: io.BytesIO, what: str) -> None:
+    with pytest.raises(ImageError, match=f"its colour space, {what}, is not supported; convert it to RGB"):
         read_picture(stream)
 
 
-def test_samples_that_are_no_real_numbers() -> None:
-    message = "cannot read standard input: its samples are complex64; save real numbers, as float32"
+def test_samples_that_are_not_real_numbers() -> None:
+    message = "cannot read standard input: its samples are complex64; save real numbers, such as float32"
     with pytest.raises(ImageError, match=message):
         read_picture(written(deep(5, 7, dtype="complex64"), photometric="minisblack"))
 
@@ -180,12 +180,12 @@ def test_pixels_and_frames_are_limited() -> None:
     stream = written(deep(5, 7, 3, dtype="float32"))
     with pytest.raises(
         ImageError,
-        match="its 35 pixels, of four channels each at most, are over the limit of 34; raise it with `max_pixels=35`",
+        match="its 35 pixels \\(four channels count as one\\) are over the limit of 34; raise it with `max_pixels=35`",
     ):
         read_picture(stream, 34)
     stream = written(np.zeros((5, 7, 8), np.float32), photometric="minisblack", planarconfig="contig")
     with pytest.raises(
-        ImageError, match="its 70 pixels, of four channels each at most, are over the limit of 69"
+        ImageError, match="its 70 pixels \\(four channels count as one\\) are over the limit of 69"
     ):
         read_picture(stream, 69)
     stream = written(np.zeros((3, 5, 7, 3), np.float32))
@@ -197,7 +197,7 @@ def test_pixels_and_frames_are_limited() -> None:
     assert len(read_picture(stream, 35, frame=2).frames) == 1
 
 
-def test_damage_is_one_error_and_no_word_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+def test_damage_is_one_error_and_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     for compression in (None, "lzw", "zlib"):
         whole = written(deep(40, 40, 3, dtype="float32"), compression=compression).getvalue()
         for end in (5, 60, len(whole) // 3, len(whole) - 9):
@@ -207,18 +207,16 @@ def test_damage_is_one_error_and_no_word_on_stderr(capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("missing", ["tifffile", "imagecodecs"])
-def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     way = r"pip install 'convcli\[codecs\]'$"
     with pytest.raises(ImageError, match=f"it has 16 bits a colour channel, which would be cut to 8; {way}"):
         read_picture(written(deep(5, 7, 3)))
-    with pytest.raises(
-        ImageError, match=f"it is a TIFF of a kind that is read through an extra, or damaged; {way}"
-    ):
+    with pytest.raises(ImageError, match=f"it is damaged, or a TIFF that needs an extra; {way}"):
         read_picture(written(deep(5, 7, 3, dtype="float32")))
     picture = Picture((Frame(deep(5, 7, 3), "RGB;16"),), "PNG")
     with pytest.raises(
-        ImageError, match=rf"TIFF holds RGB;16 through an extra \(`output='x.npy'` needs none\); {way}"
+        ImageError, match=rf"TIFF of RGB;16 needs an extra \(`output='x.npy'` does not\); {way}"
     ):
         encode(picture, "TIFF", "out")
     assert "RGB;16" in FORMATS["TIFF"].deep

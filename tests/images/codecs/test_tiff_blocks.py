@@ -1,4 +1,4 @@
-"""TIFFs that are decoded strip by strip or tile by tile: the same as read whole, or read whole."""
+"""TIFFs decoded strip by strip or tile by tile give the same pixels as when read whole; others are read whole."""
 
 import io
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def written(pixels: np.ndarray, **options: object) -> io.BytesIO:
 
 
 def in_blocks(stream: io.BytesIO, frame: int | None = None) -> tuple[Picture | None, np.ndarray]:
-    """Return what is stored of a file, and its pixels, block by block."""
+    """Return the stored pixels of a file, and their values read block by block."""
     with open_picture(stream, frame=frame) as opened:
         picture = opened.stored()
         if picture is None:
@@ -64,7 +64,7 @@ def small_blocks() -> Iterator[None]:
 
 @settings(max_examples=150)
 @given(st.data())
-def test_strips_and_tiles_are_what_the_whole_is(data: st.DataObject) -> None:
+def test_strips_and_tiles_equal_the_whole(data: st.DataObject) -> None:
     dtype = data.draw(st.sampled_from(DTYPES))
     compression = data.draw(st.sampled_from([None, "lzw", "zlib", "packbits", "zstd", "lzma"]))
     channels = data.draw(st.sampled_from([(), (2,), (3,), (4,)]))
@@ -113,7 +113,7 @@ def test_a_chosen_page_and_channels_without_names_are_read_in_blocks() -> None:
     assert np.array_equal(found, many)
 
 
-def test_samples_that_stand_one_behind_the_other_are_read_in_any_rows() -> None:
+def test_contiguous_samples_are_read_in_blocks_of_any_rows() -> None:
     pixels = samples("uint16", 50, 11)
     for options in ({"rowsperstrip": 50}, {"rowsperstrip": 7}, {"byteorder": ">"}):
         with open_picture(written(pixels, **options)) as opened:
@@ -125,17 +125,17 @@ def test_samples_that_stand_one_behind_the_other_are_read_in_any_rows() -> None:
 @pytest.mark.parametrize(
     ("options", "channels"),
     [
-        ({"rowsperstrip": 40, "compression": "zlib"}, ()),  # nothing is gained
+        ({"rowsperstrip": 40, "compression": "zlib"}, ()),  # not worthwhile
         ({"photometric": "miniswhite"}, ()),
         ({"photometric": "rgb", "planarconfig": "separate"}, (3,)),
         ({"photometric": "rgb", "compression": "jpeg"}, (3,)),
-        ({"compression": "jpeg"}, ()),  # which decoders round in ways of their own
+        ({"compression": "jpeg"}, ()),  # decoders round these differently
         ({"photometric": "rgb", "extrasamples": ["assocalpha"], "planarconfig": "contig"}, (4,)),
         ({"photometric": "separated", "planarconfig": "contig"}, (4,)),
         ({"extratags": [(274, 3, 1, 3, True)]}, ()),
     ],
 )
-def test_what_needs_more_than_its_own_bytes_is_read_whole(
+def test_pages_that_cannot_be_decoded_in_parts_are_read_whole(
     options: dict[str, object], channels: tuple[int, ...]
 ) -> None:
     pixels = samples("uint8", *((3, 40, 16) if "separate" in options.values() else (40, 16, *channels)))
@@ -152,13 +152,13 @@ def test_palettes_and_bits_are_read_whole() -> None:
         assert in_blocks(stream)[0] is None
 
 
-def test_without_the_extra_all_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_pages_are_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = written(samples("uint8", 40, 16), rowsperstrip=4)
     monkeypatch.setitem(__import__("sys").modules, "imagecodecs", None)
     assert in_blocks(stream)[0] is None
 
 
-def test_damage_is_told_when_it_is_met() -> None:
+def test_damage_is_reported_when_its_block_is_read() -> None:
     stream = written(samples("uint8", 64, 30), rowsperstrip=8, compression="zlib")
     with tifffile.TiffFile(stream) as file:
         page = file.pages[0]
@@ -177,11 +177,13 @@ def test_damage_is_told_when_it_is_met() -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-def test_a_file_that_is_cut_short_is_refused_at_once(compression: str | None) -> None:
+def test_a_truncated_file_is_refused_at_once(compression: str | None) -> None:
     stream = written(samples("uint8", 64, 300), rowsperstrip=8, compression=compression, byteorder="<")
     data = stream.getvalue()
     with (
         open_picture(io.BytesIO(data[:-2000])) as opened,
-        pytest.raises(ImageError, match=r"cut short \(its (samples|strips or tiles) go on behind its end\)"),
+        pytest.raises(
+            ImageError, match=r"cut short \(its (samples|strips or tiles) extend past the end of the file\)"
+        ),
     ):
         opened.stored()

@@ -1,4 +1,4 @@
-"""TIFFs whose tiles and streams claim more than the picture is: refused before they are decoded, or read."""
+"""TIFFs whose tiles and streams claim more than the size of the picture are refused before they are decoded."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
 
 WIDTH, LENGTH, TILE_WIDTH, TILE_LENGTH, TILE_COUNTS = 256, 257, 322, 323, 325
 SIDE = 304
-LIMIT = 100_000  # on pixels, of which a tile may have an eighth in bytes
+LIMIT = 100_000  # pixel limit; a tile may have an eighth of it in bytes
 
 
 def claiming(path: Path, changes: dict[int, object], pixels: np.ndarray, **options: object) -> Path:
-    """Write a TIFF, and change its tags afterwards."""
+    """Write a TIFF, and change its tags."""
     photometric = "rgb" if pixels.shape[-1] == 3 else "minisblack"
     tifffile.imwrite(path, pixels, metadata=None, photometric=photometric, **options)
     with tifffile.TiffFile(path, mode="r+b") as file:
@@ -43,7 +43,7 @@ def test_a_tile_far_larger_than_its_picture(tmp_path: Path, compression: str, dt
         with pytest.raises(ImageError) as error:
             read(path, LIMIT)
         assert str(error.value) == (
-            f"cannot read {path}: it holds a tile of 304x304 (rows x columns), {size:,} bytes, for a picture of 10x10; "
+            f"cannot read {path}: one of its tiles is 304x304 (rows x columns), {size:,} bytes, but the picture is only 10x10; "
             f"raise the limit with `max_pixels={size * 8}`"
         )
     (frame,) = read_picture(path, size * 8).frames
@@ -60,14 +60,15 @@ def test_a_stream_far_larger_than_its_tile(tmp_path: Path, compression: str, lay
         changes, options = SMALL, {"rowsperstrip": SIDE}
     path = claiming(tmp_path / "a.tif", changes, pixels, compression=compression, **options)
     with pytest.raises(
-        ImageError, match=r"it holds a tile of 304x304 \(rows x columns\), .* for a picture of 10x10; raise"
+        ImageError,
+        match=r"one of its tiles is 304x304 \(rows x columns\), .* but the picture is only 10x10; raise",
     ):
         read_picture(path, LIMIT)
 
 
 @pytest.mark.parametrize("compression", ["deflate", "zstd", "jpeg", *STREAMS])
 @pytest.mark.parametrize("options", [{"tile": (64, 48)}, {"tile": (112, 160)}, {"rowsperstrip": 20}, {}])
-def test_tiles_as_they_are_made_are_read(tmp_path: Path, compression: str, options: dict) -> None:
+def test_ordinary_tiles_are_read(tmp_path: Path, compression: str, options: dict) -> None:
     pixels = np.tile(np.arange(150, dtype=np.uint8)[:, None], (100, 1, 3)).reshape(100, 150, 3)
     path = claiming(tmp_path / "a.tif", {}, pixels, compression=compression, **options)
     (frame,) = read_picture(path, 15_000).frames
@@ -77,7 +78,7 @@ def test_tiles_as_they_are_made_are_read(tmp_path: Path, compression: str, optio
     )
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])  # through Pillow, and through tifffile
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])  # read by Pillow, and by tifffile
 def test_tiles_that_all_claim_the_same_bytes(tmp_path: Path, dtype: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (64, 1600, 3), np.uint8).astype(dtype)
     options = {"tile": (16, 16), "compression": "deflate"}
@@ -85,7 +86,8 @@ def test_tiles_that_all_claim_the_same_bytes(tmp_path: Path, dtype: str) -> None
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
         file.pages[0].tags[TILE_COUNTS].overwrite([10**6] * 400, dtype="I")
     with pytest.raises(
-        ImageError, match=r"is damaged \(its tiles claim 400,000,000 bytes, and it has [\d,]*\); get a whole"
+        ImageError,
+        match=r"is damaged \(its tiles claim 400,000,000 bytes, but it has only [\d,]*\); get a whole",
     ):
         read_picture(tmp_path / "a.tif")
 
@@ -98,7 +100,7 @@ def test_a_tile_without_a_header_is_damaged(tmp_path: Path) -> None:
     data[place : place + 2] = b"no"
     path.write_bytes(data)
     with pytest.raises(
-        ImageError, match=r"is damaged or cut short \(a tile of it has no header that tells its size\)"
+        ImageError, match=r"is damaged or cut short \(one of its tiles has no header with its size\)"
     ):
         read_picture(path)
 
@@ -106,10 +108,10 @@ def test_a_tile_without_a_header_is_damaged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("extras", [(), (0,), (2,), (0, 0, 0, 0), (2, 0), (1, 1, 1, 1, 1, 1)])
 @pytest.mark.parametrize("count", [2, 3, 4, 6])
 @pytest.mark.parametrize("photometric", ["minisblack", "rgb"])
-def test_channels_are_those_that_are_there(
+def test_channels_are_counted_in_the_data(
     tmp_path: Path, extras: tuple, count: int, photometric: str
 ) -> None:
-    """However many the tags name."""
+    """The tags may name more."""
     pixels = np.arange(4 * 5 * count, dtype=np.uint16).reshape(4, 5, count)
     least = 3 if photometric == "rgb" else 1
     tifffile.imwrite(
@@ -133,14 +135,14 @@ def test_channels_are_those_that_are_there(
         assert np.array_equal(found, pixels[..., : found.shape[2]])
 
 
-def test_jpeg_xr_is_not_read(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
-    """Of each damage in it the library writes a line to standard error, which nobody else may write to."""
+def test_jpeg_xr_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """The library writes a line to standard error for each damage in a stream, which must stay clean."""
     path = claiming(tmp_path / "a.tif", {}, np.zeros((32, 32, 3), np.uint8), compression="jpegxr")
     data = path.read_bytes()
     path.write_bytes(data[:-40] + bytes(40))
     for read in (read_picture, read_header):
         with pytest.raises(
-            ImageError, match=r"it is compressed as JPEG XR, which is not read; save it anew, deflated"
+            ImageError, match=r"JPEG XR compression is not supported; save it with deflate compression"
         ):
             read(path)
     assert capfd.readouterr() == ("", "")

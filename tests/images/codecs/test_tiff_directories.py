@@ -1,4 +1,4 @@
-"""The directories of TIFFs: counted in one walk, whatever they claim, and reached in the same time each."""
+"""The directories of TIFFs: counted in one pass, checked for false claims, and each reached in constant time."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ Entry = tuple[int, int, int, int]
 
 
 def directory(entries: list[Entry], following: int, order: str = "<", big: bool = False) -> bytes:
-    """One directory: its entries as tag, type, count and value, and where the next one is."""
+    """One directory: its entries as tag, type, count and value, and the offset of the next directory."""
     one = struct.Struct(order + ("HHQQ" if big else "HHII"))
     body = b"".join(one.pack(*entry) for entry in entries)
     return (
@@ -37,8 +37,8 @@ def header(first: int, order: str = "<", big: bool = False) -> bytes:
 
 
 def chain(nexts: list[int], order: str = "<", big: bool = False) -> io.BytesIO:
-    """Pages of one grey pixel each; `nexts` numbers the page that follows each, -1 for none."""
-    kind = 16 if big else 4  # numbers as wide as their place
+    """Pages of one grey pixel each; `nexts` has the number of the page after each, -1 for none."""
+    kind = 16 if big else 4  # numbers as wide as their field
     values = {256: 1, 257: 1, 258: 8, 262: 1, 273: 8, 279: 1}
     entries = [(tag, kind, 1, value) for tag, value in values.items()]
     size = len(directory(entries, 0, order, big))
@@ -58,7 +58,7 @@ def test_pages_are_counted_once(order: str, big: bool, nexts: list[int], count: 
     file = chain(nexts, order, big)
     assert len(page_offsets(file, "a")) == count
     if big and order == ">" and -1 not in nexts:
-        return  # Pillow takes no such file, and tifffile lets go of the whole circle
+        return  # Pillow refuses such a file, and tifffile drops the whole cycle
     for read in (read_picture, read_header):
         file.seek(0)
         assert len(read(file).frames) == count
@@ -72,7 +72,7 @@ def test_a_chain_that_leaves_the_file_ends_there(cut: int) -> None:
 
 
 def test_pages_that_overlap_are_refused() -> None:
-    """Each of them begins a few bytes behind the last, and has all the rest for its entries."""
+    """Each page begins a few bytes after the previous one, and claims the rest of the file as entries."""
     data = bytearray(header(8) + bytes(20_000))
     for place in range(8, 9000, 18):
         count = (len(data) - place) // 12 - 2
@@ -110,8 +110,8 @@ def test_a_count_beyond_the_limit_costs_one_walk(monkeypatch: pytest.MonkeyPatch
     assert len(loads) < 5
 
 
-def test_each_page_is_reached_in_the_same_time() -> None:
-    """Pillow asks of each page whether it has seen it: of a set, and not of one after the other."""
+def test_each_page_is_reached_in_constant_time() -> None:
+    """Pillow looks up whether it has seen a page, here in a set instead of a list."""
     file = chain([*range(1, 50), -1])
     places = page_offsets(file, "a")
     with Image.open(file) as image:
@@ -133,7 +133,7 @@ def test_deep_pages_are_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
     load = tiff.load_tifffile
     monkeypatch.setattr(tiff, "load_tifffile", lambda why: opened.append(why) or load(why))
     picture = read_picture(stream)
-    assert len(opened) == 2  # for the headers, and for the pixels
+    assert len(opened) == 2  # for the headers and for the pixels
     assert np.array_equal([frame.pixels for frame in picture.frames], pixels)
 
 
@@ -151,7 +151,7 @@ def pages(count: int) -> list[Image.Image]:
         {"tiffinfo": {270: "long enough"}},
     ],
 )
-def test_pages_are_those_that_pillow_writes(settings: dict) -> None:
+def test_pages_equal_those_that_pillow_writes(settings: dict) -> None:
     images, buffer = pages(12), io.BytesIO()
     images[0].save(buffer, "TIFF", save_all=True, append_images=images[1:], **settings)
     write_pages(ours := io.BytesIO(), images, settings)
@@ -173,7 +173,7 @@ def test_the_work_of_a_page_does_not_grow_with_those_before(monkeypatch: pytest.
     assert 0 < many <= 4.5 * few
 
 
-def test_many_pages_come_back(tmp_path: Path) -> None:
+def test_many_pages_round_trip(tmp_path: Path) -> None:
     frames = tuple(Frame(np.full((2, 3), n % 251, np.uint8), "L") for n in range(400))
     (tmp_path / "a.tif").write_bytes(encode(Picture(frames, "TIFF"), "TIFF", "a")[0])
     found = read_picture(tmp_path / "a.tif").frames
