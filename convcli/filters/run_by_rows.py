@@ -78,7 +78,7 @@ def rows_seen(asked: PictureFilter, group: FrameGroup) -> int:
 
 
 def has_rows(asked: PictureFilter, group: FrameGroup) -> bool:
-    """Return whether bands can be made of a frame one by one; a kernel whose padding is wider than itself is one step."""
+    """Return whether a frame can be filtered in bands; a kernel whose padding is wider than itself is one step."""
     if (bands := _slabs(asked, group)) is None:
         return True
     from convcli.filters.plain_rows import SURROUNDED

@@ -1,1 +1,1 @@
-"""Files to arrays and back: the only importer of Pillow."""
+"""Convert picture files to arrays and back; the only package that imports Pillow for files."""

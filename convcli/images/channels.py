@@ -1,4 +1,4 @@
-"""Choose channels of a picture, and keep its mode and its colour profile true to what is left."""
+"""Choose channels of a picture, and adapt its mode and colour profile to them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,16 +12,12 @@ from convcli.errors import instead_of
 from convcli.images.modes import CHANNELS, LABS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 
-_SPACES = {
-    b"GRAY": "L",
-    b"RGB ": "RGB",
-    b"CMYK": "CMYK",
-    b"Lab ": "LAB",
-}  # of an ICC profile: ICC.1:2022, 7.2.6
+# Colour spaces of ICC profiles: ICC.1:2022, 7.2.6.
+_SPACES = {b"GRAY": "L", b"RGB ": "RGB", b"CMYK": "CMYK", b"Lab ": "LAB"}
 
 
 def channel_names(mode: str) -> tuple[str, ...]:
-    """Return what the channels of a mode are called: letters for colours and alpha, else numbers from 0.
+    """Return the names of a mode's channels: letters for colours and alpha, otherwise numbers from 0.
 
     >>> channel_names("RGBA"), channel_names("I;16"), channel_names("3 channels")
     (('r', 'g', 'b', 'a'), ('l',), ('0', '1', '2'))
@@ -33,16 +29,17 @@ def channel_names(mode: str) -> tuple[str, ...]:
 
 
 def with_channels(picture: Picture, wanted: Sequence[str], name: str) -> Picture:
-    """Return a picture of some of its channels, in the order given, or raise ImageError; `name` is what errors call it.
+    """Return a picture with the given channels in the given order, or raise ImageError; `name` is its name in errors.
 
-    One channel makes a grey picture, three of RGB or of channels without names an RGB one, and alpha named last stays
-    alpha. Alpha alone is grey. Any other choice has no colours: its channels are only counted.
+    One channel makes a grey picture, and three channels of RGB or without names make an RGB picture. Alpha in the last
+    place stays alpha, but alpha alone becomes grey. Any other choice has channels without colours, which are only
+    counted.
     """
     return recoloured(picture, [_chosen(frame, tuple(wanted), name) for frame in picture.frames])
 
 
 def recoloured(picture: Picture, frames: Sequence[Frame]) -> Picture:
-    """Return a picture with other frames, each without a colour profile that is not of its channels."""
+    """Return a picture with new frames; colour profiles that do not apply to their channels are removed."""
     changed, lost = list(frames), ""
     metadata = picture.metadata
     for number, frame in enumerate(frames):
@@ -56,13 +53,13 @@ def recoloured(picture: Picture, frames: Sequence[Frame]) -> Picture:
             metadata = own
         elif frame.page is not None:
             changed[number] = replace(frame, page=own)
-    note = f"the colour profile is left out: it is not of the channels that are left, {lost}"
+    note = f"the colour profile is left out: it does not apply to the remaining channels, {lost}"
     notes = (*picture.notes, note) if lost else picture.notes
     return replace(picture, frames=tuple(changed), metadata=metadata, notes=notes)
 
 
 def without_profile(picture: Picture) -> Picture:
-    """Return a picture without its colour profile, of colours that it does not stand for."""
+    """Return a picture without its colour profile, which does not apply to the new colours."""
 
     def left(own: dict[str, Any]) -> dict[str, Any]:
         return {kind: value for kind, value in own.items() if kind != "icc"}
@@ -73,13 +70,13 @@ def without_profile(picture: Picture) -> Picture:
 
 
 def _is_of(profile: bytes, was: Frame, frame: Frame) -> bool:
-    """Return whether a profile that a frame had still is one of its channels."""
+    """Return whether the profile of a frame still applies to its new channels."""
     now = frame.channels.removesuffix("A")
     return now in (was.channels.removesuffix("A"), _SPACES.get(profile[16:20]))
 
 
 def profile_name(picture: Picture) -> str | None:
-    """Return what the colour profile of a picture calls itself; None where there is none."""
+    """Return the description in the colour profile of a picture; None if it has no profile."""
     from PIL import ImageCms
 
     if "icc" not in picture.metadata:
@@ -117,7 +114,7 @@ def _chosen(frame: Frame, wanted: tuple[str, ...], name: str) -> Frame:
 
 
 def _signed(pixels: NDArray[Any], zero: Sequence[int]) -> NDArray[Any]:
-    """Return whole numbers (H, W, C) as they are where 0 is the smallest, else less `zero`, in a type of its own."""
+    """Subtract `zero` from integers (H, W, C) and return them as a signed dtype; unchanged if all zeros are 0."""
     if not any(zero):
         return pixels
     bits = 8 * pixels.dtype.itemsize * (1 if all(zero) else 2)

@@ -1,4 +1,4 @@
-"""How outputs are coded, where that is asked for, and how a file was coded that is read."""
+"""The coding of files (quality, subsampling, compression level): requested for outputs, and read from inputs."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,10 @@ from convcli.errors import ArgumentError
 
 LOSSLESS = "lossless"
 
-# Samples of brightness for one of colour, across and down, by the names that users of JPEG have for them.
+# Luma samples per chroma sample, across and down, by the usual names of JPEG's subsamplings.
 SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:4:0": (1, 2), "4:2:0": (2, 2), "4:1:1": (4, 1)}
 
-# The formats that have each option.
+# The formats that take each option.
 TAKERS = {"png_level": ("PNG",), "quality": ("JPEG", "WEBP"), "subsampling": ("JPEG",)}
 
 
@@ -18,16 +18,16 @@ def read_quality(text: str) -> int | str:
     if text.lower() == LOSSLESS:
         return LOSSLESS
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
-        raise ArgumentError(f"{text!r} is not a whole number from 1 to 100, and not {LOSSLESS}")
+        raise ArgumentError(f"{text!r} is neither a whole number from 1 to 100 nor {LOSSLESS}")
     return int(text)
 
 
 class Coding(NamedTuple):
-    """How a picture is to be coded; None leaves it to the format and to how its file was coded.
+    """The requested coding of a picture; None leaves a choice to the format and the coding of the input.
 
-    png_level : zlib's 0 to 9, of PNG
-    quality : 1 to 100, of JPEG and WebP, or LOSSLESS, of WebP
-    subsampling : a key of SAMPLINGS, of JPEG
+    png_level : zlib level for PNG, 0 to 9
+    quality : 1 to 100 for JPEG and WebP, or LOSSLESS for WebP
+    subsampling : a key of SAMPLINGS, for JPEG
     """
 
     png_level: int | None = None
@@ -36,7 +36,7 @@ class Coding(NamedTuple):
 
     @classmethod
     def of(cls, png_level: object, quality: object, subsampling: object) -> "Coding":
-        """Return what is asked for, or raise ArgumentError where there is none such."""
+        """Return the requested coding, or raise ArgumentError for an invalid value."""
         if png_level is not None and not (type(png_level) is int and 0 <= png_level <= 9):
             raise ArgumentError(f"`png_level`: {png_level!r} is not a whole number from 0 to 9")
         try:
@@ -48,7 +48,7 @@ class Coding(NamedTuple):
         return cls(png_level, level, subsampling and str(subsampling))
 
     def check(self, form: str, name: str) -> None:
-        """Raise ArgumentError where a format has not what is asked for; `name` is what the input is called."""
+        """Raise ArgumentError if a format does not support a requested option; `name` is that of the input."""
         for option, value in self._asdict().items():
             if value is not None and form not in TAKERS[option]:
                 takers = " and ".join(TAKERS[option])
@@ -56,17 +56,17 @@ class Coding(NamedTuple):
                 raise ArgumentError(f"{name}: `{option}` belongs to {takers} output, not to {form}{why}")
         if self.quality == LOSSLESS and form != "WEBP":
             raise ArgumentError(
-                f"{name}: `quality='lossless'` belongs to WEBP output; {form} takes 1 to 100, and .png has no loss"
+                f"{name}: `quality='lossless'` belongs to WEBP output; {form} takes 1 to 100, and .png is lossless"
             )
 
 
 class Coded(NamedTuple):
-    """How a JPEG or a WebP was coded.
+    """The coding of a JPEG or WebP file.
 
-    channels : of a JPEG: L, RGB or CMYK
-    ratio : samples of brightness for one of colour, across and down; None where a JPEG does not keep them apart
-    tables : a JPEG's quality tables, one a channel, or fewer where the last ones are alike
-    lossy : whether a WebP is
+    channels : channels of a JPEG: L, RGB or CMYK
+    ratio : luma samples per chroma sample of a JPEG, across and down; None if it does not separate luma and chroma
+    tables : quantization tables of a JPEG, one per channel; repeated last tables are left out
+    lossy : whether a WebP is lossy
     """
 
     channels: str = ""

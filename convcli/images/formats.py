@@ -1,4 +1,4 @@
-"""The picture formats that may be read and written, and what each can hold."""
+"""The supported picture formats, and the pixel modes that each can hold."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,18 +7,17 @@ from typing import NamedTuple
 from convcli.errors import ArgumentError
 from convcli.images.modes import CHANNELS, LABS, is_counted, mode_name
 
-MAX_PIXELS = 200_000_000  # of all frames together, unless the caller lifts it
-MOST_PIXELS = 10**12  # to which a caller may lift it: sizes beyond are no longer numbers of the machine
-MAX_FRAMES = 10_000  # of a file, or pages; likewise
+MAX_PIXELS = 200_000_000  # default limit for all frames together
+MOST_PIXELS = 10**12  # highest limit that a caller may set: larger sizes could overflow machine integers
+MAX_FRAMES = 10_000  # default limit on the frames or pages of a file
 
 
 class Format(NamedTuple):
-    """A file format: its endings, and the pixel modes it keeps whole; `metadata/table.py` tells what else.
+    """A file format: its extensions and the pixel modes that it keeps unchanged; metadata is in `metadata/table.py`.
 
-    still : those of the modes of which it holds one frame, whatever it holds of others
-    deep : further modes, of more than 8 bits a channel, which are read and written through convcli[codecs]
-    counted : the types of numbers in which it holds channels that are no colours, however many, through
-        convcli[codecs] or by itself
+    still : those of `modes` that it can hold in a single frame only
+    deep : further modes with more than 8 bits per channel, which need convcli[codecs]
+    counted : dtypes in which it holds any number of channels that are not colours; TIFF needs convcli[codecs] for them
     """
 
     endings: tuple[str, ...]
@@ -29,7 +28,7 @@ class Format(NamedTuple):
     counted: frozenset[str] = frozenset()
 
     def holds(self, mode: str, frames: int = 1, dtype: str | None = None) -> bool:
-        """Return whether so many frames of a mode come back from it as they are; counted channels have a `dtype`, too."""
+        """Return whether the format keeps a number of frames of a mode unchanged; counted channels need a `dtype`."""
         held = mode in self.modes | self.deep
         if is_counted(mode):
             held = bool(self.counted) if dtype is None else dtype in self.counted
@@ -60,7 +59,7 @@ _NUMBERS = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "f
 
 
 def _depths(*channels: str) -> list[str]:
-    """Name the modes of some channels with numbers of every kind; a* and b* have no type with a sign."""
+    """Return the names of modes of channels with every dtype; CIELAB has no signed modes."""
     return [
         mode_name(each, dtype)
         for each in channels
@@ -71,7 +70,7 @@ def _depths(*channels: str) -> list[str]:
 
 _PAM = ("L", "LA", "RGB", "RGBA", "CMYK")
 
-# An allow-list: nothing else is opened, above all no EPS, which runs programs.
+# An allow-list: nothing else is opened, in particular not EPS, which can run programs.
 FORMATS = {
     "PNG": _format(
         ".png .apng",
@@ -90,7 +89,7 @@ FORMATS = {
     ),
     "BMP": _format(".bmp", "L RGB"),
     "GIF": _format(".gif", "L LA RGB RGBA", frames=True),
-    "PBM": _format(".pbm", "L"),  # black and white alone, as `encode` sees
+    "PBM": _format(".pbm", "L"),  # black and white only, which `encode_netpbm` checks
     "PGM": _format(".pgm", "L I;16"),
     "PPM": _format(".ppm", "L I;16 RGB RGB;16"),  # grey in three equal channels
     "PNM": _format(".pnm", "L I;16 RGB RGB;16"),  # PGM or PPM
@@ -98,17 +97,17 @@ FORMATS = {
         ".pam", " ".join(f"{each} {mode_name(each, 'uint16')}" for each in _PAM), counted=_NUMBERS[:2]
     ),
     "PFM": _format(".pfm", "F RGB;F"),
-    "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=_NUMBERS),  # the numbers alone
+    "NPY": _format(".npy", " ".join(_depths(*CHANNELS)), frames=True, counted=_NUMBERS),  # no metadata
 }
 
-# Small matrices as text, which are no pictures but stand for them: CSV and TXT hold grey, JSON any channels and frames.
+# Small matrices as text, which are treated as pictures: CSV and TXT hold grey, JSON any channels and frames.
 TEXTS = {
     "CSV": _format(".csv", " ".join(_depths("L"))),
     "TXT": _format(".txt", " ".join(_depths("L"))),
     "JSON": _format(".json", " ".join(_depths(*CHANNELS)), frames=True, counted=_NUMBERS),
 }
-ARRAYS = ("NPY", "JSON")  # the formats whose axes may be in another order
-NUMBERS = ("NPY", *TEXTS)  # the formats that take values as they are: not clipped, not rounded
+ARRAYS = ("NPY", "JSON")  # the formats with a choice of axis order
+NUMBERS = ("NPY", *TEXTS)  # the formats that store values without clipping or rounding
 
 NETPBM = ("PBM", "PGM", "PPM", "PNM", "PAM", "PFM")
 
@@ -118,12 +117,12 @@ TEXT_ENDINGS = {ending: name for name, form in TEXTS.items() for ending in form.
 
 
 def format_named(name: str) -> Format:
-    """Return what a format holds."""
+    """Return the format of a name."""
     return FORMATS.get(name) or TEXTS[name]
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a path's ending stands for, or raise ArgumentError."""
+    """Return the name of the format for a path's extension, or raise ArgumentError."""
     try:
         return _BY_ENDING[path.suffix.lower()]
     except KeyError:
@@ -134,12 +133,12 @@ def format_of(path: Path) -> str:
 
 
 def output_format(path: Path) -> str:
-    """Return the format that a path's ending stands for, of a picture or of numbers as text; or raise ArgumentError."""
+    """Return the picture or text format for a path's extension, or raise ArgumentError."""
     return TEXT_ENDINGS.get(path.suffix.lower()) or format_of(path)
 
 
 def formats_for(mode: str, frames: int, dtype: str | None = None) -> str:
-    """Name the endings that can hold so many frames of a mode; and of counted channels, with numbers of a type."""
+    """Return the extensions of the formats that can hold a number of frames of a mode, and a dtype if counted."""
     able = (
         form.endings[0] for name, form in FORMATS.items() if name != "PBM" and form.holds(mode, frames, dtype)
     )

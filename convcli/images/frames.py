@@ -1,4 +1,4 @@
-"""The frames of a picture that Pillow has opened: as arrays, upright, none of their bits lost."""
+"""Read the frames of an image opened by Pillow as arrays: upright and at full depth."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -38,13 +38,13 @@ from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_s
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Numbers of big-endian files, as Pillow calls them, and the same in the machine's order.
+# Pillow's raw modes of big-endian samples, and the same in native byte order.
 NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
-PASSES = 50  # times the limit on pixels that may be decoded for one frame
-_COMPOSED = ("GIF", "PNG", "WEBP")  # whose frames are drawn one on the other
+PASSES = 50  # the pixels decoded to reach one frame may be at most this many times the limit
+_COMPOSED = ("GIF", "PNG", "WEBP")  # formats whose frames are drawn on the previous ones
 
-# Modes whose channels are not what a filter should see, and what they become.
+# Modes that cannot be filtered directly, and those that they are converted to.
 _EXPANDED = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA", "RGBX": "RGB", "YCbCr": "RGB"}
 _ARRAYS = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I", "F"}
 
@@ -52,7 +52,7 @@ _ARRAYS = {"L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I", "F"}
 def read_frames(
     name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
 ) -> Picture:
-    """Return the chosen frames of an opened image, whose pixels are counted before they are decoded."""
+    """Return the chosen frames of an opened image; their pixels are checked against the limit before decoding."""
     notes = dict.fromkeys(_notes(file, image))
     frames: list[Frame] = []
     said: list[Found] = []
@@ -71,7 +71,7 @@ def read_frames(
             more = (*more, *said[-1].notes)
         frames.append(read if len(said) < 2 else replace(read, page=said[-1].metadata))
         notes |= dict.fromkeys(more)
-    image.seek(0)  # which opened, and tells of the whole
+    image.seek(0)  # the first frame has the information about the whole file
     poster = bool(getattr(image, "default_image", False))
     form = "JPEG" if image.format == "MPO" else str(image.format)
     loop = image.info.get("loop") if count > 1 else None
@@ -81,7 +81,7 @@ def read_frames(
 
 
 def _count(name: str, file: BinaryIO, image: ImageFile) -> int:
-    """Return how many frames or pages an opened image has."""
+    """Return the number of frames or pages of an opened image."""
     if image.format == "TIFF":
         return count_pages(file, name, image)
     return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
@@ -90,14 +90,14 @@ def _count(name: str, file: BinaryIO, image: ImageFile) -> int:
 def frame_headers(
     name: str, file: BinaryIO, image: ImageFile, chosen: Callable[[int], Sequence[int]], max_pixels: int
 ) -> Header:
-    """Return what an opened image tells of the chosen frames: nothing is decoded. Raise ImageError as reading would."""
+    """Return the headers of the chosen frames without decoding; raise ImageError for the same files as reading."""
     count = _count(name, file, image)
     numbers, pixels_left = chosen(count), max_pixels
     frames: list[FrameHeader] = []
     deep = DeepPages(file, name, max_pixels)
     sizes = list(canvases(file)) if image.format == "GIF" else []
     for number in numbers:
-        if image.format == "TIFF":  # the pages of others are alike
+        if image.format == "TIFF":  # frames of other formats have the same mode and metadata
             image.seek(number)
         width, height = sizes[number] if number < len(sizes) else image.size
         pixels_left -= width * height
@@ -109,7 +109,7 @@ def frame_headers(
             frames.append(deep.header(number, why))
             continue
         mode, orientation = _mode_ahead(name, image, count, why), orientation_ahead(image)
-        as_shown = orientation < TURNED or image.format == "TIFF"  # whose size Pillow turns by itself
+        as_shown = orientation < TURNED or image.format == "TIFF"  # Pillow swaps the size of a TIFF itself
         size = (height, width) if as_shown else (width, height)
         channels = CHANNELS[channels_of(mode)]
         shape = size if channels == 1 else (*size, channels)
@@ -130,7 +130,7 @@ def _coded(file: BinaryIO, image: ImageFile, form: str) -> Coded | None:
 
 
 def _mode_ahead(name: str, image: ImageFile, count: int, why: str) -> str:
-    """Return the mode that an opened image's frames will have, or raise ImageError where they would be cut."""
+    """Return the mode that the frames of an opened image will have; raise ImageError if depth would be lost."""
     transparent = "transparency" in image.info
     if why:
         channels = cut_channels(image) if count == 1 else ""
@@ -156,11 +156,11 @@ def _cut(name: str, why: str) -> ImageError:
 
 
 def _unknown(name: str, mode: str) -> ImageError:
-    return ImageError(f"cannot read {name}: its pixel mode {mode} is not one that convcli filters")
+    return ImageError(f"cannot read {name}: its pixel mode {mode} is not supported; convert it to RGB")
 
 
 def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
-    """Say what of a file is left out."""
+    """Return notes about parts of a file that are left out."""
     notes = []
     if image.format == "MPO":
         notes.append(f"only the first of its {getattr(image, 'n_frames', 1)} pictures is read")
@@ -168,7 +168,7 @@ def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
         place = file.tell()
         file.seek(-1, os.SEEK_END)
         if file.read(1) != b";":
-            notes.append("the file has no end mark; frames may be missing")
+            notes.append("the file has no end marker; frames may be missing")
         file.seek(place)
     return notes
 
@@ -176,7 +176,7 @@ def _notes(file: BinaryIO, image: Image.Image) -> list[str]:
 def _read_frame(
     name: str, file: BinaryIO, image: ImageFile, number: int, count: int, deep: DeepPages
 ) -> tuple[Frame, tuple[str, ...]]:
-    """Return a frame and notes; where Pillow would cut, read it another way."""
+    """Return a frame and notes; where Pillow would reduce the depth, use another decoder."""
     why = _why_cut(image)
     if why and image.format == "TIFF":
         return deep.read(number, why)
@@ -190,7 +190,7 @@ def _read_frame(
         hush_libtiff()
         _mend_byte_order(image)
     image.decodermaxblock = block(image)
-    image.load()  # only now some formats tell how long the frame stands
+    image.load()  # some formats know the frame's duration only now
     if white and image.info.get("transparency", WHITE) <= white:
         image.info["transparency"] = image.info["transparency"] * 255 // white
     if channels:
@@ -204,20 +204,20 @@ def _read_frame(
 
 
 def _why_cut(image: ImageFile) -> str:
-    """Say what Pillow would make of samples that it decodes to fewer bits, or to other numbers, silently.
+    """Return the reason why Pillow cannot decode an image exactly; an empty string if it can.
 
-    Or that it cannot decompress them, of which libtiff would speak on stderr.
+    Pillow would silently reduce the bits of its samples, or libtiff would report a missing codec on stderr.
     """
     if image.format == "TIFF" and image.info.get("compression") == "webp":
-        return "it is compressed as WebP, which is read through an extra"
+        return "reading its WebP compression needs an extra"
     bits, _ = _depth(image)
     if bits > 8 and image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
-        return f"it has {bits} bits a colour channel, which would be cut to 8"
+        return f"it has {bits} bits per colour channel, which would be reduced to 8"
     return ""
 
 
 def _mend_byte_order(image: ImageFile) -> None:
-    """Tell Pillow that libtiff gives numbers in the machine's own order, which it minds of some types alone."""
+    """Set native byte order for samples decoded by libtiff, which Pillow does only for some types."""
     image.tile = [
         tile._replace(args=(NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))
         if tile.codec_name == "libtiff" and isinstance(tile.args, tuple)
@@ -227,13 +227,13 @@ def _mend_byte_order(image: ImageFile) -> None:
 
 
 def _narrow_white(image: ImageFile) -> int:
-    """Return white where a PNG's grey has 2 or 4 bits: Pillow scales its pixels, and not the transparent one."""
+    """Return the maximum of a PNG's 2- or 4-bit grey, else 0: Pillow scales pixels but not the transparent value."""
     whites = {"L;2": 3, "L;4": 15}
     return max((whites.get(str(tile.args), 0) for tile in image.tile if image.format == "PNG"), default=0)
 
 
 def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
-    """Return a frame of 16 bits a channel; the colour that a PNG calls transparent becomes an alpha channel."""
+    """Return a frame of 16 bits per channel; a PNG's transparent colour becomes an alpha channel."""
     import numpy as np
 
     if transparent is not None:
@@ -244,7 +244,7 @@ def _deep_frame(pixels: NDArray[Any], channels: str, transparent: Any) -> Frame:
 
 
 def _depth(image: Image.Image) -> tuple[int, int]:
-    """Return the bits of a sample in the file, 8 where nothing tells of more, and TIFF's number for its type."""
+    """Return the bits per sample in the file, 8 by default, and the TIFF sample format."""
     if image.format == "TIFF":
         tags = tiff_of(image).tag_v2
         return max(tags.get(BITS_PER_SAMPLE, (1,))), max(tags.get(SAMPLE_FORMAT, (1,)))
@@ -258,29 +258,29 @@ def _depth(image: Image.Image) -> tuple[int, int]:
 def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
     if left < 0:
         found = limit - left
-        what = f"its {found:,} pixels are" if count == 1 else f"its frames have {found:,} pixels and more,"
+        what = f"its {found:,} pixels are" if count == 1 else f"its frames have at least {found:,} pixels,"
         raise ImageError(
             f"cannot read {name}: {what} over the limit of {limit:,}; raise it with `max_pixels={found * count}`"
         )
 
 
 def _check_way(name: str, count: int, pixels: int, limit: int) -> None:
-    """Refuse a frame that is reached by decoding too many before it, as each is drawn on the last."""
+    """Refuse a frame that requires too many previous frames to be decoded, as each is drawn on the last."""
     if count * pixels > PASSES * limit:
         raise ImageError(
-            f"cannot read {name}: {count:,} frames of {pixels:,} pixels are decoded for frame {count - 1}; take an "
+            f"cannot read {name}: frame {count - 1} requires decoding {count:,} frames of {pixels:,} pixels; choose an "
             f"earlier one, or raise the limit with `max_pixels={-(-count * pixels // PASSES)}`"
         )
 
 
 def in_memory(name: str, image: Image.Image) -> Frame:
-    """Return an image in memory as it is stored, or raise ImageError."""
+    """Return an image in memory as a frame, or raise ImageError."""
     frame = _frame(name, image, animated=False)
     return replace(frame, pixels=turned_signs(frame.pixels)) if frame.channels == "LAB" else frame
 
 
 def _frame(name: str, image: Image.Image, animated: bool) -> Frame:
-    """Turn one upright Pillow image into an array."""
+    """Convert an upright Pillow image to a frame."""
     duration = image.info.get("duration") if animated else None
     if image.mode == "P":
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -1,4 +1,4 @@
-"""What a file tells of its picture before any pixel is decoded, and the memory that decoding will take."""
+"""The header of a picture, read before any pixel is decoded, and the memory that decoding needs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ TURNED = 5  # the first orientation of EXIF in which rows and columns are swappe
 
 
 class FrameHeader(NamedTuple):
-    """What one frame or page will be.
+    """The header of one frame or page.
 
-    shape, mode, duration : as of a Frame
-    dtype : the NumPy type of its samples
-    working : bytes that are taken beside its pixels while it is decoded
-    image : bytes of Pillow's own image of it, where it is decoded to one
+    shape, mode, duration : as in `Frame`
+    dtype : NumPy dtype of its samples
+    working : bytes needed to decode it, in addition to its pixels
+    image : bytes of the Pillow image that it is decoded to, if any
     """
 
     shape: tuple[int, ...]
@@ -31,26 +31,26 @@ class FrameHeader(NamedTuple):
 
     @classmethod
     def of(cls, frame: Frame) -> FrameHeader:
-        """Describe a frame that is there."""
+        """Return the header of a decoded frame."""
         return cls(frame.pixels.shape, frame.mode, frame.pixels.dtype.name, frame.duration)
 
     @property
     def itemsize(self) -> int:
-        """The bytes of a sample."""
+        """Bytes per sample."""
         return int("".join(filter(str.isdigit, self.dtype))) // 8
 
     @property
     def nbytes(self) -> int:
-        """The bytes of its pixels."""
+        """Bytes of the pixels."""
         return prod(self.shape) * self.itemsize
 
 
 @dataclass(frozen=True)
 class Header:
-    """The frames of a file that are to be read, its format, how often an animation repeats, and how it was coded.
+    """The header of a file: the frames to read, the format, the loop count of an animation, and the coding.
 
-    held : bytes of the file that are in memory as long as it is open
-    layout : as of a Picture
+    held : bytes of the file that stay in memory while it is open
+    layout : as in `Picture`
     """
 
     frames: tuple[FrameHeader, ...]
@@ -62,16 +62,16 @@ class Header:
 
     @property
     def pixels(self) -> int:
-        """The bytes of all pixels."""
+        """Bytes of the pixels of all frames."""
         return sum(frame.nbytes for frame in self.frames)
 
     @property
     def memory(self) -> int:
-        """The bytes that reading takes at most: all frames, one while it is decoded, and the file's own."""
+        """Bytes needed to read the file: all frames, decoding the largest one, and the file in memory."""
         return self.pixels + max(frame.working for frame in self.frames) + self.held
 
     def black(self) -> Picture:
-        """Return a picture whose pixels are black and take no memory."""
+        """Return a picture with black pixels that take no memory."""
         frames = (
             Frame(black_pixels(each.shape, each.dtype), each.mode, each.duration) for each in self.frames
         )

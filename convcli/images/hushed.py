@@ -1,4 +1,4 @@
-"""What libraries below Pillow would write on stderr, which is ours."""
+"""Silence the messages that libraries used by Pillow write to stderr."""
 
 from contextlib import suppress
 from functools import cache
@@ -9,9 +9,9 @@ MAPS = Path("/proc/self/maps")
 
 @cache
 def hush_libtiff() -> None:
-    """Take away libtiff's own words on damaged files: that they are damaged, Pillow says by an exception.
+    """Turn off libtiff's messages about damaged files, for which Pillow raises exceptions anyway.
 
-    Done once for the process. Where the library cannot be found its messages still appear.
+    This is done once per process. If the library cannot be found, its messages still appear.
     """
     import ctypes
 

@@ -1,4 +1,4 @@
-"""Pictures of at most 256 colours: exact where they fit, as GIF needs them."""
+"""Convert pictures to at most 256 colours for GIF, exactly if they have no more."""
 
 from collections.abc import Iterator
 from math import isqrt
@@ -11,18 +11,18 @@ from PIL import Image
 from convcli.images.picture import Frame
 
 COLOURS = 256
-VISIBLE = 128  # the least alpha of a pixel that is not transparent
-BAND = 1 << 16  # pixels that are looked at together
-LOOKED_AT = 1 << 20  # pixels by which colours are chosen, as the quantiser takes 22 bytes for each
+VISIBLE = 128  # lowest alpha of a pixel that is not transparent
+BAND = 1 << 16  # pixels processed at a time
+LOOKED_AT = 1 << 20  # pixels from which colours are chosen, as the quantiser takes 22 bytes for each
 
 Array = NDArray[Any]
 
 
 def indexed(frame: Frame) -> tuple[Image.Image, bool]:
-    """Return a frame as a palette image, and whether every visible colour is still exact.
+    """Return a frame as a palette image, and whether every visible colour is exact.
 
-    Few colours are kept exactly, which Pillow's quantiser does not promise; of more the nearest are chosen. A
-    picture with alpha gives its last entry to the transparent pixels: those less than half opaque.
+    Up to 256 colours are kept exactly, which Pillow's quantiser does not guarantee; more are replaced by similar ones.
+    In a picture with alpha, the last palette entry is for transparent pixels: those less than half opaque.
     """
     pixels = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
     colours, alpha = (pixels[..., :-1], pixels[..., -1]) if frame.has_alpha else (pixels, None)
@@ -45,14 +45,14 @@ def _bands(colours: Array) -> Iterator[slice]:
 
 
 def _packed(colours: Array) -> Array:
-    """Return colours (H, W, 3) as one number each."""
+    """Pack colours (H, W, 3) into one integer each."""
     red, green, blue = np.moveaxis(colours.astype(np.uint32), 2, 0)
     packed: Array = red << 16 | green << 8 | blue
     return packed
 
 
 def _few(colours: Array, alpha: Array | None, room: int) -> Array | None:
-    """Return the visible colours, packed and in order; None where there is no room for them."""
+    """Return the visible colours, packed and sorted; None if there are more than `room`."""
     found: Array = np.empty(0, np.uint32)
     for rows in _bands(colours):
         packed = _packed(colours[rows])
@@ -63,7 +63,7 @@ def _few(colours: Array, alpha: Array | None, room: int) -> Array | None:
 
 
 def _exact(colours: Array, found: Array) -> tuple[Array, Array]:
-    """Return a palette of the colours that were found, and which of them each pixel is; any, where it is none."""
+    """Return a palette of the found colours, and the index of each pixel; arbitrary for invisible pixels."""
     index = np.empty(colours.shape[:2], np.uint8)
     for rows in _bands(colours):
         index[rows] = np.searchsorted(found, _packed(colours[rows]))
@@ -71,7 +71,7 @@ def _exact(colours: Array, found: Array) -> tuple[Array, Array]:
 
 
 def _nearest(colours: Array, room: int) -> tuple[Array, Array]:
-    """Return a palette of so many colours near to those of a picture, and which is the nearest of each pixel."""
+    """Return a palette of `room` colours similar to those of a picture, and the index of each pixel's nearest."""
     apart = isqrt(-(-colours.shape[0] * colours.shape[1] // LOOKED_AT))
     few = Image.fromarray(np.ascontiguousarray(colours[::apart, ::apart])).quantize(room)
     palette = np.array(few.getpalette("RGB"), np.uint8)

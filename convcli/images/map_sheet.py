@@ -1,4 +1,4 @@
-"""Feature maps side by side in one picture: each with its name, the kernels that made it, and its scale."""
+"""Draw feature maps side by side in one picture, each with its name, its kernels and its scale."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -14,28 +14,28 @@ from convcli.images.signs import signed_colours
 Array = NDArray[Any]
 
 MOST = 256  # maps that are drawn
-MOST_KERNELS = 4  # beside a map; more of them are left out
-SIDE = 96  # pixels that a map is high or wide at least, where it is smaller
-KERNEL = 44  # pixels that a kernel is high or wide at most, unless it has more taps
-MOST_CELL = 14  # pixels of a tap
-NARROWEST = 104  # pixels of a map with its name and its scale
-HEADED = 300  # pixels of a sheet, so that its first line fits
-GAP, HEAD, NAME, BAR, ENDS = 14, 26, 18, 7, 15  # pixels: between maps; the lines above and below them
-TEXT = 11  # pixels that letters are high
-WIDE = 1.5  # how many times as wide as high a sheet is, about
+MOST_KERNELS = 4  # per map; with more, no kernels are drawn
+SIDE = 96  # pixels of the longer side of a map, at least; smaller maps are enlarged
+KERNEL = 44  # pixels of the longer side of a kernel, at most, unless it has more taps
+MOST_CELL = 14  # most pixels per tap
+NARROWEST = 104  # least width of a map with its name and scale
+HEADED = 300  # least width of a sheet, so that its title fits
+GAP, HEAD, NAME, BAR, ENDS = 14, 26, 18, 7, 15  # pixels: gap, title, name, colour bar, labels of the bar
+TEXT = 11  # font size in pixels
+WIDE = 1.5  # preferred ratio of a sheet's width to its height
 PAPER, INK, FAINT = (255, 255, 255), (20, 28, 36), (90, 104, 118)
-MISSING = (255, 0, 255)  # a value that is no finite number
-BAND = 1 << 18  # values that are coloured at a time
+MISSING = (255, 0, 255)  # colour of NaN and infinities
+BAND = 1 << 18  # values coloured at a time
 
 
 class SheetPlan(NamedTuple):
-    """Where the maps of a sheet lie, told by whole numbers alone.
+    """The layout of a sheet, computed from sizes only.
 
-    maps : those that are drawn
-    size : the height and width of a map
-    times : how many times as large it is drawn
-    kernels : how many kernels stand beside each map, and their height and width
-    columns : maps side by side
+    maps : number of maps that are drawn
+    size : height and width of a map
+    times : factor by which maps are enlarged
+    kernels : number of kernels per map, and their height and width
+    columns : number of maps in a row
     """
 
     maps: int
@@ -46,7 +46,7 @@ class SheetPlan(NamedTuple):
 
     @classmethod
     def of(cls, maps: int, height: int, width: int, kernels: tuple[int, int, int] = (0, 1, 1)) -> "SheetPlan":
-        """Lay out maps in as many columns as make a sheet of a usual form."""
+        """Lay out maps in the number of columns that makes the sheet about `WIDE` times as wide as high."""
         count = min(maps, MOST)
         times = max(1, -(-SIDE // max(height, width)))
         if kernels[0] > MOST_KERNELS:
@@ -55,7 +55,7 @@ class SheetPlan(NamedTuple):
         ratio = plan.cell[1] / plan.cell[0]
 
         def unlike(columns: int) -> float:
-            """Tell how far a sheet is from the form that is sought; empty places count, too."""
+            """Return the distance from the preferred aspect ratio, plus a penalty for empty cells."""
             rows = -(-count // columns)
             return abs(log(ratio * columns / rows / WIDE)) + (rows * columns - count) / columns
 
@@ -63,22 +63,22 @@ class SheetPlan(NamedTuple):
 
     @property
     def tap(self) -> int:
-        """The pixels of a tap of a kernel."""
+        """Side of a kernel's tap in pixels."""
         return max(1, min(MOST_CELL, KERNEL // max(self.kernels[1:])))
 
     @property
     def beside(self) -> int:
-        """The pixels to the left of a map: its kernels, and a gap."""
+        """Width in pixels of the kernels to the left of a map, with a gap."""
         return self.kernels[2] * self.tap + GAP // 2 if self.kernels[0] else 0
 
     @property
     def drawn(self) -> tuple[int, int]:
-        """The pixels of a map."""
+        """Height and width of a drawn map in pixels."""
         return self.size[0] * self.times, self.size[1] * self.times
 
     @property
     def cell(self) -> tuple[int, int]:
-        """The pixels of a map with all that belongs to it, and the gap to the next one."""
+        """Height and width in pixels of a map with its kernels, name, scale and the gap to the next map."""
         number, height, _ = self.kernels
         kernels = number * (height * self.tap + GAP // 2)
         high = NAME + max(self.drawn[0], kernels) + BAR + 4 + ENDS
@@ -86,12 +86,12 @@ class SheetPlan(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """The height and width of the sheet."""
+        """Height and width of the sheet in pixels."""
         rows = -(-self.maps // self.columns)
         return HEAD + rows * self.cell[0] + GAP, max(self.columns * self.cell[1] + GAP, HEADED)
 
     def place(self, number: int) -> tuple[int, int]:
-        """Return the upper left pixel of a map."""
+        """Return the position (top, left) of a map."""
         row, column = divmod(number, self.columns)
         return HEAD + row * self.cell[0] + NAME, GAP + column * self.cell[1] + self.beside
 
@@ -101,11 +101,11 @@ def draw_maps(
 ) -> NDArray[np.uint8]:
     """Draw maps (C, H, W) and return the sheet, (height, width, 3).
 
-    Where a value of any map is below 0, all are blue below 0, white at 0 and red above, each to its own largest value;
-    otherwise each is grey from its least value, black, to its largest, white. Below a map stands its scale.
+    If any map has negative values, all are blue below 0, white at 0 and red above, each scaled to its largest absolute
+    value; otherwise each is grey, from black at its least value to white at its largest. The scale is below each map.
 
-    names : of the maps; without them their numbers
-    kernels : (C, K, kh, kw), those that stand beside each map
+    names : names of the maps; by default their numbers
+    kernels : (C, K, kh, kw), kernels to draw beside each map
     """
     beside = (0, 1, 1) if kernels is None else (kernels.shape[1], kernels.shape[2], kernels.shape[3])
     plan = SheetPlan.of(len(maps), maps.shape[1], maps.shape[2], beside)
@@ -137,26 +137,26 @@ def draw_maps(
 
 
 def _bands(values: Array) -> Iterator[slice]:
-    """Yield the rows of a map, some at a time."""
+    """Yield slices of the rows of a map."""
     step = max(1, BAND // max(1, values.shape[1]))
     for start in range(0, len(values), step):
         yield slice(start, min(start + step, len(values)))
 
 
 def _finite(values: Array) -> NDArray[np.float64]:
-    """Return values with 0 for those that are no finite numbers."""
+    """Return values with NaN and infinities replaced by 0."""
     return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _ends(values: Array) -> tuple[float, float]:
-    """Return the least and the largest value of a map, of which those that are not finite count as 0."""
+    """Return the least and the largest value of a map; NaN and infinities count as 0."""
     parts = (_finite(values[rows]) for rows in _bands(values))
     ends = [(float(part.min()), float(part.max())) for part in parts]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _scale(low: float, high: float, *, signed: bool) -> tuple[float, float]:
-    """Return the values at the ends of a map's scale; of signs it is as wide to both sides of 0."""
+    """Return the values at the ends of a map's scale, which is symmetric around 0 if `signed`."""
     if not signed:
         return low, high
     most = max(-low, high)
@@ -164,7 +164,7 @@ def _scale(low: float, high: float, *, signed: bool) -> tuple[float, float]:
 
 
 def _coloured(values: Array, low: float, high: float, *, signed: bool) -> NDArray[np.uint8]:
-    """Return values (H, W) as colours (H, W, 3)."""
+    """Map values (H, W) to colours (H, W, 3)."""
     finite = _finite(values)
     if signed:
         colours = signed_colours(finite / high if high else finite)
@@ -183,7 +183,7 @@ def _paste(sheet: Image.Image, colours: NDArray[np.uint8], times: int, top: int,
 
 
 def _draw_kernels(sheet: Image.Image, kernels: Array, plan: SheetPlan, top: int, left: int) -> None:
-    """Draw the kernels of a map below each other, on a scale of their own."""
+    """Draw the kernels of a map below each other, scaled to their largest absolute weight."""
     largest = float(np.abs(kernels).max()) or 1.0
     _, height, width = plan.kernels
     pen = ImageDraw.Draw(sheet)
@@ -202,7 +202,7 @@ def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, room: int, colour: Any) -> None:
-    """Write a line from its left end on, cut to the pixels that there are."""
+    """Write a left-aligned line of text, shortened to fit `room` pixels."""
     if pen.textlength(text, _font()) > room:
         while text and pen.textlength(f"{text}\u2026", _font()) > room:
             text = text[:-1]
@@ -213,7 +213,7 @@ def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, room: in
 def _label_scale(
     pen: ImageDraw.ImageDraw, low: float, high: float, left: int, y: int, wide: int, *, signed: bool
 ) -> None:
-    """Write the values at the ends of a scale below it, and 0 in the middle of signs."""
+    """Write the values at the ends of a scale below it, and 0 in the middle if `signed`."""
     if low == high:
         _write(pen, (left, y), f"all {_number(low)}", wide, FAINT)
         return

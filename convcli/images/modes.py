@@ -1,14 +1,14 @@
-"""The names of pixel modes: what the channels are, and how deep.
+"""The names of pixel modes, which describe channels and depth.
 
-Where Pillow has a name it is used: RGB, and I;16, I and F for grey of 16 bits, 32 bits and float. The others follow
-its pattern: RGB;16 and RGBA;F, or the type of the numbers, L;float64. Channels that are no colours are only counted:
-7 channels.
+Pillow's names are used if there are any: RGB, and I;16, I and F for grey of 16 bits, 32 bits and float. The others
+follow the same pattern: RGB;16 and RGBA;F, or with the dtype, L;float64. Channels that are not colours are only
+counted: 7 channels.
 """
 
-# And how many there are. LAB is CIELAB as TIFF has it; in ICCLAB 16 bits of L* end at 65280, as in ICC profiles.
+# The number of channels. LAB is CIELAB as in TIFF; in ICCLAB, 16-bit L* ends at 65280, as in ICC profiles.
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "LAB": 3, "ICCLAB": 3}
 LABS = ("LAB", "ICCLAB")
-SRGB = ("uint8", "uint16")  # the types of sRGB samples
+SRGB = ("uint8", "uint16")  # dtypes of sRGB samples
 
 _GREY = {"uint16": "I;16", "int32": "I", "float32": "F"}
 _DEPTHS = {"uint8": "", "uint16": ";16", "float32": ";F"}
@@ -18,7 +18,7 @@ _COUNTED = " channels"
 
 
 def mode_name(channels: str, dtype: str) -> str:
-    """Return the mode of channels whose samples are of a NumPy type.
+    """Return the mode of channels with samples of a NumPy dtype.
 
     >>> mode_name("L", "uint16"), mode_name("RGB", "uint16"), mode_name("RGB", "float64")
     ('I;16', 'RGB;16', 'RGB;float64')
@@ -31,7 +31,7 @@ def mode_name(channels: str, dtype: str) -> str:
 
 
 def mode_of(count: int, dtype: str) -> str:
-    """Return the mode of so many channels of which no more is known: grey or colours, where there are 1 to 4.
+    """Return the mode for a number of channels without names: grey or colours for 1 to 4, counted for more.
 
     >>> mode_of(4, "uint8"), mode_of(1, "float32"), mode_of(7, "float32")
     ('RGBA', 'F', '7 channels')
@@ -40,7 +40,7 @@ def mode_of(count: int, dtype: str) -> str:
 
 
 def channels_of(mode: str) -> str:
-    """Return what the channels of a mode are, whatever their depth.
+    """Return the channels of a mode without the depth.
 
     >>> channels_of("I;16"), channels_of("RGBA;F"), channels_of("7 channels")
     ('L', 'RGBA', '7 channels')
@@ -49,7 +49,7 @@ def channels_of(mode: str) -> str:
 
 
 def dtype_of(mode: str) -> str:
-    """Return the NumPy type of the samples of a mode that tells it: any but counted channels.
+    """Return the NumPy dtype of the samples of a mode, which must not be one of counted channels.
 
     >>> dtype_of("I;16"), dtype_of("RGBA"), dtype_of("L;float64")
     ('uint16', 'uint8', 'float64')

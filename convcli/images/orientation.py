@@ -1,4 +1,4 @@
-"""How EXIF says that an image which Pillow opened is turned, and the image as it is to be shown."""
+"""Read the EXIF orientation of an image opened by Pillow, and apply it."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 where there is none or nobody can read it."""
+    """Return the EXIF orientation, 1 if there is none or it cannot be read."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # of damaged EXIF, of every kind, which `MetadataReader` notes
+    except Exception:  # damaged EXIF raises errors of many types; `MetadataReader` notes it
         return 1
 
 
 def orientation_ahead(image: ImageFile) -> int:
-    """Return the orientation of an image of which nothing is decoded, where Pillow would a PNG to look for EXIF."""
+    """Return the orientation without decoding the image; Pillow would decode a PNG to look for EXIF at its end."""
     if image.format != "PNG":
         return orientation_of(image)
     said = Image.new("1", (1, 1))
@@ -31,12 +31,12 @@ def orientation_ahead(image: ImageFile) -> int:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return the image as its orientation wants it shown; itself, where nothing is to be turned."""
+    """Return the image with its orientation applied; the image itself if there is nothing to apply."""
     return image if orientation_of(image) == 1 else ImageOps.exif_transpose(image)
 
 
 def upright_pixels(pixels: NDArray[Any], image: Image.Image) -> NDArray[Any]:
-    """Return the pixels of an image as its orientation wants them shown."""
+    """Return the pixels of an image with its orientation applied."""
     from convcli.images.upright import turned
 
     return turned(pixels, orientation_of(image))

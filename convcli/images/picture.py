@@ -1,4 +1,4 @@
-"""A picture in memory: its frames as arrays, and all that travels with them."""
+"""A picture in memory: its frames as arrays, and its metadata."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class ImageError(ConvcliError):
-    """A picture cannot be read or written."""
+    """A picture that cannot be read or written."""
 
 
 def damaged(name: str, why: object) -> ImageError:
-    """Return the error of a file whose picture cannot be decoded; `why` says in a few words what is wrong with it."""
+    """Return the error for a file that cannot be decoded; `why` is the reason in a few words."""
     return ImageError(f"cannot read {name}: the file is damaged or cut short ({why}); get a whole copy")
 
 
@@ -27,10 +27,10 @@ def damaged(name: str, why: object) -> ImageError:
 class Frame:
     """One frame or page.
 
-    pixels : ndarray, (H, W) or (H, W, C); whole numbers or floats
-    mode : what the channels are and how deep, as `modes` names it; those of LA and RGBA end in alpha
+    pixels : ndarray, (H, W) or (H, W, C); integers or floats
+    mode : channels and depth, by the names in `modes`; in LA and RGBA the last channel is alpha
     duration : milliseconds on screen, or None for a still picture
-    page : the metadata of this page alone; None where those of the picture are its own
+    page : metadata of this page; None if it has that of the picture
     """
 
     pixels: NDArray[Any]
@@ -45,12 +45,12 @@ class Frame:
 
     @property
     def channels(self) -> str:
-        """What the channels are, whatever their depth: L, LA, RGB, RGBA, CMYK, LAB, ICCLAB, or how many."""
+        """The channels without the depth: L, LA, RGB, RGBA, CMYK, LAB, ICCLAB, or their number."""
         return channels_of(self.mode)
 
     @property
     def zero(self) -> tuple[int, ...] | None:
-        """The sample of each channel that stands for 0, where they differ: a* and b* of LAB have either sign."""
+        """The sample that represents 0 in each channel of unsigned CIELAB, whose a* and b* are signed; else None."""
         if self.channels not in LABS or self.pixels.dtype.kind != "u":
             return None
         half: int = 1 << (8 * self.pixels.dtype.itemsize - 1)
@@ -59,14 +59,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Picture:
-    """The frames of a file, its format, its metadata by kind, and what reading it could not keep.
+    """The frames of a file, its format, its metadata by kind, and what was lost in reading it.
 
-    metadata : what the file says, by kinds that `metadata/table.py` lists; of a TIFF what its first page says
-    loop : how often an animation repeats, 0 for ever; None where the file does not say
-    coded : how its file was coded, of a format that has several ways
-    poster : whether the first frame is shown only where animations are not: a PNG's default image
-    lost : the names of metadata that were left out in reading, which are said when it is written
-    layout : in which order an array has its axes, where it is written as one: a key of `array_layout.AXES`
+    metadata : metadata by the kinds in `metadata/table.py`; for a TIFF, that of its first page
+    loop : number of repeats of an animation, 0 for endless; None if the file does not say
+    poster : whether the first frame is a PNG's default image, shown only by programs without animation
+    coded : coding of the file, for formats with several codings
+    lost : names of metadata left out in reading, which are reported when the picture is written
+    layout : axis order if it is written as an array: a key of `array_layout.AXES`
     """
 
     frames: tuple[Frame, ...]
@@ -80,7 +80,7 @@ class Picture:
     layout: str = "hwc"
 
     def black(self) -> Picture:
-        """Return a picture of the same frames whose pixels are black and take no memory."""
+        """Return a picture of the same frames with black pixels that take no memory."""
         frames = (
             replace(frame, pixels=black_pixels(frame.pixels.shape, frame.pixels.dtype))
             for frame in self.frames

@@ -1,4 +1,4 @@
-"""Pillow's limit on pixels as that of the thread that reads: some decoders take memory while they open a file."""
+"""Make Pillow's pixel limit a limit per thread, because some decoders allocate memory while they open a file."""
 
 import threading
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ _own = threading.local()
 
 
 class _OfThread:
-    """What Pillow compares with, which has one limit for the process, warns above it and refuses above its double.
+    """A replacement for Pillow's limit, which applies to the process; Pillow warns above it and refuses above twice it.
 
-    Nothing is above this, and its double is the limit of the thread that asks: none, but where it reads a picture.
+    Comparing with it never warns, and twice its value is the limit of the current thread, which is infinite unless the
+    thread is reading a picture.
     """
 
     def __lt__(self, pixels: int) -> bool:
@@ -24,13 +25,13 @@ class _OfThread:
         return limit
 
 
-# Declared as a number; Pillow asks no more of it than this answers.
+# Declared as an int in Pillow, which only compares with it and multiplies it.
 Image.MAX_IMAGE_PIXELS = _OfThread()  # type: ignore[assignment]
 
 
 @contextmanager
 def at_most(pixels: int) -> Iterator[None]:
-    """Let Pillow refuse larger pictures and parts of pictures in this thread, by Image.DecompressionBombError."""
+    """Let Pillow refuse larger pictures in this thread with Image.DecompressionBombError."""
     before = getattr(_own, "limit", inf)
     _own.limit = pixels
     try:

@@ -1,4 +1,4 @@
-"""Read a picture: upright, palettes expanded, every frame, nothing dropped silently."""
+"""Read a picture with all its frames, upright and with palettes expanded; nothing is dropped silently."""
 
 import logging
 import re
@@ -28,10 +28,12 @@ from convcli.images.pixel_limit import at_most
 from convcli.npy import MAGIC
 from convcli.warned import warnings_caught
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say once
+logging.getLogger("PIL").addHandler(
+    logging.NullHandler()
+)  # its messages about damaged files are reported as notes
 
-MOST_NOTES = 30  # of one file
-MOST_DAMAGES = 5  # that are named, of what Pillow warns of in one file
+MOST_NOTES = 30  # per file
+MOST_DAMAGES = 5  # warnings of Pillow that are reported per file
 
 _BEGINNINGS = {
     "PNG": rb"\x89PNG\r\n\x1a\n",
@@ -43,10 +45,10 @@ _PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM)]
 
 
 class Opened:
-    """A picture whose header is read, and nothing decoded.
+    """A picture whose header is read, but whose pixels are not decoded.
 
-    header : what the header tells
-    warnings : what was found wrong with it
+    header : the header of the file
+    warnings : problems found in the file
     """
 
     warnings: Sequence[str] = ()
@@ -69,11 +71,11 @@ class Opened:
             self.header = replace(self.header, frames=(still._replace(duration=None),), loop=None)
 
     def _open(self, file: BinaryIO, max_frames: int, max_pixels: int, stack: ExitStack) -> Header:
-        """Find out how the picture is to be read, and what its header tells."""
+        """Choose how to read the picture, and return its header."""
         name = self._name
         start = file.read(len(MAGIC))
         if start.startswith(MAGICS):
-            page_offsets(file, name)  # no reader takes a chain that is refused there
+            page_offsets(file, name)  # refuses overlapping pages before any reader sees them
         elif start.startswith(JPEG_MAGIC):
             check_jpeg(file, name, max_pixels)
         file.seek(0)
@@ -102,7 +104,7 @@ class Opened:
             seen, image = stack.enter_context(_identified(file))
             self._read = partial(read_frames, name, seen, image, chosen, max_pixels)
             return frame_headers(name, seen, image, chosen, max_pixels)
-        except (UnidentifiedImageError, SyntaxError):  # of the first page, or another
+        except (UnidentifiedImageError, SyntaxError):  # from the first page or a later one
             if self._as_tiff is None:
                 raise
             self._read = self._as_tiff
@@ -113,16 +115,16 @@ class Opened:
         with _explained(self._name, self._max_pixels), warnings_caught() as caught:
             try:
                 picture = self._read()
-            except (UnidentifiedImageError, SyntaxError):  # of a page that the header did not tell of
+            except (UnidentifiedImageError, SyntaxError):  # from a page that was not read for the header
                 if self._as_tiff is None:
                     raise
                 picture = self._as_tiff()
         return replace(self._noted(picture, caught), layout=self._layout)
 
     def stored(self) -> Picture | None:
-        """Return the picture with its pixels left in the file, as `StoredPixels`; None where it is to be read whole.
+        """Return the picture with its pixels left in the file, as `StoredPixels`; None if it must be read whole.
 
-        They are decoded as long as the picture is open.
+        The pixels can be read while the picture is open.
         """
         if self._layout != "hwc":
             return None
@@ -133,7 +135,7 @@ class Opened:
         return None if picture is None else self._noted(picture, caught)
 
     def _noted(self, picture: Picture, caught: Sequence[str]) -> Picture:
-        """Return a picture with notes on what was found damaged."""
+        """Return a picture with notes about damage."""
         notes = [*picture.notes, *_damages(dict.fromkeys((*self.warnings, *caught)))]
         picture = replace(picture, notes=_few(notes))
         return picture if self._frame is None else _as_still(picture)
@@ -148,10 +150,10 @@ def open_picture(
     max_frames: int = MAX_FRAMES,
     layout: str = "hwc",
 ) -> Iterator[Opened]:
-    """Open the picture in a file or a stream, or raise ImageError; what is decoded is up to who asks for it.
+    """Open the picture in a file or a stream without decoding it, or raise ImageError.
 
-    With `frame` only that frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture. The
-    `layout` is that of arrays, a key of `array_layout.AXES`.
+    With `frame` only that frame or page is read, as a still picture; frames count from 0, or from the end with negative
+    numbers. `layout` is the axis order of arrays, a key of `array_layout.AXES`.
     """
     name = str(source) if isinstance(source, Path) else getattr(source, "shown", "standard input")
     with ExitStack() as stack:
@@ -162,7 +164,7 @@ def open_picture(
         try:
             yield opened
         finally:
-            del opened._read, opened._as_tiff, opened._file  # which hold the decoder's own image
+            del opened._read, opened._as_tiff, opened._file  # they hold the decoder's image
 
 
 def read_picture(
@@ -174,9 +176,10 @@ def read_picture(
 ) -> Picture:
     """Return the picture in a file or a stream, or raise ImageError.
 
-    EXIF orientation is applied and removed; palettes, 1-bit pictures and transparent colours are expanded;
-    what Pillow would cut is read another way or refused, and what is left out is noted. With `frame` only that
-    frame or page is read, counted from 0, or from the end by -1, -2 ...: a still picture.
+    EXIF orientation is applied and removed; palettes, 1-bit pictures and transparent colours are expanded. Pictures
+    that Pillow would reduce in depth are read by other decoders or refused, and everything left out is noted. With
+    `frame` only that frame or page is read, as a still picture; frames count from 0, or from the end with negative
+    numbers.
     """
     with open_picture(source, max_pixels, frame=frame, max_frames=max_frames) as opened:
         return opened.read()
@@ -189,14 +192,14 @@ def read_header(
     frame: int | None = None,
     max_frames: int = MAX_FRAMES,
 ) -> Picture:
-    """Return what `read_picture` would, with black for all pixels, which take no memory and cannot be written."""
+    """Return the result of `read_picture` with black, read-only pixels that take no memory."""
     with open_picture(source, max_pixels, frame=frame, max_frames=max_frames) as opened:
         return opened.header.black()
 
 
 @contextmanager
 def _identified(file: BinaryIO) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]]:
-    """Open an image with Pillow, which sees of a PNG what pixels are made of and how it is turned."""
+    """Open an image with Pillow, which gets only the pixel chunks and the orientation of a PNG."""
     start = file.read(12)
     file.seek(0)
     is_png = start.startswith(SIGNATURE)
@@ -206,7 +209,7 @@ def _identified(file: BinaryIO) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]
     except UnidentifiedImageError:
         for form, beginning in _BEGINNINGS.items():
             if re.match(beginning, start, re.DOTALL):
-                raise SyntaxError(f"it begins as a {form}, and cannot be read as one") from None
+                raise SyntaxError(f"it starts like a {form} but cannot be read as one") from None
         raise
     with image:
         if isinstance(seen, PngReader) and seen.chunks:
@@ -217,7 +220,7 @@ def _identified(file: BinaryIO) -> Iterator[tuple[BinaryIO, ImageFile.ImageFile]
 
 
 def _chosen(name: str, frame: int | None, limit: int, count: int) -> Sequence[int]:
-    """Return the numbers of the frames to be read, of so many that there are."""
+    """Return the indices of the frames to read from a file with `count` frames."""
     if frame is not None:
         if not -count <= frame < count:
             there = f"it has {count}, 0 to {count - 1}, or {-count} to -1 from the end"
@@ -239,7 +242,7 @@ def _as_still(picture: Picture) -> Picture:
 
 
 def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
-    """Open a path, and make what cannot be searched, such as a pipe, searchable; return what of it is in memory."""
+    """Return a seekable file for a path or a stream, and the bytes of it that are in memory (those of a pipe)."""
     if isinstance(source, BytesIO):
         source.seek(0)
         return source, len(source.getbuffer())
@@ -251,13 +254,13 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
 
 
 def _few(notes: Sequence[str]) -> tuple[str, ...]:
-    """Return what is to be said of a file, however much there is to say of it."""
-    more = [f"{len(notes) - MOST_NOTES:,} more of the like"] if len(notes) > MOST_NOTES else []
+    """Return notes limited in number and length."""
+    more = [f"{len(notes) - MOST_NOTES:,} more notes"] if len(notes) > MOST_NOTES else []
     return tuple(cut(note, MOST_SAID) for note in (*notes[:MOST_NOTES], *more))
 
 
 def _damages(warnings: Iterable[str]) -> list[str]:
-    """Say what was found wrong; of a thousand tags that are, a few are named."""
+    """Return notes about damage, limited in number."""
     found = [f"damaged metadata: {warning}" for warning in warnings]
     more = [f"damaged metadata: {len(found) - MOST_DAMAGES:,} more"] if len(found) > MOST_DAMAGES else []
     return found[:MOST_DAMAGES] + more
@@ -265,16 +268,18 @@ def _damages(warnings: Iterable[str]) -> list[str]:
 
 @contextmanager
 def _explained(name: str, max_pixels: int) -> Iterator[None]:
-    """Say in one line why a file cannot be read.
+    """Convert exceptions to an ImageError that says in one line why a file cannot be read.
 
-    Only the work of Pillow runs in here, whose decoders raise exceptions of every kind on damaged files.
+    Only Pillow's decoders run in here, which raise exceptions of many types for damaged files.
     """
     try:
         with at_most(max_pixels):
             yield
     except ImageError:
         raise
-    except Image.DecompressionBombError as error:  # of a decoder that takes memory while it opens a file
+    except (
+        Image.DecompressionBombError
+    ) as error:  # from a decoder that allocates memory while it opens a file
         (count,) = re.findall(r"\((\d+) pixels\)", str(error))
         raise ImageError(
             f"cannot read {name}: its {int(count):,} pixels are over the limit of {max_pixels:,}; raise it with "
@@ -286,19 +291,17 @@ def _explained(name: str, max_pixels: int) -> Iterator[None]:
         ) from None
     except UnidentifiedImageError:
         known = " ".join(FORMATS)
-        raise ImageError(
-            f"cannot read {name}: it is not a picture, or of a kind that convcli does not read ({known})"
-        ) from None
+        raise ImageError(f"cannot read {name}: it is not a picture in a supported format ({known})") from None
     except FileNotFoundError:
         raise ImageError(
             f"cannot read {name}: there is no such file; check the spelling and the folder"
         ) from None
     except IsADirectoryError:
         raise ImageError(
-            f"cannot read {name}: it is a folder; name the pictures in it, as in {name}/*.png"
+            f"cannot read {name}: it is a folder; give the pictures in it, such as {name}/*.png"
         ) from None
     except OSError as error:
-        if error.errno is not None:  # the system's word, not the decoder's
+        if error.errno is not None:  # an error of the operating system, not of the decoder
             raise ImageError(f"cannot read {name}: {error.strerror}") from None
         raise damaged(name, str(error) or type(error).__name__) from error
     except Exception as error:

@@ -1,4 +1,4 @@
-"""A picture whose pixels are left in its file, where they can be decoded block by block: .npy, and most TIFFs."""
+"""Read a picture but leave its pixels in the file, to be decoded block by block: .npy, and most TIFFs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ FORMATS_IN_BLOCKS = ("NPY", "TIFF")
 def stored_picture(
     file: BinaryIO, name: str, header: Header, frame: int | None, max_pixels: int
 ) -> Picture | None:
-    """Return what reading a still picture would give, its pixels as `StoredPixels`; None where it is to be read whole.
+    """Return a still picture with its pixels as `StoredPixels`; None if it must be read whole.
 
-    frame : its number in the file, where one was chosen
+    frame : index of the frame in the file, if one was chosen
     """
     if header.format not in FORMATS_IN_BLOCKS or len(header.frames) != 1:
         return None
@@ -40,5 +40,5 @@ def stored_picture(
 
 
 def _as_array(pixels: Any) -> Any:
-    """Return stored pixels in the place of an array: whoever gets them knows what they are."""
+    """Return stored pixels unchanged, typed as an array to fit `Frame`."""
     return pixels

@@ -1,4 +1,4 @@
-"""Pixels of another size, by Pillow: each output is a weighted mean of what it covers."""
+"""Resize pixels with Pillow: each output is a weighted mean of the inputs that it covers."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def resized(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Return pixels (H, W, C) as (height, width, C), blended linearly; bytes stay bytes, others become float32."""
+    """Resize pixels (H, W, C) to (height, width, C) by linear interpolation; uint8 stays, others become float32."""
     height, width = size
     if pixels.shape[:2] == size:
         return pixels

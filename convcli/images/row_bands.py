@@ -1,4 +1,4 @@
-"""From Pillow's images to arrays in bands of rows: at once Pillow would make two more copies of the pixels."""
+"""Convert Pillow's images to arrays in bands of rows, because Pillow makes two more copies of what it converts."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -10,11 +10,11 @@ from PIL import Image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BAND = 1 << 20  # bytes of pixels, as Pillow has them, that are handed over at a time
+BAND = 1 << 20  # bytes of Pillow's pixels that are converted at a time
 
 
 def bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Yield the rows of a loaded image, and their pixels."""
+    """Yield slices of the rows of a loaded image, and their pixels."""
     import numpy as np
 
     width, height = image.size
@@ -36,5 +36,5 @@ def as_array(image: Image.Image) -> NDArray[Any]:
         if pixels is None:
             pixels = np.empty((image.height, *part.shape[1:]), part.dtype)
         pixels[rows] = part
-    assert pixels is not None  # Pillow opens nothing without a pixel
+    assert pixels is not None  # Pillow opens no images without pixels
     return pixels

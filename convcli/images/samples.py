@@ -1,8 +1,8 @@
-"""What the samples of a TIFF stand for, and the numbers that a filter takes them as; TIFF 6.0, sections 8 and 23.
+"""Convert the samples of a TIFF to those that are filtered, and back; TIFF 6.0, sections 8 and 23.
 
-Black is 0 and white the largest number of a type. Samples of other widths than 8, 16 and 32 bits are spread over the
-next of these. CIELAB's a* and b*, which have either sign, stand half the range above their value, as ICC profiles have
-them: what 0 is, tells `Frame.zero`.
+Black is 0 and white the maximum of the dtype. Samples of other widths than 8, 16 and 32 bits are scaled to the next
+larger width. CIELAB's a* and b*, which are signed, are offset by half the range, as in ICC profiles; `Frame.zero` is
+the offset.
 """
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
@@ -16,20 +16,20 @@ from convcli.images.picture import Frame, ImageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WHITE_IS_ZERO = 0  # the photometric interpretation
+WHITE_IS_ZERO = 0  # photometric interpretation
 UNSIGNED, SIGNED = 1, 2  # sample formats
-WIDTHS = (8, 16, 32)  # bits of the whole numbers that are filtered
+WIDTHS = (8, 16, 32)  # bits of the integers that are filtered
 
 
 def black_is_zero(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return samples whose smallest is white the other way round; white of floats is 1."""
+    """Invert samples in which the smallest is white; white is 1 in floats."""
     if pixels.dtype.kind == "f":
         return 1 - pixels
     return ~pixels
 
 
 def spread(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Return unsigned samples of so many bits over the whole range of their type, rounded; others as they are.
+    """Scale unsigned samples of `bits` bits to the full range of the next dtype, rounded; others are unchanged.
 
     >>> import numpy as np
     >>> spread(np.array([0, 1, 4095], np.uint16), 12)
@@ -46,9 +46,9 @@ def spread(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
 
 
 def filtered_type(pixels: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return numbers in a type that pictures are filtered in, their values unchanged; or raise ImageError.
+    """Convert an array to a dtype that can be filtered, without changing its values; or raise ImageError.
 
-    Booleans become 0 and 255, halves float32, and whole numbers of 64 bits those of 32, where they fit.
+    Booleans become 0 and 255, float16 becomes float32, and 64-bit integers become 32-bit ones if they fit.
     """
     import numpy as np
 
@@ -63,21 +63,21 @@ def filtered_type(pixels: NDArray[Any], name: str) -> NDArray[Any]:
             if limits.min <= pixels.min() and pixels.max() <= limits.max:
                 return pixels.astype(narrow)
         raise ImageError(
-            f"cannot read {name}: its whole numbers, {pixels.min()} to {pixels.max()}, need more than 32 bits; "
+            f"cannot read {name}: its integers, {pixels.min()} to {pixels.max()}, need more than 32 bits; "
             "save them as float64"
         )
     return pixels
 
 
 def stored(frame: Frame) -> NDArray[Any]:
-    """Return the samples of a frame as a TIFF has them."""
+    """Return the samples of a frame as TIFF stores them."""
     return turned_signs(frame.pixels) if frame.channels == "LAB" else frame.pixels
 
 
 def turned_signs(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return whole numbers (H, W, 3) with the first bits of a* and b* turned: from their signs to half above, and back.
+    """Flip the sign bits of a* and b* in integers (H, W, 3): converts signed values to offset ones, and back.
 
-    Floats have signs of their own, and stay.
+    Floats, which are signed, are unchanged.
     """
     import numpy as np
 
@@ -90,7 +90,7 @@ def turned_signs(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def from_pillow(frame: Frame, photometric: int, bits: int, sample_format: int) -> Frame:
-    """Return a page of a TIFF as Pillow has decoded it with samples as they are filtered."""
+    """Convert a TIFF page decoded by Pillow to samples that can be filtered."""
     pixels, mode = frame.pixels, pillows_mode(frame.mode, bits, sample_format)
     if frame.channels == "LAB":
         return replace(frame, pixels=turned_signs(pixels))
@@ -104,7 +104,7 @@ def from_pillow(frame: Frame, photometric: int, bits: int, sample_format: int) -
 
 
 def pillows_mode(mode: str, bits: int, sample_format: int) -> str:
-    """Return the mode that a TIFF's grey of Pillow's mode has by its samples: Pillow has one name for several types."""
+    """Return the mode of a grey TIFF from Pillow's mode, which is the same for several dtypes."""
     if sample_format == SIGNED and mode in ("L", "I"):
         return mode_name("L", f"int{bits}")
     if sample_format == UNSIGNED and mode == "I":

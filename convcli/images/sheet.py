@@ -1,4 +1,4 @@
-"""A sheet of pictures side by side, each with its caption below."""
+"""Draw a sheet of pictures side by side, each with a caption below."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,26 +13,27 @@ from convcli.images.modes import LABS
 from convcli.images.picture import Frame, Picture
 from convcli.images.samples import turned_signs
 
-SIDE = 320  # pixels that the longer side of a panel has at most
+SIDE = 320  # most pixels of a panel's longer side
 GAP = 12  # pixels between panels, and around them
-TEXT = 13  # pixels that a line of a caption is high, without the space to the next
+TEXT = 13  # font size of captions in pixels
 PAPER, INK = (255, 255, 255), (0, 0, 0)
-_COUNTS = {"L": 1, "RGB": 3, "CMYK": 4, "LAB": 3, "ICCLAB": 3}  # of channels
-_COLOURS = {1: "L", 3: "RGB", 4: "CMYK"}  # by that count, where the source does not tell
+_COUNTS = {"L": 1, "RGB": 3, "CMYK": 4, "LAB": 3, "ICCLAB": 3}  # channels per mode
+_COLOURS = {1: "L", 3: "RGB", 4: "CMYK"}  # default mode for a number of channels
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture, small and in colours, and the lines below it."""
+    """A picture reduced to a thumbnail in RGB, and the lines of its caption."""
 
     image: Image.Image
     caption: tuple[str, ...]
 
     @classmethod
     def of(cls, pixels: NDArray[Any], mode: str, caption: Sequence[str]) -> "Panel":
-        """Take pixels (H, W, C) without alpha; where C is not what `mode` has they are grey, or colours.
+        """Return a panel of pixels (H, W, C) without alpha.
 
-        Of more channels than colours have the first is shown.
+        If C is not the number of channels of `mode`, a default mode for C is used; of other numbers of channels, only
+        the first channel is shown.
         """
         count = pixels.shape[2]
         colours = mode if _COUNTS.get(mode) == count else _COLOURS.get(count, "L")
@@ -43,7 +44,7 @@ class Panel:
 
 
 def draw_sheet(panels: Sequence[Panel]) -> Picture:
-    """Return a picture of all panels, in rows, about as many as a row is long."""
+    """Return a picture of all panels, arranged in rows so that it is about square."""
     font = ImageFont.load_default(TEXT)
     pen = ImageDraw.Draw(Image.new("L", (1, 1)))
     texts = ["\n".join(panel.caption) for panel in panels]
@@ -63,7 +64,7 @@ def draw_sheet(panels: Sequence[Panel]) -> Picture:
 
 
 def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return samples of any depth as bytes: the whole range of whole numbers, 0 to 1 of floats."""
+    """Convert samples of any depth to uint8, from the full range of integers or 0 to 1 of floats."""
     if pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels)
     white = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
@@ -73,16 +74,16 @@ def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _from_lab(pixels: NDArray[np.uint8]) -> Image.Image:
-    """Return colours (H, W, 3) whose a* and b* are 128 where they are 0."""
+    """Convert CIELAB (H, W, 3), in which 128 represents 0 of a* and b*, to an RGB image."""
     from PIL import ImageCms
 
-    image = Image.fromarray(turned_signs(pixels), "LAB")  # which Pillow takes as a TIFF has them
+    image = Image.fromarray(turned_signs(pixels), "LAB")  # Pillow expects samples as in TIFF
 
     transform = ImageCms.buildTransform(
         ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
     )
     converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None  # it is, where it is not to be done in place
+    assert converted is not None  # only None if converted in place
     return converted
 
 

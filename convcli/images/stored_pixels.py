@@ -1,4 +1,4 @@
-"""Pixels that stay in their file: decoded block by block, when they are asked for."""
+"""Pixels that stay in their file and are decoded block by block on demand."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BLOCK = 1 << 20  # bytes of pixels that are decoded at a time, or more where a file has larger parts
-LONG = 1 << 10  # samples that are read at once where columns stand in a file one behind the other
-LEAST_BLOCKS = 4  # down a picture that is worth reading by blocks
+BLOCK = 1 << 20  # bytes of pixels decoded at a time, or more if a file has larger strips or tiles
+LONG = 1 << 10  # samples read at once from a file in column order
+LEAST_BLOCKS = 4  # a picture with fewer blocks along its height is read whole
 
 
 class StoredPixels(ABC):
-    """The pixels of one frame, in place of their array in `Frame`; the file stays open as long as they are used.
+    """The pixels of one frame, in place of the array in `Frame`; the file must stay open while they are used.
 
-    shape : (H, W) or (H, W, C); dtype : of the samples
-    block_size : the rows and the columns of a block; those at the ends may have fewer
-    working : bytes that decoding a block takes beside it
+    shape : (H, W) or (H, W, C)
+    dtype : dtype of the samples
+    block_size : rows and columns of a block; the last blocks may have fewer
+    working : bytes needed to decode a block, in addition to the block
     """
 
     def __init__(
@@ -34,21 +35,21 @@ class StoredPixels(ABC):
 
     @property
     def ndim(self) -> int:
-        """2, or 3 where there are channels."""
+        """Number of dimensions: 2, or 3 with channels."""
         return len(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all pixels."""
+        """Bytes of all pixels."""
         return prod(self.shape) * self.dtype.itemsize
 
     @property
     def worthwhile(self) -> bool:
-        """Whether a block is a small part of the picture."""
+        """Whether reading by blocks saves memory, because a block is a small part of the picture."""
         return LEAST_BLOCKS * self.block_size[0] <= self.shape[0]
 
     def extent(self, down: int, across: int) -> tuple[slice, slice]:
-        """Return which rows and columns a block has, of those that there are."""
+        """Return the rows and columns of a block, without those beyond the picture."""
         starts = (number * side for number, side in zip((down, across), self.block_size, strict=True))
         rows, columns = (
             slice(start, min(n, start + side))
@@ -58,13 +59,13 @@ class StoredPixels(ABC):
 
     @abstractmethod
     def block(self, down: int, across: int) -> NDArray[Any]:
-        """Return the pixels of the block that is so many below and beside the first, or raise ImageError.
+        """Return the pixels of the block at row `down` and column `across` of the grid of blocks, or raise ImageError.
 
-        Several threads may ask at a time.
+        Several threads may call this at the same time.
         """
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        """Yield one row after the other."""
+        """Yield the rows."""
         import numpy as np
 
         down, across = (-(-n // side) for n, side in zip(self.shape, self.block_size, strict=False))
@@ -73,12 +74,12 @@ class StoredPixels(ABC):
 
 
 class ChangedPixels(StoredPixels):
-    """A function of each pixel of others."""
+    """Stored pixels with a function applied to each pixel."""
 
     def __init__(
         self, pixels: StoredPixels, change: Callable[[NDArray[Any]], NDArray[Any]], like: NDArray[Any]
     ) -> None:
-        """Take what is done to the pixels of a block, and one pixel of what it makes."""
+        """Initialise with the function of a block, `change`, and an example of its result, `like`."""
         shape = (*pixels.shape[:2], *like.shape[2:])
         working = pixels.working + prod(pixels.block_size) * prod(pixels.shape[2:]) * pixels.dtype.itemsize
         super().__init__(shape, like.dtype, pixels.block_size, working)
@@ -90,14 +91,14 @@ class ChangedPixels(StoredPixels):
 
 
 class SharedFile:
-    """A file that several threads read parts of."""
+    """A file from which several threads read."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self.name, self._lock = file, name, Lock()
         self.size = file.seek(0, 2)
 
     def read(self, start: int, size: int) -> bytes:
-        """Return so many bytes from a place, or raise ImageError where they cannot be read."""
+        """Return `size` bytes from offset `start`, or raise ImageError if they cannot be read."""
         try:
             with self._lock:
                 self._file.seek(start)
@@ -109,12 +110,12 @@ class SharedFile:
         return data
 
     def damaged(self, why: object) -> ImageError:
-        """Return what is said of a file whose pixels cannot be decoded."""
+        """Return the error for a file whose pixels cannot be decoded."""
         return damaged(self.name, why)
 
 
 class PlainPixels(StoredPixels):
-    """Pixels that stand in a file as they are, one sample behind the other."""
+    """Pixels that are stored uncompressed and contiguously."""
 
     def __init__(
         self,
@@ -126,10 +127,11 @@ class PlainPixels(StoredPixels):
         *,
         fortran_order: bool = False,
     ) -> None:
-        """Take where the first sample stands.
+        """Initialise with the offset of the first sample, `start`.
 
-        dtype : of the file, in whichever byte order; convert : makes samples of it that can be filtered
-        fortran_order : whether the first axis turns fastest, as rows of a transposed picture
+        dtype : dtype in the file, in either byte order
+        convert : converts stored samples to those that are filtered
+        fortran_order : whether samples are in column-major order
         """
         import numpy as np
 
@@ -137,7 +139,7 @@ class PlainPixels(StoredPixels):
         self._fortran_order = fortran_order
         height, width = shape[:2]
         row = width * prod(shape[2:]) * dtype.itemsize
-        if fortran_order:  # columns are read one by one: long ones
+        if fortran_order:  # columns are read one at a time, so blocks are tall
             rows = max(1, min(LONG, height // LEAST_BLOCKS))
             columns = max(1, BLOCK // (rows * dtype.itemsize * prod(shape[2:])))
         else:
@@ -148,7 +150,7 @@ class PlainPixels(StoredPixels):
         super().__init__(shape, made, block, working)
 
     def block(self, down: int, across: int) -> NDArray[Any]:
-        """Read a block."""
+        """Read a block from the file."""
         import numpy as np
 
         rows, columns = self.extent(down, across)

@@ -1,4 +1,4 @@
-"""Turn an array as an orientation of EXIF wants it shown."""
+"""Apply an EXIF orientation to an array."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# EXIF 2.32, table 6: what each orientation has to go through.
+# EXIF 2.32, table 6: the operation for each orientation.
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: np.fliplr,
     3: lambda x: np.rot90(x, 2),
@@ -19,5 +19,5 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return (H, W) or (H, W, C) upright; orientations that are none leave it as it is."""
+    """Return pixels (H, W) or (H, W, C) upright; unknown orientations leave them unchanged."""
     return np.ascontiguousarray(_TURNS[orientation](pixels)) if orientation in _TURNS else pixels

@@ -1,4 +1,4 @@
-"""Encode a picture in memory, with all of its metadata that the format can carry."""
+"""Encode a picture in memory, with all metadata that the format can store."""
 
 import os
 from collections.abc import Sequence
@@ -28,29 +28,29 @@ from convcli.images.samples import SIGNED, stored
 if TYPE_CHECKING:
     from convcli.images.metadata.entries import Directory
 
-# What formats are always written with.
+# Settings that are always used for a format.
 _SETTINGS: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_adobe_deflate"}}
 PLAIN = Coding()
-# Bytes of a JPEG beside 5/4 of one for each pixel, which only noise in four channels exceeds.
+# Bytes reserved for a JPEG in addition to 5/4 of a byte per pixel; only four-channel noise needs more.
 MARGIN = 1 << 17
-SIGNED_IN_TIFF = (np.dtype("int8"), np.dtype("int16"))  # types that TIFF has and Pillow has no mode for
-_UNTIMED = ("TIFF", *NUMBERS)  # hold many frames, and not how long each stands
+SIGNED_IN_TIFF = (np.dtype("int8"), np.dtype("int16"))  # dtypes that TIFF supports but Pillow has no mode for
+_UNTIMED = ("TIFF", *NUMBERS)  # formats with several frames but without durations
 
 
 def encode(
     picture: Picture, form: str, name: str, coding: Coding = PLAIN, threads: int | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Return the bytes of `picture` as a file of format `form`, and a note on all that it cannot carry.
+    """Return the bytes of `picture` as a file of format `form`, and notes on everything that it cannot store.
 
-    Raises ImageError where the format cannot hold the pixel mode or the number of frames; `name` is what the
-    error calls the output. A still PNG is written by `encode_png` on so many `threads`, by default one per core;
-    with a level in `coding`, by Pillow on one, unless it has colours of 16 bits.
+    Raises ImageError if the format cannot hold the pixel mode or the number of frames; `name` is the name of the output
+    in errors. A still PNG is written by `encode_png` with `threads` threads, by default one per core; with a level in
+    `coding`, it is written by Pillow in one thread, unless it has 16-bit colours.
     """
     png_level = coding.png_level
     if picture.poster and form != "PNG":
         moving = replace(picture, frames=picture.frames[1:], poster=False)
         data, notes = encode(moving, form, name, coding, threads)
-        return data, (*notes, f"{form} has no place for the still picture before the animation")
+        return data, (*notes, f"{form} cannot store the still picture before the animation")
     check_fits(picture, form, name)
     others = beside(picture, form, _timing(picture, form))
     notes = others.notes
@@ -75,7 +75,7 @@ def encode(
         if form == "WEBP":
             settings |= webp_settings(coding, picture.coded)
         for image, frame in zip(images, picture.frames, strict=True):
-            if frame.pixels.dtype in SIGNED_IN_TIFF:  # which Pillow takes for unsigned
+            if frame.pixels.dtype in SIGNED_IN_TIFF:  # Pillow would mark them as unsigned
                 image.encoderinfo = {"tiffinfo": {SAMPLE_FORMAT: SIGNED}}
         if form == "PNG" and png_level is not None:
             settings["compress_level"] = png_level
@@ -87,10 +87,10 @@ def encode(
         data = others.into(data, form)
     except ImageError as error:
         raise type(error)(f"cannot write {name}: {error}") from None
-    except Exception as error:  # of Pillow's encoders, which raise all kinds
+    except Exception as error:  # Pillow's encoders raise exceptions of many types
         able = formats_for(still.mode, len(images))
         raise ImageError(
-            f"cannot write {name}: {form} refuses the picture ({error}); these may hold it: {able}"
+            f"cannot write {name}: {form} cannot encode the picture ({error}); these may: {able}"
         ) from error
     return data, (*notes, *more, *_joined(data, form, len(images)))
 
@@ -98,7 +98,7 @@ def encode(
 def _jpeg(
     frame: Frame, image: Image.Image, coding: Coding, was: Coded | None, metadata: dict[str, Any]
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Return a JPEG and notes on how it is coded."""
+    """Return a JPEG and notes on its coding."""
     way = jpeg_way(frame, coding, was)
     if way.beyond is None:
         return _saved(image, "JPEG", metadata | way.settings), way.notes
@@ -109,9 +109,9 @@ def _jpeg(
 def _saved(
     image: Image.Image, form: str, settings: dict[str, Any], pages: Sequence["Directory"] = ()
 ) -> bytes:
-    """Return what Pillow writes; a JPEG through a file of the system where it can, so that other threads run on.
+    """Return the file that Pillow writes; a JPEG is written to a memory file if possible, which releases the GIL.
 
-    Pillow does not see that the system has written less than it was asked to. It writes all where there is room.
+    Pillow does not notice if the system writes fewer bytes than requested, so the space is allocated beforehand.
     """
     if form == "JPEG":
         room = image.width * image.height * 5 // 4 + MARGIN
@@ -137,18 +137,16 @@ def _saved(
 
 
 def _joined(data: bytes, form: str, count: int) -> list[str]:
-    """Say how many frames Pillow took for a longer stay of the one before, as it does where their pixels are equal."""
-    if count == 1 or form == "TIFF":  # whose pages do not stay
+    """Return a note on frames that Pillow has merged with the previous one, as it does if their pixels are equal."""
+    if count == 1 or form == "TIFF":  # pages are not merged
         return []
     with Image.open(BytesIO(data)) as image:
         fewer = count - getattr(image, "n_frames", 1)
-    return (
-        [f"{fewer} of its {count} frames are like the one before, and were joined with it"] if fewer else []
-    )
+    return [f"{fewer} of its {count} frames equal the previous one and were merged with it"] if fewer else []
 
 
 def check_fits(picture: Picture, form: str, name: str) -> None:
-    """Refuse what the format cannot hold, and say what to do."""
+    """Raise ImageError if the format cannot hold the picture, with formats that can."""
     count, kinds = len(picture.frames), {(frame.mode, frame.pixels.shape) for frame in picture.frames}
     held = format_named(form)
     for mode, dtype in sorted({(frame.mode, frame.pixels.dtype.name) for frame in picture.frames}):
@@ -164,63 +162,63 @@ def check_fits(picture: Picture, form: str, name: str) -> None:
             )
         raise ImageError(
             f"cannot write {name}: {form} holds one frame{f' of {mode}' if held.frames else ''}, the "
-            f"picture has {count}; choose one, as by `frame=0`, or a format that holds all: {able}"
+            f"picture has {count}; choose one, as with `frame=0`, or a format that holds all: {able}"
         )
     if len(kinds) > 1 and form != "TIFF":
         raise ImageError(
-            f"cannot write {name}: its {count} pages differ in size or mode, as frames of {form} may not; .tiff can"
+            f"cannot write {name}: its {count} pages differ in size or mode, which {form} does not allow; write .tiff"
         )
 
 
 def _way(mode: str, held: Format, able: str) -> str:
-    """Say how a picture of a mode can be written that a format does not hold, with those that are able to."""
+    """Return the way out for a mode that a format cannot hold; `able` lists the extensions that can."""
     channels = channels_of(mode)
     if is_float(mode) and held.holds(channels):
-        return f"bring its numbers to 8 bits with `value_range`, or keep them: {able}"
+        return f"map its values to 8 bits with `value_range`, or keep them in one of these: {able}"
     way = f"these can: {able}"
     if channels in ("LA", "RGBA") and held.holds(mode_name(channels[:-1], dtype_of(mode))):
-        return f"{way}; or leave alpha out with `channels={','.join(channels[:-1].lower())!r}`"
+        return f"{way}; or drop alpha with `channels={','.join(channels[:-1].lower())!r}`"
     if channels == "RGB" and held.holds(mode_name("L", dtype_of(mode))) and held is not FORMATS["PBM"]:
-        return f"{way}; or filter its brightness with `gray=True`"
+        return f"{way}; or convert it to grey with `gray=True`"
     return way
 
 
 def _timing(picture: Picture, form: str) -> tuple[str, ...]:
-    """Say that the format does not tell how long frames stand, where they do."""
+    """Return the name of lost timing if the format stores no durations and the picture has some."""
     is_lost = form in _UNTIMED and any(frame.duration is not None for frame in picture.frames)
     return ("the timing of the frames",) if is_lost else ()
 
 
 def _without_idle_axis(frame: Frame) -> Frame:
-    """Return grey as (H, W), which may have come as (H, W, 1)."""
+    """Return a frame whose grey is (H, W) instead of (H, W, 1)."""
     pixels = frame.pixels
     return replace(frame, pixels=pixels[..., 0]) if pixels.ndim == 3 and pixels.shape[2] == 1 else frame
 
 
 def _image(frame: Frame) -> Image.Image:
-    """Give Pillow an array; numbers of 8 and 16 bits with a sign as if they had none."""
+    """Convert a frame to a Pillow image; signed 8- and 16-bit integers are viewed as unsigned."""
     pixels = stored(frame)
     if pixels.dtype in SIGNED_IN_TIFF:
         pixels = pixels.view(f"u{pixels.itemsize}")
-    # Only of bytes is it unclear what the channels are.
+    # Pillow needs the channels only for uint8.
     return Image.fromarray(pixels, frame.channels if pixels.dtype == np.uint8 else None)
 
 
 def _images(picture: Picture, form: str) -> tuple[list[Image.Image], tuple[str, ...]]:
-    """Give Pillow the arrays; note what of the pixels will not reach the file."""
+    """Convert the frames to Pillow images; return notes on changes to the pixels."""
     if form != "GIF":
         return list(map(_image, picture.frames)), ()
     notes = []
     images, exact = zip(*map(indexed, picture.frames), strict=True)
     if not all(exact):
-        notes.append(f"GIF holds {COLOURS} colours a frame; similar ones were merged")
+        notes.append(f"GIF holds {COLOURS} colours per frame; similar ones were merged")
     if any(frame.has_alpha and ((frame.pixels[..., -1] % 255) > 0).any() for frame in picture.frames):
-        notes.append("GIF pixels are opaque or transparent; half transparent ones became one or the other")
+        notes.append("GIF pixels are opaque or transparent; semi-transparent ones became one or the other")
     return list(images), tuple(notes)
 
 
 def _sequence(picture: Picture, images: list[Image.Image], form: str) -> dict[str, Any]:
-    """Return what `save` needs to write every frame with its timing."""
+    """Return the arguments of Pillow's `save` for all frames and their timing."""
     if len(images) == 1:
         return {}
     settings: dict[str, Any] = {"save_all": True, "append_images": images[1:]}
@@ -232,5 +230,7 @@ def _sequence(picture: Picture, images: list[Image.Image], form: str) -> dict[st
     if picture.loop is not None:
         settings["loop"] = picture.loop
     if form == "GIF" and picture.frames[0].has_alpha:
-        settings["disposal"] = 2  # clear each frame before the next: its transparent places are its own
+        settings["disposal"] = (
+            2  # clear each frame before the next, so that transparent pixels stay transparent
+        )
     return settings

@@ -1,4 +1,4 @@
-"""Write a picture whose rows are made one band after the other: .npy, and TIFF through `convcli[codecs]`."""
+"""Write a picture from consecutive bands of rows: .npy, and TIFF with `convcli[codecs]`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FORMATS_BY_ROWS = ("NPY", "TIFF")
 class RowsWriter(NamedTuple):
     """How a picture is written by rows.
 
-    write : writes a file, which is read again for a TIFF's metadata; rows come as (rows, W) or (rows, W, C)
-    notes : what the format cannot carry
+    write : writes bands of rows, (rows, W) or (rows, W, C), to a file, which must be readable for a TIFF's metadata
+    notes : messages about what the format cannot store
     """
 
     write: Callable[[BinaryIO, Rows], None]
@@ -30,7 +30,7 @@ class RowsWriter(NamedTuple):
 
 
 def takes_rows(form: str) -> bool:
-    """Return whether a format can be written by rows here."""
+    """Return whether a format can be written by rows in this environment."""
     if form != "TIFF":
         return form in FORMATS_BY_ROWS
     from convcli.images.codecs.tiff import NoCodecError, load_tifffile
@@ -43,7 +43,7 @@ def takes_rows(form: str) -> bool:
 
 
 def rows_writer(picture: Picture, form: str, threads: int | None = None) -> RowsWriter:
-    """Return how a still picture, whose pixels are black, is written in a format that takes rows."""
+    """Return the writer of a still picture in a format that takes rows; the pixels of `picture` are ignored."""
     others = beside(picture, form)
     (frame,) = picture.frames
     if form == "NPY":
@@ -58,7 +58,7 @@ def rows_writer(picture: Picture, form: str, threads: int | None = None) -> Rows
 
 
 def writing(frame: Frame, form: str, threads: int | None = None) -> int:
-    """Return the bytes that are taken beside the rows of a frame, which is black, while they are written."""
+    """Return the bytes of memory needed to write a frame by rows, in addition to the rows."""
     if form == "NPY":
         return 0
 

@@ -318,7 +318,7 @@ def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: P
         (["compare", "--values", "1 2", "x.csv", "--kernel", "box"], "--values is the picture, and x.csv is given, too; leave one of them out"),
         (["diff", "--values", "1 2"], "1 picture is given, and two are compared; name A and B (see convcli diff --help)"),
         (["diff", "--values", "1 2", "--values", "1 x"], "cannot read values 2: 'x' is not a number"),
-        (["filter", "x.csv", "-k", "box", "-o", "y.png"], "cannot write y.png: PNG cannot hold the pixel mode L;float64; bring its numbers to 8 bits with --range, or keep them: .tiff, .npy"),
+        (["filter", "x.csv", "-k", "box", "-o", "y.png"], "cannot write y.png: PNG cannot hold the pixel mode L;float64; map its values to 8 bits with --range, or keep them in one of these: .tiff, .npy"),
         (["filter", "x.csv", "-k", "box", "--layout", "chw", "-o", "y.csv"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and is of no use from CSV to CSV"),
         (["filter", "--values", "1 2", "-k", "box", "-o", "out/"], "the values have no file name that the output could take over; name a file with -o, or write to -o -"),
         (["filter", "--values", "1 2", "-k", "box", "-o", "{stem}.npy"], "the values have no file name that the output could take over; name a file with -o, or write to -o -"),

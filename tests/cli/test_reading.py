@@ -67,7 +67,7 @@ def test_a_still_format_offers_a_frame(call: Call, tmp_path: Path) -> None:
     result = call("filter", SPINNER, "-k", "box", "--channels", "r,g,b", "-o", tmp_path / "x.jpg")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot write {tmp_path}/x.jpg: JPEG holds one frame, the picture has 8; choose one, as by --frame 0, or a "
+        f"cannot write {tmp_path}/x.jpg: JPEG holds one frame, the picture has 8; choose one, as with --frame 0, or a "
         "format that holds all: .png, .webp, .tiff, .gif, .npy"
     )
     arguments = ["--frame", "0", "--channels", "r,g,b", "-o", tmp_path / "x.jpg"]
@@ -77,7 +77,7 @@ def test_a_still_format_offers_a_frame(call: Call, tmp_path: Path) -> None:
 def test_a_format_without_alpha_offers_to_leave_it_out(call: Call, tmp_path: Path) -> None:
     result = call("filter", LOGO, "-k", "box", "-o", tmp_path / "x.bmp")
     assert "BMP cannot hold the pixel mode RGBA; these can: .png" in one_error(result)
-    assert one_error(result).endswith("; or leave alpha out with --channels r,g,b")
+    assert one_error(result).endswith("; or drop alpha with --channels r,g,b")
 
 
 # Channels and grey
@@ -147,7 +147,7 @@ def test_gray_of_other_colours_is_refused(call: Call, tmp_path: Path, mode: str,
 
 def test_a_profile_of_colours_does_not_stay_with_grey(call: Call, tmp_path: Path) -> None:
     result = call("filter", SAMPLES / "landscape.jpg", "-k", "box", "--gray", "-o", tmp_path / "x.jpg")
-    assert "the colour profile is left out: it is not of the channels that are left, L" in result.err
+    assert "the colour profile is left out: it does not apply to the remaining channels, L" in result.err
     assert "icc" not in read_picture(tmp_path / "x.jpg").metadata
 
 
@@ -273,8 +273,8 @@ def test_floats_need_a_range_to_be_8_bits(call: Call, tmp_path: Path) -> None:
     result = call("filter", tmp_path / "in.npy", "-k", "box", "-o", tmp_path / "x.png")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot write {tmp_path}/x.png: PNG cannot hold the pixel mode RGB;F; bring its numbers to 8 bits with "
-        "--range, or keep them: .tiff, .pfm, .npy"
+        f"cannot write {tmp_path}/x.png: PNG cannot hold the pixel mode RGB;F; map its values to 8 bits with "
+        "--range, or keep them in one of these: .tiff, .pfm, .npy"
     )
 
 

@@ -382,7 +382,8 @@ def test_what_pillow_cannot_hold_is_refused_with_a_way_out() -> None:
     image = Image.new("RGB", (5, 5))
     for asked in ({"weights": np.ones((5, 3, 1, 1))}, {"kernel": "box", "value_range": None}):
         with pytest.raises(
-            ImageError, match=r"Pillow has no image of .*; give an array for the numbers, `value_range`"
+            ImageError,
+            match=r"Pillow has no image mode for .*; pass an array to get the values, `value_range`",
         ):
             filter_picture(image, **asked)
     with pytest.raises(
@@ -455,7 +456,7 @@ def test_wrong_files_and_arguments(tmp_path: Path) -> None:
         "cannot read": {"source": tmp_path / "none.png"},
         "no picture format": {"output": tmp_path / "x.xyz"},
         "- is standard output; name a file": {"output": "-"},
-        "`quality`: '0' is not a whole number from 1 to 100": {"quality": 0},
+        "`quality`: '0' is neither a whole number from 1 to 100 nor lossless": {"quality": 0},
         "`png_level`: 10 is not a whole number from 0 to 9": {"png_level": 10},
         "`subsampling`: there is no '4:3:2'": {"subsampling": "4:3:2"},
         "`subsampling` belongs to JPEG output, not to PNG": {"subsampling": "4:2:0"},

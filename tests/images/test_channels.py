@@ -1,4 +1,4 @@
-"""Channels chosen by name, and what becomes of the mode and the colour profile."""
+"""Channels chosen by name, and the resulting mode and colour profile."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_channels_by_name(mode: str, wanted: str, result: str) -> None:
     if "LAB" in mode and result not in (
         mode,
         "L",
-    ):  # taken out of their colours, a* and b* are numbers with a sign
+    ):  # a* and b* on their own are signed numbers
         bits = source.itemsize * 8
         source = source.astype(int) - [0, 1 << bits - 1, 1 << bits - 1]
         source = source.astype(f"int{bits * 2 if 'l' in names else bits}")
@@ -80,7 +80,7 @@ def test_channels_by_name(mode: str, wanted: str, result: str) -> None:
         ("RGBA", "red", "there is no channel 'red' in RGBA; "),
     ],
 )
-def test_channels_that_are_not_there(mode: str, wanted: str, message: str) -> None:
+def test_channels_that_do_not_exist(mode: str, wanted: str, message: str) -> None:
     with pytest.raises(ImageError) as error:
         with_channels(picture(mode), [wanted], "x.png")
     assert message in str(error.value)
@@ -96,7 +96,7 @@ def test_a_colour_profile_stays_with_its_colours() -> None:
     ):
         result = with_channels(picture(mode, icc=SRGB, dpi=(72, 72)), wanted.split(","), "x.png")
         assert ("icc" in result.metadata, result.metadata["dpi"]) == (stays, (72, 72))
-        note = "the colour profile is left out: it is not of the channels that are left, L"
+        note = "the colour profile is left out: it does not apply to the remaining channels, L"
         assert result.notes == (() if stays else (note,))
 
 
@@ -108,7 +108,7 @@ def test_profiles_have_names() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "uint32", "int32", "float32", "float64"])
 @pytest.mark.parametrize("channels", CHANNELS)
-def test_modes_say_what_they_were_made_of(channels: str, dtype: str) -> None:
+def test_modes_are_parsed_into_channels_and_dtype(channels: str, dtype: str) -> None:
     mode = mode_name(channels, dtype)
     assert (channels_of(mode), dtype_of(mode), is_float(mode)) == (channels, dtype, dtype.startswith("f"))
 

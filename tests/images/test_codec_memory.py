@@ -1,4 +1,4 @@
-"""What encoders are said to take, by what else would take as much."""
+"""The estimated memory of encoders, compared between similar cases."""
 
 import os
 import subprocess
@@ -17,8 +17,8 @@ PIXELS = 600 * 800
 
 
 @pytest.mark.parametrize("quality", [None, 80], ids=["lossless", "lossy"])
-def test_an_animated_webp_takes_more_than_its_frames_one_by_one(quality: int | None) -> None:
-    """Three canvases of four channels lie beside what frames take, and the file is there three times at its end."""
+def test_an_animated_webp_takes_more_than_its_single_frames(quality: int | None) -> None:
+    """It needs three RGBA canvases in addition, and three copies of the file at the end."""
     coding = Coding(quality=quality)
     one, two, three = (encoding([FRAME] * count, "WEBP", coding) for count in (1, 2, 3))
     image = 4 * PIXELS
@@ -27,7 +27,7 @@ def test_an_animated_webp_takes_more_than_its_frames_one_by_one(quality: int | N
     assert two - one >= image + 5 * file + 3 * image
 
 
-def test_a_lossless_animation_is_coded_in_two_ways() -> None:
+def test_a_lossless_animation_is_encoded_twice() -> None:
     lossy, lossless = (encoding([FRAME] * 2, "WEBP", Coding(quality=quality)) for quality in (80, None))
     still = encoding([FRAME], "WEBP", Coding()) - encoding([FRAME], "WEBP", Coding(quality=80))
     assert lossless - lossy > 2 * still
@@ -35,14 +35,14 @@ def test_a_lossless_animation_is_coded_in_two_ways() -> None:
 
 def test_pillow_keeps_no_more_than_its_pool_for_a_job() -> None:
     large = FrameHeader((6000, 8000, 3), "RGB", "uint8")
-    assert pooled([FRAME]) == 0  # that Pillow did not decode
+    assert pooled([FRAME]) == 0  # not decoded by Pillow
     assert pooled([FRAME._replace(image=1000), FRAME]) == 1000
     assert pooled([large._replace(image=4 * 6000 * 8000)]) == POOL * POOL_BLOCK
     assert pooled_of_many([FRAME]) == 4 * PIXELS
     assert pooled_of_many([large]) == POOL * POOL_BLOCK
 
 
-def test_the_next_picture_takes_the_memory_of_the_one_before(tmp_path: Path) -> None:
+def test_the_next_picture_reuses_the_memory_of_the_previous_one(tmp_path: Path) -> None:
     for name in "abc":
         Image.effect_noise((600, 500), 60).convert("RGB").save(tmp_path / f"{name}.bmp")
     script = (
@@ -64,4 +64,4 @@ def test_the_next_picture_takes_the_memory_of_the_one_before(tmp_path: Path) -> 
     )
     most, reused = map(int, done.stdout.splitlines()[-1].split())
     assert most == POOL
-    assert reused >= 5  # all images but the first: three are read, and three written
+    assert reused >= 5  # all images except the first: three are read, and three written

@@ -1,4 +1,4 @@
-"""How JPEG and WebP are coded: as they were read, or as it is asked for; told by the bytes of the files."""
+"""The coding of JPEG and WebP outputs: that of the input, or the requested one; read from the bytes of the files."""
 
 import io
 import sys
@@ -32,13 +32,13 @@ def segments(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def sampling(data: bytes) -> list[tuple[int, int]]:
-    """How many samples across and down each channel has, relative to the others."""
+    """Return the sampling factors (across, down) of each channel."""
     (frame,) = (body for marker, body in segments(data) if marker in (0xC0, 0xC1, 0xC2))
     return [divmod(frame[7 + 3 * channel], 16) for channel in range(frame[5])]
 
 
 def tables(data: bytes) -> list[bytes]:
-    """The quality table of each channel, of 8 bits."""
+    """Return the 8-bit quantization table of each channel."""
     known = {}
     for marker, body in segments(data):
         while marker == 0xDB and body:
@@ -54,7 +54,7 @@ def jpeg_of(pixels: np.ndarray, mode: str | None = None, **options: object) -> b
 
 
 def odd_jpeg(name: str, **options: object) -> bytes:
-    """A JPEG of any sampling, which Pillow does not write."""
+    """A JPEG with a subsampling that Pillow cannot write."""
     imagecodecs = pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
     return bytes(imagecodecs.jpeg8_encode(LANDSCAPE, level=85, subsampling=name.replace(":", ""), **options))
 
@@ -78,7 +78,7 @@ def change(one: bytes, other: bytes) -> float:
     return float(np.abs(first - second).mean())
 
 
-# JPEG as it was
+# The coding of the input JPEG is kept
 
 
 @pytest.mark.parametrize("name", SAMPLINGS)
@@ -99,7 +99,7 @@ def test_sampling_is_kept(call: Call, tmp_path: Path, name: str, layer: tuple[st
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("quality", [1, 20, 50, 75, 92, 100])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_quality_tables_are_kept(
+def test_quantization_tables_are_kept(
     call: Call, tmp_path: Path, mode: str, quality: int, progressive: bool
 ) -> None:
     pixels = np.asarray(Image.fromarray(LANDSCAPE).convert(mode))
@@ -120,7 +120,7 @@ def test_the_first_picture_of_several_in_a_jpeg_keeps_its_coding(call: Call, tmp
     assert tables(after) == tables(jpeg_of(LANDSCAPE, quality=61))
 
 
-def test_tables_that_no_quality_gives_are_kept(call: Call, tmp_path: Path) -> None:
+def test_tables_of_no_quality_are_kept(call: Call, tmp_path: Path) -> None:
     for count in (1, 2, 3):
         own = [sorted(RNG.integers(1, 90, 64).tolist()) for _ in range(count)]
         data = jpeg_of(LANDSCAPE, qtables=own)
@@ -129,27 +129,27 @@ def test_tables_that_no_quality_gives_are_kept(call: Call, tmp_path: Path) -> No
         assert tables(after) == tables(data)
 
 
-def test_tables_of_16_bits_are_cut_to_8(call: Call, tmp_path: Path, program: Callable[..., object]) -> None:
+def test_16_bit_tables_are_clipped_to_8_bits(
+    call: Call, tmp_path: Path, program: Callable[..., object]
+) -> None:
     data = jpeg_of(LANDSCAPE, qtables=[[1000 + step for step in range(64)]])
     (tmp_path / "in.jpg").write_bytes(data)
     result = program("filter", "in.jpg", "--kernel", "identity", "-o", "out.jpg")
-    assert (result.returncode, result.stderr) == (0, b"")  # libjpeg would speak of tables that are too coarse
+    assert (result.returncode, result.stderr) == (0, b"")  # libjpeg would warn of tables that are too coarse
     assert tables((tmp_path / "out.jpg").read_bytes()) == [b"\xff" * 64] * 3
 
 
-def test_brightness_keeps_its_table(call: Call, tmp_path: Path) -> None:
+def test_grey_keeps_the_luma_table(call: Call, tmp_path: Path) -> None:
     data = jpeg_of(LANDSCAPE, quality=40)
     after = filtered(call, tmp_path, data, "--kernel", "identity", "--gray")
     assert sampling(after) == [(1, 1)]
     assert tables(after) == tables(data)[:1]
     grey = jpeg_of(LANDSCAPE[..., 0], quality=40)
     colours = filtered(call, tmp_path, grey, "--kernel", "identity", "--channels", "l,l,l")
-    assert tables(colours) == tables(
-        jpeg_of(LANDSCAPE, quality=jpeg.QUALITY)
-    )  # there is none for its colours
+    assert tables(colours) == tables(jpeg_of(LANDSCAPE, quality=jpeg.QUALITY))  # there is no chroma table
 
 
-def test_colours_that_are_stored_as_such_stay_so(call: Call, tmp_path: Path) -> None:
+def test_jpegs_stored_as_rgb_stay_rgb(call: Call, tmp_path: Path) -> None:
     data = jpeg_of(LANDSCAPE, quality=90, keep_rgb=True)
     after = filtered(call, tmp_path, data)
     for each in (data, after):
@@ -160,7 +160,7 @@ def test_colours_that_are_stored_as_such_stay_so(call: Call, tmp_path: Path) -> 
     assert sampling(chosen) == [(2, 2), (1, 1), (1, 1)]
 
 
-def test_cmyk_as_brightness_and_colours(call: Call, tmp_path: Path) -> None:
+def test_cmyk_stored_as_ycck(call: Call, tmp_path: Path) -> None:
     imagecodecs = pytest.importorskip("imagecodecs", reason="convcli[codecs] is not installed")
     pixels = np.dstack([LANDSCAPE, LANDSCAPE[..., :1]])
     data = bytes(imagecodecs.jpeg8_encode(pixels, level=60, colorspace="CMYK", outcolorspace="YCCK"))
@@ -183,14 +183,14 @@ def test_cmyk_as_brightness_and_colours(call: Call, tmp_path: Path) -> None:
         ([(3, 1), (2, 1), (2, 1)], "4:4:4"),
     ],
 )
-def test_odd_samplings_keep_all_colours(factors: list[tuple[int, int]], name: str) -> None:
+def test_unusual_subsamplings_keep_all_chroma_samples(factors: list[tuple[int, int]], name: str) -> None:
     layers = [(number, *pair, 0) for number, pair in enumerate(factors)]
     ratio = jpeg.coded(SimpleNamespace(mode="RGB", info={}, quantization={0: [1] * 64}, layer=layers)).ratio
     assert jpeg._finest_within(ratio, SAMPLINGS) == name
 
 
 @pytest.mark.parametrize(("name", "near"), [("4:4:0", "4:4:4"), ("4:1:1", "4:2:2")])
-def test_without_the_extra_no_colour_is_lost(
+def test_without_the_extra_no_chroma_is_lost(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, near: str
 ) -> None:
     (tmp_path / "in.jpg").write_bytes(odd_jpeg(name))
@@ -211,7 +211,7 @@ def test_without_the_extra_no_colour_is_lost(
 
 
 @pytest.mark.parametrize("quality", [(), ("--quality", "50")])
-def test_metadata_stand_in_a_jpeg_of_any_sampling(
+def test_metadata_is_written_with_any_subsampling(
     call: Call, tmp_path: Path, quality: tuple[str, ...]
 ) -> None:
     exif = Image.Exif()
@@ -228,12 +228,12 @@ def test_metadata_stand_in_a_jpeg_of_any_sampling(
     assert tables(odd) == wanted
 
 
-# JPEG as it is asked for
+# The requested coding of JPEG
 
 
 @pytest.mark.parametrize("quality", [1, 50, 89, 90, 100])
 @pytest.mark.parametrize("chosen", [None, "4:4:4", "4:2:2", "4:2:0"])
-def test_quality_and_sampling_are_chosen(
+def test_quality_and_subsampling_are_applied(
     call: Call, tmp_path: Path, quality: int, chosen: str | None
 ) -> None:
     png = io.BytesIO()
@@ -243,20 +243,20 @@ def test_quality_and_sampling_are_chosen(
     assert tables(after) == tables(jpeg_of(LANDSCAPE, quality=quality))
     usual = "4:4:4" if quality >= 90 else "4:2:0"
     assert sampling(after)[0] == SAMPLINGS[chosen or usual]
-    if chosen is None:  # of a JPEG what is not asked for stays
+    if chosen is None:  # other settings of the input JPEG are kept
         after = filtered(call, tmp_path, jpeg_of(LANDSCAPE, subsampling="4:2:2", quality=30), *words)
         assert sampling(after)[0] == SAMPLINGS["4:2:2"]
         assert tables(after) == tables(jpeg_of(LANDSCAPE, quality=quality))
 
 
-def test_sampling_alone_leaves_the_tables(call: Call, tmp_path: Path) -> None:
+def test_subsampling_alone_keeps_the_tables(call: Call, tmp_path: Path) -> None:
     data = jpeg_of(LANDSCAPE, quality=37, subsampling="4:4:4")
     after = filtered(call, tmp_path, data, "--kernel", "identity", "--subsampling", "4:2:0")
     assert tables(after) == tables(data)
     assert sampling(after)[0] == (2, 2)
 
 
-def test_what_was_no_jpeg_has_full_colours(call: Call, tmp_path: Path) -> None:
+def test_other_inputs_are_not_subsampled(call: Call, tmp_path: Path) -> None:
     png = io.BytesIO()
     Image.fromarray(LANDSCAPE).save(png, "PNG")
     after = filtered(call, tmp_path, png.getvalue(), name="in.png")
@@ -264,7 +264,7 @@ def test_what_was_no_jpeg_has_full_colours(call: Call, tmp_path: Path) -> None:
     assert tables(after) == tables(jpeg_of(LANDSCAPE, quality=95))
 
 
-def test_cmyk_is_stored_in_full(call: Call, tmp_path: Path) -> None:
+def test_cmyk_is_not_subsampled(call: Call, tmp_path: Path) -> None:
     pixels = np.dstack([LANDSCAPE, LANDSCAPE[..., :1]])
     (tmp_path / "in.jpg").write_bytes(jpeg_of(pixels, "CMYK"))
     words = ("filter", tmp_path / "in.jpg", "--kernel", "identity", "-o", tmp_path / "out.jpg", "--force")
@@ -287,7 +287,7 @@ def webp_of(pixels: np.ndarray, **options: object) -> bytes:
 
 
 def kinds(data: bytes) -> list[bytes]:
-    """The kinds of the chunks that hold pictures, in frames as well."""
+    """The kinds of the chunks that hold pictures, including those in frames."""
     at, found = 12, []
     while at < len(data):
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
@@ -304,7 +304,7 @@ ALPHA = np.dstack([LANDSCAPE, np.arange(96)[:, None].repeat(128, 1).astype(np.ui
 
 @pytest.mark.parametrize("pixels", [LANDSCAPE, ALPHA], ids=["RGB", "RGBA"])
 @pytest.mark.parametrize("metadata", [{}, {"icc_profile": ICC, "xmp": b"<x/>"}])
-def test_webp_stays_with_or_without_loss(
+def test_webp_stays_lossy_or_lossless(
     call: Call, tmp_path: Path, pixels: np.ndarray, metadata: dict[str, bytes]
 ) -> None:
     lossy, whole = (
@@ -321,7 +321,7 @@ def test_webp_stays_with_or_without_loss(
 
 
 @pytest.mark.parametrize("lossless", [False, True])
-def test_animations_of_webp_stay_so(call: Call, tmp_path: Path, lossless: bool) -> None:
+def test_animated_webp_stays_lossy_or_lossless(call: Call, tmp_path: Path, lossless: bool) -> None:
     buffer = io.BytesIO()
     frames = [Image.fromarray(np.roll(LANDSCAPE, 9 * step, axis=1)) for step in range(3)]
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], lossless=lossless, duration=50)
@@ -330,7 +330,7 @@ def test_animations_of_webp_stay_so(call: Call, tmp_path: Path, lossless: bool) 
     assert set(kinds(after)) == set(kinds(before)) == {b"VP8L" if lossless else b"VP8 "}
 
 
-def test_quality_of_webp_is_chosen(call: Call, tmp_path: Path) -> None:
+def test_quality_of_webp_is_applied(call: Call, tmp_path: Path) -> None:
     sizes = {}
     for name, data in (
         ("in.png", None),
@@ -351,7 +351,7 @@ def test_quality_of_webp_is_chosen(call: Call, tmp_path: Path) -> None:
         assert kinds(after) == [b"VP8 " if name == "in.webp" else b"VP8L"]
 
 
-def test_a_cut_webp_has_no_endless_chunks() -> None:
+def test_scanning_a_truncated_webp_ends() -> None:
     from convcli.images.codecs.webp import coded
 
     for data in (
@@ -405,7 +405,7 @@ def test_jpeg_is_never_lossless(call: Call, tmp_path: Path) -> None:
     )
     assert result.code == 1
     assert one_error(result).endswith(
-        "--quality lossless belongs to WEBP output; JPEG takes 1 to 100, and .png has no loss"
+        "--quality lossless belongs to WEBP output; JPEG takes 1 to 100, and .png is lossless"
     )
 
 
@@ -413,11 +413,11 @@ def test_jpeg_is_never_lossless(call: Call, tmp_path: Path) -> None:
 def test_wrong_qualities(call: Call, quality: str) -> None:
     result = call("filter", SAMPLES / "landscape.png", "--kernel", "box", f"--quality={quality}")
     assert result.code == 2
-    assert f"{quality!r} is not a whole number from 1 to 100, and not lossless" in one_error(result)
+    assert f"{quality!r} is neither a whole number from 1 to 100 nor lossless" in one_error(result)
     assert call("filter", SAMPLES / "landscape.png", "--kernel", "box", "--subsampling", "4:2:1").code == 2
 
 
-def test_matches_are_coded_as_asked(call: Call, tmp_path: Path) -> None:
+def test_matches_are_coded_as_requested(call: Call, tmp_path: Path) -> None:
     Image.fromarray(LANDSCAPE[20:40, 20:40]).save(tmp_path / "eye.png")
     Image.fromarray(LANDSCAPE).save(tmp_path / "in.png")
     words = (

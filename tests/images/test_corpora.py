@@ -1,6 +1,6 @@
-"""Pictures that others have collected: good ones pass whole, bad and hostile ones cost one line.
+"""Test pictures of other projects: valid ones pass through unchanged, damaged and malicious ones give one error line.
 
-PngSuite is tested by every run; the thousand files of Pillow by `pytest -m corpora`, or `make corpora`.
+PngSuite is tested in every run, the thousand files of Pillow with `pytest -m corpora` or `make corpora`.
 """
 
 import importlib.util
@@ -26,8 +26,8 @@ from tests.conftest import ROOT, Call
 from tests.images.corpora import CannotFetchError, fetch
 
 ENDINGS = {ending for form in FORMATS.values() for ending in form.endings}
-MEMORY = 6 << 30  # bytes of address space, in which a hostile file must be done with
-LOSS = 5  # levels of 255, in the mean: colours are written at half the resolution
+MEMORY = 6 << 30  # bytes of address space for a malicious file
+LOSS = 5  # mean difference out of 255, as chroma is written at half the resolution
 SECONDS = 300  # for a folder of files
 
 
@@ -47,11 +47,11 @@ def suite() -> Path:
 
 
 def loaded(suite: Path, name: str) -> ModuleType:
-    """Import a module of pypng's from where it lies."""
+    """Import a module of pypng from its path."""
     spec = importlib.util.spec_from_file_location(name, suite / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, name, module)  # where it looks for itself
+        patch.setitem(sys.modules, name, module)  # it imports itself from there
         spec.loader.exec_module(module)
     return module
 
@@ -60,14 +60,14 @@ def by_another_reader(reader: ModuleType, data: bytes) -> np.ndarray:
     """The pixels that pypng finds: palettes and transparent colours expanded, fewer than 8 bits scaled to 8."""
     source = reader.Reader(bytes=data)
     source.preamble()
-    source.sbit = None  # how many bits were once significant is no reason to cut them
+    source.sbit = None  # the number of significant bits does not change the samples
     width, height, rows, info = source.asDirect()
     top = 2 ** info["bitdepth"] - 1
     pixels = np.array([list(row) for row in rows]).reshape(height, width, info["planes"])
     return pixels if top >= 255 else pixels * 255 // top
 
 
-def test_png_suite_passes_whole(suite: Path, call: Call, tmp_path: Path) -> None:
+def test_png_suite_passes_unchanged(suite: Path, call: Call, tmp_path: Path) -> None:
     reader, files = loaded(suite, "png"), loaded(suite, "pngsuite").png
     assert len(files) >= 28
     (tmp_path / "in").mkdir()
@@ -104,7 +104,7 @@ def test_damage_in_any_byte_is_one_error_or_a_picture(suite: Path) -> None:
 
 
 def differences(before: Picture, after: Picture) -> list[str]:
-    """Say in which ways a picture that was only passed through is another."""
+    """Return how a picture that was only passed through differs."""
     found = []
     frames, wanted = (
         list(after.frames),
@@ -119,7 +119,7 @@ def differences(before: Picture, after: Picture) -> list[str]:
             same = np.array_equal(as_shown(one), as_shown(other))
         else:
             same = one.mode == other.mode and one.pixels.shape == other.pixels.shape
-            if same and before.coded is not None and before.coded != Coded():  # JPEG, and WebP that is lossy
+            if same and before.coded is not None and before.coded != Coded():  # JPEG and lossy WebP
                 same = np.abs(one.pixels.astype(int) - other.pixels).mean() < LOSS
             elif same:
                 same = np.array_equal(one.pixels, other.pixels, equal_nan=one.pixels.dtype.kind == "f")
@@ -135,7 +135,7 @@ def differences(before: Picture, after: Picture) -> list[str]:
 
 
 def stays(picture: Picture) -> Iterator[Frame]:
-    """The frames, those that are equal to the one before as one that stands longer; and no default image."""
+    """The frames without the default image; equal successive frames are merged into one with a longer duration."""
     moving = picture.frames[picture.poster :]
     for _, group in groupby(moving, lambda frame: (frame.pixels.shape, frame.pixels.tobytes())):
         same = list(group)
@@ -143,7 +143,7 @@ def stays(picture: Picture) -> Iterator[Frame]:
 
 
 def as_shown(frame: Frame) -> np.ndarray:
-    """RGBA pixels, the invisible ones black."""
+    """RGBA pixels, with invisible ones black."""
     pixels = frame.pixels.reshape(*frame.pixels.shape[:2], -1)
     alpha = pixels[..., -1:] if frame.has_alpha else np.full_like(pixels[..., :1], 255)
     colour = pixels[..., : pixels.shape[2] - frame.has_alpha]
@@ -158,7 +158,7 @@ def alike(kind: str, one: object, other: object, tolerance: float) -> bool:
     return one == other
 
 
-# What cannot pass as it is, and why.
+# Files that cannot pass unchanged, and why.
 EXCEPTIONS = {
     "iss634.gif": "more than 256 colours a frame, of its local palettes",
 }
@@ -175,7 +175,7 @@ def limited() -> None:
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("codecs", [True, False], ids=["with codecs", "without codecs"])
-def test_every_picture_of_pillows_passes_whole_or_costs_one_line(
+def test_every_picture_of_pillow_passes_unchanged_or_gives_one_error(
     images: Path, tmp_path: Path, codecs: bool
 ) -> None:
     if codecs:
@@ -215,7 +215,7 @@ def test_every_picture_of_pillows_passes_whole_or_costs_one_line(
 
 
 @pytest.mark.corpora
-def test_every_file_of_pillows_is_a_picture_or_one_error(
+def test_every_file_of_pillow_is_read_or_gives_one_error(
     images: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     kinds = {"picture": 0, "error": 0}

@@ -1,4 +1,4 @@
-"""What headers tell before anything is decoded: the same as reading, and the memory that it will take."""
+"""Headers read without decoding: equal to what reading returns, and with an estimate of its memory."""
 
 import io
 import struct
@@ -47,7 +47,7 @@ def turned(form: str) -> bytes:
 
 
 def with_late_exif() -> bytes:
-    """Put the orientation behind the pixels of a PNG, where libpng may write it."""
+    """Put the orientation after the pixels of a PNG, where libpng may write it."""
     exif = Image.Exif()
     exif[0x0112] = 8
     body = exif.tobytes().removeprefix(b"Exif\0\0")
@@ -128,7 +128,7 @@ def shapes(picture: Picture) -> list[tuple]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_headers_tell_what_reading_gives(name: str) -> None:
+def test_headers_equal_what_reading_returns(name: str) -> None:
     data = FILES[name]()
     picture = read_picture(io.BytesIO(data))
     header = read_header(io.BytesIO(data))
@@ -139,7 +139,7 @@ def test_headers_tell_what_reading_gives(name: str) -> None:
     ]
     with open_picture(io.BytesIO(data)) as opened:
         read = opened.read()
-        assert shapes(read) == shapes(picture)  # what the header was asked for changes nothing
+        assert shapes(read) == shapes(picture)  # reading the header first changes nothing
         assert all((a.pixels == b.pixels).all() for a, b in zip(read.frames, picture.frames, strict=True))
         assert opened.header.pixels == sum(frame.pixels.nbytes for frame in picture.frames)
         assert opened.header.memory >= opened.header.pixels
@@ -162,7 +162,7 @@ def test_nothing_is_decoded_for_a_header(name: str, tmp_path: Path) -> None:
     assert shapes(read_header(path)) == shapes(whole)
 
 
-def test_one_frame_of_many_is_held_alone() -> None:
+def test_one_frame_of_many_takes_the_memory_of_one() -> None:
     data = npy(np.arange(5 * 4 * 3 * 2, dtype=np.int16).reshape(5, 4, 3, 2))
     (frame,) = read_picture(io.BytesIO(data), frame=-2).frames
     assert frame.pixels.base is None
@@ -174,7 +174,7 @@ def test_one_frame_of_many_is_held_alone() -> None:
     assert still.loop is None
 
 
-def test_streams_are_in_memory_whole(tmp_path: Path) -> None:
+def test_streams_are_held_in_memory(tmp_path: Path) -> None:
     data = FILES["RGB.ppm"]()
     path = tmp_path / "x.ppm"
     path.write_bytes(data)

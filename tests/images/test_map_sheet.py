@@ -1,4 +1,4 @@
-"""Sheets of maps: each map is drawn on its scale, its kernels beside it, its name above it."""
+"""Sheets of maps: each map is drawn on its own scale, with its kernels beside it and its name above it."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
 
 
 def drawn(sheet, plan, number):
-    """Return one map of a sheet, each of its values once."""
+    """Return one map of a sheet, reduced to one pixel per value."""
     top, left = plan.place(number)
     (height, width), times = plan.drawn, plan.times
     large = sheet[top : top + height, left : left + width]
@@ -34,9 +34,9 @@ def drawn(sheet, plan, number):
 
 
 @pytest.mark.parametrize("shape", [(1, 30, 40), (16, 32, 20), (5, 1, 7), (300, 3, 3), (9, 112, 112)])
-def test_maps_without_signs_are_grey_from_the_least_to_the_largest(shape):
+def test_maps_without_negative_values_are_grey(shape):
     maps = RNG.random(shape) + 5
-    maps[0] = 3.0  # flat
+    maps[0] = 3.0  # constant
     sheet, plan = draw_maps(maps), SheetPlan.of(*shape)
     assert sheet.shape == (*plan.shape, 3)
     assert 0.4 < sheet.shape[1] / sheet.shape[0] < 5 or shape[0] < 6
@@ -47,7 +47,7 @@ def test_maps_without_signs_are_grey_from_the_least_to_the_largest(shape):
         np.testing.assert_allclose(found, np.repeat(expected[..., None], 3, axis=2), atol=0.51)
 
 
-def test_signs_have_0_in_the_middle_of_each_scale():
+def test_signed_maps_have_0_in_the_middle_of_each_scale():
     maps = np.array([[[-2.0, 0, 1], [2, -1, 0]], [[0, 0, 8], [4, 0, 0]]])
     sheet, plan = draw_maps(maps), SheetPlan.of(2, 2, 3)
     first, second = drawn(sheet, plan, 0), drawn(sheet, plan, 1)
@@ -66,7 +66,7 @@ def test_signs_have_0_in_the_middle_of_each_scale():
     assert np.abs(scale[len(scale) // 2].astype(int) - WHITE).max() <= 6
 
 
-def test_what_is_no_number_is_marked_and_stretches_nothing():
+def test_nan_and_infinities_are_marked_and_do_not_change_the_scale():
     maps = np.array([[[0.0, 10, np.nan], [np.inf, 5, -np.inf]]])
     sheet = draw_maps(maps)
     found = drawn(sheet, SheetPlan.of(1, 2, 3), 0)
@@ -75,7 +75,7 @@ def test_what_is_no_number_is_marked_and_stretches_nothing():
 
 
 @pytest.mark.parametrize("count", [1, 4])
-def test_kernels_stand_beside_their_maps(count):
+def test_kernels_are_drawn_beside_their_maps(count):
     maps, kernels = RNG.random((3, 50, 120)), RNG.standard_normal((3, count, 3, 5))
     sheet, plan = draw_maps(maps, (), kernels), SheetPlan.of(3, 50, 120, (count, 3, 5))
     assert plan.tap == 8

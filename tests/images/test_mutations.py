@@ -1,4 +1,4 @@
-"""Damage and lies in files of every kind cost one error, little time and little memory."""
+"""Damaged and malicious files of every kind give one error, in little time and memory."""
 
 import io
 import json
@@ -18,11 +18,11 @@ from tests.conftest import ROOT, Call
 from tests.images.mutations import seeds
 
 COUNT = 5000
-MEGABYTES = 200  # beyond what is taken when all is imported
+MEGABYTES = 200  # in addition to the memory after all imports
 
 
-def test_mutants_are_pictures_or_one_error(tmp_path: Path) -> None:
-    """More of them: python -m tests.images.mutations 1000000 1."""
+def test_damaged_files_are_read_or_give_one_error(tmp_path: Path) -> None:
+    """For more files, run python -m tests.images.mutations 1000000 1."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.images.mutations", str(COUNT), "0"],
         cwd=tmp_path,
@@ -40,14 +40,14 @@ def test_mutants_are_pictures_or_one_error(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-# Headers that lie
+# Headers with false claims
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-HUGE = 60_000  # a side
+HUGE = 60_000  # per side
 LIES = {
     "bomb.png": b"\x89PNG\r\n\x1a\n"
     + chunk(b"IHDR", struct.pack(">IIBBBBB", HUGE, HUGE, 8, 2, 0, 0, 0))
@@ -78,7 +78,7 @@ def test_frames_and_pixels_of_all_frames_are_counted(call: Call, tmp_path: Path,
     assert "its 3 frames are over the limit of 2; raise it with --max-frames 3" in result.err
     result = call(*command, "--max-pixels", 89)  # 3 frames of 5 x 6
     assert result.code == 1
-    assert "its frames have 90 pixels and more, over the limit of 89" in result.err
+    assert "its frames have at least 90 pixels, over the limit of 89" in result.err
     limit = result.err.rpartition("raise it with --max-pixels ")[2].strip()
     assert call(*command, "--max-pixels", limit, "--max-frames", 3).code == 0
 
@@ -97,12 +97,12 @@ def test_a_page_without_a_width_is_damaged() -> None:
     data = bytearray(seeds()["deep.tiff"])
     width = data.index(struct.pack("<HHI", 256, 4, 1)) if struct.pack("<HHI", 256, 4, 1) in data else 0
     width = width or data.index(struct.pack("<HHI", 256, 3, 1))
-    data[width] = 1  # now some tag that nobody knows
+    data[width] = 1  # an unknown tag
     with pytest.raises(ImageError, match=r"the file is damaged or cut short \(it has no pixels\)"):
         read_picture(io.BytesIO(bytes(data)))
 
 
-def test_libtiff_says_nothing_itself(capfd: pytest.CaptureFixture[str]) -> None:
+def test_libtiff_writes_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     data = bytearray(seeds()["tiff_adobe_deflate.tiff"])
     start = data.index(zlib.compress(b"")[:1] + b"\x9c", 8) if b"x\x9c" in data else 8
     data[start + 4 : start + 40] = np.random.default_rng(0).bytes(36)

@@ -1,4 +1,4 @@
-"""Pillow refuses what is over the limit of the thread that reads, while it opens a file, and nothing elsewhere."""
+"""Pillow applies the pixel limit of the reading thread while it opens a file, and no limit elsewhere."""
 
 import io
 import struct
@@ -12,11 +12,11 @@ from convcli.images.picture import ImageError
 from convcli.images.pixel_limit import at_most
 from convcli.images.read import read_header, read_picture
 
-CLEAR, PIXEL, END = 4, 0, 5  # of LZW with codes of 3 bits
+CLEAR, PIXEL, END = 4, 0, 5  # LZW with codes of 3 bits
 
 
 def gif(canvas: int, *frames: tuple[int, int]) -> io.BytesIO:
-    """A GIF of frames of some side and disposal; each holds one pixel's code."""
+    """A GIF of frames of a given side and disposal, each with the data of one pixel."""
     parts = [b"GIF89a" + struct.pack("<HHBBB", canvas, canvas, 0x80, 0, 0) + bytes(3) + b"\xff\xff\xff"]
     codes = CLEAR | PIXEL << 3 | END << 6
     for side, disposal in frames:
@@ -36,7 +36,7 @@ def gif(canvas: int, *frames: tuple[int, int]) -> io.BytesIO:
 def test_a_frame_far_larger_than_its_canvas(
     read: object, disposal: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a first frame that is cleared Pillow makes a copy while it opens the file: 3.6 GB."""
+    """Pillow copies a first frame that is cleared while it opens the file: 3.6 GB."""
     fill = Image.core.fill
     made = []
     monkeypatch.setattr(Image.core, "fill", lambda mode, size, *c: made.append(size) or fill(mode, size, *c))
@@ -55,7 +55,7 @@ def test_a_later_frame_far_larger_than_its_canvas() -> None:
             read_picture(gif(1, (1, 1), (60000, disposal), (1, 1)), 1_000_000)
 
 
-def test_the_limit_is_of_the_thread_and_of_reading() -> None:
+def test_the_limit_applies_to_the_reading_thread_only() -> None:
     both, refused = threading.Barrier(2), {}
 
     def ask(limit: int) -> None:
@@ -75,4 +75,4 @@ def test_the_limit_is_of_the_thread_and_of_reading() -> None:
     assert refused == {9_999: True}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Image._decompression_bomb_check((100_000, 100_000))  # outside of reading there is none
+        Image._decompression_bomb_check((100_000, 100_000))  # no limit outside of reading

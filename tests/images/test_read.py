@@ -1,4 +1,4 @@
-"""Pictures in: upright, expanded, every frame, and clear words for what cannot be read."""
+"""Reading pictures: upright, expanded, with all frames, and with clear errors for files that cannot be read."""
 
 import io
 import struct
@@ -24,7 +24,7 @@ from tests.conftest import SAMPLE_NAMES, SAMPLES
 
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
-def test_samples_hold_the_pixels_that_pillow_shows(name: str) -> None:
+def test_samples_equal_pillows_pixels(name: str) -> None:
     picture = read_picture(SAMPLES / name)
     with Image.open(SAMPLES / name) as image:
         assert picture.format == image.format
@@ -47,7 +47,7 @@ def test_orientation_is_applied_and_removed() -> None:
     exif = Image.Exif()
     exif.load(picture.metadata["exif"])
     assert 0x0112 not in exif
-    assert exif[0x010E]  # the description is still there
+    assert exif[0x010E]  # the description is kept
     assert picture.metadata["icc"]
     assert picture.metadata["dpi"] == (300, 300)
 
@@ -112,7 +112,7 @@ def test_transparent_palette_entries_become_transparent_pixels() -> None:
 
 
 def tiff(bits: tuple[int, ...], sample_format: int, data: bytes, photometric: int = 1) -> io.BytesIO:
-    """Write a 1 x 1 TIFF, little-endian, whose samples Pillow's own writer has no mode for."""
+    """Write a little-endian 1 x 1 TIFF with samples for which Pillow has no mode."""
     entries = [
         (256, 3, 1, 1), (257, 3, 1, 1), (259, 3, 1, 1), (262, 3, 1, photometric),
         (277, 3, 1, len(bits)), (278, 3, 1, 1), (279, 4, 1, len(data)),
@@ -129,7 +129,7 @@ def tiff(bits: tuple[int, ...], sample_format: int, data: bytes, photometric: in
 
 
 def png16(colour_type: int, samples: int) -> io.BytesIO:
-    """Write a 1 x 1 PNG with 16 bits a channel."""
+    """Write a 1 x 1 PNG with 16 bits per channel."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -151,7 +151,7 @@ def png16(colour_type: int, samples: int) -> io.BytesIO:
         (io.BytesIO(b"P6 1 1 1023\n\0\0\3\377\4\0"), "RGB;16", [0, 65535, 65535]),
     ],
 )
-def test_16_bit_colour_is_read_whole(stream: io.BytesIO, mode: str, values: list[int]) -> None:
+def test_16_bit_colour_is_read_at_full_depth(stream: io.BytesIO, mode: str, values: list[int]) -> None:
     (frame,) = read_picture(stream).frames
     assert (frame.mode, frame.pixels.dtype, frame.pixels.tolist()) == (mode, "uint16", [[values]])
 
@@ -168,7 +168,7 @@ def test_the_transparent_colour_of_16_bits_becomes_alpha(transparent: bytes, alp
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_16_bit_colour_is_turned_as_8_bits_are(orientation: int) -> None:
+def test_16_bit_colour_is_rotated_like_8_bits(orientation: int) -> None:
     pixels = np.random.default_rng(3).integers(0, 65536, (4, 6, 3), dtype=np.uint16)
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -181,14 +181,16 @@ def test_16_bit_colour_is_turned_as_8_bits_are(orientation: int) -> None:
     assert deep.metadata == flat.metadata
 
 
-def test_16_bit_colour_is_refused_instead_of_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_16_bit_colour_is_refused_instead_of_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tifffile", None)
-    message = r"it has 16 bits a colour channel, which would be cut to 8; pip install 'convcli\[codecs\]'$"
+    message = (
+        r"it has 16 bits per colour channel, which would be reduced to 8; pip install 'convcli\[codecs\]'$"
+    )
     with pytest.raises(ImageError, match=message):
         read_picture(tiff((16, 16, 16), 1, bytes(6), photometric=2))
 
 
-def test_16_bit_grey_is_not() -> None:
+def test_16_bit_grey_is_read() -> None:
     assert read_picture(png16(0, 1)).frames[0].pixels.tolist() == [[1]]
     assert read_picture(io.BytesIO(b"P5 1 1 65535\n\x01\x02")).frames[0].pixels.tolist() == [[0x0102]]
 
@@ -196,15 +198,15 @@ def test_16_bit_grey_is_not() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("text.png", b"hello", "it is not a picture, or of a kind that convcli does not read (PNG JPEG WEBP TIFF BMP GIF PBM PGM PPM PNM PAM PFM NPY)"),
+        ("text.png", b"hello", "it is not a picture in a supported format (PNG JPEG WEBP TIFF BMP GIF PBM PGM PPM PNM PAM PFM NPY)"),
         ("empty.png", b"", "empty.png: it is not a picture"),
-        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture, or of a kind"),
+        ("program.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is not a picture in a supported format"),
         ("cut.png", (SAMPLES / "house.png").read_bytes()[:9999], "cut.png: the file is damaged or cut short ("),
         ("cut.jpg", (SAMPLES / "landscape.jpg").read_bytes()[:9999], "cut.jpg: the file is damaged or cut short ("),
         ("cut.gif", (SAMPLES / "spinner.gif").read_bytes()[:9999], "cut.gif: the file is damaged or cut short ("),
     ],
 )  # fmt: skip
-def test_files_that_are_no_pictures(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_files_that_are_not_pictures(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ImageError) as error:
         read_picture(tmp_path / name)
@@ -212,16 +214,16 @@ def test_files_that_are_no_pictures(tmp_path: Path, name: str, content: bytes, m
     assert message in str(error.value)
 
 
-def test_paths_that_are_no_files(tmp_path: Path) -> None:
+def test_paths_that_are_not_files(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"none.png: there is no such file; check the spelling"):
         read_picture(tmp_path / "none.png")
-    with pytest.raises(ImageError, match="it is a folder; name the pictures in it"):
+    with pytest.raises(ImageError, match="it is a folder; give the pictures in it"):
         read_picture(tmp_path)
 
 
 def test_pixels_of_all_frames_are_limited() -> None:
     with pytest.raises(
-        ImageError, match=r"its frames have 100,352 pixels and more, over the limit of 100,351; raise"
+        ImageError, match=r"its frames have at least 100,352 pixels, over the limit of 100,351; raise"
     ):
         read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8 - 1)
     assert read_picture(SAMPLES / "spinner.gif", 112 * 112 * 8)
@@ -237,7 +239,7 @@ def pages(*images: Image.Image) -> io.BytesIO:
 
 def test_a_small_first_page_does_not_hide_a_large_one() -> None:
     stream = pages(Image.new("L", (1, 1)), Image.new("L", (100, 100)))
-    with pytest.raises(ImageError, match="its frames have 10,001 pixels and more"):
+    with pytest.raises(ImageError, match="its frames have at least 10,001 pixels"):
         read_picture(stream, 10_000)
 
 
@@ -250,7 +252,7 @@ def test_a_small_first_page_does_not_hide_a_large_one() -> None:
         (8, 2, b"\xff", "L;int8", -1),
     ],
 )
-def test_samples_are_what_they_are_in_the_file(
+def test_samples_are_unchanged(
     monkeypatch: pytest.MonkeyPatch, bits: int, sample_format: int, data: bytes, mode: str, value: int
 ) -> None:
     monkeypatch.setitem(sys.modules, "tifffile", None)
@@ -265,7 +267,7 @@ def test_a_plain_bitmap_is_read() -> None:
     assert picture.frames[0].pixels.tolist() == [[0, 255, 0], [255, 0, 0]]
 
 
-def test_every_cut_of_every_kind_of_file_is_an_image_error_or_a_picture() -> None:
+def test_every_truncation_of_every_kind_of_file_is_read_or_an_image_error() -> None:
     streams = [pages(Image.fromarray(RAMP), Image.new("RGB", (30, 20)), Image.new("L", (10, 60)))]
     streams += [io.BytesIO((SAMPLES / name).read_bytes()) for name in SAMPLE_NAMES]
     for stream in streams:
@@ -279,10 +281,12 @@ def test_every_cut_of_every_kind_of_file_is_an_image_error_or_a_picture() -> Non
 
 def test_a_gif_without_its_end_is_noted() -> None:
     whole = (SAMPLES / "spinner.gif").read_bytes()
-    assert read_picture(io.BytesIO(whole[:-1])).notes == ("the file has no end mark; frames may be missing",)
+    assert read_picture(io.BytesIO(whole[:-1])).notes == (
+        "the file has no end marker; frames may be missing",
+    )
 
 
-def test_a_still_picture_before_an_animation_is_told_from_it() -> None:
+def test_a_still_picture_before_an_animation_is_marked() -> None:
     frames = [Image.fromarray(RAMP + step) for step in range(3)]
     stream = saved(
         frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True, duration=[30, 50]
@@ -329,7 +333,7 @@ def test_the_transparent_grey_of_16_bits_becomes_alpha() -> None:
     assert (frame.pixels[..., 1] == np.where(RAMP == 5, 0, 65535)).all()
 
 
-def test_of_a_multi_picture_jpeg_the_first_is_read() -> None:
+def test_the_first_picture_of_a_multi_picture_jpeg_is_read() -> None:
     image = Image.fromarray(RAMP)
     stream = saved(image, "MPO", save_all=True, append_images=[image])
     picture = read_picture(stream)
@@ -347,10 +351,10 @@ def test_damaged_metadata_is_a_note() -> None:
     assert pillows.startswith("damaged metadata: ")
 
 
-# What test pictures of others have found
+# Cases found with the test pictures of other projects
 
 
-def test_exif_that_nobody_can_read_is_left_out_and_noted() -> None:
+def test_unreadable_exif_is_left_out_and_noted() -> None:
     damaged = b"Exif\0\0\xff\xff\xff\xff\0\0\0\x08\0\x04"
     picture = read_picture(saved(Image.fromarray(RAMP), "JPEG", exif=damaged, dpi=(72, 72)))
     assert picture.frames[0].pixels.shape == RAMP.shape
@@ -369,7 +373,7 @@ XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>
 
 
 @pytest.mark.parametrize("kind", ["xmp", "raw profile"])
-def test_a_picture_that_its_text_turns_is_turned_once(kind: str) -> None:
+def test_an_orientation_in_a_text_chunk_is_applied_once(kind: str) -> None:
     info = PngInfo()
     if kind == "xmp":
         info.add_itxt("XML:com.adobe.xmp", XMP)
@@ -386,10 +390,10 @@ def test_a_picture_that_its_text_turns_is_turned_once(kind: str) -> None:
     if kind == "xmp":
         assert again.metadata["xmp"] == XMP.replace("6", "1").encode()
     else:
-        assert "exif" not in again.metadata  # there was nothing but the orientation
+        assert "exif" not in again.metadata  # it had only the orientation
 
 
-def test_xmp_moves_between_formats() -> None:
+def test_xmp_is_copied_between_formats() -> None:
     xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>gr\xc3\xb6\xc3\x9fe</x:xmpmeta>"
     picture = read_picture(saved(Image.fromarray(RAMP), "JPEG", xmp=xmp))
     for form in ("PNG", "TIFF", "WEBP", "JPEG"):
@@ -405,14 +409,14 @@ def test_texts_of_a_tiff_keep_their_bytes() -> None:
     assert read_picture(io.BytesIO(encode(picture, "TIFF", "out")[0])).metadata == picture.metadata
 
 
-def test_tags_of_the_wrong_kind_are_no_texts() -> None:
+def test_tags_of_the_wrong_type_are_not_read_as_text() -> None:
     image = Image.fromarray(RAMP)
     image.save(stream := io.BytesIO(), "TIFF", tiffinfo={270: "abcd"})
     data = stream.getvalue()
     at = data.index(struct.pack("<HH", 270, 2))
     picture = read_picture(io.BytesIO(data[: at + 2] + struct.pack("<H", 4) + data[at + 4 :]))
     (entry,) = exif_directory(picture.metadata["exif"]).values()
-    assert entry == Entry(4, entry.data)  # whatever it says is carried as it is
+    assert entry == Entry(4, entry.data)  # it is copied unchanged
     again = read_picture(io.BytesIO(encode(picture, "TIFF", "out")[0]))
     assert again.metadata == picture.metadata
 
@@ -426,13 +430,13 @@ def test_exif_directories_of_a_tiff_are_read() -> None:
     assert exif.get_ifd(0x8769)[0x9003] == "2026:01:01 00:00:00"
 
 
-def test_a_resolution_is_told_only_where_there_is_one() -> None:
+def test_a_resolution_is_only_read_if_there_is_one() -> None:
     assert "dpi" not in read_picture(saved(Image.fromarray(RAMP), "TIFF")).metadata
     dpi = read_picture(saved(Image.fromarray(RAMP), "TIFF", dpi=(72, 96))).metadata["dpi"]
     assert (dpi, type(dpi[0])) == ((72.0, 96.0), float)
 
 
-def test_a_tiff_of_webp_needs_the_extra_and_libtiff_keeps_silent(
+def test_a_tiff_of_webp_needs_the_extra_and_libtiff_writes_nothing(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stream = tiff((8, 8, 8), 1, b"\0" * 3, photometric=2)
@@ -441,14 +445,12 @@ def test_a_tiff_of_webp_needs_the_extra_and_libtiff_keeps_silent(
     )
     assert data != stream.getvalue()
     monkeypatch.setitem(sys.modules, "tifffile", None)
-    with pytest.raises(
-        ImageError, match="it is compressed as WebP, which is read through an extra; pip install"
-    ):
+    with pytest.raises(ImageError, match="reading its WebP compression needs an extra; pip install"):
         read_picture(io.BytesIO(data))
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_pillow_logs_is_not_on_stderr(
+def test_pillows_log_is_not_on_stderr(
     program: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
 ) -> None:
     data = tiff((8,), 1, b"\0").getvalue()
@@ -461,8 +463,8 @@ def test_what_pillow_logs_is_not_on_stderr(
     assert line.startswith("convcli: error: cannot read x.tiff: ")
 
 
-def test_what_is_wrong_a_thousand_times_is_said_a_few_times() -> None:
-    """Each chunk has a wrong checksum; each tag of the EXIF claims more than there is."""
+def test_a_thousand_problems_give_a_few_notes() -> None:
+    """Each chunk has a wrong checksum; each EXIF tag claims more bytes than the file has."""
     buffer = io.BytesIO()
     Image.new("L", (3, 3)).save(buffer, "PNG")
     data = buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Samples of TIFFs that stand for something else than their number: white as zero, signs, other widths, CIELAB."""
+"""TIFF samples that need a conversion: white as zero, signed, other bit widths, CIELAB."""
 
 import io
 import sys
@@ -22,7 +22,7 @@ RNG = np.random.default_rng(21)
 
 
 def noise(bits: int, *shape: int) -> np.ndarray:
-    """Unsigned numbers over all of their bits, the smallest and the largest among them."""
+    """Unsigned noise over the full range, including the smallest and the largest number."""
     dtype = "bool" if bits == 1 else f"uint{max(8, 1 << (bits - 1).bit_length())}"
     values = RNG.integers(0, 2**bits, shape or (9, 11))
     values.flat[:2] = 0, 2**bits - 1
@@ -40,12 +40,12 @@ def written(pixels: np.ndarray, **options: object) -> io.BytesIO:
 
 
 def shares(pixels: np.ndarray) -> np.ndarray:
-    """What is shown: 0 for black, 1 for white."""
+    """The displayed values: 0 for black, 1 for white."""
     return pixels / (1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max))
 
 
 def shown(data: io.BytesIO | Path, page: int = 0) -> np.ndarray:
-    """What a page of a grey TIFF shows, as tifffile reads it."""
+    """The displayed values of a page of a grey TIFF, read by tifffile."""
     with tifffile.TiffFile(data) as file:
         it = file.pages[page]
         pixels = it.asarray()
@@ -72,7 +72,7 @@ def test_grey_of_every_width(bits: int, photometric: str, compression: str | Non
     options = {"photometric": photometric, "compression": compression, "byteorder": order}
     if bits not in (1, 8, 16, 32):
         if compression is not None:
-            return  # which tifffile does not write
+            return  # tifffile does not write these
         options["bitspersample"] = bits
     stream = written(pixels, **options)
     (frame,) = read_picture(stream).frames
@@ -106,7 +106,7 @@ def test_floats_are_white_at_one(dtype: str, order: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32"])
-def test_signed_numbers_are_white_at_their_least(dtype: str) -> None:
+def test_signed_numbers_are_white_at_their_minimum(dtype: str) -> None:
     limits = np.iinfo(dtype)
     pixels = np.array([[limits.min, -1, 0, limits.max]], dtype)
     (frame,) = read_picture(written(pixels, photometric="miniswhite")).frames
@@ -116,7 +116,7 @@ def test_signed_numbers_are_white_at_their_least(dtype: str) -> None:
 
 @pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
 @pytest.mark.parametrize("bits", [8, 16, 32])
-def test_alpha_is_not_turned(bits: int, kind: str) -> None:
+def test_alpha_is_not_inverted(bits: int, kind: str) -> None:
     white = 2**bits - 1
     alpha = np.array([[0, white // 5, white]])
     dark = np.array([[0, white, white // 5]])  # 0 is white
@@ -130,7 +130,7 @@ def test_alpha_is_not_turned(bits: int, kind: str) -> None:
     assert np.abs(frame.pixels[..., 0].astype(float) - (white - dark))[alpha > 0].max() <= 3
 
 
-def test_pages_of_both_kinds(call: Call, tmp_path: Path) -> None:
+def test_pages_of_both_photometric_interpretations(call: Call, tmp_path: Path) -> None:
     pages = [
         (noise(bits), photometric) for bits in (16, 8, 1, 32) for photometric in ("miniswhite", "minisblack")
     ]
@@ -152,7 +152,7 @@ def test_the_border_of_a_white_is_zero_picture_is_black(call: Call, tmp_path: Pa
     assert shown(tmp_path / "out.tif")[0].tolist() == [0, 1, 1, 1, 1]
 
 
-# Signs
+# Signed samples
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -186,7 +186,7 @@ def test_signed_grey_in_and_out(
         assert f"{share:.2%} of the samples were clipped" in doubled.err
 
 
-def test_pages_with_and_without_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signed_and_unsigned_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     without_extra(monkeypatch)
     frames = tuple(
         Frame(RNG.integers(-9, 99, (4, 6)).astype(dtype), mode)
@@ -205,7 +205,7 @@ def test_pages_with_and_without_signs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again.metadata["tags"][285].text == b"heights"
 
 
-def test_colours_with_signs(call: Call, tmp_path: Path) -> None:
+def test_signed_colours(call: Call, tmp_path: Path) -> None:
     pixels = RNG.integers(-(2**15), 2**15, (6, 5, 3)).astype(np.int16)
     tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="rgb")
     words = ("--kernel", "box", "--padding-mode", "replicate", "-o", tmp_path / "out.tif")
@@ -218,21 +218,19 @@ def test_colours_with_signs(call: Call, tmp_path: Path) -> None:
     assert np.abs(found - right).max() <= 0.5 + 1e-9
 
 
-def test_a_format_without_signs_leads_to_one_that_has_them(call: Call, tmp_path: Path) -> None:
+def test_unsigned_formats_are_refused_with_alternatives(call: Call, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.array([[-5, 5]], np.int16))
     result = call("filter", tmp_path / "in.tif", "--kernel", "identity", "-o", tmp_path / "out.png")
     assert result.code == 1
     assert one_error(result).endswith("PNG cannot hold the pixel mode L;int16; these can: .tiff, .npy")
 
 
-# Other types
+# Other dtypes
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64"])
 @pytest.mark.parametrize("reach", [1 << 7, 1 << 31])
-def test_whole_numbers_of_64_bits_that_need_no_more_than_32(
-    call: Call, tmp_path: Path, dtype: str, reach: int
-) -> None:
+def test_64_bit_integers_that_fit_32_bits(call: Call, tmp_path: Path, dtype: str, reach: int) -> None:
     low = 0 if dtype == "uint64" else -reach
     pixels = RNG.integers(low, reach if low else 2 * reach, (8, 9)).astype(dtype)
     pixels[0, :2] = low, (reach if low else 2 * reach) - 1
@@ -241,12 +239,12 @@ def test_whole_numbers_of_64_bits_that_need_no_more_than_32(
     assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), pixels)
 
 
-def test_whole_numbers_of_64_bits_that_need_more(call: Call, tmp_path: Path) -> None:
+def test_64_bit_integers_that_do_not_fit_32_bits(call: Call, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.array([[0, 2**40]], np.int64))
     result = call("filter", tmp_path / "in.tif", "--kernel", "identity", "-o", tmp_path / "out.tif")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot read {tmp_path}/in.tif: its whole numbers, 0 to 1099511627776, need more than 32 bits; "
+        f"cannot read {tmp_path}/in.tif: its integers, 0 to 1099511627776, need more than 32 bits; "
         "save them as float64"
     )
 
@@ -255,7 +253,7 @@ def test_whole_numbers_of_64_bits_that_need_more(call: Call, tmp_path: Path) -> 
 
 
 def lab(bits: int, *, icc: bool = False) -> np.ndarray:
-    """Nearly neutral noise as the file has it: L*, and a* and b* around 0."""
+    """Nearly neutral noise as stored in a file: L*, and a* and b* around 0."""
     scale = 1 << (bits - 8)
     pixels = np.empty((14, 13, 3), np.int64)
     pixels[..., 0] = RNG.integers(90 * scale, 110 * scale, pixels.shape[:2])
@@ -266,7 +264,7 @@ def lab(bits: int, *, icc: bool = False) -> np.ndarray:
 
 
 def as_signed(pixels: np.ndarray, photometric: str) -> np.ndarray:
-    """The numbers that a file's samples stand for."""
+    """The CIELAB values of a file's samples."""
     bits = 8 * pixels.itemsize
     if pixels.dtype.kind == "f":
         return pixels.astype(float)
@@ -286,7 +284,7 @@ LABS = pytest.mark.parametrize(
 def run(
     call: Call, folder: Path, pixels: np.ndarray, photometric: str, *words: object, **options: object
 ) -> np.ndarray:
-    """Filter a TIFF and return the numbers in the one that was made, of the same encoding."""
+    """Filter a TIFF, and return the samples of the output, which has the same encoding."""
     tifffile.imwrite(folder / "in.tif", pixels, photometric=photometric, metadata=None, **options)
     result = call("filter", folder / "in.tif", *words, "-o", folder / "out.tif", "--force")
     assert result.code == 0, result.err
@@ -299,10 +297,10 @@ def run(
 @LABS
 @pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_lab_comes_back_as_it_was(
+def test_lab_round_trips(
     call: Call, tmp_path: Path, photometric: str, bits: int, compression: str | None, order: str
 ) -> None:
-    pixels = RNG.integers(0, 1 << bits, (14, 13, 3)).astype(f"uint{bits}")  # every colour there is
+    pixels = RNG.integers(0, 1 << bits, (14, 13, 3)).astype(f"uint{bits}")  # every colour
     options = {"compression": compression, "byteorder": order}
     found = run(call, tmp_path, pixels, photometric, "--kernel", "identity", **options)
     assert np.array_equal(found, as_signed(pixels, photometric))
@@ -311,7 +309,7 @@ def test_lab_comes_back_as_it_was(
 @LABS
 @pytest.mark.parametrize("layer", [(), ("--pool", "avg:1"), ("--method", "fft")])
 @pytest.mark.parametrize("mode", ["mirror", "nearest", "constant"])
-def test_lab_is_filtered_by_its_signs(
+def test_lab_is_filtered_as_signed_values(
     call: Call, tmp_path: Path, photometric: str, bits: int, layer: tuple[str, ...], mode: str
 ) -> None:
     pixels = lab(bits, icc=photometric == "icclab")
@@ -348,7 +346,7 @@ def test_lab_is_clipped_channel_by_channel(call: Call, tmp_path: Path, photometr
 
 
 @pytest.mark.parametrize("layer", [(), ("--variant", "standard"), ("--dry-run",)])
-def test_lab_is_not_stretched_by_one_measure(call: Call, tmp_path: Path, layer: tuple[str, ...]) -> None:
+def test_lab_is_not_rescaled_by_one_factor(call: Call, tmp_path: Path, layer: tuple[str, ...]) -> None:
     tifffile.imwrite(tmp_path / "in.tif", lab(8), photometric="cielab")
     words = ("--kernel", "box", "--range", "minmax", *layer, "-o", tmp_path / "out.tif")
     result = call("filter", tmp_path / "in.tif", *words)
@@ -362,7 +360,7 @@ def test_lab_is_not_stretched_by_one_measure(call: Call, tmp_path: Path, layer: 
     assert (found.min(), found.max()) == (0, 255)
 
 
-def test_lab_of_floats_has_its_own_signs(call: Call, tmp_path: Path) -> None:
+def test_float_lab_is_signed_already(call: Call, tmp_path: Path) -> None:
     pixels = as_signed(lab(8), "cielab").astype(np.float32)
     found = run(call, tmp_path, pixels, "cielab", "--kernel", "box", "--padding-mode", "replicate")
     right = np.stack([ndimage.uniform_filter(pixels[..., c], 3, mode="nearest") for c in range(3)], -1)
@@ -380,7 +378,7 @@ def test_lab_of_8_bits_needs_no_extra(call: Call, tmp_path: Path, monkeypatch: p
     assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), pixels)
 
 
-def test_numbers_of_lab_in_an_array_have_their_signs(call: Call, tmp_path: Path) -> None:
+def test_lab_in_an_array_is_signed(call: Call, tmp_path: Path) -> None:
     pixels = lab(8)
     tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="cielab")
     assert call("filter", tmp_path / "in.tif", "--kernel", "-1", "-o", tmp_path / "out.npy").code == 0
@@ -399,7 +397,7 @@ def test_pages_of_lab_among_others(call: Call, tmp_path: Path) -> None:
             assert np.array_equal(page.asarray(), pixels)
 
 
-def test_compare_weighs_lab_by_its_signs(call: Call, tmp_path: Path) -> None:
+def test_compare_treats_lab_as_signed(call: Call, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "in.tif", lab(8), photometric="cielab")
     result = call(
         "compare",
@@ -414,4 +412,4 @@ def test_compare_weighs_lab_by_its_signs(call: Call, tmp_path: Path) -> None:
     assert result.code == 0
     found = [float(each) for each in result.out.split()]
     assert len(found) >= 4  # the methods of filter, and of conv
-    assert max(found) < 1e-3  # where 0 would be 128, values below it would be clipped
+    assert max(found) < 1e-3  # if 128 represented 0, values below it would be clipped

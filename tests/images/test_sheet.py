@@ -1,4 +1,4 @@
-"""The sheet: every panel is on it, upright and in its colours, with a caption below."""
+"""Sheets: every panel is drawn upright and in its colours, with a caption below."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_a_panel_shows_any_picture_in_colours(pixels, mode, expected):
     assert np.abs(np.subtract(image.getpixel((3, 3)), expected)).max() <= 1
 
 
-def test_a_and_b_of_lab_have_their_signs():
+def test_a_and_b_of_lab_are_signed():
     # CIELAB of sRGB's primaries under D50: L* 54.3 80.8 69.9 is red, 87.8 -79.3 81.0 green, 29.6 68.3 -112.0 blue.
     for lab, colour in (
         ((138, 209, 198), (255, 0, 0)),
@@ -42,7 +42,7 @@ def test_a_and_b_of_lab_have_their_signs():
         assert np.abs(np.subtract(image.getpixel((3, 3)), colour)).max() <= 24
 
 
-def test_large_pictures_become_small():
+def test_large_pictures_are_reduced():
     assert Panel.of(plain(5, size=(1000, 500)), "L", []).image.size == (SIDE // 2, SIDE)
     assert Panel.of(plain(5, size=(1, 5000)), "L", []).image.size == (SIDE, 1)
 
@@ -65,4 +65,4 @@ def test_every_panel_is_on_the_sheet_with_its_caption(count):
     assert (caption == 0).any()
     assert (frame.pixels[:GAP] == 255).all()
     height, width = frame.pixels.shape[:2]
-    assert count < 7 or 1 / 3 < height / width < 3  # in rows and columns, not in one line
+    assert count < 7 or 1 / 3 < height / width < 3  # in rows and columns, not in one row

@@ -1,4 +1,4 @@
-"""Pixels that stay in their file: .npy of every kind, changed block by block, and files that change meanwhile."""
+"""Pixels that stay in their file: every kind of .npy, conversions block by block, and files that change meanwhile."""
 
 import io
 from pathlib import Path
@@ -32,7 +32,7 @@ def saved(array: np.ndarray) -> io.BytesIO:
     st.integers(1, 3),
     st.integers(1, 400),
 )
-def test_arrays_are_what_they_are_as_a_whole(
+def test_stored_arrays_equal_those_read_whole(
     dtype: str,
     height: int,
     width: int,
@@ -63,9 +63,9 @@ def test_arrays_are_what_they_are_as_a_whole(
 @pytest.mark.parametrize(
     "array",
     [
-        np.zeros((40, 5), np.int64),  # which may fit 32 bits
+        np.zeros((40, 5), np.int64),  # may fit 32 bits
         np.zeros((2, 40, 5, 3)),  # all frames
-        np.zeros((3, 5)),  # a block is as good as all
+        np.zeros((3, 5)),  # one block would be the whole picture
     ],
 )
 def test_others_are_read_whole(array: np.ndarray) -> None:
@@ -76,7 +76,7 @@ def test_others_are_read_whole(array: np.ndarray) -> None:
 @pytest.mark.parametrize(
     "colours", [Colours(gray=True), Colours(channels=("b",)), Colours(channels=("g", "r"))]
 )
-def test_channels_and_grey_are_made_block_by_block(colours: Colours) -> None:
+def test_channels_and_grey_are_converted_block_by_block(colours: Colours) -> None:
     stream = saved(RNG.integers(0, 256, (40, 9, 3), np.uint8))
     whole = colours.converted(read_picture(stream), "it")
     with open_picture(stream) as opened:
@@ -89,7 +89,7 @@ def test_channels_and_grey_are_made_block_by_block(colours: Colours) -> None:
     assert (picture.frames[0].mode, picture.notes) == (whole.frames[0].mode, whole.notes)
 
 
-def test_a_file_that_is_cut_while_it_is_read_is_damaged(tmp_path: Path) -> None:
+def test_a_file_truncated_while_it_is_read_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "in.npy"
     np.save(path, np.zeros((400, 50)))
     with open_picture(path) as opened:

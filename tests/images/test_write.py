@@ -1,4 +1,4 @@
-"""Pictures out: what comes back is what went in, or a clear word."""
+"""Writing pictures: files read back equal what was written, or the error is clear."""
 
 import importlib.util
 import io
@@ -24,7 +24,7 @@ CODECS = all(importlib.util.find_spec(name) for name in ("imagecodecs", "tifffil
 
 
 def array_of(mode: str, size: tuple[int, int] = (5, 7)) -> np.ndarray:
-    """Noise in the shape and the type of a mode, over the whole range of whole numbers."""
+    """Noise in the shape and dtype of a mode, over the full range of integers."""
     channels, dtype = channels_of(mode), np.dtype(dtype_of(mode))
     shape = size if channels == "L" else (*size, CHANNELS[channels])
     if dtype.kind == "f":
@@ -54,13 +54,13 @@ def back(picture: Picture, form: str) -> tuple[Picture, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(("form", "mode"), LOSSLESS)
-def test_pixels_come_back_whole(form: str, mode: str) -> None:
+def test_pixels_round_trip(form: str, mode: str) -> None:
     picture, _ = back(still(mode), form)
     assert picture.format == form
     (frame,) = picture.frames
-    if form == "WEBP" and mode in ("L", "LA"):  # WebP has no grey: three equal channels
+    if form == "WEBP" and mode in ("L", "LA"):  # WebP has no grey mode: three equal channels
         assert (frame.pixels[..., :3] == ARRAYS[mode].reshape(5, 7, -1)[..., :1]).all()
-    elif form == "NPY" and mode.startswith(("CMYK", "LAB", "ICCLAB")):  # numbers without names
+    elif form == "NPY" and mode.startswith(("CMYK", "LAB", "ICCLAB")):  # channels without names
         assert (frame.pixels == ARRAYS[mode]).all()
     else:
         assert frame.mode == mode
@@ -77,7 +77,7 @@ def test_jpeg_keeps_the_mode(mode: str) -> None:
 
 
 @pytest.mark.parametrize("why", [OSError("no more files"), AttributeError("no such call")])
-def test_a_jpeg_without_a_file_of_the_system(why: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jpeg_without_a_memory_file(why: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = read_picture(SAMPLES / "landscape.jpg")
     expected = encode(picture, "JPEG", "out.jpg")
 
@@ -88,21 +88,25 @@ def test_a_jpeg_without_a_file_of_the_system(why: Exception, monkeypatch: pytest
     assert encode(picture, "JPEG", "out.jpg") == expected
 
 
-def test_a_jpeg_that_needs_more_room_than_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jpeg_larger_than_the_reserved_space(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     noise = Picture((Frame(rng.integers(0, 256, (90, 110, 4), np.uint8), "CMYK"),), "JPEG")
     expected = encode(noise, "JPEG", "out.jpg")
-    for room in (-12375, -12000, 0):  # the least is none at all
+    for room in (-12375, -12000, 0):  # no reserve at all
         monkeypatch.setattr(write, "MARGIN", room)
         assert encode(noise, "JPEG", "out.jpg") == expected
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> None:
+def test_unsupported_modes_are_refused_with_alternatives(form: str) -> None:
     for mode in ARRAYS.keys() - FORMATS[form].modes - FORMATS[form].deep:
         channels, dtype = channels_of(mode), dtype_of(mode)
         narrowed = is_float(mode) and FORMATS[form].holds(channels)
-        way = "bring its numbers to 8 bits with `value_range`, or keep them: " if narrowed else "these can: "
+        way = (
+            "map its values to 8 bits with `value_range`, or keep them in one of these: "
+            if narrowed
+            else "these can: "
+        )
         with pytest.raises(ImageError) as error:
             encode(still(mode), form, "out")
         start = f"cannot write out: {form} cannot hold the pixel mode {mode}; {way}"
@@ -114,14 +118,14 @@ def test_what_a_format_cannot_hold_is_refused_with_those_that_can(form: str) -> 
             and channels in ("LA", "RGBA")
             and FORMATS[form].holds(mode_name(channels[:-1], dtype))
         ):
-            wanted = f"or leave alpha out with `channels={','.join(channels.lower())[:-2]!r}`"
+            wanted = f"or drop alpha with `channels={','.join(channels.lower())[:-2]!r}`"
         if (
             not narrowed
             and channels == "RGB"
             and FORMATS[form].holds(mode_name("L", dtype))
             and form != "PBM"
         ):
-            wanted = "or filter its brightness with `gray=True`"
+            wanted = "or convert it to grey with `gray=True`"
         assert way == wanted
         assert able.split(", ") == [
             form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name != "PBM"
@@ -146,7 +150,7 @@ def test_animations_keep_frames_timing_and_loop(form: str, mode: str) -> None:
         assert (ours.pixels[..., :channels] == theirs.pixels)[visible].all()
 
 
-def test_gif_frames_with_few_colours_come_back_whole() -> None:
+def test_gif_frames_with_few_colours_round_trip() -> None:
     source = read_picture(SAMPLES / "spinner.gif")
     picture, notes = back(source, "GIF")
     assert notes == ()
@@ -158,7 +162,7 @@ def test_gif_frames_with_few_colours_come_back_whole() -> None:
         assert (ours.pixels[visible] == theirs.pixels[visible]).all()
 
 
-def test_pages_come_back() -> None:
+def test_pages_round_trip() -> None:
     pages = Picture(tuple(Frame(ARRAYS[mode], mode) for mode in ("L", "RGB", "I;16")), "TIFF")
     picture, _ = back(pages, "TIFF")
     assert [frame.mode for frame in picture.frames] == ["L", "RGB", "I;16"]
@@ -171,7 +175,7 @@ def test_pages_come_back() -> None:
 def test_still_formats_refuse_animations() -> None:
     with pytest.raises(
         ImageError,
-        match=r"JPEG holds one frame, the picture has 3; choose one, as by `frame=0`, or a format that holds all: .png, .webp,",
+        match=r"JPEG holds one frame, the picture has 3; choose one, as with `frame=0`, or a format that holds all: .png, .webp,",
     ):
         encode(animation(), "JPEG", "out")
 
@@ -182,15 +186,15 @@ ICC = read_picture(SAMPLES / "landscape.jpg").metadata["icc"]
 TEXT = (Chunk(b"tEXt", b"a\0b"),)
 
 
-def test_what_is_lost_is_said() -> None:
+def test_losses_are_noted() -> None:
     _, notes = encode(still("RGB", icc=ICC, dpi=(72, 72), text=TEXT), "BMP", "out")
     assert notes == ("BMP does not carry the ICC profile and PNG text",)
     _, notes = encode(
         Picture((Frame(RNG.integers(0, 256, (40, 40, 4), dtype=np.uint8), "RGBA"),), "PNG"), "GIF", "out"
     )
     assert notes == (
-        "GIF holds 256 colours a frame; similar ones were merged",
-        "GIF pixels are opaque or transparent; half transparent ones became one or the other",
+        "GIF holds 256 colours per frame; similar ones were merged",
+        "GIF pixels are opaque or transparent; semi-transparent ones became one or the other",
     )
 
 
@@ -211,7 +215,7 @@ def test_what_is_lost_is_said() -> None:
         ("x.pfm", "PFM"),
     ],
 )
-def test_endings(path: str, form: str) -> None:
+def test_extensions(path: str, form: str) -> None:
 
     assert format_of(Path(path)) == form
 
@@ -219,45 +223,45 @@ def test_endings(path: str, form: str) -> None:
 @pytest.mark.parametrize(
     ("path", "what"), [("a.doc", "the ending '.doc'"), ("a", "no ending"), ("x.eps", "the ending '.eps'")]
 )
-def test_unknown_endings(path: str, what: str) -> None:
+def test_unknown_extensions(path: str, what: str) -> None:
 
     with pytest.raises(ArgumentError, match=f"{path} has {what}, which is no picture format; use .png"):
         format_of(Path(path))
 
 
-def test_many_colours_become_near_ones() -> None:
+def test_many_colours_become_similar_ones() -> None:
     gradient = np.linspace(0, 255, 3 * 64 * 64).reshape(64, 64, 3).astype(np.uint8)
     alpha = np.where(np.arange(64) < 20, 0, 255).astype(np.uint8)
     pixels = np.dstack([gradient, np.broadcast_to(alpha, (64, 64))])
     picture, notes = back(Picture((Frame(pixels, "RGBA"),), "PNG"), "GIF")
-    assert notes == ("GIF holds 256 colours a frame; similar ones were merged",)
+    assert notes == ("GIF holds 256 colours per frame; similar ones were merged",)
     (frame,) = picture.frames
     visible = pixels[..., 3] > 0
     assert ((frame.pixels[..., 3] > 0) == visible).all()
     assert np.abs(frame.pixels.astype(int) - pixels)[visible].max() < 16
 
 
-def test_the_colours_of_a_large_picture_are_chosen_by_a_part_of_it() -> None:
-    rows, columns = np.mgrid[:1100, :1000]  # more pixels than are looked at
+def test_the_palette_of_a_large_picture_is_chosen_from_a_part_of_it() -> None:
+    rows, columns = np.mgrid[:1100, :1000]  # more pixels than the palette is chosen from
     pixels = np.stack([rows // 5, columns // 4, (rows + columns) // 9], axis=-1).astype(np.uint8)
-    pixels[-1] = 255, 0, 0  # seen nowhere else
+    pixels[-1] = 255, 0, 0  # occurs nowhere else
     image, exact = indexed(Frame(pixels, "RGB"))
     assert not exact
     palette = np.array(image.getpalette(), int).reshape(-1, 3)
-    looked = RNG.integers(0, (1099, 1000), (500, 2))  # in all rows but that
+    looked = RNG.integers(0, (1099, 1000), (500, 2))  # in all other rows
     wanted = pixels[looked[:, 0], looked[:, 1]].astype(int)
     given = palette[np.asarray(image)[looked[:, 0], looked[:, 1]]]
     nearest = np.abs(wanted[:, None] - palette[None]).sum(axis=2).min(axis=1)
     assert (
         np.abs(wanted - given).sum(axis=1) <= nearest + 12
-    ).all()  # Pillow's search is as coarse as four levels
+    ).all()  # Pillow's search is accurate to four levels
     assert np.abs(wanted - given).max() < 32
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_256_colours_are_exact_wherever_they_stand(channels: int) -> None:
+def test_256_colours_are_exact_wherever_they_are(channels: int) -> None:
     levels = RNG.permutation(np.arange(256, dtype=np.uint8))
-    pixels = np.resize(levels, (700, 500))  # more than are looked at together
+    pixels = np.resize(levels, (700, 500))  # more than one band
     if channels == 3:
         pixels = np.stack([pixels, 255 - pixels, pixels // 2], axis=-1)
     image, exact = indexed(Frame(pixels, "L" if channels == 1 else "RGB"))
@@ -267,38 +271,38 @@ def test_256_colours_are_exact_wherever_they_stand(channels: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF"])
-def test_frames_that_differ_fit_no_animation(form: str) -> None:
+def test_frames_that_differ_are_refused_as_an_animation(form: str) -> None:
     pages = Picture((Frame(ARRAYS["RGB"], "RGB"), Frame(ARRAYS["RGB"][1:], "RGB")), "TIFF")
     with pytest.raises(
-        ImageError, match=f"its 2 pages differ in size or mode, as frames of {form} may not; .tiff can"
+        ImageError, match=f"its 2 pages differ in size or mode, which {form} does not allow; write .tiff"
     ):
         encode(pages, form, "out")
 
 
-def test_a_still_picture_before_the_animation_stays_in_png_alone() -> None:
+def test_only_png_keeps_a_still_picture_before_the_animation() -> None:
     frames = (Frame(ARRAYS["RGB"], "RGB"), *animation().frames)
     picture, notes = back(Picture(frames, "PNG", poster=True), "PNG")
     assert (notes, picture.poster, len(picture.frames)) == ((), True, 4)
     assert [frame.duration for frame in picture.frames][1:] == [100, 150, 200]
     picture, notes = back(Picture(frames, "PNG", poster=True), "WEBP")
-    assert notes == ("WEBP has no place for the still picture before the animation",)
+    assert notes == ("WEBP cannot store the still picture before the animation",)
     assert [frame.duration for frame in picture.frames] == [100, 150, 200]
 
 
 @pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP"])
-def test_frames_that_are_joined_in_writing_are_said(form: str) -> None:
+def test_frames_merged_in_writing_are_noted(form: str) -> None:
     first, second = (Frame(np.full((4, 4, 3), value, np.uint8), "RGB", 100) for value in (9, 200))
     picture, notes = back(Picture((first, first, second, second, second), "GIF", loop=0), form)
     count = len(picture.frames)
     assert sum(frame.duration for frame in picture.frames) == 500
-    joined = f"{5 - count} of its 5 frames are like the one before, and were joined with it"
+    joined = f"{5 - count} of its 5 frames equal the previous one and were merged with it"
     assert notes == (joined,)
 
 
 def test_an_animation_of_16_bit_colour_is_refused_as_png() -> None:
     frames = tuple(Frame(array_of("RGB;16"), "RGB;16", 100) for _ in range(2))
     message = (
-        "cannot write out: PNG holds one frame of RGB;16, the picture has 2; choose one, as by `frame=0`, or a format "
+        "cannot write out: PNG holds one frame of RGB;16, the picture has 2; choose one, as with `frame=0`, or a format "
         "that holds all: .tiff, .npy"
     )
     with pytest.raises(ImageError) as error:

@@ -1,4 +1,4 @@
-"""Pictures that are written as their rows are made: what is read of them is what was written whole."""
+"""Pictures written by rows read back the same as pictures written whole."""
 
 import io
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def by_rows(picture: Picture, form: str, heights: list[int]) -> tuple[bytes, tup
     st.integers(1, 2000),
     st.sampled_from(["TIFF", "NPY"]),
 )
-def test_rows_are_read_as_they_were_made(
+def test_rows_round_trip(
     dtype: str,
     channels: tuple[int, ...],
     height: int,
@@ -71,12 +71,12 @@ def test_rows_are_read_as_they_were_made(
         assert data == encode(picture, form, "it")[0]
     else:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            assert file.pages[0].compression == 8  # deflate, as of those that are written whole
+            assert file.pages[0].compression == 8  # deflate, as when written whole
             assert file.pages[0].rowsperstrip == max(1, min(height, strip // pixels[0].nbytes))
 
 
 @pytest.mark.parametrize("form", ["TIFF", "NPY"])
-def test_metadata_and_notes_are_those_of_a_file_that_is_written_whole(form: str) -> None:
+def test_metadata_and_notes_equal_those_of_a_file_written_whole(form: str) -> None:
     photo = read_picture(SAMPLES / "landscape.jpg")
     metadata = {**photo.metadata, "dpi": (300.0, 72.0), "tags": {305: Entry.of_text(b"a scanner")}}
     picture = Picture(photo.frames, form, metadata, lost=("a secret",))
@@ -87,14 +87,14 @@ def test_metadata_and_notes_are_those_of_a_file_that_is_written_whole(form: str)
     assert read_picture(io.BytesIO(data)).metadata == read_picture(io.BytesIO(whole)).metadata
 
 
-def test_lab_is_stored_as_tiff_has_it() -> None:
+def test_lab_is_stored_as_in_tiff() -> None:
     picture = Picture((Frame(RNG.integers(0, 256, (40, 9, 3), np.uint8), "LAB"),), "TIFF")
     data, _ = by_rows(picture, "TIFF", [7])
     (frame,) = read_picture(io.BytesIO(data)).frames
     assert frame.mode == "LAB" and np.array_equal(frame.pixels, picture.frames[0].pixels)
 
 
-def test_what_may_be_too_large_for_a_tiff_is_a_bigtiff(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_pictures_are_written_as_bigtiff(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = Picture((Frame(RNG.integers(0, 256, (40, 9), np.uint8), "L"),), "TIFF", {"dpi": (90.0, 90.0)})
     assert by_rows(picture, "TIFF", [7])[0].startswith(b"II*\0")
     monkeypatch.setattr(tiff_rows, "LARGEST", 350)
@@ -105,7 +105,7 @@ def test_what_may_be_too_large_for_a_tiff_is_a_bigtiff(monkeypatch: pytest.Monke
     assert read.metadata == {"dpi": (90.0, 90.0)}
 
 
-def test_an_error_of_who_makes_the_rows_is_theirs() -> None:
+def test_errors_of_the_row_generator_are_raised() -> None:
     def failing() -> Iterator[np.ndarray]:
         yield np.zeros((8, 9), np.uint8)
         raise LookupError("no more")
@@ -115,7 +115,7 @@ def test_an_error_of_who_makes_the_rows_is_theirs() -> None:
         rows_writer(picture.black(), "TIFF").write(io.BytesIO(), failing())
 
 
-def test_which_formats_take_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_formats_that_take_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [form for form in ("PNG", "JPEG", "TIFF", "NPY", "PPM") if takes_rows(form)] == ["TIFF", "NPY"]
     monkeypatch.setitem(__import__("sys").modules, "imagecodecs", None)
     assert not takes_rows("TIFF")

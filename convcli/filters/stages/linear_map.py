@@ -160,7 +160,7 @@ class Linear:
 
 
 def may_be_transformed(weight: Array) -> bool:
-    """Return whether `auto` may take transforms for weights (O, C / groups, *kernel_size): large ones, not separable."""
+    """Return whether `auto` may use transforms for weights (O, C / groups, *kernel_size): large, not separable ones."""
     matrix = weight[0, 0]
     return min(matrix.shape) >= TRANSFORMED and factors(matrix, matrix.ndim) is None
 

@@ -254,7 +254,7 @@ def damaged(folder: Path) -> dict[str, str]:
     Image.fromarray(np.zeros((2, 2), np.uint8)).save(folder / "tiny.png")
     return {
         "none.png": "there is no such file; check the spelling and the folder",
-        "text.png": "it is not a picture, or of a kind that convcli does not read",
+        "text.png": "it is not a picture in a supported format",
         "cut.png": "the file is damaged or cut short",
         "folder.png": "there is no picture in it",
         "tiny.png": "the output would be empty: along the height the kernel spans 3, the input with its padding only",

@@ -326,7 +326,7 @@ def test_pictures_that_are_no_template(call: Call, tmp_path: Path) -> None:
     (tmp_path / "b.png").write_text("no picture")
     result = call("kernels", tmp_path / "b.png")
     assert result.code == 2
-    assert "it is not a picture, or of a kind that convcli does not read" in one_error(result)
+    assert "it is not a picture in a supported format" in one_error(result)
 
 
 def test_a_large_picture_is_no_kernel_and_is_not_decoded(

@@ -361,7 +361,7 @@ def test_floats_come_down_to_8_bits_by_a_range(call: Call, tmp_path: Path) -> No
     values = np.array([[0.0, 0.5, 1.0], [2.0, -1.0, 0.25]], np.float32)
     np.save(tmp_path / "in.npy", values)
     result = call("filter", tmp_path / "in.npy", "-k", "identity", "-o", tmp_path / "x.png")
-    assert "bring its numbers to 8 bits with --range" in one_error(result)
+    assert "map its values to 8 bits with --range" in one_error(result)
     for how, wanted in (
         ("clip", [[0, 128, 255], [255, 0, 64]]),
         ("abs", [[0, 128, 255], [255, 255, 64]]),

@@ -236,15 +236,15 @@ def test_pfm_round_trips(colour: bool) -> None:
 @pytest.mark.parametrize(
     ("form", "mode", "message"),
     [
-        ("PGM", "RGB", "PGM cannot hold the pixel mode RGB; these can: .png, .jpg, .webp, .tiff, .bmp, .gif, .ppm, .pnm, .pam, .npy; or filter its brightness with `gray=True`"),
-        ("PGM", "LA", "PGM cannot hold the pixel mode LA; these can: .png, .webp, .tiff, .gif, .pam, .npy; or leave alpha out with `channels='l'`"),
-        ("PPM", "RGBA", "these can: .png, .webp, .tiff, .gif, .pam, .npy; or leave alpha out with `channels='r,g,b'`"),
+        ("PGM", "RGB", "PGM cannot hold the pixel mode RGB; these can: .png, .jpg, .webp, .tiff, .bmp, .gif, .ppm, .pnm, .pam, .npy; or convert it to grey with `gray=True`"),
+        ("PGM", "LA", "PGM cannot hold the pixel mode LA; these can: .png, .webp, .tiff, .gif, .pam, .npy; or drop alpha with `channels='l'`"),
+        ("PPM", "RGBA", "these can: .png, .webp, .tiff, .gif, .pam, .npy; or drop alpha with `channels='r,g,b'`"),
         ("PBM", "RGB", "PBM cannot hold the pixel mode RGB; these can: .png, "),
         ("PPM", "CMYK", "PPM cannot hold the pixel mode CMYK; these can: .jpg, .tiff, .pam, .npy"),
         ("PFM", "RGB", "PFM cannot hold the pixel mode RGB; these can: .png, "),
-        ("PFM", "LA;F", "PFM cannot hold the pixel mode LA;F; these can: .tiff, .npy; or leave alpha out with `channels='l'`"),
+        ("PFM", "LA;F", "PFM cannot hold the pixel mode LA;F; these can: .tiff, .npy; or drop alpha with `channels='l'`"),
         ("PFM", "L;float64", "PFM cannot hold the pixel mode L;float64; these can: .tiff, .npy"),
-        ("PGM", "F", "PGM cannot hold the pixel mode F; bring its numbers to 8 bits with `value_range`, or keep them: .tiff, .pfm, .npy"),
+        ("PGM", "F", "PGM cannot hold the pixel mode F; map its values to 8 bits with `value_range`, or keep them in one of these: .tiff, .pfm, .npy"),
         ("PAM", "I", "PAM cannot hold the pixel mode I; these can: .tiff, .npy"),
     ],
 )  # fmt: skip

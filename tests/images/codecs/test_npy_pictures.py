@@ -103,12 +103,12 @@ class Trap:
         (npy(np.float32(3)), "its shape () is not that of a picture; give (H, W), (H, W, C) or (frames, H, W, C)"),
         (npy(np.zeros((0, 3))), "its shape (0, 3) is not that of a picture"),
         (npy(np.zeros((1, 1, 1, 1, 1))), "its shape (1, 1, 1, 1, 1) is not that of a picture"),
-        (npy(np.array([[0, 2**40]])), "its whole numbers, 0 to 1099511627776, need more than 32 bits; save them"),
+        (npy(np.array([[0, 2**40]])), "its integers, 0 to 1099511627776, need more than 32 bits; save them"),
         (io.BytesIO(npy(noise(5, 7)).getvalue()[:-1]), "the file is cut short: it has 279 of 280 bytes of values"),
         (io.BytesIO(npy(noise(5, 7)).getvalue()[:30]), "its header is damaged or cut short; save it again"),
         (io.BytesIO(b"\x93NUMPY\x09\0" + bytes(99)), "it is a .npy file of version 9.0, "),
         (io.BytesIO(b"\x93NUMPY\x03\0" + bytes(99)), "it is a .npy file of version 3.0, which is for arrays with named fields"),
-        (io.BytesIO(pickle.dumps(Trap())), "it is not a picture, or of a kind that convcli does not read"),
+        (io.BytesIO(pickle.dumps(Trap())), "it is not a picture in a supported format"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_not_pictures_are_refused(
@@ -176,7 +176,7 @@ def test_grey_frames_keep_a_channel_axis() -> None:
 def test_frames_that_differ_are_refused() -> None:
     frames = (Frame(np.zeros((5, 7), np.uint8), "L"), Frame(np.zeros((5, 8), np.uint8), "L"))
     with pytest.raises(
-        ImageError, match=r"its 2 pages differ in size or mode, as frames of NPY may not; .tiff can"
+        ImageError, match=r"its 2 pages differ in size or mode, which NPY does not allow; write .tiff"
     ):
         encode(Picture(frames, "TIFF"), "NPY", "out")
 

@@ -210,7 +210,9 @@ def test_damage_is_one_error_and_nothing_on_stderr(capfd: pytest.CaptureFixture[
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     way = r"pip install 'convcli\[codecs\]'$"
-    with pytest.raises(ImageError, match=f"it has 16 bits a colour channel, which would be cut to 8; {way}"):
+    with pytest.raises(
+        ImageError, match=f"it has 16 bits per colour channel, which would be reduced to 8; {way}"
+    ):
         read_picture(written(deep(5, 7, 3)))
     with pytest.raises(ImageError, match=f"it is damaged, or a TIFF that needs an extra; {way}"):
         read_picture(written(deep(5, 7, 3, dtype="float32")))

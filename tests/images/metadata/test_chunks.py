@@ -117,7 +117,7 @@ def test_damaged_pixel_chunks_are_refused(call: Call, tmp_path: Path, kind: byte
     (tmp_path / "in.png").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
     result = call("filter", tmp_path / "in.png", "-k", "box", "-o", tmp_path / "out.png")
     assert result.code == 1
-    assert "the file is damaged or cut short (it begins as a PNG, and cannot be read as one)" in result.err
+    assert "the file is damaged or cut short (it starts like a PNG but cannot be read as one)" in result.err
 
 
 def test_too_many_bytes_of_chunks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
