@@ -15,6 +15,7 @@ from convcli.layers.padding import MODES, MODES_ELSEWHERE
 from convcli.layers.reductions import KINDS as REDUCTIONS
 from convcli.layers.text.operators import OPERATORS
 from convcli.layers.variants import VARIANTS
+from tests.api_page import api
 from tests.documents import DOCS, pictures, run
 from tests.paths import ROOT
 
@@ -137,7 +138,7 @@ def _depth(mode: str) -> tuple[bool, int, str]:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (kernels, modes, operators, variants, formats, metadata)
+    part.__name__: part for part in (kernels, modes, operators, variants, formats, metadata, api)
 }
 
 

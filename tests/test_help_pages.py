@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import convcli
 from convcli.batch.stop import SIGNALS
 from convcli.cli import BROKEN_PIPE, ENDED, INTERRUPTED
 from convcli.cli.topics import TOPICS
@@ -25,6 +26,15 @@ def test_every_page_is_a_topic() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_the_lists_of_a_page_are_those_of_the_code(name: str) -> None:
     assert generated(PAGES[name]) == PAGES[name], "the code has changed: run `make pages`"
+
+
+def test_every_public_name_is_described_on_the_page_of_python() -> None:
+    items = [item for item in re.split(r"\n(?=- |\n|#)", PAGES["api"]) if item.startswith("- ")]
+    assert [item for item in items if item.rstrip().endswith(":")] == [], "a docstring is missing"
+    listed = {re.split(r"[`(]", item)[1].removeprefix("convcli.") for item in items}
+    listed |= set(re.findall(r"^##+ convcli\.(\w+)$", PAGES["api"], re.MULTILINE))
+    modules = (convcli, convcli.backend, convcli.kernels, convcli.layers, convcli.networks)
+    assert {name for module in modules for name in module.__all__} - listed == {"__version__"}
 
 
 def test_every_list_is_on_one_page() -> None:

@@ -19,6 +19,7 @@ TOPICS = {
     "drawing": "Drawings of layers and networks.",
     "recipes": "Many pictures, limits, settings, pipes, make, and CI.",
     "python": "The same from Python.",
+    "api": "Every public name in Python, with its parameters.",
     "architecture": "Where things are in the source code.",
     "writing": "How help, errors and documentation are written.",
 }
