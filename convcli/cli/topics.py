@@ -18,6 +18,7 @@ TOPICS = {
     "learning": "Learning a kernel, or a bank, from pictures.",
     "drawing": "Drawings of layers and networks.",
     "recipes": "Many pictures, limits, settings, pipes, make, and CI.",
+    "troubleshooting": "Messages: what causes them, and the way out.",
     "python": "The same from Python.",
     "api": "Every public name in Python, with its parameters.",
     "architecture": "Where things are in the source code.",
