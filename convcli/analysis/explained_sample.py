@@ -169,8 +169,8 @@ def _layer_of(
         or not (last is None or isinstance(last, Activated))
     ):
         raise ArgumentError(
-            "`explain` shows one convolution and the activation after it; leave out pools and `repeat`, and give "
-            "only one kernel"
+            "`explain` shows one convolution and the activation after it; leave out `resize`, pools and `repeat`, and "
+            "give only one kernel"
         )
     maps = [each for each in first.maps if isinstance(each, Linear)]
     plain = all(len(each.layers) == len(each.terms) == 1 and type(each.layers[0]) is Conv for each in maps)

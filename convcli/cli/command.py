@@ -11,6 +11,7 @@ from convcli.cli import COMMANDS, SETTINGS
 from convcli.cli.conversation import Conversation
 from convcli.cli.settings import settings
 
+TYPED = "convcli.typed"  # where a context keeps the names of all parameters as they were typed, in order
 HELP = {"-h", "--help", "--help-all"}  # which show what to write in a file that cannot be read
 WIDEST = 24  # of the names of an option in grouped help; longer ones have a line of their own
 
@@ -51,6 +52,9 @@ class Command(click.Command):
         """Read the arguments; from here on messages name these options."""
         if (conversation := ctx.find_object(Conversation)) is not None:
             conversation.parameters = self.get_params(ctx)
+        if not ctx.resilient_parsing:
+            _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            ctx.meta[TYPED] = [parameter.name for parameter in order]
         if not ctx.resilient_parsing and not HELP.intersection(args):
             self._take_settings(ctx)
         return super().parse_args(ctx, args)

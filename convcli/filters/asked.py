@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
-from convcli.filters.network_input import LAYOUTS, OF_BOTH, NetworkInput, output_name
+from convcli.filters.network_input import LAYOUTS, OF_BOTH, NetworkInput, output_name, pixels_of
 from convcli.filters.picture_colours import Colours
 from convcli.filters.read_arguments import read
 from convcli.filters.request import Request
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convcli.filters.network_filter import NetworkFilter
     from convcli.filters.picture_plan import Filtering
 
-OF_NETWORKS = ("layer", "mean", "std", "resize", "seed")  # arguments that belong to a network
+OF_NETWORKS = ("layer", "mean", "std", "seed")  # arguments that belong to a network
 
 
 class Asked(NamedTuple):
@@ -77,7 +77,7 @@ def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
         scale=found.get("scale"),
         mean=found.get("mean", (0.0,)),
         std=found.get("std", (1.0,)),
-        size=found.get("resize"),
+        size=pixels_of(found.get("resize")),
         layout=layout,
         bgr=channels == ("bgr",),
     )

@@ -47,6 +47,9 @@ class FilterOptions(TypedDict, total=False):
     pool_channels: str | None
     repeat: int
     feedback: bool
+    resize: tuple[int, int] | float | str | None
+    resampling: str | None
+    resize_after: int | None
     variant: str | None
     weights: AnyArray | None
     bias: AnyArray | None
@@ -75,7 +78,6 @@ class FilterOptions(TypedDict, total=False):
     layer: str | None
     mean: float | Sequence[float] | str | None
     std: float | Sequence[float] | str | None
-    resize: tuple[int, int] | str | None
     seed: int | None
 
 
@@ -111,6 +113,10 @@ def filter_picture(
         channels; and how often all of it runs: each time on the last answer, or with feedback on the picture and the
         last answer beside it (Pinheiro & Collobert, "Recurrent convolutional neural networks for scene labeling",
         2014), which begins as zeros.
+    resize, resampling, resize_after
+        Give the picture another size by a resampling kernel: (width, height), a factor such as 0.5, or "50%", "800x",
+        "x600"; `lanczos` (by default), `cubic`, `bilinear`, `hamming`, `box` or `nearest`, widened where it shrinks;
+        after how many steps of the layer (each kernel, the activation, each pool), by default 0, before all.
     variant, weights, bias, pointwise, groups, rank, offsets, local, tile, output_padding
         Another kind of convolution: one of `convcli.VARIANTS`, or the one that the others belong to. `weights`, `bias`,
         `pointwise`, `offsets` and `local` are arrays, or texts as on the command line: the name of a .npy file,

@@ -13,11 +13,26 @@ from convcli.images.picture import Frame, ImageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.filters.new_size import NewSize
+
     Array = NDArray[Any]
 
 LAYOUTS = ("nchw", "nhwc")
 COUNTS = (1, 3, 4)  # channels of pictures
-OF_BOTH = ("scale", "weights", "value_range", "max_kernel")  # options of a layer that a network takes, too
+OF_BOTH = (
+    "scale",
+    "weights",
+    "value_range",
+    "max_kernel",
+    "resize",
+)  # options of a layer that a network takes, too
+
+
+def pixels_of(size: NewSize | None) -> tuple[int, int] | None:
+    """Return the (width, height) of the input of a network, or raise ArgumentError where both are not said."""
+    if size is not None and size.pixels is None:
+        raise ArgumentError("with `network`, `resize` takes the size of its input: WIDTHxHEIGHT, as 224x224")
+    return None if size is None else size.pixels
 
 
 def output_name(source: str, layer: str | None) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from convcli.backend.bands.band_plan import METHODS
 from convcli.errors import ArgumentError, cut, instead_of
+from convcli.filters.new_size import read_new_size
 from convcli.filters.picture_depth import DEPTHS
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
 from convcli.kernels.kernel import Kernel, is_finite
 from convcli.layers.activation import parse_activation
 from convcli.layers.axes import PerAxis, is_sequence, whole
 from convcli.layers.padding import AnyPadding, mode_of
+from convcli.layers.resample import WIDTHS
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import VARIANTS
 from convcli.number_text import read_finite
@@ -177,15 +179,6 @@ def read_deviations(value: Any) -> tuple[float, ...]:
     return numbers
 
 
-def read_pixels(value: Any) -> tuple[int, int]:
-    """Read a size in pixels, WxH."""
-    given = value.split("x") if isinstance(value, str) else value if is_sequence(value) else [value]
-    words = [str(each) for each in given]
-    if len(words) != 2 or not all(word.isascii() and word.isdigit() and int(word) > 0 for word in words):
-        raise ArgumentError(f"{_shown(value)} is not a size in pixels; write WIDTHxHEIGHT, as 224x224")
-    return int(words[0]), int(words[1])
-
-
 def read_text(value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
@@ -216,7 +209,14 @@ def _shown(value: object) -> str:
     return cut(repr(value), 80)
 
 
-_CHOICES = {"depth": DEPTHS, "value_range": RANGES, "alpha": ALPHAS, "method": METHODS, "along": ALONG}
+_CHOICES = {
+    "depth": DEPTHS,
+    "value_range": RANGES,
+    "alpha": ALPHAS,
+    "method": METHODS,
+    "along": ALONG,
+    "resampling": tuple(WIDTHS),
+}
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "kernel": read_kernels,
@@ -241,7 +241,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "layer": read_text,
     "mean": read_numbers,
     "std": read_deviations,
-    "resize": read_pixels,
+    "resize": read_new_size,
+    "resize_after": partial(read_whole, 0, None),
     "seed": partial(read_whole, 0, None),
 }
 

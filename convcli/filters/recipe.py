@@ -12,11 +12,13 @@ from convcli.kernels import MAX_SIDE, Kernel
 from convcli.layers import Activation, Branch, Conv, Layer, VariantSpec
 from convcli.layers.axes import PerAxis, Shape, Sizes, by_axes
 from convcli.layers.padding import SAME, AnyPadding, span
+from convcli.layers.resample import USUAL
 from convcli.layers.variants import PLAIN, VARIANTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convcli.filters.new_size import NewSize
     from convcli.filters.stages.activation_and_pools import ChannelPooled
     from convcli.filters.stages.blend import Widths
     from convcli.filters.stages.linear_map import Linear
@@ -38,6 +40,8 @@ class Recipe:
     offsets : where the taps of `deformable` look: a field, or an array
     widths : the largest blur of `local` and where it is how wide; or `weights` are local
     pool : the pool for a number of spatial axes
+    resize : the size that the picture gets, by the kernel `resampling`, after so many steps of the layer, which are
+        its kernels, the activation and the pools: before it where that is 0, behind it where it has no more
     feedback : whether each repeat sees the picture again, and the last answer beside it
     full_scale : what white is, for activations and for notes
     """
@@ -66,6 +70,9 @@ class Recipe:
     pool_channels: ChannelPooled | None = None
     repeat: int = 1
     feedback: bool = False
+    resize: NewSize | None = None
+    resampling: str = USUAL
+    resize_after: int = 0
     full_scale: float = 1.0
     limit: int = MAX_SIDE
 
@@ -84,15 +91,51 @@ class Recipe:
     def stages(self, shape: Shape) -> tuple[Stage, ...]:
         """Return the stages for an input (C, *spatial), or raise ArgumentError where one does not fit."""
         self.check_dims(len(shape) - 1)
+        if self.resize is None:
+            return self._layer(shape)
+        steps = len(self._makers())
+        if not 0 < self.resize_after < steps:
+            parts = [self._resized, self._layer] if self.resize_after == 0 else [self._layer, self._resized]
+        elif self.repeat == 1:
+            parts = [
+                partial(self._layer, steps=slice(0, self.resize_after)),
+                self._resized,
+                partial(self._layer, steps=slice(self.resize_after, None)),
+            ]
+        else:
+            raise ArgumentError(
+                "`resize` within a layer that runs several times would resize each time; put it before or behind the "
+                "layer, or leave out `repeat`"
+            )
+        made: list[Stage] = []
+        part: Callable[[Shape], tuple[Stage, ...]]
+        for part in parts:
+            for stage in part(shape):
+                shape = stage.output_shape(shape)
+                made.append(stage)
+        return tuple(made)
+
+    def _layer(self, shape: Shape, steps: slice = slice(None)) -> tuple[Stage, ...]:
+        """Return the stages of the layer, as often as it runs; or of some of its steps."""
         if self.feedback:
             return self._recurrent(shape)
         made: list[Stage] = []
         for _ in range(self.repeat):
-            for make in self._makers():
+            for make in self._makers()[steps]:
                 stage = make(shape)
                 shape = stage.output_shape(shape)
                 made.append(stage)
         return tuple(made)
+
+    def _resized(self, shape: Shape) -> tuple[Stage, ...]:
+        """Return the stage that gives a picture (C, *spatial) its new size."""
+        from convcli.filters.stages.resampled import Resizing
+        from convcli.layers.resample import Resample
+
+        assert self.resize is not None
+        _, *lead, rows, columns = shape
+        size = (*lead, *self.resize.of(rows, columns))
+        return (Resizing(Resample(shape[1:], size, self.resampling)),)
 
     def _recurrent(self, shape: Shape) -> tuple[Stage, ...]:
         """Return the stages of a layer that sees (C, *spatial) again at each repeat, its last answer beside it."""
@@ -146,7 +189,7 @@ class Recipe:
 
         kernel_size : of the matrices, where an anchor makes them larger than the kernel
         """
-        others = (self.weights, self.activation, self.pool, self.pool_channels)
+        others = (self.weights, self.activation, self.pool, self.pool_channels, self.resize)
         alone = len(self.kernels) == self.repeat == 1 and all(other is None for other in others)
         if not alone or self.kernels[0].dims != 2 or VARIANTS[self.variant].weighing != "each":
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -36,7 +37,10 @@ T = TypeVar("T")
 
 # What of a request is in the recipe as it is, or by default.
 WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "padding_value")
-AS_GIVEN = (*WINDOW, "groups", "rank", "tile", "flip", "method", "activation", "repeat", "feedback")
+AS_GIVEN = (
+    *WINDOW,
+    *("groups", "rank", "tile", "flip", "method", "activation", "repeat", "feedback", "resize", "resampling"),
+)
 
 
 class RequestedRecipe(NamedTuple):
@@ -55,7 +59,14 @@ def recipe_of(request: Request) -> RequestedRecipe:
     given: dict[str, Any] = {name: getattr(request, name) for name in AS_GIVEN if request.given(name)}
     if spec.enlarges:
         given.setdefault("stride", ENLARGING_STRIDE)
-    recipe = Recipe(variant=variant, kernels=_kernels(request, dims), limit=request.max_kernel, **given)
+    kernels = _kernels(request, dims)
+    recipe = Recipe(
+        variant=variant,
+        kernels=tuple(chain.from_iterable(kernels)),
+        limit=request.max_kernel,
+        resize_after=_steps_before(request, list(map(len, kernels))),
+        **given,
+    )
     if method != "auto" and not spec.methods:
         raise ArgumentError(
             f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
@@ -85,8 +96,21 @@ def recipe_of(request: Request) -> RequestedRecipe:
         names.append(f"{apart(request.pool_channels)[0]}-channels")
     if request.activation is not None:
         names.append(request.activation)
-    kernels = [kernel.name for kernel in recipe.kernels]
-    return RequestedRecipe(recipe, 3 if dims == 3 else 2, "-".join(dict.fromkeys(kernels)) or names[0])
+    named = "-".join(dict.fromkeys(kernel.name for kernel in recipe.kernels))
+    return RequestedRecipe(recipe, 3 if dims == 3 else 2, named or [*names, "resized"][0])
+
+
+def _steps_before(request: Request, counts: list[int]) -> int:
+    """Return how many steps of the layer run before it is resized, of so many kernels in each one that is given."""
+    after = request.resize_after or 0
+    if not (VARIANTS[request.chosen].one_stage and counts):
+        return sum(counts[:after]) + max(0, after - len(counts))
+    if 0 < after < len(counts):
+        raise ArgumentError(
+            f"`resize` cannot come between kernels that are one step, as those of `variant={request.chosen!r}`; put it "
+            "before or behind all of them"
+        )
+    return max(0, after - len(counts) + 1)
 
 
 def _check_rank(recipe: Recipe) -> None:
@@ -165,34 +189,33 @@ def _stem(value: str | Array, otherwise: str) -> str:
     return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else otherwise
 
 
-def _kernels(request: Request, dims: int) -> tuple[Kernel, ...]:
-    """Return the kernels, one after the other, with what the request changes of each."""
+def _kernels(request: Request, dims: int) -> list[tuple[Kernel, ...]]:
+    """Return the kernels of each one that is given, to be run in order, with what the request changes of each."""
     limit = request.max_kernel
     lone = VARIANTS[request.chosen].lone_kernel
     if lone and not request.kernels and request.weights is None:
-        return (parse_kernel(lone),)
+        return [(parse_kernel(lone),)]
     found = [
-        kernel
+        parse_kernels(given, limit, dims, read_picture=grey_rows)
+        if isinstance(given, str)
+        else (_fitting(given, limit, dims),)
         for given in request.kernels
-        for kernel in (
-            parse_kernels(given, limit, dims, read_picture=grey_rows)
-            if isinstance(given, str)
-            else [_fitting(given, limit, dims)]
-        )
     ]
-    made = []
-    for kernel in found:
-        if request.normalize:
-            kernel = normalized(kernel)
-        if request.scale is not None:
-            kernel = scaled(kernel, request.scale)
-        if request.shift is not None:
-            kernel = shifted(kernel, request.shift)
-        if request.anchor is not None:
-            kernel = anchored(kernel, request.anchor)
-        kernel = bounded(kernel)
-        made.append(_laid(kernel, request.along or "rows") if dims == 1 else kernel)
-    return tuple(made)
+    return [tuple(_changed(request, kernel, dims) for kernel in kernels) for kernels in found]
+
+
+def _changed(request: Request, kernel: Kernel, dims: int) -> Kernel:
+    """Return a kernel with what the request changes of each."""
+    if request.normalize:
+        kernel = normalized(kernel)
+    if request.scale is not None:
+        kernel = scaled(kernel, request.scale)
+    if request.shift is not None:
+        kernel = shifted(kernel, request.shift)
+    if request.anchor is not None:
+        kernel = anchored(kernel, request.anchor)
+    kernel = bounded(kernel)
+    return _laid(kernel, request.along or "rows") if dims == 1 else kernel
 
 
 def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.backend.values import Alpha, Range
+    from convcli.filters.new_size import NewSize
 
     Array = NDArray[Any]
 
@@ -74,6 +75,9 @@ class Request(NamedTuple):
     pool_channels: str | None = None
     repeat: int = 1
     feedback: bool = False
+    resize: NewSize | None = None
+    resampling: str | None = None
+    resize_after: int | None = None
     variant: str | None = None
     weights: str | Array | None = None
     bias: str | Array | None = None
@@ -186,6 +190,9 @@ class Request(NamedTuple):
                 f"`value_range={self.value_range!r}` brings values to the depth of a picture, and `sheet` draws each "
                 "map on a scale of its own; leave one of them out"
             )
+        for name in ("resampling", "resize_after"):
+            if self.given(name) and self.resize is None:
+                raise ArgumentError(f"{argument(name)} says how `resize` runs; give `resize='50%'` with it")
         if self.along is not None and self.dims != 1:
             raise ArgumentError("`along` lays kernels of one axis; give `dims=1` with it")
         if self.dims == 1 and not self.kernels:
@@ -207,7 +214,7 @@ class Request(NamedTuple):
         for name in _OF_LAYERS:
             if self.given(name) and not staged:
                 raise ArgumentError(f"{argument(name)} belongs to a layer, and there is none; give `kernel`")
-        behind = self.any_given("activation", "pool", "pool_channels")
+        behind = self.any_given("activation", "pool", "pool_channels", "resize")
         if not staged and (self.variant or not behind):
             needs = "" if self.variant is None else f" for `variant={variant!r}`"
             weights = " or `weights`" if VARIANTS[variant].takes("weights") else ""

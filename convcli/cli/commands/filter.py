@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from convcli.cli.command import Command
+from convcli.cli.command import TYPED, Command
 from convcli.cli.explain_output import explain_output
 from convcli.cli.file_run import FileRun, file_run_options
 from convcli.cli.options.answer_options import theme_option
-from convcli.cli.options.filter_options import request_options
+from convcli.cli.options.filter_options import request_options, resized_in_order
 from convcli.cli.options.option_types import Parsed, output_place
 from convcli.cli.options.picture_network_options import (
     ORDERS,
@@ -65,6 +65,8 @@ GROUPS = {
         "pool_channels",
         "repeat",
         "feedback",
+        "resize",
+        "resampling",
     ),
     "Variant": (
         "variant",
@@ -80,7 +82,7 @@ GROUPS = {
         "dims",
         "along",
     ),
-    "Network": ("network", "layer", "mean", "std", "resize", "seed", "top", "labels"),
+    "Network": ("network", "layer", "mean", "std", "seed", "top", "labels"),
     "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),
     "Speed and limits": (
         "method",
@@ -167,6 +169,7 @@ def command(
             f"--layout {run.reading.layout} is of a network's input; name a network with --network"
         )
     _check_kernels(run, request)
+    request = resized_in_order(request, click.get_current_context().meta[TYPED])
     request.check()
     if explain is not None:
         if stats:

@@ -1,5 +1,7 @@
 """The options of what `convcli filter` does to a picture."""
 
+from collections.abc import Sequence
+
 import click
 
 from convcli.backend.bands.band_plan import METHODS
@@ -14,6 +16,7 @@ from convcli.cli.options.activation_and_pool_options import activation_option, p
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.limit_options import max_kernel_option
 from convcli.cli.options.option_types import Parsed, at_least
+from convcli.filters.new_size import read_new_size
 from convcli.filters.read_arguments import (
     MOST_DIMS,
     MOST_REPEATS,
@@ -25,8 +28,31 @@ from convcli.filters.read_arguments import (
 )
 from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES, Request
 from convcli.layers.padding import MODES, NAMES, mode_of
+from convcli.layers.resample import USUAL, WIDTHS
 from convcli.layers.text.notation import parse_padding, parse_size
 from convcli.layers.variants import PLAIN, VARIANTS
+
+# The steps of a layer in the order in which they run; of those without kernels the first is one step.
+_FIRST = ("weights", "pointwise", "offsets", "local")
+_BEHIND = ("activation", "pool", "pool_channels")
+
+
+def resized_in_order(request: Request, typed: Sequence[str]) -> Request:
+    """Return a request whose resizing runs behind each step that was typed before it.
+
+    typed : the names of the options in the order in which they were typed, as often as they were
+    """
+    if request.resize is None or "resize" not in typed:
+        return request
+    before = list(typed[: len(typed) - 1 - list(reversed(typed)).index("resize")])
+    kernels = len(request.kernels)
+    steps = [*(["kernels"] * kernels if kernels else ["layer"] * request.any_given(*_FIRST))]
+    after = before.count("kernels") or (0 if kernels else int(any(name in before for name in _FIRST)))
+    for name in filter(request.given, _BEHIND):
+        steps.append(name)
+        if name in before:
+            after = len(steps)
+    return request._replace(resize_after=after)
 
 
 def _of(argument: str) -> str:
@@ -86,6 +112,17 @@ request_options = bundled(
         "--repeat", type=at_least(1, MOST_REPEATS), default="1", help="Run the whole layer N times. [1]"
     ),
     click.option("--feedback", is_flag=True, help="Each repeat reads the picture beside the last result."),
+    click.option(
+        "--resize",
+        type=Parsed("SIZE", read_new_size),
+        help="800x600, 800x, x600, 50%, 0.5; runs where it is typed.",
+    ),
+    click.option(
+        "--resampling",
+        type=click.Choice(list(WIDTHS)),
+        metavar="NAME",
+        help=f"{' '.join(name for name in WIDTHS if name != USUAL)}. [{USUAL}]",
+    ),
     click.option(
         "--variant",
         type=Parsed("NAME", read_variant, FILTERING),

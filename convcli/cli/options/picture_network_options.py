@@ -10,8 +10,8 @@ from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
-from convcli.filters.network_input import OF_BOTH, NetworkInput, output_name
-from convcli.filters.read_arguments import read_deviations, read_numbers, read_pixels
+from convcli.filters.network_input import OF_BOTH, NetworkInput, output_name, pixels_of
+from convcli.filters.read_arguments import read_deviations, read_numbers
 
 if TYPE_CHECKING:
     from convcli.filters.network_run import NetworkRun
@@ -28,7 +28,6 @@ class PictureNetworkOptions(NamedTuple):
     layer: str | None
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
-    resize: tuple[int, int] | None
     seed: int | None
     top: int | None
     labels: Path | None
@@ -54,7 +53,7 @@ class PictureNetworkOptions(NamedTuple):
             None if request.scale is None else float(request.scale),
             self.mean or (0.0,),
             self.std or (1.0,),
-            self.resize,
+            pixels_of(request.resize),
             layout,
             bgr,
         )
@@ -100,9 +99,6 @@ picture_network_options = bundled(
     click.option("--layer", metavar="NAME", help="Draw the maps of this layer; in .npy, their numbers."),
     click.option("--mean", type=Parsed("F,F,F", read_numbers), help="Subtract, after --scale. [0]"),
     click.option("--std", type=Parsed("F,F,F", read_deviations), help="Divide by, after --mean. [1]"),
-    click.option(
-        "--resize", type=Parsed("WxH", read_pixels), help="Resize pictures. [what the network takes]"
-    ),
     click.option("--seed", type=at_least(0), help="Draw missing weights at random."),
     click.option("--top", type=at_least(1), help="How many classes to print. [5]"),
     click.option(

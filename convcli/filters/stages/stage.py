@@ -61,6 +61,10 @@ class Stage(ABC):
         """Count what is held for a tile of the output."""
         return held(self.layers, shape, tile)
 
+    def seen(self, shape: Shape, tile: Sizes) -> Sizes:
+        """Return how much of the input is looked at for a tile of the output."""
+        return self.held(shape, tile).tile
+
     def spelled(self) -> list[str]:
         """Return the layers as a chain spells them."""
         return [spell(layer) for layer in self.layers]

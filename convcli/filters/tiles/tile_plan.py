@@ -16,6 +16,7 @@ from convcli.filters.tiles.sources import Region, begin_tile
 from convcli.layers import ConvTranspose, Resize, Window
 from convcli.layers.axes import Shape, Sizes
 from convcli.layers.padding import span
+from convcli.layers.resample import Resample
 
 T = TypeVar("T")
 
@@ -193,7 +194,7 @@ def rows_seen(stages: Sequence[Stage], shape: Shape) -> int:
         shapes.append(stage.output_shape(shapes[-1]))
     tile: Sizes = (*tiles.shape[1:-2], tiles.rows, tiles.columns)
     for stage, before in zip(reversed(first), reversed(shapes[:-1]), strict=True):
-        tile = stage.held(before, tile).tile
+        tile = stage.seen(before, tile)
     return tile[-2]
 
 
@@ -213,6 +214,14 @@ def halo(stages: Sequence[Stage]) -> tuple[int, int]:
             if isinstance(layer, Resize):
                 scale = (layer.scale or (1,) * 2)[-2:]
                 jump = [j / s for j, s in zip(jump, scale, strict=True)]
+                continue
+            if isinstance(layer, Resample):
+                steps = [n / made for n, made in zip(layer.input_size[-2:], layer.size[-2:], strict=True)]
+                around = [
+                    reach + (layer.taps(axis) - 1) * j
+                    for reach, axis, j in zip(around, (-2, -1), jump, strict=True)
+                ]
+                jump = [j * s for j, s in zip(jump, steps, strict=True)]
                 continue
             if not isinstance(layer, Window):
                 continue

@@ -203,6 +203,8 @@ CHANGES = {
     "pool_channels": "--pool-channels lp",
     "repeat": "--repeat 2",
     "feedback": "--feedback --repeat 2",
+    "resize": "--resize 50%",
+    "resampling": "--resize 50% --resampling box",
     "weights": "--weights w.npy",
     "bias": "--bias-file b.npy",
     "pointwise": "--pointwise other.npy",
@@ -228,6 +230,7 @@ def test_every_option_of_filter_and_every_variant_is_tried() -> None:
         "sheet",
         "only",
         "mask",
+        "resize_after",
     }  # which every variant takes
     assert set(CHANGES) == set(Request._fields) - of_any
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli.backend.values import Extent
+from convcli.filters.new_size import NewSize
 from convcli.filters.recipe import Recipe
 from convcli.filters.stages.activation_and_pools import ChannelPooled
 from convcli.filters.stages.blend import LOCALS
 from convcli.filters.stages.offsets import FIELDS
-from convcli.filters.tiles import tile_plan
+from convcli.filters.tiles import resampled_sources, tile_plan
 from convcli.filters.tiles.given_picture import Given
 from convcli.filters.tiles.layer_sources import layered
 from convcli.filters.tiles.source_borders import Border, bordered
@@ -60,6 +61,7 @@ def small_tiles():
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("SAMPLES", 24), ("WIDE", 12), ("TALL", 5), ("HALOS", 0)):
             patch.setattr(tile_plan, name, value)
+        patch.setattr(resampled_sources, "SAMPLES", 90)
         yield patch
 
 
@@ -81,13 +83,30 @@ def in_one_piece(given, stages, finish, premultiply):
     st.sampled_from([None, True, False]),
     st.sampled_from(["clip", "offset", "minmax", None]),
     st.integers(1, 2),
+    st.sampled_from([None, None, ("lanczos", 0), ("nearest", 9), ("bilinear", 1), ("box", 0)]),
     st.integers(9, 23),
     st.integers(9, 23),
 )
 def test_tiles_are_the_whole(
-    small_tiles, variant, kernel, mode, padding, stride, pool, alpha, value_range, repeat, rows, columns
+    small_tiles,
+    variant,
+    kernel,
+    mode,
+    padding,
+    stride,
+    pool,
+    alpha,
+    value_range,
+    repeat,
+    resized,
+    rows,
+    columns,
 ):
     options = {"kernels": (kernel,), "stride": stride, **OPTIONS[variant]}
+    if resized is not None:
+        method, after = resized
+        size = NewSize(RNG.integers(7, 40), RNG.integers(7, 40))
+        options |= {"resize": size, "resampling": method, "resize_after": after}
     if variant == "separable":
         options["kernels"] = (KERNELS[2],)
     if variant in ("local", "deformable") or (variant, repeat) == ("depthwise-separable", 2):

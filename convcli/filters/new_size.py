@@ -1,0 +1,77 @@
+"""The size that a picture is resized to, as it is asked for: 800x600, 800x, x600, 50%, 0.5 or 1/3."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcli.errors import ArgumentError, cut
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+WAYS = (
+    "write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, 0.5 or 1/3"
+)
+_PIXELS = re.compile(r"(?P<width>[0-9]{0,9})x(?P<height>[0-9]{0,9})")
+_FACTOR = re.compile(r"[0-9]{1,9}(\.[0-9]{0,15})?|\.[0-9]{1,15}")
+_RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}")
+
+
+class NewSize(NamedTuple):
+    """The size that a picture is to have: in pixels, None where the other side tells it; or a factor of its own."""
+
+    width: int | None = None
+    height: int | None = None
+    factor: Fraction | None = None
+
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """The width and the height, where both are said."""
+        return None if self.width is None or self.height is None else (self.width, self.height)
+
+    def of(self, rows: int, columns: int) -> tuple[int, int]:
+        """Return the rows and columns that a picture gets; halves are rounded up, and 1 is the least.
+
+        >>> read_new_size("50%").of(5, 8), read_new_size("4x").of(5, 8), read_new_size("x600").of(5, 8)
+        ((3, 4), (3, 4), (600, 960))
+        """
+        if self.factor is not None:
+            return _rounded(rows * self.factor), _rounded(columns * self.factor)
+        if self.height is not None and self.width is not None:
+            return self.height, self.width
+        from fractions import Fraction
+
+        if self.width is not None:
+            return _rounded(Fraction(rows * self.width, columns)), self.width
+        assert self.height is not None
+        return self.height, _rounded(Fraction(columns * self.height, rows))
+
+
+def _rounded(length: Fraction) -> int:
+    return max(1, (2 * length.numerator + length.denominator) // (2 * length.denominator))
+
+
+def read_new_size(value: Any) -> NewSize:
+    """Read a size or a factor: a text, (width, height), or a float."""
+    from fractions import Fraction
+
+    refused = ArgumentError(f"{cut(repr(value), 80)} is no size; {WAYS}")
+    if isinstance(value, tuple | list) and len(value) == 2:
+        value = "x".join(str(each) if hasattr(each, "__index__") else "?" for each in value)
+    text = repr(float(value)) if isinstance(value, float) else value
+    if not isinstance(text, str):
+        raise refused
+    if (pixels := _PIXELS.fullmatch(text)) is not None:
+        width, height = (int(word) if word else None for word in pixels.groups())
+        if 0 in (width, height) or width is height is None:
+            raise refused
+        return NewSize(width, height)
+    if text.isascii() and text.isdigit():
+        raise ArgumentError(f"{text!r} may be a factor or a width; write {text}00% or {text}.0, or {text}x")
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    if _FACTOR.fullmatch(number) or (not percent and _RATIO.fullmatch(number) and not number.endswith("/0")):
+        factor = Fraction(number) / (100 if percent else 1)
+        if factor > 0:
+            return NewSize(factor=factor)
+    raise refused

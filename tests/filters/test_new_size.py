@@ -1,0 +1,64 @@
+"""The size that a picture is resized to."""
+
+import numpy as np
+import pytest
+
+from convcli.errors import ArgumentError
+from convcli.filters.new_size import read_new_size
+
+
+@pytest.mark.parametrize(
+    ("typed", "rows", "columns"),
+    [
+        ("50%", 50, 75),
+        ("33.5%", 34, 50),  # 33.5 is rounded up, 50.25 down
+        ("0.5", 50, 75),
+        (".25", 25, 38),  # 37.5 is rounded up
+        ("1/3", 33, 50),
+        ("2.0", 200, 300),
+        ("0.001%", 1, 1),
+        ("30x", 20, 30),
+        ("x30", 30, 45),
+        ("7x9", 9, 7),
+        ((7, 9), 9, 7),
+        ((np.int64(7), 9), 9, 7),
+        (0.1, 10, 15),
+    ],
+)
+def test_sizes_and_factors(typed: object, rows: int, columns: int) -> None:
+    assert read_new_size(typed).of(100, 150) == (rows, columns)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "x",
+        "0x5",
+        "5x0",
+        "0%",
+        "0.0",
+        "-1.5",
+        "1/0",
+        "1/2%",
+        "axb",
+        "5x5x5",
+        "nan",
+        0.0,
+        (1.5, 2),
+        None,
+        "½",
+    ],
+)
+def test_what_is_no_size_is_refused_with_what_is_one(typed: object) -> None:
+    with pytest.raises(ArgumentError) as error:
+        read_new_size(typed)
+    assert str(error.value).endswith(
+        " is no size; write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, "
+        "0.5 or 1/3"
+    )
+
+
+def test_a_bare_whole_number_may_be_two_things() -> None:
+    with pytest.raises(ArgumentError, match=r"'2' may be a factor or a width; write 200% or 2\.0, or 2x"):
+        read_new_size("2")
