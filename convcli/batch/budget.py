@@ -1,4 +1,4 @@
-"""The memory that parallel jobs may take together: each asks for its share, and waits until it is free."""
+"""The memory budget that parallel jobs share: each job reserves its estimate, and waits until it is free."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 TAKE, GIVE = "take", "give"
-TICK = 0.1  # seconds after which a waiting job looks whether the run has ended
+TICK = 0.1  # seconds between two checks of a waiting job whether the run has ended
 
 
 class Budget:
-    """Bytes that are given out in the order in which they are asked for, so that no large job waits for ever.
+    """A number of bytes to reserve, in the order of the requests, so that a large job does not wait for ever.
 
-    A job that is alone gets what it asks for.
+    A job that runs alone gets its request even if it is over the limit.
     """
 
     def __init__(self) -> None:
         self.taken = 0
-        self.keeper: Connection | None = None  # in a worker process, the way to the budget of the run
+        self.keeper: Connection | None = None  # in a worker process, the connection to the budget of the run
         self._waiting: deque[object] = deque()
         self._changed = Condition()
 
     @contextmanager
     def share(self, wanted: int, limit: int) -> Iterator[None]:
-        """Hold so many bytes, as soon as all shares together are within the limit."""
+        """Reserve bytes while the context lasts; wait until all reservations together are within the limit."""
         if self.keeper is None:
             self.take(wanted, limit)
         else:
             self.keeper.send((TAKE, wanted, limit))
-            self.keeper.recv()  # when it is taken; where the run ends first, this process is killed
+            self.keeper.recv()  # the answer comes when they are reserved; if the run ends first, it kills this process
         try:
             yield
         finally:
@@ -46,7 +46,7 @@ class Budget:
                 self.keeper.send((GIVE,))
 
     def take(self, wanted: int, limit: int) -> None:
-        """Wait for so many bytes; raise Closed where the run ends meanwhile."""
+        """Wait until the bytes are free and reserve them; raise Closed if the run ends first."""
         mine = object()
         with self._changed:
             self._waiting.append(mine)
@@ -61,10 +61,10 @@ class Budget:
                 self._changed.notify_all()
 
     def give(self, held: int) -> None:
-        """Give back what was taken."""
+        """Release reserved bytes."""
         with self._changed:
             self.taken -= held
             self._changed.notify_all()
 
 
-MEMORY = Budget()  # of this process
+MEMORY = Budget()  # the budget of this process

@@ -17,9 +17,9 @@ class ClusterError(ConvcliError):
 
 @contextmanager
 def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exception], ...]]]:
-    """Give an executor on a cluster, how many jobs it does at a time, and the errors by which it gives one up.
+    """Connect to a cluster; yield an executor, its number of parallel jobs, and the errors with which a job fails.
 
-    Raises ClusterError where the extra is not installed, where no scheduler answers or where it has no workers.
+    Raises ClusterError if the extra is not installed, if no scheduler answers, or if it has no workers.
     """
     try:
         import distributed
@@ -28,7 +28,9 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
         raise ClusterError(
             "`cluster` needs Dask, which is not installed; install the extra: pip install 'convcli[cluster]'"
         ) from None
-    for name in logging.root.manager.loggerDict:  # what it says of lost links and workers, we say once
+    for (
+        name
+    ) in logging.root.manager.loggerDict:  # lost connections and workers are reported once, as errors of jobs
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
     client = _client(distributed, address)
@@ -37,7 +39,7 @@ def connected(address: str) -> Iterator[tuple[Executor, int, tuple[type[Exceptio
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
             raise ClusterError(
-                f"`cluster={address!r}`: the scheduler answers, but has no workers; start some: dask worker {address}"
+                f"`cluster={address!r}`: the scheduler has no workers; start some: dask worker {address}"
             ) from None
         executor: Executor = client.get_executor(pure=False, retries=0)
         yield executor, sum(client.nthreads().values()), (distributed.KilledWorker, CommClosedError)
@@ -50,5 +52,5 @@ def _client(distributed: Any, address: str) -> Any:
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError):
         raise ClusterError(
-            f"`cluster={address!r}`: no scheduler answers there within {PATIENCE} s; start one: dask scheduler"
+            f"`cluster={address!r}`: no scheduler answers within {PATIENCE} s; start one: dask scheduler"
         ) from None

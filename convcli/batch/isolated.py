@@ -1,4 +1,4 @@
-"""An executor whose workers are processes: a crash, or a job that takes too long, costs one job."""
+"""An executor with worker processes: a crash, or a job that takes too long, does not affect other jobs."""
 
 import multiprocessing
 import os
@@ -21,28 +21,30 @@ R = TypeVar("R")
 
 READY, DONE, RAISED = "ready", "done", "raised"
 HOUR = 3600.0
-PATIENCE = 10.0  # seconds that a write may take beyond the limit of its job
+PATIENCE = 10.0  # seconds after the time limit of a job for a write to finish
 
 _STARTING = threading.Lock()  # processes are started one at a time
 
 
 class DiedError(BrokenExecutor):
-    """The process that worked on a job ended before the job did."""
+    """The worker process ended before its job was done."""
 
 
 class LostError(Exception):
-    """The process that worked on a job ended after it had begun to write, so the job is not tried again."""
+    """The worker process ended after its job had begun to write, so the job is not retried."""
 
 
 class OverdueError(Exception):
-    """A job took longer than it may; its process was killed."""
+    """A job took longer than its time limit, and its process was killed."""
 
 
 class Isolated(Executor):
-    """As many threads as workers, each with a spawned process that does its jobs; a new one follows one that died.
+    """An executor with one thread per worker, each of which sends its jobs to a spawned process.
 
-    A process runs one job at a time. What is submitted must be picklable. A process that takes longer than `limit`
-    seconds over a job is killed; its start does not count.
+    width : the number of workers
+    limit : seconds after which a job is stopped by killing its process; the start of the process does not count
+
+    A process runs one job at a time, and is replaced if it dies. Functions and arguments must be picklable.
     """
 
     def __init__(self, width: int, limit: float | None = None) -> None:
@@ -53,7 +55,7 @@ class Isolated(Executor):
         self._ended = False
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Have a worker call the function; its process is sent a function only once."""
+        """Call the function in a worker process, to which the same function is sent only once."""
         return self._threads.submit(self._call, fn, args, kwargs)
 
     def _call(self, fn: Callable[..., R], args: Any, kwargs: Any) -> R:
@@ -66,19 +68,15 @@ class Isolated(Executor):
         try:
             found: R = worker.call(fn, args, kwargs, self._limit)
             return found
-        except (
-            DiedError,
-            LostError,
-            OverdueError,
-            Closed,
-        ):  # Closed: it waits for memory that it will not get
+        # Closed: the run ends while the job waits for memory.
+        except (DiedError, LostError, OverdueError, Closed):
             self._own.worker = None
             worker.kill()
             self._workers.discard(worker)
             raise
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes, when their jobs are done or, without `wait`, at once."""
+        """End the processes: with `wait` when their jobs are done, otherwise at once."""
         if not wait:
             self._ended = True
             for worker in tuple(self._workers):
@@ -89,14 +87,14 @@ class Isolated(Executor):
 
 
 class _Worker:
-    """A process, and this end of the connection to it."""
+    """A worker process, and this end of the connection to it."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._line, theirs = context.Pipe()
+        self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), name="convcli worker")
         with _STARTING:
-            # Its start unblocks the signals of this thread, and the process would inherit that.
+            # Starting the resource tracker unblocks the signals of this thread, and the process would inherit that.
             resource_tracker.ensure_running()
             _block_signals()
             self._process.start()
@@ -104,36 +102,36 @@ class _Worker:
         self._known: Any = None
 
     def call(self, fn: Callable[..., Any], args: Any, kwargs: Any, limit: float | None) -> Any:
-        """Return what the function returns there, or raise what it raises."""
+        """Call a function in the process; return its result, or raise its exception."""
         inside, begun, due, overtime, held = False, False, None, False, 0
         try:
-            self._line.send((None if fn is self._known else fn, args, kwargs))
+            self._connection.send((None if fn is self._known else fn, args, kwargs))
             self._known = fn
             while True:
-                if due is not None and not self._heard_by(due):
-                    if inside and not overtime:  # let it finish what it writes
+                if due is not None and not self._has_message_by(due):
+                    if inside and not overtime:  # let it finish its write
                         due, overtime = due + PATIENCE, True
                         continue
                     raise OverdueError(
-                        f"it took longer than {limit:g} s and was stopped; give it more time, or a smaller picture"
+                        f"it took longer than {limit:g} s and was stopped; allow more time, or use a smaller picture"
                     )
-                word, *rest = self._line.recv()
+                word, *rest = self._connection.recv()
                 if word == READY:
                     due = None if limit is None else time.monotonic() + limit
                 elif word == ENTER:
                     inside = begun = WRITES.enter()
-                    self._line.send(inside)
+                    self._connection.send(inside)
                 elif word == LEAVE:
                     WRITES.leave()
                     inside = False
                 elif word == TAKE:
                     wanted, most = rest
-                    asked = time.monotonic()
+                    requested = time.monotonic()
                     MEMORY.take(wanted, most)
                     held = wanted
                     if due is not None:  # waiting for memory does not count
-                        due += time.monotonic() - asked
-                    self._line.send(True)
+                        due += time.monotonic() - requested
+                    self._connection.send(True)
                 elif word == GIVE:
                     MEMORY.give(held)
                     held = 0
@@ -145,31 +143,33 @@ class _Worker:
             self._process.join(PATIENCE)
             if begun:
                 raise LostError(
-                    f"the process that worked on it {self._end()} when it had begun to write: its output is the old "
-                    "or the new; look at it before you run it again"
+                    f"its worker process {self._end()} after it had begun to write: the output may be the old file or "
+                    "the new one; check it before you run it again"
                 ) from None
-            raise DiedError(f"the process that worked on it, and on nothing else, {self._end()}") from None
+            raise DiedError(f"its worker process, which ran no other job, {self._end()}") from None
         finally:
             if inside:
                 WRITES.leave()
             if held:
                 MEMORY.give(held)
 
-    def _heard_by(self, due: float) -> bool:
-        """Wait until the process sends something or is due; an hour at a time, as systems limit the wait."""
-        while not self._line.poll(max(0.0, min(HOUR, due - time.monotonic()))):
+    def _has_message_by(self, due: float) -> bool:
+        """Wait for a message of the process until `due`; an hour at a time, because systems limit the timeout."""
+        while not self._connection.poll(max(0.0, min(HOUR, due - time.monotonic()))):
             if time.monotonic() >= due:
                 return False
         return True
 
     def _end(self) -> str:
-        """Say how the process ended."""
+        """Return how the process ended."""
         code = self._process.exitcode
         if code is None:
             return "has ended"
         if code < 0:
             name = signal.Signals(-code).name
-            return f"was killed by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
+            return f"was killed by {name}" + (
+                ", as happens when memory runs out" if name == "SIGKILL" else ""
+            )
         return f"ended with exit code {code}"
 
     def kill(self) -> None:
@@ -178,8 +178,8 @@ class _Worker:
         self._process.join(PATIENCE)
 
     def end(self) -> None:
-        """Let the process end, which waits for a job."""
-        self._line.close()
+        """Close the connection, on which the process waits for a job and then ends."""
+        self._connection.close()
         self._process.join(PATIENCE)
 
 
@@ -188,22 +188,22 @@ def _block_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
-def _serve(line: Connection) -> None:
-    """Do jobs until the line is closed: the whole life of a worker process."""
-    for number in SIGNALS:  # the run decides when it ends
+def _serve(connection: Connection) -> None:
+    """Run jobs until the connection is closed: the main function of a worker process."""
+    for number in SIGNALS:  # the main process decides when this one ends
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    WRITES.keeper = MEMORY.keeper = line
+    WRITES.keeper = MEMORY.keeper = connection
     fn: Callable[..., Any] | None = None
     while True:
         try:
-            sent, args, kwargs = line.recv()
+            sent, args, kwargs = connection.recv()
         except EOFError:
             return
         fn = sent or fn
         assert fn is not None
-        line.send((READY,))
+        connection.send((READY,))
         try:
             answer = DONE, fn(*args, **kwargs)
         except Closed:
@@ -211,11 +211,11 @@ def _serve(line: Connection) -> None:
         except BaseException as error:
             annotate(error)
             answer = RAISED, error
-        line.send(answer)
+        connection.send(answer)
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent has ended, whatever it is doing then."""
+    """End this process at once when its parent process has ended."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

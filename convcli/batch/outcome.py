@@ -12,7 +12,7 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the job in messages."""
 
 
 Job = TypeVar("Job", bound=Named)
@@ -20,15 +20,15 @@ Job = TypeVar("Job", bound=Named)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one job did, and the messages about it; the job itself prints nothing.
+    """The result of a job and the messages about it; the job itself prints nothing.
 
-    answer : what goes to standard output
-    written : the line that names the file which was written, also for standard output; left out by -q
-    notes, details : messages that are printed by default, and those that only -v asks for
-    skipped : whether its output was there already; its details say so
-    facts : what a report holds of it, as JSON has it
-    pixels : how many were read
-    error : why it failed, if it did
+    answer : the bytes for standard output
+    written : the line for standard output with the path of the written file, which -q leaves out
+    notes, details : the messages that are printed by default, and those that are printed with -v
+    skipped : whether the job was skipped because its output exists
+    facts : the fields of its line in the report
+    pixels : the number of pixels that were read
+    error : the error, if it failed
     """
 
     answer: bytes = b""
@@ -42,12 +42,12 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """In a word: done, skipped or failed."""
+        """The status of the job: done, skipped or failed."""
         return "failed" if self.error is not None else "skipped" if self.skipped else "done"
 
 
 def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """Run a job; an expected failure is an outcome, too, and any other exception is raised."""
+    """Run a job; return an expected failure as an outcome, and raise any other exception."""
     try:
         return work(job)
     except ConvcliError as error:
@@ -55,13 +55,13 @@ def attempt(work: Callable[[Job], Outcome], job: Job) -> Outcome:
     except MemoryError:
         return Outcome(
             error=ConvcliError(
-                f"{job.name}: there is not enough memory for it; run fewer at a time with `jobs=1`"
+                f"{job.name}: there is not enough memory; run fewer jobs at a time, such as `jobs=1`"
             )
         )
 
 
-def attempt_afar(work: Callable[[Job], Outcome], job: Job) -> Outcome:
-    """Run a job in another process; the traceback of an error, which cannot be pickled, is sent along as text."""
+def attempt_remotely(work: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """Run a job in a worker process; the traceback of an error, which cannot be pickled, is attached as text."""
     outcome = attempt(work, job)
     if outcome.error is not None:
         annotate(outcome.error)
@@ -69,7 +69,7 @@ def attempt_afar(work: Callable[[Job], Outcome], job: Job) -> Outcome:
 
 
 def annotate(error: BaseException) -> None:
-    """Write the traceback of an error into its notes."""
+    """Add the traceback of an error to its notes."""
     import traceback
 
     error.add_note("In another process:\n" + "".join(traceback.format_tb(error.__traceback__)))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a run: the first waits until files are written, the second ends at once."""
+"""Handling of Ctrl-C and SIGTERM: the first waits until files are written, the second ends the process at once."""
 
 import os
 import signal
@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-PATIENCE = 1.0  # seconds that a second signal waits for a write
+PATIENCE = 1.0  # seconds that the second signal waits for a write
 
 
 class Stopped(BaseException):
-    """A signal ended a job that runs in the main thread, while nothing was being written."""
+    """A signal interrupted a job in the main thread, while nothing was being written."""
 
 
 class Stop:
-    """Whether the run is to end, and by which signal; to be entered around it.
+    """A context manager around a run that handles signals.
 
-    queue : gets None for a signal, where the main thread only waits for jobs; without it the signal ends the job
-    last : called before a second signal ends the process
+    signal : the signal that ends the run, if one came
+    queue : receives None at a signal, if the main thread only waits for jobs; without a queue the signal interrupts
+        the job
+    last : functions to be called before a second signal ends the process
     """
 
     def __init__(self) -> None:
@@ -34,22 +36,22 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """The exit code, 128 + the signal as shells have it; 0 where there was none."""
+        """The exit code: 128 plus the number of the signal, as in shells; 0 without a signal."""
         return 0 if self.signal is None else 128 + self.signal
 
     def __enter__(self) -> "Stop":
-        """Listen to the signals: in the main thread, which alone can."""
+        """Install the handlers, if this is the main thread; Python allows it in no other."""
         WRITES.closed = WRITES.used = False
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._heard) for number in SIGNALS}
+            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Restore the handlers that there were."""
+        """Restore the previous handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _heard(self, number: int, frame: object) -> None:
+    def _handle(self, number: int, frame: object) -> None:
         again, self.signal = self.signal is not None, self.signal or signal.Signals(number)
         if self.queue is None:
             if again or not (WRITES.occupied or WRITES.used):

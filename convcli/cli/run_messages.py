@@ -52,7 +52,7 @@ class RunMessages:
         """0 if every job was done or skipped, else 1."""
         return 0 if self._counts["done"] + self._counts["skipped"] == self._count else 1
 
-    def happened(self, number: int, job: Job, outcome: Outcome) -> None:
+    def record(self, number: int, job: Job, outcome: Outcome) -> None:
         """Count a job, and write it into the report."""
         self._counts[outcome.status] += 1
         self._pixels += outcome.pixels
@@ -65,7 +65,7 @@ class RunMessages:
         if self.report is not None:
             self.report.write(number, job, outcome)
 
-    def tell(self, job: Job, outcome: Outcome) -> None:
+    def show(self, job: Job, outcome: Outcome) -> None:
         """Say what became of a job, its answer first."""
         self.hide()
         answer = outcome.answer if self._conversation.quiet else outcome.answer + outcome.written

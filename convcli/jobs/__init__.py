@@ -1,1 +1,1 @@
-"""Files in, files out: which pictures a run takes, where each goes, and the one job that reads and writes them."""
+"""From files to files: finding the inputs of a run, naming the outputs, and the job that reads and writes them."""

@@ -1,4 +1,4 @@
-"""Pictures that are too large to be whole in memory: read by rows, written by rows, or both."""
+"""Processing by rows: pictures that do not fit in memory are read by rows, written by rows, or both."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 from convcli.images.picture import Picture
 from convcli.jobs.work import PlanByRows, RowsToMake
 
-LARGE = 1 << 29  # bytes that any machine has
+LARGE = 1 << 29  # bytes that any machine has: jobs that need less are not processed by rows
 
 
 class ByRows(NamedTuple):
-    """Which ends of a job are not whole in memory.
+    """Which of a job's pictures, the input or the output, are processed by rows.
 
-    stored : the picture, its pixels left in the file; None where it is decoded whole
-    written : whether the result is written as it is made
-    memory : the most bytes that all of it takes
+    stored : the input picture, whose pixels stay in the file; None if it is decoded completely
+    written : whether the output is written row by row
+    memory : the peak memory of the job in bytes
     """
 
     stored: Picture | None
@@ -25,17 +25,17 @@ class ByRows(NamedTuple):
 
     @property
     def said(self) -> str:
-        """What -v prints about it."""
+        """The description that -v prints."""
         ends = ("decoded by rows",) * (self.stored is not None) + ("written by rows",) * self.written
         return ", ".join(ends)
 
 
 class Whole(NamedTuple):
-    """The bytes of a job whose picture is whole in memory.
+    """The memory in bytes of a job that is not processed by rows.
 
-    reading : while it is decoded
-    pixels : of it, with what the decoder keeps
-    writing : beside the result, while that is encoded
+    reading : the peak while the input is decoded
+    pixels : the decoded input, with the memory that the decoder keeps
+    writing : the encoder, in addition to the result
     """
 
     reading: int
@@ -46,9 +46,9 @@ class Whole(NamedTuple):
 def by_rows(
     plan: PlanByRows, stored: Picture | None, form: str | None, whole: Whole, threads: int | None
 ) -> ByRows | None:
-    """Return how a job goes by rows, and what it takes; None where no end of it can.
+    """Return how a job is processed by rows and the memory that it needs; None if neither input nor output can be.
 
-    form : of the output; None where it is to be whole before it is written
+    form : the format of the output; None if it must be complete before it is written
     """
     from convcli.images.write_rows import takes_rows, writing
 
@@ -67,7 +67,7 @@ def by_rows(
 
 
 def gathered(rows: RowsToMake) -> Picture:
-    """Return the result whole."""
+    """Return the complete result as a picture in memory."""
     import numpy as np
 
     (frame,) = rows.black.frames

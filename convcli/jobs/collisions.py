@@ -1,4 +1,4 @@
-"""Files that must differ: outputs from each other, from all files that are read, and from the report."""
+"""Checks that outputs differ from each other, from all files that are read, and from the report."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from convcli.files import is_link
 if TYPE_CHECKING:
     from convcli.jobs.job import Job
 
-Reads = Sequence[tuple[str, Path]]  # files that a run reads beside its inputs, after what messages call them
+Reads = Sequence[
+    tuple[str, Path]
+]  # the files that a run reads beside its inputs, each with its name in messages
 
 
 class Places:
-    """Which file a path means, whatever way it is written; every folder is looked at once."""
+    """Resolution of paths to files, so that different paths of one file compare equal; folders are cached."""
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
 
     def entry(self, path: Path) -> str:
-        """Return the real path of the folder with the name in it, which may be a link's."""
+        """Return the real path of the folder joined with the name, which may be a link."""
         folder, name = os.path.split(str(path))
         if name in ("", "..", "."):
             return os.path.realpath(path)
@@ -41,7 +43,7 @@ class Places:
 
     @property
     def folders(self) -> set[str]:
-        """The real paths of all folders so far, and of those that hold them."""
+        """The real paths of all folders so far, and of their parents."""
         found: set[str] = set()
         for folder in set(self._folders.values()):
             while folder not in found:
@@ -51,11 +53,11 @@ class Places:
 
 
 def check_jobs(jobs: Sequence[Job], *, in_place: bool) -> None:
-    """Raise ArgumentError where two jobs have one output, or an output is an input."""
+    """Raise ArgumentError if two jobs have the same output, or an output is an input."""
     places, outputs = Places(), Places()
     inputs = {} if in_place else {places.file(job.input): job for job in jobs if job.input is not None}
     taken: dict[str, Job] = {}
-    twins: dict[str, Job] = {}  # those that differ in case alone, where that tells files apart
+    twins: dict[str, Job] = {}  # outputs that differ only in case, in a case-sensitive file system
     for job in jobs:
         key = "" if job.output is None else outputs.file(job.output)
         if key in inputs:
@@ -71,13 +73,13 @@ def check_jobs(jobs: Sequence[Job], *, in_place: bool) -> None:
         above = twins.get(folder, taken.get(_folded(folder)))
         if above is not None and outputs.file(above.target) == folder:
             raise ArgumentError(
-                f"{above.name} would become {above.target}, which is the folder of other outputs; give a template "
-                "(`output='out/{stem}.{kernel}{ext}'`)"
+                f"{above.name} would be written to {above.target}, which is the folder of other outputs; give a "
+                "template (`output='out/{stem}.{kernel}{ext}'`)"
             )
 
 
 def check_reads(argument: str, paths: Iterable[Path], reads: Reads) -> None:
-    """Raise ArgumentError where one of the paths to be written is a file that is read."""
+    """Raise ArgumentError if one of the paths to be written is a file that is read."""
     if not reads:
         return
     places = Places()
@@ -90,9 +92,11 @@ def check_reads(argument: str, paths: Iterable[Path], reads: Reads) -> None:
 
 
 def check_report(report: Path, jobs: Sequence[Job], reads: Reads) -> None:
-    """Raise ArgumentError where a report would be another file of the run, or a folder of one, or lie in one."""
+    """Raise ArgumentError if a report would be another file of the run, or a folder of one, or in one."""
     if str(report) == "-":
-        raise ArgumentError("`report='-'` would mix with what is printed; name a file, such as run.jsonl")
+        raise ArgumentError(
+            "`report='-'` would mix the report with other output; name a file, such as run.jsonl"
+        )
     check_reads("`report`", [report], reads)
     places, disk = Places(), _linked(report)
     key = places.file(report)
@@ -101,22 +105,22 @@ def check_report(report: Path, jobs: Sequence[Job], reads: Reads) -> None:
     for path in [*files, *(path for _, path in reads)]:
         place = places.file(path)
         if _meet(place, key) or (disk is not None and disk == _linked(path)):
-            raise ArgumentError(f"`report` {report} is an input or an output, too; name another file")
+            raise ArgumentError(f"`report` {report} is also an input or an output; name another file")
         if _meet(place, above.get(_folded(place), "")):
-            raise ArgumentError(f"`report` {report} would lie in {path}, which is a file; name another")
+            raise ArgumentError(f"`report` {report} would be in {path}, which is a file; name another")
     if any(_meet(folder, key) for folder in places.folders):
         raise ArgumentError(
-            f"`report` {report} is a folder of inputs or outputs; name a file in it, or another"
+            f"`report` {report} is a folder of inputs or outputs; name a file in it, or another file"
         )
 
 
 def _meet(one: str, other: str) -> bool:
-    """Whether two real paths are one file, be it in a file system that minds no case."""
+    """Return whether two real paths are the same file, also in a case-insensitive file system."""
     return one == other or (_folded(one) == _folded(other) and _folds(Path(one).parent))
 
 
 def _linked(path: Path) -> tuple[int, int] | None:
-    """Return which file on the disk it is, where that has more than one name."""
+    """Return the device and inode of a file that has several hard links, else None."""
     try:
         found = path.stat()
     except OSError:
@@ -131,25 +135,27 @@ def _overwriting(job: Job, other: Job) -> str:
             "replace it"
         )
     return (
-        f"{job.name} would become {job.output}, but that is an input and would be overwritten; choose another "
-        "`output`, or leave the outputs of earlier runs out with `exclude`"
+        f"{job.name} would be written to {job.output}, which is an input and would be overwritten; choose another "
+        "`output`, or leave out the outputs of earlier runs with `exclude`"
     )
 
 
 def _sharing(one: Job, two: Job) -> str:
     where = "standard output" if one.output is None else str(one.output)
     if one.source == one.target:
-        return f"{one.name} and {two.name} are one file, which `in_place` would replace twice; name it once"
+        return (
+            f"{one.name} and {two.name} are the same file, which `in_place` would replace twice; name it once"
+        )
     if str(one.target) != str(two.target):
         where += f" (or {two.target}, which is the same file)"
     way = "give a folder (`output='out/'`) or a template (`output='out/{stem}.{kernel}{ext}'`)"
     if one.source.name == two.source.name and one.output is not None:
-        way = "keep them apart by their folders (`output='out/{parent}/{name}'`)"
-    return f"{one.name} and {two.name} would both become {where}; {way}"
+        way = "use their folders to tell them apart (`output='out/{parent}/{name}'`)"
+    return f"{one.name} and {two.name} would both be written to {where}; {way}"
 
 
 def _folded(path: str) -> str:
-    """Return a path as file systems compare it that mind neither case nor how accents are put together."""
+    """Return a path with case and Unicode normalisation removed, as case-insensitive file systems compare it."""
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", path.casefold())
@@ -157,7 +163,7 @@ def _folded(path: str) -> str:
 
 @lru_cache
 def _folds(folder: Path) -> bool:
-    """Whether the file system of a folder, or of the nearest there is above it, takes a and A for the same."""
+    """Return whether the file system of a folder, or of its nearest existing parent, is case-insensitive."""
     for above in (folder, *folder.parents):
         if above.name != above.name.swapcase() and above.exists():
             other = above.with_name(above.name.swapcase())

@@ -1,4 +1,4 @@
-"""What a dry run reports of a picture: what would be read, run and written, and the time and memory for it."""
+"""The report of a dry run on a picture: what would be read, run and written, and the estimated time and memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcli.render import visible
 WHOLE, BY_ROWS = "whole", "by rows"
 
 
-def foretold(
+def dry_run_facts(
     name: str,
     target: str,
     before: Picture,
@@ -21,13 +21,13 @@ def foretold(
     memory: int,
     by_rows: tuple[bool, bool] = (False, False),
 ) -> dict[str, Any]:
-    """Return the facts, as JSON has them.
+    """Return the facts of a dry run, which can be encoded as JSON.
 
-    name, target : what messages call the input and the output
-    before, after : the picture that would be read, and the one that would be written; their pixels may be black
-    runs : the facts of what would run
-    memory : bytes
-    by_rows : whether the pixels are decoded by rows, and whether the output is written by rows; else whole
+    name, target : the names of the input and the output in messages
+    before, after : the picture that would be read and the one that would be written, of which only the headers matter
+    runs : the facts about the work
+    memory : the estimated memory in bytes
+    by_rows : whether the input is decoded by rows, and whether the output is written by rows
     """
     return {
         "input": name,
@@ -49,7 +49,7 @@ def foretold(
 
 
 def sentence(facts: Mapping[str, Any], runs: str) -> str:
-    """Return the facts as a line; `runs` describes what would run."""
+    """Return the facts as a line of text; `runs` describes the work."""
     before = _picture(*(facts[f"input_{key}"] for key in ("format", "mode", "size", "frames")))
     after = _picture(*(facts[key] for key in ("format", "mode", "size", "frames")))
     time = f"{facts['seconds']:.1f} s on a core and " if "seconds" in facts else ""

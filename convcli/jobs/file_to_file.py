@@ -1,4 +1,4 @@
-"""One job: a picture is opened, planned for, read, worked on, encoded and written, whatever the work is."""
+"""The job that filters, matches or runs a network: open a picture, plan, read, work, encode and write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from convcli.images.picture import Frame, Picture
 from convcli.images.write import check_fits, encode
 from convcli.images.write_rows import rows_writer
 from convcli.jobs.by_rows import LARGE, ByRows, Whole, by_rows, gathered
-from convcli.jobs.dry_run import foretold, sentence
+from convcli.jobs.dry_run import dry_run_facts, sentence
 from convcli.jobs.job import DASH, Job
 from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import OpenedAhead
@@ -32,20 +32,20 @@ from convcli.jobs.save import Save
 from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work
 from convcli.layers.text.notation import format_size
 
-Facts = dict[str, Any]  # of a report
+Facts = dict[str, Any]  # the fields of a report
 
 
-class Beside(NamedTuple):
-    """The bytes that it takes to read a picture, and those that Pillow keeps afterwards."""
+class ReadingMemory(NamedTuple):
+    """The peak memory of reading a picture, and the memory that Pillow keeps afterwards, in bytes."""
 
     reading: int
     pool: int
 
 
 class _Planned(NamedTuple):
-    """A plan, the picture that it is for, where the result goes, and the most bytes that all of it takes.
+    """A plan, the picture that it is for, the target and format of the result, and the peak memory in bytes.
 
-    rows : how it goes by rows; None where the picture and its result are whole in memory
+    rows : how the job is processed by rows; None if the picture and its result are in memory completely
     """
 
     plan: Plan
@@ -58,13 +58,13 @@ class _Planned(NamedTuple):
 
 @dataclass(frozen=True)
 class FileToFile:
-    """What one run does, to be called with each job, in whichever process.
+    """The function that a run calls with each job, in this process or in another.
 
-    threads : of an encoder
-    dry_run, as_json : whether it is only told what would be done, and whether as JSON
-    reported : whether a report asks for facts
-    ahead : the only picture of the run, where it was opened already
-    alone : whether the run has one picture only
+    threads : the number of threads of an encoder
+    dry_run, as_json : whether only to describe what would be done, and whether as JSON
+    reported : whether the run writes a report, which needs facts
+    ahead : the only picture of the run, if it was opened already
+    alone : whether the run has only one picture
     """
 
     work: Work
@@ -81,13 +81,13 @@ class FileToFile:
     alone: bool = False
 
     def __call__(self, job: Job) -> Outcome:
-        """Do a job and time it; its outcome says where the picture went, or is the picture itself."""
+        """Run a job and time it; the outcome has the path of the written picture, or the picture itself."""
         started, facts = time.perf_counter(), Facts()
         try:
             outcome = self._done(job, facts)
         except ConvcliError as error:
             outcome = Outcome(error=error)
-            if self.skip_existing and isinstance(error, ExistsError):  # another run has made it meanwhile
+            if self.skip_existing and isinstance(error, ExistsError):  # another process has just written it
                 outcome = _skipped(job)
         seconds = time.perf_counter() - started
         details = outcome.details
@@ -96,7 +96,7 @@ class FileToFile:
         return replace(outcome, details=details, facts={**facts, "seconds": round(seconds, 4)})
 
     def _done(self, job: Job, facts: Facts) -> Outcome:
-        """Do a job; what is known of it is noted in `facts` on the way, for a job that fails, too."""
+        """Run a job; add to `facts` what is known about it, so that a report has them even if the job fails."""
         if job.problem is not None:
             raise job.problem
         if self.skip_existing and job.is_done:
@@ -111,10 +111,10 @@ class FileToFile:
             pool = self._pool(opened.header)
             planned = self._planned(job, header, reading, pool)
             if planned.memory > min(LARGE, self.max_memory) and planned.plan.has_rows:
-                planned = self._by_rows(job, planned, opened, files, Beside(reading, pool))
+                planned = self._by_rows(job, planned, opened, files, ReadingMemory(reading, pool))
             self._check(job, planned)
             if self.dry_run:
-                return self._foretold(job, planned)
+                return self._described(job, planned)
             shares.enter_context(MEMORY.share(planned.memory, self.max_memory))
             if planned.rows is not None and planned.rows.stored is not None:
                 picture = planned.rows.stored
@@ -122,7 +122,7 @@ class FileToFile:
                 picture = opened.read()
                 files.close()
                 picture = self.reading.colours.converted(picture, job.name)
-            # A frame may differ from the first of an animation, by which its header was told.
+            # A frame of an animation may differ from the first one, from which the header was made.
             if _kinds(picture) == _kinds(header):
                 planned = planned._replace(plan=planned.plan.filled(picture), picture=picture.black())
             else:
@@ -143,22 +143,22 @@ class FileToFile:
         return self.reading.open(source)
 
     def _pool(self, header: Header) -> int:
-        """Return the bytes that Pillow keeps beside a picture: of its own image of it, or of pictures before it."""
+        """Return the bytes that Pillow keeps after decoding: of this picture, or of earlier ones."""
         if self.alone:
             return pooled(header.frames)
         return 0 if header.format == "NPY" else pooled_of_many(header.frames)
 
     def _planned(self, job: Job, picture: Picture, reading: int, pool: int) -> _Planned:
-        """Plan for a picture, whose pixels may be black; or raise an error where the job cannot be done.
+        """Plan the work on a picture, of which only the header is needed; raise an error if the job is impossible.
 
-        reading : the bytes that it takes to read the picture, and pool : that Pillow keeps afterwards
+        reading, pool : the bytes that reading the picture needs, and those that Pillow keeps afterwards
         """
         form = job.form or (picture.format if job.target is DASH else output_format(job.target))
         self.coding.check(form, job.name)
         if picture.layout != "hwc" and not {picture.format, form} & set(ARRAYS):
             raise ArgumentError(
-                f"{job.name}: `layout={picture.layout!r}` belongs to arrays, {' and '.join(ARRAYS)}, and is of no use "
-                f"from {picture.format} to {form}"
+                f"{job.name}: `layout={picture.layout!r}` applies to arrays, {' and '.join(ARRAYS)}, not to "
+                f"{picture.format} or {form}; leave it out"
             )
         target = "standard output" if job.target is DASH else str(job.target)
         plan = self.work.plan(job.name, target, picture, form)
@@ -170,14 +170,19 @@ class FileToFile:
         return _Planned(plan, picture, target, form, memory)
 
     def _by_rows(
-        self, job: Job, planned: _Planned, opened: Opening | OpenedAhead, files: ExitStack, beside: Beside
+        self,
+        job: Job,
+        planned: _Planned,
+        opened: Opening | OpenedAhead,
+        files: ExitStack,
+        read_memory: ReadingMemory,
     ) -> _Planned:
-        """Return a plan that does without the whole picture or the whole result, where that takes less memory."""
+        """Return a plan that processes the picture or the result by rows, if that needs less memory."""
         plan = cast(PlanByRows, planned.plan)
         stored = None
         if not isinstance(opened, OpenedAhead):
             stored = opened.stored()
-        elif not opened.decodes:  # by a thread, which lets it go
+        elif not opened.decodes:  # the thread that opened it does not decode it, and closes it
             stored = files.enter_context(self.reading.open(job.source)).stored()
         if stored is not None:
             stored = self.reading.colours.stored(stored, job.name)
@@ -185,8 +190,8 @@ class FileToFile:
         writing = encoding(
             [FrameHeader.of(frame)], planned.form, self.coding, planned.picture.coded, self.threads
         )
-        held = _bytes(planned.picture.frames) + beside.pool
-        whole = Whole(beside.reading, held, writing)
+        held = _bytes(planned.picture.frames) + read_memory.pool
+        whole = Whole(read_memory.reading, held, writing)
         whole_alone = job.target is DASH or planned.picture.layout != "hwc"
         form = None if whole_alone else planned.form
         rows = by_rows(plan, stored, form, whole, self.threads)
@@ -195,25 +200,26 @@ class FileToFile:
         return planned._replace(memory=rows.memory, rows=rows)
 
     def _check(self, job: Job, planned: _Planned) -> None:
-        """Refuse what would take too much memory."""
+        """Raise ImageError if the job would need more memory than the limit."""
         several = len(planned.picture.frames) > 1
-        way = f"take {'one frame by `frame`, ' if several else ''}a smaller picture"
+        way = f"use {'one frame with `frame`, ' if several else ''}a smaller picture"
         way += f", or {self.work.lighter}" if self.work.lighter else ""
         check_memory(f"{self.work.verb} {job.name}", planned.memory, self.max_memory, way)
 
-    def _foretold(self, job: Job, planned: _Planned) -> Outcome:
+    def _described(self, job: Job, planned: _Planned) -> Outcome:
+        """Return the outcome of a dry run."""
         plan, picture = planned.plan, planned.picture
         after = replace(picture, frames=tuple(plan.made), format=planned.form)
         rows = planned.rows
         ends = (rows is not None and rows.stored is not None, rows is not None and rows.written)
-        facts = foretold(job.name, planned.target, picture, after, plan.facts, planned.memory, ends)
+        facts = dry_run_facts(job.name, planned.target, picture, after, plan.facts, planned.memory, ends)
         text = json.dumps(facts) if self.as_json else sentence(facts, plan.said)
         return Outcome(answer=f"{text}\n".encode(), notes=tuple(plan.notes))
 
     def _written(self, job: Job, planned: _Planned, facts: Facts) -> Outcome:
-        """Do what is planned, and write what it makes."""
+        """Run the plan and write its result."""
         before, rows, how = planned.picture, planned.rows, ""
-        data: bytes | None = None  # of the output, where it is encoded whole
+        data: bytes | None = None  # the encoded output, if it is not written by rows
         if rows is None:
             result = planned.plan.run()
             made = result.picture
@@ -233,7 +239,7 @@ class FileToFile:
                 with WRITES:
                     self.save.write(job, data)
         if self.reported:
-            facts |= _told(before, result, job.target if data is None else BytesIO(data))
+            facts |= _result_facts(before, result, job.target if data is None else BytesIO(data))
         if job.target is DASH and data is not None:
             answer, written = data, b""
         elif result.record is not None:
@@ -250,30 +256,30 @@ class FileToFile:
 
 
 def _skipped(job: Job, *, aloud: bool = False) -> Outcome:
-    """Return the outcome of a job whose output is there already; `aloud` says so without -v."""
+    """Return the outcome of a job whose output exists; with `aloud`, it is reported even without -v."""
     said = (f"skipped, {job.target} exists",)
     return Outcome(skipped=True, notes=said if aloud else (), details=() if aloud else said)
 
 
 def _record(job: Job, result: Result, record: Mapping[str, Any]) -> bytes:
-    """Return the record of a picture that was written to a file, a line of JSON."""
+    """Return the record of a written picture as a line of JSON."""
     named = {"input": job.name, "output": str(job.target)}
-    return os.fsencode(json.dumps({**named, **_described(result.picture), **record})) + b"\n"
+    return os.fsencode(json.dumps({**named, **_picture_facts(result.picture), **record})) + b"\n"
 
 
-def _told(before: Picture, result: Result, output: Path | BytesIO) -> Facts:
-    """Return what a report tells of a picture beside its files' names."""
+def _result_facts(before: Picture, result: Result, output: Path | BytesIO) -> Facts:
+    """Return the fields of a report about a picture beside the names of its files."""
     from convcli.jobs.report import weighed
 
     return {
         **weighed("output", output),
         "input_size": list(before.frames[0].pixels.shape[:2]),
-        **_described(result.picture),
+        **_picture_facts(result.picture),
         **result.facts,
     }
 
 
-def _described(picture: Picture) -> Facts:
+def _picture_facts(picture: Picture) -> Facts:
     first = picture.frames[0]
     return {"mode": first.mode, "size": list(first.pixels.shape[:2]), "frames": len(picture.frames)}
 
@@ -283,7 +289,7 @@ def _bytes(frames: Iterable[Frame]) -> int:
 
 
 def _kinds(picture: Picture) -> list[tuple[Any, ...]]:
-    """Return what a plan depends on."""
+    """Return the modes, dtypes and shapes of the frames, on which a plan depends."""
     return [(frame.mode, frame.pixels.dtype, frame.pixels.shape) for frame in picture.frames]
 
 

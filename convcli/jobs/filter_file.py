@@ -26,7 +26,7 @@ MAX_MEMORY = "4G"
 
 
 class Written(NamedTuple):
-    """A picture that was written: where, and what is to be said of it, such as metadata that the format cannot hold."""
+    """A written picture: its path, and notes, such as about metadata that the format cannot hold."""
 
     path: Path
     notes: tuple[str, ...]
@@ -51,46 +51,50 @@ def filter_file(
 ) -> Written:
     """Run a layer on a picture in a file and write the result, as `convcli filter` does.
 
-    Every frame and page is filtered; alpha, depth, colour profile and metadata are kept. The output is written whole or
-    not at all.
+    Every frame or page is filtered; alpha, depth, colour profile and metadata are kept. The output is written
+    atomically: completely or not at all.
 
     Parameters
     ----------
     source : str or path
-        PNG, JPEG, WebP, TIFF, BMP, GIF, PPM and its kin, or .npy; told by what is in it. Or a matrix as text: .csv,
-        .txt or .json, told by its ending.
+        A PNG, JPEG, WebP, TIFF, BMP, GIF, PPM (or PGM, PBM, PAM, PFM) or .npy file, recognised by its content; or a
+        matrix as text in a .csv, .txt or .json file, recognised by its ending.
     output : str or path, optional
-        A file, whose ending says the format; a folder, which is there or ends in /; or a template such as
-        "out/{stem}.{kernel}{ext}". Without it photo.png becomes photo.sobel.png, beside it.
+        A file, whose ending determines the format; a folder, which exists or ends in /; or a template such as
+        "out/{stem}.{kernel}{ext}". By default photo.png is filtered to photo.sobel.png in the same folder.
     kernel, options
-        As of `filter_picture`; without a `value_range` samples are clipped, and those of .npy are floats.
+        As in `filter_picture`. Without a `value_range`, samples are clipped, and .npy files get floats.
     force : bool
-        Replace a file that is there; the source itself never is.
-    preserve, follow_links : bool
-        Keep the times and the mode of the source's file; replace what a link points to, where links are refused.
+        Replace an existing file; the source itself is never replaced.
+    preserve : bool
+        Keep the times and the mode of the source file.
+    follow_links : bool
+        Replace the target of a symbolic link; otherwise a link is an error.
     frame : int, optional
-        Only this frame or page: 0 the first, -1 the last.
+        Filter only this frame or page: 0 is the first, -1 the last.
     layout : str
-        The axes of arrays: "hwc", channels last; "chw", first; "dhw", slices of a volume. Or those of a network's
-        input, "nchw" or "nhwc", which are otherwise told from its shape.
+        The axes of arrays: "hwc", channels last; "chw", channels first; "dhw", slices of a volume. For a network, the
+        axes of its input, "nchw" or "nhwc", which by default are recognised from its shape.
     png_level, quality, subsampling
-        How the output is coded: 0 to 9; 1 to 100 or "lossless"; "4:4:4", "4:2:0" ...
-    max_frames, max_memory : int, int or str
-        What is refused as too much; memory in bytes, or as "500M".
+        The encoding of the output: 0 to 9; 1 to 100 or "lossless"; "4:4:4", "4:2:0" ...
+    max_frames : int
+        The largest number of frames that is accepted.
+    max_memory : int or str
+        The limit on the estimated memory: a number of bytes, or text such as "500M".
 
     Returns
     -------
     Written
-        path : Path, of the output; notes : tuple of str, what else is to be said.
+        With the `path` of the output, and `notes`, such as about metadata that the format cannot hold.
 
     Raises
     ------
     ArgumentError
-        Where an argument is wrong, or does not fit the others or the picture.
+        If an argument is invalid, or does not fit the others or the picture.
     ImageError
-        Where the source cannot be read, or the output's format cannot hold the result.
+        If the source cannot be read, or the output's format cannot hold the result.
     WriteError
-        Where the output exists, or cannot be written.
+        If the output exists, or cannot be written.
 
     Examples
     --------

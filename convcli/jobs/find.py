@@ -1,4 +1,4 @@
-"""Which pictures a run takes: files, folders, patterns, a list, standard input; in an order that stays the same."""
+"""The inputs of a run, in a stable order: files, folders, patterns, a list of names, and standard input."""
 
 import os
 import re
@@ -17,27 +17,27 @@ from convcli.jobs.targets import folder_of
 from convcli.kernels.named import KERNELS
 
 MOST_LISTED = 1 << 28  # bytes of a list
-SHOWN = 3  # of the paths that a note names
+SHOWN = 3  # paths that a note names; it counts the others
 
 
 class InputError(ConvcliError):
-    """A folder, a pattern or a list in which there is no picture."""
+    """There is no picture in a folder or a list, or none that matches a pattern."""
 
 
 class Found(NamedTuple):
-    """The inputs of a run, and what is to be said of those that were passed over."""
+    """The inputs of a run, and notes about files that were skipped."""
 
     sources: list[Source]
     notes: list[str]
 
 
 class Inputs(NamedTuple):
-    """What is looked for.
+    """The options that select the inputs of a run.
 
-    names : files, folders, patterns, and - for standard input
-    recursive : whether the folders in a folder are searched, too
+    names : files, folders and patterns, or - for standard input
+    recursive : whether folders are searched recursively
     include, exclude : patterns of names or paths
-    files_from : a file of names, or - for standard input
+    files_from : a file that lists names, or - for standard input
     """
 
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ class Inputs(NamedTuple):
 
     @property
     def file(self) -> Path | None:
-        """The input, where it is a single file and no other option has a say."""
+        """The input, if it is a single file and no other option is given; else None."""
         if len(self.names) != 1 or self.names[0] == "-" or any(self[1:]):
             return None
         path = Path(self.names[0])
@@ -56,21 +56,24 @@ class Inputs(NamedTuple):
 
     @property
     def lists(self) -> Reads:
-        """The file of names, where there is one, after what messages call it."""
+        """The file that lists names, if there is one, with its name in messages."""
         named = self.files_from is not None and self.files_from != "-"
         return [("the list of inputs", Path(self.files_from or ""))] if named else []
 
     def find(self, output: str | None, name: str) -> Found:
-        """Return the inputs: as they were given, then those of the list; each once, at its first place.
+        """Return the inputs: the names in their order, then those of the list; each file once, at its first place.
 
-        Those of a folder or a pattern are pictures by their endings, sorted by the bytes of their paths. The
-        folder that `output` names is not searched, and outputs of earlier runs, known by the `name` or that of a
-        kernel, are passed over where their originals are inputs. A folder or pattern without a picture is
-        returned with its problem. Raises ArgumentError or InputError where nothing can be done.
+        output : the output of the run; the folder that it names is not searched
+        name : the name of the work in the names of outputs, such as that of the kernel
+
+        In a folder, or by a pattern, files with the ending of a picture are found, sorted by the bytes of their paths.
+        Outputs of earlier runs, recognised by `name` or the name of a kernel, are skipped if their originals are
+        inputs. A folder or pattern without a picture is returned as a source with a problem. Raises ArgumentError or
+        InputError if there is no input at all.
         """
         if not self.names and self.files_from is None:
             raise ArgumentError(
-                "there is nothing to read; name pictures, folders or - (standard input), or a list by `files_from`"
+                "no input is given; name pictures, folders or - (standard input), or give a list with `files_from`"
             )
         if self.files_from == "-" and "-" in self.names:
             raise ArgumentError(
@@ -82,12 +85,14 @@ class Inputs(NamedTuple):
         finder = _Finder(self, folder_of(output, name))
         found = finder.without_earlier_outputs(finder.once(given), name)
         if not found:
-            raise InputError("`include` and `exclude` leave nothing of the inputs; loosen them")
+            raise InputError(
+                "`include` and `exclude` leave none of the inputs; make the patterns less strict"
+            )
         return Found(found, finder.notes)
 
 
 class _Finder:
-    """One run's search for its inputs, and what it passed over."""
+    """The search for the inputs of one run, and the files that it skipped."""
 
     def __init__(self, options: Inputs, shut: str | None) -> None:
         self.options = options
@@ -97,7 +102,7 @@ class _Finder:
         self.named: set[str] = set()
 
     def once(self, given: Sequence[tuple[str, bool, bool]]) -> list[Source]:
-        """Return the inputs behind the names, without those that came before; a link counts as a file of its own."""
+        """Return the inputs that the names stand for, without repetitions; a link counts as a separate file."""
         places = Places()
         seen: dict[object, Source] = {}
         for text, is_stdin, expands in given:
@@ -106,7 +111,7 @@ class _Finder:
         return list(seen.values())
 
     def without_earlier_outputs(self, sources: list[Source], name: str) -> list[Source]:
-        """Leave out what only a search found, beside its original, and named as the output of a kernel is."""
+        """Leave out files that only a search found, if they are named like outputs and their originals are inputs."""
         if all(source.below is None for source in sources):
             return sources
         words = "|".join(map(re.escape, sorted({*KERNELS, name, "kernel", "match"}, key=len, reverse=True)))
@@ -121,26 +126,27 @@ class _Finder:
                 and str(path) not in self.named
                 and str(path.with_name(match[1] + path.suffix)) in inputs
             ):
-                self.passed.setdefault("output of an earlier run (name it to filter it)", []).append(
-                    str(path)
-                )
+                word = "output of an earlier run (name it to filter it)"
+                self.passed.setdefault(word, []).append(str(path))
             else:
                 kept.append(source)
         return kept
 
     @property
     def notes(self) -> list[str]:
-        """Say what was passed over, a line for each kind."""
+        """Notes about the skipped files, one for each kind."""
         notes = []
         for word, paths in self.passed.items():
             more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-            notes.append(f"passed over as {word}: {', '.join(paths[:SHOWN])}{more}")
+            notes.append(f"skipped as {word}: {', '.join(paths[:SHOWN])}{more}")
         return notes
 
     def _behind(self, text: str, expands: bool) -> Iterator[Source]:
-        """Return the inputs that a name stands for; one that exists is never taken for a pattern."""
+        """Yield the inputs that a name stands for; the name of an existing file is never read as a pattern."""
         if not text:
-            raise ArgumentError("the name of an input is empty; is a variable of the script not set?")
+            raise ArgumentError(
+                "the name of an input is empty; check that the variables of your script are set"
+            )
         path = Path(text)
         if is_folder(path):
             parts: Parts = (EVERYWHERE, "*") if self.options.recursive else ("*",)
@@ -159,26 +165,26 @@ class _Finder:
         for word, passed in sorted(set(search.passed)):
             self.passed.setdefault(word, []).append(passed)
         for folder, reason in search.failed.items():
-            problem = InputError(f"cannot read the folder {folder}: {reason}; what is in it is left out")
+            problem = InputError(f"cannot read the folder {folder}: {reason}; its pictures are left out")
             yield Source(Path(folder), problem=problem)
         if not found and not search.failed:
             yield Source(Path(text), problem=InputError(self._nothing(text, search)))
 
     def _nothing(self, text: str, search: Search) -> str:
-        """Say why a folder or a pattern gave nothing, and the way out."""
+        """Return the message for a folder or a pattern without a picture."""
         path = Path(text)
         if search.left_out:
             why = f"`include` and `exclude` leave none of its {_count(search.left_out, 'picture')}"
         elif search.others:
-            why = f"{_count(search.others, 'file')} there, but none with a picture's ending, such as .png or .jpg"
+            why = f"its {_count(search.others, 'file')} do not have the ending of a picture, such as .png or .jpg"
             if search.others == 1:
-                why = "1 file there, but without a picture's ending, such as .png or .jpg"
+                why = "its only file does not have the ending of a picture, such as .png or .jpg"
         elif is_pattern(text) and not is_folder(path):
-            why = "there is no such file, and nothing matches it as a pattern; check the spelling and the folder"
+            why = "there is no such file, and no file matches it as a pattern; check the spelling and the folder"
         else:
             why = "there is no picture in it"
         if search.folders and is_folder(path) and not self.options.recursive:
-            why += f"; `recursive` looks into its {_count(search.folders, 'folder')} too"
+            why += f"; give `recursive` to search its {_count(search.folders, 'folder')} too"
         return f"cannot read {path}: {why}"
 
 
@@ -198,7 +204,7 @@ def _listed(name: str) -> list[str]:
         raise ArgumentError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None
     except EndlessError:
         raise InputError(
-            f"`files_from` {name}: the list has more than {MOST_LISTED:,} bytes, if it ends at all; split it"
+            f"`files_from` {name}: the list has more than {MOST_LISTED:,} bytes; split it"
         ) from None
     if b"\0" in data:
         lines = data.split(b"\0")

@@ -1,4 +1,4 @@
-"""Records of a run: an input, and the job that makes an output of it."""
+"""Records of a run: an input, and the job that reads it and writes its output."""
 
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -14,19 +14,19 @@ from convcli.jobs.stdin import standard_input
 
 class _Dash(PosixPath):
     def __reduce__(self) -> str:
-        """Be the same in every process."""
+        """Unpickle as the same object in every process."""
         return "DASH"
 
 
-DASH = _Dash("-")  # by identity: ./- is a file of that name
+DASH = _Dash("-")  # standard input or output; to be compared by identity, as "./-" is a file
 
 
 class Source(NamedTuple):
-    """An input; DASH stands for standard input.
+    """An input; DASH is standard input.
 
-    below : the folder in which a search found it, below the one that was searched; None where it was named
-    problem : why there is nothing to read, where that is known already
-    typed : numbers that were typed, which stand in the place of standard input
+    below : the folder in which a search found it, relative to the searched one; None if the input was named
+    problem : why it cannot be read, if that is known already
+    typed : numbers from the command line, which are read instead of standard input
     """
 
     path: Path
@@ -35,62 +35,62 @@ class Source(NamedTuple):
     typed: bytes | None = None
 
     def to(self, target: Path, form: str | None = None) -> "Job":
-        """Return the job that makes an output of the input."""
+        """Return the job that reads this input and writes to `target`."""
         return Job(self.path, target, form, self.typed, self.typed is not None, self.problem)
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.to(DASH).name
 
     @property
     def parent(self) -> str:
-        """The folder of the input in a tree of outputs: below the one searched, or as it was written."""
+        """The folder of the output in a tree of outputs: relative to the searched folder, or as the input was named."""
         folder = str(self.path.parent) if self.below is None else self.below
         if ".." in folder.split("/"):
             raise ArgumentError(
-                f"{self.path} cannot keep its folder {folder} below that of the outputs; write it without .."
+                f"{self.path} cannot keep its folder {folder} inside the folder of the outputs; name it without .."
             )
         return folder.lstrip("/") or "."
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input and its output; DASH stands for standard input and output."""
+    """One input and its output; DASH is standard input or output."""
 
     source: Path
     target: Path
-    form: str | None = None  # a format that no ending tells
-    data: bytes | None = None  # what stood on standard input, for a process that has another
-    typed: bool = False  # whether `data` are numbers that were typed
-    problem: ConvcliError | None = None  # why there is nothing to do
+    form: str | None = None  # the format of the output, if no ending determines it
+    data: bytes | None = None  # the content of standard input, for a job in another process
+    typed: bool = False  # whether `data` are numbers from the command line
+    problem: ConvcliError | None = None  # why the job cannot be done
 
     @property
     def name(self) -> str:
-        """What messages call the input."""
+        """The name of the input in messages."""
         if self.typed:
             return TYPED
         return "standard input" if self.source is DASH else str(self.source)
 
     def absolute(self) -> "Job":
-        """Return the job with names that mean the same everywhere."""
+        """Return the job with absolute paths."""
         source, target = (end if end is DASH else end.absolute() for end in (self.source, self.target))
         return replace(self, source=source, target=target)
 
     def stream(self, most: int | None = None) -> BytesIO:
-        """Return what stands on standard input, which is read but once; or raise ImageError beyond so many bytes."""
+        """Return the content of standard input, which can be read only once; raise ImageError if it is over `most`."""
         if self.data is None:
             return standard_input(most)
         return TypedMatrix(self.data) if self.typed else BytesIO(self.data)
 
     @property
     def input(self) -> Path | None:
-        """The file that is read, None for standard input."""
+        """The file that is read; None for standard input."""
         return None if self.source is DASH else self.source
 
     @property
     def output(self) -> Path | None:
-        """The file that is written, None for standard output."""
+        """The file that is written; None for standard output."""
         return None if self.target is DASH else self.target
 
     @property
@@ -100,11 +100,11 @@ class Job:
 
     @property
     def prints_text(self) -> bool:
-        """Whether what goes to standard output is text, which a terminal may show."""
+        """Whether text is written to standard output, which a terminal can show."""
         form = self.form or ("TXT" if self.typed else TEXT_ENDINGS.get(self.source.suffix.lower()))
         return self.prints and form in TEXTS
 
     @property
     def is_done(self) -> bool:
-        """Whether its output is there, and so whole."""
+        """Whether its output exists; because of atomic writing it is then complete."""
         return self.target is not DASH and is_file(self.target)

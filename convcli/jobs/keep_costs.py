@@ -1,4 +1,4 @@
-"""Measured costs of sums in the user's cache folder: kept for later runs, or forgotten."""
+"""Storage of measured costs of the convolution methods in the user's cache folder."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,13 +8,13 @@ from convcli.files import WriteError, write_whole
 
 
 def store_costs(costs: Costs, file: Path) -> None:
-    """Keep costs, in place of others; WriteError where the folder cannot be written."""
+    """Store costs, replacing earlier ones; raise WriteError if the folder cannot be written."""
     write_whole(file, record_of(costs).encode(), overwrite=True)
     machine.cache_clear()
 
 
 def forget_costs(file: Path) -> None:
-    """Remove costs, if there are any; WriteError where they cannot be removed."""
+    """Remove stored costs, if there are any; raise WriteError if they cannot be removed."""
     try:
         file.unlink(missing_ok=True)
     except OSError as error:
@@ -23,7 +23,7 @@ def forget_costs(file: Path) -> None:
 
 
 def keep_costs() -> None:
-    """Measure costs and keep them where none are kept yet; where they cannot be kept, nothing is done."""
+    """Measure costs and store them unless some are stored; do nothing if they cannot be stored."""
     file = costs_file()
     if file is None or machine().measured:
         return

@@ -1,4 +1,4 @@
-"""Work that would take more memory than the limit is refused before it begins."""
+"""The limit on the memory of a task, checked before the task begins."""
 
 from convcli.images.picture import ImageError
 from convcli.memory import size_name
@@ -7,10 +7,10 @@ MIB = 1 << 20
 
 
 def check_memory(task: str, memory: int, limit: int, way: str) -> None:
-    """Raise ImageError where a task takes more bytes than the limit.
+    """Raise ImageError if a task needs more bytes than the limit.
 
-    task : what messages say cannot be done, such as "filter photo.png"
-    way : what would take less
+    task : a description for the message, such as "filter photo.png"
+    way : advice on how to use less
     """
     if memory <= limit:
         return

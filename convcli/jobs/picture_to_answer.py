@@ -1,4 +1,4 @@
-"""One job whose answer is printed: a picture is opened, and told of in a line of JSON; nothing is written."""
+"""The job that prints an answer about a picture, such as its classes, as a line of JSON; it writes no file."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from convcli.jobs.read_source import Reading
 
 
 class Question(Protocol):
-    """What is asked of each picture."""
+    """A question that can be answered for each picture."""
 
     @property
     def verb(self) -> str:
-        """What messages call it."""
+        """The verb for messages, such as "classify"."""
 
     def memory(self, name: str, picture: Picture) -> int:
-        """Foretell the bytes that the answer takes, for a picture whose pixels are black."""
+        """Estimate the bytes that the answer needs, from the header of a picture."""
 
     def answer(self, name: str, picture: Picture) -> dict[str, Any]:
-        """Return the answer, as JSON has it."""
+        """Return the answer, which can be encoded as JSON."""
 
 
 @dataclass(frozen=True)
 class PictureToAnswer:
-    """What one run asks, to be called with each job, in whichever process."""
+    """The function that a run calls with each job, in this process or in another."""
 
     question: Question
     reading: Reading
     max_memory: int
 
     def __call__(self, job: Job) -> Outcome:
-        """Do a job and time it; its outcome holds the line that is printed."""
+        """Run a job and time it; the outcome has the line to be printed."""
         started = time.perf_counter()
         try:
             line, facts, pixels = self._answered(job)
@@ -58,9 +58,7 @@ class PictureToAnswer:
             opened = stack.enter_context(self.reading.open(source))
             header, memory = self.reading.colours.ahead(opened.header, job.name)
             needed = max(memory, self.question.memory(job.name, header))
-            check_memory(
-                f"{self.question.verb} {job.name}", needed, self.max_memory, "take a smaller picture"
-            )
+            check_memory(f"{self.question.verb} {job.name}", needed, self.max_memory, "use a smaller picture")
             stack.enter_context(MEMORY.share(needed, self.max_memory))
             picture = self.reading.colours.converted(opened.read(), job.name)
             record = self.question.answer(job.name, picture)

@@ -1,4 +1,4 @@
-"""Read pictures in threads, while what will filter or compare them is imported, or another is read."""
+"""Reading of pictures in threads, while modules are imported or another picture is read."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,39 +12,39 @@ if TYPE_CHECKING:
     from convcli.images.picture import Picture
 
 T = TypeVar("T")
-MOST_IN_BLOCKS = 1 << 27  # bytes of a picture that could be left in its file
-TICK = 0.1  # seconds: a signal that comes just before a wait is answered after it
+MOST_IN_BLOCKS = 1 << 27  # bytes of a picture that is decoded ahead, if it could also be read block by block
+TICK = 0.1  # seconds of one wait, because a signal that comes just before is handled only after it
 
 
 class Readable(Protocol):
-    """A picture that is opened: its header, and the rest where it is asked for."""
+    """An opened picture: its header, and its pixels when they are requested."""
 
     @property
     def header(self) -> "Header":
-        """What is known before a pixel is decoded."""
+        """The header, known before a pixel is decoded."""
 
     def read(self) -> "Picture":
         """Return the picture, or raise ImageError."""
 
 
 class Ahead(Generic[T]):
-    """What a function returns that runs in a thread; what it raises, `result` raises."""
+    """The result of a function that runs in a thread; `result` raises what the function raises."""
 
     def __init__(self, function: Callable[[], T]) -> None:
         self._function = function
         self._found: list[T] = []
         self._error: BaseException | None = None
-        # Nobody waits for it where the run ends before it is asked for.
+        # A daemon thread does not delay the end of the process if the result is not needed.
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
     @property
     def ended(self) -> bool:
-        """Whether it has returned, or raised."""
+        """Whether the function has returned or raised."""
         return not self._thread.is_alive()
 
     def result(self) -> T:
-        """Wait for the answer, and hand it over: it is not kept."""
+        """Wait for the result and return it; it is not kept, so this may be called once."""
         while not self.ended:
             self._thread.join(TICK)
         if self._error is not None:
@@ -59,9 +59,9 @@ class Ahead(Generic[T]):
 
 
 class OpenedAhead:
-    """A picture that is opened ahead, and decoded ahead where that takes no more than `freely` bytes.
+    """A picture that is opened in a thread, and decoded there if that needs no more than `freely` bytes.
 
-    Otherwise it is decoded when `read` asks for it.
+    Otherwise it is decoded when `read` is called.
     """
 
     def __init__(self, opening: Callable[[], AbstractContextManager[Readable]], freely: int) -> None:
@@ -72,16 +72,16 @@ class OpenedAhead:
         self._ahead = Ahead(self._read)
 
     def __enter__(self) -> "OpenedAhead":
-        """Begin to look at it."""
+        """Return the picture, whose thread has already started."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Let it go."""
+        """Tell the thread that the pixels are no longer needed."""
         self._decided.set()
 
     @property
     def header(self) -> "Header":
-        """What its header tells; or raise ImageError."""
+        """The header; or raise ImageError."""
         while not (self._known.wait(TICK) or self._ahead.ended):
             pass
         if self._header is None:
@@ -91,7 +91,7 @@ class OpenedAhead:
 
     @property
     def decodes(self) -> bool:
-        """Whether it is decoded before `read` asks for it; a large one that could be left in its file is not."""
+        """Whether it is decoded before `read` is called; large pictures that can be read block by block are not."""
         header = self.header
         most = self._freely if header.format not in FORMATS_IN_BLOCKS else min(self._freely, MOST_IN_BLOCKS)
         return header.memory <= most

@@ -1,4 +1,4 @@
-"""Which part of a source is read, and as what."""
+"""The options for reading pictures: which frames and channels, as which colours, and the limits."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Reading(NamedTuple):
-    """What is read of a picture, what it becomes, and how large it may be.
+    """Which part of a picture is read, how it is converted, and how large it may be.
 
-    frame : the only one that is read, 0 the first, -1 the last; all where it is None
-    channels, gray, linear, depth : as of Colours
-    layout : in which order arrays have their axes
+    frame : the only frame to be read, 0 the first, -1 the last; None for all
+    channels, gray, linear, depth : as in Colours
+    layout : the order of the axes of arrays
     """
 
     frame: int | None = None
@@ -36,22 +36,22 @@ class Reading(NamedTuple):
 
     @property
     def colours(self) -> Colours:
-        """What a picture that was read becomes before it is filtered."""
+        """The conversion of a picture before it is filtered."""
         return Colours(self.channels or (), self.gray, self.linear, self.depth)
 
     def check_layout(self, read: Sequence[tuple[str, str]]) -> None:
-        """Raise ArgumentError where there is no array whose axes could be in another order, among (name, format)."""
+        """Raise ArgumentError if a layout is given and none of the inputs (name, format) is an array."""
         from convcli.images.formats import ARRAYS
 
         if self.layout == "hwc" or any(form in ARRAYS for _, form in read):
             return
         name, form = read[0]
         raise ArgumentError(
-            f"{name}: `layout={self.layout!r}` belongs to arrays, {' and '.join(ARRAYS)}, and it is {form}"
+            f"{name}: `layout={self.layout!r}` applies to arrays, {' and '.join(ARRAYS)}, not to {form}; leave it out"
         )
 
     def open(self, source: Path | BinaryIO) -> AbstractContextManager[Opened]:
-        """Open a picture, of which the frames that were asked for are read."""
+        """Open a picture, of which only the requested frames are read."""
         from convcli.images.read import open_picture
 
         return open_picture(

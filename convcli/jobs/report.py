@@ -1,4 +1,4 @@
-"""The report of a run: a line of JSON for each input, on disk as soon as it is over."""
+"""The report of a run: a line of JSON for each input, written as soon as its job has ended."""
 
 import json
 import os
@@ -11,20 +11,22 @@ from convcli.batch import Outcome
 from convcli.files import WriteError, exists, is_file, is_folder, is_link
 from convcli.jobs.job import DASH, Job
 
-START = b'{"number": '  # of each line
+START = b'{"number": '  # the start of each line
 
 
 class Report:
-    r"""A file that grows by a whole line a job, in the order in which they end; "number" has that of the inputs.
+    r"""A file that gets one line for each job, in the order in which they end; "number" is the number of the input.
 
-    The lines are ASCII: bytes of a name that are no UTF-8 stand as lone surrogates, \udc80 to \udcff for 0x80 to
-    0xff (PEP 383), and os.fsencode gives them back. A new run refuses a file that exists, unless `force` replaces
-    it or `resume` continues at its end, where half a line that a crash left is cut off. A file that is
-    not a report is refused.
+    path : a file that does not exist, or a report
+    force : whether an existing file is replaced
+    resume : whether an existing report is continued; half a line at its end, left by a crash, is removed
+
+    The lines are ASCII: bytes of a name that are not UTF-8 are written as lone surrogates, \udc80 to \udcff for 0x80
+    to 0xff (PEP 383), from which os.fsencode restores them.
     """
 
     def __init__(self, path: Path, *, force: bool, resume: bool) -> None:
-        """Open it; `collisions.check_report` has found that it is no other file of the run."""
+        """Open the file, which `collisions.check_report` has checked against the other files of the run."""
         self._path = path
         if is_link(path):  # to an input, perhaps
             raise WriteError(f"cannot write `report` {path}: it is a link; name the file that it points to")
@@ -49,37 +51,37 @@ class Report:
             os.ftruncate(self._file, self._end)
         except FileExistsError:
             raise WriteError(
-                f"`report` {path} exists; give `force=True` to replace it, `skip_existing=True` to go on with it, "
+                f"`report` {path} exists; give `force=True` to replace it, `skip_existing=True` to continue it, "
                 "or another name"
             ) from None
         except OSError as error:
             raise WriteError(f"cannot write `report` {path}: {error.strerror}") from error
 
     def __enter__(self) -> "Report":
-        """Keep it open for the run."""
+        """Return the report, which stays open during the run."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Have it on disk, and close it."""
-        with suppress(OSError):  # some file systems cannot
+        """Flush the file to the disk and close it."""
+        with suppress(OSError):  # some file systems do not support it
             os.fsync(self._file)
         os.close(self._file)
 
     def write(self, number: int, job: Job, outcome: Outcome) -> None:
-        """Add the line of a job, whole or not at all."""
+        """Append the line of a job, completely or not at all."""
         line = json.dumps(record(number, job, outcome)).encode() + b"\n"
         try:
             written = os.pwrite(self._file, line, self._end)
             if written < len(line):
                 os.ftruncate(self._file, self._end)
-                raise WriteError(f"cannot write `report` {self._path}: the disk is full")
+                raise WriteError(f"cannot write `report` {self._path}: the disk is full; free some space")
         except OSError as error:
             raise WriteError(f"cannot write `report` {self._path}: {error.strerror}") from error
         self._end += written
 
 
 def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
-    """Return what a report tells of a job."""
+    """Return the fields of a job's line."""
     return {
         "number": number,
         "input": "-" if job.source is DASH else str(job.source),
@@ -91,7 +93,7 @@ def record(number: int, job: Job, outcome: Outcome) -> dict[str, Any]:
 
 
 def weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
-    """Return the size and the SHA-256 of a file; of a pipe, which can be read only once, nothing."""
+    """Return the size and the SHA-256 of a file; nothing for a pipe, which can be read only once."""
     import hashlib
 
     if isinstance(source, BytesIO):
@@ -102,7 +104,7 @@ def weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
             with source.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
                 size = file.tell()
-        except OSError:  # whoever reads the picture will say why
+        except OSError:  # reading the picture will report the error
             return {}
     else:
         return {}
@@ -110,13 +112,13 @@ def weighed(end: str, source: Path | BytesIO) -> dict[str, Any]:
 
 
 def _is_report(file: int) -> bool:
-    """Whether an open file starts as a report does, if it has come so far."""
+    """Return whether an open file starts like a report, or is a truncated one."""
     start = os.pread(file, len(START), 0)
     return start == START[: len(start)]
 
 
 def _after_last_line(file: int) -> int:
-    """Return where the last whole line of an open file ends."""
+    """Return the position after the last complete line of an open file."""
     size = os.fstat(file).st_size
     while size:
         start = max(0, size - 4096)

@@ -1,4 +1,4 @@
-"""How an output is written to its file, and what it keeps of its input's file."""
+"""Writing of outputs to files, with the times and the mode of the input files if requested."""
 
 import os
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from convcli.jobs.job import DASH, Job
 class Save(NamedTuple):
     """How outputs are written to files.
 
-    overwrite : whether a file that is there is replaced
-    preserve : whether an output has the times and the mode of its input's file
-    follow_links : whether a link stays, and what it points to is replaced; otherwise links are refused
-    flush_names : whether each name is flushed to the disk with its file; without it all are by `flush`
+    overwrite : whether an existing file is replaced
+    preserve : whether an output gets the times and the mode of its input file
+    follow_links : whether the target of a symbolic link is replaced; otherwise a link is an error
+    flush_names : whether each name is flushed to the disk with its file; otherwise `flush` flushes them all
     """
 
     overwrite: bool = False
@@ -26,22 +26,22 @@ class Save(NamedTuple):
     flush_names: bool = True
 
     def check_jobs(self, jobs: Iterable[Job]) -> None:
-        """Raise ArgumentError where `preserve` has no file whose times could be kept."""
+        """Raise ArgumentError if `preserve` is set and an input or output is not a file."""
         if not self.preserve:
             return
         for job in jobs:
             if job.source is DASH or job.target is DASH:
                 stream = job.name if job.source is DASH else "standard output"
                 raise ArgumentError(
-                    f"`preserve` keeps the times and the mode of a file; of {stream} there are none; leave it out"
+                    f"`preserve` keeps the times and the mode of files and does not apply to {stream}; leave it out"
                 )
 
     def check(self, target: Path) -> None:
-        """Raise WriteError where something stands that may not be replaced."""
+        """Raise WriteError if the target exists and may not be replaced."""
         check_target(target, overwrite=self.overwrite, follow_links=self.follow_links)
 
     def tidy(self, job: Job) -> None:
-        """Remove what a killed process has left beside an output, as nothing may be written there any more."""
+        """Remove temporary files of killed processes in the folder of an output that is skipped."""
         if job.target is not DASH:
             sweep(self._folder(job.target))
 
@@ -53,7 +53,7 @@ class Save(NamedTuple):
         return Path(os.path.realpath(target) if self.follow_links else target).parent
 
     def write(self, job: Job, data: bytes) -> None:
-        """Write a job's output whole, or raise WriteError and leave what was there."""
+        """Write the output of a job atomically; or raise WriteError and leave the old file unchanged."""
         write_whole(
             job.target,
             data,
@@ -64,7 +64,7 @@ class Save(NamedTuple):
         )
 
     def write_by(self, job: Job, fill: Fill) -> None:
-        """Write a job's output by a function; if the run ends before it has returned, nothing is left."""
+        """Write the output of a job with a function; if the run ends before it returns, nothing is left behind."""
         write_whole(
             job.target,
             fill,

@@ -1,4 +1,4 @@
-"""The pictures in a folder or of a pattern: searched without following links in circles, in a stable order."""
+"""The search for pictures in a folder or by a pattern, in a stable order; links to folders cannot cause cycles."""
 
 import os
 import re
@@ -11,20 +11,20 @@ from typing import NamedTuple
 from convcli.errors import ArgumentError
 from convcli.images.formats import ENDINGS
 
-EVERYWHERE = "**"  # any number of folders, none too
-LONGEST_PATH = 4096  # characters
+EVERYWHERE = "**"  # any number of folders, also none
+LONGEST_PATH = 4096  # in characters
 _MAGIC = re.compile(r"[*?[]")
 
 Parts = tuple[str, ...]
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a name has wildcards in it."""
+    """Return whether a name contains wildcards."""
     return _MAGIC.search(text) is not None
 
 
 def split_pattern(text: str) -> tuple[str, Parts]:
-    """Return the folder that a pattern begins with, and its other parts.
+    """Return the folder at the start of a pattern, and its other parts.
 
     >>> split_pattern("photos/2024/*/**/*.png")
     ('photos/2024', ('*', '**', '*.png'))
@@ -36,9 +36,9 @@ def split_pattern(text: str) -> tuple[str, Parts]:
 
 
 class Patterns:
-    """Those of `include` or `exclude`: of names, and of paths where they have a slash in them.
+    """The patterns of `include` or `exclude`: those with a slash match paths, the others match file names.
 
-    As with find -path, * takes slashes too.
+    As with `find -path`, * also matches slashes.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ class Patterns:
         return bool(self.names or self.paths)
 
     def match(self, path: str, below: str = "") -> bool:
-        """Whether one of them matches a path, or what of it lies below the folder that was searched."""
+        """Return whether one of them matches a path, or its part `below` the searched folder."""
         name = path.rpartition("/")[2]
         if any(match(name) for match in self.names):
             return True
@@ -58,31 +58,31 @@ class Patterns:
 
 
 class Choice(NamedTuple):
-    """What `include` and `exclude` choose."""
+    """The selection by `include` and `exclude`."""
 
     include: Patterns
     exclude: Patterns
 
     def lets(self, path: str, below: str = "") -> bool:
-        """Whether both let a picture through."""
+        """Return whether a picture is selected."""
         return (not self.include or self.include.match(path, below)) and not self.exclude.match(path, below)
 
 
 def _matcher(pattern: str) -> Callable[[str], object]:
-    if len(pattern) > LONGEST_PATH:  # and fnmatch takes its time over many brackets
-        raise ArgumentError(f"no path is as long as the pattern {pattern!r}; shorten it")
+    if len(pattern) > LONGEST_PATH:  # fnmatch is slow for patterns with many brackets
+        raise ArgumentError(f"the pattern {pattern!r} is longer than any path; shorten it")
     return re.compile(translate(pattern)).match
 
 
 @dataclass
 class Search:
-    """One search below a folder, and what it passed over.
+    """One search below a folder, and the files that it skipped.
 
-    shut : the real path of a folder that is not entered, that of the outputs
-    others : how many files have no picture's ending
-    left_out : how many pictures `include` and `exclude` left out
-    folders : how many folders lie in those that were looked into for files
-    passed : what cannot be read as a picture though its name says so: the word for it, and the paths
+    shut : the real path of a folder that is not searched: the folder of the outputs
+    others : the number of files without the ending of a picture
+    left_out : the number of pictures that `include` and `exclude` left out
+    folders : the number of folders in the folders that were searched
+    passed : skipped entries that are not regular files: the kind and the path of each
     failed : the folders that cannot be listed, with the reasons
     """
 
@@ -99,7 +99,7 @@ class Search:
     def below(self, parts: Parts) -> list[str]:
         """Return the pictures that match the parts of a pattern, as paths below the root, sorted by their bytes.
 
-        As in a shell, * and ** pass over hidden names, and ** does not follow links.
+        As in a shell, * and ** do not match hidden names, and ** does not follow links.
         """
         found: set[str] = set()
         seen: set[tuple[str, Parts]] = set()
@@ -111,7 +111,9 @@ class Search:
             seen.add(state)
             if part == EVERYWHERE:
                 waiting += [(inner, state[1]) for inner in self._inner(folder)]
-                waiting.append((folder, tuple(rest) or ("*",)))  # next: its listing is at hand
+                waiting.append(
+                    (folder, tuple(rest) or ("*",))
+                )  # taken next, while the listing is still cached
             elif rest and not is_pattern(part):
                 waiting.append((_joined(folder, part), tuple(rest)))
             else:
@@ -124,11 +126,11 @@ class Search:
         return sorted(found, key=os.fsencode)
 
     def path(self, below: str) -> str:
-        """Return a path below the root as the user would write it."""
+        """Return a path below the root in the form in which the user named the root."""
         return _joined(self.root, below) if below else self.root
 
     def _inner(self, folder: str) -> Iterator[str]:
-        """Return the folders in one, without links, which may lead in circles."""
+        """Yield the folders in a folder, without links, which could cause cycles."""
         for entry in self._matching(folder, "*"):
             inner = _joined(folder, entry.name)
             if not entry.is_dir(follow_symlinks=False):
@@ -156,7 +158,7 @@ class Search:
             try:
                 with os.scandir(path or ".") as listing:
                     entries.extend(listing)
-            except (FileNotFoundError, NotADirectoryError):  # a part without wildcards that is not there
+            except (FileNotFoundError, NotADirectoryError):  # a part without wildcards that does not exist
                 pass
             except OSError as error:
                 self.failed[path] = error.strerror or str(error)
@@ -164,7 +166,7 @@ class Search:
         return self._listed[1]
 
     def _is_taken(self, entry: os.DirEntry[str], below: str) -> bool:
-        """Whether an entry is a picture that is asked for; else it is counted among the others."""
+        """Return whether an entry is a selected picture; if not, count it by its kind."""
         if _is_folder(entry):
             self.folders += 1
         elif not entry.name.lstrip(".").lower().endswith(ENDINGS):
@@ -184,15 +186,15 @@ def _joined(folder: str, name: str) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a folder, or a link to one."""
+    """Return whether an entry is a folder or a link to one."""
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads in a circle
+    except OSError:  # a cycle of links
         return False
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a regular file, or a link to one."""
+    """Return whether an entry is a regular file or a link to one."""
     try:
         return entry.is_file()
     except OSError:

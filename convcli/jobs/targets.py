@@ -1,4 +1,4 @@
-"""Where each input goes: beside itself, into a file, a folder, a template, or to standard output."""
+"""The target of each input: a file, a folder, a template, standard output, or by default a file in its own folder."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from convcli.images.formats import output_format
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
 
-FIELDS = ("stem", "ext", "name", "parent", "kernel")  # of a template
+FIELDS = ("stem", "ext", "name", "parent", "kernel")  # the fields of a template
 _FIELD = re.compile(r"\{(\w*)\}")
 _STDOUT = re.compile(r"(?:(\w+):)?-")
 
@@ -27,9 +27,9 @@ def jobs_for(
 ) -> list[Job]:
     """Return a job for each input, or raise ArgumentError before anything is read.
 
-    No two jobs share an output, and no output is an input, but with `in_place` each is its own. What was
-    found below a folder keeps its place there in a folder of outputs. Neither an output nor the report is one of the
-    other files that the run `reads`, nor are they each other.
+    All outputs are checked: they must differ from each other, from the inputs (unless `in_place` replaces these), from
+    the files that the run `reads`, and from the `report`. Inputs that were found below a folder keep their subfolders
+    in the folder of the outputs.
     """
     sound = [source for source in sources if source.problem is None]
     if in_place:
@@ -61,12 +61,12 @@ def jobs_for(
 
 
 def is_stdout(output: str) -> bool:
-    """Whether an output is standard output: -, or its format and -."""
+    """Return whether an output is standard output: -, or a format and -, such as png:-."""
     return _STDOUT.fullmatch(output) is not None
 
 
 def folder_of(output: str | None, kernel: str) -> str | None:
-    """Return the real path of the folder that holds nothing but outputs, as far as `output` tells, or None.
+    """Return the real path of the folder of the outputs, up to the first field of a template; None without one.
 
     >>> folder_of("/photos/{kernel}/{name}", "sobel"), folder_of("/photos/{name}", "sobel"), folder_of("-", "sobel")
     ('/photos/sobel', '/photos', None)
@@ -81,7 +81,7 @@ def folder_of(output: str | None, kernel: str) -> str | None:
 
 
 def _is_folder(output: str, sources: Iterable[Source]) -> bool:
-    """Whether `output` names a folder; without an ending it does where inputs come from one."""
+    """Return whether `output` names a folder; a name without an ending does if an input comes from a folder."""
     if is_folder(Path(output)):
         return True
     if _FIELD.search(output):
@@ -93,7 +93,7 @@ def _is_folder(output: str, sources: Iterable[Source]) -> bool:
 def _itself(source: Source) -> Path:
     if source.path is DASH:
         raise ArgumentError(
-            f"`in_place` has no file to replace for {source.name}; write to `output='-'`, or name a file"
+            f"`in_place` replaces files and does not apply to {source.name}; write to `output='-'`, or name a file"
         )
     return source.path
 
@@ -103,20 +103,20 @@ def _beside(source: Path, kernel: str) -> Path:
         return DASH
     if not source.suffix:
         raise ArgumentError(
-            f"{source} has no ending that its output could take over; name the output with `output`"
+            f"{source} has no ending, from which the format of its output is taken; name the output with `output`"
         )
     return source.with_name(f"{source.stem}.{kernel}{source.suffix}")
 
 
 def _named_format(prefix: str | None) -> str | None:
-    """Read the format of `png:-`."""
+    """Return the format of an output like `png:-`."""
     if prefix is None:
         return None
     return output_format(Path(f"-.{prefix}"))
 
 
 def _mirrored(source: Source) -> Path:
-    """Return the path of an input's output in a folder of outputs, where the folders of a search keep their places."""
+    """Return the path of an output in the folder of the outputs, with the subfolder in which its input was found."""
     name = _file_name(source)
     return Path(source.parent, name) if source.below else Path(name)
 
@@ -125,14 +125,14 @@ def _file_name(source: Source) -> str:
     if source.path is DASH:
         has = "have" if source.typed is not None else "has"
         raise ArgumentError(
-            f"{source.name} {has} no file name that the output could take over; name a file with `output`, or write to "
-            "`output='-'`"
+            f"{source.name} {has} no file name, from which the name of the output is taken; name a file with `output`, "
+            "or write to `output='-'`"
         )
     return source.path.name
 
 
 def _filled(template: str, source: Source, kernel: str) -> Path:
-    """Fill {stem}, {ext}, {name}, {parent} and {kernel} into a template."""
+    """Replace the fields {stem}, {ext}, {name}, {parent} and {kernel} of a template."""
     name = Path(_file_name(source))
 
     def value(match: re.Match[str]) -> str:

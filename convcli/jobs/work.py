@@ -1,4 +1,4 @@
-"""What a job asks of the work that is done to pictures, and of those who read them."""
+"""Protocols between a job and what it uses: the work on pictures, and the reading of pictures."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class Colours(Protocol):
-    """What a picture becomes before the work begins, such as some of its channels."""
+    """The conversion of a picture before the work begins, such as the selection of channels."""
 
     def ahead(self, header: Header, name: str) -> tuple[Picture, int]:
-        """Return what `converted` will make of a header's picture, its pixels black, and the bytes that it takes."""
+        """Return the result of `converted` with black pixels, from a header, and the bytes that reading needs."""
 
     def converted(self, picture: Picture, name: str) -> Picture:
-        """Return a picture as it was asked for."""
+        """Return the converted picture."""
 
     def stored(self, picture: Picture, name: str) -> Picture:
-        """Return a picture whose pixels are `StoredPixels` as it was asked for, its pixels such again."""
+        """Return the converted picture for one whose pixels are `StoredPixels`, as are those of the result."""
 
 
 class Opening(Readable, Protocol):
-    """A picture that is open, and whose pixels need not be read at once."""
+    """An open picture, whose pixels need not be read at once."""
 
     def stored(self) -> Picture | None:
-        """Return the picture with its pixels left in the file; None where it is to be read whole, by `read`."""
+        """Return the picture with its pixels left in the file; None if it can only be read completely, by `read`."""
 
 
 class Reading(Protocol):
@@ -42,109 +42,109 @@ class Reading(Protocol):
 
     @property
     def colours(self) -> Colours:
-        """What they become before the work begins."""
+        """The conversion before the work begins."""
 
     def open(self, source: Path | BinaryIO) -> AbstractContextManager[Opening]:
         """Open a picture."""
 
 
 class Result(Protocol):
-    """What the work made of a picture."""
+    """The result of the work on a picture."""
 
     @property
     def picture(self) -> Picture:
-        """What is written."""
+        """The picture to be written."""
 
     @property
     def how(self) -> str:
-        """How it was done, for those who want details."""
+        """A description of how it was done, which -v prints."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What the user should know."""
+        """Notes for the user."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What a report tells beside files, sizes and modes."""
+        """The fields of a report beside files, sizes and modes."""
 
     @property
     def record(self) -> Mapping[str, Any] | None:
-        """What is printed beside them, as a line of JSON; None where the path alone is printed."""
+        """The fields that are printed beside them as a line of JSON; None if only the path is printed."""
 
 
 class Plan(Protocol):
-    """What will be done to one picture, known from its header."""
+    """The plan of the work on one picture, made from its header."""
 
     @property
     def made(self) -> Sequence[Frame]:
-        """The frames that will be made, black."""
+        """The frames of the result, with black pixels."""
 
     @property
     def memory(self) -> int:
-        """The most bytes that are taken while frames become others, those frames included."""
+        """The peak memory of the work in bytes, including the frames of the input."""
 
     @property
     def said(self) -> str:
-        """What runs, as a part of a sentence."""
+        """A description of the work, as a part of a sentence."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What runs, as JSON has it; `seconds` says how long it will take on a core, where that is known."""
+        """The description in fields for JSON; `seconds` is the estimated time on one core, if it is known."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What the user should know before it runs."""
+        """Notes for the user that are known before the work runs."""
 
     @property
     def has_rows(self) -> bool:
-        """Whether it is a `PlanByRows`, whose result can be made by rows."""
+        """Whether this is a `PlanByRows`."""
 
     def filled(self, picture: Picture) -> Plan:
-        """Return the plan for the picture itself."""
+        """Return the same plan for the decoded picture."""
 
     def run(self) -> Result:
-        """Do it; the pixels are not kept."""
+        """Do the work; the pixels of the input are not kept."""
 
 
 class RowsToMake(Protocol):
-    """A picture whose rows are still to be made, to be taken once."""
+    """A result whose rows are calculated while they are iterated, once."""
 
     @property
     def black(self) -> Picture:
-        """The result, its pixels black."""
+        """The result with black pixels."""
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        """Make the rows from the top to the bottom, some at a time."""
+        """Yield bands of rows from top to bottom."""
 
     def told(self) -> Result:
-        """Return what became of the picture, once all rows were taken; its pixels are black."""
+        """Return the result, with black pixels, after all rows were iterated."""
 
 
 class PlanByRows(Plan, Protocol):
-    """A plan whose result can be made by rows, of a picture whose pixels may be `StoredPixels`."""
+    """A plan whose result can be calculated by rows, also from a picture whose pixels are `StoredPixels`."""
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
-        """Return the bytes that making rows takes beside a picture, or with one that is stored in a file."""
+        """Return the bytes that calculating rows needs beside the input; or including it, if it is `stored`."""
 
     def rows(self) -> RowsToMake:
-        """Return what is to be made."""
+        """Return the result, to be calculated by rows."""
 
 
 class Work(Protocol):
-    """What a run does to each picture."""
+    """The work that a run does on each picture."""
 
     @property
     def verb(self) -> str:
-        """What messages call it."""
+        """The verb for messages, such as "filter"."""
 
     @property
     def lighter(self) -> str:
-        """What besides a smaller picture would take less memory; empty where there is nothing."""
+        """Advice for using less memory, beside a smaller picture; empty if there is none."""
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
-        """Return what will be done to a picture, or raise an error where that cannot be.
+        """Return the plan for a picture, or raise an error if the work is impossible.
 
-        name, target : what messages call the input and the output
-        picture : its pixels may be black
+        name, target : the names of the input and the output in messages
+        picture : a picture of which only the header is needed
         form : the format of the output
         """

@@ -1,4 +1,4 @@
-"""Where the jobs of a run are run: one after the other, in threads, in processes, or on a cluster."""
+"""The workers of a run: this thread, a pool of threads, processes, or a cluster."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Work = Callable[[Job], Outcome]
 
 
 class Workers(NamedTuple):
-    """How many jobs are done at once, and where.
+    """How many jobs run in parallel, and where.
 
-    jobs : how many; by default one per core
-    isolate : whether each worker is a process of its own
-    timeout : seconds after which a job is stopped; only a process can be, so it implies `isolate`
+    jobs : the number of parallel jobs; by default one per core
+    isolate : whether each worker is a separate process
+    timeout : seconds after which a job is stopped; implies `isolate`, because only a process can be stopped
     cluster : the address of a Dask scheduler
     """
 
@@ -34,7 +34,7 @@ class Workers(NamedTuple):
 
     @property
     def isolated(self) -> bool:
-        """Whether each worker is a process of its own."""
+        """Whether each worker is a separate process."""
         return self.isolate or self.timeout is not None
 
     @property
@@ -43,20 +43,20 @@ class Workers(NamedTuple):
         return self.isolated or self.cluster is not None
 
     def width(self, count: int, threads: int | None) -> int:
-        """Return how many jobs of `count` run at once: by default one per core, fewer where each has more threads."""
+        """Return the number of parallel jobs: by default one per core, divided by the threads of each job."""
         return max(1, min(count, self.jobs or max(1, cores() // (threads or 1))))
 
     def share(self, count: int, threads: int | None) -> int | None:
-        """Return how many threads each job has, None for one per core; together no more than the cores."""
+        """Return the number of threads of each job, together at most one per core; None for all cores."""
         if threads is not None:
             return threads
         if self.cluster is not None:
-            return 1  # its workers have as many threads as jobs
+            return 1  # a worker of the cluster runs as many jobs as it has threads
         width = self.width(count, None)
         return None if width == 1 else max(1, cores() // width)
 
     def reached(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Return the jobs as the workers know them; on a cluster, by their whole paths."""
+        """Return the jobs for the workers; on a cluster, with absolute paths."""
         return jobs if self.cluster is None else [job.absolute() for job in jobs]
 
     def run(
@@ -64,8 +64,8 @@ class Workers(NamedTuple):
     ) -> bool:
         """Run `count` jobs; return whether all that were started have ended.
 
-        threads : of each job, if they were given
-        most : bytes that may stand on standard input
+        threads : the number of threads of each job, if it is given
+        most : the limit on the bytes of standard input
         """
         if self.cluster is not None:
             return self._on_cluster(batch, work, self.cluster, most)
@@ -93,7 +93,7 @@ class Workers(NamedTuple):
 
         executor, ended = Isolated(width, self.timeout), False
         try:
-            ended = batch.run_on(_afar(executor, work, most), width, (LostError, OverdueError))
+            ended = batch.run_on(_submitter(executor, work, most), width, (LostError, OverdueError))
         finally:
             executor.shutdown(wait=ended)
         return True
@@ -102,14 +102,14 @@ class Workers(NamedTuple):
         from convcli.batch.cluster import connected
 
         with connected(address) as (executor, width, faults):
-            return batch.run_on(_afar(executor, work, most), self.jobs or width, faults)
+            return batch.run_on(_submitter(executor, work, most), self.jobs or width, faults)
 
 
-def _afar(executor: Any, work: Work, most: int | None) -> Callable[[Job], Future[Outcome]]:
-    """Return what submits a job to another process, with what only this one can read."""
-    from convcli.batch.outcome import attempt_afar
+def _submitter(executor: Any, work: Work, most: int | None) -> Callable[[Job], Future[Outcome]]:
+    """Return a function that submits a job to another process, with the content of standard input if it needs it."""
+    from convcli.batch.outcome import attempt_remotely
 
-    task = partial(attempt_afar, work)
+    task = partial(attempt_remotely, work)
 
     def submit(job: Job) -> Future[Outcome]:
         if job.source is DASH:

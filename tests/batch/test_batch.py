@@ -25,29 +25,29 @@ class Job(NamedTuple):
         return f"job {self.number}"
 
 
-class Ears:
-    """Hears all that is told of a run."""
+class Recorder:
+    """Records everything that a run reports."""
 
     def __init__(self) -> None:
-        self.happenings: list[tuple[int, Job, Outcome]] = []
-        self.heard: list[tuple[Job, Outcome]] = []
+        self.recorded: list[tuple[int, Job, Outcome]] = []
+        self.shown: list[tuple[Job, Outcome]] = []
 
-    def happened(self, number: int, job: Job, outcome: Outcome) -> None:
-        self.happenings.append((number, job, outcome))
+    def record(self, number: int, job: Job, outcome: Outcome) -> None:
+        self.recorded.append((number, job, outcome))
 
-    def tell(self, job: Job, outcome: Outcome) -> None:
-        self.heard.append((job, outcome))
+    def show(self, job: Job, outcome: Outcome) -> None:
+        self.shown.append((job, outcome))
 
     def tick(self) -> None:
         pass
 
     @property
     def statuses(self) -> list[tuple[int, str]]:
-        return [(job.number, outcome.status) for job, outcome in self.heard]
+        return [(job.number, outcome.status) for job, outcome in self.shown]
 
     @property
     def errors(self) -> dict[int, str]:
-        return {job.number: str(outcome.error) for job, outcome in self.heard if outcome.error is not None}
+        return {job.number: str(outcome.error) for job, outcome in self.shown if outcome.error is not None}
 
 
 def run(
@@ -56,10 +56,10 @@ def run(
     executor: Executor | None = None,
     width: int = 3,
     **options: bool,
-) -> Ears:
-    ears = Ears()
+) -> Recorder:
+    recorder = Recorder()
     with Stop() as stop:
-        batch = Batch(jobs, ears, stop, fail_fast=options.get("fail_fast", False))
+        batch = Batch(jobs, recorder, stop, fail_fast=options.get("fail_fast", False))
         if executor is None:
             batch.run_here(work)
         else:
@@ -67,7 +67,7 @@ def run(
                 assert batch.run_on(
                     lambda job: executor.submit(attempt, work, job), width, (OverdueError, OSError)
                 )
-    return ears
+    return recorder
 
 
 def jobs(count: int) -> list[Job]:
@@ -82,10 +82,10 @@ def refuse_odd(job: Job) -> Outcome:
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
 def test_a_bad_job_never_stops_the_others(executor: Callable[[int], Executor] | None) -> None:
-    ears = run(jobs(5), refuse_odd, executor and executor(3))
-    assert ears.statuses == [(1, "failed"), (2, "done"), (3, "failed"), (4, "done"), (5, "failed")]
-    assert ears.errors == {1: "1 is odd", 3: "3 is odd", 5: "5 is odd"}
-    assert sorted(number for number, _, _ in ears.happenings) == [1, 2, 3, 4, 5]
+    recorder = run(jobs(5), refuse_odd, executor and executor(3))
+    assert recorder.statuses == [(1, "failed"), (2, "done"), (3, "failed"), (4, "done"), (5, "failed")]
+    assert recorder.errors == {1: "1 is odd", 3: "3 is odd", 5: "5 is odd"}
+    assert sorted(number for number, _, _ in recorder.recorded) == [1, 2, 3, 4, 5]
 
 
 def skip_even(job: Job) -> Outcome:
@@ -96,9 +96,9 @@ def skip_even(job: Job) -> Outcome:
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor, Isolated])
 def test_what_is_found_done_is_skipped(executor: Callable[[int], Executor] | None) -> None:
-    ears = run(jobs(3), skip_even, executor and executor(2))
-    assert ears.statuses == [(1, "done"), (2, "skipped"), (3, "done")]
-    assert ears.heard[1][1].details == ("skipped, it is even",)
+    recorder = run(jobs(3), skip_even, executor and executor(2))
+    assert recorder.statuses == [(1, "done"), (2, "skipped"), (3, "done")]
+    assert recorder.shown[1][1].details == ("skipped, it is even",)
 
 
 def divide_by_zero(job: Job) -> Outcome:
@@ -116,7 +116,7 @@ def test_no_memory_is_an_expected_failure() -> None:
         raise MemoryError
 
     assert run(jobs(1), work).errors == {
-        1: "job 1: there is not enough memory for it; run fewer at a time with `jobs=1`"
+        1: "job 1: there is not enough memory; run fewer jobs at a time, such as `jobs=1`"
     }
 
 
@@ -125,9 +125,9 @@ def test_all_is_told_in_order_and_noted_as_it_happens() -> None:
         time.sleep(0.02 * (job.number % 2))  # every other one is done long before the one ahead of it
         return Outcome()
 
-    ears = run(jobs(60), work, ThreadPoolExecutor(8), 8)
-    assert [job.number for job, _ in ears.heard] == list(range(1, 61))
-    numbers = [number for number, _, _ in ears.happenings]
+    recorder = run(jobs(60), work, ThreadPoolExecutor(8), 8)
+    assert [job.number for job, _ in recorder.shown] == list(range(1, 61))
+    numbers = [number for number, _, _ in recorder.recorded]
     assert numbers != sorted(numbers) == list(range(1, 61))
 
 
@@ -150,7 +150,7 @@ def test_jobs_are_taken_as_they_are_needed(width: int) -> None:
             over += 1
         return Outcome()
 
-    assert len(run(lazily(), work, ThreadPoolExecutor(width), width).heard) == 200
+    assert len(run(lazily(), work, ThreadPoolExecutor(width), width).shown) == 200
     assert most <= 2 * width + 1
 
 
@@ -165,16 +165,16 @@ def test_answers_that_wait_for_an_earlier_one_are_bounded() -> None:
             at_end_of_first.append(len(begun))
         return Outcome(answer=bytes(1 << 24))
 
-    ears = run(jobs(30), work, ThreadPoolExecutor(2), 2)
-    assert [job.number for job, _ in ears.heard] == list(range(1, 31))
+    recorder = run(jobs(30), work, ThreadPoolExecutor(2), 2)
+    assert [job.number for job, _ in recorder.shown] == list(range(1, 31))
     assert 4 <= at_end_of_first[0] <= 8  # four answers of 16 MiB fill what may wait; four jobs are under way
 
 
 @pytest.mark.parametrize("executor", [None, ThreadPoolExecutor])
 def test_fail_fast_starts_no_more(executor: Callable[[int], Executor] | None) -> None:
-    ears = run(jobs(100), refuse_odd, executor and executor(2), 2, fail_fast=True)
-    assert ears.statuses[0] == (1, "failed")
-    assert len(ears.heard) <= 4
+    recorder = run(jobs(100), refuse_odd, executor and executor(2), 2, fail_fast=True)
+    assert recorder.statuses[0] == (1, "failed")
+    assert len(recorder.shown) <= 4
 
 
 # Processes
@@ -189,12 +189,12 @@ def die_of_two(job: Job) -> Outcome:
 
 
 def test_a_process_that_dies_costs_its_own_job_only() -> None:
-    ears = run(jobs(9), die_of_two, Isolated(2), 2)
-    assert ears.errors == {
-        2: "job 2: the process that worked on it, and on nothing else, ended with exit code 3",
-        4: "job 4: the process that worked on it, and on nothing else, was killed by SIGKILL, as when memory runs out",
+    recorder = run(jobs(9), die_of_two, Isolated(2), 2)
+    assert recorder.errors == {
+        2: "job 2: its worker process, which ran no other job, ended with exit code 3",
+        4: "job 4: its worker process, which ran no other job, was killed by SIGKILL, as happens when memory runs out",
     }
-    assert [number for number, status in ears.statuses if status == "done"] == [1, 3, 5, 6, 7, 8, 9]
+    assert [number for number, status in recorder.statuses if status == "done"] == [1, 3, 5, 6, 7, 8, 9]
 
 
 def die_once(job: Job) -> Outcome:
@@ -209,8 +209,8 @@ def die_once(job: Job) -> Outcome:
 
 def test_a_suspect_is_tried_again(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARK", str(tmp_path))
-    ears = run(jobs(10), die_once, Isolated(3), 3)
-    assert ears.statuses == [(number, "done") for number in range(1, 11)]
+    recorder = run(jobs(10), die_once, Isolated(3), 3)
+    assert recorder.statuses == [(number, "done") for number in range(1, 11)]
 
 
 def test_suspects_run_alone() -> None:
@@ -241,11 +241,11 @@ def test_suspects_run_alone() -> None:
             return future
 
     assert issubclass(BrokenProcessPool, BrokenExecutor)
-    ears = run(jobs(40), lambda job: Outcome(), Fragile(), 2)
+    recorder = run(jobs(40), lambda job: Outcome(), Fragile(), 2)
     assert 2 in tries[tries.index(2) + 1 : tries.index(20)]  # at once, not at the end
     assert (tries.count(2), beside_second_try) == (2, set())
-    assert ears.errors == {2: "job 2: it broke"}
-    assert [job.number for job, _ in ears.heard] == list(range(1, 41))
+    assert recorder.errors == {2: "job 2: it broke"}
+    assert [job.number for job, _ in recorder.shown] == list(range(1, 41))
 
 
 def loop_at_two(job: Job) -> Outcome:
@@ -255,11 +255,11 @@ def loop_at_two(job: Job) -> Outcome:
 
 
 def test_what_runs_away_is_stopped() -> None:
-    ears = run(jobs(5), loop_at_two, Isolated(2, 0.5), 2)
-    assert ears.errors == {
-        2: "job 2: it took longer than 0.5 s and was stopped; give it more time, or a smaller picture"
+    recorder = run(jobs(5), loop_at_two, Isolated(2, 0.5), 2)
+    assert recorder.errors == {
+        2: "job 2: it took longer than 0.5 s and was stopped; allow more time, or use a smaller picture"
     }
-    assert len(ears.heard) == 5
+    assert len(recorder.shown) == 5
 
 
 def test_processes_end_with_the_executor() -> None:
@@ -285,7 +285,7 @@ def test_the_run_ends_where_its_workers_have_gone() -> None:
             future.cancel()
             return future
 
-    with pytest.raises(ConvcliError, match="job 1: the workers that were to do it have gone"):
+    with pytest.raises(ConvcliError, match="job 1: the cluster has lost its workers"):
         run(jobs(5), refuse_odd, Lost(), 2)
 
 
@@ -333,12 +333,12 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
         return Outcome()
 
     with Stop() as stop:
-        Batch(jobs(3), Ears(), stop, fail_fast=False).run_here(work)
+        Batch(jobs(3), Recorder(), stop, fail_fast=False).run_here(work)
     assert (written, stop.code) == ([1], 143)
 
     with Stop() as stop:
         with pytest.raises(Stopped):
-            Batch(jobs(3), Ears(), stop, fail_fast=False).run_here(
+            Batch(jobs(3), Recorder(), stop, fail_fast=False).run_here(
                 lambda job: os.kill(os.getpid(), signal.SIGINT) or Outcome()
             )
         assert stop.code == 130
@@ -346,8 +346,8 @@ def test_a_signal_ends_a_job_but_not_a_write() -> None:
 
 
 def test_what_ends_after_nobody_listens_any_more_is_noted() -> None:
-    class Deaf(Ears):
-        def tell(self, job: Job, outcome: Outcome) -> None:
+    class Deaf(Recorder):
+        def show(self, job: Job, outcome: Outcome) -> None:
             raise BrokenPipeError
 
     def work(job: Job) -> Outcome:
@@ -359,10 +359,12 @@ def test_what_ends_after_nobody_listens_any_more_is_noted() -> None:
             assert begun.wait(5)
         return Outcome()
 
-    begun, ears = threading.Event(), Deaf()
+    begun, recorder = threading.Event(), Deaf()
     with Stop() as stop, ThreadPoolExecutor(2) as executor, pytest.raises(BrokenPipeError):
-        Batch(jobs(2), ears, stop, fail_fast=False).run_on(lambda job: executor.submit(attempt, work, job), 2)
-    assert [number for number, _, _ in ears.happenings] == [1, 2]
+        Batch(jobs(2), recorder, stop, fail_fast=False).run_on(
+            lambda job: executor.submit(attempt, work, job), 2
+        )
+    assert [number for number, _, _ in recorder.recorded] == [1, 2]
 
 
 def test_what_was_written_when_a_signal_came_is_noted() -> None:
@@ -373,9 +375,9 @@ def test_what_was_written_when_a_signal_came_is_noted() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
         return Outcome(answer=b"written")
 
-    ears = run(jobs(3), work)
-    assert ears.statuses == [(1, "done"), (2, "done")]
-    assert [number for number, _, _ in ears.happenings] == [1, 2]
+    recorder = run(jobs(3), work)
+    assert recorder.statuses == [(1, "done"), (2, "done")]
+    assert [number for number, _, _ in recorder.recorded] == [1, 2]
 
 
 def test_a_signal_leaves_a_grace_to_what_is_being_done() -> None:
@@ -385,10 +387,10 @@ def test_a_signal_leaves_a_grace_to_what_is_being_done() -> None:
         time.sleep(0.2)
         return Outcome()
 
-    ears = Ears()
+    recorder = Recorder()
     with Stop() as stop, ThreadPoolExecutor(2) as executor:
-        batch = Batch(jobs(50), ears, stop, fail_fast=False)
+        batch = Batch(jobs(50), recorder, stop, fail_fast=False)
         assert batch.run_on(lambda job: executor.submit(attempt, work, job), 2)
     assert stop.code == 130
-    assert [number for number, _ in ears.statuses][:2] == [1, 2]
-    assert len(ears.heard) <= 4
+    assert [number for number, _ in recorder.statuses][:2] == [1, 2]
+    assert len(recorder.shown) <= 4

@@ -79,7 +79,7 @@ def test_a_cluster_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
         )  # fmt: skip
     assert run.returncode == 1
     assert run.stderr == (
-        f"convcli: error: --cluster {address}: no scheduler answers there within 0.5 s; start one: dask scheduler\n"
+        f"convcli: error: --cluster {address}: no scheduler answers within 0.5 s; start one: dask scheduler\n"
     )
 
 

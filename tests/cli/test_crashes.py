@@ -17,14 +17,8 @@ def test_a_crash_costs_one_picture(program: Program, tmp_path: Path, faults: dic
     assert run.returncode == 1
     assert sorted(os.listdir(tmp_path / "out")) == ["0.png", "2.png", "3.png", "5.png", "once.png"]
     err = run.stderr.decode()
-    assert (
-        "error: in/log-exit.png: the process that worked on it, and on nothing else, ended with exit code 3"
-        in err
-    )
-    assert (
-        "error: in/log-kill.png: the process that worked on it, and on nothing else, was killed by SIGKILL"
-        in err
-    )
+    assert "error: in/log-exit.png: its worker process, which ran no other job, ended with exit code 3" in err
+    assert "error: in/log-kill.png: its worker process, which ran no other job, was killed by SIGKILL" in err
     assert "5 done, 2 failed; " in err
     assert "Traceback" not in err
     log = (tmp_path / "log").read_text()
@@ -49,9 +43,7 @@ def test_what_was_replaced_is_not_filtered_again(program: Program, tmp_path: Pat
         env={"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"},
     )  # fmt: skip
     assert run.returncode == 1
-    assert run.stderr.startswith(
-        b"convcli: error: in/after.png: the process that worked on it was killed by SIGKILL"
-    )
+    assert run.stderr.startswith(b"convcli: error: in/after.png: its worker process was killed by SIGKILL")
     assert b"had begun to write" in run.stderr
     assert run.stdout.split() == [b"in/0.png", b"in/2.png"]
     assert {name: (tmp_path / "in" / name).read_bytes() for name in names} == contents(tmp_path / "once")
@@ -63,7 +55,7 @@ def test_a_decoder_that_loops_is_stopped(program: Program, tmp_path: Path, fault
     assert run.returncode == 1
     assert run.stdout == b"a.box.png\nb.box.png\n"
     assert (
-        b"error: log-loop.png: it took longer than 1 s and was stopped; give it more time, or a smaller"
+        b"error: log-loop.png: it took longer than 1 s and was stopped; allow more time, or use a smaller"
         in run.stderr
     )
     assert (tmp_path / "log").read_text() == "log-loop.png"  # whose fault it is is known

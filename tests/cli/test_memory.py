@@ -45,7 +45,7 @@ def test_a_picture_that_is_too_large_is_refused_with_what_would_do(
     needed = enough(error)
     assert error == (
         f"cannot filter {picture}: it would take about {needed} of memory, over the limit of 1M; raise it with "
-        f"--max-memory {needed}, or take a smaller picture, or a larger --stride"
+        f"--max-memory {needed}, or use a smaller picture, or a larger --stride"
     )
     assert not out.exists()
     assert call(*words, needed).code == 0
@@ -100,7 +100,7 @@ def test_animations_are_counted_whole(call: Call, tmp_path: Path) -> None:
     refused = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--max-memory", "8M")
     assert "raise it with --max-memory" in one_error(refused)
     assert one_error(refused).endswith(
-        "or take one frame by --frame, a smaller picture, or a larger --stride"
+        "or use one frame with --frame, a smaller picture, or a larger --stride"
     )
     one = call("filter", path, "-k", "box", "-o", tmp_path / "o.png", "--max-memory", "8M", "--frame", 3)
     assert one.code == 0
@@ -112,7 +112,7 @@ def test_standard_input_is_read_no_further_than_the_limit(program: Program) -> N
         result = program(*words, input=bytes(3 << 20))
         assert result.returncode == 1
         assert result.stderr == (
-            b"convcli: error: cannot read standard input: it is larger than the limit of 2M of memory; raise it with "
+            b"convcli: error: cannot read standard input: it is larger than the memory limit of 2M; raise it with "
             b"--max-memory, or name a file\n"
         )
 
@@ -166,7 +166,7 @@ def test_a_search_is_refused_with_what_would_do(
     needed = enough(error)
     assert error == (
         f"cannot match {picture}: it would take about {needed} of memory, over the limit of 2M; raise it with "
-        f"--max-memory {needed}, or take a smaller picture"
+        f"--max-memory {needed}, or use a smaller picture"
     )
     assert not out.exists()
     less = memory_size(needed) // 2**20 - 1
@@ -217,7 +217,7 @@ def test_a_search_in_standard_input_reads_no_further_than_the_limit(program: Pro
     words = ("match", "-", "--template", template, "-o", "x.png", "--max-memory", "2M")
     result = program(*words, input=bytes(3 << 20))
     assert result.returncode == 1
-    assert b"standard input: it is larger than the limit of 2M of memory" in result.stderr
+    assert b"standard input: it is larger than the memory limit of 2M" in result.stderr
 
 
 def test_a_search_asks_the_budget_of_the_run(

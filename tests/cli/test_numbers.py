@@ -302,9 +302,9 @@ def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["compare", "x.csv", "--kernel", "box", "--layout", "chw"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and it is CSV"),
+        (["compare", "x.csv", "--kernel", "box", "--layout", "chw"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV; leave it out"),
         (["compare", "--n", "9", "--k", "3", "--layout", "chw"], "--layout belongs to a picture, as in convcli compare photo.png --kernel sobel; for a layer on paper give --k"),
-        (["learn", "--patches", "x.csv", "--layout", "chw", "--size", "2"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and it is CSV"),
+        (["learn", "--patches", "x.csv", "--layout", "chw", "--size", "2"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV; leave it out"),
         (["filter", "--values", "1 2; 3", "-k", "box"], "cannot read the values: it is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
         (["filter", "--values", "1 two", "-k", "box"], "cannot read the values: 'two' is not a number"),
         (["filter", "--values", "1 nan", "-k", "box"], "cannot read the values: 'nan' is not a finite number"),
@@ -319,12 +319,12 @@ def test_layouts_of_what_is_matched_learned_and_compared(call: Call, tmp_path: P
         (["diff", "--values", "1 2"], "1 picture is given, and two are compared; name A and B (see convcli diff --help)"),
         (["diff", "--values", "1 2", "--values", "1 x"], "cannot read values 2: 'x' is not a number"),
         (["filter", "x.csv", "-k", "box", "-o", "y.png"], "cannot write y.png: PNG cannot hold the pixel mode L;float64; map its values to 8 bits with --range, or keep them in one of these: .tiff, .npy"),
-        (["filter", "x.csv", "-k", "box", "--layout", "chw", "-o", "y.csv"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and is of no use from CSV to CSV"),
-        (["filter", "--values", "1 2", "-k", "box", "-o", "out/"], "the values have no file name that the output could take over; name a file with -o, or write to -o -"),
-        (["filter", "--values", "1 2", "-k", "box", "-o", "{stem}.npy"], "the values have no file name that the output could take over; name a file with -o, or write to -o -"),
-        (["filter", "--values", "1 2", "-k", "box", "--in-place"], "--in-place has no file to replace for the values; write to -o -, or name a file"),
-        (["filter", "--values", "1 2", "-k", "box", "--preserve"], "--preserve keeps the times and the mode of a file; of the values there are none; leave it out"),
-        (["learn", "x.csv", "x.csv", "--layout", "chw"], "x.csv: --layout chw belongs to arrays, NPY and JSON, and it is CSV"),
+        (["filter", "x.csv", "-k", "box", "--layout", "chw", "-o", "y.csv"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV or CSV; leave it out"),
+        (["filter", "--values", "1 2", "-k", "box", "-o", "out/"], "the values have no file name, from which the name of the output is taken; name a file with -o, or write to -o -"),
+        (["filter", "--values", "1 2", "-k", "box", "-o", "{stem}.npy"], "the values have no file name, from which the name of the output is taken; name a file with -o, or write to -o -"),
+        (["filter", "--values", "1 2", "-k", "box", "--in-place"], "--in-place replaces files and does not apply to the values; write to -o -, or name a file"),
+        (["filter", "--values", "1 2", "-k", "box", "--preserve"], "--preserve keeps the times and the mode of files and does not apply to the values; leave it out"),
+        (["learn", "x.csv", "x.csv", "--layout", "chw"], "x.csv: --layout chw applies to arrays, NPY and JSON, not to CSV; leave it out"),
     ],
 )  # fmt: skip
 def test_what_is_refused(

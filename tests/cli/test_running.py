@@ -198,7 +198,7 @@ def test_one_picture_pays_for_no_machinery(tmp_path: Path) -> None:
     assert not names & {
         "multiprocessing.connection",
         "rich",
-        "convcli.batch.crowd",
+        "convcli.batch.parallel_jobs",
         "convcli.batch.isolated",
         "convcli.batch.cluster",
         "convcli.cli.progress",

@@ -11,7 +11,9 @@ from PIL import Image
 from tests.runs import draw, family, gone, soon, started
 
 # The program with a grace, after the first signal, that no test waits for.
-PATIENT = "import convcli.batch.crowd as crowd; crowd.GRACE = 600; from convcli.__main__ import run; run()"
+PATIENT = (
+    "import convcli.batch.parallel_jobs as jobs; jobs.GRACE = 600; from convcli.__main__ import run; run()"
+)
 
 
 ENDINGS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -109,7 +109,7 @@ def test_standard_input_and_lists_without_end_are_given_up(program: Program, hou
         run = program("filter", "--files-from", "-", "-k", "box", stdin=endless)
     assert run.returncode == 1
     assert run.stderr == (
-        b"convcli: error: --files-from -: the list has more than 268,435,456 bytes, if it ends at all; split it\n"
+        b"convcli: error: --files-from -: the list has more than 268,435,456 bytes; split it\n"
     )
     assert (
         b"--files-from /dev/zero: the list has more than 268,435,456 bytes"

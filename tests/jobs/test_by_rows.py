@@ -321,9 +321,7 @@ def test_a_signal_leaves_nothing_behind(
     (work / "out").mkdir()
     (work / "out" / "a.tiff").write_bytes(b"precious")
     root = Path(file_to_file.__file__).parents[2]
-    patience = (
-        "import convcli.batch.crowd as crowd; crowd.GRACE = 0.1; from convcli.__main__ import run; run()"
-    )
+    patience = "import convcli.batch.parallel_jobs as jobs; jobs.GRACE = 0.1; from convcli.__main__ import run; run()"
     words = [
         "filter",
         "a.tiff",

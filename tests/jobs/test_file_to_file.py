@@ -163,7 +163,7 @@ def test_what_takes_too_much_memory_is_refused_before_it_is_decoded(job: Job) ->
     outcome = turning(Turning(needs=(1 << 30) + 1))(job)
     assert str(outcome.error) == (
         f"cannot turn {job.source}: it would take about 1025M of memory, over the limit of 1G; raise it with "
-        "`max_memory='1025M'`, or take a smaller picture, or less of it"
+        "`max_memory='1025M'`, or use a smaller picture, or less of it"
     )
     assert not job.target.parent.exists()
 

@@ -71,7 +71,7 @@ def test_the_folder_one_stands_in_is_named_as_its_files_are(here: Path) -> None:
     touch("a.png", "deep/b.png")
     (here / "gone.png").symlink_to("nowhere")
     assert gathered(".", recursive=True) == ["a.png", "deep/b.png"]
-    assert passed_over(".", recursive=True) == ["passed over as broken link: gone.png"]
+    assert passed_over(".", recursive=True) == ["skipped as broken link: gone.png"]
     assert gathered(str(here)) == [f"{here}/a.png"]
 
 
@@ -98,7 +98,7 @@ def test_links_in_circles_end(here: Path) -> None:
         (here / "in" / name).symlink_to(".")
     assert gathered("in", recursive=True) == ["in/a.png", "in/deep/b.png"]
     assert passed_over("in", recursive=True) == [
-        "passed over as link to a folder: in/deep/one, in/deep/three, in/deep/two and 3 more"
+        "skipped as link to a folder: in/deep/one, in/deep/three, in/deep/two and 3 more"
     ]
     assert gathered("in/**/*.png") == ["in/a.png", "in/deep/b.png"]
     assert gathered("in/one", recursive=True) == ["in/one/a.png", "in/one/deep/b.png"]  # named, so followed
@@ -113,8 +113,8 @@ def test_what_is_no_file_is_passed_over_with_a_word(here: Path) -> None:
     (here / "in/folder.png").mkdir()
     assert gathered("in") == ["in/a.png"]
     assert passed_over("in") == [
-        "passed over as broken link: in/gone.png, in/self.png",
-        "passed over as pipe or device: in/null.png, in/pipe.png",
+        "skipped as broken link: in/gone.png, in/self.png",
+        "skipped as pipe or device: in/null.png, in/pipe.png",
     ]
 
 
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_go_on(
         return scandir(path)
 
     monkeypatch.setattr("os.scandir", refusing)
-    problem = "!cannot read the folder in/shut: Permission denied; what is in it is left out"
+    problem = "!cannot read the folder in/shut: Permission denied; its pictures are left out"
     assert gathered("in", recursive=True) == ["in/a.png", "in/z.png", problem]
     assert gathered("in/**/*.png") == ["in/a.png", "in/z.png", problem]
     assert gathered("in/shut", "in/a.png") == [problem, "in/a.png"]
@@ -142,11 +142,11 @@ def test_a_folder_that_cannot_be_listed_is_a_failure_and_the_others_go_on(
     ("names", "options", "message"),
     [
         ("empty", {}, "cannot read empty: there is no picture in it"),
-        ("deep", {}, "cannot read deep: there is no picture in it; `recursive` looks into its 1 folder too"),
-        ("text", {}, "cannot read text: 2 files there, but none with a picture's ending, such as .png or .jpg"),
+        ("deep", {}, "cannot read deep: there is no picture in it; give `recursive` to search its 1 folder too"),
+        ("text", {}, "cannot read text: its 2 files do not have the ending of a picture, such as .png or .jpg"),
         ("in", {"include": ("*.gif",)}, "cannot read in: `include` and `exclude` leave none of its 1 picture"),
-        ("in/*.gif", {}, "nothing matches it as a pattern; check the spelling and the folder"),
-        ("none/*.gif", {}, "nothing matches it as a pattern; check the spelling and the folder"),
+        ("in/*.gif", {}, "no file matches it as a pattern; check the spelling and the folder"),
+        ("none/*.gif", {}, "no file matches it as a pattern; check the spelling and the folder"),
     ],
 )  # fmt: skip
 def test_what_gives_nothing_is_a_failure_that_says_why(
@@ -165,9 +165,11 @@ def test_an_empty_folder_fails_alone(call: Call, here: Path) -> None:
     assert (result.code, result.out) == (1, "a.box.png\n")
     first, second, summary = result.err.splitlines()
     assert summary.startswith("convcli: 1 done, 2 failed; ")
-    assert first.startswith("convcli: error: cannot read empty: 1 file there, but without a picture's ending")
+    assert first.startswith(
+        "convcli: error: cannot read empty: its only file does not have the ending of a picture"
+    )
     assert second.startswith(
-        "convcli: error: cannot read no*.png: there is no such file, and nothing matches"
+        "convcli: error: cannot read no*.png: there is no such file, and no file matches"
     )
 
 
@@ -183,7 +185,7 @@ def test_a_second_run_does_not_take_the_outputs_of_the_first(call: Call, here: P
     again = call(*run, "sobel")
     assert again.out.split() == ["in/a.sobel.png", "in/deep/b.sobel.png"]
     assert (
-        "passed over as output of an earlier run (name it to filter it): in/a.box.png, in/deep/b.box.png\n"
+        "skipped as output of an earlier run (name it to filter it): in/a.box.png, in/deep/b.box.png\n"
         in again.err
     )
     third = call(*run, "box", "--skip-existing", "-q")
@@ -217,7 +219,7 @@ def test_the_folder_of_the_outputs_is_not_searched(here: Path, output: str) -> N
     for names, options in ((["in"], {"recursive": True}), (["in/**"], {})):
         assert gathered(*names, output=output, **options) == ["in/a.png", "in/deep/b.png"]
         told = passed_over(*names, output=output, **options)
-        assert told == [f"passed over as folder of the outputs: {shut}"]
+        assert told == [f"skipped as folder of the outputs: {shut}"]
     assert gathered(shut, output=output) == [f"{shut}/a.png"]  # unless it is named
 
 
@@ -300,7 +302,9 @@ def test_include_and_exclude_choose_by_name_or_path(here: Path) -> None:
 def test_they_choose_among_named_files_too(here: Path) -> None:
     touch("a.png", "a.sobel.png", "notes.txt")
     assert gathered("a.png", "a.sobel.png", "notes.txt", "none.png", exclude=("*.*.png", "n*")) == ["a.png"]
-    with pytest.raises(InputError, match=r"`include` and `exclude` leave nothing of the inputs; loosen them"):
+    with pytest.raises(
+        InputError, match=r"`include` and `exclude` leave none of the inputs; make the patterns less strict"
+    ):
         gathered("a.png", exclude=("*",))
 
 
@@ -358,7 +362,7 @@ def test_wrong_lists(call: Call, here: Path) -> None:
 
 def test_nothing_is_wrong_usage(call: Call, here: Path) -> None:
     for words, message in (
-        ([], "there is nothing to read; name pictures, folders"),
+        ([], "no input is given; name pictures, folders"),
         ([""], "the name of an input is empty"),
     ):
         result = call("filter", *words, "--kernel", "box")

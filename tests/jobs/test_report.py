@@ -62,7 +62,7 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
     assert result.code == 1
     assert (
         one_error(result)
-        == f"--report {report} exists; give --force to replace it, --skip-existing to go on with it, or another name"
+        == f"--report {report} exists; give --force to replace it, --skip-existing to continue it, or another name"
     )
     assert report.read_text() == "precious"
     assert not (tmp_path / "out.png").exists()
@@ -93,7 +93,7 @@ def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "code", "message"),
     [
-        ("a.png", 2, "--report {} is an input or an output, too; name another file"),
+        ("a.png", 2, "--report {} is also an input or an output; name another file"),
         ("other", 1, "cannot write --report {}: it is a link; name the file that it points to"),
     ],
 )
@@ -218,5 +218,5 @@ def test_a_report_is_no_picture_of_the_run(call: Call, tmp_path: Path, name: str
         "--report", tmp_path / name, "--force",
     )  # fmt: skip
     assert result.code == 2
-    assert one_error(result) == f"--report {tmp_path / name} is an input or an output, too; name another file"
+    assert one_error(result) == f"--report {tmp_path / name} is also an input or an output; name another file"
     assert contents(tmp_path) == before

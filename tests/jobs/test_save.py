@@ -61,7 +61,7 @@ def test_preserve_wants_files(call: Call, photo: Path, words: list[str], what: s
     assert result.code == 2
     assert (
         one_error(result)
-        == f"--preserve keeps the times and the mode of a file; of {what} there are none; leave it out"
+        == f"--preserve keeps the times and the mode of files and does not apply to {what}; leave it out"
     )
 
 

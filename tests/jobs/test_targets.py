@@ -83,7 +83,7 @@ def test_no_output_leaves_the_folder_of_outputs(call: Call, here: Path) -> None:
     result = call("filter", "../in/a.png", "--kernel", "box", "-o", "out/{parent}/{name}")
     assert result.code == 2
     assert (
-        "../in/a.png cannot keep its folder ../in below that of the outputs; write it without .."
+        "../in/a.png cannot keep its folder ../in inside the folder of the outputs; name it without .."
         in one_error(result)
     )
 
@@ -100,34 +100,34 @@ def refused(*sources: str | Source, output: str | None = None, **options: bool) 
 
 def test_both_inputs_of_one_output_are_named(here: Path) -> None:
     assert refused("in/a.png", "in/deep/a.png", output="out/") == (
-        "in/a.png and in/deep/a.png would both become out/a.png; keep them apart by their folders "
+        "in/a.png and in/deep/a.png would both be written to out/a.png; use their folders to tell them apart "
         "(`output='out/{parent}/{name}'`)"
     )
     assert refused("in/a.png", "in/b.png", output="x.png") == (
-        "in/a.png and in/b.png would both become x.png; give a folder (`output='out/'`) or a template "
+        "in/a.png and in/b.png would both be written to x.png; give a folder (`output='out/'`) or a template "
         "(`output='out/{stem}.{kernel}{ext}'`)"
     )
-    assert "would both become standard output" in refused("in/a.png", "in/b.png", output="-")
+    assert "would both be written to standard output" in refused("in/a.png", "in/b.png", output="-")
 
 
 def test_an_output_that_is_another_input_names_both(here: Path) -> None:
     assert refused("in/a.png", "in/a.box.png") == (
-        "in/a.png would become in/a.box.png, but that is an input and would be overwritten; choose another "
-        "`output`, or leave the outputs of earlier runs out with `exclude`"
+        "in/a.png would be written to in/a.box.png, which is an input and would be overwritten; choose another "
+        "`output`, or leave out the outputs of earlier runs with `exclude`"
     )
     assert refused("in/a.png", output="in/") == (
         "in/a.png is an input and would be overwritten; choose another `output`, or give "
         "`in_place=True` to replace it"
     )
     (here / "again").symlink_to("in")
-    assert "in/a.png would become again/a.png, but that" not in refused("in/a.png", output="again/")
+    assert "in/a.png would be written to again/a.png" not in refused("in/a.png", output="again/")
     (here / "link.png").symlink_to("in/a.png")
     assert "is an input and would be overwritten" in refused("in/a.png", output="link.png")
 
 
 def test_an_output_that_is_a_folder_of_outputs(here: Path) -> None:
     message = refused(Source(Path("x/a.png"), ""), Source(Path("x/a.png/b.png"), "a.png"), output="out/")
-    assert message.startswith("x/a.png would become out/a.png, which is the folder of other outputs")
+    assert message.startswith("x/a.png would be written to out/a.png, which is the folder of other outputs")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_names_that_only_some_file_systems_tell_apart(
     monkeypatch.setattr(collisions, "_folds", lambda folder: False)
     assert len(jobs_for(sources, "out/", "box")) == 2
     assert len(jobs_for([*sources, Source(Path("z/other.png"))], "out/", "box")) == 3
-    assert "would both become" in refused(*sources, Source(Path("z", two)), output="out/")
+    assert "would both be written to" in refused(*sources, Source(Path("z", two)), output="out/")
     monkeypatch.setattr(collisions, "_folds", lambda folder: True)
     assert f"out/{one} (or out/{two}, which is the same file)" in refused(*sources, output="out/")
 
@@ -345,13 +345,13 @@ def test_in_place_leaves_what_fails(call: Call, here: Path) -> None:
 def test_in_place_has_nothing_to_replace_for_standard_input(program: Program) -> None:
     run = program("filter", "-", "--in-place", "--kernel", "box", input=HOUSE)
     assert (run.returncode, run.stdout) == (2, b"")
-    assert b"--in-place has no file to replace for standard input" in run.stderr
+    assert b"--in-place replaces files and does not apply to standard input" in run.stderr
 
 
 def test_in_place_filters_no_file_twice(here: Path) -> None:
     (here / "in/link.png").symlink_to("a.png")
     assert refused("in/a.png", "in/link.png", in_place=True) == (
-        "in/a.png and in/link.png are one file, which `in_place` would replace twice; name it once"
+        "in/a.png and in/link.png are the same file, which `in_place` would replace twice; name it once"
     )
 
 

@@ -151,7 +151,7 @@ def test_outputs_that_collide_are_refused_before_the_start(call: Call, tmp_path:
     )
     assert result.code == 2
     assert "a/same.png and " in one_error(result)
-    assert "would both become" in one_error(result)
+    assert "would both be written to" in one_error(result)
     assert not (tmp_path / "c").exists()
 
 
@@ -334,7 +334,10 @@ def test_an_input_without_an_ending_needs_an_output(call: Call, house: Path) -> 
     house.rename(house.parent / "house")
     result = call("filter", house.parent / "house", "--kernel", "box")
     assert result.code == 2
-    assert "house has no ending that its output could take over; name the output with -o" in one_error(result)
+    assert (
+        "house has no ending, from which the format of its output is taken; name the output with -o"
+        in one_error(result)
+    )
     assert call("filter", house.parent / "house", "--kernel", "box", "-o", house).code == 0
 
 
