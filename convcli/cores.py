@@ -1,10 +1,10 @@
-"""How many cores this process may use."""
+"""The number of cores that this process may use."""
 
 import os
 from functools import cache
 from pathlib import Path
 
-# What a control group may use: "quota period" in one file (version 2), or each in its own (version 1).
+# The CPU limit of the control group: "quota period" in one file (version 2), or each in a separate file (version 1).
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _QUOTAS = (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
 
@@ -21,11 +21,11 @@ def cores() -> int:
 
 
 def _quota() -> int | None:
-    """Return how many cores the control group may use at a time, rounded up; None if there is no limit."""
+    """Return the number of cores that the control group may use, rounded up; None if there is no limit."""
     for files in ((_QUOTA,), _QUOTAS):
         try:
             quota, period = " ".join(file.read_text() for file in files).split()
             return -(-int(quota) // int(period)) if int(quota) > 0 else None
-        except (OSError, ValueError, ZeroDivisionError):  # not there, or "max"
+        except (OSError, ValueError, ZeroDivisionError):  # no such file, or no limit ("max")
             continue
     return None
