@@ -21,6 +21,7 @@ ALLOWED = {
     "warned": set(),
     "npy": {"warned"},
     "memory": set(),
+    "cores": set(),
     "number_text": set(),
     "layers": {"layers", "number_text"},
     "networks": {"layers", "networks", "kernels", "backend", "number_text"},
