@@ -10,6 +10,7 @@ import platform
 import sys
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,11 +51,13 @@ class Machine(NamedTuple):
     cache : bytes of the second-level cache of a core
     costs : what sums cost
     measured : whether the costs were measured here
+    avx512 : whether the processor has AVX-512, for which OpenBLAS sums small products differently
     """
 
     cache: int = USUAL_CACHE
     costs: Costs = USUAL
     measured: bool = False
+    avx512: bool = False
 
     def scaled(self, usual: int, like: str) -> int:
         """Return what takes `usual` picoseconds where costs are usual, for work that grows with one of the costs."""
@@ -70,7 +73,15 @@ class Machine(NamedTuple):
 def machine() -> Machine:
     """Return this machine, with the costs that were measured on it if there are any."""
     measured = stored_costs(costs_file())
-    return Machine(second_level_cache(), measured or USUAL, measured is not None)
+    return Machine(second_level_cache(), measured or USUAL, measured is not None, has_avx512())
+
+
+def has_avx512() -> bool:
+    """Tell whether NumPy found AVX-512 in the processor; False if it does not say."""
+    with suppress(ImportError, AttributeError, KeyError):
+        found = import_module("numpy._core._multiarray_umath")  # which has no types
+        return bool(found.__cpu_features__["AVX512_SKX"])
+    return False
 
 
 def second_level_cache() -> int:

@@ -14,7 +14,8 @@ from convcli.backend import machine as machines
 from convcli.backend import measure_costs as measure_costs_of
 from convcli.backend.algorithms.costs import METHODS, Work
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.bands import band_plan
+from convcli.backend.bands import band_plan, toeplitz
+from convcli.backend.bands.band_plan import band_height
 from convcli.backend.machine import (
     FAR_OFF,
     USUAL,
@@ -29,6 +30,7 @@ from convcli.backend.machine import (
     stored_costs,
 )
 from convcli.backend.measure_costs import REFERENCE, measure_costs
+from convcli.filters import single_kernel
 from convcli.filters.tiles import weighing
 
 OTHERS = Costs(*range(101, 108))
@@ -253,6 +255,7 @@ def test_the_least_time_counts_and_the_first_call_does_not(monkeypatch: pytest.M
 
 def plans(here: Machine) -> dict[str, dict]:
     """Return the plans that kernels get on a machine."""
+    single_kernel._planned.cache_clear()
     with (
         mock.patch.object(band_plan, "machine", return_value=here),
         mock.patch.object(weighing, "machine", return_value=here),
@@ -282,3 +285,19 @@ def test_separable_kernels_of_a_pipeline_are_shifted_where_that_is_cheap_here() 
         here = Machine(costs=USUAL._replace(pass64=pass64))
         with mock.patch.object(weighing, "machine", return_value=here):
             assert (weighing._quickest(facts, slide, 3, True, "auto") == weighing.SHIFTED) is shifted
+
+
+@pytest.mark.parametrize(
+    ("features", "height"), [({"AVX512_SKX": True}, 4), ({"AVX512_SKX": False}, 8), ({}, 8)]
+)
+def test_the_height_of_products_follows_the_processor(
+    features: dict[str, bool], height: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machines, "import_module", lambda _: mock.Mock(__cpu_features__=features))
+    machines.machine.cache_clear()
+    try:
+        assert band_height() == height
+        matrix = toeplitz.WeighedRows(np.ones((3, 1)), 1, 0, "float32").matrices[0]
+        assert matrix.shape == (height, height + 2)
+    finally:
+        machines.machine.cache_clear()

@@ -78,10 +78,10 @@ def run(
 
     def work(_: int) -> int:
         strip = Strip(picture, slide, pads, mode, value, way.first, centred, table)
-        worker = _Worker(strip, weights, way, finish)
+        worker = _Worker(strip, weights, way, finish, out)
         with np.errstate(all="ignore"), closing(tiles):  # where one fails, the others stop
             np.setbufsize(BUFFER)
-            return sum(worker(tile, out[tile]) for tile in iter(lambda: next(tiles, None), None))
+            return sum(worker(tile) for tile in iter(lambda: next(tiles, None), None)) + worker.settle()
 
     if way.threads == 1:
         return out, work(0)
@@ -123,20 +123,31 @@ class _Worker:
     """One thread's buffers, and the algorithm that runs in them, tile by tile."""
 
     def __init__(
-        self, strip: Strip, weights: list[Weights], way: BandPlan, finish: Finish | Rounding | Encoding
+        self,
+        strip: Strip,
+        weights: list[Weights],
+        way: BandPlan,
+        finish: Finish | Rounding | Encoding,
+        result: Array,
     ) -> None:
+        self.result = result
         self.strip, self.dtype, self.scratch = strip, way.dtype, Scratch()
         self.finish: Finish | Rounder | Encoding
         if isinstance(finish, Rounding):
-            self.finish = Rounder(finish, strip, way.dtype)
+            self.finish = Rounder(finish, strip, way.dtype, result)
         else:
             self.finish = finish
         half = finish.half if isinstance(finish, Finish) else 0.0
         self.box = _running(strip, weights[0], way, half) if way.method == RUNNING else None
         self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
 
-    def __call__(self, tile: tuple[slice, slice], out: Array) -> int:
+    def settle(self) -> int:
+        """Finish the samples that were left for later; return how many more were clipped."""
+        return self.finish.settle() if isinstance(self.finish, Rounder) else 0
+
+    def __call__(self, tile: tuple[slice, slice]) -> int:
         """Filter one tile; return how many of its samples were clipped."""
+        out = self.result[tile]
         if self.box:
             return sum(self.finish([sums], out[rows], self.scratch) for rows, sums in self.box(tile))
         strip, shape = self.strip.load(*tile), (len(out), out.shape[1] * self.strip.channels)

@@ -13,9 +13,9 @@ from convcli.backend.machine import machine
 METHODS = ("auto", "direct", "separable", "gemm", "fft")
 RUNNING = "separable by running sums"  # the quickest way to run a box
 
-# Outputs of one matrix product down, and across. OpenBLAS does up to a million multiplications without packing its
-# operands first, where the weights lie row by row; these are quickest below that.
-DOWN, ACROSS = 8, 32
+# Outputs of one matrix product down, also with AVX-512, and across. OpenBLAS does up to a million multiplications
+# without packing its operands first, if the weights lie row by row; these are the quickest below that.
+DOWN, DOWN_AVX512, ACROSS = 8, 4, 16
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
 ROWS, WIDE_SAMPLES = 24, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
 # The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
@@ -134,7 +134,7 @@ def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tu
     if not facts.whole or exact_float:
         kh, kw = slide.kernel_size
         (dh, dw), pixel = slide.dilation, channels
-        down = 2 * (DOWN + (kh - 1) * dh) * flop
+        down = 2 * (band_height() + (kh - 1) * dh) * flop
         if not strided:
             found.append(("gemm", float_dtype, kw * (down + costs.gather)))
         if facts.factor_passes and not strided:
@@ -151,6 +151,11 @@ def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tu
             else:
                 found.append(("fft", float_dtype, 2 * cost if wide else cost))
     return found
+
+
+def band_height() -> int:
+    """Return the number of output rows that one matrix product down makes."""
+    return DOWN_AVX512 if machine().avx512 else DOWN
 
 
 def transform_length(slide: Slide) -> int:
@@ -177,7 +182,8 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, held // slide.spans[0]))
     elif dtype.startswith("float") and name != "direct":
         least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
-        least = max(DOWN, int(least * fitting) // DOWN * DOWN)
+        height = band_height()
+        least = max(height, int(least * fitting) // height * height)
     else:  # of a narrow picture, more rows
         least, samples = (SHARED_ROWS if threads > 1 else int(ROWS * fitting)), WIDE_SAMPLES
         least *= max(1, samples // (pixel * slide.output_size[1]))

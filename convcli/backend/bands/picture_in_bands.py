@@ -152,7 +152,9 @@ def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
         within and kernel.combine == "none" and not kernel.offset and samples.least <= value <= samples.most
     )
     can_clip = not (fits and value_range != "offset" and not samples.least)
-    finish = Rounding(units, kernel.combine, value_range, dtype, error, most, can_clip, centre)
+    positive = all(matrix.min() >= 0 for matrix in units.matrices) and min(samples.least, value) >= 0
+    unsigned = kernel.combine == "magnitude" or value_range == "abs" or (positive and kernel.offset >= 0)
+    finish = Rounding(units, kernel.combine, value_range, dtype, error, most, can_clip, not unsigned, centre)
     return InBands(laid, weights, way, finish)
 
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.fft import transform_error
+from convcli.backend.bands.doubtful_samples import MOST, DoubtfulSamples
 from convcli.backend.bands.passes import Scratch, operations
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.sums_to_pixels import clip, combine, middle_of, shortest
-from convcli.backend.bands.units import MOST_FLOAT, ONE, ExactSums, Sums, Units
+from convcli.backend.bands.units import DENSE, MOST_FLOAT, ONE, ExactSums, Parts, Sums, Units
 from convcli.backend.bands.weights import Weights
 
 Array = NDArray[Any]
@@ -33,6 +34,7 @@ class Rounding(NamedTuple):
     units : the exact weights; combine, value_range : as of the kernel and the filter; dtype : the picture's
     error : by less than this a float sum differs from the exact one; most : no sum exceeds it
     can_clip : whether values may leave the dtype's range
+    signed : whether values may be below 0
     centre : what the samples are less than those of the picture
     """
 
@@ -43,6 +45,7 @@ class Rounding(NamedTuple):
     error: float
     most: float
     can_clip: bool
+    signed: bool = True
     centre: int = 0
 
     @property
@@ -74,11 +77,14 @@ class Rounding(NamedTuple):
 class Rounder:
     """Rounds tiles of float sums, in the buffers of one thread."""
 
-    def __init__(self, rounding: Rounding, strip: Strip, dtype: str) -> None:
-        """Take what is to be done, where the input of a tile is found, and the dtype of the sums."""
+    def __init__(self, rounding: Rounding, strip: Strip, dtype: str, result: Array) -> None:
+        """Take what is to be done, where the input of a tile is found, the dtype of the sums, and the whole result."""
         self.rounding, self.strip = rounding, strip
         self.exact = ExactSums(rounding.units, strip.slide, strip.channels)
+        self.doubtful = DoubtfulSamples(strip, self.exact, result)
         self.short = shortest(rounding.dtype, rounding.reach) if rounding.can_clip else rounding.dtype
+        # Cutting off rounds down what is not below 0.
+        self.floors = rounding.can_clip and (rounding.signed or self.short.kind == "f")
         self.in_floats = strip.is_whole and rounding.reach < MOST_FLOAT
         number, error = np.dtype(dtype).type, rounding.error_of_values(dtype)
         apart = [float(centre * ONE) for centre in rounding.apart(rounding.centre)]
@@ -98,10 +104,23 @@ class Rounder:
         samples, doubtful = self._rounded(values.reshape(-1), scratch)
         if len(doubtful):
             rows, width = values.shape
-            samples[doubtful] = self._settled((rows, width), doubtful)
+            if len(doubtful) * DENSE <= samples.size:
+                doubtful = doubtful[self.doubtful.add(width, doubtful, samples[doubtful])]
+            if len(doubtful):
+                samples[doubtful] = self._settled((rows, width), doubtful)
         clipped = clip(samples, self.rounding.dtype, scratch) if self.rounding.can_clip else 0
         np.copyto(out, samples.reshape(out.shape), casting="unsafe")
-        return clipped
+        return clipped + (self.settle() if self.doubtful.count > MOST else 0)
+
+    def settle(self) -> int:
+        """Sum the samples exactly that were collected; return how many more were clipped than it seemed."""
+        if not self.doubtful.count:
+            return 0
+        places, before, found = self.doubtful.take()
+        limits, right = np.iinfo(self.rounding.dtype), self._right(found, 0)
+        clipped = [np.count_nonzero((each < limits.min) | (each > limits.max)) for each in (right, before)]
+        self.doubtful.out[places] = np.clip(right, limits.min, limits.max)
+        return int(clipped[0] - clipped[1])
 
     def _values(self, sums: list[Array]) -> Array:
         """Return what is rounded, but for what is added in the same step."""
@@ -123,7 +142,7 @@ class Rounder:
             for more, line in ((self.low, low), (self.twice, high)):
                 part = values[chunk]
                 np.add(part, more, out=part)
-                if self.rounding.can_clip:  # else none is negative, and cutting off rounds down
+                if self.floors:
                     part = np.floor(part, out=scratch.get("floor", part.shape, part.dtype))
                 np.copyto(line[chunk], part, casting="unsafe")
         words = np.flatnonzero(low.view(np.uint64) != high.view(np.uint64))
@@ -133,9 +152,12 @@ class Rounder:
 
     def _settled(self, shape: tuple[int, int], places: Array) -> Array:
         """Return the right whole numbers at some places of the tile."""
-        rounding = self.rounding
         samples, centre = self.strip.exact()
-        found = self.exact(samples, shape, places)
+        return self._right(self.exact(samples, shape, places), centre)
+
+    def _right(self, found: Parts, centre: int) -> Array:
+        """Return the whole numbers that exact sums make, of samples that are less by `centre`."""
+        rounding = self.rounding
         if self.in_floats or rounding.combine == "magnitude":
             apart = np.array(rounding.apart(centre), np.float64)[:, np.newaxis] * ONE
             values = combine(rounding.combine, list(found.floats + apart)) + rounding.offset

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convcli.backend.bands.band_plan import ACROSS, DOWN
+from convcli.backend.bands.band_plan import ACROSS, band_height
 from convcli.backend.bands.passes import Scratch
 
 Array = NDArray[Any]
@@ -25,21 +25,22 @@ class WeighedRows:
     """
 
     def __init__(self, weights: Array, dilation: int, step: int, dtype: Any) -> None:
-        self.matrices = [toeplitz(column, dilation, DOWN, dtype) for column in weights.T]
+        self.height = band_height()
+        self.matrices = [toeplitz(column, dilation, self.height, dtype) for column in weights.T]
         self.step = step
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
         """Weigh (rows, samples) into the smaller `out`."""
         spare = scratch.get("spare", out.shape, out.dtype) if len(self.matrices) > 1 else out
-        whole = len(out) // DOWN * DOWN
-        for rows, height in ((slice(0, whole), DOWN), (slice(whole, len(out)), len(out) - whole)):
+        whole = len(out) // self.height * self.height
+        for rows, height in ((slice(0, whole), self.height), (slice(whole, len(out)), len(out) - whole)):
             if rows.start < rows.stop:
                 self._weigh(strip[rows.start :], out[rows], spare[rows], height)
         return out
 
     def _weigh(self, strip: Array, out: Array, spare: Array, height: int) -> None:
         """Weigh as many bands of this height as fill `out`."""
-        reach = height - DOWN + self.matrices[0].shape[1]
+        reach = height - self.height + self.matrices[0].shape[1]
         count, samples = len(out) // height, out.shape[1]
         row, sample = strip.strides
         bands = as_strided(

@@ -23,6 +23,7 @@ from convcli.backend.bands.rounding import Rounder, error_of
 from convcli.backend.bands.strip import Strip
 from convcli.backend.bands.units import ExactSums, Units
 from convcli.backend.bands.weights import Weights
+from convcli.filters import single_kernel
 from convcli.filters.filter_image import filter_image
 from convcli.filters.tiles.exact_values import _rounded_quotient
 from convcli.kernels import Kernel, parse_kernel
@@ -223,6 +224,7 @@ def test_tiles_within_the_picture_and_at_its_border_give_the_same(spec: str, dty
 
     with (
         patch.object(picture_in_bands, "plan_all", in_small_tiles),
+        patch.object(single_kernel, "_planned", single_kernel._planned.__wrapped__),
         patch.object(Strip, "exact", autospec=True, side_effect=Strip.exact) as asked,
     ):
         found = filter_image(pixels, kernel, threads=1)
@@ -307,3 +309,17 @@ def test_a_quotient_of_whole_numbers_is_rounded_once(over: int, under: int) -> N
     assert round(Fraction(found)) == round(value)
     assert found % 1 in (0, 0.5)
     assert (found % 1 == 0.5) == (value % 1 == Fraction(1, 2))
+
+
+@pytest.mark.parametrize("weight", [255.5 / 255, 255.5 / 255 - 2.0**-39, 255.5 / 255 + 2.0**-39, -0.5 / 255])
+def test_samples_in_doubt_are_counted_as_clipped_once_they_are_summed(weight: float) -> None:
+    pixels = np.zeros((70, 90, 3), np.uint8)
+    pixels[::9, ::7, 1] = 255  # one sample in two hundred is in doubt, inside the picture and at its border
+    kernel = Kernel("doubtful", (((0, 0, 0), (0, weight, 0), (0, 0, 0)),))
+    units = round(weight * 2**40)
+    exact = round(Fraction(units * 255, 2**40))  # half to even
+    found = filter_image(pixels, kernel, threads=1)
+    assert set(np.unique(found.pixels)) == {0, min(max(exact, 0), 255)}
+    assert (found.pixels[::9, ::7, 1] == min(max(exact, 0), 255)).all()
+    beyond = np.count_nonzero(pixels) if not 0 <= exact <= 255 else 0
+    assert found.clipped == beyond / pixels.size
