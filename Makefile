@@ -13,13 +13,13 @@ OLDEST_PYTHON ?= $(shell sed -n 's/^requires-python = ">=\(.*\)"/python\1/p' pyp
 # What is the same with any version of what is installed: integers, words, files, the order of imports, signals and
 # processes, the page of draw, the benchmarks. Other instructions of the processor are tried with the newest versions.
 ANY_VERSION := tests/layers tests/networks/test_zoo.py tests/kernels tests/batch tests/jobs tests/drawing/test_page.py
-ANY_VERSION += tests/test_imports.py tests/test_files.py tests/test_documents.py tests/test_command_pages.py tests/test_links.py tests/test_troubleshooting.py tests/test_new_variant.py tests/benchmarks $(wildcard tests/cli/test_*.py)
+ANY_VERSION += tests/test_imports.py tests/test_files.py tests/test_documents.py tests/test_command_pages.py tests/test_man_pages.py tests/test_links.py tests/test_troubleshooting.py tests/test_new_variant.py tests/benchmarks $(wildcard tests/cli/test_*.py)
 NEWEST := tests/test_same_bytes.py::test_other_instructions_give_the_same_samples
 # Examples of a property that are tried with the lowest versions; with the newest there are more.
 FEW := --hypothesis-profile=few
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oldest corpora check format docs pages package bench clean
+.PHONY: help demo test oldest corpora check format docs pages man package bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -73,8 +73,11 @@ package: $(VENV)/installed-dev ## build the sdist and the wheel in dist/, try th
 docs: $(VENV)/installed-dev ## write all that is generated anew: pages, outputs of commands, pictures
 	$(BIN)/python -m tests.make_documents --outputs --pictures
 
-pages: $(VENV)/installed-dev ## write the pages and lists that are generated from the code, in a second
+pages: $(VENV)/installed-dev ## write the pages, lists and man pages that are generated from the code
 	$(BIN)/python -m tests.make_documents
+
+man: $(VENV)/installed-dev ## write the man pages anew
+	$(BIN)/python -m tests.man_pages
 
 bench: $(VENV)/installed-bench ## measure convcli beside its peers; ARGS='--quick'
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -1,4 +1,4 @@
-"""Write anew what the documents say of the program: generated pages and lists, outputs of commands, pictures.
+"""Write anew what the documents say of the program: generated pages, lists and man pages, outputs of commands, pictures.
 
 `make docs` runs it. `python -m tests.make_documents` alone leaves the outputs and the pictures out, which takes a second.
 """
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests import command_pages, help_pages
+from tests import command_pages, help_pages, man_pages
 from tests.documents import GALLERY, MAKE, blocks, documents, make_picture, pictures, run, workshop
 from tests.paths import ROOT
 
@@ -38,6 +38,7 @@ def write_pictures() -> None:
 if __name__ == "__main__":
     help_pages.main()
     command_pages.main()
+    man_pages.main()
     if "--outputs" in sys.argv[1:]:
         write_outputs()
     if "--pictures" in sys.argv[1:]:

@@ -44,11 +44,14 @@ def check_contents(wheel: Path, sdist: Path) -> None:
     """Compare what is packed with what is under version control."""
     tracked = set(run("git", "ls-files").splitlines())
     with zipfile.ZipFile(wheel) as packed:
-        names = {name for name in packed.namelist() if ".dist-info/" not in name}
+        shared = {name.partition(".data/data/")[2] for name in packed.namelist() if ".data/data/" in name}
+        names = {name for name in packed.namelist() if not re.search(r"\.(dist-info|data)/", name)}
         (metadata,) = (name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))
         told = Parser().parsestr(packed.read(metadata).decode())
     assert names == {name for name in tracked if name.startswith("convcli/")}
     assert "convcli/py.typed" in names
+    assert shared == {f"share/man/man1/{Path(name).name}" for name in tracked if name.startswith("man/")}
+    assert "share/man/man1/convcli.1" in shared
     assert told["License-Expression"] == "MIT"
     assert told["License-File"] == "LICENSE"
     assert told["Description-Content-Type"] == "text/markdown"
