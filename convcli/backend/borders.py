@@ -54,6 +54,19 @@ def pad(
     return x
 
 
+def padded(x: NDArray[Any], pads: Pads, value: complex = 0) -> NDArray[Any]:
+    """Return x (..., *spatial) with a border of one value, as wide as `pads`; x itself where that is nothing."""
+    if not any(map(any, pads)):
+        return x
+    first = x.ndim - len(pads)
+    size = tuple(n + sum(pair) for n, pair in zip(x.shape[first:], pads, strict=True))
+    wide = np.full((*x.shape[:first], *size), value, x.dtype)
+    places = (slice(pair[0], pair[0] + n) for n, pair in zip(x.shape[first:], pads, strict=True))
+    inner: tuple[Any, ...] = (..., *places)
+    wide[inner] = x
+    return wide
+
+
 def inside(offset: int, step: int, count: int, n: int) -> tuple[slice, slice]:
     """Of the places offset, offset + step, ... (`count` of them), tell which lie on an axis of length n.
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import ArgumentError, instead_of
-from convcli.layers import Window
-from convcli.layers.axes import axis_names, infer_dims
-from convcli.layers.padding import Pair
+from convcli.layers.axes import Sizes, axis_names, infer_dims
+from convcli.layers.padding import Pads, Pair
 
 Array = NDArray[Any]
 
+SMALL = 1 << 20  # bytes that there is room for, wherever NumPy runs
 _WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the border may be n - this wide
 
 
@@ -85,22 +85,19 @@ def memory() -> int:
 
 def check_room(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
     """Refuse an array that is larger than the memory, before any work is done."""
-    size, room = prod(shape) * dtype.itemsize, memory()
-    if size > room:
+    size = prod(shape) * dtype.itemsize
+    if size > SMALL and size > (room := memory()):
         raise ArgumentError(
             f"{name} would have shape {tuple(shape)}, {prod(shape):,} elements of {dtype}, more than the "
             f"{room / 2**30:.1f} GiB of memory hold; make it smaller"
         )
 
 
-def check_walk(x: Array, layer: Window, channels: int) -> None:
+def check_walk(x: Array, pads: Pads, output_size: Sizes, channels: int) -> None:
     """Refuse a window's walk over x, (N, C, *spatial), whose padded input or output is larger than the memory."""
-    size = x.shape[2:]
-    padded = [
-        n + max(before, 0) + max(after, 0) for n, (before, after) in zip(size, layer.pads(size), strict=True)
-    ]
+    padded = [n + sum(pair) for n, pair in zip(x.shape[2:], pads, strict=True)]
     check_room("the padded x", (*x.shape[:2], *padded), x.dtype)
-    check_room("the output", (len(x), channels, *layer.output_size(size)), x.dtype)
+    check_room("the output", (len(x), channels, *output_size), x.dtype)
 
 
 def as_batch(x: Array, dims: int, why: str) -> tuple[Array, bool]:
@@ -163,20 +160,20 @@ def check_weight(weight: Array, layout: str, least: int) -> None:
         raise ArgumentError(f"weight has shape {weight.shape}; every axis must hold at least 1")
 
 
-def check_channels(x: Array, weight: Array, groups: int) -> None:
-    """Refuse channels that do not fit a weight (out_channels, in_channels / groups, *kernel)."""
-    channels, (outputs, inputs) = x.shape[1], weight.shape[:2]
+def check_channels(x: Sequence[int], weight: Sequence[int], groups: int) -> None:
+    """Refuse channels of a shape that do not fit a weight's, (out_channels, in_channels / groups, *kernel)."""
+    channels, (outputs, inputs) = x[1], weight[:2]
     if channels != inputs * groups:
-        way = f"x must be {_put(x.shape, 1, inputs * groups)}"
+        way = f"x must be {_put(x, 1, inputs * groups)}"
         if channels % groups == 0:
-            way += f", or weight {_put(weight.shape, 1, channels // groups)}"
+            way += f", or weight {_put(weight, 1, channels // groups)}"
         raise ArgumentError(
-            f"x {x.shape} has {channels} channels, weight {weight.shape} takes {inputs}"
+            f"x {x} has {channels} channels, weight {weight} takes {inputs}"
             f"{f' x {groups} groups = {inputs * groups}' if groups > 1 else ''}: {way}"
         )
     if outputs % groups:
         raise ArgumentError(
-            f"weight {weight.shape} has {outputs} output channels, which cannot be divided into {groups} "
+            f"weight {weight} has {outputs} output channels, which cannot be divided into {groups} "
             f"equal groups: its first axis must be a multiple of it, such as {-(-outputs // groups) * groups}"
         )
 
@@ -188,5 +185,5 @@ def check_shape(name: str, array: Array, *shapes: tuple[int, ...], why: str = ""
         raise ArgumentError(f"{name} has shape {array.shape}; {why or 'it'} needs {wanted}")
 
 
-def _put(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
+def _put(shape: Sequence[int], axis: int, size: int) -> tuple[int, ...]:
     return (*shape[:axis], size, *shape[axis + 1 :])

@@ -1,5 +1,6 @@
 """The layer that a weight is on an input: checked once, for `conv` and for its gradients."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,24 +36,47 @@ def laid_conv(
     padding_mode: str,
 ) -> LaidConv:
     """Return the layer of a weight on x (N, C, *spatial), or raise ArgumentError where they do not fit."""
+    options = (stride, padding, dilation, groups, padding_mode)
+    lay = _laid if all(map(_is_plain, options)) else _laid.__wrapped__
+    laid: LaidConv = lay(x.shape, weight.shape, *options)
+    check_walk(x, laid.pads, laid.slide.output_size, len(weight))
+    check_border(laid.mode, laid.pads, x.shape[2:])
+    return laid
+
+
+@lru_cache(maxsize=256)
+def _laid(
+    x_shape: tuple[int, ...],
+    weight_shape: tuple[int, ...],
+    stride: PerAxis,
+    padding: AnyPadding,
+    dilation: PerAxis,
+    groups: int,
+    padding_mode: str,
+) -> LaidConv:
+    """Return the layer of a weight on an input, from the shapes alone."""
     groups = whole("groups", groups, 1)
-    check_channels(x, weight, groups)
+    check_channels(x_shape, weight_shape, groups)
     mode = mode_of(padding_mode)
     layer = Conv(
-        in_channels=x.shape[1],
-        out_channels=len(weight),
-        kernel_size=weight.shape[2:],
+        in_channels=x_shape[1],
+        out_channels=weight_shape[0],
+        kernel_size=weight_shape[2:],
         stride=stride,
         padding=padding,
         dilation=dilation,
         groups=groups,
-        dims=weight.ndim - 2,
+        dims=len(weight_shape) - 2,
     )
-    check_walk(x, layer, len(weight))
-    size = x.shape[2:]
-    pads = layer.pads(size)
-    check_border(mode, pads, size)
-    return LaidConv(layer, Slide.of(layer, size), pads, mode)
+    return LaidConv(layer, Slide.of(layer, x_shape[2:]), layer.pads(x_shape[2:]), mode)
+
+
+def _is_plain(option: object) -> bool:
+    """Tell whether an option is a number, a text or a tuple of them: what equals it is then the same to a layer.
+
+    True equals 1, and is refused.
+    """
+    return type(option) in (int, str) or (type(option) is tuple and all(map(_is_plain, option)))
 
 
 def turned(weight: Array) -> Array:

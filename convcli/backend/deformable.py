@@ -100,7 +100,7 @@ def deform_conv(
     dims = weight.ndim - 2
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     groups, offset_groups = whole("groups", groups, 1), whole("offset_groups", offset_groups, 1)
-    check_channels(x, weight, groups)
+    check_channels(x.shape, weight.shape, groups)
     layer = DeformConv(
         in_channels=x.shape[1],
         out_channels=len(weight),
@@ -112,8 +112,8 @@ def deform_conv(
         offset_groups=offset_groups,
         dims=dims,
     )
-    check_walk(x, layer, len(weight))
     size, output = x.shape[2:], layer.output_size(x.shape[2:])
+    check_walk(x, layer.pads(size), output, len(weight))
     taps = prod(layer.kernel_size)
     batch = () if alone else (len(x),)
     moved = f"{taps} taps, offset_groups={offset_groups} and the output size {output}"

@@ -25,8 +25,10 @@ def computing_float(dtype: Dtype) -> Dtype:
 
 def cast(array: Array, dtype: Dtype) -> Array:
     """Return `array` as `dtype`, uncopied where it is that; what is too large for float16 is infinity."""
+    if array.dtype == dtype:
+        return array
     with np.errstate(over="ignore"):
-        return array.astype(dtype, copy=False)
+        return array.astype(dtype)
 
 
 def as_floats(x: Array) -> Array:

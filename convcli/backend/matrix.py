@@ -82,7 +82,7 @@ def conv_matrix(
     numbered = np.dtype(np.int64)  # what tells where an element comes from
     check_room("the input", shape, numbered)
     groups = whole("groups", groups, 1)
-    check_channels(np.broadcast_to(weight[:1, :1].ravel()[0], (1, *shape)), weight, groups)
+    check_channels((1, *shape), weight.shape, groups)
     mode = mode_of(padding_mode)
     if mode == "constant":
         raise ArgumentError("padding_mode 'constant' adds a number, which no matrix does; take 'zeros'")

@@ -264,5 +264,6 @@ def _prepare(
         ceil_mode=ceil_mode,
         dims=dims,
     )
-    check_walk(x, pool, x.shape[1])
+    size = x.shape[2:]
+    check_walk(x, pool.pads(size), pool.output_size(size), x.shape[1])
     return x, alone, pool

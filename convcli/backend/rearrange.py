@@ -83,9 +83,9 @@ def unfold(
         dilation=dilation,
         dims=dims,
     )
-    check_walk(x, layer, x.shape[1] * prod(layer.kernel_size))
-    slide = Slide.of(layer, x.shape[2:])
-    view = windows(pad(x, layer.pads(x.shape[2:]), range(2, x.ndim)), slide)
+    slide, pads = Slide.of(layer, x.shape[2:]), layer.pads(x.shape[2:])
+    check_walk(x, pads, slide.output_size, x.shape[1] * prod(layer.kernel_size))
+    view = windows(pad(x, pads, range(2, x.ndim)), slide)
     rows = int(np.prod(view.shape[1 : 2 + dims]))
     columns = view.reshape(len(x), rows, int(np.prod(slide.output_size))).copy()
     return columns[0] if alone else columns

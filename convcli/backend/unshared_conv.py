@@ -76,8 +76,8 @@ def local_conv(
         dilation=dilation,
         dims=dims,
     )
-    check_walk(x, layer, outputs)
-    output = layer.output_size(x.shape[2:])
+    output, pads = layer.output_size(x.shape[2:]), layer.pads(x.shape[2:])
+    check_walk(x, pads, output, outputs)
     check_shape(
         "weight",
         weight,
@@ -89,7 +89,7 @@ def local_conv(
     slide = Slide.of(layer, x.shape[2:])
     y = np.zeros((len(x), outputs, *output), numbers.adding)
     with np.errstate(all="ignore"):
-        wide = pad(cast(x, y.dtype), layer.pads(x.shape[2:]), range(2, x.ndim))
+        wide = pad(cast(x, y.dtype), pads, range(2, x.ndim))
         kernels = cast(weight, y.dtype)
         for channel in range(channels):
             for tap in np.ndindex(*layer.kernel_size):
@@ -166,11 +166,11 @@ def tiled_conv(
         dilation=dilation,
         dims=dims,
     )
-    check_walk(x, layer, outputs)
-    output = layer.output_size(x.shape[2:])
+    output, pads = layer.output_size(x.shape[2:]), layer.pads(x.shape[2:])
+    check_walk(x, pads, output, outputs)
     bias = as_bias(bias, (outputs,), (*tile, outputs))
     numbers = weighted(x, weight, tuple(range(dims + 1, weight.ndim)), bias)
-    border = Border(layer.pads(x.shape[2:]), "zeros", np.zeros((), bool))
+    border = Border(pads, "zeros", np.zeros((), bool))
     bare = Border(((0, 0),) * dims, "zeros", border.value)
     y = np.empty((len(x), outputs, *output), numbers.result)
     with np.errstate(all="ignore"):

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from convcli.backend.algorithms import banded, direct, fft, gemm, separable, winograd
 from convcli.backend.algorithms.costs import METHODS, ONLY_FOR, Work, ranking
 from convcli.backend.algorithms.guard import mended
-from convcli.backend.algorithms.slide import Slide, last_axes
-from convcli.backend.borders import pad
+from convcli.backend.algorithms.slide import Slide
+from convcli.backend.borders import pad, padded
 from convcli.backend.checks import one_of
 from convcli.backend.dtypes import Numbers, cast
 from convcli.errors import ArgumentError
@@ -19,11 +19,11 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-PLAIN = {
-    "direct": direct.correlate,
+PADDING = {  # where the border is of one value
+    "banded": banded.correlate,
     "gemm": gemm.correlate,
+    "winograd": winograd.correlate,
 }
-PADDING = {"banded": banded.correlate, "winograd": winograd.correlate}  # where the border is of one value
 PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
 TRANSFORMS = (
     "fft",
@@ -42,13 +42,9 @@ class Border:
 
     def around(self, x: Array) -> Array:
         """Return x (N, C, *spatial) with its border."""
-        if self.mode not in ("zeros", "constant") or not any(map(sum, self.pads)):
-            return pad(x, self.pads, range(2, x.ndim), self.mode, self.value.item())
-        size = tuple(n + sum(pair) for n, pair in zip(x.shape[2:], self.pads, strict=True))
-        wide = np.full((*x.shape[:2], *size), self.value.item(), x.dtype)
-        inside = (slice(pair[0], pair[0] + n) for n, pair in zip(x.shape[2:], self.pads, strict=True))
-        wide[last_axes(inside)] = x
-        return wide
+        if self.mode in ("zeros", "constant"):
+            return padded(x, self.pads, self.value.item())
+        return pad(x, self.pads, range(2, x.ndim), self.mode)
 
     def but_constant(self, x: Array) -> tuple[Array, Pads]:
         """Return x with its border, unless that is of one value, and what is still to be put around it."""
@@ -144,7 +140,7 @@ def _run(method: str, task: _Task) -> Array:
     elif method in PADDING:
         y = PADDING[method](wide, cast(kernels, dtype), slide, pads, border.value.item())
     else:
-        y = PLAIN[method](wide, cast(kernels, dtype), slide)
+        y = direct.correlate(wide, cast(kernels, dtype), slide)
     return cast(y.reshape(len(x), groups * kernels.shape[1], *slide.output_size), numbers.summing)
 
 

@@ -9,10 +9,12 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.costs import blocks, column_bytes
+from convcli.backend.algorithms.runs import Met, Runs
 from convcli.backend.algorithms.slide import Phases, Slide, last_axes
+from convcli.backend.borders import padded
+from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
-Columns = list[tuple[tuple[slice, ...], Array]]  # taps, and what they meet: (N, G, C, *taps, *out)
 
 
 def windows(x: Array, slide: Slide) -> Array:
@@ -28,18 +30,22 @@ def windows(x: Array, slide: Slide) -> Array:
     return np.moveaxis(view, range(view.ndim - dims, view.ndim), axes)
 
 
-def correlate(x: Array, weight: Array, slide: Slide) -> Array:
-    """Return the correlation of a padded x (N, G, C, *padded) with weight (G, O, C, *k): (N, G, O, *out)."""
+def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
+    """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
+
+    `value` stands around x, as wide as `pads`.
+    """
     images, groups, inputs = x.shape[:3]
     outputs, places = weight.shape[1], prod(slide.output_size)
     matrix = weight.reshape(groups, outputs, -1)
     out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
     flat = out.reshape(images, groups, outputs, places)
     if matrix.shape[2] == inputs:  # one tap: what it meets is the column
-        met = x[last_axes(slide.meets((0,) * len(slide.kernel_size)))]
+        met = padded(x, pads, value)[last_axes(slide.meets((0,) * len(slide.kernel_size)))]
         np.matmul(matrix, met.reshape(images, groups, inputs, places), out=flat)
         return out
-    sources = _by_phases(x, slide) if Phases(slide).pay else [((slice(None),), windows(x, slide))]
+    runs = Runs.of(x, slide, pads, value)
+    sources = [] if runs else _met(padded(x, pads, value), slide)
     place_bytes = groups * matrix.shape[2] * x.itemsize
     room = np.empty(0, x.dtype)
     for some, *box in blocks(images, slide.output_size, place_bytes, column_bytes(place_bytes), align=16):
@@ -50,16 +56,22 @@ def correlate(x: Array, weight: Array, slide: Slide) -> Array:
         shape = (len(flat[some]), groups, inputs, *slide.kernel_size, *sizes)
         room = room if room.size >= prod(shape) else np.empty(prod(shape), x.dtype)
         columns = room[: prod(shape)].reshape(shape)
-        for taps, source in sources:
-            np.copyto(columns[(slice(None),) * 3 + taps], source[some][last_axes(box)])
+        if runs:
+            runs.copy(columns, some, tuple(box))
+        else:
+            for taps, elements in sources:
+                np.copyto(columns[(slice(None),) * 3 + taps], elements[some][last_axes(box)])
         columns = columns.reshape(*shape[:2], -1, prod(sizes))
         np.matmul(matrix, columns, out=flat[some, :, :, start : start + prod(sizes)])
     return out
 
 
-def _by_phases(x: Array, slide: Slide) -> Columns:
-    """Return the columns as views of the phases, in which the elements that one tap meets are neighbours."""
-    phases, found = Phases(slide), []
+def _met(x: Array, slide: Slide) -> list[Met]:
+    """Return what the taps meet in a padded x: views of its phases, where neighbours of the output meet neighbours."""
+    phases = Phases(slide)
+    if not phases.pay:
+        return [Met((slice(None),), windows(x, slide))]
+    found = []
     for several in product(*(phases.taps(axis) for axis in range(len(slide.stride)))):
         part = x
         if set(slide.stride) != {1}:
@@ -73,5 +85,5 @@ def _by_phases(x: Array, slide: Slide) -> Columns:
             (*part.strides[:3], *jumps, *steps),
             writeable=False,
         )
-        found.append((tuple(taps.taps for taps in several), view))
+        found.append(Met(tuple(taps.taps for taps in several), view))
     return found

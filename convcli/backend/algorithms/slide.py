@@ -99,11 +99,17 @@ class Phases(NamedTuple):
         """Tell whether elements are met by so many taps that dividing the input is worth a copy of it."""
         return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
 
-    def taps(self, axis: int) -> tuple[Taps, ...]:
-        """Divide the taps of an axis by the phase that they meet."""
+    def taps(self, axis: int, before: int = 0) -> tuple[Taps, ...]:
+        """Divide the taps of an axis by the phase that they meet, of an input that begins `before` elements later."""
         k, s, d = self.slide.kernel_size[axis], self.slide.stride[axis], self.slide.dilation[axis]
         turn = s // gcd(s, d)  # taps this far apart meet the same phase
         return tuple(
-            Taps(t * d % s, slice(t, k, turn), len(range(t, k, turn)), t * d // s, turn * d // s)
+            Taps(
+                (t * d - before) % s,
+                slice(t, k, turn),
+                len(range(t, k, turn)),
+                (t * d - before) // s,
+                turn * d // s,
+            )
             for t in range(min(turn, k))
         )
