@@ -1,1 +1,1 @@
-"""The stages of a filter: every variant of a convolution on pictures, then activations and pools."""
+"""The stages of a filter: convolutions of every variant, activations and pools, applied to pictures."""

@@ -1,4 +1,4 @@
-"""The stages behind a convolution: activations, pools over places, and pools over channels."""
+"""The stages that can follow a convolution: activations, spatial pools and pools over channels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Activated(Stage):
-    """A function of each value, which sees white as 1: values are divided by the full scale, and come back."""
+    """An activation of each value; values are scaled so that white is 1, and scaled back afterwards."""
 
     layer: Activation
     full_scale: float
@@ -37,15 +37,15 @@ class Activated(Stage):
 
     @property
     def selects(self) -> bool:
-        """Whether it cuts values off at 0, or takes their sign away."""
+        """Whether each output is its input, 0, or the absolute value of its input."""
         return self.layer.name in ("identity", "relu", "abs")
 
     def through(self, source: Source) -> Source:
-        """Return the function of each value, or of the channels of each place."""
+        """Return the activation of a source, elementwise or over the channels of each pixel."""
         return Mapped(self._activated, source)
 
     def _activated(self, values: Array) -> Array:
-        if self.selects:  # whatever white is
+        if self.selects:  # independent of the scale
             return backend.activation(values, self.layer.name)
         scale = values.dtype.type(self.full_scale)
         y: Array = backend.run_layer(self.layer, np.moveaxis(values / scale, -1, 0)[np.newaxis])[0]
@@ -55,7 +55,7 @@ class Activated(Stage):
 
 @dataclass(frozen=True)
 class Pooled(Stage):
-    """A pool over places; a hidden colour counts for nothing."""
+    """A spatial pool; colours of fully transparent pixels are ignored."""
 
     layer: AnyPool
 
@@ -74,12 +74,12 @@ class Pooled(Stage):
 
     @property
     def is_mean(self) -> bool:
-        """Whether it averages."""
+        """Whether the pool averages."""
         return self._kind == "avg"
 
     @property
     def selects(self) -> bool:
-        """Whether it takes the largest of each window."""
+        """Whether the pool takes the maximum of each window."""
         return self._kind == "max"
 
     def through(self, source: Source) -> Source:
@@ -87,7 +87,7 @@ class Pooled(Stage):
         return pooled(self.layer, source)
 
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
-        """Average colours weighed by alpha; else take the largest alpha, and colours of what is visible alone."""
+        """Average colours weighted by alpha; other pools take the largest alpha, and only colours of visible pixels."""
         bare = self.through(colour)
         if self._kind == "avg":
             weight = Kept(self.through(opacity))
@@ -101,17 +101,17 @@ class Pooled(Stage):
 
 
 def _only_visible(least: float, colour: Array, opacity: Array) -> Array:
-    """Put the least value in place of hidden colours."""
+    """Replace the colours of transparent pixels by `least`."""
     return np.where(is_visible(opacity), colour, colour.dtype.type(least))
 
 
 def _where_seen(shown: Array, visible: Array, bare: Array) -> Array:
-    """Return the pool of visible colours, or of the colours as they are where nothing is visible."""
+    """Return the pool of the visible colours, or of all colours if nothing is visible."""
     return np.where(visible > 0, shown, bare)
 
 
 def _largest(layer: AnyPool) -> AnyPool:
-    """Return the pool that takes the largest of the same windows."""
+    """Return the max pool with the same windows."""
     if not isinstance(layer, LpPool):
         return layer
     window = {name: value for name, value in vars(layer).items() if name != "norm_type"}
@@ -120,7 +120,7 @@ def _largest(layer: AnyPool) -> AnyPool:
 
 @dataclass(frozen=True)
 class ChannelPooled(Stage):
-    """A pool over the channels of each place: over all of them, or over groups of `size` neighbours."""
+    """A pool over the channels of each pixel: over all of them, or over groups of `size` adjacent ones."""
 
     kind: str  # max, avg or lp
     size: int | None = None
@@ -128,15 +128,15 @@ class ChannelPooled(Stage):
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return nothing: channels are no axis that a layer slides over."""
+        """Return no layers: there is no layer that slides over channels."""
         return ()
 
     def spelled(self) -> list[str]:
-        """Return the pool in words, as there is no such layer."""
+        """Return a description of the pool, as there is no such layer."""
         return [f"{self.kind}pool of {self.size or 'all'} channels"]
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return (groups, *spatial)."""
+        """Return the output shape, (groups, *spatial)."""
         channels, *size = shape
         each = self.size or channels
         if channels % each:
@@ -147,12 +147,12 @@ class ChannelPooled(Stage):
         return (channels // each, *size)
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
-        """Yield the pool, with the channels as an axis."""
+        """Yield the cost of the pool as a pool with the channels as a spatial axis."""
         layer = self._layer(shape)
         yield Pass(layer, layer.cost((1, shape[0], prod(shape[1:]))), prod(self.output_shape(shape)))
 
     def _layer(self, shape: Shape, along: int = 0) -> Layer:
-        """Return the pool over the channels as one of two axes."""
+        """Return the 2-D pool layer that has the channels as axis `along`."""
         each = self.size or shape[0]
         window = (1, each) if along else (each, 1)
         if self.kind == "lp":
@@ -160,7 +160,7 @@ class ChannelPooled(Stage):
         return (MaxPool if self.kind == "max" else AvgPool)(kernel_size=window)
 
     def through(self, source: Source) -> Source:
-        """Return the pool of the channels of each place."""
+        """Return the source of the pooled channels."""
         channels, *_ = self.output_shape(source.shape)
         return Mapped(self._pooled, source, channels=channels)
 

@@ -1,4 +1,4 @@
-"""Blur that varies over a picture: local convolution with a Gaussian of its own width at each place."""
+"""Spatially varying blur: local convolution with Gaussians whose width depends on the position."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,21 +23,21 @@ from convcli.layers.axes import Shape, Sizes
 
 Array = NDArray[Any]
 
-# From the size of the picture and places (2, H', W') in it, the width (H', W') of each place's Gaussian, in pixels.
+# A function of the picture's size and of positions (2, H', W') in it, which returns sigma (H', W') in pixels.
 Widths = Callable[[Sizes, Array], Array]
 
-LEVELS = 3  # that a tile has places for, about
-STEP = 2.0**0.5  # from one level of blur to the next
-LEAST = 0.4  # the first level above none: its Gaussian has weights beside the middle
+LEVELS = 3  # levels of blur that occur in one tile, roughly
+STEP = 2.0**0.5  # ratio of successive levels of blur
+LEAST = 0.4  # lowest sigma above 0: the smallest Gaussian with more than one tap
 
 
 def tilt_shift(
     sigma: float = 6.0, centre: float = 0.5, width: float = 0.2, fade: float = 0.3
 ) -> tuple[float, Widths]:
-    """Blur all but a band across the picture, as if a lens were tilted: a landscape looks like a model.
+    """Blur everything except a horizontal band, like a tilted lens, which makes a landscape look like a miniature.
 
-    The band lies at `centre` and is `width` high, both as shares of the height; beyond it the blur grows over
-    `fade` of the height to a Gaussian of `sigma` pixels.
+    The band is at `centre` and is `width` high, both as fractions of the picture's height; outside it, the blur
+    increases over `fade` of the height to a Gaussian of `sigma` pixels.
     """
     _check("tilt-shift", sigma=sigma, width=width, fade=fade)
 
@@ -50,7 +50,7 @@ def _off_band(sigma: float, centre: float, width: float, fade: float, size: Size
 
 
 def vignette_blur(sigma: float = 6.0, radius: float = 0.4, fade: float = 0.6) -> tuple[float, Widths]:
-    """Blur the picture towards its corners, beyond `radius`, over `fade`; 1 is from the middle to a corner."""
+    """Blur the picture beyond `radius`, increasing over `fade`; 1 is the distance from the centre to a corner."""
     _check("vignette-blur", sigma=sigma, radius=radius, fade=fade)
 
     return sigma, partial(_off_middle, sigma, radius, fade)
@@ -77,7 +77,7 @@ def _check(name: str, **values: float) -> None:
 
 
 def _ramp(away: Array, fade: float) -> Array:
-    """Rise from 0 to 1 over `fade`, without a corner at either end."""
+    """Return a smooth step from 0 to 1 over `fade`."""
     share = (away / fade if fade else np.where(away > 0, 1.0, 0.0)).clip(0, 1)
     smooth: Array = share * share * (3 - 2 * share)
     return smooth
@@ -85,10 +85,10 @@ def _ramp(away: Array, fade: float) -> Array:
 
 @dataclass(frozen=True)
 class Blend:
-    """A local convolution whose kernel at each place is a mean of two Gaussians out of a few levels.
+    """A local convolution whose kernel at each position is a weighted mean of two Gaussians out of a few levels.
 
-    Their shares are such that the variances add up to that of the width asked for; the weights of all places,
-    height * width * side**2 numbers, are never in memory.
+    The weights are chosen such that the variance of the mean is that of the requested width. The kernels of all
+    positions, height * width * side**2 numbers, are never in memory.
     """
 
     layer: LocalConv
@@ -101,7 +101,7 @@ class Blend:
     def of(
         cls, conv: Conv, size: Sizes, sigma: float, widths: Widths, mode: str, value: float, limit: int
     ) -> "Blend":
-        """Plan the levels for a picture of `size`; of `conv`, all but the kernel size is taken."""
+        """Plan the levels for a picture of `size`; `conv` gives the geometry except for the kernel size."""
         levels = [0.0, min(LEAST, sigma)]
         while levels[-1] * STEP < sigma:
             levels.append(levels[-1] * STEP)
@@ -115,7 +115,7 @@ class Blend:
         return cls(layer, tuple(levels), widths, mode, value)
 
     def widths(self, region: Region) -> Array:
-        """Return the width of the Gaussian of each place in a region of the output."""
+        """Return the sigma at each position of a region of the output."""
         size = self.layer.input_size
         return self.spread(size, middles(self.layer, size, region))
 
@@ -125,15 +125,15 @@ class Blend:
         return (self.layer,)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape that the layer makes of each channel."""
+        """Return the output shape; each channel is filtered separately."""
         return (shape[0], *self.layer.output_shape((1, *shape[1:]))[1:])
 
     def whole_sum(self, largest: float) -> float | None:
-        """Return nothing: a Gaussian has no whole weights."""
+        """Return None: a Gaussian has no integer weights."""
         return None
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
-        """Yield two for each level."""
+        """Yield two passes for each level."""
         for level in self.levels[1:]:
             before: Shape = (1, *shape[1:])
             for layer, _ in self.passes_of(level):
@@ -142,7 +142,7 @@ class Blend:
                 before = after
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what the two passes of the widest levels hold for a tile, which has places for few."""
+        """Count the numbers that the widest levels hold for a tile, in which only a few levels occur."""
         numbers, seen = 0, tile
         for level in self.levels[-LEVELS:]:
             each, seen = held([layer for layer, _ in self.passes_of(level)], (1, *shape[1:]), tile)
@@ -150,7 +150,7 @@ class Blend:
         return Held(numbers, seen)
 
     def passes_of(self, sigma: float) -> list[tuple[Conv, Array]]:
-        """Return the two passes of a level, as wide as the layer's kernel, so that all have its borders."""
+        """Return the two passes of a level; all are as wide as the layer's kernel, so that borders are the same."""
         side = self.layer.kernel_size[0]
         bell = np.zeros(side)
         if sigma:
@@ -167,7 +167,7 @@ class Blend:
         return (side, 1) if axis == 0 else (1, side)
 
     def _pass(self, axis: int) -> Conv:
-        """Return the layer's walk along one axis alone."""
+        """Return the layer's convolution along one axis."""
         padding = self.layer.padding
         if not isinstance(padding, str):
             padding = tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
@@ -186,17 +186,17 @@ class Blend:
         )
 
     def __call__(self, source: Source, *, outside: float | None = None, bias: bool = True) -> Source:
-        """Blend the levels of a source (C, H, W)."""
+        """Return the blended levels of a source (C, H, W)."""
         border = Border(self.padding_mode, self.padding_value if outside is None else outside)
         return _Blended(self, source, border)
 
     def carry(self, source: Source, outside: float) -> Source:
-        """Return the pixel in the middle of each place."""
+        """Return the centre pixel of each window."""
         return carried(self.layer, source, {}, Border(self.padding_mode, outside))
 
 
 class _Blended(Source):
-    """Levels of blur, of which a region is given those that it has places for."""
+    """Levels of blur, of which only those that occur in a region are computed for it."""
 
     def __init__(self, blend: Blend, source: Source, border: Border) -> None:
         super().__init__(blend.output_shape(source.shape), source.dtype)
@@ -215,7 +215,7 @@ class _Blended(Source):
         levels, widths = self.blend.levels, self.blend.widths(region)
         y = np.zeros((*widths.shape, self.shape[0]), self.dtype)
         squares, found = widths**2, dict[float, Array]()
-        # The widest first: what narrower ones look at lies within it.
+        # The widest first: the inputs of narrower levels are a part of its inputs.
         for low, high in reversed(list(pairwise(levels))):
             within = (widths > low) & (widths <= high) if low else widths <= high
             if not within.any():

@@ -1,4 +1,4 @@
-"""Variants on pictures: the layers of `VARIANTS` with the arrays that kernels, weights and fields give them."""
+"""Build the stages of each variant: the layers of `VARIANTS` with the arrays of kernels, weights and fields."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Array = NDArray[Any]
 
 
 def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
-    """Return the stage that a kernel is, as the recipe's variant has it, on an input (C, *spatial)."""
+    """Return the stage of one kernel in the recipe's variant, for an input (C, *spatial)."""
     recipe.check_axes(kernel, shape)
     recipe, matrices, anchor = recipe.anchored(kernel, shape)
     weighing = recipe.spec.weighing
@@ -56,7 +56,7 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
 
 
 def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
-    """Return the stage that an array of weights is, in the layout of its variant's layer."""
+    """Return the stage of an array of weights, in the layout of the variant's layer."""
     assert recipe.weights is not None
     weight, channels = recipe.weights, shape[0]
     if recipe.spec.weighing == "places":
@@ -88,7 +88,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
         raise ArgumentError(
             f"{recipe.weights_name} has shape {weight.shape}; on {channels} channels{among} "
             f"`variant={recipe.variant!r}` needs {needed} on its {('first', 'second')[axis]} axis"
-            + (f", and a first one that {groups} divides" if groups > 1 else "")
+            + (f", and a first axis that is a multiple of {groups}" if groups > 1 else "")
         )
     if recipe.bias is not None and recipe.bias.shape != (made,):
         raise ArgumentError(f"`bias` has shape {recipe.bias.shape}; {made} maps need {(made,)}")
@@ -101,7 +101,7 @@ def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
 
 
 def from_kernels(recipe: Recipe, shape: Shape) -> Weighted:
-    """Return the stage of a variant that is not made of one kernel."""
+    """Return the stage of a variant that takes all kernels at once, or none."""
     weighing = recipe.spec.weighing
     assert weighing is not None
     return OF_KERNELS[weighing](recipe, shape)
@@ -110,7 +110,7 @@ def from_kernels(recipe: Recipe, shape: Shape) -> Weighted:
 def _with_offsets(
     recipe: Recipe, layers: tuple[Layer, ...], weight: Array, shape: Shape
 ) -> tuple[Arrays, ...]:
-    """Give the layer that has weights its own, and a deformable one its offsets."""
+    """Return the arrays of each layer: its weights, and the offsets of a deformable layer."""
     found: list[Arrays] = []
     for layer in layers:
         if isinstance(layer, DeformConv):
@@ -122,26 +122,26 @@ def _with_offsets(
 
 
 def _own_channels(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
-    """Filter each channel on its own, by the same matrix."""
+    """Filter each channel separately with the same matrix."""
     channels = shape[0]
     conv = recipe.conv(channels, channels, matrix.shape, channels)
     layers = recipe.layers(conv, shape)
     if sum(layer.weights() > 0 for layer in layers) != 1:
         raise ValueError(
-            f"a kernel makes the weights of one layer, and {recipe.variant} has others too: {layers}"
+            f"a kernel gives the weights of one layer, but {recipe.variant} has several with weights: {layers}"
         )
     weight = np.broadcast_to(matrix, (channels, 1, *matrix.shape))
     return recipe.linear(layers, [_with_offsets(recipe, layers, weight, shape)])
 
 
 def _summing(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
-    """Sum all channels, each filtered by the same matrix, into one map."""
+    """Sum all channels, each filtered with the same matrix, into one map."""
     layers = recipe.layers(recipe.conv(shape[0], 1, matrix.shape), shape)
     return recipe.linear(layers, [({"weight": np.broadcast_to(matrix, (1, shape[0], *matrix.shape))},)])
 
 
 def _grouped(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
-    """Sum the channels of each group, and give each of its outputs that sum."""
+    """Sum the filtered channels of each group; each output of the group is that sum."""
     channels = shape[0]
     layers = recipe.layers(recipe.conv(channels, channels, matrix.shape, recipe.groups), shape)
     first = layers[0]
@@ -151,7 +151,7 @@ def _grouped(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
 
 
 def _mixing(recipe: Recipe, shape: Shape) -> Array:
-    """Return the matrix that mixes the channels, or raise ArgumentError where it takes others."""
+    """Return the matrix that mixes the channels, or raise ArgumentError if it has another number of columns."""
     assert recipe.mixing is not None
     if recipe.mixing.shape[1] != shape[0]:
         raise ArgumentError(
@@ -178,7 +178,7 @@ def _mixed(recipe: Recipe, mixing: Array, ones: Sizes) -> Arrays:
 
 
 def _depthwise_separable(recipe: Recipe, matrix: Array, shape: Shape) -> Linear:
-    """Filter each channel by the matrix, then mix them."""
+    """Filter each channel with the matrix, then mix the channels."""
     mixing = _mixing(recipe, shape)
     layers = recipe.layers(recipe.conv(shape[0], len(mixing), matrix.shape), shape)
     weight = np.broadcast_to(matrix, (shape[0], 1, *matrix.shape))
@@ -197,7 +197,7 @@ def _blended(recipe: Recipe, shape: Shape) -> Weighted:
     return blended(recipe, shape)
 
 
-# What makes the layers and arrays of a variant from one matrix of a kernel, and from all that it takes at once.
+# How the layers and arrays of a variant are built: from one matrix of a kernel, or from all kernels at once.
 OF_KERNEL: Mapping[Weighing, Callable[[Recipe, Array, Shape], Linear]] = {
     "each": _own_channels,
     "sum": _summing,
@@ -214,14 +214,13 @@ OF_KERNELS: Mapping[Weighing, Callable[[Recipe, Shape], Weighted]] = {
 def _separable(
     recipe: Recipe, kernel: Kernel, matrices: list[Array], shape: Shape, anchor: Sizes | None
 ) -> Weighted:
-    """Take one pass down and one across for each term of each matrix."""
+    """Build one vertical and one horizontal pass for each term of each matrix."""
     from convcli.filters.stages.factored import factored
 
     most = max(1, *map(rank_of, matrices))
     if recipe.rank is not None and recipe.rank > most:
         raise ArgumentError(
-            f"`rank={recipe.rank}` is more than the kernel {kernel.name!r} has; its rank is {most}, give at "
-            "most that"
+            f"`rank={recipe.rank}` is above the rank of the kernel {kernel.name!r}, {most}; give at most {most}"
         )
     found = [factored(matrix, recipe.rank, kernel.name) for matrix in matrices]
 

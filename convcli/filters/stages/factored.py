@@ -1,4 +1,4 @@
-"""Separable approximations: a matrix as a sum of columns times rows, and the error that fewer of them make."""
+"""Separable approximations: a matrix as a sum of products of a column and a row, and the error of fewer terms."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +15,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Factored:
-    """A matrix as `terms`, pairs of a column and a row; what their sum misses, relative and in its weights.
+    """A matrix as a sum of outer products, and the error of the sum.
 
-    rank : of the matrix itself
-    relative : the Frobenius norm of the error by that of the matrix; Eckart & Young (1936): none is smaller
+    terms : pairs of a column and a row
+    rank : rank of the matrix
+    relative : Frobenius norm of the error divided by that of the matrix; the smallest possible (Eckart & Young, 1936)
     residual : matrix - sum of the terms
     """
 
@@ -36,9 +37,9 @@ class Factored:
 
 
 def factored(matrix: Array, rank: int | None, name: str) -> Factored:
-    """Return the best sum of at most `rank` terms; without a rank the matrix itself, if it is one term.
+    """Return the best approximation by at most `rank` terms; without a rank, the matrix must have rank 1.
 
-    Whole numbers of rank 1 have whole factors; other terms are those of the singular value decomposition.
+    Integer matrices of rank 1 have integer factors; other terms come from the singular value decomposition.
     """
     floats = matrix.astype(np.float64)
     own = max(1, rank_of(matrix))
@@ -48,7 +49,7 @@ def factored(matrix: Array, rank: int | None, name: str) -> Factored:
         error = float(np.sqrt((sizes[1:] ** 2).sum())) / norm
         raise ArgumentError(
             f"the {by_axes(matrix.shape)} kernel {name!r} is not separable: its rank is {own}, and rank 1 would "
-            f"make a relative error of {error:.2g}; give `rank={own}` for all of it, or less for an approximation"
+            f"make a relative error of {error:.2g}; give `rank={own}` for an exact result, or less to approximate it"
         )
     if own == 1 and (exact := factors(matrix, 2)) is not None:
         down, across = (part.reshape(-1) for part in exact)

@@ -1,4 +1,4 @@
-"""Recurrent convolution: a layer sees the picture again, and beside it what it has answered before."""
+"""Recurrent convolution: the input of each repeat is the picture together with the previous output."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class BesideZeros(Stage):
-    """The picture with as many channels of zeros behind it as the layer has answers: those before the first."""
+    """The picture with channels of zeros appended, which stand for the output before the first repeat."""
 
     answers: int
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return nothing: it computes nothing."""
+        """Return no layers."""
         return ()
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape with the channels of the answers."""
+        """Return the shape with the appended channels."""
         return (shape[0] + self.answers, *shape[1:])
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count the picture, and the picture beside zeros."""
+        """Count the numbers of the picture without and with the appended channels."""
         return Held((2 * shape[0] + self.answers) * prod(tile), tile)
 
     def through(self, source: Source) -> Source:
-        """Return the source beside zeros."""
+        """Return the source with zeros appended."""
         return Mapped(self._widened, source, channels=source.shape[0] + self.answers)
 
     def _widened(self, values: Array) -> Array:
@@ -49,10 +49,10 @@ class BesideZeros(Stage):
 
 @dataclass(frozen=True)
 class Recurred(Stage):
-    """A layer on the picture and its last answer, (C + O): makes the next answer, (O), beside the picture or alone.
+    """One repeat: from the picture and the previous output, C + O channels, to the picture and the next output.
 
-    stages : the layer, and the activation behind it
-    carried : channels of the picture that are handed on; 0 of the last answer
+    stages : the layer and its activation
+    carried : channels of the picture that are passed on; 0 in the last repeat
     """
 
     stages: tuple[Stage, ...]
@@ -65,23 +65,23 @@ class Recurred(Stage):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the stages have to say."""
+        """The notes of the stages."""
         return tuple(note for stage in self.stages for note in stage.notes)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape of the answer, with the channels that are handed on."""
+        """Return the shape of the output, including the channels that are passed on."""
         for stage in self.stages:
             shape = stage.output_shape(shape)
         return (shape[0] + self.carried, *shape[1:])
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
-        """Yield what all stages do."""
+        """Yield the passes of all stages."""
         for stage in self.stages:
             yield from stage.passes(shape)
             shape = stage.output_shape(shape)
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what all stages hold, and the answer beside the picture."""
+        """Count the numbers that all stages hold, and those of the picture with the output."""
         shapes = [shape]
         for stage in self.stages:
             shapes.append(stage.output_shape(shapes[-1]))
@@ -92,7 +92,7 @@ class Recurred(Stage):
         return Held(numbers, tile)
 
     def through(self, source: Source) -> Source:
-        """Return the answer, beside the picture where that is handed on."""
+        """Return the output, after the channels of the picture if those are passed on."""
         source = Kept(source)
         answer: Source = source
         for stage in self.stages:

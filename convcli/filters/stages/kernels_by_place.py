@@ -1,4 +1,4 @@
-"""Kernels that differ from place to place: tiles of them, weights for each place, and blurs that vary."""
+"""Kernels that depend on the position: tiled kernels, local weights, and spatially varying blurs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 
 def tiled(recipe: Recipe, shape: Shape) -> Weighted:
-    """Let several kernels take turns from place to place."""
+    """Return the stage of kernels that alternate between output positions."""
     for kernel in recipe.kernels:
         recipe.check_axes(kernel, shape)
         if kernel.combine != "none":
@@ -33,8 +33,8 @@ def tiled(recipe: Recipe, shape: Shape) -> Weighted:
             )
         if kernel.anchor is not None and recipe.padding in SAME and recipe.stride not in (1, (1, 1)):
             raise ArgumentError(
-                f"`variant={recipe.variant!r}` with `stride` has no padding same that follows `anchor`; give `padding` "
-                "in numbers"
+                f"`variant={recipe.variant!r}` with `stride` cannot follow `anchor` with same padding; give `padding` "
+                "as numbers"
             )
     arrays = [recipe.centred(kernel)[0] / kernel.divisor for kernel in recipe.kernels]
     size = tuple(max(array.shape[axis] for array in arrays) for axis in (0, 1))
@@ -54,7 +54,7 @@ def tiled(recipe: Recipe, shape: Shape) -> Weighted:
 
 
 def _embedded(array: Array, size: Sizes, behind: bool) -> Array:
-    """Put zeros around a kernel so that it is of `size`, its middle where padding `same` has it."""
+    """Pad a kernel with zeros to `size`, with its centre where padding `same` has it."""
     pads = []
     for n, side in zip(array.shape, size, strict=True):
         before = side // 2 - n // 2 if behind else (side - 1) // 2 - (n - 1) // 2
@@ -63,7 +63,7 @@ def _embedded(array: Array, size: Sizes, behind: bool) -> Array:
 
 
 def local(recipe: Recipe, weight: Array, shape: Shape) -> Weighted:
-    """Give each place its own weights: (H', W', kh, kw) for every channel, or (O, H', W', C, kh, kw)."""
+    """Return the stage of local weights: (H', W', kh, kw) for every channel, or (O, H', W', C, kh, kw)."""
     given = weight.shape
     if weight.ndim == 4:
         weight = weight[np.newaxis, :, :, np.newaxis]
@@ -83,7 +83,7 @@ def local(recipe: Recipe, weight: Array, shape: Shape) -> Weighted:
     output = layer.output_size(shape[1:])
     if weight.shape[1:3] != output:
         raise ArgumentError(
-            f"{recipe.weights_name} has weights for {by_axes(weight.shape[1:3])} places, and the output has "
+            f"{recipe.weights_name} has weights for {by_axes(weight.shape[1:3])} positions, and the output has "
             f"{by_axes(output)}; local weights fit one size only"
         )
     if recipe.flip:
@@ -93,7 +93,7 @@ def local(recipe: Recipe, weight: Array, shape: Shape) -> Weighted:
 
 
 def blended(recipe: Recipe, shape: Shape) -> Weighted:
-    """Blur each place by its own width."""
+    """Return the stage of a spatially varying blur."""
     assert recipe.widths is not None
     sigma, widths = recipe.widths
     blend = Blend.of(

@@ -1,4 +1,4 @@
-"""Chains of layers as linear maps of a picture: with borders of every mode, and the geometry that alpha follows."""
+"""Chains of layers as linear maps of a picture, with every padding mode, and the geometry that alpha follows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from convcli.layers.counts import Cost
 
 Array = NDArray[Any]
 
-ROUNDING = 1e-6  # of the largest: weights that differ by less are the same
-PLACES = 24  # numbers beside each place where a tap looks that moves: places, pixels, shares
-TRANSFORMED = 9  # sides of a kernel from which on it may be transformed
-PLANES = 5  # of a transform: what is transformed, what comes out, the weights
+ROUNDING = 1e-6  # weights that differ by less than this fraction of the largest are equal
+PLACES = 24  # numbers per position of a deformable tap: coordinates, pixels, interpolation weights
+TRANSFORMED = 9  # least side of a kernel for Fourier transforms
+PLANES = 5  # arrays per transform: input, output, weights
 
 
 class Pass(NamedTuple):
-    """A layer that once walks over all of a picture: its work, and how many numbers it writes."""
+    """One pass of a layer over a picture: its cost, and the number of values that it writes."""
 
     layer: Layer
     cost: Cost
@@ -37,42 +37,42 @@ class Pass(NamedTuple):
 
 
 class Map(Protocol):
-    """A linear map of (C, *spatial), but for a bias."""
+    """A linear map of (C, *spatial), plus a bias."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """What is computed, as records."""
+        """The layers of the map."""
 
     @property
     def padding_value(self) -> float:
-        """What `constant` surrounds a picture with."""
+        """The padding value of the mode `constant`."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape that the map makes of `shape`."""
+        """Return the output shape for an input of `shape`."""
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
-        """Yield what is done to an input of `shape`."""
+        """Yield the passes for an input of `shape`."""
 
     def whole_sum(self, largest: float) -> float | None:
-        """Return what no sum exceeds for whole values up to `largest`, where all weights are whole; else None."""
+        """Return an upper bound of all sums for integer values up to `largest`; None unless weights are integers."""
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what is held for a tile of the output."""
+        """Count the numbers held for a tile of the output."""
 
     def __call__(self, source: Source, *, outside: float | None = None, bias: bool = True) -> Source:
-        """Map a source; `outside` is what `constant` surrounds it with, where that is not the padding value."""
+        """Map a source; `outside` replaces the padding value of the mode `constant`."""
 
     def carry(self, source: Source, outside: float) -> Source:
-        """Return for each output place the pixel in the middle of what it sees."""
+        """Return the centre pixel of the receptive field of each output."""
 
 
 @dataclass(frozen=True)
 class Linear:
-    """Layers one after the other; with several terms, sets of arrays for them, the sum of their answers.
+    """A chain of layers; with several terms (sets of arrays), the sum of their outputs.
 
-    terms : for each term the arrays of each layer
-    each : whether the layers see one channel at a time
-    anchor : the tap that lies on the pixel, where it is not the middle one
+    terms : the arrays of each layer, for each term
+    each : whether the layers are applied to each channel separately
+    anchor : the tap at the output pixel, if it is not the middle one
     """
 
     layers: tuple[Layer, ...]
@@ -84,13 +84,13 @@ class Linear:
     anchor: Sizes | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape that the layers make of `shape`."""
+        """Return the output shape for an input of `shape`."""
         if self.each:
             return (shape[0], *shapes(self.layers, (1, *shape[1:]))[-1][1:])
         return shapes(self.layers, shape)[-1]
 
     def whole_sum(self, largest: float) -> float | None:
-        """Bound the sums of all terms by those of the magnitudes of their weights, one layer after the other."""
+        """Bound the sums of all terms by the sums of their absolute weights, layer by layer."""
         outside, total = self.padding_value if self.padding_mode == "constant" else 0.0, 0.0
         for arrays in self.terms:
             most = max(largest, abs(outside))
@@ -99,7 +99,7 @@ class Linear:
                     return None
                 if "weight" in given:
                     weight = np.asarray(given["weight"])
-                    if weight.dtype == object:  # beyond 64 bits
+                    if weight.dtype == object:  # more than 64 bits
                         return None
                     if not (weight == np.rint(weight)).all():
                         return None
@@ -120,12 +120,12 @@ class Linear:
             before = after
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what is held for a tile: of each term, its layers; transforms; and where taps look that move."""
+        """Count the numbers held for a tile: for each term, by its layers, transforms and deformable taps."""
         moved, more = 0, 0
         for layer, given in zip(self.layers, self.terms[0], strict=True):
             if isinstance(layer, DeformConv):
                 moves: Moves = given["offset"]
-                moved += -(-moves.spread(tile) // 2)  # to both sides
+                moved += -(-moves.spread(tile) // 2)  # on each side
                 more += PLACES * prod(tile) + (0 if moves.is_told_by_region else 4 * prod(moves.output))
             elif isinstance(layer, Conv) and may_be_transformed(np.asarray(given["weight"])):
                 more += PLANES * TRANSFORMS[-1] ** 2
@@ -137,7 +137,7 @@ class Linear:
         return (1, *shape[1:]) if self.each else shape
 
     def __call__(self, source: Source, *, outside: float | None = None, bias: bool = True) -> Source:
-        """Map a source."""
+        """Return the map of a source."""
         outside = self.padding_value if outside is None else outside
         parts = [self._term(source, arrays, outside, bias) for arrays in self.terms]
         return parts[0] if len(parts) == 1 else Mapped(_sum, *parts)
@@ -148,11 +148,11 @@ class Linear:
             before = Kept(source) if number else source
             source = layered(layer, before, mine, Border(self.padding_mode, outside), self.method)
             if isinstance(layer, Conv):
-                outside *= float(np.sum(mine["weight"][0]))  # what the next layer finds beyond the border
+                outside *= float(np.sum(mine["weight"][0]))  # the values outside the input of the next layer
         return source
 
     def carry(self, source: Source, outside: float) -> Source:
-        """Return for each output place the pixel in the middle of what it sees: under `same`, the pixel itself."""
+        """Return the centre pixel of the receptive field of each output; with padding `same`, the pixel itself."""
         border = Border(self.padding_mode, outside)
         for layer, given in zip(self.layers, self.terms[0], strict=True):
             source = carried(layer, source, given, border, self.anchor)

@@ -1,4 +1,4 @@
-"""Matrices that mix the channels of each pixel, by name: what a pointwise convolution has for weights."""
+"""Named matrices that mix the channels of each pixel: weights of pointwise convolutions."""
 
 Mixing = tuple[tuple[float, ...], ...]  # (out_channels, in_channels)
 

@@ -1,4 +1,4 @@
-"""Offsets: where deformable taps look, as fields over a picture, and sampling beyond its border."""
+"""Offsets of deformable convolutions: fields by name, or arrays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from convcli.layers.padding import span
 
 Array = NDArray[Any]
 
-# From the size of the picture and the places (2, H', W') that the outputs look at, the offsets (dy, dx) in pixels.
-# Partial functions, not closures: a field may be sent to another process.
+# A function of the picture's size and of the window centres (2, H', W'), which returns the offsets (dy, dx) in pixels.
+# Fields are partial functions, not closures, so that they can be sent to another process.
 Field = Callable[[Sizes, Array], Array]
 
 
 def swirl(strength: float = 3.0, radius: float = 0.0) -> Field:
-    """Turn the picture around its middle, by `strength` radians there and less further out.
+    """Rotate the picture around its centre, by `strength` radians at the centre and less further out.
 
-    scikit-image's `swirl`: the turn falls with exp(-distance / (radius * ln 2 / 5)); the effect ends at about
-    `radius` pixels, without one at the longer side.
+    Like scikit-image's `swirl`: the angle decreases with exp(-distance / (radius * ln 2 / 5)). The effect ends at about
+    `radius` pixels, by default the longer side of the picture.
     """
     _check("swirl", radius=(radius, 0.0))
 
@@ -43,10 +43,10 @@ def _swirled(strength: float, radius: float, size: Sizes, places: Array) -> Arra
 
 
 def lens(strength: float = 0.3) -> Field:
-    """Bend the picture as a lens does: a place at r looks at r * (1 + strength * r**2).
+    """Distort the picture radially like a lens: an output at radius r samples r * (1 + strength * r**2).
 
-    The first radial term of Brown (1971), "Close-range camera calibration", with r = 1 at the corners: above 0
-    the edges are drawn in (barrel), below 0 they are drawn out (pincushion).
+    The first radial term of Brown (1971), "Close-range camera calibration", with r = 1 at the corners: positive
+    strengths give barrel distortion, negative ones pincushion distortion.
     """
     return partial(_bent, strength)
 
@@ -59,10 +59,10 @@ def _bent(strength: float, size: Sizes, places: Array) -> Array:
 
 
 def random(sigma: float = 3.0, seed: int = 0, smooth: float = 8.0) -> Field:
-    """Move every place by chance, by `sigma` pixels (a standard deviation) along each axis.
+    """Displace every pixel randomly, with a standard deviation of `sigma` pixels along each axis.
 
-    The moves are smoothed by a Gaussian of `smooth` pixels: the elastic distortions of Simard, Steinkraus &
-    Platt (2003). smooth=0 moves each pixel on its own, as frosted glass does.
+    The displacements are smoothed by a Gaussian of `smooth` pixels: the elastic distortions of Simard, Steinkraus &
+    Platt (2003). smooth=0 displaces each pixel independently, like frosted glass.
     """
     _check("random", sigma=(sigma, 0.0), smooth=(smooth, 0.0), seed=(seed, 0.0))
     return partial(_scattered, sigma, seed, smooth)
@@ -72,13 +72,13 @@ def _scattered(sigma: float, seed: int, smooth: float, size: Sizes, places: Arra
     noise = np.random.default_rng(seed).standard_normal(places.shape, np.float32)
     if smooth:
         noise = np.stack([_smoothed(part, smooth) for part in noise])
-    noise -= noise.mean(axis=(1, 2), keepdims=True)  # the picture as a whole stays where it is
+    noise -= noise.mean(axis=(1, 2), keepdims=True)  # no displacement of the picture as a whole
     spread = noise.std() or 1.0
     return noise * (sigma / spread)
 
 
 def _smoothed(noise: Array, sigma: float) -> Array:
-    """Return noise through a Gaussian, as long as it is itself."""
+    """Return noise smoothed by a Gaussian, of the same size."""
     from convcli.backend.bands.picture_in_bands import LaidKernel, Samples, in_bands
     from convcli.kernels.smoothing import gaussian
 
@@ -87,13 +87,16 @@ def _smoothed(noise: Array, sigma: float) -> Array:
     matrices = [np.array(matrix) for matrix in bell.matrices]
     laid = LaidKernel.of(bell, matrices, layer, noise.shape, "reflect", 0.0, "auto", None)
     way = in_bands(laid, Samples.of(noise), "clip")
-    assert way is not None, "no sum of noise is too large"
+    assert way is not None, "sums of noise are never too large for bands"
     return way(noise).pixels
 
 
-COARSE = 64  # places on an axis that are looked at to foretell how far moves reach
-DEVIATIONS = 6  # standard deviations, beyond which hardly any random move reaches
-PLACE_BY_PLACE = (_swirled, _bent)  # what moves a place whatever the others do: it is told region by region
+COARSE = 64  # positions per axis at which offsets are sampled to estimate their range
+DEVIATIONS = 6  # standard deviations that hardly any random offset exceeds
+PLACE_BY_PLACE = (
+    _swirled,
+    _bent,
+)  # fields whose offsets depend on the position only, so that regions can be computed
 
 FIELDS: dict[str, Callable[..., Field]] = {"swirl": swirl, "lens": lens, "random": random}
 
@@ -110,11 +113,11 @@ def _middle(size: Sizes) -> Array:
 
 @dataclass(frozen=True)
 class Moves:
-    """The offsets of a layer on a picture of a size, in memory only when something is deformed.
+    """The offsets of a layer for a picture of a given size, computed when they are first used.
 
-    A field moves all taps of a place alike; so does an array (2, *output), and (2 * taps, *output) has a move
-    for each tap. They are in pixels, down and then to the right, as torchvision's deform_conv2d takes them:
-    the tap looks that far away, so positive moves draw the picture up and to the left.
+    A field or an array (2, *output) moves all taps of a window alike; an array (2 * taps, *output) has an offset for
+    each tap. Offsets are in pixels, (dy, dx), as in torchvision's deform_conv2d: a tap samples that far away, so
+    positive offsets move the content of the picture up and to the left.
     """
 
     layer: DeformConv
@@ -123,23 +126,23 @@ class Moves:
 
     @classmethod
     def of(cls, layer: DeformConv, given: Field | Array, size: Sizes) -> "Moves":
-        """Check an array's shape, which needs no look at its numbers."""
+        """Check the shape of an array, and return the offsets."""
         output, taps = layer.output_size(size), prod(layer.kernel_size)
         if not callable(given) and given.shape not in ((2, *output), (2 * taps, *output)):
             raise ArgumentError(
-                f"the offsets have shape {given.shape}; an output of {by_axes(output)} needs {(2, *output)}, a "
-                f"move (dy, dx) for each place, or {(2 * taps, *output)}, one for each of the {taps} taps"
+                f"the offsets have shape {given.shape}; an output of {by_axes(output)} needs {(2, *output)}, an "
+                f"offset (dy, dx) for each position, or {(2 * taps, *output)}, one for each of the {taps} taps"
             )
         return cls(layer, given, size)
 
     @cached_property
     def array(self) -> Array:
-        """The offsets of all places: (2, *output) for all taps, or (2 * taps, *output)."""
+        """The offsets of all outputs: (2, *output) for all taps, or (2 * taps, *output)."""
         given = self.given
         return given(self.size, middles(self.layer, self.size)) if callable(given) else given
 
     def at(self, region: tuple[slice, ...]) -> Array:
-        """Return the moves (1 or taps, 2, *region) of a region of the output, as float64."""
+        """Return the offsets (1 or taps, 2, *region) of a region of the output, as float64."""
         if callable(self.given) and self.is_told_by_region:
             found = self.given(self.size, middles(self.layer, self.size, region))
         else:
@@ -148,17 +151,17 @@ class Moves:
 
     @property
     def output(self) -> Sizes:
-        """The places."""
+        """The output size."""
         return self.layer.output_size(self.size)
 
     @property
     def is_told_by_region(self) -> bool:
-        """Whether moves are told region by region, and not of all places at once."""
+        """Whether offsets are computed region by region instead of for all outputs at once."""
         return callable(self.given) and getattr(self.given, "func", None) in PLACE_BY_PLACE
 
     @cached_property
     def _coarse(self) -> Array:
-        """The moves at a few places, (2 * taps, rows, columns)."""
+        """The offsets at a few positions, (2 * taps, rows, columns)."""
         given = self.given
         if not callable(given):
             steps = (max(1, n // COARSE) for n in given.shape[1:])
@@ -170,7 +173,7 @@ class Moves:
         return np.nan_to_num(found, nan=0.0)
 
     def spread(self, tile: Sizes) -> int:
-        """Return about how much farther apart a tile's places are looked at than they are; less than the picture."""
+        """Estimate by how many pixels the offsets enlarge the input region of a tile, at most the picture's size."""
         if callable(self.given) and not self.is_told_by_region:
             farthest = (
                 2 * DEVIATIONS * self.given.args[0] if isinstance(self.given, partial) else max(self.size)
@@ -188,7 +191,7 @@ class Moves:
 
 
 def middles(layer: Any, size: Sizes, region: tuple[slice, ...] | None = None) -> Array:
-    """Return where the middle of each window lies, or of those of a region: places (2, *output) in the input."""
+    """Return the centres of all windows, or of those of a region, as input coordinates (2, *output)."""
     output = layer.output_size(size)
     axes = zip(
         region or [slice(0, count) for count in output],

@@ -1,4 +1,4 @@
-"""Stages: what one step of a filter does to a picture as an array (C, *spatial), alpha or not."""
+"""Stages: the steps of a filter, applied to pictures (C, *spatial) with or without alpha."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -28,37 +28,37 @@ Array = NDArray[Any]
 
 
 class Stage(ABC):
-    """One step: the layers that it runs, what they make of a shape, and what it does to an array.
+    """One step of a filter: its layers, for shapes and costs, and its computation on sources.
 
-    layers : as records, for shapes and costs; (C, *spatial) goes in
+    layers : the layers of an input (C, *spatial)
     """
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of it."""
+        """Notes for the user."""
         return ()
 
     @property
     @abstractmethod
     def layers(self) -> tuple[Layer, ...]:
-        """Return what is computed."""
+        """Return the layers."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape that the stage makes of `shape`."""
+        """Return the output shape for an input of `shape`."""
         return shapes(self.layers, shape)[-1]
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
-        """Yield what is done to an input of `shape`."""
+        """Yield the passes for an input of `shape`."""
         for layer, after in zip(self.layers, shapes(self.layers, shape), strict=True):
             yield Pass(layer, layer.cost(shape), prod(after))
             shape = after
 
     def cost(self, shape: Shape) -> Cost:
-        """Return the work for an input of `shape`."""
+        """Return the cost for an input of `shape`."""
         return sum((each.cost for each in self.passes(shape)), Cost())
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what is held for a tile of the output."""
+        """Count the numbers held for a tile of the output."""
         return held(self.layers, shape, tile)
 
     def seen(self, shape: Shape, tile: Sizes) -> Sizes:
@@ -66,58 +66,58 @@ class Stage(ABC):
         return self.held(shape, tile).tile
 
     def spelled(self) -> list[str]:
-        """Return the layers as a chain spells them."""
+        """Return the layers in the notation of chains."""
         return [spell(layer) for layer in self.layers]
 
     @property
     def is_mean(self) -> bool:
-        """Whether every output is a weighted mean of its own channel: colours may be weighed by alpha."""
+        """Whether every output is a weighted mean of its channel, so that colours can be premultiplied."""
         return False
 
     def whole_sums(self, largest: float) -> float | None:
-        """Return what no sum exceeds for whole values up to `largest`, where all sums are whole; else None.
+        """Return an upper bound of all sums for integer values up to `largest`; None unless all sums are integers.
 
-        The values that come out are such sums, or roots or quotients of them that are rounded as the exact ones.
+        The outputs are such sums, or roots or quotients of them that round like the exact ones.
         """
         return None
 
     def most_whole(self, largest: float) -> float | None:
-        """Return what no sum of whole values up to `largest` exceeds, which a shift is part of; else None."""
+        """Return an upper bound of all sums plus the shift for integer values up to `largest`, or None."""
         return None
 
     @property
     def selects(self) -> bool:
-        """Whether every value that comes out is one that went in, or 0, but for its sign."""
+        """Whether the absolute value of every output is that of an input, or 0."""
         return False
 
     def check_premultiplying(self) -> None:
-        """Raise ArgumentError where colours weighed by alpha were asked for and the stage cannot weigh them."""
+        """Raise ArgumentError if premultiplication was requested and the stage does not support it."""
         return
 
     @abstractmethod
     def through(self, source: Source) -> Source:
-        """Return what the stage makes of a source, which it may ask for the same region several times."""
+        """Return the output source; it may request the same region of `source` several times."""
 
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
-        """Return what it makes of colours beside their opacity, of 0 to 1, so that hidden colours never bleed.
+        """Return the outputs for colours and their opacity (0 to 1), such that transparent colours never bleed.
 
-        `premultiply` asks for colours weighed by alpha, or against it; None leaves it to the stage.
+        `premultiply` says whether to premultiply colours by alpha; None leaves the choice to the stage.
         """
         return self.through(colour), opacity
 
     def __call__(self, x: Array) -> Array:
-        """Run on x, (C, *spatial) of floats."""
+        """Run the stage on x, floats of shape (C, *spatial)."""
         return evaluated(self.through(Kept(of_array(x))))
 
 
 @dataclass(frozen=True)
 class Weighted(Stage):
-    """A convolution of any kind, or several whose answers are combined, divided and shifted.
+    """A convolution of any kind, or several whose outputs are combined, divided and shifted.
 
-    maps : one for each matrix of the kernel
-    single : the same on one channel, where every channel is filtered alike and on its own
-    total : what the weights of every output sum to, where the stage is a mean
-    faint : the opacity up to which a mean of colours sees none of them
+    maps : one map for each matrix of the kernel
+    single : the same maps for one channel, if all channels are filtered separately with the same weights
+    total : sum of the weights of every output, if the stage is a mean
+    faint : opacity up to which colours count as invisible in a mean
     """
 
     maps: tuple[Map, ...]
@@ -131,24 +131,24 @@ class Weighted(Stage):
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers of one matrix."""
+        """Return the layers of the first matrix."""
         return self.maps[0].layers
 
     @property
     def is_mean(self) -> bool:
-        """Whether no weight is negative and all outputs have the same sum of them."""
+        """Whether no weight is negative and the weights of all outputs have the same sum."""
         return self.total is not None
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape that each map makes of `shape`."""
+        """Return the output shape of each map for an input of `shape`."""
         return self.maps[0].output_shape(shape)
 
     def whole_sums(self, largest: float) -> float | None:
-        """Look at the weights of every map, and at what is made of their sums."""
+        """Bound the sums by the weights of all maps and by what is computed from the sums."""
         most = self._whole_sum(largest)
         if most is None or self.shift or not 0 < self.divisor < DIVISOR32 or self.divisor % 1:
             return None
-        # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
+        # A 12-bit root may round to a half after an odd divisor; an 11-bit one never does.
         return (
             most
             if self.combine != "magnitude"
@@ -156,32 +156,32 @@ class Weighted(Stage):
         )
 
     def _whole_sum(self, largest: float) -> float | None:
-        """Return what no sum of a map exceeds, where all sums of whole values up to `largest` are whole."""
+        """Return an upper bound of the sums of all maps; None unless all sums are integers."""
         sums = [each.whole_sum(largest) for each in self.maps]
         return None if any(each is None for each in sums) else max(filter(None, sums), default=0.0)
 
     def most_whole(self, largest: float) -> float | None:
-        """Add to the sums what answers are shifted by."""
+        """Bound the sums plus the shift."""
         most = self._whole_sum(largest)
         return None if most is None else most + abs(self.shift)
 
     def passes(self, shape: Shape) -> Iterator[Pass]:
-        """Yield what all maps do."""
+        """Yield the passes of all maps."""
         for each in self.maps:
             yield from each.passes(shape)
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what all maps hold."""
+        """Count the numbers that all maps hold."""
         each = [one.held(shape, tile) for one in self.maps]
         return Held(sum(one.numbers for one in each), each[0].tile)
 
     def through(self, source: Source) -> Source:
-        """Return the combined answer of all maps."""
+        """Return the combined output of all maps."""
         return Mapped(self._answer, *(each(source) for each in self.maps))
 
     def _answer(self, *parts: Array) -> Array:
         sums = [own(part) for part in parts]
-        if self.combine == "magnitude":  # whose squares may not fit whole numbers
+        if self.combine == "magnitude":  # squares may overflow integers
             sums = [part.astype(np.float64) if part.dtype.kind == "i" else part for part in sums]
         y = combine(self.combine, sums)
         if y.dtype.kind == "i" and (self.divisor != 1 or self.shift % 1):
@@ -191,7 +191,7 @@ class Weighted(Stage):
         return np.add(y, y.dtype.type(self.shift), out=y) if self.shift else y
 
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
-        """Weigh colours by alpha where the stage is a mean; else a hidden neighbour has the pixel's own colour."""
+        """Premultiply colours if the stage is a mean; otherwise hidden neighbours count as the pixel's own colour."""
         if premultiply is None:
             premultiply = self.is_mean
         if not premultiply:
@@ -200,17 +200,17 @@ class Weighted(Stage):
         return self._premultiplied(colour, opacity)
 
     def check_premultiplying(self) -> None:
-        """Refuse what is no mean."""
+        """Raise ArgumentError unless the stage is a mean."""
         if not self.is_mean:
             raise ArgumentError(
-                "`alpha='premultiply'` takes means, and a stage here is none: it needs weights >= 0 that sum to "
-                "the same everywhere, above 0; use `alpha='keep'` or filter"
+                "`alpha='premultiply'` needs a weighted mean, and a stage is none: its weights must be >= 0 and have "
+                "the same sum, above 0, for every output; use `alpha='keep'` or filter"
             )
 
     def _premultiplied(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
-        """Divide the mean of colour * alpha by that of alpha; where nothing is visible, colours are as they are.
+        """Divide the mean of colour * alpha by that of alpha; where nothing is visible, average the bare colours.
 
-        `constant` surrounds the picture with an opaque colour, `zeros` with nothing.
+        The padding of `constant` is opaque, that of `zeros` is transparent.
         """
         (whole,), (one,), total = self.maps, self.single, self.total
         assert total is not None
@@ -221,7 +221,7 @@ class Weighted(Stage):
         return MeanOfVisible(weighed, whole(colour), weight, total, linear, self.faint), share
 
     def _keeping(self, colour: Source, opacity: Source) -> tuple[Source, Source]:
-        """Filter the colours and carry alpha along; a hidden neighbour has the colour of the pixel itself.
+        """Filter the colours and keep alpha; hidden neighbours count as having the colour of the pixel itself.
 
         sum(w * (v*c + (1-v)*own)) = sum(w * v * c) + own * sum(w * (1-v)), with v = 1 where visible, else 0.
         """
@@ -234,7 +234,7 @@ class Weighted(Stage):
         for number, each in enumerate(self.maps):
             if self.single:
                 hidden = [self.single[number](missing, outside=0, bias=False)]
-            else:  # the share of each channel in outputs that mix them
+            else:  # the weight of each input channel in outputs that mix channels
                 hidden = [
                     each(
                         Mapped(

@@ -1,4 +1,4 @@
-"""The outputs of a transposed convolution that take turns: what each gets, and the pattern that paints."""
+"""The phases of a transposed convolution: the sum of weights at each, and checkerboard patterns from unequal sums."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 def even_total(layers: tuple[Layer, ...], matrices: list[Array]) -> float | None:
-    """Return what the weights of every output sum to; None where outputs differ."""
+    """Return the sum of the weights of every output; None if outputs differ."""
     if not isinstance(layers[0], ConvTranspose):
         return float(matrices[0].sum())
     sums = _phase_sums(layers[0], matrices[0])
@@ -23,9 +23,9 @@ def even_total(layers: tuple[Layer, ...], matrices: list[Array]) -> float | None
 
 
 def _phase_sums(layer: ConvTranspose, matrix: Array) -> Array:
-    """Return the sum of the weights that meet in an output, for each of the outputs that take turns.
+    """Return the sum of the weights that contribute to an output, for each phase of the stride.
 
-    On each axis those that no tap reaches are one, however many they are.
+    On each axis, all phases that no tap reaches are counted as one.
     """
     axes = list(zip(matrix.shape, layer.dilation, layer.stride, strict=True))
     turns = [list(dict.fromkeys(t * d % s for t in range(k))) for k, d, s in axes]
@@ -37,14 +37,14 @@ def _phase_sums(layer: ConvTranspose, matrix: Array) -> Array:
 
 
 def _even(layer: ConvTranspose) -> str:
-    """Name a kernel that enlarges evenly by the stride, where there is one: the same on both axes."""
+    """Return the argument for a kernel that enlarges evenly by the stride, if there is one for equal strides."""
     if len(set(layer.stride)) > 1 or layer.stride[0] < 2:
         return ""
     return f"`kernel='bilinear:factor={layer.stride[0]}'`, or "
 
 
 def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]:
-    """Warn of a pattern that a transposed convolution paints on plain areas, and of another brightness."""
+    """Return warnings about a checkerboard pattern in uniform areas, or about a change of their brightness."""
     assert isinstance(layer, ConvTranspose)
     sums = _phase_sums(layer, matrix) / divisor
     scale = np.abs(sums).max()
@@ -53,11 +53,11 @@ def checkerboard(layer: Layer, matrix: Array, divisor: float) -> tuple[str, ...]
         ways = {remedy(k, s, d) for _, k, s, d in sides if is_uneven(k, s, d)}
         way = "; ".join(sorted(ways)) or f"take {_even(layer)}`variant='resize-conv'`"
         return (
-            f"checkerboard: plain areas get {sums.min():.3g} to {sums.max():.3g} of their brightness; {way}",
+            f"checkerboard: uniform areas get {sums.min():.3g} to {sums.max():.3g} of their brightness; {way}",
         )
     if scale and abs(sums.flat[0] - 1) > 1e-3 and sums.flat[0] > 0:
         return (
-            f"plain areas get {sums.flat[0]:.3g} of their brightness, as each pixel is spread over "
+            f"uniform areas get {sums.flat[0]:.3g} of their brightness, as each pixel is spread over "
             f"{by_axes(layer.stride)}; `scale={1 / sums.flat[0]:.4g}` keeps it",
         )
     return ()

@@ -1,1 +1,1 @@
-"""Stages computed tile by tile: which region each needs of the one before, the plan of the tiles, and their loop."""
+"""Compute stages tile by tile: the input region of each stage, the plan of the tiles, and the loop over them."""

@@ -1,6 +1,6 @@
-"""Colours beside alpha as sources: hidden colours count for nothing, or as the colour of the pixel itself.
+"""Sources of colours with alpha: hidden colours are ignored, or count as the colour of the pixel itself.
 
-`alpha_rule` says what is computed here, in floats; `exact_values` does the same in whole numbers.
+Computes the rule in `alpha_rule` in floats; `exact_values` computes it in integers.
 """
 
 from typing import Any
@@ -15,14 +15,14 @@ Array = NDArray[Any]
 
 
 def in_channel(channel: int, channels: int, missing: Array) -> Array:
-    """Return so many channels of zeros, but for one, which is given."""
+    """Return channels of zeros, except for one, which is `missing`."""
     found = np.zeros((*missing.shape[:-1], channels), missing.dtype)
     found[..., channel] = missing[..., 0]
     return found
 
 
 class MeanOfVisible(Source):
-    """Sums of colour * alpha divided by those of alpha; where nothing is visible, the mean of the bare colours."""
+    """Sums of colour * alpha divided by sums of alpha; where nothing is visible, the mean of the bare colours."""
 
     def __init__(
         self,
@@ -33,18 +33,18 @@ class MeanOfVisible(Source):
         linear: tuple[float, float] = (1.0, 0.0),
         faint: float = FAINT,
     ) -> None:
-        """Take the sums of colour * alpha, of the bare colours, and of alpha.
+        """Initialise with the sums of colour * alpha, of the bare colours, and of alpha.
 
-        total : what the weights sum to; linear : what a mean is multiplied by, and what is added to it
-
-        What sums to less than `faint` of opaque is not visible.
+        total : sum of the weights
+        linear : factor and shift that are applied to the mean
+        faint : opacity up to which colours count as invisible
         """
         super().__init__(weighed.shape, weighed.dtype)
         self.weighed, self.bare, self.weight = weighed, bare, weight
         self.total, self.linear, self.least = total, linear, faint * total
 
     def __call__(self, region: Region) -> Array:
-        """Compute a region; the colours as they are only where it has places with nothing visible."""
+        """Compute a region; the bare colours are only computed if something in it is invisible."""
         weight, number = self.weight(region), self.dtype.type
         seen = weight > self.least
         if seen.all():
@@ -60,12 +60,12 @@ class MeanOfVisible(Source):
 
 
 class Shown(Source):
-    """Colours that are visible, and 0 for others."""
+    """Visible colours, and 0 for hidden ones."""
 
     def __init__(self, colour: Source, opacity: Source) -> None:
         super().__init__(colour.shape, colour.dtype)
         self.colour, self.opacity = colour, opacity
-        self.met_hidden = False  # whether any was hidden so far
+        self.met_hidden = False  # whether any pixel was hidden so far
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
@@ -78,15 +78,15 @@ class Shown(Source):
 
 
 class WithOwn(Source):
-    """Sums over what is seen, and the pixel's own colour for what is hidden of each channel."""
+    """Sums over visible pixels, plus the pixel's own colour times the weights of hidden ones."""
 
     def __init__(self, seen: Source, middles: Source, hidden: list[Source], shown: Shown) -> None:
-        """Take the sums of what is hidden: one for each channel of the input, or one for all."""
+        """Initialise with sources; `hidden` has the sums of hidden weights, one for each input channel or for all."""
         super().__init__(seen.shape, seen.dtype)
         self.seen, self.middles, self.hidden, self.shown = seen, middles, hidden, shown
 
     def __call__(self, region: Region) -> Array:
-        """Compute a region; without what is hidden as long as nothing is."""
+        """Compute a region; the hidden weights are only computed once a hidden pixel was found."""
         seen = own(self.seen(region))
         if not self.shown.met_hidden:
             return seen
@@ -94,6 +94,6 @@ class WithOwn(Source):
         for channel, source in enumerate(self.hidden):
             mine = middles if len(self.hidden) == 1 else middles[..., channel : channel + 1]
             missing = source(region)
-            # Elsewhere values stay as they are, and 0 times infinity is no NaN.
+            # Only where weights are hidden, so that 0 times infinity does not make NaN elsewhere.
             np.add(seen, mine * missing, where=missing != 0, out=seen)
         return seen

@@ -1,4 +1,4 @@
-"""Deformable convolutions as sources: every tap looks at a place of its own, between the pixels."""
+"""Deformable convolutions as sources: every tap samples its own position by bilinear interpolation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 class Deformed(Source):
-    """A deformable convolution, or with `nearest` the pixel nearest to where its middle tap looks."""
+    """A deformable convolution, or with `nearest` the pixel nearest to the position of its middle tap."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Deformed(Source):
         *,
         nearest: bool = False,
     ) -> None:
-        """Take the weight (O, C / groups, *kernel_size), the offsets, and bias where there is one."""
+        """Initialise with the weight (O, C / groups, *kernel_size), the offsets, and an optional bias."""
         self.layer, self.source, self.border = layer, source, border
         self.moves: Moves = arrays["offset"]
         self.nearest = nearest
@@ -61,7 +61,7 @@ class Deformed(Source):
         return total if self.bias is None else total + np.asarray(self.bias, total.dtype)
 
     def _places(self, moves: Array, region: Region, tap: int, axis: int) -> Array:
-        """Return where a tap looks along one axis: (rows, columns), brought to where the same numbers stand."""
+        """Return the coordinates of a tap along one axis, (rows, columns), folded into the source by the mode."""
         layer, n = self.layer, self.source.size[axis]
         step = layer.stride[axis] if self.size[axis] > 1 else 1
         line = np.arange(region[axis].start, region[axis].stop) * step - self.pads[axis][0]
@@ -70,7 +70,7 @@ class Deformed(Source):
         return folded(moves[axis] + still, n, self.border.mode)
 
     def _between(self, places: list[Array]) -> Array:
-        """Blend the four pixels around each place; what lies beyond the border is as the border has it."""
+        """Interpolate between the four pixels around each position; outside, the border's values are used."""
         low, share = [], []
         lost = np.zeros(places[0].shape, bool)
         for line, n in zip(places, self.source.size, strict=True):
@@ -80,7 +80,7 @@ class Deformed(Source):
             share.append(near - floor)
             low.append(np.where(np.isnan(floor), 0, floor).astype(np.intp))
         reach = tuple(slice(int(each.min()), int(each.max()) + 2) for each in low)
-        # Places of the other modes were folded into the source; a neighbour one beyond its end has a share of 0.
+        # In the other modes, coordinates were folded into the source; a neighbour beyond its end has weight 0.
         kept = self.border.is_plain or self.border.mode == "circular"
         values = bordered(self.source, reach, self.border if kept else Border())
         width, channels = values.shape[1], values.shape[2]
@@ -97,7 +97,7 @@ class Deformed(Source):
         return upper
 
     def _nearest(self, places: list[Array]) -> Array:
-        """Return the nearest pixel to each place."""
+        """Return the nearest pixel to each position."""
         index, hidden = [], np.zeros(places[0].shape, bool)
         for line, n in zip(places, self.source.size, strict=True):
             if self.border.is_plain:
@@ -111,7 +111,7 @@ class Deformed(Source):
 
 
 def _blend(flat: Array, first: Array, second: Array, share: Array) -> Array:
-    """Return what lies between two pixels, so far from the first one."""
+    """Interpolate linearly between two pixels; `share` is the weight of the second."""
     low, high = flat.take(first, axis=0), flat.take(second, axis=0)
     high -= low
     high *= share
@@ -120,7 +120,7 @@ def _blend(flat: Array, first: Array, second: Array, share: Array) -> Array:
 
 
 def _factor(weight: Array, groups: int, channels: int, dtype: np.dtype[Any]) -> float | Array:
-    """Return a tap's weights (O, C / groups) as one number for all channels alike, or as (C, O)."""
+    """Return a tap's weights (O, C / groups) as one number if all channels have the same, otherwise as (C, O)."""
     if weight.shape == (1, 1) or (groups == channels == len(weight) and (weight == weight[0]).all()):
         return float(weight[0, 0])
     each, outputs = channels // groups, len(weight) // groups
@@ -132,7 +132,7 @@ def _factor(weight: Array, groups: int, channels: int, dtype: np.dtype[Any]) -> 
 
 
 def folded(places: Array, n: int, mode: str) -> Array:
-    """Bring places beyond an axis of n elements to where the same numbers stand within it; zeros have none."""
+    """Map coordinates outside an axis of n elements to those with the same value inside; not for `zeros`."""
     if mode in ("zeros", "constant") or (places.min() >= 0 and places.max() <= n - 1):
         return places
     if mode == "circular":

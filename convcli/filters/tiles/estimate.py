@@ -1,4 +1,4 @@
-"""What a run of stages will take, told from shapes alone: seconds, and bytes of memory."""
+"""Estimate the time and memory of a run of stages from shapes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from convcli.filters.tiles.tile_plan import Tiles, legs
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.layers.axes import Shape
 
-# Rough speeds of one core: so many a second.
+# Rough speeds of one core, per second.
 MACS = 3e9  # multiply-adds and other sums
-SAMPLES = 6e6  # interpolated
-WRITTEN = 1.5e8  # numbers that a layer writes
-CODEC = 7e7  # samples of a picture that are read, or written
+SAMPLES = 6e6  # interpolated samples
+WRITTEN = 1.5e8  # values that a layer writes
+CODEC = 7e7  # samples of a picture that are read or written
 
-BESIDE_ALPHA = 2  # times as much is held
-TAPS = 32  # of a kernel, as much work as larger ones are by their quickest method
+BESIDE_ALPHA = 2  # factor of memory for pictures with alpha
+TAPS = 32  # taps that cost as much as larger kernels do with their fastest method
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will take, roughly: seconds on one core, and bytes at its peak."""
+    """Rough cost of a run: seconds on one core, and bytes of peak memory."""
 
     seconds: float
     memory: int
@@ -40,14 +40,16 @@ def estimate(
     has_alpha: bool = False,
     threads: int | None = None,
 ) -> Estimate:
-    """Foretell what stages take on pixels of `shape` (C, *spatial), the opacity not counted, of a dtype.
+    """Estimate the cost of stages for pixels of a dtype and of `shape` (C, *spatial), without opacity.
 
-    The bytes are those of the tiles that threads work on: neither the picture nor what comes out is counted.
+    The memory is that of the tiles that threads work on, without the picture and the result.
     """
     itemsize = 8 if has_alpha else shortest(dtype, stages).itemsize
     seconds, shapes = prod(shape) / CODEC, [shape]
     for stage in stages:
-        times = (4 if stage.is_mean else 3) if has_alpha else 1  # colours, alpha, both; in float64
+        times = (
+            (4 if stage.is_mean else 3) if has_alpha else 1
+        )  # colours, alpha and their products, in float64
         seconds += times * sum(_seconds(each) for each in stage.passes(shapes[-1]))
         shapes.append(stage.output_shape(shapes[-1]))
     most, kept = 0, 0
@@ -61,7 +63,7 @@ def estimate(
 
 
 def _seconds(taken: Pass) -> float:
-    """Foretell what one pass takes."""
+    """Estimate the seconds of one pass."""
     layer, cost = taken.layer, taken.cost
     others = cost.flops - 2 * cost.macs + cost.comparisons
     seconds = taken.outputs / WRITTEN + others / MACS

@@ -1,8 +1,8 @@
-"""Whole samples that floats leave in doubt: for a kernel alone, exact sums decide where values are too near to a half.
+"""Exact rounding for a single kernel: values too close to a half are computed again with exact integer sums.
 
-Sums in float64 depend in their last digits on the order in which a library adds; whether a value is rounded up or down
-must not. Exact sums are of weights in whole units of 2^-40, as in bands. What alpha does is said in `alpha_rule`; here
-it is computed in whole numbers, and in `alpha_sources` in floats.
+The last digits of sums in float64 depend on the order in which a library adds, but whether a value is rounded up or
+down must not. Exact sums use weights in units of 2^-40, as in bands. The effect of alpha is defined in `alpha_rule`;
+it is computed here in integers, and in `alpha_sources` in floats.
 """
 
 from collections.abc import Callable
@@ -26,18 +26,19 @@ from convcli.layers import Conv
 
 Array = NDArray[Any]
 
-FINE = 2.0**8  # weights that are multiples of 1 / FINE have sums that are exact in float64
+FINE = 2.0**8  # weights that are multiples of 1 / FINE have exact sums in float64
 HALF = 16  # bits of one half of a product of a colour and its alpha
-CERTAIN = 2.0**-10  # of a level: where errors are below it, few values need an exact sum
-ROUNDINGS = 128  # rounding errors of a sum in float64: more than transforms or factors make
+CERTAIN = 2.0**-10  # error bound in levels, below which few values need an exact sum
+ROUNDINGS = 128  # bound on the rounding errors of a sum in float64, including transforms and factors
 
 
 @dataclass(frozen=True)
 class ExactKernel:
-    """The kernel of a stage in units, and how far its sums in float64 may be from those.
+    """The kernel of a stage in exact units, and error bounds of its sums in float64.
 
-    units : of the weights by their divisor; shares : of a mean, by their sum
-    error, share_error : of a sum of samples of 1
+    units : the weights divided by the divisor
+    shares : the weights divided by their sum, for a mean
+    error, share_error : error bounds of the sums of samples up to 1
     """
 
     stage: Weighted
@@ -50,7 +51,7 @@ class ExactKernel:
 
     @classmethod
     def of(cls, stage: Weighted, premultiply: bool) -> "ExactKernel | None":
-        """Take a stage of one convolution for each matrix; None where floats are as good."""
+        """Return the exact kernel of a stage with one convolution per matrix; None if floats are exact enough."""
         (layer,), linear = stage.layers, stage.maps[0]
         assert isinstance(layer, Conv), layer
         assert isinstance(linear, Linear), linear
@@ -58,7 +59,7 @@ class ExactKernel:
         weights = [matrix / stage.divisor for matrix in matrices]
         held = all(map(_is_whole, matrices)) or all(_is_whole(each * FINE) for each in weights)
         if held and not (premultiply and _is_transformed(linear)):
-            return None  # what transforms are off by is less than a part, until it is divided by little alpha
+            return None  # errors of transforms are smaller than the rounding margin, unless divided by a small alpha
         value, shares, share_error = linear.padding_value, None, 0.0
         units = Units.of(weights, stage.shift, value)
         if premultiply:
@@ -72,13 +73,13 @@ class ExactKernel:
 
 
 def _matrix(linear: Linear) -> Array:
-    """Return what every channel is weighed by."""
+    """Return the matrix that is applied to every channel."""
     matrix: Array = np.asarray(linear.terms[0][0]["weight"], np.float64)[0, 0]
     return matrix
 
 
 def _is_transformed(linear: Linear) -> bool:
-    """Return whether a method is asked for that may take transforms, which are not exact for whole numbers either."""
+    """Return whether the method may use Fourier transforms, which are inexact even for integers."""
     if linear.method != "auto":
         return linear.method == "fft"
     return may_be_transformed(np.asarray(linear.terms[0][0]["weight"]))
@@ -89,33 +90,33 @@ def _is_whole(weights: Array) -> bool:
 
 
 def _error(weights: list[Array], units: Units) -> float:
-    """Bound how far sums in float64 by any method are from the exact ones, for samples up to 1."""
+    """Return an error bound of sums in float64 by any method, for samples up to 1."""
     apart = max(float(np.abs(used - exact).sum()) for used, exact in zip(weights, units.weights, strict=True))
     most = max(float(np.abs(matrix).sum()) for matrix in units.weights)
     return apart + (prod(weights[0].shape) + ROUNDINGS) * 2.0**-53 * (most + apart)
 
 
 class _Places(NamedTuple):
-    """Some places of a tile, and views of what the kernel lies on there: (rows, pixels, channels, *kernel_size)."""
+    """Indices of some positions in a tile, to select windows from (rows, pixels, channels, *kernel_size)."""
 
     row: Array
     pixel: Array
     channel: Array
 
     def under(self, windows: Array) -> Array:
-        """Return the samples under the kernel, (places, *kernel_size)."""
+        """Return the samples under the kernel, (positions, *kernel_size)."""
         found: Array = windows[self.row, self.pixel, self.channel % windows.shape[2]]
         return found
 
 
 class _Faint(NamedTuple):
-    """Pixels, counted over a region, of which little is seen, and by how much the means there may be off."""
+    """Flat indices of nearly transparent pixels in a region, and the error bounds of the means there."""
 
     pixels: Array
     errors: Array
 
     def doubtful(self, away: Array) -> Array:
-        """Return the places whose values are too near to a half, of the distances of all from whole numbers."""
+        """Return flat indices of values too close to a half, from the distances of all values to integers."""
         channels = away.shape[-1]
         near = away.reshape(-1, channels)[self.pixels] >= 0.5 - self.errors[:, np.newaxis]
         number, channel = np.nonzero(near)
@@ -124,12 +125,12 @@ class _Faint(NamedTuple):
 
 
 class Settling:
-    """Puts exact values in place of those that are too near to a half, in the tiles of one thread."""
+    """Replaces values that are too close to a half by exact ones, in the tiles of one thread."""
 
     def __init__(
         self, kernel: ExactKernel, colour: Source, opacity: Source | None, own: np.dtype[Any]
     ) -> None:
-        """Take the samples as whole numbers, and their opacity of 0 to 1, in float64."""
+        """Initialise with sources of integer samples and of their opacity (0 to 1), in float64."""
         layer, linear = kernel.layer, kernel.linear
         self.kernel, self.opaque, self.channels = kernel, full_scale(own), colour.shape[0]
         limits = np.iinfo(own)
@@ -149,14 +150,14 @@ class Settling:
             self.middle = carried(linear.layers[0], colour, {}, border, linear.anchor)
 
     def __call__(self, colour: Array, opacity: Array | None, region: Region) -> None:
-        """Put whole numbers, or halves, in place of the values of a region that floats leave in doubt."""
+        """Replace doubtful values of a region by exactly rounded integers or halves."""
         kernel = self.kernel
         if opacity is None:
             self._settle(colour, kernel.error * self.largest, region, self._of_sums)
         elif kernel.shares is None:
             self._settle(colour, 2 * kernel.error * self.largest, region, self._of_kept)
         else:
-            # A mean is at most `largest` times as large as the sum of the weights that it is divided by.
+            # A mean is at most `largest` times the sum of the weights that it is divided by.
             error = 2 * self.largest * (kernel.error + kernel.share_error)
             share = np.where(opacity > NOISE, opacity, 1.0).ravel()
             faint = np.flatnonzero(share < error / CERTAIN)
@@ -174,12 +175,12 @@ class Settling:
         scale: float = 1.0,
         faint: "_Faint | None" = None,
     ) -> None:
-        """Settle values that become samples times `scale`; `faint` are those that may be off by more."""
+        """Replace doubtful values; values times `scale` are samples, and `faint` has larger error bounds."""
         samples = values if scale == 1 else values * scale
         away = np.rint(samples)
         np.subtract(samples, away, out=away)
         np.abs(away, out=away)
-        # What is nearer to a half than a part is taken for one.
+        # Values within the rounding margin of a half are rounded as halves.
         doubtful = np.flatnonzero(away >= 0.5 - max(error, 1 / BESIDE))
         if faint is not None and len(faint.pixels):
             doubtful = np.union1d(doubtful, faint.doubtful(away))
@@ -187,7 +188,7 @@ class Settling:
             values[np.unravel_index(doubtful, values.shape)] = exactly(region, doubtful) / scale
 
     def _windows(self, seen: Seen, region: Region) -> Array:
-        """Return what the kernel lies on at each place of a region."""
+        """Return the windows of the kernel at each position of a region."""
         strip = np.ascontiguousarray(seen(region))
         rows, columns = (places.stop - places.start for places in region)
         channels = strip.shape[-1]
@@ -195,7 +196,7 @@ class Settling:
         return windows_of(strip.reshape(len(strip), -1), seen.slide, channels, shape)
 
     def _each(self, region: Region, places: Array, exactly: Callable[[_Places], Array]) -> Array:
-        """Return exact values, some places at a time."""
+        """Return the exact values at positions, computed in chunks."""
         columns = region[1].stop - region[1].start
         pixels, channel = np.divmod(places, self.channels)
         row, pixel = np.divmod(pixels, columns)
@@ -209,7 +210,7 @@ class Settling:
         return self._each(region, places, lambda some: self._rounded(self.exact.of(some.under(colours))))
 
     def _of_kept(self, region: Region, places: Array) -> Array:
-        """Weigh colours; a hidden neighbour has the colour of the pixel itself."""
+        """Sum colours; hidden neighbours have the colour of the pixel itself."""
         colours, hidden = (self._windows(each, region) for each in (self.colour, self.alpha))
         middle = self.middle(region)
 
@@ -221,7 +222,7 @@ class Settling:
         return self._each(region, places, exactly)
 
     def _of_mean(self, region: Region, places: Array) -> Array:
-        """Divide the sums of colour * alpha by those of alpha; where these are 0, colours are as they are."""
+        """Divide the sums of colour * alpha by those of alpha; use the bare colours where these are 0."""
         colours, alphas = (self._windows(each, region) for each in (self.colour, self.alpha))
         offset = self.kernel.units.offset
         is_one = int(self.shares.units.matrices.sum()) == 1 << UNIT
@@ -229,7 +230,7 @@ class Settling:
         def exactly(some: _Places) -> Array:
             met, alpha = some.under(colours), some.under(alphas)
             found, share = np.empty(len(met)), Sums(self.shares.of(alpha))
-            # Under one alpha, as that of opaque pixels, a mean is a sum by weights that add up to 1.
+            # If all alphas are equal, for example opaque, the mean is a sum with weights that add up to 1.
             alike = is_one & (alpha == alpha[:, :1, :1]).all(axis=(1, 2))
             bare = alike | ((share.whole[0] == 0) & (share.left[0] == 0))
             found[bare] = self._rounded(self.exact.of(met[bare]))
@@ -250,7 +251,7 @@ class Settling:
         return self._each(region, places * self.channels, exactly)
 
     def _rounded(self, found: Parts) -> Array:
-        """Return the whole number nearest to the answer of the kernel's matrices, half to even."""
+        """Round the output of the kernel to the nearest integer, half to even."""
         kernel = self.kernel
         sums = Sums(found)
         if kernel.stage.combine == "magnitude":
@@ -263,7 +264,7 @@ class Settling:
 
 
 def _integers(exact: ExactSums, met: Array) -> Array:
-    """Return the sums of the only matrix over samples below 2^32 as whole numbers of Python, in units of 2^-48."""
+    """Return the sums of the only matrix over samples below 2^32 as Python integers, in units of 2^-48."""
     upper = np.floor(met / (1 << HALF))
     low, high = (Sums(exact.of(part)).integers[0] for part in (met - upper * (1 << HALF), upper))
     total: Array = low + high * (1 << HALF)
@@ -271,7 +272,7 @@ def _integers(exact: ExactSums, met: Array) -> Array:
 
 
 def _rounded_quotient(over: Array, under: Array) -> Array:
-    """Return the whole number nearest to each quotient of whole numbers of Python; a half stays one."""
+    """Round quotients of Python integers to the nearest integer, but leave halves unrounded."""
     below = over // under
     beside = 2 * (over - below * under) - under  # 0 at a half, negative below it
     return below.astype(np.float64) + np.where(beside == 0, 0.5, beside > 0)

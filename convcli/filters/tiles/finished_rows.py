@@ -1,6 +1,6 @@
-"""Runs by rows: the pixels of the input are decoded where they are needed, the result is made band after band.
+"""Run stages by rows: input pixels are decoded when they are needed, and the result is computed band by band.
 
-Neither the picture nor its result is ever whole in memory.
+Neither the picture nor the result is ever in memory as a whole.
 """
 
 from collections import OrderedDict
@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 
 class Blocks(Protocol):
-    """Pixels (H, W) or (H, W, C) that are decoded block by block; `images.stored_pixels` has those of files."""
+    """Pixels (H, W) or (H, W, C) that are decoded block by block, such as `images.stored_pixels.StoredPixels`."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -34,19 +34,19 @@ class Blocks(Protocol):
 
 
 def blocks_kept(shape: Sequence[int], block_size: tuple[int, int], rows: int) -> int:
-    """Return how many blocks there are in so many rows of a picture, wherever these begin."""
+    """Return the largest number of blocks that any `rows` adjacent rows of a picture overlap."""
     down, across = (-(-n // side) for n, side in zip(shape, block_size, strict=False))
     return across * min(down, -(-rows // block_size[0]) + 1)
 
 
 class KeptBlocks:
-    """Samples (H, W, C) for the tile loop; the blocks that were looked at last are kept.
+    """Samples (H, W, C) for the tile loop, with a cache of the last used blocks.
 
-    Threads that ask for the same block wait for the first of them.
+    Threads that request the same block wait for the first of them to decode it.
     """
 
     def __init__(self, blocks: Blocks, rows: int) -> None:
-        """Take the rows that are looked at together: their blocks are kept."""
+        """Initialise with the number of rows that are used together, whose blocks are cached."""
         self.shape = (*blocks.shape[:2], *(blocks.shape[2:] or (1,)))
         self.dtype = blocks.dtype
         self._blocks, self._most = blocks, blocks_kept(blocks.shape, blocks.block_size, rows)
@@ -54,7 +54,7 @@ class KeptBlocks:
         self._lock = Lock()
 
     def __getitem__(self, region: Region) -> Array:
-        """Return the samples of a region, (rows, columns, C), which are not to be changed."""
+        """Return the samples of a region, (rows, columns, C), which must not be modified."""
         (top, bottom), (left, right) = ((places.start, places.stop) for places in region)
         high, wide = self._blocks.block_size
         numbers = range(top // high, -(-bottom // high)), range(left // wide, -(-right // wide))
@@ -104,10 +104,9 @@ class KeptBlocks:
 
 
 class FinishedRows:
-    """What stages make of a picture, band after band from its top to its bottom.
+    """The result of stages on a picture, computed band by band from top to bottom.
 
-    shape : (H, W, C) of the result; dtype : of its samples
-    filtered : what is told of it once all bands were taken; its pixels are black
+    filtered : statistics of the result after all bands were computed; its pixels are black
     """
 
     filtered: Filtered | None = None
@@ -116,7 +115,7 @@ class FinishedRows:
         self._work = work
 
     def __iter__(self) -> Iterator[Array]:
-        """Yield bands (rows, W, C); tiles are the same ones as without bands, and so are the pixels."""
+        """Yield bands (rows, W, C); tiles and pixels are the same as without bands."""
         work, has_alpha = self._work, self._work.given.has_alpha
         planned, finish = prepared(work)
         maps, *_, width = planned.tiles.shape

@@ -1,4 +1,4 @@
-"""The picture that stages run on: its samples as sources of colours and opacity, and the type they are summed in."""
+"""The input picture of stages: its samples as sources of colours and opacity, and the dtype of the sums."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from convcli.filters.tiles.sources import Mapped, Pixels, Samples, Source
 Array = NDArray[Any]
 Sources = tuple[Source, Source | None]  # colours, and their opacity
 
-MOST_FLOAT, MOST_INTEGER = 2.0**53, 2.0**63  # whole numbers below are float64, and int64, exactly
+MOST_FLOAT, MOST_INTEGER = 2.0**53, 2.0**63  # smaller integers are exact in float64 and int64
 
 
 @dataclass(frozen=True)
 class Given:
-    """A picture that is to be filtered.
+    """A picture to be filtered.
 
-    pixels : (*spatial, C); the last channel is opacity where `has_alpha`
-    zero : the sample of each channel that stands for 0, by default 0
-    light : whether the samples stand for light, which is filtered instead; opacity does not, the last channel where
-        `ends_in_alpha`, even if it is filtered as any other
-    wide : whether floats are summed in float64, whatever they are
+    pixels : (*spatial, C); the last channel is opacity if `has_alpha`
+    zero : the sample that represents 0 in each channel, by default 0
+    light : whether samples are sRGB and are filtered in linear light, except for opacity
+    ends_in_alpha : whether the last channel is opacity, even if it is filtered like the others
+    wide : whether floats are always summed in float64
     """
 
     pixels: Samples
@@ -39,20 +39,20 @@ class Given:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The float that stages compute in.
+        """The floating-point dtype that stages compute in.
 
-        What is weighed by opacity and divided by it again is float64, so that it comes back as it was.
+        Colours that are multiplied by opacity and divided by it again are float64, so that they do not change.
         """
         wide = self.has_alpha or self.light or self.wide
         return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
 
     def shortest(self, stages: Sequence[Stage]) -> np.dtype[Any]:
-        """Return the float whose values round to the right samples."""
+        """Return the smallest float dtype whose values round to the right samples."""
         bare = not (self.has_alpha or self.light or self.wide) and self.zero is None
         return shortest(self.pixels.dtype, stages) if bare else self.dtype
 
     def in_integers(self, stages: Sequence[Stage]) -> bool:
-        """Return whether the sums of a stage alone are whole numbers that fit 64 bits, and may not fit floats."""
+        """Return whether the only stage sums integers that fit 64 bits but may not be exact in floats."""
         own = self.pixels.dtype
         if self.has_alpha or self.zero is not None or len(stages) > 1 or own.kind == "f" or is_small(own):
             return False
@@ -66,7 +66,7 @@ class Given:
         return most is not None and most < MOST_INTEGER
 
     def sources(self, dtype: np.dtype[Any]) -> tuple[Source, Source | None]:
-        """Return the colours, in the picture's own units or as light, and the opacity, 0 to 1."""
+        """Return sources of the colours, in the picture's units or as linear light, and of the opacity, 0 to 1."""
         pixels = self.pixels
         table = light_of(pixels.dtype) if self.light else None
         if not self.has_alpha and not (self.light and self.ends_in_alpha):
@@ -79,7 +79,7 @@ class Given:
 
 
 def shortest(own: np.dtype[Any], stages: Sequence[Stage]) -> np.dtype[Any]:
-    """Return the float that rounds to the right samples of a dtype: float32, where it holds all whole sums of bytes."""
+    """Return the smallest float dtype that rounds to the right samples: float32 if it holds all sums of bytes."""
     if own == np.uint8 and stages and all(stage.selects for stage in stages[1:]):
         most = stages[0].whole_sums(np.iinfo(own).max)
         if most is not None and most < EXACT32:
@@ -88,11 +88,11 @@ def shortest(own: np.dtype[Any], stages: Sequence[Stage]) -> np.dtype[Any]:
 
 
 def stacked(frames: Sequence[Array], dims: int) -> Array:
-    """Return the only frame as (H, W, C), or for 3 axes all as (D, H, W, C)."""
+    """Return the only frame as (H, W, C), or with 3 spatial axes all frames as (D, H, W, C)."""
     flat = [frame.reshape(*frame.shape[:2], -1) for frame in frames]
     return flat[0] if dims == 2 else np.stack(flat)
 
 
 def _joined(colour: Array, opacity: Array) -> Array:
-    """Return colours and opacity as channels of one picture."""
+    """Concatenate colours and opacity as channels."""
     return np.concatenate([colour, opacity], axis=-1)

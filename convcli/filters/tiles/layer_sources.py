@@ -1,4 +1,4 @@
-"""Layers as sources: what a layer makes of a region, from the region of its input that its windows look at."""
+"""Layers as sources: a region of the output is computed from the region of the input that its windows cover."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,13 +31,13 @@ from convcli.layers.axes import Sizes
 from convcli.layers.padding import span
 
 Array = NDArray[Any]
-Arrays = Mapping[str, Any]  # of one layer, by its operator's names
+Arrays = Mapping[str, Any]  # arrays of one layer, by the argument names of its operator
 
 
 def layered(layer: Layer, source: Source, arrays: Arrays, border: Border, method: str = "auto") -> Source:
-    """Return what a layer makes of a source, which the border extends beyond its edge.
+    """Return the output of a layer for a source that is extended by the border.
 
-    A layer of one channel is applied to every channel.
+    A layer with one channel is applied to every channel.
     """
     kind = LAYERED.get(type(layer))
     if kind is None:
@@ -46,7 +46,7 @@ def layered(layer: Layer, source: Source, arrays: Arrays, border: Border, method
 
 
 class Windowed(Source):
-    """What windows see that slide over a source: the base of layers with one."""
+    """Base class of layers with a sliding window."""
 
     def __init__(self, layer: Window, source: Source, border: Border, channels: int) -> None:
         super().__init__((channels, *layer.output_size(source.size)), source.dtype)
@@ -58,7 +58,10 @@ class Windowed(Source):
         check_room("the padded picture", (source.shape[0], *padded), source.dtype)
 
     def seen(self, region: Region, slide: Slide | None = None, first: Sequence[int] | None = None) -> Array:
-        """Return what the windows of a region see; those of a kernel within the layer's, `first` taps behind."""
+        """Return the input of the windows of a region.
+
+        slide, first : for a kernel that is a part of the layer's, its walk and its first tap on each axis
+        """
         slide = slide or self.slide
         reach = []
         for axis, places in enumerate(slide.reach(region)):
@@ -68,13 +71,13 @@ class Windowed(Source):
 
 
 class Seen(Windowed):
-    """All that the windows of a layer look at, where there is a region of its output."""
+    """The input values that the windows of a layer cover, for each region of its output."""
 
     def __init__(self, layer: Window, source: Source, border: Border) -> None:
         super().__init__(layer, source, border, source.shape[0])
 
     def __call__(self, region: Region) -> Array:
-        """Look at a region."""
+        """Return the values of a region."""
         return self.seen(region)
 
 
@@ -82,7 +85,7 @@ class Convolved(Windowed):
     """A convolution."""
 
     def __init__(self, layer: Conv, source: Source, arrays: Arrays, border: Border, method: str) -> None:
-        """Take the arrays of the layer: weight, and bias where there is one."""
+        """Initialise with the arrays of the layer: weight, and an optional bias."""
         channels, slide = source.shape[0], Slide.of(layer, source.size)
         self.weigh = weigher(
             np.asarray(arrays["weight"]), layer.groups, channels, slide, method, source.dtype
@@ -97,7 +100,7 @@ class Convolved(Windowed):
 
 
 class Resized(Source):
-    """A picture stretched or shrunk."""
+    """A nearest-neighbour resize."""
 
     def __init__(self, layer: Resize, source: Source, *_: Any) -> None:
         super().__init__((source.shape[0], *layer.output_shape(source.shape)[1:]), source.dtype)
@@ -119,10 +122,10 @@ class Resized(Source):
 
 
 class Unshared(Windowed):
-    """A kernel of its own for each place; the weights may be a file that is read as it is needed."""
+    """A local convolution; its weights may be a memory-mapped file."""
 
     def __init__(self, layer: LocalConv, source: Source, arrays: Arrays, border: Border, _: str) -> None:
-        """Take the weight (O, *output, C, *kernel_size), and bias where there is one."""
+        """Initialise with the weight (O, *output, C, *kernel_size), and an optional bias."""
         self.weight, self.bias = arrays["weight"], arrays.get("bias")
         self.each = layer.in_channels == 1 != source.shape[0]
         super().__init__(layer, source, border, source.shape[0] if self.each else layer.out_channels)
@@ -141,10 +144,10 @@ class Unshared(Windowed):
 
 
 class Tiled(Windowed):
-    """Kernels that take turns from place to place: each is a convolution with longer strides."""
+    """Kernels that alternate between output positions: each is a convolution with a larger stride."""
 
     def __init__(self, layer: TiledConv, source: Source, arrays: Arrays, border: Border, method: str) -> None:
-        """Take the weight (*tile, O, C, *kernel_size), and bias (*tile, O) where there is one."""
+        """Initialise with the weight (*tile, O, C, *kernel_size), and an optional bias (*tile, O)."""
         weight, channels = np.asarray(arrays["weight"]), source.shape[0]
         dims = len(layer.kernel_size)
         each = layer.in_channels == 1 != channels
@@ -158,7 +161,7 @@ class Tiled(Windowed):
         }
 
     def __call__(self, region: Region) -> Array:
-        """Compute a region, each turn into its places."""
+        """Compute a region, kernel by kernel."""
         out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
         values = self.seen(region)
         for turn, weigh in self.turns.items():
@@ -180,7 +183,7 @@ class Tiled(Windowed):
 
 
 def _shuffled(layer: ChannelShuffle, source: Source, *_: Any) -> Source:
-    """Return channels that change places: those of each group, one after the other."""
+    """Return a source with shuffled channels."""
     order = np.arange(source.shape[0]).reshape(layer.groups, -1).T.ravel()
     return Mapped(lambda values: values[..., order], source)
 
@@ -199,7 +202,7 @@ LAYERED: dict[type[Layer], Callable[..., Source]] = {
 def carried(
     layer: Layer, source: Source, arrays: Arrays, border: Border, anchor: Sizes | None = None
 ) -> Source:
-    """Return the pixels of a source in the middle, or under the anchor, of what each output of a layer sees."""
+    """Return the pixel at the centre (or anchor) of the receptive field of each output of a layer."""
     if isinstance(layer, Resize):
         return Resized(replace(layer, mode="nearest"), source)
     if isinstance(layer, ConvTranspose):
@@ -212,7 +215,7 @@ def carried(
 
 
 class _Middles(Windowed):
-    """The pixel in the middle of each window, or under the anchor."""
+    """The pixel at the centre of each window, or at the anchor."""
 
     def __init__(self, layer: Window, source: Source, border: Border, anchor: Sizes | None) -> None:
         super().__init__(layer, source, border, source.shape[0])
@@ -228,20 +231,20 @@ class _Middles(Windowed):
         self.before = [before - place for before, place in zip(self.before, places, strict=True)]
 
     def __call__(self, region: Region) -> Array:
-        """Look at a region."""
+        """Return the values of a region."""
         values = self.seen(region, self.walk)
         return values[tuple(slice(None, None, s) for s in self.walk.stride)]
 
 
 class _Around(Source):
-    """The input around which the kernel of a transposed convolution lies, for each output."""
+    """The input pixel at the centre of the transposed convolution's kernel, for each output."""
 
     def __init__(self, layer: ConvTranspose, source: Source) -> None:
         super().__init__((source.shape[0], *layer.output_size(source.size)), source.dtype)
         self.source, self.layer = source, layer
 
     def __call__(self, region: Region) -> Array:
-        """Look at a region."""
+        """Return the values of a region."""
         index = list(self._index(region))
         values = self.source(tuple(slice(int(each[0]), int(each[-1]) + 1) for each in index))
         for axis, each in enumerate(index):

@@ -16,7 +16,7 @@ from convcli.layers import AdaptivePool, AvgPool, GlobalPool, LpPool, MaxPool
 Array = NDArray[Any]
 AnyPool = MaxPool | AvgPool | LpPool | AdaptivePool | GlobalPool
 
-SAMPLES = 1 << 20  # that are reduced at once
+SAMPLES = 1 << 20  # reduced at a time
 
 
 def pooled(layer: AnyPool, source: Source) -> Source:
@@ -27,7 +27,7 @@ def pooled(layer: AnyPool, source: Source) -> Source:
 
 
 class _Pooled(Source):
-    """A pool of windows."""
+    """A pool with sliding windows."""
 
     def __init__(self, layer: MaxPool | AvgPool | LpPool, source: Source) -> None:
         output = layer.output_size(source.size)
@@ -69,7 +69,7 @@ class _Pooled(Source):
         return root
 
     def _reduced(self, operation: np.ufunc, values: Array) -> Array:
-        """Reduce the windows, one axis after the other, tap by tap."""
+        """Reduce the windows axis by axis and tap by tap."""
         for axis, (k, s, d) in enumerate(
             zip(self.slide.kernel_size, self.slide.stride, self.slide.dilation, strict=True)
         ):
@@ -84,7 +84,7 @@ class _Pooled(Source):
 
 
 class _Shares(Source):
-    """A pool whose windows share out the whole input."""
+    """An adaptive or global pool, whose windows partition the input."""
 
     def __init__(self, layer: AdaptivePool | GlobalPool, source: Source) -> None:
         counts = layer.output_size if isinstance(layer, AdaptivePool) else (1,) * len(source.size)
@@ -92,7 +92,7 @@ class _Shares(Source):
         self.source, self.mean = source, layer.kind == "avg"
 
     def __call__(self, region: Region) -> Array:
-        """Compute a region: large windows one by one, some rows at a time, and small ones together."""
+        """Compute a region: large windows one at a time and in chunks of rows, small windows together."""
         axes = [
             tuple(ends[places] for ends in windows_of(n, count))
             for places, n, count in zip(region, self.source.size, self.size, strict=True)
@@ -113,7 +113,7 @@ class _Shares(Source):
         return int(self.shape[0] * prod(places.stop - places.start for places in region))
 
     def _together(self, axes: list[tuple[Array, ...]], reach: Region) -> Array:
-        """Reduce one axis after the other."""
+        """Reduce axis by axis."""
         values = self.source(reach)
         operation = np.add if self.mean else np.maximum
         for axis, (starts, ends) in enumerate(axes):
@@ -122,7 +122,7 @@ class _Shares(Source):
         return values
 
     def _window(self, ends: Region) -> Array:
-        """Return the mean or the largest of one window of each channel."""
+        """Return the mean or maximum of one window in each channel."""
         rows = max(1, SAMPLES // self._samples((slice(0, 1), *ends[1:])))
         operation = np.add if self.mean else np.maximum
         found: Array | None = None

@@ -1,4 +1,4 @@
-"""How much of its input a tile of a stage's output is computed from. Integers only."""
+"""The input size that a tile of a stage's output is computed from; integers only."""
 
 from collections.abc import Sequence
 from math import ceil, prod
@@ -11,14 +11,14 @@ from convcli.layers.padding import span
 
 
 class Held(NamedTuple):
-    """What is held for a tile of the output: how many numbers, and the size of the input that it is computed from."""
+    """The count of numbers held for a tile of the output, and the input size that the tile is computed from."""
 
     numbers: int
     tile: Sizes
 
 
 def held(layers: Sequence[Layer], shape: Shape, tile: Sizes, moved: int = 0) -> Held:
-    """Count what layers hold for a tile: twice what each looks at, as it may be padded, and what it makes."""
+    """Count the numbers that layers hold for a tile: twice each array, as an input may be copied for padding."""
     sizes = seen(layers, shape, tile, moved)
     channels = [shape[0], *(each[0] for each in shapes(layers, shape))]
     numbers = sum(2 * count * prod(size) for count, size in zip(channels, sizes, strict=True))
@@ -26,9 +26,10 @@ def held(layers: Sequence[Layer], shape: Shape, tile: Sizes, moved: int = 0) -> 
 
 
 def seen(layers: Sequence[Layer], shape: Shape, tile: Sizes, moved: int = 0) -> list[Sizes]:
-    """Return the sizes of what is looked at for a tile of the output: of the input first, then after each layer.
+    """Return the sizes that a tile of the output is computed from: of the input, then of the output of each layer.
 
-    shape : (C, *spatial) of the input; moved : how far from its place a tap may look, in pixels
+    shape : shape of the input, (C, *spatial)
+    moved : largest offset of a deformable tap in pixels
     """
     found = [tile]
     sizes = [each[1:] for each in shapes(layers, shape)]
@@ -40,7 +41,7 @@ def seen(layers: Sequence[Layer], shape: Shape, tile: Sizes, moved: int = 0) -> 
 
 
 def _needed(layer: Layer, size: Sizes, tile: Sizes) -> Sizes:
-    """Return how much of an input of `size` one layer looks at; no more than there is."""
+    """Return the part of an input of `size` that one layer needs for a tile."""
     if isinstance(layer, AdaptivePool | GlobalPool):
         return size
     if isinstance(layer, Resize):

@@ -1,4 +1,4 @@
-"""Beyond the edge of a source: what extends it, and the values of regions that reach over the edge."""
+"""Extend sources beyond their edges by the padding mode."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ PERIODS: dict[str, Callable[[int], int]] = {
     "symmetric": lambda n: 2 * n,
     "reflect": lambda n: max(1, 2 * (n - 1)),
 }
-FARTHEST = 1 << 40  # places from an axis; those that are farther are moved nearer by whole periods
-FAR = 64  # places between two runs that are needed, from which on they are asked for separately
+FARTHEST = 1 << 40  # distance from an axis beyond which positions are moved closer by whole periods
+FAR = 64  # gap between two needed runs above which they are requested separately
 
 
 class Border(NamedTuple):
-    """What extends a source beyond its edge.
+    """How a source is extended beyond its edges.
 
-    mode : one of `layers.padding.MODES`; outside : what `constant` surrounds it with
+    mode : one of `layers.padding.MODES`
+    outside : padding value of `constant`
     """
 
     mode: str = "zeros"
@@ -35,17 +36,17 @@ class Border(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether all that lies beyond the edge is one value."""
+        """Whether all values beyond the edge are the same constant."""
         return self.mode in ("zeros", "constant")
 
     @property
     def value(self) -> float:
-        """What lies beyond the edge, where that is one value."""
+        """The value beyond the edge, for modes with one value."""
         return self.outside if self.mode == "constant" else 0.0
 
 
 def bordered(source: Source, reach: Region, border: Border) -> Array:
-    """Return the values of a region that may reach beyond the edge of a source."""
+    """Return the values of a region that may extend beyond the edge of a source."""
     if all(places.start >= 0 and places.stop <= n for places, n in zip(reach, source.size, strict=True)):
         return source(reach)
     axes = [
@@ -60,11 +61,11 @@ def bordered(source: Source, reach: Region, border: Border) -> Array:
 
 @dataclass(frozen=True)
 class _Axis:
-    """One axis of a region, some of whose places lie beyond the edge: where the value of each place comes from.
+    """One axis of a region that extends beyond the edge: the source of the value at each position.
 
-    runs : the places of the source that are needed, as ranges
-    take : for each place of the region its index among the places of all runs; OUTSIDE where it has no source
-    inner : the places of the region that are those of the only run, in order; None where there is no such part
+    runs : the positions of the source that are needed, as slices
+    take : for each position of the region, its index in the concatenated runs; OUTSIDE if it has no source
+    inner : the positions of the region that equal the only run in order; None if there is no such part
     """
 
     runs: tuple[slice, ...]
@@ -72,9 +73,9 @@ class _Axis:
     inner: slice | None = None
 
     @classmethod
-    @lru_cache(maxsize=64)  # the same columns are asked for in each step
+    @lru_cache(maxsize=64)  # each step requests the same columns
     def of(cls, mode: str, n: int, start: int, stop: int) -> "_Axis":
-        """Find where the values of the places from start to stop come from."""
+        """Find the sources of the positions from start to stop."""
         start, stop = _nearer(mode, n, start, stop)
         index = source_indices(mode, n, -start, stop - n)
         needed = np.sort(index[index != OUTSIDE])
@@ -94,7 +95,7 @@ class _Axis:
         return cls(tuple(runs), take, inner if alone else None)
 
     def extended(self, values: Array, number: int, outside: float) -> Array:
-        """Return the values of all places along axis `number`, of those of the runs; `outside` where there is none."""
+        """Extend the values of the runs along axis `number` to all positions; `outside` is used without a source."""
         if self.inner is not None and self.inner == slice(0, len(self.take)):
             return values
         if self.inner is None:
@@ -113,7 +114,7 @@ class _Axis:
 
 
 def _nearer(mode: str, n: int, start: int, stop: int) -> tuple[int, int]:
-    """Return places with the same sources as those from start to stop, which may be very far from an axis of n."""
+    """Return positions with the same sources as start to stop, but closer to an axis of n elements."""
     count = stop - start
     if start > -FARTHEST and stop < FARTHEST:
         return start, stop
@@ -125,7 +126,7 @@ def _nearer(mode: str, n: int, start: int, stop: int) -> tuple[int, int]:
 
 
 def _assembled(source: Source, runs: Sequence[tuple[slice, ...]]) -> Array:
-    """Return the values of the source at all runs of each axis, put side by side."""
+    """Return the values of the source at the runs of each axis, concatenated."""
     if all(len(each) == 1 for each in runs):
         return source(tuple(each[0] for each in runs))
     lengths = [sum(run.stop - run.start for run in each) for each in runs]
@@ -136,7 +137,7 @@ def _assembled(source: Source, runs: Sequence[tuple[slice, ...]]) -> Array:
 
 
 def _numbered(runs: tuple[slice, ...]) -> Iterator[tuple[slice, slice]]:
-    """Yield each run behind its place among all of them."""
+    """Yield the slice of each run in the concatenation, and the run."""
     start = 0
     for run in runs:
         stop = start + run.stop - run.start

@@ -1,8 +1,7 @@
-"""Sources: pictures that are computed region by region, each from the regions of another that it needs.
+"""Sources: pictures that are computed region by region from other sources.
 
-A source is asked for a region of its places and returns the values there; what it computes them from it asks of
-the source before it. Stages put sources one behind the other, so that no whole picture but the first and the last
-is ever in memory.
+Calling a source with a region returns its values there; the source calls the previous one for the regions that it
+needs. Stages chain sources, so that no intermediate picture is ever in memory as a whole.
 """
 
 from abc import ABC, abstractmethod
@@ -16,14 +15,15 @@ from numpy.typing import NDArray
 from convcli.layers.axes import Shape, Sizes
 
 Array = NDArray[Any]
-# Places along each spatial axis, from a start to a stop that lie within the source.
+# A slice along each spatial axis, within the source.
 Region = tuple[slice, ...]
 
 
 class Source(ABC):
-    """Values of a picture that can be asked for by regions.
+    """Values of a picture that are computed by region.
 
-    shape : (C, *spatial); dtype : of the values, a float
+    shape : (C, *spatial)
+    dtype : floating-point dtype of the values
     """
 
     def __init__(self, shape: Shape, dtype: np.dtype[Any]) -> None:
@@ -31,32 +31,32 @@ class Source(ABC):
 
     @property
     def size(self) -> Sizes:
-        """The spatial axes."""
+        """The sizes of the spatial axes."""
         return self.shape[1:]
 
     @property
     def whole(self) -> Region:
-        """All places."""
+        """The region of all positions."""
         return tuple(slice(0, n) for n in self.size)
 
     @abstractmethod
     def __call__(self, region: Region) -> Array:
-        """Return the values of a region, (*spatial, C); they may be changed where they are writeable."""
+        """Return the values of a region, (*spatial, C); the caller may modify them if they are writeable."""
 
 
 class Samples(Protocol):
-    """A picture's samples (*spatial, C): an array, or what gives one for a region."""
+    """A picture's samples (*spatial, C): an array, or an object that returns arrays for regions."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The axes."""
+        """The shape."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of a sample."""
+        """The dtype of a sample."""
 
     def __getitem__(self, region: Region, /) -> Array:
-        """Return the samples of a region, which are not to be changed."""
+        """Return the samples of a region, which must not be modified."""
 
 
 class Pixels(Source):
@@ -72,10 +72,11 @@ class Pixels(Source):
         table: Array | None = None,
         scale: float = 1.0,
     ) -> None:
-        """Take pixels (*spatial, C).
+        """Initialise with pixels (*spatial, C).
 
-        zero : the sample of each channel that stands for 0; table : the value of each sample, where it is another
-        scale : what the values are divided by
+        zero : the sample that represents 0 in each channel
+        table : lookup table of the value of each sample
+        scale : divisor of the values
         """
         count = len(range(pixels.shape[-1])[channels])
         super().__init__((count, *pixels.shape[:-1]), dtype)
@@ -94,10 +95,10 @@ class Pixels(Source):
 
 
 class Mapped(Source):
-    """A function of the values at each place of some sources of one size."""
+    """A function of the values of several sources of the same size."""
 
     def __init__(self, function: Callable[..., Array], *sources: Source, channels: int | None = None) -> None:
-        """Take a function of as many arrays (*spatial, C) as there are sources; it returns so many channels."""
+        """Initialise with a function of the sources' arrays (*spatial, C), which returns `channels` channels."""
         first = sources[0]
         shape = first.shape if channels is None else (channels, *first.size)
         super().__init__(shape, first.dtype)
@@ -109,7 +110,7 @@ class Mapped(Source):
 
 
 class _Tile(local):
-    """Which tile a thread is at."""
+    """The number of the current tile in a thread."""
 
     number = 0
 
@@ -118,12 +119,12 @@ _TILE = _Tile()
 
 
 def begin_tile() -> None:
-    """Forget what was kept for the last tile: floats do not depend on which tiles a thread has done before."""
+    """Invalidate what was kept for the last tile, so that results do not depend on the order of tiles."""
     _TILE.number += 1
 
 
 class Kept(Source):
-    """A source whose last region is kept: it is asked for again, or for rows that overlap it, within a tile."""
+    """A source that caches its last region, for repeated or overlapping requests within a tile."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source.shape, source.dtype)
@@ -132,7 +133,7 @@ class Kept(Source):
         self.held = self.values = np.empty(0)
 
     def __call__(self, region: Region) -> Array:
-        """Return values that are not to be changed; rows that were there before are computed only once."""
+        """Return values that must not be modified; rows that are in the cache are not computed again."""
         if self.tile != _TILE.number:
             self.region, self.tile = (), _TILE.number
         if region == self.region:
@@ -163,7 +164,7 @@ class Kept(Source):
         self.values.flags.writeable = False
 
     def _overlap(self, region: Region) -> int:
-        """Return how many of the first rows of a region are there."""
+        """Return the number of first rows of a region that are cached."""
         if not self.region or region[1:] != self.region[1:]:
             return 0
         rows, before = region[0], self.region[0]
@@ -187,5 +188,5 @@ def of_array(x: Array) -> Source:
 
 
 def own(values: Array) -> Array:
-    """Return values that may be changed."""
+    """Return values that may be modified: a copy unless they are writeable."""
     return values if values.flags.writeable else values.copy()

@@ -1,4 +1,4 @@
-"""Run stages on a picture, tile by tile, with alpha beside them."""
+"""Run stages on a picture tile by tile, with or without alpha."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -22,18 +22,18 @@ from convcli.layers.axes import Shape
 
 Array = NDArray[Any]
 
-CALLS = 40  # of Python functions that a stage takes to ask the one before it, or more
+CALLS = 40  # upper bound of nested Python calls per stage
 
-_depth = Lock()  # held while the interpreter's limit is looked at and raised
+_depth = Lock()  # guards the interpreter's recursion limit
 
 
 class TileWork(NamedTuple):
-    """What is run tile by tile: stages on a picture, and how their values become pixels.
+    """A run of stages on a picture, and how their values become pixels.
 
-    premultiply : whether colours are weighed by alpha; None leaves it to each stage
-    threads : that share the tiles, by default one for each core
-    measure : whether the values of the colours are told of
-    exact : the kernel of the only stage, where its floats may leave whole samples in doubt
+    premultiply : whether to premultiply colours by alpha; None leaves the choice to each stage
+    threads : number of threads that share the tiles, by default one per core
+    measure : whether to compute statistics of the colours
+    exact : the exact kernel of the only stage, if its floats may round integers differently
     """
 
     given: Given
@@ -46,7 +46,7 @@ class TileWork(NamedTuple):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type that the stages compute in."""
+        """The dtype that the stages compute in."""
         if self.given.in_integers(self.stages):
             return np.dtype("int64")
         told = self.measure or self.finish.value_range in (None, "minmax")
@@ -54,9 +54,9 @@ class TileWork(NamedTuple):
 
 
 def through(sources: Sources, stages: Sequence[Stage], premultiply: bool | None = None) -> Sources:
-    """Return what stages make of sources, one after the other and without rounding between them."""
+    """Return the outputs of stages applied one after the other, without rounding in between."""
     colour, opacity = sources
-    with _depth:  # each stage asks the one before it
+    with _depth:  # each stage calls the previous one
         sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
     for stage in stages:
         if opacity is None:
@@ -68,7 +68,7 @@ def through(sources: Sources, stages: Sequence[Stage], premultiply: bool | None 
 
 @dataclass(frozen=True)
 class TileRun:
-    """The tiles of an output, and what makes the sources that a thread asks for them."""
+    """The tiles of an output, and a function that makes the sources for a thread."""
 
     tiles: Tiles
     sources: Callable[[], Sources]
@@ -76,7 +76,7 @@ class TileRun:
 
     @classmethod
     def of(cls, work: TileWork, dtype: np.dtype[Any]) -> "TileRun":
-        """Plan stages; in several legs where the tiles of all would hold more than the picture between them."""
+        """Plan stages, divided into legs if the tiles of all stages would need more memory than whole pictures."""
         given = work.given
         channels, *size = given.pixels.shape[-1] - given.has_alpha, *given.pixels.shape[:-1]
         shape: Shape = (channels, *size)
@@ -100,7 +100,7 @@ class TileRun:
         return cls(Tiles.of(leg, shape), lambda: through(start(), leg, premultiply), dtype)
 
     def _evaluated(self, threads: int | None) -> Callable[[], Sources]:
-        """Compute all values, and return what makes sources of them."""
+        """Compute all values, and return a function that makes sources of them."""
         kept: list[Array | None] = []
         for source in self.sources():
             kept.append(None if source is None else np.empty((*source.size, source.shape[0]), source.dtype))
@@ -124,7 +124,7 @@ class TileRun:
         )
 
     def extent(self, finish: Finish, threads: int | None) -> Extent | None:
-        """Return the smallest and the largest finite value of the colours that `finish` stretches."""
+        """Return the smallest and the largest finite value of the colours, which `finish` stretches."""
 
         def worker() -> Callable[[Region], Extent | None]:
             colour, _ = self.sources()
@@ -133,7 +133,7 @@ class TileRun:
         return Extent.around(self.tiles.each(worker, threads))
 
     def filtered(self, out: Array, done: Sequence["Done"], finish: Finish) -> Filtered:
-        """Return pixels with what is told of all tiles."""
+        """Return pixels with the combined statistics of all tiles."""
         measured = [each.measured for each in done if each.measured is not None]
         return Filtered(
             out,
@@ -145,9 +145,9 @@ class TileRun:
 
 
 def run(work: TileWork) -> Filtered:
-    """Filter a picture tile by tile, and bring the values back into pixels.
+    """Filter a picture tile by tile, and convert the values to pixels.
 
-    `minmax` without an extent looks at all values first, and then computes them again.
+    `minmax` without an extent first computes the range of all values, then computes them again.
     """
     planned, finish = prepared(work)
     out = finish.blank(planned.tiles.shape, work.given.has_alpha)
@@ -156,7 +156,7 @@ def run(work: TileWork) -> Filtered:
 
 
 def prepared(work: TileWork) -> tuple[TileRun, Finish]:
-    """Plan a run, and look for what `minmax` stretches where it is not known."""
+    """Plan a run, and compute the range that `minmax` stretches if it is not given."""
     planned, finish = TileRun.of(work, work.dtype), work.finish
     if finish.value_range == "minmax" and finish.extent is None:
         found = planned.extent(finish, work.threads)
@@ -165,19 +165,19 @@ def prepared(work: TileWork) -> tuple[TileRun, Finish]:
 
 
 def values_of(x: Array, stages: Sequence[Stage], threads: int | None = None) -> Array:
-    """Return what stages make of x, (C, *spatial) of floats, as such values."""
+    """Return the output of stages for x, floats (C, *spatial), as floats (C, *spatial)."""
     given = Given(np.moveaxis(x, 0, -1))
     work = TileWork(given, stages, Finish(x.dtype, x.dtype, None), threads=threads)
     return np.moveaxis(run(work).pixels, -1, 0)
 
 
 def extent_of(work: TileWork) -> Extent | None:
-    """Return the smallest and the largest finite value of the colours that `minmax` stretches; None without any."""
+    """Return the smallest and the largest finite value of the colours, for `minmax`; None without finite values."""
     return TileRun.of(work, work.given.dtype).extent(work.finish, work.threads)
 
 
 def measured_of(work: TileWork) -> Measured:
-    """Return what the values of the colours are."""
+    """Return statistics of the values of the colours."""
     planned = TileRun.of(work, work.given.dtype)
 
     def worker() -> Callable[[Region], Measured]:
@@ -189,17 +189,17 @@ def measured_of(work: TileWork) -> Measured:
 
 
 class Done(NamedTuple):
-    """What is told of a tile: how many samples of colour were clipped, and what the values were."""
+    """Statistics of a tile: the number of clipped samples of colour, and those of the values."""
 
     clipped: int
     measured: Measured | None
 
 
 class Finishing:
-    """Computes tiles in one thread and writes their pixels."""
+    """Computes tiles in one thread, and writes their pixels."""
 
     def __init__(self, planned: TileRun, work: TileWork, finish: Finish, out: Array, top: int = 0) -> None:
-        """Take the pixels that are written; `top` is the row of the output that is their first."""
+        """Initialise with the pixels to write; `top` is the output row of their first row."""
         self.colour, self.opacity = planned.sources()
         self.finish, self.out, self.measure, self.top = finish, out, work.measure, top
         self.settling: Settling | None = None
@@ -208,7 +208,7 @@ class Finishing:
             self.settling = Settling(work.exact, *sources, work.given.pixels.dtype)
 
     def __call__(self, region: Region) -> Done:
-        """Compute a region."""
+        """Compute a region, and write its pixels."""
         colour = self.colour(region)
         measured = Measured.of(colour) if self.measure else None
         colour = own(colour)

@@ -1,4 +1,4 @@
-"""Tiles: which regions of the output are computed one after the other, and by which threads. Integers only."""
+"""Plan tiles: the regions of the output in the order of computation, and their distribution to threads."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,35 +20,35 @@ from convcli.layers.resample import Resample
 
 T = TypeVar("T")
 
-SAMPLES = 1 << 17  # of a step: its arrays stay in cache
-MOST_TURNS = 4  # a step of stages that enlarge has up to so many times as many samples
-WIDE = 2048  # samples of a row of a tile: long rows, as each pass over one costs a call
-TALL = 512  # rows of a tile, through which it goes step by step
-HALOS = 4  # a tile is at least so many times as wide as its halo, which neighbours compute again
-FINISHED = 6  # numbers that are held for each value while it becomes a pixel
-MOST_HELD = 1 << 25  # bytes that a tile may hold in any case, before stages are divided into legs
-BAND = 1 << 22  # samples of a band of the output, at least, as threads are started anew for each
-ITEMSIZE = 8  # bytes of a value, at most
-BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
+SAMPLES = 1 << 17  # per step, so that its arrays stay in cache
+MOST_TURNS = 4  # a step of enlarging stages has up to this many times as many samples
+WIDE = 2048  # samples per row of a tile; rows are long because each pass over a row costs a call
+TALL = 512  # rows of a tile, which is computed step by step
+HALOS = 4  # a tile is at least this many times as wide as its halo, which its neighbours compute again
+FINISHED = 6  # numbers held for each value while it is converted to a pixel
+MOST_HELD = 1 << 25  # bytes that a tile may always hold before stages are divided into legs
+BAND = 1 << 22  # least samples of a band of the output, as threads are started for each band
+ITEMSIZE = 8  # most bytes of a value
+BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, by default 8192
 
 
 @dataclass(frozen=True)
 class Tiles:
     """The tiles of an output (C, *spatial), and the rows of a step.
 
-    Threads take tiles, and go through each from its top to its bottom in steps: what a step looks at and the last one
-    did is still there. They depend on the picture and on the stages alone.
+    Threads take tiles, and compute each from top to bottom in steps, so that overlapping rows of the previous step are
+    still cached. Tiles depend only on the picture and the stages, not on the number of threads.
     """
 
     shape: Shape
     rows: int
     columns: int
     step: int
-    numbers: int  # that are held for a step: of all stages, and of what becomes pixels
+    numbers: int  # numbers held for a step, by all stages and by the conversion to pixels
 
     @classmethod
     def of(cls, stages: Sequence[Stage], shape: Shape) -> "Tiles":
-        """Plan for an input (C, *spatial)."""
+        """Plan the tiles for an input (C, *spatial)."""
         shapes = [shape]
         most, fewest = shape[0], prod(shape)
         for stage in stages:
@@ -57,9 +57,9 @@ class Tiles:
             most = max(most, shape[0])
             fewest = min(fewest, prod(shape))
         down, across = halo(stages)
-        deep = most * prod(shape[1:-2])  # samples of a place, those of all frames together
+        deep = most * prod(shape[1:-2])  # samples per pixel, of all channels and frames
         columns = min(shape[-1], max(1, WIDE // deep, HALOS * across))
-        # What is enlarged is computed in turns, each of fewer samples.
+        # The phases of enlarging stages are computed one at a time, each with fewer samples.
         turns = max(1, min(MOST_TURNS, prod(shape) // fewest))
         step = min(shape[-2], max(1, turns * SAMPLES // (deep * columns)))
         rows = min(shape[-2], max(TALL, step, HALOS * down))
@@ -72,7 +72,7 @@ class Tiles:
 
     @property
     def count(self) -> int:
-        """How many tiles there are."""
+        """The number of tiles."""
         return prod(-(-n // each) for n, each in zip(self.shape[-2:], (self.rows, self.columns), strict=True))
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
@@ -83,7 +83,7 @@ class Tiles:
                 yield top, left
 
     def steps(self, tile: tuple[int, int]) -> Iterator[Region]:
-        """Yield the regions of a tile."""
+        """Yield the regions of a tile, step by step."""
         *lead, height, width = self.shape[1:]
         top, left = tile
         bottom = min(height, top + self.rows)
@@ -94,11 +94,11 @@ class Tiles:
 
     @property
     def band_rows(self) -> int:
-        """The rows of a band: those of a row of tiles, or of several where these are small."""
+        """The rows of a band: those of one row of tiles, or of several if they are small."""
         return self.rows * max(1, BAND // (self.rows * self.shape[-1] * self.shape[0]))
 
     def bands(self) -> Iterator[tuple[slice, list[tuple[int, int]]]]:
-        """Yield the rows of one band after the other, as wide as the output, and the tiles that make it."""
+        """Yield the rows of each band, which is as wide as the output, and its tiles."""
         height, width = self.shape[-2:]
         for top in range(0, height, self.band_rows):
             rows = slice(top, min(height, top + self.band_rows))
@@ -113,9 +113,9 @@ class Tiles:
         threads: int | None,
         only: Sequence[tuple[int, int]] | None = None,
     ) -> list[T]:
-        """Do work on all regions, shared by threads that each make a worker; return the results in order.
+        """Call workers on all regions, in threads that each make one worker; return the results in order.
 
-        only : the tiles whose regions are meant, by default all
+        only : the tiles to compute, by default all
         """
         tiles = list(self if only is None else only)
         width = min(threads or cores(), len(tiles))
@@ -126,7 +126,7 @@ class Tiles:
             worker = make()
             with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
                 np.setbufsize(BUFFER)
-                for number in iter(lambda: next(numbers, None), None):  # one call of C code takes one
+                for number in iter(lambda: next(numbers, None), None):  # `next` is atomic: one call of C code
                     begin_tile()
                     found[number] = [worker(region) for region in self.steps(tiles[number])]
 
@@ -135,7 +135,7 @@ class Tiles:
             try:
                 work(thread)
             except BaseException:
-                numbers = iter(())  # where one fails, the others stop
+                numbers = iter(())  # if one thread fails, the others stop
                 raise
 
         if width == 1:
@@ -144,14 +144,14 @@ class Tiles:
             with ThreadPoolExecutor(width) as pool:
                 try:
                     list(pool.map(work_or_stop, range(width)))
-                except BaseException:  # of this thread, such as KeyboardInterrupt
+                except BaseException:  # in this thread, such as KeyboardInterrupt
                     numbers = iter(())
                     raise
         return [each for results in found for each in results]
 
 
 def legs(stages: Sequence[Stage], shape: Shape, itemsize: int) -> list[tuple[Stage, ...]]:
-    """Divide stages into legs whose tiles hold less than the picture between two legs would; mostly there is one."""
+    """Divide stages into legs whose tiles need less memory than the intermediate pictures; usually there is one."""
     stages, shapes = tuple(stages), [shape]
     for stage in stages:
         shapes.append(stage.output_shape(shapes[-1]))
@@ -170,7 +170,7 @@ def legs(stages: Sequence[Stage], shape: Shape, itemsize: int) -> list[tuple[Sta
 
 
 def _most(limit: int, fits: Callable[[int], bool]) -> int:
-    """Return the largest number up to `limit` that fits, where fewer fit as well; 1 at least.
+    """Return the largest number up to `limit` that fits, at least 1, given that smaller numbers fit as well.
 
     >>> _most(100, lambda count: count <= 37), _most(5, lambda count: True), _most(5, lambda count: False)
     (37, 5, 1)
@@ -186,7 +186,7 @@ def _most(limit: int, fits: Callable[[int], bool]) -> int:
 
 
 def rows_seen(stages: Sequence[Stage], shape: Shape) -> int:
-    """Return how many rows of an input (C, *spatial) are looked at for a row of tiles that is made of it."""
+    """Return the number of rows of an input (C, *spatial) that a row of tiles is computed from."""
     first, *_ = legs(stages, shape, ITEMSIZE)
     tiles = Tiles.of(first, shape)
     shapes = [shape]
@@ -199,7 +199,7 @@ def rows_seen(stages: Sequence[Stage], shape: Shape) -> int:
 
 
 def band_rows(stages: Sequence[Stage], shape: Shape) -> int:
-    """Return the rows of a band of what stages make of an input (C, *spatial)."""
+    """Return the rows of a band of the output for an input (C, *spatial)."""
     *others, last = legs(stages, shape, ITEMSIZE)
     for stage in chain.from_iterable(others):
         shape = stage.output_shape(shape)
@@ -207,7 +207,7 @@ def band_rows(stages: Sequence[Stage], shape: Shape) -> int:
 
 
 def halo(stages: Sequence[Stage]) -> tuple[int, int]:
-    """Return about how many rows and columns around a tile of the output are computed with it."""
+    """Estimate the rows and columns around a tile of the output that are computed in addition to it."""
     around, jump = [0.0, 0.0], [1.0, 1.0]
     for stage in stages:
         for layer in stage.layers:

@@ -1,4 +1,4 @@
-"""Transposed convolutions as sources: the outputs that take turns are small convolutions of their own."""
+"""Transposed convolutions as sources: the outputs of each phase of the stride are a small convolution."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -16,18 +16,18 @@ from convcli.layers import ConvTranspose
 from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
-Arrays = Mapping[str, Any]  # of one layer, by its operator's names
+Arrays = Mapping[str, Any]  # arrays of one layer, by the argument names of its operator
 
-NEAR = 1 << 12  # elements: taps of a transposed convolution that are further apart are weighed one by one
+NEAR = 1 << 12  # elements; taps of a transposed convolution that are further apart are applied one by one
 
 
 class Spread(Source):
-    """A transposed convolution: each of the outputs that take turns is a small convolution of its own."""
+    """A transposed convolution, computed as one small convolution for each phase of the stride."""
 
     def __init__(
         self, layer: ConvTranspose, source: Source, arrays: Arrays, border: Border, method: str
     ) -> None:
-        """Take the weight (C, O / groups, *kernel_size), and bias where there is one."""
+        """Initialise with the weight (C, O / groups, *kernel_size), and an optional bias."""
         weight, channels = np.asarray(arrays["weight"]), source.shape[0]
         self.source, self.border = source, border
         self.bias = arrays.get("bias")
@@ -51,7 +51,7 @@ class Spread(Source):
                 )
                 own = np.zeros((*swapped.shape[:2], *spans))
                 for choice in product(*chosen):
-                    # The tap meets the element so many places before the last of the window.
+                    # The tap is applied to the element `place` positions before the last of the window.
                     where = (last - place for last, (_, place) in zip(behind, choice, strict=True))
                     own[last_axes(where)] = swapped[last_axes(tap for tap, _ in choice)]
                 slide = Slide(spans, ones, ones, size)
@@ -62,7 +62,7 @@ class Spread(Source):
         super().__init__((channels if alike else layer.out_channels, *size), source.dtype)
 
     def __call__(self, region: Region) -> Array:
-        """Compute a region, each turn into its places."""
+        """Compute a region, phase by phase."""
         out = np.empty((*(places.stop - places.start for places in region), self.shape[0]), self.dtype)
         self._look_at(region)
         for turn, parts in self.turns:
@@ -71,7 +71,7 @@ class Spread(Source):
                 s, before = self.stride[axis], self.before[axis]
                 first = (turn[axis] - places.start - before) % s
                 targets.append(slice(first, None, s))
-                # The element that the first of these outputs looks at last; one more for each of the others.
+                # The last input element of the first of these outputs; it moves by one for each further output.
                 start, count = (places.start + first + before) // s, len(range(first, out.shape[axis], s))
                 lasts.append(slice(start, start + count))
             if not all(place.stop > place.start for place in lasts):
@@ -86,7 +86,7 @@ class Spread(Source):
         return out if self.bias is None else np.add(out, np.asarray(self.bias, out.dtype), out=out)
 
     def _look_at(self, region: Region) -> None:
-        """Ask once for all that the turns look at, so that they find it there."""
+        """Request the input of all phases once, so that it is cached for each of them."""
         parts = [part for _, parts in self.turns for part in parts]
         reach = []
         for axis, places in enumerate(region):
@@ -98,7 +98,7 @@ class Spread(Source):
             self.source(tuple(reach))
 
     def _met(self, lasts: list[slice], part: "_Part") -> Array:
-        """Return what a part looks at for outputs whose last elements these are."""
+        """Return the input of a part for outputs with the given last elements."""
         reach = []
         for axis, places in enumerate(lasts):
             start = places.start - part.behind[axis] + part.weigh.first[axis]
@@ -108,21 +108,21 @@ class Spread(Source):
 
 
 class _Part(NamedTuple):
-    """Taps of a transposed convolution that lie near each other, as a small convolution.
+    """Taps of a transposed convolution that are close to each other, as a small convolution.
 
-    behind : how many elements before the last one the first tap looks, on each axis
+    behind : distance in elements from the first input to the last one, on each axis
     """
 
     behind: Sizes
     weigh: Weigher
 
     def __call__(self, values: Array) -> Array:
-        """Weigh what the taps look at."""
+        """Apply the weights to the input of the taps."""
         return self.weigh(values)
 
 
 def _near_each_other(taps: list[list[tuple[int, int]]]) -> Iterator[list[list[tuple[int, int]]]]:
-    """Yield taps that are one convolution: all of each axis, or one by one where they are far apart."""
+    """Yield groups of taps that form one convolution: all taps, or single ones if they are far apart."""
     if not all(taps):
         return
     if all(max(place for _, place in each) - min(place for _, place in each) < NEAR for each in taps):
@@ -133,12 +133,12 @@ def _near_each_other(taps: list[list[tuple[int, int]]]) -> Iterator[list[list[tu
 
 
 def _turns(k: int, s: int, d: int) -> list[list[tuple[int, int]]]:
-    """Return, for each of s outputs that take turns, the taps that reach it, and how many elements back each looks."""
+    """Return, for each of s phases, the taps that contribute to it and the distance of their inputs in elements."""
     return [[(tap, tap * d // s) for tap in range(k) if tap * d % s == turn] for turn in range(s)]
 
 
 def _swapped(weight: Array, groups: int) -> Array:
-    """Return weights (C, O / groups, *k) as those of a convolution, (O, C / groups, *k)."""
+    """Rearrange weights (C, O / groups, *k) to those of a convolution, (O, C / groups, *k)."""
     channels, outputs, *kernel = weight.shape
     grouped = weight.reshape(groups, channels // groups, outputs, *kernel)
     return grouped.swapaxes(1, 2).reshape(groups * outputs, channels // groups, *kernel)

@@ -1,4 +1,4 @@
-"""From the values that stages give back to pixels: scale, range, opacity; and what to tell of them."""
+"""Convert the values of stages to pixels: scale, range and opacity; and count clipped samples."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +27,14 @@ Array = NDArray[Any]
 class Finish:
     """How the values of tiles become pixels.
 
-    own, dtype : of the picture that was read, in whose units the values are, and of the one that is made; where they
-        differ, white becomes the new white
+    own : dtype of the input picture, in whose units the values are
+    dtype : dtype of the output; if it differs, white is scaled to the new white
     value_range : None for values that stay floats
-    extent : what `minmax` stretches; stretched : what is told of it
-    zero : the sample of each channel that stands for 0
-    light : whether the values are light, 0 to 1, that becomes sRGB; the last channel is none where it `ends_in_alpha`
+    extent : the range that `minmax` stretches
+    stretched : the range that is reported
+    zero : the sample that represents 0 in each channel
+    light : whether the values are linear light, 0 to 1, to be encoded as sRGB
+    ends_in_alpha : whether the last channel is opacity, which is not encoded
     """
 
     own: np.dtype[Any]
@@ -45,22 +47,22 @@ class Finish:
     ends_in_alpha: bool = False
 
     def blank(self, shape: Shape, has_alpha: bool) -> Array:
-        """Return the pixels before any tile is written, for maps (C, *spatial)."""
+        """Return uninitialised pixels for maps (C, *spatial)."""
         count, *size = shape
         return np.empty((*size, count + has_alpha), self.dtype)
 
     def __call__(self, colour: Array, opacity: Array | None, out: Array, region: Region) -> int:
-        """Write a region of the pixels; return how many samples of colour were clipped."""
+        """Write a region of the pixels; return the number of clipped samples of colour."""
         clipped = self._fit(colour, out[(*region, slice(0, colour.shape[-1]))])
         if opacity is not None:
             self._fit_opacity(own(opacity), out[(*region, slice(-1, None))])
         return clipped
 
-    @np.errstate(over="ignore")  # what is beyond a float is infinite
+    @np.errstate(over="ignore")  # values too large for the dtype become infinite
     def _fit(self, colour: Array, out: Array) -> int:
-        """Write values, which are changed, as samples; return how many were clipped."""
+        """Write values, which are modified, as samples; return the number of clipped samples."""
         if self.value_range is None:
-            # Of whole samples no 0 is negative, which it is by floats alone.
+            # Adding 0.0 turns -0.0 into 0.0 for integer samples, which have no negative zero.
             np.add(colour, 0.0 if self.own.kind != "f" else -0.0, out=out, casting="unsafe")
             return 0
         if self.value_range == "minmax":
@@ -81,21 +83,21 @@ class Finish:
         return round(fitted.clipped * out.size)
 
     def extent_of(self, values: Array) -> Extent | None:
-        """Return the smallest and the largest finite value that `minmax` stretches; None where none is finite."""
+        """Return the smallest and the largest finite value, for `minmax`; None if no value is finite."""
         found = Extent.of(values)
         if found is None or values.dtype.kind != "f":
             return found
-        ends = self.settled(np.array(found, values.dtype))  # which keeps the order of values
+        ends = self.settled(np.array(found, values.dtype))  # `settled` keeps the order of values
         return Extent(*map(float, ends)) if np.isfinite(ends).all() else Extent.of(self.settled(own(values)))
 
     def settled(self, values: Array) -> Array:
-        """Return values that `minmax` stretches: of whole samples or light in parts, or it would stretch noise."""
+        """Round the values of integer samples or light to small fractions, so that `minmax` does not stretch noise."""
         if values.dtype.kind == "f" and (self.light or self.own.kind != "f"):
             return in_parts(values, LIGHT if self.light else BESIDE)
         return values
 
     def _fit_opacity(self, opacity: Array, out: Array) -> None:
-        """Write opacity of 0 to 1, which is changed, as samples."""
+        """Write opacity (0 to 1), which is modified, as samples."""
         raw = self.value_range is None
         opacity *= opacity.dtype.type(full_scale(self.own if raw else self.dtype))
         if raw or self.dtype.kind == "f":

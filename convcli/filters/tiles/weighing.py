@@ -1,4 +1,4 @@
-"""How the weights of a layer are applied to the values under a tile, of which the border is there already."""
+"""Apply the weights of a layer to the values of a tile, which already include the border."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,19 +20,19 @@ from convcli.backend.machine import machine
 from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
-Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip (rows, columns * channels) into an array
+Sum = Callable[[Array, Array, Scratch], Array]  # applies weights to a strip (rows, columns * channels)
 
-PLAIN_SUMS = "sums"  # the quickest method but transforms, which spread what is huge or no number over a tile
-TAME = 2.0**24  # values above are so large that transforms of float64 would lose smaller ones beside them
-SHIFTED = "separable by shifts"  # what is quicker than products for factors of few taps
+PLAIN_SUMS = "sums"  # the fastest method except transforms, which spread NaN and huge values over a tile
+TAME = 2.0**24  # larger values would cost smaller ones their precision in transforms of float64
+SHIFTED = "separable by shifts"  # faster than matrix products for factors with few taps
 
 
 class Weigher(Protocol):
     """Weights that slide over values.
 
-    slide : the walk of the kernel, which may be less than the layer's
-    first : taps before it, on each axis, that look at nothing
-    outputs : channels that come out
+    slide : the walk of the kernel, which may be smaller than the layer's
+    first : number of zero taps on each axis that were trimmed before the kernel
+    outputs : number of output channels
     """
 
     slide: Slide
@@ -40,15 +40,15 @@ class Weigher(Protocol):
     outputs: int
 
     def __call__(self, values: Array) -> Array:
-        """Weigh values (*spatial, C) at each place where the whole kernel lies on them."""
+        """Apply the weights to values (*spatial, C), at each position where the kernel fits inside them."""
 
 
 def weigher(
     weight: Array, groups: int, channels: int, slide: Slide, method: str, dtype: np.dtype[Any]
 ) -> Weigher:
-    """Return the way to apply weights (O, C / groups, *kernel_size) to values of so many channels.
+    """Return the fastest way to apply weights (O, C / groups, *kernel_size) to values with `channels` channels.
 
-    A weight of one channel is applied to every channel alike.
+    A weight with one channel is applied to every channel.
     """
     alike = weight.shape[:2] == (1, 1) or (
         groups == channels == len(weight) and bool((weight == weight[:1]).all())
@@ -68,23 +68,20 @@ def weigher(
 
 
 class Alike:
-    """One matrix for every channel, in strips: neighbours of a pixel stand `channels` samples apart.
-
-    first : taps before the matrix that are 0 everywhere, on each axis; they look at nothing
-    """
+    """One matrix for every channel, applied to strips in which horizontal neighbours are `channels` samples apart."""
 
     def __init__(
         self, weights: Weights, first: Sizes, channels: int, slide: Slide, way: str, dtype: np.dtype[Any]
     ) -> None:
-        """Take a matrix and the way to sum, one of `_quickest`."""
+        """Initialise with a matrix, and with a method from `_quickest`."""
         self.outputs = self.channels = channels
         self.slide, self.first, self.dtype, self.scratch = slide, first, dtype, Scratch()
         self.only = float(weights.matrix[0, 0]) if weights.matrix.size == 1 else None
-        self.most: Sizes | None = None  # outputs an axis that can be weighed at once
+        self.most: Sizes | None = None  # most outputs per axis that can be computed at a time
         self.sum = self._sum(weights, way)
 
     def _sum(self, weights: Weights, name: str) -> Sum:
-        """Return the way to sum; one that spreads what is no number beyond the kernel has a plain one behind it."""
+        """Return the function that sums; methods that spread NaN beyond the kernel have a plain fallback."""
         floats = self.dtype == np.float32
         below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
         factors, dtype = (weights.down, weights.across), self.dtype.name
@@ -107,7 +104,7 @@ class Alike:
         return GuardedSpectrum(spectrum, magnitudes, plain)
 
     def __call__(self, values: Array) -> Array:
-        """Weigh values (rows, columns, C)."""
+        """Apply the matrix to values (rows, columns, C)."""
         steps = zip(values.shape, self.slide.spans, self.slide.stride, strict=False)
         counts = [(n - span) // s + 1 for n, span, s in steps]
         if self.only is not None:
@@ -130,17 +127,17 @@ class Alike:
 
 
 class FiniteSums:
-    """A quick way to sum finite values, and a plain one for those that it would spread over the tile.
+    """A fast method for finite values, and a plain one for values that the fast one would spread over the tile.
 
-    Products and transforms multiply what no tap looks at by 0, which makes NaN of NaN and infinity.
+    Matrix products and transforms multiply values outside the kernel by 0, which gives NaN for NaN and infinity.
     """
 
     def __init__(self, quick: Sum, plain: Sum, most: float = inf) -> None:
-        """Take both ways; values above `most` are summed by the plain one."""
+        """Initialise with both methods; values above `most` are summed by the plain one."""
         self.quick, self.plain, self.most = quick, plain, most
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`."""
+        """Sum a strip (rows, samples) into the smaller `out`."""
         least, most = float(strip.min()), float(strip.max())
         finite = -self.most <= least <= most <= self.most and isfinite(least) and isfinite(most)
         return (self.quick if finite else self.plain)(strip, out, scratch)
@@ -154,7 +151,7 @@ class Mixed:
         self.outputs, self.slide, self.first = len(weight), slide, (0,) * len(slide.kernel_size)
 
     def __call__(self, values: Array) -> Array:
-        """Weigh values (*spatial, C)."""
+        """Mix the channels of values (*spatial, C)."""
         if set(self.slide.stride) != {1}:
             values = np.ascontiguousarray(values[tuple(slice(None, None, s) for s in self.slide.stride)])
         mixed: Array = values.reshape(-1, values.shape[-1]) @ self.matrix
@@ -162,7 +159,7 @@ class Mixed:
 
 
 class General:
-    """A kernel for each output channel and each input channel of its group."""
+    """A kernel for each pair of an output channel and an input channel of its group."""
 
     def __init__(self, weight: Array, groups: int, slide: Slide, method: str, dtype: np.dtype[Any]) -> None:
         from convcli.backend.convolution import conv
@@ -170,11 +167,11 @@ class General:
         self._conv = conv
         self.weight, self.groups, self.method = np.asarray(weight, dtype), groups, method
         if method == PLAIN_SUMS:
-            self.method = "auto"  # which is on its guard
+            self.method = "auto"  # guards against NaN and huge values
         self.outputs, self.slide, self.first = len(weight), slide, (0,) * len(slide.kernel_size)
 
     def __call__(self, values: Array) -> Array:
-        """Weigh values (*spatial, C)."""
+        """Convolve values (*spatial, C)."""
         found = self._conv(
             np.moveaxis(values, -1, 0),
             self.weight,
@@ -187,7 +184,7 @@ class General:
 
 
 def _quickest(facts: Facts, slide: Slide, channels: int, wide: bool, method: str) -> str:
-    """Return the way of the least cost that a method has; none where it does not suit strips."""
+    """Return the implementation of a method with the least cost; an empty string if none works on strips."""
     found = [(cost, name) for name, _, cost in candidates(facts, slide, channels, wide)]
     if facts.factor_passes:
         costs = machine().costs
@@ -199,7 +196,7 @@ def _quickest(facts: Facts, slide: Slide, channels: int, wide: bool, method: str
 
 
 def _trimmed(matrix: Array) -> tuple[Array, Sizes]:
-    """Cut off outer rows and columns of zeros; return the rest, and how many were before it."""
+    """Trim outer rows and columns of zeros; return the rest, and the number trimmed before it on each axis."""
     places, first = [], []
     for axis in range(matrix.ndim):
         used = np.flatnonzero(matrix.any(axis=tuple(other for other in range(matrix.ndim) if other != axis)))

@@ -422,7 +422,7 @@ def test_a_dry_run_says_it_in_a_line_and_refuses_what_the_run_would(
         f"{small}: would read PNG, RGB, rows x columns 30x40, decoded whole; run convT k3x3 s2 same g3 o3 nobias: 32,400 multiply-adds, about 0.0 s on a core and "
     )
     assert out.endswith(f"MiB; write {small.parent}/small.box.png: PNG, RGB, rows x columns 60x80\n")
-    assert "checkerboard: plain areas get 0.111 to 0.444 of their brightness" in err
+    assert "checkerboard: uniform areas get 0.111 to 0.444 of their brightness" in err
     (tmp_path / "small.box.png").write_bytes(b"precious")
     assert "exists; give --force to replace it" in one_error(call("filter", small, *words))
     assert "JPEG cannot hold" in one_error(
@@ -553,7 +553,7 @@ def test_a_file_that_is_no_array(call: Call, small: Path, tmp_path: Path) -> Non
     ("words", "message"),
     [
         ("-k sharpen --variant separable", "is not separable: its rank is 2, and rank 1 would make a relative error of 0.069; give --rank 2"),
-        ("-k sharpen --rank 3", "--rank 3 is more than the kernel 'sharpen' has; its rank is 2"),
+        ("-k sharpen --rank 3", "--rank 3 is above the rank of the kernel 'sharpen', 2; give at most 2"),
         ("-k box --pool max:99", "small.png: the output would be empty"),
         ("-k box --variant grouped --groups 2", "small.png: in_channels 3 cannot be divided into 2 equal groups"),
         ("-k box --pool-channels max:2", "small.png: --pool-channels cannot pool 3 channels by 2"),
@@ -612,7 +612,7 @@ def test_an_approximation_that_is_no_mean_is_refused_before_it_runs(call: Call, 
     for dry in ([], ["--dry-run"]):
         result = call("filter", SAMPLES / "logo.png", *words, *dry)
         assert result.code == 1
-        assert "logo.png: --alpha premultiply takes means, and a stage here is none" in one_error(result)
+        assert "logo.png: --alpha premultiply needs a weighted mean, and a stage is none" in one_error(result)
 
 
 @pytest.mark.parametrize("method", ["direct", "separable", "gemm", "fft"])

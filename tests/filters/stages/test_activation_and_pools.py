@@ -1,4 +1,4 @@
-"""What stands behind the convolution, what it is made from, and what is told of it."""
+"""Activations and pools after a convolution, separable approximations, fields, and the notes about them."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def ran(recipe, x):
         ("leaky-relu", lambda x: np.where(x > 0, x, 0.01 * x)),
     ],
 )
-def test_activations_see_white_as_one(name, function):
+def test_activations_are_scaled_so_that_white_is_one(name, function):
     x = X - 100
     (stage,) = Recipe(activation=name, full_scale=255).stages(x.shape)
     assert np.allclose(stage(x), 255 * function(x / 255))
@@ -83,7 +83,7 @@ def test_repeat_runs_the_whole_layer_again():
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
-def test_an_approximation_is_as_good_as_its_singular_values_allow(rank):
+def test_an_approximation_is_optimal_for_its_rank(rank):
     matrix = np.random.default_rng(rank).standard_normal((4, 6))
     found = factored(matrix, rank, "k")
     made = sum(np.outer(down, across) for down, across in found.terms)
@@ -98,7 +98,7 @@ def test_an_approximation_is_as_good_as_its_singular_values_allow(rank):
     )
 
 
-def test_whole_kernels_of_rank_one_have_whole_factors():
+def test_integer_kernels_of_rank_one_have_integer_factors():
     found = factored(np.outer([1, 4, 6], [2, 0, -2]), None, "k")
     assert (found.rank, found.relative) == (1, 0)
     ((down, across),) = found.terms
@@ -106,7 +106,7 @@ def test_whole_kernels_of_rank_one_have_whole_factors():
     assert np.array_equal(np.outer(down, across), np.outer([1, 4, 6], [2, 0, -2]))
 
 
-def test_an_approximation_tells_its_error():
+def test_an_approximation_notes_its_error():
     kernel = parse_kernel("disk:radius=4")
     (stage,) = Recipe("separable", (kernel,), rank=1, full_scale=255).stages((3, 20, 20))
     (note,) = stage.notes
@@ -125,15 +125,15 @@ def test_an_approximation_tells_its_error():
 @pytest.mark.parametrize(
     ("kernel", "stride", "note"),
     [
-        ("1 1 1; 1 1 1; 1 1 1", 2, "plain areas get 1 to 4 of their brightness; take a kernel of 4, a multiple of the stride 2, or resize"),
-        ("1 2; 3 4", 2, "plain areas get 1 to 4 of their brightness; take `kernel='bilinear:factor=2'`, or `variant='resize-conv'`"),
-        ("box:2", 2, "plain areas get 0.25 of their brightness, as each pixel is spread over 2x2; `scale=4` keeps it"),
+        ("1 1 1; 1 1 1; 1 1 1", 2, "uniform areas get 1 to 4 of their brightness; take a kernel of 4, a multiple of the stride 2, or resize"),
+        ("1 2; 3 4", 2, "uniform areas get 1 to 4 of their brightness; take `kernel='bilinear:factor=2'`, or `variant='resize-conv'`"),
+        ("box:2", 2, "uniform areas get 0.25 of their brightness, as each pixel is spread over 2x2; `scale=4` keeps it"),
         ("bilinear", 2, None),
         ("bilinear:factor=3", 3, None),
         ("nearest", 2, None),
     ],
 )  # fmt: skip
-def test_a_transposed_layer_tells_of_the_pattern_that_it_paints(kernel, stride, note):
+def test_a_transposed_layer_warns_of_checkerboard_patterns(kernel, stride, note):
     (stage,) = Recipe("transposed", (parse_kernel(kernel),), stride=stride).stages((1, 6, 6))
     plain = stage(np.full((1, 6, 6), 10.0))
     if note is None:
@@ -152,8 +152,8 @@ def places(size):
     return np.stack(np.meshgrid(*(np.arange(n, dtype=float) for n in size), indexing="ij"))
 
 
-def test_swirl_is_the_one_of_scikit_image():
-    """Written out from skimage.transform.swirl's documentation: theta' = theta + strength * exp(-rho / radius')."""
+def test_swirl_equals_scikit_image():
+    """By the formula in skimage.transform.swirl's documentation: theta' = theta + strength * exp(-rho / radius')."""
     size = (9, 12)
     found = places(size) + FIELDS["swirl"](strength=2, radius=5)(size, places(size))
     for y, x in np.ndindex(*size):
@@ -163,7 +163,7 @@ def test_swirl_is_the_one_of_scikit_image():
         assert np.allclose(found[:, y, x], (4 + rho * np.sin(theta), 5.5 + rho * np.cos(theta)))
 
 
-def test_a_lens_draws_the_corners_in_by_its_strength():
+def test_a_lens_moves_the_corners_by_its_strength():
     size = (5, 9)
     moves = FIELDS["lens"](strength=0.5)(size, places(size))
     assert np.allclose(moves[:, 0, 0], (-2 * 0.5, -4 * 0.5))
@@ -172,7 +172,7 @@ def test_a_lens_draws_the_corners_in_by_its_strength():
 
 
 @pytest.mark.parametrize("smooth", [0, 3])
-def test_random_moves_have_the_spread_asked_for(smooth):
+def test_random_offsets_have_the_requested_deviation(smooth):
     field = FIELDS["random"](sigma=2.5, seed=4, smooth=smooth)
     moves = field((40, 50), places((40, 50)))
     assert moves.std() == pytest.approx(2.5, rel=1e-4)
@@ -185,13 +185,13 @@ def test_random_moves_have_the_spread_asked_for(smooth):
     assert steps < 1 if smooth else steps > 2
 
 
-def test_a_field_of_no_strength_leaves_the_picture():
+def test_a_field_of_zero_strength_changes_nothing():
     for field in (FIELDS["swirl"](strength=0), FIELDS["lens"](strength=0), FIELDS["random"](sigma=0)):
         (stage,) = Recipe("deformable", (parse_kernel("identity"),), offsets=field).stages(X.shape)
         assert np.allclose(stage(X), X, atol=1e-3)
 
 
-def test_widths_grow_from_the_band_and_from_the_middle():
+def test_blur_increases_outside_the_band_and_the_radius():
     sigma, widths = LOCALS["tilt-shift"](sigma=4, centre=0.5, width=0.4, fade=0.3)
     rows = widths((10, 3), places((10, 3)))[:, 0]
     assert sigma == 4
@@ -221,14 +221,14 @@ def test_arguments_of_fields_are_checked(make, message):
 # Results
 
 
-def test_luma_is_pillows_and_sepia_is_the_filters_of_the_web():
+def test_luma_equals_pillows_and_sepia_equals_css_filters():
     assert np.allclose(np.array(MIXINGS["luma"]) * 65536, [[19595, 38470, 7471]], atol=0.6)  # Pillow's L24
     grey = np.full(3, 100.0)
     assert np.allclose(np.array(MIXINGS["swap-rb"]) @ [1, 2, 3], [3, 2, 1])
-    assert np.array_equal(np.argsort(np.array(MIXINGS["sepia"]) @ grey), [2, 1, 0])  # red most, blue least
+    assert np.array_equal(np.argsort(np.array(MIXINGS["sepia"]) @ grey), [2, 1, 0])  # most red, least blue
 
 
-def test_values_come_back_in_the_depth():
+def test_values_are_converted_to_the_depth():
     pixels = np.array([[[10, 200, 30, 0], [255, 0, 5, 128]]], np.uint8)
     same = run(TileWork(Given(pixels, True), (), Finish(pixels.dtype, pixels.dtype)))
     assert np.array_equal(same.pixels, pixels)
@@ -255,11 +255,11 @@ def test_statistics_add_up():
         assert mixed.record() == {"min": None, "max": None, "mean": None}
 
 
-def test_estimates_grow_with_the_work():
+def test_estimates_increase_with_the_work():
     small, large = (Recipe("standard", (parse_kernel("box:9"),)).stages((3, n, n)) for n in (100, 200))
     first, second = (
         estimate(small, (3, 100, 100), np.dtype("uint8")),
         estimate(large, (3, 200, 200), np.dtype("uint8")),
     )
-    assert first.memory <= second.memory  # that of tiles, whatever the picture's size
+    assert first.memory <= second.memory  # memory of tiles, which does not depend on the size of the picture
     assert second.seconds > first.seconds > 0

@@ -1,4 +1,4 @@
-"""Recurrent convolution: what plain repeats on the picture and the last answer give, in any tiles; what is refused."""
+"""Recurrent convolution equals plain repeats on the picture and the last output, in any tiles; and its errors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ PICTURE = RNG.integers(0, 256, (17, 23, 3), dtype=np.uint8)
 
 
 def recurrent(x, weights, times, bias=None, activation=None, mode="reflect", groups=1):
-    """Run the layer on the picture (C, H, W) and the last answer, which begins as zeros."""
+    """Run the layer on the picture (C, H, W) and the last output, which starts as zeros."""
     answer = np.zeros((len(weights), *x.shape[1:]))
     for _ in range(times):
         seen = np.concatenate([x, answer])
@@ -35,7 +35,7 @@ def recurrent(x, weights, times, bias=None, activation=None, mode="reflect", gro
     mode=st.sampled_from(["reflect", "zeros", "circular", "replicate"]),
     colours=st.booleans(),
 )
-def test_it_is_the_layer_again_and_again(answers, times, kernel, activation, mode, colours):
+def test_feedback_equals_repeated_layers(answers, times, kernel, activation, mode, colours):
     picture = PICTURE if colours else PICTURE[..., 0]
     x = np.moveaxis(np.atleast_3d(picture), 2, 0).astype(float)
     weights = np.random.default_rng(answers).standard_normal((answers, len(x) + answers, *kernel)) / 8
@@ -77,7 +77,7 @@ def test_tiles_and_legs_change_nothing(monkeypatch):
     assert whole == pytest.approx(recurrent(x, weights, 4), rel=1e-9, abs=1e-9)
 
 
-def test_alpha_is_kept_beside(tmp_path):
+def test_alpha_is_kept(tmp_path):
     picture = np.dstack([PICTURE, RNG.integers(0, 256, PICTURE.shape[:2], dtype=np.uint8)])
     weights = RNG.random((3, 6, 3, 3)) / 54
     made = filter_picture(picture, weights=weights, repeat=2, feedback=True)
@@ -85,7 +85,7 @@ def test_alpha_is_kept_beside(tmp_path):
     assert np.array_equal(made[..., 3], picture[..., 3])
 
 
-def test_what_runs_is_counted():
+def test_costs_are_counted():
     recipe = Recipe(variant="standard", weights=np.ones((2, 5, 3, 3)), repeat=3, feedback=True)
     stages = recipe.stages((3, 10, 12))
     assert [stage.output_shape((3, 10, 12) if n == 0 else (5, 10, 12)) for n, stage in enumerate(stages)] == [
@@ -104,7 +104,7 @@ def test_what_runs_is_counted():
         ({"weights": np.ones((2, 5, 3, 3)), "repeat": 2, "pool": "max:2"}, "`feedback` gives the answer back beside the picture, and the layer makes 8x11 in 2 channel(s) of 17x23 in 5; take `padding='same'`, no stride and no pool"),
     ],
 )  # fmt: skip
-def test_what_is_refused(options, message):
+def test_errors(options, message):
     with pytest.raises(ArgumentError) as error:
         filter_picture(PICTURE, feedback=True, **options)
     assert str(error.value).removeprefix("cannot filter the picture: ") == message

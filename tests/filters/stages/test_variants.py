@@ -24,7 +24,7 @@ BORDERS = [(mode, 9 if mode == "constant" else 0) for mode in MODES]
 
 
 def run(recipe, x=X):
-    """Run a recipe; every stage has the shape that it tells."""
+    """Run a recipe; check that every stage has the shape that it reports."""
     for stage in recipe.stages(x.shape):
         wanted = stage.output_shape(x.shape)
         x = stage(x)
@@ -46,7 +46,7 @@ def each(matrix, channels=3):
 
 
 def wide(x, by, mode, value):
-    """Surround x with what a border of `mode` has, element by element."""
+    """Pad x by a padding mode, element by element."""
     channels, height, width = x.shape
     y = np.zeros((channels, height + 2 * by, width + 2 * by))
     for place in np.ndindex(*y.shape):
@@ -81,7 +81,7 @@ def test_separable_of_full_rank_is_the_kernel(mode, value):
 
 
 @pytest.mark.parametrize(("mode", "value"), BORDERS)
-def test_dilated_is_2_unless_told(mode, value):
+def test_dilated_is_2_by_default(mode, value):
     for given_, used in ((1, 2), (3, 3)):
         expected = loops(
             X,
@@ -97,7 +97,7 @@ def test_dilated_is_2_unless_told(mode, value):
 
 @pytest.mark.parametrize(("mode", "value"), BORDERS)
 @pytest.mark.parametrize("kernel", ["1 2 3; 4 5 6; 7 8 9", "1 2 3 4; 5 6 7 8", "5"])
-def test_transposed_goes_on_beyond_the_border(mode, value, kernel):
+def test_transposed_extends_the_picture_by_the_padding_mode(mode, value, kernel):
     kernel = parse_kernel(kernel)
     weight = each(kernel.matrices[0])
     stride = 2
@@ -115,7 +115,7 @@ def test_transposed_goes_on_beyond_the_border(mode, value, kernel):
     assert np.allclose(run(recipe("transposed", mode, value, kernels=(kernel,), stride=2)), expected)
 
 
-def test_transposed_without_a_border_is_the_operator():
+def test_transposed_with_zeros_equals_the_operator():
     expected = reference.conv_transpose(
         X[np.newaxis],
         each(KERNEL.matrices[0]),
@@ -137,11 +137,11 @@ def test_resize_conv_copies_and_then_convolves(mode, value):
 
 @pytest.mark.parametrize(("mode", "value"), BORDERS)
 @pytest.mark.parametrize("stride", [1, 2])
-def test_deformable_looks_beyond_the_border(mode, value, stride):
+def test_deformable_samples_beyond_the_border(mode, value, stride):
     random = np.random.default_rng(1)
     output = -(-7 // stride), -(-8 // stride)
     offset = random.uniform(-6, 6, (18, *output))
-    by = 9  # as far as any tap looks, and one more
+    by = 9  # as far as any tap samples, plus one
     layer = Conv(in_channels=1, out_channels=1, kernel_size=3, stride=stride, padding="same")
     expected = reference.deform_conv(
         wide(X, by, mode, value)[np.newaxis],
@@ -170,7 +170,7 @@ def test_tiled_takes_the_kernels_row_by_row(mode, value):
         top, left = (
             1 - (height - 1) // 2,
             1 - (width - 1) // 2,
-        )  # so that the middles meet, as `same` has them
+        )  # so that the centres align, as with `same`
         weight[(*divmod(number, 3), 0, 0)][top : top + height, left : left + width] = (
             np.array(kernel.matrices[0]) / kernel.divisor
         )
@@ -181,7 +181,7 @@ def test_tiled_takes_the_kernels_row_by_row(mode, value):
 
 
 @pytest.mark.parametrize(("mode", "value"), BORDERS)
-def test_local_weights_for_each_place(mode, value):
+def test_local_weights_for_each_position(mode, value):
     random = np.random.default_rng(3)
     full, alike = random.standard_normal((2, 7, 8, 3, 3, 3)), random.standard_normal((7, 8, 3, 3))
     around = wide(X, 1, mode, value)
@@ -197,7 +197,7 @@ def test_local_weights_for_each_place(mode, value):
 
 @pytest.mark.parametrize("name", LOCALS)
 @pytest.mark.parametrize(("mode", "value"), BORDERS)
-def test_a_blur_that_varies_is_local(name, mode, value):
+def test_a_varying_blur_is_a_local_convolution(name, mode, value):
     (stage,) = recipe("local", mode, value, kernels=(), widths=LOCALS[name](sigma=1.0)).stages(X.shape)
     blend = stage.maps[0]
     widths = blend.widths((slice(0, 7), slice(0, 8)))
@@ -227,7 +227,7 @@ def test_a_blur_that_varies_is_local(name, mode, value):
     assert np.allclose(stage(X), expected)
 
 
-def test_pointwise_mixes_the_channels_of_each_place():
+def test_pointwise_mixes_the_channels_of_each_pixel():
     mixing = np.random.default_rng(4).standard_normal((5, 3))
     found = run(recipe("pointwise", kernels=(), mixing=mixing, bias=np.arange(5.0)))
     expected = np.einsum("oc,chw->ohw", mixing, X) + np.arange(5.0).reshape(-1, 1, 1)
@@ -246,19 +246,19 @@ def test_depthwise_separable_filters_and_mixes(mode, value):
     assert np.allclose(found, np.einsum("oc,chw->ohw", mixing, filtered))
 
 
-def test_grouped_sums_within_groups_and_shuffled_deals_them_out():
+def test_grouped_sums_within_groups_and_shuffled_permutes_channels():
     x = np.concatenate([X, X[:1] + 7])
     summed = loops(
         x, np.broadcast_to(np.array(KERNEL.matrices[0], float), (4, 2, 3, 3)), groups=2, mode="reflect"
     )
     assert np.allclose(run(recipe("grouped", groups=2), x), summed)
-    assert np.allclose(run(recipe("grouped"), x), summed)  # the fewest that divide 4
+    assert np.allclose(run(recipe("grouped"), x), summed)  # the smallest divisor of 4
     assert np.allclose(run(recipe("shuffled-grouped", groups=2), x), summed[[0, 2, 1, 3]])
 
 
 @pytest.mark.parametrize("variant", ["standard", "grouped", "dilated", "resize-conv", "deformable"])
 @pytest.mark.parametrize("flip", [False, True])
-def test_weights_stand_for_kernels(variant, flip):
+def test_weights_replace_kernels(variant, flip):
     random = np.random.default_rng(5)
     groups = 3 if variant == "grouped" else 1
     weight, bias = random.standard_normal((6, 3 // groups, 3, 3)), random.standard_normal(6)
@@ -289,7 +289,7 @@ def test_weights_stand_for_kernels(variant, flip):
     assert np.allclose(found, expected)
 
 
-def test_weights_of_a_transposed_layer_lie_as_in_pytorch():
+def test_weights_of_a_transposed_layer_have_pytorchs_layout():
     weight = np.random.default_rng(6).standard_normal((3, 4, 2, 2))
     found = run(recipe("transposed", "zeros", kernels=(), weights=weight, weights_name="w", stride=2))
     expected = reference.conv_transpose(
@@ -319,8 +319,8 @@ def test_three_axes_reach_over_frames(variant):
 
 
 @pytest.mark.parametrize("variant", [name for name, spec in VARIANTS.items() if spec.filters])
-def test_what_runs_are_the_layers_of_the_variant(variant):
-    """So that shapes and costs are those that the calculators tell."""
+def test_stages_have_the_layers_of_the_variant(variant):
+    """Shapes and costs are then those of the calculators."""
     options = {"mixing": np.ones((3, 3)), "offsets": np.zeros((2, 7, 8)), "widths": LOCALS["tilt-shift"]()}
     kernels = (MEAN,) * 2 if variant == "tiled" else () if variant in ("local", "pointwise") else (MEAN,)
     used = {
@@ -337,7 +337,7 @@ def test_what_runs_are_the_layers_of_the_variant(variant):
         in_channels=channels, out_channels=out, kernel_size=size, padding="same", groups=groups, bias=False
     )
     layers = [layer for layer in VARIANTS[variant](conv, (channels, 7, 8)) if not isinstance(layer, Branch)]
-    if variant != "tiled":  # whose tile is the kernels'
+    if variant != "tiled":  # its tile has the shape of the kernels
         assert list(stage.layers) == layers
     shape = (channels, 7, 8)
     for layer in layers:
@@ -349,10 +349,12 @@ def test_what_runs_are_the_layers_of_the_variant(variant):
     assert all(a <= n for a, n in zip(seen, X.shape[1:], strict=True))
 
 
-def test_a_kernel_makes_the_weights_of_one_layer(monkeypatch):
+def test_a_kernel_gives_the_weights_of_one_layer(monkeypatch):
     twice = VariantSpec("twice", "Two layers alike.", lambda conv: (conv, conv))
     monkeypatch.setitem(VARIANTS, "twice", twice)
-    with pytest.raises(ValueError, match="a kernel makes the weights of one layer, and twice has others too"):
+    with pytest.raises(
+        ValueError, match="a kernel gives the weights of one layer, but twice has several with weights"
+    ):
         recipe("twice").stages(X.shape)
 
 
@@ -362,7 +364,7 @@ def test_a_kernel_makes_the_weights_of_one_layer(monkeypatch):
     ),
     st.data(),
 )
-def test_an_anchor_lies_on_the_pixel(rows, data):
+def test_an_anchor_is_at_the_output_pixel(rows, data):
     variant, gap = data.draw(st.sampled_from([("depthwise", 1), ("dilated", 2)]))
     place = tuple(data.draw(st.integers(0, n - 1)) for n in (len(rows), len(rows[0])))
     flip = data.draw(st.booleans())
@@ -385,24 +387,24 @@ def test_an_anchor_lies_on_the_pixel(rows, data):
         ({"variant": "transposed", "weights": np.ones((4, 1, 3, 3))}, "needs 3 on its first axis"),
         ({"variant": "standard", "weights": np.ones((4, 3, 3, 3)), "bias": np.ones(3)}, r"4 maps need \(4,\)"),
         ({"variant": "pointwise", "kernels": (), "mixing": np.ones((1, 4))}, "has a matrix of 1x4, outputs x inputs, and the picture has 3 channels"),
-        ({"variant": "local", "weights": np.ones((7, 7, 3, 3))}, "has weights for 7x7 places, and the output has 7x8"),
+        ({"variant": "local", "weights": np.ones((7, 7, 3, 3))}, "has weights for 7x7 positions, and the output has 7x8"),
         ({"variant": "local", "weights": np.ones((7, 7, 3))}, r"local weights are \(H', W', kh, kw\)"),
         ({"variant": "local", "weights": np.ones((1, 7, 8, 2, 3, 3))}, "takes 2 channels, and the picture has 3"),
-        ({"variant": "deformable", "offsets": np.ones((2, 7, 7))}, r"needs \(2, 7, 8\), a move \(dy, dx\) for each place, or \(18, 7, 8\)"),
-        ({"variant": "separable"}, "is not separable: its rank is 3, and rank 1 would make a relative error of 0.45; give `rank=3` for all of it"),
-        ({"variant": "separable", "rank": 4}, "`rank=4` is more than the kernel 'kernel' has; its rank is 3"),
+        ({"variant": "deformable", "offsets": np.ones((2, 7, 7))}, r"needs \(2, 7, 8\), an offset \(dy, dx\) for each position, or \(18, 7, 8\)"),
+        ({"variant": "separable"}, "is not separable: its rank is 3, and rank 1 would make a relative error of 0.45; give `rank=3` for an exact result"),
+        ({"variant": "separable", "rank": 4}, "`rank=4` is above the rank of the kernel 'kernel', 3; give at most 3"),
         ({"variant": "grouped", "groups": 2}, "in_channels 3 cannot be divided into 2 equal groups"),
         ({"variant": "tiled", "kernels": (parse_kernel("sobel"),) * 2}, "takes kernels of one matrix, 'sobel' has 2; take one of its directions, such as sobel-x"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said(options, message):
+def test_errors(options, message):
     options = {"kernels": (KERNEL,)} | options
     with pytest.raises(ArgumentError, match=message):
         Recipe(**options, weights_name="w").stages(X.shape)
 
 
 @given(st.data())
-def test_an_anchor_under_same_is_where_a_lone_kernel_has_it(data):
+def test_an_anchor_with_same_padding_equals_a_single_kernels(data):
     shape = data.draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     place = tuple(data.draw(st.integers(0, side - 1)) for side in shape)
     kernel = anchored(Kernel("k", (tuple(map(tuple, RNG.integers(-3, 4, shape).tolist())),)), place)

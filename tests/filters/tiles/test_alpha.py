@@ -1,4 +1,4 @@
-"""Alpha beside the stages: as filter_image has it, and hidden colours never seen, whatever runs."""
+"""Alpha in stages: the same as in filter_image, and hidden colours never bleed."""
 
 from typing import NamedTuple
 
@@ -64,7 +64,7 @@ KERNELS = st.sampled_from(
     st.integers(0, 9),
     st.sampled_from([np.uint8, np.uint16]),
 )
-def test_a_kernel_alone_is_as_filter_image_has_it(kernel, mode, alpha, stride, padding, flip, seed, dtype):
+def test_a_single_kernel_equals_filter_image(kernel, mode, alpha, stride, padding, flip, seed, dtype):
     options = {
         "padding_mode": mode,
         "padding_value": 7 if mode == "constant" else 0,
@@ -76,7 +76,7 @@ def test_a_kernel_alone_is_as_filter_image_has_it(kernel, mode, alpha, stride, p
     full = np.iinfo(dtype).max
     exact = filter_image(pixels / np.array([1, 1, 1, full]), kernel, alpha=alpha, **options).pixels
     found = through(Recipe(kernels=(kernel,), **options), pixels, None if alpha == "auto" else False)
-    # What is fainter than FAINT counts as hidden in stages, whose float sums may leave so much of nothing.
+    # Opacities below FAINT count as hidden in stages, because float sums may not be exactly 0.
     seen = (exact[..., 3:] > 2 * FAINT) | (exact[..., 3:] == 0)
     colours = np.moveaxis(found.colour, 0, -1)
     assert np.allclose(colours * seen, exact[..., :3] * seen, rtol=1e-9, atol=1e-7 * full)
@@ -125,7 +125,7 @@ RECIPES = {
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("premultiply", [None, False])
-def test_hidden_colours_are_never_seen(name, premultiply):
+def test_hidden_colours_never_bleed(name, premultiply):
     pixels, other = picture(), picture()
     other[other[..., 3] == 0, :3] = 255 - other[other[..., 3] == 0, :3]
     first, second = (through(RECIPES[name], each, premultiply) for each in (pixels, other))
@@ -156,7 +156,7 @@ def test_opaque_pictures_are_filtered_as_if_they_had_no_alpha(name, premultiply)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_floats_stay_as_wide_as_they_are(name):
+def test_floats_keep_their_dtype(name):
     for dtype in (np.float32, np.float64):
         x = picture()[..., :3].transpose(2, 0, 1).astype(dtype)
         for stage in RECIPES[name].stages(x.shape):
@@ -164,7 +164,7 @@ def test_floats_stay_as_wide_as_they_are(name):
         assert x.dtype == dtype
 
 
-def test_a_pixel_that_moves_takes_its_alpha_along():
+def test_alpha_moves_with_its_pixel():
     pixels = picture()
     still = Recipe(
         "deformable",
@@ -180,7 +180,7 @@ def test_a_pixel_that_moves_takes_its_alpha_along():
 
 @pytest.mark.parametrize("variant", ["standard", "depthwise"])
 def test_a_hidden_neighbour_counts_as_the_pixel_itself(variant):
-    """Written out: each window with its hidden pixels replaced, then the sum, then the bias, once."""
+    """Computed by loops: each window with its hidden pixels replaced, then the sum, then the bias once."""
     pixels = picture().astype(float)
     random = np.random.default_rng(1)
     weight = random.standard_normal((3, 3 if variant == "standard" else 1, 3, 3))
@@ -197,7 +197,7 @@ def test_a_hidden_neighbour_counts_as_the_pixel_itself(variant):
 
 
 @pytest.mark.parametrize("taps", [1, 9])
-def test_alpha_goes_where_the_middle_of_a_kernel_looks(taps):
+def test_alpha_is_that_of_the_kernels_centre(taps):
     pixels = picture()
     moves = np.broadcast_to(np.array([1.2, -2.4])[:, None, None], (2, 9, 8))
     recipe = Recipe("deformable", (EDGE,), offsets=np.tile(moves, (taps, 1, 1)), padding_mode="circular")
@@ -209,14 +209,14 @@ def test_alpha_goes_where_the_middle_of_a_kernel_looks(taps):
     assert through(whole, pixels).opacity[0, :-1, 2:] == pytest.approx(pixels[1:, :-2, 3] / 255)
 
 
-def test_nearest_enlarging_repeats_alpha_whatever_the_kernel():
+def test_nearest_resizing_repeats_alpha_for_every_kernel():
     pixels = picture()
     for kernel in ("nearest", "1 -1; 1 1"):
         found = through(Recipe("transposed", (parse_kernel(kernel),), stride=2), pixels)
         assert np.allclose(found.opacity[0], (pixels[..., 3] / 255).repeat(2, 0).repeat(2, 1))
 
 
-def test_pools_of_what_is_visible():
+def test_pools_of_visible_pixels():
     colour = np.array([[[1.0, 9.0], [5.0, 3.0]]])
     opacity = np.array([[[0.5, 0.0], [1.0, 0.25]]])
     for layer, wanted, alpha in (
@@ -229,12 +229,14 @@ def test_pools_of_what_is_visible():
         assert found.item() == pytest.approx(wanted)
         assert kept.item() == pytest.approx(alpha)
     found, _ = beside(Pooled(MaxPool(kernel_size=2)), -colour, opacity)
-    assert found.item() == -1  # and not what is hidden, nor 0
+    assert found.item() == -1  # neither hidden values nor 0
 
 
 def test_only_means_may_be_premultiplied():
     pixels = picture()
-    with pytest.raises(ArgumentError, match="`alpha='premultiply'` takes means, and a stage here is none"):
+    with pytest.raises(
+        ArgumentError, match="`alpha='premultiply'` needs a weighted mean, and a stage is none"
+    ):
         through(Recipe(kernels=(EDGE,)), pixels, True)
     assert through(Recipe(kernels=(MEAN,)), pixels, True).colour.shape == (3, 9, 8)
     stages = Recipe("transposed", (MEAN,), stride=2).stages((3, 9, 8))
@@ -244,8 +246,8 @@ def test_only_means_may_be_premultiplied():
 
 
 @pytest.mark.parametrize("opacity", [0.0, -1.0, np.nan])
-def test_an_opacity_of_none_or_no_number_hides_a_pixel(opacity):
-    """A plain picture stays plain under a kernel that sums to 1, whichever neighbours are hidden."""
+def test_an_opacity_of_0_or_nan_hides_a_pixel(opacity):
+    """A uniform picture stays uniform under a kernel that sums to 1, whichever neighbours are hidden."""
     pixels = np.full((7, 7, 2), 0.5)
     pixels[..., 1] = 1
     pixels[3, 3] = 0.9, opacity
@@ -255,7 +257,7 @@ def test_an_opacity_of_none_or_no_number_hides_a_pixel(opacity):
     assert largest == pytest.approx(0.5)
 
 
-def test_places_without_hidden_neighbours_keep_the_sign_of_their_zeros():
+def test_pixels_without_hidden_neighbours_keep_the_sign_of_zeros():
     pixels = np.ones((40, 2, 2))
     pixels[:, 0, 0] = -0.0
     pixels[0, 0, 1] = 0

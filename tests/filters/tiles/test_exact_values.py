@@ -1,4 +1,4 @@
-"""Exact sums and floats follow one rule of alpha: samples are the same whichever of them takes a place."""
+"""Exact sums and floats follow the same rule of alpha: samples do not depend on which of them computes a value."""
 
 from typing import Any
 from unittest.mock import patch
@@ -44,13 +44,13 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(cases())
-def test_places_that_floats_are_sure_of_are_the_same_by_exact_sums(case: dict[str, Any]) -> None:
+def test_exact_sums_equal_floats_where_floats_are_certain(case: dict[str, Any]) -> None:
     try:
         made = filter_image(**case)
     except ValueError as error:
         assert "would be empty" in str(error)
         return
-    # All values are nearer to a half than so many parts of a level.
+    # Makes all values count as too close to a half.
     with patch.object(exact_values, "BESIDE", 1.0):
         exact = filter_image(**case)
     assert np.array_equal(exact.pixels, made.pixels)

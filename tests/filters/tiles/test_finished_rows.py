@@ -1,4 +1,4 @@
-"""Rows on demand: bands have the samples of the whole run, and of a file only some blocks are kept."""
+"""Runs by rows: bands have the samples of the whole run, and only some blocks of a file are kept."""
 
 from collections import Counter
 from threading import Lock
@@ -25,7 +25,7 @@ KERNELS = tuple(map(parse_kernel, ("gaussian:sigma=1", "sobel", "0 1 2; 3 -4 5",
 
 
 class Decoded:
-    """Blocks of an array, and how often each was decoded."""
+    """Blocks of an array that count how often each was decoded."""
 
     working = 0
 
@@ -65,7 +65,7 @@ def small_tiles():
     st.tuples(st.integers(1, 20), st.integers(1, 40)),
     st.sampled_from([1, 3]),
 )
-def test_bands_are_what_the_whole_is(
+def test_bands_equal_the_whole(
     kernels, variant, mode, padding, stride, pool, value_range, dtype, channels, size, block_size, threads
 ) -> None:
     own = np.dtype(dtype)
@@ -99,7 +99,7 @@ def test_bands_are_what_the_whole_is(
     assert told.measured == whole.measured
 
 
-def test_a_tall_picture_comes_in_several_bands_and_each_block_is_decoded_once_or_twice() -> None:
+def test_a_tall_picture_has_several_bands_and_each_block_is_decoded_at_most_twice() -> None:
     pixels = RNG.integers(0, 256, (400, 40, 1), np.uint8)
     stages = Recipe("depthwise", kernels=KERNELS[:2]).stages((1, 400, 40))
     blocks = Decoded(pixels, (6, 40))
@@ -119,7 +119,7 @@ def test_a_tall_picture_comes_in_several_bands_and_each_block_is_decoded_once_or
 
 @settings(max_examples=60)
 @given(st.data())
-def test_regions_are_those_of_the_array(data: st.DataObject) -> None:
+def test_regions_equal_those_of_the_array(data: st.DataObject) -> None:
     channels = data.draw(st.sampled_from([(), (1,), (3,)]))
     shape = (data.draw(st.integers(1, 30)), data.draw(st.integers(1, 30)))
     pixels = RNG.integers(0, 256, (*shape, *channels), np.uint8)
@@ -135,7 +135,7 @@ def test_regions_are_those_of_the_array(data: st.DataObject) -> None:
         assert np.array_equal(found, pixels.reshape(kept.shape)[tuple(region)])
 
 
-def test_only_as_many_blocks_are_kept_as_the_rows_have() -> None:
+def test_only_the_blocks_of_the_current_rows_are_kept() -> None:
     blocks = Decoded(np.zeros((100, 30), np.uint8), (10, 10))
     assert blocks_kept((100, 30), (10, 10), 25) == 3 * 4
     assert blocks_kept((20, 30), (10, 10), 25) == 3 * 2
@@ -144,12 +144,12 @@ def test_only_as_many_blocks_are_kept_as_the_rows_have() -> None:
     _ = kept[everything]
     assert len(kept._kept) == 12
     _ = kept[slice(65, 100), slice(0, 30)]
-    assert max(blocks.counts.values()) == 1  # those are still there
+    assert max(blocks.counts.values()) == 1  # still cached
     _ = kept[slice(0, 10), slice(0, 30)]
     assert blocks.counts[0, 0] == 2
 
 
-def test_what_a_block_raises_reaches_who_waits_for_it() -> None:
+def test_an_error_in_a_block_is_raised_in_waiting_threads() -> None:
     class Damaged(Decoded):
         def block(self, down: int, across: int) -> np.ndarray:
             if down == 3:

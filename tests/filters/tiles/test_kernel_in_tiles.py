@@ -1,4 +1,4 @@
-"""A kernel alone in tiles gives the picture filtered whole, whatever its border, stride, alpha and range."""
+"""A single kernel in tiles equals the picture filtered whole, for every border, stride, alpha and range."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -29,7 +29,7 @@ def filtered(tiles: dict[str, int], pixels: np.ndarray, spec: str, **options: An
         kernel = replace(
             kernel, anchor=tuple(min(a, n - 1) for a, n in zip(anchor, kernel.shape, strict=True))
         )
-    # Bands are for others: they have tests of their own.
+    # Bands have their own tests.
     with patch.multiple(tile_plan, **tiles), patch.object(SingleKernel, "_in_bands", return_value=None):
         return filter_image(pixels, kernel, **options)
 
@@ -66,10 +66,10 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(cases())
-def test_the_tiles_are_those_of_the_whole(case: dict[str, Any]) -> None:
+def test_tiles_equal_the_whole(case: dict[str, Any]) -> None:
     try:
         whole = filtered(WHOLE, **case, measure=True)
-    except Exception as error:  # a picture too small for its kernel
+    except Exception as error:  # a picture smaller than its kernel
         assert "would be empty" in str(error)
         return
     found = filtered(SMALL, **case, measure=True)
@@ -79,7 +79,7 @@ def test_the_tiles_are_those_of_the_whole(case: dict[str, Any]) -> None:
         and extent.most - extent.least < 1e-9 * abs(extent.most)
         and extent.most != extent.least
     ):
-        return  # the noise of sums of more than 16 bits, stretched
+        return  # rounding noise of sums of more than 16 bits, stretched
     if case["pixels"].dtype.kind == "f" or case["value_range"] is None:
         np.testing.assert_allclose(found.pixels, whole.pixels, rtol=1e-6, atol=1e-9)
     else:
@@ -93,7 +93,7 @@ def test_the_tiles_are_those_of_the_whole(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("alpha", [None, "keep", "premultiply"])
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
-def test_what_is_measured_are_the_values_before_they_are_samples(dtype: str, alpha: str | None) -> None:
+def test_values_are_measured_before_they_become_samples(dtype: str, alpha: str | None) -> None:
     pixels = np.random.default_rng(4).integers(0, 200, (60, 50, 4)).astype(dtype)
     options = {"alpha": alpha, "padding": "valid"}
     kernel = parse_kernel("gaussian" if alpha == "premultiply" else "sharpen")
@@ -108,11 +108,11 @@ def test_what_is_measured_are_the_values_before_they_are_samples(dtype: str, alp
         assert found.count == colours.size
 
 
-def test_nothing_is_measured_that_nobody_asks_for() -> None:
+def test_nothing_is_measured_without_a_request() -> None:
     assert filter_image(np.ones((9, 9), np.uint8), parse_kernel("box")).measured is None
 
 
-def test_the_results_of_threads_are_the_same() -> None:
+def test_results_do_not_depend_on_threads() -> None:
     pixels = np.random.default_rng(7).random((300, 40, 2))
     with patch.multiple(tile_plan, SAMPLES=2000, WIDE=40, TALL=50):
         made = [
@@ -126,7 +126,7 @@ def test_the_results_of_threads_are_the_same() -> None:
         assert other.measured == made[0].measured
 
 
-def test_an_extent_that_is_given_is_not_looked_for() -> None:
+def test_a_given_extent_is_not_computed() -> None:
     pixels = np.arange(40, dtype=np.uint8).reshape(8, 5)
     given = Extent(0, 78)
     with patch.multiple(tile_plan, **SMALL):
@@ -135,14 +135,14 @@ def test_an_extent_that_is_given_is_not_looked_for() -> None:
     assert made.pixels.max() == round(39 * 255 / 78)
 
 
-def test_sums_of_measures_keep_what_is_no_number() -> None:
+def test_sums_of_statistics_keep_nan() -> None:
     plain, missing = Measured(1, 2, 3, 2), Measured.of(np.array([np.nan, 5]))
     assert (plain + plain) == Measured(1, 2, 6, 4)
     assert np.isnan([(plain + missing).least, (missing + plain).most, (plain + missing).total]).all()
 
 
 def exactly(pixels: list[int], weights: list[int], divisor: int = 1) -> list[int]:
-    """Return the sums of a row under `valid`, rounded half to even, in whole numbers of any size."""
+    """Return the sums of a row with padding `valid`, rounded half to even, in Python integers."""
     count = len(pixels) - len(weights) + 1
     sums = [sum(w * pixels[i + k] for k, w in enumerate(weights)) for i in range(count)]
     return [round(Fraction(each, divisor)) for each in sums]
@@ -154,11 +154,11 @@ def exactly(pixels: list[int], weights: list[int], divisor: int = 1) -> list[int
     st.integers(0, 30),
     st.randoms(use_true_random=False),
 )
-def test_wide_whole_numbers_are_summed_exactly_where_the_sums_fit_64_bits(
+def test_wide_integers_are_summed_exactly_if_the_sums_fit_64_bits(
     dtype: str, weights: list[int], bits: int, random: Any
 ) -> None:
     info = np.iinfo(dtype)
-    # As large as they may be for sums below 2^63, which floats would not hold.
+    # As large as possible for sums below 2^63, which are not exact in floats.
     most = min(int(info.max), (2**63 - 1) // sum(map(abs, weights)) >> bits)
     row = [random.randint(max(int(info.min), -most), most) for _ in range(9)]
     kernel = Kernel("k", ((tuple(weights),),))
@@ -172,8 +172,8 @@ def test_wide_whole_numbers_are_summed_exactly_where_the_sums_fit_64_bits(
 @pytest.mark.parametrize("dtype", ["uint32", "int32", "uint64", "int64"])
 @pytest.mark.parametrize("value_range", ["clip", "abs", "offset", "minmax"])
 @pytest.mark.parametrize("weights", [(1,), (1, 2, 1), (-1,), (0.5, 0.5)])
-def test_wide_whole_numbers_never_wrap(dtype: str, value_range: str, weights: tuple) -> None:
-    """What is too large for exact sums is a float, and clipped to what the dtype holds."""
+def test_wide_integers_never_overflow(dtype: str, value_range: str, weights: tuple) -> None:
+    """Sums too large for integers are floats, clipped to the range of the dtype."""
     info = np.iinfo(dtype)
     row = [0, 1, info.max - 1, info.max, info.min, 7]
     kernel = Kernel("k", ((weights,),))
@@ -197,6 +197,6 @@ def test_wide_whole_numbers_never_wrap(dtype: str, value_range: str, weights: tu
         assert abs(sample - wanted) <= Fraction(1, 2) + abs(wanted) / 2**50 + Fraction(int(info.max), 2**51)
 
 
-def test_zeros_of_whole_samples_have_no_sign() -> None:
+def test_zeros_of_integer_samples_have_no_sign() -> None:
     found = filter_image(np.zeros((3, 4), np.uint8), parse_kernel("-1"), value_range=None).pixels
     assert not np.signbit(found).any()

@@ -1,4 +1,4 @@
-"""Samples that are no numbers, or huge, spoil no more than kernels that follow each other reach."""
+"""NaN, infinite and huge samples only affect outputs within the reach of the kernels."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_a_bad_sample_stays_within_the_reach_of_the_kernels(
     assert not np.isclose(one, other, atol=total)[PLACE, PLACE, 1]
 
 
-def test_quick_sums_take_finite_values_alone() -> None:
+def test_fast_sums_are_used_for_finite_values_only() -> None:
     asked: list[str] = []
 
     def named(name: str) -> object:

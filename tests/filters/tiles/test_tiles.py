@@ -1,4 +1,4 @@
-"""Tiles: whatever their size, the answer is that of the whole picture in one piece; and regions are those that are needed."""
+"""Tiles of any size give the result of the whole picture, and only needed regions are requested."""
 
 import threading
 import time
@@ -57,7 +57,7 @@ OPTIONS = {
 
 @pytest.fixture(scope="module")
 def small_tiles():
-    """Make tiles of a few places, in steps of one or two rows."""
+    """Make tiles of a few pixels, in steps of one or two rows."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("SAMPLES", 24), ("WIDE", 12), ("TALL", 5), ("HALOS", 0)):
             patch.setattr(tile_plan, name, value)
@@ -87,7 +87,7 @@ def in_one_piece(given, stages, finish, premultiply):
     st.integers(9, 23),
     st.integers(9, 23),
 )
-def test_tiles_are_the_whole(
+def test_tiles_equal_the_whole(
     small_tiles,
     variant,
     kernel,
@@ -161,7 +161,7 @@ def test_frames_and_channels_are_tiled_together(small_tiles):
 
 
 class Asked(Source):
-    """A source that remembers which of its places it was asked for."""
+    """A source that records which of its positions were requested."""
 
     def __init__(self, shape):
         super().__init__(shape, np.dtype("float64"))
@@ -181,8 +181,8 @@ class Asked(Source):
     st.booleans(),
     st.data(),
 )
-def test_what_is_asked_for_is_what_the_windows_see(k, s, d, pad, mode, transposed, data):
-    """Plain loops over the taps: no place is asked for that lies outside the smallest box around them."""
+def test_only_the_input_of_the_windows_is_requested(k, s, d, pad, mode, transposed, data):
+    """By plain loops over the taps: nothing outside the bounding box of the inputs is requested."""
     n = 12
     if transposed:
         layer = ConvTranspose(
@@ -200,7 +200,7 @@ def test_what_is_asked_for_is_what_the_windows_see(k, s, d, pad, mode, transpose
     mode = "zeros" if transposed else mode
     made = layered(layer, source, {"weight": np.ones((1, 1, k, 1))}, Border(mode))
     made((slice(start, stop), slice(0, 1)))
-    marked = np.pad(np.arange(n), 40, **PADS[mode])  # by the place whose value stands there
+    marked = np.pad(np.arange(n), 40, **PADS[mode])  # by the position of the source that has the value
     needed, box = set(), set(range(n))
     for out, tap in product(range(start, stop), range(k)):
         if transposed:
@@ -234,7 +234,7 @@ PADS = {
     st.integers(1, 30),
     st.integers(0, 3),
 )
-def test_a_region_beyond_the_border_is_what_numpy_pads(mode, n, start, count, columns):
+def test_a_region_beyond_the_border_equals_numpys_padding(mode, n, start, count, columns):
     values = RNG.standard_normal((n, 4, 2))
     source = Pixels(values, values.dtype)
     reach = (slice(start, start + count), slice(-columns, 4 + columns))
@@ -249,10 +249,10 @@ def test_a_region_beyond_the_border_is_what_numpy_pads(mode, n, start, count, co
 
 
 @pytest.mark.parametrize("mode", list(MODES))
-def test_places_that_are_very_far_go_on_as_near_ones(mode):
+def test_very_distant_positions_repeat_the_near_ones(mode):
     values = RNG.standard_normal((5, 1, 1))
     source = Pixels(values, values.dtype)
-    far = 10**30 * 40  # a whole number of periods, of 5, 8 and 10
+    far = 10**30 * 40  # a multiple of the periods 5, 8 and 10
     for sign in (1, -1):
         found = bordered(source, (slice(sign * far, sign * far + 3), slice(0, 1)), Border(mode, 2.0))[:, 0, 0]
         expected = {
@@ -263,7 +263,7 @@ def test_places_that_are_very_far_go_on_as_near_ones(mode):
         assert found.tolist() == list(expected.get(mode, values[:3, 0, 0]))
 
 
-def test_rows_that_were_there_are_not_computed_again():
+def test_cached_rows_are_not_computed_again():
     source = Asked((1, 20, 4))
     kept = Kept(source)
     kept((slice(0, 8), slice(0, 4)))
@@ -278,7 +278,7 @@ def test_rows_that_were_there_are_not_computed_again():
         again[0] = 1
 
 
-def test_minmax_without_a_finite_value_tells_no_extent():
+def test_minmax_without_a_finite_value_has_no_extent():
     pixels = np.full((6, 7, 1), np.nan, np.float32)
     finish = Finish(pixels.dtype, np.dtype("uint8"), "minmax")
     found = run(TileWork(Given(pixels), (), finish))
@@ -289,7 +289,7 @@ def test_minmax_without_a_finite_value_tells_no_extent():
 
 @pytest.mark.parametrize("light", [False, True])
 @pytest.mark.parametrize("has_alpha", [False, True])
-def test_minmax_of_a_flat_picture_stretches_no_noise(light, has_alpha):
+def test_minmax_of_a_uniform_picture_stretches_no_noise(light, has_alpha):
     pixels = np.full((40, 50, 2), 77, np.uint8)
     stages = Recipe(kernels=(KERNELS[0],) * 2).stages((2 - has_alpha, 40, 50))
     own = np.dtype("float64" if light else "uint8")
@@ -333,7 +333,7 @@ def test_an_error_in_one_thread_ends_the_others(small_tiles):
         (Recipe("local", widths=LOCALS["tilt-shift"]()), "float64"),
     ],
 )
-def test_whole_sums_of_bytes_are_computed_in_float32_where_it_holds_them(recipe, dtype):
+def test_integer_sums_of_bytes_are_computed_in_float32_if_they_fit(recipe, dtype):
     pixels = RNG.integers(0, 256, (17, 19, 3), np.uint8)
     stages = recipe.stages((3, 17, 19))
     assert Given(pixels).shortest(stages) == dtype
@@ -371,7 +371,7 @@ def test_many_stages_run_in_legs(has_alpha, value_range, monkeypatch):
     assert again.extent == pytest.approx(whole.extent)
 
 
-def test_legs_hold_about_as_much_as_two_pictures(monkeypatch):
+def test_legs_take_about_the_memory_of_two_pictures(monkeypatch):
     shape = (3, 400, 500)
     stages = Recipe(kernels=(KERNELS[0],), repeat=300).stages(shape)
     for leg in tile_plan.legs(stages, shape, 8):
@@ -391,7 +391,7 @@ def test_floats_do_not_depend_on_the_threads_that_share_the_tiles(small_tiles, a
         )
 
 
-def test_nothing_is_kept_from_one_tile_to_the_next():
+def test_nothing_is_cached_between_tiles():
     source = Asked((1, 20, 4))
     kept = Kept(source)
     kept((slice(0, 8), slice(0, 4)))
@@ -401,7 +401,7 @@ def test_nothing_is_kept_from_one_tile_to_the_next():
     assert source.places[:8].all()
 
 
-def test_where_one_thread_fails_the_others_stop() -> None:
+def test_if_one_thread_fails_the_others_stop() -> None:
     tiles = Tiles((1, 4000, 1), rows=1, columns=1, step=1, numbers=1)
     failed, done = threading.Event(), []
 
@@ -413,7 +413,7 @@ def test_where_one_thread_fails_the_others_stop() -> None:
                 failed.set()
                 raise OSError("a damaged block")
             failed.wait(60)
-            time.sleep(0.001)  # so that others take turns
+            time.sleep(0.001)  # lets the other threads run
             done.append(region)
 
         return work
