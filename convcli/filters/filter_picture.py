@@ -65,6 +65,7 @@ class FilterOptions(TypedDict, total=False):
     value_range: Range | None
     alpha: Alpha
     method: str
+    nan: Literal["propagate", "skip"]
     sheet: bool
     only: tuple[int, int, int, int] | str | None
     mask: AnyArray | None
@@ -134,6 +135,10 @@ def filter_picture(
     gray, channels, linear, depth
         Take the brightness alone; only some channels, such as "r,g"; filter the light that sRGB stands for; filter
         samples of 16 bits ("16") or floats ("float", white is 1), which the result has, too.
+    nan : str
+        What NaN does in floats: it spreads to all that a kernel makes of it (`propagate`, by default); or it is missing
+        data (`skip`), by normalised convolution (Knutsson & Westin, 1993). Means are those of what is there; for other
+        kernels a missing neighbour has the value of the pixel itself. NaN stays where nothing is known.
     method, threads : str, int
         How sums are computed, by default the quickest way, and on how many cores, by default all. The samples are the
         same.

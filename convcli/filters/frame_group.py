@@ -95,6 +95,11 @@ class FrameGroup:
         return (Move(*down), Move(*across)) if down and across else None
 
     @property
+    def skips_nan(self) -> bool:
+        """Whether NaN is missing data, which only floats have."""
+        return self.recipe.nan == "skip" and self.frames[0].pixels.dtype.kind == "f"
+
+    @property
     def made(self) -> Result:
         """What the frames become, which is known by now."""
         assert self.result is not None
@@ -114,12 +119,17 @@ class FrameGroup:
         return group
 
     @property
+    def weighs(self) -> bool:
+        """Whether values are weighed by something beside them: alpha, or whether they are there."""
+        return self.has_alpha or self.skips_nan
+
+    @property
     def seconds(self) -> float:
         """How long it will take on a core."""
         from convcli.filters.tiles.estimate import estimate
 
         dtype = self.frames[0].pixels.dtype
-        return estimate(self.stages, self.shape, dtype, self.has_alpha).seconds + FRAME * len(self.frames)
+        return estimate(self.stages, self.shape, dtype, self.weighs).seconds + FRAME * len(self.frames)
 
     def memory(self, outputs: int, threads: int | None) -> int:
         """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""
@@ -128,7 +138,7 @@ class FrameGroup:
         dtype = self.frames[0].pixels.dtype
         # Several frames are one array while a kernel reaches over them.
         copied = sum(frame.pixels.nbytes for frame in self.frames) if len(self.frames) > 1 else 0
-        tiles = estimate(self.stages, self.shape, dtype, self.has_alpha, threads).memory
+        tiles = estimate(self.stages, self.shape, dtype, self.weighs, threads).memory
         return outputs + copied + tiles
 
     @property
@@ -167,7 +177,9 @@ class FrameGroup:
         from convcli.filters.tiles.given_picture import Given
 
         frame = self.frames[0]
-        return Given(pixels, self.has_alpha, frame.zero, colours.linear, frame.has_alpha)
+        return Given(
+            pixels, self.has_alpha, frame.zero, colours.linear, frame.has_alpha, skips_nan=self.skips_nan
+        )
 
 
 def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:

@@ -240,7 +240,8 @@ class Plan:
         for group, frames in zip(self.groups, self.parts, strict=True):
             frame = group.frames[0]
             said = self.picture.metadata if not found or frame.page is None else frame.page
-            found.append((Origin.of(frame, said), None if self.filter.sheet else group.moves, len(frames)))
+            moves = None if self.filter.sheet else group.moves
+            found.append((Origin.of(frame, said, group.skips_nan), moves, len(frames)))
         return found
 
 

@@ -11,7 +11,7 @@ from convcli.backend.bands.band_plan import METHODS
 from convcli.errors import ArgumentError, cut, instead_of
 from convcli.filters.new_size import read_new_size
 from convcli.filters.picture_depth import DEPTHS
-from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES
+from convcli.filters.request import ALONG, ALPHAS, FILTERING, NANS, RANGES
 from convcli.kernels.kernel import Kernel, is_finite
 from convcli.layers.activation import parse_activation
 from convcli.layers.axes import PerAxis, is_sequence, whole
@@ -216,6 +216,7 @@ _CHOICES = {
     "method": METHODS,
     "along": ALONG,
     "resampling": tuple(WIDTHS),
+    "nan": NANS,
 }
 
 READERS: Mapping[str, Callable[[Any], Any]] = {

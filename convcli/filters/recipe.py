@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convcli.filters.new_size import NewSize
+    from convcli.filters.request import Nan
     from convcli.filters.stages.activation_and_pools import ChannelPooled
     from convcli.filters.stages.blend import Widths
     from convcli.filters.stages.linear_map import Linear
@@ -43,6 +44,7 @@ class Recipe:
     resize : the size that the picture gets, by the kernel `resampling`, after so many steps of the layer, which are
         its kernels, the activation and the pools: before it where that is 0, behind it where it has no more
     feedback : whether each repeat sees the picture again, and the last answer beside it
+    nan : whether NaN spreads to all that a kernel makes of it, or is missing data
     full_scale : what white is, for activations and for notes
     """
 
@@ -73,6 +75,7 @@ class Recipe:
     resize: NewSize | None = None
     resampling: str = USUAL
     resize_after: int = 0
+    nan: Nan = "propagate"
     full_scale: float = 1.0
     limit: int = MAX_SIDE
 

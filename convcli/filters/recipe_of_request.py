@@ -39,7 +39,19 @@ T = TypeVar("T")
 WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "padding_value")
 AS_GIVEN = (
     *WINDOW,
-    *("groups", "rank", "tile", "flip", "method", "activation", "repeat", "feedback", "resize", "resampling"),
+    *(
+        "groups",
+        "rank",
+        "tile",
+        "flip",
+        "method",
+        "activation",
+        "repeat",
+        "feedback",
+        "resize",
+        "resampling",
+        "nan",
+    ),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations  # NumPy is loaded with the recipe
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from convcli.errors import ArgumentError
 from convcli.kernels.kernel import Kernel
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 RANGES = ("clip", "abs", "offset", "minmax")
 ALPHAS = ("auto", "premultiply", "keep", "filter")
 ALONG = ("rows", "columns")
+Nan = Literal["propagate", "skip"]
+NANS = get_args(Nan)
 FILTERING = tuple(name for name, spec in VARIANTS.items() if spec.filters)  # what runs on pictures
 
 # What changes kernels belongs to the variants that take kernels.
@@ -93,6 +95,7 @@ class Request(NamedTuple):
     value_range: Range | None = None
     alpha: Alpha = "auto"
     method: str = "auto"
+    nan: Nan | None = None
     sheet: bool = False
     only: tuple[int, int, int, int] | None = None
     mask: str | Array | None = None
@@ -180,6 +183,8 @@ class Request(NamedTuple):
             raise ArgumentError(
                 "`feedback` gives the last answer to the next repeat; give `repeat=2` or more with it"
             )
+        if self.feedback and self.nan == "skip":
+            raise ArgumentError("`nan='skip'` has no use with `feedback`; leave one of them out")
         if self.feedback and not (self.any_given("weights", "pointwise") or spec.weighing == "sum"):
             raise ArgumentError(
                 f"`feedback` puts the last answer beside the picture, and `variant={variant!r}` answers with as many "

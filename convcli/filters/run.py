@@ -100,7 +100,8 @@ class PictureFilter(NamedTuple):
         That is filtered by the quickest sums, each rounded exactly.
         """
         lit = form in NUMBERS and self.colours.linear  # whose light is told in floats of its own
-        if lit or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
+        skips_nan = recipe.nan == "skip" and frame.pixels.dtype.kind == "f"
+        if lit or skips_nan or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.lone(frame.pixels.shape[:2])
 
@@ -220,7 +221,7 @@ class PictureFilter(NamedTuple):
         """Return the frames that were made of a group, with what is told of the run."""
         count, plan = prod(group.output_shape), done.plan
         if group.plain is None:
-            plan = f"{self.requested.recipe.variant}, {plan}"
+            plan = f"{self.requested.recipe.variant}, {plan}{', NaN skipped' * group.skips_nan}"
         return Made(frames, done.clipped * count, count, plan, self.notes(group), done.measured, done.extent)
 
     def tile_work(self, group: FrameGroup, given: Given, extent: Extent | None = None) -> TileWork:

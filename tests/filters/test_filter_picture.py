@@ -153,6 +153,7 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
     "alpha": ("-k gaussian:2 --alpha keep", {"kernel": "gaussian:2", "alpha": "keep"}),
     "grey": ("-k sobel --gray", {"kernel": "sobel", "gray": True}),
     "channels": ("-k box --channels g,a", {"kernel": "box", "channels": ["g", "a"]}),
+    "missing data": ("-k gaussian:1 --nan skip", {"kernel": "gaussian:1", "nan": "skip"}),
     "light": ("-k gaussian:1 --linear", {"kernel": "gaussian:1", "linear": True}),
     "depth": ("-k gaussian:1 --gray --depth 16", {"kernel": "gaussian:1", "gray": True, "depth": "16"}),
     "a rectangle": ("-k box:9 --only 3,4,20,10", {"kernel": "box:9", "only": (3, 4, 20, 10)}),

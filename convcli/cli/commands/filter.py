@@ -46,6 +46,7 @@ GROUPS = {
         "mask",
         "value_range",
         "alpha",
+        "nan",
         "gray",
         "channels",
         "linear",

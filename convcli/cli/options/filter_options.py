@@ -26,7 +26,7 @@ from convcli.filters.read_arguments import (
     read_tile,
     read_variant,
 )
-from convcli.filters.request import ALONG, ALPHAS, FILTERING, RANGES, Request
+from convcli.filters.request import ALONG, ALPHAS, FILTERING, NANS, RANGES, Request
 from convcli.layers.padding import MODES, NAMES, mode_of
 from convcli.layers.resample import USUAL, WIDTHS
 from convcli.layers.text.notation import parse_padding, parse_size
@@ -198,6 +198,12 @@ request_options = bundled(
         metavar="HOW",
         default="auto",
         help="auto (premultiply for means) premultiply keep filter.",
+    ),
+    click.option(
+        "--nan",
+        type=click.Choice(NANS),
+        metavar="HOW",
+        help="In floats: propagate; skip, as missing data. [propagate]",
     ),
     click.option(
         "--method",

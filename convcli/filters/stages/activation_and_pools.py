@@ -13,8 +13,9 @@ from convcli import backend
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Pass
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.alpha_rule import is_visible
+from convcli.filters.tiles.alpha_rule import NOISE, is_visible
 from convcli.filters.tiles.alpha_sources import MeanOfVisible
+from convcli.filters.tiles.missing_sources import Filled, presence, where_present
 from convcli.filters.tiles.pool_sources import AnyPool, pooled
 from convcli.filters.tiles.sources import Kept, Mapped, Source
 from convcli.layers import Activation, AvgPool, Layer, LpPool, MaxPool
@@ -86,6 +87,16 @@ class Pooled(Stage):
         """Return the pool of each channel."""
         return pooled(self.layer, source)
 
+    def skipping(self, source: Source) -> Source:
+        """Pool what is there."""
+        kept = Kept(source)
+        if self._kind == "avg":
+            missing = Mapped(_missing, kept)
+            return Mapped(_of_present, self.through(Filled(kept)), self.through(missing))
+        least = -np.inf if self._kind == "max" else 0.0
+        there = pooled(_largest(self.layer), presence(kept))
+        return where_present(self.through(Filled(kept, least)), there)
+
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
         """Average colours weighted by alpha; other pools take the largest alpha, and only colours of visible pixels."""
         bare = self.through(colour)
@@ -98,6 +109,18 @@ class Pooled(Stage):
         visible = Mapped(lambda opacity: is_visible(opacity).astype(opacity.dtype), opacity)
         found = Mapped(_where_seen, self.through(shown), self.through(visible), bare)
         return found, pooled(_largest(self.layer), opacity)
+
+
+def _missing(values: Array) -> Array:
+    missing: Array = np.isnan(values).astype(values.dtype)
+    return missing
+
+
+def _of_present(mean: Array, missing: Array) -> Array:
+    """Return means of which a share was missing, as those of the rest; NaN where that is nothing."""
+    there = 1 - missing
+    mean_of_present: Array = np.divide(mean, there, where=there > NOISE, out=np.full_like(mean, np.nan))
+    return mean_of_present
 
 
 def _only_visible(least: float, colour: Array, opacity: Array) -> Array:
@@ -163,6 +186,16 @@ class ChannelPooled(Stage):
         """Return the source of the pooled channels."""
         channels, *_ = self.output_shape(source.shape)
         return Mapped(self._pooled, source, channels=channels)
+
+    def skipping(self, source: Source) -> Source:
+        """Return the pool of those channels that are there."""
+        kept = Kept(source)
+        channels, *_ = self.output_shape(source.shape)
+        if self.kind == "avg":
+            means = (self.through(each) for each in (Filled(kept), Mapped(_missing, kept)))
+            return Mapped(_of_present, *means, channels=channels)
+        there = ChannelPooled("max", self.size).through(presence(kept))
+        return where_present(self.through(Filled(kept, -np.inf if self.kind == "max" else 0.0)), there)
 
     def _pooled(self, values: Array) -> Array:
         *size, channels = values.shape

@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convcli.filters.stages.stage import Stage
-from convcli.filters.tiles.alpha_rule import hidden_share
+from convcli.filters.tiles.alpha_rule import NOISE, hidden_share
 from convcli.filters.tiles.alpha_sources import MeanOfVisible, Shown, WithOwn
+from convcli.filters.tiles.missing_sources import MeanOfPresent, parted, presence
 from convcli.filters.tiles.reach import Held
 from convcli.filters.tiles.resampled_sources import Resampled, held_by, seen_size
 from convcli.filters.tiles.sources import Kept, Mapped, Source
 from convcli.layers import Layer
 from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.resample import Resample
+
+SIGNED = ("lanczos", "cubic")  # the kernels with weights below 0
+MOST = 0.5  # of the weights: below, what is known may weigh nothing, or less
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,14 @@ class Resizing(Stage):
     def through(self, source: Source) -> Source:
         """Return each channel in the other size."""
         return Resampled(self.layer, source)
+
+    def skipping(self, source: Source) -> Source:
+        """Take the mean of what is there; by weights of both signs, where they add up to more than half of all."""
+        if self.selects:
+            return self.through(source)
+        kept, filled = parted(source)
+        least = MOST if self.layer.method in SIGNED else NOISE
+        return MeanOfPresent(self.through(Kept(filled)), filled, self.through(presence(kept)), 1.0, least)
 
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
         """Divide the mean of colour * alpha by that of alpha; or, not to premultiply, take the nearest alpha.

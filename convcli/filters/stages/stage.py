@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import Any
@@ -15,6 +15,7 @@ from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
 from convcli.filters.tiles.alpha_rule import FAINT, hidden_share
 from convcli.filters.tiles.alpha_sources import MeanOfVisible, Shown, WithOwn, in_channel
+from convcli.filters.tiles.missing_sources import MeanOfPresent, parted, presence, where_present
 from convcli.filters.tiles.reach import Held, held
 from convcli.filters.tiles.sources import Kept, Mapped, Source, evaluated, of_array, own
 from convcli.kernels.kernel import Combine
@@ -105,6 +106,10 @@ class Stage(ABC):
         """
         return self.through(colour), opacity
 
+    def skipping(self, source: Source) -> Source:
+        """Return what it makes of a source in which NaN is missing data, and is NaN where nothing is known."""
+        return self.through(source)
+
     def __call__(self, x: Array) -> Array:
         """Run the stage on x, floats of shape (C, *spatial)."""
         return evaluated(self.through(Kept(of_array(x))))
@@ -190,6 +195,16 @@ class Weighted(Stage):
             np.divide(y, y.dtype.type(self.divisor), out=y)
         return np.add(y, y.dtype.type(self.shift), out=y) if self.shift else y
 
+    def skipping(self, source: Source) -> Source:
+        """Take the mean of what is there; where it is no mean, a missing neighbour has the pixel's own value."""
+        kept, filled = parted(source)
+        if self.total is None:
+            there = Kept(presence(kept, joint=not self.single))
+            return where_present(*self._keeping(Kept(filled), there))
+        (whole,) = self.maps
+        weights = _among_ones(whole)(presence(kept))
+        return Mapped(self._answer, MeanOfPresent(whole(Kept(filled)), filled, weights, self.total))
+
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
         """Premultiply colours if the stage is a mean; otherwise hidden neighbours count as the pixel's own colour."""
         if premultiply is None:
@@ -232,7 +247,9 @@ class Weighted(Stage):
         shown = Kept(seen)
         parts: list[Source] = []
         for number, each in enumerate(self.maps):
-            if self.single:
+            if opacity.shape[0] > 1:  # every channel has its own
+                hidden = [each(missing, outside=0, bias=False)]
+            elif self.single:
                 hidden = [self.single[number](missing, outside=0, bias=False)]
             else:  # the weight of each input channel in outputs that mix channels
                 hidden = [
@@ -247,3 +264,11 @@ class Weighted(Stage):
                 ]
             parts.append(WithOwn(each(shown), middles, hidden, seen))
         return Mapped(self._answer, *parts), first.carry(opacity, 1.0)
+
+
+def _among_ones(linear: Map) -> Map:
+    """Return a map for shares, which are 1 beyond the border unless they are copies of what is within it."""
+    given: Any = linear
+    mode = "constant" if given.padding_mode == "zeros" else given.padding_mode
+    among_ones: Map = replace(given, padding_mode=mode, padding_value=1.0)
+    return among_ones

@@ -21,7 +21,7 @@ SAMPLES = 6e6  # interpolated samples
 WRITTEN = 1.5e8  # values that a layer writes
 CODEC = 7e7  # samples of a picture that are read or written
 
-BESIDE_ALPHA = 2  # factor of memory for pictures with alpha
+BESIDE = 2  # factor of memory for values that are weighed
 TAPS = 32  # taps that cost as much as larger kernels do with their fastest method
 
 
@@ -37,19 +37,21 @@ def estimate(
     stages: Sequence[Stage],
     shape: Shape,
     dtype: np.dtype[Any],
-    has_alpha: bool = False,
+    weighed: bool = False,
     threads: int | None = None,
 ) -> Estimate:
     """Estimate the cost of stages for pixels of a dtype and of `shape` (C, *spatial), without opacity.
 
+    weighed : whether values are weighed by opacity, or by whether they are missing data
+
     The memory is that of the tiles that threads work on, without the picture and the result.
     """
-    itemsize = 8 if has_alpha else shortest(dtype, stages).itemsize
+    itemsize = 8 if weighed else shortest(dtype, stages).itemsize
     seconds, shapes = prod(shape) / CODEC, [shape]
     for stage in stages:
         times = (
-            (4 if stage.is_mean else 3) if has_alpha else 1
-        )  # colours, alpha and their products, in float64
+            (4 if stage.is_mean else 3) if weighed else 1
+        )  # values, weights and their products, in float64
         seconds += times * sum(_seconds(each) for each in stage.passes(shapes[-1]))
         shapes.append(stage.output_shape(shapes[-1]))
     most, kept = 0, 0
@@ -59,7 +61,7 @@ def estimate(
         most = max(most, kept + width * tiles.numbers * itemsize)
         shape, kept = tiles.shape, itemsize * prod(tiles.shape)
         most = max(most, 2 * kept if len(leg) < len(stages) else 0)
-    return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE_ALPHA if has_alpha else 1))
+    return Estimate(seconds + prod(shape) / CODEC, most * (BESIDE if weighed else 1))
 
 
 def _seconds(taken: Pass) -> float:

@@ -28,6 +28,7 @@ class Given:
     light : whether samples are sRGB and are filtered in linear light, except for opacity
     ends_in_alpha : whether the last channel is opacity, even if it is filtered like the others
     wide : whether floats are always summed in float64
+    skips_nan : whether NaN is missing data; sums are float64 then, too
     """
 
     pixels: Samples
@@ -36,6 +37,7 @@ class Given:
     light: bool = False
     ends_in_alpha: bool = False
     wide: bool = False
+    skips_nan: bool = False
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -43,12 +45,12 @@ class Given:
 
         Colours that are multiplied by opacity and divided by it again are float64, so that they do not change.
         """
-        wide = self.has_alpha or self.light or self.wide
+        wide = self.has_alpha or self.light or self.wide or self.skips_nan
         return np.dtype("float64") if wide else working_dtype(self.pixels.dtype)
 
     def shortest(self, stages: Sequence[Stage]) -> np.dtype[Any]:
         """Return the smallest float dtype whose values round to the right samples."""
-        bare = not (self.has_alpha or self.light or self.wide) and self.zero is None
+        bare = not (self.has_alpha or self.light or self.wide or self.skips_nan) and self.zero is None
         return shortest(self.pixels.dtype, stages) if bare else self.dtype
 
     def in_integers(self, stages: Sequence[Stage]) -> bool:

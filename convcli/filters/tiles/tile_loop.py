@@ -15,7 +15,8 @@ from convcli.backend.values import Extent, Filtered, Measured
 from convcli.filters.stages.stage import Stage
 from convcli.filters.tiles.exact_values import ExactKernel, Settling
 from convcli.filters.tiles.given_picture import Given, Sources
-from convcli.filters.tiles.sources import Kept, Pixels, Region, own
+from convcli.filters.tiles.missing_sources import Filled, presence
+from convcli.filters.tiles.sources import Kept, Mapped, Pixels, Region, own
 from convcli.filters.tiles.tile_plan import Tiles, legs
 from convcli.filters.tiles.values_to_pixels import Finish
 from convcli.layers.axes import Shape
@@ -53,14 +54,23 @@ class TileWork(NamedTuple):
         return self.given.dtype if told else self.given.shortest(self.stages)
 
 
-def through(sources: Sources, stages: Sequence[Stage], premultiply: bool | None = None) -> Sources:
-    """Return the outputs of stages applied one after the other, without rounding in between."""
+def through(
+    sources: Sources, stages: Sequence[Stage], premultiply: bool | None = None, skips_nan: bool = False
+) -> Sources:
+    """Return the outputs of stages applied one after the other, without rounding in between.
+
+    With `skips_nan` NaN is missing data; beside opacity a missing pixel is transparent.
+    """
     colour, opacity = sources
+    if opacity is not None and skips_nan:
+        colour = Kept(colour)
+        opacity = Mapped(np.multiply, opacity, presence(colour, joint=True))
+        colour = Filled(colour)
     with _depth:  # each stage calls the previous one
         sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS * (len(stages) + CALLS)))
     for stage in stages:
         if opacity is None:
-            colour = stage.through(Kept(colour))
+            colour = stage.skipping(colour) if skips_nan else stage.through(Kept(colour))
         else:
             colour, opacity = stage.beside(Kept(colour), Kept(opacity), premultiply)
     return colour, opacity
@@ -82,10 +92,10 @@ class TileRun:
         shape: Shape = (channels, *size)
         start: Callable[[], Sources] = partial(given.sources, dtype)
         first, *others = legs(work.stages, shape, dtype.itemsize)
-        planned = cls._leg(start, shape, first, work.premultiply, dtype)
+        planned = cls._leg(start, shape, first, work, dtype)
         for leg in others:
             start, shape = planned._evaluated(work.threads), planned.tiles.shape
-            planned = cls._leg(start, shape, leg, work.premultiply, dtype)
+            planned = cls._leg(start, shape, leg, work, dtype)
         return planned
 
     @classmethod
@@ -94,10 +104,11 @@ class TileRun:
         start: Callable[[], Sources],
         shape: Shape,
         leg: Sequence[Stage],
-        premultiply: bool | None,
+        work: TileWork,
         dtype: np.dtype[Any],
     ) -> "TileRun":
-        return cls(Tiles.of(leg, shape), lambda: through(start(), leg, premultiply), dtype)
+        premultiply, skips_nan = work.premultiply, work.given.skips_nan
+        return cls(Tiles.of(leg, shape), lambda: through(start(), leg, premultiply, skips_nan), dtype)
 
     def _evaluated(self, threads: int | None) -> Callable[[], Sources]:
         """Compute all values, and return a function that makes sources of them."""

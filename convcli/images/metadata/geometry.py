@@ -48,13 +48,13 @@ class Origin(NamedTuple):
     missing: bool = False
 
     @classmethod
-    def of(cls, frame: Frame, metadata: Mapping[str, Any]) -> Origin:
+    def of(cls, frame: Frame, metadata: Mapping[str, Any], skips_nan: bool = False) -> Origin:
         """Return the origin of a frame that is about to be filtered; `metadata` is that of the frame."""
         import numpy as np
 
         value = _no_data_value(metadata)
         missing = False
-        if value is not None:
+        if value is not None and not (skips_nan and np.isnan(value)):
             missing = any((np.isnan(row) if np.isnan(value) else row == value).any() for row in frame.pixels)
         return cls(frame.pixels.shape[:2], missing)
 

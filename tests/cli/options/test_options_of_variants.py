@@ -231,6 +231,7 @@ def test_every_option_of_filter_and_every_variant_is_tried() -> None:
         "only",
         "mask",
         "resize_after",
+        "nan",
     }  # which every variant takes
     assert set(CHANGES) == set(Request._fields) - of_any
 
