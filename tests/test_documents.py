@@ -1,12 +1,18 @@
 """README.md and the pages in convcli/docs are true: commands and sessions give what they show, pictures and links exist."""
 
 import doctest
+import re
+import shlex
 import subprocess
+from collections.abc import Iterator
+from itertools import chain, takewhile
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
+from convcli.cli import group
 from convcli.images.read import read_picture
 from tests.conftest import ROOT
 from tests.documents import MAKE, Step, blocks, documents, make_picture, pictures, run, sessions, workshop
@@ -69,3 +75,28 @@ def test_every_picture_is_made_by_its_command(path: str, tmp_path: Path) -> None
         else:
             assert apart.max() <= (8 if path.endswith(".jpg") else 1), ANEW
             assert apart.mean() < 0.01, ANEW
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Yield the words of each command of convcli between backticks, in a shell's block, or in a picture's text."""
+    text = re.sub(r"\\\n\s*", "", text)
+    found = re.findall(r"(?<!`)`(convcli [^`]+)`(?!`)|!\[(convcli [^\]]+)\]", text)
+    for block in re.findall(r"^```(?:sh|yaml|make)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        found += re.findall(r"\b()(convcli (?!\|).+)", block)
+    for line in filter(None, chain.from_iterable(found)):
+        words = shlex.split(line.replace("|", " | "), comments=True)
+        yield list(takewhile(lambda word: word not in {"|", "||", "&&", ">", "2>", "<"}, words))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_command_has_the_options_that_it_is_shown_with(name: str) -> None:
+    wrong = []
+    for _, word, *words in commands(TEXTS[name]):
+        command = group.get_command(click.Context(group), word)
+        if command is None:  # an option of convcli itself, or COMMAND for any of them
+            wrong += [] if word.isupper() or word in {"-V", "--version"} else [word]
+            continue
+        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        typed = {each.partition("=")[0] for each in words if re.match(r"--?[a-z]", each)}
+        wrong += [f"{word} {option}" for option in typed - options - {"-h", "--help"}]
+    assert wrong == []

@@ -1,5 +1,6 @@
 """The topics of `convcli help`; each is a page of Markdown in convcli/docs/."""
 
+import re
 from importlib.resources import files
 
 # What `convcli help` lists, and what each page is about.
@@ -32,6 +33,18 @@ def page(topic: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("<!--"))
 
 
+def for_terminal(markdown: str) -> str:
+    """Replace what a terminal cannot show: pictures by the commands that make them, links by the words that lead there.
+
+    >>> for_terminal("[All modes](padding.md#how-far); ![convcli draw --n 4](a/b.gif)<br>`--n 4`, [more](../README.md)")
+    'All modes (`convcli help padding`); `--n 4`, more'
+    """
+    text = re.sub(r"!\[[^]]*\]\([^)]*\)<br>", "", markdown)
+    text = re.sub(r"!\[([^]]*)\]\([^)]*\)", r"`\1`", text)
+    text = re.sub(r"\[([^]]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)", r"\1 (`convcli help \2`)", text)
+    return re.sub(r"\[([^]]+)\]\((?!https:)[^)\s]+\)", r"\1", text)
+
+
 def formatted(markdown: str, width: int) -> str:
     """Return Markdown laid out for a terminal of so many columns."""
     import io
@@ -40,5 +53,7 @@ def formatted(markdown: str, width: int) -> str:
     from rich.markdown import Markdown
 
     buffer = io.StringIO()
-    Console(file=buffer, force_terminal=True, width=width).print(Markdown(markdown, hyperlinks=False))
+    Console(file=buffer, force_terminal=True, width=width).print(
+        Markdown(for_terminal(markdown), hyperlinks=False)
+    )
     return buffer.getvalue()

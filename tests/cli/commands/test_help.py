@@ -38,6 +38,13 @@ def test_a_page_is_laid_out_for_the_terminal(on_terminal: Callable[..., str]) ->
     assert "```" not in out and "## " not in out and "| ---" not in out
 
 
+def test_a_terminal_shows_commands_for_pictures_and_links(on_terminal: Callable[..., str]) -> None:
+    out = on_terminal(100, "help", "gallery")
+    assert ".md" not in out and "gallery/" not in out and "\N{CITYSCAPE AT DUSK}" not in out
+    assert "swirl:strength=4" in out
+    assert "convcli help variants" in " ".join(out.split())
+
+
 @pytest.mark.parametrize("words", [("help", "padding"), ("filter", "--help-all")])
 def test_lines_are_no_longer_than_can_be_read_on_a_wide_terminal(
     on_terminal: Callable[..., str], words: tuple[str, ...]
