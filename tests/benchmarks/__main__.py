@@ -25,9 +25,11 @@ from tests.benchmarks.speed_page import section, with_section
 from tests.benchmarks.tools import TOOLS, tool
 
 BRIEF = (
-    r"^(integer 3x3|sobel|gaussian 2.5|box 31x31|dense (15x15|31x31)), .* / opencv"
-    r"|^command jpg (integer 3x3|gaussian 2.5|box 31x31) / (opencv script|libvips)"
-    r"|^(pipeline|folder|network|layer) "
+    r", (one|all) threads? / (opencv|one thread|torch|onnxruntime)"
+    r"|^choice .*, RGB / "
+    r"|^command jpg (integer 3x3|gaussian 2.5|box 31x31) / (opencv script|libvips$)"
+    r"|^(pipeline|calculator) "
+    r"|^folder of \d+ photographs|^folder .*(icons|TIFFs).* / (opencv|pillow)"
 )
 
 

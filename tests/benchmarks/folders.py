@@ -6,21 +6,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from tests.benchmarks.commands import QUALITY, convcli, vips
-from tests.benchmarks.filters import Filter
+from tests.benchmarks.filters import GAUSSIAN, SHARPEN, Filter
 from tests.benchmarks.peers import ALL_THREADS, Peer, library
 from tests.benchmarks.pictures import Size, photograph
 from tests.benchmarks.recipes import IMPORTS, OPENCV
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.tools import run, tool
 
-GAUSSIAN = Filter("gaussian 2.5", "gaussian", "gaussian:sigma=2.5", 1, 2.5, 2.5, 0.3)
-SHARPEN = Filter("integer 3x3", "integer", "sharpen", 0, 1.5, 1.5, 0.15)
 ICON = (64, 64)
 LEVELS = 2.0  # on average, of JPEGs that were encoded again
 
@@ -30,7 +29,8 @@ class Folder:
     """Pictures that are filtered in one run.
 
     count, size : how many, and the rows and columns of each; None for those of the run
-    opencv, libvips : the targets, our time divided by theirs; None where nothing is promised
+    opencv, libvips, pillow : the targets, our time divided by theirs; None where nothing is promised
+    with_codecs : that of OpenCV where convcli[codecs] is installed
     deep : whether they are grey of 16 bits
     """
 
@@ -41,6 +41,8 @@ class Folder:
     size: Size | None = None
     opencv: float | None = None
     libvips: float | None = None
+    pillow: float | None = None
+    with_codecs: float | None = None
     deep: bool = False
 
     def sources(self, setting: Setting) -> list[Path]:
@@ -63,10 +65,10 @@ class Folder:
 
 
 FOLDERS = (
-    Folder("24 photographs", GAUSSIAN, ".jpg", 24, opencv=1.3, libvips=1.0),
+    Folder("24 photographs", GAUSSIAN, ".jpg", 24, opencv=1.3, libvips=1.0, with_codecs=1.0),
     Folder("24 PNG photographs", SHARPEN, ".png", 24),
     Folder("6 grey TIFFs of 16 bits", GAUSSIAN, ".tif", 6, deep=True),
-    Folder("2000 icons", SHARPEN, ".png", 2000, ICON),
+    Folder("2000 icons", SHARPEN, ".png", 2000, ICON, pillow=1.0),
 )
 
 
@@ -86,7 +88,10 @@ def peers(folder: Folder, setting: Setting) -> Iterator[Peer]:
     margin = folder.filter.kernel.shape[0] // 2 + 1
     if library("cv2"):
         pool = _opencv_pool(folder, setting)
-        yield Peer("opencv pool", pool, folder.opencv, LEVELS, margin)
+        limit = folder.with_codecs if find_spec("imagecodecs") else folder.opencv
+        yield Peer("opencv pool", pool, limit, LEVELS, margin)
+    if folder.pillow is not None:
+        yield Peer("pillow loop", _pillow_loop(folder, setting), folder.pillow, LEVELS, margin)
     if tool("libvips"):
         command = partial(_processes, folder, setting)
         yield Peer("libvips, a process each", command, folder.libvips, LEVELS, margin)
@@ -113,6 +118,23 @@ def _opencv_pool(folder: Folder, setting: Setting) -> Callable[[list[Path]], Pat
         f"    cv2.imwrite(str(pathlib.Path({str(target)!r}, path.name)), y, [cv2.IMWRITE_JPEG_QUALITY, {QUALITY}])",
         f"with ThreadPoolExecutor({ALL_THREADS}) as pool:",
         "    list(pool.map(work, pathlib.Path(sys.argv[1]).iterdir()))",
+    ]
+
+    def run_all(sources: list[Path]) -> Path:
+        run([sys.executable, "-c", "\n".join(lines), str(sources[0].parent)], 100 * setting.limit)
+        return target / sources[-1].name
+
+    return run_all
+
+
+def _pillow_loop(folder: Folder, setting: Setting) -> Callable[[list[Path]], Path]:
+    target = _target(folder, setting, "pillow")
+    lines = [
+        IMPORTS["pillow"].partition("; ")[2],
+        "import pathlib, sys",
+        f"k = ImageFilter.Kernel({folder.filter.kernel.shape}, {folder.filter.weights.ravel().tolist()})",
+        "for path in pathlib.Path(sys.argv[1]).iterdir():",
+        f"    Image.open(path).filter(k).save(pathlib.Path({str(target)!r}, path.name))",
     ]
 
     def run_all(sources: list[Path]) -> Path:

@@ -80,7 +80,7 @@ def opencv_filter(filter: Filter, threads: int) -> Callable[[Any], Any]:
 def filter_peers(filter: Filter, threads: int) -> Iterator[Peer]:
     """Yield every installed library that has the filter; those that know no threads, for one thread only."""
     if library("cv2"):
-        limit = filter.opencv if threads == 1 else filter.opencv_all_threads
+        limit = filter.opencv if threads == 1 else None
         yield Peer("opencv", opencv_filter(filter, threads), limit, filter.distance)
     if threads > 1:
         return

@@ -1,6 +1,7 @@
 """The benchmarks run: on a tiny picture, against what is always installed. Nothing here looks at a time."""
 
 import json
+import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -11,16 +12,20 @@ from PIL import Image
 
 from convcli.filters.filter_image import filter_image
 from tests.benchmarks import folders
+from tests.benchmarks.__main__ import BRIEF
 from tests.benchmarks.commands import SPELLERS, convcli
 from tests.benchmarks.filters import FILTERS
 from tests.benchmarks.folders import FOLDERS, Folder
 from tests.benchmarks.measure import measure
+from tests.benchmarks.own_ways import KINDS
+from tests.benchmarks.peers import ALL_THREADS
 from tests.benchmarks.pictures import photograph
 from tests.benchmarks.report import Row, closing, table, write_json
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.speed_page import section, with_section
 from tests.benchmarks.timing import alternate
 from tests.benchmarks.tools import run
+from tests.benchmarks.works import works
 
 SIZE = (64, 80)  # more than 63 taps: a reflection reaches no further than the picture
 
@@ -128,3 +133,24 @@ def test_the_page_has_one_section_a_machine(setting: Setting) -> None:
     assert "numpy 2" not in renewed
     assert renewed.count("## One, 2 cores") == 1
     assert with_section(renewed, other) == renewed
+
+
+def test_convcli_is_measured_beside_itself(setting: Setting) -> None:
+    rows = [row for some in measure(setting, "all threads / one thread|choice dense 5x5") for row in some]
+    ways = [(row.work, row.peer) for row in rows if row.work.startswith("choice")]
+    assert ways == [(f"choice dense 5x5, {kind}", way) for kind in KINDS for way in ("direct", "gemm", "fft")]
+    assert len(rows) - len(ways) == (len(FILTERS) if ALL_THREADS > 1 else 0)
+    assert all(row.apart == 0 for row in rows), table(rows)
+
+
+def test_a_calculator_is_measured_beside_an_import(setting: Setting) -> None:
+    (row,) = (row for some in measure(setting, "calculator shape") for row in some)
+    assert (row.peer, row.limit, row.apart, row.error) == ("import click", 1.25, 0, "")
+
+
+def test_the_brief_run_has_rows_of_every_target(setting: Setting) -> None:
+    names = {f"{work.name} / {peer.name}" for work in works(setting) for peer in work.peers}
+    chosen = {name for name in names if re.search(BRIEF, name)}
+    for start in ("integer 3x3, one", "choice", "layer", "pipeline", "calculator", "folder of 20 icons"):
+        assert any(name.startswith(start) for name in chosen), start
+    assert not any("libvips" in name for name in chosen if "icons" in name)  # which takes minutes

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from convcli.filters.filter_image import filter_image
-from tests.benchmarks import batch, folders
+from tests.benchmarks import batch, calculators, folders, own_ways
+from tests.benchmarks.calculators import CALCULATORS
 from tests.benchmarks.commands import command_peers, convcli
 from tests.benchmarks.filters import FILTERS, Filter, dense
 from tests.benchmarks.folders import FOLDERS, Folder
@@ -29,7 +30,7 @@ KERNEL_SWEEP = (3, 5, 7, 9, 11, 15, 21, 31, 47, 63)
 
 def largest(a: Array, b: Array) -> float:
     """Return the largest difference in levels."""
-    return float(np.abs(np.subtract(a, b, dtype=np.int16)).max())
+    return float(np.abs(np.subtract(a, b, dtype=np.int32)).max())
 
 
 def mean(a: Array, b: Array) -> float:
@@ -72,6 +73,9 @@ def works(setting: Setting) -> Iterator[Work]:
     for threads in sorted({1, ALL_THREADS}):
         for filter in FILTERS:
             yield _filtering(filter, setting.size, threads)
+    for kind in own_ways.KINDS:
+        for filter in FILTERS:
+            yield _choice(filter, kind, setting)
     yield from map(_layer, LAYERS)
     yield from (_network(model, path) for model in MODELS if (path := model.path()) is not None)
     for suffix in (".jpg", ".png"):
@@ -82,6 +86,9 @@ def works(setting: Setting) -> Iterator[Work]:
     yield _batch(setting)
     for folder in FOLDERS:
         yield _folder(folder, setting)
+    for name, arguments in CALCULATORS.items():
+        peer = calculators.peer(setting.limit)
+        yield Work(f"calculator {name}", lambda: None, calculators.ours(arguments, setting.limit), (peer,))
     for side in KERNEL_SWEEP:
         yield _swept(f"sweep kernel {side}", dense(side), setting.size, side)
     for filter in (FILTERS[0], dense(15)):
@@ -104,7 +111,20 @@ def _threaded(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
 def _filtering(filter: Filter, size: Size, threads: int) -> Work:
     name = f"{filter.name}, {'one thread' if threads == 1 else 'all threads'}"
     peers = tuple(filter_peers(filter, threads))
+    if threads > 1:
+        peers = (*peers, own_ways.one_thread(filter))
     return Work(name, partial(photograph, size), answer(filter, threads), peers)
+
+
+def _choice(filter: Filter, kind: str, setting: Setting) -> Work:
+    """Compare the way that the plan chooses with all others, on a picture of a quarter of the size."""
+    height, width = setting.size
+
+    def material() -> Array:
+        return own_ways.KINDS[kind](photograph((height // 2, width // 2)))
+
+    ours = partial(own_ways.filtered, filter=filter, threads=1)
+    return Work(f"choice {filter.name}, {kind}", material, ours, tuple(own_ways.methods(filter, kind)))
 
 
 def _swept(name: str, filter: Filter, size: Size, point: float) -> Work:
