@@ -14,7 +14,7 @@ from convcli.backend.bands.band_plan import RUNNING, BandPlan, Settling, plan
 from convcli.backend.bands.encoding import Encoding
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.rounding import Rounder, Rounding
-from convcli.backend.bands.running import ALONE, SHARED, RunningSums
+from convcli.backend.bands.running import RunningSums
 from convcli.backend.bands.shifts import ShiftedFactors, ShiftedWindow
 from convcli.backend.bands.spectrum import GuardedSpectrum, Spectrum
 from convcli.backend.bands.strip import Strip
@@ -160,8 +160,7 @@ class _Worker:
 
 def _running(strip: Strip, weights: Weights, way: BandPlan, half: float) -> RunningSums:
     rows, columns = weights.matrix.shape
-    pace = SHARED if way.threads > 1 else ALONE
-    return RunningSums(strip, (rows, columns), way.first, way.dtype, half, pace)
+    return RunningSums(strip, (rows, columns), way.first, way.dtype, half)
 
 
 def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:

@@ -8,7 +8,7 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.band_plan import RUNNING, BandPlan
 from convcli.backend.bands.encoding import Encoding
 from convcli.backend.bands.rounding import Rounding
-from convcli.backend.bands.running import ALONE, KEPT, SHARED
+from convcli.backend.bands.running import KEPT, STEP
 from convcli.backend.bands.sums_to_pixels import Finish
 
 ROUND, ENCODE = (
@@ -32,12 +32,11 @@ def band_bytes(
     back = _back(finish, matrices)
     if way.method == RUNNING:
         taps = slide.kernel_size[0]
-        pace = SHARED if way.threads > 1 else ALONE
-        step = min(rows, max(1, pace.samples // width))
+        step = min(rows, max(1, STEP // width))
         kept = taps + min(rows, max(KEPT // width, step, taps))
-        # The line, its two sums by doubling, and for the output what changes, sums, and those of several rows.
+        # The line, its two sums by doubling, and for the output what changes and the sums.
         held = kept * width * first + step * width * (loaded + 2 * first)
-        return int(threads * (held + step * tile * (first + 2 * size + back)))
+        return int(threads * (held + step * tile * (first + size + back)))
     samples, outputs = rows * width, way.rows * tile
     held = samples * loaded + outputs * (matrices * size + back)
     if way.method == "fft":

@@ -17,11 +17,11 @@ RUNNING = "separable by running sums"  # the quickest way to run a box
 # without packing its operands first, if the weights lie row by row; these are the quickest below that.
 DOWN, DOWN_AVX512, ACROSS = 8, 4, 16
 WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
-ROWS, WIDE_SAMPLES = 24, 16384  # of a tile, in cache; long rows, as each pass over one costs a call
-# The same where threads take turns with the interpreter: a turn costs more than memory that is farther away.
-SHARED_ROWS = 96
-# Of a tile for products down alone, and for those across, whose matrices are as tall: OpenBLAS packs none of these.
-PRODUCT_ROWS, TALL_PRODUCT_ROWS, PRODUCT_SAMPLES = 64, 128, 2048
+# Of a tile: long rows, as each pass over one costs a call, and so many that threads seldom take turns with the
+# interpreter; more threads take more turns.
+ROWS, WIDE_SAMPLES = 48, 16384
+MANY, MANY_ROWS = 4, 96  # threads, and the rows for them
+PRODUCT_ROWS, PRODUCT_SAMPLES = 256, 2048  # of a tile for products of matrices
 # Of a tile for sums that run: what the rows that are still to go may take, and yet so many columns.
 RUNNING_HELD, RUNNING_SAMPLES = 1 << 21, 3072
 TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
@@ -181,11 +181,11 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         held = int(RUNNING_HELD * fitting)
         samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, held // slide.spans[0]))
     elif dtype.startswith("float") and name != "direct":
-        least, samples = (TALL_PRODUCT_ROWS if name == "separable" else PRODUCT_ROWS), PRODUCT_SAMPLES
+        least, samples = PRODUCT_ROWS, PRODUCT_SAMPLES
         height = band_height()
         least = max(height, int(least * fitting) // height * height)
     else:  # of a narrow picture, more rows
-        least, samples = (SHARED_ROWS if threads > 1 else int(ROWS * fitting)), WIDE_SAMPLES
+        least, samples = (MANY_ROWS if threads >= MANY else int(ROWS * fitting)), WIDE_SAMPLES
         least *= max(1, samples // (pixel * slide.output_size[1]))
     below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # rows of the input
     rows = min(slide.output_size[0], max(1, below // slide.stride[0]))

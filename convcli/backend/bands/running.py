@@ -4,28 +4,18 @@ Crow (1984), Summed-area tables for texture mapping, keeps such sums for a whole
 """
 
 from collections.abc import Iterator
-from math import isqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.algorithms.costs import SMALL
 from convcli.backend.bands.passes import Scratch
 from convcli.backend.bands.strip import Strip
 
 Array = NDArray[Any]
 
 
-class Pace(NamedTuple):
-    """How much is done in one call: samples of the input that are summed across, and rows that are added up."""
-
-    samples: int
-    rows: int
-
-
-ALONE = Pace(1 << 18, 1)
-SHARED = Pace(3 << 18, 8)  # where threads take turns with the interpreter, fewer calls, though each does more
+STEP = 1 << 19  # samples of the input that are summed across in one call: fewer calls, and they stay in cache
 KEPT = 1 << 21  # samples of sums across that are in memory, or more, as each row stays until it goes
 
 
@@ -42,9 +32,8 @@ class RunningSums:
         first: str,
         dtype: str,
         more: float = 0,
-        pace: Pace = ALONE,
     ) -> None:
-        self.strip, self.first, self.dtype, self.more, self.pace = strip, first, dtype, more, pace
+        self.strip, self.first, self.dtype, self.more = strip, first, dtype, more
         self.taps, across = box
         self.digits, self.slack = signed_digits(across), slack(across, strip.channels)
         self.scratch = Scratch()
@@ -54,7 +43,7 @@ class RunningSums:
         below, beside = self.strip.slide.reach(tile)
         channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
         samples, width = ((places.stop - places.start) * channels for places in (tile[1], beside))
-        step = max(1, self.pace.samples // width)
+        step = max(1, STEP // width)
         room = taps + min(height, max(KEPT // width, step, taps))
         passing = _Passing(self.scratch.get("passing", (room, width), self.first), taps)
         total = self.scratch.get("total", (samples,), self.dtype)
@@ -75,29 +64,13 @@ class RunningSums:
     def _run_on(self, change: Array, total: Array) -> Array:
         """Return the total after each row of change; the last becomes the total."""
         sums = self.scratch.get("sums", change.shape, self.dtype)
-        if self.pace.rows > 1 and self.dtype == "float32":
-            self._multiply(change, total, sums)
-        else:
-            np.copyto(sums, change)
-            before = total
-            for row in list(sums):
-                np.add(row, before, out=row)
-                before = row
-        np.copyto(total, sums[-1])
+        np.copyto(sums, change)
+        before = total
+        for row in list(sums):
+            np.add(row, before, out=row)
+            before = row
+        np.copyto(total, before)
         return sums
-
-    def _multiply(self, change: Array, total: Array, sums: Array) -> None:
-        """Add rows up by matrix products, of ones below the diagonal: fewer calls, and whole sums are exact."""
-        count, samples = change.shape
-        steps = self.scratch.get("steps", (count + 1, samples), self.dtype)
-        np.copyto(steps[1:], change)
-        height = max(1, min(self.pace.rows, isqrt(SMALL // samples)))
-        ones = np.tri(height, height + 1, 1, dtype=self.dtype)
-        for first in range(0, count, height):
-            rows = min(height, count - first)
-            np.copyto(steps[first], sums[first - 1] if first else total)
-            part = sums[first : first + rows]
-            np.matmul(ones[:rows, : rows + 1], steps[first : first + rows + 1], out=part)
 
 
 class _Passing:
