@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import cleandoc
-from textwrap import wrap
 from typing import Any
 
 import click
@@ -159,6 +158,8 @@ class Command(click.Command):
 
 def _unbroken(names: str, width: int) -> str:
     """Divide the names of options into lines between them, not at their hyphens; Click leaves them so."""
+    from textwrap import wrap
+
     lines = wrap(names, width, break_on_hyphens=False, break_long_words=False)
     return "\n".join(["\b", *lines])
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convcli.batch import Batch, Outcome, Stop, Stopped
-from convcli.batch.stop import SIGNALS
+from convcli.batch.outcome import Outcome
+from convcli.batch.run_jobs import Batch
+from convcli.batch.stop import SIGNALS, Stop, Stopped
 from convcli.cli.conversation import Conversation
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import Decorator

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcli.batch import Outcome, Stop
+from convcli.batch.outcome import Outcome
+from convcli.batch.stop import Stop
 from convcli.cli.conversation import Conversation
 from convcli.files import REPLACE, ExistsError
 from convcli.filters.clipping import CLIPPED

@@ -13,7 +13,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from convcli.batch import MEMORY, WRITES, Outcome
+from convcli.batch.budget import MEMORY
+from convcli.batch.gate import WRITES
+from convcli.batch.outcome import Outcome
 from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import ExistsError
 from convcli.images.codec_memory import encoding, pooled, pooled_of_many

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
 
-from convcli.batch import MEMORY, Outcome
+from convcli.batch.budget import MEMORY
+from convcli.batch.outcome import Outcome
 from convcli.errors import ConvcliError
 from convcli.images.picture import Picture
 from convcli.jobs.job import DASH, Job

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from convcli.batch import Outcome
+from convcli.batch.outcome import Outcome
 from convcli.files import WriteError, exists, is_file, is_folder, is_link
 from convcli.jobs.job import DASH, Job
 

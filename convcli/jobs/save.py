@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from convcli.batch import WRITES
+from convcli.batch.gate import WRITES
 from convcli.errors import ArgumentError
 from convcli.files import Fill, WriteError, check_target, flush_folders, sweep, write_whole
 from convcli.jobs.job import DASH, Job

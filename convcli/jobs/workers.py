@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcli.batch import Batch, Outcome
+from convcli.batch.outcome import Outcome
+from convcli.batch.run_jobs import Batch
 from convcli.cores import cores
 from convcli.errors import ConvcliError
 from convcli.jobs.job import DASH, Job
@@ -80,7 +81,7 @@ class Workers(NamedTuple):
     def _in_threads(self, batch: Batch[Job], work: Work, width: int) -> bool:
         from concurrent.futures import ThreadPoolExecutor
 
-        from convcli.batch import attempt
+        from convcli.batch.outcome import attempt
 
         executor = ThreadPoolExecutor(width)
         try:

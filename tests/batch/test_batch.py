@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from convcli.batch import Batch, Outcome, Stop, Stopped, attempt
 from convcli.batch.gate import WRITES, Closed, Gate
 from convcli.batch.isolated import Isolated, OverdueError
+from convcli.batch.outcome import Outcome, attempt
+from convcli.batch.run_jobs import Batch
+from convcli.batch.stop import Stop, Stopped
 from convcli.errors import ConvcliError
 
 
@@ -321,7 +323,7 @@ def test_a_gate_waits_no_longer_than_it_may() -> None:
 
 
 def test_a_signal_ends_a_job_but_not_a_write() -> None:
-    from convcli.batch import WRITES
+    from convcli.batch.gate import WRITES
 
     written = []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from convcli.batch import Batch
+from convcli.batch.run_jobs import Batch
 from convcli.jobs.job import Job
 from tests.conftest import SAMPLES, Call, one_error
 from tests.runs import NAMES, Program, contents, draw, filtered

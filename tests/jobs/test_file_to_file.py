@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convcli.batch import MEMORY, Outcome
+from convcli.batch.budget import MEMORY
+from convcli.batch.outcome import Outcome
 from convcli.errors import ArgumentError
 from convcli.images.coding import Coding
 from convcli.images.header import Header

@@ -72,7 +72,7 @@ def test_a_report_that_exists_is_refused_or_replaced(call: Call, tmp_path: Path)
 
 
 def test_a_resumed_report_goes_on_after_its_last_whole_line(tmp_path: Path) -> None:
-    from convcli.batch import Outcome
+    from convcli.batch.outcome import Outcome
     from convcli.jobs.job import Job
     from convcli.jobs.report import START, Report
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,8 +12,10 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
-from convcli.jobs.collisions import Reads, check_reads
 from convcli.render import ENDINGS, FORMATS, PICTURES, Answer, render
+
+if TYPE_CHECKING:
+    from convcli.jobs.collisions import Reads
 
 
 class AnswerOptions(NamedTuple):
@@ -25,9 +27,11 @@ class AnswerOptions(NamedTuple):
     force: bool
     theme: str | None = None  # of a picture
 
-    def check(self, reads: Reads) -> None:
+    def check(self, reads: "Reads") -> None:
         """Raise ArgumentError where the answer would overwrite a file that is read."""
         if self.output is not None:
+            from convcli.jobs.collisions import check_reads
+
             check_reads("`output`", [Path(self.output)], reads)
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
