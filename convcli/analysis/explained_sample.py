@@ -172,6 +172,8 @@ def _layer_of(
             "`explain` shows one convolution and the activation after it; leave out `resize`, pools and `repeat`, and "
             "give only one kernel"
         )
+    if first.threshold:
+        raise ArgumentError("`explain` shows one sum of products; leave the threshold of the kernel out")
     maps = [each for each in first.maps if isinstance(each, Linear)]
     plain = all(len(each.layers) == len(each.terms) == 1 and type(each.layers[0]) is Conv for each in maps)
     if len(maps) < len(first.maps) or not plain:

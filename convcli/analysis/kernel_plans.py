@@ -35,6 +35,7 @@ def kernel_plans(specs: Sequence[str] = SPECS) -> Iterator[dict[str, Any]]:
     """
     for spec in specs:
         kernel = parse_kernel(spec)
+        kernel.check_linear("a plan")
         recipe = Recipe(kernels=(kernel,), padding="same")
         single = SingleKernel.of(recipe, np.dtype("uint8"), None, "clip", None, False, None)
         plan = single.band_plan(SHAPE)

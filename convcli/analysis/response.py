@@ -18,6 +18,7 @@ def frequency_response(kernels: Sequence[Kernel], size: int) -> Array:
     """
     total = np.ones((size, size))
     for kernel in kernels:
+        kernel.check_linear("a frequency response")
         parts = [
             np.abs(np.fft.fft2(np.atleast_2d(weights_of(matrix)), (size, size))) for matrix in kernel.matrices
         ]

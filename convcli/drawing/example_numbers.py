@@ -88,6 +88,7 @@ def grid_of(matrix: Matrix, divisor: Number = 1) -> Values:
 
 def weights_of(kernel: Kernel) -> Values:
     """Return the weights of a kernel of one matrix, divided by its divisor."""
+    kernel.check_linear("a drawing")
     if len(kernel.matrices) > 1:
         raise ArgumentError(
             f"kernel {kernel.name!r} has {len(kernel.matrices)} matrices whose responses are combined; draw one of "

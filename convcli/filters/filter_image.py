@@ -111,6 +111,7 @@ def filter_image(
             f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
             f"got {pixels.dtype} of shape {pixels.shape}"
         )
+    kernel.check_linear("filter_image")
     recipe = Recipe(
         kernels=(kernel,),
         stride=stride,

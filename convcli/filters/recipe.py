@@ -194,7 +194,12 @@ class Recipe:
         """
         others = (self.weights, self.activation, self.pool, self.pool_channels, self.resize)
         alone = len(self.kernels) == self.repeat == 1 and all(other is None for other in others)
-        if not alone or self.kernels[0].dims != 2 or VARIANTS[self.variant].weighing != "each":
+        if (
+            not alone
+            or self.kernels[0].dims != 2
+            or self.kernels[0].threshold
+            or VARIANTS[self.variant].weighing != "each"
+        ):
             return None
         layer, *more = self.layers(self.conv(1, 1, kernel_size or self.kernels[0].shape), (1, *size))
         return layer if isinstance(layer, Conv) and not more else None

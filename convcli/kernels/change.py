@@ -25,14 +25,15 @@ def normalized(kernel: Kernel) -> Kernel:
     >>> normalized(parse_kernel("1 2 1")).divisor, normalized(parse_kernel("sobel-x")).divisor
     (4, 4)
     """
-    divisor = max(_total(list(flat(matrix))) for matrix in kernel.matrices)
+    weighed = kernel.matrices[:1] if kernel.threshold else kernel.matrices
+    divisor = max(_total(list(flat(matrix))) for matrix in weighed)
     if not divisor:
         raise ArgumentError(f"kernel {kernel.name!r} cannot be normalised: all of its weights are 0")
     if not is_finite(divisor):
         raise ArgumentError(
             f"kernel {kernel.name!r} cannot be normalised: its weights sum to more than a float can hold; scale it down"
         )
-    return replace(kernel, divisor=divisor)
+    return replace(kernel, divisor=divisor, threshold=kernel.threshold * abs(kernel.divisor) / divisor)
 
 
 def _total(weights: Sequence[Number]) -> Number:
@@ -120,7 +121,10 @@ def scaled(kernel: Kernel, factor: Number) -> Kernel:
     else:
         divisor = kernel.divisor * under
     made = replace(
-        kernel, matrices=tuple(mapped(matrix, over) for matrix in kernel.matrices), divisor=divisor
+        kernel,
+        matrices=tuple(mapped(matrix, over) for matrix in kernel.matrices),
+        divisor=divisor,
+        threshold=kernel.threshold * abs(factor),
     )
     if not all(map(is_finite, made.flat_weights)):
         raise ArgumentError(f"kernel {kernel.name!r} times {factor} has weights that are not finite")

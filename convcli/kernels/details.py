@@ -32,17 +32,33 @@ def unsharp(
     sigma: float = 1.0,
     amount: float = 1,
     size: int | None = None,
+    threshold: float = 0,
     *,
     dims: int = 2,
     limit: int = MAX_SIDE,
 ) -> Kernel:
-    """Sharpen by unsharp masking: add so many times what a bell of width sigma blurs away."""
+    """Sharpen by unsharp masking: add so many times what a bell of width sigma blurs away, above a threshold.
+
+    The threshold is in levels of 255, whatever the depth: what a pixel differs from its blur must exceed it.
+    """
     check_sigma("unsharp", sigma)
     _check_amount("unsharp", amount)
+    if not 0 <= threshold < inf:
+        raise ArgumentError(f"unsharp: threshold must be at least 0 and finite, got {threshold}")
     curve = bell(sigma, _odd("unsharp", side_for(sigma, size, limit)))
     blurred = outer(*[curve] * dims)
-    sharp = _with_middle([-amount * weight for weight in flat(blurred)], 1 + amount, shape_of(blurred))
-    return Kernel("unsharp", (sharp,), source=f"f + amount * (f - gaussian f); {BOOK}; unsharp masking")
+    shape, source = shape_of(blurred), f"f + amount * (f - gaussian f); {BOOK}; unsharp masking"
+    taken = [-amount * weight for weight in flat(blurred)]
+    if not threshold:
+        return Kernel("unsharp", (_with_middle(taken, 1 + amount, shape),), source=source)
+    itself = _with_middle([0] * len(taken), 1, shape)
+    return Kernel(
+        "unsharp",
+        (itself, _with_middle(taken, amount, shape)),
+        combine="thresholded",
+        source=f"{source}; the threshold as in Pillow's UnsharpMask",
+        threshold=threshold * amount,
+    )
 
 
 def highboost(amount: float = 2, size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:

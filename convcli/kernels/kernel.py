@@ -15,7 +15,7 @@ Line = tuple[Number, ...]
 Grid = tuple[Line, ...]  # rows of weights, laid out as a grid
 Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as a kernel has axes
 
-Combine = Literal["none", "magnitude", "largest"]
+Combine = Literal["none", "magnitude", "largest", "thresholded"]
 
 MOST_AXES = 3
 MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of a matrix, whatever limit is asked for
@@ -29,10 +29,12 @@ class Kernel:
         nested tuples, with 1 to 3 axes
     divisor  : what the sum is divided by
     combine  : `none` for one matrix; `magnitude` for the root of the summed squares of all responses;
-        `largest` for the largest response
+        `largest` for the largest response; `thresholded` for the first of two, to which the second is added where its
+        magnitude exceeds the threshold
     offset   : what is added after the division, in units of the pixels
     anchor   : which tap lies on the pixel, one number an axis; None for the middle, as padding `same` has it
     source   : where the weights come from
+    threshold : of `thresholded`, after the division, in levels of 8 bits: white is 255, whatever the depth
     """
 
     name: str
@@ -42,6 +44,7 @@ class Kernel:
     source: str = ""
     offset: Number = 0
     anchor: tuple[int, ...] | None = None
+    threshold: Number = 0
 
     def __post_init__(self) -> None:
         """Refuse what is no kernel, whoever made it."""
@@ -61,7 +64,24 @@ class Kernel:
             )
         if not is_finite(self.offset):
             raise ArgumentError(f"kernel {self.name!r}: its offset must be finite, got {self.offset}")
+        if (self.combine == "thresholded") != bool(self.threshold) or (self.threshold and len(shapes) != 2):
+            raise ArgumentError(
+                f"kernel {self.name!r} has the threshold {self.threshold} and {len(shapes)} matrices; one that is "
+                "'thresholded' has a threshold and two matrices"
+            )
+        if not is_finite(self.threshold) or self.threshold < 0:
+            raise ArgumentError(
+                f"kernel {self.name!r}: its threshold must be finite and at least 0, got {self.threshold}"
+            )
         self._check_anchor()
+
+    def check_linear(self, user: str) -> None:
+        """Raise ArgumentError if a threshold makes the result no sum of products; `user` is what needs one."""
+        if self.threshold:
+            raise ArgumentError(
+                f"kernel {self.name!r} has a threshold, so it is not linear, and {user} needs a kernel that is; leave "
+                "the threshold out"
+            )
 
     def _check_anchor(self) -> None:
         if self.anchor is None:

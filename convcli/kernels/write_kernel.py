@@ -20,6 +20,7 @@ def encode_kernel(kernel: Kernel, path: Path) -> tuple[bytes, list[str]]:
     if ending not in WRITERS:
         what = f"the ending {path.suffix!r}" if path.suffix else "no ending"
         raise ArgumentError(f"{path} has {what}, in which no kernel is written; use {' '.join(WRITERS)}")
+    kernel.check_linear(f"{path}")
     if len(kernel.matrices) > 1:
         raise ArgumentError(f"kernel {kernel.name!r} has {len(kernel.matrices)} matrices; {path} holds one")
     lost = []

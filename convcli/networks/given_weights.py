@@ -145,6 +145,7 @@ def _kernel(text: str, node: Node, shape: tuple[int, ...]) -> Any:
     if not isinstance(layer, Convolution):
         raise ArgumentError(f"{node.told} takes no kernel, and {text!r} is given; only convolutions do")
     kernel = parse_kernel(text)
+    kernel.check_linear("a layer")
     matrices = [np.array(matrix, float) / kernel.divisor for matrix in kernel.matrices]
     if any(matrix.shape != shape[2:] for matrix in matrices):
         raise ArgumentError(

@@ -69,6 +69,7 @@ def compare_on(
     from convcli.layers.text.pool_grammar import parse_pool
 
     kernel = bounded(parse_kernel(spelled))
+    kernel.check_linear("compare")
     pooled = None if pool is None else parse_pool(pool)
     if pooled is not None:
         pooled(2)  # wrong sizes are told before the picture is read

@@ -171,6 +171,7 @@ def _rows(kernel: Kernel) -> list[dict[str, Any]]:
             "offset": kernel.offset,
             "anchor": kernel.anchor,
             "combine": kernel.combine,
+            "threshold": kernel.threshold,
             "sum": _divided(added(list(flat(matrix))), kernel.divisor),
             "rank": kernel_rank(matrix),
             "factors": Grid(factors_of(matrix) or ()),
@@ -210,8 +211,13 @@ def _combining(kernels: Sequence[Kernel]) -> list[str]:
     words = {
         "magnitude": "the responses are combined to the root of their summed squares",
         "largest": "the largest of the responses is taken",
+        "thresholded": "the second response is added to the first where it exceeds {:g} of 255 levels",
     }
-    lines = [f"{kernel.name}: {words[kernel.combine]}" for kernel in kernels if kernel.combine in words]
+    lines = [
+        f"{kernel.name}: {words[kernel.combine].format(kernel.threshold)}"
+        for kernel in kernels
+        if kernel.combine in words
+    ]
     if len(kernels) > 1:
         lines.append(f"{len(kernels)} kernels, one after the other")
     return lines

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+LEVELS = 255  # of 8 bits, in which thresholds are given
+
 
 def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
     """Return the stage of one kernel in the recipe's variant, for an input (C, *spatial)."""
@@ -52,7 +54,15 @@ def from_kernel(recipe: Recipe, kernel: Kernel, shape: Shape) -> Weighted:
         total = even_total(maps[0].layers, matrices) if kernel.is_smoothing else None
         if recipe.spec.sizes == "transposed":
             notes = checkerboard(maps[0].layers[0], matrices[0], kernel.divisor)
-    return Weighted(maps, single, total, kernel.combine, kernel.divisor, kernel.offset, notes)
+    threshold = _threshold(recipe, kernel)
+    return Weighted(
+        maps, single, total, kernel.combine, kernel.divisor, kernel.offset, notes, threshold=threshold
+    )
+
+
+def _threshold(recipe: Recipe, kernel: Kernel) -> float:
+    """Return a kernel's threshold in the units of the picture, of which white is `full_scale`."""
+    return kernel.threshold / LEVELS * recipe.full_scale
 
 
 def from_weights(recipe: Recipe, shape: Shape) -> Weighted:
@@ -248,6 +258,7 @@ def _separable(
         kernel.divisor,
         kernel.offset,
         tuple(dict.fromkeys(notes)),
+        threshold=_threshold(recipe, kernel),
     )
 
 

@@ -26,6 +26,7 @@ def tiled(recipe: Recipe, shape: Shape) -> Weighted:
     """Return the stage of kernels that alternate between output positions."""
     for kernel in recipe.kernels:
         recipe.check_axes(kernel, shape)
+        kernel.check_linear(f"`variant={recipe.variant!r}`")
         if kernel.combine != "none":
             raise ArgumentError(
                 f"`variant={recipe.variant!r}` takes kernels of one matrix, {kernel.name!r} has "

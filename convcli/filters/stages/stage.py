@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.backend.bands.sums_to_pixels import DIVISOR32, combine
+from convcli.backend.values import BESIDE
 from convcli.errors import ArgumentError
 from convcli.filters.stages.linear_map import Map, Pass
 from convcli.filters.tiles.alpha_rule import FAINT, hidden_share
@@ -133,6 +134,7 @@ class Weighted(Stage):
     shift: float = 0
     notes: tuple[str, ...] = ()
     faint: float = FAINT
+    threshold: float = 0.0
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -162,6 +164,8 @@ class Weighted(Stage):
 
     def _whole_sum(self, largest: float) -> float | None:
         """Return an upper bound of the sums of all maps; None unless all sums are integers."""
+        if self.threshold:
+            return None
         sums = [each.whole_sum(largest) for each in self.maps]
         return None if any(each is None for each in sums) else max(filter(None, sums), default=0.0)
 
@@ -188,7 +192,8 @@ class Weighted(Stage):
         sums = [own(part) for part in parts]
         if self.combine == "magnitude":  # squares may overflow integers
             sums = [part.astype(np.float64) if part.dtype.kind == "i" else part for part in sums]
-        y = combine(self.combine, sums)
+        limit = self.threshold * abs(self.divisor)
+        y = _thresholded(sums, limit) if limit else combine(self.combine, sums)
         if y.dtype.kind == "i" and (self.divisor != 1 or self.shift % 1):
             y = y.astype(np.float64)
         if self.divisor != 1:
@@ -264,6 +269,14 @@ class Weighted(Stage):
                 ]
             parts.append(WithOwn(each(shown), middles, hidden, seen))
         return Mapped(self._answer, *parts), first.carry(opacity, 1.0)
+
+
+def _thresholded(sums: list[Array], threshold: float) -> Array:
+    """Add the second of two sums to the first where it exceeds a threshold, by more than sums may be off."""
+    y, detail = sums
+    exceeds = np.abs(detail) > threshold * (1 + 1 / BESIDE)
+    sharpened: Array = np.add(y, detail, where=exceeds, out=y)
+    return sharpened
 
 
 def _among_ones(linear: Map) -> Map:

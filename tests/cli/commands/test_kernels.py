@@ -82,6 +82,7 @@ def test_every_field_is_given(call: Call) -> None:
         "offset": 0,
         "anchor": [1, 0],
         "combine": "none",
+        "threshold": 0,
         "sum": 16,
         "rank": 1,
         "factors": [[1, 2, 1], [1, 2, 1]],
