@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from convcli.errors import ConvcliError
+from convcli.remote_files import RemotePath
 
 PERMISSIONS = 0o777  # the bits of a mode that a picture keeps: no set-user-ID, set-group-ID or sticky bit
 ABANDONED = 24 * 3600  # age in seconds at which an unlocked temporary file of another machine is removed
@@ -77,6 +78,15 @@ def write_whole(
     left in the folder are removed.
     """
     check_target(path, overwrite=overwrite, follow_links=follow_links)
+    if isinstance(path, RemotePath):
+        try:
+            with placing:
+                path.write(data, overwrite=overwrite)
+        except FileExistsError:
+            raise ExistsError(_exists(path)) from None
+        except OSError as error:
+            raise WriteError(f"cannot write {path}: {_why(error)}") from error
+        return
     place = Path(os.path.realpath(path)) if follow_links else path
     try:
         _make(place.parent)
@@ -100,6 +110,8 @@ def flush_folders(folders: Iterable[Path]) -> None:
     Raises WriteError if the file system reports an error; the files are complete even then.
     """
     for folder in dict.fromkeys(folders):
+        if isinstance(folder, RemotePath):
+            continue
         try:
             _sync(folder)
         except FileNotFoundError:  # nothing was written into it, or somebody has removed it
@@ -295,6 +307,8 @@ def _claimed(handle: int) -> bool:
 
 def sweep(folder: Path) -> None:
     """Remove the abandoned temporary files of a folder; each process does so once for each folder."""
+    if isinstance(folder, RemotePath):
+        return
     key = str(folder.absolute())
     if key in _swept:
         return

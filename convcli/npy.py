@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from convcli.errors import ConvcliError
+from convcli.remote_files import RemotePath
 from convcli.warned import warnings_caught
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def map_values(path: Path, header: Header) -> NDArray[Any]:
 
     with path.open("rb") as file:
         check_length(file, header)
+        if isinstance(path, RemotePath):  # which is in memory already
+            file.seek(header.start)
+            return read_values(file, header)
     if not prod(header.shape):
         return np.empty(header.shape, header.dtype)
     count = (prod(header.shape),)

@@ -28,6 +28,7 @@ from convcli.jobs.folder_pairs import paired
 from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import Ahead
 from convcli.jobs.stdin import standard_input
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from convcli.images.picture import Picture
@@ -52,7 +53,7 @@ class Pair(NamedTuple):
     @property
     def file(self) -> str:
         """The first of the two that is there."""
-        lacks_first = self.problem is not None and not Path(self.names[0]).exists()
+        lacks_first = self.problem is not None and not file_path(self.names[0]).exists()
         return self.names[1 if lacks_first else 0]
 
 
@@ -137,10 +138,10 @@ def pairs_of(operands: Sequence[str], values: Sequence[str]) -> tuple[list[Pair]
     """
     if list(operands) == ["-", "-"]:
         raise ArgumentError("both pictures are standard input, which holds one; name a file")
-    folders = [name != "-" and is_folder(Path(name)) for name in operands]
+    folders = [name != "-" and is_folder(file_path(name)) for name in operands]
     if folders == [True, True]:
-        return _folder_pairs(*map(Path, operands)), True
-    paths = [Path(name) for name in operands]
+        return _folder_pairs(*map(file_path, operands)), True
+    paths = [file_path(name) for name in operands]
     if any(folders) and len(paths) == 2:
         place = folders.index(True)
         if operands[1 - place] != "-":

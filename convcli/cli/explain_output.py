@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -11,6 +10,7 @@ from convcli.cli.file_run import FileRun
 from convcli.cli.option_names import typed_options
 from convcli.errors import ArgumentError
 from convcli.filters.request import Request
+from convcli.remote_files import target_path
 
 ENDINGS = (".txt", ".json", ".png", ".svg")
 # Options of pictures that are written, and of runs of many.
@@ -25,7 +25,7 @@ def explain_output(run: FileRun, request: Request, place: Sequence[int], theme: 
     """Explain the output at a place, on standard output or in the file that -o names."""
     if len(place) != 2:
         raise ArgumentError(f"`explain` takes one place, ROW,COLUMN, got {len(place)} numbers")
-    target = None if run.output.output in (None, "-") else Path(str(run.output.output))
+    target = None if run.output.output in (None, "-") else target_path(str(run.output.output))
     if target is not None and target.suffix.lower() not in ENDINGS:
         raise ArgumentError(f"{target}: `explain` writes text or draws; end it in {' '.join(ENDINGS)}")
     form = "txt" if target is None else target.suffix.lower().removeprefix(".")

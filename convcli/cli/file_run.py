@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,6 +40,7 @@ from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import jobs_for
+from convcli.remote_files import file_path, target_path
 
 if TYPE_CHECKING:
     from convcli.jobs.picture_to_answer import Question
@@ -119,11 +119,11 @@ class FileRun:
         """Return a job for each input of a run that writes no picture, but text about it, to -o or standard output."""
         output = self.output.output
         if output is not None and output != "-":
-            check_reads("`output`", [Path(output)], [*reads, *self._files()])
+            check_reads("`output`", [target_path(output)], [*reads, *self._files()])
         return [source.to(DASH) for source in self._sources("kernel")]
 
     def _files(self) -> Reads:
-        return [("an input", Path(name)) for name in self.inputs.names if name != "-"]
+        return [("an input", file_path(name)) for name in self.inputs.names if name != "-"]
 
     def _sources(self, name: str) -> list[Source]:
         """Return the inputs: a matrix that was typed, or those that are found."""

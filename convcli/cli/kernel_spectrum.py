@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convcli import __version__
 from convcli.cli.conversation import Conversation
 from convcli.errors import ArgumentError
+from convcli.remote_files import file_path
 from convcli.render import Answer
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _grey(name: str, conversation: Conversation) -> tuple[NDArray[Any], float]:
     from convcli.filters.picture_colours import Colours
     from convcli.images.read import read_picture
 
-    picture = read_picture(Path(name))
+    picture = read_picture(file_path(name))
     notes = list(picture.notes)
     if len(picture.frames) > 1:
         notes.append(f"only the first of its {len(picture.frames)} frames is taken")

@@ -18,6 +18,7 @@ from convcli.jobs.collisions import check_reads
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import is_stdout
 from convcli.npy import npy_bytes
+from convcli.remote_files import file_path, target_path
 
 if TYPE_CHECKING:
     from convcli.images.picture import Picture
@@ -46,7 +47,7 @@ class Files(NamedTuple):
     def told(self, output: str | None) -> Files:
         """Return these with what -o says: a file, or - and json:- for standard output."""
         if output is None or not is_stdout(output):
-            return self._replace(output=None if output is None else Path(output))
+            return self._replace(output=None if output is None else target_path(output))
         form, _, _ = output.rpartition(":")
         return self._replace(output=Path(f"-.{form or 'txt'}"), printed=True)
 
@@ -108,7 +109,7 @@ def _pairs(names: Sequence[str], values: Sequence[str], max_memory: int) -> list
     from convcli.jobs.stdin import standard_input
 
     given_files: list[Named] = [
-        (standard_input(max_memory), "standard input") if name == "-" else (Path(name), name)
+        (standard_input(max_memory), "standard input") if name == "-" else (file_path(name), name)
         for name in names
     ]
     typed = zip(values, value_names(len(values)), strict=True)

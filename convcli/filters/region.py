@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Region(NamedTuple):
         if mask is None:
             return None if only is None else cls(only)
         if isinstance(mask, str):
-            return cls(only, _of_picture(Path(mask)), mask)
+            return cls(only, _of_picture(file_path(mask)), mask)
         return cls(only, _of_array(mask))
 
     def check(self, before: Frame, after: Frame) -> None:

@@ -13,6 +13,7 @@ from convcli.layers.axes import PerAxis
 from convcli.layers.padding import NO_OUTPUT_PADDING, SAME, AnyPadding
 from convcli.layers.variant_spec import VariantSpec
 from convcli.layers.variants import PLAIN, VARIANTS
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +136,7 @@ class Request(NamedTuple):
                 for path in files_in(text)
             ),
             *(
-                (f"the file of {argument(name)}", Path(text))
+                (f"the file of {argument(name)}", file_path(text))
                 for name, text in words.items()
                 if isinstance(text, str) and is_file(text)
             ),

@@ -247,9 +247,9 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> tuple[BinaryIO, int]:
         source.seek(0)
         return source, len(source.getbuffer())
     file = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
-    if isinstance(source, Path) and file.seekable():
+    if isinstance(source, Path) and file.seekable() and not isinstance(file, BytesIO):
         return file, 0
-    whole = BytesIO(file.read())
+    whole = file if isinstance(file, BytesIO) else BytesIO(file.read())
     return whole, len(whole.getbuffer())
 
 

@@ -36,11 +36,13 @@ class Whole(NamedTuple):
     reading : the peak while the input is decoded
     pixels : the decoded input, with the memory that the decoder keeps
     writing : the encoder, in addition to the result
+    file : the file of the input, if it is held in memory
     """
 
     reading: int
     pixels: int
     writing: int
+    file: int = 0
 
 
 def by_rows(
@@ -57,7 +59,7 @@ def by_rows(
         return None
     pixels: Any = None if stored is None else stored.frames[0].pixels
     (frame,) = plan.made
-    held = 0 if stored is not None else whole.pixels
+    held = whole.file if stored is not None else whole.pixels
     running = held + plan.rows_memory(pixels)
     if written and form is not None:
         memory = running + writing(frame, form, threads)

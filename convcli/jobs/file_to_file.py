@@ -193,7 +193,7 @@ class FileToFile:
             [FrameHeader.of(frame)], planned.form, self.coding, planned.picture.coded, self.threads
         )
         held = _bytes(planned.picture.frames) + read_memory.pool
-        whole = Whole(read_memory.reading, held, writing)
+        whole = Whole(read_memory.reading, held, writing, opened.header.held)
         whole_alone = job.target is DASH or planned.picture.layout != "hwc"
         form = None if whole_alone else planned.form
         rows = by_rows(plan, stored, form, whole, self.threads)

@@ -18,6 +18,7 @@ from convcli.jobs.read_source import Reading
 from convcli.jobs.save import Save
 from convcli.jobs.targets import is_stdout, jobs_for
 from convcli.memory import memory_size
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from convcli.filters.filter_picture import AnyKernel
@@ -124,7 +125,7 @@ def filter_file(
     if target is not None and is_stdout(target):
         raise ArgumentError(f"`output` {target} is standard output; name a file")
     save = Save(force, preserve, follow_links)
-    (job,) = jobs_for([Source(Path(source))], target, asked.name, reads=asked.files)
+    (job,) = jobs_for([Source(file_path(source))], target, asked.name, reads=asked.files)
     most = memory_size(max_memory) if isinstance(max_memory, str) else max_memory
     outcome = FileToFile(asked.work, reading, coding, save, most, asked.threads, alone=True)(job)
     if outcome.error is not None:

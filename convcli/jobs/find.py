@@ -15,6 +15,7 @@ from convcli.jobs.search import EVERYWHERE, Choice, Parts, Patterns, Search, is_
 from convcli.jobs.stdin import EndlessError, read_at_most
 from convcli.jobs.targets import folder_of
 from convcli.kernels.named import KERNELS
+from convcli.remote_files import RemotePath, file_path
 
 MOST_LISTED = 1 << 28  # bytes of a list
 SHOWN = 3  # paths that a note names; it counts the others
@@ -48,17 +49,19 @@ class Inputs(NamedTuple):
 
     @property
     def file(self) -> Path | None:
-        """The input, if it is a single file and no other option is given; else None."""
+        """The input, if it is a single file of this machine and no other option is given; else None."""
         if len(self.names) != 1 or self.names[0] == "-" or any(self[1:]):
             return None
-        path = Path(self.names[0])
+        path = file_path(self.names[0])
+        if isinstance(path, RemotePath):  # which is fetched once, by its job
+            return None
         return path if exists(path) and not is_folder(path) else None
 
     @property
     def lists(self) -> Reads:
         """The file that lists names, if there is one, with its name in messages."""
         named = self.files_from is not None and self.files_from != "-"
-        return [("the list of inputs", Path(self.files_from or ""))] if named else []
+        return [("the list of inputs", file_path(self.files_from or ""))] if named else []
 
     def find(self, output: str | None, name: str) -> Found:
         """Return the inputs: the names in their order, then those of the list; each file once, at its first place.
@@ -147,7 +150,7 @@ class _Finder:
             raise ArgumentError(
                 "the name of an input is empty; check that the variables of your script are set"
             )
-        path = Path(text)
+        path = file_path(text)
         if is_folder(path):
             parts: Parts = (EVERYWHERE, "*") if self.options.recursive else ("*",)
             yield from self._search(text, text, parts)
@@ -161,18 +164,18 @@ class _Finder:
         search = Search("" if root == "." else root, self.choice, self.shut)
         found = search.below(parts)
         for below in found:
-            yield Source(Path(search.path(below)), below.rpartition("/")[0])
+            yield Source(file_path(search.path(below)), below.rpartition("/")[0])
         for word, passed in sorted(set(search.passed)):
             self.passed.setdefault(word, []).append(passed)
         for folder, reason in search.failed.items():
             problem = InputError(f"cannot read the folder {folder}: {reason}; its pictures are left out")
-            yield Source(Path(folder), problem=problem)
+            yield Source(file_path(folder), problem=problem)
         if not found and not search.failed:
-            yield Source(Path(text), problem=InputError(self._nothing(text, search)))
+            yield Source(file_path(text), problem=InputError(self._nothing(text, search)))
 
     def _nothing(self, text: str, search: Search) -> str:
         """Return the message for a folder or a pattern without a picture."""
-        path = Path(text)
+        path = file_path(text)
         if search.left_out:
             why = f"`include` and `exclude` leave none of its {_count(search.left_out, 'picture')}"
         elif search.others:
@@ -198,7 +201,7 @@ def _listed(name: str) -> list[str]:
         if name == "-":
             data = read_at_most(sys.stdin.buffer, MOST_LISTED).getvalue()
         else:
-            with Path(name).open("rb") as file:
+            with file_path(name).open("rb") as file:
                 data = read_at_most(file, MOST_LISTED).getvalue()
     except OSError as error:
         raise ArgumentError(f"`files_from`: cannot read {name}: {error.strerror or error}") from None

@@ -10,6 +10,7 @@ from convcli.files import is_file
 from convcli.images.codecs.text_files import TYPED, TypedMatrix
 from convcli.images.formats import TEXT_ENDINGS, TEXTS
 from convcli.jobs.stdin import standard_input
+from convcli.remote_files import RemotePath
 
 
 class _Dash(PosixPath):
@@ -46,7 +47,10 @@ class Source(NamedTuple):
     @property
     def parent(self) -> str:
         """The folder of the output in a tree of outputs: relative to the searched folder, or as the input was named."""
-        folder = str(self.path.parent) if self.below is None else self.below
+        above = self.path.parent
+        folder = above.below_scheme if isinstance(above, RemotePath) else str(above)
+        if self.below is not None:
+            folder = self.below
         if ".." in folder.split("/"):
             raise ArgumentError(
                 f"{self.path} cannot keep its folder {folder} inside the folder of the outputs; name it without .."

@@ -9,6 +9,7 @@ from convcli.batch.gate import WRITES
 from convcli.errors import ArgumentError
 from convcli.files import Fill, WriteError, check_target, flush_folders, sweep, write_whole
 from convcli.jobs.job import DASH, Job
+from convcli.remote_files import RemotePath
 
 
 class Save(NamedTuple):
@@ -30,11 +31,15 @@ class Save(NamedTuple):
         if not self.preserve:
             return
         for job in jobs:
-            if job.source is DASH or job.target is DASH:
-                stream = job.name if job.source is DASH else "standard output"
-                raise ArgumentError(
-                    f"`preserve` keeps the times and the mode of files and does not apply to {stream}; leave it out"
-                )
+            names = {
+                job.source: job.name,
+                job.target: "standard output" if job.target is DASH else str(job.target),
+            }
+            for end, name in names.items():
+                if end is DASH or isinstance(end, RemotePath):
+                    raise ArgumentError(
+                        f"`preserve` keeps the times and the mode of files and does not apply to {name}; leave it out"
+                    )
 
     def check(self, target: Path) -> None:
         """Raise WriteError if the target exists and may not be replaced."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from convcli.errors import ArgumentError
 from convcli.images.formats import ENDINGS
+from convcli.remote_files import Entry, entries
 
 EVERYWHERE = "**"  # any number of folders, also none
 LONGEST_PATH = 4096  # in characters
@@ -94,7 +95,7 @@ class Search:
     folders: int = 0
     passed: list[tuple[str, str]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    _listed: tuple[str, list[os.DirEntry[str]]] | None = None
+    _listed: tuple[str, list[Entry]] | None = None
 
     def below(self, parts: Parts) -> list[str]:
         """Return the pictures that match the parts of a pattern, as paths below the root, sorted by their bytes.
@@ -144,28 +145,27 @@ class Search:
     def _is_shut(self, folder: str) -> bool:
         return self.shut is not None and os.path.realpath(self.path(folder)) == self.shut
 
-    def _matching(self, folder: str, part: str) -> Iterator[os.DirEntry[str]]:
+    def _matching(self, folder: str, part: str) -> Iterator[Entry]:
         match = _matcher(part)
         hidden = part.startswith(".")
         for entry in self._entries(folder):
             if (hidden or not entry.name.startswith(".")) and match(entry.name):
                 yield entry
 
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+    def _entries(self, folder: str) -> list[Entry]:
         if self._listed is None or self._listed[0] != folder:
             path = self.path(folder)
-            entries: list[os.DirEntry[str]] = []
+            listed: list[Entry] = []
             try:
-                with os.scandir(path or ".") as listing:
-                    entries.extend(listing)
+                listed.extend(entries(path))
             except (FileNotFoundError, NotADirectoryError):  # a part without wildcards that does not exist
                 pass
             except OSError as error:
                 self.failed[path] = error.strerror or str(error)
-            self._listed = folder, entries
+            self._listed = folder, listed
         return self._listed[1]
 
-    def _is_taken(self, entry: os.DirEntry[str], below: str) -> bool:
+    def _is_taken(self, entry: Entry, below: str) -> bool:
         """Return whether an entry is a selected picture; if not, count it by its kind."""
         if _is_folder(entry):
             self.folders += 1
@@ -185,7 +185,7 @@ def _joined(folder: str, name: str) -> str:
     return f"{folder}{name}" if not folder or folder.endswith("/") else f"{folder}/{name}"
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: Entry) -> bool:
     """Return whether an entry is a folder or a link to one."""
     try:
         return entry.is_dir()
@@ -193,7 +193,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
+def _is_file(entry: Entry) -> bool:
     """Return whether an entry is a regular file or a link to one."""
     try:
         return entry.is_file()

@@ -10,6 +10,7 @@ from convcli.files import is_folder
 from convcli.images.formats import output_format
 from convcli.jobs.collisions import Reads, check_jobs, check_reads, check_report
 from convcli.jobs.job import DASH, Job, Source
+from convcli.remote_files import check_writable, file_path, target_path
 
 FIELDS = ("stem", "ext", "name", "parent", "kernel")  # the fields of a template
 _FIELD = re.compile(r"\{(\w*)\}")
@@ -42,18 +43,20 @@ def jobs_for(
     elif not output:
         raise ArgumentError("`output` is empty; name a file, a folder or a template")
     elif _is_folder(output, sources):
-        folder = Path(output)
+        folder = target_path(output)
         jobs = [source.to(folder / _mirrored(source)) for source in sound]
     elif _FIELD.search(output):
         jobs = [source.to(_filled(output, source, kernel)) for source in sound]
     else:
-        jobs = [source.to(Path(output)) for source in sound]
+        jobs = [source.to(target_path(output)) for source in sound]
+    for job in jobs:
+        check_writable(job.target)
     check_jobs(jobs, in_place=in_place)
     check_reads("`output`", (job.output for job in jobs if job.output is not None), reads)
     if report is not None:
         check_report(report, jobs, reads)
-    if output is not None and any(job.target is not DASH and job.target == Path(output) for job in jobs[:1]):
-        output_format(Path(output))
+    if output is not None and any(job.output == file_path(output) for job in jobs[:1]):
+        output_format(file_path(output))
     if len(sound) == len(sources):
         return jobs
     planned = iter(jobs)
@@ -73,7 +76,7 @@ def folder_of(output: str | None, kernel: str) -> str | None:
     """
     if not output or is_stdout(output):
         return None
-    if is_folder(Path(output)):
+    if is_folder(file_path(output)):
         return os.path.realpath(output)
     fixed = _FIELD.split(output.replace("{kernel}", kernel), maxsplit=1)[0]
     folder = fixed if fixed == output else fixed.rpartition("/")[0]
@@ -82,12 +85,12 @@ def folder_of(output: str | None, kernel: str) -> str | None:
 
 def _is_folder(output: str, sources: Iterable[Source]) -> bool:
     """Return whether `output` names a folder; a name without an ending does if an input comes from a folder."""
-    if is_folder(Path(output)):
+    if is_folder(file_path(output)):
         return True
     if _FIELD.search(output):
         return False
     searched = any(source.below is not None for source in sources)
-    return output.endswith("/") or (searched and not Path(output).suffix)
+    return output.endswith("/") or (searched and not file_path(output).suffix)
 
 
 def _itself(source: Source) -> Path:
@@ -144,4 +147,4 @@ def _filled(template: str, source: Source, kernel: str) -> Path:
             return source.parent
         return {"stem": name.stem, "ext": name.suffix, "name": name.name, "kernel": kernel}[field]
 
-    return Path(_FIELD.sub(value, template))
+    return target_path(_FIELD.sub(value, template))

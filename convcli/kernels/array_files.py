@@ -12,6 +12,7 @@ from convcli.kernels.kernel import MOST_AXES, Kernel, check_sides, nested
 from convcli.kernels.matrices import checked as finite
 from convcli.npy import NpyError, map_values, read_header, read_values
 from convcli.number_text import read_finite, split
+from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ MOST_TEXT = 1 << 24  # bytes of a matrix in text
 
 def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
     """Return the numbers in a .npy file, or raise ArgumentError; `mapped` ones stay in the file until they are used."""
-    path = Path(text)
+    path = file_path(text)
     if path.suffix.lower() != ".npy":
         raise ArgumentError(f"`{argument}` {text}: it takes an array in a .npy file, as numpy.save writes it")
     try:
@@ -96,7 +97,7 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
 
     if not isinstance(text, str | np.ndarray):
         return np.array(text, float)
-    path = Path(text if isinstance(text, str) else "")
+    path = file_path(text if isinstance(text, str) else "")
     if not isinstance(text, str) or path.suffix.lower() == ".npy":
         array = given_array(text, argument)
         if array.ndim == 4 and array.shape[2:] == (1, 1):

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from convcli.errors import ArgumentError, ConvcliError, cut, instead_of
@@ -22,6 +22,7 @@ from convcli.kernels.kernel import (
 from convcli.kernels.matrices import ReadPicture, checked, common, grid, number
 from convcli.npy import NpyError, read_header, read_values
 from convcli.number_text import split
+from convcli.remote_files import file_path
 
 PICTURES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
@@ -40,13 +41,13 @@ Read = Callable[[Path, int], Kernel]
 
 def has_ending(text: str) -> bool:
     """Tell whether text ends as the name of a file does in which kernels are kept."""
-    return Path(text).suffix.lower() in (*READERS, *PICTURES)
+    return PurePath(text).suffix.lower() in (*READERS, *PICTURES)
 
 
 def is_file(text: str) -> bool:
     """Tell whether there is a file of that name; what is too long for a name is none."""
     try:
-        return Path(text).is_file()
+        return file_path(text).is_file()
     except OSError:
         return False
 
@@ -54,7 +55,7 @@ def is_file(text: str) -> bool:
 def files_in(text: str) -> list[Path]:
     """Return the files that are there among the kernels that `text` spells, separated by semicolons."""
     words = dict.fromkeys(word.strip() for word in (text, *text.split(";")))
-    return [Path(word) for word in words if has_ending(word) and is_file(word)]
+    return [file_path(word) for word in words if has_ending(word) and is_file(word)]
 
 
 def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
@@ -95,13 +96,17 @@ def _what(path: Path) -> str:
 def _text(path: Path, limit: int, axes: int = 2) -> str:
     """Return what a file says, unless it is larger than any kernel of so many axes within the limit."""
     most = max(SMALLEST, LONGEST * limit**axes)
-    if path.stat().st_size > most:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        text = file.read() if size <= most else b""
+    if size > most:
         raise ArgumentError(
-            f"{_what(path)} has {path.stat().st_size:,} bytes, more than a kernel with {limit} taps on a side "
+            f"{_what(path)} has {size:,} bytes, more than a kernel with {limit} taps on a side "
             "can take; raise the limit with `max_kernel`"
         )
     try:
-        return path.read_text("utf-8-sig")
+        return text.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ArgumentError(f"{_what(path)} is not text; the ending {path.suffix!r} promises text") from None
 

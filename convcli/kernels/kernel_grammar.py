@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from inspect import Parameter, signature
 from math import isqrt
-from pathlib import Path
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.kernels.kernel import (
@@ -23,6 +22,7 @@ from convcli.kernels.kernel_files import READERS, has_ending, is_file, read_kern
 from convcli.kernels.matrices import ReadPicture, common, fitted, grid, number
 from convcli.kernels.named import KERNELS, MAX_SIDE
 from convcli.number_text import read_float, split, words_of_arguments
+from convcli.remote_files import file_path
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?=:|$)")
 _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
@@ -101,7 +101,7 @@ def _item(text: str, limit: int, dims: int, read_picture: ReadPicture | None) ->
     if name and not has_ending(text):
         return _named(name.group(), text[name.end() + 1 :], limit, dims)
     if has_ending(text) or (_looks_like_a_path(text) and not _SIZED.match(text)):
-        kernel = read_kernel(Path(text), limit, read_picture)
+        kernel = read_kernel(file_path(text), limit, read_picture)
     else:
         kernel = sized(text, limit) or _inline(text, limit)
     return _of_dims(kernel, text, dims)

@@ -30,6 +30,7 @@ from convcli.layers.axes import by_axes
 from convcli.layers.variants import BASELINE, VARIANTS
 from convcli.networks.load_network import is_network
 from convcli.networks.rows import Row
+from convcli.remote_files import file_path
 from convcli.render import Answer
 
 DEFAULT = tuple(name for name, spec in VARIANTS.items() if spec.usual)
@@ -75,7 +76,7 @@ class PictureOptions(NamedTuple):
     def files(self) -> list[tuple[str, Path]]:
         """The files that are read, after what messages call them."""
         kernels = [] if self.kernel is None else files_in(self.kernel)
-        pictures = [] if self.image is None or self.values is not None else [Path(self.image)]
+        pictures = [] if self.image is None or self.values is not None else [file_path(self.image)]
         return [*(("compared", path) for path in pictures), *(("the kernel", path) for path in kernels)]
 
     def check(self, context: click.Context) -> None:
@@ -108,7 +109,7 @@ class PictureOptions(NamedTuple):
 
 def _is_picture(text: str) -> bool:
     """Tell whether a word names a picture and no network."""
-    return Path(text).suffix.lower() in PICTURES or (not is_network(text) and is_file(text))
+    return file_path(text).suffix.lower() in PICTURES or (not is_network(text) and is_file(text))
 
 
 picture_options = bundled(
@@ -210,7 +211,7 @@ def command(
             )
         behind = {"activation": layer.activation, "pool": layer.pool}
         typed = None if picture.values is None else TypedMatrix.of(picture.values)
-        source, names = typed or Path(picture.image), tuple(dict.fromkeys(asked))
+        source, names = typed or file_path(picture.image), tuple(dict.fromkeys(asked))
         compare_on(
             source, picture.image, picture.kernel, picture.reading, names, conversation, answer, **behind
         )

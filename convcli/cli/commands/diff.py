@@ -18,6 +18,7 @@ from convcli.cli.options.limit_options import LimitOptions, limit_options, max_m
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
 from convcli.number_text import read_finite
+from convcli.remote_files import file_path, target_path
 
 if TYPE_CHECKING:
     from convcli.cli.diff_pairs import Pair
@@ -93,7 +94,7 @@ def command(
     if maps:
         answer = answer._replace(output=None)
     elif answer.output is not None:
-        answer = answer._replace(form=answer.form or CI_ENDINGS.get(Path(answer.output).suffix.lower()))
+        answer = answer._replace(form=answer.form or CI_ENDINGS.get(file_path(answer.output).suffix.lower()))
     if answer.form in CI_FORMATS and answer.fields:
         raise ArgumentError(
             f"--field names columns of a table, and --format {answer.form} has none; leave it out"
@@ -122,7 +123,7 @@ def _maps(answer: AnswerOptions, pairs: list[Pair], *, are_folders: bool) -> dic
 
     maps: dict[str, tuple[Path, str]] = {}
     if answer.output is not None and are_folders:
-        folder = Path(answer.output)
+        folder = target_path(answer.output)
         if answer.output.endswith("/") or is_folder(folder):
             maps = {pair.name: (_map_path(folder / pair.name), "PNG") for pair in pairs}
         elif answer.picture_file is not None:
@@ -132,7 +133,9 @@ def _maps(answer: AnswerOptions, pairs: list[Pair], *, are_folders: bool) -> dic
             )
     elif answer.picture_file is not None:
         maps = {pairs[0].name: answer.picture_file}
-    targets = [path for path, _ in maps.values()] if maps else [Path(answer.output)] if answer.output else []
+    targets = (
+        [path for path, _ in maps.values()] if maps else [target_path(answer.output)] if answer.output else []
+    )
     read = [("compared", source) for pair in pairs for source in pair.sources if isinstance(source, Path)]
     check_reads("`output`", targets, [(what, path) for what, path in read if path != Path("-")])
     for path, _ in maps.values():

@@ -1,7 +1,6 @@
 """convcli filter: run a layer on pictures."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -22,6 +21,7 @@ from convcli.filters.request import FILTERING, Request
 from convcli.kernels.kernel_grammar import square_meant
 from convcli.kernels.named import KERNELS
 from convcli.layers.padding import MODES
+from convcli.remote_files import file_path
 
 GROUPS = {
     "Input": ("values", "recursive", "include", "exclude", "files_from"),
@@ -219,7 +219,7 @@ def _check_kernels(run: FileRun, request: Request) -> None:
     """Refuse a kernel that is given as an input, and say how a matrix is written that is given as a row."""
     if not request.kernels:
         for name in run.inputs.names:
-            if name.partition(":")[0].lower() in KERNELS and not Path(name).exists():
+            if name.partition(":")[0].lower() in KERNELS and not file_path(name).exists():
                 raise ArgumentError(
                     f"there is no file {name!r}, and it is the name of a kernel; did you mean --kernel {name}?"
                 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +19,7 @@ from convcli.files import check_target, write_whole
 from convcli.kernels.kernel import MOST_AXES, Kernel, Number, by_axes
 from convcli.kernels.kernel_files import PICTURES
 from convcli.kernels.named import KERNELS
+from convcli.remote_files import file_path, target_path
 from convcli.render import Answer, Grid
 
 LISTED = {
@@ -87,7 +87,7 @@ def command(
     from convcli.kernels.kernel_files import files_in
 
     reads = [("the kernel", path) for path in files_in(spec)]
-    answer.check([*reads, *([("the picture", Path(spectrum))] if spectrum else [])])
+    answer.check([*reads, *([("the picture", file_path(spectrum))] if spectrum else [])])
     kernels = tuple(map(bounded, parse_kernels(spec, max_kernel, dims, read_picture=grey_rows)))
     if spectrum is not None:
         from convcli.cli.kernel_spectrum import spectrum_answer
@@ -102,7 +102,7 @@ def command(
 
 
 def _is_picture(output: str | None) -> bool:
-    return output is not None and Path(output).suffix.lower() in PICTURES
+    return output is not None and file_path(output).suffix.lower() in PICTURES
 
 
 # All of them
@@ -235,7 +235,7 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
     from convcli.images.picture import Frame, Picture
     from convcli.images.write import encode
 
-    path = Path(answer.output or "")
+    path = target_path(answer.output or "")
     if answer.form or answer.fields:
         raise ArgumentError(
             f"--format and --field are of text; {path} is a picture of the frequency response"

@@ -20,8 +20,10 @@ from convcli.cli.options.conversation_options import talking
 from convcli.cli.options.input_options import reading_options, several_values_option
 from convcli.cli.options.learn_options import BankOptions, LearnOptions, bank_options, learn_options
 from convcli.cli.options.limit_options import max_memory_option
+from convcli.cli.options.path_types import TARGET
 from convcli.errors import ArgumentError
 from convcli.jobs.read_source import Reading
+from convcli.remote_files import file_path
 
 _printing = bundled(
     "answer",
@@ -79,20 +81,20 @@ _printing = bundled(
 @bank_options
 @click.option(
     "--bank-sheet",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FILE.png",
     help="Draw the kernels of a bank.",
 )
 @_printing
 @click.option(
     "--bias-file",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FILE.npy",
     help="Write the biases, as convcli filter --bias-file reads them.",
 )
 @click.option(
     "--trace",
-    type=click.Path(path_type=Path),
+    type=TARGET,
     metavar="FILE.gif",
     help="sgd: an animation of the kernel at every step.",
 )
@@ -129,7 +131,7 @@ def command(
     files = Files(None, bias_file, trace, bank_sheet, answer.force).told(answer.output)
     if files.printed and (answer.fields or answer.form):
         raise ArgumentError("-o - prints the kernel, --field and --format the answer; give one of them")
-    files.check([("a picture", Path(name)) for name in names if name != "-"])
+    files.check([("a picture", file_path(name)) for name in names if name != "-"])
     answer = answer._replace(output=None)
     typed = typed_options(click.get_current_context())
     if bank.patches or bank.random:

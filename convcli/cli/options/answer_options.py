@@ -31,8 +31,9 @@ class AnswerOptions(NamedTuple):
         """Raise ArgumentError where the answer would overwrite a file that is read."""
         if self.output is not None:
             from convcli.jobs.collisions import check_reads
+            from convcli.remote_files import target_path
 
-            check_reads("`output`", [Path(self.output)], reads)
+            check_reads("`output`", [target_path(self.output)], reads)
 
     def give(self, conversation: Conversation, answer: Answer) -> None:
         """Print the answer, or write it to the file that -o names."""
@@ -64,20 +65,22 @@ class AnswerOptions(NamedTuple):
             click.echo(text, nl=False)
             return
         from convcli.files import write_whole
+        from convcli.remote_files import target_path
 
-        write_whole(Path(self.output), text.encode(), overwrite=self.force)
+        write_whole(target_path(self.output), text.encode(), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
 
     def _draw(self, conversation: Conversation, form: str, draw: Callable[[], Any]) -> None:
         """Write a picture to the file that -o names."""
         from convcli.drawing.forms import encode_still
         from convcli.files import check_target, write_whole
+        from convcli.remote_files import target_path
 
         if self.fields:
             raise ArgumentError(
                 f"--field names columns of a table, and {self.output} is a picture; leave it out"
             )
-        path = Path(self.output or "")
+        path = target_path(self.output or "")
         check_target(path, overwrite=self.force)
         write_whole(path, encode_still(draw(), form, self.theme or "auto"), overwrite=self.force)
         conversation.note(f"wrote {self.output}")
@@ -91,11 +94,12 @@ class AnswerOptions(NamedTuple):
     def picture_file(self) -> tuple[Path, str] | None:
         """The file and its format, where -o names a picture file of any format."""
         from convcli.images.formats import format_of
+        from convcli.remote_files import target_path
 
         if self.output is None:
             return None
         try:
-            return Path(self.output), format_of(Path(self.output))
+            return target_path(self.output), format_of(Path(self.output))
         except ArgumentError:
             return None
 

@@ -14,6 +14,7 @@ from convcli.cli.options.option_types import at_least, seconds
 from convcli.errors import ArgumentError
 from convcli.jobs.collisions import Reads, check_reads
 from convcli.jobs.targets import is_stdout
+from convcli.remote_files import file_path, target_path
 
 if TYPE_CHECKING:
     from convcli.drawing.forms import Drawing
@@ -46,7 +47,7 @@ class ViewOptions(NamedTuple):
         form = (
             self.output.partition(":")[0]
             if is_stdout(self.output)
-            else Path(self.output).suffix.removeprefix(".").lower()
+            else file_path(self.output).suffix.removeprefix(".").lower()
         )
         if form not in FORMS:
             raise ArgumentError(
@@ -62,7 +63,7 @@ class ViewOptions(NamedTuple):
     @property
     def _path(self) -> Path | None:
         """The file to write, None for standard output."""
-        return None if self.output is None or is_stdout(self.output) else Path(self.output)
+        return None if self.output is None or is_stdout(self.output) else target_path(self.output)
 
     def show(self, conversation: Conversation, drawing: "Drawing") -> None:
         """Play, print or write what is drawn."""

@@ -9,6 +9,7 @@ from convcli.cli.completed_words import complete_networks
 from convcli.cli.option_names import typed_options
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import Parsed, at_least
+from convcli.cli.options.path_types import READ
 from convcli.errors import ArgumentError
 from convcli.filters.network_input import OF_BOTH, NetworkInput, output_name, pixels_of
 from convcli.filters.read_arguments import read_deviations, read_numbers
@@ -103,7 +104,7 @@ picture_network_options = bundled(
     click.option("--top", type=at_least(1), help="How many classes to print. [5]"),
     click.option(
         "--labels",
-        type=click.Path(path_type=Path),
+        type=READ,
         metavar="FILE",
         help="The names of the classes, one per line.",
     ),

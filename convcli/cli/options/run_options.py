@@ -8,6 +8,7 @@ import click
 
 from convcli.cli.options.bundled import bundled
 from convcli.cli.options.option_types import at_least, seconds
+from convcli.cli.options.path_types import LOCAL
 from convcli.errors import ArgumentError
 from convcli.jobs.workers import Workers
 
@@ -70,7 +71,7 @@ run_options = bundled(
     click.option("--fail-fast", is_flag=True, help="Start no more pictures after the first failure."),
     click.option(
         "--report",
-        type=click.Path(path_type=Path),
+        type=LOCAL,
         metavar="FILE",
         help="Write one line of JSON per picture, as each is done.",
     ),

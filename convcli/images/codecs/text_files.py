@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from convcli.images.formats import TEXT_ENDINGS
+from convcli.remote_files import file_path
 
 SEEN = 512  # bytes that are inspected
 _NUMBERS = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|#.*\n)*[-+.\d\[]")  # the start of a text matrix
@@ -38,7 +39,7 @@ def typed_or_file(text: str, shown: str) -> TypedMatrix | Path:
     """
     if (";" in text or _TYPED.fullmatch(text)) and not os.path.lexists(text):
         return TypedMatrix.of(text, shown)
-    return Path(text)
+    return file_path(text)
 
 
 def text_form(name: str, file: BinaryIO) -> str | None:

@@ -1,0 +1,311 @@
+"""Files behind URLs (https, s3, gs, memory) as paths: the only module that imports fsspec, when one is first used."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
+from os import PathLike, fspath
+from pathlib import Path, PosixPath
+from typing import IO, Any, BinaryIO, NamedTuple, Protocol
+
+from convcli.errors import ArgumentError, ConvcliError
+
+MOST = 1 << 31  # bytes of a remote file, which is held in memory while it is read
+BLOCK = 1 << 20
+CONNECTED, ANSWERED = 30, 60  # seconds in which an HTTP server has to take a connection, and to send more
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_COLLAPSED = re.compile(
+    r"([a-z][a-z0-9+.-]*):/+(?=[^/])", re.IGNORECASE
+)  # as pathlib writes the beginning of a URL
+
+
+class Store(NamedTuple):
+    """What reaches the files of a scheme.
+
+    packages : that have to be installed
+    writable : whether files can be written
+    """
+
+    packages: tuple[str, ...]
+    writable: bool = True
+
+
+STORES = {
+    "http": Store(("fsspec", "aiohttp"), writable=False),
+    "https": Store(("fsspec", "aiohttp"), writable=False),
+    "s3": Store(("fsspec", "s3fs")),
+    "gs": Store(("fsspec", "gcsfs")),
+    "memory": Store(("fsspec",)),  # of this process, for tests
+}
+
+
+class Entry(Protocol):
+    """What is in a folder, as `os.scandir` tells it."""
+
+    @property
+    def name(self) -> str:
+        """The name in the folder."""
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """Whether it is a folder."""
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
+        """Whether it is a regular file."""
+
+    def is_symlink(self) -> bool:
+        """Whether it is a link."""
+
+
+class _RemoteEntry(NamedTuple):
+    name: str
+    kind: str
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        return self.kind == "directory"
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
+        return self.kind == "file"
+
+    def is_symlink(self) -> bool:
+        return False
+
+
+def file_path(text: str | PathLike[str]) -> Path:
+    """Return the path of a file, behind a URL or not; or raise ArgumentError where a URL cannot be used here.
+
+    >>> file_path("in/a.png"), file_path("memory://in/a.png").with_name("b.png")
+    (PosixPath('in/a.png'), RemotePath('memory://in/b.png'))
+    """
+    if isinstance(text, Path):
+        return text
+    text = fspath(text)
+    match = _URL.match(text)
+    if match is None or os.path.lexists(text):
+        return Path(text)
+    scheme = match[1].lower()
+    if scheme not in STORES:
+        known = " ".join(f"{each}://" for each in STORES)
+        raise ArgumentError(f"{text}: files cannot be reached by {scheme}://; use {known}or a path")
+    from importlib.util import find_spec
+
+    missing = [package for package in STORES[scheme].packages if find_spec(package) is None]
+    if missing:
+        raise ArgumentError(
+            f"{text} is a remote file, which needs {' and '.join(missing)}; install them: pip install 'convcli[remote]'"
+        )
+    path = RemotePath(re.split("[?#]", text)[0] if scheme.startswith("http") else text)
+    path.given = text
+    return path
+
+
+def target_path(text: str | PathLike[str]) -> Path:
+    """Return the path of a file to be written, or raise ArgumentError where the store takes none."""
+    path = file_path(text)
+    check_writable(path)
+    return path
+
+
+def check_writable(path: Path) -> None:
+    """Raise ArgumentError where nothing can be written behind a URL."""
+    if isinstance(path, RemotePath) and not path.store.writable:
+        writable = " ".join(f"{each}://" for each, store in STORES.items() if store.writable)
+        raise ArgumentError(
+            f"cannot write {path}: HTTP is read only here; name an `output` on this machine, or behind {writable}"
+        )
+
+
+def is_url(text: str) -> bool:
+    """Tell whether text is the URL of a remote file, and no file of this machine."""
+    return isinstance(file_path(text), RemotePath)
+
+
+class RemotePath(PosixPath):
+    """The path of a file behind a URL; what fails raises an OSError, as it does with files of this machine.
+
+    given : the URL as it was typed, with its query, where the path is not made of another
+    """
+
+    given: str | None = None
+
+    def __str__(self) -> str:
+        """Return the URL."""
+        return self.given or _COLLAPSED.sub(lambda match: f"{match[1]}://", super().__str__(), count=1)
+
+    def __fspath__(self) -> str:
+        """Return the URL, which no file of this machine has for a path."""
+        return str(self)
+
+    def __repr__(self) -> str:
+        """Write it as Python would."""
+        return f"RemotePath({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Callable[[str], Path], tuple[str]]:
+        """Be the same in every process."""
+        return (file_path, (str(self),))
+
+    @property
+    def scheme(self) -> str:
+        """What stands before ://."""
+        return str(self).partition(":")[0].lower()
+
+    @property
+    def store(self) -> Store:
+        """What reaches it."""
+        return STORES[self.scheme]
+
+    @property
+    def below_scheme(self) -> str:
+        """The path without what stands before ://."""
+        return str(self).partition("://")[2]
+
+    def absolute(self) -> RemotePath:
+        """Return itself: it means the same everywhere."""
+        return self
+
+    def exists(self, *, follow_symlinks: bool = True) -> bool:
+        """Tell whether there is something; over HTTP only reading tells, and it is taken for a file."""
+        return self._found() is not None
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
+        """Tell whether there is a file."""
+        found = self._found()
+        return found is not None and stat.S_ISREG(found.st_mode)
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """Tell whether there is a folder."""
+        found = self._found()
+        return found is not None and stat.S_ISDIR(found.st_mode)
+
+    def is_symlink(self) -> bool:
+        """Return False: no store has links."""
+        return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """Return whether it is a file or a folder, and its size, where the store tells; or raise OSError."""
+        if not self.store.writable:
+            return _status(stat.S_IFREG, 0)
+        with _explained(self):
+            system, inside = self._system()
+            found = system.info(inside)
+        kind = stat.S_IFDIR if found["type"] == "directory" else stat.S_IFREG
+        return _status(kind, found.get("size") or 0)
+
+    def open(self, mode: str = "r", *arguments: Any, **options: Any) -> IO[Any]:  # type: ignore[override]
+        """Read the whole file into memory, and return it open; or raise OSError."""
+        data = BytesIO()
+        # One request without a question for the size before: a server may answer that in another way.
+        streamed = {} if self.store.writable else {"block_size": 0, "size": 1}
+        with _explained(self):
+            system, inside = self._system()
+            with system.open(inside, "rb", **streamed) as file:
+                while block := file.read(BLOCK):
+                    data.write(block)
+                    if data.tell() > MOST:
+                        raise OSError(errno.EFBIG, f"it has more than {MOST:,} bytes; copy it here first")
+        data.seek(0)
+        return data if "b" in mode else TextIOWrapper(data, *arguments[1:], **options)
+
+    def entries(self) -> list[_RemoteEntry]:
+        """Return what is in a folder, or raise OSError."""
+        with _explained(self):
+            system, inside = self._system()
+            listed = system.ls(inside, detail=True, refresh=True)
+        names = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] for each in listed}
+        own = inside.rstrip("/").rpartition("/")[2]
+        folder = {each["name"].strip("/") for each in listed} == {
+            inside.strip("/")
+        }  # a key that ends in /, alone
+        return [] if folder else [_RemoteEntry(*each) for each in names.items() if each[0] or each[0] != own]
+
+    def write(self, data: bytes | Callable[[BinaryIO], None], *, overwrite: bool) -> None:
+        """Give the file its whole content at once, as far as the store can; or raise OSError.
+
+        S3 and Google Cloud Storage show an object when all of it has been sent, and refuse to replace one that has
+        come meanwhile. `data` may be a function that writes to an open file, which is then a temporary one here.
+        """
+        mode = "overwrite" if overwrite else "create"
+        if callable(data):
+            import tempfile
+
+            with tempfile.NamedTemporaryFile(prefix="convcli-") as file:
+                data(file)  # type: ignore[arg-type]
+                file.flush()
+                self._sent("put_file", file.name, mode)
+        else:
+            self._sent("pipe_file", data, mode)
+
+    def _sent(self, method: str, content: bytes | str, mode: str) -> None:
+        with _explained(self):
+            system, inside = self._system()
+            order = (content, inside) if method == "put_file" else (inside, content)
+            try:
+                getattr(system, method)(*order, mode=mode)
+            except FileNotFoundError:
+                raise OSError(errno.EIO, "the store has no such bucket; check the spelling") from None
+
+    def _found(self) -> os.stat_result | None:
+        try:
+            return self.stat()
+        except OSError:
+            return None
+
+    def _system(self) -> tuple[Any, str]:
+        """Return what reaches the store, and what the store calls the file."""
+        from fsspec.core import url_to_fs
+
+        system, inside = url_to_fs(str(self), **_options(self.scheme))
+        return system, inside
+
+
+def entries(folder: str) -> Sequence[Entry]:
+    """Return what is in a folder, behind a URL or not, or raise OSError."""
+    path = file_path(folder or ".")
+    if isinstance(path, RemotePath):
+        return path.entries()
+    with os.scandir(folder or ".") as listing:
+        return list(listing)
+
+
+def _status(kind: int, size: int) -> os.stat_result:
+    return os.stat_result((kind | 0o644, 0, 0, 1, 0, 0, size, 0, 0, 0))
+
+
+def _options(scheme: str) -> dict[str, Any]:
+    """Return how a store is reached."""
+    if STORES[scheme].writable:
+        return {"use_listings_cache": False} if scheme == "s3" else {}
+    from aiohttp import ClientTimeout
+
+    timeout = ClientTimeout(total=None, sock_connect=CONNECTED, sock_read=ANSWERED)
+    return {"client_kwargs": {"timeout": timeout, "trust_env": True}}
+
+
+@contextmanager
+def _explained(path: RemotePath) -> Iterator[None]:
+    """Turn what the packages behind a store raise into an OSError that says why, in one line."""
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, ConvcliError):
+        raise
+    except TimeoutError as error:
+        raise OSError(errno.ETIMEDOUT, f"{path.scheme} did not answer in time; try again") from error
+    except OSError as error:
+        if error.errno is not None and error.strerror:
+            raise
+        raise OSError(error.errno or errno.EIO, _word(error)) from error
+    except Exception as error:  # each package has exceptions of its own
+        raise OSError(errno.EIO, _word(error)) from error
+
+
+def _word(error: Exception) -> str:
+    """Return what a store said, in one line."""
+    status, message = getattr(error, "status", None), getattr(error, "message", "")
+    if isinstance(status, int):
+        return f"the server answers {status} {message}".rstrip()
+    return " ".join(str(error).split()) or type(error).__name__
