@@ -40,6 +40,7 @@ from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
 from convcli.jobs.targets import jobs_for
+from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ class FileRun:
         """
         from convcli.jobs.file_to_file import FileToFile
 
+        if len(jobs) > 1:
+            keep_freed()
         job = FileToFile(
             work,
             self.reading,
