@@ -169,6 +169,7 @@ def _sample(framed: Array, places: Array, size: Sizes) -> Array:
     np.copyto(low, 0, where=np.isnan(low))
     first = ((low + 1).astype(np.intp) * _column(steps)).sum(axis=2)
     result = np.zeros((images, groups, channels, places.shape[-1]), framed.dtype)
+    apart = not np.isfinite(framed).all()
     for corner in product((0, 1), repeat=len(size)):
         factor = np.ones(first.shape, share.dtype)
         for axis, side in enumerate(corner):
@@ -177,6 +178,8 @@ def _sample(framed: Array, places: Array, size: Sizes) -> Array:
         for image, group in np.ndindex(images, groups):
             found = flat[image, group].take(index[image, group], axis=1)
             found *= factor[image, group]
+            if apart:  # of what is infinite nothing is left where it weighs nothing
+                np.copyto(found, 0, where=factor[image, group] == 0)
             result[image, group] += found
     outside: Array = np.any((places <= -1) | (places >= ends), axis=2)
     np.copyto(result, 0, where=outside[:, :, np.newaxis])

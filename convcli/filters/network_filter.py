@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcli.errors import ArgumentError
 from convcli.filters.clipping import advice, clipping_note
 from convcli.filters.network_run import NetworkRun, Prepared
-from convcli.filters.result_mode import ANY, COLOURS
+from convcli.filters.result_mode import ANY, COLOURS, check_sheet
 from convcli.images.formats import FORMATS, NUMBERS
 from convcli.images.modes import mode_name, mode_of
 from convcli.images.picture import Frame, ImageError, Picture
@@ -40,6 +40,8 @@ class NetworkFilter:
                     f"cannot write {target}: the network makes {told}, and a picture has 1, 3 or 4 channels; give "
                     "`output='x.npy'` for the numbers, or `layer` to draw its maps side by side"
                 )
+        if self.run.layer is not None and form not in NUMBERS:
+            check_sheet("`layer`", form, target)
         if form in NUMBERS and self.value_range is not None:
             raise ArgumentError(
                 f"{name}: `value_range={self.value_range!r}` brings values to the depth of a picture; {form} keeps "

@@ -34,6 +34,18 @@ def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: st
     )
 
 
+def check_sheet(drawn_by: str, form: str, target: str) -> None:
+    """Raise ImageError if a format cannot hold the colours of a sheet, which an option draws."""
+    if form != ANY and not FORMATS[form].holds("RGB"):
+        able = [
+            each.endings[0] for name, each in FORMATS.items() if name not in NUMBERS and each.holds("RGB")
+        ]
+        raise ImageError(
+            f"cannot write {target}: {drawn_by} draws maps in colours, which {form} cannot hold; these can: "
+            f"{', '.join(able)}"
+        )
+
+
 def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> Result:
     """Return the mode and the dtype of what a group becomes, or raise an error where its format cannot hold it.
 
@@ -42,6 +54,7 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
     frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
     if request.sheet and form not in NUMBERS:
+        check_sheet("`sheet`", form, target)
         return Result("RGB", EIGHT_BITS)
     if form in NUMBERS:
         if request.value_range is not None:

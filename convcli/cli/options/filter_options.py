@@ -85,10 +85,16 @@ request_options = bundled(
     click.option("--flip", is_flag=True, help="Rotate kernels by 180 degrees: true convolution."),
     max_kernel_option,
     click.option(
-        "--stride", type=Parsed("SIZE", parse_size), help="Pixels from one output to the next: 2 or 2x1. [1]"
+        "--s",
+        "--stride",
+        "stride",
+        type=Parsed("SIZE", parse_size),
+        help="Pixels from one output to the next: 2 or 2x1. [1]",
     ),
     click.option(
+        "--p",
         "--padding",
+        "padding",
         type=Parsed("SIZE", parse_padding, NAMES),
         help="same, same-lower, valid, full, 1, 2x1, 1:2. [same]",
     ),
@@ -101,7 +107,11 @@ request_options = bundled(
         "--padding-value", type=Parsed("V", read_number), help="What --padding-mode constant pads with. [0]"
     ),
     click.option(
-        "--dilation", type=Parsed("SIZE", parse_size), help="Pixels between the taps of a kernel. [1]"
+        "--d",
+        "--dilation",
+        "dilation",
+        type=Parsed("SIZE", parse_size),
+        help="Pixels between the taps of a kernel. [1]",
     ),
     activation_option,
     pool_option,

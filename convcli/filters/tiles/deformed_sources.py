@@ -54,10 +54,12 @@ class Deformed(Source):
         total: Array | None = None
         for tap, factor in enumerate(self.factors):
             places = [self._places(moves[tap % len(moves)], region, tap, axis) for axis in (0, 1)]
-            met = self._between(places)
-            part = met @ factor if isinstance(factor, np.ndarray) else met if factor == 1 else met * factor
+            if isinstance(factor, float) and factor == 0:
+                continue  # 0 times infinity is no NaN here
+            part = _weighed(self._between(places), factor)
             total = part if total is None else np.add(total, part, out=total)
-        assert total is not None
+        if total is None:
+            total = np.zeros((*(each.stop - each.start for each in region), self.shape[0]), self.dtype)
         return total if self.bias is None else total + np.asarray(self.bias, total.dtype)
 
     def _places(self, moves: Array, region: Region, tap: int, axis: int) -> Array:
@@ -87,11 +89,10 @@ class Deformed(Source):
         flat = values.reshape(-1, channels)
         first = (low[0] - reach[0].start) * width + (low[1] - reach[1].start)
         down, across = (each.astype(values.dtype)[..., np.newaxis] for each in share)
-        upper = _blend(flat, first, first + 1, across)
-        lower = _blend(flat, first + width, first + width + 1, across)
-        lower -= upper
-        lower *= down
-        upper += lower
+        blend = _blended if np.isfinite(flat).all() else _blended_apart
+        upper = blend(flat.take(first, axis=0), flat.take(first + 1, axis=0), across)
+        lower = blend(flat.take(first + width, axis=0), flat.take(first + width + 1, axis=0), across)
+        upper = blend(upper, lower, down)
         if lost.any():
             upper[lost] = np.nan
         return upper
@@ -110,13 +111,37 @@ class Deformed(Source):
         return found
 
 
-def _blend(flat: Array, first: Array, second: Array, share: Array) -> Array:
-    """Interpolate linearly between two pixels; `share` is the weight of the second."""
-    low, high = flat.take(first, axis=0), flat.take(second, axis=0)
+def _blended(low: Array, high: Array, share: Array) -> Array:
+    """Interpolate linearly between finite values, which may be overwritten; `share` is the weight of the second."""
     high -= low
     high *= share
     low += high
     return low
+
+
+def _blended_apart(low: Array, high: Array, share: Array) -> Array:
+    """Interpolate likewise between values that may be infinite or NaN, which count for nothing if their weight is 0."""
+    return _product(low, 1 - share) + _product(high, share)
+
+
+def _product(values: Array, weights: Array) -> Array:
+    """Return products, which are 0 wherever the weight is."""
+    products: Array = np.multiply(values, weights, where=weights != 0, out=np.zeros_like(values))
+    return products
+
+
+def _weighed(values: Array, factor: float | Array) -> Array:
+    """Return values (rows, columns, C) times a number, or times a matrix (C, O)."""
+    if not isinstance(factor, np.ndarray):
+        return values if factor == 1 else values * factor
+    if np.isfinite(values).all():
+        mixed: Array = values @ factor
+        return mixed
+    found = np.zeros((*values.shape[:-1], factor.shape[1]), values.dtype)
+    for channel, weights in enumerate(factor):
+        used = np.flatnonzero(weights)
+        found[..., used] += values[..., channel : channel + 1] * weights[used]
+    return found
 
 
 def _factor(weight: Array, groups: int, channels: int, dtype: np.dtype[Any]) -> float | Array:

@@ -627,6 +627,41 @@ def test_every_method_runs_and_gives_the_same_pixels(
     np.testing.assert_array_equal(pixels(tmp_path / "own.png"), pixels(tmp_path / "auto.png"))
 
 
+@pytest.mark.parametrize(
+    ("short", "long"), [("--d 2", "--dilation 2"), ("--s 2x1", "--stride 2x1"), ("--p 1:2", "--padding 1:2")]
+)
+def test_options_of_a_layer_have_the_short_names_of_the_calculators(
+    call: Call, small: Path, tmp_path: Path, short: str, long: str
+) -> None:
+    for name, words in (("a.png", short), ("b.png", long)):
+        assert call("filter", small, "-k", "box", *words.split(), "-o", tmp_path / name).code == 0
+    np.testing.assert_array_equal(pixels(tmp_path / "a.png"), pixels(tmp_path / "b.png"))
+
+
+def test_a_sheet_is_refused_in_grey_formats_by_what_it_is(call: Call, small: Path, tmp_path: Path) -> None:
+    result = call("filter", small, "-k", "box", "--sheet", "--gray", "-o", tmp_path / "o.pgm")
+    assert result.code == 1
+    assert one_error(result) == (
+        f"cannot write {tmp_path / 'o.pgm'}: --sheet draws maps in colours, which PGM cannot hold; these can: .png, "
+        ".jpg, .webp, .tiff, .bmp, .gif, .ppm, .pnm, .pam"
+    )
+    network = call(
+        "filter",
+        small,
+        "--network",
+        "resnet-18",
+        "--layer",
+        "relu1",
+        "--seed",
+        0,
+        "--resize",
+        "32x32",
+        "-o",
+        tmp_path / "o.pgm",
+    )
+    assert "--layer draws maps in colours, which PGM cannot hold; these can: .png" in one_error(network)
+
+
 # The help
 
 

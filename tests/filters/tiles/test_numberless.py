@@ -48,3 +48,38 @@ def test_fast_sums_are_used_for_finite_values_only() -> None:
     for value in (1.0, 10.0, 11.0, -11.0, np.nan, np.inf, -np.inf):
         sums(np.array([[0.0, value]]), np.empty((1, 1)), None)  # type: ignore[arg-type]
     assert asked == ["quick", "quick", "plain", "plain", "plain", "plain", "plain"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_deformable_tap_adds_nothing_of_what_weighs_nothing(bad: float) -> None:
+    """A tap that looks exactly at a pixel gives its three neighbours the weight 0; so do kernels, and other groups."""
+    picture = RNG.random((9, 10, 4))
+    spoilt = picture.copy()
+    spoilt[4, 5, 2] = bad
+    still, kernel = np.zeros((18, 9, 10)), np.array([[0, 0, 0], [1, 2, 0], [0, 0, 0]])
+    options = {"offsets": still, "padding_mode": "zeros", "value_range": None}
+    one, other = (filter_picture(each, kernel, alpha="filter", **options) for each in (picture, spoilt))
+    near = np.zeros(picture.shape, bool)
+    near[4, 5:7, 2] = True
+    np.testing.assert_array_equal(one[~near], other[~near])
+    assert not np.isfinite(other[near]).any()
+    grouped = np.broadcast_to(kernel[np.newaxis, np.newaxis], (4, 2, 3, 3))
+    mixed = filter_picture(spoilt, weights=grouped, groups=2, alpha="filter", **options)
+    assert np.isfinite(mixed[..., :2]).all() and not np.isfinite(mixed[4, 5:7, 2:]).any()
+    moved = still.copy()
+    moved[::2] = 0.25  # down: between rows, of which the infinite one is the lower or the upper
+    blended = filter_picture(
+        spoilt[..., 2], [[1]], offsets=moved[8:10], padding_mode="zeros", value_range=None
+    )
+    assert np.argwhere(~np.isfinite(blended)).tolist() == [[3, 5], [4, 5]]
+    if bad == np.inf:
+        assert (blended[3:5, 5] == np.inf).all()
+
+
+def test_the_operator_adds_nothing_of_what_weighs_nothing_either() -> None:
+    from convcli.backend import deform_conv
+
+    x = RNG.random((1, 1, 5, 6))
+    x[0, 0, 2, 3] = np.inf
+    made = deform_conv(x, np.zeros((1, 2, 5, 6)), np.ones((1, 1, 1, 1)))
+    np.testing.assert_array_equal(made, x)
