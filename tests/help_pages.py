@@ -100,10 +100,13 @@ def formats() -> str:
 def _format(item: tuple[str, Format]) -> str:
     name, held = item
     every = FORMATS["NPY"].modes
+    if held.extra:
+        held = held._replace(modes=held.modes | held.deep, deep=frozenset())
     text = f"**{name}** (`{'`, `'.join(held.endings)}`): "
+    text += f"with `convcli[{held.extra}]` " if held.extra else ""
     text += "every pixel mode" if held.modes >= every else f"`{'`, `'.join(sorted(held.modes, key=_depth))}`"
     if held.deep:
-        text += f", and with `convcli[codecs]` {'every other mode' if held.deep | held.modes >= every else 'more'}"
+        text += f", and with `convcli[codecs]` {_deeper(held, every)}"
     if held.counted:
         text += "; any number of channels"
     if held.frames:
@@ -131,6 +134,14 @@ def metadata() -> str:
 def _title(kind: str) -> str:
     """Return the name of a kind of metadata."""
     return "PNG chunks" if kind == "a PNG chunk" else kind.removeprefix("the ")
+
+
+def _deeper(held: Format, every: frozenset[str]) -> str:
+    return (
+        "every other mode"
+        if held.deep | held.modes >= every
+        else f"`{'`, `'.join(sorted(held.deep, key=_depth))}`"
+    )
 
 
 def _depth(mode: str) -> tuple[bool, int, str]:

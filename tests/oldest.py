@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.paths import ROOT
 
-EXTRAS = ("codecs", "cluster", "remote")  # whatever else is extra serves development
+EXTRAS = ("codecs", "heif", "cluster", "remote")  # whatever else is extra serves development
 
 
 def constraints(requirements: Iterable[str]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from convcli.images.codecs.tiff_directories import (
 )
 from convcli.images.codecs.webp import webp_settings
 from convcli.images.formats import FORMATS, NETPBM, TEXTS
+from convcli.images.modes import CHANNELS, channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,11 @@ if TYPE_CHECKING:
 SMALL_BLOCK, BLOCK = 1 << 16, 1 << 25
 
 # Compressed size of photographs as a fraction of their pixels.
-DENSITIES = {"PNG": 0.5, "JPEG": 0.1, "WEBP": 0.4, "TIFF": 0.8, "GIF": 0.25}
+DENSITIES = {"PNG": 0.5, "JPEG": 0.1, "WEBP": 0.4, "TIFF": 0.8, "GIF": 0.25, "AVIF": 0.2}
+# Working memory of other encoders: bytes per pixel, and bytes per sample.
+WORKING = {"AVIF": (6, 12), "HEIF": (8, 12), "JPEGXL": (0, 27), "JPEG2000": (3, 12), "J2K": (3, 12)}
+AVIF_AHEAD = 75  # bytes per pixel of each frame that an AV1 encoder looks at before it writes the first
+AVIF_FRAMES = 35  # at most that it looks at
 PNG_BAND, PNG_COPIES, MAX_THREADS = (
     1 << 20,
     6,
@@ -187,6 +192,14 @@ def encoding(
             working += ANIMATED + (LOSSLESS if lossless else 0)
             data *= 3
         return images + data + working * most
+    if form in WORKING:
+        fixed, each = WORKING[form]
+        working = most * (fixed + each * CHANNELS[channels_of(mode)])
+        if several:
+            working += AVIF_AHEAD * most * min(AVIF_FRAMES, len(frames))
+        return (
+            (images if form == "AVIF" or (form.startswith("J") and form != "JPEGXL") else 0) + data + working
+        )
     if form == "TIFF":
         pillows = all(frame.mode in FORMATS[form].modes for frame in frames)
         return images + data * (1 if several else 3) if pillows else data

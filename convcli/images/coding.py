@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from convcli.errors import ArgumentError
+from convcli.images.metadata.words import listed
 
 LOSSLESS = "lossless"
 
@@ -10,7 +11,12 @@ LOSSLESS = "lossless"
 SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:4:0": (1, 2), "4:2:0": (2, 2), "4:1:1": (4, 1)}
 
 # The formats that take each option.
-TAKERS = {"png_level": ("PNG",), "quality": ("JPEG", "WEBP"), "subsampling": ("JPEG",)}
+TAKERS = {
+    "png_level": ("PNG",),
+    "quality": ("JPEG", "WEBP", "AVIF", "HEIF", "JPEGXL", "JPEG2000", "J2K"),
+    "subsampling": ("JPEG", "AVIF", "HEIF"),
+}
+LOSSLESS_TAKERS = ("WEBP", "HEIF", "JPEGXL", "JPEG2000", "J2K")
 
 
 def read_quality(text: str) -> int | str:
@@ -26,8 +32,8 @@ class Coding(NamedTuple):
     """The requested coding of a picture; None leaves a choice to the format and the coding of the input.
 
     png_level : zlib level for PNG, 0 to 9
-    quality : 1 to 100 for JPEG and WebP, or LOSSLESS for WebP
-    subsampling : a key of SAMPLINGS, for JPEG
+    quality : 1 to 100, or LOSSLESS for the formats in LOSSLESS_TAKERS; for JPEG 2000 the PSNR in dB
+    subsampling : a key of SAMPLINGS, for JPEG, AVIF and HEIF
     """
 
     png_level: int | None = None
@@ -51,22 +57,23 @@ class Coding(NamedTuple):
         """Raise ArgumentError if a format does not support a requested option; `name` is that of the input."""
         for option, value in self._asdict().items():
             if value is not None and form not in TAKERS[option]:
-                takers = " and ".join(TAKERS[option])
+                takers = listed(TAKERS[option])
                 why = "; lossy WebP always has 4:2:0" if (option, form) == ("subsampling", "WEBP") else ""
                 raise ArgumentError(f"{name}: `{option}` belongs to {takers} output, not to {form}{why}")
-        if self.quality == LOSSLESS and form != "WEBP":
+        if self.quality == LOSSLESS and form not in LOSSLESS_TAKERS:
             raise ArgumentError(
-                f"{name}: `quality='lossless'` belongs to WEBP output; {form} takes 1 to 100, and .png is lossless"
+                f"{name}: `quality='lossless'` belongs to {listed(LOSSLESS_TAKERS)} output; "
+                f"{form} takes 1 to 100, and .png is lossless"
             )
 
 
 class Coded(NamedTuple):
-    """The coding of a JPEG or WebP file.
+    """The coding of a file, for formats that have several.
 
     channels : channels of a JPEG: L, RGB or CMYK
-    ratio : luma samples per chroma sample of a JPEG, across and down; None if it does not separate luma and chroma
+    ratio : luma samples per chroma sample across and down; None if a file has no chroma, or does not separate it
     tables : quantization tables of a JPEG, one per channel; repeated last tables are left out
-    lossy : whether a WebP is lossy
+    lossy : whether a file of another format is lossy
     """
 
     channels: str = ""

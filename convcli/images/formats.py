@@ -15,6 +15,7 @@ MAX_FRAMES = 10_000  # default limit on the frames or pages of a file
 class Format(NamedTuple):
     """A file format: its extensions and the pixel modes that it keeps unchanged; metadata is in `metadata/table.py`.
 
+    extra : the extra of convcli that the format needs as a whole
     still : those of `modes` that it can hold in a single frame only
     deep : further modes with more than 8 bits per channel, which need convcli[codecs]
     counted : dtypes in which it holds any number of channels that are not colours; TIFF needs convcli[codecs] for them
@@ -26,6 +27,7 @@ class Format(NamedTuple):
     still: frozenset[str] = frozenset()
     deep: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
+    extra: str = ""
 
     def holds(self, mode: str, frames: int = 1, dtype: str | None = None) -> bool:
         """Return whether the format keeps a number of frames of a mode unchanged; counted channels need a `dtype`."""
@@ -43,6 +45,7 @@ def _format(
     still: str = "",
     deep: Iterable[str] = (),
     counted: Iterable[str] = (),
+    extra: str = "",
 ) -> Format:
     kept, single = frozenset(modes.split()), frozenset(still.split())
     return Format(
@@ -52,6 +55,7 @@ def _format(
         single,
         frozenset(deep) - kept,
         frozenset(counted),
+        extra,
     )
 
 
@@ -68,6 +72,8 @@ def _depths(*channels: str) -> list[str]:
     ]
 
 
+_PLAIN = ("L", "LA", "RGB", "RGBA")
+_DEEP_JPEG2000 = ("LA;16", "RGB;16", "RGBA;16")
 _PAM = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 # An allow-list: nothing else is opened, in particular not EPS, which can run programs.
@@ -87,6 +93,16 @@ FORMATS = {
         deep=_depths(*CHANNELS),
         counted=_NUMBERS,
     ),
+    "AVIF": _format(".avif", "L LA RGB RGBA", frames=True),
+    "HEIF": _format(".heic .heif .hif", "L LA RGB RGBA", extra="heif"),
+    "JPEGXL": _format(
+        ".jxl",
+        "L LA RGB RGBA",
+        deep=[mode_name(each, dtype) for each in _PLAIN for dtype in ("uint16", "float32")],
+        extra="codecs",
+    ),
+    "JPEG2000": _format(".jp2 .jpx .jpf", "L LA RGB RGBA CMYK I;16", deep=_DEEP_JPEG2000),
+    "J2K": _format(".j2k .j2c .jpc", "L LA RGB RGBA I;16", deep=_DEEP_JPEG2000),  # a codestream alone
     "BMP": _format(".bmp", "L RGB"),
     "GIF": _format(".gif", "L LA RGB RGBA", frames=True),
     "PBM": _format(".pbm", "L"),  # black and white only, which `encode_netpbm` checks
@@ -108,6 +124,9 @@ TEXTS = {
 }
 ARRAYS = ("NPY", "JSON")  # the formats with a choice of axis order
 NUMBERS = ("NPY", *TEXTS)  # the formats that store values without clipping or rounding
+
+# Not offered as a way out: black and white alone, and what many programs do not read.
+UNADVISED = ("PBM", "AVIF", "HEIF", "JPEGXL", "JPEG2000", "J2K")
 
 NETPBM = ("PBM", "PGM", "PPM", "PNM", "PAM", "PFM")
 
@@ -140,6 +159,8 @@ def output_format(path: Path) -> str:
 def formats_for(mode: str, frames: int, dtype: str | None = None) -> str:
     """Return the extensions of the formats that can hold a number of frames of a mode, and a dtype if counted."""
     able = (
-        form.endings[0] for name, form in FORMATS.items() if name != "PBM" and form.holds(mode, frames, dtype)
+        form.endings[0]
+        for name, form in FORMATS.items()
+        if name not in UNADVISED and form.holds(mode, frames, dtype)
     )
     return ", ".join(able)

@@ -32,6 +32,7 @@ from convcli.images.metadata.read_metadata import MetadataReader
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, mode_name
 from convcli.images.orientation import orientation_ahead, upright, upright_pixels
 from convcli.images.picture import Frame, ImageError, Picture
+from convcli.images.pixel_limit import check_pixels, check_way
 from convcli.images.row_bands import as_array
 from convcli.images.samples import UNSIGNED, from_pillow, pillows_mode, turned_signs
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 # Pillow's raw modes of big-endian samples, and the same in native byte order.
 NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 
-PASSES = 50  # the pixels decoded to reach one frame may be at most this many times the limit
 _COMPOSED = ("GIF", "PNG", "WEBP")  # formats whose frames are drawn on the previous ones
 
 # Modes that cannot be filtered directly, and those that they are converted to.
@@ -63,7 +63,7 @@ def read_frames(
     for number in numbers:
         image.seek(number)
         pixels_left -= image.width * image.height
-        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        check_pixels(name, len(numbers), pixels_left, max_pixels)
         check_tiles(name, file, image, max_pixels)
         read, more = _read_frame(name, file, image, number, count, deep)
         if not said or image.format == "TIFF":
@@ -101,9 +101,9 @@ def frame_headers(
             image.seek(number)
         width, height = sizes[number] if number < len(sizes) else image.size
         pixels_left -= width * height
-        _check_pixels(name, len(numbers), pixels_left, max_pixels)
+        check_pixels(name, len(numbers), pixels_left, max_pixels)
         if image.format in _COMPOSED:
-            _check_way(name, number + 1, width * height, max_pixels)
+            check_way(name, number + 1, width * height, max_pixels)
         check_tiles(name, file, image, max_pixels)
         if (why := _why_cut(image)) and image.format == "TIFF":
             frames.append(deep.header(number, why))
@@ -253,24 +253,6 @@ def _depth(image: Image.Image) -> tuple[int, int]:
         if image.format == "PNG" and ";16" in str(arguments[0]):
             return 16, UNSIGNED
     return 8, UNSIGNED
-
-
-def _check_pixels(name: str, count: int, left: int, limit: int) -> None:
-    if left < 0:
-        found = limit - left
-        what = f"its {found:,} pixels are" if count == 1 else f"its frames have at least {found:,} pixels,"
-        raise ImageError(
-            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with `max_pixels={found * count}`"
-        )
-
-
-def _check_way(name: str, count: int, pixels: int, limit: int) -> None:
-    """Refuse a frame that requires too many previous frames to be decoded, as each is drawn on the last."""
-    if count * pixels > PASSES * limit:
-        raise ImageError(
-            f"cannot read {name}: frame {count - 1} requires decoding {count:,} frames of {pixels:,} pixels; choose an "
-            f"earlier one, or raise the limit with `max_pixels={-(-count * pixels // PASSES)}`"
-        )
 
 
 def in_memory(name: str, image: Image.Image) -> Frame:

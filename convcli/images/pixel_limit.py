@@ -7,6 +7,10 @@ from math import inf
 
 from PIL import Image
 
+from convcli.images.picture import ImageError
+
+PASSES = 50  # the pixels decoded to reach one frame may be at most this many times the limit
+
 _own = threading.local()
 
 
@@ -38,3 +42,22 @@ def at_most(pixels: int) -> Iterator[None]:
         yield
     finally:
         _own.limit = before
+
+
+def check_pixels(name: str, count: int, left: int, limit: int) -> None:
+    """Refuse frames with more pixels than the limit, of which they leave `left`."""
+    if left < 0:
+        found = limit - left
+        what = f"its {found:,} pixels are" if count == 1 else f"its frames have at least {found:,} pixels,"
+        raise ImageError(
+            f"cannot read {name}: {what} over the limit of {limit:,}; raise it with `max_pixels={found * count}`"
+        )
+
+
+def check_way(name: str, count: int, pixels: int, limit: int) -> None:
+    """Refuse a frame that requires too many previous frames to be decoded, as each is drawn on the last."""
+    if count * pixels > PASSES * limit:
+        raise ImageError(
+            f"cannot read {name}: frame {count - 1} requires decoding {count:,} frames of {pixels:,} pixels; choose an "
+            f"earlier one, or raise the limit with `max_pixels={-(-count * pixels // PASSES)}`"
+        )

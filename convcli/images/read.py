@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from convcli.errors import MOST_SAID, cut
+from convcli.images.codecs.identify_boxed import BOXED, opened_boxed
 from convcli.images.codecs.jpeg_claims import MAGIC as JPEG_MAGIC
 from convcli.images.codecs.jpeg_claims import check_jpeg
 from convcli.images.codecs.netpbm import PREFIX, netpbm_header, read_netpbm
@@ -41,7 +42,7 @@ _BEGINNINGS = {
     "GIF": rb"GIF8",
     "WebP": rb"RIFF....WEBP",
 }
-_PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM)]
+_PILLOWS = [name for name in FORMATS if name not in ("NPY", *NETPBM, *BOXED)]
 
 
 class Opened:
@@ -100,6 +101,10 @@ class Opened:
         if PREFIX.match(start):
             self._read = partial(read_netpbm, file, name, chosen, max_pixels)
             return netpbm_header(file, name, chosen, max_pixels)
+        boxed = opened_boxed(file, start, name, max_pixels)
+        if boxed is not None:
+            self._read = partial(boxed.read, chosen)
+            return boxed.header(chosen)
         try:
             seen, image = stack.enter_context(_identified(file))
             self._read = partial(read_frames, name, seen, image, chosen, max_pixels)

@@ -110,3 +110,14 @@ def pillows_mode(mode: str, bits: int, sample_format: int) -> str:
     if sample_format == UNSIGNED and mode == "I":
         return mode_name("L", f"uint{bits}")
     return mode
+
+
+def unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Convert premultiplied to straight colours; those of fully transparent pixels are unchanged."""
+    import numpy as np
+
+    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
+    shares = np.where(alpha == 0, 1.0, alpha / top)[..., None]
+    if alpha.dtype.kind == "f":
+        return (colours / shares).astype(colours.dtype)
+    return np.rint(colours / shares).clip(0, top).astype(colours.dtype)

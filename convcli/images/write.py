@@ -1,8 +1,8 @@
 """Encode a picture in memory, with all metadata that the format can store."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from convcli.images.codecs.identify_boxed import BOXED
 from convcli.images.codecs.jpeg import encode_beyond, jpeg_way
 from convcli.images.codecs.netpbm import encode_netpbm
 from convcli.images.codecs.npy_pictures import encode_array
@@ -20,7 +21,7 @@ from convcli.images.codecs.webp import webp_settings
 from convcli.images.coding import Coded, Coding
 from convcli.images.formats import FORMATS, NETPBM, NUMBERS, TEXTS, Format, format_named, formats_for
 from convcli.images.indexed import COLOURS, indexed
-from convcli.images.metadata.write_metadata import beside
+from convcli.images.metadata.write_metadata import Beside, beside
 from convcli.images.modes import channels_of, dtype_of, is_float, mode_name
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.samples import SIGNED, stored
@@ -64,13 +65,17 @@ def encode(
     modes, still = {frame.mode for frame in picture.frames}, picture.frames[0]
     if form == "TIFF" and not modes <= FORMATS[form].modes:
         return encode_tiff(picture, name, others.pages), notes
+    if form in BOXED:
+        with _explained(name, form, still, len(picture.frames)):
+            data = _boxed(picture, form, coding, others, threads)
+        return data, (*notes, *_joined(data, form, len(picture.frames)))
     if form in NETPBM:
         return others.into(encode_netpbm(still, form, name), form), notes
     simple = form == "PNG" and len(picture.frames) == 1
     if simple and (png_level is None or still.mode in FORMATS[form].still):
         return encode_png(still.pixels, still.mode, others.before, others.after, threads, png_level), notes
     images, more = _images(picture, form)
-    try:
+    with _explained(name, form, still, len(images)):
         settings = _SETTINGS.get(form, {}) | others.settings | _sequence(picture, images, form)
         if form == "WEBP":
             settings |= webp_settings(coding, picture.coded)
@@ -85,14 +90,51 @@ def encode(
         else:
             data = _saved(images[0], form, settings, others.pages)
         data = others.into(data, form)
+    return data, (*notes, *more, *_joined(data, form, len(images)))
+
+
+@contextmanager
+def _explained(name: str, form: str, still: Frame, frames: int) -> Iterator[None]:
+    """Say in one line why a picture cannot be encoded.
+
+    Only the work of encoders runs in here, which raise exceptions of every kind.
+    """
+    try:
+        yield
     except ImageError as error:
         raise type(error)(f"cannot write {name}: {error}") from None
     except Exception as error:  # Pillow's encoders raise exceptions of many types
-        able = formats_for(still.mode, len(images))
+        able = formats_for(still.mode, frames)
         raise ImageError(
             f"cannot write {name}: {form} cannot encode the picture ({error}); these may: {able}"
         ) from error
-    return data, (*notes, *more, *_joined(data, form, len(images)))
+
+
+def _boxed(picture: Picture, form: str, coding: Coding, others: Beside, threads: int | None) -> bytes:
+    """Return a file of one of the formats that are made of boxes."""
+    still, was = picture.frames[0], picture.coded
+    if form == "HEIF":
+        from convcli.images.codecs.heif import encode_heif
+
+        return encode_heif(still, coding, was, others.metadata)
+    if form == "JPEGXL":
+        from convcli.images.codecs.jpegxl import encode_jpegxl
+
+        return encode_jpegxl(still, coding, was, others.metadata, threads)
+    if form != "AVIF" and still.mode in FORMATS[form].deep:
+        from convcli.images.codecs.jpeg2000 import encode_deep
+
+        return others.into(encode_deep(still, form, coding, was), form)
+    images, _ = _images(picture, form)
+    settings = others.settings | _sequence(picture, images, form)
+    if form == "AVIF":
+        from convcli.images.codecs.avif import avif_settings
+
+        return _saved(images[0], form, settings | avif_settings(coding, was, still, threads))
+    from convcli.images.codecs.jpeg2000 import jpeg2000_settings
+
+    data = _saved(images[0], "JPEG2000", settings | jpeg2000_settings(coding, was, still, form))
+    return others.into(data, form)
 
 
 def _jpeg(
@@ -184,7 +226,9 @@ def _way(mode: str, held: Format, able: str) -> str:
 
 
 def _timing(picture: Picture, form: str) -> tuple[str, ...]:
-    """Return the name of lost timing if the format stores no durations and the picture has some."""
+    """Return the names of timing that is lost: durations that the format does not store, or the number of repeats."""
+    if form == "AVIF" and picture.loop:
+        return ("the number of repeats",)
     is_lost = form in _UNTIMED and any(frame.duration is not None for frame in picture.frames)
     return ("the timing of the frames",) if is_lost else ()
 

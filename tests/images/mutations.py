@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from convcli.images.picture import Frame, ImageError, Picture
 from convcli.images.read import read_header, read_picture
@@ -87,6 +87,20 @@ def seeds() -> dict[str, bytes]:
         found[f"{compression}.tiff"] = pillow(rgb, "TIFF", compression=compression)
     for compression in ("group3", "group4"):
         found[f"{compression}.tiff"] = pillow(grey.convert("1"), "TIFF", compression=compression)
+    if features.check("avif"):
+        found["grey alpha.avif"] = ours(colour[..., 2:].copy(), "LA", "AVIF")
+        found["rgb.avif"] = pillow(rgb, "AVIF", exif=exif, icc_profile=b"profile" * 9)
+        found["film.avif"] = pillow(moving[0], "AVIF", **film)
+    if features.check("jpg_2000"):
+        found["rgb.jp2"] = ours(colour[..., :3].copy(), "RGB", "JPEG2000")
+        found["lossy.j2k"] = pillow(rgba, "JPEG2000", no_jp2=True, irreversible=True, tile_size=(4, 4))
+        found["deep grey.jp2"] = ours(deep[..., 0].copy(), "I;16", "JPEG2000")
+    with suppress(ImageError):  # without the extra
+        found["rgba.heic"] = ours(colour, "RGBA", "HEIF")
+    with suppress(ImageError):
+        found["rgb.jxl"] = ours(colour[..., :3].copy(), "RGB", "JPEGXL")
+        found["deep.jxl"] = ours(deep, "RGB;16", "JPEGXL")
+        found["deep.jp2"] = ours(deep, "RGB;16", "JPEG2000")
     try:
         found["deep.tiff"] = ours(deep, "RGB;16", "TIFF")
         found["many.tiff"] = ours(np.dstack([deep, deep]), "6 channels", "TIFF")

@@ -13,6 +13,7 @@ from PIL import Image
 from convcli.images.codecs import jpeg
 from convcli.images.coding import SAMPLINGS, TAKERS
 from convcli.images.formats import FORMATS
+from convcli.images.metadata.words import listed
 from convcli.images.read import read_picture
 from tests.conftest import SAMPLES, Call, one_error
 
@@ -186,7 +187,7 @@ def test_cmyk_stored_as_ycck(call: Call, tmp_path: Path) -> None:
 def test_unusual_subsamplings_keep_all_chroma_samples(factors: list[tuple[int, int]], name: str) -> None:
     layers = [(number, *pair, 0) for number, pair in enumerate(factors)]
     ratio = jpeg.coded(SimpleNamespace(mode="RGB", info={}, quantization={0: [1] * 64}, layer=layers)).ratio
-    assert jpeg._finest_within(ratio, SAMPLINGS) == name
+    assert jpeg.finest_within(ratio, SAMPLINGS) == name
 
 
 @pytest.mark.parametrize(("name", "near"), [("4:4:0", "4:4:4"), ("4:1:1", "4:2:2")])
@@ -385,7 +386,7 @@ def test_formats_without_an_option_refuse_it(
         assert result.code == 0
         return
     assert result.code == 1
-    message = f"{tmp_path}/in.png: --{option} belongs to {' and '.join(takers)} output, not to {form}"
+    message = f"{tmp_path}/in.png: --{option} belongs to {listed(takers)} output, not to {form}"
     if (form, option) == ("WEBP", "subsampling"):
         message += "; lossy WebP always has 4:2:0"
     assert one_error(result) == message
@@ -405,7 +406,7 @@ def test_jpeg_is_never_lossless(call: Call, tmp_path: Path) -> None:
     )
     assert result.code == 1
     assert one_error(result).endswith(
-        "--quality lossless belongs to WEBP output; JPEG takes 1 to 100, and .png is lossless"
+        "--quality lossless belongs to WEBP, HEIF, JPEGXL, JPEG2000 and J2K output; JPEG takes 1 to 100, and .png is lossless"
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from convcli.errors import ArgumentError
 from convcli.images import write
-from convcli.images.formats import FORMATS, NETPBM, format_of
+from convcli.images.formats import FORMATS, NETPBM, UNADVISED, format_of
 from convcli.images.indexed import indexed
 from convcli.images.metadata.table import Chunk
 from convcli.images.modes import CHANNELS, channels_of, dtype_of, is_float, mode_name
@@ -39,7 +39,7 @@ LOSSLESS = [
     if mode in FORMATS[form].deep
     else (form, mode)
     for form in FORMATS
-    if form not in ("JPEG", "GIF", *NETPBM)
+    if form not in ("JPEG", "GIF", "AVIF", "HEIF", *NETPBM)
     for mode in sorted(FORMATS[form].modes | FORMATS[form].deep)
 ]
 
@@ -128,7 +128,7 @@ def test_unsupported_modes_are_refused_with_alternatives(form: str) -> None:
             wanted = "or convert it to grey with `gray=True`"
         assert way == wanted
         assert able.split(", ") == [
-            form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name != "PBM"
+            form.endings[0] for name, form in FORMATS.items() if form.holds(mode) and name not in UNADVISED
         ]
         assert ".npy" in able
 

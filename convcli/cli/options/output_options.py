@@ -85,12 +85,12 @@ coding_options = bundled(
     click.option(
         "--quality",
         type=Parsed("Q", read_quality),
-        help="JPEG, WebP: 1 to 100; WebP: lossless. [as it was]",
+        help="1 to 100, or lossless, of formats that lose. [as it was]",
     ),
     click.option(
         "--subsampling",
         type=click.Choice(list(SAMPLINGS)),
         metavar="J:A:B",
-        help="Colours of a JPEG, as 4:4:4 or 4:2:0. [as it was]",
+        help="Colours of JPEG, AVIF, HEIF: 4:4:4, 4:2:0. [as it was]",
     ),
 )

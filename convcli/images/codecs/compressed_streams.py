@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from convcli.images.codecs.jpegxl_header import jpegxl_header
+
 
 class Stream(NamedTuple):
     """The height, width, channels and bytes per sample of a picture."""
@@ -69,80 +71,15 @@ def webp(data: bytes) -> Stream | None:
     return Stream(height, width, 4, 1)
 
 
-class _Bits:
-    """The bits of a JPEG XL codestream, least significant first: ISO/IEC 18181-1, annex B."""
-
-    def __init__(self, data: bytes) -> None:
-        self.rest, self.left = int.from_bytes(data, "little"), 8 * len(data)
-
-    def take(self, count: int) -> int:
-        if count > self.left:
-            raise ValueError("the header is cut short")
-        taken = self.rest & (1 << count) - 1
-        self.rest >>= count
-        self.left -= count
-        return taken
-
-    def choose(self, *ways: tuple[int, int]) -> int:
-        """Read a number that is coded in one of four ways: a constant plus a number of bits."""
-        least, bits = ways[self.take(2)]
-        return least + self.take(bits)
-
-
-_SIDES = ((1, 9), (1, 13), (1, 18), (1, 30))
-_RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-
-
 def jpegxl(data: bytes) -> Stream | None:
-    """Read the size and the image metadata: ISO/IEC 18181-1, annex D; also None for an animation."""
-    at = data.find(b"\xff\x0a", 0, 2) if data[:2] == b"\xff\x0a" else _codestream(data)
-    if at < 0:
+    """Read the size and the channels; None of an animation, and of what comes with a preview."""
+    header = jpegxl_header(data)
+    if header is None or header.animated or header.preview:
         return None
-    bits = _Bits(data[at + 2 : at + 64])
-    height, width = _sides(bits)
-    channels = 3
-    if not bits.take(1):  # 1: all values are the defaults
-        if bits.take(1):
-            bits.take(3)
-            if bits.take(1):
-                _sides(bits)
-            if bits.take(1) or bits.take(1):  # a preview, or an animation
-                return None
-        if bits.take(1):
-            bits.choose((32, 0), (16, 0), (24, 0), (1, 6))
-            bits.take(4)
-        else:
-            bits.choose((8, 0), (10, 0), (12, 0), (1, 6))
-        bits.take(1)
-        channels += bits.choose((0, 0), (1, 0), (2, 4), (1, 12))
-    return Stream(height, width, channels, 4)  # each channel is decoded as floats
-
-
-def _codestream(data: bytes) -> int:
-    """Return the offset of the codestream in a container, -1 if there is none: ISO/IEC 18181-2, clause 9."""
-    at = 0
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        kind, head = data[at + 4 : at + 8], 16 if length == 1 else 8
-        if kind in (b"jxlc", b"jxlp"):
-            start = at + head + (4 if kind == b"jxlp" else 0)
-            return start if data[start : start + 2] == b"\xff\x0a" else -1
-        if length == 1:
-            length = int.from_bytes(data[at + 8 : at + 16], "big")
-        if length < head:
-            return -1
-        at += length
-    return -1
-
-
-def _sides(bits: _Bits) -> tuple[int, int]:
-    small = bits.take(1)
-    height = (bits.take(5) + 1) * 8 if small else bits.choose(*_SIDES)
-    ratio = bits.take(3)
-    if ratio:
-        over, under = _RATIOS[ratio]
-        return height, height * over // under
-    return height, (bits.take(5) + 1) * 8 if small else bits.choose(*_SIDES)
+    colours = 3 if header.channels is None else max(3, len(header.channels))
+    return Stream(
+        header.height, header.width, colours + header.others, 4
+    )  # each channel is decoded as floats
 
 
 def lerc(data: bytes, limit: int) -> Stream | None:

@@ -93,11 +93,11 @@ def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
     if was.channels == "RGB" and was.ratio is None and coding.subsampling is None:
         return Way({**settings, "keep_rgb": True})
     usual = "4:4:4" if settings.get("quality", QUALITY) >= FULL_FROM else "4:2:0"
-    sampling = coding.subsampling or (_finest_within(was.ratio, SAMPLINGS) if was.ratio else usual)
+    sampling = coding.subsampling or (finest_within(was.ratio, SAMPLINGS) if was.ratio else usual)
     if sampling not in PILLOWS and _extra() is None:
         if coding.subsampling is not None:
             raise NoCodecError(f"writing JPEG with {sampling} subsampling needs an extra; {INSTALL}")
-        sampling = _finest_within(SAMPLINGS[sampling], PILLOWS)
+        sampling = finest_within(SAMPLINGS[sampling], PILLOWS)
     notes: tuple[str, ...] = ()
     if coding.subsampling is None and was.ratio not in (None, SAMPLINGS[sampling]):
         assert was.ratio is not None
@@ -110,7 +110,7 @@ def jpeg_way(frame: Frame, coding: Coding, was: Coded | None) -> Way:
     return Way({**settings, "subsampling": sampling}, None, notes)
 
 
-def _finest_within(ratio: tuple[int, int], names: Iterable[str]) -> str:
+def finest_within(ratio: tuple[int, int], names: Iterable[str]) -> str:
     """Return the coarsest of the named subsamplings that is at least as fine as `ratio` along both axes."""
     fitting = [
         name for name in names if all(one <= other for one, other in zip(SAMPLINGS[name], ratio, strict=True))

@@ -14,7 +14,15 @@ from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
 from convcli.images.picture import Frame, ImageError, Picture, damaged
-from convcli.images.samples import WHITE_IS_ZERO, black_is_zero, filtered_type, spread, stored, turned_signs
+from convcli.images.samples import (
+    WHITE_IS_ZERO,
+    black_is_zero,
+    filtered_type,
+    spread,
+    stored,
+    turned_signs,
+    unmultiplied,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,23 +221,12 @@ def _named(
     if has_alpha:
         if extras[0] == _ASSOCIATED:
             pixels = np.dstack(
-                [_unmultiplied(pixels[..., : known - 1], pixels[..., known - 1]), pixels[..., known - 1]]
+                [unmultiplied(pixels[..., : known - 1], pixels[..., known - 1]), pixels[..., known - 1]]
             )
         colours += "A"
     left = count - known
     notes = (f"{left} of its channels, neither colours nor alpha, are left out",) if left > 0 else ()
     return np.ascontiguousarray(pixels[..., :known]), colours, notes
-
-
-def _unmultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Convert premultiplied to straight colours; those of fully transparent pixels are unchanged."""
-    import numpy as np
-
-    top = 1.0 if alpha.dtype.kind == "f" else float(np.iinfo(alpha.dtype).max)
-    shares = np.where(alpha == 0, 1.0, alpha / top)[..., None]
-    if alpha.dtype.kind == "f":
-        return (colours / shares).astype(colours.dtype)
-    return np.rint(colours / shares).clip(0, top).astype(colours.dtype)
 
 
 def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from io import BytesIO
 
 from convcli.images.metadata.embedded import holds_picture
@@ -11,6 +12,7 @@ from convcli.images.metadata.entries import (
     INTEROP,
     LONG,
     Directory,
+    DirectoryError,
     DirectoryReader,
     DirectoryWriter,
     Entry,
@@ -71,6 +73,15 @@ def exif_directory(data: bytes) -> Directory:
     """Return the tags of EXIF data made by `exif_bytes`."""
     reader = DirectoryReader(BytesIO(_body(data)))
     return reader.read(reader.first)
+
+
+def exif_orientation(data: bytes) -> int:
+    """Return the orientation that EXIF tells of, 1 where it tells of none or cannot be read."""
+    entry = None
+    with suppress(DirectoryError):
+        entry = exif_directory(data).get(ORIENTATION) if data else None
+    numbers = entry.numbers if isinstance(entry, Entry) else ()
+    return int(numbers[0]) if numbers else 1
 
 
 def exif_order(data: bytes) -> str:

@@ -75,6 +75,17 @@ PLACES: dict[str, dict[str, str]] = {
         "comment": "tag 270, if there is no description",
         "tags": "names, places on a page, colours of the primaries, GeoTIFF and GDAL; page by page",
     },
+    "AVIF": {"icc": "colr", "exif": "an item, as in PNG", "xmp": "an item, as in PNG"},
+    "HEIF": {"icc": "colr", "exif": "an item, as in PNG", "xmp": "an item, as in PNG"},
+    "JPEGXL": {"exif": "a box Exif, as in PNG", "xmp": "a box xml, as in PNG"},
+    "JPEG2000": {
+        "icc": "colr",
+        "exif": "a box uuid, as in PNG",
+        "xmp": "a box uuid, as in PNG",
+        "dpi": "res",
+        "comment": "COM",
+    },
+    "J2K": {"comment": "COM"},
     "GIF": {
         "icc": "an application extension",
         "xmp": "an application extension, as in PNG",

@@ -54,6 +54,12 @@ class Beside:
             from convcli.images.metadata.lines import with_comment
 
             return with_comment(data, self.metadata["comment"])
+        if form in ("JPEG2000", "J2K") and self.metadata:
+            from convcli.images.metadata import boxed_metadata
+
+            if form == "J2K":
+                return boxed_metadata.with_comment(data, self.metadata["comment"])
+            return boxed_metadata.with_jpeg2000_boxes(data, self.metadata)
         return data
 
 
@@ -88,6 +94,10 @@ def beside(picture: Picture, form: str, also_lost: Sequence[str] = ()) -> Beside
 
             frame = picture.frames[0]
             found.before, found.after, unfit = png_chunks(kept, frame.channels, 8 * frame.pixels.itemsize)
+        elif form in ("JPEG2000", "J2K"):
+            from convcli.images.metadata.boxed_metadata import unfit_of_jpeg2000
+
+            unfit = unfit_of_jpeg2000(kept)
         elif form == "JPEG":
             from convcli.images.metadata.segments import jpeg_settings
 
@@ -115,7 +125,7 @@ def _sized(metadata: dict[str, Any], width: int, height: int) -> dict[str, Any]:
 
 def _settings(form: str, metadata: Mapping[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
     """Return Pillow's `save` arguments for the simpler formats, and the names of metadata that cannot be stored."""
-    if form == "WEBP":
+    if form in ("WEBP", "AVIF"):
         own = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
         settings = {name: metadata.get(kind, b"") for name, kind in own.items()}
         return settings | {"exif": settings["exif"].removeprefix(b"Exif\0\0")}, ()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from convcli.images import frames
+from convcli.images import pixel_limit
 from convcli.images.codecs.gif_canvas import canvases
 from convcli.images.picture import ImageError
 from convcli.images.read import read_header, read_picture
@@ -69,7 +69,7 @@ def test_a_frame_after_very_many_is_refused(form: str) -> None:
             read(io.BytesIO(buffer.getvalue()), 100 // 5, frame=-1)
         assert "its 100 pixels are over the limit of 20" in str(error.value)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frames, "PASSES", 20)
+        patch.setattr(pixel_limit, "PASSES", 20)
         with pytest.raises(ImageError) as error:
             read_picture(io.BytesIO(buffer.getvalue()), 100, frame=24)
         assert str(error.value) == (

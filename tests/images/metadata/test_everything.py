@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convcli.images.codecs.identify_boxed import BOXED
 from convcli.images.formats import FORMATS
 from convcli.images.metadata.table import KINDS, PLACES
 from tests.conftest import Call
@@ -50,6 +51,8 @@ def has_chunk(kind: bytes, data: bytes) -> Callable[[bytes], bool]:
 
 def has_profile(file: bytes) -> bool:
     """Return whether the colour profile is there; JPEG segments and GIF sub-blocks interrupt its bytes."""
+    if PROFILE in file:
+        return True
     try:
         with Image.open(io.BytesIO(file)) as image:
             if image.info.get("icc_profile") == PROFILE:
@@ -293,9 +296,16 @@ SOURCES: dict[str, Callable[[], tuple[bytes, tuple[Item, ...]]]] = {
 }
 
 
-@pytest.mark.parametrize("ending", SOURCES)
-@pytest.mark.parametrize("form", OUTPUTS)
-def test_all_metadata_is_kept_or_reported_as_lost(call: Call, tmp_path: Path, ending: str, form: str) -> None:
+# For formats made of boxes, two sources that have everything: what is read is the same for all outputs.
+PAIRS = [
+    (form, ending) for form in OUTPUTS for ending in SOURCES if form not in BOXED or ending in ("png", "tif")
+]
+
+
+@pytest.mark.parametrize(("form", "ending"), PAIRS)
+def test_all_metadata_is_kept_or_reported_as_lost(call: Call, tmp_path: Path, form: str, ending: str) -> None:
+    if FORMATS[form].extra:
+        pytest.importorskip({"codecs": "imagecodecs", "heif": "pillow_heif"}[FORMATS[form].extra])
     file, items = SOURCES[ending]()
     source, target = tmp_path / f"in.{ending}", tmp_path / f"out{OUTPUTS[form]}"
     source.write_bytes(file)

@@ -1,0 +1,147 @@
+"""What JPEG 2000, JPEG XL, HEIF and AVIF have in common: claims are checked, then samples become frames."""
+
+from __future__ import annotations  # NumPy is loaded while a picture is decoded
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcli.images.coding import Coded
+from convcli.images.header import TURNED, FrameHeader, Header
+from convcli.images.metadata.found import Found
+from convcli.images.modes import CHANNELS, mode_name
+from convcli.images.picture import Frame, ImageError, Picture, damaged
+from convcli.images.pixel_limit import check_pixels
+from convcli.images.samples import spread, unmultiplied
+from convcli.images.upright import turned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DEEPEST = 16  # bits of a whole sample
+BLOCK = 64  # pixels: the sides of the largest blocks of HEVC, which fill a stream's pictures
+OWN = 4  # bytes a pixel, at least, of what a decoder has before samples are made of it
+
+
+class Claims(NamedTuple):
+    """What the header of a file says of its pictures.
+
+    height, width : as they are decoded
+    channels : L, LA, RGB, RGBA or CMYK
+    bits : of a sample, which is a whole number, or a float
+    frames : of an animation
+    orientation : of EXIF, by which decoded pixels are to be turned
+    premultiplied : whether colours are multiplied by alpha
+    working : bytes a pixel that its decoder takes beside the samples
+    """
+
+    height: int
+    width: int
+    channels: str
+    bits: int = 8
+    floats: bool = False
+    frames: int = 1
+    orientation: int = 1
+    premultiplied: bool = False
+    working: int = OWN
+
+    @property
+    def dtype(self) -> str:
+        """The NumPy type of its samples."""
+        return "float32" if self.floats else "uint8" if self.bits <= 8 else "uint16"
+
+    @property
+    def mode(self) -> str:
+        """The pixel mode of its frames."""
+        return mode_name(self.channels, self.dtype)
+
+
+class BoxedPicture(ABC):
+    """A file of one of these formats, of which the header is read.
+
+    form : its name in FORMATS
+    claims, coded : as read
+    notes : what of it is left out, beside metadata
+    """
+
+    form: str
+    claims: Claims
+    coded: Coded | None = None
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, name: str, max_pixels: int) -> None:
+        self.name, self.max_pixels = name, max_pixels
+
+    @abstractmethod
+    def samples(self, number: int) -> NDArray[Any]:
+        """Return the samples of a frame, (H, W) or (H, W, C), as they are decoded."""
+
+    @abstractmethod
+    def found(self) -> Found:
+        """Return its metadata."""
+
+    def duration(self, number: int) -> float | None:
+        """Return for how long, in milliseconds, a frame of an animation stands that was decoded last."""
+        return None
+
+    def header(self, chosen: Callable[[int], Sequence[int]]) -> Header:
+        """Return what reading the chosen frames will give, or raise ImageError: nothing is decoded."""
+        claims, numbers = self.claims, self._chosen(chosen)
+        size = (claims.height, claims.width)
+        pixels = claims.height * claims.width
+        count = CHANNELS[claims.channels]
+        if claims.orientation >= TURNED:
+            size = size[::-1]
+        shape = size if count == 1 else (*size, count)
+        frame = FrameHeader(shape, claims.mode, claims.dtype, 0 if claims.frames > 1 else None)
+        steps = (claims.orientation != 1) + claims.premultiplied + (claims.bits % 8 > 0)
+        frame = frame._replace(working=claims.working * pixels + steps * frame.nbytes)
+        return Header((frame,) * len(numbers), self.form, coded=self.coded)
+
+    def read(self, chosen: Callable[[int], Sequence[int]]) -> Picture:
+        """Return the chosen frames, upright, with every bit of theirs, or raise ImageError."""
+        frames = tuple(self._frame(number) for number in self._chosen(chosen))
+        found = self.found()
+        notes = (*self.notes, *found.notes)
+        return Picture(
+            frames, self.form, found.metadata, None, notes=notes, coded=self.coded, lost=tuple(found.lost)
+        )
+
+    def _chosen(self, chosen: Callable[[int], Sequence[int]]) -> Sequence[int]:
+        claims = self.claims
+        if claims.bits > DEEPEST and not claims.floats:
+            raise self.unread(f"its samples have {claims.bits} bits, more than {DEEPEST}")
+        numbers = chosen(claims.frames)
+        left = self.max_pixels - len(numbers) * claims.height * claims.width
+        check_pixels(self.name, len(numbers), left, self.max_pixels)
+        return numbers
+
+    def _frame(self, number: int) -> Frame:
+        claims = self.claims
+        pixels = self.samples(number)
+        shape = (claims.height, claims.width)
+        count = CHANNELS[claims.channels]
+        if pixels.shape != (shape if count == 1 else (*shape, count)):
+            raise damaged(
+                self.name, f"its header tells of {shape[0]}x{shape[1]} in {claims.channels}, not its pixels"
+            )
+        pixels = spread(pixels, claims.bits).astype(claims.dtype, copy=False)
+        if claims.premultiplied:
+            import numpy as np
+
+            pixels = np.dstack([unmultiplied(pixels[..., :-1], pixels[..., -1]), pixels[..., -1]])
+        duration = self.duration(number) if claims.frames > 1 else None
+        return Frame(turned(pixels, claims.orientation), claims.mode, duration)
+
+    def unread(self, why: str) -> ImageError:
+        """Return the error of a file of a kind that is not read."""
+        return ImageError(f"cannot read {self.name}: {why}; convert it to PNG or TIFF")
+
+    def check_stream(self, height: int, width: int) -> None:
+        """Refuse a video stream inside that is larger than the limit, but for what fills its last blocks."""
+        if max(0, height - BLOCK + 1) * max(0, width - BLOCK + 1) > self.max_pixels:
+            self.check_claimed(height * width)
+
+    def check_claimed(self, pixels: int) -> None:
+        """Refuse a picture inside that is larger than the limit, whatever the file around it says."""
+        check_pixels(self.name, 1, self.max_pixels - pixels, self.max_pixels)
