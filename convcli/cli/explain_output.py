@@ -16,6 +16,7 @@ ENDINGS = (".txt", ".json", ".png", ".svg")
 # Options of pictures that are written, and of runs of many.
 USELESS = (
     *("in_place", "skip_existing", "dry_run", "preserve", "sheet", "png_level", "quality", "subsampling"),
+    "tiff_compression",
     *("only", "mask"),
     *("jobs", "isolate", "cluster", "fail_fast", "report", "timeout", "threads"),
 )

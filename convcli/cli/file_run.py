@@ -51,7 +51,7 @@ LONG = 20.0  # seconds of a run after which the costs of this machine are measur
 # Options of pictures that are written.
 OF_WRITTEN = (
     *("in_place", "skip_existing", "dry_run", "preserve", "follow_links"),
-    *("png_level", "quality", "subsampling"),
+    *("png_level", "quality", "subsampling", "tiff_compression"),
 )
 AHEAD_SHARE = 16  # the part of --max-memory that may be used for decoding before the work is planned
 

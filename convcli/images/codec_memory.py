@@ -174,6 +174,8 @@ def encoding(
     """
     raw, most = sum(frame.nbytes for frame in frames), max(map(_pixels, frames))
     data = int(raw * DENSITIES.get(form, 1.0))
+    if form == "TIFF" and coding.compression(was) == "none":
+        data = raw
     images = sum(_image(frame.mode) * _pixels(frame) for frame in frames)
     mode, several = frames[0].mode, len(frames) > 1
     if form == "PNG" and not several and (coding.png_level is None or mode in FORMATS["PNG"].still):

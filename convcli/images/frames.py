@@ -19,6 +19,7 @@ from convcli.images.codecs.tiff import DeepPages
 from convcli.images.codecs.tiff_claims import check_tiles
 from convcli.images.codecs.tiff_directories import (
     BITS_PER_SAMPLE,
+    COMPRESSION,
     PHOTOMETRIC,
     SAMPLE_FORMAT,
     count_pages,
@@ -126,6 +127,9 @@ def frame_headers(
 
 
 def _coded(file: BinaryIO, image: ImageFile, form: str) -> Coded | None:
+    if form == "TIFF":
+        tags: Any = image
+        return Coded.of_tiff(tags.tag_v2.get(COMPRESSION))
     return webp.coded(file) if form == "WEBP" else jpeg.coded(image) if form == "JPEG" else None
 
 

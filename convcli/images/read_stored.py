@@ -36,7 +36,8 @@ def stored_picture(
         return None
     found = MetadataReader(file).page(page[1])
     frames = (Frame(_as_array(page[0]), only.mode),)
-    return Picture(frames, "TIFF", found.metadata, notes=tuple(found.notes), lost=tuple(found.lost))
+    notes, lost = tuple(found.notes), tuple(found.lost)
+    return Picture(frames, "TIFF", found.metadata, notes=notes, coded=header.coded, lost=lost)
 
 
 def _as_array(pixels: Any) -> Any:

@@ -29,8 +29,8 @@ from convcli.images.samples import SIGNED, stored
 if TYPE_CHECKING:
     from convcli.images.metadata.entries import Directory
 
-# Settings that are always used for a format.
-_SETTINGS: dict[str, dict[str, Any]] = {"TIFF": {"compression": "tiff_adobe_deflate"}}
+# What Pillow calls the compressions of TIFF.
+_COMPRESSIONS = {"none": "raw", "deflate": "tiff_adobe_deflate", "lzw": "tiff_lzw", "packbits": "packbits"}
 PLAIN = Coding()
 # Bytes reserved for a JPEG in addition to 5/4 of a byte per pixel; only four-channel noise needs more.
 MARGIN = 1 << 17
@@ -64,7 +64,7 @@ def encode(
     picture = replace(picture, frames=tuple(map(_without_idle_axis, picture.frames)))
     modes, still = {frame.mode for frame in picture.frames}, picture.frames[0]
     if form == "TIFF" and not modes <= FORMATS[form].modes:
-        return encode_tiff(picture, name, others.pages), notes
+        return encode_tiff(picture, name, others.pages, coding.compression(picture.coded)), notes
     if form in BOXED:
         with _explained(name, form, still, len(picture.frames)):
             data = _boxed(picture, form, coding, others, threads)
@@ -76,7 +76,9 @@ def encode(
         return encode_png(still.pixels, still.mode, others.before, others.after, threads, png_level), notes
     images, more = _images(picture, form)
     with _explained(name, form, still, len(images)):
-        settings = _SETTINGS.get(form, {}) | others.settings | _sequence(picture, images, form)
+        settings = others.settings | _sequence(picture, images, form)
+        if form == "TIFF":
+            settings |= {"compression": _COMPRESSIONS[coding.compression(picture.coded)]}
         if form == "WEBP":
             settings |= webp_settings(coding, picture.coded)
         for image, frame in zip(images, picture.frames, strict=True):

@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from convcli.cores import cores
+from convcli.images.coding import Coding
 from convcli.images.metadata.write_metadata import beside
 from convcli.images.picture import Frame, Picture
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     Rows = Iterable[NDArray[Any]]
 
+PLAIN = Coding()
 FORMATS_BY_ROWS = ("NPY", "TIFF")
 
 
@@ -42,7 +44,9 @@ def takes_rows(form: str) -> bool:
     return True
 
 
-def rows_writer(picture: Picture, form: str, threads: int | None = None) -> RowsWriter:
+def rows_writer(
+    picture: Picture, form: str, threads: int | None = None, coding: Coding = PLAIN
+) -> RowsWriter:
     """Return the writer of a still picture in a format that takes rows; the pixels of `picture` are ignored."""
     others = beside(picture, form)
     (frame,) = picture.frames
@@ -54,7 +58,10 @@ def rows_writer(picture: Picture, form: str, threads: int | None = None) -> Rows
     from convcli.images.codecs.tiff_rows import write_tiff
 
     tags = others.pages[0] if others.pages else {}
-    return RowsWriter(lambda file, rows: write_tiff(file, frame, rows, tags, threads), others.notes)
+    compression = coding.compression(picture.coded)
+    return RowsWriter(
+        lambda file, rows: write_tiff(file, frame, rows, tags, threads, compression), others.notes
+    )
 
 
 def writing(frame: Frame, form: str, threads: int | None = None) -> int:

@@ -229,7 +229,7 @@ class FileToFile:
             to_make, how = cast(PlanByRows, planned.plan).rows(), f", {rows.said}"
             made = to_make.black
             if rows.written:
-                writer = rows_writer(made, planned.form, self.threads)
+                writer = rows_writer(made, planned.form, self.threads, self.coding)
                 self.save.write_by(job, lambda file: writer.write(file, to_make))
                 losses = writer.notes
             else:

@@ -46,6 +46,7 @@ def filter_file(
     png_level: int | None = None,
     quality: int | str | None = None,
     subsampling: str | None = None,
+    tiff_compression: str | None = None,
     max_frames: int = MAX_FRAMES,
     max_memory: int | str = MAX_MEMORY,
     **options: Unpack[FilterOptions],
@@ -76,8 +77,9 @@ def filter_file(
     layout : str
         The axes of arrays: "hwc", channels last; "chw", channels first; "dhw", slices of a volume. For a network, the
         axes of its input, "nchw" or "nhwc", which by default are recognised from its shape.
-    png_level, quality, subsampling
-        The encoding of the output: 0 to 9; 1 to 100 or "lossless"; "4:4:4", "4:2:0" ...
+    png_level, quality, subsampling, tiff_compression
+        The encoding of the output: 0 to 9; 1 to 100 or "lossless"; "4:4:4", "4:2:0" ...; "none", "deflate", "lzw" or
+        "packbits". What is not given is as in the source, if that has the same format.
     max_frames : int
         The largest number of frames that is accepted.
     max_memory : int or str
@@ -120,7 +122,7 @@ def filter_file(
 
     if layout not in AXES:
         raise ArgumentError(f"`layout`: there is no {layout!r}; use {', '.join(AXES)}")
-    coding = Coding.of(png_level, quality, subsampling)
+    coding = Coding.of(png_level, quality, subsampling, tiff_compression)
     target = None if output is None else fspath(output)
     if target is not None and is_stdout(target):
         raise ArgumentError(f"`output` {target} is standard output; name a file")

@@ -40,6 +40,7 @@ GROUPS = {
         "png_level",
         "quality",
         "subsampling",
+        "tiff_compression",
     ),
     "Picture": (
         "only",

@@ -53,6 +53,7 @@ NAME = "match"  # what stands in the names of outputs where a kernel's name woul
             "png_level",
             "quality",
             "subsampling",
+            "tiff_compression",
         ),
         "Picture": ("gray", "channels", "frame", "layout"),
         "Many pictures": ("jobs", "isolate", "cluster", "fail_fast", "report"),

@@ -9,7 +9,7 @@ from convcli.cli.conversation import Conversation
 from convcli.cli.options.bundled import Decorator, bundled
 from convcli.cli.options.option_types import Parsed, at_least
 from convcli.errors import ArgumentError
-from convcli.images.coding import SAMPLINGS, Coding, read_quality
+from convcli.images.coding import COMPRESSIONS, SAMPLINGS, Coding, read_quality
 from convcli.jobs.find import Inputs
 from convcli.jobs.job import Source
 from convcli.jobs.save import Save
@@ -92,5 +92,11 @@ coding_options = bundled(
         type=click.Choice(list(SAMPLINGS)),
         metavar="J:A:B",
         help="Colours of JPEG, AVIF, HEIF: 4:4:4, 4:2:0. [as it was]",
+    ),
+    click.option(
+        "--tiff-compression",
+        type=click.Choice(list(COMPRESSIONS)),
+        metavar="NAME",
+        help=f"{' '.join(COMPRESSIONS)}. [as it was]",
     ),
 )

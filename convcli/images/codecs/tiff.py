@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.images.codecs.tiff_claims import check_page
+from convcli.images.coding import USUAL_COMPRESSION, Coded
 from convcli.images.header import TURNED, FrameHeader, Header
 from convcli.images.metadata.names import ORIENTATION
 from convcli.images.modes import CHANNELS, channels_of, is_counted, mode_name
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF in either byte order
 
+PREDICTED = ("deflate", "lzw")  # compressions of differences between neighbours
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # premultiplied alpha, and straight alpha
 # By photometric interpretation; in 0, white is zero.
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}
@@ -84,7 +86,8 @@ def tiff_header(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]
     with load_tifffile(f"cannot read {name}: {_OTHER_KIND}").TiffFile(file) as pages:
         chosen = _chosen(pages.pages, name, choose)
         _check_samples(chosen, name, max_pixels)
-        return Header(tuple(_page_header(page, name) for page in chosen), "TIFF")
+        headers = tuple(_page_header(page, name) for page in chosen)
+        return Header(headers, "TIFF", coded=Coded.of_tiff(int(chosen[0].compression)))
 
 
 def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]], max_pixels: int) -> Picture:
@@ -101,6 +104,7 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
         frames, notes = zip(*(_page(page, name) for page in chosen), strict=True)
         reader = TiffPages(file)
         said = [reader.metadata(page.offset) for page in chosen]
+        coded = Coded.of_tiff(int(chosen[0].compression))
     frames = (
         frames[0],
         *(replace(frame, page=each.metadata) for frame, each in zip(frames[1:], said[1:], strict=True)),
@@ -112,6 +116,7 @@ def read_tiff(file: BinaryIO, name: str, choose: Callable[[int], Sequence[int]],
         "TIFF",
         said[0].metadata,
         notes=tuple(dict.fromkeys(sum(notes, (*told,)))),
+        coded=coded,
         lost=tuple(dict.fromkeys(lost)),
     )
 
@@ -229,7 +234,9 @@ def _named(
     return np.ascontiguousarray(pixels[..., :known]), colours, notes
 
 
-def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> bytes:
+def encode_tiff(
+    picture: Picture, name: str, tags: Sequence[Directory] = (), compression: str = USUAL_COMPRESSION
+) -> bytes:
     """Return a picture as a TIFF in which each page has its own depth and tags, or raise ImageError."""
     modes = sorted({frame.mode for frame in picture.frames})
     why = f"cannot write {name}: TIFF of {' and '.join(modes)} needs an extra (`output='x.npy'` does not)"
@@ -237,7 +244,7 @@ def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> 
     buffer = BytesIO()
     with tifffile.TiffWriter(buffer) as writer:
         for frame in picture.frames:
-            writer.write(stored(frame), **settings_of(frame))
+            writer.write(stored(frame), **settings_of(frame, compression))
     if any(tags):
         from convcli.images.metadata.entries import add_tags
 
@@ -245,10 +252,13 @@ def encode_tiff(picture: Picture, name: str, tags: Sequence[Directory] = ()) -> 
     return buffer.getvalue()
 
 
-def settings_of(frame: Frame) -> dict[str, Any]:
-    """Return the arguments of tifffile's `write` for a page."""
+def settings_of(frame: Frame, compression: str) -> dict[str, Any]:
+    """Return the arguments of tifffile's `write` for a page; `compression` is a key of COMPRESSIONS."""
     channels = channels_of(frame.mode)
-    settings: dict[str, Any] = {"compression": "zlib", "predictor": True, "metadata": None, "software": False}
+    settings: dict[str, Any] = {"metadata": None, "software": False}
+    if compression != "none":
+        settings["compression"] = "zlib" if compression == "deflate" else compression
+        settings["predictor"] = compression in PREDICTED
     if is_counted(frame.mode):
         settings |= {"photometric": "minisblack", "planarconfig": "contig"}
         settings["extrasamples"] = [0] * (frame.pixels.shape[2] - 1)

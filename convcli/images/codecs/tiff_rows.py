@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.cores import cores
 from convcli.images.codecs.tiff import load_tifffile, settings_of
+from convcli.images.coding import USUAL_COMPRESSION
 from convcli.images.formats import FORMATS
 from convcli.images.picture import Frame
 from convcli.images.samples import stored
@@ -32,20 +33,25 @@ def write_tiff(
     rows: Iterable[NDArray[Any]],
     tags: Directory,
     threads: int | None,
+    compression: str = USUAL_COMPRESSION,
 ) -> None:
     """Write a still TIFF whose pixels are given as bands of rows; as BigTIFF if it may be too large otherwise.
 
     frame : a black frame of the shape, dtype and mode
+    compression : a key of COMPRESSIONS
     """
     tifffile = load_tifffile("writing TIFF by rows needs an extra")
     shape, dtype = frame.pixels.shape, frame.pixels.dtype
     high = strip_rows(shape, dtype.itemsize)
-    settings = settings_of(frame)
-    predicted = frame.mode not in FORMATS["TIFF"].modes  # Pillow's modes are written as Pillow does
-    settings["predictor"] = (FLOATS if dtype.kind == "f" else DIFFERENCES) if predicted else NO_PREDICTOR
+    settings = settings_of(frame, compression)
+    predictor = NO_PREDICTOR  # as Pillow writes its modes
+    if settings.get("predictor") and frame.mode not in FORMATS["TIFF"].modes:
+        predictor = FLOATS if dtype.kind == "f" else DIFFERENCES
+    if compression != "none":
+        settings["predictor"] = predictor
     strips = (stored(replace(frame, pixels=strip)) for strip in _strips(rows, high))
     size = prod(shape) * dtype.itemsize
-    encoded = _encoded(strips, settings["predictor"], threads or cores())
+    encoded = _encoded(strips, compression, predictor, threads or cores())
     with closing(encoded), tifffile.TiffWriter(file, bigtiff=size + size // 64 > LARGEST) as writer:
         writer.write(encoded, shape=shape, dtype=dtype, rowsperstrip=high, **settings)
     if tags:
@@ -54,7 +60,9 @@ def write_tiff(
         add_tags(file, [tags])
 
 
-def _encoded(strips: Iterable[NDArray[Any]], predictor: int, threads: int) -> Generator[bytes, None, None]:
+def _encoded(
+    strips: Iterable[NDArray[Any]], compression: str, predictor: int, threads: int
+) -> Generator[bytes, None, None]:
     """Yield compressed strips in order; threads compress some strips ahead."""
     from collections import deque
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -67,7 +75,13 @@ def _encoded(strips: Iterable[NDArray[Any]], predictor: int, threads: int) -> Ge
             strip = imagecodecs.delta_encode(strip, axis=1)
         elif predictor == FLOATS:
             strip = imagecodecs.floatpred_encode(strip, axis=1)
-        return bytes(imagecodecs.deflate_encode(strip.tobytes(), LEVEL))
+        if compression == "deflate":
+            return bytes(imagecodecs.deflate_encode(strip.tobytes(), LEVEL))
+        if compression == "lzw":
+            return bytes(imagecodecs.lzw_encode(strip.tobytes()))
+        if compression == "packbits":
+            return b"".join(bytes(imagecodecs.packbits_encode(row.tobytes())) for row in strip)
+        return strip.tobytes()
 
     with ThreadPoolExecutor(threads) as pool:
         ahead: deque[Future[bytes]] = deque()
