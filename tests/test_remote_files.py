@@ -354,15 +354,18 @@ def test_what_is_missing_is_said_with_the_way_to_install_it(call: Call) -> None:
         file_path("ftp://h/a.png")
 
 
-def test_fsspec_is_loaded_for_remote_files_alone(tmp_path: Path) -> None:
+def test_local_files_need_no_network(tmp_path: Path) -> None:
+    """Nor fsspec, which is loaded when the first URL is used."""
     code = """
 import sys
+sockets = []
+sys.addaudithook(lambda event, arguments: sockets.append(event) if event.startswith("socket.") else None)
 from convcli.cli import main
 for name in ("house.png", "memory://house.png"):
     try: main(["filter", sys.argv[1], "--kernel", "box", "-o", name, "-q"])
-    except SystemExit as end: print(end.code, "fsspec" in sys.modules, "aiohttp" in sys.modules)
+    except SystemExit as end: print(end.code, "fsspec" in sys.modules, "aiohttp" in sys.modules, sockets)
 """
     words = [sys.executable, "-c", code, str(SAMPLES / "house.png")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["0 False False", "0 True False"]
+    assert done.stdout.splitlines() == ["0 False False []", "0 True False []"]
