@@ -1,1 +1,1 @@
-"""Pictures through layers: a request becomes a recipe, its stages a plan, and the plan runs."""
+"""Filter pictures by layers: a request becomes a recipe, its stages become a plan, and the plan runs."""

@@ -1,4 +1,4 @@
-"""What is asked of a picture in Python: the work that runs on it, a layer or a whole network, and what goes with it."""
+"""Turn the arguments of `filter_picture` into the work that runs on a picture: a layer or a network."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OF_NETWORKS = ("layer", "mean", "std", "seed")  # arguments that belong to a net
 class Asked(NamedTuple):
     """The work on a picture.
 
-    name : what stands in the name of an output
-    files : those that the arguments name, after what messages call them
+    name : the part of output names that describes the work
+    files : files named by the arguments, each after its name in messages
     sheet : whether maps are drawn side by side
     """
 
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 
 
 def asked_of(kernel: Any, options: Mapping[str, Any], layout: str | None = None) -> Asked:
-    """Return what runs on a picture for the arguments of `filter_picture`, or raise ArgumentError."""
+    """Return the work for the arguments of `filter_picture`, or raise ArgumentError."""
     found = read(kernel, options)
     if "network" in found:
         return _network(found, layout)
@@ -46,7 +46,7 @@ def asked_of(kernel: Any, options: Mapping[str, Any], layout: str | None = None)
         if name in found:
             raise ArgumentError(f"`{name}` belongs to a network; name one with `network`")
     if layout is not None:
-        raise ArgumentError(f"`layout` {layout!r} is of a network's input; name a network with `network`")
+        raise ArgumentError(f"`layout` {layout!r} belongs to the input of a network; name one with `network`")
     from convcli.filters.picture_plan import Filtering
     from convcli.filters.run import PictureFilter
 
@@ -66,12 +66,12 @@ def _network(found: Mapping[str, Any], layout: str | None) -> Asked:
     for name in (*filter(layer.given, Request._fields), *others):
         if name not in OF_BOTH and name in found:
             told = "kernel" if name == "kernels" else name
-            raise ArgumentError(f"`{told}` is of a layer, and has no use beside `network`; leave it out")
+            raise ArgumentError(f"`{told}` belongs to a layer, and has no use with `network`; leave it out")
     if layout is not None and layout not in LAYOUTS:
         raise ArgumentError(f"`layout`: there is no {layout!r}; use {', '.join(LAYOUTS)}")
     weights = found.get("weights")
     if not isinstance(weights, str | None):
-        raise ArgumentError("`weights` of a network are a .npz file; name it")
+        raise ArgumentError("`weights` of a network must be the name of a .npz file")
     channels = found.get("channels", ())
     how = NetworkInput(
         scale=found.get("scale"),

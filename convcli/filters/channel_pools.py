@@ -1,4 +1,4 @@
-"""How a pool over channels is spelled: max, or avg:3 for groups of 3."""
+"""Parse pools over channels: max, or avg:3 for groups of 3."""
 
 from convcli.errors import ArgumentError, instead_of
 from convcli.filters.stages.activation_and_pools import ChannelPooled
@@ -10,7 +10,7 @@ from convcli.number_text import read_float
 
 
 def parse_channel_pool(text: str) -> ChannelPooled:
-    """Return the pool over channels that `text` spells: max, or avg:3 for groups of 3."""
+    """Parse a pool over channels: max, or avg:3 for groups of 3."""
     name, arguments = apart(text)
     if name not in WINDOWS:
         raise ArgumentError(f"`pool_channels`: there is no {name!r}; {instead_of(name, WINDOWS)}")

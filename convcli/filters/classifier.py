@@ -1,4 +1,4 @@
-"""A network that tells what is in a picture: its likeliest classes, and their shares."""
+"""Classify pictures by a network: the most likely classes and their probabilities."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from convcli.images.picture import Frame, ImageError, Picture
 
 @dataclass(frozen=True)
 class Classifier:
-    """What a run tells of each picture: the classes that a network finds likeliest.
+    """The most likely classes of each picture, by a network.
 
-    top : how many of them
-    labels : a name for each class, where there are names
+    top : number of classes
+    labels : name of each class, if there are names
     """
 
     run: NetworkRun
@@ -27,17 +27,17 @@ class Classifier:
     verb = "classify"
 
     def memory(self, name: str, picture: Picture) -> int:
-        """Foretell the bytes that the answer takes, and refuse what does not fit."""
+        """Estimate the bytes needed for the answer; raise an error if the network does not fit the picture."""
         prepared = [self.run.prepared(name, frame) for frame in picture.frames]
         classes = prepared[0].made[1]
         if self.labels and len(self.labels) != classes:
             raise ArgumentError(
-                f"`labels` has {len(self.labels)} lines, and the network tells {classes} classes; one line is one class"
+                f"`labels` has {len(self.labels)} lines, and the network has {classes} classes; give one line per class"
             )
         return max(each.memory for each in prepared)
 
     def answer(self, name: str, picture: Picture) -> dict[str, Any]:
-        """Return the record of a picture, as JSON has it."""
+        """Return the JSON record of a picture."""
         each = [self._classes(name, frame) for frame in picture.frames]
         return {"classes": each[0]} if len(each) == 1 else {"frames": each}
 
@@ -56,12 +56,10 @@ class Classifier:
 
 
 def as_shares(values: Iterable[float]) -> list[float]:
-    """Return scores as shares of 1: as they are, where they are shares already, else by softmax."""
+    """Return probabilities: the values themselves if they sum to 1, otherwise their softmax."""
     numbers = [float(value) for value in values]
     if not all(map(isfinite, numbers)):
-        raise ImageError(
-            "the network gives no finite numbers for this picture; look at its scale, mean and std"
-        )
+        raise ImageError("the network's output for this picture is not finite; check its scale, mean and std")
     if min(numbers) >= 0 and abs(sum(numbers) - 1) < 1e-3:
         return numbers
     most = max(numbers)

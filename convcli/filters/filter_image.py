@@ -1,4 +1,4 @@
-"""One kernel on a picture as an array, whatever its dtype."""
+"""Filter a picture, given as an array of any dtype, by one kernel."""
 
 from __future__ import annotations
 
@@ -39,62 +39,61 @@ def filter_image(
     light: bool = False,
     measure: bool = False,
 ) -> Filtered:
-    """Run a kernel over every channel of a picture.
+    """Filter every channel of a picture by a kernel.
 
-    `convcli.filter_picture` does more, and asks for less: kernels by their names, pictures of Pillow, and layers
-    of every kind.
+    `convcli.filter_picture` is the more general function: it takes kernels by name, Pillow images, and layers of every
+    kind.
 
     Parameters
     ----------
     pixels : ndarray, (H, W) or (H, W, C)
-        Whole numbers or floats; never modified.
+        Integers or floats; never modified.
     kernel : Kernel
-        Correlated with the picture; `flip` turns it by 180 degrees and makes that a true convolution.
+        Correlated with the picture; `flip` rotates it by 180 degrees, which makes it a true convolution.
     stride, padding, dilation
-        As of `layers.Conv`, one number or one for rows and one for columns.
+        As in `layers.Conv`: one number, or one for rows and one for columns.
     padding_mode : str
         What extends the picture beyond its border: `layers.padding.MODES`.
     alpha : str, optional
-        What happens to the last channel when it is alpha; None when there is none. `filter` treats it as
-        any channel. `keep` leaves it, and a transparent neighbour counts as having the pixel's own colour.
-        `premultiply` weighs every colour by its alpha, and smooths alpha too. `auto` premultiplies for
-        smoothing kernels and keeps otherwise. Transparent colours bleed only under `filter`.
+        How to treat the last channel if it is alpha; None if there is no alpha. `filter` treats it like any other
+        channel. `keep` leaves it unchanged, and transparent neighbours count as having the pixel's own colour.
+        `premultiply` weights every colour by its alpha, and filters alpha too. `auto` premultiplies for smoothing
+        kernels and keeps otherwise. Transparent colours bleed only with `filter`.
     value_range : str
-        How values come back into the dtype: `clip`; `abs`, the absolute value clipped; `offset`, the
-        middle of the dtype's range added; `minmax`, the smallest finite value to 0 and the
-        largest to the dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped.
-        None gives the values themselves, as floats: float32 for 8 bits and float32, else float64.
+        How to convert values back to the dtype: `clip`; `abs`, the clipped absolute value; `offset`, which adds the
+        middle of the dtype's range; `minmax`, which maps the smallest finite value to 0 and the largest to the
+        dtype's maximum (1 for floats). All of them round half to even. Floats are never clipped. None returns the
+        values as floats: float32 for 8 bits and float32, otherwise float64.
     method : str
-        `direct` (shift and add), `separable` (one pass an axis, for kernels of rank 1), `gemm` (matrix products),
-        `fft`, or `auto`, which takes the quickest. Whole sums are exact by each of them. Where NaN, infinity or sums
-        beyond the digits of floats would spoil what is around them, sums are plain whatever the method.
+        `direct` (shift and add), `separable` (one pass per axis, for kernels of rank 1), `gemm` (matrix products),
+        `fft`, or `auto`, the fastest. Integer sums are exact with each of them. If NaN, infinity or sums beyond the
+        precision of floats would affect their surroundings, `direct` is used instead.
     threads : int, optional
-        How many threads share the picture; one for each core where it is None. The pixels are the same.
+        Number of threads, by default one per core. The pixels do not depend on it.
     extent : Extent, optional
-        What `minmax` stretches, as for all frames of a picture alike; by default the values of this one.
+        The range that `minmax` stretches, for example that of all frames; by default that of this picture.
     zero : sequence of int, optional
-        The sample that stands for 0, one a channel, as of CIELAB, whose a* and b* have either sign; 0 by default.
+        The sample that represents 0 in each channel, as in CIELAB, whose a* and b* are signed; by default 0.
     light : bool
-        Filter the light that sRGB samples of 8 or 16 bits stand for, 0 to 1, which is what the padding value, the
-        kernel's offset and the extent are told in; the result is sRGB again.
+        Filter sRGB samples of 8 or 16 bits in linear light, 0 to 1, which is also the unit of the padding value, the
+        kernel's offset and the extent; the result is sRGB again.
     measure : bool
-        Tell what the values of the colours are before they become samples.
+        Return statistics of the colours' values before they are converted to samples.
 
     Returns
     -------
     Filtered
-        pixels : ndarray, (H', W') or (H', W', C), the dtype of the input; clipped : float, 0 to 1; extent : what
-        `minmax` has stretched; measured : the least, the largest, the sum and the count of the values.
+        pixels : ndarray, (H', W') or (H', W', C), the dtype of the input; clipped : fraction of clipped samples;
+        extent : the range that `minmax` has stretched; measured : minimum, maximum, sum and count of the values.
 
     Notes
     -----
-    A sample of 8 or 16 bits is the exact sum, rounded once, half to even: of whole weights as they are, of
-    others divided by the kernel's divisor and taken to the nearest 2^-40; a padding value is taken to 2^-8. It
-    depends neither on the method nor on the processor. Whole numbers of more bits are summed exactly where the sums
-    fit int64, else in float64. Samples of float32 are summed in float32, or float64 where
-    weights or border are too large for that, and are within 1e-5 of the sum of |weight * sample|. Linear light is
-    summed in float64.
-    `constant` surrounds a picture that has alpha with an opaque colour, `zeros` with nothing.
+    A sample of 8 or 16 bits is the exact sum, rounded once, half to even. Integer weights are used as they are; others
+    are divided by the kernel's divisor and rounded to multiples of 2^-40, padding values to multiples of 2^-8. The
+    result depends neither on the method nor on the processor. Integers of more bits are summed exactly if the sums fit
+    int64, otherwise in float64. Samples of float32 are summed in float32, or in float64 if weights or padding are too
+    large for that, and are within 1e-5 of the sum of |weight * sample|. Linear light is summed in float64. For pictures
+    with alpha, the padding of `constant` is opaque and that of `zeros` is transparent.
 
     Examples
     --------
@@ -108,7 +107,7 @@ def filter_image(
     """
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "uif" or not pixels.size:
         raise ArgumentError(
-            f"a picture is (H, W) or (H, W, C), of whole numbers or floats and not empty; "
+            f"a picture is a non-empty array (H, W) or (H, W, C) of integers or floats; "
             f"got {pixels.dtype} of shape {pixels.shape}"
         )
     kernel.check_linear("filter_image")

@@ -1,4 +1,4 @@
-"""Filter a picture that is in memory: an array, or an image of Pillow."""
+"""Filter a picture in memory: an array or a Pillow image."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     AnyArray = str | PathLike[str] | ArrayLike
     P = TypeVar("P", NDArray[Any], Image)
 
-NAME = "the picture"  # what errors call it
+NAME = "the picture"  # its name in errors
 
 
 class FilterOptions(TypedDict, total=False):
-    """What can be asked of a filter beside the kernel; `filter_picture` says what each means."""
+    """The options of `filter_picture`, which documents them."""
 
     normalize: bool
     scale: float | str | None
@@ -94,62 +94,63 @@ def filter_picture(
     Parameters
     ----------
     picture : ndarray or PIL.Image.Image
-        An array is (H, W), (H, W, C) or (frames, H, W, C), as a .npy file is: 1 to 4 channels are grey, grey and
-        alpha, RGB, and RGBA. Of an image the current frame is taken as it is stored; a palette is expanded.
-        Neither is modified.
+        An array is (H, W), (H, W, C) or (frames, H, W, C), as in a .npy file: 1 to 4 channels are grey, grey and
+        alpha, RGB, and RGBA. From an image, the current frame is used, without applying its orientation; a palette is
+        expanded. Neither is modified.
     kernel : str, Kernel, array or a list of them
-        What `--kernel` takes, such as `gaussian:sigma=2`, or the weights as an array or nested lists. Those of a list
-        run one after the other.
+        A string as for `--kernel`, such as `gaussian:sigma=2`, or the weights as an array or nested lists. The kernels
+        in a list run one after the other.
     normalize, scale, shift, anchor, flip
-        Divide each kernel by its sum; multiply its weights; add to its answers, in units of the pixels; which tap lies
-        on the pixel, (y, x); turn it by 180 degrees, which makes it a true convolution.
+        Divide each kernel by its sum; multiply its weights; add to its output, in units of the pixels; set the tap at
+        the output pixel, (y, x); rotate the kernel by 180 degrees, which makes it a true convolution.
     stride, padding, dilation
         One number for all axes or one for each; padding is also `same` (by default), `same-lower`, `valid`, `full`, or
         pairs (before, after).
     padding_mode, padding_value
         What extends the picture beyond its border: `reflect` (by default), `symmetric`, `replicate`, `circular`,
-        `zeros` or `constant`, which has the value.
+        `zeros` or `constant`, which uses the value.
     activation, pool, pool_channels, repeat, feedback
-        What follows the kernel: `relu` ...; `max:2`, `avg:3,stride=2`, `global-avg` ...; `max`, `avg:2`, `lp` over
-        channels; and how often all of it runs: each time on the last answer, or with feedback on the picture and the
-        last answer beside it (Pinheiro & Collobert, "Recurrent convolutional neural networks for scene labeling",
-        2014), which begins as zeros.
+        Steps after the kernel: an activation such as `relu`; a pool such as `max:2`, `avg:3,stride=2` or `global-avg`;
+        a pool over channels such as `max`, `avg:2` or `lp`; and how often all of them run. Each repeat runs on the
+        previous output, or with feedback on the picture with the previous output appended as channels, which starts as
+        zeros (Pinheiro & Collobert, "Recurrent convolutional neural networks for scene labeling", 2014).
     resize, resampling, resize_after
-        Give the picture another size by a resampling kernel: (width, height), a factor such as 0.5, or "50%", "800x",
-        "x600"; `lanczos` (by default), `cubic`, `bilinear`, `hamming`, `box` or `nearest`, widened where it shrinks;
-        after how many steps of the layer (each kernel, the activation, each pool), by default 0, before all.
+        Resize the picture to (width, height), by a factor such as 0.5, or to "50%", "800x" or "x600"; the resampling
+        kernel, `lanczos` (by default), `cubic`, `bilinear`, `hamming`, `box` or `nearest`, widened to avoid aliasing;
+        and the number of steps (each kernel, the activation, each pool) before resizing, by default 0.
     variant, weights, bias, pointwise, groups, rank, offsets, local, tile, output_padding
-        Another kind of convolution: one of `convcli.VARIANTS`, or the one that the others belong to. `weights`, `bias`,
-        `pointwise`, `offsets` and `local` are arrays, or texts as on the command line: the name of a .npy file,
-        `luma`, `swirl:strength=3`, `tilt-shift`.
+        Another kind of convolution: one of `convcli.VARIANTS`, by default the one that the other arguments belong to.
+        `weights`, `bias`, `pointwise`, `offsets` and `local` are arrays, or strings as on the command line: the name of
+        a .npy file, `luma`, `swirl:strength=3`, `tilt-shift`.
     dims, along
-        3 for kernels that reach over frames; 1 for kernels of one axis, `along` "rows" or "columns".
+        3 for kernels that filter across frames; 1 for 1-D kernels `along` "rows" or "columns".
     value_range : str, optional
-        How values come back into the depth of the picture: `clip` (by default), `abs`, `offset` or `minmax`. None
-        gives the values themselves, as floats.
+        How to convert values to the depth of the picture: `clip` (by default), `abs`, `offset` or `minmax`. None
+        returns the values as floats.
     alpha : str
         `auto`, `premultiply`, `keep` or `filter`: see `backend.filter_image`.
     only, mask
         Filter only a rectangle, (x, y, width, height) in pixels from the upper left corner; only where a mask is white,
         (H, W) of booleans, unsigned whole numbers or floats from 0 to 1, or the name of a picture. Greys blend.
     gray, channels, linear, depth
-        Take the brightness alone; only some channels, such as "r,g"; filter the light that sRGB stands for; filter
-        samples of 16 bits ("16") or floats ("float", white is 1), which the result has, too.
+        Convert the picture to grey; use only some channels, such as "r,g"; filter sRGB in linear light; filter 16-bit
+        samples ("16") or floats ("float", white is 1), in which the result is returned.
     nan : str
-        What NaN does in floats: it spreads to all that a kernel makes of it (`propagate`, by default); or it is missing
-        data (`skip`), by normalised convolution (Knutsson & Westin, 1993). Means are those of what is there; for other
-        kernels a missing neighbour has the value of the pixel itself. NaN stays where nothing is known.
+        How to treat NaN in floats: `propagate` (by default) makes every output that includes it NaN; `skip` treats it
+        as missing data, by normalised convolution (Knutsson & Westin, 1993). Means are then those of the present
+        values; for other kernels, missing neighbours count as having the value of the pixel itself. The result is NaN
+        where all values are missing.
     method, threads : str, int
-        How sums are computed, by default the quickest way, and on how many cores, by default all. The samples are the
-        same.
+        How to compute sums, by default the fastest method, and on how many cores, by default all. The samples do not
+        depend on them.
     sheet : bool
-        Draw the maps of a layer side by side, (H, W, 3) in 8 bits: each with its name, the kernels that made it, and
-        its scale; blue below 0, white at 0 and red above, or grey where no value is below 0.
+        Draw the maps of a layer side by side, (H, W, 3) in 8 bits: each with its name, its kernels and its scale; blue
+        below 0, white at 0 and red above, or grey if no value is negative.
     max_kernel, max_pixels : int
-        What is refused as too large.
+        Limits on the size of kernels and pictures.
     network : str or path, optional
-        A network that runs in place of a layer: what `convcli.load_network` reads. Its input is (sample * scale - mean)
-        / std, where white is 1 unless a scale is given.
+        A network to run instead of a layer, as for `convcli.load_network`. Its input is (sample * scale - mean) / std;
+        by default, the scale makes white 1.
     layer, resize, mean, std, layout, weights, seed
         Beside a network: whose maps are wanted, drawn side by side, or with `value_range=None` as numbers; the (width,
         height) of its input, by default what it takes; one number, or one for each channel; "nchw" or "nhwc"; the name
@@ -164,9 +165,9 @@ def filter_picture(
     Raises
     ------
     ArgumentError
-        Where an argument is wrong, or does not fit the others or the picture; its message names it.
+        If an argument is invalid, or does not fit the others or the picture; the message names it.
     ImageError
-        Where the picture is none that can be filtered, or too large.
+        If the picture cannot be filtered or is too large.
 
     Examples
     --------
@@ -191,15 +192,15 @@ def filter_picture(
     raw = "value_range" in options and options["value_range"] is None
     if raw and asked.sheet:
         raise ArgumentError(
-            "`sheet` draws a picture, of which `value_range=None` has no samples; give a range"
+            "`sheet` draws a picture, and `value_range=None` returns values instead; leave one of them out"
         )
     given: Any = picture
     made = _image_of(asked, given, raw) if _is_image(given) else _array_of(asked, given, raw)
-    return cast("P", made)  # of the kind that was given
+    return cast("P", made)  # the type of the input
 
 
 def _is_image(picture: object) -> bool:
-    """Return whether a picture is Pillow's; where nobody has loaded Pillow none is."""
+    """Return whether a picture is a Pillow image, without importing Pillow."""
     pillow = sys.modules.get("PIL.Image")
     return pillow is not None and isinstance(picture, pillow.Image)
 
@@ -213,8 +214,8 @@ def _array_of(asked: Asked, given: ArrayLike, raw: bool) -> NDArray[Any]:
     array = np.asarray(given)
     if array.ndim not in (2, 3, 4):
         raise ArgumentError(
-            f"`picture` has the shape {array.shape}; it is (H, W), (H, W, C) or (frames, H, W, C), or an image of "
-            "Pillow"
+            f"`picture` has the shape {array.shape}; it must be (H, W), (H, W, C) or (frames, H, W, C), or a Pillow "
+            "image"
         )
     made = [frame.pixels for frame in _filtered(asked, picture_of(array, NAME, asked.max_pixels), raw).frames]
     if array.ndim == 4:
@@ -225,7 +226,7 @@ def _array_of(asked: Asked, given: ArrayLike, raw: bool) -> NDArray[Any]:
 
 
 def _image_of(asked: Asked, image: Image, raw: bool) -> Image:
-    """Filter an image of Pillow."""
+    """Filter a Pillow image."""
     from convcli.images.pillow_image import of_image, to_image
 
     if image.width * image.height > asked.max_pixels:
@@ -238,7 +239,7 @@ def _image_of(asked: Asked, image: Image, raw: bool) -> Image:
 
 
 def _filtered(asked: Asked, picture: Picture, raw: bool) -> Picture:
-    """Return the picture that a filter makes; what it has to say is logged."""
+    """Return the filtered picture; notes are logged."""
     import logging
 
     from convcli.filters.result_mode import ANY, RAW

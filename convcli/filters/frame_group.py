@@ -1,4 +1,4 @@
-"""Frames that are filtered together: what runs on them, how large it gets, and what it takes."""
+"""Frames that are filtered together: their stages, output shape, and estimated time and memory."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Nothing of `stages` and `tiles` is imported here: a kernel alone, by far the most common run, needs none of it.
+# `stages` and `tiles` are not imported here: a single kernel, by far the most common filter, does not need them.
 
-FRAME = 8e-4  # seconds that one takes however small it is: to be read, planned for and written
+FRAME = 8e-4  # fixed seconds per frame for reading, planning and writing
 
 
 class Result(NamedTuple):
-    """The mode of frames, and the type of their samples."""
+    """The mode of the result, and the dtype of its samples."""
 
     mode: str
     dtype: np.dtype[Any]
@@ -39,11 +39,11 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class FrameGroup:
-    """Frames that are filtered together, one, or all where a kernel reaches over frames; and what runs on them.
+    """Frames that are filtered together: one, or all if a kernel filters across frames.
 
-    plain : the layer that each channel runs through, where a kernel is all there is
+    plain : the layer for each channel, if the filter is a single kernel
     form : the format of the output
-    result : of which mode and type the frames will be that are made, once it is known for which output
+    result : mode and dtype of the result, once the output is known
     """
 
     frames: tuple[Frame, ...]
@@ -56,18 +56,18 @@ class FrameGroup:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """What runs."""
+        """The stages for these frames."""
         return self.recipe.stages(self.shape)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the stages have to say; a kernel alone has nothing."""
+        """The notes of the stages; a single kernel has none."""
         found = [] if self.plain is not None else [note for stage in self.stages for note in stage.notes]
         return tuple(dict.fromkeys(found))
 
     @property
     def output_shape(self) -> Shape:
-        """(maps, *spatial), the opacity not counted."""
+        """The output shape, (maps, *spatial), without opacity."""
         shape = self.shape
         if self.plain is not None:
             return (shape[0], *self.plain.output_size(shape[1:]))
@@ -77,7 +77,7 @@ class FrameGroup:
 
     @property
     def moves(self) -> Moves | None:
-        """How pixels are moved down and across; None where they are in no regular way."""
+        """How pixels move along rows and columns; None if they move irregularly."""
         from convcli.images.metadata.geometry import Move
         from convcli.layers.centres import centres
         from convcli.layers.receptive import ReceptiveField
@@ -88,7 +88,7 @@ class FrameGroup:
             shape = (
                 getattr(layer, "in_channels", shape[0]),
                 *shape[1:],
-            )  # of one channel, where all run alike
+            )  # 1 if the layer is applied to each channel separately
             after = layer.output_shape(shape)
             field, shape = field.through(layer, shape, after), after
         down, across = centres(field)[-2:]
@@ -96,54 +96,54 @@ class FrameGroup:
 
     @property
     def skips_nan(self) -> bool:
-        """Whether NaN is missing data, which only floats have."""
+        """Whether NaN in floats is skipped as missing data."""
         return self.recipe.nan == "skip" and self.frames[0].pixels.dtype.kind == "f"
 
     @property
     def made(self) -> Result:
-        """What the frames become, which is known by now."""
+        """The mode and dtype of the result, which must be set."""
         assert self.result is not None
         return self.result
 
     def filled(self, frames: tuple[Frame, ...]) -> FrameGroup:
-        """Return a group of the frames themselves, where these were planned for as black ones."""
+        """Return the group with the decoded frames in place of black ones."""
         return self._changed(replace(self, frames=frames))
 
     def becoming(self, result: Result) -> FrameGroup:
-        """Return the group with what its frames become."""
+        """Return the group with the mode and dtype of its result."""
         return self._changed(replace(self, result=result))
 
     def _changed(self, group: FrameGroup) -> FrameGroup:
-        """Hand stages that were made on to a group that has the same."""
+        """Copy the cached stages to a group that has the same ones."""
         group.__dict__.update({name: self.__dict__[name] for name in ("stages",) if name in self.__dict__})
         return group
 
     @property
     def weighs(self) -> bool:
-        """Whether values are weighed by something beside them: alpha, or whether they are there."""
+        """Whether values are weighted by alpha or by whether they are present."""
         return self.has_alpha or self.skips_nan
 
     @property
     def seconds(self) -> float:
-        """How long it will take on a core."""
+        """Estimated seconds on one core."""
         from convcli.filters.tiles.estimate import estimate
 
         dtype = self.frames[0].pixels.dtype
         return estimate(self.stages, self.shape, dtype, self.weighs).seconds + FRAME * len(self.frames)
 
     def memory(self, outputs: int, threads: int | None) -> int:
-        """Foretell the bytes that stages take beside the frames, for outputs of so many bytes."""
+        """Estimate the bytes that stages need in addition to the frames, including `outputs` bytes of results."""
         from convcli.filters.tiles.estimate import estimate
 
         dtype = self.frames[0].pixels.dtype
-        # Several frames are one array while a kernel reaches over them.
+        # Several frames are copied into one array to filter across them.
         copied = sum(frame.pixels.nbytes for frame in self.frames) if len(self.frames) > 1 else 0
         tiles = estimate(self.stages, self.shape, dtype, self.weighs, threads).memory
         return outputs + copied + tiles
 
     @property
     def cost(self) -> Cost:
-        """The work of all stages."""
+        """The cost of all stages."""
         total, shape = Cost(), self.shape
         for stage in self.stages:
             total, shape = total + stage.cost(shape), stage.output_shape(shape)
@@ -151,11 +151,11 @@ class FrameGroup:
 
     @property
     def spelled(self) -> list[str]:
-        """The layers that run, as a chain spells them."""
+        """The layers in the notation of chains."""
         return [text for stage in self.stages for text in stage.spelled()]
 
     def sizes(self) -> Iterator[tuple[str, int]]:
-        """Count the pixels of every padded input and of every output, with the words for them."""
+        """Yield the number of pixels of every padded input and every output, each with words for an error."""
         if self.plain is not None:
             yield from _sizes((self.plain,), self.shape, self.output_shape)
             return
@@ -166,14 +166,14 @@ class FrameGroup:
             shape = after
 
     def given(self, colours: Colours) -> Given:
-        """Return what is filtered, (*spatial, C)."""
+        """Return the input of the stages, (*spatial, C)."""
         from convcli.filters.tiles.given_picture import stacked
 
         pixels = stacked([each.pixels for each in self.frames], len(self.shape) - 1)
         return self.given_as(pixels, colours)
 
     def given_as(self, pixels: Samples, colours: Colours) -> Given:
-        """Return what is filtered, of samples (*spatial, C) that stand for those of the frames."""
+        """Return the input of the stages with the given samples (*spatial, C) in place of the frames' own."""
         from convcli.filters.tiles.given_picture import Given
 
         frame = self.frames[0]
@@ -183,11 +183,11 @@ class FrameGroup:
 
 
 def _sizes(layers: Sequence[Layer], shape: Shape, after: Shape) -> Iterator[tuple[str, int]]:
-    """Count the pixels of a stage: padded before its first layer, which has the largest window, and at its end."""
+    """Yield the pixels of a stage: of the padded input of its first layer, the largest one, and of its output."""
     first = layers[0] if layers else None
     if isinstance(first, Window):
         pads = first.pads(shape[1:])
-        if not isinstance(first, ConvTranspose):  # which cuts off what it calls padding
+        if not isinstance(first, ConvTranspose):  # its padding crops the output instead
             yield (
                 "with its padding it has",
                 prod(n + before + behind for n, (before, behind) in zip(shape[1:], pads, strict=True)),

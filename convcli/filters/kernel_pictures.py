@@ -1,4 +1,4 @@
-"""Pictures as kernels: their grey values, in whole numbers where the picture's are."""
+"""Pictures as kernels: their grey values, which stay integers if the samples are integers."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ LUMA = (19595, 38470, 7471)  # Rec. 601 in 65536ths, rounded as Pillow's L: 0.29
 
 
 def grey_rows(path: Path, limit: int) -> list[list[Number]]:
-    """Return the grey values of a picture, row by row; what is transparent is 0, as no part of a kernel.
+    """Return the grey values of a picture, row by row; transparent pixels are 0.
 
-    Colours become Rec. 601 luma. Raises ImageError where the picture cannot be read, ArgumentError where it has
-    several frames, colours of another kind, or more than `limit` rows or columns: those before it is decoded.
+    Colours are converted to Rec. 601 luma. Raises ImageError if the picture cannot be read, and ArgumentError if it has
+    several frames, another pixel mode, or more than `limit` rows or columns, before it is decoded.
     """
     import numpy as np
 
@@ -38,8 +38,8 @@ def grey_rows(path: Path, limit: int) -> list[list[Number]]:
 
 def _check(path: Path, picture: Picture, limit: int) -> None:
     if len(picture.frames) > 1:
-        raise ArgumentError(f"{path} has {len(picture.frames)} frames; a kernel is made of a still picture")
+        raise ArgumentError(f"{path} has {len(picture.frames)} frames; a kernel needs a still picture")
     (frame,) = picture.frames
     if frame.channels not in ("L", "LA", "RGB", "RGBA"):
-        raise ArgumentError(f"{path} has the colours {frame.mode}; a kernel is made of grey, RGB or RGBA")
+        raise ArgumentError(f"{path} has the pixel mode {frame.mode}; a kernel needs grey, RGB or RGBA")
     check_side(max(frame.pixels.shape[:2]), limit)

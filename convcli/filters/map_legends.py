@@ -1,4 +1,4 @@
-"""What a sheet says of each map of a filter: its name, and the kernels that made it."""
+"""The legends of maps on a sheet: their names and kernels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLOURS = {"r": "red", "g": "green", "b": "blue", "l": "grey", "a": "alpha"}
 
 
 class MapLegends(NamedTuple):
-    """The names of maps, and the kernels (maps, K, rows, columns) beside them; None where there are none to show."""
+    """The names of maps and their kernels (maps, K, rows, columns), None if there are no kernels to draw."""
 
     names: tuple[str, ...]
     kernels: Array | None
@@ -24,12 +24,12 @@ class MapLegends(NamedTuple):
 
     @property
     def beside(self) -> tuple[int, int, int]:
-        """How many kernels stand beside each map, and their rows and columns."""
+        """The number of kernels beside each map, and their rows and columns."""
         return (0, 1, 1) if self.kernels is None else self.kernels.shape[1:]
 
     @classmethod
     def of(cls, requested: RequestedRecipe, group: FrameGroup) -> MapLegends:
-        """Name the maps of a group: by the channels of the picture where each is made of one, else by numbers."""
+        """Return the legends of a group: maps are named after channels if each is made from one, else numbered."""
         recipe, maps, frame = requested.recipe, group.output_shape[0], group.frames[0]
         from convcli.images.channels import channel_names
 
@@ -42,7 +42,7 @@ class MapLegends(NamedTuple):
 
 
 def _kernels(requested: RequestedRecipe, maps: int) -> Array | None:
-    """Return the kernels that each map is made by: of weights its own, of others all matrices of all kernels."""
+    """Return the kernels of each map: its own weights, or all matrices of all kernels."""
     import numpy as np
 
     recipe = requested.recipe

@@ -1,4 +1,4 @@
-"""Pictures through a network: planned from a header, then run on every frame."""
+"""Run a network on pictures: planned from a header, then run on every frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkFilter:
-    """What a run does to each picture: make the network's maps of it."""
+    """A filter that replaces each picture by the output of a network."""
 
     run: NetworkRun
     value_range: Range | None = None
@@ -30,29 +30,29 @@ class NetworkFilter:
     lighter = "a smaller `resize`"
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> NetworkPlan:
-        """Return what will be done to a picture, or raise an error where that cannot be."""
+        """Return the plan for a picture, or raise an error if the network cannot run on it."""
         prepared = [self.run.prepared(name, frame) for frame in picture.frames]
         if self.run.layer is None and form not in NUMBERS:
             maps = prepared[0].maps[0]
             if maps not in COLOURS or self.run.is_classifier:
                 told = "x".join(map(str, prepared[0].made))
                 raise ImageError(
-                    f"cannot write {target}: the network makes {told}, and a picture has 1, 3 or 4 channels; give "
-                    "`output='x.npy'` for the numbers, or `layer` to draw its maps side by side"
+                    f"cannot write {target}: the network's output is {told}, and a picture has 1, 3 or 4 channels; "
+                    "give `output='x.npy'` for the values, or `layer` to draw maps side by side"
                 )
         if self.run.layer is not None and form not in NUMBERS:
             check_sheet("`layer`", form, target)
         if form in NUMBERS and self.value_range is not None:
             raise ArgumentError(
-                f"{name}: `value_range={self.value_range!r}` brings values to the depth of a picture; {form} keeps "
-                "them"
+                f"{name}: `value_range={self.value_range!r}` maps values to the depth of a picture, and {form} keeps "
+                "them unchanged; leave it out"
             )
         return NetworkPlan(self, name, picture, form, prepared)
 
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """A run of a network on one picture, known from its header."""
+    """The plan of a network's run on one picture, made from its header."""
 
     work: NetworkFilter
     name: str
@@ -64,7 +64,7 @@ class NetworkPlan:
 
     @property
     def made(self) -> list[Frame]:
-        """The frames that will be made, black."""
+        """The frames of the result, with black pixels."""
         return [self._black(*each) for each in zip(self.picture.frames, self.prepared, strict=True)]
 
     def _black(self, frame: Frame, prepared: Prepared) -> Frame:
@@ -82,28 +82,28 @@ class NetworkPlan:
         return replace(frame, pixels=black_pixels(shape, dtype), mode=mode_name(COLOURS[maps], dtype))
 
     def _depth(self, frame: Frame, colours: str) -> str:
-        """Return the type of a picture's samples: 16 bits where the source has more and the format holds them."""
+        """Return the dtype of the result: 16 bits if the input has more than 8 and the format supports it."""
         deep = frame.pixels.dtype.itemsize > 1
         holds = self.form == ANY or FORMATS[self.form].holds(mode_name(colours, "uint16"))
         return "uint16" if deep and holds else "uint8"
 
     @property
     def memory(self) -> int:
-        """The most bytes that are taken while frames become others."""
+        """Peak bytes of the run."""
         inputs = sum(frame.pixels.nbytes for frame in self.picture.frames)
         outputs = sum(frame.pixels.size * frame.pixels.dtype.itemsize for frame in self.made)
         return inputs + outputs + max(each.memory for each in self.prepared)
 
     @property
     def said(self) -> str:
-        """What runs, in words."""
+        """A description of the run."""
         first = self.prepared[0]
         wanted = f"to {self.work.run.layer} " if self.work.run.layer is not None else ""
         return f"run {self.work.run.source} {wanted}on {format_size(first.size)}"
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What runs."""
+        """The run as a record for reports."""
         return {
             "network": self.work.run.source,
             "layer": self.work.run.layer,
@@ -112,23 +112,23 @@ class NetworkPlan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of a picture that is resized, of alpha, and of maps that are not drawn."""
+        """Notes about resizing, alpha, and maps that are not drawn."""
         from convcli.images.map_sheet import MOST
 
         frame, first = self.picture.frames[0], self.prepared[0]
         notes = []
         if first.size != frame.pixels.shape[:2] and self.work.run.how.size is None:
             notes.append(
-                f"resized to {format_size(first.size)}, which the network takes; `resize` gives another size"
+                f"resized to {format_size(first.size)}, the input size of the network; `resize` sets another size"
             )
         if frame.has_alpha and first.channels != 4:
             notes.append("its alpha is left out")
         if self.work.run.layer is not None and self.form not in NUMBERS and first.maps[0] > MOST:
-            notes.append(f"{MOST} of the {first.maps[0]} maps are drawn; .npy takes the numbers of all")
+            notes.append(f"{MOST} of the {first.maps[0]} maps are drawn; .npy stores all of them")
         return tuple(notes)
 
     def filled(self, picture: Picture) -> NetworkPlan:
-        """Return the plan for the picture itself."""
+        """Return the plan with the decoded picture."""
         return replace(self, picture=picture)
 
     def run(self) -> NetworkResult:
@@ -148,7 +148,7 @@ class NetworkPlan:
         )
 
     def _frame(self, frame: Frame, prepared: Prepared, black: Frame) -> tuple[Frame, float]:
-        """Return what is made of a frame, and the share of its samples that were clipped."""
+        """Return the result of a frame, and the fraction of clipped samples."""
         import numpy as np
 
         from convcli.backend.values import full_scale, into_dtype
@@ -176,7 +176,7 @@ class NetworkPlan:
 
 
 class NetworkResult(NamedTuple):
-    """What became of a picture."""
+    """The result of a network on a picture."""
 
     picture: Picture
     how: str

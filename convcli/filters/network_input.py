@@ -1,4 +1,4 @@
-"""A frame becomes the input of a network: its size, its channels, its values and their order."""
+"""Convert a frame to the input of a network: size, channels, values and axis order."""
 
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ OF_BOTH = (
 
 
 def pixels_of(size: NewSize | None) -> tuple[int, int] | None:
-    """Return the (width, height) of the input of a network, or raise ArgumentError where both are not said."""
+    """Return the (width, height) of a network's input, or raise ArgumentError unless both are given."""
     if size is not None and size.pixels is None:
-        raise ArgumentError("with `network`, `resize` takes the size of its input: WIDTHxHEIGHT, as 224x224")
+        raise ArgumentError(
+            "with `network`, `resize` takes the size of its input: WIDTHxHEIGHT, such as 224x224"
+        )
     return None if size is None else size.pixels
 
 
 def output_name(source: str, layer: str | None) -> str:
-    """Return what stands in the names of outputs where a kernel's name would.
+    """Return the part of output names that describes a network and layer.
 
     >>> output_name("models/net.onnx", "conv/1")
     'net-conv-1'
@@ -47,7 +49,7 @@ def output_name(source: str, layer: str | None) -> str:
 
 
 class Taken(NamedTuple):
-    """What a network takes: the channels and the size of its input, None where they are not said."""
+    """The input of a network: its channels and size, None where the network does not fix them."""
 
     channels: int | None
     height: int | None
@@ -55,18 +57,18 @@ class Taken(NamedTuple):
     layout: str
 
     def shape(self, channels: int, height: int, width: int) -> tuple[int, ...]:
-        """Return the whole shape of one picture."""
+        """Return the full shape of an input with one picture."""
         return (1, channels, height, width) if self.layout == "nchw" else (1, height, width, channels)
 
 
 class NetworkInput(NamedTuple):
-    """How pictures become the input of a network: (sample * scale - mean) / std.
+    """How pictures are converted to the input of a network: (sample * scale - mean) / std.
 
-    scale : by default what makes white 1
+    scale : by default the factor that makes white 1
     mean, std : one number, or one for each channel, in the order of the network's channels
-    size : (width, height) that pictures are resized to; by default what the network says, or that of the picture
-    layout : `nchw` or `nhwc`; by default told from the shape
-    bgr : whether the network takes blue, green and red
+    size : (width, height) that pictures are resized to; by default that of the network's input, or of the picture
+    layout : `nchw` or `nhwc`; by default detected from the shape
+    bgr : whether the channel order of the network is blue, green, red
     """
 
     scale: float | None = None
@@ -77,26 +79,27 @@ class NetworkInput(NamedTuple):
     bgr: bool = False
 
     def taken(self, declared: Sequence[int | str]) -> Taken:
-        """Return what an input of a declared whole shape takes, or raise ArgumentError where it is no picture."""
+        """Return the input for a declared full shape, or raise ArgumentError if it does not fit a picture."""
         told = "x".join(map(str, declared)) or "one number"
         if len(declared) != 4:
-            raise ArgumentError(f"the network's input is {told}, which is no picture: it takes N x C x H x W")
+            raise ArgumentError(f"the network's input is {told}, not a picture; it must be N x C x H x W")
         known = [n if isinstance(n, int) else None for n in declared]
         layout = self.layout or ("nhwc" if known[1] not in COUNTS and known[3] in COUNTS else "nchw")
         channels, height, width = known[1:] if layout == "nchw" else (known[3], known[1], known[2])
         if channels not in (*COUNTS, None):
             raise ArgumentError(
                 f"the network's input {told} has {channels} channels, and pictures have 1, 3 or 4; "
-                f"say by `layout` which axis they are"
+                f"set the axis of the channels with `layout`"
             )
         if (known[0] or 1) != 1:
             raise ArgumentError(
-                f"the network's input {told} takes {known[0]} pictures at once, and a run has one"
+                f"the network's input {told} takes batches of {known[0]}, but pictures run one at a time; export it "
+                "with a batch size of 1"
             )
         return Taken(channels, height, width, layout)
 
     def sizes(self, taken: Taken, frame: Frame, keep: bool) -> tuple[int, int]:
-        """Return the height and the width that a frame gets; `keep` is for networks that take any size."""
+        """Return the height and width to resize a frame to; `keep` is for networks that take any size."""
         height, width = frame.pixels.shape[:2]
         if self.size is not None:
             return self.size[1], self.size[0]
@@ -105,20 +108,22 @@ class NetworkInput(NamedTuple):
         return taken.height or height, taken.width or width
 
     def channels(self, taken: Taken, frame: Frame, name: str) -> int:
-        """Return how many channels a frame gives a network."""
+        """Return the number of input channels for a frame."""
         if frame.channels not in ("L", "LA", "RGB", "RGBA"):
             raise ImageError(
-                f"cannot filter {name}: a network takes grey or RGB, it has {frame.mode}; convert it first"
+                f"cannot filter {name}: a network needs grey or RGB, but it has {frame.mode}; convert it first"
             )
         colours = 1 if frame.channels in ("L", "LA") else 3
         if taken.channels is None:
             return colours
         if taken.channels == 4 and not (frame.has_alpha and colours == 3):
-            raise ImageError(f"cannot filter {name}: the network takes RGB with alpha, it has {frame.mode}")
+            raise ImageError(
+                f"cannot filter {name}: the network needs RGB with alpha, but it has {frame.mode}; convert it first"
+            )
         return taken.channels
 
     def array(self, frame: Frame, taken: Taken, channels: int, size: tuple[int, int]) -> Array:
-        """Return the input of one frame, of float32."""
+        """Return the input array of one frame, float32."""
         import numpy as np
 
         from convcli.backend.colour import luma
@@ -148,7 +153,7 @@ class NetworkInput(NamedTuple):
         return np.ascontiguousarray(x)[np.newaxis]
 
     def white(self, frame: Frame) -> float:
-        """Return what is white in the units of the network."""
+        """Return the value of white in the units of the network."""
         from convcli.backend.values import full_scale
 
         white = full_scale(frame.pixels.dtype)
@@ -156,5 +161,8 @@ class NetworkInput(NamedTuple):
 
     def _each(self, name: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
         if len(values) not in (1, channels):
-            raise ArgumentError(f"`{name}` has {len(values)} numbers, and the network {channels} channels")
+            raise ArgumentError(
+                f"`{name}` has {len(values)} numbers, and the network has {channels} channels; give one number, or "
+                "one for each channel"
+            )
         return values

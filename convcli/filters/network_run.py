@@ -1,4 +1,4 @@
-"""A network for pictures: loaded once in each process, laid on frames of any size, and run on them."""
+"""A network for pictures: loaded once per process, prepared for the sizes of frames, and run on them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 FILES = (".toml", ".onnx")
-BOTH = 3  # arrays of a frame's size that are made on the way in
-MOST_KEPT = 8  # shapes of frames for which the network is kept
+BOTH = 3  # intermediate arrays of the input's size
+MOST_KEPT = 8  # frame shapes for which prepared networks are cached
 
 
 class Prepared(NamedTuple):
-    """A network for frames of one shape.
+    """A network prepared for frames of one shape.
 
-    input, tensor : the names of what goes in, and of what is wanted
-    shape : whole, of the input
-    made : whole, of what is wanted
-    memory : the bytes that a run takes, with those of its input
+    input, tensor : names of the input and of the requested output
+    shape : full shape of the input
+    made : full shape of the output
+    memory : bytes that a run needs, including its input
     """
 
     network: Network
@@ -49,12 +49,12 @@ class Prepared(NamedTuple):
 
     @property
     def channels(self) -> int:
-        """The channels of the input."""
+        """The number of input channels."""
         return self.shape[1] if self.taken.layout == "nchw" else self.shape[3]
 
     @property
     def convolution(self) -> Node | None:
-        """The convolution whose maps are made, where its kernels are few enough to be drawn beside them."""
+        """The convolution that makes the maps, if its kernels are few enough to be drawn beside them."""
         from convcli.images.map_sheet import MOST_KERNELS
         from convcli.networks.convolution_behind import convolution_behind
 
@@ -68,7 +68,7 @@ class Prepared(NamedTuple):
 
     @property
     def kernels(self) -> tuple[int, int, int]:
-        """How many kernels stand beside a map, and their rows and columns."""
+        """The number of kernels beside each map, and their rows and columns."""
         if self.convolution is None:
             return 0, 1, 1
         layer = self.convolution.layer
@@ -78,7 +78,7 @@ class Prepared(NamedTuple):
 
     @property
     def maps(self) -> tuple[int, int, int]:
-        """How many maps are made, and their height and width; a vector is one row, a sequence a map of its own."""
+        """The number of maps, and their height and width; a vector is one row, and a sequence is one map."""
         if len(self.made) == 4:
             count, height, width = self.made[1:]
             return (width, count, height) if self.taken.layout == "nhwc" else (count, height, width)
@@ -87,14 +87,14 @@ class Prepared(NamedTuple):
 
 
 class KeptNetworks:
-    """A network at the shapes of the last frames; what it has made ready to run is kept for one shape alone."""
+    """A cache of networks for the last frame shapes; only one of them keeps its prepared operators."""
 
     def __init__(self) -> None:
         self._prepared: OrderedDict[Any, Prepared] = OrderedDict()
         self._ready: Network | None = None
 
     def of(self, key: Any, make: Callable[[], Prepared]) -> Prepared:
-        """Return what is kept for a key, or else make it, and let go of the one that was asked for longest ago."""
+        """Return the cached value of a key, or make and cache it; the least recently used one is dropped."""
         found = self._prepared.pop(key, None) or make()
         self._prepared[key] = found
         while len(self._prepared) > MOST_KEPT:
@@ -102,7 +102,7 @@ class KeptNetworks:
         return found
 
     def runs(self, network: Network) -> None:
-        """Let go of what another network has made ready, as this one is about to run."""
+        """Release the prepared operators of another network before this one runs."""
         if self._ready is not None and self._ready is not network:
             self._ready.release()
         self._ready = network
@@ -110,11 +110,11 @@ class KeptNetworks:
 
 @dataclass(frozen=True)
 class NetworkRun:
-    """Which network runs on pictures, on what, and what is wanted of it; each process loads it for itself.
+    """A network to run on pictures, its input conversion and the requested output; each process loads it itself.
 
-    source : a file or the name of a published network
-    layer : whose maps are wanted; the network's first output where there is none
-    weights, seed : of a network that has no arrays of its own
+    source : a file, or the name of a built-in network
+    layer : the layer whose maps are requested; by default the network's first output
+    weights, seed : file or random seed of the weights of a network without weights of its own
     """
 
     source: str
@@ -125,46 +125,47 @@ class NetworkRun:
     _kept: KeptNetworks = field(default_factory=KeptNetworks, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel to another process without the network."""
+        """Return the state for pickling, without the loaded network."""
         loaded = ("network", "arrays")
         own = {name: value for name, value in self.__dict__.items() if name not in loaded}
         return {**own, "_kept": KeptNetworks()}
 
     @cached_property
     def network(self) -> Network:
-        """The network as its file or its name says it."""
+        """The network, loaded from its file or by its name."""
         from convcli.networks.load_network import load_network
 
         network = load_network(self.source)
         if len(network.inputs) != 1:
             raise ArgumentError(
-                f"{self.source} has the inputs {', '.join(network.inputs)}, and a picture is one; take another network"
+                f"{self.source} has several inputs ({', '.join(network.inputs)}), and a picture is one; use another "
+                "network"
             )
         return network
 
     @cached_property
     def arrays(self) -> Mapping[str, Any] | None:
-        """The weights of the file that was named."""
+        """The weights from the file, if there is one."""
         from convcli.networks.given_weights import from_file
 
         return None if self.weights is None else from_file(Path(self.weights))
 
     @property
     def files(self) -> list[tuple[str, Path]]:
-        """The files that are read, after what messages call them."""
+        """The files that are read, each after its name in messages."""
         found = [("the network", Path(self.source))] if Path(self.source).suffix.lower() in FILES else []
         return [*found, *([("the weights", Path(self.weights))] if self.weights else [])]
 
     @property
     def is_classifier(self) -> bool:
-        """Whether the answer is a number for each class."""
+        """Whether the output is a score for each class."""
         if self.layer is not None:
             return False
         (shape, *_) = self.network.outputs.values()
         return len(shape) == 2 or (len(shape) == 4 and tuple(shape[2:]) == (1, 1))
 
     def prepared(self, name: str, frame: Frame) -> Prepared:
-        """Return the network for a frame, or raise an error where it does not take it."""
+        """Return the network prepared for a frame, or raise an error if it does not fit."""
         try:
             return self._kept.of((frame.pixels.shape, frame.mode), lambda: self._prepared(name, frame))
         except ArgumentError as error:
@@ -187,24 +188,24 @@ class NetworkRun:
             shapes = tensor_shapes(network.nodes, {key: shape}, network.stated)
         except ConvcliError as error:
             own = self.how.size is None and size == tuple(frame.pixels.shape[:2])
-            way = "; `resize` gives the input another size" if own else ""
+            way = "; `resize` sets the size of the input" if own else ""
             raise ArgumentError(f"{error}{way}") from None
         (tensor, *_) = network.outputs if self.layer is None else tensors_of(network, [self.layer]).values()
         if tensor not in shapes:
             raise ArgumentError(
-                f"how much {tensor!r} holds is known only when the network has run; name another layer, or run it in "
-                "Python by `Network.run`"
+                f"the shape of {tensor!r} is only known after the network has run; choose another layer, or use "
+                "`Network.run` in Python"
             )
         memory = live_memory(network, shapes, [tensor]) + BOTH * 4 * prod(shape)
         return Prepared(network, key, tensor, taken, shape, size, shapes[tensor], memory)
 
     def kernels(self, prepared: Prepared) -> Array | None:
-        """Return the kernels (maps, channels, rows, columns) that stand beside the maps, None where there are none."""
+        """Return the kernels (maps, channels, rows, columns) to draw beside the maps, None if there are none."""
         node = prepared.convolution
         return None if node is None else prepared.network.weight_of(node, self.arrays, self.seed)
 
     def values(self, prepared: Prepared, frame: Frame) -> Array:
-        """Return what the network makes of a frame: (N, ...)."""
+        """Return the network's output for a frame, (N, ...)."""
         self._kept.runs(prepared.network)
         x = self.how.array(frame, prepared.taken, prepared.channels, prepared.size)
         made = prepared.network.run(

@@ -1,4 +1,4 @@
-"""The size that a picture is resized to, as it is asked for: 800x600, 800x, x600, 50%, 0.5 or 1/3."""
+"""Read the size to resize a picture to: 800x600, 800x, x600, 50%, 0.5 or 1/3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RATIO = re.compile(r"[0-9]{1,9}/[0-9]{1,9}")
 
 
 class NewSize(NamedTuple):
-    """The size that a picture is to have: in pixels, None where the other side tells it; or a factor of its own."""
+    """A new size: width and height in pixels, of which one may be None to keep the aspect ratio, or a factor."""
 
     width: int | None = None
     height: int | None = None
@@ -27,11 +27,11 @@ class NewSize(NamedTuple):
 
     @property
     def pixels(self) -> tuple[int, int] | None:
-        """The width and the height, where both are said."""
+        """The width and the height if both are given, otherwise None."""
         return None if self.width is None or self.height is None else (self.width, self.height)
 
     def of(self, rows: int, columns: int) -> tuple[int, int]:
-        """Return the rows and columns that a picture gets; halves are rounded up, and 1 is the least.
+        """Return the new rows and columns of a picture, at least 1; halves are rounded up.
 
         >>> read_new_size("50%").of(5, 8), read_new_size("4x").of(5, 8), read_new_size("x600").of(5, 8)
         ((3, 4), (3, 4), (600, 960))
@@ -53,10 +53,10 @@ def _rounded(length: Fraction) -> int:
 
 
 def read_new_size(value: Any) -> NewSize:
-    """Read a size or a factor: a text, (width, height), or a float."""
+    """Read a size or a factor: a string, (width, height), or a float."""
     from fractions import Fraction
 
-    refused = ArgumentError(f"{cut(repr(value), 80)} is no size; {WAYS}")
+    refused = ArgumentError(f"{cut(repr(value), 80)} is not a size; {WAYS}")
     if isinstance(value, tuple | list) and len(value) == 2:
         value = "x".join(str(each) if hasattr(each, "__index__") else "?" for each in value)
     text = repr(float(value)) if isinstance(value, float) else value

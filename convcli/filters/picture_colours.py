@@ -1,4 +1,4 @@
-"""In which colours a picture is filtered: some of its channels, its brightness, its light."""
+"""Convert a picture before it is filtered: to some of its channels, to grey, to another depth, or to linear light."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from convcli.images.header import Header
     from convcli.images.picture import Frame, Picture
 
-MOST_LEVEL = 2**31  # what may lie around whole samples
-_LIT = ("L", "LA", "RGB", "RGBA")  # the channels whose samples stand for light
+MOST_LEVEL = 2**31  # largest padding value for integer samples
+_LIT = ("L", "LA", "RGB", "RGBA")  # the channels that can be decoded as sRGB
 
 
 class Colours(NamedTuple):
-    """What a picture becomes before it is filtered.
+    """The conversions of a picture before it is filtered.
 
-    channels : the names of those that are kept; all where there are none
-    gray : whether brightness takes the place of colours
-    linear : whether the light is filtered that sRGB samples stand for
-    depth : of the samples, a key of `picture_depth.DEPTHS`; their own where it is None
+    channels : names of the channels to keep; empty for all
+    gray : whether to convert colours to grey
+    linear : whether to filter sRGB samples in linear light
+    depth : one of `picture_depth.DEPTHS`; None keeps the depth
     """
 
     channels: tuple[str, ...] = ()
@@ -34,11 +34,11 @@ class Colours(NamedTuple):
 
     @property
     def changes(self) -> bool:
-        """Whether samples become others, before light is decoded."""
+        """Whether samples are converted before light is decoded."""
         return bool(self.channels or self.gray or self.depth)
 
     def converted(self, picture: "Picture", name: str) -> "Picture":
-        """Return a picture as the channels, the grey or the depth that were asked for; or raise ImageError."""
+        """Return a picture with the requested channels and depth, or raise ImageError."""
         if self.depth:
             from convcli.filters.picture_depth import with_depth
 
@@ -52,7 +52,7 @@ class Colours(NamedTuple):
         return _as_srgb(picture, name) if self.linear else picture
 
     def ahead(self, header: "Header", name: str) -> tuple["Picture", int]:
-        """Return what `converted` will make of a header's picture, with black pixels, and the bytes that it takes."""
+        """Return the result of `converted` for a header, with black pixels, and the bytes that it needs."""
         from convcli.memory import black_pixels
 
         read = header.black()
@@ -69,7 +69,7 @@ class Colours(NamedTuple):
         return picture, max(header.memory, header.pixels + converted)
 
     def stored(self, picture: "Picture", name: str) -> "Picture":
-        """Return what `converted` will make of a still picture, block by block: its pixels are `StoredPixels`."""
+        """Return the result of `converted` for a still picture with `StoredPixels`, converted block by block."""
         if not self.changes:
             return self.converted(picture, name)
         import numpy as np
@@ -90,7 +90,7 @@ class Colours(NamedTuple):
         return replace(picture, frames=(replace(made, pixels=stored),))
 
     def light(self, frame: "Frame") -> "Frame":
-        """Return a frame as it is filtered: in linear light, 0 to 1, if that was asked for."""
+        """Return a frame in linear light, 0 to 1, if that is requested."""
         if not self.linear:
             return frame
         from convcli.backend.colour import to_light
@@ -100,7 +100,7 @@ class Colours(NamedTuple):
         return replace(frame, pixels=light, mode=mode_name(frame.channels, light.dtype.name))
 
     def level(self, value: float, frame: "Frame") -> float:
-        """Return a sample value given for a frame, such as that of its border, as it is filtered."""
+        """Convert a sample value of a frame, such as the padding value, to the units that are filtered."""
         most = MOST if frame.pixels.dtype.kind == "f" else MOST_LEVEL
         if abs(value) > most:
             raise ArgumentError(
@@ -115,13 +115,13 @@ class Colours(NamedTuple):
         highest = np.iinfo(frame.pixels.dtype).max
         if not (value == int(value) and 0 <= value <= highest):
             raise ArgumentError(
-                f"with `linear`, `padding_value` must be a pixel's: a whole number from 0 to {highest}, got {value:g}"
+                f"with `linear`, `padding_value` must be a sample: a whole number from 0 to {highest}, got {value:g}"
             )
         return float(to_light(np.array([int(value)], frame.pixels.dtype))[0])
 
 
 def _in_gray(picture: "Picture", name: str) -> "Picture":
-    """Return the brightness of a picture, with its alpha."""
+    """Convert a picture to grey, with its alpha."""
     import numpy as np
 
     from convcli.backend.colour import luma
@@ -133,12 +133,12 @@ def _in_gray(picture: "Picture", name: str) -> "Picture":
     for frame in picture.frames:
         if frame.channels not in _LIT:
             way = (
-                "take its lightness by `channels='l'`"
+                "use its lightness with `channels='l'`"
                 if frame.channels == "LAB"
                 else "convert it to RGB first"
             )
             raise ImageError(
-                f"cannot convert {name}: `gray` weighs red, green and blue, it has {frame.mode}; {way}"
+                f"cannot convert {name}: `gray` needs red, green and blue, but it has {frame.mode}; {way}"
             )
         if frame.channels.startswith("RGB"):
             pixels, channels = luma(frame.pixels[..., :3]), "L"
@@ -150,18 +150,20 @@ def _in_gray(picture: "Picture", name: str) -> "Picture":
 
 
 def _as_srgb(picture: "Picture", name: str) -> "Picture":
-    """Return a picture that `light` can decode, with a note where its colour profile may be another than sRGB's."""
+    """Check that `light` can decode a picture; add a note if its colour profile may not be sRGB."""
     from convcli.images.channels import profile_name
     from convcli.images.picture import ImageError
 
     for frame in picture.frames:
         if frame.channels not in _LIT or frame.pixels.dtype.name not in SRGB:
             raise ImageError(
-                f"cannot convert {name}: `linear` decodes sRGB and grey of 8 or 16 bits, it has {frame.mode}; "
+                f"cannot convert {name}: `linear` needs sRGB or grey of 8 or 16 bits, but it has {frame.mode}; "
                 "leave `linear` out, or convert it first"
             )
     profile = profile_name(picture)
     if profile is None or "srgb" in profile.lower():
         return picture
-    note = f"`linear` decodes it as sRGB, its colour profile is {profile or 'another, without a name'}"
+    note = (
+        f"`linear` decodes it as sRGB, but its colour profile is {profile or 'another one, without a name'}"
+    )
     return replace(picture, notes=(*picture.notes, note))

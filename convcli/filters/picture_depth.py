@@ -1,4 +1,4 @@
-"""The depth of a picture's samples: of 16 bits, or floats, so that a filter's results keep what 8 bits would round."""
+"""Convert a picture to 16 bits or floats, so that filter results are not rounded to 8 bits."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -15,9 +15,10 @@ WHITE = {"uint8": 255, "uint16": 65535}
 
 
 def with_depth(picture: "Picture", depth: Depth, name: str) -> "Picture":
-    """Return a picture with samples of another depth, or raise ImageError; `name` is what errors call it.
+    """Return a picture with samples of another depth, or raise ImageError; `name` is its name in errors.
 
-    White is 65535 of 16 bits, and 1 of floats (float32). 8 bits become 16 by a factor of 257; what is that deep stays.
+    White is 65535 in 16 bits, and 1 in floats (float32). 8-bit samples are multiplied by 257 for 16 bits. Samples that
+    have the depth already are unchanged.
     """
     return replace(picture, frames=tuple(_deep(frame, depth, name) for frame in picture.frames))
 
@@ -31,7 +32,7 @@ def _deep(frame: "Frame", depth: Depth, name: str) -> "Frame":
     if dtype not in WHITE or frame.channels in LABS or is_counted(frame.mode):
         able = "8 or 16 bits" if depth == "16" else "8 or 16 bits, or floats"
         raise ImageError(
-            f"cannot convert {name}: `depth={depth!r}` takes grey and colours of {able}, it has {frame.mode}"
+            f"cannot convert {name}: `depth={depth!r}` needs grey or colours of {able}, but it has {frame.mode}"
         )
     if depth == "float":
         levels = (np.arange(WHITE[dtype] + 1) / WHITE[dtype]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A whole picture: its plan, from the header alone, and the run."""
+"""The plan of a filter for a whole picture, made from its header, and its run."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 class FilteredPicture(NamedTuple):
-    """What became of a picture.
+    """The result of a filter on a picture.
 
-    how : the methods and types of the sums
-    facts : what a report tells
-    record : the statistics of the samples, where they were asked for
+    how : the methods and dtypes of the sums
+    facts : entries for a report
+    record : statistics of the samples, if they were requested
     """
 
     picture: Picture
@@ -47,9 +47,9 @@ class FilteredPicture(NamedTuple):
 
 @dataclass(frozen=True)
 class FilteredRows:
-    """A picture whose rows are still to be made.
+    """A result whose rows are computed on iteration.
 
-    black : the result, its pixels black
+    black : the result with black pixels
     """
 
     plan: Plan
@@ -57,18 +57,18 @@ class FilteredRows:
     made: MadeRows
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        """Make the rows of the result from its top to its bottom: (rows, W) or (rows, W, C)."""
+        """Yield the rows of the result from top to bottom: (rows, W) or (rows, W, C)."""
         return iter(self.made)
 
     def told(self) -> FilteredPicture:
-        """Return what is told of the result, once all rows were taken."""
+        """Return the result with its notes and statistics, after all rows were computed."""
         assert self.made.made is not None
         return self.plan.told(self.black, [self.made.made])
 
 
 @dataclass(frozen=True)
 class Filtering:
-    """What a run does to each picture."""
+    """The filter that runs on each picture."""
 
     filter: PictureFilter
 
@@ -76,12 +76,12 @@ class Filtering:
     lighter = "a larger `stride`"
 
     def __post_init__(self) -> None:
-        """Refuse at once what would be wrong with every picture."""
+        """Raise errors that would occur for every picture."""
         if self.filter.alpha == "premultiply" and (error := mixing_error(self.filter.requested)) is not None:
             raise error
 
     def plan(self, name: str, target: str, picture: Picture, form: str) -> Plan:
-        """Return what will be done to a picture, whose pixels may be black; or raise an error where that cannot be."""
+        """Return the plan for a picture, whose pixels may be black, or raise an error if it cannot be filtered."""
         asked = self.filter
         groups = [
             group.becoming(result_mode(asked.request, name, target, group))
@@ -95,9 +95,9 @@ class Filtering:
 
 
 def _check_region(region: Region, name: str, before: Sequence[Frame], after: Sequence[Frame]) -> None:
-    """Refuse a result that cannot be put into the picture."""
+    """Raise ArgumentError if the results cannot be inserted into the frames."""
     if len(before) != len(after):
-        raise ArgumentError(f"cannot filter {name}: a region needs as many frames as before, {len(before)}")
+        raise ArgumentError(f"cannot filter {name}: a region needs the same number of frames, {len(before)}")
     for was, becomes in zip(before, after, strict=True):
         try:
             region.check(was, becomes)
@@ -107,9 +107,9 @@ def _check_region(region: Region, name: str, before: Sequence[Frame], after: Seq
 
 @dataclass
 class Plan:
-    """What will be done to a picture.
+    """The plan of a filter for a picture.
 
-    parts : the results of each group, black
+    parts : the results of each group, with black pixels
     """
 
     filter: PictureFilter
@@ -119,13 +119,13 @@ class Plan:
 
     @property
     def made(self) -> list[Frame]:
-        """The frames that will be made, black."""
+        """The frames of the result, with black pixels."""
         return [frame for part in self.parts for frame in part]
 
     @property
     def memory(self) -> int:
-        """The most bytes that are taken while frames become others, one group after the other."""
-        # The parts of one array, and what is looked at twice, are let go together.
+        """Peak bytes of the run, in which groups are filtered one after the other."""
+        # Frames that are parts of one array, or that are read twice, are freed together.
         together = self.picture.format in NUMBERS or self.filter.value_range == "minmax"
         inputs, outputs, most = _bytes(self.picture.frames), 0, 0
         for group, frames in zip(self.groups, self.parts, strict=True):
@@ -136,7 +136,7 @@ class Plan:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The layers, their work, and the time on a core."""
+        """The layers, their cost, and the estimated seconds on one core."""
         return {
             "layers": self.groups[0].spelled,
             "macs": sum(group.cost.macs for group in self.groups),
@@ -145,38 +145,38 @@ class Plan:
 
     @property
     def said(self) -> str:
-        """The layers and their work, in words."""
+        """A description of the layers and their cost."""
         facts = self.facts
         return f"run {', '.join(facts['layers'])}: {facts['macs']:,} multiply-adds"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is said before the groups run: by their stages, and of maps that find no place on a sheet."""
+        """The notes before the run: those of the stages, and on maps that are not drawn on a sheet."""
         return tuple(dict.fromkeys(note for group in self.groups for note in self.filter.notes(group)))
 
     def filled(self, picture: Picture) -> Plan:
-        """Return the plan for the picture itself."""
+        """Return the plan with the decoded picture."""
         left = iter(picture.frames)
         groups = [group.filled(tuple(islice(left, len(group.frames)))) for group in self.groups]
         return replace(self, picture=picture, groups=groups)
 
     @property
     def has_rows(self) -> bool:
-        """Whether the result can be made band by band: one frame, whose maps are its channels."""
+        """Whether the result can be computed band by band: a single frame without a sheet or region."""
         from convcli.filters.run_by_rows import has_rows
 
         alone = len(self.groups) == len(self.picture.frames) == 1 and not self.filter.sheet
         return alone and self.filter.region is None and has_rows(self.filter, self.groups[0])
 
     def rows_memory(self, stored: StoredPixels | None) -> int:
-        """Return the bytes that `rows` takes beside the frame, or with pixels that are stored in a file."""
+        """Return the bytes that `rows` needs in addition to the frame, or with pixels stored in a file."""
         from convcli.filters.run_by_rows import memory
 
         (group,), (frame,) = self.groups, self.made
         return memory(self.filter, group, frame, stored)
 
     def rows(self) -> FilteredRows:
-        """Return what will be made of the only frame, whose pixels may be `StoredPixels`."""
+        """Return the result of the only frame, whose pixels may be `StoredPixels`, computed by rows."""
         from convcli.filters.run_by_rows import MadeRows
 
         (group,) = self.groups
@@ -185,7 +185,7 @@ class Plan:
         return FilteredRows(self, self._result(before, [rows.frame], origins), rows)
 
     def run(self) -> FilteredPicture:
-        """Run the groups, whose frames are let go when they are filtered: a plan runs once."""
+        """Run all groups; their frames are freed once they are filtered, so a plan runs only once."""
         origins, before = self._origins(), self.picture.black()
         groups, self.groups, self.picture = self.groups, [], before
         made = self.filter.make_all(groups)
@@ -194,7 +194,7 @@ class Plan:
         )
 
     def _result(self, before: Picture, frames: list[Frame], origins: Origins) -> Picture:
-        """Return frames with what stays true of the metadata."""
+        """Return a picture of the frames with the metadata that still applies."""
         if self.filter.sheet:
             before = without_profile(before)
         result = recoloured(before, frames)
@@ -205,7 +205,7 @@ class Plan:
         return kept_true(result, *_of_frames(origins))
 
     def told(self, result: Picture, made: list[Made]) -> FilteredPicture:
-        """Return a result with what is told of the runs that made it."""
+        """Return a result with the notes and statistics of the runs that made it."""
         notes = dict.fromkeys(note for part in made for note in part.notes)
         return FilteredPicture(
             result,
@@ -216,14 +216,12 @@ class Plan:
         )
 
     def _clipping(self, made: list[Made], result: Picture) -> list[str]:
-        """Say which share of the samples was cut off, if any was, and what keeps them."""
+        """Return a note on the fraction of clipped samples, with advice."""
         share = _clipped(made)
         if not share:
             return []
         if self.filter.value_range == "minmax":
-            return [
-                f"{share:.2%} of the samples are no finite numbers; NaN became 0, and infinity was clipped"
-            ]
+            return [f"{share:.2%} of the samples are not finite; NaN became 0, and infinity was clipped"]
         stretched = all(frame.zero is None for frame in result.frames)
         recipe = self.filter.requested.recipe
         activated = recipe.activation is not None
@@ -231,7 +229,7 @@ class Plan:
         return list(clipping_note(share, way))
 
     def _origins(self) -> Origins:
-        """Return what each group is made of, and how its pixels are moved; and how many frames it makes."""
+        """Return the origin of each group, how its pixels move, and the number of its frames."""
         from convcli.images.metadata.geometry import Origin, depends_on_pixels
 
         if not depends_on_pixels(self.picture):
@@ -246,7 +244,7 @@ class Plan:
 
 
 def _measured(made: list[Made]) -> dict[str, Any]:
-    """Return what statistics tell of the samples of a picture."""
+    """Return the statistics of the samples of a picture."""
     measured = reduce(add, (part.measured for part in made if part.measured is not None))
     return {**measured.record(), "clipped": _clipped(made)}
 

@@ -1,4 +1,4 @@
-"""One kernel on a picture, some rows at a time: a filter of the rows that each part of its result looks at."""
+"""Filter a picture by one kernel in bands: each band of the result is filtered from the rows that it needs."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-SURROUNDED = ("zeros", "constant")  # the padding modes in which no row of the picture stands beyond it
-BAND = 1 << 22  # samples of the result, or of the rows that are looked at, of a band at least
+SURROUNDED = ("zeros", "constant")  # the padding modes that do not use rows of the picture
+BAND = 1 << 22  # least samples of a band: of its result or its input rows
 LEAST_SPANS = (
-    8  # a band is at least so many times as high as the kernel, as the rows around it are read twice
+    8  # a band is at least this many times as high as the kernel, as the rows around it are read twice
 )
 
 
 @dataclass(frozen=True)
 class PlainBands:
-    """Which rows of a picture each band of a result looks at. Integers only.
+    """The rows of a picture that each band of the result needs; integers only.
 
-    size, channels : of the picture
+    size, channels : size and channels of the picture
     """
 
     layer: Conv
@@ -40,12 +40,12 @@ class PlainBands:
 
     @property
     def output_size(self) -> tuple[int, ...]:
-        """The rows and columns of the result."""
+        """The size of the result."""
         return self.layer.output_size(self.size)
 
     @property
     def rows(self) -> int:
-        """The rows of a band."""
+        """The number of rows in a band."""
         height, width = self.output_size
         stride = self.layer.stride[0]
         samples = self.channels * max(width, stride * self.size[1])
@@ -54,17 +54,17 @@ class PlainBands:
 
     @property
     def all_look_inside(self) -> bool:
-        """Whether no row of the result looks at padding alone."""
+        """Whether every row of the result depends on at least one row of the picture."""
         below = span(self.layer.kernel_size[0], self.layer.dilation[0])
         return max(self.layer.pads(self.size)[0]) < below
 
     @property
     def rows_seen(self) -> int:
-        """The rows of the picture, or beyond it, that a band looks at."""
+        """The number of input rows of a band, including padding."""
         return self.seen(slice(0, self.rows))[1]
 
     def seen(self, rows: slice) -> tuple[int, int]:
-        """Return which row is the first that some rows of the result look at, below 0 above the picture; how many."""
+        """Return the first input row of some rows of the result (negative in the padding), and the number of rows."""
         stride, (before, _) = self.layer.stride[0], self.layer.pads(self.size)[0]
         count = (rows.stop - 1 - rows.start) * stride + span(
             self.layer.kernel_size[0], self.layer.dilation[0]
@@ -72,27 +72,27 @@ class PlainBands:
         return rows.start * stride - before, count
 
     def __iter__(self) -> Iterator[slice]:
-        """Yield the rows of the result."""
+        """Yield the rows of each band of the result."""
         for top in range(0, self.output_size[0], self.rows):
             yield slice(top, min(self.output_size[0], top + self.rows))
 
 
 class PlainRows:
-    """What a kernel makes of a picture, band after band from its top to its bottom.
+    """The result of a kernel on a picture, computed band by band from top to bottom.
 
-    filtered : what is told of it once all bands were taken; its pixels are black
+    filtered : statistics of the result after all bands were computed; its pixels are black
     """
 
     filtered: Filtered | None = None
 
     def __init__(self, pixels: Samples, layer: Conv, single: SingleKernel, measure: bool = False) -> None:
-        """Take pixels (H, W, C), and the kernel that the layer is; where zeros surround them, all rows look inside."""
+        """Initialise with pixels (H, W, C) and a kernel; with `SURROUNDED` modes, `all_look_inside` must hold."""
         height, width, channels = pixels.shape
         self._pixels, self._single, self._measure = pixels, single, measure
         self._bands = PlainBands(layer, (height, width), channels)
 
     def __iter__(self) -> Iterator[Array]:
-        """Yield bands (rows, W, C); `minmax` without an extent looks at all of them before."""
+        """Yield bands (rows, W, C); `minmax` first computes the range of all bands."""
         extent = None
         if self._single.value_range == "minmax":
             extent = Extent.around(self._extent(rows) for rows in self._bands) or Extent(0, 0)
@@ -112,7 +112,7 @@ class PlainRows:
         )
 
     def _filtered(self, rows: slice, extent: Extent | None) -> Filtered:
-        """Filter the rows of the picture that some rows of the result look at."""
+        """Filter the input rows of some rows of the result."""
         pixels, single = self._seen(rows)
         return single.filtered(pixels, extent, self._measure)
 
@@ -121,14 +121,14 @@ class PlainRows:
         return single.extent(pixels)
 
     def _seen(self, rows: slice) -> tuple[Array, SingleKernel]:
-        """Return what is looked at, and the kernel with the padding that is left around it."""
+        """Return the input rows, and the kernel with the padding that remains around them."""
         pixels, pads = self._looked_at(rows)
         across = self._bands.layer.pads(self._bands.size)[1]
         recipe = replace(self._single.recipe, padding=(pads, across))
         return pixels, self._single._replace(recipe=recipe)
 
     def _looked_at(self, rows: slice) -> tuple[Array, tuple[int, int]]:
-        """Return what is looked at, and how many rows without a source there are above and below it."""
+        """Return the input rows, and the numbers of padding rows without a source above and below them."""
         first, count = self._bands.seen(rows)
         height = self._bands.size[0]
         if self._single.recipe.padding_mode in SURROUNDED:
@@ -148,6 +148,6 @@ class PlainRows:
 
 
 def plain_memory(bands: PlainBands, itemsize: int, made: int) -> int:
-    """Foretell the bytes of the rows that a band looks at, and of two bands, whose samples have `made` bytes."""
+    """Estimate the bytes of the input rows of a band, and of two bands with samples of `made` bytes."""
     seen = bands.rows_seen * bands.size[1] * bands.channels * itemsize
     return seen + 2 * bands.rows * bands.output_size[1] * bands.channels * made

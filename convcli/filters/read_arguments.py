@@ -1,4 +1,4 @@
-"""How each argument of a filter is read: from a word, as the command line has it, or from a value of Python."""
+"""Read the arguments of a filter: from strings, as on the command line, or from Python values."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def read_variant(value: object) -> str:
     """Read a variant that runs on pictures."""
     if value in VARIANTS and value not in FILTERING:
         raise ArgumentError(
-            f"{value} {VARIANTS[str(value)].too_much}: that is no filter; take another variant, and convcli cost for "
-            f"what {value} costs"
+            f"{value} {VARIANTS[str(value)].too_much}: it cannot filter pictures; use another variant, or convcli cost "
+            f"for the cost of {value}"
         )
     return one_of("variant", FILTERING, value)
 
 
 def one_of(what: str, known: Iterable[str], value: object) -> str:
-    """Return a name, or raise ArgumentError where it is not known."""
+    """Return a name, or raise ArgumentError if it is unknown."""
     known = list(known)
     if not (isinstance(value, str) and value in known):
         raise ArgumentError(f"there is no {what} {_shown(value)}; {instead_of(str(value), known)}")
@@ -49,11 +49,11 @@ def one_of(what: str, known: Iterable[str], value: object) -> str:
 
 
 def read_number(value: object) -> float:
-    """Read a finite number; whole ones stay so, for exact sums."""
+    """Read a finite number; integers stay integers, for exact sums."""
     number: Any = value
     if isinstance(value, str):
         return read_finite(value)
-    if hasattr(value, "item") and not is_sequence(value):  # of NumPy
+    if hasattr(value, "item") and not is_sequence(value):  # a NumPy scalar
         number = value.item()
     if isinstance(number, bool) or not hasattr(number, "__float__") or is_sequence(value):
         raise ArgumentError(f"{_shown(value)} is not a number")
@@ -64,7 +64,7 @@ def read_number(value: object) -> float:
 
 
 def read_whole(least: int, most: int | None, value: object) -> int:
-    """Read a whole number within bounds."""
+    """Read an integer within bounds."""
     try:
         number = whole("it", value, least)
         if most is None or number <= most:
@@ -76,9 +76,9 @@ def read_whole(least: int, most: int | None, value: object) -> int:
 
 
 def read_flag(value: object) -> bool:
-    """Read a truth."""
+    """Read a boolean."""
     if str(value) not in ("True", "False") or isinstance(value, str):
-        raise ArgumentError(f"it is True or False, got {_shown(value)}")
+        raise ArgumentError(f"it must be True or False, got {_shown(value)}")
     return bool(value)
 
 
@@ -93,11 +93,11 @@ def read_padding(value: Any) -> AnyPadding:
 
 
 def read_place(value: Any) -> tuple[int, ...]:
-    """Read the place of a tap: Y,X."""
+    """Read the position of a tap: Y,X."""
     words = value.split(",") if isinstance(value, str) else value if is_sequence(value) else [value]
     if not all(str(word).isascii() and str(word).isdigit() for word in words):
         raise ArgumentError(
-            f"{_shown(value)} is not a place in a kernel; write Y,X from 0, as 0,0 for the upper left tap"
+            f"{_shown(value)} is not a position in a kernel; write Y,X from 0, such as 0,0 for the upper left tap"
         )
     return tuple(map(int, words))
 
@@ -108,7 +108,7 @@ def read_rectangle(value: Any) -> tuple[int, int, int, int]:
     numbers = [int(str(word)) for word in words if str(word).isascii() and str(word).isdigit()]
     if len(words) != 4 or len(numbers) != 4 or 0 in numbers[2:]:
         raise ArgumentError(
-            f"{_shown(value)} is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, as "
+            f"{_shown(value)} is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, such as "
             "10,20,64,48"
         )
     x, y, width, height = numbers
@@ -116,10 +116,10 @@ def read_rectangle(value: Any) -> tuple[int, int, int, int]:
 
 
 def read_tile(value: Any) -> tuple[int, int]:
-    """Read how many rows and columns of kernels there are."""
+    """Read the rows and columns of a tile of kernels."""
     size = read_size(value)
     if isinstance(size, int) or len(size) != 2 or not all(whole("it", n, 0) for n in size):
-        raise ArgumentError(f"{_shown(value)} is not a tile; write ROWSxCOLUMNS, as 2x2")
+        raise ArgumentError(f"{_shown(value)} is not a tile; write ROWSxCOLUMNS, such as 2x2")
     return size[0], size[1]
 
 
@@ -135,7 +135,7 @@ def read_channels(value: Any) -> tuple[str, ...]:
 
 
 def read_kernels(value: Any) -> tuple[str | Kernel, ...]:
-    """Read kernels that run one after the other: a list of them; or one: a text, a Kernel, an array, nested lists."""
+    """Read a list of kernels that run one after the other, or one: a string, a Kernel, an array or nested lists."""
     if isinstance(value, str | PathLike | Kernel) or hasattr(value, "__array__"):
         return (_kernel(value),)
     if is_sequence(value) and any(
@@ -156,7 +156,7 @@ def _kernel(value: Any) -> str | Kernel:
 
 
 def read_array_or_text(value: Any) -> Array | str:
-    """Read an array, or a text that names one."""
+    """Read an array, or a string that names one."""
     return str(fspath(value)) if isinstance(value, str | PathLike) else _array(value)
 
 
@@ -172,17 +172,17 @@ def read_numbers(value: Any) -> tuple[float, ...]:
 
 
 def read_deviations(value: Any) -> tuple[float, ...]:
-    """Read numbers that values are divided by."""
+    """Read standard deviations, which values are divided by."""
     numbers = read_numbers(value)
     if 0 in numbers:
-        raise ArgumentError(f"{_shown(value)} has a 0, and values are divided by it")
+        raise ArgumentError(f"{_shown(value)} contains 0, and values are divided by it")
     return numbers
 
 
 def read_text(value: Any) -> str:
-    """Read a text."""
+    """Read a string."""
     if not isinstance(value, str):
-        raise ArgumentError(f"it is a text, such as 'max:2', got {_shown(value)}")
+        raise ArgumentError(f"it must be a string, such as 'max:2', got {_shown(value)}")
     return value
 
 
@@ -192,14 +192,14 @@ def _array(value: Any) -> Array:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ArgumentError(f"{_shown(value)} is ragged; its rows need as many numbers") from None
+        raise ArgumentError(f"{_shown(value)} is ragged; give every row the same number of values") from None
     if array.dtype.kind not in "biuf" or not array.size:
-        raise ArgumentError(f"{_shown(value)} is no array of real numbers")
+        raise ArgumentError(f"{_shown(value)} is not an array of real numbers")
     return array
 
 
 def _plain(value: Any) -> Any:
-    """Return numbers, which may be NumPy's, as Python's; lists as tuples."""
+    """Convert NumPy numbers to Python numbers, and lists to tuples."""
     if is_sequence(value):
         return tuple(map(_plain, value))
     return whole("it", value, 0) if hasattr(value, "__index__") and not isinstance(value, bool) else value
@@ -249,7 +249,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def read(kernel: object, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of arguments; what is None is not given. Errors name the argument."""
+    """Return the values of the given arguments, those that are not None; errors name the argument."""
     found = {}
     for name, value in {"kernel": kernel, **options}.items():
         if name not in READERS:

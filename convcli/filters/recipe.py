@@ -1,4 +1,4 @@
-"""Recipes: what a filter is asked to do, and the stages that it becomes for a picture of a certain shape."""
+"""Recipes: a filter independent of the picture, which builds its stages for a shape."""
 
 from __future__ import annotations
 
@@ -33,19 +33,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A layer of a variant and what stands behind it, to be laid on pictures of any shape.
+    """A layer of a variant and the steps after it, for pictures of any shape.
 
-    kernels : run one after the other; of `tiled`, the tile's, row by row
-    weights : instead of kernels, in the layout of the variant's layer
-    mixing : (out_channels, in_channels), of the variants that mix the channels of a pixel
-    offsets : where the taps of `deformable` look: a field, or an array
-    widths : the largest blur of `local` and where it is how wide; or `weights` are local
-    pool : the pool for a number of spatial axes
-    resize : the size that the picture gets, by the kernel `resampling`, after so many steps of the layer, which are
-        its kernels, the activation and the pools: before it where that is 0, behind it where it has no more
-    feedback : whether each repeat sees the picture again, and the last answer beside it
-    nan : whether NaN spreads to all that a kernel makes of it, or is missing data
-    full_scale : what white is, for activations and for notes
+    kernels : kernels that run one after the other; for `tiled`, those of the tile, row by row
+    weights : weights in the layout of the variant's layer, instead of kernels
+    mixing : (out_channels, in_channels), for variants that mix the channels of a pixel
+    offsets : offsets of the taps of `deformable`: a field or an array
+    widths : the largest sigma of `local` and a function of its widths; otherwise `weights` are local
+    pool : a function that returns the pool for a number of spatial axes
+    resize : the new size of the picture
+    resampling : the resampling kernel
+    resize_after : number of steps of the layer (kernels, activation and pools) before the picture is resized
+    feedback : whether the input of each repeat is the picture with the previous output appended
+    nan : whether NaN spreads to every output of a kernel that includes it, or is skipped as missing data
+    full_scale : the value of white, for activations and notes
     """
 
     variant: str = PLAIN
@@ -85,14 +86,14 @@ class Recipe:
         return VARIANTS[self.variant]
 
     def check_dims(self, dims: int) -> None:
-        """Refuse a variant of rows and columns on another number of spatial axes."""
+        """Raise ArgumentError for a 2-D variant with another number of spatial axes."""
         if self.spec.only_2d and dims != 2:
             raise ArgumentError(
-                f"`variant={self.variant!r}` works on rows and columns; leave `dims` at 2, or take another variant"
+                f"`variant={self.variant!r}` works on rows and columns; leave `dims` at 2, or use another variant"
             )
 
     def stages(self, shape: Shape) -> tuple[Stage, ...]:
-        """Return the stages for an input (C, *spatial), or raise ArgumentError where one does not fit."""
+        """Return the stages for an input (C, *spatial), or raise ArgumentError if one does not fit."""
         self.check_dims(len(shape) - 1)
         if self.resize is None:
             return self._layer(shape)
@@ -107,7 +108,7 @@ class Recipe:
             ]
         else:
             raise ArgumentError(
-                "`resize` within a layer that runs several times would resize each time; put it before or behind the "
+                "`resize` within a layer that runs several times would resize each time; put it before or after the "
                 "layer, or leave out `repeat`"
             )
         made: list[Stage] = []
@@ -119,7 +120,7 @@ class Recipe:
         return tuple(made)
 
     def _layer(self, shape: Shape, steps: slice = slice(None)) -> tuple[Stage, ...]:
-        """Return the stages of the layer, as often as it runs; or of some of its steps."""
+        """Return the stages of all repeats of the layer, or of some of its steps."""
         if self.feedback:
             return self._recurrent(shape)
         made: list[Stage] = []
@@ -131,7 +132,7 @@ class Recipe:
         return tuple(made)
 
     def _resized(self, shape: Shape) -> tuple[Stage, ...]:
-        """Return the stage that gives a picture (C, *spatial) its new size."""
+        """Return the stage that resizes a picture (C, *spatial)."""
         from convcli.filters.stages.resampled import Resizing
         from convcli.layers.resample import Resample
 
@@ -141,7 +142,7 @@ class Recipe:
         return (Resizing(Resample(shape[1:], size, self.resampling)),)
 
     def _recurrent(self, shape: Shape) -> tuple[Stage, ...]:
-        """Return the stages of a layer that sees (C, *spatial) again at each repeat, its last answer beside it."""
+        """Return the stages of repeats with feedback, for an input (C, *spatial)."""
         from convcli.filters.stages.feedback import BesideZeros, Recurred
 
         answers = self._answers
@@ -152,9 +153,8 @@ class Recipe:
             after = made[-1].output_shape(after)
         if after != (answers, *shape[1:]):
             raise ArgumentError(
-                f"`feedback` gives the answer back beside the picture, and the layer makes {by_axes(after[1:])} in "
-                f"{after[0]} channel(s) of {by_axes(shape[1:])} in {seen[0]}; take `padding='same'`, no stride and no "
-                "pool"
+                f"`feedback` appends the output to the picture, and the layer turns {by_axes(shape[1:])} in {seen[0]} "
+                f"channel(s) into {by_axes(after[1:])} in {after[0]}; use `padding='same'`, no stride and no pool"
             )
         stages = tuple(made)
         again = [Recurred(stages, shape[0])] * (self.repeat - 1)
@@ -162,7 +162,7 @@ class Recipe:
 
     @property
     def _answers(self) -> int:
-        """How many channels the layer makes, whatever it gets; a request for another is refused."""
+        """The number of output channels of the layer, which does not depend on the input."""
         made = self.weights if self.weights is not None else self.mixing
         return 1 if made is None else len(made)
 
@@ -188,9 +188,9 @@ class Recipe:
         return makers
 
     def lone(self, size: Sizes, kernel_size: Sizes | None = None) -> Conv | None:
-        """Return the convolution of each channel of a picture, where one kernel is one, and that is all there is.
+        """Return the convolution of each channel if the filter is a single 2-D kernel, otherwise None.
 
-        kernel_size : of the matrices, where an anchor makes them larger than the kernel
+        kernel_size : size of the matrices, if an anchor makes them larger than the kernel
         """
         others = (self.weights, self.activation, self.pool, self.pool_channels, self.resize)
         alone = len(self.kernels) == self.repeat == 1 and all(other is None for other in others)
@@ -205,7 +205,7 @@ class Recipe:
         return layer if isinstance(layer, Conv) and not more else None
 
     def conv(self, channels: int, outputs: int, kernel_size: Sizes, groups: int = 1) -> Conv:
-        """Return the convolution that the recipe's geometry is, before a variant makes its own of it."""
+        """Return a standard convolution with the recipe's geometry, from which the variant builds its layers."""
         return Conv(
             in_channels=channels,
             out_channels=outputs,
@@ -219,36 +219,36 @@ class Recipe:
         )
 
     def layers(self, conv: Conv, shape: Shape) -> tuple[Layer, ...]:
-        """Return the variant's layers that run: without the branch that would predict offsets, which are given."""
+        """Return the variant's layers, without the branch that predicts offsets, as these are given."""
         layers = self.spec(conv, shape, output_padding=self.output_padding)
         return tuple(layer for layer in layers if not isinstance(layer, Branch))
 
     def linear(
         self, layers: tuple[Layer, ...], terms: Sequence[tuple[Arrays, ...]], each: bool = False
     ) -> Linear:
-        """Return the map that layers and the arrays of its terms make, with the recipe's borders."""
+        """Return the linear map of layers and the arrays of its terms, with the recipe's padding mode."""
         from convcli.filters.stages.linear_map import Linear
 
         return Linear(layers, tuple(terms), self.padding_mode, self.padding_value, self.method, each)
 
     def anchor(self, kernel: Kernel) -> Sizes | None:
-        """Return where a kernel's anchor lies, once it is turned if asked for."""
+        """Return the anchor of a kernel, after `flip`."""
         if kernel.anchor is None or not self.flip:
             return kernel.anchor
         return tuple(n - 1 - a for n, a in zip(kernel.shape, kernel.anchor, strict=True))
 
     def centred(self, kernel: Kernel) -> list[Array]:
-        """Return a kernel's matrices, under padding `same` with zeros that bring an anchor to their middle."""
+        """Return a kernel's matrices; with padding `same`, zeros are added so that the anchor is in the centre."""
         found, anchor = self.matrices(kernel), self.anchor(kernel)
         if anchor is None or self.padding not in SAME:
             return found
         return [_centred(matrix, anchor) for matrix in found]
 
     def anchored(self, kernel: Kernel, shape: Shape) -> tuple[Recipe, list[Array], Sizes | None]:
-        """Return the recipe and the matrices for an input (C, *spatial), and which tap is the anchor if one is.
+        """Return the recipe and the matrices for an input (C, *spatial), and the anchor if there is one.
 
-        Padding `same` follows an anchor, so that each output stays where it is: then the recipe has that padding
-        in numbers, and the matrices zeros where the window begins or ends inside the picture.
+        Padding `same` follows the anchor, so that outputs stay aligned with inputs: the returned recipe has explicit
+        padding, and the matrices are padded with zeros where the explicit padding would be negative.
         """
         import numpy as np
 
@@ -276,14 +276,14 @@ class Recipe:
 
     @staticmethod
     def check_axes(kernel: Kernel, shape: Shape) -> None:
-        """Refuse a kernel of other axes than (C, *spatial) has."""
+        """Raise ArgumentError if a kernel has another number of axes than `*spatial`."""
         if kernel.dims != len(shape) - 1:
             raise ArgumentError(
-                f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture {len(shape) - 1}; see `dims`"
+                f"kernel {kernel.name!r} has {kernel.dims} axes, and the picture has {len(shape) - 1}; set `dims`"
             )
 
     def matrices(self, kernel: Kernel) -> list[Array]:
-        """Return a kernel's matrices, turned if asked for; whole where they are."""
+        """Return a kernel's matrices, after `flip`; integer matrices stay integers."""
         import numpy as np
 
         found = [np.array(matrix) for matrix in kernel.matrices]
@@ -291,13 +291,13 @@ class Recipe:
             found = [np.flip(matrix) for matrix in found]
         if found[0].ndim == 1:
             raise ArgumentError(
-                f"kernel {kernel.name!r} has 1 axis; say where it lies with `along='rows'` or columns"
+                f"kernel {kernel.name!r} has 1 axis; set its direction with `along='rows'` or columns"
             )
         return found
 
 
 def _centred(matrix: Array, anchor: tuple[int, ...]) -> Array:
-    """Put zeros around a matrix so that the anchor is in its middle, where padding `same` has it."""
+    """Pad a matrix with zeros so that the anchor is at the centre that padding `same` uses."""
     import numpy as np
 
     pads = []

@@ -1,4 +1,4 @@
-"""From what is asked of a filter to the recipe that is laid on every picture."""
+"""Convert a request into the recipe for every picture."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What of a request is in the recipe as it is, or by default.
+# The fields of a request that are copied to the recipe.
 WINDOW = ("stride", "padding", "dilation", "output_padding", "padding_mode", "padding_value")
 AS_GIVEN = (
     *WINDOW,
@@ -56,7 +56,7 @@ AS_GIVEN = (
 
 
 class RequestedRecipe(NamedTuple):
-    """What a request spells: the recipe, the number of spatial axes, and a name for outputs."""
+    """The recipe of a request, the number of spatial axes, and a name for outputs."""
 
     recipe: Recipe
     dims: int
@@ -64,7 +64,7 @@ class RequestedRecipe(NamedTuple):
 
 
 def recipe_of(request: Request) -> RequestedRecipe:
-    """Read kernels and files and return what a request spells, or raise ArgumentError."""
+    """Read kernels and files, and return the recipe of a request, or raise ArgumentError."""
     request.check()
     variant, method = request.chosen, request.method
     dims, spec = request.dims or 2, VARIANTS[variant]
@@ -81,10 +81,10 @@ def recipe_of(request: Request) -> RequestedRecipe:
     )
     if method != "auto" and not spec.methods:
         raise ArgumentError(
-            f"`method={method!r}` has no use with `variant={variant!r}`, which is computed in one way"
+            f"`method={method!r}` has no use with `variant={variant!r}`, which has only one method"
         )
     if method != "auto" and not request.kernels and request.weights is None:
-        raise ArgumentError(f"`method={method!r}` is of kernels, and there is none; give `kernel`")
+        raise ArgumentError(f"`method={method!r}` needs a kernel, and there is none; give `kernel`")
     recipe.check_dims(max(2, dims))
     if recipe.padding_value and recipe.padding_mode != "constant":
         raise ArgumentError(
@@ -94,12 +94,12 @@ def recipe_of(request: Request) -> RequestedRecipe:
     if method == "separable" and not spec.takes("rank"):
         _check_rank(recipe)
     for size in {kernel.shape for kernel in recipe.kernels} or {(1,) * (3 if dims == 3 else 2)}:
-        recipe.conv(1, 1, size)  # what is wrong with every picture is told at once
+        recipe.conv(1, 1, size)  # raises errors that would occur for every picture
     if request.pool is not None:
         from convcli.layers.text.pool_grammar import parse_pool
 
         pool = parse_pool(request.pool)
-        pool(3 if dims == 3 else 2)  # wrong sizes are told at once
+        pool(3 if dims == 3 else 2)  # raises errors for invalid sizes
         recipe, names = replace(recipe, pool=pool), [*names, apart(request.pool)[0]]
     if request.pool_channels is not None:
         from convcli.filters.channel_pools import parse_channel_pool
@@ -113,39 +113,39 @@ def recipe_of(request: Request) -> RequestedRecipe:
 
 
 def _steps_before(request: Request, counts: list[int]) -> int:
-    """Return how many steps of the layer run before it is resized, of so many kernels in each one that is given."""
+    """Return the number of steps before resizing; `counts` has the number of kernels in each given kernel."""
     after = request.resize_after or 0
     if not (VARIANTS[request.chosen].one_stage and counts):
         return sum(counts[:after]) + max(0, after - len(counts))
     if 0 < after < len(counts):
         raise ArgumentError(
             f"`resize` cannot come between kernels that are one step, as those of `variant={request.chosen!r}`; put it "
-            "before or behind all of them"
+            "before or after all of them"
         )
     return max(0, after - len(counts) + 1)
 
 
 def _check_rank(recipe: Recipe) -> None:
-    """Refuse kernels and weights that `method='separable'` cannot run, before any picture is read."""
+    """Raise ArgumentError for kernels and weights of rank above 1, before any picture is read."""
     import numpy as np
 
     from convcli.backend.algorithms.separable import factors, rank_of
 
     matrices = [(kernel.name, np.array(m)) for kernel in recipe.kernels for m in kernel.matrices]
-    if recipe.weights is not None and recipe.weights.ndim > 2:  # others are refused with the picture
+    if recipe.weights is not None and recipe.weights.ndim > 2:  # others are refused later, with the picture
         shape = recipe.weights.shape
         matrices += [(recipe.weights_name, each) for each in recipe.weights.reshape(-1, *shape[2:])]
     for name, matrix in matrices:
         if factors(matrix, matrix.ndim) is None:
             rank = "" if matrix.ndim != 2 else f", and {name} has rank {rank_of(matrix)}"
             raise ArgumentError(
-                f"`method='separable'` runs kernels of rank 1{rank}; take another method, or "
+                f"`method='separable'` needs kernels of rank 1{rank}; use another method, or "
                 "`variant='separable'` with a `rank`"
             )
 
 
 def _filled(recipe: Recipe, request: Request) -> tuple[Recipe, list[str]]:
-    """Read the files and fields of the variants; return names for outputs where there is no kernel."""
+    """Read the files and fields of the variants; return the recipe, and names for outputs without a kernel."""
     names: list[str] = []
     if request.weights is not None:
         recipe = _weighted(recipe, "weights", request.weights)
@@ -181,7 +181,7 @@ def _filled(recipe: Recipe, request: Request) -> tuple[Recipe, list[str]]:
 
 
 def _weighted(recipe: Recipe, argument: str, value: str | Array) -> Recipe:
-    """Return a recipe with the weights of an argument, by which messages call them; local ones stay in their file."""
+    """Return a recipe with the weights of an argument, which names them in messages; local ones stay in their file."""
     name = f"`{argument}`" + (f" {value}" if isinstance(value, str) else "")
     return replace(
         recipe, weights=given_array(value, argument, mapped=argument == "local"), weights_name=name
@@ -189,20 +189,20 @@ def _weighted(recipe: Recipe, argument: str, value: str | Array) -> Recipe:
 
 
 def _field(value: str | Array, argument: str, known: Mapping[str, Callable[..., T]]) -> T | None:
-    """Return the field that a text names; None of an array, and of the name of a file with one."""
+    """Return the field that a string names; None for an array or the name of an array file."""
     if not isinstance(value, str) or value.lower().endswith(".npy"):
         return None
     return called(argument, value, known, ", or a FILE.npy")
 
 
 def _stem(value: str | Array, otherwise: str) -> str:
-    """Return a name for outputs of what a text names: a file or a field."""
+    """Return a name for outputs from the name of a file or field."""
     name = Path(apart(value)[0]).stem if isinstance(value, str) else ""
     return name if name and all(letter.isalnum() or letter in "-_." for letter in name) else otherwise
 
 
 def _kernels(request: Request, dims: int) -> list[tuple[Kernel, ...]]:
-    """Return the kernels of each one that is given, to be run in order, with what the request changes of each."""
+    """Return the kernels of each given kernel, in order, with the changes of the request."""
     limit = request.max_kernel
     lone = VARIANTS[request.chosen].lone_kernel
     if lone and not request.kernels and request.weights is None:
@@ -217,7 +217,7 @@ def _kernels(request: Request, dims: int) -> list[tuple[Kernel, ...]]:
 
 
 def _changed(request: Request, kernel: Kernel, dims: int) -> Kernel:
-    """Return a kernel with what the request changes of each."""
+    """Return a kernel with the changes of the request."""
     if request.normalize:
         kernel = normalized(kernel)
     if request.scale is not None:
@@ -231,7 +231,7 @@ def _changed(request: Request, kernel: Kernel, dims: int) -> Kernel:
 
 
 def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:
-    """Return a kernel, or raise ArgumentError where it has other axes or is too wide."""
+    """Return a kernel, or raise ArgumentError if it has another number of axes or is too large."""
     check_side(max(kernel.shape), limit)
     if kernel.dims != dims:
         raise ArgumentError(
@@ -242,7 +242,7 @@ def _fitting(kernel: Kernel, limit: int, dims: int) -> Kernel:
 
 
 def _laid(kernel: Kernel, along: str) -> Kernel:
-    """Lay a kernel of one axis along the rows of a picture, or along its columns."""
+    """Convert a 1-D kernel to a 2-D kernel along the rows or the columns."""
 
     def matrix(line: Any) -> Any:
         return (tuple(line),) if along == "rows" else tuple((weight,) for weight in line)
@@ -254,17 +254,17 @@ def _laid(kernel: Kernel, along: str) -> Kernel:
 
 
 def mixing_error(requested: RequestedRecipe) -> ArgumentError | None:
-    """Return why colours cannot be weighed by alpha, whatever the picture."""
+    """Return the error if colours cannot be premultiplied for any picture, otherwise None."""
     recipe = requested.recipe
     for kernel in recipe.kernels:
         if not kernel.is_smoothing:
             return ArgumentError(
-                f"`alpha='premultiply'` takes a mean, which {kernel.name} is not: it needs weights >= 0 with a "
+                f"`alpha='premultiply'` needs a weighted mean, which {kernel.name} is not: weights must be >= 0 with a "
                 "sum above 0; use `alpha='keep'` or filter"
             )
     if recipe.weights is not None or recipe.spec.mixes_channels:
         return ArgumentError(
-            f"`alpha='premultiply'` takes a mean of each channel, which `variant={recipe.variant!r}` is not; use "
-            "`alpha='keep'` or filter"
+            f"`alpha='premultiply'` needs a weighted mean of each channel, which `variant={recipe.variant!r}` is not; "
+            "use `alpha='keep'` or filter"
         )
     return None

@@ -1,4 +1,4 @@
-"""The part of a picture that is filtered: a rectangle, or where a mask is white. The rest stays as it was."""
+"""Filter only a part of a picture: a rectangle, or where a mask is white. The rest is unchanged."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height, in pixels; x, y is the upper left corner
 
-ROWS = 256  # that are blended at a time
+ROWS = 256  # blended at a time
 
 
 class Region(NamedTuple):
-    """What of a picture is filtered.
+    """The part of a picture that is filtered.
 
-    only : the rectangle; the whole picture where there is none
-    mask : (H, W), 0 where a pixel stays to 1 where it is filtered; None where there is none
-    name : what messages call the mask
+    only : a rectangle; None for the whole picture
+    mask : (H, W), from 0 for unchanged pixels to 1 for filtered pixels, or None
+    name : name of the mask in messages
     """
 
     only: Rectangle | None = None
@@ -35,7 +35,7 @@ class Region(NamedTuple):
 
     @classmethod
     def of(cls, only: Rectangle | None, mask: str | Array | None) -> Region | None:
-        """Read what is asked; None where all of a picture is filtered."""
+        """Return the region for a rectangle and a mask; None if the whole picture is filtered."""
         if mask is None:
             return None if only is None else cls(only)
         if isinstance(mask, str):
@@ -43,7 +43,7 @@ class Region(NamedTuple):
         return cls(only, _of_array(mask))
 
     def check(self, before: Frame, after: Frame) -> None:
-        """Raise ArgumentError where a result cannot be put into the picture that it is made of."""
+        """Raise ArgumentError if a result cannot be inserted into its picture."""
         size = before.pixels.shape[:2]
         if after.pixels.shape != before.pixels.shape or after.mode != before.mode:
             made = f"{by_axes(after.pixels.shape)} of {after.mode}"
@@ -69,7 +69,7 @@ class Region(NamedTuple):
         return "`mask`" if self.only is None else "`only`"
 
     def put(self, before: Frame, after: Array) -> Array:
-        """Return the filtered pixels within the region, and those of the picture around it; greys of the mask blend."""
+        """Return the picture with filtered pixels in the region; grey values of the mask blend both."""
         rows, columns = slice(None), slice(None)
         pixels = before.pixels
         if self.only is not None:
@@ -87,7 +87,7 @@ class Region(NamedTuple):
 
 
 def _blended(before: Array, after: Array, share: Array, has_alpha: bool) -> Array:
-    """Return before + (after - before) * share, rounded half to even; colours weigh as much as they are seen."""
+    """Return before + (after - before) * share, rounded half to even; colours are weighted by their alpha."""
     import numpy as np
 
     flat = before.ndim == 2
@@ -103,14 +103,14 @@ def _blended(before: Array, after: Array, share: Array, has_alpha: bool) -> Arra
         found = old * (1 - weight) + new * weight
     if before.dtype.kind != "f":
         found = np.rint(found)
-    # What is not blended keeps every bit of its own.
+    # Pixels that are not blended are copied exactly.
     untouched, whole = (share == 0)[..., np.newaxis], (share == 1)[..., np.newaxis]
     found = np.where(untouched, old, np.where(whole, new, found)).astype(before.dtype)
     return found[..., 0] if flat else found
 
 
 def _of_array(mask: Array) -> Array:
-    """Return an array of shares, or raise ArgumentError: booleans, whole numbers up to white, or floats from 0 to 1."""
+    """Convert booleans, unsigned integers or floats from 0 to 1 to weights 0 to 1; raise ArgumentError for others."""
     import numpy as np
 
     if mask.ndim != 2:
@@ -125,7 +125,7 @@ def _of_array(mask: Array) -> Array:
 
 
 def _of_picture(path: Path) -> Array:
-    """Return the brightness of a still picture as shares, 1 for white; what is transparent is 0."""
+    """Return the grey values of a still picture as weights, 1 for white; transparent pixels are 0."""
     import numpy as np
 
     from convcli.backend.colour import luma
@@ -136,7 +136,7 @@ def _of_picture(path: Path) -> Array:
         raise ArgumentError(f"{path} has {len(picture.frames)} frames; a mask is a still picture")
     (frame,) = picture.frames
     if frame.channels not in ("L", "LA", "RGB", "RGBA"):
-        raise ArgumentError(f"{path} has the colours {frame.mode}; a mask is grey, RGB or RGBA")
+        raise ArgumentError(f"{path} has the pixel mode {frame.mode}; a mask is grey, RGB or RGBA")
     pixels = frame.pixels if frame.pixels.ndim == 3 else frame.pixels[..., np.newaxis]
     white = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
     grey = luma(pixels[..., :3]) if frame.channels.startswith("RGB") else pixels[..., 0]

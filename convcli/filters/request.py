@@ -1,4 +1,4 @@
-"""What is asked of a filter: its layer, option by option, and which of them belong to which variant."""
+"""A request for a filter: all options, and the checks of which variants take them."""
 
 from __future__ import annotations  # NumPy is loaded with the recipe
 
@@ -28,12 +28,14 @@ ALPHAS = ("auto", "premultiply", "keep", "filter")
 ALONG = ("rows", "columns")
 Nan = Literal["propagate", "skip"]
 NANS = get_args(Nan)
-FILTERING = tuple(name for name, spec in VARIANTS.items() if spec.filters)  # what runs on pictures
+FILTERING = tuple(
+    name for name, spec in VARIANTS.items() if spec.filters
+)  # the variants that run on pictures
 
-# What changes kernels belongs to the variants that take kernels.
+# Options that change kernels; they belong to the variants that take kernels.
 OF_KERNELS = ("normalize", "scale", "shift", "anchor")
 
-# How what some variants cannot do without is given.
+# How to give the options that some variants require.
 GIVEN_BY = {
     "kernels": "`kernel`, such as `kernel='sobel'`",
     "pointwise": "`pointwise` luma, sepia, swap-rb or a FILE with a matrix",
@@ -41,7 +43,7 @@ GIVEN_BY = {
     "local": "`local` tilt-shift, vignette-blur or a FILE.npy",
 }
 
-# What has no use where no layer slides over the picture, and an activation or a pool runs alone.
+# Options that need a layer with weights, not just an activation or a pool.
 _OF_LAYERS = (
     "stride",
     "padding",
@@ -55,10 +57,10 @@ _OF_LAYERS = (
 
 
 class Request(NamedTuple):
-    """What is asked of a filter, argument by argument: None, False or empty where it is not asked.
+    """The arguments of a filter, None, False or empty if they are not given.
 
-    The arguments are those of `filter_picture`. A text among the kernels is read as `parse_kernels` reads it; one for
-    weights, bias, pointwise, offsets, local and mask names a file or what there is of the kind.
+    The arguments are those of `filter_picture`. Strings among the kernels are parsed by `parse_kernels`; strings for
+    weights, bias, pointwise, offsets, local and mask name a file or a built-in.
     """
 
     kernels: tuple[str | Kernel, ...] = ()
@@ -102,30 +104,30 @@ class Request(NamedTuple):
     mask: str | Array | None = None
 
     def given(self, name: str) -> bool:
-        """Tell whether an argument is given."""
+        """Return whether an argument is given."""
         value = getattr(self, name)
         return value is not None and value is not False and not (isinstance(value, tuple) and not value)
 
     def any_given(self, *names: str) -> bool:
-        """Tell whether one of some arguments is given."""
+        """Return whether any of the named arguments is given."""
         return any(map(self.given, names))
 
     @property
     def chosen(self) -> str:
-        """The variant: the one that is named, or the one that the other options belong to."""
+        """The variant: the given one, or the one that the other options belong to."""
         if self.variant is not None:
             return self.variant
         implied = [spec for spec in VARIANTS.values() if spec.implied_by and self.given(spec.implied_by)]
         return min(implied, key=self._misfits).name if implied else PLAIN
 
     def _misfits(self, spec: VariantSpec) -> tuple[int, int]:
-        """Count what a variant lacks, and the options that it has no use for."""
+        """Count the required options that a variant lacks, and the given options that it does not take."""
         lacking = sum(not self.given(name) for name in spec.needs)
         return lacking, sum(self.given(name) and not takes(spec, name) for name in self._fields)
 
     @property
     def files(self) -> list[tuple[str, Path]]:
-        """The files that the options name, after what messages call them."""
+        """The files that the options name, each after its name in messages."""
         others = ("weights", "bias", "pointwise", "offsets", "local", "mask")
         words = {name: getattr(self, name) for name in others if self.given(name)}
         return [
@@ -143,7 +145,7 @@ class Request(NamedTuple):
         ]
 
     def check(self) -> None:
-        """Refuse options that do not belong to the variant, and what it cannot do without."""
+        """Raise ArgumentError for options that the variant does not take, and for missing required ones."""
         variant = self.chosen
         spec = VARIANTS[variant]
         for name in self._fields:
@@ -165,7 +167,7 @@ class Request(NamedTuple):
             raise ArgumentError(NO_OUTPUT_PADDING)
         for name in ("kernels", *OF_KERNELS):
             if self.weights is not None and self.given(name):
-                raise ArgumentError(f"{argument(name)} has no use beside `weights`; give one of them")
+                raise ArgumentError(f"{argument(name)} has no use with `weights`; give one of them")
         for name in OF_KERNELS:
             if self.given(name) and not self.kernels:
                 raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
@@ -174,39 +176,39 @@ class Request(NamedTuple):
                 raise ArgumentError(f"{argument(name)} changes kernels, and there is none; give `kernel`")
         if self.groups is not None and self.weights is None and spec.weighing != "groups":
             raise ArgumentError(
-                f"`groups` goes with `weights` for `variant={variant!r}`, whose kernels have a channel each"
+                f"`groups` needs `weights` for `variant={variant!r}`, which filters each channel separately"
             )
         if self.bias is not None and self.weights is None and self.pointwise is None:
             raise ArgumentError(
-                "`bias` goes with `weights` or `pointwise`; `shift=V` adds to a kernel's answer"
+                "`bias` needs `weights` or `pointwise`; use `shift=V` to add to the output of a kernel"
             )
         if self.feedback and self.repeat < 2:
             raise ArgumentError(
-                "`feedback` gives the last answer to the next repeat; give `repeat=2` or more with it"
+                "`feedback` passes the output to the next repeat; give `repeat=2` or more with it"
             )
         if self.feedback and self.nan == "skip":
             raise ArgumentError("`nan='skip'` has no use with `feedback`; leave one of them out")
         if self.feedback and not (self.any_given("weights", "pointwise") or spec.weighing == "sum"):
             raise ArgumentError(
-                f"`feedback` puts the last answer beside the picture, and `variant={variant!r}` answers with as many "
-                "channels as it gets; give `weights` (O, C + O, rows, columns), or `variant='standard'`"
+                f"`feedback` appends the output to the picture, and `variant={variant!r}` outputs as many channels as "
+                "it takes; give `weights` (O, C + O, rows, columns), or `variant='standard'`"
             )
         if self.sheet and self.value_range is not None:
             raise ArgumentError(
-                f"`value_range={self.value_range!r}` brings values to the depth of a picture, and `sheet` draws each "
-                "map on a scale of its own; leave one of them out"
+                f"`value_range={self.value_range!r}` maps values to the depth of a picture, and `sheet` draws each "
+                "map on its own scale; leave one of them out"
             )
         for name in ("resampling", "resize_after"):
             if self.given(name) and self.resize is None:
-                raise ArgumentError(f"{argument(name)} says how `resize` runs; give `resize='50%'` with it")
+                raise ArgumentError(f"{argument(name)} belongs to `resize`; give `resize='50%'` with it")
         if self.along is not None and self.dims != 1:
-            raise ArgumentError("`along` lays kernels of one axis; give `dims=1` with it")
+            raise ArgumentError("`along` is the direction of 1-D kernels; give `dims=1` with it")
         if self.dims == 1 and not self.kernels:
-            raise ArgumentError("`dims=1` is of kernels with one axis, and there is none; give `kernel`")
+            raise ArgumentError("`dims=1` needs a 1-D kernel, and there is none; give `kernel`")
         self._check_something()
 
     def _check_something(self) -> None:
-        """Refuse a run that would do nothing, or a tile of one kernel."""
+        """Raise ArgumentError if there is nothing to run, or if the kernels do not fill a tile."""
         variant = self.chosen
         if VARIANTS[variant].takes("tile"):
             count = self.tile[0] * self.tile[1] if self.tile else len(self.kernels)
@@ -230,10 +232,10 @@ class Request(NamedTuple):
 
 
 def takes(spec: VariantSpec, name: str) -> bool:
-    """Tell whether a variant has a use for an argument."""
+    """Return whether a variant takes an argument."""
     return spec.takes("kernels" if name in OF_KERNELS else name)
 
 
 def argument(name: str) -> str:
-    """Return a field as messages name it."""
+    """Return the name of a field in messages."""
     return f"`{'kernel' if name == 'kernels' else name}`"

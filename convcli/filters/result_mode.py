@@ -1,4 +1,4 @@
-"""Which mode and type of numbers a result has, told before it is made."""
+"""The mode and dtype of a result, determined before it is computed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from convcli.backend.values import Range
 
-RAW = "NPY"  # a format of NUMBERS, which take values as they are, before `value_range`
-ANY = "memory"  # no format: samples that nobody writes, of any mode and any number of channels
-COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # what so many maps are as a picture
+RAW = "NPY"  # a format of NUMBERS, which store values before `value_range`
+ANY = "memory"  # no format: a result in memory, with any mode and number of channels
+COLOURS = {1: "L", 3: "RGB", 4: "RGBA"}  # the channels of a picture for a number of maps
 WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 
 
 def narrows(value_range: Range | None, dtype: np.dtype[Any], mode: str, form: str) -> bool:
-    """Return whether a range brings floats of a mode to 8 bits, as the format holds none."""
+    """Return whether a range converts floats to 8 bits, because the format does not hold floats."""
     return (
         dtype.kind == "f"
         and form not in (*NUMBERS, ANY)
@@ -47,9 +47,9 @@ def check_sheet(drawn_by: str, form: str, target: str) -> None:
 
 
 def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> Result:
-    """Return the mode and the dtype of what a group becomes, or raise an error where its format cannot hold it.
+    """Return the mode and dtype of a group's result, or raise an error if its format cannot hold it.
 
-    name, target : what errors call the input and the output
+    name, target : names of the input and the output in errors
     """
     frame, maps, form = group.frames[0], group.output_shape[0], group.form
     dtype = frame.pixels.dtype
@@ -59,21 +59,21 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
     if form in NUMBERS:
         if request.value_range is not None:
             raise ArgumentError(
-                f"{name}: `value_range={request.value_range!r}` brings values to the depth of a picture; {form} keeps "
-                "them"
+                f"{name}: `value_range={request.value_range!r}` maps values to the depth of a picture, and {form} "
+                "keeps them unchanged; leave it out"
             )
         if request.sheet:
             raise ArgumentError(
-                f"{name}: `sheet` draws a picture; {form} takes the numbers of all maps without it"
+                f"{name}: `sheet` draws a picture, and {form} stores all maps without it; leave it out"
             )
         dtype = raw_dtype(dtype)
     colours = _colours(frame, group, maps)
     if colours is None and form not in (*NUMBERS, ANY):
-        kept = " beside the alpha that is kept" if group.has_alpha else ""
+        kept = " and keeps alpha" if group.has_alpha else ""
         raise ImageError(
             f"cannot write {target}: the layer makes {maps} maps{kept}, and a picture has 1, 3 or 4 channels; give "
-            "`output='x.npy'` for the numbers, `sheet=True` to draw them side by side, or `pool_channels` to make one "
-            "of them"
+            "`output='x.npy'` for the values, `sheet=True` to draw them side by side, or `pool_channels` to reduce "
+            "them to one"
         )
     mode = f"{maps + group.has_alpha} channels" if colours is None else mode_name(colours, dtype.name)
     if narrows(request.value_range, dtype, mode, form):
@@ -83,7 +83,7 @@ def result_mode(request: Request, name: str, target: str, group: FrameGroup) -> 
 
 
 def _colours(frame: Frame, group: FrameGroup, maps: int) -> str | None:
-    """Return what the channels of the result are, or None where no picture has such."""
+    """Return the channels of the result, or None if no picture has that number of channels."""
     if maps == group.shape[0]:
         return channels_of(frame.mode)
     named = COLOURS.get(maps)

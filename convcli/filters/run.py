@@ -1,4 +1,4 @@
-"""Frames through the stages and back: what runs on a picture, and the pixels that it makes."""
+"""Run a filter on the frames of a picture."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Nothing of `stages` and `tiles` is imported here: a kernel alone, by far the most common run, needs none of it.
+# `stages` and `tiles` are not imported here: a single kernel, by far the most common filter, does not need them.
 
 MIB = 1 << 20
-SHEET = 4  # bytes of a pixel of a sheet while it is drawn
-RETURNED = 16 * MIB  # of frames that were freed are given back to the system
+SHEET = 4  # bytes per pixel of a sheet while it is drawn
+RETURNED = 16 * MIB  # bytes of freed frames after which memory is returned to the system
 
 
 class Made(NamedTuple):
-    """The frames of one run, how many samples were clipped of how many, and how it was done.
+    """The frames of one run, its statistics, and a description of the method.
 
-    extent : the finite values that were stretched; None where none were
+    clipped, samples : number of clipped samples, and of all samples
+    extent : the range of finite values that was stretched, or None
     """
 
     frames: tuple[Frame, ...]
@@ -56,7 +57,7 @@ class Made(NamedTuple):
 
 
 class PictureFilter(NamedTuple):
-    """The recipe of one run and how values become pixels again; to be asked for each picture."""
+    """A filter for pictures: the recipe, and how values are converted to pixels."""
 
     request: Request
     requested: RequestedRecipe
@@ -70,7 +71,7 @@ class PictureFilter(NamedTuple):
     def of(
         cls, request: Request, colours: Colours, max_pixels: int, threads: int | None = None
     ) -> PictureFilter:
-        """Make it of what is asked, or raise ArgumentError."""
+        """Return the filter of a request, or raise ArgumentError."""
         requested = recipe_of(request)
         if not request.any_given("only", "mask"):
             return cls(request, requested, colours, max_pixels, threads)
@@ -81,12 +82,12 @@ class PictureFilter(NamedTuple):
 
     @property
     def value_range(self) -> Range | None:
-        """How values come back into the depth of a picture."""
+        """How values are converted to the depth of a picture."""
         return self.request.value_range
 
     @property
     def alpha(self) -> Alpha:
-        """What is done with colours beside alpha."""
+        """How alpha affects colours."""
         return self.request.alpha
 
     @property
@@ -95,18 +96,18 @@ class PictureFilter(NamedTuple):
         return self.request.sheet
 
     def plain(self, frame: Frame, form: str, recipe: Recipe) -> Conv | None:
-        """Return the layer of each channel, where one kernel is all there is and the depth stays.
+        """Return the layer for each channel if the filter is a single kernel and the depth does not change.
 
-        That is filtered by the quickest sums, each rounded exactly.
+        Such a filter uses the fastest methods, with exact rounding.
         """
-        lit = form in NUMBERS and self.colours.linear  # whose light is told in floats of its own
+        lit = form in NUMBERS and self.colours.linear  # linear light is returned as floats
         skips_nan = recipe.nan == "skip" and frame.pixels.dtype.kind == "f"
         if lit or skips_nan or self.sheet or narrows(self.value_range, frame.pixels.dtype, frame.mode, form):
             return None
         return recipe.lone(frame.pixels.shape[:2])
 
     def groups(self, name: str, picture: Picture, form: str) -> list[FrameGroup]:
-        """Return what is run on a picture for a format, or raise an error where it does not fit; no pixel is read."""
+        """Return the groups of a picture for a format, or raise an error if it does not fit; reads no pixels."""
         try:
             return self._groups(name, picture, form)
         except ArgumentError as error:
@@ -117,10 +118,12 @@ class PictureFilter(NamedTuple):
             return [self._group(name, (frame,), form) for frame in picture.frames]
         shapes = {(frame.mode, frame.pixels.shape) for frame in picture.frames}
         if len(picture.frames) < 2:
-            raise ImageError(f"cannot filter {name}: `dims=3` reaches over frames or pages, and it has one")
+            raise ImageError(
+                f"cannot filter {name}: `dims=3` filters across frames or pages, and it has only one"
+            )
         if len(shapes) > 1:
             raise ImageError(
-                f"cannot filter {name}: its pages differ in size or mode, so `dims=3` cannot reach over them"
+                f"cannot filter {name}: its pages differ in size or mode, so `dims=3` cannot filter across them"
             )
         return [self._group(name, picture.frames, form)]
 
@@ -137,8 +140,8 @@ class PictureFilter(NamedTuple):
         )
         if frame.zero is not None and self.value_range == "minmax":
             raise ArgumentError(
-                "`value_range='minmax'` stretches all channels alike, and a* and b* have either sign, which L* has "
-                "not; take the lightness alone by `channels='l'`, or another range"
+                "`value_range='minmax'` stretches all channels by one factor, but a* and b* are signed and L* is not; "
+                "filter the lightness with `channels='l'`, or use another range"
             )
         plain = self.plain(frame, form, recipe)
         group = FrameGroup(frames, shape, has_alpha, recipe, plain, form)
@@ -149,7 +152,7 @@ class PictureFilter(NamedTuple):
         return group
 
     def _check_size(self, name: str, group: FrameGroup) -> None:
-        """Refuse what padding or enlarging would make too large, before any memory is taken."""
+        """Raise ImageError if padding or enlarging would exceed the pixel limit, before memory is allocated."""
         for what, count in group.sizes():
             if count > self.max_pixels:
                 raise ImageError(
@@ -158,13 +161,13 @@ class PictureFilter(NamedTuple):
                 )
 
     def make_all(self, groups: list[FrameGroup]) -> list[Made]:
-        """Run the stages on the frames of all groups, which are taken from the list: the pixels are not kept.
+        """Run the stages on all groups, which are removed from the list so that their pixels can be freed.
 
-        `minmax` stretches all of them alike, and looks at all before.
+        `minmax` stretches all groups by the same range, which is computed first.
         """
         if self.value_range != "minmax" or len(groups) == 1:
             return list(self._each(groups))
-        found: dict[float, Extent | None] = {}  # by what is white in the units of the values
+        found: dict[float, Extent | None] = {}  # by the value of white in the units of the values
         for group in groups:
             white, extent = group.recipe.full_scale, self._extent(group)
             found[white] = Extent.around((found.get(white), extent))
@@ -176,7 +179,7 @@ class PictureFilter(NamedTuple):
         return [self.make(group, common(group)) for group in groups]
 
     def _each(self, groups: list[FrameGroup]) -> Iterator[Made]:
-        """Run one group after the other, and let its frames go."""
+        """Run the groups one after the other, and free their frames."""
         freed = 0
         for left in range(len(groups), 0, -1):
             freed += sum(frame.pixels.nbytes for frame in groups[0].frames)
@@ -186,7 +189,7 @@ class PictureFilter(NamedTuple):
                 freed = 0
 
     def make(self, group: FrameGroup, extent: Extent | None = None) -> Made:
-        """Run the stages on the frames of a group; `extent` is what `minmax` stretches, by default its own values."""
+        """Run the stages on a group; `extent` is the range that `minmax` stretches, by default that of the group."""
         made = self._made(group, extent)
         if self.region is None:
             return made
@@ -206,33 +209,31 @@ class PictureFilter(NamedTuple):
         return self.told(group, self.framed(group, pixels), done)
 
     def notes(self, group: FrameGroup) -> tuple[str, ...]:
-        """Return what the stages of a group have to say, and how many of its maps find no place on a sheet."""
+        """Return the notes of the stages of a group, and on maps that are not drawn on a sheet."""
         if not self.sheet:
             return group.notes
         from convcli.images.map_sheet import MOST
 
         maps = group.output_shape[0]
-        undrawn = (
-            [f"{MOST} of the {maps} maps are drawn; .npy takes the numbers of all"] if maps > MOST else []
-        )
+        undrawn = [f"{MOST} of the {maps} maps are drawn; .npy stores all of them"] if maps > MOST else []
         return (*group.notes, *undrawn)
 
     def told(self, group: FrameGroup, frames: tuple[Frame, ...], done: Filtered) -> Made:
-        """Return the frames that were made of a group, with what is told of the run."""
+        """Return the result frames of a group with the statistics of the run."""
         count, plan = prod(group.output_shape), done.plan
         if group.plain is None:
             plan = f"{self.requested.recipe.variant}, {plan}{', NaN skipped' * group.skips_nan}"
         return Made(frames, done.clipped * count, count, plan, self.notes(group), done.measured, done.extent)
 
     def tile_work(self, group: FrameGroup, given: Given, extent: Extent | None = None) -> TileWork:
-        """Return what the tile loop is asked to do with a group, given as it is or by rows."""
+        """Return the tile-loop work for a group, whose input is given whole or by rows."""
         from convcli.filters.tiles.tile_loop import TileWork
 
         finish, premultiply = self._finish(group, extent), PREMULTIPLY[self.alpha]
         return TileWork(given, group.stages, finish, premultiply, self.threads, self.stats)
 
     def _finish(self, group: FrameGroup, extent: Extent | None) -> Finish:
-        """Return how the values of stages become pixels."""
+        """Return the conversion of the stages' values to pixels."""
         import numpy as np
 
         from convcli.filters.tiles.values_to_pixels import Finish
@@ -253,7 +254,7 @@ class PictureFilter(NamedTuple):
         )
 
     def _on_sheet(self, group: FrameGroup, values: Array) -> Array:
-        """Draw values (*spatial, C), with or without opacity, as the sheet of their maps: (*lead, H, W, 3)."""
+        """Draw values (*spatial, C) as a sheet of their maps, (*lead, H, W, 3); opacity is not drawn."""
         import numpy as np
 
         from convcli.filters.map_legends import MapLegends
@@ -268,7 +269,7 @@ class PictureFilter(NamedTuple):
         )
 
     def _extent(self, group: FrameGroup) -> Extent | None:
-        """Return the extent of a group's values."""
+        """Return the range of a group's values."""
         if group.plain is not None:
             return self.single(group).extent(group.frames[0].pixels)
         from convcli.filters.tiles.tile_loop import extent_of
@@ -276,7 +277,7 @@ class PictureFilter(NamedTuple):
         return extent_of(self.tile_work(group, group.given(self.colours)))
 
     def foretold(self, group: FrameGroup) -> list[Frame]:
-        """Return the frames that will be made, black."""
+        """Return the result frames of a group with black pixels."""
         maps, *size = group.output_shape
         if self.sheet:
             from convcli.filters.map_legends import MapLegends
@@ -289,13 +290,13 @@ class PictureFilter(NamedTuple):
         return list(self.framed(group, black_pixels((*size, channels), group.made.dtype)))
 
     def _plainly(self, group: FrameGroup, extent: Extent | None) -> Made:
-        """Filter a picture by one kernel, channel by channel: exactly, and rounded once."""
+        """Filter a group by a single kernel, with exact rounding."""
         (frame,) = group.frames
         filtered = self.single(group).filtered(frame.pixels, extent, self.stats)
         return self.told(group, (replace(frame, pixels=filtered.pixels, mode=group.made.mode),), filtered)
 
     def single(self, group: FrameGroup) -> SingleKernel:
-        """Return the kernel alone, and what is asked of it."""
+        """Return the single kernel of a group with the options of this filter."""
         frame = group.frames[0]
         return SingleKernel.of(
             group.recipe,
@@ -308,14 +309,16 @@ class PictureFilter(NamedTuple):
         )
 
     def memory(self, group: FrameGroup, outputs: int) -> int:
-        """Foretell the bytes that are taken beside the frames of a group, with its outputs of so many bytes."""
-        kept = outputs if self.region is not None else 0  # a copy of the picture, which gets the region
+        """Estimate the bytes needed in addition to the frames of a group, including `outputs` bytes of results."""
+        kept = (
+            outputs if self.region is not None else 0
+        )  # a copy of the picture, into which the region is inserted
         if group.plain is None:
             return kept + group.memory(outputs, self.threads) + self._values_of_sheet(group)
         return kept + outputs + self.single(group).memory(group.frames[0].pixels.shape, self.stats)
 
     def _values_of_sheet(self, group: FrameGroup) -> int:
-        """Return the bytes of the values that are drawn on a sheet, and of the sheet while it is drawn."""
+        """Return the bytes of the values drawn on a sheet, and of the sheet while it is drawn."""
         if not self.sheet:
             return 0
         maps, *size = group.output_shape
@@ -324,7 +327,7 @@ class PictureFilter(NamedTuple):
         return (maps + group.has_alpha) * prod(size) * each + SHEET * drawn
 
     def framed(self, group: FrameGroup, pixels: Array) -> tuple[Frame, ...]:
-        """Return pixels (H, W, C) or (D, H, W, C) as frames, each timed as the one in its middle."""
+        """Return pixels (H, W, C) or (D, H, W, C) as frames; each has the duration of the input frame in its centre."""
         flat, mode = pixels[..., 0] if pixels.shape[-1] == 1 else pixels, group.made.mode
         if self.requested.dims == 2:
             return (replace(group.frames[0], pixels=flat, mode=mode),)

@@ -1,4 +1,4 @@
-"""A frame whose result is made band by band, and whose pixels may be decoded where they are looked at."""
+"""Filter a frame band by band, with pixels that may be decoded on demand."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 class MadeRows:
-    """What a filter makes of a frame, to be taken once.
+    """The result of a filter on a frame, which can be iterated over once.
 
-    frame : the result, black
-    made : what is told of it, once all rows were taken
+    frame : the result with black pixels
+    made : its statistics, after all rows were computed
     """
 
     made: Made | None = None
 
     def __init__(self, asked: PictureFilter, group: FrameGroup) -> None:
-        """Take what `PictureFilter.make` takes; the pixels of the frame may be `StoredPixels`."""
+        """Initialise with a filter and a group; the pixels of its frame may be `StoredPixels`."""
         self._filter, self._group = asked, group
         (self.frame,) = asked.foretold(group)
 
     def __iter__(self) -> Iterator[Array]:
-        """Yield rows of the result, (rows, W) or (rows, W, C), from its top to its bottom."""
+        """Yield bands of the result, (rows, W) or (rows, W, C), from top to bottom."""
         asked, group = self._filter, self._group
         samples = _samples(asked, group)
         rows: Any
@@ -59,7 +59,7 @@ class MadeRows:
 
 
 def _samples(asked: PictureFilter, group: FrameGroup) -> Samples:
-    """Return the samples of a frame, (H, W, C): those of a file with as many of its blocks as are used together."""
+    """Return the samples of a frame, (H, W, C); those of a file are read through a cache of blocks."""
     pixels: Any = group.frames[0].pixels
     if isinstance(pixels, StoredPixels):
         from convcli.filters.tiles.finished_rows import KeptBlocks
@@ -69,7 +69,7 @@ def _samples(asked: PictureFilter, group: FrameGroup) -> Samples:
 
 
 def rows_seen(asked: PictureFilter, group: FrameGroup) -> int:
-    """Return how many rows of the picture are looked at together."""
+    """Return the number of input rows that are used together."""
     if (bands := _slabs(asked, group)) is not None:
         return bands.rows_seen
     from convcli.filters.tiles.tile_plan import rows_seen
@@ -83,15 +83,15 @@ def has_rows(asked: PictureFilter, group: FrameGroup) -> bool:
         return True
     from convcli.filters.plain_rows import SURROUNDED
 
-    if group.recipe.kernels[0].anchor is not None:  # which moves the window
+    if group.recipe.kernels[0].anchor is not None:  # an anchor moves the window
         return False
     return group.recipe.padding_mode not in SURROUNDED or bands.all_look_inside
 
 
 def memory(asked: PictureFilter, group: FrameGroup, frame: Frame, stored: StoredPixels | None) -> int:
-    """Foretell the bytes that a run takes beside a frame that is there, or whose pixels are stored in a file.
+    """Estimate the bytes of a run, in addition to the input frame if it is not stored in a file.
 
-    frame : the result, black; two bands of it are there at a time
+    frame : the result with black pixels; two bands of it are in memory at a time
     """
     from convcli.filters.tiles.finished_rows import blocks_kept
 
@@ -112,14 +112,14 @@ def memory(asked: PictureFilter, group: FrameGroup, frame: Frame, stored: Stored
     if stored is not None:
         kept = blocks_kept(stored.shape, stored.block_size, rows_seen(asked, group))
         block = prod(stored.block_size) * prod(stored.shape[2:]) * stored.dtype.itemsize
-        # The rows of a slab are decoded by one thread.
+        # The input rows of a band are decoded by one thread.
         threads = 1 if bands is not None else asked.threads or cores()
         taken += kept * block + threads * stored.working
     return taken
 
 
 def _slabs(asked: PictureFilter, group: FrameGroup) -> PlainBands | None:
-    """Return how a kernel alone is run on some rows after the other; None where the tiles of a run go row by row."""
+    """Return the bands of a single kernel; None if rows are computed by the tiles of a run instead."""
     pixels = group.frames[0].pixels
     if group.plain is None or not asked.single(group).takes_slabs(pixels.shape):
         return None

@@ -1,4 +1,4 @@
-"""A kernel alone on a picture: in bands where they are made for it, else by the loop of all stages."""
+"""Filter a picture by a single kernel: in bands if they support it, otherwise by the tile loop of stages."""
 
 from __future__ import annotations
 
@@ -43,23 +43,24 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes of pictures that bands are made for
-MOST = 2.0**500  # of the weights' sum, so that the square of an answer, for a magnitude, is a float still
+BANDED = ("uint8", "uint16", "int8", "int16", "float32")  # the dtypes that bands support
+MOST = 2.0**500  # largest sum of absolute weights, so that squares of outputs do not overflow
 SMALLEST, LARGEST = (
     2.0**-100,
     2.0**31,
-)  # between these sums of floats may be products of matrices, and no plain ones
-TRANSFORMED = 2.0**24  # of an answer, so that what transforms are off is no part of a level
+)  # range of sums of floats that can be computed by matrix products
+TRANSFORMED = 2.0**24  # largest output for transforms, so that their errors are far below one level
 PLANS = 16  # kept for the next pictures
-# What a stage is asked to do with colours beside alpha; None leaves it to the stage.
+# Whether stages premultiply colours; None leaves the choice to the stage.
 PREMULTIPLY = {"auto": None, "premultiply": True, "keep": False, "filter": None}
 
 
 class SingleKernel(NamedTuple):
-    """What is asked of a kernel that is all there is, for pictures of a dtype.
+    """A filter of a single kernel for pictures of a dtype.
 
-    alpha : what is done with the last channel, None where it is no alpha
-    zero : the sample of each channel that stands for 0; light : whether samples stand for light, which is filtered
+    alpha : how alpha is treated, None if the last channel is not alpha
+    zero : the sample that represents 0 in each channel
+    light : whether to filter sRGB samples in linear light
     """
 
     recipe: Recipe
@@ -81,28 +82,28 @@ class SingleKernel(NamedTuple):
         light: bool,
         threads: int | None,
     ) -> SingleKernel:
-        """Check what is asked, and take the border to the units in which samples are exact."""
+        """Check the arguments, and round the padding value to the units in which samples are exact."""
         kernel, value = recipe.kernels[0], recipe.padding_value
         if value_range is not None:
             one_of("value_range", value_range, get_args(Range))
         elif light:
-            raise ArgumentError("light has no values that are written as they are; take a value_range")
+            raise ArgumentError("light cannot be returned without a value_range; give one")
         if alpha is not None:
             one_of("alpha", alpha, get_args(Alpha))
         if alpha == "premultiply" and not kernel.is_smoothing:
             raise ArgumentError(
-                "alpha 'premultiply' takes a mean, so it needs a kernel of weights >= 0 with a sum above 0; "
+                "alpha 'premultiply' computes a mean, so it needs a kernel of weights >= 0 with a sum above 0; "
                 "use 'keep' or 'filter' with this kernel"
             )
         if not abs(value) < float("inf"):
             raise ArgumentError(f"padding_value must be finite, got {value}")
         if light and dtype.name not in SRGB:
-            raise ArgumentError(f"light is that of sRGB samples, {' or '.join(SRGB)}; got {dtype}")
+            raise ArgumentError(f"light needs sRGB samples of {' or '.join(SRGB)}, got {dtype}")
         one_of("method", recipe.method, METHODS)
         if kernel.dims != 2:
             raise ArgumentError(
-                f"kernel {kernel.name!r} has {kernel.dims} axes, {by_axes(kernel.shape)}; a picture takes one of "
-                "rows and columns"
+                f"kernel {kernel.name!r} has {kernel.dims} axes, {by_axes(kernel.shape)}; a picture needs a 2-D "
+                "kernel"
             )
         if recipe.method == "separable":
             _check_separable(kernel)
@@ -114,7 +115,7 @@ class SingleKernel(NamedTuple):
 
     @property
     def has_alpha(self) -> bool:
-        """Whether colours are filtered beside their alpha."""
+        """Whether colours are filtered with alpha treated separately."""
         return self.alpha is not None and self.alpha != "filter"
 
     def filtered(self, pixels: Array, extent: Extent | None = None, measure: bool = False) -> Filtered:
@@ -125,7 +126,7 @@ class SingleKernel(NamedTuple):
         found = self._in_bands(pixels.shape, samples)
         if found is None:
             return self._in_tiles(pixels, samples, extent, measure)
-        with np.errstate(all="ignore"):  # NaN and infinity pass, as IEEE 754 has it
+        with np.errstate(all="ignore"):  # NaN and infinity propagate, as in IEEE 754
             made = found(pixels)
         if not measure:
             return made
@@ -134,18 +135,18 @@ class SingleKernel(NamedTuple):
         return made._replace(measured=measured_of(self._work(_with_channels(pixels), samples)))
 
     def extent(self, pixels: Array) -> Extent | None:
-        """Return what `minmax` stretches of a picture."""
+        """Return the range that `minmax` stretches for a picture."""
         from convcli.filters.tiles.tile_loop import extent_of
 
         return extent_of(self._work(_with_channels(pixels), Samples.of(pixels)))
 
     def band_plan(self, shape: tuple[int, ...]) -> BandPlan | None:
-        """Return the plan for pictures of a shape; None where the kernel runs tile by tile."""
+        """Return the band plan for pictures of a shape; None if the kernel runs tile by tile."""
         found = self._in_bands(shape, Samples.alike(self.dtype, 1 if len(shape) == 2 else shape[2]))
         return None if found is None else found.way
 
     def memory(self, shape: tuple[int, ...], measure: bool = False) -> int:
-        """Foretell the bytes that are taken beside a picture of a shape, and beside its result."""
+        """Estimate the bytes needed in addition to a picture of a shape and its result."""
         channels = prod(shape[2:])
         samples = Samples.alike(self.dtype, channels)
         found = self._in_bands(shape, samples)
@@ -161,25 +162,25 @@ class SingleKernel(NamedTuple):
         return max(bands, estimate(stages, own, self.dtype, beside or self.light, self.threads).memory)
 
     def takes_slabs(self, shape: tuple[int, ...]) -> bool:
-        """Return whether some rows of a picture are filtered at a time as all of it is: in bands, or floats.
+        """Return whether rows of a picture can be filtered separately: if it is filtered in bands, or has floats.
 
-        Whether floats go in bands, and by which sums, is told by those that are looked at.
+        For floats, the values of the rows determine whether they are filtered in bands, and by which method.
         """
         samples = Samples.alike(self.dtype, prod(shape[2:]))
         return self.dtype.kind == "f" or self._in_bands(shape, samples) is not None
 
     def rows(self, pixels: Pixels, measure: bool = False) -> FinishedRows:
-        """Return the result of whole samples (H, W, C) row by row, from the same tiles as that of all at once."""
+        """Return the result for integer samples (H, W, C) by rows, with the same tiles as for the whole picture."""
         from convcli.filters.tiles.finished_rows import FinishedRows
 
         return FinishedRows(self._work(pixels, Samples.alike(self.dtype, pixels.shape[2]), measure=measure))
 
     def _in_bands(self, shape: tuple[int, ...], samples: Samples) -> InBands | None:
-        """Return how a picture is filtered in bands; None where they are not made for it."""
+        """Return the filter in bands; None if bands do not support the picture."""
         return _planned(self, shape, samples)
 
     def laid(self, size: Sizes) -> LaidKernel:
-        """Return the kernel on pictures of a size, or raise ArgumentError where it does not fit."""
+        """Return the kernel for pictures of a size, or raise ArgumentError if it does not fit."""
         kernel = self.recipe.kernels[0]
         recipe, matrices, _ = self.recipe.anchored(kernel, (1, *size))
         layer: Conv | None = recipe.lone(size, matrices[0].shape)
@@ -196,7 +197,7 @@ class SingleKernel(NamedTuple):
         )
 
     def _in_tiles(self, pixels: Array, samples: Samples, extent: Extent | None, measure: bool) -> Filtered:
-        """Filter by the loop of all stages; whole samples that its floats leave in doubt by exact sums."""
+        """Filter by the tile loop of stages; integers whose rounding is in doubt are summed exactly."""
         from convcli.filters.tiles.tile_loop import run
 
         found = run(self._work(_with_channels(pixels), samples, extent, measure))
@@ -207,7 +208,7 @@ class SingleKernel(NamedTuple):
         return found._replace(pixels=made, plan=plan)
 
     def _exact(self, stage: Weighted) -> ExactKernel | None:
-        """Return what settles samples that floats leave in doubt; None where there are none, or nothing is rounded."""
+        """Return the exact kernel for rounding; None if floats are exact enough, or if nothing is rounded."""
         from convcli.filters.tiles.exact_values import ExactKernel
 
         if not is_small(self.dtype) or self.light or self.value_range in (None, "minmax"):
@@ -218,7 +219,7 @@ class SingleKernel(NamedTuple):
     def _work(
         self, pixels: Pixels, samples: Samples, extent: Extent | None = None, measure: bool = False
     ) -> TileWork:
-        """Return what the tile loop is asked to do with pixels (H, W, C)."""
+        """Return the tile-loop work for pixels (H, W, C)."""
         from convcli.filters.tiles.tile_loop import TileWork
 
         stages = self._stages(pixels.shape, samples)
@@ -235,7 +236,7 @@ class SingleKernel(NamedTuple):
     def _given(self, pixels: Pixels) -> Given:
         from convcli.filters.tiles.given_picture import Given
 
-        wide = self.dtype.kind == "f"  # as they are none of those that bands have digits for
+        wide = self.dtype.kind == "f"  # floats are not exact in bands
         return Given(pixels, self.has_alpha, self.zero, self.light, self.alpha is not None, wide)
 
     def _finish(self, extent: Extent | None) -> Finish:
@@ -256,7 +257,7 @@ class SingleKernel(NamedTuple):
         )
 
     def _stages(self, shape: tuple[int, ...], samples: Samples) -> tuple[Weighted]:
-        """Return the only stage, for pictures of a shape."""
+        """Return the only stage for pictures of a shape."""
         from convcli.filters.stages.stage import Weighted
         from convcli.filters.tiles.alpha_rule import NOISE
 
@@ -268,9 +269,9 @@ class SingleKernel(NamedTuple):
         return (replace(stage, faint=NOISE),)
 
     def _method(self, samples: Samples) -> str:
-        """Return which of the methods are as exact as plain sums; a huge value spoils what products and transforms sum.
+        """Return the method, or group of methods, that is as exact as plain sums.
 
-        What the kernel looks at beside it has then no digits left.
+        In matrix products and transforms, huge values take away the precision of the values around them.
         """
         from convcli.filters.tiles.weighing import PLAIN_SUMS
 
@@ -307,7 +308,7 @@ def _with_channels(pixels: Array) -> Array:
 
 
 def _check_separable(kernel: Kernel) -> None:
-    """Refuse a kernel that is no product of a column and a row."""
+    """Raise ArgumentError unless a kernel is the product of a column and a row."""
     import numpy as np
 
     from convcli.backend.algorithms.separable import factors

@@ -147,7 +147,7 @@ def format_of(path: Path) -> str:
     except KeyError:
         what = f"the ending {path.suffix!r}" if path.suffix else "no ending"
         raise ArgumentError(
-            f"{path} has {what}, which is no picture format; use {' '.join(_BY_ENDING)}"
+            f"{path} has {what}, which is not a picture format; use {' '.join(_BY_ENDING)}"
         ) from None
 
 

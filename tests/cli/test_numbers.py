@@ -72,7 +72,7 @@ def test_values_are_neither_clipped_nor_rounded(call: Call, tmp_path: Path) -> N
     call("filter", SAMPLES / "house.png", "--kernel", "sobel-x", "-o", tmp_path / "y.csv")
     call("filter", SAMPLES / "house.png", "--kernel", "sobel-x", "-o", tmp_path / "y.npy")
     assert np.array_equal(np.loadtxt(tmp_path / "y.csv", delimiter=","), np.load(tmp_path / "y.npy"))
-    message = f"{SAMPLES}/house.png: --range clip brings values to the depth of a picture; CSV keeps them"
+    message = f"{SAMPLES}/house.png: --range clip maps values to the depth of a picture, and CSV keeps them unchanged; leave it out"
     words = ("--kernel", "box", "--range", "clip", "-o", tmp_path / "z.csv")
     assert one_error(call("filter", SAMPLES / "house.png", *words)) == message
 

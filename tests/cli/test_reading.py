@@ -133,7 +133,7 @@ def test_gray_of_every_depth(call: Call, tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "way"), [("CMYK", "convert it to RGB first"), ("LAB", "take its lightness by --channels l")]
+    ("mode", "way"), [("CMYK", "convert it to RGB first"), ("LAB", "use its lightness with --channels l")]
 )
 def test_gray_of_other_colours_is_refused(call: Call, tmp_path: Path, mode: str, way: str) -> None:
     source = tmp_path / "x.tiff"
@@ -141,7 +141,7 @@ def test_gray_of_other_colours_is_refused(call: Call, tmp_path: Path, mode: str,
     result = call("filter", source, "-k", "box", "--gray")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot convert {source}: --gray weighs red, green and blue, it has {mode}; {way}"
+        f"cannot convert {source}: --gray needs red, green and blue, but it has {mode}; {way}"
     )
 
 
@@ -202,7 +202,7 @@ def test_the_border_is_in_light_too(call: Call, tmp_path: Path) -> None:
         result = call("filter", source, "-k", "box", "--linear", *border, value)
         assert result.code == 1
         assert one_error(result) == (
-            f"cannot filter {source}: with --linear, --padding-value must be a pixel's: a whole number from 0 to 255, got {value}"
+            f"cannot filter {source}: with --linear, --padding-value must be a sample: a whole number from 0 to 255, got {value}"
         )
 
 
@@ -213,7 +213,7 @@ def test_linear_is_refused_where_there_is_no_srgb(call: Call, tmp_path: Path, mo
     result = call("filter", source, "-k", "box", "--linear")
     assert result.code == 1
     assert one_error(result) == (
-        f"cannot convert {source}: --linear decodes sRGB and grey of 8 or 16 bits, it has {mode}; "
+        f"cannot convert {source}: --linear needs sRGB or grey of 8 or 16 bits, but it has {mode}; "
         "leave --linear out, or convert it first"
     )
 
@@ -229,7 +229,7 @@ def test_another_profile_than_srgb_is_noted(call: Call, tmp_path: Path) -> None:
             "filter", tmp_path / "x.png", "-k", "box", "--linear", "--force", "-o", tmp_path / "y.png"
         )
         assert result.code == 0
-        assert ("--linear decodes it as sRGB, its colour profile is " in result.err) == noted
+        assert ("--linear decodes it as sRGB, but its colour profile is " in result.err) == noted
 
 
 # Raw numbers
@@ -254,7 +254,7 @@ def test_a_range_is_refused_for_raw_values(call: Call, tmp_path: Path) -> None:
     result = call("filter", PHOTO, "-k", "box", "--range", "abs", "-o", tmp_path / "x.npy")
     assert result.code == 1
     assert one_error(result) == (
-        f"{PHOTO}: --range abs brings values to the depth of a picture; NPY keeps them"
+        f"{PHOTO}: --range abs maps values to the depth of a picture, and NPY keeps them unchanged; leave it out"
     )
 
 

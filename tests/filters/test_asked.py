@@ -1,4 +1,4 @@
-"""A network in place of a layer, from Python: the same as the command, argument for option."""
+"""A network instead of a layer in Python: the same results and errors as on the command line."""
 
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,14 @@ def network(tmp_path: Path) -> Path:
 
 
 def wanted(network: Path, x: np.ndarray[Any, Any], layer: str = "last") -> np.ndarray[Any, Any]:
-    """Return what a network makes of (H, W, C) by itself."""
+    """Return the output of a network for (H, W, C), run directly."""
     height, width, channels = x.shape
     loaded = networks.load(network, (channels, height, width))
     made = loaded.run({"input": x.transpose(2, 0, 1)[np.newaxis]}, [layer], seed=3, outputs=False)
     return made[layer][0].transpose(1, 2, 0)
 
 
-def test_the_numbers_of_a_network_and_of_a_layer(network: Path) -> None:
+def test_values_of_a_network_and_of_a_layer(network: Path) -> None:
     x = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
     options: dict[str, Any] = {"network": network, "seed": 3, "value_range": None}
     np.testing.assert_allclose(filter_picture(x, **options), wanted(network, x / 255), atol=1e-6)
@@ -66,7 +66,7 @@ def test_pictures_of_a_network_and_sheets_of_a_layer(network: Path) -> None:
     assert sheet.dtype == np.uint8 and sheet.shape[1] >= 2 * 7  # two maps, side by side
 
 
-def test_a_file_is_what_the_command_makes(network: Path, tmp_path: Path, call: Call) -> None:
+def test_a_file_equals_that_of_the_command(network: Path, tmp_path: Path, call: Call) -> None:
     written = filter_file(HOUSE, tmp_path / "a.png", network=network, layer="relu1", resize="40x30", seed=3)
     result = call(
         "filter", HOUSE, "--network", network, "--layer", "relu1", "--resize", "40x30", "--seed", "3",
@@ -86,28 +86,30 @@ def test_a_file_is_what_the_command_makes(network: Path, tmp_path: Path, call: C
     ("options", "told"),
     [
         ({"seed": 3}, "`seed` belongs to a network; name one with `network`"),
-        ({"layout": "nchw"}, "`layout` 'nchw' is of a network's input; name a network with `network`"),
-        ({"network": "n", "kernel": "box"}, "`kernel` is of a layer, and has no use beside `network`; leave it out"),
-        ({"network": "n", "stride": 2}, "`stride` is of a layer, and has no use beside `network`; leave it out"),
-        ({"network": "n", "threads": 2}, "`threads` is of a layer, and has no use beside `network`; leave it out"),
+        ({"layout": "nchw"}, "`layout` 'nchw' belongs to the input of a network; name one with `network`"),
+        ({"network": "n", "kernel": "box"}, "`kernel` belongs to a layer, and has no use with `network`; leave it out"),
+        ({"network": "n", "stride": 2}, "`stride` belongs to a layer, and has no use with `network`; leave it out"),
+        ({"network": "n", "threads": 2}, "`threads` belongs to a layer, and has no use with `network`; leave it out"),
         ({"network": "n", "layout": "hwc"}, "`layout`: there is no 'hwc'; use nchw, nhwc"),
-        ({"network": "n", "weights": np.ones(3)}, "`weights` of a network are a .npz file; name it"),
-        ({"network": "n", "std": 0}, "`std`: 0 has a 0, and values are divided by it"),
-        ({"network": "n", "resize": (3, 0)}, "`resize`: (3, 0) is no size; write WIDTHxHEIGHT in pixels as 800x600, 800x or x600"),
-        ({"network": "n", "resize": "50%"}, "with `network`, `resize` takes the size of its input: WIDTHxHEIGHT, as 224x224"),
+        ({"network": "n", "weights": np.ones(3)}, "`weights` of a network must be the name of a .npz file"),
+        ({"network": "n", "std": 0}, "`std`: 0 contains 0, and values are divided by it"),
+        ({"network": "n", "resize": (3, 0)}, "`resize`: (3, 0) is not a size; write WIDTHxHEIGHT in pixels as 800x600, 800x or x600"),
+        ({"network": "n", "resize": "50%"}, "with `network`, `resize` takes the size of its input: WIDTHxHEIGHT, such as 224x224"),
         ({"network": "n", "seed": -1}, "`seed`: -1 is not a whole number of at least 0"),
         ({"network": "resnet19"}, "there is no network 'resnet19'; did you mean"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_told_by_its_argument(options: dict[str, Any], told: str) -> None:
+def test_errors_name_the_argument(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ArgumentError) as error:
         filter_picture(np.zeros((4, 4, 3)), **options)
     assert str(error.value).startswith(told) or told in str(error.value)
 
 
-def test_what_is_no_picture_is_refused() -> None:
+def test_outputs_that_are_not_pictures_are_refused() -> None:
     x = np.zeros((32, 32, 3), np.uint8)
-    with pytest.raises(ImageError, match="the network makes 1x1000, and a picture has 1, 3 or 4 channels"):
+    with pytest.raises(
+        ImageError, match="the network's output is 1x1000, and a picture has 1, 3 or 4 channels"
+    ):
         filter_picture(x, network="resnet-18", seed=0, resize=(32, 32))
     assert filter_picture(x, network="resnet-18", seed=0, resize=(32, 32), value_range=None).shape == (
         1,
@@ -115,7 +117,7 @@ def test_what_is_no_picture_is_refused() -> None:
     )
 
 
-def test_a_size_that_does_not_fit_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_a_size_that_does_not_fit_is_refused_with_a_hint(tmp_path: Path) -> None:
     path = tmp_path / "around.toml"
     path.write_text(
         'input = "3x8x8"\nlayers = ["maxpool k2", "upsample x2", { layer = "add", from = ["resize1", "input"] }]'
@@ -124,7 +126,7 @@ def test_a_size_that_does_not_fit_is_told_with_the_way_out(tmp_path: Path) -> No
     with pytest.raises(ArgumentError) as error:
         filter_picture(x, network=path)
     assert str(error.value).startswith("cannot filter the picture: ")
-    assert str(error.value).endswith("; `resize` gives the input another size")
+    assert str(error.value).endswith("; `resize` sets the size of the input")
     assert filter_picture(x, network=path, resize=(6, 4)).shape == (4, 6, 3)
     with pytest.raises(ArgumentError) as error:
         filter_picture(x, network=path, resize=(6, 5))

@@ -1,4 +1,4 @@
-"""Pictures through kernels, against plain loops, SciPy and identities."""
+"""Pictures filtered by kernels, compared with plain loops, SciPy and identities."""
 
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ NAMES = [*KERNELS, "gaussian:sigma=2", "box:size=4", "1 2 3; 4 5 -6"]
 def expected(
     pixels: np.ndarray, kernel: Kernel, place: tuple[int, int], alpha: str | None, **options: Any
 ) -> list:
-    """Return every channel of one pixel as the definition has it, exact and unclipped."""
+    """Return every channel of one pixel by the definition, exact and unclipped."""
     window = Window(pixels, kernel, place, **options)
     opaque = 1 if pixels.dtype.kind == "f" else int(np.iinfo(pixels.dtype).max)
     if pixels.ndim == 2:
@@ -40,17 +40,17 @@ def expected(
 
 
 def assert_rounds_to(values: list, pixel: np.ndarray, dtype: np.dtype, kernel: Kernel) -> None:
-    """Assert that a pixel is the definition's, clipped, and rounded half to even where floats allow to tell."""
+    """Assert that a pixel equals the definition, clipped, and rounded half to even unless float errors are possible."""
     whole = kernel.is_whole and isinstance(kernel.divisor, int)
     info = np.iinfo(dtype)
     for value, sample in zip(values, np.atleast_1d(pixel).tolist(), strict=True):
         clipped = min(max(Fraction(value), info.min), info.max)
-        # Sums that are not whole are float32 for 8 bits, float64 for more: 1e-5 of the range at the most.
+        # Non-integer sums are float32 for 8 bits, float64 for more: errors of at most 1e-5 of the range.
         error = Fraction(1, 10**9) if info.max > 255 or clipped.denominator < 2**20 else Fraction(255, 10**5)
         assert abs(clipped - sample) <= Fraction(1, 2) + error
         if (
             whole and clipped.denominator < 2**20
-        ):  # whole weights: no float error can excuse the wrong side of a half
+        ):  # integer weights: no float error can justify rounding a half the wrong way
             assert sample == round(clipped)
 
 
@@ -78,7 +78,7 @@ def test_whole_pictures_equal_scipys(name: str, kernel: str) -> None:
     spec = parse_kernel(kernel)
     weights = np.array(spec.matrices[0], dtype=float)[..., *[None] * (frame.pixels.ndim - 2)]
     info = np.iinfo(frame.pixels.dtype)
-    origin = [side % 2 - 1 for side in weights.shape[:2]] + [0] * (frame.pixels.ndim - 2)  # of an even kernel
+    origin = [side % 2 - 1 for side in weights.shape[:2]] + [0] * (frame.pixels.ndim - 2)  # an even kernel
     second = (
         ndimage.correlate(frame.pixels.astype(float), weights, mode="mirror", origin=origin) / spec.divisor
     )
@@ -92,7 +92,7 @@ SPECS = {spec: parse_kernel(spec) for spec in [*NAMES, "1 1", "0 0 2; 1 0 3", "0
 
 @st.composite
 def kernels(draw: st.DrawFn) -> Kernel:
-    """Draw a kernel, now and then with an offset and another anchor."""
+    """Draw a kernel, sometimes with an offset and another anchor."""
     kernel = SPECS[draw(st.sampled_from(list(SPECS)))]
     if draw(st.booleans()):
         kernel = shifted(kernel, draw(st.sampled_from([1, -20, 40.5])))
@@ -103,7 +103,7 @@ def kernels(draw: st.DrawFn) -> Kernel:
 
 @st.composite
 def cases(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a small picture, a kernel and every option that changes the answer."""
+    """Draw a small picture, a kernel and every option that affects the result."""
     channels = draw(st.sampled_from([(), (1,), (2,), (3,), (4,)]))
     dtype = draw(st.sampled_from(["uint8", "uint16"]))
     size = draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
@@ -202,7 +202,7 @@ def test_hidden_colours_never_bleed(kernel: str) -> None:
         (-3, "abs", [0, 3, 150, 255]),
         (-1, "offset", [128, 127, 78, 28]),
         (3, "offset", [128, 131, 255, 255]),
-        (3, "minmax", [0, 3, 128, 255]),  # 2.55 and 127.5, which goes to the even side
+        (3, "minmax", [0, 3, 128, 255]),  # 2.55 and 127.5, which rounds to even
         (-3, "minmax", [255, 252, 128, 0]),
         (0, "minmax", [0, 0, 0, 0]),
     ],
@@ -224,7 +224,7 @@ def test_the_largest_response_is_taken(dtype: str) -> None:
 
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_a_lone_weight_under_the_anchor_is_the_identity(flip: bool, place: int) -> None:
+def test_a_single_weight_at_the_anchor_is_the_identity(flip: bool, place: int) -> None:
     row = tuple(int(tap == place) for tap in range(4))
     kernel = Kernel("k", ((row,),), anchor=(0, place))
     pixels = np.array([[1, 2, 3, 4]], dtype=np.uint8)
@@ -254,15 +254,13 @@ def test_an_offset_is_added_after_the_division_but_not_to_alpha() -> None:
 
 def test_huge_offsets_and_divisors_are_floats() -> None:
     pixels = np.array([[1, 65535]], dtype=np.uint16)
-    kernel = Kernel("k", (((2**46,),),), offset=2**62 + 2**50)  # together they pass 2**63
+    kernel = Kernel("k", (((2**46,),),), offset=2**62 + 2**50)  # their product exceeds 2**63
     assert filter_image(pixels, kernel).pixels.tolist() == [[65535, 65535]]
     assert filter_image(pixels, Kernel("k", (((1,),),), divisor=10**300)).pixels.tolist() == [[0, 0]]
 
 
 def test_a_kernel_of_other_axes_is_refused() -> None:
-    with pytest.raises(
-        ArgumentError, match="kernel 'box' has 3 axes, 3x3x3; a picture takes one of rows and columns"
-    ):
+    with pytest.raises(ArgumentError, match="kernel 'box' has 3 axes, 3x3x3; a picture needs a 2-D kernel"):
         filter_image(np.ones((5, 5), np.uint8), parse_kernel("box", dims=3))
 
 
@@ -310,7 +308,7 @@ def test_flip_makes_it_a_true_convolution() -> None:
     [
         (np.zeros((3,), np.uint8), {}, "got uint8 of shape (3,)"),
         (np.zeros((3, 3), complex), {}, "got complex128 of shape (3, 3)"),
-        (np.zeros((0, 3), np.uint8), {}, "not empty; got uint8 of shape (0, 3)"),
+        (np.zeros((0, 3), np.uint8), {}, "of integers or floats; got uint8 of shape (0, 3)"),
         (np.zeros((2, 9), np.uint8), {"padding": "valid"}, "along the height the kernel spans 3"),
         (np.zeros((3, 3), np.uint8), {"stride": 0}, "stride must be at least 1, got 0"),
         (
@@ -339,7 +337,7 @@ def test_errors(pixels: np.ndarray, options: dict[str, Any], message: str) -> No
 
 
 @pytest.mark.parametrize("weight", [10**8, 10**14, 10**20])
-def test_large_weights_never_wrap_under_alpha(weight: int) -> None:
+def test_large_weights_never_overflow_with_alpha(weight: int) -> None:
     pixels = np.full((4, 4, 4), 200, dtype=np.uint8)
     for alpha in ("premultiply", "keep"):
         result = filter_image(pixels, Kernel("large", (((weight, weight),),)), alpha=alpha).pixels
@@ -357,7 +355,7 @@ def test_weights_beyond_floats_are_refused() -> None:
 
 @pytest.mark.parametrize("padding", ["same", "same-lower"])
 @pytest.mark.parametrize("kernel", ["1 -1", "1; -1", "1 -2 3 -4"])
-def test_kept_alpha_stays_where_it_is(padding: str, kernel: str) -> None:
+def test_kept_alpha_is_not_moved(padding: str, kernel: str) -> None:
     pixels = np.random.default_rng(4).integers(0, 256, (6, 7, 4), dtype=np.uint8)
     result = filter_image(pixels, parse_kernel(kernel), padding=padding, alpha="keep").pixels
     assert (result[..., 3] == pixels[..., 3]).all()

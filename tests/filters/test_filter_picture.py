@@ -1,4 +1,4 @@
-"""The filter as a function of Python: whatever `convcli filter` can be asked for, and the same pixels."""
+"""The filter as a Python function: all options of `convcli filter`, with the same pixels."""
 
 import inspect
 import logging
@@ -30,7 +30,7 @@ from tests.conftest import SAMPLES, Call, one_error
 HOUSE, LOGO, SPINNER = SAMPLES / "house.png", SAMPLES / "logo.png", SAMPLES / "spinner.gif"
 PHOTO = SAMPLES / "landscape.png"
 
-# Options that are of files, of runs of many, or of what is printed.
+# Options about files, batches and output.
 OF_FILES = {
     *(
         "names",
@@ -96,7 +96,7 @@ def arguments() -> set[str]:
 
 
 def options() -> set[str]:
-    """Return what is asked for; classes are an answer, and no picture."""
+    """Return the options of pictures; classes are an answer, not a picture."""
     named = {("kernel" if each.name == "kernels" else each.name) or "" for each in command.params}
     return named - {"top", "labels"}
 
@@ -109,7 +109,7 @@ def test_every_option_of_a_filter_is_an_argument() -> None:
     assert options() - OF_RUNS == typed | named
 
 
-def test_every_argument_is_explained() -> None:
+def test_every_argument_is_documented() -> None:
     assert filter_picture.__doc__ is not None and filter_file.__doc__ is not None
     for name in arguments() - {"threads"}:
         assert name in filter_picture.__doc__, name
@@ -117,7 +117,7 @@ def test_every_argument_is_explained() -> None:
         assert name in filter_file.__doc__, name
 
 
-def test_choices_are_those_of_the_types() -> None:
+def test_choices_equal_those_of_the_types() -> None:
     assert get_args(Range) == RANGES
     assert get_args(Alpha) == ALPHAS
     assert set(Request._fields) <= {"kernels", *READERS}
@@ -176,7 +176,7 @@ SAME: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", SAME)
-def test_the_pixels_are_those_of_the_command_line(call: Call, tmp_path: Path, what: str) -> None:
+def test_the_pixels_equal_those_of_the_command_line(call: Call, tmp_path: Path, what: str) -> None:
     words, asked = SAME[what]
     source = PHOTO if what in ("how kernels are changed", "groups", "a tile", "depth") else LOGO
     result = call("filter", source, *words.split(), "-o", tmp_path / "out.tiff")
@@ -190,12 +190,12 @@ def test_the_pixels_are_those_of_the_command_line(call: Call, tmp_path: Path, wh
     written = filter_file(source, tmp_path / "again.tiff", **asked)
     again, before = (read_picture(path) for path in (written.path, tmp_path / "out.tiff"))
     assert (again.frames[0].pixels == wanted).all()
-    assert again.metadata == before.metadata  # libtiff leaves a byte between parts of a file as it finds it
+    assert again.metadata == before.metadata  # libtiff leaves padding bytes in a file uninitialised
 
 
 def test_the_walk_reaches_every_argument() -> None:
     tried = {name for _, asked in SAME.values() for name in asked}
-    of_networks = {"network", *OF_NETWORKS}  # tried in test_asked.py
+    of_networks = {"network", *OF_NETWORKS}  # tested in test_asked.py
     assert tried == arguments() - {"weights", "bias", "mask", "max_kernel", "max_pixels"} - of_networks
 
 
@@ -209,13 +209,15 @@ def test_an_array_is_correlated_as_scipy_does(rows: int, columns: int, data: st.
     )
     kernel = kernel.reshape(rows, columns)
     picture = np.random.default_rng(rows).integers(0, 256, (7, 6)).astype(np.int32)
-    origin = [-(1 - side % 2) for side in kernel.shape]  # the middle of even sides is the place before it
+    origin = [
+        -(1 - side % 2) for side in kernel.shape
+    ]  # the centre of an even size is the tap before the middle
     wanted = ndimage.correlate(picture, kernel, mode="mirror", origin=origin)
     for given_kernel in (kernel, kernel.tolist(), Kernel("mine", (tuple(map(tuple, kernel.tolist())),))):
         assert (filter_picture(picture, given_kernel) == wanted).all()
 
 
-def test_kinds_of_kernels_are_the_same() -> None:
+def test_kinds_of_kernels_give_the_same_pixels() -> None:
     pixels = read_picture(HOUSE).frames[0].pixels
     once = filter_picture(pixels, "sharpen")
     weights = np.array(parse_kernel("sharpen").weights)
@@ -247,7 +249,7 @@ def test_weights_biases_and_matrices_are_arrays() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "float32", "float64"])
-def test_the_depth_stays_and_the_array_too(dtype: str) -> None:
+def test_the_depth_is_kept_and_the_array_is_not_modified(dtype: str) -> None:
     pixels = np.arange(120).reshape(5, 8, 3).astype(dtype)
     before = pixels.copy()
     made = filter_picture(pixels, "box:3")
@@ -259,7 +261,7 @@ def test_the_depth_stays_and_the_array_too(dtype: str) -> None:
 @pytest.mark.parametrize(
     "shape", [(5, 6), (5, 6, 1), (5, 6, 2), (5, 6, 3), (5, 6, 4), (5, 6, 7), (3, 5, 6, 2)]
 )
-def test_the_shape_stays(shape: tuple[int, ...]) -> None:
+def test_the_number_of_axes_is_kept(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     assert filter_picture(pixels, "identity").tolist() == pixels.tolist()
     assert filter_picture(pixels, ["identity", "identity"]).shape == shape
@@ -267,7 +269,7 @@ def test_the_shape_stays(shape: tuple[int, ...]) -> None:
     assert (raw.dtype, raw.shape) == (np.float32, shape)
 
 
-def test_whole_numbers_of_python_become_int32() -> None:
+def test_python_integers_become_int32() -> None:
     assert filter_picture(np.eye(4, dtype=np.int64), "identity").dtype == np.int32
     assert filter_picture([[1.0, 2.0], [3.0, 4.0]], "identity").tolist() == [[1, 2], [3, 4]]  # type: ignore[type-var]
 
@@ -279,7 +281,7 @@ def test_kernels_reach_over_frames() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "LAB"])
-def test_an_image_comes_back_as_one(mode: str) -> None:
+def test_an_image_is_returned_as_an_image(mode: str) -> None:
     grey = Image.fromarray(np.random.default_rng(3).integers(0, 256, (6, 5), dtype=np.uint8))
     image = {
         "LAB": lambda: Image.merge("LAB", [grey] * 3),
@@ -292,7 +294,7 @@ def test_an_image_comes_back_as_one(mode: str) -> None:
     assert made is not image
 
 
-def test_an_image_keeps_what_travels_with_it() -> None:
+def test_an_image_keeps_its_metadata() -> None:
     with Image.open(SAMPLES / "landscape.jpg") as image:
         image.load()
         image.info["icc_profile"] = b"\0" * 16 + b"RGB " + bytes(108)
@@ -314,11 +316,11 @@ def test_notes_are_logged(caplog: pytest.LogCaptureFixture) -> None:
         filter_picture(np.eye(9, dtype=np.uint8) * 255, "sobel-x")
     (record,) = caplog.records
     assert record.getMessage().endswith(
-        "of the samples were clipped; `value_range='offset'` shows values below 0, too, around middle grey"
+        "of the samples were clipped; `value_range='offset'` also shows negative values, around middle grey"
     )
 
 
-# What is refused
+# Errors
 
 WRONG: dict[str, dict[str, Any]] = {
     "`stride`: 'x' is not a size: '' is not a whole number; write 7, or 7x5": {"stride": "x"},
@@ -326,19 +328,19 @@ WRONG: dict[str, dict[str, Any]] = {
     "stride must be at least 1, got 0": {"stride": 0},
     "`dims`: 4 is not a whole number from 1 to 3": {"dims": 4},
     "`repeat`: True is not a whole number from 1 to 1000": {"repeat": True},
-    "`flip`: it is True or False, got 'no'": {"flip": "no"},
+    "`flip`: it must be True or False, got 'no'": {"flip": "no"},
     "`scale`: nan is not a finite number": {"scale": float("nan")},
     "`shift`: [1] is not a number": {"shift": [1]},
     "`shift`: np.complex128(1+2j) is not a number": {"shift": np.complex128(1 + 2j)},
     "`shift`: np.True_ is not a number": {"shift": np.True_},
-    "`anchor`: (-1, 0) is not a place in a kernel; write Y,X from 0": {"anchor": (-1, 0)},
+    "`anchor`: (-1, 0) is not a position in a kernel; write Y,X from 0": {"anchor": (-1, 0)},
     "`variant`: there is no variant 'depth-wise'; did you mean 'depthwise'?": {"variant": "depth-wise"},
     "`variant`: dense has a weight for every pair": {"variant": "dense"},
     "`alpha`: there is no alpha 'premul'; did you mean 'premultiply'?": {"alpha": "premul"},
     "`value_range`: there is no value range 5; use clip, abs, offset, minmax": {"value_range": 5},
     "`padding_mode`: there is no padding mode 'mirrored'; did you mean 'mirror'?": {"padding_mode": "mirrored"},
     "`channels`: [] is not a list of channels": {"channels": []},
-    "`pool`: it is a text, such as 'max:2', got 2": {"pool": 2},
+    "`pool`: it must be a string, such as 'max:2', got 2": {"pool": 2},
     "`pool` max has no argument 'x'": {"pool": "max:2,x=1"},
     "',2' has an empty argument; name the one that follows, as size=7": {"pool": "max:,2"},
     "`kernel`: an array of shape () is not a kernel": {"kernel": 3},
@@ -348,11 +350,11 @@ WRONG: dict[str, dict[str, Any]] = {
     "a kernel 9 wide is over the limit of 8; raise it with `max_kernel=9`": {"kernel": np.ones((9, 9)), "max_kernel": 8},
     "`weights` has shape (2, 2); `weights` needs 4 axes": {"kernel": None, "weights": np.ones((2, 2))},
     "`weights`: the array holds inf at (0, 0, 0, 0)": {"kernel": None, "weights": np.full((1, 3, 1, 1), np.inf)},
-    "`weights`: array(['a'], dtype='<U1') is no array of real numbers": {"kernel": None, "weights": np.array(["a"])},
+    "`weights`: array(['a'], dtype='<U1') is not an array of real numbers": {"kernel": None, "weights": np.array(["a"])},
     "`rank` has no use with `variant='depthwise'`": {"rank": 1, "variant": "depthwise"},
     "there is nothing to run; give `kernel` or `weights`, such as `kernel='sobel'`": {"kernel": None},
     "`padding_value` belongs to `padding_mode='constant'`, not to reflect": {"padding_value": 1},
-    "`sheet` draws a picture, of which `value_range=None` has no samples": {"sheet": True, "value_range": None},
+    "`sheet` draws a picture, and `value_range=None` returns values instead": {"sheet": True, "value_range": None},
     "cannot filter the picture: there is no channel 'x' in RGB": {"channels": "x"},
     "over the limit of 10; raise it with `max_pixels=42`": {"max_pixels": 10},
 }  # fmt: skip
@@ -370,7 +372,7 @@ def test_wrong_pictures_are_refused() -> None:
     for picture, message in (
         (
             np.zeros(5),
-            "`picture` has the shape (5,); it is (H, W), (H, W, C) or (frames, H, W, C), or an image of Pillow",
+            "`picture` has the shape (5,); it must be (H, W), (H, W, C) or (frames, H, W, C), or a Pillow image",
         ),
         (np.zeros((5, 0)), "its shape (5, 0) is not that of a picture"),
         (np.zeros((5, 5), complex), "its dtype complex128 is not supported for pictures"),
@@ -381,7 +383,7 @@ def test_wrong_pictures_are_refused() -> None:
         assert message in str(error.value)
 
 
-def test_what_pillow_cannot_hold_is_refused_with_a_way_out() -> None:
+def test_modes_that_pillow_does_not_support_are_refused_with_alternatives() -> None:
     image = Image.new("RGB", (5, 5))
     for asked in ({"weights": np.ones((5, 3, 1, 1))}, {"kernel": "box", "value_range": None}):
         with pytest.raises(
@@ -405,7 +407,7 @@ def test_an_unknown_argument_is_a_type_error() -> None:
 # Files
 
 
-def test_a_file_is_written_as_the_command_does(call: Call, tmp_path: Path) -> None:
+def test_a_file_equals_that_of_the_command(call: Call, tmp_path: Path) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes((SAMPLES / "landscape.jpg").read_bytes())
     written = filter_file(photo, kernel=["gaussian:2", "sobel"], quality=80, subsampling="4:4:4")
@@ -435,7 +437,7 @@ def test_a_file_is_written_as_the_command_does(call: Call, tmp_path: Path) -> No
     assert len(read_picture(filter_file(SPINNER, tmp_path / "one.png", "box", frame=2).path).frames) == 1
 
 
-def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     source, there = tmp_path / "a.png", tmp_path / "b.png"
     source.write_bytes(HOUSE.read_bytes())
     there.write_bytes(b"mine")
@@ -457,7 +459,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
 def test_wrong_files_and_arguments(tmp_path: Path) -> None:
     cases: dict[str, dict[str, Any]] = {
         "cannot read": {"source": tmp_path / "none.png"},
-        "no picture format": {"output": tmp_path / "x.xyz"},
+        "is not a picture format": {"output": tmp_path / "x.xyz"},
         "- is standard output; name a file": {"output": "-"},
         "`quality`: '0' is neither a whole number from 1 to 100 nor lossless": {"quality": 0},
         "`png_level`: 10 is not a whole number from 0 to 9": {"png_level": 10},
@@ -479,7 +481,7 @@ def test_wrong_files_and_arguments(tmp_path: Path) -> None:
         assert not list(tmp_path.iterdir())
 
 
-def test_the_command_line_says_the_same_with_options(call: Call, tmp_path: Path) -> None:
+def test_the_command_line_has_the_same_errors_with_options(call: Call, tmp_path: Path) -> None:
     with pytest.raises(ImageError) as error:
         filter_file(SPINNER, tmp_path / "x.gif", "box", max_frames=7)
     assert "`max_frames=8`, or choose one with `frame`" in str(error.value)

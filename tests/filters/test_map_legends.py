@@ -1,4 +1,4 @@
-"""What stands on the sheet of a filter: the values of each map, its name and its kernels."""
+"""The sheet of a filter: the values of each map, its name and its kernels."""
 
 import logging
 
@@ -71,14 +71,14 @@ def test_the_sheet_shows_the_values(pixels, kernel, options):
     assert np.array_equal(filter_picture(pixels, kernel, sheet=True, **options), right)
 
 
-def test_alpha_is_no_map():
+def test_alpha_is_not_drawn_as_a_map():
     pixels = np.dstack([COLOURS, np.full((9, 12), 200, np.uint8)])
     found = legends(pixels, "box")
     right = draw_maps(values(pixels, "box")[:3], found.names, found.kernels, found.title)
     assert np.array_equal(filter_picture(pixels, "box", sheet=True), right)
 
 
-def test_frames_that_a_kernel_reaches_over_are_sheets_of_their_own():
+def test_each_frame_of_a_3d_filter_has_a_sheet():
     frames = RNG.integers(0, 256, (3, 9, 12, 1), dtype=np.uint8)
     made = filter_picture(frames, "box:3", dims=3, sheet=True)
     whole = filter_picture(frames, "box:3", dims=3, value_range=None)
@@ -86,7 +86,7 @@ def test_frames_that_a_kernel_reaches_over_are_sheets_of_their_own():
     assert np.array_equal(made[1], draw_maps(whole[1].transpose(2, 0, 1), ("grey",), None, "box"))
 
 
-def test_the_memory_of_the_values_is_foretold():
+def test_the_memory_of_the_values_is_estimated():
     pixels, weights = RNG.random((400, 500), np.float32), RNG.standard_normal((40, 1, 1, 1))
     work = asked_of(None, {"sheet": True, "weights": weights}).work
     plan = work.plan("x", "y", picture_of(pixels, "x", 10**6), "PNG")
@@ -98,10 +98,10 @@ def test_the_memory_of_the_values_is_foretold():
     )
 
 
-def test_maps_that_find_no_place_are_told(caplog):
+def test_maps_that_are_not_drawn_are_noted(caplog):
     with caplog.at_level(logging.INFO, "convcli"):
         filter_picture(GREY, weights=RNG.standard_normal((300, 1, 1, 1)), sheet=True)
-    assert "256 of the 300 maps are drawn; .npy takes the numbers of all" in caplog.messages
+    assert "256 of the 300 maps are drawn; .npy stores all of them" in caplog.messages
 
 
 def test_the_profile_of_the_colours_is_left_out():

@@ -1,4 +1,4 @@
-"""A network on pictures: what goes in, and what becomes of what comes out."""
+"""Networks on pictures: the conversion of inputs and outputs."""
 
 import pickle
 
@@ -35,14 +35,14 @@ def test_values_channels_and_layout(layout, bgr):
     np.testing.assert_allclose(x[0], expected.transpose(2, 0, 1) if layout == "nchw" else expected, atol=1e-6)
 
 
-def test_the_scale_is_of_samples():
+def test_the_scale_applies_to_samples():
     x = array(NetworkInput(scale=1.0, mean=(127.5,), std=(127.5,)), Frame(RGB, "RGB"), (1, 3, "h", "w"))
     np.testing.assert_allclose(x[0], (RGB.transpose(2, 0, 1) - 127.5) / 127.5, atol=1e-6)
     deep = array(NetworkInput(), Frame(RGB.astype(np.uint16) * 257, "RGB;16"), (1, 3, "h", "w"))
     np.testing.assert_allclose(deep[0], RGB.transpose(2, 0, 1) / 255, atol=1e-6)
 
 
-def test_grey_becomes_three_channels_and_colours_brightness():
+def test_grey_becomes_three_channels_and_colours_become_grey():
     grey = RGB[..., 0]
     x = array(NetworkInput(), Frame(grey, "L"), (1, 3, "h", "w"))
     np.testing.assert_allclose(x[0], np.stack([grey] * 3) / 255, atol=1e-6)
@@ -55,7 +55,7 @@ def test_grey_becomes_three_channels_and_colours_brightness():
     )
 
 
-def test_pictures_are_resized_to_what_the_network_takes():
+def test_pictures_are_resized_to_the_networks_input():
     assert array(NetworkInput(), Frame(RGB, "RGB"), (1, 3, 3, 5)).shape == (1, 3, 3, 5)
     assert array(NetworkInput(size=(7, 2)), Frame(RGB, "RGB"), (1, 3, "h", "w")).shape == (1, 3, 2, 7)
     flat = np.full((4, 6, 3), 77, np.uint8)
@@ -63,36 +63,39 @@ def test_pictures_are_resized_to_what_the_network_takes():
     ramp = np.arange(8.0).reshape(8, 1, 1).repeat(3, axis=1)
     np.testing.assert_allclose(
         resized(ramp, (4, 3))[1:3, 0, 0], [2.5, 4.5], atol=0.1
-    )  # means of what is covered
+    )  # means of the covered pixels
 
 
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ((1, 10), "the network's input is 1x10, which is no picture: it takes N x C x H x W"),
+        ((1, 10), "the network's input is 1x10, not a picture; it must be N x C x H x W"),
         ((1, 5, 8, 8), "the network's input 1x5x8x8 has 5 channels, and pictures have 1, 3 or 4"),
-        ((8, 3, 8, 8), "the network's input 8x3x8x8 takes 8 pictures at once, and a run has one"),
+        (
+            (8, 3, 8, 8),
+            "the network's input 8x3x8x8 takes batches of 8, but pictures run one at a time; export it with a batch size of 1",
+        ),
     ],
 )
-def test_inputs_that_are_no_pictures(declared, message):
+def test_inputs_that_are_not_pictures(declared, message):
     with pytest.raises(ArgumentError) as error:
         NetworkInput().taken(declared)
     assert message in str(error.value)
 
 
 def test_a_mean_for_each_channel_or_for_all():
-    with pytest.raises(ArgumentError, match="`mean` has 2 numbers, and the network 3 channels"):
+    with pytest.raises(ArgumentError, match="`mean` has 2 numbers, and the network has 3 channels"):
         array(NetworkInput(mean=(1, 2)), Frame(RGB, "RGB"), (1, 3, "h", "w"))
-    with pytest.raises(ConvcliError, match="a network takes grey or RGB, it has CMYK"):
+    with pytest.raises(ConvcliError, match="a network needs grey or RGB, but it has CMYK"):
         NetworkInput().channels(
             NetworkInput().taken((1, 3, "h", "w")), Frame(np.zeros((2, 2, 4), np.uint8), "CMYK"), "x"
         )
 
 
-def test_scores_become_shares():
+def test_scores_become_probabilities():
     assert as_shares([0.25, 0.75]) == [0.25, 0.75]
     np.testing.assert_allclose(as_shares([1.0, 3.0]), np.exp([1, 3]) / np.exp([1, 3]).sum())
-    with pytest.raises(ConvcliError, match="no finite numbers"):
+    with pytest.raises(ConvcliError, match="is not finite"):
         as_shares([1.0, float("nan")])
 
 
@@ -103,7 +106,7 @@ def edges(folder, layers='"conv k3 p1 g3 o3 nobias"'):
 
 
 def identity(folder):
-    """Write a network that gives its input back, and the weights for it."""
+    """Write a network that returns its input, and its weights."""
     np.savez(
         folder / "w.npz",
         **{"dwconv1.weight": np.pad(np.ones((3, 1, 1, 1)), ((0, 0), (0, 0), (1, 1), (1, 1)))},
@@ -126,7 +129,7 @@ def run(work, frame, form="PNG"):
 
 @pytest.mark.parametrize("scale", [None, 1.0, 0.25])
 @pytest.mark.parametrize("bgr", [False, True])
-def test_a_picture_comes_back_in_the_units_that_it_went_in(tmp_path, scale, bgr):
+def test_the_output_has_the_units_of_the_input(tmp_path, scale, bgr):
     network = identity(tmp_path)
     how = NetworkInput(scale=scale, bgr=bgr)
     work = NetworkFilter(NetworkRun(network.source, how, weights=network.weights))
@@ -139,10 +142,13 @@ def test_a_picture_comes_back_in_the_units_that_it_went_in(tmp_path, scale, bgr)
 
 @pytest.mark.parametrize("form", NUMBERS)
 @pytest.mark.parametrize("frame", [Frame(RGB, "RGB"), Frame(RGB.astype(np.uint16) * 257, "RGB;16")])
-def test_formats_of_numbers_get_the_values(tmp_path, form, frame):
+def test_array_formats_store_the_values(tmp_path, form, frame):
     made, _ = run(NetworkFilter(identity(tmp_path)), frame, form)
     np.testing.assert_allclose(made.pixels, RGB / 255, atol=1e-6)
-    with pytest.raises(ConvcliError, match=f"brings values to the depth of a picture; {form} keeps them"):
+    with pytest.raises(
+        ConvcliError,
+        match=f"maps values to the depth of a picture, and {form} keeps them unchanged; leave it out",
+    ):
         run(NetworkFilter(identity(tmp_path), "clip"), frame, form)
 
 
@@ -161,15 +167,15 @@ def test_maps_are_drawn(tmp_path):
         )
 
 
-def test_many_maps_are_no_picture(tmp_path):
+def test_many_maps_are_refused_as_a_picture(tmp_path):
     network = NetworkRun(str(edges(tmp_path, '"conv k3 p1 o7"')), seed=0)
     with pytest.raises(
-        ConvcliError, match=r"the network makes 1x7x6x8, and a picture has 1, 3 or 4 channels"
+        ConvcliError, match=r"the network's output is 1x7x6x8, and a picture has 1, 3 or 4 channels"
     ):
         NetworkFilter(network).plan("x.png", "y.png", Picture((Frame(RGB, "RGB"),), "PNG"), "PNG")
 
 
-def test_a_run_travels_to_another_process_without_its_network(tmp_path):
+def test_a_run_is_pickled_without_its_network(tmp_path):
     network = identity(tmp_path)
     before, _ = run(NetworkFilter(network), Frame(RGB, "RGB"))
     data = pickle.dumps(NetworkFilter(network))
@@ -178,8 +184,8 @@ def test_a_run_travels_to_another_process_without_its_network(tmp_path):
     assert np.array_equal(before.pixels, after.pixels)
 
 
-def test_of_many_sizes_one_network_is_kept_ready(tmp_path):
-    """A folder of pictures that all differ in size takes the memory of a few of them."""
+def test_only_one_network_of_many_sizes_keeps_its_operators(tmp_path):
+    """A folder of pictures of different sizes takes the memory of a few of them."""
     network = identity(tmp_path)
     frames = [Frame(RGB[:3, :width], "RGB") for width in range(1, 9)] * 2
     assert len(frames) > MOST_KEPT
@@ -194,5 +200,5 @@ def test_of_many_sizes_one_network_is_kept_ready(tmp_path):
     for height in range(1, 7):
         network.prepared("x.png", Frame(RGB[:height], "RGB"))
     again = network.prepared("x.png", frames[0])
-    assert id(again.network) not in seen  # was let go
+    assert id(again.network) not in seen  # was released
     assert network.prepared("x.png", frames[0]) is again

@@ -54,7 +54,7 @@ def test_what_is_no_size_is_refused_with_what_is_one(typed: object) -> None:
     with pytest.raises(ArgumentError) as error:
         read_new_size(typed)
     assert str(error.value).endswith(
-        " is no size; write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, "
+        " is not a size; write WIDTHxHEIGHT in pixels as 800x600, 800x or x600 to keep the shape, or a factor as 50%, "
         "0.5 or 1/3"
     )
 

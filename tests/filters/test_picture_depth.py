@@ -1,4 +1,4 @@
-"""--depth: results of 16 bits and floats of pictures of 8 bits, in files and in memory."""
+"""--depth: 16-bit and float results of 8-bit pictures, in files and in memory."""
 
 from pathlib import Path
 
@@ -39,13 +39,13 @@ def test_white_of_floats_is_one(dtype: type, white: int) -> None:
     assert np.allclose(found, mean(pixels) / white, rtol=1e-6)
 
 
-def test_alpha_is_that_deep_too() -> None:
+def test_alpha_is_converted_too() -> None:
     found = filter_picture(COLOURS, "identity", depth="16")
     assert np.array_equal(found, COLOURS * np.uint16(257))
     assert np.allclose(filter_picture(COLOURS, "identity", depth="float"), COLOURS / 255, rtol=1e-6)
 
 
-def test_brightness_is_of_the_deep_samples() -> None:
+def test_grey_is_computed_from_converted_samples() -> None:
     found = filter_picture(COLOURS[..., :3], "identity", depth="16", gray=True)
     luma = COLOURS[..., :3].astype(np.float64) * 257 @ [0.299, 0.587, 0.114]
     assert np.abs(found - luma).max() <= 1
@@ -63,7 +63,7 @@ def test_an_edge_map_of_sixteen_bits(call: Call, tmp_path: Path, name: str) -> N
     assert np.array_equal(frame.pixels, wanted.clip(0, 65535))
 
 
-def test_floats_in_a_file_that_holds_them(call: Call, tmp_path: Path) -> None:
+def test_floats_in_a_format_that_supports_them(call: Call, tmp_path: Path) -> None:
     target = tmp_path / "blurred.pfm"
     assert (
         call("filter", SAMPLES / "landscape.png", "-k", "box:3", "--depth", "float", "-o", target).code == 0
@@ -93,13 +93,13 @@ def test_a_format_without_that_depth_is_refused_before_it_runs(call: Call, tmp_p
 
 
 def test_other_samples_and_words_are_refused(call: Call) -> None:
-    with pytest.raises(ImageError, match="`depth='16'` takes grey and colours of 8 or 16 bits, it has F"):
+    with pytest.raises(ImageError, match="`depth='16'` needs grey or colours of 8 or 16 bits, but it has F"):
         filter_picture(GREY.astype(np.float32), "box", depth="16")
     assert "'8' is not one of '16', 'float'" in one_error(
         call("filter", SAMPLES / "house.png", "--depth", "8")
     )
 
 
-def test_the_plan_counts_the_deep_picture(call: Call) -> None:
+def test_the_plan_counts_the_memory_of_the_converted_picture(call: Call) -> None:
     words = ("filter", SAMPLES / "landscape.png", "-k", "box:3", "-o", "x.tiff", "--dry-run", "-v")
     assert call(*words, "--depth", "16").out != call(*words).out

@@ -1,4 +1,4 @@
-"""One kernel by rows: the bands of a picture are what `filter_image` makes of it at once."""
+"""One kernel by rows: the bands equal the result of `filter_image` for the whole picture."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def small_bands():
     st.tuples(st.integers(3, 90), st.integers(3, 30)),
     st.booleans(),
 )
-def test_bands_are_what_the_whole_is(
+def test_bands_equal_the_whole(
     spec, mode, padding, stride, dilation, value_range, dtype, channels, size, flip
 ) -> None:
     kernel = parse_kernel(spec)
@@ -67,7 +67,7 @@ def test_bands_are_what_the_whole_is(
     try:
         layer = image_layer(kernel, stride, padding, dilation)
         whole = filter_image(pixels, kernel, **options, measure=True)
-    except ArgumentError:  # the picture is smaller than the kernel
+    except ArgumentError:  # a picture smaller than the kernel
         return
     if mode in ("zeros", "constant") and not PlainBands(layer, size, channels).all_look_inside:
         return
@@ -98,7 +98,7 @@ def test_bands_cover_all_rows_once() -> None:
     assert bands.rows_seen == bands.seen(slice(0, bands.rows))[1]
 
 
-def test_no_more_of_the_picture_is_asked_for_than_a_band_looks_at() -> None:
+def test_only_the_input_rows_of_a_band_are_requested() -> None:
     class Watched:
         shape, dtype = (500, 30, 1), np.dtype("uint8")
         most = 0

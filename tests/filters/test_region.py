@@ -1,4 +1,4 @@
-"""--only and --mask: what is filtered of a picture, and that the rest stays bit for bit."""
+"""--only and --mask: the filtered part of a picture; the rest is unchanged bit for bit."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ TRANSPARENT = RNG.integers(0, 256, (30, 40, 4), np.uint8)
 
 
 @given(st.integers(0, 39), st.integers(0, 29), st.data(), st.sampled_from(["gaussian:2", "sobel"]))
-def test_a_rectangle_is_filtered_as_the_whole_picture_would_be(x, y, data, kernel):
+def test_a_rectangle_equals_that_of_the_filtered_picture(x, y, data, kernel):
     width, height = data.draw(st.integers(1, 40 - x)), data.draw(st.integers(1, 30 - y))
     found = filter_picture(COLOURS, kernel, only=(x, y, width, height))
     wanted = COLOURS.copy()
@@ -47,7 +47,7 @@ def test_greys_of_a_mask_blend(dtype):
     assert np.array_equal(found[5:10], whole[5:10].astype(dtype))
 
 
-def test_masks_are_booleans_shares_and_pictures(tmp_path: Path):
+def test_masks_are_booleans_fractions_and_pictures(tmp_path: Path):
     shown = RNG.random((30, 40)) < 0.5
     found = filter_picture(COLOURS, "box:5", mask=shown)
     assert np.array_equal(found, np.where(shown[..., np.newaxis], filter_picture(COLOURS, "box:5"), COLOURS))
@@ -55,7 +55,7 @@ def test_masks_are_booleans_shares_and_pictures(tmp_path: Path):
     Image.fromarray(shown.astype(np.uint8) * 255).save(tmp_path / "mask.png")
     assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=str(tmp_path / "mask.png")))
     seen = np.dstack([np.full((30, 40, 3), 255, np.uint8), shown.astype(np.uint8) * 255])
-    Image.fromarray(seen).save(tmp_path / "alpha.png")  # white, of which some is transparent
+    Image.fromarray(seen).save(tmp_path / "alpha.png")  # white and partly transparent
     assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=str(tmp_path / "alpha.png")))
 
 
@@ -67,11 +67,16 @@ def test_a_mask_within_a_rectangle():
     assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=shown & inside))
 
 
-def test_colours_weigh_as_much_as_they_are_seen():
+def test_blended_colours_are_weighted_by_alpha():
     before = np.array([[[200, 0, 0, 255], [0, 0, 0, 0]]], np.uint8)
     mask = np.array([[0.5, 0.5]])
     found = filter_picture(before, "0 0 1", mask=mask, padding_mode="replicate", alpha="filter")
-    assert found[0, 0].tolist() == [200, 0, 0, 128]  # half of what is not seen takes no colour from what is
+    assert found[0, 0].tolist() == [
+        200,
+        0,
+        0,
+        128,
+    ]  # blending in an invisible pixel does not change visible colours
     whole = filter_picture(TRANSPARENT, "gaussian:2")
     half = filter_picture(TRANSPARENT, "gaussian:2", mask=np.full((30, 40), 0.5))
     alpha = (TRANSPARENT[..., 3:] / 2 + whole[..., 3:] / 2).astype(np.float64)
@@ -112,7 +117,7 @@ def test_files(call: Call, tmp_path: Path):
         assert np.array_equal(after.pixels[3:], was.pixels[3:])
 
 
-def test_all_pictures_have_one_mask_which_is_no_output(call: Call, tmp_path: Path):
+def test_all_pictures_share_one_mask_which_is_not_an_output(call: Call, tmp_path: Path):
     for name in "ab":
         Image.fromarray(COLOURS).save(tmp_path / f"{name}.png")
     mask = tmp_path / "mask.png"
@@ -128,7 +133,7 @@ def test_all_pictures_have_one_mask_which_is_no_output(call: Call, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"only": (1, 2, 3)}, "is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, as 10,20,64,48"),
+        ({"only": (1, 2, 3)}, "is not a rectangle; write X,Y,WIDTH,HEIGHT in pixels from the upper left corner, such as 10,20,64,48"),
         ({"only": "1,2,0,4"}, "is not a rectangle"),
         ({"only": (30, 0, 11, 5)}, "`only` 30,0,11,5 reaches beyond the picture, which is 40 wide and 30 high"),
         ({"only": (0, 0, 5, 5), "stride": 2}, "`only` keeps the rest of the picture, which is 30x40x3 of RGB, and the result is 15x20x3 of RGB; leave out what changes its size, its channels or its depth"),
@@ -137,14 +142,14 @@ def test_all_pictures_have_one_mask_which_is_no_output(call: Call, tmp_path: Pat
         ({"mask": np.full((30, 40), 2.0)}, "`mask` takes booleans, unsigned whole numbers, or floats from 0 to 1"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused(options, message):
+def test_errors(options, message):
     with pytest.raises(ArgumentError) as error:
         filter_picture(COLOURS, "box", **options)
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("kernel", ["box", ["box", "sobel"]])
-def test_the_copy_of_the_picture_is_foretold(kernel):
+def test_the_memory_of_the_copied_picture_is_estimated(kernel):
     def memory(**options):
         return asked_of(kernel, options).work.plan("x", "y", picture_of(COLOURS, "x", 10**6), "PNG").memory
 

@@ -168,7 +168,7 @@ def command(
         return _on_network(run, request, network)
     if run.reading.layout in LAYOUTS:
         raise ArgumentError(
-            f"--layout {run.reading.layout} is of a network's input; name a network with --network"
+            f"--layout {run.reading.layout} belongs to the input of a network; name one with --network"
         )
     _check_kernels(run, request)
     request = resized_in_order(request, click.get_current_context().meta[TYPED])

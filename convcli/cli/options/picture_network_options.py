@@ -40,7 +40,9 @@ class PictureNetworkOptions(NamedTuple):
             if self.network is None and name in self._fields:
                 raise ArgumentError(f"{typed} belongs to a network; name one with --network")
             if self.network is not None and name in of_layers:
-                raise ArgumentError(f"{typed} is of a layer, and has no use beside --network; leave it out")
+                raise ArgumentError(
+                    f"{typed} belongs to a layer, and has no use with --network; leave it out"
+                )
         if self.labels is not None and self.layer is not None:
             raise ArgumentError("--labels names classes, and --layer asks for maps; give one of them")
         if self.top is not None and self.layer is not None:

@@ -88,7 +88,7 @@ class Pooled(Stage):
         return pooled(self.layer, source)
 
     def skipping(self, source: Source) -> Source:
-        """Pool what is there."""
+        """Pool the present values."""
         kept = Kept(source)
         if self._kind == "avg":
             missing = Mapped(_missing, kept)
@@ -117,7 +117,7 @@ def _missing(values: Array) -> Array:
 
 
 def _of_present(mean: Array, missing: Array) -> Array:
-    """Return means of which a share was missing, as those of the rest; NaN where that is nothing."""
+    """Rescale means to those of the present values, given the fraction of missing ones; NaN if all are missing."""
     there = 1 - missing
     mean_of_present: Array = np.divide(mean, there, where=there > NOISE, out=np.full_like(mean, np.nan))
     return mean_of_present
@@ -188,7 +188,7 @@ class ChannelPooled(Stage):
         return Mapped(self._pooled, source, channels=channels)
 
     def skipping(self, source: Source) -> Source:
-        """Return the pool of those channels that are there."""
+        """Pool the present channels."""
         kept = Kept(source)
         channels, *_ = self.output_shape(source.shape)
         if self.kind == "avg":

@@ -1,4 +1,4 @@
-"""A picture that gets another size: the stage of `resize`."""
+"""The stage that resizes a picture."""
 
 from dataclasses import dataclass, replace
 
@@ -15,57 +15,57 @@ from convcli.layers import Layer
 from convcli.layers.axes import Shape, Sizes, by_axes
 from convcli.layers.resample import Resample
 
-SIGNED = ("lanczos", "cubic")  # the kernels with weights below 0
-MOST = 0.5  # of the weights: below, what is known may weigh nothing, or less
+SIGNED = ("lanczos", "cubic")  # the kernels with negative weights
+MOST = 0.5  # least sum of the weights of present values for signed kernels, which could otherwise cancel
 
 
 @dataclass(frozen=True)
 class Resizing(Stage):
-    """Another number of rows and columns, by a resampling kernel; colours are weighed by alpha."""
+    """Resize a picture by a resampling kernel; colours are weighted by alpha."""
 
     layer: Resample
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the resampling."""
+        """Return the resampling layer."""
         return (self.layer,)
 
     def spelled(self) -> list[str]:
-        """Return the size and the kernel in words."""
+        """Return a description of the size and the kernel."""
         return [f"resize {by_axes(self.layer.size)} {self.layer.method}"]
 
     def held(self, shape: Shape, tile: Sizes) -> Held:
-        """Count what is held for a tile of the output."""
+        """Count the numbers held for a tile of the output."""
         return held_by(self.layer, shape, tile)
 
     def seen(self, shape: Shape, tile: Sizes) -> Sizes:
-        """Return all that is looked at for a tile, some rows of it at a time."""
+        """Return the input size of a tile, which is read in chunks of rows."""
         return seen_size(self.layer, tile)
 
     @property
     def selects(self) -> bool:
-        """Whether samples are copied."""
+        """Whether samples are copied without interpolation."""
         return self.layer.method == "nearest"
 
     @property
     def is_mean(self) -> bool:
-        """Whether every output is a weighted mean of its own channel, of weights that sum to 1."""
+        """Whether every output is a weighted mean of its channel: the weights sum to 1."""
         return True
 
     def whole_sums(self, largest: float) -> float | None:
-        """Return the largest value, where values are copied."""
+        """Return the largest value if values are copied, otherwise None."""
         return largest if self.selects else None
 
     def most_whole(self, largest: float) -> float | None:
-        """Return the largest value, where values are copied."""
+        """Return the largest value if values are copied, otherwise None."""
         return largest if self.selects else None
 
     def through(self, source: Source) -> Source:
-        """Return each channel in the other size."""
+        """Return the resized source."""
         return Resampled(self.layer, source)
 
     def skipping(self, source: Source) -> Source:
-        """Take the mean of what is there; by weights of both signs, where they add up to more than half of all."""
+        """Take the mean of the present values; for signed weights, if these sum to more than half of all weights."""
         if self.selects:
             return self.through(source)
         kept, filled = parted(source)
@@ -73,9 +73,9 @@ class Resizing(Stage):
         return MeanOfPresent(self.through(Kept(filled)), filled, self.through(presence(kept)), 1.0, least)
 
     def beside(self, colour: Source, opacity: Source, premultiply: bool | None) -> tuple[Source, Source]:
-        """Divide the mean of colour * alpha by that of alpha; or, not to premultiply, take the nearest alpha.
+        """Divide the mean of colour * alpha by that of alpha, or without premultiplication use the nearest alpha.
 
-        Then a hidden neighbour counts as having the colour of the nearest pixel.
+        Without premultiplication, hidden neighbours count as having the colour of the nearest pixel.
         """
         if self.selects:
             return self.through(colour), self.through(opacity)

@@ -64,7 +64,7 @@ class Stage(ABC):
         return held(self.layers, shape, tile)
 
     def seen(self, shape: Shape, tile: Sizes) -> Sizes:
-        """Return how much of the input is looked at for a tile of the output."""
+        """Return the size of the input that a tile of the output is computed from."""
         return self.held(shape, tile).tile
 
     def spelled(self) -> list[str]:
@@ -108,7 +108,7 @@ class Stage(ABC):
         return self.through(colour), opacity
 
     def skipping(self, source: Source) -> Source:
-        """Return what it makes of a source in which NaN is missing data, and is NaN where nothing is known."""
+        """Return the output for a source in which NaN is missing data; NaN where all values are missing."""
         return self.through(source)
 
     def __call__(self, x: Array) -> Array:
@@ -201,7 +201,7 @@ class Weighted(Stage):
         return np.add(y, y.dtype.type(self.shift), out=y) if self.shift else y
 
     def skipping(self, source: Source) -> Source:
-        """Take the mean of what is there; where it is no mean, a missing neighbour has the pixel's own value."""
+        """Take the mean of the present values; unless it is a mean, missing neighbours have the pixel's own value."""
         kept, filled = parted(source)
         if self.total is None:
             there = Kept(presence(kept, joint=not self.single))
@@ -280,7 +280,7 @@ def _thresholded(sums: list[Array], threshold: float) -> Array:
 
 
 def _among_ones(linear: Map) -> Map:
-    """Return a map for shares, which are 1 beyond the border unless they are copies of what is within it."""
+    """Return a map for presence weights: with constant padding, values beyond the border are present."""
     given: Any = linear
     mode = "constant" if given.padding_mode == "zeros" else given.padding_mode
     among_ones: Map = replace(given, padding_mode=mode, padding_value=1.0)

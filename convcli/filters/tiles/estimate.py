@@ -21,7 +21,7 @@ SAMPLES = 6e6  # interpolated samples
 WRITTEN = 1.5e8  # values that a layer writes
 CODEC = 7e7  # samples of a picture that are read or written
 
-BESIDE = 2  # factor of memory for values that are weighed
+BESIDE = 2  # factor of memory for weighted values
 TAPS = 32  # taps that cost as much as larger kernels do with their fastest method
 
 
@@ -42,7 +42,7 @@ def estimate(
 ) -> Estimate:
     """Estimate the cost of stages for pixels of a dtype and of `shape` (C, *spatial), without opacity.
 
-    weighed : whether values are weighed by opacity, or by whether they are missing data
+    weighed : whether values are weighted by opacity, or by whether they are present
 
     The memory is that of the tiles that threads work on, without the picture and the result.
     """

@@ -28,7 +28,7 @@ class Given:
     light : whether samples are sRGB and are filtered in linear light, except for opacity
     ends_in_alpha : whether the last channel is opacity, even if it is filtered like the others
     wide : whether floats are always summed in float64
-    skips_nan : whether NaN is missing data; sums are float64 then, too
+    skips_nan : whether NaN is missing data; sums are then float64 as well
     """
 
     pixels: Samples

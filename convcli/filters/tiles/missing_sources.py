@@ -1,15 +1,15 @@
-"""Missing data as sources: NaN counts for nothing, by normalised convolution where a stage is a mean.
+"""Sources of values with missing data: NaN is skipped, by normalised convolution if a stage is a mean.
 
-Of an output with weights w, on values x of which some are NaN, and v = 1 where one is not, else 0:
+For an output with weights w and values x, with v = 0 where a value is NaN and 1 elsewhere:
 
 mean
-    sum(w * v * x) / sum(w * v) takes the place of the mean sum(w * x) / sum(w): Knutsson & Westin (1993), "Normalized
-    and differential convolution"; astropy's `convolve` with nan_treatment 'interpolate'. NaN where sum(w * v) is 0.
-any other answer
-    A missing neighbour counts as having the value of the pixel itself; NaN where that is missing. Weights of both signs
-    have a sum(w * v) that may be 0 or below, by which nothing can be divided (astropy refuses kernels that sum to 0).
+    sum(w * v * x) / sum(w * v) replaces the mean sum(w * x) / sum(w): Knutsson & Westin (1993), "Normalized and
+    differential convolution"; astropy's `convolve` with nan_treatment 'interpolate'. NaN where sum(w * v) is 0.
+other outputs
+    Missing neighbours count as having the value of the pixel itself; the output is NaN if that is missing. With weights
+    of both signs, sum(w * v) may be 0 or negative, so it cannot be divided by (astropy refuses kernels that sum to 0).
 
-What lies beyond the border is not missing, but where it is a copy of NaN.
+Padding is not missing, unless it is a copy of NaN.
 """
 
 from typing import Any
@@ -24,12 +24,12 @@ Array = NDArray[Any]
 
 
 class Filled(Source):
-    """Values with a number in place of NaN."""
+    """Values with NaN replaced by a number."""
 
     def __init__(self, source: Source, number: float = 0.0) -> None:
         super().__init__(source.shape, source.dtype)
         self.source, self.number = source, number
-        self.met_missing = False  # whether any was NaN so far
+        self.met_missing = False  # whether any value was NaN so far
 
     def __call__(self, region: Region) -> Array:
         """Compute a region."""
@@ -43,7 +43,7 @@ class Filled(Source):
 
 
 def presence(source: Source, *, joint: bool = False) -> Source:
-    """Return 1 where there is a value, and 0 for NaN; with `joint` one channel, 0 where any channel is NaN."""
+    """Return 1 for values and 0 for NaN; with `joint` in one channel, which is 0 where any channel is NaN."""
     return Mapped(_all_present if joint else _present, source, channels=1 if joint else None)
 
 
@@ -58,7 +58,7 @@ def _all_present(values: Array) -> Array:
 
 
 def where_present(found: Source, share: Source) -> Source:
-    """Return values, NaN where the share is 0."""
+    """Return values, with NaN where `share` is 0."""
     return Mapped(_where_present, found, share, channels=found.shape[0])
 
 
@@ -68,33 +68,33 @@ def _where_present(found: Array, share: Array) -> Array:
 
 
 class MeanOfPresent(Source):
-    """Sums over what is there, multiplied by what all weights sum to and divided by those of what is there."""
+    """Sums over present values, rescaled by the ratio of all weights to the weights of the present values."""
 
     def __init__(
         self, sums: Source, filled: Filled, weights: Source, total: float, least: float = NOISE
     ) -> None:
-        """Take sums of filled values, and the sums of the weights of those that were there.
+        """Initialise with the sums of filled values, and the sums of the weights of present values.
 
-        Where these are not above `least` of the total, there is NaN.
+        The mean is NaN unless these exceed the fraction `least` of `total`, the sum of all weights.
         """
         super().__init__(sums.shape, sums.dtype)
         self.sums, self.filled, self.weights = sums, filled, weights
         self.total, self.least = total, least * total
 
     def __call__(self, region: Region) -> Array:
-        """Compute a region; as it is while no value is missing."""
+        """Compute a region; unchanged sums are returned as long as no value is missing."""
         sums = self.sums(region)
         if not self.filled.met_missing:
             return sums
         weights = self.weights(region)
         there = weights > self.least
         scale = np.divide(self.total, weights, where=there, out=np.full_like(weights, np.nan))
-        # A window that misses nothing keeps its sum, whatever the rounding of its weights.
+        # The sum of a window without missing values is unchanged, even if its weights are rounded.
         misses = np.abs(weights - self.total) > NOISE * self.total
         return np.multiply(sums, scale, where=misses, out=sums.copy())
 
 
 def parted(source: Source) -> tuple[Source, Filled]:
-    """Return a source to be asked several times, and its values without NaN."""
+    """Return a cached source, and its values with NaN replaced."""
     kept = Kept(source)
     return kept, Filled(kept)

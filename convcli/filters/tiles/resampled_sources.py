@@ -1,4 +1,4 @@
-"""Resampling as a source: a region of another size, from the rows and columns around it, some rows at a time."""
+"""Resampling as a source: regions are computed from the input rows and columns around them, in chunks of rows."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from convcli.layers.resample import Resample
 
 Array = NDArray[Any]
 
-SAMPLES = 1 << 18  # of the input that are looked at together, about
+SAMPLES = 1 << 18  # input samples per chunk, roughly
 
 
 class Resampled(Source):
-    """What a resampling makes of a source; each axis on its own, the last one first."""
+    """A resampled source; axes are resampled one after the other, the last one first."""
 
     def __init__(self, layer: Resample, source: Source) -> None:
         super().__init__(layer.output_shape(source.shape), source.dtype)
@@ -43,7 +43,7 @@ class Resampled(Source):
         return np.ascontiguousarray(np.moveaxis(out, 0, -3))
 
     def _weighing(self, axis: int, region: Region) -> Weighing | None:
-        """Return the weights of an axis, None where it keeps its size."""
+        """Return the weights of an axis, None if it keeps its size."""
         n, made, places = self.source.size[axis], self.size[axis], region[axis]
         if n == made:
             return None
@@ -64,7 +64,7 @@ class Resampled(Source):
 
 
 def _along(values: Array, across: Weighing | None) -> Array:
-    """Weigh the columns of values (*spatial, C)."""
+    """Resample the columns of values (*spatial, C)."""
     if across is None:
         return values
     by_columns = np.ascontiguousarray(np.moveaxis(values, -2, 0))
@@ -74,12 +74,12 @@ def _along(values: Array, across: Weighing | None) -> Array:
 
 
 def rows_at_once(channels: int, columns: int) -> int:
-    """Return how many rows of the input, of so many columns, are looked at together."""
+    """Return the number of input rows in a chunk."""
     return max(1, SAMPLES // (channels * columns))
 
 
 def seen_size(layer: Resample, tile: Sizes) -> Sizes:
-    """Return how much of the input a tile of the output looks at."""
+    """Return the size of the input that a tile of the output is computed from."""
     axes = zip(layer.input_size, layer.size, tile, map(layer.taps, range(len(tile))), strict=True)
     return tuple(
         each if n == made else min(n, -(-(each - 1) * n // made) + taps + 1) for n, made, each, taps in axes
@@ -87,7 +87,7 @@ def seen_size(layer: Resample, tile: Sizes) -> Sizes:
 
 
 def held_by(layer: Resample, shape: Shape, tile: Sizes) -> Held:
-    """Count what is held for a tile: the rows that are looked at together, twice copied, and what is made."""
+    """Count the numbers held for a tile: a chunk of input rows with two copies, and the output."""
     *lead, rows, columns = seen_size(layer, tile)
     if layer.method != "nearest":
         rows = min(rows, rows_at_once(shape[0], columns))

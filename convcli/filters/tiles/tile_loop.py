@@ -59,7 +59,7 @@ def through(
 ) -> Sources:
     """Return the outputs of stages applied one after the other, without rounding in between.
 
-    With `skips_nan` NaN is missing data; beside opacity a missing pixel is transparent.
+    With `skips_nan`, NaN is missing data; in pictures with alpha, missing pixels are transparent.
     """
     colour, opacity = sources
     if opacity is not None and skips_nan:

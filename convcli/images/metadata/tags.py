@@ -44,7 +44,7 @@ SUBFILE, MASK = 254, 4
 _NO_UNIT, _INCH, _CENTIMETRE = 1, 2, 3
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
 _DIRECTORIES = {EXIF, GPS, INTEROP}
-_OWN = {ICC, XMP, IPTC, PHOTOSHOP, X_RESOLUTION, Y_RESOLUTION, UNIT}  # tags with a kind of their own
+_OWN = {ICC, XMP, IPTC, PHOTOSHOP, X_RESOLUTION, Y_RESOLUTION, UNIT}  # tags that are other kinds of metadata
 
 _STATISTICS = re.compile(rb"""\s*<Item\b[^>]*\bname=["']STATISTICS_[^>]*>[^<]*</Item>""")
 

@@ -34,7 +34,7 @@ def house(tmp_path: Path) -> Path:
 def test_without_o_the_output_stands_beside_the_input(call: Call, house: Path) -> None:
     code, out, err = call("filter", house, "--kernel", "sobel")
     assert (code, out) == (0, f"{house.parent}/house.sobel.png\n")
-    assert "of the samples were clipped; --range minmax fits all of them in" in err
+    assert "of the samples were clipped; --range minmax rescales all values to fit" in err
     (frame,) = read_picture(house.parent / "house.sobel.png").frames
     (source,) = read_picture(HOUSE).frames
     assert (frame.pixels == filter_image(source.pixels, parse_kernel("sobel")).pixels).all()
@@ -225,13 +225,13 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
         (["--kernel", "box", "--range", "wrap"], "'wrap' is not one of 'clip', 'abs', 'offset', 'minmax'"),
         (
             ["--kernel", "sobel", "--alpha", "premultiply"],
-            "--alpha premultiply takes a mean, which sobel is not",
+            "--alpha premultiply needs a weighted mean, which sobel is not",
         ),
         (
             ["--kernel", "box", "-o", "x.doc"],
-            "x.doc has the ending '.doc', which is no picture format; use .png",
+            "x.doc has the ending '.doc', which is not a picture format; use .png",
         ),
-        (["--kernel", "box", "-o", "doc:-"], "has the ending '.doc', which is no picture format"),
+        (["--kernel", "box", "-o", "doc:-"], "has the ending '.doc', which is not a picture format"),
         (["--kernel", "box", "--kernal", "x"], "No such option '--kernal'"),
         ([], "there is nothing to run; give --kernel or --weights, such as --kernel sobel"),
     ],
@@ -373,7 +373,7 @@ def test_advice_about_clipping_fits_what_was_run_and_comes_once_a_run(call: Call
     assert code == 0
     said = [line for line in err.splitlines() if "clipped" in line]
     assert len(said) == 2
-    assert said[0].endswith("clipped; --range offset shows values below 0, too, around middle grey")
+    assert said[0].endswith("clipped; --range offset also shows negative values, around middle grey")
     assert said[1].startswith(f"convcli: {other}: ") and said[1].endswith("of the samples were clipped")
     assert "--normalize divides by the sum" in call("filter", house, "--kernel", "1 2 1", "--force").err
 

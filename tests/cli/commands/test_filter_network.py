@@ -117,7 +117,7 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
     code, _, err = call("filter", PHOTO, *options)
     assert code == 0
     assert np.load(target).shape[:2] == (111, 111)
-    assert "resized to 224x224, which the network takes; --resize gives another size" in err
+    assert "resized to 224x224, the input size of the network; --resize sets another size" in err
 
 
 @pytest.mark.parametrize(
@@ -125,17 +125,17 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
     [
         (("--layer", "x", "--kernel", "sobel"), "--layer belongs to a network; name one with --network"),
         (("--mean", "1", "-k", "sobel"), "--mean belongs to a network; name one with --network"),
-        (("--layout", "nhwc", "-k", "sobel"), "--layout nhwc is of a network's input; name a network with --network"),
-        (("--network", "NET", "--kernel", "sobel"), "--kernel is of a layer, and has no use beside --network; leave it out"),
-        (("--network", "NET", "--stride", "2"), "--stride is of a layer, and has no use beside --network; leave it out"),
-        (("--network", "NET", "--linear"), "--linear is of a layer, and has no use beside --network; leave it out"),
+        (("--layout", "nhwc", "-k", "sobel"), "--layout nhwc belongs to the input of a network; name one with --network"),
+        (("--network", "NET", "--kernel", "sobel"), "--kernel belongs to a layer, and has no use with --network; leave it out"),
+        (("--network", "NET", "--stride", "2"), "--stride belongs to a layer, and has no use with --network; leave it out"),
+        (("--network", "NET", "--linear"), "--linear belongs to a layer, and has no use with --network; leave it out"),
         (("--network", "NET", "--layer", "egdes"), "the network has no layer 'egdes'; did you mean 'edges'?"),
         (("--network", "resnet-51"), "there is no network 'resnet-51'; did you mean 'resnet-50'?"),
         (("--network", "NET", "--resize", "3"), "'3' may be a factor or a width; write 300% or 3.0, or 3x"),
-        (("--network", "NET", "--resize", "3x"), "with --network, --resize takes the size of its input: WIDTHxHEIGHT, as 224x224"),
-        (("--network", "NET", "--std", "0"), "'0' has a 0, and values are divided by it"),
+        (("--network", "NET", "--resize", "3x"), "with --network, --resize takes the size of its input: WIDTHxHEIGHT, such as 224x224"),
+        (("--network", "NET", "--std", "0"), "'0' contains 0, and values are divided by it"),
         (("--network", "NET", "--mean", "a"), "'a' is not a number"),
-        (("--network", "NET", "--mean", "1,2"), "--mean has 2 numbers, and the network 3 channels"),
+        (("--network", "NET", "--mean", "1,2"), "--mean has 2 numbers, and the network has 3 channels"),
         (("--network", "NET", "--top", "3"), "--top and --labels read the answer of a classifier, which is printed"),
         (("--network", "NET", "--layer", "edges", "--top", "3"), "--top asks for classes, and --layer for maps"),
         (("--network", "none.onnx"), "cannot read the network 'none.onnx': there is no such file"),
@@ -156,14 +156,16 @@ def test_wrong_words_about_classes(call: Call, tmp_path: Path, classes: Path) ->
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\n")
     options = ("filter", HOUSE, "--network", classes, "--seed", 1)
-    assert "--labels has 2 lines, and the network tells 4 classes" in one_error(
+    assert "--labels has 2 lines, and the network has 4 classes" in one_error(
         call(*options, "--labels", labels)
     )
     assert "cannot read the labels" in one_error(call(*options, "--labels", tmp_path / "none.txt"))
     labels.write_bytes(b"\xff\xfe\x00")
     assert "are not UTF-8 text" in one_error(call(*options, "--labels", labels))
     assert "the weights lack" in one_error(call("filter", HOUSE, "--network", classes))
-    assert "the network makes 1x4, and a picture has" in one_error(call(*options, "-o", tmp_path / "x.png"))
+    assert "the network's output is 1x4, and a picture has" in one_error(
+        call(*options, "-o", tmp_path / "x.png")
+    )
 
 
 @pytest.mark.parametrize(

@@ -320,10 +320,10 @@ def test_grey_is_pillows(tmp_path: Path) -> None:
 def test_pictures_that_are_no_template(call: Call, tmp_path: Path) -> None:
     result = call("kernels", SAMPLES / "spinner.gif")
     assert result.code == 2
-    assert "frames; a kernel is made of a still picture" in one_error(result)
+    assert "frames; a kernel needs a still picture" in one_error(result)
     Image.new("CMYK", (2, 2)).save(tmp_path / "a.tiff")
     result = call("kernels", tmp_path / "a.tiff")
-    assert "has the colours CMYK; a kernel is made of grey, RGB or RGBA" in one_error(result)
+    assert "has the pixel mode CMYK; a kernel needs grey, RGB or RGBA" in one_error(result)
     (tmp_path / "b.png").write_text("no picture")
     result = call("kernels", tmp_path / "b.png")
     assert result.code == 2

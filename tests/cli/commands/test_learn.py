@@ -397,7 +397,7 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         ),
         (
             ["b.npy", "a.npy", "--linear"],
-            "cannot convert b.npy: --linear decodes sRGB and grey of 8 or 16 bits, it has L;float64; leave --linear out, "
+            "cannot convert b.npy: --linear needs sRGB or grey of 8 or 16 bits, but it has L;float64; leave --linear out, "
             "or convert it first",
         ),
         (["nowhere.npy", "a.npy"], "cannot read nowhere.npy: there is no such file; check the spelling and the folder"),

@@ -229,7 +229,7 @@ def test_frames_are_filtered_together(call: Call, tmp_path: Path) -> None:
     found = np.stack([frame.pixels for frame in read_picture(tmp_path / "x.tiff").frames])
     assert (found == np.rint((stack + after) / 2)).all()
     result = call("filter", SAMPLES / "house.png", *words, "-o", tmp_path / "y.png")
-    assert "--dims 3 reaches over frames or pages, and it has one" in one_error(result)
+    assert "--dims 3 filters across frames or pages, and it has only one" in one_error(result)
 
 
 def test_strides_over_frames_keep_the_timing_of_their_middles(call: Call, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_maps_that_no_picture_holds(call: Call, small: Path, tmp_path: Path, map
     result = call("filter", small, "--weights", maps, "-o", tmp_path / "x.png")
     assert one_error(result) == (
         f"cannot write {tmp_path}/x.png: the layer makes 5 maps, and a picture has 1, 3 or 4 channels; give -o x.npy for "
-        "the numbers, --sheet to draw them side by side, or --pool-channels to make one of them"
+        "the values, --sheet to draw them side by side, or --pool-channels to reduce them to one"
     )
     assert call("filter", small, "--weights", maps, "-o", tmp_path / "x.npy", "-q").code == 0
     found = np.load(tmp_path / "x.npy")
@@ -289,7 +289,7 @@ def test_maps_that_no_picture_holds(call: Call, small: Path, tmp_path: Path, map
 def test_a_sheet_has_no_range(call: Call, small: Path, tmp_path: Path) -> None:
     result = call("filter", small, "-k", "sobel", "--sheet", "--range", "abs", "-o", tmp_path / "s.png")
     assert one_error(result) == (
-        "--range abs brings values to the depth of a picture, and --sheet draws each map on a scale of its own; leave "
+        "--range abs maps values to the depth of a picture, and --sheet draws each map on its own scale; leave "
         "one of them out"
     )
 
@@ -465,20 +465,20 @@ def test_an_approximation_tells_its_error(call: Call, small: Path) -> None:
         ("-k box --rank 1 --variant depthwise", "--rank has no use with --variant depthwise; it belongs to separable"),
         ("-k box --tile 2x2", "takes the kernels of its tile row by row, and 1 are given for 2x2; repeat --kernel 4 times"),
         ("-k box --variant tiled", "takes the kernels of its tile row by row, and 1 are given for 1xN; repeat --kernel"),
-        ("-k box -k box --tile 0x2", "'0x2' is not a tile; write ROWSxCOLUMNS, as 2x2"),
+        ("-k box -k box --tile 0x2", "'0x2' is not a tile; write ROWSxCOLUMNS, such as 2x2"),
         ("-k box --pointwise luma --variant pointwise", "--kernel has no use with --variant pointwise; it belongs to"),
         ("-k box --variant resize-conv --padding 1", "--padding has no use with --variant resize-conv"),
-        ("-k box --variant dilated --groups 3", "--groups goes with --weights for --variant dilated"),
-        ("-k box --bias-file x.npy", "--bias-file goes with --weights or --pointwise"),
+        ("-k box --variant dilated --groups 3", "--groups needs --weights for --variant dilated"),
+        ("-k box --bias-file x.npy", "--bias-file needs --weights or --pointwise"),
         ("-k box --padding 0 --pointwise luma --variant pointwise", "--kernel has no use"),
         ("--padding 0 --pointwise luma", "--padding has no use with --variant pointwise"),
         ("--pointwise luma --normalize", "--normalize has no use with --variant pointwise"),
         ("--pool max:2 --bias 3", "--bias changes kernels, and there is none; give --kernel"),
-        ("-k box --along rows", "--along lays kernels of one axis; give --dims 1 with it"),
+        ("-k box --along rows", "--along is the direction of 1-D kernels; give --dims 1 with it"),
         ("-k box --dims 4", "'4' is not a whole number from 1 to 3"),
         ("-k box --repeat 0", "'0' is not a whole number from 1 to 1000"),
         ("-k box --anchor 1", "anchor 1 has 1 numbers where kernel 'box' has 2 axes"),
-        ("-k box --anchor x", "'x' is not a place in a kernel; write Y,X from 0"),
+        ("-k box --anchor x", "'x' is not a position in a kernel; write Y,X from 0"),
         ("-k box --scale much", "'much' is not a number"),
         ("-k box --scale nan", "'nan' is not a finite number"),
         ("-k box --activation rely", "there is no activation 'rely'; did you mean 'relu'?"),
@@ -498,14 +498,14 @@ def test_an_approximation_tells_its_error(call: Call, small: Path) -> None:
         ("--local tilt-shift:sigma=1,sigma=2", "--local tilt-shift: sigma is given twice"),
         ("--local tilt-shift --flip", "--flip has no use with a built-in --local"),
         ("-k box --method gemm --variant transposed", "--method gemm has no use with --variant transposed"),
-        ("-k sharpen --method separable", "--method separable runs kernels of rank 1, and sharpen has rank 2; take another method, or --variant separable with a --rank"),
+        ("-k sharpen --method separable", "--method separable needs kernels of rank 1, and sharpen has rank 2; use another method, or --variant separable with a --rank"),
         ("-k outline --variant dilated --method separable", "and outline has rank 2"),
-        ("-k box --dims 3 -k log --method separable", "--method separable runs kernels of rank 1; take another method"),
+        ("-k box --dims 3 -k log --method separable", "--method separable needs kernels of rank 1; use another method"),
         ("--offsets lens --dims 3", "--variant deformable works on rows and columns; leave --dims at 2"),
         ("--local tilt-shift --dims 3", "--variant local works on rows and columns; leave --dims at 2"),
         ("-k box --variant separable --dims 3", "--variant separable works on rows and columns; leave --dims at 2"),
         ("-k box -k identity --tile 1x2 --dims 3", "--variant tiled works on rows and columns; leave --dims at 2"),
-        ("-k box --variant standard --alpha premultiply", "--alpha premultiply takes a mean of each channel, which --variant standard is not"),
+        ("-k box --variant standard --alpha premultiply", "--alpha premultiply needs a weighted mean of each channel, which --variant standard is not"),
         ("-k box --max-memory 5", "'5' is not an amount of memory; write 500M or 4G"),
         ("--weights w.txt", "--weights w.txt: it takes an array in a .npy file, as numpy.save writes it"),
         ("--weights none.npy", "--weights: cannot read none.npy: No such file or directory"),

@@ -276,8 +276,8 @@ def test_an_option_of_filter_counts_or_is_refused(
         ("--activation relu --rank 2", "--rank belongs to a layer, and there is none"),
         ("--pool max:2 --flip", "--flip changes kernels, and there is none; give --kernel"),
         ("--offsets swirl --dilation 2", "--dilation changes kernels, and there is none"),
-        ("--pool max:2 --method fft", "--method fft is of kernels, and there is none; give --kernel"),
-        ("--pointwise sepia --dims 1", "--dims 1 is of kernels with one axis, and there is none; give --kernel"),
+        ("--pool max:2 --method fft", "--method fft needs a kernel, and there is none; give --kernel"),
+        ("--pointwise sepia --dims 1", "--dims 1 needs a 1-D kernel, and there is none; give --kernel"),
     ],
 )  # fmt: skip
 def test_what_filter_has_no_use_for_is_named(call: Call, words: str, message: str) -> None:

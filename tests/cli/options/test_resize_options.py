@@ -107,7 +107,7 @@ def test_scale_on_earth_exif_and_resolution_follow(call: Call, tmp_path: Path) -
     [
         ("--resize 2", "'2' may be a factor or a width; write 200% or 2.0, or 2x"),
         ("--resize 50% --explain 0,0", "--explain shows one convolution and the activation after it; leave out --resize"),
-        ("-k box --resampling box", "--resampling says how --resize runs; give --resize 50% with it"),
+        ("-k box --resampling box", "--resampling belongs to --resize; give --resize 50% with it"),
         ("-k box --resize 50% -k box --repeat 2", "--resize within a layer that runs several times would resize each time"),
         ("-k box --resize 50% --only 1,1,5,5", "--only keeps the rest of the picture"),
         ("--resize 50% --stride 2", "--stride belongs to a layer, and there is none; give --kernel"),

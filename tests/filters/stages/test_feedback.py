@@ -97,11 +97,11 @@ def test_costs_are_counted():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kernel": "box", "repeat": 2}, "`feedback` puts the last answer beside the picture, and `variant='depthwise'` answers with as many channels as it gets; give `weights` (O, C + O, rows, columns), or `variant='standard'`"),
-        ({"weights": np.ones((2, 5, 3, 3))}, "`feedback` gives the last answer to the next repeat; give `repeat=2` or more with it"),
+        ({"kernel": "box", "repeat": 2}, "`feedback` appends the output to the picture, and `variant='depthwise'` outputs as many channels as it takes; give `weights` (O, C + O, rows, columns), or `variant='standard'`"),
+        ({"weights": np.ones((2, 5, 3, 3))}, "`feedback` passes the output to the next repeat; give `repeat=2` or more with it"),
         ({"weights": np.ones((2, 3, 3, 3)), "repeat": 2}, "`weights` has shape (2, 3, 3, 3); on 5 channels `variant='standard'` needs 5 on its second axis"),
-        ({"weights": np.ones((2, 5, 3, 3)), "repeat": 2, "stride": 2}, "`feedback` gives the answer back beside the picture, and the layer makes 9x12 in 2 channel(s) of 17x23 in 5; take `padding='same'`, no stride and no pool"),
-        ({"weights": np.ones((2, 5, 3, 3)), "repeat": 2, "pool": "max:2"}, "`feedback` gives the answer back beside the picture, and the layer makes 8x11 in 2 channel(s) of 17x23 in 5; take `padding='same'`, no stride and no pool"),
+        ({"weights": np.ones((2, 5, 3, 3)), "repeat": 2, "stride": 2}, "`feedback` appends the output to the picture, and the layer turns 17x23 in 5 channel(s) into 9x12 in 2; use `padding='same'`, no stride and no pool"),
+        ({"weights": np.ones((2, 5, 3, 3)), "repeat": 2, "pool": "max:2"}, "`feedback` appends the output to the picture, and the layer turns 17x23 in 5 channel(s) into 8x11 in 2; use `padding='same'`, no stride and no pool"),
     ],
 )  # fmt: skip
 def test_errors(options, message):

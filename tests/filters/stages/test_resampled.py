@@ -171,9 +171,7 @@ def test_steps_run_in_order_and_once_around_repeats() -> None:
         filter_picture(x, ["box", "box"], repeat=2, resize_after=1, **asked)
     with pytest.raises(ArgumentError, match="`resize` cannot come between kernels that are one step"):
         filter_picture(x, ["box", "emboss"], variant="tiled", resize_after=1, **asked)
-    with pytest.raises(
-        ArgumentError, match="`resampling` says how `resize` runs; give `resize='50%'` with it"
-    ):
+    with pytest.raises(ArgumentError, match="`resampling` belongs to `resize`; give `resize='50%'` with it"):
         filter_picture(x, "box", resampling="box")
 
 

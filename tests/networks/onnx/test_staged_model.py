@@ -164,6 +164,6 @@ def test_a_picture_of_unknown_size_is_refused(tmp_path):
     with pytest.raises(ArgumentError) as error:
         filter_picture(x, network=path, value_range=None)
     assert str(error.value) == (
-        "cannot filter the picture: how much 'out' holds is known only when the network has run; name another layer, or "
-        "run it in Python by `Network.run`"
+        "cannot filter the picture: the shape of 'out' is only known after the network has run; choose another layer, or "
+        "use `Network.run` in Python"
     )
