@@ -77,11 +77,13 @@ def decoding(
     """Return the bytes of memory needed to decode an opened image, in addition to the pixels of the frame.
 
     turned : whether the image has to be rotated or flipped
-    straight : whether it is a JPEG that is decoded directly into an array
+    straight : whether it is decoded directly into an array
     """
     pixels = prod(image.size)
     if straight:
-        return _own(image, pixels) + turned * frame.nbytes
+        own = _own(image, pixels) if image.format == "JPEG" else size_of(image)
+        planes = 4 * pixels if image.format == "WEBP" else 0  # libwebp's own, of a lossless picture
+        return own + planes + turned * frame.nbytes
     whole = stored(image.mode) * pixels
     images = whole
     if turned:

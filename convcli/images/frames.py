@@ -14,7 +14,7 @@ from convcli.images.codec_memory import block, decoding, stored
 from convcli.images.codecs import jpeg, webp
 from convcli.images.codecs.deep_png import WHITE, cut_channels, sixteen_bits
 from convcli.images.codecs.gif_canvas import canvases
-from convcli.images.codecs.jpeg_pixels import is_straight, straight_pixels
+from convcli.images.codecs.straight_pixels import is_straight, straight_pixels
 from convcli.images.codecs.tiff import DeepPages
 from convcli.images.codecs.tiff_claims import check_tiles
 from convcli.images.codecs.tiff_directories import (

@@ -35,8 +35,8 @@ def upright(image: Image.Image) -> Image.Image:
     return image if orientation_of(image) == 1 else ImageOps.exif_transpose(image)
 
 
-def upright_pixels(pixels: NDArray[Any], image: Image.Image) -> NDArray[Any]:
-    """Return the pixels of an image with its orientation applied."""
+def upright_pixels(pixels: NDArray[Any], image: ImageFile) -> NDArray[Any]:
+    """Return pixels that were decoded without Pillow, with the orientation of their opened image applied."""
     from convcli.images.upright import turned
 
-    return turned(pixels, orientation_of(image))
+    return turned(pixels, orientation_ahead(image))

@@ -1,4 +1,4 @@
-"""JPEGs that are decoded directly into arrays have Pillow's pixels, and damaged files its errors."""
+"""Pictures that are decoded directly into arrays have Pillow's pixels, and damaged files its errors."""
 
 from io import BytesIO
 from unittest import mock
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from convcli.images.codecs import jpeg_pixels
-from convcli.images.codecs.jpeg_pixels import is_straight
+from convcli.images.codecs import straight_pixels
+from convcli.images.codecs.straight_pixels import is_straight
 from convcli.images.picture import ImageError
 from convcli.images.read import read_header, read_picture
 
@@ -20,15 +20,15 @@ RNG = np.random.default_rng(3)
 ORIENTATION = 274
 
 
-def saved(image: Image.Image, **options: object) -> BytesIO:
+def saved(image: Image.Image, form: str = "JPEG", **options: object) -> BytesIO:
     stream = BytesIO()
-    image.save(stream, "JPEG", **options)
+    image.save(stream, form, **options)
     return stream
 
 
 def noise(height: int, width: int, mode: str) -> Image.Image:
-    shape = (height, width) if mode == "L" else (height, width, 3)
-    return Image.fromarray(RNG.integers(0, 256, shape, np.uint8))
+    shape = (height, width) if mode == "L" else (height, width, len(mode))
+    return Image.fromarray(RNG.integers(0, 256, shape, np.uint8), mode if mode == "LA" else None)
 
 
 def is_read_straight(stream: BytesIO) -> bool:
@@ -49,7 +49,7 @@ def pillows(stream: BytesIO) -> np.ndarray:
     st.booleans(),
     st.sampled_from([10, 75, 95]),
 )
-def test_pixels_equal_pillows(height, width, mode, sampling, progressive, quality):
+def test_pixels_of_jpegs_equal_pillows(height, width, mode, sampling, progressive, quality):
     image = noise(height, width, mode)
     how = {"keep_rgb": True} if sampling == "keep_rgb" else {"subsampling": sampling}
     stream = saved(image, quality=quality, progressive=progressive, **how)
@@ -57,6 +57,48 @@ def test_pixels_equal_pillows(height, width, mode, sampling, progressive, qualit
     (frame,) = read_picture(stream).frames
     assert (frame.mode, frame.pixels.dtype) == (mode, np.uint8)
     assert np.array_equal(frame.pixels, pillows(stream))
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from(
+        [("PNG", "L"), ("PNG", "LA"), ("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGB"), ("WEBP", "RGBA")]
+    ),
+    st.booleans(),
+)
+def test_pixels_of_png_and_webp_equal_pillows(height, width, kind, lossless):
+    form, mode = kind
+    stream = saved(noise(height, width, mode), form, **({"lossless": lossless} if form == "WEBP" else {}))
+    assert is_read_straight(stream)
+    with mock.patch.object(straight_pixels, "getattr", side_effect=getattr, create=True) as looked_up:
+        (frame,) = read_picture(stream).frames
+    assert any(str(call.args[1]).endswith("_decode") for call in looked_up.call_args_list)
+    assert (frame.mode, frame.pixels.dtype) == (mode, np.uint8)
+    assert np.array_equal(frame.pixels, pillows(stream))
+
+
+def others() -> dict[str, tuple[BytesIO, str]]:
+    """Return pictures that Pillow decodes, with the modes that they are read as."""
+    grey, colour = noise(9, 11, "L"), noise(9, 11, "RGB")
+    again = {"save_all": True, "append_images": [noise(9, 11, "RGB")]}
+    return {
+        "palette": (saved(colour.quantize(5), "PNG"), "RGB"),
+        "one bit": (saved(grey.convert("1"), "PNG"), "L"),
+        "16 bits": (saved(Image.fromarray(np.arange(99, dtype=np.uint16).reshape(9, 11)), "PNG"), "I;16"),
+        "a transparent colour": (saved(colour, "PNG", transparency=(1, 2, 3)), "RGBA"),
+        "animated PNG": (saved(colour, "PNG", **again), "RGB"),
+        "animated WebP": (saved(colour, "WEBP", **again), "RGB"),
+        "CMYK": (saved(colour.convert("CMYK")), "CMYK"),
+        "bytes after the end": (BytesIO(saved(colour).getvalue() + b"more"), "RGB"),
+    }
+
+
+@pytest.mark.parametrize("what", others())
+def test_others_are_left_to_pillow(what):
+    stream, mode = others()[what]
+    assert not is_read_straight(stream)
+    assert read_picture(stream).frames[0].mode == mode
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -73,7 +115,7 @@ def test_pixels_are_rotated_upright(orientation):
 def test_without_the_extra_pillow_decodes_them():
     stream = saved(noise(20, 30, "RGB"))
     straight = read_picture(stream).frames[0].pixels
-    with mock.patch.object(jpeg_pixels, "find_spec", lambda name: None):
+    with mock.patch.object(straight_pixels, "find_spec", lambda name: None):
         assert not is_read_straight(stream)
         assert np.array_equal(read_picture(stream).frames[0].pixels, straight)
 
@@ -85,21 +127,17 @@ def test_a_truncated_file_is_refused(left):
         read_picture(BytesIO(data[: int(len(data) * left)]))
 
 
-def test_files_with_bytes_after_the_end_are_left_to_pillow():
-    data = saved(noise(20, 30, "RGB")).getvalue()
-    stream = BytesIO(data + b"more")
-    assert not is_read_straight(stream)
-    assert np.array_equal(read_picture(stream).frames[0].pixels, pillows(BytesIO(data)))
+WHOLE = {form: saved(noise(24, 31, "RGB"), form).getvalue() for form in ("JPEG", "PNG", "WEBP")}
 
 
-WHOLE = saved(noise(24, 31, "RGB")).getvalue()
-
-
+@pytest.mark.parametrize("form", WHOLE)
 @given(st.data())
-def test_damaged_files_decode_as_in_pillow(data):
-    whole = bytearray(WHOLE)
+def test_damaged_files_decode_as_in_pillow(form, data):
+    whole = bytearray(WHOLE[form])
     for place in data.draw(st.lists(st.integers(2, len(whole) - 3), max_size=3)):
         whole[place] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del whole[data.draw(st.integers(2, len(whole))) :]
 
     def found() -> object:
         try:
@@ -108,20 +146,14 @@ def test_damaged_files_decode_as_in_pillow(data):
             return str(error)
 
     straight = found()
-    with mock.patch.object(jpeg_pixels, "find_spec", lambda name: None):
+    with mock.patch.object(straight_pixels, "find_spec", lambda name: None):
         assert straight == found()
-
-
-def test_cmyk_and_others_are_left_to_pillow():
-    stream = saved(noise(8, 8, "RGB").convert("CMYK"))
-    assert not is_read_straight(stream)
-    assert read_picture(stream).frames[0].mode == "CMYK"
 
 
 def test_it_takes_less_memory():
     stream = saved(noise(400, 500, "RGB"))
     (frame,) = read_header_frames(stream)
-    with mock.patch.object(jpeg_pixels, "find_spec", lambda name: None):
+    with mock.patch.object(straight_pixels, "find_spec", lambda name: None):
         (other,) = read_header_frames(stream)
     assert frame.working == len(stream.getvalue())
     assert other.working == 4 * 400 * 500
