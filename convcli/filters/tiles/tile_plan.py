@@ -62,7 +62,7 @@ class Tiles:
         # The phases of enlarging stages are computed one at a time, each with fewer samples.
         turns = max(1, min(MOST_TURNS, prod(shape) // fewest))
         step = min(shape[-2], max(1, turns * SAMPLES // (deep * columns)))
-        rows = min(shape[-2], max(TALL, step, HALOS * down))
+        rows = min(shape[-2], max(round(TALL / _shrinking(stages)), step, HALOS * down))
         tile: Sizes = (*shape[1:-2], step, columns)
         numbers = FINISHED * shape[0] * prod(tile)
         for stage, before in zip(reversed(stages), reversed(shapes[:-1]), strict=True):
@@ -204,6 +204,17 @@ def band_rows(stages: Sequence[Stage], shape: Shape) -> int:
     for stage in chain.from_iterable(others):
         shape = stage.output_shape(shape)
     return Tiles.of(last, shape).band_rows
+
+
+def _shrinking(stages: Sequence[Stage]) -> float:
+    """Return how many rows become one where stages resize; of a large picture few rows are then seen together."""
+    shrinks = (
+        layer.input_size[-2] / layer.size[-2]
+        for stage in stages
+        for layer in stage.layers
+        if isinstance(layer, Resample)
+    )
+    return max(1.0, prod(shrinks))
 
 
 def halo(stages: Sequence[Stage]) -> tuple[int, int]:

@@ -641,10 +641,10 @@ def test_options_of_a_layer_have_the_short_names_of_the_calculators(
 def test_a_sheet_is_refused_in_grey_formats_by_what_it_is(call: Call, small: Path, tmp_path: Path) -> None:
     result = call("filter", small, "-k", "box", "--sheet", "--gray", "-o", tmp_path / "o.pgm")
     assert result.code == 1
-    assert one_error(result) == (
-        f"cannot write {tmp_path / 'o.pgm'}: --sheet draws maps in colours, which PGM cannot hold; these can: .png, "
-        ".jpg, .webp, .tiff, .bmp, .gif, .ppm, .pnm, .pam"
-    )
+    assert (
+        f"cannot write {tmp_path / 'o.pgm'}: --sheet draws maps in colours, which PGM cannot hold; these can: .png, .jpg"
+    ) in one_error(result)
+    assert ".npy" not in one_error(result)
     network = call(
         "filter",
         small,
