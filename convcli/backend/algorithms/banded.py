@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from convcli.backend.algorithms.costs import BAND_BYTES, BAND_COLUMNS, band_rows
 from convcli.backend.algorithms.slide import Index, Slide
 from convcli.backend.borders import inside
+from convcli.backend.working_memory import Borrowed
+from convcli.layers.axes import Sizes
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
@@ -29,15 +31,16 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
     groups, outputs, inputs = weight.shape[:3]
     out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
     stack = _Stack(x.dtype, slide, pads, value)
-    for output in range(outputs):
-        for channel in range(inputs):
-            bands = _bands(weight[:, output, channel], slide)
-            for image in range(len(x)):
-                source, target = x[image, :, channel], out[image, :, output]
-                for some, rows, columns in stack.blocks(groups):
-                    rows_of = stack.take(source[some], rows, columns)
-                    part = target[some][..., rows, columns]
-                    _multiply(part, bands[..., some, :, :], rows_of, slide, started=channel > 0)
+    with Borrowed(x.dtype, [stack.most(groups)]) as (room,):
+        for output in range(outputs):
+            for channel in range(inputs):
+                bands = _bands(weight[:, output, channel], slide)
+                for image in range(len(x)):
+                    source, target = x[image, :, channel], out[image, :, output]
+                    for some, rows, columns in stack.blocks(groups):
+                        rows_of = stack.take(room, source[some], rows, columns)
+                        part = target[some][..., rows, columns]
+                        _multiply(part, bands[..., some, :, :], rows_of, slide, started=channel > 0)
     return out
 
 
@@ -73,7 +76,7 @@ class _Stack:
         most = (BAND_BYTES // line - slide.spans[-2]) // step + 1
         self._rows = min(slide.output_size[-2], max(rows, most // rows * rows))
         self._groups = max(1, BAND_BYTES // (line * ((self._rows - 1) * step + slide.spans[-2])))
-        self._room, self._seen = np.empty(0, dtype), ((), 0, 0)
+        self._seen: tuple[Sizes, int, int] = (), 0, 0
 
     def blocks(self, groups: int) -> Iterator[tuple[slice, slice, slice]]:
         """Divide the output into blocks of groups, rows and columns."""
@@ -87,17 +90,20 @@ class _Stack:
                         slice(column, min(wide, column + self._columns)),
                     )
 
-    def take(self, x: Array, rows: slice, columns: slice) -> Array:
-        """Return what a block of the output looks at in x (G, *spatial)."""
+    def most(self, groups: int) -> int:
+        """Count the elements of the largest block."""
+        reach = (self._rows - 1) * self._slide.stride[-2] + self._slide.spans[-2]
+        line = prod(self._lead) * self._slide.kernel_size[-1] * self._columns
+        return min(groups, self._groups) * line * reach
+
+    def take(self, room: Array, x: Array, rows: slice, columns: slice) -> Array:
+        """Return what a block of the output looks at in x (G, *spatial), laid in `room`, the same for all blocks."""
         slide, step = self._slide, self._slide.stride[-2]
         first, count = rows.start * step, (rows.stop - 1 - rows.start) * step + slide.spans[-2]
         shape = (*self._lead, count, slide.kernel_size[-1], columns.stop - columns.start)
-        size = len(x) * prod(shape)
-        if self._room.size < size:
-            self._room, self._seen = np.empty(size, x.dtype), ((), 0, 0)
-        stack = self._room[:size].reshape(len(x), *shape)
+        stack = room[: len(x) * prod(shape)].reshape(len(x), *shape)
         if self._seen != (shape, first, columns.start):
-            self._room[...] = self._value
+            room[...] = self._value
             self._seen = (shape, first, columns.start)
         places, met = [slice(None)], [slice(None)]
         corner = (*(0,) * len(self._lead), first)

@@ -120,10 +120,13 @@ def cost_gemm(work: Work) -> int:
     slide = work.slide
     taps = work.inputs * prod(slide.kernel_size)
     places = work.images * work.groups * prod(slide.output_size)
-    copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 5_000 // slide.output_size[-1] + 150
-    alone = 300 // work.outputs  # a matrix of few rows is as slow to read as it is to multiply
-    product = machine().scaled(work.outputs * 15 + 50, "flop32")
-    return places * taps * (product + copied + alone) + work.images * work.groups * 5_000_000
+    copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 1_500 // slide.output_size[-1] + 90
+    alone = 200 // work.outputs  # a matrix of few rows is as slow to read as it is to multiply
+    product = machine().scaled(work.outputs * 20 + 30, "flop32")
+    visited = prod(slide.stride)  # elements of the input that are divided into phases, for an output
+    divided = work.inputs * visited * 400 if visited > 1 else 0
+    calls = work.images * work.groups * 150_000 + 5_000_000
+    return places * (taps * (product + copied + alone) + divided) + calls
 
 
 def takes_winograd(slide: Slide) -> bool:
@@ -164,7 +167,7 @@ def cost_winograd(work: Work) -> int:
     products = here.scaled((pairs << 2 * dims) * 18, "flop32")
     sums = here.scaled((work.inputs + work.outputs) * additions * 330, "pass32")
     image = flat * (products + sums) + bands * 60_000_000
-    return work.groups * (work.images * image + (pairs << 2 * dims) * 900)
+    return work.groups * (work.images * image + (pairs << 2 * dims) * 1000)
 
 
 def takes_bands(slide: Slide) -> bool:
@@ -183,11 +186,11 @@ def cost_banded(work: Work) -> int:
     reach = (rows - 1) * slide.stride[-2] + slide.spans[-2]
     taps = work.inputs * prod(slide.kernel_size) // slide.kernel_size[-2]
     lines = work.images * work.groups * work.outputs * prod(slide.output_size[:-1])
-    calls = lines // rows * (taps // slide.kernel_size[-1]) * 100_000
+    calls = lines // rows * (taps // slide.kernel_size[-1]) * 150_000
     elements = lines * slide.output_size[-1]
-    copied = 500 * slide.stride[-2]
+    copied = 450 * slide.stride[-2] + 6_000 // slide.output_size[-1]
     product = machine().scaled(reach * 25, "flop32")
-    return elements * (taps * (product + copied) + 300) + calls + work.inputs * work.outputs * 70_000_000
+    return elements * (taps * (product + copied) + 300) + calls + work.inputs * work.outputs * 20_000_000
 
 
 def cost_separable(work: Work) -> int:

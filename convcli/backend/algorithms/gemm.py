@@ -9,9 +9,10 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from numpy.typing import NDArray
 
 from convcli.backend.algorithms.costs import blocks, column_bytes
-from convcli.backend.algorithms.runs import Met, Runs
+from convcli.backend.algorithms.runs import Met, Runs, planned
 from convcli.backend.algorithms.slide import Phases, Slide, last_axes
 from convcli.backend.borders import padded
+from convcli.backend.working_memory import Borrowed
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
@@ -44,25 +45,30 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
         met = padded(x, pads, value)[last_axes(slide.meets((0,) * len(slide.kernel_size)))]
         np.matmul(matrix, met.reshape(images, groups, inputs, places), out=flat)
         return out
-    runs = Runs.of(x, slide, pads, value)
-    sources = [] if runs else _met(padded(x, pads, value), slide)
-    place_bytes = groups * matrix.shape[2] * x.itemsize
-    room = np.empty(0, x.dtype)
-    for some, *box in blocks(images, slide.output_size, place_bytes, column_bytes(place_bytes), align=16):
-        sizes = tuple(place.stop - place.start for place in box)
-        start = 0  # the place of the box among all, row by row: it is a run of them
-        for place, count in zip(box, slide.output_size, strict=True):
-            start = start * count + place.start
-        shape = (len(flat[some]), groups, inputs, *slide.kernel_size, *sizes)
-        room = room if room.size >= prod(shape) else np.empty(prod(shape), x.dtype)
-        columns = room[: prod(shape)].reshape(shape)
-        if runs:
-            runs.copy(columns, some, tuple(box))
-        else:
-            for taps, elements in sources:
-                np.copyto(columns[(slice(None),) * 3 + taps], elements[some][last_axes(box)])
-        columns = columns.reshape(*shape[:2], -1, prod(sizes))
-        np.matmul(matrix, columns, out=flat[some, :, :, start : start + prod(sizes)])
+    plan = planned(x.shape[3:], slide, pads)
+    sources = [] if plan else _met(padded(x, pads, value), slide)
+    place_bytes = matrix.shape[2] * x.itemsize
+    walk = list(
+        blocks(images, (groups, *slide.output_size), place_bytes, column_bytes(place_bytes), align=16)
+    )
+    most = max(prod(place.stop - place.start for place in block) for block in walk) if walk else 0
+    held = prod(x.shape[:3]) * plan.held if plan else 0
+    with Borrowed(x.dtype, [most * matrix.shape[2], held]) as (room, parts):
+        runs = Runs(x, slide, plan, value, parts) if plan else None
+        for some, mine, *box in walk:
+            sizes = tuple(place.stop - place.start for place in box)
+            start = 0  # the place of the box among all, row by row: it is a run of them
+            for place, count in zip(box, slide.output_size, strict=True):
+                start = start * count + place.start
+            shape = (some.stop - some.start, mine.stop - mine.start, inputs, *slide.kernel_size, *sizes)
+            columns = room[: prod(shape)].reshape(shape)
+            if runs:
+                runs.copy(columns, (some, mine), tuple(box))
+            else:
+                for taps, elements in sources:
+                    np.copyto(columns[(slice(None),) * 3 + taps], elements[some, mine][last_axes(box)])
+            columns = columns.reshape(*shape[:2], -1, prod(sizes))
+            np.matmul(matrix[mine], columns, out=flat[some, mine, :, start : start + prod(sizes)])
     return out
 
 

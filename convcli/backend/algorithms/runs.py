@@ -47,15 +47,19 @@ class _Part(NamedTuple):
     strides: Sizes
 
 
-class _Plan(NamedTuple):
-    """The phases, and for each tap along the last axis how far from its place it looks."""
+class Plan(NamedTuple):
+    """The phases, and for each tap along the last axis how far from its place it looks; the integers alone.
+
+    held : the elements of the copies, for one channel
+    """
 
     parts: tuple[_Part, ...]
     lefts: tuple[tuple[int, int], ...]
+    held: int
 
 
 @lru_cache(maxsize=256)
-def _plan(size: Sizes, slide: Slide, pads: Pads) -> _Plan | None:
+def planned(size: Sizes, slide: Slide, pads: Pads) -> Plan | None:
     """Return how an input of a size is laid; None where its rows do not lie as the output's, or it does not pay."""
     phases = Phases(slide)
     if len(size) < 2 or not phases.pay:
@@ -70,7 +74,8 @@ def _plan(size: Sizes, slide: Slide, pads: Pads) -> _Plan | None:
         phases.taps(axis) for axis in range(len(size))
     )  # of an input with its border, but for the rows' ends
     parts = tuple(_part(several, size, slide, pads) for several in product(*lead, across))
-    return _Plan(parts, tuple(pair for taps in across for pair in _lefts(taps)))
+    lefts = tuple(pair for taps in across for pair in _lefts(taps))
+    return Plan(parts, lefts, sum(prod(part.size) for part in parts))
 
 
 def _part(several: tuple[Taps, ...], size: Sizes, slide: Slide, pads: Pads) -> _Part:
@@ -116,22 +121,21 @@ class Runs:
 
     Where an output row is as long as a row of x, or as what a stride visits of it, what a tap meets at several rows is
     one run of the input, shifted, but for the ends of its rows, where the border begins: the last two axes are one, and
-    NumPy copies few long runs in half the time of many short ones. `value` stands around x.
+    NumPy copies few long runs in half the time of many short ones. `value` stands around x; the copies of its phases
+    are made in `memory`, of N * G * C * plan.held elements.
     """
 
-    def __init__(self, x: Array, slide: Slide, plan: _Plan, value: Any) -> None:
+    def __init__(self, x: Array, slide: Slide, plan: Plan, value: Any, memory: Array) -> None:
         self._columns, self._lefts, self._value = slide.output_size[-1], plan.lefts, value
-        self.met = [Met(part.taps, self._elements(x, part)) for part in plan.parts]
+        self.met, start = [], 0
+        for part in plan.parts:
+            shape = (*x.shape[:3], *part.size)
+            stop = start + prod(shape)
+            self.met.append(Met(part.taps, self._elements(x, part, memory[start:stop].reshape(shape))))
+            start = stop
 
-    @classmethod
-    def of(cls, x: Array, slide: Slide, pads: Pads, value: Any = 0) -> "Runs | None":
-        """Return the runs of x with a border as wide as `pads`; None where they are none, or not worth a copy."""
-        plan = _plan(x.shape[3:], slide, pads)
-        return None if plan is None else cls(x, slide, plan, value)
-
-    def _elements(self, x: Array, part: _Part) -> Array:
-        """Return what taps of one phase meet, as a view of a copy of that phase."""
-        copy = np.empty((*x.shape[:3], *part.size), x.dtype)
+    def _elements(self, x: Array, part: _Part, copy: Array) -> Array:
+        """Copy a phase of x, and return what taps meet in it, as a view."""
         if part.inner is None:
             copy[...] = self._value
         else:
@@ -144,15 +148,18 @@ class Runs:
         strides = (*start.strides[:3], *steps)
         return as_strided(start, (*x.shape[:3], *part.shape), strides, writeable=False)
 
-    def copy(self, out: Array, images: slice, box: tuple[slice, ...]) -> None:
-        """Copy what all taps meet at a box of outputs to `out` (N, G, C, *k, *box): some rows, or a part of a row."""
+    def copy(self, out: Array, some: tuple[slice, slice], box: tuple[slice, ...]) -> None:
+        """Copy what all taps meet at a box of outputs, some rows or a part of a row, of some images and groups.
+
+        It goes to `out` (N, G, C, *k, *box), which is contiguous.
+        """
         *lead, down, right = box
         start = down.start * self._columns + right.start
         count = (down.stop - down.start) * (right.stop - right.start)
         flat = out.reshape(*out.shape[:-2], count)  # a view, as a box is a run
         for taps, elements in self.met:
             target = flat[(slice(None),) * 3 + taps]
-            np.copyto(target, elements[images][last_axes([*lead, slice(start, start + count)])])
+            np.copyto(target, elements[some][last_axes([*lead, slice(start, start + count)])])
         whole = (slice(None),) * (len(box) - 1)
         for tap, left in self._lefts:
             if left:  # the ends of the rows meet the border

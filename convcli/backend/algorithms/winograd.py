@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from convcli.backend.algorithms.costs import RUN, Work, winograd_box
 from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.backend.borders import inside
+from convcli.backend.working_memory import Borrowed
 from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-LINE = 64  # bytes of the cache
 KERNEL = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
 
 
@@ -59,51 +59,48 @@ def correlate(
     box = winograd_box(Work(images, groups, inputs, outputs, slide), x.itemsize)
     wide = prod(count + 1 for count in box)  # one tile more on each axis, for the end of the last
     at_once = min(max(inputs, outputs), -(-RUN // wide))
-    room = _Room(
-        x.dtype,
+    sizes = (
         [4**dims * outputs * inputs if kernels is None else 0]
         + [4**dims * inputs * wide, 4**dims * outputs * wide]
         + [2**dims * at_once * wide]
-        + [4**axis * 2 ** (dims - axis) * at_once * wide for axis in range(dims)],
+        + [4**axis * 2 ** (dims - axis) * at_once * wide for axis in range(dims)]
     )
     transform = reduce(np.kron, [np.array(KERNEL, x.dtype)] * dims)
-    for group in range(groups):
-        if kernels is None:
-            of_group = room(0, 4**dims, outputs, inputs)
-            columns = weight[group].reshape(outputs * inputs, -1).T
-            np.matmul(transform, columns, out=of_group.reshape(4**dims, -1))
-        else:
-            of_group = kernels[group]
-        for image in range(images):
-            for starts in product(*map(range, (0,) * dims, tiles, box)):
-                counts = tuple(min(n, t - start) for n, t, start in zip(box, tiles, starts, strict=True))
-                shape = tuple(count + 1 for count in counts)
-                kept = counts[0] * prod(shape[1:])
-                values, products = room(1, 4**dims, inputs, prod(shape)), room(2, 4**dims, outputs, kept)
-                places = (slice(2 * start, 2 * (start + n)) for start, n in zip(starts, counts, strict=True))
-                target = out[image, group][last_axes(places)]
-                corner = tuple(2 * start - pair[0] for start, pair in zip(starts, pads, strict=True))
-                for first in range(0, inputs, at_once):
-                    some = slice(first, first + at_once)
-                    _forth(x[image, group, some], values[:, some], corner, shape, room, value)
-                np.matmul(of_group, values[..., :kept], out=products)
-                for first in range(0, outputs, at_once):
-                    some = slice(first, first + at_once)
-                    _back(products[:, some], target[some], (counts[0], *shape[1:]), room)
+    with Borrowed(x.dtype, sizes) as parts:
+        room = _Room(parts)
+        for group in range(groups):
+            if kernels is None:
+                of_group = room(0, 4**dims, outputs, inputs)
+                columns = weight[group].reshape(outputs * inputs, -1).T
+                np.matmul(transform, columns, out=of_group.reshape(4**dims, -1))
+            else:
+                of_group = kernels[group]
+            for image in range(images):
+                for starts in product(*map(range, (0,) * dims, tiles, box)):
+                    counts = tuple(min(n, t - start) for n, t, start in zip(box, tiles, starts, strict=True))
+                    shape = tuple(count + 1 for count in counts)
+                    kept = counts[0] * prod(shape[1:])
+                    values, products = room(1, 4**dims, inputs, prod(shape)), room(2, 4**dims, outputs, kept)
+                    places = (
+                        slice(2 * start, 2 * (start + n)) for start, n in zip(starts, counts, strict=True)
+                    )
+                    target = out[image, group][last_axes(places)]
+                    corner = tuple(2 * start - pair[0] for start, pair in zip(starts, pads, strict=True))
+                    for first in range(0, inputs, at_once):
+                        some = slice(first, first + at_once)
+                        _forth(x[image, group, some], values[:, some], corner, shape, room, value)
+                    np.matmul(of_group, values[..., :kept], out=products)
+                    for first in range(0, outputs, at_once):
+                        some = slice(first, first + at_once)
+                        _back(products[:, some], target[some], (counts[0], *shape[1:]), room)
     return out
 
 
 class _Room:
-    """The memory of all steps, taken at once: the system then leaves it in place from one call to the next."""
+    """The memory of all steps."""
 
-    def __init__(self, dtype: np.dtype[Any], sizes: list[int]) -> None:
-        ends = np.cumsum([0] + [-(-size * dtype.itemsize // LINE) * LINE for size in sizes])
-        whole = np.empty(int(ends[-1]) + LINE, np.uint8)
-        ends += -whole.ctypes.data % LINE  # elements that straddle two lines of the cache are slow
-        self._parts = [
-            whole[start : start + size * dtype.itemsize].view(dtype)
-            for start, size in zip(ends.tolist(), sizes, strict=False)
-        ]
+    def __init__(self, parts: list[Array]) -> None:
+        self._parts = parts
 
     def __call__(self, number: int, *shape: int) -> Array:
         """Return the start of a part, of a shape that is no larger than it."""

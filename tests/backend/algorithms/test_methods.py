@@ -391,8 +391,8 @@ def work(images=1, groups=1, inputs=1, outputs=1, kernel=(3, 3), output=(512, 51
             "gemm",
         ),
         ({"groups": 256, "output": (56, 56)}, "banded"),
-        ({"groups": 512, "output": (14, 14)}, "banded"),
-        ({"groups": 32, "output": (56, 56), "stride": (2, 2)}, "banded"),
+        ({"groups": 512, "output": (14, 14)}, "gemm"),
+        ({"groups": 144, "output": (28, 28), "stride": (2, 2)}, "gemm"),
         ({"groups": 32, "inputs": 4, "outputs": 4, "output": (28, 28)}, "gemm"),
     ],
 )
