@@ -3,6 +3,7 @@
 from __future__ import annotations  # help() shows the annotations by name
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from convcli.backend.checks import Array, as_array, as_batch, check_room, spatia
 from convcli.backend.dtypes import as_floats, as_input
 from convcli.layers import AdaptivePool
 from convcli.layers.axes import is_sequence
+
+RUN = 1 << 12  # elements that are added up at once: more would lose digits of float32
 
 
 def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | None) -> Array:
@@ -89,11 +92,30 @@ def _adapt(
     )
     check_room("the output", (*x.shape[:2], *layer.output_size), x.dtype)
     y = x
+    while (
+        y.ndim > 2 and layer.output_size[y.ndim - 3] == 1
+    ):  # one window: the last axes, as many as a sum may take
+        first = y.ndim - 1
+        while first > 2 and layer.output_size[first - 3] == 1 and prod(y.shape[first - 1 :]) <= RUN:
+            first -= 1
+        y = _reduced(operation, y.reshape(*y.shape[:first], prod(y.shape[first:])), mean)
+    y = y.reshape(*y.shape, *(1,) * (x.ndim - y.ndim))
     for axis, size in enumerate(layer.output_size, start=2):
         if size != y.shape[axis]:
             y = reduce_windows(operation, y, axis, *windows_of(y.shape[axis], size), mean)
-    y = y.copy() if y is x else y
+    y = y.copy() if np.may_share_memory(x, y) else y
     return y[0] if alone else y
+
+
+def _reduced(operation: np.ufunc, x: Array, mean: bool) -> Array:
+    """Reduce the last axis; a sum of real numbers is a product with ones, which BLAS does."""
+    if operation is np.add and x.dtype.kind == "f":
+        y: Array = np.matmul(x, np.ones(x.shape[-1], x.dtype))
+    else:
+        y = operation.reduce(x, axis=-1)
+    if mean:
+        y /= np.asarray(x.shape[-1], y.dtype)
+    return y
 
 
 def windows_of(n: int, size: int) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from convcli.layers.padding import Pads, Pair
 
 Array = NDArray[Any]
 
-SMALL = 1 << 20  # bytes that there is room for, wherever NumPy runs
+SMALL = 1 << 26  # bytes that there is room for, wherever NumPy runs
 _WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the border may be n - this wide
 
 

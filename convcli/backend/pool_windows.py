@@ -1,12 +1,14 @@
 """The windows of a pool: how far they reach, and how they are reduced, one axis after the other."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from convcli.backend.algorithms.slide import Slide
-from convcli.backend.borders import OUTSIDE, pad
+from convcli.backend.borders import OUTSIDE, inside
 from convcli.backend.checks import Array
+from convcli.backend.working_memory import Borrowed
 from convcli.layers.axes import Sizes
 from convcli.layers.padding import Pads, span
 from convcli.layers.pool import Pool
@@ -42,18 +44,52 @@ def _meets(pool: Pool, axis: int, tap: int, count: int) -> tuple[Any, ...]:
     return (*(slice(None),) * (axis + 2), slice(start, start + (count - 1) * s + 1, s))
 
 
-def reduced(operation: np.ufunc, x: Array, pool: Pool, axis: int, count: int) -> Array:
-    """Reduce the windows of a padded x along one axis: tap by tap, or window by window if these are fewer."""
-    if count < pool.kernel_size[axis]:
-        windows = (x[_window(pool, axis, place)] for place in range(count))
-        return np.concatenate(
-            [operation.reduce(window, axis=axis + 2, keepdims=True, dtype=x.dtype) for window in windows],
-            axis + 2,
-        )
-    y: Array = x[_meets(pool, axis, 0, count)].copy()
-    for tap in range(1, pool.kernel_size[axis]):
-        operation(y, x[_meets(pool, axis, tap, count)], out=y)
-    return y
+def reduced(operation: np.ufunc, x: Array, pool: Pool, outside: float) -> Array:
+    """Reduce the windows of x (N, C, *spatial), one axis after the other; `outside` stands around x."""
+    output, pads = pool.output_size(x.shape[2:]), pool.pads(x.shape[2:])
+    dims = len(output)
+    shapes = [(*x.shape[:2], *output[: axis + 1], *x.shape[axis + 3 :]) for axis in range(dims)]
+    y = x
+    with Borrowed(x.dtype, [prod(shape) for shape in shapes[:-1]]) as rooms:
+        for axis, shape in enumerate(shapes):
+            before = pads[axis][0]
+            if (pool.kernel_size[axis], pool.stride[axis], before, shape) == (1, 1, 0, y.shape):
+                continue  # every window is one element
+            target = rooms[axis].reshape(shape) if axis < dims - 1 else np.empty(shape, x.dtype)
+            by = _by_windows if shape[axis + 2] < pool.kernel_size[axis] else _by_taps
+            by(operation, y, target, pool, axis, before, outside)
+            y = target
+        return y if y.base is None and y is not x else y.copy()
+
+
+def _by_taps(
+    operation: np.ufunc, x: Array, y: Array, pool: Pool, axis: int, before: int, outside: float
+) -> None:
+    """Reduce the windows along one spatial axis to y: each tap meets some of the places."""
+    n, count, s, d = x.shape[axis + 2], y.shape[axis + 2], pool.stride[axis], pool.dilation[axis]
+    whole = (slice(None),) * (axis + 2)
+    (there, here), *others = (inside(tap * d - before, s, count, n) for tap in range(pool.kernel_size[axis]))
+    y[(*whole, slice(there.start))] = outside
+    y[(*whole, slice(there.stop, None))] = outside
+    y[(*whole, there)] = x[(*whole, here)]
+    for there, here in others:
+        part = y[(*whole, there)]
+        operation(part, x[(*whole, here)], out=part)
+
+
+def _by_windows(
+    operation: np.ufunc, x: Array, y: Array, pool: Pool, axis: int, before: int, outside: float
+) -> None:
+    """Reduce the windows along one spatial axis to y: window by window, where these are fewer than the taps."""
+    n, s, d, k = x.shape[axis + 2], pool.stride[axis], pool.dilation[axis], pool.kernel_size[axis]
+    whole: tuple[Any, ...] = (slice(None),) * (axis + 2)
+    for place in range(y.shape[axis + 2]):
+        _, here = inside(place * s - before, d, k, n)
+        part = y[(*whole, place)]
+        if here.stop > here.start:
+            operation.reduce(x[(*whole, here)], axis=axis + 2, dtype=x.dtype, out=part)
+        else:
+            part[...] = outside
 
 
 def _window(pool: Pool, axis: int, place: int) -> tuple[Any, ...]:
@@ -92,12 +128,9 @@ def _largest(x: Array, at: Array, axis: int) -> tuple[Array, Array]:
     return np.take_along_axis(x, chosen, axis), np.take_along_axis(at, chosen, axis)
 
 
-def summed(x: Array, pool: Pool, output: Sizes) -> Array:
+def summed(x: Array, pool: Pool) -> Array:
     """Sum every window, with zeros around x."""
-    y = pad(x, reach_of(pool, x.shape[2:]), range(2, x.ndim))
-    for axis, count in enumerate(output):
-        y = reduced(np.add, y, pool, axis, count)
-    return y
+    return reduced(np.add, x, pool, 0)
 
 
 def window_counts(pool: Pool, size: Sizes, output: Sizes, include_pad: bool) -> list[Array]:

@@ -109,12 +109,11 @@ def max_pool(
 
     """
     x, alone, pool = _prepare(MaxPool, x, kernel_size, stride, padding, dilation, ceil_mode)
+    if not return_indices:
+        y = reduced(np.maximum, x, pool, least_of(x.dtype))
+        return y[0] if alone else y
     output, pads = pool.output_size(x.shape[2:]), reach_of(pool, x.shape[2:])
     y = pad(x, pads, range(2, x.ndim), "constant", least_of(x.dtype))
-    if not return_indices:
-        for axis in range(len(output)):
-            y = reduced(np.maximum, y, pool, axis, output[axis])
-        return y[0] if alone else y
     places = np.arange(np.prod(x.shape[2:], dtype=np.int64)).reshape(x.shape[2:])
     at = np.broadcast_to(pad(places, pads, range(places.ndim), "constant", OUTSIDE), y.shape)
     for axis in reversed(range(len(output))):  # so that the first of equal elements is first row by row
@@ -174,7 +173,7 @@ def avg_pool(
     size = x.shape[2:]
     output = pool.output_size(size)
     with np.errstate(all="ignore"):
-        y = summed(as_floats(x), pool, output)
+        y = summed(as_floats(x), pool)
         for axis, counts in enumerate(window_counts(pool, size, output, count_include_pad)):
             y /= counts.clip(1).astype(y.dtype).reshape(-1, *(1,) * (len(size) - 1 - axis))
         y = as_input(y, x)
@@ -225,19 +224,16 @@ def lp_pool(
     """
     layer = partial(LpPool, norm_type=p)
     x, alone, pool = _prepare(layer, x, kernel_size, stride, padding, dilation, ceil_mode)
-    output = pool.output_size(x.shape[2:])
     with np.errstate(all="ignore"):
         y = np.abs(as_floats(x))
         if p == np.inf:
-            y = pad(y, reach_of(pool, x.shape[2:]), range(2, x.ndim))
-            for axis, count in enumerate(output):
-                y = reduced(np.maximum, y, pool, axis, count)
+            y = reduced(np.maximum, y, pool, 0)
         elif p == 1:
-            y = summed(y, pool, output)
+            y = summed(y, pool)
         elif p == 2:
-            y = np.sqrt(summed(np.square(y), pool, output))
+            y = np.sqrt(summed(np.square(y), pool))
         else:
-            y = summed(y**p, pool, output) ** (1 / p)
+            y = summed(y**p, pool) ** (1 / p)
         y = as_input(y, x)
     return y[0] if alone else y
 

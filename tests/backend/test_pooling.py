@@ -172,6 +172,24 @@ POOLS = {
 }
 
 
+def test_global_averages_keep_the_digits_of_float32():
+    random = np.random.default_rng(0)
+    x = (1000 + random.standard_normal((2, 3, 300, 401))).astype(np.float32)
+    exact = x.astype(float).mean(axis=(2, 3), keepdims=True)
+    y = backend.adaptive_avg_pool(x, 1)
+    assert y.dtype == np.float32
+    assert y.shape == (2, 3, 1, 1)
+    assert np.abs(y / exact - 1).max() < 1e-6
+    assert_close(backend.adaptive_avg_pool(x, (None, 1)), x.mean(axis=3, keepdims=True), 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, float])
+def test_infinity_stays_infinity_in_a_global_average(dtype):
+    x = np.ones((1, 2, 3, 3), dtype)
+    x[0, 1, 1, 1] = np.inf
+    assert backend.adaptive_avg_pool(x, 1).ravel().tolist() == [1, np.inf]
+
+
 @pytest.mark.parametrize("name", POOLS)
 def test_one_input_is_the_first_of_a_batch_where_the_axes_are_known(name):
     run = POOLS[name]
