@@ -40,7 +40,7 @@ class AvifPicture(BoxedPicture):
         super().__init__(name, max_pixels)
         if not features.check("avif"):
             raise ImageError(
-                f"cannot read {name}: the Pillow that is installed was built without AVIF; pip install --upgrade pillow"
+                f"cannot read {name}: the Pillow that is installed was built without AVIF; pip install -U pillow"
             )
         self._file = file
         streams = self._streams()

@@ -111,7 +111,7 @@ class Jpeg2000Picture(BoxedPicture):
         super().__init__(name, max_pixels)
         if not features.check("jpg_2000"):
             raise ImageError(
-                f"cannot read {name}: the Pillow that is installed was built without JPEG 2000; pip install --upgrade "
+                f"cannot read {name}: the Pillow that is installed was built without JPEG 2000; pip install -U "
                 "pillow"
             )
         file.seek(0)
