@@ -252,9 +252,7 @@ class Weighted(Stage):
         shown = Kept(seen)
         parts: list[Source] = []
         for number, each in enumerate(self.maps):
-            if opacity.shape[0] > 1:  # every channel has its own
-                hidden = [each(missing, outside=0, bias=False)]
-            elif self.single:
+            if self.single:  # also where every channel has its own
                 hidden = [self.single[number](missing, outside=0, bias=False)]
             else:  # the weight of each input channel in outputs that mix channels
                 hidden = [

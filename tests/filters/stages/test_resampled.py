@@ -140,6 +140,14 @@ def test_no_number_spreads_beyond_its_window_over_rows_and_columns() -> None:
     )
 
 
+def test_infinite_samples_add_nothing_where_they_weigh_nothing() -> None:
+    x = RNG.random((5, 7))
+    x[2, 3] = np.inf
+    for method in ("lanczos", "cubic", "bilinear", "hamming"):  # every third output lies exactly on a pixel
+        made = filter_picture(x, resize=(21, 15), resampling=method, value_range=None)
+        np.testing.assert_array_equal(made[1::3, 1::3], x)
+
+
 def test_steps_run_in_order_and_once_around_repeats() -> None:
     x = RNG.random((20, 26))
     asked = {"resize": "50%", "resampling": "box", "value_range": None}
