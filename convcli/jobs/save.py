@@ -31,11 +31,8 @@ class Save(NamedTuple):
         if not self.preserve:
             return
         for job in jobs:
-            names = {
-                job.source: job.name,
-                job.target: "standard output" if job.target is DASH else str(job.target),
-            }
-            for end, name in names.items():
+            target = "standard output" if job.target is DASH else str(job.target)
+            for end, name in ((job.source, job.name), (job.target, target)):
                 if end is DASH or isinstance(end, RemotePath):
                     raise ArgumentError(
                         f"`preserve` keeps the times and the mode of files and does not apply to {name}; leave it out"

@@ -150,8 +150,8 @@ def test_steps_between_sum_and_sample():
 @pytest.mark.parametrize(
     ("pixels", "options", "message"),
     [
-        (GREY, {"pool": "max:2"}, "`explain` shows one convolution and the activation after it; leave out pools and `repeat`, and give only one kernel"),
-        (GREY, {"repeat": 2}, "`explain` shows one convolution and the activation after it; leave out pools and `repeat`, and give only one kernel"),
+        (GREY, {"pool": "max:2"}, "`explain` shows one convolution and the activation after it; leave out `resize`, pools and `repeat`, and give only one kernel"),
+        (GREY, {"repeat": 2}, "`explain` shows one convolution and the activation after it; leave out `resize`, pools and `repeat`, and give only one kernel"),
         (GREY, {"variant": "transposed"}, "`explain` shows one sum of products per output channel, which `variant='transposed'` does not calculate; use depthwise, standard or grouped"),
         (GREY, {"variant": "separable"}, "`explain` shows one sum of products per output channel, which `variant='separable'` does not calculate; use depthwise, standard or grouped"),
         (GREY, {"value_range": "minmax"}, "`explain` shows one sample; leave out `sheet`, and `value_range='minmax'`, which depends on all samples"),

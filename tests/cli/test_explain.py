@@ -135,7 +135,7 @@ def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:
         (["--explain", "1,1", "--report", "r.jsonl"], 2, "--explain explains one output and writes no picture; leave out --report"),
         (["--explain", "1,1", "--quality", "80"], 2, "--explain explains one output and writes no picture; leave out --quality"),
         (["--explain", "1,1", "--stats"], 2, "--stats measures pictures, and --explain writes none; leave one of them out"),
-        (["--explain", "1,1", "--pool", "max:2"], 2, "--explain shows one convolution and the activation after it; leave out pools and --repeat, and give only one kernel"),
+        (["--explain", "1,1", "--pool", "max:2"], 2, "--explain shows one convolution and the activation after it; leave out --resize, pools and --repeat, and give only one kernel"),
         (["--explain", "1,1", "--max-pixels", "3"], 1, "cannot read the values: its 9 pixels are over the limit of 3; raise it with --max-pixels 9"),
     ],
 )  # fmt: skip

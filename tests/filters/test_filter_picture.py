@@ -34,6 +34,7 @@ PHOTO = SAMPLES / "landscape.png"
 OF_FILES = {
     *(
         "names",
+        "tiff_compression",
         "recursive",
         "include",
         "exclude",
@@ -464,7 +465,7 @@ def test_wrong_files_and_arguments(tmp_path: Path) -> None:
         "`quality`: '0' is neither a whole number from 1 to 100 nor lossless": {"quality": 0},
         "`png_level`: 10 is not a whole number from 0 to 9": {"png_level": 10},
         "`subsampling`: there is no '4:3:2'": {"subsampling": "4:3:2"},
-        "`subsampling` belongs to JPEG output, not to PNG": {"subsampling": "4:2:0"},
+        "`subsampling` belongs to JPEG, AVIF and HEIF output, not to PNG": {"subsampling": "4:2:0"},
         "'1X' is not an amount of memory": {"max_memory": "1X"},
         "over the limit of 1K; raise it with `max_memory='": {"max_memory": 1024},
         "its 8 frames are over the limit of 7; raise it with `max_frames=8`": {

@@ -383,6 +383,8 @@ def test_formats_without_an_option_refuse_it(
     result = call("filter", tmp_path / "in.png", "--kernel", "box", f"--{option}", value, "-o", output)
     takers = TAKERS[option.replace("-", "_")]
     if form in takers:
+        if form == "HEIF" and "needs an extra" in result.err:
+            pytest.skip("convcli[heif] is not installed")
         assert result.code == 0
         return
     assert result.code == 1

@@ -352,7 +352,9 @@ def test_lab_is_not_rescaled_by_one_factor(call: Call, tmp_path: Path, layer: tu
     result = call("filter", tmp_path / "in.tif", *words)
     assert result.code == 1
     message = one_error(result)
-    assert message.startswith(f"cannot filter {tmp_path}/in.tif: --range minmax stretches all channels alike")
+    assert message.startswith(
+        f"cannot filter {tmp_path}/in.tif: --range minmax stretches all channels by one factor"
+    )
     assert message.endswith("take the lightness alone by --channels l, or another range")
     words = ("--kernel", "identity", "--range", "minmax", "--channels", "l", "-o", tmp_path / "out.png")
     assert call("filter", tmp_path / "in.tif", *words).code == 0

@@ -148,10 +148,10 @@ def command(
     theme: str | None,
     stats: bool,
 ) -> int:
-    """Run a layer on pictures: convolve, activate, pool. A kernel filters each colour channel on its own.
+    """Run a layer on pictures: convolve, activate, pool.
 
-    INPUT is a file, a folder of pictures, a quoted pattern ('in/**/*.png'), or - (standard input). Prints the path of
-    each picture written. Every frame and page is filtered; alpha, depth, colour profile and metadata are kept.
+    INPUT is a file, a folder, a quoted pattern ('in/**/*.png'), or - (standard input). Prints the path of each picture
+    written. Each colour channel and frame is filtered; alpha, depth and metadata are kept.
 
     \f
 

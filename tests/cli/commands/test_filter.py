@@ -216,8 +216,14 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
             ["--kernel", "box", "--variant", "Dilated"],
             "there is no variant 'Dilated'; did you mean 'dilated'?",
         ),
-        (["--kernel", "box", "--padding", "some"], "Invalid value for '--padding': 'some' is not a padding"),
-        (["--kernel", "box", "--padding", "-1"], "Invalid value for '--padding': '-1' is not a padding"),
+        (
+            ["--kernel", "box", "--padding", "some"],
+            "Invalid value for '--p' / '--padding': 'some' is not a padding",
+        ),
+        (
+            ["--kernel", "box", "--padding", "-1"],
+            "Invalid value for '--p' / '--padding': '-1' is not a padding",
+        ),
         (
             ["--kernel", "box", "--padding-mode", "mirrored"],
             "there is no padding mode 'mirrored'; did you mean 'mirror'?",
