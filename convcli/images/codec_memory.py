@@ -40,8 +40,8 @@ SMALL_BLOCK, BLOCK = 1 << 16, 1 << 25
 DENSITIES = {"PNG": 0.5, "JPEG": 0.1, "WEBP": 0.4, "TIFF": 0.8, "GIF": 0.25, "AVIF": 0.2}
 # Working memory of other encoders: bytes per pixel, and bytes per sample.
 WORKING = {"AVIF": (6, 12), "HEIF": (8, 12), "JPEGXL": (0, 27), "JPEG2000": (3, 12), "J2K": (3, 12)}
-AVIF_AHEAD = 75  # bytes per pixel of each frame that an AV1 encoder looks at before it writes the first
-AVIF_FRAMES = 35  # at most that it looks at
+AVIF_AHEAD = 75  # bytes per pixel of each frame in the lookahead of an AV1 encoder
+AVIF_FRAMES = 35  # most frames in the lookahead
 PNG_BAND, PNG_COPIES, MAX_THREADS = (
     1 << 20,
     6,

@@ -10,7 +10,7 @@ LOSSLESS = "lossless"
 # Luma samples per chroma sample, across and down, by the usual names of JPEG's subsamplings.
 SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:4:0": (1, 2), "4:2:0": (2, 2), "4:1:1": (4, 1)}
 
-# The compressions in which TIFFs are written, and what each is called by the tag (TIFF 6.0, and libtiff for deflate).
+# The compressions of TIFF that can be written, and their tag values (TIFF 6.0, and libtiff for deflate).
 COMPRESSIONS = {"none": (1,), "deflate": (8, 32946), "lzw": (5,), "packbits": (32773,)}
 USUAL_COMPRESSION = "deflate"
 

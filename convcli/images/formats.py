@@ -102,7 +102,7 @@ FORMATS = {
         extra="codecs",
     ),
     "JPEG2000": _format(".jp2 .jpx .jpf", "L LA RGB RGBA CMYK I;16", deep=_DEEP_JPEG2000),
-    "J2K": _format(".j2k .j2c .jpc", "L LA RGB RGBA I;16", deep=_DEEP_JPEG2000),  # a codestream alone
+    "J2K": _format(".j2k .j2c .jpc", "L LA RGB RGBA I;16", deep=_DEEP_JPEG2000),  # a bare codestream
     "BMP": _format(".bmp", "L RGB"),
     "GIF": _format(".gif", "L LA RGB RGBA", frames=True),
     "PBM": _format(".pbm", "L"),  # black and white only, which `encode_netpbm` checks
@@ -125,7 +125,7 @@ TEXTS = {
 ARRAYS = ("NPY", "JSON")  # the formats with a choice of axis order
 NUMBERS = ("NPY", *TEXTS)  # the formats that store values without clipping or rounding
 
-# Not offered as a way out: black and white alone, and what many programs do not read.
+# Formats that messages do not suggest: black and white only, and those that many programs do not read.
 UNADVISED = ("PBM", "AVIF", "HEIF", "JPEGXL", "JPEG2000", "J2K")
 
 NETPBM = ("PBM", "PGM", "PPM", "PNM", "PAM", "PFM")

@@ -29,7 +29,7 @@ from convcli.images.samples import SIGNED, stored
 if TYPE_CHECKING:
     from convcli.images.metadata.entries import Directory
 
-# What Pillow calls the compressions of TIFF.
+# Pillow's names of the compressions of TIFF.
 _COMPRESSIONS = {"none": "raw", "deflate": "tiff_adobe_deflate", "lzw": "tiff_lzw", "packbits": "packbits"}
 PLAIN = Coding()
 # Bytes reserved for a JPEG in addition to 5/4 of a byte per pixel; only four-channel noise needs more.
@@ -97,7 +97,7 @@ def encode(
 
 @contextmanager
 def _explained(name: str, form: str, still: Frame, frames: int) -> Iterator[None]:
-    """Say in one line why a picture cannot be encoded.
+    """Convert exceptions to an ImageError that says in one line why a picture cannot be encoded.
 
     Only the work of encoders runs in here, which raise exceptions of every kind.
     """
@@ -113,7 +113,7 @@ def _explained(name: str, form: str, still: Frame, frames: int) -> Iterator[None
 
 
 def _boxed(picture: Picture, form: str, coding: Coding, others: Beside, threads: int | None) -> bytes:
-    """Return a file of one of the formats that are made of boxes."""
+    """Encode a picture in one of the formats that consist of boxes."""
     still, was = picture.frames[0], picture.coded
     if form == "HEIF":
         from convcli.images.codecs.heif import encode_heif
@@ -228,7 +228,7 @@ def _way(mode: str, held: Format, able: str) -> str:
 
 
 def _timing(picture: Picture, form: str) -> tuple[str, ...]:
-    """Return the names of timing that is lost: durations that the format does not store, or the number of repeats."""
+    """Return the names of lost timing: durations or the loop count, if the format does not store them."""
     if form == "AVIF" and picture.loop:
         return ("the number of repeats",)
     is_lost = form in _UNTIMED and any(frame.duration is not None for frame in picture.frames)

@@ -1,4 +1,4 @@
-"""The size that a picture is resized to."""
+"""Sizes to resize pictures to."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_sizes_and_factors(typed: object, rows: int, columns: int) -> None:
         "½",
     ],
 )
-def test_what_is_no_size_is_refused_with_what_is_one(typed: object) -> None:
+def test_invalid_sizes_are_refused_with_examples(typed: object) -> None:
     with pytest.raises(ArgumentError) as error:
         read_new_size(typed)
     assert str(error.value).endswith(
@@ -59,6 +59,6 @@ def test_what_is_no_size_is_refused_with_what_is_one(typed: object) -> None:
     )
 
 
-def test_a_bare_whole_number_may_be_two_things() -> None:
+def test_a_bare_integer_is_ambiguous() -> None:
     with pytest.raises(ArgumentError, match=r"'2' may be a factor or a width; write 200% or 2\.0, or 2x"):
         read_new_size("2")

@@ -1,4 +1,4 @@
-"""AVIF through Pillow, and what has more than 8 bits a sample, which Pillow would cut, through imagecodecs."""
+"""Read and write AVIF with Pillow; samples of more than 8 bits, which Pillow would reduce, are read by imagecodecs."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from convcli.images.metadata.found import Found
 
 BRANDS = (b"avif", b"avis")
-QUALITY = 90  # of a picture for which none is asked for: the file that is read does not tell which it had
+QUALITY = 90  # default quality; files do not record theirs
 
 CODEC = b"av01"
-ITEMS = 4  # times the limit that all pictures inside may have together: tiles, alpha, maps and previews
-WORKING = 16  # bytes a pixel: planes of the decoder, its canvas, and Pillow's copies
+ITEMS = (
+    4  # all pictures inside a file (tiles, alpha, maps, previews) may have this many times the pixel limit
+)
+WORKING = 16  # bytes per pixel: planes of the decoder, its canvas, and Pillow's copies
 COLOURS = ("LA", "RGBA")
 
 
@@ -40,7 +42,7 @@ class AvifPicture(BoxedPicture):
         super().__init__(name, max_pixels)
         if not features.check("avif"):
             raise ImageError(
-                f"cannot read {name}: the Pillow that is installed was built without AVIF; pip install -U pillow"
+                f"cannot read {name}: the installed Pillow was built without AVIF; pip install -U pillow"
             )
         self._file = file
         streams = self._streams()
@@ -64,7 +66,7 @@ class AvifPicture(BoxedPicture):
         self.coded = Coded(ratio=ratio, lossy=True)
 
     def _streams(self) -> list[Sequence]:
-        """Return the headers of the streams inside, or raise ImageError where one of them is too large."""
+        """Return the headers of the streams in the file, or raise ImageError if one of them is too large."""
         found: list[Sequence] = []
         pixels = 0
         try:
@@ -79,7 +81,7 @@ class AvifPicture(BoxedPicture):
         return found
 
     def samples(self, number: int) -> NDArray[Any]:
-        """Return the samples of a frame as they are decoded."""
+        """Return the decoded samples of a frame."""
         import numpy as np
 
         self._image.seek(number)
@@ -89,7 +91,7 @@ class AvifPicture(BoxedPicture):
             self._file.seek(0)
             animated = self.claims.frames > 1
             if animated:
-                self._image.load()  # which only now tells how long a frame stands
+                self._image.load()  # the duration of a frame is only known after loading
             pixels: NDArray[Any] = package.avif_decode(self._file.read(), index=number if animated else None)
             return pixels
         self._image.load()
@@ -97,11 +99,11 @@ class AvifPicture(BoxedPicture):
         return pixels[..., 2:] if self.claims.channels == "LA" else pixels
 
     def duration(self, number: int) -> float | None:
-        """Return for how long a frame stands."""
+        """Return the duration of a frame in milliseconds."""
         return float(self._image.info.get("duration", 0))
 
     def found(self) -> Found:
-        """Return its metadata."""
+        """Return the metadata."""
         found = MetadataReader(self._file)(self._image)
         lose_colours(found, colour_codes(self._file))
         return found

@@ -1,4 +1,4 @@
-"""What JPEG 2000, JPEG XL, HEIF and AVIF have in common: claims are checked, then samples become frames."""
+"""Common base of JPEG 2000, JPEG XL, HEIF and AVIF: check the claims of headers, and convert samples to frames."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -18,21 +18,22 @@ from convcli.images.upright import turned
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DEEPEST = 16  # bits of a whole sample
-BLOCK = 64  # pixels: the sides of the largest blocks of HEVC, which fill a stream's pictures
-OWN = 4  # bytes a pixel, at least, of what a decoder has before samples are made of it
+DEEPEST = 16  # most bits of an integer sample
+BLOCK = 64  # side of the largest HEVC blocks in pixels; the pictures of a stream are padded to whole blocks
+OWN = 4  # least bytes per pixel that a decoder needs for itself
 
 
 class Claims(NamedTuple):
-    """What the header of a file says of its pictures.
+    """The description of pictures in the header of a file.
 
-    height, width : as they are decoded
+    height, width : size of the decoded pictures
     channels : L, LA, RGB, RGBA or CMYK
-    bits : of a sample, which is a whole number, or a float
-    frames : of an animation
-    orientation : of EXIF, by which decoded pixels are to be turned
-    premultiplied : whether colours are multiplied by alpha
-    working : bytes a pixel that its decoder takes beside the samples
+    bits : bits per sample
+    floats : whether samples are floats instead of integers
+    frames : number of frames of an animation
+    orientation : EXIF orientation that has to be applied to decoded pixels
+    premultiplied : whether colours are premultiplied by alpha
+    working : bytes per pixel that the decoder needs in addition to the samples
     """
 
     height: int
@@ -47,21 +48,21 @@ class Claims(NamedTuple):
 
     @property
     def dtype(self) -> str:
-        """The NumPy type of its samples."""
+        """NumPy dtype of the samples."""
         return "float32" if self.floats else "uint8" if self.bits <= 8 else "uint16"
 
     @property
     def mode(self) -> str:
-        """The pixel mode of its frames."""
+        """Pixel mode of the frames."""
         return mode_name(self.channels, self.dtype)
 
 
 class BoxedPicture(ABC):
-    """A file of one of these formats, of which the header is read.
+    """A file of one of these formats whose header is read.
 
-    form : its name in FORMATS
-    claims, coded : as read
-    notes : what of it is left out, beside metadata
+    form : name of the format in FORMATS
+    claims, coded : description and coding from the header
+    notes : notes about parts that are left out, other than metadata
     """
 
     form: str
@@ -74,18 +75,18 @@ class BoxedPicture(ABC):
 
     @abstractmethod
     def samples(self, number: int) -> NDArray[Any]:
-        """Return the samples of a frame, (H, W) or (H, W, C), as they are decoded."""
+        """Return the decoded samples of a frame, (H, W) or (H, W, C)."""
 
     @abstractmethod
     def found(self) -> Found:
-        """Return its metadata."""
+        """Return the metadata."""
 
     def duration(self, number: int) -> float | None:
-        """Return for how long, in milliseconds, a frame of an animation stands that was decoded last."""
+        """Return the duration in milliseconds of the frame that was decoded last, None for a still picture."""
         return None
 
     def header(self, chosen: Callable[[int], Sequence[int]]) -> Header:
-        """Return what reading the chosen frames will give, or raise ImageError: nothing is decoded."""
+        """Return the header of the chosen frames without decoding, or raise ImageError."""
         claims, numbers = self.claims, self._chosen(chosen)
         size = (claims.height, claims.width)
         pixels = claims.height * claims.width
@@ -99,7 +100,7 @@ class BoxedPicture(ABC):
         return Header((frame,) * len(numbers), self.form, coded=self.coded)
 
     def read(self, chosen: Callable[[int], Sequence[int]]) -> Picture:
-        """Return the chosen frames, upright, with every bit of theirs, or raise ImageError."""
+        """Return the chosen frames, upright and at full depth, or raise ImageError."""
         frames = tuple(self._frame(number) for number in self._chosen(chosen))
         found = self.found()
         notes = (*self.notes, *found.notes)
@@ -123,7 +124,7 @@ class BoxedPicture(ABC):
         count = CHANNELS[claims.channels]
         if pixels.shape != (shape if count == 1 else (*shape, count)):
             raise damaged(
-                self.name, f"its header tells of {shape[0]}x{shape[1]} in {claims.channels}, not its pixels"
+                self.name, f"its pixels are not {shape[0]}x{shape[1]} in {claims.channels} as in its header"
             )
         pixels = spread(pixels, claims.bits).astype(claims.dtype, copy=False)
         if claims.premultiplied:
@@ -134,14 +135,14 @@ class BoxedPicture(ABC):
         return Frame(turned(pixels, claims.orientation), claims.mode, duration)
 
     def unread(self, why: str) -> ImageError:
-        """Return the error of a file of a kind that is not read."""
+        """Return the error for an unsupported kind of file."""
         return ImageError(f"cannot read {self.name}: {why}; convert it to PNG or TIFF")
 
     def check_stream(self, height: int, width: int) -> None:
-        """Refuse a video stream inside that is larger than the limit, but for what fills its last blocks."""
+        """Raise ImageError if a video stream in the file, without block padding, is larger than the limit."""
         if max(0, height - BLOCK + 1) * max(0, width - BLOCK + 1) > self.max_pixels:
             self.check_claimed(height * width)
 
     def check_claimed(self, pixels: int) -> None:
-        """Refuse a picture inside that is larger than the limit, whatever the file around it says."""
+        """Raise ImageError if a picture in the file is larger than the limit, whatever size the file claims."""
         check_pixels(self.name, 1, self.max_pixels - pixels, self.max_pixels)

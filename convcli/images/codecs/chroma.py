@@ -1,4 +1,4 @@
-"""How AVIF and HEIF store colours: in full, or one for several pixels."""
+"""Chroma subsampling of AVIF and HEIF."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ HELD = ("4:4:4", "4:2:2", "4:2:0")
 
 
 def chroma_for(coding: Coding, was: Coded | None, quality: int) -> str:
-    """Return the sampling of colours that is asked for, else that of the file that was read, else one that fits.
+    """Return the requested subsampling, else that of the input file, else a default for the quality.
 
-    Raises ImageError where these formats have not what is asked for.
+    Raises ImageError if these formats do not support the requested one.
     """
     if coding.subsampling is not None:
         if coding.subsampling not in HELD:
-            raise ImageError(f"it stores colours as {', '.join(HELD)}, not as {coding.subsampling}")
+            raise ImageError(f"it supports the subsamplings {', '.join(HELD)}, not {coding.subsampling}")
         return coding.subsampling
     if was is not None and was.ratio is not None:
         return finest_within(was.ratio, HELD)
@@ -24,5 +24,5 @@ def chroma_for(coding: Coding, was: Coded | None, quality: int) -> str:
 
 
 def ratio_of(sampling: object) -> tuple[int, int] | None:
-    """Return the samples of brightness for one of colour, by the three digits of a sampling: 420."""
+    """Return the luma samples per chroma sample for a subsampling of three digits, such as 420."""
     return SAMPLINGS.get(":".join(str(sampling)))

@@ -72,7 +72,7 @@ def webp(data: bytes) -> Stream | None:
 
 
 def jpegxl(data: bytes) -> Stream | None:
-    """Read the size and the channels; None of an animation, and of what comes with a preview."""
+    """Read the size and the channels; None for animations and for pictures with a preview."""
     header = jpegxl_header(data)
     if header is None or header.animated or header.preview:
         return None

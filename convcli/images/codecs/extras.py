@@ -1,4 +1,4 @@
-"""The packages that some formats need: imported when such a file is read or written, or named with their extra."""
+"""Import the optional packages that some formats need, or name the extra that installs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from convcli.images.codecs.tiff import NoCodecError
 
 
 def load_extra(module: str, extra: str, why: str) -> Any:
-    """Import a package that `convcli[extra]` installs, or raise NoCodecError, which says why it was needed."""
+    """Import a package that `convcli[extra]` installs, or raise NoCodecError with the reason why it is needed."""
     try:
         return import_module(module)
     except ImportError:
@@ -17,11 +17,12 @@ def load_extra(module: str, extra: str, why: str) -> Any:
 
 
 def load_codec(codec: str, kind: str, why: str) -> Any:
-    """Import imagecodecs, or raise NoCodecError where it is not there or was built without a codec.
+    """Import imagecodecs, or raise NoCodecError if it is not installed or was built without a codec.
 
-    codec, kind : as imagecodecs and people call it
+    codec : name of the codec in imagecodecs
+    kind : name of the codec in messages
     """
     package = load_extra("imagecodecs", "codecs", why)
     if not getattr(package, codec).available:
-        raise NoCodecError(f"{why}; the imagecodecs that is installed was built without {kind}")
+        raise NoCodecError(f"{why}; the installed imagecodecs was built without {kind}")
     return package

@@ -1,4 +1,4 @@
-"""HEIC through pillow-heif: `convcli[heif]`."""
+"""Read and write HEIC with pillow-heif: `convcli[heif]`."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from convcli.images.codecs.sequence_headers import Sequence
 
 BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-QUALITY = 90  # of a picture for which none is asked for, as of AVIF
+QUALITY = 90  # default quality, as for AVIF
 
-PRESET = "fast"  # of x265: as small as its others, in less than half the time
+PRESET = "fast"  # of x265: files as small as with slower presets, in less than half the time
 CODECS = (b"hvc1", b"hev1")
-WORKING = 10  # bytes a pixel: planes of the decoder, and libheif's copies
+WORKING = 10  # bytes per pixel: planes of the decoder, and libheif's copies
 _GREY = {"I": "L"}  # pillow-heif's name for grey of more than 8 bits
-_IDENTITY = 0  # the matrix of ITU-T H.273 that keeps red, green and blue as they are
+_IDENTITY = 0  # the matrix coefficients of ITU-T H.273 for RGB without conversion
 
 
 class HeifPicture(BoxedPicture):
-    """A HEIF file whose header is read; of several pictures in it, the primary one."""
+    """A HEIF file whose header is read; if it has several pictures, the primary one is used."""
 
     form = "HEIF"
 
@@ -52,7 +52,7 @@ class HeifPicture(BoxedPicture):
         self._image = pictures[pictures.primary_index]
         self._info = self._image.info
         if len(pictures) > 1:
-            self.notes = (f"only the primary of its {len(pictures)} pictures is read",)
+            self.notes = (f"only the primary one of its {len(pictures)} pictures is read",)
         channels, _, depth = self._image.mode.partition(";")
         channels = _GREY.get(channels, channels)
         self.claims = Claims(
@@ -77,10 +77,10 @@ class HeifPicture(BoxedPicture):
         """Return the samples of the picture."""
         import numpy as np
 
-        return np.array(self._image)  # a copy: older versions free what they decoded with the image
+        return np.array(self._image)  # a copy, as older versions free the samples with the image
 
     def found(self) -> Found:
-        """Return its metadata."""
+        """Return the metadata."""
         found, info = Found(), self._info
         found.add("icc", info.get("icc_profile"))
         found.add_exif(info.get("exif"))
@@ -101,7 +101,7 @@ def encode_heif(frame: Frame, coding: Coding, was: Coded | None, metadata: Mappi
     """Return a frame as a HEIC file with EXIF, XMP and a colour profile; or raise ImageError."""
     package = load_extra("pillow_heif", "heif", "writing HEIC needs an extra")
     if not package.libheif_info()["HEIF"]:
-        raise ImageError("the pillow-heif that is installed was built without an encoder")
+        raise ImageError("the installed pillow-heif was built without an encoder")
     height, width = frame.pixels.shape[:2]
     made = package.from_bytes(mode=frame.mode, size=(width, height), data=frame.pixels.tobytes())
     kept = {"icc_profile": "icc", "exif": "exif", "xmp": "xmp"}
@@ -114,7 +114,7 @@ def encode_heif(frame: Frame, coding: Coding, was: Coded | None, metadata: Mappi
 def _settings(coding: Coding, was: Coded | None) -> dict[str, Any]:
     if coding.quality == LOSSLESS:
         if coding.subsampling not in (None, "4:4:4"):
-            raise ImageError(f"without loss it stores all colours, not as {coding.subsampling}")
+            raise ImageError(f"lossless HEIC has no chroma subsampling, so it cannot be {coding.subsampling}")
         return {"quality": -1, "chroma": 444, "matrix_coefficients": _IDENTITY}
     quality = QUALITY if coding.quality is None else int(coding.quality)
     return {"quality": quality, "chroma": int(chroma_for(coding, was, quality).replace(":", ""))}

@@ -1,4 +1,4 @@
-"""Which files are JPEG 2000, JPEG XL, HEIF or AVIF; what reads them is loaded when there is one."""
+"""Detect JPEG 2000, JPEG XL, HEIF and AVIF files; the modules that read them are imported when needed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ BOXED = ("AVIF", "HEIF", "JPEGXL", "JPEG2000", "J2K")  # their names in FORMATS
 
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJX")  # the first bytes of files
 _JPEG_2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP")
-_MEDIA = b"ft"  # of ftyp, behind the length of that box
+_MEDIA = b"ft"  # the start of ftyp, after the length of that box
 
 
 def opened_boxed(file: BinaryIO, start: bytes, name: str, max_pixels: int) -> BoxedPicture | None:
-    """Return the picture in a file of one of these formats, its header read and checked; None where it is none.
+    """Return the picture in a file of one of these formats, with its header read and checked, or None.
 
-    start : the first six bytes. Raises ImageError where what the header claims is refused
+    start : the first six bytes of the file. Raises ImageError if the claims of the header are refused
     """
     if start.startswith(_JPEG_XL):
         from convcli.images.codecs.jpegxl import JpegXLPicture

@@ -1,4 +1,4 @@
-"""JPEG 2000 through Pillow, and colours of more than 8 bits, which Pillow would cut, through imagecodecs."""
+"""Read and write JPEG 2000 with Pillow, and colours of more than 8 bits, which Pillow would reduce, by imagecodecs."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from convcli.images.metadata.found import Found
 
-MAGICS = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")  # of a codestream alone, and in a file
-QUALITY = 48  # dB, of a picture that came with loss, as libvips has it
+MAGICS = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")  # of a bare codestream, and of a file with boxes
+QUALITY = 48  # default PSNR in dB for pictures that were lossy, as in libvips
 
-TILE = 5600  # bytes that OpenJPEG takes for each tile, however small
-WORKING = 10  # bytes a channel of a pixel: whole numbers of 32 bits, twice, and what Pillow makes of them
-HEADER = 1 << 16  # bytes of a codestream in which its first markers are looked for
+TILE = 5600  # bytes that OpenJPEG needs for each tile, however small
+WORKING = 10  # bytes per sample: two 32-bit integers, and Pillow's sample
+HEADER = 1 << 16  # bytes of a codestream that are searched for its first markers
 
 _SIZE = 38  # bytes of SIZ before its components: ITU T.800, A.5.1
 _CODING_STYLE, _TILE_PART = 0x52, 0x90  # markers COD and SOT
@@ -33,10 +33,11 @@ _REVERSIBLE = 1  # the wavelet 5-3
 
 
 class Codestream(NamedTuple):
-    """What the main header of a codestream tells.
+    """The main header of a codestream.
 
-    components : the bits of each, and its steps across and down
-    tiles : how many there are
+    components : bits, horizontal step and vertical step of each component
+    tiles : number of tiles
+    reversible : whether the wavelet is lossless
     """
 
     height: int
@@ -57,7 +58,7 @@ class Codestream(NamedTuple):
 
 
 def codestream(file: BinaryIO) -> Codestream | None:
-    """Read the main header of the codestream in a file; None where it is damaged."""
+    """Read the main header of the codestream in a file; None if it is damaged."""
     file.seek(0)
     start = 0
     if file.read(4) != MAGICS[0]:
@@ -90,7 +91,7 @@ def codestream(file: BinaryIO) -> Codestream | None:
 
 
 def _reversible(data: bytes) -> bool:
-    """Whether the wavelet is the one without loss: ITU T.800, A.6.1."""
+    """Return whether the wavelet is lossless: ITU T.800, A.6.1."""
     at = 2
     while at + 14 < len(data):
         marker, length = struct.unpack_from(">HH", data, at)
@@ -111,7 +112,7 @@ class Jpeg2000Picture(BoxedPicture):
         super().__init__(name, max_pixels)
         if not features.check("jpg_2000"):
             raise ImageError(
-                f"cannot read {name}: the Pillow that is installed was built without JPEG 2000; pip install -U "
+                f"cannot read {name}: the installed Pillow was built without JPEG 2000; pip install -U "
                 "pillow"
             )
         file.seek(0)
@@ -125,7 +126,7 @@ class Jpeg2000Picture(BoxedPicture):
         file.seek(0)
         self._image: Any = Image.open(file, formats=["JPEG2000"])
         if self._image.size != (stream.width, stream.height):
-            raise damaged(name, "the size of its codestream is another than that of the file around it")
+            raise damaged(name, "the size of its codestream differs from that in the file header")
         self._file, self._stream = file, stream
         self._found = jpeg2000_metadata(file, self._image)
         palette = self._image.mode in ("P", "PA")
@@ -141,7 +142,9 @@ class Jpeg2000Picture(BoxedPicture):
         )
         self.coded = Coded(lossy=not stream.reversible)
         if self.claims.bits > 8 and mode != "I;16" and not stream.whole:
-            raise self.unread(f"its channels of {stream.bits} bits have different sizes, which are not read")
+            raise self.unread(
+                f"its channels of {stream.bits} bits have different sizes, which is not supported"
+            )
 
     def samples(self, number: int) -> NDArray[Any]:
         """Return the samples of the picture."""
@@ -154,12 +157,12 @@ class Jpeg2000Picture(BoxedPicture):
             pixels: NDArray[Any] = package.jpeg2k_decode(self._file.read())
             return pixels
         self._image.load()
-        if self._image.mode == "I;16":  # which Pillow has brought to 16 bits by as many zeros as it takes
+        if self._image.mode == "I;16":  # Pillow has shifted samples to 16 bits
             return np.asarray(self._image) >> (16 - self._stream.bits)
         return np.asarray(self._image.convert(self.claims.channels))
 
     def found(self) -> Found:
-        """Return its metadata."""
+        """Return the metadata."""
         return self._found[0]
 
 
@@ -173,7 +176,7 @@ def jpeg2000_settings(coding: Coding, was: Coded | None, frame: Frame, form: str
 
 
 def encode_deep(frame: Frame, form: str, coding: Coding, was: Coded | None) -> bytes:
-    """Return colours of 16 bits as a file."""
+    """Encode 16-bit colours as a file."""
     package = load_codec("JPEG2K", "JPEG 2000", f"writing {frame.mode} needs an extra")
     quality = quality_of(coding, was)
     way = {} if quality == LOSSLESS else {"level": quality, "reversible": False}
@@ -181,7 +184,7 @@ def encode_deep(frame: Frame, form: str, coding: Coding, was: Coded | None) -> b
 
 
 def quality_of(coding: Coding, was: Coded | None) -> int | str:
-    """Return the peak signal-to-noise ratio in dB that is asked for, or LOSSLESS."""
+    """Return the requested peak signal-to-noise ratio in dB, or LOSSLESS."""
     if coding.quality is not None:
         return coding.quality
     return QUALITY if was is not None and was.lossy else LOSSLESS

@@ -1,4 +1,4 @@
-"""JPEG XL through imagecodecs: `convcli[codecs]`."""
+"""Read and write JPEG XL with imagecodecs: `convcli[codecs]`."""
 
 from __future__ import annotations  # NumPy is loaded while a picture is decoded
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from convcli.images.metadata.found import Found
 
-QUALITY = 90  # of a picture that came with loss, as of WebP
-HEADER = 1 << 20  # bytes of a file in which the header of its codestream is looked for
-WORKING = 4  # bytes a pixel, and as many for each channel: what libjxl decodes to, as floats
-DEEP = 8  # bits, beyond which a picture is written without loss
+QUALITY = 90  # default for pictures that were lossy, as for WebP
+HEADER = 1 << 20  # bytes of a file that are searched for the header of its codestream
+WORKING = 4  # bytes per pixel, and per sample: the floats that libjxl decodes to
+DEEP = 8  # bits per sample above which pictures are always lossless
 
 
 class JpegXLPicture(BoxedPicture):
@@ -41,13 +41,15 @@ class JpegXLPicture(BoxedPicture):
         if header is None:
             raise damaged(name, "it has no codestream")
         if header.animated:
-            raise self.unread("it is an animation, whose timing is not read")
+            raise self.unread("it is an animation, which is not supported")
         if header.preview:
-            raise self.unread("it begins with a preview, which is not read")
+            raise self.unread("it begins with a preview, which is not supported")
         if header.channels is None or header.others:
             raise self.unread("it has channels that are neither grey, colours nor alpha")
         sides = (header.height, header.width)
-        height, width = sides[::-1] if header.orientation >= TURNED else sides  # libjxl turns it
+        height, width = (
+            sides[::-1] if header.orientation >= TURNED else sides
+        )  # libjxl applies the orientation
         self.claims = Claims(
             height,
             width,
@@ -67,7 +69,7 @@ class JpegXLPicture(BoxedPicture):
         return pixels
 
     def found(self) -> Found:
-        """Return its metadata."""
+        """Return the metadata."""
         found = jpegxl_metadata(self._file, self._package.brotli_decode)
         if self._header.profile:
             found.lose(["the ICC profile inside its codestream"])
@@ -87,17 +89,17 @@ def encode_jpegxl(
         quality = QUALITY if was is not None and was.lossy and not deep else LOSSLESS
     if deep and quality != LOSSLESS:
         raise ImageError(
-            f"JPEG XL of more than {DEEP} bits is written without loss, not at quality {quality}; leave `quality` out"
+            f"JPEG XL of more than {DEEP} bits is always lossless, not of quality {quality}; leave `quality` out"
         )
     way = {"lossless": True} if quality == LOSSLESS else {"distance": distance(int(quality))}
     data = bytes(package.jpegxl_encode(frame.pixels, numthreads=threads, **way))
-    if frame.pixels.dtype == "uint16":  # which imagecodecs calls linear
+    if frame.pixels.dtype == "uint16":  # imagecodecs marks these samples as linear
         data = as_srgb(data)
     return with_jpegxl_boxes(data, metadata)
 
 
 def distance(quality: int) -> float:
-    """Return the distance in Butteraugli's units for a quality of 1 to 100: libjxl's JxlEncoderDistanceFromQuality."""
+    """Return the Butteraugli distance for a quality of 1 to 100: libjxl's JxlEncoderDistanceFromQuality."""
     if quality >= 100:
         return 0.0
     if quality >= 30:

@@ -1,4 +1,4 @@
-"""What the header of a JPEG XL picture tells, before anything is decoded: ISO/IEC 18181-1, annex D.
+"""Read the header of a JPEG XL picture: ISO/IEC 18181-1, annex D.
 
 The names of fields are those of the standard and of libjxl's `image_metadata.h`.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MAGICS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")  # of a codestream alone, and in a container
+MAGICS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")  # of a bare codestream, and of a container
 
-_READ = 1 << 14  # bytes of a codestream, of which a header has far fewer
+_READ = 1 << 14  # bytes of a codestream that are read; headers are far smaller
 _SIDES = ((1, 9), (1, 13), (1, 18), (1, 30))
 _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _ENUM = ((0, 0), (1, 0), (2, 4), (18, 6))
@@ -20,16 +20,17 @@ _LINEAR, _SRGB = 8, 13  # transfer functions
 
 
 class JpegXLHeader(NamedTuple):
-    """The sides of a picture as they are coded, not yet upright, and what its samples are.
+    """The coded size of a picture, before its orientation is applied, and its samples.
 
-    channels : L, LA, RGB, RGBA, or None of other colours
-    others : extra channels that are not alpha
-    floats : whether samples are floats of so many bits
-    premultiplied : whether colours are multiplied by alpha
-    lossy : whether it is coded in XYB, as it is with loss
-    profile : whether the colour space is told by an ICC profile
-    srgb : whether it is that of sRGB, or of floats the same in linear light
-    transfer_at : the bit of the codestream where the number of a transfer function stands; 0 where it has none
+    channels : L, LA, RGB, RGBA, or None for other colours
+    others : number of extra channels other than alpha
+    bits : bits per sample
+    floats : whether samples are floats
+    premultiplied : whether colours are premultiplied by alpha
+    lossy : whether the picture is coded in XYB, which is lossy
+    profile : whether the colour space is given by an ICC profile
+    srgb : whether the colour space is sRGB, or for floats linear sRGB
+    transfer_at : bit offset of the transfer function in the codestream, 0 if there is none
     """
 
     height: int
@@ -68,15 +69,15 @@ class _Bits:
         return taken
 
     def choose(self, *ways: tuple[int, int]) -> int:
-        """Read a number in one of four ways: a constant, and the bits that are added to it."""
+        """Read a number that is coded in one of four ways: a constant plus a number of bits."""
         least, bits = ways[self.take(2)]
         return least + self.take(bits)
 
 
 def jpegxl_header(data: bytes) -> JpegXLHeader | None:
-    """Read the header of a codestream, alone or in a container; None where there is none.
+    """Read the header of a codestream, bare or in a container; None if there is none.
 
-    Raises ValueError where it is damaged.
+    Raises ValueError if it is damaged.
     """
     at = _start(data)
     if at < 0:
@@ -84,7 +85,7 @@ def jpegxl_header(data: bytes) -> JpegXLHeader | None:
     bits = _Bits(data[at + 2 : at + _READ])
     height, width = _sides(bits)
     header = JpegXLHeader(height, width)
-    return header if bits.take(1) else _metadata(bits, header)  # where all is as usual
+    return header if bits.take(1) else _metadata(bits, header)  # 1: all values are the defaults
 
 
 def _metadata(bits: _Bits, header: JpegXLHeader) -> JpegXLHeader:
@@ -93,7 +94,7 @@ def _metadata(bits: _Bits, header: JpegXLHeader) -> JpegXLHeader:
         if bits.take(1):
             _sides(bits)
         header = header._replace(preview=bool(bits.take(1)))
-        if header.preview:  # whose size stands here, and is of no use
+        if header.preview:  # pictures with a preview are not read, so the rest of the header is not needed
             return header
         header = header._replace(animated=bool(bits.take(1)))
         if header.animated:
@@ -138,7 +139,7 @@ def _depth(bits: _Bits) -> tuple[int, bool]:
 
 
 def _extra_channel(bits: _Bits) -> tuple[int, bool]:
-    """Return the type of an extra channel, and whether colours are multiplied by it."""
+    """Return the type of an extra channel, and whether colours are premultiplied by it."""
     if bits.take(1):
         return _ALPHA, False
     kind = bits.choose(*_ENUM)
@@ -153,7 +154,7 @@ def _extra_channel(bits: _Bits) -> tuple[int, bool]:
 
 
 def _transfer(bits: _Bits, space: int) -> tuple[int, int]:
-    """Return the transfer function of colours of sRGB's primaries, or of grey, and where it stands; 0 of others."""
+    """Return the transfer function and its bit offset, for grey or sRGB primaries; 0 for others."""
     if space not in (_RGB, _GREY) or bits.choose(*_ENUM) != _D65:
         return 0, 0
     if space == _RGB and bits.choose(*_ENUM) != _PRIMARIES:
@@ -165,12 +166,12 @@ def _transfer(bits: _Bits, space: int) -> tuple[int, int]:
 
 
 def as_srgb(data: bytes) -> bytes:
-    """Return a file whose samples are called linear as one whose samples are those of sRGB."""
+    """Return a file whose header marks its samples as sRGB instead of linear."""
     header = jpegxl_header(data)
     assert header is not None
     if header.srgb or not header.transfer_at:
         return data
-    at = 8 * max(0, _start(data)) + header.transfer_at + 2  # behind the choice of a way, the same for both
+    at = 8 * max(0, _start(data)) + header.transfer_at + 2  # after the selector, which is the same for both
     change = (_LINEAR - 2 ^ _SRGB - 2) << at
     start, end = at // 8, (at + 4) // 8 + 1
     part = int.from_bytes(data[start:end], "little") ^ (change >> 8 * start)
@@ -178,7 +179,7 @@ def as_srgb(data: bytes) -> bytes:
 
 
 def _start(data: bytes) -> int:
-    """Return where the codestream begins, -1 where there is none; for containers: ISO/IEC 18181-2, clause 9."""
+    """Return the offset of the codestream, -1 if there is none; for containers: ISO/IEC 18181-2, clause 9."""
     at = 0
     if data.startswith(MAGICS[0]):
         return at

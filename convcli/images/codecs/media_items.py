@@ -1,4 +1,4 @@
-"""Where in an AVIF or a HEIF file its coded pictures are: the items of `meta` and the samples of tracks.
+"""Locate the coded pictures in an AVIF or HEIF file: the items of `meta` and the samples of tracks.
 
 ISO/IEC 14496-12 and ISO/IEC 23008-12.
 """
@@ -11,18 +11,18 @@ from typing import BinaryIO, NamedTuple
 
 from convcli.images.codecs.boxes import Box, boxes, content, find
 
-MOST = 1 << 17  # items, and samples, of one file
+MOST = 1 << 17  # items and samples in one file
 
 _VISUAL = 78  # bytes of a sample entry before its boxes
 _TRACK = (b"mdia", b"minf", b"stbl")
 
 
 class TooManyError(ValueError):
-    """A file names more coded parts than it can have."""
+    """A file lists more coded parts than it can contain."""
 
 
 class Coded(NamedTuple):
-    """A coded picture, or a part of one: its codec, where it is, and whether it is a sample of a track."""
+    """A coded picture or a part of one: its codec, its location, and whether it is a sample of a track."""
 
     codec: bytes
     offset: int
@@ -31,7 +31,7 @@ class Coded(NamedTuple):
 
 
 class _Numbers:
-    """Big-endian numbers, one behind the other; 0 behind the end."""
+    """Reads consecutive big-endian integers, and 0 after the end."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -46,7 +46,7 @@ class _Numbers:
 
 
 def brands(file: BinaryIO) -> tuple[bytes, ...]:
-    """Return the brands of a file, the major one first; none where it does not begin with a box ftyp."""
+    """Return the brands of a file, the major one first; an empty tuple if it does not begin with an ftyp box."""
     first = next(boxes(file), None)
     if first is None or first.kind != b"ftyp":
         return ()
@@ -55,24 +55,24 @@ def brands(file: BinaryIO) -> tuple[bytes, ...]:
 
 
 def coded_parts(file: BinaryIO) -> Iterator[Coded]:
-    """Yield the parts of a file that a decoder may be given."""
+    """Yield the coded parts of a file that a decoder may use."""
     size = file.seek(0, os.SEEK_END)
     claimed = 0
     for count, part in enumerate(_parts(file)):
         claimed += part.length
         if count >= MOST or claimed > 16 * size:
-            raise TooManyError(f"it names more than {count:,} coded parts in {size:,} bytes")
+            raise TooManyError(f"it lists more than {count:,} coded parts in {size:,} bytes")
         yield part
 
 
 def coded_bytes(file: BinaryIO, part: Coded) -> bytes:
-    """Return a coded part."""
+    """Return the bytes of a coded part."""
     file.seek(part.offset)
     return file.read(part.length)
 
 
 def configurations(file: BinaryIO, kind: bytes) -> Iterator[bytes]:
-    """Yield what a codec is told before any picture: the boxes of a kind, such as hvcC, of items and of tracks."""
+    """Yield the decoder configurations of a kind, such as hvcC, of items and tracks."""
     meta = find(file, (b"meta",))
     if meta is not None:
         properties = find(file, (b"iprp", b"ipco"), meta.start + 4, meta.end)
@@ -90,7 +90,7 @@ def configurations(file: BinaryIO, kind: bytes) -> Iterator[bytes]:
 
 
 def colour_codes(file: BinaryIO) -> tuple[int, int] | None:
-    """Return the colour primaries and the transfer characteristics that a file names by number: ITU-T H.273."""
+    """Return the numbers of a file's colour primaries and transfer characteristics: ITU-T H.273."""
     for data in configurations(file, b"colr"):
         if data[:4] == b"nclx" and len(data) >= 8:
             return int.from_bytes(data[4:6], "big"), int.from_bytes(data[6:8], "big")
@@ -129,9 +129,9 @@ def _item_types(file: BinaryIO, box: Box) -> Iterator[tuple[int, bytes]]:
 
 
 def _locations(data: _Numbers, base: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the number of each item, and where each of its parts is: ISO/IEC 14496-12, 8.11.3.
+    """Yield the number of each item with the offset and length of each of its parts: ISO/IEC 14496-12, 8.11.3.
 
-    base : where a box idat begins, in which some items are
+    base : offset of the idat box, which contains some items
     """
     version = data.take(1)
     data.take(3)

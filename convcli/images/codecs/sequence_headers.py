@@ -1,6 +1,6 @@
-"""What the video streams inside AVIF and HEIF files say of their pictures: AV1 and HEVC sequence headers.
+"""Read the AV1 and HEVC sequence headers of the video streams in AVIF and HEIF files.
 
-A decoder takes memory for the size that stands here, whatever the file around it says.
+Decoders allocate memory for the size in these headers, whatever size the file claims.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ _HEVC_SEQUENCE = 33  # the type of a NAL unit
 
 
 class Sequence(NamedTuple):
-    """The sides of the pictures of a stream; of AV1 also the bits of a sample, and how colours are stored.
+    """The size of the pictures in a stream, and for AV1 the bits per sample and the chroma subsampling.
 
-    ratio : samples of brightness for one of colour, across and down; None where there is only brightness
+    ratio : luma samples per chroma sample, across and down; None for grey
     """
 
     height: int
@@ -25,11 +25,11 @@ class Sequence(NamedTuple):
 
 
 class StreamError(ValueError):
-    """The header of a stream cannot be read."""
+    """A stream header that cannot be read."""
 
 
 class _Bits:
-    """The bits of some bytes, most significant first."""
+    """Reads bits, most significant first."""
 
     def __init__(self, data: bytes) -> None:
         self._number, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -41,7 +41,7 @@ class _Bits:
         return self._number >> self._left & (1 << count) - 1
 
     def golomb(self) -> int:
-        """Read ue(v) of HEVC, which is uvlc() of AV1."""
+        """Read ue(v) of HEVC, which is the same as uvlc() of AV1."""
         zeros = 0
         while not self.take(1):
             zeros += 1
@@ -51,7 +51,7 @@ class _Bits:
 
 
 def av1_sequences(data: bytes) -> Iterator[Sequence]:
-    """Yield the sequence headers among the OBUs of an item or a sample: AV1 specification, 5.3."""
+    """Yield the sequence headers among the OBUs of an item or sample: AV1 specification, 5.3."""
     at = 0
     while at < len(data):
         kind, extended, sized = data[at] >> 3 & 15, data[at] & 4, data[at] & 2
@@ -65,7 +65,7 @@ def av1_sequences(data: bytes) -> Iterator[Sequence]:
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    """Return a number, and where it ends: AV1 specification, 4.10.5."""
+    """Return a number and the offset of its end: AV1 specification, 4.10.5."""
     number = 0
     for place in range(8):
         if at >= len(data):
@@ -127,7 +127,7 @@ def _skip_operating_points(bits: _Bits) -> None:
 
 
 def _av1_colours(bits: _Bits, profile: int) -> tuple[int, tuple[int, int] | None]:
-    """Return the bits of a sample, and how colours are stored: AV1 specification, 5.5.2."""
+    """Return the bits per sample and the chroma subsampling: AV1 specification, 5.5.2."""
     depth = 8
     if bits.take(1):
         depth = 12 if profile == 2 and bits.take(1) else 10
@@ -148,7 +148,7 @@ def _av1_colours(bits: _Bits, profile: int) -> tuple[int, tuple[int, int] | None
 
 
 def hevc_sequences(data: bytes) -> Iterator[Sequence]:
-    """Yield the sequence headers among the NAL units of an item, each behind four bytes of its length."""
+    """Yield the sequence headers among the NAL units of an item, each preceded by four bytes with its length."""
     at = 0
     while at + 4 < len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -157,7 +157,7 @@ def hevc_sequences(data: bytes) -> Iterator[Sequence]:
 
 
 def hevc_sequence(unit: bytes) -> Iterator[Sequence]:
-    """Yield the sequence header in a NAL unit, where it is one: ITU-T H.265, 7.3.2.2."""
+    """Yield the sequence header in a NAL unit, if it is one: ITU-T H.265, 7.3.2.2."""
     if len(unit) < 3 or unit[0] >> 1 & 63 != _HEVC_SEQUENCE:
         return
     bits = _Bits(unit[2:].replace(b"\0\0\3", b"\0\0"))
@@ -177,7 +177,7 @@ def hevc_sequence(unit: bytes) -> Iterator[Sequence]:
 
 
 def hevc_configured(data: bytes) -> Iterator[Sequence]:
-    """Yield the sequence headers in the content of a box hvcC: ISO/IEC 14496-15, 8.3.3.1."""
+    """Yield the sequence headers in the content of an hvcC box: ISO/IEC 14496-15, 8.3.3.1."""
     at = 23
     for _ in range(data[22] if len(data) > 22 else 0):
         units = int.from_bytes(data[at + 1 : at + 3], "big")

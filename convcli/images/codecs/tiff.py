@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'convcli[codecs]'"
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF and BigTIFF in either byte order
 
-PREDICTED = ("deflate", "lzw")  # compressions of differences between neighbours
+PREDICTED = ("deflate", "lzw")  # compressions that are used with a predictor
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # premultiplied alpha, and straight alpha
 # By photometric interpretation; in 0, white is zero.
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 5: "CMYK", 8: "LAB", 9: "ICCLAB"}

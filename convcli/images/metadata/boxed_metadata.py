@@ -1,4 +1,4 @@
-"""Metadata in the boxes of JPEG 2000 and JPEG XL files, and colours that a file only names by number.
+"""Read and write metadata in the boxes of JPEG 2000 and JPEG XL files, and check numbered colour spaces.
 
 ISO/IEC 15444-1, I.5; ISO/IEC 18181-2, clause 9; XMP specification, part 3, 1.1.4; ITU-T H.273.
 """
@@ -20,27 +20,27 @@ IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 
 _OF_JPEG2000 = {b"jP  ", b"ftyp", b"jp2h", b"jp2c", b"uuid", b"free"}
 _OF_JPEG_XL = {b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"Exif", b"xml ", b"brob"}
-_ICC_METHODS = (2, 3)  # restricted, and any: how a box colr tells of colours
+_ICC_METHODS = (2, 3)  # methods of a colr box: restricted and any ICC profile
 _ENUMERATED = 1
-_USUAL = (16, 17, 18)  # of enumerated colours: sRGB, grey, and sYCC, which is decoded to sRGB
+_USUAL = (16, 17, 18)  # enumerated colour spaces: sRGB, grey, and sYCC, which is decoded to sRGB
 _CMYK = 12
-_MADE_BY = (b"Created by OpenJPEG", b"Kakadu")  # how comments begin that encoders write of themselves
-_METRE = 39.3701  # inches
+_MADE_BY = (b"Created by OpenJPEG", b"Kakadu")  # the start of comments in which encoders name themselves
+_METRE = 39.3701  # inches per metre
 _MOST = 65535
-_LATIN = 1  # the kind of a comment that is text
+_LATIN = 1  # the registration value of text comments
 MOST_COMMENT = _MOST - 4  # bytes
 
-MOST_EXPANDED = 1 << 22  # bytes of a compressed box
+MOST_EXPANDED = 1 << 22  # bytes of a decompressed box
 
-# Numbers of H.273 for colours that are those of sRGB, or that nobody can tell from them: BT.709, BT.601 and BT.2020
-# have one curve, which decoders take for that of sRGB; 2 is unspecified.
+# Numbers of H.273 for sRGB and for colours that decoders treat as sRGB: the curve of BT.709, BT.601 and BT.2020, and
+# 2, unspecified.
 _PRIMARIES, _TRANSFERS = (1, 2), (1, 2, 6, 13, 14, 15)
 
 
 def lose_colours(found: Found, codes: tuple[int, int] | None) -> None:
-    """Say that colours are named by numbers, where they are not those of sRGB and no profile tells of them.
+    """Report a numbered colour space as lost if it is not sRGB and there is no ICC profile.
 
-    codes : the colour primaries and the transfer characteristics
+    codes : the numbers of the colour primaries and the transfer characteristics
     """
     if codes is None or "icc" in found.metadata:
         return
@@ -53,7 +53,7 @@ def lose_colours(found: Found, codes: tuple[int, int] | None) -> None:
 
 
 def jpeg2000_metadata(file: BinaryIO, image: Any) -> tuple[Found, bytes]:
-    """Return what the boxes of a JP2 say, and its EXIF as it is; `image` is Pillow's, which is not yet decoded."""
+    """Return the metadata in the boxes of a JP2, and its raw EXIF; `image` is Pillow's, not yet decoded."""
     found, exif = Found(), b""
     others: list[str] = []
     comment = image.info.get("comment", b"")
@@ -97,7 +97,7 @@ def _read_header(file: BinaryIO, header: Box, found: Found) -> None:
 
 
 def _resolution(data: bytes) -> tuple[float, float] | None:
-    """Return the dots an inch across and down: ISO/IEC 15444-1, I.5.3.7.1."""
+    """Return the horizontal and vertical resolution in dots per inch: ISO/IEC 15444-1, I.5.3.7.1."""
     down, down_by, across, across_by, down_power, across_power = struct.unpack_from(">4H2b", data)
     if not (down and down_by and across and across_by):
         return None
@@ -105,7 +105,7 @@ def _resolution(data: bytes) -> tuple[float, float] | None:
 
 
 def with_jpeg2000_boxes(data: bytes, metadata: Mapping[str, Any]) -> bytes:
-    """Return a JP2 with metadata in its boxes."""
+    """Return a JP2 with metadata added in boxes."""
     if "comment" in metadata:
         body = box_of(data, b"jp2c")
         commented = with_comment(data[body.start : body.end], metadata["comment"])
@@ -128,11 +128,11 @@ def with_jpeg2000_boxes(data: bytes, metadata: Mapping[str, Any]) -> bytes:
 
 
 def unfit_of_jpeg2000(metadata: dict[str, Any]) -> list[str]:
-    """Take out of metadata what has no place in a file, and return the names of it."""
+    """Remove metadata that JPEG 2000 cannot store from `metadata`, and return its names."""
     lost: list[str] = []
     if "dpi" in metadata and resolution_box(metadata["dpi"]) is None:
         del metadata["dpi"]
-        lost.append("a resolution beyond that of JPEG 2000")
+        lost.append("a resolution outside the range of JPEG 2000")
     if len(metadata.get("comment", b"")) > MOST_COMMENT:
         del metadata["comment"]
         lost.append(f"a comment of more than {MOST_COMMENT:,} bytes")
@@ -140,7 +140,7 @@ def unfit_of_jpeg2000(metadata: dict[str, Any]) -> list[str]:
 
 
 def with_comment(codestream: bytes, comment: bytes) -> bytes:
-    """Return a codestream of JPEG 2000 with a comment before all others: ITU-T T.800, A.9.2."""
+    """Return a JPEG 2000 codestream with a comment inserted before all others: ITU-T T.800, A.9.2."""
     at = 4 + int.from_bytes(codestream[4:6], "big")
     segment = b"\xff\x64" + struct.pack(">HH", 4 + len(comment), _LATIN) + comment
     return codestream[:at] + segment + codestream[at:]
@@ -152,7 +152,7 @@ def box_of(data: bytes, kind: bytes) -> Box:
 
 
 def resolution_box(dpi: tuple[float, float]) -> bytes | None:
-    """Return what a box resc says of dots an inch across and down; None where it cannot."""
+    """Return the content of a resc box for a resolution in dots per inch; None if it is out of range."""
     across, down = (_ratio(each * _METRE) for each in dpi)
     if across is None or down is None:
         return None
@@ -160,7 +160,7 @@ def resolution_box(dpi: tuple[float, float]) -> bytes | None:
 
 
 def _ratio(value: float) -> tuple[int, int, int] | None:
-    """Return a numerator and a denominator of 16 bits, and a power of ten, that make a number."""
+    """Return a 16-bit numerator and denominator and a power of ten for a number; None if it is out of range."""
     power = 0
     while value > _MOST and power < 127:
         value, power = value / 10, power + 1
@@ -173,7 +173,7 @@ def _ratio(value: float) -> tuple[int, int, int] | None:
 
 
 def jpegxl_metadata(file: BinaryIO, expand: Callable[..., bytes]) -> Found:
-    """Return what the boxes of a JPEG XL file say; `expand` takes what is compressed by Brotli, and the most bytes."""
+    """Return the metadata in the boxes of a JPEG XL file; `expand` decompresses Brotli data with a size limit."""
     found = Found()
     others: list[str] = []
     file.seek(0)
@@ -187,7 +187,7 @@ def jpegxl_metadata(file: BinaryIO, expand: Callable[..., bytes]) -> Found:
             kind, packed = data[:4], data[4:]
             try:
                 data = bytes(expand(packed, out=MOST_EXPANDED))
-            except Exception:  # of imagecodecs, of damage and of what is larger
+            except Exception:  # imagecodecs raises its own errors for damage and for larger data
                 found.lose([f"the box {_name(kind)}, which cannot be decompressed"])
                 continue
         if kind == b"Exif":
@@ -202,7 +202,7 @@ def jpegxl_metadata(file: BinaryIO, expand: Callable[..., bytes]) -> Found:
 
 
 def with_jpegxl_boxes(data: bytes, metadata: Mapping[str, Any]) -> bytes:
-    """Return a JPEG XL file with EXIF and XMP in boxes: in a container, where there is any."""
+    """Return a JPEG XL file with EXIF and XMP added in boxes, for which a bare codestream is put in a container."""
     made = b""
     if "exif" in metadata:
         made += box_bytes(b"Exif", bytes(4) + metadata["exif"].removeprefix(b"Exif\0\0"))

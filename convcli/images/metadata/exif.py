@@ -76,7 +76,7 @@ def exif_directory(data: bytes) -> Directory:
 
 
 def exif_orientation(data: bytes) -> int:
-    """Return the orientation that EXIF tells of, 1 where it tells of none or cannot be read."""
+    """Return the orientation in EXIF data, 1 if there is none or it cannot be read."""
     entry = None
     with suppress(DirectoryError):
         entry = exif_directory(data).get(ORIENTATION) if data else None

@@ -1,4 +1,4 @@
-"""NaN as missing data: normalised convolution against plain loops, and what is left where nothing is known."""
+"""NaN as missing data: normalised convolution compared with plain loops, and outputs without any values."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def holed(*shape: int, share: float = 0.3) -> np.ndarray:
 
 
 def windows(x: np.ndarray, kernel: np.ndarray, mode: str, stride: int, value: float) -> list:
-    """Return what the kernel lies on at each place, and the value in the middle; padding is `same`."""
+    """Return the window and the centre value at each position, with padding `same`."""
     reach = [side // 2 for side in kernel.shape]
     options = {"constant_values": value} if mode == "constant" else {}
     padded = np.pad(x, [(r, r) for r in reach], **{**PADS[mode], **options})
@@ -61,7 +61,7 @@ def mean_of_known(seen: np.ndarray, kernel: np.ndarray) -> float:
     st.sampled_from(list(MODES)), st.sampled_from([1, 3, 5]), st.sampled_from([1, 3]), st.integers(1, 3),
     st.sampled_from([np.float32, np.float64]), st.integers(6, 12), st.integers(6, 12),
 )  # fmt: skip
-def test_a_mean_is_that_of_what_is_known(mode, height, width, stride, dtype, rows, columns):
+def test_a_mean_is_that_of_the_present_values(mode, height, width, stride, dtype, rows, columns):
     x = holed(rows, columns).astype(dtype)
     kernel = RNG.integers(0, 4, (height, width)).astype(float)
     kernel[height // 2, 0] = 1
@@ -84,7 +84,7 @@ def test_a_mean_is_that_of_what_is_known(mode, height, width, stride, dtype, row
     st.sampled_from(["0 1 0; 1 -4 1; 0 1 0", "sharpen", "sobel"]),
     st.integers(1, 2),
 )
-def test_a_missing_neighbour_has_the_value_of_the_pixel_where_weights_have_both_signs(mode, kernel, stride):
+def test_missing_neighbours_have_the_value_of_the_pixel_for_signed_weights(mode, kernel, stride):
     x = holed(9, 8)
     cross = {"sharpen": "0 -1 0; -1 5 -1; 0 -1 0"}.get(kernel, kernel)
     texts = ["1 0 -1; 2 0 -2; 1 0 -1", "1 2 1; 0 0 0; -1 -2 -1"] if kernel == "sobel" else [cross]
@@ -118,7 +118,7 @@ def test_a_missing_neighbour_has_the_value_of_the_pixel_where_weights_have_both_
         {"kernel": "bilinear:2", "variant": "transposed"},
     ],
 )
-def test_where_nothing_is_missing_the_values_are_the_same(options):
+def test_without_missing_values_the_result_is_the_same(options):
     x = RNG.normal(10, 3, (24, 30, 3))
     wanted = filter_picture(x, value_range=None, **options)
     np.testing.assert_allclose(filter_picture(x, **options, **SKIP), wanted, rtol=1e-12, atol=1e-12)
@@ -136,13 +136,13 @@ def test_each_channel_has_its_own_missing_values_unless_they_are_mixed():
     mixed = filter_picture(x, "box", variant="standard", padding_mode="replicate", **SKIP)
     assert np.isnan(mixed).sum() == 1 and np.isnan(mixed[4, 5])
     near = x[3:6, 4:7].copy()
-    near[1, 1] = x[4, 4]  # what the output to the left of it sees in its place
+    near[1, 1] = x[4, 4]  # the value that the output to its left uses instead
     seen = x[3:6, 3:6].copy()
     seen[1, 2] = x[4, 4]
     assert mixed[4, 4] == pytest.approx(seen.sum() / 9)
 
 
-def test_pools_are_of_what_is_known():
+def test_pools_of_the_present_values():
     x = holed(8, 10, share=0.6)
     blocks = x.reshape(4, 2, 5, 2).swapaxes(1, 2).reshape(4, 5, 4)
     empty = np.isnan(blocks).all(axis=-1)
@@ -162,7 +162,7 @@ def test_pools_are_of_what_is_known():
         np.testing.assert_allclose(made, np.where(empty, np.nan, function(filled, axis=-1)))
 
 
-def test_resizing_is_of_what_is_known_where_that_has_weight():
+def test_resizing_of_the_present_values():
     x = holed(12, 12, share=0.4)
     known = ~np.isnan(x)
     for method, least in (("box", 0.0), ("bilinear", 0.0), ("lanczos", 0.5), ("cubic", 0.5)):
@@ -173,7 +173,7 @@ def test_resizing_is_of_what_is_known_where_that_has_weight():
         np.testing.assert_allclose(filter_picture(x, nan="skip", **options), wanted, rtol=1e-9)
 
 
-def test_a_missing_pixel_beside_alpha_is_transparent_and_whole_numbers_miss_nothing():
+def test_missing_pixels_are_transparent_with_alpha_and_integers_are_never_missing():
     x = RNG.random((7, 8, 4))
     x[..., 3] = 1
     x[3, 4, 0] = np.nan

@@ -1,4 +1,4 @@
-"""Resizing: Pillow's `Image.resize`, and plain loops over the definition of each kernel."""
+"""Resizing, compared with Pillow's `Image.resize` and with plain loops over the definition of each kernel."""
 
 from fractions import Fraction
 from math import cos, pi, sin
@@ -46,7 +46,7 @@ def kernel(method: str, distance: Fraction) -> float:
 
 
 def matrix(n: int, made: int, method: str) -> np.ndarray:
-    """Return what each of `made` outputs takes of n samples, one weight after the other."""
+    """Return the weights of n samples in each of `made` outputs."""
     weights = np.zeros((made, n))
     for y in range(made):
         if n == made:
@@ -69,7 +69,7 @@ def by_loops(x: np.ndarray, width: int, height: int, method: str) -> np.ndarray:
 
 @settings(max_examples=30)
 @given(st.sampled_from(list(PILLOW)), SIDES, SIDES, SIDES, SIDES)
-def test_values_are_those_of_plain_loops_and_of_pillow(
+def test_values_equal_plain_loops_and_pillow(
     method: str, rows: int, columns: int, height: int, width: int
 ) -> None:
     x = RNG.random((rows, columns)).astype(np.float32)
@@ -82,14 +82,14 @@ def test_values_are_those_of_plain_loops_and_of_pillow(
     if method not in (
         "box",
         "nearest",
-    ):  # of samples at the very end of a window Pillow takes some, and some not
+    ):  # Pillow includes only some samples at the very end of a window
         pillow = np.asarray(Image.fromarray(x).resize((width, height), PILLOW[method]))
         np.testing.assert_allclose(made, pillow, atol=2e-6)
 
 
 @pytest.mark.parametrize("method", PILLOW)
-def test_whole_samples_are_rounded_once(method: str) -> None:
-    """Those of Pillow are rounded after each axis."""
+def test_integer_samples_are_rounded_once(method: str) -> None:
+    """Pillow rounds after each axis."""
     for dtype, size in ((np.uint8, (13, 31)), (np.uint16, (50, 9))):
         x = RNG.integers(0, np.iinfo(dtype).max + 1, (23, 19, 3), dtype)
         wanted = np.rint(by_loops(x, *size, method).round(9)).clip(0, np.iinfo(dtype).max)
@@ -99,7 +99,7 @@ def test_whole_samples_are_rounded_once(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["lanczos", "box", "nearest"])
-def test_hidden_colours_do_not_bleed_and_alpha_is_resized_with_them(method: str) -> None:
+def test_hidden_colours_do_not_bleed_and_alpha_is_resized(method: str) -> None:
     x = RNG.integers(0, 256, (16, 20, 4), np.uint8)
     x[:, 7:, 3] = 0
     hidden = x.copy()
@@ -119,7 +119,7 @@ def test_hidden_colours_do_not_bleed_and_alpha_is_resized_with_them(method: str)
     np.testing.assert_array_equal(kept[..., 3], by_loops(x[..., 3], 9, 30, "nearest"))
 
 
-def test_light_is_resized_by_linear() -> None:
+def test_linear_resizes_light() -> None:
     from convcli.backend.colour import from_light, to_light
 
     x = RNG.integers(0, 256, (12, 12, 3), np.uint8)
@@ -128,7 +128,7 @@ def test_light_is_resized_by_linear() -> None:
     assert np.abs(made.astype(int) - from_light(light.clip(0, 1), np.dtype("uint8"), False)[0]).max() == 0
 
 
-def test_no_number_spreads_beyond_its_window_over_rows_and_columns() -> None:
+def test_nan_only_affects_its_window() -> None:
     x = RNG.random((40, 44)).astype(np.float32)
     x[9, 30], x[33, 5] = np.nan, np.inf
     made = filter_picture(x, resize=(22, 20), resampling="lanczos", value_range=None)

@@ -1,4 +1,4 @@
-"""JPEG 2000, JPEG XL, HEIF and AVIF: every bit that is stored, and nothing decoded that is larger than it may be."""
+"""JPEG 2000, JPEG XL, HEIF and AVIF: read at full depth, and nothing larger than the limit is decoded."""
 
 import io
 import struct
@@ -29,7 +29,7 @@ SMOOTH = np.stack([Y * 6, X * 4, (X + Y) * 2, 255 - X * 4], -1).astype(np.uint8)
 
 
 def need(form: str) -> None:
-    """Skip what the libraries that are installed were built without."""
+    """Skip formats that the installed libraries were built without."""
     if form == "AVIF" and not features.check("avif"):
         pytest.skip("this Pillow has no AVIF")
     if form in ("JPEG2000", "J2K") and not features.check("jpg_2000"):
@@ -53,7 +53,7 @@ def written(pixels: np.ndarray, mode: str, form: str, quality: object = None, **
 
 
 def read(data: bytes) -> tuple[Picture, np.ndarray]:
-    """Read a still picture, whose header tells what it is."""
+    """Read a still picture, and check it against its header."""
     picture = read_picture(io.BytesIO(data))
     (frame,) = picture.frames
     (ahead,) = read_header(io.BytesIO(data)).frames
@@ -74,14 +74,14 @@ def test_lossless_is_lossless(form: str, mode: str) -> None:
     pixels = NOISE[..., : len(mode)] if mode != "L" else NOISE[..., 0]
     picture, back = read(written(np.ascontiguousarray(pixels), mode, form, "lossless"))
     assert picture.format == form
-    if (form, mode) == ("HEIF", "LA"):  # libheif gives colours where there is alpha
+    if (form, mode) == ("HEIF", "LA"):  # libheif returns colours for grey with alpha
         assert (back[..., 0] == back[..., 2]).all()
         back = back[..., 2:]
     assert (back == pixels).all()
 
 
 @pytest.mark.parametrize("form", BOXED)
-def test_loss_is_less_at_a_higher_quality(form: str) -> None:
+def test_a_higher_quality_loses_less(form: str) -> None:
     errors, sizes = [], []
     for quality in (30, 55, 90):
         data = written(SMOOTH[..., :3].copy(), "RGB", form, quality)
@@ -105,7 +105,7 @@ def test_the_quality_of_jpeg_2000_is_decibels() -> None:
 
 @pytest.mark.parametrize("bits", [10, 12])
 @pytest.mark.parametrize("form", ["AVIF", "JPEG2000", "JPEGXL", "HEIF"])
-def test_samples_of_more_than_8_bits_are_spread_over_16(form: str, bits: int) -> None:
+def test_samples_of_more_than_8_bits_are_scaled_to_16(form: str, bits: int) -> None:
     need(form)
     values = RNG.integers(0, 2**bits, (24, 32, 3), dtype=np.uint16)
     if form == "HEIF":
@@ -129,7 +129,7 @@ def test_samples_of_more_than_8_bits_are_spread_over_16(form: str, bits: int) ->
     assert (back == np.rint(values * (65535 / (2**bits - 1)))).all()
 
 
-def test_grey_of_12_bits_is_spread_by_pillow_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grey_of_12_bits_is_scaled_with_pillow_too(monkeypatch: pytest.MonkeyPatch) -> None:
     values = RNG.integers(0, 4096, (24, 32), dtype=np.uint16)
     data = bytes(codec("JPEG2K").jpeg2k_encode(values, codecformat="j2k", bitspersample=12))
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
@@ -148,7 +148,7 @@ def test_grey_with_alpha_of_avif_stays_grey() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_16_bits_of_jpeg_xl_are_called_srgb(channels: int) -> None:
+def test_16_bit_jpeg_xl_is_marked_as_srgb(channels: int) -> None:
     pixels = RNG.integers(0, 65536, (24, 32, channels), dtype=np.uint16)
     mode = {1: "I;16", 2: "LA;16", 3: "RGB;16", 4: "RGBA;16"}[channels]
     pixels = pixels[..., 0] if channels == 1 else pixels
@@ -161,7 +161,7 @@ def test_16_bits_of_jpeg_xl_are_called_srgb(channels: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["AVIF", "HEIF"])
-def test_colours_are_sampled_as_they_were_or_as_asked(form: str) -> None:
+def test_chroma_subsampling_is_kept_or_as_requested(form: str) -> None:
     pixels = SMOOTH[..., :3].copy()
     need(form)
     for quality, sampling, ratio in [(90, None, (1, 1)), (60, None, (2, 2)), (90, "4:2:2", (2, 1))]:
@@ -170,7 +170,7 @@ def test_colours_are_sampled_as_they_were_or_as_asked(form: str) -> None:
         assert first.coded.ratio == ratio
         again = read(encode(first, form, "out", Coding(quality=95))[0])[0]
         assert again.coded.ratio == ratio
-    with pytest.raises(ImageError, match="it stores colours as 4:4:4, 4:2:2, 4:2:0, not as 4:1:1"):
+    with pytest.raises(ImageError, match="it supports the subsamplings 4:4:4, 4:2:2, 4:2:0, not 4:1:1"):
         encode(Picture((Frame(pixels, "RGB"),), "PNG"), form, "out", Coding(subsampling="4:1:1"))
 
 
@@ -178,7 +178,7 @@ def test_colours_are_sampled_as_they_were_or_as_asked(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", [form for form in BOXED if form != "J2K"])
-def test_metadata_come_back(form: str) -> None:
+def test_metadata_round_trips(form: str) -> None:
     said = {
         "icc": PROFILE,
         "exif": exif("<", orientation=1),
@@ -200,7 +200,7 @@ def test_metadata_come_back(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["JPEG2000", "J2K"])
-def test_comments_of_jpeg_2000_are_kept_but_those_of_its_encoders(form: str) -> None:
+def test_comments_of_jpeg_2000_are_kept_except_those_of_encoders(form: str) -> None:
     data = written(SMOOTH[..., :3].copy(), "RGB", form, comment=b"said")
     assert read(data)[0].metadata == {"comment": b"said"}
     assert read(written(SMOOTH[..., :3].copy(), "RGB", form))[0].metadata == {}
@@ -209,7 +209,7 @@ def test_comments_of_jpeg_2000_are_kept_but_those_of_its_encoders(form: str) -> 
 
 
 def turned_files() -> Iterator[tuple[str, bytes]]:
-    """Yield files whose picture is to be turned to the right, as EXIF's orientation 6 has it."""
+    """Yield files whose picture has EXIF orientation 6: rotate to the right."""
     tag = exif("<", orientation=6)
     image = Image.fromarray(SMOOTH[..., :3])
     buffer = io.BytesIO()
@@ -258,14 +258,14 @@ def test_boxes_of_jpeg_xl_may_be_compressed_and_others_are_named() -> None:
     assert picture.lost == ("the box Exif, which cannot be decompressed", "the JPEG XL box jbrd")
 
 
-def test_colours_that_a_file_only_names_are_reported() -> None:
+def test_numbered_colour_spaces_are_reported() -> None:
     data = bytearray(written(SMOOTH[..., :3].copy(), "RGB", "AVIF"))
     at = data.index(b"nclx") + 4
     data[at : at + 4] = struct.pack(">HH", 12, 13)  # Display P3
     assert read(bytes(data))[0].lost == ("its colour space (primaries 12 and transfer 13 of ITU-T H.273)",)
 
 
-def test_of_a_heif_file_the_primary_picture_is_read() -> None:
+def test_the_primary_picture_of_a_heif_file_is_read() -> None:
     package = pytest.importorskip("pillow_heif", reason="convcli[heif] is not installed")
     made = package.from_bytes("RGB", (56, 40), SMOOTH[..., :3].tobytes())
     made.add_frombytes("L", (32, 24), bytes(32 * 24))
@@ -273,13 +273,13 @@ def test_of_a_heif_file_the_primary_picture_is_read() -> None:
     made.save(buffer, primary_index=0)
     picture, back = read(buffer.getvalue())
     assert back.shape == (40, 56, 3)
-    assert picture.notes == ("only the primary of its 2 pictures is read",)
+    assert picture.notes == ("only the primary one of its 2 pictures is read",)
 
 
 # Animations, and the command
 
 
-def test_an_animation_of_avif_keeps_its_frames_and_timing(call: Call, tmp_path: object) -> None:
+def test_animated_avif_keeps_its_frames_and_timing(call: Call, tmp_path: object) -> None:
     need("AVIF")
     target = tmp_path / "out.avif"
     result = call("filter", SAMPLES / "spinner.gif", "-k", "identity", "--channels", "r,g,b", "-o", target)
@@ -295,10 +295,10 @@ def test_an_animation_of_avif_keeps_its_frames_and_timing(call: Call, tmp_path: 
     assert often == ("AVIF does not carry the number of repeats",)
 
 
-def test_an_animation_of_jpeg_xl_is_refused() -> None:
+def test_animated_jpeg_xl_is_refused() -> None:
     data = codec("JPEGXL").jpegxl_encode(np.stack([SMOOTH[..., :3]] * 3))
     with pytest.raises(
-        ImageError, match="it is an animation, whose timing is not read; convert it to PNG or TIFF"
+        ImageError, match="it is an animation, which is not supported; convert it to PNG or TIFF"
     ):
         read_picture(io.BytesIO(bytes(data)))
 
@@ -311,9 +311,9 @@ def test_formats_without_16_bits_refuse_them(call: Call, tmp_path: object) -> No
         assert not target.exists()
 
 
-def test_jpeg_xl_has_loss_in_8_bits_alone() -> None:
+def test_only_8_bit_jpeg_xl_can_be_lossy() -> None:
     with pytest.raises(
-        ImageError, match=r"JPEG XL of more than 8 bits is written without loss, not at quality 80"
+        ImageError, match=r"JPEG XL of more than 8 bits is always lossless, not of quality 80"
     ):
         written(NOISE[..., 0] * np.uint16(257), "I;16", "JPEGXL", 80)
 
@@ -321,7 +321,7 @@ def test_jpeg_xl_has_loss_in_8_bits_alone() -> None:
 @pytest.mark.parametrize(
     ("form", "package", "extra"), [("HEIF", "pillow_heif", "heif"), ("JPEGXL", "imagecodecs", "codecs")]
 )
-def test_without_its_extra_a_format_names_it(
+def test_errors_name_a_missing_extra(
     call: Call, tmp_path: object, monkeypatch: pytest.MonkeyPatch, form: str, package: str, extra: str
 ) -> None:
     ending = FORMATS[form].endings[0]
@@ -353,7 +353,7 @@ def test_deep_files_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def patched(data: bytes, kind: bytes, content: bytes, after: int = 0) -> bytes:
-    """Return a file whose first boxes of a kind hold something else, behind some bytes."""
+    """Return a file with bytes overwritten at an offset in the first boxes of a kind."""
     at = 0
     while (at := data.find(kind, at)) >= 0:
         start = at + 4 + after
@@ -364,7 +364,7 @@ def patched(data: bytes, kind: bytes, content: bytes, after: int = 0) -> bytes:
 
 @pytest.mark.parametrize("form", ["AVIF", "HEIF"])
 def test_a_stream_larger_than_its_picture_is_refused_before_it_is_decoded(form: str) -> None:
-    """The file says 8 x 8; the stream inside, for which a decoder takes memory, 640 x 480."""
+    """The file claims 8 x 8, but its stream, for which a decoder allocates memory, is 640 x 480."""
     data = written(np.zeros((480, 640), np.uint8), "L", form)
     assert len(data) < 3000
     lying = patched(data, b"ispe", struct.pack(">II", 8, 8), after=4)
@@ -375,18 +375,18 @@ def test_a_stream_larger_than_its_picture_is_refused_before_it_is_decoded(form: 
         read_header(io.BytesIO(lying), 10_000)
 
 
-def test_a_size_that_lies_about_a_jpeg_2000_is_refused() -> None:
+def test_a_false_size_of_a_jpeg_2000_is_refused() -> None:
     data = written(SMOOTH[..., :3].copy(), "RGB", "JPEG2000")
     codestream = data.index(b"\xff\x4f\xff\x51")
     for width, height, why in [
         (60_000, 60_000, "its 3,600,000,000 pixels are over the limit of 200,000,000"),
-        (60, 40, "the size of its codestream is another than that of the file around it"),
+        (60, 40, "the size of its codestream differs from that in the file header"),
     ]:
         lying = data[: codestream + 8] + struct.pack(">II", width, height) + data[codestream + 16 :]
         with pytest.raises(ImageError, match=why):
             read_header(io.BytesIO(lying))
     tiny = data[: codestream + 24] + struct.pack(">II", 1, 1) + data[codestream + 32 :]
-    with pytest.raises(ImageError, match="pixels are over the limit of 100,000"):  # for each tile, kilobytes
+    with pytest.raises(ImageError, match="pixels are over the limit of 100,000"):  # kilobytes for each tile
         read_header(io.BytesIO(tiny), 100_000)
 
 
@@ -398,8 +398,8 @@ def test_pixels_of_headers_are_counted() -> None:
             read_header(io.BytesIO(data), 40 * 56 - 1)
 
 
-def test_samples_without_end_are_refused() -> None:
-    """A table of a track may say that 2^32 samples of one size follow."""
+def test_too_many_samples_are_refused() -> None:
+    """The table of a track may claim 2^32 samples of one size."""
     need("AVIF")
     frames = tuple(Frame(np.roll(SMOOTH[..., :3], step, 1), "RGB", 40.0) for step in range(3))
     data = encode(Picture(frames, "GIF"), "AVIF", "out")[0]
@@ -420,7 +420,7 @@ def test_samples_without_end_are_refused() -> None:
     endless = changed(data, b"stsz", 4, 1)
     endless = changed(endless, b"stsz", 8, 2**32 - 1)
     endless = changed(endless, b"stsc", 12, 2**32 - 1)
-    with pytest.raises(TooManyError, match=r"it names more than [0-9,]+ coded parts in"):
+    with pytest.raises(TooManyError, match=r"it lists more than [0-9,]+ coded parts in"):
         list(coded_parts(io.BytesIO(endless)))
     with pytest.raises(ImageError, match="the file is damaged or cut short"):
         read_header(io.BytesIO(endless))

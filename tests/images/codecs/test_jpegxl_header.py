@@ -1,4 +1,4 @@
-"""Headers of JPEG XL that are written bit by bit are read as they were meant."""
+"""Headers of JPEG XL that are written bit by bit are read back."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ class Writer:
         self.bits += format(value, f"0{count}b")[::-1] if count else ""
 
     def enum(self, value: int) -> None:
-        """Write a number as ISO/IEC 18181-1 has enumerations: 0, 1, 2 to 17, or more."""
+        """Write an enumerated number of ISO/IEC 18181-1: 0, 1, 2 to 17, or more."""
         if value < 2:
             self.put(value, 2)
         elif value < 18:
@@ -32,7 +32,7 @@ class Writer:
 
 
 def codestream(header: JpegXLHeader, gamma: bool, name: int) -> bytes:
-    """Write a header as the standard tells, without any of its shorter ways."""
+    """Write a header with all fields, without the shortcuts of the standard."""
     bits = Writer()
     bits.put(0, 1)
     for number, side in enumerate((header.height, header.width)):
@@ -40,7 +40,7 @@ def codestream(header: JpegXLHeader, gamma: bool, name: int) -> bytes:
         bits.put(side - 1, 30)
         if number == 0:
             bits.put(0, 3)  # no ratio: the width follows
-    bits.put(0, 1)  # not all as usual
+    bits.put(0, 1)  # not all defaults
     bits.put(1, 1)
     bits.put(header.orientation - 1, 3)
     bits.put(0, 3)  # no intrinsic size, preview or animation

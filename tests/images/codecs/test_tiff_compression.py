@@ -1,4 +1,4 @@
-"""TIFFs keep the compression of their input, unless another one is asked for."""
+"""TIFFs keep the compression of their input, unless another one is requested."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_every_kind_of_sample_is_written_in_every_compression(
 
 @pytest.mark.parametrize("compression", ["none", "lzw", "packbits", "zlib", "jpeg"])
 def test_an_output_is_compressed_as_its_input_was(call: Call, tmp_path: Path, compression: str) -> None:
-    deep = compression == "lzw"  # which Pillow cannot read
+    deep = compression == "lzw"  # Pillow cannot read these
     pixels = RNG.integers(0, 256, (20, 24, 3), np.uint8).astype(np.uint16 if deep else np.uint8)
     written = None if compression == "none" else compression
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
