@@ -82,7 +82,7 @@ def decoding(
     pixels = prod(image.size)
     if straight:
         own = _own(image, pixels) if image.format == "JPEG" else size_of(image)
-        planes = 4 * pixels if image.format == "WEBP" else 0  # libwebp's own, of a lossless picture
+        planes = 4 * pixels if image.format == "WEBP" else 0  # libwebp's buffer for lossless pictures
         return own + planes + turned * frame.nbytes
     whole = stored(image.mode) * pixels
     images = whole

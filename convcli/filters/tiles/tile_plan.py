@@ -207,7 +207,7 @@ def band_rows(stages: Sequence[Stage], shape: Shape) -> int:
 
 
 def _shrinking(stages: Sequence[Stage]) -> float:
-    """Return how many rows become one where stages resize; of a large picture few rows are then seen together."""
+    """Return the factor by which stages reduce the rows; tiles are lower then, so that they need fewer input rows."""
     shrinks = (
         layer.input_size[-2] / layer.size[-2]
         for stage in stages

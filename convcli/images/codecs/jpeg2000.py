@@ -112,8 +112,7 @@ class Jpeg2000Picture(BoxedPicture):
         super().__init__(name, max_pixels)
         if not features.check("jpg_2000"):
             raise ImageError(
-                f"cannot read {name}: the installed Pillow was built without JPEG 2000; pip install -U "
-                "pillow"
+                f"cannot read {name}: the installed Pillow was built without JPEG 2000; pip install -U pillow"
             )
         file.seek(0)
         if file.read(4) == MAGICS[0]:

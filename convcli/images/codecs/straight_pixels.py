@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-# How a whole file ends: the marker EOI (ITU-T T.81, table B.1), the chunk IEND (PNG, third edition, 11.2.4).
+# The end of a complete file: the marker EOI (ITU-T T.81, table B.1), the chunk IEND (PNG, third edition, 11.2.4).
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}
 
 # The modes of each format that are decoded directly, and the function of imagecodecs.
@@ -29,8 +29,8 @@ CHANNELS = {"L": (), "LA": (2,), "RGB": (3,), "RGBA": (4,)}
 def is_straight(file: BinaryIO, image: ImageFile) -> bool:
     """Return whether an image that Pillow has opened can be decoded directly: a still picture of 8 bits.
 
-    Palettes and transparent colours are not. The file must have its end mark: Pillow reports a truncated file, but
-    imagecodecs does not always.
+    Pictures with palettes or transparent colours cannot. The file must have its end marker: Pillow reports a truncated
+    file, but imagecodecs does not always.
     """
     form = str(image.format)
     if image.mode not in MODES.get(form, ()) or find_spec("imagecodecs") is None:
@@ -43,7 +43,7 @@ def is_straight(file: BinaryIO, image: ImageFile) -> bool:
 
 
 def _ends_in(file: BinaryIO, end: bytes) -> bool:
-    """Return whether a file ends in some bytes; its position does not change."""
+    """Return whether a file ends with the bytes `end`; its position does not change."""
     place = file.tell()
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - len(end)))
@@ -62,7 +62,7 @@ def straight_pixels(file: BinaryIO, image: ImageFile) -> NDArray[Any] | None:
     file.seek(0)
     data = file.read()
     file.seek(place)
-    if image.format == "PNG" and not _checksums_match(data):  # which imagecodecs does not compare
+    if image.format == "PNG" and not _checksums_match(data):  # imagecodecs does not check them
         return None
     name = DECODERS[str(image.format)]
     try:
@@ -74,7 +74,7 @@ def straight_pixels(file: BinaryIO, image: ImageFile) -> NDArray[Any] | None:
 
 
 def _checksums_match(data: bytes) -> bool:
-    """Return whether each chunk of a PNG has the checksum that is stored behind it."""
+    """Return whether the stored checksums of all chunks of a PNG are right."""
     whole, at = memoryview(data), len(SIGNATURE)
     while at < len(whole):
         end = at + 8 + int.from_bytes(whole[at : at + 4], "big")
