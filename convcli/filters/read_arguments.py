@@ -115,6 +115,16 @@ def read_rectangle(value: Any) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
+def read_rectangles(value: Any) -> tuple[tuple[int, int, int, int], ...]:
+    """Read one rectangle of pixels, or a sequence of them."""
+    several = (
+        is_sequence(value)
+        and bool(value)
+        and all(isinstance(each, str) or is_sequence(each) for each in value)
+    )
+    return tuple(map(read_rectangle, value)) if several else (read_rectangle(value),)
+
+
 def read_tile(value: Any) -> tuple[int, int]:
     """Read the rows and columns of a tile of kernels."""
     size = read_size(value)
@@ -225,7 +235,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("scale", "shift", "padding_value"), read_number),
     **dict.fromkeys(("stride", "dilation", "output_padding"), read_size),
     **dict.fromkeys(("weights", "bias", "pointwise", "offsets", "local", "mask"), read_array_or_text),
-    "only": read_rectangle,
+    "only": read_rectangles,
     **dict.fromkeys(("pool", "pool_channels"), read_text),
     **dict.fromkeys(("groups", "rank", "max_kernel", "max_pixels", "threads"), partial(read_whole, 1, None)),
     **{name: partial(one_of, name.replace("_", " "), known) for name, known in _CHOICES.items()},

@@ -1,4 +1,4 @@
-"""Filter only a part of a picture: a rectangle, or where a mask is white. The rest is unchanged."""
+"""Filter only a part of a picture: rectangles, or where a mask is white. The rest is unchanged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from convcli.layers.axes import by_axes
 from convcli.remote_files import file_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from convcli.images.picture import Frame
@@ -24,20 +26,20 @@ ROWS = 256  # blended at a time
 class Region(NamedTuple):
     """The part of a picture that is filtered.
 
-    only : a rectangle; None for the whole picture
+    only : rectangles, which may overlap; empty for the whole picture
     mask : (H, W), from 0 for unchanged pixels to 1 for filtered pixels, or None
     name : name of the mask in messages
     """
 
-    only: Rectangle | None = None
+    only: Sequence[Rectangle] = ()
     mask: Array | None = None
     name: str = "`mask`"
 
     @classmethod
-    def of(cls, only: Rectangle | None, mask: str | Array | None) -> Region | None:
-        """Return the region for a rectangle and a mask; None if the whole picture is filtered."""
+    def of(cls, only: Sequence[Rectangle], mask: str | Array | None) -> Region | None:
+        """Return the region for rectangles and a mask; None if the whole picture is filtered."""
         if mask is None:
-            return None if only is None else cls(only)
+            return cls(only) if only else None
         if isinstance(mask, str):
             return cls(only, _of_picture(file_path(mask)), mask)
         return cls(only, _of_array(mask))
@@ -52,12 +54,15 @@ class Region(NamedTuple):
                 f"{before.mode}, and the result is {made}; leave out what changes its size, its channels or its depth"
             )
         if self.mask is not None and self.mask.shape != size:
-            raise ArgumentError(
-                f"{self.name} is {by_axes(self.mask.shape)}, rows x columns, and the picture {by_axes(size)}; make "
-                "them the same size"
+            turned = self.mask.shape == size[::-1]
+            way = (
+                "turn the mask: pictures are filtered as their EXIF orientation shows them" if turned else ""
             )
-        if self.only is not None:
-            x, y, width, height = self.only
+            raise ArgumentError(
+                f"{self.name} is {by_axes(self.mask.shape)}, rows x columns, and the picture {by_axes(size)}; "
+                f"{way or 'make them the same size'}"
+            )
+        for x, y, width, height in self.only:
             if x + width > size[1] or y + height > size[0]:
                 raise ArgumentError(
                     f"`only` {x},{y},{width},{height} reaches beyond the picture, which is {size[1]} wide and "
@@ -66,23 +71,19 @@ class Region(NamedTuple):
 
     @property
     def _asked(self) -> str:
-        return "`mask`" if self.only is None else "`only`"
+        return "`only`" if self.only else "`mask`"
 
     def put(self, before: Frame, after: Array) -> Array:
         """Return the picture with filtered pixels in the region; grey values of the mask blend both."""
-        rows, columns = slice(None), slice(None)
         pixels = before.pixels
-        if self.only is not None:
-            x, y, width, height = self.only
-            rows, columns = slice(y, y + height), slice(x, x + width)
         made = pixels.copy()
-        if self.mask is None:
-            made[rows, columns] = after[rows, columns]
-            return made
-        first, last, _ = rows.indices(len(pixels))
-        for top in range(first, last, ROWS):
-            part = slice(top, min(top + ROWS, last)), columns
-            made[part] = _blended(pixels[part], after[part], self.mask[part], before.has_alpha)
+        for x, y, width, height in self.only or ((0, 0, pixels.shape[1], len(pixels)),):
+            for top in range(y, y + height, ROWS):
+                part = slice(top, min(top + ROWS, y + height)), slice(x, x + width)
+                if self.mask is None:
+                    made[part] = after[part]
+                else:
+                    made[part] = _blended(pixels[part], after[part], self.mask[part], before.has_alpha)
         return made
 
 

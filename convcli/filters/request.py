@@ -100,7 +100,7 @@ class Request(NamedTuple):
     method: str = "auto"
     nan: Nan | None = None
     sheet: bool = False
-    only: tuple[int, int, int, int] | None = None
+    only: tuple[tuple[int, int, int, int], ...] = ()
     mask: str | Array | None = None
 
     def given(self, name: str) -> bool:

@@ -59,12 +59,21 @@ def test_masks_are_booleans_fractions_and_pictures(tmp_path: Path):
     assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=str(tmp_path / "alpha.png")))
 
 
-def test_a_mask_within_a_rectangle():
-    shown = RNG.random((30, 40)) < 0.5
-    found = filter_picture(COLOURS, "box:5", mask=shown, only=(4, 6, 20, 10))
+@given(st.lists(st.tuples(*(st.integers(least, 15) for least in (0, 0, 1, 1))), min_size=1, max_size=4))
+def test_several_rectangles_are_filtered_once_where_they_overlap(rectangles):
+    found = filter_picture(COLOURS, "sobel", only=rectangles)
+    inside = np.zeros((30, 40, 1), bool)
+    for x, y, width, height in rectangles:
+        inside[y : y + height, x : x + width] = True
+    assert np.array_equal(found, np.where(inside, filter_picture(COLOURS, "sobel"), COLOURS))
+
+
+def test_a_mask_within_rectangles():
+    shown = RNG.random((30, 40))
+    found = filter_picture(COLOURS, "box:5", mask=shown, only=[(4, 6, 20, 10), "20,10,9,9"])
     inside = np.zeros((30, 40), bool)
-    inside[6:16, 4:24] = True
-    assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=shown & inside))
+    inside[6:16, 4:24] = inside[10:19, 20:29] = True
+    assert np.array_equal(found, filter_picture(COLOURS, "box:5", mask=shown * inside))
 
 
 def test_blended_colours_are_weighted_by_alpha():
@@ -90,12 +99,24 @@ def test_files(call: Call, tmp_path: Path):
         before = np.asarray(image)
     target = tmp_path / "blurred.png"
     assert (
-        call("filter", SAMPLES / "landscape.png", "-k", "box:9", "--only", "10,20,30,40", "-o", target).code
+        call(
+            "filter",
+            SAMPLES / "landscape.png",
+            "-k",
+            "box:9",
+            "--only",
+            "10,20,30,40",
+            "--only",
+            "0,0,9,5",
+            "-o",
+            target,
+        ).code
         == 0
     )
     (frame,) = read_picture(target).frames
     wanted = before.copy()
-    wanted[20:60, 10:40] = filter_picture(before, "box:9")[20:60, 10:40]
+    for part in (np.s_[20:60, 10:40], np.s_[:5, :9]):
+        wanted[part] = filter_picture(before, "box:9")[part]
     assert np.array_equal(frame.pixels, wanted)
     moving = tmp_path / "moving.png"
     words = (
@@ -138,6 +159,9 @@ def test_all_pictures_share_one_mask_which_is_not_an_output(call: Call, tmp_path
         ({"only": (30, 0, 11, 5)}, "`only` 30,0,11,5 reaches beyond the picture, which is 40 wide and 30 high"),
         ({"only": (0, 0, 5, 5), "stride": 2}, "`only` keeps the rest of the picture, which is 30x40x3 of RGB, and the result is 15x20x3 of RGB; leave out what changes its size, its channels or its depth"),
         ({"mask": np.ones((3, 4))}, "`mask` is 3x4, rows x columns, and the picture 30x40; make them the same size"),
+        ({"mask": np.ones((40, 30))}, "turn the mask: pictures are filtered as their EXIF orientation shows them"),
+        ({"only": [(0, 0, 5, 5), (30, 0, 11, 5)]}, "`only` 30,0,11,5 reaches beyond the picture"),
+        ({"only": [(0, 0, 5, 5), (1, 2, 3)]}, "(1, 2, 3) is not a rectangle"),
         ({"mask": np.ones(3)}, "`mask` has the shape (3,); give (height, width)"),
         ({"mask": np.full((30, 40), 2.0)}, "`mask` takes booleans, unsigned whole numbers, or floats from 0 to 1"),
     ],

@@ -172,7 +172,10 @@ request_options = bundled(
         help=f"{_of('local')}: tilt-shift:sigma=6 vignette-blur FILE.npy.",
     ),
     click.option(
-        "--only", type=Parsed("X,Y,W,H", read_rectangle), help="Filter only this rectangle, in pixels."
+        "--only",
+        multiple=True,
+        type=Parsed("X,Y,W,H", read_rectangle),
+        help="Filter only this rectangle, in pixels. Repeat it for more.",
     ),
     click.option(
         "--mask",
