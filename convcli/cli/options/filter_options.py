@@ -175,7 +175,7 @@ request_options = bundled(
         "--only",
         multiple=True,
         type=Parsed("X,Y,W,H", read_rectangle),
-        help="Filter only this rectangle, in pixels. Repeat it for more.",
+        help="Filter only this rectangle, in pixels. May be repeated.",
     ),
     click.option(
         "--mask",
