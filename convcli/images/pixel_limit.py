@@ -45,7 +45,7 @@ def at_most(pixels: int) -> Iterator[None]:
 
 
 def check_pixels(name: str, count: int, left: int, limit: int) -> None:
-    """Refuse frames with more pixels than the limit, of which they leave `left`."""
+    """Raise ImageError if frames exceed the pixel limit: if `left`, the limit minus their pixels, is negative."""
     if left < 0:
         found = limit - left
         what = f"its {found:,} pixels are" if count == 1 else f"its frames have at least {found:,} pixels,"

@@ -252,7 +252,7 @@ class Weighted(Stage):
         shown = Kept(seen)
         parts: list[Source] = []
         for number, each in enumerate(self.maps):
-            if self.single:  # also where every channel has its own
+            if self.single:  # also if every channel has its own opacity
                 hidden = [self.single[number](missing, outside=0, bias=False)]
             else:  # the weight of each input channel in outputs that mix channels
                 hidden = [
@@ -270,7 +270,7 @@ class Weighted(Stage):
 
 
 def _thresholded(sums: list[Array], threshold: float) -> Array:
-    """Add the second of two sums to the first where it exceeds a threshold, by more than sums may be off."""
+    """Add the second sum to the first where its absolute value exceeds a threshold by more than rounding errors."""
     y, detail = sums
     exceeds = np.abs(detail) > threshold * (1 + 1 / BESIDE)
     sharpened: Array = np.add(y, detail, where=exceeds, out=y)
