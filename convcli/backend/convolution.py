@@ -72,7 +72,8 @@ def conv(
         Turn the kernel by 180 degrees, once, before anything else.
     method : str
         `direct` (shift and add), `banded` (a small matrix product for each band of rows of a channel),
-        `gemm` (columns and a matrix product), `winograd` (tiles, for 3 taps an axis), `separable` (one
+        `gemm` (columns and a matrix product), `rows` (a matrix product of the rows of the kernel with the
+        rows of a channel, and sums of what they give), `winograd` (tiles, for 3 taps an axis), `separable` (one
         pass an axis), `fft`, or `auto`, which takes the one that should be quickest. All give the same
         numbers, up to rounding for floats and exactly for integers. `separable` wants kernels of rank 1;
         `separable:3` takes the 3 largest terms of each kernel, which may be an approximation. `fft` spreads

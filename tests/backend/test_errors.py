@@ -90,7 +90,7 @@ X, WEIGHT = (1, 4, 8, 8), (6, 4, 3, 3)
         ),
         (
             {"method": "magic"},
-            "there is no method 'magic'; use auto, direct, banded, gemm, winograd, separable, fft",
+            "there is no method 'magic'; use auto, direct, banded, gemm, rows, winograd, separable, fft",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.backend.algorithms import banded, direct, fft, gemm, separable, winograd
+from convcli.backend.algorithms import banded, direct, fft, gemm, kernel_rows, separable, winograd
 from convcli.backend.algorithms.costs import METHODS, ONLY_FOR, Work, ranking
 from convcli.backend.algorithms.guard import mended
 from convcli.backend.algorithms.slide import Slide
@@ -22,9 +22,10 @@ Array = NDArray[Any]
 PADDING = {  # where the border is of one value
     "banded": banded.correlate,
     "gemm": gemm.correlate,
+    "rows": kernel_rows.correlate,
     "winograd": winograd.correlate,
 }
-PRODUCTS = ("banded", "gemm", "winograd")  # BLAS does the work
+PRODUCTS = ("banded", "gemm", "rows", "winograd")  # BLAS does the work
 TRANSFORMS = (
     "fft",
     "winograd",
@@ -168,6 +169,7 @@ def _check_method(method: str, task: _Task) -> None:
         wants = {
             "winograd": "3 taps on every axis, with stride 1 and dilation 1",
             "banded": "2 spatial axes or more",
+            "rows": "2 spatial axes or more",
         }
         raise ArgumentError(
             f"method {method!r} wants {wants[method]}; the kernel is {by_axes(slide.kernel_size)}, with stride "
@@ -182,7 +184,7 @@ def _suits(name: str, task: _Task) -> bool:
         return True
     if name == "winograd":
         return numbers.peak is None
-    if name == "banded":
+    if name in ("banded", "rows"):
         return numbers.multiplying.kind in "fc"
     if numbers.peak is None and not fft.is_finite(x, border.value, kernels, slide, numbers.summing):
         return False

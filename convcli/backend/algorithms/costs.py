@@ -25,6 +25,7 @@ TILES = 400  # the least that a product of transformed tiles takes at once, wher
 BAND_BYTES = 1 << 20  # the stacked rows of one batch of banded products: they stay in that cache
 BAND_COLUMNS = 512  # of one banded product: BLAS takes small ones without packing them first
 BAND_ROWS = 4  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
+ROWS_BYTES = 1 << 22  # of one block of rows: what they are laid in, and what becomes of them
 SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
 
 
@@ -171,7 +172,7 @@ def cost_winograd(work: Work) -> int:
 
 
 def takes_bands(slide: Slide) -> bool:
-    """Tell whether there is an axis for the band matrix beside the one that runs lie on."""
+    """Tell whether there is an axis for the rows of the kernel beside the one that runs lie on."""
     return len(slide.kernel_size) > 1
 
 
@@ -191,6 +192,22 @@ def cost_banded(work: Work) -> int:
     copied = 450 * slide.stride[-2] + 6_000 // slide.output_size[-1]
     product = machine().scaled(reach * 25, "flop32")
     return elements * (taps * (product + copied) + 300) + calls + work.inputs * work.outputs * 20_000_000
+
+
+def cost_rows(work: Work) -> int:
+    """Estimate a copy of the rows for each tap along them, one product for all rows of the kernel, and their sums."""
+    slide, taps = work.slide, work.slide.kernel_size[-1]
+    lines = prod(slide.kernel_size) // taps
+    walks = zip(slide.output_size, slide.stride, slide.spans, strict=True)
+    rows = [(count - 1) * s + reach for count, s, reach in walks][:-1]  # of the input, with its border
+    looked_at, places = prod(rows) * slide.output_size[-1], prod(slide.output_size)
+    copied = work.inputs * taps * (600 if slide.stride[-1] > 1 else 400)
+    product = machine().scaled(work.outputs * 20 + 25, "flop32") * work.inputs * lines * taps
+    summed = work.outputs * lines * (330 if max(slide.stride[:-1]) > 1 else 220)
+    group = looked_at * (copied + product) + places * summed
+    if 4 * looked_at * (work.inputs * taps + work.outputs * lines) > BAND_BYTES:
+        group += group // 2  # out of the second-level cache and into it, in each of the steps
+    return work.images * work.groups * (group + 300_000) + 30_000_000
 
 
 def cost_separable(work: Work) -> int:
@@ -227,11 +244,16 @@ METHODS = {
     "direct": cost_direct,
     "banded": cost_banded,
     "gemm": cost_gemm,
+    "rows": cost_rows,
     "winograd": cost_winograd,
     "separable": cost_separable,
     "fft": cost_fft,
 }
-ONLY_FOR = {"banded": takes_bands, "winograd": takes_winograd}  # the others take any kernel
+ONLY_FOR = {
+    "banded": takes_bands,
+    "rows": takes_bands,
+    "winograd": takes_winograd,
+}  # the others take any kernel
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcli import backend
-from convcli.backend.algorithms import banded, costs, fft, gemm, separable, winograd
+from convcli.backend.algorithms import banded, costs, fft, gemm, kernel_rows, separable, winograd
 from convcli.backend.algorithms.slide import Phases, Slide
 from convcli.backend.borders import inside
 from convcli.errors import ArgumentError
@@ -223,6 +223,27 @@ def test_banded_equals_direct(case, dtype, rows, columns, limit):
 
 
 @few
+@given(
+    cases(dims=(2, 3)),
+    st.sampled_from((np.float64, np.float32, np.complex64, np.int64)),
+    st.integers(1, 3000),
+)
+def test_rows_equals_direct(case, dtype, limit):
+    """Also where a row of the input is as long as what the output's rows visit."""
+    x, weight = case.arrays(dtype)
+    for aligned in (False, True):
+        options = {**case.options, "groups": case.groups, "padding_mode": "constant", "padding_value": 3}
+        if aligned:
+            options |= {"padding": "same"}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kernel_rows, "ROWS_BYTES", limit)
+            y = backend.conv(x, weight, method="rows", **options)
+        expected = backend.conv(x, weight, method="direct", **options)
+        assert y.dtype == expected.dtype
+        assert_close(y, expected, 1e-5 if y.real.dtype == np.float32 else 1e-9)
+
+
+@few
 @given(cases(), st.sampled_from((np.float64, np.float32, np.int64)), st.integers(1, 5000))
 def test_gemm_in_small_blocks_equals_direct(case, dtype, limit):
     x, weight = case.arrays(dtype)
@@ -234,7 +255,7 @@ def test_gemm_in_small_blocks_equals_direct(case, dtype, limit):
     assert_close(y, expected, 1e-5 if y.real.dtype == np.float32 else 1e-9)
 
 
-@pytest.mark.parametrize("method", ["banded", "winograd"])
+@pytest.mark.parametrize("method", ["banded", "rows", "winograd"])
 @pytest.mark.parametrize("mode", ["constant", "reflect", "circular"])
 def test_borders_are_put_around_every_block(method, mode):
     """Many blocks, and a border as wide as several of them."""
@@ -248,6 +269,7 @@ def test_borders_are_put_around_every_block(method, mode):
         patch.setattr(costs, "ROW", 2)
         patch.setattr(banded, "BAND_BYTES", 1000)
         patch.setattr(banded, "BAND_COLUMNS", 3)
+        patch.setattr(kernel_rows, "ROWS_BYTES", 1000)
         y = backend.conv(x, weight, method=method, **options)
     assert_close(y, backend.conv(x, weight, method="direct", **options), 1e-9)
 
@@ -279,14 +301,19 @@ def test_winograd_keeps_the_digits_of_float32(shape):
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, 3e38])
 @pytest.mark.parametrize(
-    ("groups", "quickest"), [(1, "winograd"), (64, "banded")], ids=["winograd", "banded"]
+    ("channels", "groups", "side", "quickest"),
+    [(64, 1, 56, "winograd"), (64, 64, 56, "rows"), (2, 2, 512, "banded")],
+    ids=["winograd", "rows", "banded"],
 )
-def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(wrong, groups, quickest):
+def test_auto_gives_what_plain_sums_give_where_numbers_are_not_finite(
+    wrong, channels, groups, side, quickest
+):
     """Bands would spread it, tiles make infinity NaN; 3e38 is finite, and what tiles make of it is not."""
     random = np.random.default_rng(0)
-    x = random.standard_normal((1, 64, 56, 56)).astype(np.float32)
-    weight = random.standard_normal((64, 64 // groups, 3, 3)).astype(np.float32)
-    assert costs.ranking(work(1, groups, 64 // groups, 64 // groups, output=(56, 56)))[0] == quickest
+    x = random.standard_normal((1, channels, side, side)).astype(np.float32)
+    weight = random.standard_normal((channels, channels // groups, 3, 3)).astype(np.float32)
+    sizes = work(1, groups, channels // groups, channels // groups, output=(side, side))
+    assert costs.ranking(sizes)[0] == quickest
     x[0, :2, 30, 20] = wrong
     y = backend.conv(x, weight, groups=groups, padding=1)
     expected = backend.conv(x, weight, groups=groups, padding=1, method="gemm")
@@ -390,8 +417,9 @@ def work(images=1, groups=1, inputs=1, outputs=1, kernel=(3, 3), output=(512, 51
             {"inputs": 256, "outputs": 512, "output": (28, 28), "kernel": (1, 1), "stride": (2, 2)},
             "gemm",
         ),
-        ({"groups": 256, "output": (56, 56)}, "banded"),
-        ({"groups": 512, "output": (14, 14)}, "gemm"),
+        ({"groups": 256, "output": (56, 56)}, "rows"),
+        ({"groups": 512, "output": (28, 28)}, "rows"),
+        ({"groups": 512, "output": (14, 14)}, "rows"),
         ({"groups": 144, "output": (28, 28), "stride": (2, 2)}, "gemm"),
         ({"groups": 32, "inputs": 4, "outputs": 4, "output": (28, 28)}, "gemm"),
     ],

@@ -1,0 +1,174 @@
+"""Rows of the kernel: one product of all of them with what each meets along the width, then sums of shifted rows."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.backend.algorithms.costs import ROWS_BYTES
+from convcli.backend.algorithms.slide import Slide, last_axes
+from convcli.backend.borders import inside
+from convcli.backend.working_memory import Borrowed
+from convcli.layers.padding import Pads
+
+Array = NDArray[Any]
+
+
+def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
+    """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
+
+    `value` stands around x, as wide as `pads`. The rows of x, padded, are laid behind each other, once for each tap
+    along the last axis and shifted by it. A product with the rows of the kernel gives, for every row of x, what each of
+    them makes of it, in few calls of BLAS with long runs even where a group has one channel; an output adds up what the
+    rows that it looks at became.
+    """
+    groups, outputs, inputs = weight.shape[:3]
+    *kernel, taps = slide.kernel_size
+    lines = prod(kernel)
+    matrix = np.moveaxis(weight.reshape(groups, outputs, inputs, lines, taps), 3, 1)
+    matrix = np.ascontiguousarray(matrix).reshape(groups, lines * outputs, inputs * taps)
+    out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
+    block = _Block.of(groups, inputs * taps + lines * outputs, slide, x.itemsize)
+    most = block.groups * block.run(slide, block.rows)
+    with Borrowed(x.dtype, (inputs * taps * most, lines * outputs * most)) as (laid, made):
+        for rows in block.of_rows(slide):
+            size = block.size(slide, rows.stop - rows.start)
+            held = block.groups * prod(size)
+            rows_laid = laid[: held * inputs * taps].reshape(block.groups, inputs, taps, *size)
+            laying = _Laying.of(x, rows_laid, rows, slide, pads)
+            laying.clear(value)
+            met = rows_laid.reshape(block.groups, inputs * taps, prod(size))
+            became = made[: held * lines * outputs].reshape(block.groups, lines * outputs, prod(size))
+            parts = list(_parts(became.reshape(block.groups, *kernel, outputs, *size), rows, slide))
+            for image in range(len(x)):
+                for start in range(0, groups, block.groups):
+                    some = slice(start, start + block.groups)
+                    count = min(block.groups, groups - start)
+                    laying.lay((image, some), count, value)
+                    np.matmul(matrix[some], met[:count], out=became[:count])
+                    total = out[image, some][last_axes([rows, slice(None)])]
+                    if len(parts) == 1:
+                        total[...] = parts[0][:count]
+                    else:
+                        np.add(parts[0][:count], parts[1][:count], out=total)
+                    for part in parts[2:]:
+                        total += part[:count]
+    return out
+
+
+class _Block(NamedTuple):
+    """How many groups, and rows of the output, are worked on at once."""
+
+    groups: int
+    rows: int
+
+    @classmethod
+    def of(cls, groups: int, held: int, slide: Slide, itemsize: int) -> "_Block":
+        """Return the blocks that take about ROWS_BYTES, where each group holds so many elements a place."""
+        high = slide.output_size[-2]
+        step, reach = slide.stride[-2], slide.spans[-2]
+        line = held * itemsize * prod(cls.size(slide, 1)) // reach
+        rows = min(high, max(1, (ROWS_BYTES // line - reach) // step + 1))
+        rows = -(-high // -(-high // rows))  # as many in each
+        at_once = min(groups, max(1, ROWS_BYTES // (line * ((rows - 1) * step + reach))))
+        return cls(-(-groups // -(-groups // at_once)), rows)
+
+    @staticmethod
+    def size(slide: Slide, rows: int) -> tuple[int, ...]:
+        """Return what so many rows of the output look at: padded rows, as long as the output's."""
+        counts = (*slide.output_size[:-2], rows)
+        walks = zip(counts, slide.stride, slide.spans, strict=False)
+        return (*((count - 1) * s + reach for count, s, reach in walks), slide.output_size[-1])
+
+    def run(self, slide: Slide, rows: int) -> int:
+        """Count the elements of that."""
+        return prod(self.size(slide, rows))
+
+    def of_rows(self, slide: Slide) -> Iterator[slice]:
+        """Divide the output into blocks of rows."""
+        high = slide.output_size[-2]
+        for row in range(0, high, self.rows):
+            yield slice(row, min(high, row + self.rows))
+
+
+class _Laying(NamedTuple):
+    """Views by which groups of x are laid: of the memory (G, ...), and of x (N, G, ...).
+
+    border : what of the memory holds the value around x for good
+    copies : what of the memory takes what of x
+    shifts : what of the memory then takes what of the memory: another tap has met the same elements
+    ends : where the border stands at the ends of rows, which are then wrong
+    """
+
+    border: list[Array]
+    copies: list[tuple[Array, Array]]
+    shifts: list[tuple[Array, Array]]
+    ends: list[Array]
+
+    @classmethod
+    def of(cls, x: Array, laid: Array, rows: slice, slide: Slide, pads: Pads) -> "_Laying":
+        """Return how x (N, G, C, *spatial) comes to laid (G, C, taps, *padded, width) for some rows of the output."""
+        befores = [before for before, _ in pads]
+        starts = (*(-before for before in befores[:-2]), rows.start * slide.stride[-2] - befores[-2])
+        walks = zip(starts, laid.shape[3:], x.shape[3:], strict=False)
+        lead = [inside(first, 1, count, n) for first, count, n in walks]
+        there, _ = lead[-1]
+        laying = cls([laid[..., : there.start, :], laid[..., there.stop :, :]], [], [], [])
+        if len(lead) > 1:
+            laying.border.append(laid)
+        x = x[last_axes([*(here for _, here in lead), slice(None)])]
+        laid = laid[last_axes([*(there for there, _ in lead), slice(None)])]
+        step, width, wide, high = slide.stride[-1], laid.shape[-1], x.shape[-1], x.shape[-2]
+        offsets = [tap * slide.dilation[-1] - befores[-1] for tap in range(laid.shape[2])]
+        for tap, offset in enumerate(offsets):
+            there, here = inside(offset, step, width, wide)
+            part = laid[:, :, tap]
+            if there.stop == there.start or wide != width * step:
+                laying.border.append(part)
+            if there.stop == there.start:
+                continue
+            if wide != width * step:
+                laying.copies.append((part[..., there], x[..., here]))
+                continue
+            # A row of x is as long as what a row of the output visits: what lies in one row does so in all, as one run.
+            first = offset % step
+            if step > 1 and offset != first and first in offsets:
+                to, of = inside(offset // step, 1, high * width, high * width)
+                whole = laid[:, :, offsets.index(first)]
+                laying.shifts.append((_flat(part)[..., to], _flat(whole)[..., of]))
+            else:
+                to, of = inside(offset, step, high * width, high * wide)
+                laying.copies.append((_flat(part)[..., to], _flat(x)[..., of]))
+            laying.ends.extend(
+                end for end in (part[..., : there.start], part[..., there.stop :]) if end.shape[-1]
+            )
+        return laying
+
+    def clear(self, value: Any) -> None:
+        """Fill what no copy reaches."""
+        for part in self.border:
+            part[...] = value
+
+    def lay(self, x: tuple[int, slice], count: int, value: Any) -> None:
+        """Lay some groups of an image, so many, in the memory of the first ones."""
+        for target, source in self.copies:
+            target[:count] = source[x]
+        for target, source in self.shifts:
+            target[:count] = source[:count]
+        for end in self.ends:
+            end[:count] = value
+
+
+def _flat(x: Array) -> Array:
+    """Return x with its last two axes as one."""
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+
+
+def _parts(made: Array, rows: slice, slide: Slide) -> Iterator[Array]:
+    """Yield what each row of the kernel adds to the output, of made (G, *k, O, *padded, width): (G, O, *out)."""
+    box = [*slide.whole[:-2], slice(0, rows.stop - rows.start), slice(0, 1)]
+    for tap in np.ndindex(*slide.kernel_size[:-1]):
+        met = slide.meets((*tap, 0), box)[:-1]
+        yield made[(slice(None), *tap, slice(None))][last_axes([*met, slice(None)])]
