@@ -24,6 +24,7 @@ class Outcome:
 
     answer : the bytes for standard output
     written : the line for standard output with the path of the written file, which -q leaves out
+    shown : the bytes that show the picture on a terminal
     notes, details : the messages that are printed by default, and those that are printed with -v
     skipped : whether the job was skipped because its output exists
     facts : the fields of its line in the report
@@ -33,6 +34,7 @@ class Outcome:
 
     answer: bytes = b""
     written: bytes = b""
+    shown: bytes = b""
     notes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -39,7 +39,7 @@ from convcli.jobs.find import Inputs
 from convcli.jobs.job import DASH, Job, Source
 from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.read_source import Reading
-from convcli.jobs.targets import jobs_for
+from convcli.jobs.targets import is_stdout, jobs_for
 from convcli.memory import keep_freed
 from convcli.remote_files import file_path, target_path
 
@@ -53,6 +53,7 @@ OF_WRITTEN = (
     *("in_place", "skip_existing", "dry_run", "preserve", "follow_links"),
     *("png_level", "quality", "subsampling", "tiff_compression"),
 )
+SHOWN = "TIFF"  # the format for which pictures are planned that are only shown: it holds all of them
 AHEAD_SHARE = 16  # the part of --max-memory that may be used for decoding before the work is planned
 
 
@@ -62,6 +63,7 @@ class FileRun:
 
     threads : of each picture, where they were given
     values : a matrix that was typed, which is the only input then
+    show : whether results are shown on the terminal; without an output nothing is written
     """
 
     conversation: Conversation
@@ -74,6 +76,12 @@ class FileRun:
     max_memory: int
     dry_run: bool
     values: str | None = None
+    show: bool = False
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether results are shown and not written."""
+        return self.show and self.output.output is None and not self.output.in_place
 
     def begin(self) -> None:
         """Refuse what does not go together, and let signals end the process while the work is imported."""
@@ -82,10 +90,31 @@ class FileRun:
         _end_by_signals()
         self.output.check()
         self.options.check(dry_run=self.dry_run)
+        if self.show:
+            self._check_show()
         if self.output.in_place and self.options.cluster is not None:
             raise ArgumentError(
                 "--in-place and --cluster do not go together: a cluster runs a job again whose worker died, and would "
                 "filter a picture twice; name a folder with -o"
+            )
+
+    def _check_show(self) -> None:
+        """Refuse --show without a terminal, and beside options that contradict it."""
+        from convcli.cli.terminal import check_terminal
+
+        check_terminal()
+        if self.dry_run:
+            raise ArgumentError("--dry-run filters nothing that --show could show; leave out one of them")
+        if self.output.output is not None and is_stdout(self.output.output):
+            raise ArgumentError(
+                f"-o {self.output.output} prints the picture where --show shows it; name a file, or leave out -o"
+            )
+        if not self.only_shows:
+            return
+        typed = typed_options(click.get_current_context())
+        for option in filter(None, map(typed.get, (*OF_WRITTEN, "force", "report"))):
+            raise ArgumentError(
+                f"{option} applies to pictures that are written, and --show alone writes none; name a file with -o"
             )
 
     def open_ahead(self) -> OpenedAhead | None:
@@ -105,6 +134,8 @@ class FileRun:
         name : stands in the names of outputs, where a template has its place
         reads : the files that the work reads, after what messages call them
         """
+        if self.only_shows:
+            return [source.to(DASH, SHOWN) for source in self._sources(name)]
         jobs = jobs_for(
             self._sources(name),
             self.output.output,
@@ -148,6 +179,11 @@ class FileRun:
         """
         from convcli.jobs.file_to_file import FileToFile
 
+        screen = None
+        if self.show:
+            from convcli.cli.terminal import screen_of_terminal
+
+            screen = screen_of_terminal()
         if len(jobs) > 1:
             keep_freed()
         job = FileToFile(
@@ -163,6 +199,8 @@ class FileRun:
             reported=self.options.report is not None,
             ahead=ahead,
             alone=len(jobs) == 1,
+            screen=screen,
+            writes=not self.only_shows,
         )
         return self._run(jobs, job)
 
@@ -171,7 +209,7 @@ class FileRun:
         from convcli.jobs.picture_to_answer import PictureToAnswer
 
         typed = typed_options(click.get_current_context())
-        for option in filter(None, map(typed.get, OF_WRITTEN)):
+        for option in filter(None, map(typed.get, (*OF_WRITTEN, "show"))):
             raise ArgumentError(
                 f"{option} applies to pictures that are written, and the answer is printed; leave it out"
             )
@@ -192,6 +230,7 @@ class FileRun:
         if (
             pictures
             and not self.dry_run
+            and not self.only_shows
             and any(job.prints and not job.prints_text for job in jobs)
             and sys.stdout.isatty()
         ):
@@ -255,12 +294,18 @@ def _end(signum: int, frame: object) -> None:
     os._exit(128 + signum)
 
 
+show_option = click.option(
+    "--show", is_flag=True, help="Show results in the terminal; without -o nothing is written."
+)
+
+
 def file_run_options(
     *,
     in_place: bool,
     threads: str,
     linear: str | None = None,
     depth: bool = False,
+    show: bool = False,
     networks: Sequence[str] = (),
 ) -> Decorator:
     """Add all options of reading, writing and running to a command, which gets them as a FileRun.
@@ -268,14 +313,16 @@ def file_run_options(
     in_place : whether it has this option
     threads : what it does with --threads
     linear : the help of --linear, which is left out without one
-    depth : whether there is --depth
+    depth, show : whether there are --depth and --show
     networks : layouts of a network's input, where one may run
     """
-    options = (
+    shows: list[Decorator] = [show_option] if show else []
+    options: tuple[Any, ...] = (
         inputs_options,
         values_option,
         output_options(in_place=in_place),
         click.option("--dry-run", is_flag=True, help="Only report what would be read, run and written."),
+        *shows,
         coding_options,
         click.option("--threads", type=at_least(1), help=f"{threads} [one per core]"),
         reading_options(linear=linear, depth=depth, networks=networks),
@@ -289,7 +336,7 @@ def file_run_options(
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(command)
         def call(conversation: Conversation, /, **values: Any) -> int:
-            run = FileRun(conversation, **{name: values.pop(name) for name in names})
+            run = FileRun(conversation, **{name: values.pop(name) for name in names if name in values})
             run.begin()
             return command(run, **values)
 

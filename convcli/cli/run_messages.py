@@ -72,6 +72,10 @@ class RunMessages:
         answer = outcome.answer if self._conversation.quiet else outcome.answer + outcome.written
         if answer:
             click.echo(_on_terminal(answer) if sys.stdout.isatty() else answer, nl=False)
+        if outcome.shown:
+            if self._several and not answer and not self._conversation.quiet:
+                click.echo(visible(job.name))
+            click.echo(outcome.shown, nl=False)
         for note in outcome.notes:
             self._conversation.note(f"{job.name}: {self._with_new_advice(note)}")
         for detail in outcome.details:

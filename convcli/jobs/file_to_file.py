@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from convcli.batch.budget import MEMORY
 from convcli.batch.gate import WRITES
@@ -33,6 +33,11 @@ from convcli.jobs.read_ahead import OpenedAhead
 from convcli.jobs.save import Save
 from convcli.jobs.work import Opening, Plan, PlanByRows, Reading, Result, Work
 from convcli.layers.text.notation import format_size
+
+if TYPE_CHECKING:
+    from convcli.images.preview import Screen
+
+SHOWING = 10  # bytes a pixel that a preview needs, as `images/preview.py` makes it
 
 Facts = dict[str, Any]  # the fields of a report
 
@@ -67,6 +72,8 @@ class FileToFile:
     reported : whether the run writes a report, which needs facts
     ahead : the only picture of the run, if it was opened already
     alone : whether the run has only one picture
+    screen : the terminal on which pictures are shown; None if they are not
+    writes : whether pictures are written to their targets, and not only shown
     """
 
     work: Work
@@ -81,6 +88,8 @@ class FileToFile:
     reported: bool = False
     ahead: OpenedAhead | None = None
     alone: bool = False
+    screen: Screen | None = None
+    writes: bool = True
 
     def __call__(self, job: Job) -> Outcome:
         """Run a job and time it; the outcome has the path of the written picture, or the picture itself."""
@@ -112,7 +121,8 @@ class FileToFile:
             header, reading = self.reading.colours.ahead(opened.header, job.name)
             pool = self._pool(opened.header)
             planned = self._planned(job, header, reading, pool)
-            if planned.memory > min(LARGE, self.max_memory) and planned.plan.has_rows:
+            may_go_by_rows = planned.plan.has_rows and self.screen is None
+            if planned.memory > min(LARGE, self.max_memory) and may_go_by_rows:
                 planned = self._by_rows(job, planned, opened, files, ReadingMemory(reading, pool))
             self._check(job, planned)
             if self.dry_run:
@@ -167,7 +177,9 @@ class FileToFile:
         frames = tuple(plan.made)
         check_fits(replace(picture, frames=frames), form, target)
         headers = list(map(FrameHeader.of, frames))
-        writing = encoding(headers, form, self.coding, picture.coded, self.threads)
+        writing = encoding(headers, form, self.coding, picture.coded, self.threads) if self.writes else 0
+        if self.screen is not None:
+            writing = max(writing, SHOWING * prod(frames[0].pixels.shape[:2]))
         memory = max(reading, plan.memory + pool, _bytes(frames) + writing)
         return _Planned(plan, picture, target, form, memory)
 
@@ -222,6 +234,7 @@ class FileToFile:
         """Run the plan and write its result."""
         before, rows, how = planned.picture, planned.rows, ""
         data: bytes | None = None  # the encoded output, if it is not written by rows
+        losses: tuple[str, ...] = ()
         if rows is None:
             result = planned.plan.run()
             made = result.picture
@@ -235,7 +248,13 @@ class FileToFile:
             else:
                 made = gathered(to_make)
             result = to_make.told()
-        if rows is None or not rows.written:
+        shown = b""
+        if self.screen is not None:
+            from convcli.images.preview import preview
+
+            shown, more = preview(made.frames[0], self.screen, job.name)
+            made = replace(made, notes=(*made.notes, *more))
+        if self.writes and (rows is None or not rows.written):
             data, losses = encode(made, planned.form, planned.target, self.coding, self.threads)
             if job.target is not DASH:
                 with WRITES:
@@ -247,10 +266,11 @@ class FileToFile:
         elif result.record is not None:
             answer, written = _record(job, result, result.record), b""
         else:
-            answer, written = b"", os.fsencode(job.target) + b"\n"
+            answer, written = b"", os.fsencode(job.target) + b"\n" if self.writes else b""
         return Outcome(
             answer=answer,
             written=written,
+            shown=shown,
             notes=(*made.notes, *result.notes, *losses),
             details=(f"{_summary(before, made)}, {result.how}{how}",),
             pixels=sum(prod(frame.pixels.shape[:2]) for frame in before.frames),
@@ -265,7 +285,7 @@ def _skipped(job: Job, *, aloud: bool = False) -> Outcome:
 
 def _record(job: Job, result: Result, record: Mapping[str, Any]) -> bytes:
     """Return the record of a written picture as a line of JSON."""
-    named = {"input": job.name, "output": str(job.target)}
+    named = {"input": job.name, "output": None if job.target is DASH else str(job.target)}
     return os.fsencode(json.dumps({**named, **_picture_facts(result.picture), **record})) + b"\n"
 
 

@@ -33,6 +33,7 @@ GROUPS = {
         "preserve",
         "follow_links",
         "sheet",
+        "show",
         "stats",
         "explain",
         "theme",
@@ -137,6 +138,7 @@ LEADING = (
     threads="Threads of a kernel alone and of PNG.",
     linear="Filter linear light: decode sRGB before, encode after.",
     depth=True,
+    show=True,
     networks=LAYOUTS,
 )
 def command(
@@ -154,6 +156,9 @@ def command(
     written. Each colour channel and frame is filtered; alpha, depth and metadata are kept.
 
     \f
+
+    --show draws the first frame of each result: as an image in kitty, Ghostty, iTerm2 and WezTerm, elsewhere in
+    coloured half blocks, with NO_COLOR in shades of grey. Transparent places are drawn over a checkerboard.
 
     Each input is taken once, as given; those that are found are sorted by name. Hidden files, links to folders, and
     outputs of earlier runs are left out. EXIF orientation is applied.
@@ -176,6 +181,8 @@ def command(
     if explain is not None:
         if stats:
             raise ArgumentError("--stats measures pictures, and --explain writes none; leave one of them out")
+        if run.show:
+            raise ArgumentError("--show shows pictures, and --explain makes none; leave one of them out")
         return explain_output(run, request, explain, theme)
     if theme is not None:
         raise ArgumentError("`theme` is of the picture that `explain` draws; give `explain` with it")
@@ -186,7 +193,7 @@ def command(
 
     asked = PictureFilter.of(request, run.reading.colours, run.reading.max_pixels)
     jobs = run.jobs(asked.requested.name, request.files)
-    if stats and not run.dry_run and any(job.prints for job in jobs):
+    if stats and not run.dry_run and not run.only_shows and any(job.prints for job in jobs):
         raise ArgumentError("--stats prints on standard output, where the picture goes; name a file with -o")
     asked = asked._replace(threads=run.share(jobs), stats=stats and not run.dry_run)
     return run.run(jobs, Filtering(asked), as_json=stats, ahead=ahead)

@@ -57,6 +57,7 @@ MOST_RESPONSE = 4096  # pixels on a side of that picture: its arithmetic takes s
     metavar="PICTURE",
     help="Show the frequencies of a picture, before and after the kernel; -o x.png or .svg draws both.",
 )
+@click.option("--show", is_flag=True, help="Show the frequency response in the terminal.")
 @drawn_answer_options
 @talking
 @click.pass_obj
@@ -67,6 +68,7 @@ def command(
     dims: int,
     max_kernel: int,
     spectrum: str | None,
+    show: bool,
     answer: AnswerOptions,
 ) -> None:
     """List the named kernels with their arguments (-v: and sources), or show one: weights, rank, factors, symmetry.
@@ -75,6 +77,14 @@ def command(
     With -o ending in .png its frequency response is drawn: zero frequency in the middle, white where it passes most.
     With --spectrum a picture's own frequencies are told or drawn, before and after it.
     """
+    if show:
+        from convcli.cli.terminal import check_terminal
+
+        check_terminal()
+        if spec is None or spectrum is not None:
+            raise ArgumentError(
+                "`show` is of the frequency response of a kernel; name one, and leave out `spectrum`"
+            )
     if spec is None:
         if spectrum is not None:
             raise ArgumentError("`spectrum` is of a picture before and after a kernel; name one")
@@ -99,6 +109,8 @@ def command(
         _draw(conversation, kernels, spec, answer)
     else:
         answer.give(conversation, _show(kernels))
+    if show:
+        _show_response(kernels, spec)
 
 
 def _is_picture(output: str | None) -> bool:
@@ -228,9 +240,6 @@ def _combining(kernels: Sequence[Kernel]) -> list[str]:
 
 def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answer: AnswerOptions) -> None:
     """Write the picture of the frequency response, and say what is seen in it."""
-    import numpy as np
-
-    from convcli.analysis.response import frequency_response
     from convcli.images.formats import format_of
     from convcli.images.picture import Frame, Picture
     from convcli.images.write import encode
@@ -240,11 +249,27 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
         raise ArgumentError(
             f"--format and --field are of text; {path} is a picture of the frequency response"
         )
+    check_target(path, overwrite=answer.force)
+    pixels, most = _response(kernels, spec)
+    form = format_of(path)
+    data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
+    write_whole(path, data, overwrite=answer.force)
+    conversation.note(
+        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles per pixel across and down, with zero "
+        f"frequency in the middle; black is 0, white {most:.4g}"
+    )
+
+
+def _response(kernels: Sequence[Kernel], spec: str) -> tuple[Any, float]:
+    """Return the frequency response in 8 bits, (H, W), and its largest value; or raise ArgumentError."""
+    import numpy as np
+
+    from convcli.analysis.response import frequency_response
+
     if any(kernel.dims > 2 for kernel in kernels):
         raise ArgumentError(
             "the frequency response of a kernel of 3 axes cannot be drawn; take --dims 1 or 2"
         )
-    check_target(path, overwrite=answer.force)
     size = max(RESPONSE_SIDE, *(side for kernel in kernels for side in kernel.shape))
     if size > MOST_RESPONSE:
         raise ArgumentError(
@@ -256,11 +281,15 @@ def _draw(conversation: Conversation, kernels: Sequence[Kernel], spec: str, answ
         raise ArgumentError(
             f"the response of {spec!r} is beyond all numbers; give fewer kernels, or smaller ones"
         )
-    pixels = np.rint(response / (most or 1) * 255).astype(np.uint8)
-    form = format_of(path)
-    data, _ = encode(Picture((Frame(pixels, "L"),), form), form, str(path))
-    write_whole(path, data, overwrite=answer.force)
-    conversation.note(
-        f"wrote {path}: the frequency response of {spec}, from -1/2 to 1/2 cycles per pixel across and down, with zero "
-        f"frequency in the middle; black is 0, white {most:.4g}"
-    )
+    return np.rint(response / (most or 1) * 255).astype(np.uint8), most
+
+
+def _show_response(kernels: Sequence[Kernel], spec: str) -> None:
+    """Show the frequency response in the terminal: zero frequency in the middle."""
+    from convcli.cli.terminal import screen_of_terminal
+    from convcli.images.picture import Frame
+    from convcli.images.preview import preview
+
+    pixels, _ = _response(kernels, spec)
+    shown, _ = preview(Frame(pixels, "L"), screen_of_terminal(), spec)
+    click.echo(shown, nl=False)

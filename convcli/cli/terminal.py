@@ -1,0 +1,74 @@
+"""What the terminal can show, told by the environment alone: it is never asked, as it might not answer."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import struct
+import sys
+import termios
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from convcli.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from convcli.images.preview import Screen
+
+BELOW = 2  # rows that are left for the path and the prompt
+CELL = (10, 20)  # the pixels of a cell where the terminal does not tell
+
+_KITTY = ("xterm-kitty", "xterm-ghostty")
+_KITTY_PROGRAMS = ("ghostty", "kitty")
+_ITERM_PROGRAMS = ("iTerm.app", "WezTerm")
+_MULTIPLEXERS = ("screen", "tmux")  # which do not pass the sequences of inline images on
+
+
+def check_terminal() -> None:
+    """Raise ArgumentError if standard output is no terminal."""
+    if not sys.stdout.isatty():
+        raise ArgumentError(
+            "--show draws on a terminal, and standard output is none; leave it out, or write a file with -o"
+        )
+
+
+def screen_of_terminal() -> Screen:
+    """Return what the terminal at standard output is, or raise ArgumentError if it is none."""
+    check_terminal()
+    from convcli.images.preview import Screen
+
+    size = shutil.get_terminal_size()
+    return Screen(way_of(os.environ), size.columns, max(1, size.lines - BELOW), _cell())
+
+
+def way_of(environment: Mapping[str, str]) -> str:
+    """Return how a terminal shows pictures, by the variables that it sets."""
+    from convcli.images import preview
+
+    term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
+    if environment.get("NO_COLOR") or term in ("", "dumb"):
+        return preview.SHADES
+    inside = "TMUX" in environment or term.startswith(_MULTIPLEXERS)
+    if not inside and ("KITTY_WINDOW_ID" in environment or term in _KITTY or program in _KITTY_PROGRAMS):
+        return preview.KITTY
+    if not inside and (program in _ITERM_PROGRAMS or environment.get("LC_TERMINAL") == "iTerm2"):
+        return preview.ITERM
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return preview.TRUE_COLOUR
+    return preview.COLOURS_256
+
+
+def _cell() -> tuple[int, int]:
+    """Return the width and the height of a cell in pixels."""
+    try:
+        rows, columns, width, height = struct.unpack(
+            "4H", fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, bytes(8))
+        )
+    except OSError:
+        return CELL
+    return (
+        (width // columns, height // rows)
+        if rows and columns and width >= columns and height >= rows
+        else CELL
+    )
