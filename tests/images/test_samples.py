@@ -355,7 +355,7 @@ def test_lab_is_not_rescaled_by_one_factor(call: Call, tmp_path: Path, layer: tu
     assert message.startswith(
         f"cannot filter {tmp_path}/in.tif: --range minmax stretches all channels by one factor"
     )
-    assert message.endswith("take the lightness alone by --channels l, or another range")
+    assert message.endswith("filter the lightness with --channels l, or use another range")
     words = ("--kernel", "identity", "--range", "minmax", "--channels", "l", "-o", tmp_path / "out.png")
     assert call("filter", tmp_path / "in.tif", *words).code == 0
     found = np.asarray(Image.open(tmp_path / "out.png"))
