@@ -152,5 +152,6 @@ def test_the_brief_run_has_rows_of_every_target(setting: Setting) -> None:
     names = {f"{work.name} / {peer.name}" for work in works(setting) for peer in work.peers}
     chosen = {name for name in names if re.search(BRIEF, name)}
     for start in ("integer 3x3, one", "choice", "layer", "pipeline", "calculator", "folder of 20 icons"):
-        assert any(name.startswith(start) for name in chosen), start
+        if any(name.startswith(start) for name in names):  # a library that has it is installed
+            assert any(name.startswith(start) for name in chosen), start
     assert not any("libvips" in name for name in chosen if "icons" in name)  # which takes minutes
