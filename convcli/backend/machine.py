@@ -99,7 +99,7 @@ def second_level_cache() -> int:
 
 
 def costs_file() -> Path | None:
-    """Return where measured costs are kept, in the user's cache folder; None where there is no such folder."""
+    """Return where measured costs are kept, in the user's cache folder; None if there is no such folder."""
     given = os.environ.get("XDG_CACHE_HOME" if sys.platform != "win32" else "LOCALAPPDATA")
     if given and Path(given).is_absolute():
         return Path(given, "convcli", "costs.json")
@@ -128,7 +128,7 @@ def held_for() -> dict[str, str]:
 
 
 def stored_costs(file: Path | None) -> Costs | None:
-    """Return the costs that a file holds for this machine; None where it is missing, damaged or another machine's."""
+    """Return the costs that a file holds for this machine; None if it is missing, damaged or another machine's."""
     try:
         found = json.loads(file.read_text()) if file is not None else None
     except (OSError, ValueError):

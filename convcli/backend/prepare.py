@@ -77,7 +77,7 @@ EPS = 1e-5
 
 
 def is_view(layer: Layer) -> bool:
-    """Tell whether the outputs of a layer may be parts of its inputs."""
+    """Return whether the outputs of a layer may be parts of its inputs."""
     return isinstance(layer, VIEWS) or (isinstance(layer, Activation) and layer.name == "identity")
 
 

@@ -82,11 +82,11 @@ class PreparedConv:
 
 
 def _suits_tiles(weight: Array, axes: Axes) -> bool:
-    """Tell whether Winograd's tiles take less time: three taps an axis, many channels and places."""
+    """Return whether Winograd's tiles take less time: three taps an axis, many channels and places."""
     plain = (axes.kernel, axes.stride, axes.dilation) == ((3, 3), (1, 1), (1, 1))
     return plain and min(weight.shape[:2]) >= TILED_CHANNELS and prod(axes.output) >= TILED_PLACES
 
 
 def takes(layer: Any) -> bool:
-    """Tell whether a layer can be prepared."""
+    """Return whether a layer can be prepared."""
     return isinstance(layer, Conv) and layer.dims <= 2

@@ -34,7 +34,7 @@ class Extent(NamedTuple):
 
     @classmethod
     def of(cls, values: Array) -> Extent | None:
-        """Look at all values once; None where none is finite."""
+        """Look at all values once; None if none is finite."""
         least, most = inf, -inf
         for place in _parts(values.shape):
             part = values[place]
@@ -46,7 +46,7 @@ class Extent(NamedTuple):
 
     @classmethod
     def around(cls, extents: Iterable[Extent | None]) -> Extent | None:
-        """Return the extent of all values together that these are of; None where none is finite."""
+        """Return the extent of all values together that these are of; None if none is finite."""
         found = [extent for extent in extents if extent is not None]
         return cls(min(each.least for each in found), max(each.most for each in found)) if found else None
 
@@ -102,8 +102,8 @@ class Measured:
 class Filtered(NamedTuple):
     """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made.
 
-    extent : the finite values before they were stretched; None where they were not, or none is finite
-    measured : what the values of the colours were before they became samples; None where nobody looked at them
+    extent : the finite values before they were stretched; None if they were not, or none is finite
+    measured : what the values of the colours were before they became samples; None if nobody looked at them
     """
 
     pixels: Array

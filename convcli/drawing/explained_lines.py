@@ -36,7 +36,7 @@ def place_line(found: ExplainedPlace) -> str:
 
 
 def has_padding(found: ExplainedPlace) -> bool:
-    """Tell whether a window reaches beyond the picture."""
+    """Return whether a window reaches beyond the picture."""
     return any(any(map(any, part.padded)) for channel in found.channels for part in channel.parts)
 
 

@@ -24,7 +24,7 @@ class Drawing(NamedTuple):
     text : the words for lines of so many characters, or of one step alone
     record : all of it as JSON has it
     scenes : the pictures, one after the other
-    page : a page that recomputes it; None where there is none
+    page : a page that recomputes it; None if there is none
     play : shows the steps in place on a terminal, each for some seconds; False where that cannot be
     """
 

@@ -15,13 +15,13 @@ class Column(NamedTuple):
     """A column of bars.
 
     title : what is shown
-    values : of each line; None where there is none
+    values : of each line; None if there is none
     texts : the values as they are written
     told : the sum, or what the values are measured by
     colour : of the largest bars
     pale : of the others
     mark : a value at which a dashed line stands
-    whole : the sum, of which the largest are shares; None where the values are no parts
+    whole : the sum, of which the largest are shares; None if the values are no parts
     """
 
     title: str

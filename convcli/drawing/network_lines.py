@@ -48,12 +48,12 @@ class Line(NamedTuple):
     inputs: tuple[int, ...]
 
     def total(self, rows: Sequence[Mapping[str, Any]], field: str) -> Any:
-        """Return the sum of a field over the nodes, None where it is known of none of them."""
+        """Return the sum of a field over the nodes, None if it is known of none of them."""
         known = [rows[number][field] for number in self.members if rows[number].get(field) is not None]
         return sum(known) if known else None
 
     def last(self, rows: Sequence[Mapping[str, Any]], field: str) -> Any:
-        """Return a field of the last node; None where there is none."""
+        """Return a field of the last node; None if there is none."""
         return rows[self.members[-1]].get(field) if self.members else None
 
 
@@ -107,7 +107,7 @@ def _folded(network: Graph) -> list[_Part]:
 
 
 def _by_scope(nodes: Sequence[Node], parts: Sequence[_Part]) -> list[_Part] | None:
-    """Join neighbours of one scope, as deep a scope as leaves few enough; None where no depth does."""
+    """Join neighbours of one scope, as deep a scope as leaves few enough; None if no depth does."""
     scopes = [
         (_scope(nodes[number].name), place, number)
         for place, part in enumerate(parts)

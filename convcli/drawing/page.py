@@ -95,7 +95,7 @@ def still_page(scenes: Sequence[Scene], text: str, theme: str) -> str:
 
 
 def layer_record(layers: Sequence[Layer], stage: Stage, numbers: Numbers) -> dict[str, Any] | None:
-    """Return the one layer of a drawing as page.js computes it; None where it does not know its kind."""
+    """Return the one layer of a drawing as page.js computes it; None if it does not know its kind."""
     layer = next(layer for layer in layers if layer.inner is layer)
     kind = KINDS.get(type(layer))
     if kind is None or not isinstance(layer, Window):

@@ -36,7 +36,7 @@ class Level(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """The numbers of a receptive field along one axis, as `convcli shape` has them; None where they are not known."""
+    """The numbers of a receptive field along one axis, as `convcli shape` has them; None if they are not known."""
 
     size: int | None
     stride: float | None

@@ -37,7 +37,7 @@ class Line(NamedTuple):
         return "between" if place % self.scale else "input"
 
     def input_at(self, cell: int) -> int | None:
-        """Return which input stands in a cell, None where none does."""
+        """Return which input stands in a cell, None if none does."""
         return (cell + self.first) // self.scale if self.kind(cell) == "input" else None
 
     def cell_of(self, number: int) -> int:
@@ -97,7 +97,7 @@ class Stage:
 
     name : the layer as it is written in a chain
     operation, detail : how terms become a result: the exponent of a norm, the name of a function
-    kernel_size : rows and columns of the window's taps; None where windows differ in size
+    kernel_size : rows and columns of the window's taps; None if windows differ in size
     inputs : the values of each input channel
     turned : whether the kernel lies turned by 180 degrees
     border : what stands in the padding
@@ -130,7 +130,7 @@ class Stage:
         return None if y is None or x is None else self.inputs[channel][y][x]
 
     def padded(self, channel: int, row: int, column: int) -> Fraction | None:
-        """Return the number that stands in a cell of the padding, None where the padding is nothing but zeros."""
+        """Return the number that stands in a cell of the padding, None if the padding is nothing but zeros."""
         mode, value = self.border
         if mode == "zeros" or self.canvas.kind(row, column) != "padding":
             return None

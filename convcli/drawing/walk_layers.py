@@ -84,12 +84,12 @@ def _check_given(chain: Sequence[Layer], numbers: Numbers) -> None:
 
 
 def _takes_border(layer: Layer) -> bool:
-    """Tell whether a layer pads its input with numbers: a transposed one cuts its output, a pool pads with nothing."""
+    """Return whether a layer pads its input with numbers: transposed layers crop instead, and pools ignore padding."""
     return isinstance(layer, Convolution) and not isinstance(layer, ConvTranspose | DeformConv)
 
 
 def pads_with_numbers(layer: Layer) -> bool:
-    """Tell whether there is padding that a mode fills."""
+    """Return whether there is padding that a mode fills."""
     return (
         isinstance(layer, Convolution)
         and _takes_border(layer)
@@ -252,7 +252,7 @@ def _terms(
 
 
 def _counts_padding(layer: Layer, stage: Stage, row: int, column: int) -> bool:
-    """Tell whether a cell of the padding counts in a mean or a norm; rows that `ceil_mode` adds do not."""
+    """Return whether a cell of the padding counts in a mean or a norm; rows that `ceil_mode` adds do not."""
     if isinstance(layer, LpPool):
         return True  # a 0 adds nothing
     if not (isinstance(layer, AvgPool) and layer.count_include_pad):

@@ -1,4 +1,4 @@
-"""Named kernels as plain numbers, and the grammar that spells them."""
+"""Named kernels as plain numbers, and the grammar in which kernels are written."""
 
 from convcli.kernels.change import anchored, bounded, normalized, scaled, shifted
 from convcli.kernels.kernel import Kernel

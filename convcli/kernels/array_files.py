@@ -1,4 +1,4 @@
-"""Arrays from files that arguments name: weights, biases, matrices and offsets; never unpickled."""
+"""Arrays given as arguments or read from files: weights, biases, matrices and offsets; pickles are never loaded."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-CHUNK = 1 << 24  # numbers that are looked at at once
-MOST_TEXT = 1 << 24  # bytes of a matrix in text
+CHUNK = 1 << 24  # number of values that are checked at once
+MOST_TEXT = 1 << 24  # largest size in bytes of a matrix file in text form
 
 
 def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
-    """Return the numbers in a .npy file, or raise ArgumentError; `mapped` ones stay in the file until they are used."""
+    """Return the array in a .npy file, or raise ArgumentError; with `mapped` it is memory-mapped, not read."""
     path = file_path(text)
     if path.suffix.lower() != ".npy":
-        raise ArgumentError(f"`{argument}` {text}: it takes an array in a .npy file, as numpy.save writes it")
+        raise ArgumentError(f"`{argument}` {text}: an array must be in a .npy file, as numpy.save writes it")
     try:
         _check_regular(path, text, argument)
         with path.open("rb") as file:
             header = read_header(file)
             if header.dtype.kind not in "iuf" or header.dtype.itemsize > 8 or 0 in header.shape:
                 raise ArgumentError(
-                    f"`{argument}`: {text} holds {header.dtype} of shape {header.shape}; real numbers are needed, "
-                    "as float32"
+                    f"`{argument}`: {text} holds {header.dtype} of shape {header.shape}; save a non-empty array of "
+                    "real numbers, such as float32"
                 )
             array = map_values(path, header) if mapped else read_values(file, header)
     except OSError as error:
@@ -45,14 +45,14 @@ def load_array(text: str, argument: str, *, mapped: bool = False) -> Array:
 
 
 def given_array(value: str | Array, argument: str, *, mapped: bool = False) -> Array:
-    """Return an array of finite numbers: one that is given, or the one in the file that a text names."""
+    """Return an array of finite numbers: the given one, or the one in the .npy file that a string names."""
     if isinstance(value, str):
         return load_array(value, argument, mapped=mapped)
     return checked(value, "the array", argument)
 
 
 def kernel_of(array: Array, what: str = "the kernel") -> Kernel:
-    """Return the kernel whose weights an array has, whole numbers where they are; `what` errors call it.
+    """Return a kernel with the weights of an array; integers stay integers. `what` is its name in errors.
 
     >>> import numpy as np
     >>> kernel_of(np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])).weights
@@ -60,7 +60,7 @@ def kernel_of(array: Array, what: str = "the kernel") -> Kernel:
     """
     if not 1 <= array.ndim <= MOST_AXES or not array.size:
         raise ArgumentError(
-            f"an array of shape {array.shape} is not a kernel; it has 1 to {MOST_AXES} axes and is not empty"
+            f"an array of shape {array.shape} is not a kernel; a kernel has 1 to {MOST_AXES} axes and is not empty"
         )
     check_sides(*array.shape)
     weights = array.astype(float if array.dtype.kind == "f" else array.dtype).ravel().tolist()
@@ -68,7 +68,7 @@ def kernel_of(array: Array, what: str = "the kernel") -> Kernel:
 
 
 def _check_regular(path: Path, text: str, argument: str) -> None:
-    """Refuse what is there and no file: to read a pipe may never end."""
+    """Raise ArgumentError if a path exists but is not a regular file; reading a pipe might never end."""
     if path.exists() and not path.is_file():
         raise ArgumentError(
             f"`{argument}`: cannot read {text}: it is a folder, a device or a pipe; name a file"
@@ -76,7 +76,7 @@ def _check_regular(path: Path, text: str, argument: str) -> None:
 
 
 def checked(array: Array, name: str, argument: str) -> Array:
-    """Refuse numbers that are not finite, or so large that sums would not be; say where the first stands."""
+    """Return the array; raise ArgumentError with the first value that is not finite or is too large for sums."""
     import numpy as np
 
     flat = array.reshape(-1)
@@ -85,8 +85,8 @@ def checked(array: Array, name: str, argument: str) -> Array:
         if bad.any():
             place = tuple(map(int, np.unravel_index(start + int(bad.argmax()), array.shape)))
             raise ArgumentError(
-                f"`{argument}`: {name} holds {array[place]} at {place}; every number must be finite, of at "
-                f"most {MOST:g}"
+                f"`{argument}`: {name} holds {array[place]} at {place}; every number must be finite and at most "
+                f"{MOST:g} in magnitude"
             )
     return array
 
@@ -130,9 +130,11 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
         numbers = [[float(read_finite(word)) for word in row] for row in rows]
     except ArgumentError as error:
         raise ArgumentError(
-            f"`{argument}`: {text!r} is not a matrix ({error}); give luma, sepia, swap-rb, rows of numbers as "
+            f"`{argument}`: {text!r} is not a matrix ({error}); give luma, sepia, swap-rb, rows of numbers such as "
             "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt)"
         ) from None
     if not numbers or len({len(row) for row in numbers}) > 1:
-        raise ArgumentError(f"`{argument}`: {text!r} is ragged or empty; every row needs as many numbers")
+        raise ArgumentError(
+            f"`{argument}`: {text!r} is ragged or empty; give every row the same number of values"
+        )
     return checked(np.array(numbers), repr(text), argument)

@@ -1,4 +1,4 @@
-"""Kernels that bring out detail: sharpening, relief, second derivatives, bands of frequencies."""
+"""Kernels that enhance detail: sharpening, emboss, Laplacians and band-pass filters."""
 
 from math import cos, exp, inf, pi, prod, radians
 
@@ -16,12 +16,12 @@ EMBOSS: Grid = (
 BOOK = "Gonzalez & Woods, Digital image processing"
 NEIGHBOURS = (-1, 0, 1)
 MOST_AMOUNT = 1e6
-SMALLEST = 1e-6  # of a wavelength, and of a ratio of widths
+SMALLEST = 1e-6  # lower bound of a wavelength and of an aspect ratio
 OCTAVE = 0.56  # sigma / wavelength for a bandwidth of one octave: sqrt(ln 2 / 2) / pi * (2 + 1) / (2 - 1)
 
 
 def sharpen(amount: float = 1, *, dims: int = 2) -> Kernel:
-    """Sharpen: the picture minus so many times its Laplacian."""
+    """Sharpen: subtract amount times the Laplacian from the picture."""
     _check_amount("sharpen", amount)
     over, under = ratio(amount)
     cross = _cross(under + 2 * dims * over, -over, dims)
@@ -37,9 +37,10 @@ def unsharp(
     dims: int = 2,
     limit: int = MAX_SIDE,
 ) -> Kernel:
-    """Sharpen by unsharp masking: add so many times what a bell of width sigma blurs away, above a threshold.
+    """Sharpen by unsharp masking: add amount times the difference from a Gaussian blur of width sigma.
 
-    The threshold is in levels of 255, whatever the depth: what a pixel differs from its blur must exceed it.
+    The difference of a pixel from its blur is added only where it exceeds the threshold, in levels of 255, regardless
+    of the bit depth.
     """
     check_sigma("unsharp", sigma)
     _check_amount("unsharp", amount)
@@ -62,7 +63,7 @@ def unsharp(
 
 
 def highboost(amount: float = 2, size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Sharpen by high boost: add so many times the difference from the mean of size x size pixels."""
+    """Sharpen by high-boost filtering: add amount times the difference from the mean of size x size pixels."""
     _check_amount("highboost", amount)
     over, under = ratio(amount)
     count = _odd("highboost", check_side(size, limit, dims)) ** dims
@@ -72,29 +73,29 @@ def highboost(amount: float = 2, size: int = 3, *, dims: int = 2, limit: int = M
 
 
 def emboss() -> Kernel:
-    """Light the picture as a relief, from the upper left."""
+    """Emboss: show the picture as a relief lit from the upper left."""
     return Kernel("emboss", (EMBOSS,), source="the 3 x 3 emboss of GIMP's and Photoshop's custom filters")
 
 
 def laplacian(*, dims: int = 2) -> Kernel:
-    """Take the sum of the second derivatives on each axis: positive in dark spots."""
+    """Take the Laplacian, the sum of the second derivatives on all axes: positive in dark spots."""
     cross = _cross(-2 * dims, 1, dims)
     return Kernel("laplacian", (cross,), source="the 5-point stencil; OpenCV Laplacian, ksize 1")
 
 
 def outline(*, dims: int = 2) -> Kernel:
-    """Leave only what differs from its 8 neighbours."""
+    """Detect outlines: the difference of each pixel from its 8 neighbours."""
     return Kernel("outline", (_peak(3, dims),), source="the 9-point Laplacian, negated; Gonzalez & Woods")
 
 
 def edge(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Leave only what differs from the other pixels of size x size."""
+    """Detect edges: the difference of each pixel from the others in size x size pixels."""
     side = _odd("edge", check_side(size, limit, dims))
     return Kernel("edge", (_peak(side, dims),), source="ImageMagick -edge: all weights -1, sum 0")
 
 
 def log(sigma: float = 1.4, size: int | None = None, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Take the Laplacian of a picture blurred by a bell of width sigma: positive in dark spots; sum 0."""
+    """Take the Laplacian of Gaussian, of width sigma: positive in dark spots; the weights sum to 0."""
     check_sigma("log", sigma)
     axis = places(side_for(sigma, size, limit, reach=4))
     curve, variance = bell(sigma, len(axis)), sigma * sigma
@@ -117,7 +118,7 @@ def dog(
     dims: int = 2,
     limit: int = MAX_SIDE,
 ) -> Kernel:
-    """Take the difference of two bells, of widths sigma and ratio * sigma: positive in bright spots; sum 0."""
+    """Take the difference of two Gaussians, of widths sigma and ratio * sigma: positive in bright spots; sum 0."""
     check_sigma("dog", sigma)
     if not 1 < ratio < inf:
         raise ArgumentError(f"dog: ratio must be above 1 and finite, got {ratio}")
@@ -138,10 +139,10 @@ def gabor(
     *,
     limit: int = MAX_SIDE,
 ) -> Kernel:
-    """Find stripes: a wave across the angle (degrees, counterclockwise) under a bell.
+    """Detect stripes: a wave in the direction of the angle (degrees, counterclockwise) times a Gaussian.
 
-    Without a sigma the bell is 0.56 wavelengths wide, a bandwidth of one octave. It is so high that it alone would
-    sum to 1; `aspect` divides its width along the stripes; the phase is in degrees.
+    The default sigma is 0.56 wavelengths, a bandwidth of one octave. The Gaussian alone sums to 1; `aspect` divides its
+    width along the stripes; the phase is in degrees.
     """
     for name, value in (("wavelength", wavelength), ("aspect", aspect)):
         if not SMALLEST < value < inf:
@@ -164,29 +165,29 @@ def gabor(
 
 
 def random(size: int = 3, seed: int = 0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Draw random weights, as an untrained layer has; the same seed gives the same weights."""
-    from random import Random  # loads much that no other kernel needs
+    """Draw random weights, as in an untrained layer; the same seed gives the same weights."""
+    from random import Random  # imports much that no other kernel needs
 
     side = check_side(size, limit, dims)
     bound = side ** (-dims / 2)
     draw = Random(seed).random
     weights = [(2 * draw() - 1) * bound for _ in range(side**dims)]
-    source = "PyTorch Conv2d's first weights: uniform within 1 / sqrt(taps); Python's random.Random(seed)"
+    source = "PyTorch Conv2d's initial weights: uniform within 1 / sqrt(taps); Python's random.Random(seed)"
     return Kernel("random", (nested(weights, [side] * dims),), source=source)
 
 
 def _cross(middle: Number, arm: Number, dims: int) -> Matrix:
-    """Return a matrix of 3 places an axis: the middle and its next neighbours, else 0."""
+    """Return a matrix of side 3 with a weight in the middle and on its direct neighbours; 0 elsewhere."""
     return sampled(lambda *place: {0: middle, 1: arm}.get(sum(map(abs, place)), 0), *[NEIGHBOURS] * dims)
 
 
 def _peak(side: int, dims: int) -> Matrix:
-    """Return a matrix of -1 with a middle that makes its sum 0."""
+    """Return a matrix of -1 whose middle makes the sum 0."""
     return _with_middle([-1] * side**dims, side**dims, [side] * dims)
 
 
 def _with_middle(weights: list[Number], middle: Number, shape: tuple[int, ...] | list[int]) -> Matrix:
-    """Add to the middle one of an odd number of weights, and lay them out."""
+    """Return weights, of an odd number, as a matrix after adding to the middle one."""
     weights = list(weights)
     weights[len(weights) // 2] += middle
     return nested(weights, shape)
@@ -195,7 +196,7 @@ def _with_middle(weights: list[Number], middle: Number, shape: tuple[int, ...] |
 def _odd(kernel: str, side: int) -> int:
     if side % 2 == 0:
         raise ArgumentError(
-            f"{kernel}: size must be odd, for there to be a middle, got {side}; take {side + 1}"
+            f"{kernel}: size must be odd, so that there is a middle tap, got {side}; use {side + 1}"
         )
     return side
 

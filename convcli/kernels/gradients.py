@@ -1,4 +1,4 @@
-"""First derivatives: gradients and their directions, and the compass operators."""
+"""First derivatives: gradients, directional derivatives and compass operators."""
 
 from collections.abc import Callable
 from math import comb, sqrt
@@ -42,34 +42,34 @@ Build = Callable[..., Kernel]
 
 
 def roberts() -> Kernel:
-    """Take the magnitude of Roberts' cross: the root of both squared diagonal differences."""
+    """Take the magnitude of Roberts' cross: the root of the sum of both squared diagonal differences."""
     return Kernel("roberts", (ROBERTS_SE, ROBERTS_NE), combine="magnitude", source=ROBERTS)
 
 
 def roberts_se() -> Kernel:
-    """Take Roberts' difference down to the right: positive where brightness grows to the lower right."""
+    """Take Roberts' difference down to the right: positive if brightness increases to the lower right."""
     return Kernel("roberts-se", (ROBERTS_SE,), source=ROBERTS)
 
 
 def roberts_ne() -> Kernel:
-    """Take Roberts' difference up to the right: positive where brightness grows to the upper right."""
+    """Take Roberts' difference up to the right: positive if brightness increases to the upper right."""
     return Kernel("roberts-ne", (ROBERTS_NE,), source=ROBERTS)
 
 
 def kirsch() -> Kernel:
-    """Take the largest of Kirsch's 8 compass masks."""
+    """Take the maximum of Kirsch's 8 compass masks."""
     source = "Kirsch (1971), Computer determination of the constituent structure of biological images"
     return Kernel("kirsch", compass(KIRSCH_N), combine="largest", source=source)
 
 
 def robinson() -> Kernel:
-    """Take the largest of Robinson's 8 compass masks, which are Sobel's turned by 45 degrees at a time."""
+    """Take the maximum of Robinson's 8 compass masks, which are Sobel's rotated by multiples of 45 degrees."""
     source = "Robinson (1977), Edge detection by compass gradient masks, level 5"
     return Kernel("robinson", compass(ROBINSON_N), combine="largest", source=source)
 
 
 def compass(north: Grid) -> tuple[Grid, ...]:
-    """Return a 3 x 3 mask and its 7 turns, counterclockwise by 45 degrees: the ring moves on by one place."""
+    """Return a 3 x 3 mask and its 7 rotations, each 45 degrees counterclockwise: the outer ring shifts by one place."""
     ring = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
     turns = []
     for turn in range(8):
@@ -80,27 +80,27 @@ def compass(north: Grid) -> tuple[Grid, ...]:
 
 
 def sobel_lines(size: int) -> tuple[Line, Line]:
-    """Return the derivative and the smoothing that OpenCV's getDerivKernels has for a size.
+    """Return the derivative and the smoothing factor of OpenCV's getDerivKernels for a size.
 
-    The smoothing is (1, 1) convolved with itself size - 2 times, the derivative as much with one (-1, 1).
+    The smoothing is (1, 1) convolved with itself size - 2 times; in the derivative one of the factors is (-1, 1).
 
     >>> sobel_lines(5)
     ((-1, -2, 0, 2, 1), (1, 4, 6, 4, 1))
     """
     if size % 2 == 0 or not 3 <= size <= LONGEST_SOBEL:
-        raise ArgumentError(f"sobel: size must be odd, from 3 to {LONGEST_SOBEL}, got {size}; take 3, 5 or 7")
+        raise ArgumentError(f"sobel: size must be odd, from 3 to {LONGEST_SOBEL}, got {size}; use 3, 5 or 7")
     smooth = tuple(comb(size - 1, place) for place in range(size))
     shorter = [0, *(comb(size - 2, place) for place in range(size - 1)), 0]
     return tuple(shorter[place] - shorter[place + 1] for place in range(size)), smooth
 
 
 def directed(change: Line, smooth: Line, axis: int, dims: int) -> Matrix:
-    """Return a derivative along one axis, smoothed along the others."""
+    """Return a derivative along one axis with smoothing along the others."""
     return outer(*(change if axis == place else smooth for place in range(dims)))
 
 
 def derivative(name: str, change: Line, smooth: Line, dims: int, source: str, divisor: Number = 1) -> Kernel:
-    """Return the derivative that a name asks for: across (-x), down (-y), or the magnitude over all axes."""
+    """Return the derivative for the ending of a name: horizontal (-x), vertical (-y), or the magnitude of all axes."""
     if name.endswith("-x"):
         axes = [dims - 1]
     elif name.endswith("-y"):
@@ -132,11 +132,11 @@ def _freichen(name: str) -> Build:
 
 
 def _family(name: str, title: str, make: Callable[[str], Build]) -> dict[str, Build]:
-    """Return a gradient and its two directions, by name, each with its meaning."""
+    """Return a gradient and its two directional derivatives by name, each with its docstring."""
     meanings = {
         name: f"Take the magnitude of {title}'s gradient: sqrt(x**2 + y**2).",
-        f"{name}-x": f"Take {title}'s derivative across: positive where brightness grows to the right.",
-        f"{name}-y": f"Take {title}'s derivative down: positive where brightness grows downwards.",
+        f"{name}-x": f"Take {title}'s horizontal derivative: positive if brightness increases to the right.",
+        f"{name}-y": f"Take {title}'s vertical derivative: positive if brightness increases downwards.",
     }
     family = {name: make(name) for name in meanings}
     for name, build in family.items():

@@ -1,4 +1,4 @@
-"""What a kernel is: weights as plain numbers, and how several of them become one answer."""
+"""The record `Kernel`: weights as plain numbers, and how several responses are combined into one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,32 +9,32 @@ from typing import Literal, TypeAlias, TypeGuard
 from convcli.errors import ArgumentError, cut
 
 Number = int | float
-PerSide = int | tuple[int, ...]  # one number for every axis, or one for each
+PerSide = int | tuple[int, ...]  # one number for all axes, or one per axis
 PerAxis = float | tuple[float, ...]
 Line = tuple[Number, ...]
-Grid = tuple[Line, ...]  # rows of weights, laid out as a grid
-Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as a kernel has axes
+Grid = tuple[Line, ...]  # rows of weights
+Matrix: TypeAlias = "Line | tuple[Matrix, ...]"  # nested as deep as the kernel has axes
 
 Combine = Literal["none", "magnitude", "largest", "thresholded"]
 
 MOST_AXES = 3
-MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of a matrix, whatever limit is asked for
+MOST_SIDE, MOST_WEIGHTS = (1 << 16) - 1, 1 << 22  # of one matrix, regardless of the limit given by the caller
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """One image kernel, or several of the same shape whose responses are combined.
+    """An image kernel, or several of the same shape whose responses are combined.
 
-    matrices : the weights, whole numbers wherever the kernel allows, so that pixels can be summed exactly;
-        nested tuples, with 1 to 3 axes
-    divisor  : what the sum is divided by
-    combine  : `none` for one matrix; `magnitude` for the root of the summed squares of all responses;
-        `largest` for the largest response; `thresholded` for the first of two, to which the second is added where its
-        magnitude exceeds the threshold
-    offset   : what is added after the division, in units of the pixels
-    anchor   : which tap lies on the pixel, one number an axis; None for the middle, as padding `same` has it
-    source   : where the weights come from
-    threshold : of `thresholded`, after the division, in levels of 8 bits: white is 255, whatever the depth
+    matrices : the weights as nested tuples with 1 to 3 axes, integers where possible, so that pixels can be summed
+        exactly
+    divisor  : the sum is divided by this number
+    combine  : `none` for one matrix; `magnitude` for the root of the sum of the squared responses; `largest` for the
+        largest response; `thresholded` for the first response plus the second where its magnitude exceeds the
+        threshold
+    offset   : added after the division, in units of pixel values
+    anchor   : index of the tap that lies on the pixel, one number per axis; None for the middle, as for padding `same`
+    source   : the publication or library that the weights come from
+    threshold : for `thresholded`, after the division, in 8-bit levels: white is 255, regardless of the bit depth
     """
 
     name: str
@@ -47,40 +47,40 @@ class Kernel:
     threshold: Number = 0
 
     def __post_init__(self) -> None:
-        """Refuse what is no kernel, whoever made it."""
+        """Validate the fields; raise ArgumentError if they do not make a kernel."""
         shapes = [shape_of(matrix) for matrix in self.matrices]
         if not shapes or any(shape != shapes[0] for shape in shapes) or not 1 <= len(shapes[0]) <= MOST_AXES:
             raise ArgumentError(
                 f"kernel {self.name!r} has matrices of {', '.join(map(by_axes, shapes)) or 'no shape'}; "
-                f"it needs one or more of the same shape, with 1 to {MOST_AXES} axes"
+                f"give one or more of the same shape, with 1 to {MOST_AXES} axes"
             )
         if len(shapes) > 1 and self.combine == "none":
             raise ArgumentError(
-                f"kernel {self.name!r} has {len(shapes)} matrices; combine them by 'magnitude' or 'largest'"
+                f"kernel {self.name!r} has {len(shapes)} matrices; set combine to 'magnitude' or 'largest'"
             )
         if not is_finite(self.divisor) or not self.divisor:
             raise ArgumentError(
-                f"kernel {self.name!r} is divided by {self.divisor}; its divisor must be finite and not 0"
+                f"kernel {self.name!r} has the divisor {self.divisor}; a divisor must be finite and not 0"
             )
         if not is_finite(self.offset):
-            raise ArgumentError(f"kernel {self.name!r}: its offset must be finite, got {self.offset}")
+            raise ArgumentError(f"kernel {self.name!r}: the offset must be finite, got {self.offset}")
         if (self.combine == "thresholded") != bool(self.threshold) or (self.threshold and len(shapes) != 2):
             raise ArgumentError(
-                f"kernel {self.name!r} has the threshold {self.threshold} and {len(shapes)} matrices; one that is "
-                "'thresholded' has a threshold and two matrices"
+                f"kernel {self.name!r} has the threshold {self.threshold} and {len(shapes)} matrices; a kernel that is "
+                "'thresholded' needs a threshold and two matrices"
             )
         if not is_finite(self.threshold) or self.threshold < 0:
             raise ArgumentError(
-                f"kernel {self.name!r}: its threshold must be finite and at least 0, got {self.threshold}"
+                f"kernel {self.name!r}: the threshold must be finite and at least 0, got {self.threshold}"
             )
         self._check_anchor()
 
     def check_linear(self, user: str) -> None:
-        """Raise ArgumentError if a threshold makes the result no sum of products; `user` is what needs one."""
+        """Raise ArgumentError if the kernel has a threshold; `user` is what needs a linear kernel."""
         if self.threshold:
             raise ArgumentError(
-                f"kernel {self.name!r} has a threshold, so it is not linear, and {user} needs a kernel that is; leave "
-                "the threshold out"
+                f"kernel {self.name!r} has a threshold, so it is not linear, but {user} needs a linear kernel; leave "
+                "out the threshold"
             )
 
     def _check_anchor(self) -> None:
@@ -88,28 +88,28 @@ class Kernel:
             return
         if len(self.anchor) != self.dims:
             raise ArgumentError(
-                f"anchor {by_axes(self.anchor)} has {len(self.anchor)} numbers where kernel {self.name!r} "
-                f"has {self.dims} axes; give one per axis"
+                f"anchor {by_axes(self.anchor)} has {len(self.anchor)} numbers but kernel {self.name!r} has "
+                f"{self.dims} axes; give one number per axis"
             )
         if not all(0 <= place < side for place, side in zip(self.anchor, self.shape, strict=True)):
             raise ArgumentError(
                 f"anchor {by_axes(self.anchor)} lies outside kernel {self.name!r} of {by_axes(self.shape)}; "
-                f"it counts from 0 to {by_axes([side - 1 for side in self.shape])}"
+                f"it must be between 0 and {by_axes([side - 1 for side in self.shape])}"
             )
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Taps on each axis: rows and columns, of an image kernel."""
+        """The number of taps on each axis: (rows, columns) for an image kernel."""
         return _extents(self.matrices[0])
 
     @property
     def dims(self) -> int:
-        """How many axes it has."""
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def weights(self) -> Matrix:
-        """The weights in the kernel's own shape; where there are several matrices, one of them after the other.
+        """The weights in the kernel's own shape; several matrices are stacked.
 
         >>> Kernel("cross", (((0, 1), (1, 0)),)).weights
         ((0, 1), (1, 0))
@@ -123,23 +123,23 @@ class Kernel:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every weight is a whole number."""
+        """Whether every weight is an integer."""
         return all(isinstance(weight, int) for weight in self.flat_weights)
 
     @property
     def is_smoothing(self) -> bool:
-        """Whether the kernel is a weighted mean, up to its offset: one matrix, no weight negative, not all zero."""
+        """Whether the kernel is a weighted mean plus an offset: one matrix, no negative weights, not all zero."""
         weights = self.flat_weights
         return self.combine == "none" and min(weights) >= 0 and max(weights) > 0 and self.divisor > 0
 
 
 def is_finite(number: Number) -> bool:
-    """Tell whether a number is finite as a float, which a whole one of 400 digits is not."""
+    """Return whether a number is finite as a float; an integer of 400 digits is not."""
     return abs(number) <= float_info.max
 
 
 def is_line(matrix: Matrix) -> TypeGuard[Line]:
-    """Tell whether a matrix has one axis."""
+    """Return whether a matrix has one axis."""
     return not isinstance(matrix[0], tuple)
 
 
@@ -154,20 +154,22 @@ def flat(matrix: Matrix) -> Iterator[Number]:
 
 
 def shape_of(matrix: Matrix) -> tuple[int, ...]:
-    """Return the length of each axis, or raise ArgumentError where a matrix is empty or ragged."""
+    """Return the length of each axis; raise ArgumentError if a matrix is empty or ragged."""
     if not isinstance(matrix, tuple) or not matrix:
         raise ArgumentError(
-            f"a kernel's matrix must be a tuple of weights that is not empty, got {cut(repr(matrix))}"
+            f"a kernel's matrix must be a non-empty tuple of weights, got {cut(repr(matrix))}"
         )
     deeper = [part for part in matrix if isinstance(part, tuple)]
     inner = {shape_of(part) for part in deeper}
     if len(inner) > 1 or (deeper and len(deeper) < len(matrix)):
-        raise ArgumentError("a kernel's matrix is ragged: its rows differ in length; make them the same")
+        raise ArgumentError(
+            "a kernel's matrix is ragged: its rows differ in length; make them the same length"
+        )
     return (len(matrix), *(inner.pop() if inner else ()))
 
 
 def _extents(matrix: Matrix) -> tuple[int, ...]:
-    """Return the shape of a matrix that is known to have one."""
+    """Return the shape of a matrix that is known not to be ragged."""
     sides = [len(matrix)]
     while isinstance(matrix[0], tuple):
         matrix = matrix[0]
@@ -176,7 +178,7 @@ def _extents(matrix: Matrix) -> tuple[int, ...]:
 
 
 def per_axis(kernel: str, name: str, value: PerAxis, dims: int) -> tuple[float, ...]:
-    """Return an argument for each of so many axes, or raise ArgumentError where it has another number of them.
+    """Return an argument for each of `dims` axes; raise ArgumentError if it has another number of values.
 
     >>> per_axis("box", "size", 3, 2), per_axis("box", "size", (3, 5), 2)
     ((3, 3), (3, 5))
@@ -187,23 +189,23 @@ def per_axis(kernel: str, name: str, value: PerAxis, dims: int) -> tuple[float, 
         axes = "1 axis" if dims == 1 else f"{dims} axes"
         numbers = "x".join(f"{each:g}" for each in value)
         raise ArgumentError(
-            f"{kernel}: {name} {numbers} has {len(value)} numbers for {axes}; give one for each axis"
+            f"{kernel}: {name} {numbers} has {len(value)} numbers for {axes}; give one number per axis"
         )
     return value
 
 
 def by_axes(numbers: Sequence[int]) -> str:
-    """Write one number an axis: 3x5."""
+    """Format one number per axis: 3x5."""
     return "x".join(map(str, numbers))
 
 
 def transposed(matrix: Grid) -> Grid:
-    """Swap rows and columns: from a kernel across to the same kernel down."""
+    """Swap rows and columns: make a vertical kernel of a horizontal one."""
     return tuple(zip(*matrix, strict=True))
 
 
 def outer(*factors: Sequence[Number]) -> Matrix:
-    """Multiply a column by a row, and so on for each axis: a separable kernel from its factors.
+    """Return the outer product of one factor per axis: a separable kernel.
 
     >>> outer((1, 2), (1, 0, -1))
     ((1, 0, -1), (2, 0, -2))
@@ -223,7 +225,7 @@ def mapped(matrix: Matrix, factor: Number) -> Matrix:
 
 
 def nested(weights: Sequence[Number], shape: Sequence[int]) -> Matrix:
-    """Lay weights in reading order out as a matrix of the given shape.
+    """Return weights in reading order as a matrix of the given shape.
 
     >>> nested(range(6), (2, 3))
     ((0, 1, 2), (3, 4, 5))
@@ -235,21 +237,21 @@ def nested(weights: Sequence[Number], shape: Sequence[int]) -> Matrix:
 
 
 def check_side(side: int, limit: int, dims: int = 1) -> int:
-    """Return `side` if a kernel may be that large on each of so many axes, or raise ArgumentError."""
+    """Return `side` if a kernel may have that many taps on each of `dims` axes, or raise ArgumentError."""
     if side < 1:
-        raise ArgumentError(f"a kernel {side} wide is empty; the size must be at least 1")
+        raise ArgumentError(f"a kernel of size {side} is empty; the size must be at least 1")
     if side > limit:
         raise ArgumentError(
-            f"a kernel {side} wide is over the limit of {limit}; raise it with `max_kernel={side}`"
+            f"a kernel of size {side} is over the limit of {limit}; raise it with `max_kernel={side}`"
         )
     check_sides(*[side] * dims)
     return side
 
 
 def check_sides(*sides: int) -> None:
-    """Raise ArgumentError where a matrix is too large for any kernel, whatever limit is asked for."""
+    """Raise ArgumentError if a matrix is too large for any kernel, regardless of the caller's limit."""
     if max(sides) > MOST_SIDE or prod(sides) > MOST_WEIGHTS:
         raise ArgumentError(
-            f"a kernel of {by_axes(sides)} is too large: it may have {MOST_SIDE:,} weights on a side and "
-            f"{MOST_WEIGHTS:,} in all; take a smaller one, or several after each other"
+            f"a kernel of {by_axes(sides)} is too large: the limits are {MOST_SIDE:,} weights on a side and "
+            f"{MOST_WEIGHTS:,} in total; use a smaller kernel, or several in a chain"
         )

@@ -1,4 +1,4 @@
-"""Kernels in files: NumPy's arrays, rows of text, JSON, libvips' matrices, and pictures as templates."""
+"""Read kernels from files: .npy arrays, rows of text, JSON, libvips matrices, and pictures as templates."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +28,11 @@ PICTURES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
 )
-LONGEST = 32  # characters that a weight and its separator may take in a file, on average
+LONGEST = 32  # average number of characters that a weight and its separator may have in a file
 
-SMALLEST = 1 << 16  # bytes that any kernel file may have, for its comments
+SMALLEST = 1 << 16  # size in bytes that any kernel file may have, to allow for comments
 
-SETTINGS = ("weights", "divisor", "offset", "anchor")  # of a JSON object
+SETTINGS = ("weights", "divisor", "offset", "anchor")  # keys of a JSON object
 
 NO_FILE = "there is no such file; check the spelling and the folder"
 
@@ -40,12 +40,12 @@ Read = Callable[[Path, int], Kernel]
 
 
 def has_ending(text: str) -> bool:
-    """Tell whether text ends as the name of a file does in which kernels are kept."""
+    """Return whether text has the ending of a format that kernels are read from."""
     return PurePath(text).suffix.lower() in (*READERS, *PICTURES)
 
 
 def is_file(text: str) -> bool:
-    """Tell whether there is a file of that name; what is too long for a name is none."""
+    """Return whether text is the path of an existing file; a text that is too long for a path is not."""
     try:
         return file_path(text).is_file()
     except OSError:
@@ -53,25 +53,25 @@ def is_file(text: str) -> bool:
 
 
 def files_in(text: str) -> list[Path]:
-    """Return the files that are there among the kernels that `text` spells, separated by semicolons."""
+    """Return the existing files among the kernels that `text` lists, separated by semicolons."""
     words = dict.fromkeys(word.strip() for word in (text, *text.split(";")))
     return [file_path(word) for word in words if has_ending(word) and is_file(word)]
 
 
 def read_kernel(path: Path, limit: int, read_picture: ReadPicture | None = None) -> Kernel:
-    """Return the kernel in a file, told by its ending, or raise ArgumentError.
+    """Return the kernel in a file, whose ending gives the format, or raise ArgumentError.
 
-    `.npy`   : an array of 1 to 3 axes; objects in it are refused, never loaded
-    `.csv`   : one row per line, values separated by commas, semicolons, tabs or spaces; lines from # on are left out
-    `.txt`   : one row per line or up to a semicolon, values separated by spaces or commas
-    `.json`  : nested lists, or an object of weights, divisor, offset and anchor; a fraction is a text, "1/9"
-    `.mat`   : libvips' matrix: width, height, scale and offset in the first line, then the rows
-    pictures : their grey values, by `read_picture`
+    `.npy`   : an array of 1 to 3 axes; pickled objects are rejected, never loaded
+    `.csv`   : one row per line, values separated by commas, semicolons, tabs or spaces; # starts a comment
+    `.txt`   : rows separated by line ends or semicolons, values separated by spaces or commas
+    `.json`  : nested lists, or an object of weights, divisor, offset and anchor; a fraction is a string, "1/9"
+    `.mat`   : libvips' matrix format: width, height, scale and offset in the first line, then the rows
+    pictures : their grey values, read by `read_picture`
     """
     ending = path.suffix.lower()
     if ending not in READERS and ending not in PICTURES:
         raise ArgumentError(
-            f"kernel file {str(path)!r} does not end in {' '.join(READERS)} or as a picture does"
+            f"kernel file {str(path)!r} must end in {' '.join(READERS)} or in the ending of a picture file"
             + ("" if is_file(str(path)) else ", and there is no such file")
         )
     if not is_file(str(path)):
@@ -94,7 +94,7 @@ def _what(path: Path) -> str:
 
 
 def _text(path: Path, limit: int, axes: int = 2) -> str:
-    """Return what a file says, unless it is larger than any kernel of so many axes within the limit."""
+    """Return the text of a file; raise ArgumentError if it is larger than any kernel within the limit."""
     most = max(SMALLEST, LONGEST * limit**axes)
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
@@ -103,12 +103,12 @@ def _text(path: Path, limit: int, axes: int = 2) -> str:
     if size > most:
         raise ArgumentError(
             f"{_what(path)} has {size:,} bytes, more than a kernel with {limit} taps on a side "
-            "can take; raise the limit with `max_kernel`"
+            "can have; raise the limit with `max_kernel`"
         )
     try:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ArgumentError(f"{_what(path)} is not text; the ending {path.suffix!r} promises text") from None
+        raise ArgumentError(f"{_what(path)} is not text, as its ending {path.suffix!r} requires") from None
 
 
 def _csv(path: Path, limit: int) -> Kernel:
@@ -134,7 +134,7 @@ def _mat(path: Path, limit: int) -> Kernel:
         start = file.read(6)
     if start == b"MATLAB":
         raise ArgumentError(
-            f"{_what(path)} is MATLAB's; .mat is libvips' matrix here, in text; save it as .csv or .npy"
+            f"{_what(path)} is a MATLAB file; here .mat is libvips' text format: save the kernel as .csv or .npy"
         )
     what = _what(path)
     head, *lines = [line.strip() for line in _text(path, limit).splitlines() if line.strip()] or [""]
@@ -142,7 +142,7 @@ def _mat(path: Path, limit: int) -> Kernel:
     sides = [side for side in first[:2] if isinstance(side, int) and side > 0]
     if len(sides) != 2 or len(first) > 4:
         raise ArgumentError(
-            f"{what} begins {head[:60]!r}; its first line gives width, height, and if you like scale and offset"
+            f"{what} begins with {head[:60]!r}; its first line must be width, height and optionally scale and offset"
         )
     columns, rows = sides
     scale = first[2] if len(first) > 2 else 1
@@ -150,11 +150,13 @@ def _mat(path: Path, limit: int) -> Kernel:
     weights = [number(word, what) for line in lines for word in split(line, ",;")]
     if len(weights) != columns * rows:
         raise ArgumentError(
-            f"{what}: {columns}x{rows} has {columns * rows} values, and {len(weights)} are given; give as many"
+            f"{what}: {columns}x{rows} needs {columns * rows} values, but {len(weights)} are given"
         )
     if not scale:
-        raise ArgumentError(f"{what} has the scale 0 in its first line, {head!r}; sums are divided by it")
-    # The pixel of an even side is for libvips the one behind the middle.
+        raise ArgumentError(
+            f"{what} has the scale 0 in its first line, {head!r}; a scale is a divisor, not 0"
+        )
+    # In libvips the anchor of an even side is the tap after the middle.
     anchor = None if rows % 2 and columns % 2 else (rows // 2, columns // 2)
     return _kernel(nested(weights, (rows, columns)), divisor=scale, offset=offset, anchor=anchor)
 
@@ -166,7 +168,7 @@ def _json(path: Path, limit: int) -> Kernel:
     text = _text(path, limit, MOST_AXES)
     if text.count(",") > limit**MOST_AXES + SMALLEST:
         raise ArgumentError(
-            f"{what} has {text.count(',') + 1:,} values, more than a kernel with {limit} taps on a side can take; "
+            f"{what} has {text.count(',') + 1:,} values, more than a kernel with {limit} taps on a side can have; "
             "raise the limit with `max_kernel`"
         )
     try:
@@ -174,15 +176,15 @@ def _json(path: Path, limit: int) -> Kernel:
     except ValueError as error:
         raise ArgumentError(f"{what} is not JSON: {error}") from None
     except RecursionError:
-        raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes") from None
+        raise ArgumentError(f"{what} is nested too deeply; a kernel has 1 to {MOST_AXES} axes") from None
     if not isinstance(value, Mapping):
         matrix, divisor = _matrix(value, what)
         return _kernel(matrix, divisor=divisor)
     for key in value:
         if key not in SETTINGS:
-            raise ArgumentError(f"{what} has no place for {key!r}; {instead_of(key, SETTINGS)}")
+            raise ArgumentError(f"{what} has the unknown key {key!r}; {instead_of(key, SETTINGS)}")
     if "weights" not in value:
-        raise ArgumentError(f"{what} has no 'weights'; they are nested lists of numbers")
+        raise ArgumentError(f"{what} has no key 'weights'; add it, with nested lists of numbers")
     matrix, divisor = _matrix(value["weights"], what)
     settings: dict[str, Any] = {
         key: _number(value[key], f"{what}, {key}") for key in ("divisor", "offset") if key in value
@@ -197,7 +199,7 @@ def _json(path: Path, limit: int) -> Kernel:
 
 
 def _matrix(value: object, what: str) -> tuple[Matrix, int]:
-    """Return nested lists as a matrix, and what it is divided by: fractions are texts, as "1/9"."""
+    """Return nested lists as a matrix, and its divisor; fractions are strings such as "1/9"."""
     matrix = _lists(value, what)
     weights = list(flat(matrix))
     if not any(isinstance(weight, str) for weight in weights):
@@ -207,22 +209,22 @@ def _matrix(value: object, what: str) -> tuple[Matrix, int]:
 
 
 def _lists(value: object, what: str, depth: int = 0) -> Matrix:
-    """Return nested lists as a matrix, in which texts stay."""
+    """Return nested lists as a matrix in which strings are kept."""
     if not isinstance(value, list) or not value:
         raise ArgumentError(
-            f"{what}: {cut(repr(value))} stands where a list of weights should, as in [[1, 2], [3, 4]]"
+            f"{what}: expected a list of weights, as in [[1, 2], [3, 4]], got {cut(repr(value))}"
         )
     if depth == MOST_AXES:
-        raise ArgumentError(f"{what} nests too deep; a kernel has 1 to {MOST_AXES} axes")
+        raise ArgumentError(f"{what} is nested too deeply; a kernel has 1 to {MOST_AXES} axes")
     if not any(isinstance(part, list) for part in value):
         line: Any = tuple(part if isinstance(part, str) else _number(part, what) for part in value)
-        return line  # type: ignore[no-any-return]  # some of its numbers are texts
+        return line  # type: ignore[no-any-return]  # some of its numbers are strings
     parts = [_lists(part, what, depth + 1) for part in value]
     for place, part in enumerate(parts, start=1):
         if shape_of(part) != shape_of(parts[0]):
             raise ArgumentError(
                 f"{what} is ragged: part 1 is {by_axes(shape_of(parts[0]))}, part {place} is "
-                f"{by_axes(shape_of(part))}; give all the same"
+                f"{by_axes(shape_of(part))}; make all parts the same"
             )
     return tuple(parts)
 
@@ -255,12 +257,12 @@ def _npy(path: Path, limit: int) -> Kernel:
 
 
 def _template(path: Path, limit: int, read_picture: ReadPicture | None) -> Kernel:
-    """Return the grey values of a picture."""
+    """Return the grey values of a picture as a kernel."""
     if read_picture is None:
-        raise ArgumentError(f"{_what(path)} is a picture, and pictures are not read here; give its numbers")
+        raise ArgumentError(f"{_what(path)} is a picture, which cannot be a kernel here; give its numbers")
     try:
         rows = read_picture(path, limit)
-    except ConvcliError as error:  # of an option's file it is wrong usage
+    except ConvcliError as error:  # a file named by an option is a usage error
         raise ArgumentError(str(error)) from None
     check_side(max(len(rows), len(rows[0])), limit)
     return _kernel(grid([[checked(value, _what(path)) for value in row] for row in rows], _what(path)))

@@ -1,4 +1,4 @@
-"""The kernel grammar: `sobel`, `gaussian:sigma=2`, `'0 -1 0; -1 5 -1; 0 -1 0'`, `'3x3: 0,-1,0 ...'`, `mean.npy`."""
+"""Parse kernels: `sobel`, `gaussian:sigma=2`, `'0 -1 0; -1 5 -1; 0 -1 0'`, `'3x3: 0,-1,0 ...'`, `mean.npy`."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _SIZED = re.compile(  # ImageMagick's WxH+X+Y:
 )
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]*)\s*=\s*(?P<value>[^=;]+)")
 _NUMERIC = re.compile(r"[-+\d\s.,;|eE/]*")
-# What others call some of the kernels.
+# Names that other programs use for some of the kernels.
 OTHER_NAMES = {
     "blur": ("gaussian", "box"),
     "smooth": ("gaussian", "box"),
@@ -40,14 +40,14 @@ OTHER_NAMES = {
     "edges": ("sobel", "laplacian"),
     "none": ("identity",),
 }
-OUTSIDE = ("-", "nan")  # what ImageMagick writes for a place that is no part of the kernel
-HINT = "; give a name such as 'sobel', or rows of numbers separated by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
+OUTSIDE = ("-", "nan")  # how ImageMagick writes a position that is not part of the kernel
+HINT = "; give a name such as 'sobel', rows of numbers separated by ';' as in '0 -1 0; -1 5 -1; 0 -1 0', or a file"
 
 
 def parse_kernel(
     text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
 ) -> Kernel:
-    """Return the one kernel that `text` spells, as `parse_kernels` reads it.
+    """Return the single kernel that `text` describes, in the grammar of `parse_kernels`.
 
     >>> parse_kernel("box:size=5").shape
     (5, 5)
@@ -56,30 +56,30 @@ def parse_kernel(
     """
     kernels = parse_kernels(text, limit, dims, read_picture=read_picture)
     if len(kernels) > 1:
-        raise ArgumentError(f"kernel {text!r} is a list of {len(kernels)}; one is wanted here")
+        raise ArgumentError(f"kernel {text!r} is a list of {len(kernels)} kernels; give a single kernel here")
     return kernels[0]
 
 
 def parse_kernels(
     text: str, limit: int = MAX_SIDE, dims: int = 2, *, read_picture: ReadPicture | None = None
 ) -> tuple[Kernel, ...]:
-    """Return the kernels that `text` spells, to be run one after the other, or raise ArgumentError.
+    """Return the kernels that `text` describes, to be applied one after the other, or raise ArgumentError.
 
-    A name may have arguments, by name or in order: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
-    separated by `;` and numbers separated by spaces or commas; `|` separates the slices of one with 3 axes.
-    ImageMagick's form leads with the size, `3x3: 0,-1,0 ...`, or with `3x3+1+1:` the place of the origin too, by
-    default the middle, of an even side the place before it; a cell `-` or `nan` is no part of the kernel. A name or
-    that form may begin a list, separated by `;`.
-    A file is told by its ending: see `kernel_files.read_kernel`.
+    A named kernel may have arguments, by name or by position: `gaussian:sigma=2`, `gaussian:2,7`. A matrix has rows
+    separated by `;` and numbers separated by spaces or commas; `|` separates the slices of a matrix with 3 axes.
+    ImageMagick's form starts with the size, `3x3: 0,-1,0 ...`, or with the size and the origin, `3x3+1+1: ...`; by
+    default the origin is the middle, for even sides the tap before it. A cell `-` or `nan` is not part of the kernel.
+    Names, files and ImageMagick's form may be listed, separated by `;`. A file is recognised by its ending: see
+    `kernel_files.read_kernel`.
 
     Parameters
     ----------
     limit : int
-        The most taps on a side.
+        The largest number of taps on a side.
     dims : int
-        How many axes the kernels are to have: 1, 2 or 3. Leading axes of length 1 are added or dropped.
+        The number of axes of the kernels: 1, 2 or 3. Leading axes of length 1 are added or dropped.
     read_picture : callable, optional
-        What reads a picture as rows of grey values, from a path; without it pictures are refused.
+        Function that reads a picture from a path as rows of grey values; without it pictures are rejected.
 
     >>> [kernel.name for kernel in parse_kernels("gaussian:2; laplacian")]
     ['gaussian', 'laplacian']
@@ -91,12 +91,12 @@ def parse_kernels(
     if not _begins_list(items[0]):
         return (_of_dims(_inline(text, limit), text, dims),)
     if not items[-1]:
-        items.pop()  # ImageMagick's lists may end in ;
+        items.pop()  # ImageMagick allows ; at the end of a list
     return tuple(_item(item, limit, dims, read_picture) for item in items)
 
 
 def _item(text: str, limit: int, dims: int, read_picture: ReadPicture | None) -> Kernel:
-    """Return the one kernel of an item of a list."""
+    """Return the kernel of one item of a list."""
     name = _NAME.match(text)
     if name and not has_ending(text):
         return _named(name.group(), text[name.end() + 1 :], limit, dims)
@@ -108,24 +108,24 @@ def _item(text: str, limit: int, dims: int, read_picture: ReadPicture | None) ->
 
 
 def _begins_list(first: str) -> bool:
-    """Tell whether what follows is a list of kernels, and not the rows of one."""
+    """Return whether the text is a list of kernels rather than the rows of one."""
     return bool(_SIZED.match(first) or _NAME.match(first) or has_ending(first) or _looks_like_a_path(first))
 
 
 def _looks_like_a_path(text: str) -> bool:
-    """Tell whether text that is no name can only be meant as a file's."""
+    """Return whether text that is not a name can only be a path."""
     return not _NUMERIC.fullmatch(text) and ("/" in text or bool(re.search(r"\.[A-Za-z]\w*$", text)))
 
 
 def _of_dims(kernel: Kernel, text: str, dims: int) -> Kernel:
-    """Return a kernel with so many axes, where only axes of length 1 have to be added or dropped."""
+    """Return a kernel with `dims` axes, adding or dropping leading axes of length 1."""
     missing = dims - kernel.dims
     if not missing:
         return kernel
     if any(side > 1 for side in kernel.shape[: max(0, -missing)]):
         raise ArgumentError(
-            f"kernel {text!r} has {kernel.dims} axes, {by_axes(kernel.shape)}, where {dims} are wanted; "
-            "give one with fewer"
+            f"kernel {text!r} has {kernel.dims} axes, {by_axes(kernel.shape)}, but {dims} are needed; "
+            "give a kernel with fewer axes"
         )
     anchor = kernel.anchor and ((0,) * missing + kernel.anchor)[max(0, -missing) :]
     return replace(
@@ -147,7 +147,7 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
         if not given:
             key, value = (list(accepted)[place] if place < len(accepted) else item), item
         if key not in accepted:
-            takes = f"it takes {', '.join(accepted)}" if accepted else "it takes none"
+            takes = f"it takes {', '.join(accepted)}" if accepted else "it takes no arguments"
             raise ArgumentError(f"kernel {name!r} has no argument {key!r}; {takes}")
         if key in values:
             raise ArgumentError(f"kernel {name!r}: {key} is given twice")
@@ -155,21 +155,21 @@ def _named(name: str, arguments: str, limit: int, dims: int) -> Kernel:
     settings = signature(build).parameters
     if not has_form(name, dims):
         able = [other for other in KERNELS if has_form(other, dims)]
-        axes = "1 axis" if dims == 1 else f"{dims} axes"
-        raise ArgumentError(f"kernel {name!r} has no form of {axes}; {', '.join(able)} have one")
+        axes = "1-D" if dims == 1 else f"{dims}-D"
+        raise ArgumentError(f"kernel {name!r} has no {axes} form; use one of {', '.join(able)}")
     context = {"limit": limit, "dims": dims}
     return build(**values, **{key: value for key, value in context.items() if key in settings})
 
 
 def has_form(name: str, dims: int) -> bool:
-    """Tell whether a named kernel has a form of so many axes."""
+    """Return whether a named kernel exists in `dims` dimensions."""
     if dims == 1 and name.endswith("-y"):
-        return False  # one axis has no rows
+        return False  # there is no vertical axis
     return dims == 2 or "dims" in signature(KERNELS[name]).parameters
 
 
 def arguments_of(build: Callable[..., Kernel]) -> dict[str, Parameter]:
-    """Return the arguments that a user may give to a named kernel."""
+    """Return the arguments of a named kernel that users may give."""
     parameters = signature(build).parameters
     return {name: p for name, p in parameters.items() if p.kind is not Parameter.KEYWORD_ONLY}
 
@@ -189,14 +189,14 @@ def _argument(what: str, text: str, parameter: Parameter) -> Number | PerAxis:
 
 def _instead_of(name: str) -> str:
     if is_file(name):
-        return f"there is a file of that name, but it does not say its format: end it in {' '.join(READERS)}"
+        return f"there is a file of that name, but its ending must give its format: {' '.join(READERS)}"
     if others := OTHER_NAMES.get(name.lower()):
         return f"did you mean {' or '.join(map(repr, others))}?"
     return instead_of(name, KERNELS)
 
 
 def square_meant(text: str) -> str | None:
-    """Return the square matrix that a row of numbers may be meant as, or None.
+    """Return the square matrix for which a single row of numbers may have been mistyped, or None.
 
     >>> square_meant("0 -1 0 -1 5 -1 0 -1 0")
     '0 -1 0; -1 5 -1; 0 -1 0'
@@ -219,7 +219,7 @@ def square_meant(text: str) -> str | None:
 
 
 def _inline(text: str, limit: int) -> Kernel:
-    """Read rows of numbers, and slices of rows."""
+    """Parse rows of numbers, and slices of rows."""
     what = f"kernel {text!r}"
     assigned = _ASSIGNED.fullmatch(text)
     if assigned and assigned["name"].lower() in KERNELS:
@@ -242,7 +242,7 @@ def _inline(text: str, limit: int) -> Kernel:
 
 
 def sized(text: str, limit: int) -> Kernel | None:
-    """Read ImageMagick's form, or return None where the text has none of it.
+    """Parse ImageMagick's form; return None if the text does not have that form.
 
     >>> sized("3x1: 1, -, 2", 255).matrices
     (((1, 0, 2),),)
@@ -258,19 +258,19 @@ def sized(text: str, limit: int) -> Kernel | None:
     if len(words) != columns * rows:
         given = 0 if words == [""] else len(words)
         raise ArgumentError(
-            f"{what}: {columns}x{rows} has {columns * rows} values, and {given} are given; "
-            "give as many, row by row, with - or nan for a place that is no part of the kernel"
+            f"{what}: {columns}x{rows} needs {columns * rows} values, but {given} are given; "
+            "list them row by row, with - or nan for positions that are not part of the kernel"
         )
     (words,), divisor = common([["0" if word.lower() in OUTSIDE else word for word in words]])
     weights = [number(word, what) for word in words]
-    # ImageMagick's origin, which a flip turns with the kernel; of odd sides it is the middle all the same.
+    # ImageMagick's origin, which is flipped together with the kernel; for odd sides it is the middle in any case.
     anchor = None if rows % 2 and columns % 2 else ((rows - 1) // 2, (columns - 1) // 2)
     if head["x"]:
         anchor = int(head["y"]), int(head["x"])
         if not (0 <= anchor[0] < rows and 0 <= anchor[1] < columns):
             raise ArgumentError(
-                f"{what}: its origin {head['x']}{head['y']} lies outside {columns}x{rows}; "
-                f"it is between +0+0 and +{columns - 1}+{rows - 1}"
+                f"{what}: the origin {head['x']}{head['y']} lies outside {columns}x{rows}; "
+                f"it must be between +0+0 and +{columns - 1}+{rows - 1}"
             )
     matrix = nested(weights, (rows, columns))
     source = "given inline, in ImageMagick's form"

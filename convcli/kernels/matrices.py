@@ -1,4 +1,4 @@
-"""Matrices from numbers in text: one number, rows, slices; each mistake shown with its value."""
+"""Parse matrices from text: single numbers, rows and slices; errors show the value that is wrong."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,13 +9,13 @@ from convcli.number_text import read_real
 
 ReadPicture = Callable[
     [Path, int], Sequence[Sequence[Number]]
-]  # a picture's grey values, of sides up to a limit
-MOST_DIVISOR = 10**6  # of weights that are typed as fractions
-DIGITS = 2**53  # floats below hold every whole number
+]  # reads a picture's grey values; the second argument is the largest side
+MOST_DIVISOR = 10**6  # largest common divisor of weights that are written as fractions
+DIGITS = 2**53  # floats represent all smaller integers exactly
 
 
 def number(word: str, what: str, hint: str = "") -> Number:
-    """Read one weight, or raise ArgumentError; whole numbers stay exact, however they are written, as do 4/2.
+    """Parse one weight, or raise ArgumentError; a whole number becomes an int in any notation, even 4/2.
 
     >>> number("1e3", "x"), number("1/8", "x"), number("-9/3", "x")
     (1000, 0.125, -3)
@@ -28,20 +28,20 @@ def number(word: str, what: str, hint: str = "") -> Number:
 
 
 def checked(value: Number, what: str, word: str | None = None) -> Number:
-    """Return a weight, as a whole number where it is one, or raise ArgumentError where it is not finite."""
+    """Return a weight, as an int if it is a whole number; raise ArgumentError if it is not finite."""
     if not is_finite(value):
         shown = word if word is not None else str(value)
-        raise ArgumentError(f"{what}: {shown!r} is not a finite number; every weight must be one")
+        raise ArgumentError(f"{what}: {shown!r} is not a finite number; every weight must be finite")
     if isinstance(value, float) and value.is_integer() and abs(value) < DIGITS:
         return int(value)
     return value
 
 
 def common(rows: Sequence[Sequence[str]]) -> tuple[list[list[str]], int]:
-    """Return the words of rows without their fractions, and the number that they are all divided by instead.
+    """Return the words of rows multiplied by their common denominator, and that denominator.
 
-    Sums of whole numbers are exact. Words that are no numbers stay, and so do all where that number would be large.
-
+    Integers are summed exactly. The words are returned unchanged, with the denominator 1, if there are no fractions, if
+    a word is not a number, or if the denominator would be large.
     >>> common([["1/2", "1/3"], ["0.5", "1"]]), common([["1", "0.5"]])
     (([['3', '2'], ['3', '6']], 6), ([['1', '0.5']], 1))
     """
@@ -63,18 +63,18 @@ def common(rows: Sequence[Sequence[str]]) -> tuple[list[list[str]], int]:
 
 
 def grid(rows: Sequence[Sequence[Number]], what: str) -> Grid:
-    """Return rows as a matrix, or raise ArgumentError where they differ in length."""
+    """Return rows as a matrix; raise ArgumentError if they differ in length."""
     for place, row in enumerate(rows, start=1):
         if len(row) != len(rows[0]):
             raise ArgumentError(
                 f"{what} is ragged: row 1 has {len(rows[0])} values, row {place} has {len(row)}; "
-                "give every row the same number"
+                "give every row the same number of values"
             )
     return tuple(map(tuple, rows))
 
 
 def fitted(matrix: Matrix, missing: int) -> Matrix:
-    """Add so many leading axes of length 1, or drop them where fewer than none are missing."""
+    """Add `missing` leading axes of length 1, or drop axes if `missing` is negative."""
     for _ in range(missing):
         matrix = (matrix,)
     for _ in range(-missing):

@@ -1,4 +1,4 @@
-"""The named kernels; a name, its arguments and their defaults are a function, its meaning that one's docstring."""
+"""The named kernels: functions whose parameters are the kernel's arguments and whose docstrings are its help."""
 
 from collections.abc import Callable
 

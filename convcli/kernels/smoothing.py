@@ -1,4 +1,4 @@
-"""Kernels that average, and those that spread a pixel over many."""
+"""Smoothing kernels, and interpolation kernels that enlarge."""
 
 from math import comb, cos, floor, hypot, inf, prod, radians, sin
 
@@ -17,18 +17,18 @@ from convcli.kernels.kernel import (
     per_axis,
 )
 
-MAX_SIDE = 255  # taps on a side, unless the caller lifts it
-NOUGHT = 1e-12  # of a weight: what is left of 1 - 1 after rounding
-MOST_DOUBLINGS = 53  # of 1, for whole weights of that sum to be of use: floats hold no more digits
+MAX_SIDE = 255  # default limit of the number of taps on a side
+NOUGHT = 1e-12  # weights up to here are rounding errors of 1 - 1
+MOST_DOUBLINGS = 53  # binary digits of a float: integer weights with a larger sum would not be exact
 
 
 def identity(*, dims: int = 2) -> Kernel:
-    """Return every pixel as it is."""
+    """Leave every pixel unchanged."""
     return Kernel("identity", (outer(*[(1,)] * dims),), source="definition")
 
 
 def box(size: PerSide = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Take the mean of size x size pixels; 3x5 is 3 rows of 5."""
+    """Take the mean of size x size pixels; 3x5 is 3 rows by 5 columns."""
     sides = [check_side(int(side), limit) for side in per_axis("box", "size", size, dims)]
     return Kernel(
         "box",
@@ -41,10 +41,10 @@ def box(size: PerSide = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
 def gaussian(
     sigma: PerAxis = 1.0, size: PerSide | None = None, *, dims: int = 2, limit: int = MAX_SIDE
 ) -> Kernel:
-    """Blur by a bell of standard deviation sigma, in pixels; it sums to 1; 2x5 is 2 down and 5 across.
+    """Blur with a Gaussian of standard deviation sigma, in pixels; 2x5 is 2 vertically and 5 horizontally.
 
-    Without a size it has round(6 * sigma + 1) taps, or the odd number above: about 3 sigma to each side,
-    as OpenCV has it for 8-bit pictures.
+    The weights sum to 1. The default size is round(6 * sigma + 1), made odd by rounding up: about 3 sigma to each side,
+    as in OpenCV for 8-bit pictures.
     """
     sigmas = [check_sigma("gaussian", each) for each in per_axis("gaussian", "sigma", sigma, dims)]
     sizes = [None] * dims if size is None else map(int, per_axis("gaussian", "size", size, dims))
@@ -57,7 +57,7 @@ def gaussian(
 
 
 def binomial(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Blur by a row of Pascal's triangle: nearly a bell, in whole numbers."""
+    """Blur with a row of Pascal's triangle: close to a Gaussian, with integer weights."""
     side = check_side(size, limit)
     row: Line = tuple(comb(side - 1, place) for place in range(side))
     doublings = (side - 1) * dims
@@ -72,7 +72,7 @@ def binomial(size: int = 3, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
 
 
 def disk(radius: float = 2.0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Take the mean of the pixels within a radius, as a lens out of focus does."""
+    """Take the mean of the pixels within a radius, like a lens that is out of focus."""
     if not 0 <= radius < inf:
         raise ArgumentError(f"disk: radius must be at least 0 and finite, got {radius}")
     axis = places(check_side(2 * floor(min(radius, MOST_WIDTH)) + 1, limit))
@@ -85,9 +85,9 @@ def disk(radius: float = 2.0, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel
 
 
 def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) -> Kernel:
-    """Smear along a line of so many pixels, turned by an angle in degrees, counterclockwise.
+    """Blur along a line of the given length in pixels, at an angle in degrees, counterclockwise.
 
-    A pixel weighs 1 less its distance from the line, which runs through the middle.
+    The weight of a pixel is 1 minus its distance from the line, which runs through the middle.
     """
     if not 1 <= length < inf:
         raise ArgumentError(f"motion: length must be at least 1 and finite, got {length}")
@@ -116,19 +116,19 @@ def motion(length: float = 9.0, angle: float = 0.0, *, limit: int = MAX_SIDE) ->
 
 
 def direction(angle: float) -> tuple[float, float]:
-    """Return the unit vector to the right and up at an angle in degrees; exact at right angles."""
+    """Return the unit vector (right, up) at an angle in degrees; exact for multiples of 90."""
     if angle % 90:
         return cos(radians(angle)), sin(radians(angle))
     return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(angle % 360) // 90]
 
 
 def reach_of(half: float) -> int:
-    """Count the pixels beside the middle one that lie less than 1 from a line that reaches `half` far."""
+    """Return the number of pixels next to the middle one that are less than 1 from a line of half length `half`."""
     return max(0, floor(half + 1 - 1e-9))
 
 
 def trimmed(rows: list[list[float]]) -> list[list[float]]:
-    """Cut off the first and the last row, while both hold nothing."""
+    """Remove the first and the last row as long as both are all zero."""
     while len(rows) > 1 and not any(rows[0]) and not any(rows[-1]):
         rows = rows[1:-1]
     return rows
@@ -140,7 +140,7 @@ def transpose(rows: list[list[float]]) -> list[list[float]]:
 
 
 def in_whole_numbers(rows: list[list[float]]) -> Grid:
-    """Return weights as whole numbers where they are halves or whole; doubled, where they are halves."""
+    """Return the weights as integers if they are integers or halves (then doubled); else unchanged."""
     for factor in (1, 2):
         if all((weight * factor).is_integer() for row in rows for weight in row):
             return tuple(tuple(int(weight * factor) for weight in row) for row in rows)
@@ -148,13 +148,13 @@ def in_whole_numbers(rows: list[list[float]]) -> Grid:
 
 
 def bilinear(factor: int = 2, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Interpolate: the kernel of a transposed convolution that enlarges by a factor.
+    """Interpolate linearly: the kernel of a transposed convolution that enlarges by a factor.
 
-    Its stride is the factor; each output gets weights that sum to 1.
+    The stride is the factor; the weights of each output sum to 1.
     """
     _check_factor("bilinear", factor)
     side = check_side(2 * factor - factor % 2, limit)
-    # 1 - |place| / factor; where there is an even number of places, they are halves, and all is doubled
+    # 1 - |place| / factor; for an even number of taps the places are half-integers and everything is doubled
     scale = 1 if side % 2 else 2
     row = tuple(int(scale * (factor - abs(place))) for place in places(side))
     return Kernel(
@@ -166,7 +166,7 @@ def bilinear(factor: int = 2, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel
 
 
 def nearest(factor: int = 2, *, dims: int = 2, limit: int = MAX_SIDE) -> Kernel:
-    """Repeat: the kernel of a transposed convolution that makes factor x factor pixels of each."""
+    """Repeat pixels: the kernel of a transposed convolution that makes factor x factor pixels of each."""
     _check_factor("nearest", factor)
     return Kernel(
         "nearest",

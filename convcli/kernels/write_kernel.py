@@ -1,4 +1,4 @@
-"""Kernels written to files, as `kernel_files` reads them."""
+"""Write kernels to files in the formats that `kernel_files` reads."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from convcli.npy import npy_bytes
 
 
 def encode_kernel(kernel: Kernel, path: Path) -> tuple[bytes, list[str]]:
-    """Return the file of a kernel with one matrix, in the format of the path's ending, and what it cannot hold.
+    """Return the contents of a kernel file, in the format of the path's ending, and a list of what it cannot hold.
 
-    `.json` and `.mat` (libvips' matrix) hold divisor and offset; in `.npy`, `.csv` and `.txt` weights are divided, and
-    the offset is lost. All digits are kept.
+    `.json` and `.mat` (libvips' matrix) hold the divisor and the offset; for `.npy`, `.csv` and `.txt` the weights are
+    divided, and the offset is lost. All digits are kept.
     """
     ending = path.suffix.lower()
     if ending not in WRITERS:
         what = f"the ending {path.suffix!r}" if path.suffix else "no ending"
-        raise ArgumentError(f"{path} has {what}, in which no kernel is written; use {' '.join(WRITERS)}")
+        raise ArgumentError(f"{path} has {what}, which is not a format of kernels; use {' '.join(WRITERS)}")
     kernel.check_linear(f"{path}")
     if len(kernel.matrices) > 1:
-        raise ArgumentError(f"kernel {kernel.name!r} has {len(kernel.matrices)} matrices; {path} holds one")
+        raise ArgumentError(
+            f"kernel {kernel.name!r} has {len(kernel.matrices)} matrices; {path} can hold only one"
+        )
     lost = []
     if kernel.offset and ending not in HOLD_ALL:
-        lost.append(f"{path} cannot hold the bias {kernel.offset:.6g}; {' and '.join(HOLD_ALL)} do")
+        lost.append(f"{path} cannot hold the bias {kernel.offset:.6g}; {' and '.join(HOLD_ALL)} can")
     return WRITERS[ending](kernel, path), lost
 
 
@@ -59,8 +61,8 @@ def _mat(kernel: Kernel, path: Path) -> bytes:
     anchor = (height // 2, width // 2)
     if (kernel.anchor or ((height - 1) // 2, (width - 1) // 2)) != anchor:
         raise ArgumentError(
-            f"{path} cannot hold a kernel of {by_axes((height, width))}: libvips lays those of an even side on another "
-            "pixel; write .json"
+            f"{path} cannot hold a kernel of {by_axes((height, width))} with this anchor: libvips anchors kernels of "
+            "even sides at another tap; write .json"
         )
     head = " ".join(map(_word, (width, height, kernel.divisor, kernel.offset)))
     return "".join(f"{line}\n" for line in (head, *(" ".join(map(_word, row)) for row in rows))).encode()
@@ -77,7 +79,9 @@ def _rows(matrix: Matrix, path: Path) -> Sequence[Sequence[Number]]:
         return [matrix]
     rows = [row for row in matrix if isinstance(row, tuple) and is_line(row)]
     if len(rows) != len(matrix):
-        raise ArgumentError(f"{path} holds rows of numbers, and the kernel has 3 axes; write .npy or .json")
+        raise ArgumentError(
+            f"{path} can hold only rows of numbers, but the kernel has 3 axes; write .npy or .json"
+        )
     return rows
 
 
@@ -90,7 +94,7 @@ def _divided(matrix: Matrix, divisor: Number) -> Matrix:
 
 
 def _word(number: Number) -> str:
-    """Write a number with all its digits, a whole one without a point."""
+    """Format a number with all its digits, and whole numbers without a decimal point."""
     whole = isinstance(number, float) and number.is_integer() and abs(number) < 2**53
     return str(int(number)) if whole else repr(number)
 

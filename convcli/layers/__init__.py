@@ -1,4 +1,4 @@
-"""Layers as integers: what a layer is, what it makes of a shape, and what that costs."""
+"""Layers described by integers: their options, output shapes, parameter counts and costs."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from convcli.layers.variant_spec import VariantSpec
     from convcli.layers.variants import VARIANTS
 
-# Public names and the module that each lives in, loaded on first use: a convolution waits for no other layer.
+# Public names and the module that defines each. Modules are imported on first use, so that a program that only needs
+# convolutions does not wait for the other layers.
 _HOME = {
     name: module
     for module, names in {

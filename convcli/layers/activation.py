@@ -1,4 +1,4 @@
-"""Activations: functions of single elements, each with the arithmetic that one value takes."""
+"""Activation functions and the arithmetic that each takes per element."""
 
 from dataclasses import dataclass
 from math import prod
@@ -8,7 +8,7 @@ from convcli.layers.axes import AnyShape, OpenShape, Shape, as_shape, whole
 from convcli.layers.base import ITSELF, Layer, Trace
 from convcli.layers.counts import Cost, plain
 
-# The work for one element, from the formula beside it; max and min are comparisons.
+# Arithmetic per element, counted from the formula in the comment; max and min are comparisons.
 ACTIVATIONS: dict[str, Cost] = {
     "relu": plain(comparisons=1),  # max(x, 0)
     "relu6": plain(comparisons=2),  # min(max(x, 0), 6)
@@ -22,14 +22,14 @@ ACTIVATIONS: dict[str, Cost] = {
     "mish": plain(multiplications=1, additions=1, transcendentals=3),  # x * tanh(softplus(x))
     "hard-sigmoid": plain(comparisons=2, multiplications=1, additions=1),  # relu6(x + 3) / 6
     "hard-swish": plain(comparisons=2, multiplications=2, additions=1),  # x * relu6(x + 3) / 6
-    "abs": plain(),  # only clears a sign
+    "abs": plain(),  # clears the sign bit
     "identity": plain(),
 }
-SOFTMAX = "softmax"  # the one that sums over the channels
+SOFTMAX = "softmax"  # the only activation that is not elementwise: it sums over the channels
 
 
 def parse_activation(text: str) -> str:
-    """Return the name of an activation, or raise ArgumentError."""
+    """Return the name of an activation; raise ArgumentError if there is none of that name."""
     known = (*ACTIVATIONS, SOFTMAX)
     if text not in known:
         raise ArgumentError(f"there is no activation {text!r}; {instead_of(text, known)}")
@@ -38,15 +38,14 @@ def parse_activation(text: str) -> str:
 
 @dataclass(frozen=True, init=False)
 class Activation(Layer):
-    """A function of each element on its own, by name; `softmax` runs over the channels at each place."""
+    """An elementwise activation, given by its name; `softmax` normalises over the channels at each position."""
 
     name: str
 
     def __init__(self, name: str) -> None:
         if name not in ACTIVATIONS and name != SOFTMAX:
             raise ArgumentError(
-                f"activation {name!r} cannot be counted; it is not one of "
-                f"{', '.join([*ACTIVATIONS, SOFTMAX])}"
+                f"there is no activation {name!r}; choose one of {', '.join([*ACTIVATIONS, SOFTMAX])}"
             )
         self._set(name=name)
 
@@ -55,10 +54,10 @@ class Activation(Layer):
         return as_shape(input_shape)
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the formula once for each element.
+        """Count the formula once per element.
 
-        Softmax over c channels, at each place: c - 1 comparisons for the largest, which is subtracted (c), c
-        exponentials, c - 1 additions and c divisions.
+        Softmax over c channels takes at each position c - 1 comparisons to find the maximum, c subtractions of it,
+        c exponentials, c - 1 additions and c divisions.
         """
         channels, *size = self.output_shape(input_shape)
         if self.name != SOFTMAX:
@@ -76,24 +75,24 @@ class Activation(Layer):
         return shapes if self.name != SOFTMAX else super().output_shapes(*shapes)
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count the formula once for each element."""
+        """Count the formula once per element."""
         return super().work(*shapes) if self.name == SOFTMAX else ACTIVATIONS[self.name] * prod(shapes[0])
 
     def elements(self, *shapes: Shape) -> int:
-        """Count the elements of the input and of the output."""
+        """Count the elements of the input and the output."""
         return 2 * prod(shapes[0])
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; softmax sees all channels."""
+        """Return every axis unchanged; softmax sees all channels."""
         along = 1 if self.name == SOFTMAX else None
         return (tuple(Trace(axis, "whole" if axis == along else ITSELF) for axis in range(len(shapes[0]))),)
 
 
 @dataclass(frozen=True, init=False)
 class PReLU(Layer):
-    """x where it is above 0, else slope * x with a learned slope, for all channels or one for each.
+    """PReLU: x if x > 0, else slope * x, with one learned slope for all channels or one per channel.
 
-    He et al. (2015), "Delving Deep into Rectifiers"; PyTorch's PReLU has one slope where nothing is said.
+    He et al. (2015), "Delving Deep into Rectifiers". The default is one slope, as in PyTorch's PReLU.
     """
 
     slopes: int
@@ -106,7 +105,7 @@ class PReLU(Layer):
         shape = as_shape(input_shape)
         if self.slopes not in (1, shape[0]):
             raise ArgumentError(
-                f"a prelu has one slope, or one for each of the input's {shape[0]} channels, not {self.slopes}"
+                f"a prelu has one slope or one per channel, here 1 or {shape[0]}, not {self.slopes}"
             )
         return shape
 
@@ -118,5 +117,5 @@ class PReLU(Layer):
         return self.slopes
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count a comparison and a product for each element."""
+        """Count one comparison and one multiplication per element."""
         return plain(comparisons=1, multiplications=1) * prod(self.output_shape(input_shape))

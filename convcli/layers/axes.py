@@ -1,4 +1,4 @@
-"""Numbers per axis: a scalar is repeated, once, when a layer is born."""
+"""Types, checks and normalisation of shapes, sizes and numbers that are given per axis."""
 
 from collections.abc import Mapping, Sequence
 from operator import index
@@ -7,27 +7,27 @@ from typing import Any, TypeGuard
 from convcli.errors import ArgumentError
 
 Shape = tuple[int, ...]  # (channels, *spatial)
-Sizes = tuple[int, ...]  # one number for each spatial axis
-OpenShape = tuple[int | None, ...]  # a Shape of which some numbers are not known
-AnyShape = Sequence[int]  # what a caller may write for Shape or Sizes; an array of whole numbers will do
-SizeOrShape = int | AnyShape  # a shape, or one size for all axes, of a layer that knows its channels
-PerAxis = int | Sequence[int]  # what a caller may write for Sizes; an array of whole numbers will do
+Sizes = tuple[int, ...]  # one number per spatial axis
+OpenShape = tuple[int | None, ...]  # a Shape in which None marks an unknown size
+AnyShape = Sequence[int]  # accepted for Shape or Sizes: any sequence or array of integers
+SizeOrShape = int | AnyShape  # a shape, or one size for all axes if the layer knows its channels
+PerAxis = int | Sequence[int]  # accepted for Sizes: one integer for all axes, or a sequence or array of them
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def axis_names(dims: int) -> tuple[str, ...]:
-    """Name the spatial axes: height and width for 2, plain numbers beyond 3."""
+    """Return the names of the spatial axes: (height, width) in 2-D, numbered axes beyond 3-D."""
     return AXIS_NAMES.get(dims) or tuple(f"axis {axis}" for axis in range(dims))
 
 
 def by_axes(sizes: Sequence[int]) -> str:
-    """Write sizes the way they are typed: 3x3."""
+    """Format sizes as they are typed, for example 3x3."""
     return "x".join(map(str, sizes))
 
 
 def whole(name: str, value: Any, minimum: int) -> int:
-    """Return `value` as an int of at least `minimum`, or raise ArgumentError; True and False are no numbers."""
+    """Return `value` as an int of at least `minimum`, or raise ArgumentError; booleans are not accepted."""
     try:
         if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
             raise TypeError
@@ -40,18 +40,18 @@ def whole(name: str, value: Any, minimum: int) -> int:
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Tell whether a value holds several in order: a list, a tuple or an array, but no text or mapping."""
+    """Return whether a value is an ordered collection: a list, tuple or array, but not a string or mapping."""
     if isinstance(value, tuple | list):
         return True
     if isinstance(value, str | bytes | bytearray | Mapping):
         return False
     if not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
         return False
-    return getattr(value, "shape", None) != ()  # an array without axes is one number
+    return getattr(value, "shape", None) != ()  # a 0-d array is a single number
 
 
 def infer_dims(*values: object, default: int = 2) -> int:
-    """Count the spatial axes from the first value that is given per axis."""
+    """Return the number of spatial axes: the length of the first value that is a sequence."""
     for value in values:
         if is_sequence(value):
             return len(value)
@@ -59,9 +59,9 @@ def infer_dims(*values: object, default: int = 2) -> int:
 
 
 def for_all(size: SizeOrShape, dims: int, *channels: int) -> Sequence[int]:
-    """Return the sizes of so many axes behind the channels, where one number is that of all; what is none stays."""
+    """Return (*channels, *sizes) if `size` is one integer for all `dims` axes; return any other value unchanged."""
     if is_sequence(size) or isinstance(size, bool) or not hasattr(size, "__index__"):
-        return size  # type: ignore[return-value]  # a sequence, or what is refused as none
+        return size  # type: ignore[return-value]  # a sequence, or a value that the caller rejects
     return (*channels, *(int(size),) * dims)
 
 
@@ -70,7 +70,9 @@ def per_axis(name: str, value: PerAxis, dims: int, minimum: int = 1) -> Sizes:
     if not is_sequence(value):
         return (whole(name, value, minimum),) * dims
     if len(value) != dims:
-        raise ArgumentError(f"{name} {by_axes(value)} has {len(value)} axes where {dims} are needed")
+        raise ArgumentError(
+            f"{name} {by_axes(value)} has {len(value)} axes where {dims} are needed; give one number, or one per axis"
+        )
     return tuple(whole(name, item, minimum) for item in value)
 
 
@@ -81,7 +83,7 @@ def as_shape(input_shape: AnyShape) -> Shape:
 
 
 def as_open_shape(input_shape: Sequence[int | None]) -> OpenShape:
-    """Return a shape of which sizes, but not the channels, may be None: unknown."""
+    """Return a shape whose sizes may be None (unknown); the number of channels must be known."""
     if not is_sequence(input_shape):
         raise ArgumentError(f"the input shape must be (channels, *sizes), got {input_shape!r}")
     unknown = {place for place, n in enumerate(input_shape) if n is None and place}
@@ -91,12 +93,12 @@ def as_open_shape(input_shape: Sequence[int | None]) -> OpenShape:
 
 
 def needs_size(name: str) -> str:
-    """Say that a layer cannot be counted without the size of its input."""
+    """Return the error message for a layer whose weights depend on the input size."""
     return f"the weights of {name} depend on the input size; give `input_shape`"
 
 
 def split_shape(input_shape: AnyShape, takes: int | None = None) -> tuple[int, Sizes]:
-    """Return (channels, sizes) of a shape, each at least 1; `takes` is how many channels there must be."""
+    """Return (channels, sizes) of a shape, each at least 1; `takes` is the required number of channels, if any."""
     if not is_sequence(input_shape):
         raise ArgumentError(f"the input shape must be (channels, *sizes), got {input_shape!r}")
     if len(input_shape) == 0:
@@ -112,6 +114,6 @@ def input_sizes(input_size: AnyShape) -> Sizes:
     if type(input_size) is tuple and all(type(n) is int and n > 0 for n in input_size):
         return input_size
     if not is_sequence(input_size):
-        raise ArgumentError(f"the input size must have one number for each axis, got {input_size!r}")
+        raise ArgumentError(f"the input size must be a sequence with one number per axis, got {input_size!r}")
     names = axis_names(len(input_size))
     return tuple(whole(f"the input's {name}", n, 1) for name, n in zip(names, input_size, strict=True))

@@ -1,4 +1,4 @@
-"""What every layer answers: its output shape, its parameters, its cost and what it sees."""
+"""The base classes `Layer` and `Window`, and the records that describe what an output element sees."""
 
 from abc import ABC, abstractmethod
 from math import prod
@@ -34,7 +34,7 @@ from convcli.layers.padding import (
 
 
 class Reach(NamedTuple):
-    """What output y sees on one axis: inputs floor((step*y + low) / scale) to floor((step*y + high) / scale)."""
+    """The inputs that output y sees on one axis: floor((step*y + low) / scale) to floor((step*y + high) / scale)."""
 
     step: int
     scale: int
@@ -43,9 +43,9 @@ class Reach(NamedTuple):
 
 
 class Taps(NamedTuple):
-    """What output y sees on one axis: every input x with scale*x = step*y + low + gap*t, for `number` taps t from 0.
+    """The inputs that output y sees on one axis: every x with scale*x = step*y + low + gap*t, 0 <= t < number.
 
-    With a scale above 1 some taps meet no input, and some outputs may see none at all.
+    With a scale above 1 some taps fall between inputs, and some outputs may see no input at all.
     """
 
     step: int
@@ -55,16 +55,16 @@ class Taps(NamedTuple):
     number: int
 
 
-Seen = Reach | Taps | None  # None where it depends on the data
+Seen = Reach | Taps | None  # None if it depends on the data
 ITSELF = Reach(1, 1, 0, 0)
 
 
 class Trace(NamedTuple):
-    """Where one axis of a tensor goes in a layer's output, and what an output place sees along it.
+    """Where one axis of an input goes in a layer's output, and which inputs along it an output element sees.
 
-    axis : the output's axis; None where no axis is left of it
-    seen : inputs along the axis; `whole` where it is all of them, whatever they are
-    flat : whether the output's axis holds other axes, too, as after flattening
+    axis : the output axis; None if the layer removes the axis
+    seen : the inputs seen along the axis; `whole` for all of them, regardless of their number
+    flat : whether the output axis also holds other input axes, as after flattening
     """
 
     axis: int | None
@@ -73,48 +73,48 @@ class Trace(NamedTuple):
 
 
 class Layer(ABC):
-    """One step of a network, known by integers alone; shapes are (channels, *spatial).
+    """One step of a network, described by integers only; shapes are (channels, *spatial).
 
-    What works on whole tensors, (N, channels, *spatial), asks `output_shapes`, `work`, `elements` and `traces`, which
-    take the shapes of all inputs; a layer of one item answers them for each of the N.
+    Code that works on whole tensors, (N, channels, *spatial), calls `output_shapes`, `work`, `elements` and `traces`,
+    which take the shapes of all inputs. A layer that is defined for one item applies to each of the N items.
     """
 
-    mixes_all = False  # whether every output sees every place of the input, as in a dense layer
+    mixes_all = False  # whether every output sees every position of the input, as in a dense layer
     mixes_channels = False  # whether an output channel sees all channels of the input
-    of_tensors = False  # whether it is a layer of whole tensors, whose batch axis is one among others
-    counted = True  # whether shapes and work can be told
+    of_tensors = False  # whether the layer works on whole tensors, with the batch axis as an ordinary axis
+    counted = True  # whether shapes and work are known
 
     def _set(self, **values: object) -> None:
-        """Fill the fields of a frozen record, once, at birth."""
+        """Set the fields of a frozen record; only constructors call this."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     @property
     def fewest_inputs(self) -> int:
-        """How many tensors it takes at least."""
+        """The smallest number of input tensors."""
         return 1
 
     @property
     def most_inputs(self) -> int | None:
-        """How many tensors it takes at most; None where there may be any number."""
+        """The largest number of input tensors; None if it is unlimited."""
         return 1
 
     @property
     def inner(self) -> "Layer":
-        """The layer that computes: this one, unless it stands for another beside the chain."""
+        """The layer that computes: this one, unless it wraps a layer that runs on a side branch."""
         return self
 
     @abstractmethod
     def output_shape(self, input_shape: AnyShape) -> Shape:
-        """Return the shape that the layer makes of `input_shape`."""
+        """Return the output shape for `input_shape`."""
 
     def open_shape(self, input_shape: OpenShape) -> OpenShape:
-        """Return the output shape where sizes of the input are not known: what follows from them is None."""
+        """Return the output shape for an input with unknown sizes; sizes that depend on them are None."""
         known = tuple(n for n in input_shape if n is not None)
         return self.output_shape(known) if len(known) == len(input_shape) else self._open_shape(input_shape)
 
     def _open_shape(self, input_shape: OpenShape) -> OpenShape:
-        """Return the output shape of an input with unknown sizes: the same, unless the layer changes them."""
+        """Return the output shape for an input with unknown sizes: the input shape, unless a subclass changes it."""
         return input_shape
 
     @abstractmethod
@@ -134,15 +134,15 @@ class Layer(ABC):
         return self.weights() + self.biases()
 
     def buffers(self) -> int:
-        """Count the numbers that are stored but not learned."""
+        """Count the stored numbers that are not learned."""
         return 0
 
     def activations(self, input_shape: AnyShape) -> int:
-        """Count the elements that are read and written for one input: the input's and the output's."""
+        """Count the elements read and written for one input: those of the input and of the output."""
         return prod(as_shape(input_shape)) + prod(self.output_shape(input_shape))
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return which inputs an output sees, on each axis: its own place, unless the layer has a window."""
+        """Return which inputs an output sees on each axis: its own position, unless the layer has a window."""
         return (ITSELF,) * len(input_size)
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
@@ -156,14 +156,14 @@ class Layer(ABC):
         return self.cost(*items) * batch
 
     def elements(self, *shapes: Shape) -> int:
-        """Count the elements that are read and written for inputs of these shapes, (N, channels, *spatial)."""
+        """Count the elements read and written for inputs of these shapes, (N, channels, *spatial)."""
         items, batch = self._items(shapes)
         return self.activations(*items) * batch
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return for each input where each of its axes goes in the output of this number.
+        """Return, for each input, where each of its axes goes in output number `output`.
 
-        Two inputs of a deformable convolution are one: what its offsets see counts as what depends on the data.
+        The second input of a deformable convolution is left out: what its offsets see depends on the data.
         """
         made = []
         for shape in shapes if self.most_inputs is None else shapes[:1]:
@@ -177,31 +177,31 @@ class Layer(ABC):
         return tuple(made)
 
     def _items(self, shapes: tuple[Shape, ...]) -> tuple[tuple[Shape, ...], int]:
-        """Return the shapes without their batch axis, which all inputs have alike, and its size."""
+        """Return the shapes without their common batch axis, and the size of that axis."""
         for shape in shapes:
             if len(shape) < 2:
                 raise ArgumentError(
-                    f"it takes (N, channels, *sizes), the input is {by_axes(shape) or 'one number'}"
+                    f"the layer takes (N, channels, *sizes), the input is {by_axes(shape) or 'a single number'}"
                 )
             if shape[0] != shapes[0][0]:
                 raise ArgumentError(
-                    f"its inputs {by_axes(shapes[0])} and {by_axes(shape)} have unlike numbers of items, "
+                    f"its inputs {by_axes(shapes[0])} and {by_axes(shape)} must have the same batch size, not "
                     f"{shapes[0][0]} and {shape[0]}"
                 )
-        if self.most_inputs is not None:  # one item; further inputs are said in the layer's own fields
+        if self.most_inputs is not None:  # the layer's own fields describe any further inputs
             shapes = shapes[:1]
         return tuple(shape[1:] for shape in shapes), shapes[0][0]
 
 
 class Window(Layer):
-    """A kernel that slides over the spatial axes: what convolution and pooling share."""
+    """The base of layers whose kernel slides over the spatial axes: convolution and pooling."""
 
     kernel_size: Sizes
     stride: Sizes
     padding: Padding
     dilation: Sizes
     ceil_mode: bool = False
-    lies_side_by_side = False  # whether the stride is the kernel's size where none is given
+    lies_side_by_side = False  # whether the stride defaults to the kernel size, as in pooling
 
     def _set_window(
         self,
@@ -212,9 +212,9 @@ class Window(Layer):
         dims: int | None,
         *others: PerAxis,
     ) -> None:
-        """Fill the fields of the window.
+        """Set the fields of the window.
 
-        Without `dims` the first option that is given per axis tells them; `others` are asked last.
+        Without `dims` the number of axes is the length of the first option that is given per axis; `others` come last.
         """
         if dims is None:
             dims = infer_dims(kernel_size, stride, one_for_all(padding), dilation, *others)
@@ -236,16 +236,16 @@ class Window(Layer):
         return len(self.kernel_size)
 
     def pads(self, input_size: SizeOrShape) -> Pads:
-        """Return the (before, after) pairs used on an input of `input_size`."""
+        """Return the (before, after) padding for an input of `input_size`; one number is the size of all axes."""
         sizes = self._sizes(input_size)
         return resolve_padding(self.padding, sizes, self.kernel_size, self.stride, self.dilation)
 
     def output_size(self, input_size: SizeOrShape) -> Sizes:
-        """Count the window's positions on each axis of an input; one number is the size of all axes.
+        """Count the window positions on each axis of an input; one number is the size of all axes.
 
-        floor((n + before + after - d*(k-1) - 1) / s) + 1: Dumoulin & Visin, "A guide to convolution
-        arithmetic for deep learning", relationships 6 and 15. With ceil_mode the quotient is rounded up, and
-        a window that would start behind the input is dropped (PyTorch's pooling_output_shape).
+        floor((n + before + after - d*(k-1) - 1) / s) + 1: Dumoulin & Visin, "A guide to convolution arithmetic for
+        deep learning", relationships 6 and 15. With ceil_mode the quotient is rounded up, and a window that would
+        start beyond the input is dropped (PyTorch's pooling_output_shape).
         """
         input_size = self._sizes(input_size)
         pads = self.pads(input_size)
@@ -263,7 +263,7 @@ class Window(Layer):
         return tuple(sizes)
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return the window's taps: output y sees s*y - before + d*t for each of its k taps t."""
+        """Return the window's taps: output y sees input s*y - before + d*t for each of its k taps t."""
         return tuple(
             Taps(s, 1, -before, d, k)
             for k, s, d, (before, _) in zip(
@@ -272,11 +272,11 @@ class Window(Layer):
         )
 
     def _sizes(self, input_size: SizeOrShape) -> Sizes:
-        """Return the input's sizes, checked against the kernel's axes; one number is the size of all."""
+        """Return the input's sizes, checked against the kernel's number of axes; one number is the size of all."""
         sizes = input_sizes(for_all(input_size, self.dims))
         if len(sizes) != self.dims:
             raise ArgumentError(
-                f"the input size {by_axes(sizes) or '()'} has {len(sizes)} axes, "
+                f"the input size {by_axes(sizes) or '()'} has {len(sizes)} axes but "
                 f"the kernel {by_axes(self.kernel_size)} has {self.dims}"
             )
         return sizes
@@ -286,6 +286,6 @@ class Window(Layer):
         spans = f"spans {span(k, d)} (dilation {d})" if d > 1 else f"spans {k}"
         return (
             f"the output would be empty: along the {axis_names(self.dims)[axis]} the kernel {spans}, "
-            f"the input with its padding only {n} + {pair[0]} + {pair[1]} = {n + sum(pair)}; "
-            f"pad by {span(k, d) - n - sum(pair)} more in all, or take a smaller kernel"
+            f"but the padded input has only {n} + {pair[0]} + {pair[1]} = {n + sum(pair)}; "
+            f"add {span(k, d) - n - sum(pair)} to the padding (before plus after), or take a smaller kernel"
         )

@@ -1,4 +1,4 @@
-"""Where the outputs of a chain lie among its inputs: the middles of what they see, evenly spaced."""
+"""The centres of a chain's outputs in input coordinates: evenly spaced centres of their receptive fields."""
 
 from typing import NamedTuple
 
@@ -7,10 +7,10 @@ from convcli.layers.receptive import Path, ReceptiveField
 
 
 class Centres(NamedTuple):
-    """The centres of outputs along one axis, where the first input is centred at 0.5.
+    """The centres of the outputs along one axis; the centre of the first input is at 0.5.
 
-    start : of the first output
-    step : from one output to the next
+    start : centre of the first output
+    step : distance from one output to the next
     """
 
     start: float
@@ -18,15 +18,16 @@ class Centres(NamedTuple):
 
 
 def centres(field: ReceptiveField) -> tuple[Centres | None, ...]:
-    """Return where outputs lie along each axis; None where they have no places of their own."""
+    """Return the centres along each axis; None for an axis along which outputs have no position of their own."""
     return tuple(None if field.flat else _along(path) for path in field.paths)
 
 
 def _along(path: Path) -> Centres | None:
-    """Compose what each layer of a path makes of the middle of what an output sees.
+    """Compose the centres of what an output sees through the layers of a path.
 
-    Between floor((step*y + low) / scale) and floor((step*y + high) / scale) it is (step*y + (low + high) / 2) / scale,
-    less what floor takes off: (scale - 1) / 2 of a scale-th, on average over as many outputs. Taps have no floor.
+    An output of a `Reach` sees floor((step*y + low) / scale) to floor((step*y + high) / scale). The centre is
+    (step*y + (low + high) / 2) / scale, less (scale - 1) / 2 / scale, which is what the floors remove on average.
+    `Taps` have no floor.
     """
     if path is None:
         return None

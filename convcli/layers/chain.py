@@ -1,4 +1,4 @@
-"""Chains: layers one after the other, of which each takes what the one before it makes."""
+"""Chains: sequences of layers, each of which takes the output of the one before it."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def shapes(layers: Iterable[Layer], input_shape: AnyShape) -> list[Shape]:
 
 
 def total_cost(layers: Iterable[Layer], input_shape: AnyShape) -> Cost:
-    """Sum the work of a chain."""
+    """Return the total work of a chain for one input."""
     total = Cost()
     for layer in layers:
         total += layer.cost(input_shape)

@@ -1,4 +1,4 @@
-"""Convolution layers: frozen records with PyTorch's names for their options."""
+"""Convolution layers: immutable records whose options have PyTorch's names."""
 
 from dataclasses import dataclass
 from math import prod
@@ -20,7 +20,7 @@ from convcli.layers.padding import AnyPadding, Padding
 
 
 class Convolution(Window):
-    """What all convolutions share: channels in groups, weights and biases."""
+    """The base of all convolutions: channels in groups, weights and biases."""
 
     in_channels: int
     out_channels: int
@@ -29,7 +29,7 @@ class Convolution(Window):
     mixes_channels = True
 
     def _set_channels(self, in_channels: int, out_channels: int, groups: int, bias: bool) -> None:
-        """Fill the fields of the channels; the groups divide both counts."""
+        """Set the channel fields; groups must divide both in_channels and out_channels."""
         in_channels = whole("in_channels", in_channels, 1)
         out_channels = whole("out_channels", out_channels, 1)
         groups = whole("groups", groups, 1)
@@ -43,11 +43,11 @@ class Convolution(Window):
 
     @property
     def terms(self) -> int:
-        """The products in one output: in_channels / groups * prod(kernel_size)."""
+        """The number of products summed in one output: in_channels / groups * prod(kernel_size)."""
         return self.in_channels // self.groups * prod(self.kernel_size)
 
     def _input_shape(self, given: SizeOrShape) -> Shape:
-        """Return the shape of an input, (in_channels, *sizes); one number is the size of all axes."""
+        """Return (in_channels, *sizes) for an input shape, or for one number that is the size of all axes."""
         channels, size = split_shape(for_all(given, self.dims, self.in_channels), self.in_channels)
         return (channels, *size)
 
@@ -64,25 +64,25 @@ class Convolution(Window):
         return self.out_channels * self.terms
 
     def biases(self) -> int:
-        """Count the biases: one for each output channel."""
+        """Count the biases: one per output channel."""
         return self.out_channels if self.bias else 0
 
     def cost(self, input_shape: SizeOrShape) -> Cost:
-        """Count the work: every output is a sum of in_channels / groups * prod(kernel_size) products."""
+        """Count the work: each output is a sum of in_channels / groups * prod(kernel_size) products."""
         return weighted_sums(prod(self.output_shape(input_shape)), self.terms, self.bias)
 
     def activations(self, input_shape: SizeOrShape) -> int:
-        """Count the elements that are read and written for one input: the input's and the output's."""
+        """Count the elements read and written for one input: those of the input and of the output."""
         return super().activations(self._input_shape(input_shape))
 
 
 @dataclass(frozen=True, init=False)
 class Conv(Convolution):
-    """A convolution of (in_channels, *spatial) to (out_channels, *spatial), in any number of dimensions.
+    """A convolution from (in_channels, *spatial) to (out_channels, *spatial), in any number of dimensions.
 
-    kernel_size, stride, padding and dilation are one number for all axes or a sequence with one for each;
-    padding is also (before, after) pairs, `valid`, `full`, `same` or `same-lower`. `dims` counts the
-    spatial axes where every option is one number (2 if not given).
+    kernel_size, stride, padding and dilation are each one number for all axes or a sequence with one number per axis;
+    padding may also be (before, after) pairs, `valid`, `full`, `same` or `same-lower`. `dims` is the number of spatial
+    axes if every option is one number (default 2).
 
     >>> Conv(3, 64, 7, stride=2, padding=3).output_shape((3, 224, 224))
     (64, 112, 112)

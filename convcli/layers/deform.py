@@ -1,4 +1,4 @@
-"""The deformable convolution, and the side branch that predicts where it samples."""
+"""The deformable convolution, and the side branch that predicts its sampling offsets."""
 
 from dataclasses import dataclass
 from math import prod
@@ -13,20 +13,20 @@ from convcli.layers.padding import AnyPadding, Padding
 
 @dataclass(frozen=True, kw_only=True)
 class Branch(Layer):
-    """A layer beside the main path: it runs and is counted, and its input is passed on unchanged.
+    """A layer on a side branch: it runs and is counted, and its input is passed on unchanged.
 
-    Its own output goes to the layer after it by another door: the offsets of a deformable convolution.
+    Its output reaches the next layer as a second input: the offsets of a deformable convolution.
     """
 
     layer: Layer
 
     @property
     def inner(self) -> Layer:
-        """The layer that runs beside the chain."""
+        """The layer that runs on the side branch."""
         return self.layer.inner
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
-        """Return the input shape, which is what the next layer gets."""
+        """Return the input shape, because the next layer gets the branch's input."""
         self.layer.output_shape(input_shape)
         return as_shape(input_shape)
 
@@ -39,7 +39,7 @@ class Branch(Layer):
         return self.layer.biases()
 
     def buffers(self) -> int:
-        """Count what the branch stores and does not learn."""
+        """Count the branch's stored numbers that are not learned."""
         return self.layer.buffers()
 
     def cost(self, input_shape: AnyShape) -> Cost:
@@ -53,10 +53,11 @@ class Branch(Layer):
 
 @dataclass(frozen=True, init=False)
 class DeformConv(Convolution):
-    """A deformable convolution: every tap is moved by an offset that depends on the data.
+    """A deformable convolution: each tap is moved by an offset that depends on the data.
 
-    Dai et al. (2017); with `mask` each tap is also scaled (Zhu et al. 2019, version 2). The offsets come from
-    a layer beside it, `predictor()`; each of the offset_groups moves its share of the input channels.
+    Dai et al. (2017); with `mask` each tap is also scaled (Zhu et al. 2019, version 2). The layer that `predictor()`
+    returns computes the offsets on a side branch. The input channels are divided into offset_groups groups, each with
+    its own offsets.
     """
 
     in_channels: int
@@ -69,7 +70,7 @@ class DeformConv(Convolution):
     offset_groups: int
     mask: bool
     bias: bool
-    most_inputs = 2  # what its predictor makes may be named as the second
+    most_inputs = 2  # the output of its predictor may be given as the second input
 
     def __init__(
         self,
@@ -93,10 +94,10 @@ class DeformConv(Convolution):
             raise ArgumentError(f"offset_groups {offset_groups} must divide in_channels {in_channels}")
 
     def predictor(self) -> Conv:
-        """Return the convolution that predicts an offset for each axis of each tap, and its mask.
+        """Return the convolution that predicts an offset per axis and tap, and the mask.
 
-        It has the same kernel, stride, padding and dilation, a bias, and
-        offset_groups * prod(k) * (dims + mask) channels: 18 for 3x3, 27 with the mask.
+        It has the same kernel, stride, padding and dilation, a bias, and offset_groups * prod(k) * (dims + mask)
+        output channels: 18 for a 3x3 kernel, 27 with the mask.
         """
         return Conv(
             in_channels=self.in_channels,
@@ -109,13 +110,13 @@ class DeformConv(Convolution):
 
     @property
     def _moves(self) -> int:
-        """The numbers that the predictor gives at each output place."""
+        """The number of values that the predictor outputs per position."""
         return self.offset_groups * prod(self.kernel_size) * (self.dims + self.mask)
 
     def cost(self, input_shape: SizeOrShape) -> Cost:
-        """Count a convolution's work, and the bilinear samples that it is done on.
+        """Count a convolution's work plus the bilinear samples that it reads.
 
-        Every input channel is sampled at every tap of every output place; the offsets and the mask are given.
+        Each input channel is sampled at each tap of each output position. The offsets and the mask are inputs.
         """
         places = prod(self.output_shape(input_shape)[1:])
         sampled = places * self.in_channels * prod(self.kernel_size)

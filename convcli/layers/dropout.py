@@ -1,4 +1,4 @@
-"""Layers that do nothing when a network runs."""
+"""Dropout, which does nothing at inference."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from convcli.layers.counts import Cost
 
 @dataclass(frozen=True, init=False)
 class Dropout(Layer):
-    """Elements are dropped with the probability p in training; at inference, which is counted, nothing is done.
+    """Dropout: in training each element is zeroed with probability p; inference, which is counted, changes nothing.
 
     Srivastava et al. (2014). Inputs may have any number of axes.
     """
@@ -19,7 +19,7 @@ class Dropout(Layer):
 
     def __init__(self, p: float = 0.5) -> None:
         if not 0 <= p <= 1:
-            raise ArgumentError(f"the probability p must be from 0 to 1, got {p}")
+            raise ArgumentError(f"the probability p must be between 0 and 1, got {p}")
         self._set(p=float(p))
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
@@ -32,7 +32,7 @@ class Dropout(Layer):
         return Cost()
 
     def activations(self, input_shape: AnyShape) -> int:
-        """Count nothing: the input is passed on as it is."""
+        """Count nothing: the input is passed on unchanged."""
         self.output_shape(input_shape)
         return 0
 
@@ -45,9 +45,9 @@ class Dropout(Layer):
         return Cost()
 
     def elements(self, *shapes: Shape) -> int:
-        """Count nothing: the input is passed on as it is."""
+        """Count nothing: the input is passed on unchanged."""
         return 0
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was."""
+        """Return every axis unchanged."""
         return (tuple(Trace(axis, ITSELF) for axis in range(len(shapes[0]))),)

@@ -1,4 +1,4 @@
-"""Arithmetic of single elements, with broadcasting, and softmax along an axis."""
+"""Elementwise arithmetic with broadcasting, and softmax along an axis."""
 
 from dataclasses import dataclass
 from math import prod
@@ -14,8 +14,8 @@ _MULTIPLY, _ADD = plain(multiplications=1), plain(additions=1)
 _COMPARE, _FUNCTION = plain(comparisons=1), plain(transcendentals=1)
 _MOVE = plain()
 
-# Operators of two inputs, or of one and a stored operand, with the work for each element of the output; of those in
-# SUMS there may be any number of inputs, and the work is that of each after the first.
+# Operators of two inputs, or of one input and a stored operand, with the work per output element. Those in ANY_NUMBER
+# take two or more inputs; the work is then per input after the first.
 BINARY: dict[str, Cost] = {
     "add": _ADD,
     "sub": _ADD,
@@ -24,9 +24,11 @@ BINARY: dict[str, Cost] = {
     "pow": _FUNCTION,
     "max": _COMPARE,
     "min": _COMPARE,
-    "mean": _ADD,  # and one division for each element
+    "mean": _ADD,  # plus one division per element
     "mod": _MULTIPLY,
-    "slope": plain(comparisons=1, multiplications=1),  # x if x > 0 else slope * x, the slope second
+    "slope": plain(
+        comparisons=1, multiplications=1
+    ),  # x if x > 0 else slope * x; the slope is the second operand
     "equal": _COMPARE,
     "greater": _COMPARE,
     "greater-equal": _COMPARE,
@@ -40,7 +42,7 @@ ANY_NUMBER = ("add", "max", "min", "mean")
 
 # Operators of one input.
 UNARY: dict[str, Cost] = {
-    "neg": _MOVE,  # only turns a sign
+    "neg": _MOVE,  # flips the sign bit
     "sign": _COMPARE,
     "reciprocal": _MULTIPLY,
     "square": _MULTIPLY,
@@ -68,19 +70,19 @@ UNARY: dict[str, Cost] = {
     "not": _MOVE,
     "cast": _MOVE,
 }
-WHERE = "where"  # condition, and what is taken where it holds and where not
+WHERE = "where"  # inputs: the condition, the elements to take if it holds, the elements to take if not
 OPERATORS = (*BINARY, *UNARY, WHERE)
 
 
 @dataclass(frozen=True, init=False)
 class Elementwise(TensorLayer):
-    """One function of the elements of one, two or more tensors, which are repeated where a size is 1.
+    """A function of the elements of one, two or more tensors; axes of size 1 are broadcast.
 
     operator : a name of BINARY or UNARY, or `where`
-    operand : the shape of a stored operand that is not an input; its broadcasting includes the batch axis, so that
-              (64, 1, 1) is one number for each channel. None where all operands are inputs
-    learned : whether the stored operand is a parameter; otherwise it is a constant, which is a buffer
-    operand_first : whether it is what is divided, or subtracted from
+    operand : the shape of a stored operand that is not an input; it is broadcast against the whole tensor with its
+              batch axis, so (64, 1, 1) is one number per channel. None if all operands are inputs
+    learned : whether the stored operand is a parameter; otherwise it is a constant, counted as a buffer
+    operand_first : whether the stored operand is the left one, for example the dividend
 
     >>> Elementwise("add").output_shapes((1, 64, 56, 56), (64, 1, 1))
     ((1, 64, 56, 56),)
@@ -102,7 +104,7 @@ class Elementwise(TensorLayer):
         if operator not in OPERATORS:
             raise ArgumentError(f"there is no operator {operator!r}; {instead_of(operator, OPERATORS)}")
         if operand is not None and operator in UNARY:
-            raise ArgumentError(f"{operator} has no operand")
+            raise ArgumentError(f"{operator} takes one input and no operand; leave `operand` out")
         self._set(
             operator=operator,
             operand=None if operand is None else integers("operand", operand, 0),
@@ -112,24 +114,24 @@ class Elementwise(TensorLayer):
 
     @property
     def fewest_inputs(self) -> int:
-        """1 of unary operators and those with a stored operand, 2 of the others, 3 of where."""
+        """1 for unary operators, 2 for the others and 3 for `where`, less 1 if there is a stored operand."""
         number = 1 if self.operator in UNARY else 3 if self.operator == WHERE else 2
         return number - (self.operand is not None)
 
     @property
     def most_inputs(self) -> int | None:
-        """As many as the fewest, unless there may be any number."""
+        """The same as fewest_inputs, or None if the operator takes any number."""
         return None if self.operator in ANY_NUMBER and self.operand is None else self.fewest_inputs
 
     def _operands(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return shapes if self.operand is None else (*shapes, self.operand)
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape that all are repeated to."""
+        """Return the shape that all operands are broadcast to."""
         return (broadcast(*self._operands(shapes)),)
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count the operator for each element of the output, and for each operand after the first."""
+        """Count the operator once per output element and operand after the first."""
         outputs = prod(self.output_shapes(*shapes)[0])
         if self.operator in UNARY:
             return UNARY[self.operator] * outputs
@@ -144,11 +146,11 @@ class Elementwise(TensorLayer):
         return super()._open_shape(input_shape)
 
     def weights(self) -> int:
-        """Count the stored operand, if it is learned."""
+        """Count the stored operand if it is learned."""
         return prod(self.operand) if self.operand is not None and self.learned else 0
 
     def buffers(self) -> int:
-        """Count the stored operand, if it is a constant; one single number is a part of the formula."""
+        """Count the stored operand if it is a constant; a single number is part of the formula and not counted."""
         if self.operand is None or self.learned or prod(self.operand) == 1:
             return 0
         return prod(self.operand)
@@ -156,7 +158,7 @@ class Elementwise(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Softmax(TensorLayer):
-    """exp(x) over the sum of exp(x) along one axis, the last where none is named; `log` gives its logarithm."""
+    """Softmax: exp(x) / sum(exp(x)) along one axis, the last by default; with `log` its logarithm."""
 
     axis: int
     log: bool
@@ -168,15 +170,15 @@ class Softmax(TensorLayer):
         return input_shape
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape of the input."""
+        """Return the input shape."""
         axis_of(self.axis, len(shapes[0]))
         return shapes
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count for each sum over c elements what softmax over c channels takes.
+        """Count the work of each softmax over the c elements of the axis.
 
-        c - 1 comparisons for the largest, which is subtracted (c), c exponentials, c - 1 additions and c divisions; the
-        logarithm has one more function for each sum, and c subtractions instead of the divisions.
+        c - 1 comparisons to find the maximum, c subtractions of it, c exponentials, c - 1 additions and c divisions.
+        The logarithm takes one more transcendental per sum, and c subtractions instead of the divisions.
         """
         count = shapes[0][axis_of(self.axis, len(shapes[0]))]
         each = plain(
@@ -188,6 +190,6 @@ class Softmax(TensorLayer):
         return each * (prod(shapes[0]) // max(1, count))
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; the one that is summed over is seen as a whole."""
+        """Return every axis unchanged; each output sees the whole softmax axis."""
         along = axis_of(self.axis, len(shapes[0]))
         return (tuple(Trace(axis, "whole" if axis == along else ITSELF) for axis in range(len(shapes[0]))),)

@@ -1,4 +1,4 @@
-"""Layers that take elements from places which another tensor names, or write to them; ONNX's names."""
+"""Layers that read from or write to positions given by an index tensor; named as in ONNX."""
 
 from dataclasses import dataclass
 from math import prod
@@ -9,7 +9,7 @@ from convcli.layers.base import ITSELF, Trace
 from convcli.layers.counts import Cost, plain
 from convcli.layers.tensor_layer import TensorLayer, axis_of, integers, sized
 
-# What becomes of an element that is written to, with the work for each that is written.
+# How a written element is combined with the one that is there, with the work per written element.
 REDUCTIONS = {
     "none": plain(),
     "add": plain(additions=1),
@@ -20,24 +20,24 @@ REDUCTIONS = {
 
 
 class _Indexed(TensorLayer):
-    """What takes data and indices, on which it depends what an output sees."""
+    """The base of layers that take data and indices; what an output sees depends on the data."""
 
     fewest_inputs = most_inputs = 2
 
     def elements(self, *shapes: Shape) -> int:
-        """Count the indices, and what is taken, read and written."""
+        """Count the indices, and twice the elements taken: once read, once written."""
         return 2 * prod(self.output_shapes(*shapes)[0]) + prod(shapes[1])
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return that it depends on the data what is seen."""
+        """Return None for every axis: what an output sees depends on the data."""
         return tuple(tuple(Trace(None, None) for _ in shape) for shape in shapes)
 
 
 @dataclass(frozen=True, init=False)
 class GatherElements(_Indexed):
-    """An element for each index, from its own place but for one axis, along which the index says where.
+    """Take one element per index: the index gives the position along one axis, the other coordinates stay the same.
 
-    PyTorch's gather, NumPy's take_along_axis.
+    The same as PyTorch's gather and NumPy's take_along_axis.
 
     >>> GatherElements(1).output_shapes((1, 8400, 4), (1, 300, 4))
     ((1, 300, 4),)
@@ -56,9 +56,9 @@ class GatherElements(_Indexed):
 
 @dataclass(frozen=True, init=False)
 class GatherND(_Indexed):
-    """A part of the data for each row of indices, which says a place along the first axes.
+    """Take one slice of the data per row of indices; a row gives a position along the first axes.
 
-    batch : axes that data and indices share
+    batch : the number of leading axes that data and indices share
 
     >>> GatherND().output_shapes((8, 16, 64), (5, 2))
     ((5, 64),)
@@ -70,12 +70,12 @@ class GatherND(_Indexed):
         self._set(batch=whole("batch", batch, 0))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape of the rows, and behind it that of a part."""
+        """Return the shape of the indices without their last axis, followed by the shape of a slice."""
         data, indices = shapes
         count = _row(data, indices, self.batch)
         if data[: self.batch] != indices[: self.batch]:
             raise ArgumentError(
-                f"the first {self.batch} axes of the data {sized(data)} and of the indices {sized(indices)} are not "
+                f"the first {self.batch} axes of the data {sized(data)} and of the indices {sized(indices)} must be "
                 "the same"
             )
         return ((*indices[:-1], *data[self.batch + count :]),)
@@ -83,7 +83,7 @@ class GatherND(_Indexed):
 
 @dataclass(frozen=True, init=False)
 class _Scatter(_Indexed):
-    """The data, with other elements written to the places that indices name; each is combined by `reduction`."""
+    """The base of layers that write updates to the positions that indices name, combined by `reduction`."""
 
     reduction: str
     fewest_inputs = most_inputs = 3
@@ -94,18 +94,18 @@ class _Scatter(_Indexed):
         self._set(reduction=reduction)
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count the reduction for each element that is written."""
+        """Count the reduction once per written element."""
         self.output_shapes(*shapes)
         return REDUCTIONS[self.reduction] * prod(shapes[2])
 
     def elements(self, *shapes: Shape) -> int:
-        """Count the data, read and written, the indices, and what is written to them."""
+        """Count the data twice (read and written), the indices and the updates."""
         return 2 * prod(shapes[0]) + sum(map(prod, shapes[1:]))
 
 
 @dataclass(frozen=True, init=False)
 class ScatterElements(_Scatter):
-    """An element is written for each index, to its own place but for one axis (PyTorch's scatter)."""
+    """Write one element per index, which gives the position along one axis (PyTorch's scatter)."""
 
     axis: int
 
@@ -119,14 +119,14 @@ class ScatterElements(_Scatter):
         _check_places(self.axis, data, indices)
         if indices != updates:
             raise ArgumentError(
-                f"{sized(updates)} are written to the places {sized(indices)}; there must be one for each"
+                f"the updates {sized(updates)} must have the shape of the indices {sized(indices)}: one per index"
             )
         return (data,)
 
 
 @dataclass(frozen=True, init=False)
 class ScatterND(_Scatter):
-    """A part is written for each row of indices, which says a place along the first axes."""
+    """Write one slice per row of indices; a row gives a position along the first axes."""
 
     def __init__(self, *, reduction: str = "none") -> None:
         self._set_reduction(reduction)
@@ -136,17 +136,16 @@ class ScatterND(_Scatter):
         data, indices, updates = shapes
         wanted = (*indices[:-1], *data[_row(data, indices, 0) :])
         if updates != wanted:
-            raise ArgumentError(f"{sized(updates)} are written where {sized(wanted)} are needed")
+            raise ArgumentError(f"the updates {sized(updates)} must have the shape {sized(wanted)}")
         return (data,)
 
 
 @dataclass(frozen=True, init=False)
 class TopK(TensorLayer):
-    """The k largest or smallest elements along an axis, in order, and their places there.
+    """The k largest or smallest elements along an axis, in order, and their positions.
 
-    Counted as sorting by insertion into what is sorted already, each place found by halving (Knuth, "The Art of
-    Computer Programming", vol. 3, 5.3.1, equation 3): at most n * ceil(log2 n) - 2^ceil(log2 n) + 1 comparisons of n
-    elements.
+    Counted as binary insertion sort (Knuth, "The Art of Computer Programming", vol. 3, section 5.3.1, equation 3):
+    at most n * ceil(log2 n) - 2^ceil(log2 n) + 1 comparisons for n elements.
 
     >>> TopK(300, axis=1).output_shapes((1, 8400))
     ((1, 300), (1, 300))
@@ -160,32 +159,32 @@ class TopK(TensorLayer):
         self._set(count=whole("count", count, 0), axis=integers("axis", axis)[0], largest=bool(largest))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return count along the axis, twice: of the elements, and of their places."""
+        """Return the shape with `count` along the axis, twice: for the elements and for their positions."""
         (given,) = shapes
         along = axis_of(self.axis, len(given))
         if self.count > given[along]:
             raise ArgumentError(
-                f"{self.count} elements are asked for, and the axis {self.axis} of {sized(given)} has {given[along]}"
+                f"count {self.count} is larger than the size {given[along]} of axis {self.axis} of {sized(given)}"
             )
         made = (*given[:along], self.count, *given[along + 1 :])
         return made, made
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count the comparisons of each row."""
+        """Count the comparisons of sorting each row."""
         count = shapes[0][axis_of(self.axis, len(shapes[0]))]
         halvings = max(0, count - 1).bit_length()
         rows = prod(shapes[0]) // max(1, count)
         return plain(comparisons=max(0, count * halvings - (1 << halvings) + 1)) * rows
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; the one that is sorted is seen as a whole."""
+        """Return every axis unchanged; each output sees the whole sorted axis."""
         along = axis_of(self.axis, len(shapes[0]))
         return (tuple(Trace(axis, "whole" if axis == along else ITSELF) for axis in range(len(shapes[0]))),)
 
 
 @dataclass(frozen=True, init=False)
 class OneHot(TensorLayer):
-    """One of two values at each of `depth` places of a new axis: the second one where the index says."""
+    """One-hot encoding: a new axis of `depth` elements, with one value at the index and another elsewhere."""
 
     depth: int
     axis: int
@@ -206,25 +205,26 @@ class OneHot(TensorLayer):
 
 
 def _check_places(axis: int, data: Shape, indices: Shape) -> None:
-    """Refuse indices that lie outside the data along another axis than their own."""
+    """Raise ArgumentError if the indices exceed the data along any axis but `axis`."""
     along = axis_of(axis, len(data))
     if len(data) != len(indices) or any(
         n > m for place, (n, m) in enumerate(zip(indices, data, strict=True)) if place != along
     ):
         raise ArgumentError(
-            f"the indices {sized(indices)} do not lie within the data {sized(data)} along the axes other than {axis}"
+            f"the indices {sized(indices)} must not be larger than the data {sized(data)} on any axis but {axis}"
         )
 
 
 def _row(data: Shape, indices: Shape, batch: int) -> int:
-    """Return how many axes of the data a row of indices says a place along."""
+    """Return the number of axes of the data that a row of indices addresses."""
     if len(indices) <= batch or batch >= max(1, len(data)):
         raise ArgumentError(
-            f"the indices {sized(indices)} and the data {sized(data)} do not have more than {batch} axes"
+            f"the indices {sized(indices)} and the data {sized(data)} must have more than the {batch} batch axes"
         )
     count = indices[-1]
     if not 1 <= count <= len(data) - batch:
         raise ArgumentError(
-            f"a row of {count} indices says no place of the data {sized(data)} behind its first {batch} axes"
+            f"a row of {count} indices must address 1 to {len(data) - batch} axes of the data {sized(data)} "
+            f"after its {batch} batch axes"
         )
     return count

@@ -1,4 +1,4 @@
-"""Backwards: which options map an input size to the output size that is wanted."""
+"""Inverse shape arithmetic: find the options that map an input size to a given output size."""
 
 from collections.abc import Collection, Iterator
 from itertools import islice, product
@@ -16,7 +16,7 @@ MOST_SOLUTIONS = 1000
 
 
 class Solution(NamedTuple):
-    """Options along one axis; the padding is a number for both sides, or a pair (before, after)."""
+    """Options along one axis; the padding is one number for both sides, or a pair (before, after)."""
 
     padding: int | Pair
     stride: int
@@ -25,7 +25,7 @@ class Solution(NamedTuple):
 
 
 class _Axis(NamedTuple):
-    """What is asked along one axis."""
+    """The problem to solve along one axis."""
 
     n: int
     target: int
@@ -33,9 +33,10 @@ class _Axis(NamedTuple):
     transposed: bool
 
     def sums(self, stride: int, dilation: int, extra: int) -> tuple[int, int]:
-        """Return the least and the largest sum of both paddings that give the target.
+        """Return the smallest and the largest total padding (before plus after) that give the target.
 
-        floor((n + sum - span) / s) + 1 = target is solved by s sums, s*(n - 1) + span + extra - sum = target by one.
+        floor((n + total - span) / s) + 1 = target has s solutions; the transposed
+        s*(n - 1) + span + extra - total = target has one.
         """
         size = span(self.kernel, dilation)
         if self.transposed:
@@ -45,7 +46,7 @@ class _Axis(NamedTuple):
         return max(0, least), min(most, 2 * (size - 1))
 
     def pads(self, stride: int, dilation: int, extra: int, padding: int | Pair | str) -> Pair | None:
-        """Return a padding as a pair, or None where it does not give the target."""
+        """Return a padding as a pair, or None if it does not give the target."""
         sides = (padding,) if isinstance(padding, tuple) else padding
         conv = Conv(
             in_channels=1,
@@ -64,7 +65,7 @@ class _Axis(NamedTuple):
         try:
             return layer.pads((self.n,))[0] if layer.output_size((self.n,)) == (self.target,) else None
         except ArgumentError:
-            return None  # an empty output
+            return None  # the output would be empty
 
 
 def solve(
@@ -78,14 +79,14 @@ def solve(
     dilations: Collection[int] | None = None,
     output_paddings: Collection[int] | None = None,
 ) -> list[Solution]:
-    """List the options that map `n` to `target` along one axis, the simplest first; empty if there are none.
+    """List the options that map `n` to `target` along one axis, simplest first; empty if there are none.
 
-    Simplest is the smallest dilation, then the same padding on both sides, then (transposed) the smallest
-    output_padding, then the smallest stride, then the smallest padding. The size depends on the sum of both sides: an
-    odd one is divided as `same` does it, with the larger half behind. Options that are given are taken as they are,
-    paddings also by name. The others are small: the dilation at most 4; the stride at most 8, or the kernel's own
-    size without padding: patches side by side; the padding below d*(k-1) + 1, so that every window touches the input.
-    At most MOST_SOLUTIONS are listed.
+    Solutions are sorted by the smallest dilation, then equal padding on both sides, then (transposed) the smallest
+    output_padding, the smallest stride and the smallest padding. The size depends on the total padding; an odd total is
+    split as `same` splits it, with the larger half at the end. Options that are given are used as they are; paddings
+    may be given by name. Options that are not given are searched in a range: dilations up to MOST_DILATION; strides up
+    to MOST_STRIDE, or the kernel size without padding (non-overlapping patches); paddings below d*(k-1) + 1, so that
+    every window overlaps the input. At most MOST_SOLUTIONS are listed.
 
     >>> solve(7, 4, 3)[0]
     Solution(padding=1, stride=2, dilation=1, output_padding=0)
@@ -110,7 +111,7 @@ def solve(
 
 
 def _strides(axis: _Axis, dilation: int, extra: int) -> list[int]:
-    """Return the strides to try: the small ones, and the kernel's size for patches."""
+    """Return the strides to try: small ones, and the kernel size for non-overlapping patches."""
     patches = [axis.kernel] if dilation == 1 and axis.kernel > MOST_STRIDE and not extra else []
     return [*range(1, MOST_STRIDE + 1), *patches]
 
@@ -118,7 +119,7 @@ def _strides(axis: _Axis, dilation: int, extra: int) -> list[int]:
 def _small(
     axis: _Axis, stride: int, dilation: int, extra: int, uneven: bool, *, patches: bool
 ) -> Iterator[int | Pair]:
-    """Yield the paddings of an even or an odd sum that give the target; of `patches` side by side only none."""
+    """Yield the paddings with an even or an odd total that give the target; `patches` use no padding."""
     least, most = axis.sums(stride, dilation, extra)
     if patches and stride > MOST_STRIDE:
         most = min(most, 0)
@@ -132,7 +133,7 @@ def _small(
 def _given(
     axis: _Axis, stride: int, dilation: int, extra: int, uneven: bool, paddings: Collection[int | Pair | str]
 ) -> Iterator[int | Pair]:
-    """Yield those of the given paddings that give the target, in numbers."""
+    """Yield those of the given paddings that give the target, as numbers."""
     for padding in paddings:
         pair = axis.pads(stride, dilation, extra, padding)
         if pair is not None and (pair[0] != pair[1]) == uneven:

@@ -1,6 +1,6 @@
-"""Normalisation by statistics of the data itself: over neighbouring channels, groups, channels alone, or features.
+"""Layers that normalise by statistics of their input: LRN, GroupNorm, InstanceNorm and LayerNorm.
 
-What an output sees leaves the statistics out: they depend on every place that they are taken over.
+Receptive fields ignore the statistics, which depend on every position that they are computed over.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from convcli.layers.counts import Cost, normalisations, plain
 
 @dataclass(frozen=True, init=False)
 class LRN(Layer):
-    """Local response normalisation: x / (k + alpha / size * (sum of x^2 over `size` channels around it))^beta.
+    """Local response normalisation: x / (k + alpha / size * (sum of x^2 over `size` neighbouring channels))^beta.
 
-    Krizhevsky et al. (2012), AlexNet, section 3.3; alpha is divided by the size in PyTorch and ONNX, not in the paper.
+    Krizhevsky et al. (2012), AlexNet, section 3.3. PyTorch and ONNX divide alpha by the size, the paper does not.
     """
 
     size: int
@@ -29,32 +29,32 @@ class LRN(Layer):
         return as_shape(input_shape)
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count for each element its square, size - 1 additions, the scale, k, the power, and the division.
+        """Count per element its square, size - 1 additions, the scale, adding k, the power and the division.
 
-        Channels beyond the first and the last count as if they were real.
+        Channels beyond the first and the last count as real ones.
         """
         each = plain(multiplications=3, additions=self.size, transcendentals=1)
         return each * prod(self.output_shape(input_shape))
 
 
 class _Normalisation(Layer):
-    """(x - mean) / sqrt(variance + eps) over groups of elements, then gamma and beta where they are learned."""
+    """The base of (x - mean) / sqrt(variance + eps) over groups of elements, times gamma plus beta if learned."""
 
     affine: bool
 
     def _groups(self, shape: Shape) -> int:
-        """Return how many means there are in an input."""
+        """Return the number of groups that statistics are computed over in one input."""
         raise NotImplementedError
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the mean, the variance, and what is done to each element."""
+        """Count the mean, the variance and the arithmetic per element."""
         shape = self.output_shape(input_shape)
         return normalisations(prod(shape), self._groups(shape), self.weights() > 0, self.biases() > 0)
 
 
 @dataclass(frozen=True, init=False)
 class GroupNorm(_Normalisation):
-    """Statistics over the places and channels of each group (Wu & He 2018); gamma and beta for each channel."""
+    """Group normalisation (Wu & He 2018): statistics per group of channels; gamma and beta per channel."""
 
     groups: int
     channels: int
@@ -65,7 +65,9 @@ class GroupNorm(_Normalisation):
             groups=whole("groups", groups, 1), channels=whole("channels", channels, 1), affine=bool(affine)
         )
         if self.channels % self.groups:
-            raise ArgumentError(f"the {channels} channels cannot be normalised in {groups} groups")
+            raise ArgumentError(
+                f"{channels} channels cannot be divided into {groups} equal groups; groups must divide the channels"
+            )
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return the input shape."""
@@ -73,11 +75,11 @@ class GroupNorm(_Normalisation):
         return (channels, *size)
 
     def weights(self) -> int:
-        """Count gamma: one for each channel."""
+        """Count gamma: one per channel."""
         return self.channels if self.affine else 0
 
     def biases(self) -> int:
-        """Count beta: one for each channel."""
+        """Count beta: one per channel."""
         return self.channels if self.affine else 0
 
     def _groups(self, shape: Shape) -> int:
@@ -86,7 +88,7 @@ class GroupNorm(_Normalisation):
 
 @dataclass(frozen=True, init=False)
 class InstanceNorm(GroupNorm):
-    """Statistics over the places of each channel (Ulyanov et al. 2016); as in PyTorch nothing is learned by default."""
+    """Instance normalisation (Ulyanov et al. 2016): statistics per channel; not affine by default, as in PyTorch."""
 
     def __init__(self, channels: int, *, affine: bool = False) -> None:
         super().__init__(channels, channels, affine=affine)
@@ -94,11 +96,11 @@ class InstanceNorm(GroupNorm):
 
 @dataclass(frozen=True, init=False)
 class LayerNorm(_Normalisation):
-    """Statistics over the last axes of each item (Ba et al. 2016), whose sizes are `shape`; PyTorch's LayerNorm.
+    """Layer normalisation (Ba et al. 2016): statistics over the last axes of each item, whose sizes are `shape`.
 
-    gamma and beta are learned for each element of the shape, beta only with a bias. A shape of one number normalises
-    the last axis: the features of each token. `channels` normalises the first axis instead, at each place, as
-    ConvNeXt's LayerNorm2d.
+    gamma and, if `bias`, beta are learned per element of the shape, as in PyTorch's LayerNorm. A shape of one number
+    normalises the last axis: the features of each token. With `channels` the first axis is normalised instead, at each
+    position, as in ConvNeXt's LayerNorm2d.
 
     >>> LayerNorm(768).params(), LayerNorm((64, 7, 7)).params()
     (1536, 6272)
@@ -121,7 +123,8 @@ class LayerNorm(_Normalisation):
         )
         if self.channels and len(self.shape) != 1:
             raise ArgumentError(
-                f"the channels are one axis, and the shape {by_axes(self.shape)} has {len(self.shape)}"
+                f"with `channels` the shape must be one number, the channels; {by_axes(self.shape)} has "
+                f"{len(self.shape)}"
             )
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
@@ -131,16 +134,16 @@ class LayerNorm(_Normalisation):
         if found != self.shape:
             where = "first" if self.channels else "last"
             raise ArgumentError(
-                f"the input {by_axes(shape)} does not have {by_axes(self.shape)} {where}, which is normalised"
+                f"the {where} axes of the input {by_axes(shape)} must be {by_axes(self.shape)}, the normalised shape"
             )
         return shape
 
     def weights(self) -> int:
-        """Count gamma: one for each normalised element."""
+        """Count gamma: one per normalised element."""
         return prod(self.shape) if self.affine else 0
 
     def biases(self) -> int:
-        """Count beta: one for each normalised element."""
+        """Count beta: one per normalised element."""
         return prod(self.shape) if self.bias else 0
 
     def _groups(self, shape: Shape) -> int:

@@ -1,4 +1,4 @@
-"""The layers between convolutions and pools: dense, normalised, shuffled, and those that join branches."""
+"""Dense, Flatten, ChannelShuffle and BatchNorm, and the layers that join branches: Add and Concat."""
 
 from dataclasses import dataclass
 from math import prod
@@ -19,7 +19,7 @@ from convcli.layers.counts import Cost, plain, scalings, weighted_sums
 
 @dataclass(frozen=True, init=False)
 class Dense(Layer):
-    """Every output sums over every input: a fully connected layer, PyTorch's Linear.
+    """A fully connected layer, PyTorch's Linear: each output is a weighted sum of all inputs.
 
     >>> Dense(in_features=25088, out_features=4096).params()
     102764544
@@ -56,16 +56,16 @@ class Dense(Layer):
         return self.out_features * self.in_features
 
     def biases(self) -> int:
-        """Count the biases: one for each output."""
+        """Count the biases: one per output."""
         return self.out_features if self.bias else 0
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the work: every output is a sum of in_features products."""
+        """Count the work: each output is a sum of in_features products."""
         return weighted_sums(prod(self.output_shape(input_shape)), self.in_features, self.bias)
 
 
 class _Mover(Layer):
-    """A layer that moves data, and computes nothing."""
+    """The base of layers that only move data."""
 
     def cost(self, input_shape: AnyShape) -> Cost:
         """Count no arithmetic: data is only moved."""
@@ -75,7 +75,7 @@ class _Mover(Layer):
 
 @dataclass(frozen=True)
 class Flatten(_Mover):
-    """All channels and places as one vector."""
+    """All channels and positions as one vector."""
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
         """Return (channels * prod(size),)."""
@@ -103,12 +103,15 @@ class ChannelShuffle(_Mover):
         """Return the input shape."""
         channels, size = split_shape(input_shape)
         if channels % self.groups:
-            raise ArgumentError(f"the input's {channels} channels cannot be shuffled in {self.groups} groups")
+            raise ArgumentError(
+                f"the input's {channels} channels cannot be divided into {self.groups} equal groups; groups must "
+                "divide the channels"
+            )
         return (channels, *size)
 
     def _open_shape(self, input_shape: OpenShape) -> OpenShape:
         if (channels := input_shape[0]) is not None:
-            self.output_shape((channels,))  # which refuses channels that do not divide
+            self.output_shape((channels,))  # raises if the groups do not divide the channels
         return input_shape
 
 
@@ -127,41 +130,41 @@ class BatchNorm(Layer):
         return (channels, *size)
 
     def weights(self) -> int:
-        """Count gamma: one for each channel."""
+        """Count gamma: one per channel."""
         return self.channels
 
     def biases(self) -> int:
-        """Count beta: one for each channel."""
+        """Count beta: one per channel."""
         return self.channels
 
     def buffers(self) -> int:
-        """Count the moving mean and variance of each channel."""
+        """Count the running mean and variance of each channel."""
         return 2 * self.channels
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count one multiplication and one addition for each element."""
+        """Count one multiplication and one addition per element."""
         return scalings(prod(self.output_shape(input_shape)))
 
 
 @dataclass(frozen=True)
 class Add(Layer):
-    """The sum of several inputs of one shape: a residual connection."""
+    """The sum of two or more inputs of the same shape: a residual connection."""
 
     fewest_inputs = 2
     most_inputs = None
 
     def output_shape(self, input_shape: AnyShape, *others: AnyShape) -> Shape:
-        """Return the shape that all inputs have."""
+        """Return the common shape of the inputs."""
         first, *rest = _several("add", input_shape, others)
         for other in rest:
             if other != first:
                 raise ArgumentError(
-                    f"add takes inputs of one shape, got {by_axes(first)} and {by_axes(other)}"
+                    f"add takes inputs of the same shape, got {by_axes(first)} and {by_axes(other)}"
                 )
         return first
 
     def cost(self, input_shape: AnyShape, *others: AnyShape) -> Cost:
-        """Count one addition for each element of each input after the first."""
+        """Count one addition per element of each input after the first."""
         return plain(additions=len(others) * prod(self.output_shape(input_shape, *others)))
 
     def activations(self, input_shape: AnyShape, *others: AnyShape) -> int:
@@ -171,18 +174,18 @@ class Add(Layer):
 
 @dataclass(frozen=True)
 class Concat(Layer):
-    """Several inputs of one size, their channels one after the other."""
+    """Concatenation of the channels of two or more inputs of the same spatial size."""
 
     fewest_inputs = 2
     most_inputs = None
 
     def output_shape(self, input_shape: AnyShape, *others: AnyShape) -> Shape:
-        """Return (the sum of the channels, *size)."""
+        """Return (sum of the channels, *size)."""
         shapes = _several("concat", input_shape, others)
         for other in shapes[1:]:
             if other[1:] != shapes[0][1:]:
                 raise ArgumentError(
-                    f"concat takes inputs of one size, got {by_axes(shapes[0])} and {by_axes(other)}"
+                    f"concat takes inputs of the same size, got {by_axes(shapes[0])} and {by_axes(other)}"
                 )
         return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
@@ -197,7 +200,7 @@ class Concat(Layer):
 
 
 def _several(name: str, input_shape: AnyShape, others: tuple[AnyShape, ...]) -> list[Shape]:
-    """Return the shapes of two inputs or more."""
+    """Return the shapes of two or more inputs."""
     if not others:
-        raise ArgumentError(f"{name} takes two inputs or more, a chain gives it one")
+        raise ArgumentError(f"{name} takes two or more inputs, but in a chain it gets one")
     return [as_shape(shape) for shape in (input_shape, *others)]

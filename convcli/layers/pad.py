@@ -1,4 +1,4 @@
-"""Padding as a layer of its own."""
+"""Padding as a separate layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +26,12 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, init=False)
 class Pad(Layer):
-    """Elements before and after each spatial axis, and the channels; a negative number cuts elements off.
+    """Pad each spatial axis, and the channels, before and after; a negative number crops.
 
-    padding : one number for all, one for each axis, or (before, after) for each axis
-    channels : (before, after), channels of the value: the shortcut of a ResNet for CIFAR (He et al. 2016, option A)
-    mode : what is padded with, as convolutions have it; it makes no difference to sizes
+    padding : one number for all axes, one per axis, or (before, after) per axis
+    channels : (before, after), channels filled with the value, as in a ResNet's shortcut for CIFAR (He et al. 2016,
+               option A)
+    mode : the padding mode, as for convolutions; it does not change sizes
 
     >>> Pad(((1, 0), (2, 2))).output_shape((3, 8, 8))
     (3, 9, 12)
@@ -51,7 +52,7 @@ class Pad(Layer):
         dims: int | None = None,
     ) -> None:
         if mode not in MODES:
-            raise ArgumentError(f"mode {mode!r} is not one of {', '.join(MODES)}")
+            raise ArgumentError(f"there is no padding mode {mode!r}; choose one of {', '.join(MODES)}")
         dims = infer_dims(padding) if dims is None else whole("dims", dims, 1)
         given = tuple(padding) if is_sequence(padding) else (padding,)
         if len(given) == 1:
@@ -83,7 +84,7 @@ class Pad(Layer):
 
     def _check_axes(self, axes: int) -> None:
         if axes != len(self.padding):
-            raise ArgumentError(f"the input has {axes} axes, the padding {len(self.padding)}")
+            raise ArgumentError(f"the input has {axes} axes but the padding has {len(self.padding)}")
 
     def _open_shape(self, input_shape: OpenShape) -> OpenShape:
         self._check_axes(len(input_shape) - 1)
@@ -96,7 +97,7 @@ class Pad(Layer):
         return Cost()
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return the place before the padding that an output comes from."""
+        """Return the position, shifted by the padding, that each output comes from."""
         return tuple(
             Reach(1, 1, -before, -before)
             for _, (before, _) in zip(input_sizes(input_size), self.padding, strict=True)
@@ -105,7 +106,7 @@ class Pad(Layer):
 
 @dataclass(frozen=True, init=False)
 class PadAxes(TensorLayer):
-    """Elements before and after every axis of a whole tensor, the batch among them; a negative number cuts off.
+    """Pad every axis of a whole tensor, including the batch axis, before and after; a negative number crops.
 
     >>> PadAxes(((0, 0), (1, 1), (0, 2))).output_shapes((8, 7, 7))
     ((8, 9, 9),)
@@ -117,26 +118,26 @@ class PadAxes(TensorLayer):
 
     def __init__(self, pairs: Sequence[Sequence[int]], *, mode: str = "zeros", value: float = 0.0) -> None:
         if mode not in MODES:
-            raise ArgumentError(f"mode {mode!r} is not one of {', '.join(MODES)}")
+            raise ArgumentError(f"there is no padding mode {mode!r}; choose one of {', '.join(MODES)}")
         self._set(pairs=tuple(_pair("pairs", each) for each in pairs), mode=mode, value=float(value))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return before + size + after of each axis."""
+        """Return before + size + after on each axis."""
         (given,) = shapes
         if len(given) != len(self.pairs):
-            raise ArgumentError(f"the input has {len(given)} axes, the padding {len(self.pairs)}")
+            raise ArgumentError(f"the input has {len(given)} axes but the padding has {len(self.pairs)}")
         made = tuple(n + sum(pair) for n, pair in zip(given, self.pairs, strict=True))
         if min(made, default=1) < 1:
             raise ArgumentError(f"the output would be empty: {by_axes(given)} becomes {by_axes(made)}")
         return (made,)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return the place before the padding that an output comes from."""
+        """Return the position, shifted by the padding, that each output comes from."""
         return (tuple(Trace(axis, Reach(1, 1, -pair[0], -pair[0])) for axis, pair in enumerate(self.pairs)),)
 
 
 def _pair(name: str, value: int | Sequence[int]) -> Pair:
-    """Return (before, after); one number is both."""
+    """Return (before, after); a single number is used for both."""
     pair = tuple(value) if is_sequence(value) else (value, value)
     if len(pair) != 2:
         raise ArgumentError(f"{name} takes (before, after) for each axis, got {pair!r}")

@@ -1,4 +1,4 @@
-"""Padding: the one place that knows its names and forms, and how each becomes pairs (before, after)."""
+"""Padding: its names and forms, and their conversion to (before, after) pairs."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeGuard, cast
@@ -9,18 +9,18 @@ from convcli.layers.axes import Sizes, is_sequence, whole
 Pair = tuple[int, int]  # (before, after) on one axis
 Pads = tuple[Pair, ...]
 SameName = Literal["same", "same-lower"]
-Padding = Pads | SameName  # what a layer holds; `same` waits for the input size
-AnyPadding = int | str | Sequence[int | Sequence[int]]  # what a caller may write
+Padding = Pads | SameName  # what a layer stores; `same` is resolved when the input size is known
+AnyPadding = int | str | Sequence[int | Sequence[int]]  # what callers may pass
 
 NAMES = ("valid", "same", "same-lower", "full")
-SAME: tuple[SameName, ...] = ("same", "same-lower")  # the names that wait for the size of the input
+SAME: tuple[SameName, ...] = ("same", "same-lower")  # the names whose padding depends on the input size
 
 NO_OUTPUT_PADDING = (
-    "`output_padding` has no use with `padding='same'`, where the output is the stride times as large; leave it out, "
-    "or give the padding in numbers"
+    "`output_padding` cannot be combined with `padding='same'`, whose output size is the stride times the input size; "
+    "leave it out, or give the padding as numbers"
 )
 
-# What extends an input beyond its border; a, b, c, d are its elements.
+# What extends an input beyond its border; a, b, c, d are the elements of the input.
 MODES = {
     "zeros": "0000|abcd|0000",
     "constant": "vvvv|abcd|vvvv",
@@ -30,8 +30,8 @@ MODES = {
     "circular": "abcd|abcd|abcd",
 }
 
-# What other libraries call them. What SciPy and OpenCV call `reflect` is `symmetric` here; OpenCV's are told by their
-# prefix.
+# Their names in other libraries. SciPy's and OpenCV's `reflect` is `symmetric` here; OpenCV's names are recognised by
+# their prefix.
 MODES_ELSEWHERE = {
     "NumPy": {"edge": "replicate", "wrap": "circular"},
     "SciPy": {
@@ -56,20 +56,19 @@ MODE_ALIASES = {alias: mode for names in MODES_ELSEWHERE.values() for alias, mod
 
 
 def span(kernel: int, dilation: int) -> int:
-    """Count the input elements from a kernel's first tap to its last: d*(k-1) + 1."""
+    """Return the number of input elements from a kernel's first tap to its last: d*(k-1) + 1."""
     return dilation * (kernel - 1) + 1
 
 
 def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) -> Padding:
-    """Turn any form of padding into pairs, or keep `same` and `same-lower`, which need the input size.
+    """Convert any form of padding to pairs; `same` and `same-lower`, which need the input size, are kept.
 
-    An int pads every side; a sequence holds an int or a (before, after) pair for each axis, and a lone
-    pair ((before, after),) is for all axes; `valid` is no padding; `full` is d*(k-1) on both sides, so that
-    every tap meets every element.
+    An int pads every side. A sequence has an int or a (before, after) pair per axis; a single pair ((before, after),)
+    is used for all axes. `valid` is no padding; `full` is d*(k-1) on both sides, so that every tap meets every element.
     """
     if isinstance(padding, str):
         if padding not in NAMES:
-            raise ArgumentError(f"padding {padding!r} is not one of {', '.join(NAMES)}")
+            raise ArgumentError(f"there is no padding {padding!r}; give numbers or one of {', '.join(NAMES)}")
         if padding == "valid":
             return ((0, 0),) * len(kernel_size)
         if padding == "full":
@@ -87,12 +86,12 @@ def normalise_padding(padding: AnyPadding, kernel_size: Sizes, dilation: Sizes) 
 
 
 def is_lone_pair(padding: AnyPadding) -> TypeGuard[Sequence[Sequence[int]]]:
-    """Tell whether the padding is one (before, after) pair, meant for all axes."""
+    """Return whether the padding is a single (before, after) pair for all axes."""
     return is_sequence(padding) and len(padding) == 1 and is_sequence(padding[0])
 
 
 def one_for_all(padding: AnyPadding) -> AnyPadding | None:
-    """Return the padding, or None where it is one pair for all axes, which does not tell their number."""
+    """Return the padding, or None if it is a single pair for all axes, which does not determine their number."""
     return None if is_lone_pair(padding) else padding
 
 
@@ -106,10 +105,10 @@ def _pair(item: object) -> Pair:
 def resolve_padding(
     padding: Padding, input_size: Sizes, kernel_size: Sizes, stride: Sizes, dilation: Sizes
 ) -> Pads:
-    """Return the pairs that are used on an input of this size.
+    """Return the (before, after) pairs for an input of this size.
 
-    `same` gives ceil(n / s) outputs with the odd element at the end (TensorFlow's SAME, ONNX's
-    SAME_UPPER; PyTorch's `same` where s = 1), `same-lower` puts it first (SAME_LOWER):
+    `same` gives ceil(n / s) outputs with the odd element at the end (TensorFlow's SAME, ONNX's SAME_UPPER; PyTorch's
+    `same` for s = 1); `same-lower` puts it at the start (SAME_LOWER):
     total = max(0, (ceil(n / s) - 1)*s + d*(k-1) + 1 - n).
     """
     if not isinstance(padding, str):
@@ -122,13 +121,13 @@ def resolve_padding(
 
 
 def halves(total: int, padding: SameName) -> Pair:
-    """Split padding in two; the odd element goes to the end for `same`, to the start for `same-lower`."""
+    """Split the total padding in two; the odd element goes to the end for `same`, to the start for `same-lower`."""
     less, more = total // 2, total - total // 2
     return (less, more) if padding == "same" else (more, less)
 
 
 def border_source(mode: str, n: int, place: int) -> int | None:
-    """Return which element of an axis of length n stands at a place before, on or behind it; None where none does.
+    """Return the index of the element that fills a position on or beyond an axis of length n; None for a constant.
 
     >>> [border_source("reflect", 4, place) for place in range(-3, 7)]
     [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
@@ -150,7 +149,7 @@ def border_source(mode: str, n: int, place: int) -> int | None:
 
 
 def mode_of(name: str) -> str:
-    """Return the mode that `name` stands for here or in another library, or raise ArgumentError."""
+    """Return the mode for its name here or in another library; raise ArgumentError if it is unknown."""
     known = name.lower()
     if known in MODES:
         return known

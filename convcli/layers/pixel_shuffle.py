@@ -1,4 +1,4 @@
-"""Channels that become places, and places that become channels."""
+"""PixelShuffle and PixelUnshuffle, which move data between channels and spatial positions."""
 
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +10,7 @@ from convcli.layers.counts import Cost
 
 
 class _PixelMover(Layer):
-    """What both directions share: a whole factor for every axis, and no arithmetic."""
+    """The base of both directions: one integer factor for all axes, and no arithmetic."""
 
     factor: int
 
@@ -31,9 +31,9 @@ class _PixelMover(Layer):
 
 @dataclass(frozen=True, init=False)
 class PixelShuffle(_PixelMover):
-    """r^2 channels become r x r places of one channel (Shi et al. 2016), ONNX's DepthToSpace.
+    """Rearrange r^2 channels into r x r positions of one channel (Shi et al. 2016), ONNX's DepthToSpace.
 
-    In any number of dimensions; which channel goes where makes no difference to sizes and counts.
+    It works in any number of dimensions; the order of the channels does not affect sizes and counts.
 
     >>> PixelShuffle(2).output_shape((12, 8, 8))
     (3, 16, 16)
@@ -50,19 +50,19 @@ class PixelShuffle(_PixelMover):
         each = self.factor ** len(size)
         if channels % each:
             raise ArgumentError(
-                f"the input's {channels} channels cannot be shuffled into {self.factor} places an axis: "
-                f"they are not a multiple of {each}"
+                f"the input's {channels} channels cannot be shuffled by the factor {self.factor}: "
+                f"they must be a multiple of {each}"
             )
         return (channels // each, *(n * self.factor for n in size))
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return the one place that each r outputs of an axis come from."""
+        """Return the one position that r outputs of each axis come from."""
         return tuple(Reach(1, self.factor, 0, 0) for _ in input_sizes(input_size))
 
 
 @dataclass(frozen=True, init=False)
 class PixelUnshuffle(_PixelMover):
-    """r x r places of one channel become r^2 channels, ONNX's SpaceToDepth.
+    """Rearrange r x r positions of one channel into r^2 channels, ONNX's SpaceToDepth.
 
     >>> PixelUnshuffle(2).output_shape((3, 16, 16))
     (12, 8, 8)
@@ -78,11 +78,11 @@ class PixelUnshuffle(_PixelMover):
         channels, size = split_shape(input_shape)
         if any(n % self.factor for n in size):
             raise ArgumentError(
-                f"the input size {by_axes(size)} cannot be divided by {self.factor} on every axis"
+                f"the input size {by_axes(size)} must be a multiple of the factor {self.factor} on every axis"
             )
         return (channels * prod(self.factor for _ in size), *(n // self.factor for n in size))
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return the r places of an axis that an output comes from."""
+        """Return the r positions of an axis that an output comes from."""
         r = self.factor
         return tuple(Reach(r, 1, 0, r - 1) for _ in input_sizes(input_size))

@@ -1,4 +1,4 @@
-"""Pooling layers: windows without weights, with PyTorch's defaults."""
+"""Pooling layers: windows without weights, with PyTorch's options and defaults."""
 
 from dataclasses import dataclass
 from math import inf, prod
@@ -26,22 +26,22 @@ from convcli.layers.padding import AnyPadding, Padding, span
 
 Kind = Literal["avg", "max"]
 KINDS = ("avg", "max")
-MOST_NORM = 1e6  # the p of a p-norm; a larger one is the largest value, to the last digit
+MOST_NORM = 1e6  # largest finite p of a p-norm; a larger p gives the maximum to the last digit
 
 
 def check_norm(p: float) -> float:
-    """Return the p of a p-norm, or raise ArgumentError."""
+    """Return the p of a p-norm, or raise ArgumentError if it is out of range."""
     if not p > 0:
         raise ArgumentError(f"the p of a p-norm must be above 0, got {p}")
     if MOST_NORM < p < inf:
         raise ArgumentError(
-            f"the p of a p-norm must be at most {MOST_NORM:g}, or inf for the largest, got {p}"
+            f"the p of a p-norm must be at most {MOST_NORM:g}, or inf for the maximum, got {p}"
         )
     return p
 
 
 class Pool(Window):
-    """What the pooling layers with a window share: any number of channels, each pooled on its own."""
+    """The base of pooling layers with a window, which pool each channel separately."""
 
     lies_side_by_side = True
 
@@ -54,20 +54,19 @@ class Pool(Window):
         ceil_mode: bool,
         dims: int | None,
     ) -> None:
-        """Fill the fields; padding is less than the kernel spans, or a window could see nothing else.
+        """Set the fields; the padding must be less than the kernel's span, so that no window sees only padding.
 
-        ONNX's rule; PyTorch refuses more than half the kernel.
+        This is ONNX's rule; PyTorch rejects padding of more than half the kernel.
         """
         self._set_window(kernel_size, stride, padding, dilation, dims)
         self._set(ceil_mode=bool(ceil_mode))
         if isinstance(self.padding, str):
-            return  # `same` is less by itself
+            return  # `same` never pads that much
         for axis, (pair, k, d) in enumerate(zip(self.padding, self.kernel_size, self.dilation, strict=True)):
             if max(pair) >= span(k, d):
                 raise ArgumentError(
-                    f"padding {max(pair)} along the {axis_names(self.dims)[axis]} puts whole windows into "
-                    f"the padding: the kernel spans {span(k, d)}, so a pooling layer takes at most "
-                    f"{span(k, d) - 1}"
+                    f"padding {max(pair)} along the {axis_names(self.dims)[axis]} would put whole windows into the "
+                    f"padding: the kernel spans {span(k, d)}; pad by at most {span(k, d) - 1}, or take a larger kernel"
                 )
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
@@ -79,14 +78,14 @@ class Pool(Window):
         return (input_shape[0], *(None,) * self.dims)
 
     def _windows(self, input_shape: AnyShape) -> tuple[int, int]:
-        """Return (elements of all windows, windows); borders count as if padded elements were real."""
+        """Return the numbers of window elements and windows; padded elements count as real ones."""
         windows = prod(self.output_shape(input_shape))
         return windows * prod(self.kernel_size), windows
 
 
 @dataclass(frozen=True, init=False)
 class MaxPool(Pool):
-    """The largest element of each window.
+    """Max pooling: the largest element of each window.
 
     >>> MaxPool(kernel_size=3, stride=2, padding=1).output_shape((64, 112, 112))
     (64, 56, 56)
@@ -111,13 +110,13 @@ class MaxPool(Pool):
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count prod(k) - 1 comparisons for each output."""
+        """Count prod(k) - 1 comparisons per output."""
         return maxima(*self._windows(input_shape))
 
 
 @dataclass(frozen=True, init=False)
 class AvgPool(Pool):
-    """The mean of each window; without count_include_pad it is divided by the real elements only."""
+    """Average pooling: the mean of each window, over its real elements only if not count_include_pad."""
 
     kernel_size: Sizes
     stride: Sizes
@@ -141,13 +140,13 @@ class AvgPool(Pool):
         self._set(count_include_pad=bool(count_include_pad))
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count prod(k) - 1 additions and one division for each output."""
+        """Count prod(k) - 1 additions and one division per output."""
         return averages(*self._windows(input_shape))
 
 
 @dataclass(frozen=True, init=False)
 class LpPool(Pool):
-    """The p-norm of each window, (sum |x|^p)^(1/p) with p = norm_type; the largest |x| where p is infinite."""
+    """Lp pooling: the p-norm of each window, (sum |x|^p)^(1/p) with p = norm_type; the largest |x| if p is infinite."""
 
     norm_type: float
     kernel_size: Sizes
@@ -171,7 +170,7 @@ class LpPool(Pool):
         self._set_pool(kernel_size, stride, padding, dilation, ceil_mode, dims)
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the powers, the sum and the root of each output; an infinite p only compares."""
+        """Count the powers, the sum and the root per output; an infinite p only compares."""
         if self.norm_type == inf:
             return maxima(*self._windows(input_shape))
         return norms(*self._windows(input_shape), self.norm_type)
@@ -183,13 +182,13 @@ def _pooled(kind: Kind, elements: int, outputs: int) -> Cost:
 
 def _kind(kind: str) -> Kind:
     if kind not in KINDS:
-        raise ArgumentError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
+        raise ArgumentError(f"there is no kind {kind!r} of pooling; choose one of {', '.join(KINDS)}")
     return cast(Kind, kind)
 
 
 @dataclass(frozen=True, init=False)
 class AdaptivePool(Layer):
-    """A fixed output size, whatever the input's: window i of o is [floor(i*n/o), ceil((i+1)*n/o))."""
+    """Pooling to a fixed output size: window i of o is [floor(i*n/o), ceil((i+1)*n/o))."""
 
     output_size: Sizes
     kind: Kind
@@ -203,7 +202,7 @@ class AdaptivePool(Layer):
         channels, size = split_shape(input_shape)
         if len(size) != len(self.output_size):
             raise ArgumentError(
-                f"the input size {by_axes(size) or '()'} has {len(size)} axes, "
+                f"the input size {by_axes(size) or '()'} has {len(size)} axes but "
                 f"the output size {by_axes(self.output_size)} has {len(self.output_size)}"
             )
         return (channels, *self.output_size)
@@ -212,13 +211,13 @@ class AdaptivePool(Layer):
         return (input_shape[0], *self.output_size)
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the maximum or the mean of each window; windows overlap where the sizes do not divide."""
+        """Count the maximum or mean of each window; windows overlap if the output size does not divide the input's."""
         outputs = prod(self.output_shape(input_shape))
         channels, size = split_shape(input_shape)
         return _pooled(self.kind, channels * adaptive_elements(size, self.output_size), outputs)
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return each axis' windows; a single one has no next, and so no step."""
+        """Return the windows of each axis; if there is only one, its step is 0."""
         return tuple(
             Reach(n, o, 0, n - 1) if o > 1 else Reach(0, 1, 0, n - 1)
             for n, o in zip(input_sizes(input_size), self.output_size, strict=True)
@@ -227,7 +226,7 @@ class AdaptivePool(Layer):
 
 @dataclass(frozen=True, init=False)
 class GlobalPool(Layer):
-    """One number for each channel: the mean or the maximum over all places."""
+    """Global pooling: the mean or the maximum of each channel over all positions."""
 
     kind: Kind
 
@@ -247,5 +246,5 @@ class GlobalPool(Layer):
         return _pooled(self.kind, prod(as_shape(input_shape)), prod(self.output_shape(input_shape)))
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return the whole input; a single output has no next, and so no step."""
+        """Return the whole input; a single output has the step 0."""
         return tuple(Reach(0, 1, 0, n - 1) for n in input_sizes(input_size))

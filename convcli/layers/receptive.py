@@ -1,12 +1,12 @@
-"""The receptive field: which inputs of a chain one of its outputs sees, on each axis.
+"""The receptive field: the range of inputs of a chain that one output sees, on each axis.
 
-Every layer tells what an output sees: a `Reach`, from floor((step*y + low) / scale) to
-floor((step*y + high) / scale), or the `Taps` of a kernel. Convolutions and pools (scale 1) compose to one
-reach, which is the recursion r += (k' - 1)*j; start += ((k' - 1)/2 - p)*j; j *= s with k' = d*(k-1) + 1 of
-Araujo, Norris & Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill 2019). Layers that
-enlarge compose alike, but where their floors do not merge they stay a list, and the field is counted over one
-period. A transposed layer whose taps leave gaps (its kernel is smaller than its stride, or dilated) shows some
-outputs less than others: from there on every layer keeps its taps, and the inputs that they meet are listed.
+Each layer describes what an output sees: a `Reach`, from floor((step*y + low) / scale) to
+floor((step*y + high) / scale), or the `Taps` of a kernel. Convolutions and pools (scale 1) compose to one reach, which
+is the recursion r += (k' - 1)*j; start += ((k' - 1)/2 - p)*j; j *= s with k' = d*(k-1) + 1 of Araujo, Norris & Sim,
+"Computing Receptive Fields of Convolutional Neural Networks" (Distill 2019). Layers that enlarge compose in the same
+way; if their floors cannot be merged they are kept as a list, and the field is computed for every output of one period.
+A transposed layer whose taps leave gaps (its kernel is smaller than its stride, or dilated) shows different numbers of
+inputs to different outputs; from that layer on every layer keeps its taps, and the inputs that they see are enumerated.
 """
 
 from collections.abc import Iterable
@@ -20,23 +20,23 @@ from convcli.layers.base import ITSELF, Layer, Reach, Seen, Taps
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# From the input to the output: reaches, and from the first layer that leaves gaps on every layer's own taps. None
-# where what a layer sees depends on the data.
+# The layers from the input to the output: reaches, then, from the first layer that leaves gaps on, each layer's taps.
+# None if what a layer sees depends on the data.
 Path = tuple[Reach | Taps, ...] | None
 
-LONGEST_PERIOD = 4096  # outputs after which a pattern must repeat for its field to be counted
-MOST_LISTED = 1 << 20  # inputs that are listed one by one, of all outputs of a period
+LONGEST_PERIOD = 4096  # largest number of outputs in a period for which the field is computed
+MOST_LISTED = 1 << 20  # largest number of inputs that are enumerated, over all outputs of a period
 
 
 class Axis(NamedTuple):
-    """What one output sees along one axis, in elements of the chain's input; None where it is not defined.
+    """What one output sees along one axis, in elements of the chain's input; None if it is not defined.
 
-    size    : from the first to the last element seen, the most that any output sees
-    stride  : from one output's field to the next one's; a fraction after layers that enlarge, None where
-              there is no next output
+    size    : from the first to the last element seen; the maximum over all outputs
+    stride  : distance from one output's field to the next one's; a fraction after layers that enlarge, None if there
+              is only one output
     padding : elements before the input that the first output's field covers; negative if it starts inside, None
               if it sees nothing
-    start   : the centre of the first output's field, where the input's first element is centred at 0.5
+    start   : the centre of the first output's field; the centre of the first input element is at 0.5
     """
 
     size: int | None = None
@@ -46,10 +46,10 @@ class Axis(NamedTuple):
 
 
 class ReceptiveField(NamedTuple):
-    """How the outputs of a chain see its input; begin with `of_input`, go on with `through` each layer."""
+    """How the outputs of a chain see its input; start with `of_input` and apply `through` for each layer."""
 
     paths: tuple[Path, ...]
-    places: Sizes  # outputs on each axis, kept when they are flattened
+    places: Sizes  # number of outputs on each axis, kept when they are flattened
     flat: bool = False
 
     @classmethod
@@ -59,7 +59,7 @@ class ReceptiveField(NamedTuple):
         return cls(((ITSELF,),) * len(size), size)
 
     def through(self, layer: Layer, input_shape: AnyShape, output_shape: AnyShape) -> "ReceptiveField":
-        """Return the field after one more layer, which makes `output_shape` of `input_shape`."""
+        """Return the field after one more layer, which maps `input_shape` to `output_shape`."""
         seen = layer.sees(as_shape(input_shape)[1:])
         if seen:
             paths = tuple(extend(path, link) for path, link in zip(self.paths, seen, strict=True))
@@ -72,12 +72,12 @@ class ReceptiveField(NamedTuple):
         return self._replace(flat=True)
 
     def axes(self) -> tuple[Axis, ...]:
-        """Return the numbers for each axis of the chain's input."""
+        """Return the size, stride, padding and start for each axis of the chain's input."""
         return tuple(measure(path, self.flat) for path in self.paths)
 
 
 def widen(one: Path, two: Path) -> Path:
-    """Return the path of outputs that see what either of two paths sees; None where it is no single reach."""
+    """Return the path of outputs that see the union of what two paths see; None if it is not a single reach."""
     if one == two:
         return one
     if one is None or two is None or len(one) > 1 or len(two) > 1:
@@ -89,7 +89,7 @@ def widen(one: Path, two: Path) -> Path:
 
 
 def extend(path: Path, link: Seen) -> Path:
-    """Put one more layer at the end of a path, merged with the ones before it where their floors allow."""
+    """Append one more layer to a path, merged with the layers before it if their floors allow that."""
     if path is None or link is None:
         return None
     reach = _solid(link) if isinstance(link, Taps) else _reduce(link)
@@ -102,7 +102,7 @@ def extend(path: Path, link: Seen) -> Path:
 
 
 def _solid(taps: Taps) -> Reach | None:
-    """Return the reach of a kernel's taps where every output sees the first and the last of them, else None."""
+    """Return the reach of a kernel's taps if every output sees its first and last tap, else None."""
     step, scale, low, gap, number = taps
     if scale == 1:
         return Reach(step, 1, low, low + gap * (number - 1))
@@ -112,7 +112,7 @@ def _solid(taps: Taps) -> Reach | None:
 
 
 def _merge(outer: Reach | Taps, inner: Reach | Taps) -> Reach | None:
-    """Write outer(inner(y)) as one reach, or return None where it is none."""
+    """Return outer(inner(y)) as one reach, or None if it is not one."""
     if isinstance(outer, Taps) or isinstance(inner, Taps):
         return None
     step, scale, low, high = outer
@@ -125,7 +125,7 @@ def _merge(outer: Reach | Taps, inner: Reach | Taps) -> Reach | None:
 
 
 def _reduce(reach: Reach) -> Reach:
-    """Divide by what step and scale have in common: floor((g*a*y + low) / (g*b)) loses nothing."""
+    """Divide step and scale by their common factor: floor((g*a*y + low) / (g*b)) stays the same."""
     step, scale, low, high = reach
     g = gcd(step, scale)
     return Reach(step // g, scale // g, low // g, high // g)
@@ -143,18 +143,18 @@ def seen_inputs(link: Reach | Taps, output: int) -> range:
     turns, apart = (
         scale // common,
         gap // common,
-    )  # the taps that meet an input, and the inputs from one to the next
+    )  # the taps that fall on an input occur every `turns` taps, and the inputs are `apart` elements apart
     first = -(place // common) * pow(apart, -1, turns) % turns
     start = (place + gap * first) // scale
     return range(start, start + apart * max(0, -((first - number) // turns)), apart)
 
 
 class _TooManyError(Exception):
-    """A field has more inputs than are listed one by one."""
+    """Raised if a field has more inputs than are enumerated."""
 
 
 def field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTED) -> tuple[int, int] | None:
-    """Return the first and the last input that an output sees, or None where it sees none."""
+    """Return the first and the last input that an output sees, or None if it sees none."""
     gaps = next((place for place, link in enumerate(path) if isinstance(link, Taps)), len(path))
     seen: Iterable[int] = (output,)
     for link in reversed(path[gaps + 1 :]):
@@ -173,7 +173,7 @@ def field_of(path: tuple[Reach | Taps, ...], output: int, most: int = MOST_LISTE
 
 
 def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
-    """Return the most inputs that any output sees, or None if the pattern has too long a period."""
+    """Return the size of the largest field of any output, or None if the pattern's period is too long."""
     first, *others = path
     if isinstance(first, Reach) and not others:  # step and scale are coprime, so every remainder occurs
         return -(-(first.high - first.low) // first.scale) + 1
@@ -181,7 +181,7 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
         turns = others[0].scale // (common := gcd(others[0].scale, others[0].gap))
         most = (
             (others[0].number - 1) // turns * (others[0].gap // common)
-        )  # from the first tap's input to the last's
+        )  # from the input of the first tap to that of the last
         return first.step * most + first.high - first.low + 1
     period = prod(link.scale for link in path)
     if period > LONGEST_PERIOD:
@@ -193,9 +193,11 @@ def _widest(path: tuple[Reach | Taps, ...]) -> int | None:
         return None
 
 
-@lru_cache(maxsize=1024)  # what follows a layer mostly sees as much as it does, and height as much as width
+@lru_cache(
+    maxsize=1024
+)  # the field of a layer is often that of the layer before, and height the same as width
 def measure(path: Path, flat: bool) -> Axis:
-    """Return the numbers of one axis; a flat one has no next output."""
+    """Return the receptive field along one axis; a flattened axis has no stride."""
     if path is None:
         return Axis()
     step, scale = prod(link.step for link in path), prod(link.scale for link in path)
@@ -211,7 +213,7 @@ def measure(path: Path, flat: bool) -> Axis:
 
 
 def _half(number: int) -> float:
-    """Return number / 2, a whole number where it is one or where no float is that large."""
+    """Return number / 2, as an int if it is a whole number or too large for a float."""
     try:
         return number // 2 if number % 2 == 0 else number / 2
     except OverflowError:
@@ -221,6 +223,6 @@ def _half(number: int) -> float:
 def _ratio(step: int, scale: int) -> "int | Fraction":
     if step % scale == 0:
         return step // scale
-    from fractions import Fraction  # rare, and slow to import
+    from fractions import Fraction  # rarely needed, and slow to import
 
     return Fraction(step, scale)

@@ -1,4 +1,4 @@
-"""Recurrent layers, counted step by step; those of ONNX models run."""
+"""Recurrent layers: RNN, LSTM and GRU. All are counted; those read from ONNX models can also be run."""
 
 from dataclasses import dataclass
 from math import prod
@@ -12,7 +12,7 @@ from convcli.layers.tensor_layer import TensorLayer, sized
 
 Layout = Literal["batch", "time", "onnx"]
 
-# The gates of each kind, and what one unit does in a step beside the sums that are its gates' inputs.
+# The number of gates of each kind, and the work of one unit per step besides the weighted sums of its gates.
 KINDS: dict[str, tuple[int, Cost]] = {
     # h = tanh(s)
     "rnn": (1, plain(transcendentals=1)),
@@ -28,12 +28,12 @@ class Recurrent(TensorLayer):
     """An RNN, LSTM or GRU over sequences of features.
 
     Per layer and direction it has gates * hidden * (inputs + hidden) weights and, as in PyTorch and ONNX, two biases
-    for each gate: the sums of the inputs and those of the hidden state are biased on their own. A bidirectional
-    layer gives the next one both of its outputs.
+    per gate: one for the sum over the inputs and one for the sum over the hidden state. A bidirectional layer passes
+    the outputs of both directions to the next one.
 
-    layout : `batch` takes (N, time, features) and gives (N, time, directions * hidden), as PyTorch's batch_first;
-             `time` has time before N, PyTorch's default; `onnx` gives (time, directions, N, hidden), and the last
-             hidden state, and an LSTM's last cell
+    layout : `batch` maps (N, time, features) to (N, time, directions * hidden), as PyTorch's batch_first;
+             `time` has the time axis before N, PyTorch's default; `onnx` outputs (time, directions, N, hidden), the
+             last hidden state and, for an LSTM, the last cell state
 
     >>> Recurrent("lstm", 128, 256).params()
     395264
@@ -47,7 +47,7 @@ class Recurrent(TensorLayer):
     bias: bool
     layout: Layout
 
-    most_inputs = None  # further ones are states and lengths, which change no count
+    most_inputs = None  # further inputs are initial states and lengths, which change no count
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Recurrent(TensorLayer):
         if kind not in KINDS:
             raise ArgumentError(f"there is no recurrent layer {kind!r}; {instead_of(kind, KINDS)}")
         if layout not in get_args(Layout):
-            raise ArgumentError(f"layout {layout!r} is not one of {', '.join(get_args(Layout))}")
+            raise ArgumentError(f"there is no layout {layout!r}; choose one of {', '.join(get_args(Layout))}")
         self._set(
             kind=kind,
             in_features=whole("in_features", in_features, 1),
@@ -76,20 +76,20 @@ class Recurrent(TensorLayer):
 
     @property
     def directions(self) -> int:
-        """1, or 2 if it is bidirectional."""
+        """2 if the layer is bidirectional, else 1."""
         return 1 + self.bidirectional
 
     def _inputs(self) -> list[int]:
-        """Return the features that each layer takes."""
+        """Return the number of input features of each layer."""
         return [self.in_features, *[self.directions * self.hidden] * (self.layers - 1)]
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the outputs at all times, and in ONNX's layout the last states."""
+        """Return the shape of the outputs at all times and, in ONNX's layout, of the last states."""
         given = shapes[0]
         if len(given) != 3 or given[2] != self.in_features:
             raise ArgumentError(
-                f"the input {sized(given)} is not a sequence of {self.in_features} features; an item of it is "
-                f"time x {self.in_features}"
+                f"the input {sized(given)} must be a sequence of {self.in_features} features: "
+                f"each item time x {self.in_features}"
             )
         first, second, _ = given
         if self.layout != "onnx":
@@ -98,7 +98,7 @@ class Recurrent(TensorLayer):
         return ((first, self.directions, second, self.hidden), *[last] * (2 if self.kind == "lstm" else 1))
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count all steps of all layers and directions."""
+        """Count all time steps of all layers and directions."""
         self.output_shapes(*shapes)
         gates, unit = KINDS[self.kind]
         steps = prod(shapes[0][:2]) * self.directions
@@ -108,7 +108,7 @@ class Recurrent(TensorLayer):
             of_both = weighted_sums(sums, inputs, self.bias) + weighted_sums(sums, self.hidden, self.bias)
             joined = plain(
                 additions=sums
-            )  # the sum of both; in a GRU's third gate behind a product, which `unit` has
+            )  # the sum of both; for a GRU's third gate it comes after a product, which `unit` counts
             total += of_both + joined + unit * self.hidden
         return total * steps
 
@@ -120,11 +120,11 @@ class Recurrent(TensorLayer):
         )
 
     def biases(self) -> int:
-        """Count two biases for each gate of each unit."""
+        """Count two biases per gate of each unit."""
         return 2 * KINDS[self.kind][0] * self.hidden * self.layers * self.directions if self.bias else 0
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return the time, of which an output sees what came before, at most the whole."""
+        """Return the axes; an output sees at most the whole time axis."""
         of_axes: dict[str, tuple[Trace, ...]] = {
             "batch": (Trace(0), Trace(1, "whole"), Trace(2, "whole")),
             "time": (Trace(0, "whole"), Trace(1), Trace(2, "whole")),
@@ -138,7 +138,7 @@ class Recurrent(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class OnnxRecurrent(Recurrent):
-    """A recurrent layer of one level with the arrays and the outputs that ONNX's RNN, GRU and LSTM have; it runs."""
+    """A recurrent layer with the arrays and outputs of ONNX's RNN, GRU and LSTM, which can be run."""
 
     def __init__(
         self, kind: str, in_features: int, hidden: int, *, bidirectional: bool = False, bias: bool = True

@@ -1,4 +1,4 @@
-"""Sums, means and largest values along axes of a tensor."""
+"""Reductions along axes of a tensor: sums, means, maxima, norms and others."""
 
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +10,7 @@ from convcli.layers.base import ITSELF, Trace
 from convcli.layers.counts import Cost, plain
 from convcli.layers.tensor_layer import TensorLayer, axes_of, integers
 
-# The work of a reduction of k elements: for each element, for each but the first, and for each output.
+# The work of a reduction: per element, per element after the first of each output, and per output.
 KINDS: dict[str, tuple[Cost, Cost, Cost]] = {
     "sum": (plain(), plain(additions=1), plain()),
     "mean": (plain(), plain(additions=1), plain(multiplications=1)),
@@ -19,7 +19,7 @@ KINDS: dict[str, tuple[Cost, Cost, Cost]] = {
     "argmax": (plain(), plain(comparisons=1), plain()),
     "argmin": (plain(), plain(comparisons=1), plain()),
     "prod": (plain(), plain(multiplications=1), plain()),
-    "l1": (plain(), plain(additions=1), plain()),  # taking |x| only clears a sign
+    "l1": (plain(), plain(additions=1), plain()),  # |x| only clears the sign bit
     "l2": (plain(multiplications=1), plain(additions=1), plain(transcendentals=1)),
     "sum-square": (plain(multiplications=1), plain(additions=1), plain()),
     "log-sum": (plain(), plain(additions=1), plain(transcendentals=1)),
@@ -29,9 +29,9 @@ KINDS: dict[str, tuple[Cost, Cost, Cost]] = {
 
 @dataclass(frozen=True, init=False)
 class Reduce(TensorLayer):
-    """One number for all elements along the named axes; all axes where none is named.
+    """Reduce the elements along the given axes, by default all axes, to one number.
 
-    keep : whether the axes stay, with one place each, as in ONNX; PyTorch takes them away
+    keep : whether reduced axes stay with size 1, as in ONNX; PyTorch removes them
 
     >>> Reduce("mean", (2, 3), keep=False).output_shapes((8, 512, 7, 7))
     ((8, 512),)
@@ -50,19 +50,19 @@ class Reduce(TensorLayer):
         return tuple(range(len(shape))) if self.axes is None else axes_of(self.axes, len(shape))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the other sizes, and 1 for each reduced axis where it is kept."""
+        """Return the other sizes, and 1 for each reduced axis if `keep`."""
         reduced = self._reduced(shapes[0])
         sizes = ((1 if axis in reduced else n, axis in reduced) for axis, n in enumerate(shapes[0]))
         return (tuple(n for n, gone in sizes if self.keep or not gone),)
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count what KINDS says."""
+        """Count the work by the formula in KINDS."""
         elements, outputs = prod(shapes[0]), prod(self.output_shapes(*shapes)[0])
         each, further, one = KINDS[self.kind]
         return each * elements + further * (elements - outputs) + one * outputs
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return where the other axes go; the reduced ones are seen as a whole."""
+        """Return where the other axes go; each output sees the whole of each reduced axis."""
         reduced = self._reduced(shapes[0])
         made, place = [], 0
         for axis in range(len(shapes[0])):

@@ -1,4 +1,4 @@
-"""Layers that give the same elements another shape, or repeat them."""
+"""Layers that change the shape of a tensor or repeat its elements."""
 
 from dataclasses import dataclass
 from math import prod
@@ -11,10 +11,10 @@ from convcli.layers.tensor_layer import TensorLayer, axes_of, axis_of, broadcast
 
 
 def reshape_traces(shape: Shape, made: Shape) -> tuple[Trace, ...]:
-    """Return where the axes go of a tensor whose elements, in order, get another shape.
+    """Return where the axes of a tensor go when its elements, in order, get another shape.
 
-    Axes that lie at the same place in both stay; those that are joined are flat in the axis that holds them; where one
-    is divided it is not defined what an output sees along it.
+    Axes that are the same in both shapes stay; axes that are joined are flat in the axis that holds them; along an axis
+    that is split it is undefined what an output sees.
     """
     traces = [Trace(None)] * len(shape)
     for before, after in _same_elements(shape, made):
@@ -29,7 +29,7 @@ def reshape_traces(shape: Shape, made: Shape) -> tuple[Trace, ...]:
 
 
 def _same_elements(shape: Shape, made: Shape) -> list[tuple[range, range]]:
-    """Return the fewest axes of both shapes, from the left, that hold the same elements."""
+    """Return the smallest groups of axes of both shapes, from the left, that hold the same elements."""
     groups: list[tuple[range, range]] = []
     if 0 in (*shape, *made):
         return groups
@@ -49,7 +49,7 @@ def _same_elements(shape: Shape, made: Shape) -> list[tuple[range, range]]:
 
 @dataclass(frozen=True, init=False)
 class Reshape(TensorLayer):
-    """The same elements in another shape; 0 keeps the size of the axis, -1 is what is left (ONNX's Reshape).
+    """The same elements in another shape; 0 keeps the size of an axis, -1 is inferred from the rest (ONNX's Reshape).
 
     >>> Reshape((0, -1, 49)).output_shapes((8, 512, 7, 7))
     ((8, 512, 49),)
@@ -60,14 +60,16 @@ class Reshape(TensorLayer):
     def __init__(self, shape: Any) -> None:
         self._set(shape=integers("shape", shape, -1))
         if self.shape.count(-1) > 1:
-            raise ArgumentError(f"only one axis of the shape {by_axes(self.shape)} can be -1, what is left")
+            raise ArgumentError(
+                f"only one axis of the shape {by_axes(self.shape)} can be -1, the inferred size"
+            )
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape, which holds as many elements."""
+        """Return the new shape, which holds the same number of elements."""
         (given,) = shapes
         if any(n == 0 and axis >= len(given) for axis, n in enumerate(self.shape)):
             raise ArgumentError(
-                f"the shape {by_axes(self.shape)} keeps an axis that the input {sized(given)} does not have"
+                f"a 0 in the shape {by_axes(self.shape)} keeps an axis that the input {sized(given)} does not have"
             )
         made = [given[axis] if n == 0 else n for axis, n in enumerate(self.shape)]
         if -1 in made:
@@ -76,18 +78,18 @@ class Reshape(TensorLayer):
             made[place] = prod(given) // others if others else 0
         if prod(made) != prod(given):
             raise ArgumentError(
-                f"{prod(given):,} elements of {sized(given)} do not fit the shape {by_axes(self.shape)}"
+                f"the {prod(given):,} elements of {sized(given)} cannot be reshaped to {by_axes(self.shape)}"
             )
         return (tuple(made),)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return the axes that stay, and those that are joined."""
+        """Return the axes that stay and the axes that are joined."""
         return (reshape_traces(shapes[0], self.output_shapes(*shapes)[0]),)
 
 
 @dataclass(frozen=True, init=False)
 class Transpose(TensorLayer):
-    """The axes in another order: axis i of the output is axis `axes[i]` of the input.
+    """Permute the axes: axis i of the output is axis `axes[i]` of the input.
 
     >>> Transpose((0, 2, 3, 1)).output_shapes((8, 3, 224, 200))
     ((8, 224, 200, 3),)
@@ -99,14 +101,16 @@ class Transpose(TensorLayer):
         self._set(axes=integers("axes", axes, 0))
         if sorted(self.axes) != list(range(len(self.axes))):
             raise ArgumentError(
-                f"the axes {', '.join(map(str, self.axes))} are not an order of 0 to {len(self.axes) - 1}, each once"
+                f"the axes {', '.join(map(str, self.axes))} must be a permutation of 0 to {len(self.axes) - 1}"
             )
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the sizes in the other order."""
+        """Return the permuted sizes."""
         (given,) = shapes
         if len(given) != len(self.axes):
-            raise ArgumentError(f"an order of {len(self.axes)} axes does not fit the input {sized(given)}")
+            raise ArgumentError(
+                f"a permutation of {len(self.axes)} axes does not fit the input {sized(given)}"
+            )
         return (tuple(given[axis] for axis in self.axes),)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
@@ -116,7 +120,7 @@ class Transpose(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Squeeze(TensorLayer):
-    """Without the named axes, which have one place each; without all such but the batch, where none is named."""
+    """Remove the given axes, which must have size 1; by default all axes of size 1 but the batch axis."""
 
     axes: tuple[int, ...] | None
 
@@ -130,7 +134,7 @@ class Squeeze(TensorLayer):
         for axis in gone:
             if shape[axis] != 1:
                 raise ArgumentError(
-                    f"the axis {axis} of {sized(shape)} has {shape[axis]} places, and one is taken away"
+                    f"the axis {axis} of {sized(shape)} has size {shape[axis]}; only axes of size 1 can be removed"
                 )
         return gone
 
@@ -148,7 +152,7 @@ class Squeeze(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Unsqueeze(TensorLayer):
-    """With new axes of one place each, which have these numbers in the output."""
+    """Insert new axes of size 1 at the given positions of the output."""
 
     axes: tuple[int, ...]
 
@@ -160,7 +164,7 @@ class Unsqueeze(TensorLayer):
         return [axis for axis in range(len(shape) + len(new)) if axis not in new]
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the sizes, with 1 for each new axis."""
+        """Return the sizes with a 1 for each new axis."""
         sizes = dict(zip(self._kept(shapes[0]), shapes[0], strict=True))
         return (tuple(sizes.get(axis, 1) for axis in range(len(shapes[0]) + len(self.axes))),)
 
@@ -171,7 +175,7 @@ class Unsqueeze(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Expand(TensorLayer):
-    """Repeated along axes of one place, to a shape that both broadcast to (ONNX's Expand, PyTorch's expand)."""
+    """Repeat along axes of size 1, to the shape that both broadcast to (ONNX's Expand, PyTorch's expand)."""
 
     shape: Shape
 
@@ -185,7 +189,7 @@ class Expand(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Tile(TensorLayer):
-    """Repeated as a whole, so many times along each axis (NumPy's and ONNX's tile)."""
+    """Repeat the whole tensor `repeats` times along each axis (NumPy's and ONNX's tile)."""
 
     repeats: tuple[int, ...]
 
@@ -193,16 +197,16 @@ class Tile(TensorLayer):
         self._set(repeats=integers("repeats", repeats, 1))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return each size times its repeats."""
+        """Return each size times its number of repeats."""
         (given,) = shapes
         if len(given) != len(self.repeats):
             raise ArgumentError(
-                f"{len(self.repeats)} repeats do not fit the {len(given)} axes of {sized(given)}"
+                f"{len(self.repeats)} repeats do not fit the {len(given)} axes of {sized(given)}; give one per axis"
             )
         return (tuple(n * times for n, times in zip(given, self.repeats, strict=True)),)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; of one that is repeated an output sees one place, which is not told."""
+        """Return every axis unchanged; along a repeated axis it is undefined which position an output sees."""
         seen = (
             ITSELF if times == 1 else Reach(0, 1, 0, 0) if n == 1 else None
             for n, times in zip(shapes[0], self.repeats, strict=True)
@@ -212,9 +216,9 @@ class Tile(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class FlattenFrom(TensorLayer):
-    """Two axes: those before `axis` joined, and the others joined (ONNX's Flatten); 1 keeps the batch.
+    """Join the axes before `axis`, and those from `axis` on, into two axes (ONNX's Flatten); 1 keeps the batch axis.
 
-    The layer Flatten is its usual kind, for each item.
+    The layer Flatten is the usual case, defined per item.
     """
 
     axis: int
@@ -229,5 +233,5 @@ class FlattenFrom(TensorLayer):
         return ((prod(given[:axis]), prod(given[axis:])),)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return the axes that stay, and those that are joined."""
+        """Return the axes that stay and the axes that are joined."""
         return (reshape_traces(shapes[0], self.output_shapes(*shapes)[0]),)

@@ -1,4 +1,4 @@
-"""Resizing by any factor: nearest, linear or cubic, with the conventions of PyTorch and ONNX."""
+"""Resizing by any factor with nearest, linear or cubic interpolation, following PyTorch and ONNX."""
 
 from dataclasses import dataclass
 from math import floor, inf, prod
@@ -43,7 +43,7 @@ Scales: TypeAlias = "tuple[Factor, ...]"
 
 
 def scales(name: str, value: Any, dims: int) -> Scales:
-    """Return one factor for each of `dims` axes: whole numbers of at least 1, or floats or fractions above 0."""
+    """Return one factor for each of `dims` axes: integers of at least 1, or floats or fractions above 0."""
     given = tuple(value) if is_sequence(value) else (value,) * dims
     if len(given) != dims:
         raise ArgumentError(f"{name} {by_axes(given)} has {len(given)} axes where {dims} are needed")
@@ -55,27 +55,28 @@ def _scale(name: str, value: Any) -> Factor:
     if not fractional:
         return whole(name, value, 1)
     if not 0 < value < inf:
-        raise ArgumentError(f"{name} must be above 0 and finite, got {value}")
+        raise ArgumentError(f"{name} must be finite and above 0, got {value}")
     factor: Factor = value if value % 1 else int(value)
     return factor
 
 
 @dataclass(frozen=True, init=False)
 class Resize(Layer):
-    """Another size by `scale`, floor(n * scale), or to `size`: nearest copies, the other modes blend.
+    """Resize by `scale`, to floor(n * scale), or to `size`: nearest copies elements, the other modes interpolate.
 
-    bilinear is linear on every axis, of any number, and bicubic likewise cubic. Which place x of the input output y of
-    o looks at is said by `coordinates`, in ONNX's words (its Resize, coordinate_transformation_mode):
+    bilinear is linear on each axis and bicubic cubic on each axis, for any number of axes. `coordinates` is the formula
+    for the input position x of output position y; o is the output size. The names are ONNX's
+    (coordinate_transformation_mode of Resize):
 
-    asymmetric         : x = y / scale; the default of nearest, as in PyTorch
-    half-pixel         : x = (y + 1/2) / scale - 1/2; the default of the others, PyTorch's align_corners=False
-    half-pixel-symmetric : likewise, with the middle of the output at that of the input
-    pytorch-half-pixel : likewise, but 0 where the output has one place
-    tf-half-pixel      : x = (y + 1/2) / scale; TensorFlow's nearest
-    align-corners      : x = y * (n - 1) / (o - 1)
+    asymmetric           : x = y / scale; the default of nearest, as in PyTorch
+    half-pixel           : x = (y + 1/2) / scale - 1/2; the default of the other modes, PyTorch's align_corners=False
+    half-pixel-symmetric : as half-pixel, with the centres of input and output aligned
+    pytorch-half-pixel   : as half-pixel, but x = 0 if the output has size 1
+    tf-half-pixel        : x = (y + 1/2) / scale; TensorFlow's nearest
+    align-corners        : x = y * (n - 1) / (o - 1)
 
-    `rounding` is nearest's (nearest_mode): `floor`, `ceil`, and for the nearest place `half-down` (ONNX's
-    round_prefer_floor) or `half-up` (round_prefer_ceil; with half-pixel PyTorch's nearest-exact).
+    `rounding` applies to nearest (ONNX's nearest_mode): `floor`, `ceil`, `half-down` (round_prefer_floor) or `half-up`
+    (round_prefer_ceil; with half-pixel PyTorch's nearest-exact).
 
     >>> Resize(scale=2).output_shape((8, 14, 14)), Resize(scale=0.5).output_shape((8, 15, 15))
     ((8, 28, 28), (8, 7, 7))
@@ -98,7 +99,7 @@ class Resize(Layer):
         dims: int | None = None,
     ) -> None:
         if (scale is None) == (size is None):
-            raise ArgumentError("a resize takes either a scale or a size")
+            raise ArgumentError("resize takes either `scale` or `size`; give exactly one of them")
         if coordinates is None:
             coordinates = "asymmetric" if mode == "nearest" else "half-pixel"
         for name, value, known in (
@@ -107,7 +108,7 @@ class Resize(Layer):
             ("rounding", rounding, get_args(Rounding)),
         ):
             if value not in known:
-                raise ArgumentError(f"{name} {value!r} is not one of {', '.join(known)}")
+                raise ArgumentError(f"{name} must be one of {', '.join(known)}, got {value!r}")
         dims = whole("dims", infer_dims(scale, size) if dims is None else dims, 1)
         self._set(
             scale=None if scale is None else scales("scale", scale, dims),
@@ -119,7 +120,7 @@ class Resize(Layer):
 
     @property
     def usual(self) -> bool:
-        """Whether coordinates and rounding are the mode's own in PyTorch, with align_corners=False."""
+        """Whether coordinates and rounding are the defaults of the mode in PyTorch, with align_corners=False."""
         return self.rounding == "floor" and self.coordinates == (
             "asymmetric" if self.mode == "nearest" else "half-pixel"
         )
@@ -136,7 +137,7 @@ class Resize(Layer):
         given = self.scale or self.size or ()
         if len(input_size) != len(given):
             raise ArgumentError(
-                f"the input size {by_axes(input_size) or '()'} has {len(input_size)} axes, "
+                f"the input size {by_axes(input_size) or '()'} has {len(input_size)} axes but "
                 f"the resize {'x'.join(map(str, given))} has {len(given)}"
             )
         if self.size is not None:
@@ -150,7 +151,7 @@ class Resize(Layer):
         return made
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count the blends of bilinear and bicubic; nearest only copies."""
+        """Count the interpolation of bilinear and bicubic; nearest only copies."""
         outputs = prod(self.output_shape(input_shape))
         if self.mode == "nearest":
             return Cost()
@@ -159,20 +160,20 @@ class Resize(Layer):
         )
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return what output y is made of: the place that nearest rounds to, both neighbours of x, or four of them."""
+        """Return what output y depends on: the position nearest rounds to, or the 2 or 4 neighbours of x."""
         sizes = input_sizes(input_size)
         return tuple(
             self._sees(*axis) for axis in zip(sizes, self._resized(sizes), self._ratios(sizes), strict=True)
         )
 
     def _ratios(self, sizes: Sizes) -> tuple[tuple[int, int], ...]:
-        """Return input and output lengths that are to each other as 1 to the scale."""
+        """Return (input, output) lengths per axis whose ratio is 1 to the scale."""
         if self.scale is None:
             return tuple(zip(sizes, self.size or (), strict=True))
         return tuple(each.as_integer_ratio()[::-1] for each in self.scale)
 
     def _sees(self, n: int, outputs: int, ratio: tuple[int, int]) -> Seen:
-        """Return the reach of one axis; x = (step * y + shift) / over."""
+        """Return the reach along one axis; x = (step * y + shift) / over."""
         one, many = ratio
         step, shift, over = one, 0, many
         if self.coordinates == "align-corners":
@@ -182,7 +183,7 @@ class Resize(Layer):
         elif self.coordinates == "tf-half-pixel":
             step, shift, over = 2 * one, one, 2 * many
         elif self.coordinates == "half-pixel-symmetric":
-            # n/2 * (1 - o / (n * scale)) is added: (y + 1/2 - o/2) / scale + n/2 - 1/2
+            # (y + 1/2) / scale - 1/2, plus the offset n/2 * (1 - o / (n * scale)): (y + 1/2 - o/2) / scale + n/2 - 1/2
             step, shift, over = 2 * one, one * (1 - outputs) + many * (n - 1), 2 * many
         elif self.coordinates != "asymmetric":
             step, shift, over = 2 * one, one - many, 2 * many

@@ -1,4 +1,4 @@
-"""Layers that look between the places of an input: where a grid says, or in boxes."""
+"""Layers that sample an input between its elements: at the points of a grid, or in boxes."""
 
 from dataclasses import dataclass
 from math import ceil, prod
@@ -16,14 +16,14 @@ Beyond = Literal["zeros", "border", "reflection"]
 
 @dataclass(frozen=True, init=False)
 class GridSample(TensorLayer):
-    """An element for each place of a grid, which says where in [-1, 1] it lies on each axis (PyTorch's grid_sample).
+    """Sample one element per grid point, whose coordinates are in [-1, 1] on each axis (PyTorch's grid_sample).
 
-    Jaderberg et al. (2015), "Spatial Transformer Networks", section 3.3. The grid is (N, *output, axes), its last axis
-    in the order width, height.
+    Jaderberg et al. (2015), "Spatial Transformer Networks", section 3.3. The grid is (N, *output, axes); the order of
+    its last axis is width, height.
 
-    mode : nearest copies, bilinear blends the neighbours on each axis, bicubic four
-    beyond : what lies outside: 0, the nearest place, or what is mirrored there
-    align_corners : whether -1 and 1 are the centres of the outermost places; otherwise they are their edges
+    mode : nearest copies an element, bilinear interpolates linearly on each axis, bicubic cubically
+    beyond : values outside the input: zeros, the nearest element, or the input mirrored
+    align_corners : whether -1 and 1 are the centres of the outermost elements; otherwise they are their outer edges
 
     >>> GridSample().output_shapes((8, 64, 32, 32), (8, 16, 12, 2))
     ((8, 64, 16, 12),)
@@ -39,22 +39,22 @@ class GridSample(TensorLayer):
     ) -> None:
         for name, value, known in (("mode", mode, get_args(Mode)), ("beyond", beyond, get_args(Beyond))):
             if value not in known:
-                raise ArgumentError(f"{name} {value!r} is not one of {', '.join(known)}")
+                raise ArgumentError(f"{name} must be one of {', '.join(known)}, got {value!r}")
         self._set(mode=mode, beyond=beyond, align_corners=bool(align_corners))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return (N, channels, *the places of the grid)."""
+        """Return (N, channels, *the grid's spatial sizes)."""
         given, grid = shapes
         dims = len(given) - 2
         if dims < 1 or len(grid) != len(given) or grid[-1] != dims or grid[0] != given[0]:
             raise ArgumentError(
-                f"the grid {sized(grid)} does not fit the input {sized(given)}: it has as many items and axes, and "
-                f"{max(1, dims)} numbers for each place"
+                f"the grid {sized(grid)} does not fit the input {sized(given)}: it must have the same batch size and "
+                f"number of axes, and {max(1, dims)} coordinates per point"
             )
         return ((*given[:2], *grid[1:-1]),)
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count the blends of each output; the places are addresses."""
+        """Count the interpolation per output; computing coordinates is addressing and not counted."""
         (made,) = self.output_shapes(*shapes)
         if self.mode == "nearest":
             return Cost()
@@ -62,7 +62,7 @@ class GridSample(TensorLayer):
         return blends(prod(made), len(made) - 2)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return the items and channels; it depends on the grid which places are seen."""
+        """Return the batch and channel axes; which positions are seen depends on the grid."""
         given, grid = shapes
         seen = tuple(Trace(axis, None) for axis in range(2, len(given)))
         of_grid = (Trace(0), *(Trace(axis + 1) for axis in range(1, len(grid) - 1)), Trace(None, None))
@@ -71,15 +71,15 @@ class GridSample(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class RoiAlign(TensorLayer):
-    """Boxes of a feature map, each brought to one size: cells of mean or largest bilinear samples.
+    """Resample boxes of a feature map to a fixed size: each cell is the mean or maximum of bilinear samples.
 
-    He et al. (2017), "Mask R-CNN", section 3; torchvision's roi_align. Inputs are the map (N, C, H, W), the boxes
-    (R, 4) as x1, y1, x2, y2, and which item each is of.
+    He et al. (2017), "Mask R-CNN", section 3; torchvision's roi_align. Inputs are the feature map (N, C, H, W), the
+    boxes (R, 4) as x1, y1, x2, y2, and the batch index (R,) of each box.
 
-    size : height and width that each box gets
-    scale : what the numbers of the boxes are multiplied by
-    samples : of a cell along an axis; 0 takes as many as the cell has places, which depends on the boxes
-    aligned : whether the boxes are moved by half a place, so that whole numbers are edges
+    size : output height and width of each box
+    scale : factor for the coordinates of the boxes
+    samples : samples per cell along each axis; 0 takes one per element that the cell covers, which depends on the boxes
+    aligned : whether the boxes are shifted by half an element, so that integer coordinates are edges
     kind : avg or max of the samples
 
     >>> RoiAlign(7, samples=2).output_shapes((1, 256, 50, 68), (1000, 4), (1000,))
@@ -103,7 +103,7 @@ class RoiAlign(TensorLayer):
         kind: str = "avg",
     ) -> None:
         if kind not in ("avg", "max"):
-            raise ArgumentError(f"kind {kind!r} is not one of avg, max")
+            raise ArgumentError(f"there is no kind {kind!r}; choose avg or max")
         self._set(
             size=per_axis("size", size, 2),
             scale=float(scale),
@@ -117,13 +117,13 @@ class RoiAlign(TensorLayer):
         given, boxes, items = shapes
         if len(given) != 4 or boxes != (*boxes[:1], 4) or items != boxes[:1]:
             raise ArgumentError(
-                f"the map {by_axes(given)}, the boxes {sized(boxes)} and the items {sized(items)} must be "
+                f"the map {by_axes(given)}, the boxes {sized(boxes)} and the batch indices {sized(items)} must be "
                 "N x C x H x W, R x 4 and R"
             )
         return ((boxes[0], given[1], *self.size),)
 
     def work(self, *shapes: Shape) -> Cost:
-        """Count the samples, those of a box as large as the map where the boxes tell how many, and what they become."""
+        """Count the samples and their mean or maximum; with samples=0, those of a box as large as the feature map."""
         (made,) = self.output_shapes(*shapes)
         outputs = prod(made)
         each = self.samples**2 or prod(
@@ -133,6 +133,6 @@ class RoiAlign(TensorLayer):
         return interpolations(outputs * each, 2) + together(outputs * each, outputs)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return the channels; it depends on the boxes which places are seen."""
+        """Return the channel axis; which positions are seen depends on the boxes."""
         of_map = (Trace(None, None), Trace(1), Trace(2, None), Trace(3, None))
         return of_map, (Trace(0), Trace(None, None)), (Trace(0),)

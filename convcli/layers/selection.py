@@ -1,4 +1,4 @@
-"""Layers that take parts of tensors, or put them together along an axis."""
+"""Layers that select parts of tensors or join tensors along an axis."""
 
 from dataclasses import dataclass
 from math import prod
@@ -12,9 +12,9 @@ from convcli.layers.tensor_layer import TensorLayer, axes_of, axis_of, integers,
 
 @dataclass(frozen=True, init=False)
 class Slice(TensorLayer):
-    """Places start, start + step, ... before end along each named axis, as Python's x[start:end:step].
+    """Select the positions start, start + step, ... before end along each given axis, as x[start:end:step] in Python.
 
-    Negative numbers count from the end, and numbers beyond an end mean the end (ONNX's Slice).
+    Negative numbers count from the end, and numbers beyond either end are clipped to it (ONNX's Slice).
 
     >>> Slice(starts=(0, 1), ends=(8, 1 << 62), axes=(1, 2), steps=(1, 2)).output_shapes((1, 64, 9, 9))
     ((1, 8, 4, 9),)
@@ -34,34 +34,36 @@ class Slice(TensorLayer):
             steps=(1,) * len(axes) if steps is None else integers("steps", steps),
         )
         if not len(self.starts) == len(self.ends) == len(self.axes) == len(self.steps):
-            raise ArgumentError("a slice takes a start, an end and a step for each axis")
+            raise ArgumentError(
+                "`starts`, `ends` and `steps` of a slice must have one number for each of `axes`"
+            )
         if 0 in self.steps:
             raise ArgumentError("the step of a slice cannot be 0")
 
     def _ranges(self, shape: Shape) -> dict[int, range]:
-        axes_of(self.axes, len(shape))  # which refuses an axis twice
+        axes_of(self.axes, len(shape))  # raises if an axis is given twice
         found = {}
         for axis, start, end, step in zip(self.axes, self.starts, self.ends, self.steps, strict=True):
             place = axis_of(axis, len(shape))
             found[place] = range(*slice(start, end, step).indices(shape[place]))
             if not found[place] and shape[place]:
                 raise ArgumentError(
-                    f"the output would be empty: {start}:{end}:{step} takes nothing of the {shape[place]} places of "
+                    f"the output would be empty: {start}:{end}:{step} selects none of the {shape[place]} elements of "
                     f"axis {place}"
                 )
         return found
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return how many places are taken along each axis."""
+        """Return the number of selected positions along each axis."""
         ranges = self._ranges(shapes[0])
         return (tuple(len(ranges[axis]) if axis in ranges else n for axis, n in enumerate(shapes[0])),)
 
     def elements(self, *shapes: Shape) -> int:
-        """Count what is taken, read and written."""
+        """Count the selected elements, once read and once written."""
         return 2 * prod(self.output_shapes(*shapes)[0])
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was, from the start on."""
+        """Return every axis, shifted by its start."""
         ranges = self._ranges(shapes[0])
         made = []
         for axis in range(len(shapes[0])):
@@ -72,7 +74,7 @@ class Slice(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Split(TensorLayer):
-    """One output for each part of an axis: of `sizes`, or so many `parts`, the last of which may be smaller.
+    """Split an axis into several outputs: of the given `sizes`, or into `parts`, the last of which may be smaller.
 
     >>> Split(2, axis=1).output_shapes((1, 116, 28, 28))
     ((1, 58, 28, 28), (1, 58, 28, 28))
@@ -84,7 +86,7 @@ class Split(TensorLayer):
 
     def __init__(self, parts: int | None = None, *, sizes: Any = None, axis: int = 1) -> None:
         if (parts is None) == (sizes is None):
-            raise ArgumentError("a split takes either the number of its parts or their sizes")
+            raise ArgumentError("split takes either `parts` or `sizes`; give exactly one of them")
         sizes = None if sizes is None else integers("sizes", sizes, 1)
         self._set(
             parts=len(sizes) if sizes else whole("parts", parts, 1),
@@ -97,15 +99,15 @@ class Split(TensorLayer):
         if self.sizes is not None:
             if sum(self.sizes) != places:
                 raise ArgumentError(
-                    f"the parts {' + '.join(map(str, self.sizes))} are {sum(self.sizes)}, the axis {self.axis} of "
-                    f"{sized(shape)} has {places}"
+                    f"the sizes {' + '.join(map(str, self.sizes))} sum to {sum(self.sizes)}, but axis {self.axis} of "
+                    f"{sized(shape)} has size {places}"
                 )
             return self.sizes
         each = -(-places // self.parts)
         last = places - each * (self.parts - 1)
         if last < 1:
             raise ArgumentError(
-                f"{places} places of axis {self.axis} of {sized(shape)} do not make {self.parts} parts"
+                f"axis {self.axis} of {sized(shape)}, of size {places}, cannot be split into {self.parts} parts"
             )
         return (each,) * (self.parts - 1) + (last,)
 
@@ -116,7 +118,7 @@ class Split(TensorLayer):
         return tuple((*given[:along], n, *given[along + 1 :]) for n in self._sizes(given))
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; the one that is divided from where the part begins."""
+        """Return every axis; the split axis is shifted by the start of the part."""
         along = axis_of(self.axis, len(shapes[0]))
         first = sum(self._sizes(shapes[0])[:output])
         part = Reach(1, 1, first, first)
@@ -125,9 +127,9 @@ class Split(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Join(TensorLayer):
-    """Several tensors one after the other along an axis (ONNX's Concat, PyTorch's cat).
+    """Concatenate tensors along an axis (ONNX's Concat, PyTorch's cat).
 
-    The layer Concat is its usual kind: the channels of each item.
+    The layer Concat is the usual case: the channels of each item.
     """
 
     axis: int
@@ -139,7 +141,7 @@ class Join(TensorLayer):
         self._set(axis=integers("axis", axis)[0])
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape, of which the axis is the sum of all."""
+        """Return the shape, whose size along the axis is the sum of the inputs'."""
         first = shapes[0]
         along = axis_of(self.axis, len(first))
         for shape in shapes:
@@ -153,7 +155,7 @@ class Join(TensorLayer):
         return ((*first[:along], sum(shape[along] for shape in shapes), *first[along + 1 :]),)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; along the axis from where the input begins."""
+        """Return every axis; the joined axis is shifted by the position of the input."""
         along = axis_of(self.axis, len(shapes[0]))
         made, first = [], 0
         for shape in shapes:
@@ -165,10 +167,10 @@ class Join(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Gather(TensorLayer):
-    """The places along an axis that indices name; which they are depends on the data.
+    """Select the positions along an axis that an index tensor gives; which ones depends on the data.
 
-    indices : the shape of the indices, where they are constant; otherwise they are the second input
-    table : the shape of what is gathered from, where it is learned: the input is the indices, as in an embedding
+    indices : the shape of the indices if they are constant; otherwise they are the second input
+    table : the shape of a learned table to select from, as in an embedding; then the input is the indices
     """
 
     axis: int
@@ -177,7 +179,9 @@ class Gather(TensorLayer):
 
     def __init__(self, axis: int = 0, *, indices: Any = None, table: Any = None) -> None:
         if indices is not None and table is not None:
-            raise ArgumentError("the indices and the table of a gather cannot both be stored")
+            raise ArgumentError(
+                "`indices` and `table` of a gather cannot both be stored; give at most one of them"
+            )
         self._set(
             axis=integers("axis", axis)[0],
             indices=None if indices is None else integers("indices", indices, 0),
@@ -186,12 +190,12 @@ class Gather(TensorLayer):
 
     @property
     def fewest_inputs(self) -> int:
-        """Data and indices, where none of them is stored."""
+        """2 for data and indices, 1 if one of them is stored."""
         return 2 if self.indices is None and self.table is None else 1
 
     @property
     def most_inputs(self) -> int:
-        """As many as the fewest."""
+        """The same as fewest_inputs."""
         return self.fewest_inputs
 
     def _both(self, shapes: tuple[Shape, ...]) -> tuple[Shape, Shape]:
@@ -201,22 +205,22 @@ class Gather(TensorLayer):
         return shapes[0], shapes[1] if self.indices is None else self.indices
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the data's shape, with that of the indices in the place of the axis."""
+        """Return the data's shape with the axis replaced by the shape of the indices."""
         data, indices = self._both(shapes)
         along = axis_of(self.axis, len(data))
         return ((*data[:along], *indices, *data[along + 1 :]),)
 
     def elements(self, *shapes: Shape) -> int:
-        """Count what is taken, read and written, and the indices that are inputs."""
+        """Count the selected elements, once read and once written, and the indices that are inputs."""
         taken = 2 * prod(self.output_shapes(*shapes)[0])
         return taken if self.indices is not None else taken + prod(self._both(shapes)[1])
 
     def weights(self) -> int:
-        """Count the table, where it is learned."""
+        """Count the table if it is learned."""
         return 0 if self.table is None else prod(self.table)
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return where the other axes of the data go; along the axis it depends on the data what is seen."""
+        """Return where the other axes of the data go; what is seen along the axis depends on the data."""
         data, indices = self._both(shapes)
         along = axis_of(self.axis, len(data))
         behind = len(indices) - 1
@@ -232,7 +236,7 @@ class Gather(TensorLayer):
 
 @dataclass(frozen=True, init=False)
 class Constant(TensorLayer):
-    """A stored tensor without an input: learned, as an embedding of positions, or not."""
+    """A stored tensor without an input: learned, such as a position embedding, or constant."""
 
     shape: Shape
     learned: bool
@@ -248,13 +252,13 @@ class Constant(TensorLayer):
         return (self.shape,)
 
     def elements(self, *shapes: Shape) -> int:
-        """Count nothing: it is read by the layers that take it."""
+        """Count nothing: the layers that take the tensor count reading it."""
         return 0
 
     def weights(self) -> int:
-        """Count the elements, if they are learned."""
+        """Count the elements if they are learned."""
         return prod(self.shape) if self.learned else 0
 
     def buffers(self) -> int:
-        """Count the elements, if they are not learned."""
+        """Count the elements if they are not learned."""
         return 0 if self.learned else prod(self.shape)

@@ -1,4 +1,4 @@
-"""Sums of products that an equation says, running sums, and triangles of matrices."""
+"""Einsum, cumulative sums, and triangles of matrices."""
 
 from dataclasses import dataclass
 from math import prod
@@ -14,10 +14,10 @@ DOTS = "..."
 
 @dataclass(frozen=True, init=False)
 class Einsum(TensorLayer):
-    """Sums of products over the letters that the output does not have (NumPy's einsum): 'bhqd,bhkd->bhqk'.
+    """Sums of products over the letters that are missing in the output (NumPy's einsum): 'bhqd,bhkd->bhqk'.
 
-    Every letter is an axis; ... are axes in front that broadcast. Counted from the left, two tensors at a time: each
-    element of a product of two is a sum over the letters that nothing after it needs.
+    Each letter is an axis; ... stands for leading axes that broadcast. The work is counted from left to right, two
+    tensors at a time: each product of two is summed over the letters that no later term or the output needs.
 
     >>> Einsum("bij,bjk->bik").output_shapes((8, 2, 3), (8, 3, 4))
     ((8, 2, 4),)
@@ -33,8 +33,10 @@ class Einsum(TensorLayer):
         for term in (*terms, made):
             letters = term.replace(DOTS, "", 1)
             if not (letters == "" or (letters.isascii() and letters.isalpha())):
-                raise ArgumentError(f"the equation {equation!r} is no einsum; write one such as 'ij,jk->ik'")
-        if not arrow:  # the letters that are there once, in order
+                raise ArgumentError(
+                    f"the equation {equation!r} is not an einsum; write one such as 'ij,jk->ik'"
+                )
+        if not arrow:  # the letters that occur once, in alphabetical order
             found = given.replace(DOTS, "").replace(",", "")
             made = (DOTS if DOTS in given else "") + "".join(
                 sorted(c for c in set(found) if found.count(c) == 1)
@@ -46,7 +48,8 @@ class Einsum(TensorLayer):
             or (DOTS in made and DOTS not in given)
         ):
             raise ArgumentError(
-                f"the output of the equation {equation!r} has a letter twice, or one of no input"
+                f"the output of the equation {equation!r} repeats a letter or has one that is in no input; use each "
+                "letter of the inputs at most once"
             )
         self._set(equation=f"{given}->{made}")
 
@@ -57,14 +60,14 @@ class Einsum(TensorLayer):
 
     @property
     def fewest_inputs(self) -> int:
-        """As many as the equation has."""
+        """The number of inputs in the equation."""
         return len(self.terms)
 
     def _sizes(self, shapes: tuple[Shape, ...]) -> tuple[dict[str, int], Shape]:
-        """Return the size of each letter, and of the axes that ... stand for."""
+        """Return the size of each letter, and the shape of the axes that ... stands for."""
         if len(shapes) != len(self.terms):
             raise ArgumentError(
-                f"the equation {self.equation} has {len(self.terms)} inputs, not {len(shapes)}"
+                f"the equation {self.equation} takes {len(self.terms)} inputs, not {len(shapes)}"
             )
         sizes: dict[str, int] = {}
         dots: list[Shape] = []
@@ -81,7 +84,7 @@ class Einsum(TensorLayer):
             ):
                 if n != sizes.setdefault(letter, n) and 1 not in (n, sizes[letter]):
                     raise ArgumentError(
-                        f"{letter!r} of the equation {self.equation} is {sizes[letter]} and {n}; it must be one number"
+                        f"{letter!r} of the equation {self.equation} is {sizes[letter]} and {n}; it must have one size"
                     )
                 sizes[letter] = max(n, sizes[letter])
         return sizes, broadcast(*dots)
@@ -114,7 +117,7 @@ class Einsum(TensorLayer):
         return total
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return where the letters go; what is summed over is seen as a whole."""
+        """Return where the letters go; each output sees the whole of each summed axis."""
         _, dots = self._sizes(shapes)
         made = _axes(self.equation.partition("->")[2], len(dots))
         traces = []
@@ -131,12 +134,12 @@ class Einsum(TensorLayer):
 
 
 def _letters(term: str) -> set[str]:
-    """Return the letters of a term, ... as one of them."""
+    """Return the letters of a term, with ... counted as one letter."""
     return {*term.replace(DOTS, ""), *([DOTS] if DOTS in term else [])}
 
 
 def _axes(term: str, spare: int) -> list[str]:
-    """Return a name for each axis of a term, those of ... counted from the last."""
+    """Return a name for each axis of a term; the axes of ... are numbered from the last."""
     front, found, behind = term.partition(DOTS)
     return [*front, *([f".{place}" for place in range(spare, 0, -1)] if found else []), *behind]
 
@@ -147,7 +150,7 @@ def _product(sizes: dict[str, int], letters: set[str]) -> int:
 
 @dataclass(frozen=True, init=False)
 class CumSum(TensorLayer):
-    """The sum of all elements up to each along an axis: n - 1 additions for n."""
+    """The cumulative sum along an axis: n - 1 additions for n elements."""
 
     axis: int
     exclusive: bool
@@ -157,7 +160,7 @@ class CumSum(TensorLayer):
         self._set(axis=integers("axis", axis)[0], exclusive=bool(exclusive), reverse=bool(reverse))
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape of the input."""
+        """Return the input shape."""
         axis_of(self.axis, len(shapes[0]))
         return shapes
 
@@ -168,16 +171,16 @@ class CumSum(TensorLayer):
         return plain(additions=each) * (prod(shapes[0]) // max(1, count))
 
     def traces(self, output: int, *shapes: Shape) -> tuple[tuple[Trace, ...], ...]:
-        """Return every axis where it was; the one that is summed along is seen as a whole, at most."""
+        """Return every axis unchanged; each output sees at most the whole summed axis."""
         along = axis_of(self.axis, len(shapes[0]))
         return (tuple(Trace(axis, "whole" if axis == along else ITSELF) for axis in range(len(shapes[0]))),)
 
 
 @dataclass(frozen=True, init=False)
 class Triangle(TensorLayer):
-    """The upper or the lower triangle of the matrices in the last two axes, 0 elsewhere (PyTorch's triu and tril).
+    """The upper or lower triangle of the matrices in the last two axes, 0 elsewhere (PyTorch's triu and tril).
 
-    diagonal : the first or the last that is kept; 0 is the main one, 1 the one above it
+    diagonal : the first (upper) or last (lower) diagonal that is kept; 0 is the main one, 1 the one above it
     """
 
     upper: bool
@@ -187,7 +190,7 @@ class Triangle(TensorLayer):
         self._set(upper=bool(upper), diagonal=integers("diagonal", diagonal)[0])
 
     def output_shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
-        """Return the shape of the input."""
+        """Return the input shape."""
         if len(shapes[0]) < 2:
-            raise ArgumentError(f"a triangle is taken of matrices, and the input is {sized(shapes[0])}")
+            raise ArgumentError(f"a triangle needs at least 2 axes, the input is {sized(shapes[0])}")
         return shapes

@@ -1,4 +1,4 @@
-"""The transposed convolution: what a convolution's gradient does, as a layer of its own."""
+"""The transposed convolution: the gradient of a convolution, as a layer."""
 
 from dataclasses import dataclass
 from math import prod
@@ -13,12 +13,12 @@ from convcli.layers.padding import AnyPadding, Padding, Pads, halves, span
 
 @dataclass(frozen=True, init=False)
 class ConvTranspose(Convolution):
-    """A transposed convolution: its output shape is the input shape of the convolution it transposes.
+    """A transposed convolution: its output shape is the input shape of the convolution that it transposes.
 
-    Padding is cut off the output. `same` and `same-lower` give n*s (ONNX's auto_pad, Keras's same).
-    output_padding adds to the end what a stride left over, and is below the stride or below the dilation, as
-    in PyTorch. Instead of it `out_size` names the output size itself, from the smallest that there is to
-    stride - 1 more: what PyTorch's modules take as output_size.
+    Padding crops the output. `same` and `same-lower` give n*s outputs (ONNX's auto_pad, Keras's same). output_padding
+    adds the elements at the end that the stride of the convolution skipped; it must be less than the stride or less
+    than the dilation, as in PyTorch. Alternatively `out_size` gives the output size itself, between the smallest
+    possible one and stride - 1 more, as output_size of PyTorch's modules.
 
     >>> up = ConvTranspose(in_channels=8, out_channels=4, kernel_size=3, stride=2, padding=1)
     >>> up.output_shape((8, 3, 3))
@@ -60,20 +60,20 @@ class ConvTranspose(Convolution):
         )
         if self.out_size is not None and any(self.output_padding):
             raise ArgumentError(
-                f"output_padding {by_axes(self.output_padding)} and the output size {by_axes(self.out_size)} both "
-                "say how large the output is; give one of them"
+                f"output_padding {by_axes(self.output_padding)} and out_size {by_axes(self.out_size)} both "
+                "determine the output size; give one of them"
             )
         for extra, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True):
             if extra >= max(s, d):
                 raise ArgumentError(
                     f"output_padding {extra} must be below the stride {s} or below the dilation {d}; "
-                    "more of it would be rows that no input reaches"
+                    "no input contributes to elements beyond that"
                 )
 
     def extra(self, input_size: SizeOrShape) -> Sizes:
-        """Return the elements added at the end of each axis: output_padding, or what `out_size` leaves to add.
+        """Return the elements added at the end of each axis: output_padding, or what reaches `out_size`.
 
-        PyTorch's _ConvTransposeNd._output_padding: sizes from the smallest one to stride - 1 more.
+        Sizes from the smallest one to stride - 1 more are possible (PyTorch's _ConvTransposeNd._output_padding).
         """
         if self.out_size is None:
             return self.output_padding
@@ -83,26 +83,26 @@ class ConvTranspose(Convolution):
             low = self._whole_size(axis, sizes[axis]) - sum(self.pads(sizes)[axis])
             most = low + (
                 0 if isinstance(self.padding, str) else self.stride[axis] - 1
-            )  # `same` has one size
+            )  # `same` gives exactly one size
             if not low <= wanted <= most:
                 raise ArgumentError(
-                    f"the output size {wanted} cannot be had along the {axis_names(self.dims)[axis]}, where it is "
-                    f"{low}{f' to {most}' if most > low else ''}; change the size, the stride or the padding"
+                    f"the output size {wanted} along the {axis_names(self.dims)[axis]} is not possible; it must be "
+                    f"{low}{f' to {most}' if most > low else ''}: change the size, the stride or the padding"
                 )
             more.append(wanted - low)
         return tuple(more)
 
     def _whole_size(self, axis: int, n: int) -> int:
-        """Return how far the kernel reaches on one axis, from the first element's first tap to the last one's last."""
+        """Return the output size along one axis before padding is cropped and output_padding is added."""
         return self.stride[axis] * (n - 1) + span(self.kernel_size[axis], self.dilation[axis])
 
     def pads(self, input_size: SizeOrShape) -> Pads:
-        """Return the (before, after) pairs cut off the output.
+        """Return the (before, after) pairs that are cropped from the output.
 
-        `same` cuts output_padding + d*(k-1) + 1 - s in all, which leaves n*s; the odd element goes to the
-        end, with `same-lower` to the start (ONNX, ConvTranspose, SAME_UPPER and SAME_LOWER). A kernel that
-        spans less than the stride leaves less than n*s: nothing is cut off, and the number after is negative,
-        the elements that are added at the end. No input reaches them, as in Keras.
+        `same` crops output_padding + d*(k-1) + 1 - s in total, which leaves n*s; an odd element is cropped at the end,
+        with `same-lower` at the start (SAME_UPPER and SAME_LOWER of ONNX's ConvTranspose). A kernel whose span is less
+        than the stride gives less than n*s: nothing is cropped and `after` is negative, the number of elements added
+        at the end. No input contributes to them, as in Keras.
         """
         self._sizes(input_size)
         if not isinstance(self.padding, str):
@@ -128,15 +128,15 @@ class ConvTranspose(Convolution):
             if whole_size <= sum(pads[axis]):
                 before, after = pads[axis]
                 raise ArgumentError(
-                    f"the output would be empty: along the {axis_names(self.dims)[axis]} the padding cuts "
-                    f"{before} + {after} = {before + after} off {whole_size} elements; "
-                    f"pad by at most {whole_size - 1} in all"
+                    f"the output would be empty: along the {axis_names(self.dims)[axis]} the padding crops "
+                    f"{before} + {after} = {before + after} of {whole_size} elements; "
+                    f"pad by at most {whole_size - 1} in total"
                 )
             sizes.append(whole_size - sum(pads[axis]))
         return tuple(sizes)
 
     def cost(self, input_shape: SizeOrShape) -> Cost:
-        """Count the work from the input: each element meets out_channels / groups * prod(k) weights."""
+        """Count the work per input element: each is multiplied by out_channels / groups * prod(k) weights."""
         outputs = prod(self.output_shape(input_shape))
         shape = self._input_shape(input_shape)
         touched = self.out_channels * touched_size(shape[1:], self.kernel_size, self.stride, self.dilation)
@@ -144,9 +144,9 @@ class ConvTranspose(Convolution):
         return scattered_sums(prod(shape), taps, touched, outputs, self.bias)
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return the inputs x that tap t takes to output y = s*x + d*t - before; the last tap comes first.
+        """Return the taps, the last one first: tap t of input x contributes to output y = s*x + d*t - before.
 
-        Where the kernel is smaller than the stride some outputs see nothing.
+        If the kernel is smaller than the stride, some outputs see nothing.
         """
         return tuple(
             Taps(1, s, before - span(k, d) + 1, d, k)

@@ -1,4 +1,4 @@
-"""Convolutions that share their weights less, or not at all."""
+"""Convolutions whose weights are shared partly (tiled) or not at all (locally connected)."""
 
 from dataclasses import dataclass
 from math import prod
@@ -11,9 +11,9 @@ from convcli.layers.padding import AnyPadding, Padding
 
 @dataclass(frozen=True, init=False)
 class LocalConv(Convolution):
-    """A locally connected layer: a convolution with weights and biases of its own at every output.
+    """A locally connected layer: a convolution with separate weights and biases at every output position.
 
-    The weights depend on the size of the input, so it is a field. Goodfellow, Bengio & Courville,
+    The number of weights depends on the input size, which is therefore a field. Goodfellow, Bengio & Courville,
     "Deep Learning" (2016), section 9.5: "it is natural to give each unit its own bias".
 
     >>> LocalConv(in_channels=1, out_channels=2, kernel_size=3, input_size=(5, 5)).weights()
@@ -45,34 +45,34 @@ class LocalConv(Convolution):
         self._set_channels(in_channels, out_channels, 1, bias)
         self._set_window(kernel_size, stride, padding, dilation, dims, input_size)
         self._set(input_size=per_axis("input_size", input_size, self.dims))
-        self.output_size(self.input_size)  # an empty output is an error at birth
+        self.output_size(self.input_size)  # raises now if the output would be empty
 
     def output_shape(self, input_shape: SizeOrShape) -> Shape:
-        """Return (out_channels, *output size) for an input of `input_size`, and no other."""
+        """Return (out_channels, *output size); the input must be of the layer's `input_size`."""
         _, *sizes = self._input_shape(input_shape)
         size = tuple(sizes)
         if size != self.input_size:
             raise ArgumentError(
-                f"the layer has its weights for an input of {by_axes(self.input_size)}, not {by_axes(size)}; "
-                "unshared weights fit one size only"
+                f"the layer has weights for an input of {by_axes(self.input_size)}, not {by_axes(size)}; "
+                "unshared weights fit only one input size"
             )
         return super().output_shape(input_shape)
 
     def weights(self) -> int:
-        """Count the weights: those of a convolution, out * in * prod(k), for each output place."""
+        """Count the weights: out_channels * in_channels * prod(k) per output position."""
         return prod(self.output_size(self.input_size)) * super().weights()
 
     def biases(self) -> int:
-        """Count the biases: one for each output."""
+        """Count the biases: one per output."""
         return prod(self.output_size(self.input_size)) * super().biases()
 
 
 @dataclass(frozen=True, init=False)
 class TiledConv(Convolution):
-    """A tiled convolution: `tile` sets of weights and biases take turns along each axis.
+    """A tiled convolution: `tile` sets of weights and biases alternate along each axis.
 
-    Output y uses set y mod tile; a tile of 1 is a convolution. Goodfellow, Bengio & Courville,
-    "Deep Learning" (2016), section 9.5: the biases are shared "with the same tiling pattern as the kernels".
+    Output y uses set y mod tile; a tile of 1 is an ordinary convolution. Goodfellow, Bengio & Courville, "Deep
+    Learning" (2016), section 9.5: the biases are shared "with the same tiling pattern as the kernels".
 
     >>> TiledConv(in_channels=3, out_channels=8, kernel_size=3, tile=2).weights()
     864
@@ -105,9 +105,9 @@ class TiledConv(Convolution):
         self._set(tile=per_axis("tile", tile, self.dims))
 
     def weights(self) -> int:
-        """Count the weights: those of a convolution, out * in * prod(k), for each set."""
+        """Count the weights: out_channels * in_channels * prod(k) per set."""
         return prod(self.tile) * super().weights()
 
     def biases(self) -> int:
-        """Count the biases: one for each output channel of each set."""
+        """Count the biases: one per output channel of each set."""
         return prod(self.tile) * super().biases()

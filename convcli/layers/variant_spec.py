@@ -1,4 +1,4 @@
-"""The record of a variant: one kind of convolution, and what it takes, needs and makes."""
+"""The record of a variant of convolution: its layers, and the options that it takes, needs and ignores."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -10,17 +10,17 @@ from convcli.layers.base import Layer
 from convcli.layers.conv import Conv
 
 # How the arrays of a picture's layer are made:
-#   each           every channel is filtered by the kernel: it is the weights of the one layer that has some
-#   factors        likewise, but by columns and rows whose products sum to the kernel: one layer an axis
+#   each           each channel is filtered by the kernel, which is the weights of the one layer with weights
+#   factors        the same, but with columns and rows whose products sum to the kernel: one layer per axis
 #   sum            all channels are filtered by the kernel and summed
-#   groups         likewise, within each group of channels
+#   groups         the same within each group of channels
 #   mix            no kernel: a matrix mixes the channels of each pixel
-#   each-then-mix  every channel is filtered by the kernel, then a matrix mixes them
-#   turns          several kernels take turns from place to place
-#   places         no kernel: every place has weights of its own
+#   each-then-mix  each channel is filtered by the kernel, then a matrix mixes the channels
+#   turns          several kernels alternate from position to position
+#   places         no kernel: every position has its own weights
 Weighing = Literal["each", "factors", "sum", "groups", "mix", "each-then-mix", "turns", "places"]
 
-# What each of them takes, of the arguments of a filter.
+# The arguments of a filter that each of them takes.
 TAKES: Mapping[Weighing, frozenset[str]] = {
     "each": frozenset({"kernels", "weights"}),
     "factors": frozenset({"kernels", "rank"}),
@@ -31,35 +31,37 @@ TAKES: Mapping[Weighing, frozenset[str]] = {
     "turns": frozenset({"kernels", "tile"}),
     "places": frozenset({"local"}),
 }
-SLIDING = frozenset({"flip", "padding", "padding_mode", "padding_value", "dilation"})  # what a window takes
-BELONGING = frozenset({"offsets"}).union(*TAKES.values())  # what belongs to some variants alone
+SLIDING = frozenset(
+    {"flip", "padding", "padding_mode", "padding_value", "dilation"}
+)  # arguments of any sliding window
+BELONGING = frozenset({"offsets"}).union(*TAKES.values())  # arguments of some variants only
 
 
 @dataclass(frozen=True, eq=False)
 class VariantSpec:
-    """One kind of convolution: its layers, and the answer to whatever else is asked of it.
+    """A variant of convolution: the layers that it makes of a convolution, and how it uses the options.
 
-    name, help : what it is called, and what it is in one line
-    layers : makes them of a convolution; if `needs_size`, of the convolution and the shape of its input
-    own : the options of the convolution that make no difference, as the variant has its own: what that is, None where
-          it depends on the layer
-    replaced : the values in whose place the variant puts its own choice
-    sizes : whose arithmetic its output follows, the convolution's or that of its transposed, whose weights are
-            (C, O / groups, *k) and which takes an output padding; None where it has its own
-    enlarges : the stride is how many times as large the output is, 2 where none is given
-    per_channel : every channel is filtered on its own, and where no out_channels are given as many come out
-    needs_size : the weights depend on the size of the input
-    usual : it is compared where no variants are named
+    name, help : its name, and a one-line description
+    layers : make the layers from a convolution and, if `needs_size`, the shape of its input
+    own : the options of the convolution that are ignored, with the variant's own value; None if the value depends on
+          the layer
+    replaced : option values in whose place the variant chooses its own
+    sizes : which formula the output size follows: `conv`, or `transposed`, whose weights are (C, O / groups, *k) and
+            which takes output_padding; None if it follows neither
+    enlarges : the output is larger by the stride, 2 by default
+    per_channel : each channel is filtered separately, and out_channels defaults to in_channels
+    needs_size : the number of weights depends on the size of the input
+    usual : it is compared by default
 
-    On pictures:
+    For pictures:
 
-    weighing : how the arrays of its layers are made; None where it is too much for pictures
-    too_much : then why, after its name
-    needs : the arguments of a filter that it cannot do without
-    implied_by : the one that is enough to choose it
-    lone_kernel : the kernel where none is given
-    only_2d : it works on rows and columns alone
-    methods : its sums can be done by several methods
+    weighing : how the arrays of its layers are made; None if pictures cannot be filtered by it
+    too_much : the reason in that case, which follows its name in the error
+    needs : the arguments of a filter that it requires
+    implied_by : the argument that selects it if no variant is given
+    lone_kernel : the default kernel
+    only_2d : it takes 2-D kernels only
+    methods : its sums can be computed by several methods
     """
 
     name: str
@@ -84,9 +86,9 @@ class VariantSpec:
     def __call__(
         self, conv: Conv, input_shape: SizeOrShape | None = None, *, output_padding: PerAxis = 0
     ) -> tuple[Layer, ...]:
-        """Return the chain that the variant makes of a convolution; `output_padding` is of transposed ones.
+        """Return the chain of layers that the variant makes of a convolution.
 
-        One number for the shape of the input is the size of all axes.
+        `output_padding` is for transposed layers. One number for `input_shape` is the size of all axes.
         """
         shape = None if input_shape is None else as_shape(for_all(input_shape, conv.dims, conv.in_channels))
         if not self.needs_size:
@@ -101,7 +103,9 @@ class VariantSpec:
         from convcli.layers.transposed import ConvTranspose
 
         if self.sizes != "transposed":
-            raise ArgumentError(f"output_padding belongs to transposed layers, which {self.name} has none of")
+            raise ArgumentError(
+                f"output_padding belongs to transposed layers, and {self.name} has none; leave it out"
+            )
         return tuple(
             replace(layer, output_padding=per_axis("output_padding", output_padding, layer.dims, 0))
             if isinstance(layer, ConvTranspose)
@@ -110,7 +114,7 @@ class VariantSpec:
         )
 
     def ignores(self, option: str, value: object) -> bool:
-        """Tell whether the layers would be others than an option of the convolution says.
+        """Return whether the layers ignore the value of an option of the convolution.
 
         >>> from convcli import VARIANTS
         >>> VARIANTS["pointwise"].ignores("kernel_size", (3, 3)), VARIANTS["pointwise"].ignores("kernel_size", 1)
@@ -122,16 +126,16 @@ class VariantSpec:
         return option in self.own and values != {self.own[option]}
 
     def changes(self, option: str) -> bool:
-        """Tell whether an option of the convolution may have another value in its layers."""
+        """Return whether the layers may have another value of an option than the convolution."""
         return option in self.own or option in self.replaced
 
     def instead_of(self, option: str) -> str:
-        """Say what the variant has in the place of an option that it ignores."""
+        """Return the end of an error: what the variant uses in place of an option that it ignores."""
         name = option.replace("_", " ")
         if option in self.replaced:
-            return f"which takes another {name} in its place; give a larger one, or leave it out"
+            return f"which chooses its own {name}; give a larger one, or leave it out"
         if self.own[option] is None:
-            return f"which makes its own {name}; leave it out"
+            return f"which sets its own {name}; leave it out"
         return f"whose {name} is always {self.own[option]}; leave it out"
 
     @property
@@ -141,16 +145,16 @@ class VariantSpec:
 
     @property
     def one_stage(self) -> bool:
-        """Whether it is one layer however many kernels there are, not one for each of them."""
+        """Whether it is one layer for any number of kernels, rather than one layer per kernel."""
         return self.weighing in ("mix", "turns", "places")
 
     @property
     def mixes_channels(self) -> bool:
-        """Whether an output of a picture depends on several channels."""
+        """Whether an output channel of a picture depends on several input channels."""
         return self.weighing in ("sum", "groups", "mix", "each-then-mix")
 
     def takes(self, argument: str) -> bool:
-        """Tell whether an argument of a filter has a meaning for the variant.
+        """Return whether the variant uses an argument of a filter.
 
         >>> from convcli import VARIANTS
         >>> VARIANTS["separable"].takes("rank"), VARIANTS["depthwise"].takes("rank")
@@ -172,7 +176,7 @@ class VariantSpec:
 
 
 def _flat(value: object) -> set[object]:
-    """Return the numbers and names that an option is made of; the padding `valid` is 0."""
+    """Return the set of numbers and names in an option; the padding `valid` counts as 0."""
     if is_sequence(value):
         return set().union(*map(_flat, value))
     return {0 if value == "valid" else value}

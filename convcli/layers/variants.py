@@ -1,4 +1,4 @@
-"""Variants: what another kind of convolution makes of the same layer; one record each, in one dict."""
+"""The variants of convolution, one record each, and the functions that make their layers."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,14 +11,14 @@ from convcli.layers.conv import Conv
 from convcli.layers.padding import Padding
 from convcli.layers.variant_spec import VariantSpec
 
-ENLARGING_STRIDE = 2  # of variants that enlarge, where none is given
-BASELINE = "standard"  # what the cost of the others is compared with
-TRANSPOSED = "transposed"  # what an option of its own is short for
-PLAIN = "depthwise"  # what a kernel on a picture is where no variant is named
+ENLARGING_STRIDE = 2  # the default stride of variants that enlarge
+BASELINE = "standard"  # the variant that the others' cost is compared with
+TRANSPOSED = "transposed"  # the variant that has a shorthand option
+PLAIN = "depthwise"  # the default variant for a kernel on a picture
 
-MOST_GROUPS = 1_000_000  # how far the fewest groups are looked for
+MOST_GROUPS = 1_000_000  # up to here the smallest number of groups is searched
 
-# A variant's own modules are imported inside its function: asking for one does not load them all.
+# Layers that only one variant needs are imported inside its function, so that one variant does not import them all.
 
 
 def _standard(conv: Conv) -> tuple[Layer, ...]:
@@ -26,9 +26,9 @@ def _standard(conv: Conv) -> tuple[Layer, ...]:
 
 
 def _separable(conv: Conv) -> tuple[Layer, ...]:
-    """Between the passes stand the fewer of the two channel counts.
+    """Make one pass per axis, with the smaller of the two channel counts between the passes.
 
-    So it never has more weights than the standard layer, whatever the channels, for kernels of 2 and more.
+    For kernels of size 2 and more it therefore never has more weights than the standard layer.
     """
     passes = []
     between = min(conv.in_channels, conv.out_channels)
@@ -52,7 +52,7 @@ def _depthwise(conv: Conv) -> tuple[Layer, ...]:
     if conv.out_channels % conv.in_channels:
         raise ArgumentError(
             f"out_channels {conv.out_channels} is not a multiple of in_channels {conv.in_channels}, and a depthwise "
-            f"layer makes the same number of outputs of each channel; give {conv.in_channels}, or a multiple of it"
+            f"layer makes the same number of outputs from each channel; give {conv.in_channels}, or a multiple of it"
         )
     return (replace(conv, groups=conv.in_channels),)
 
@@ -70,7 +70,7 @@ def _depthwise_separable(conv: Conv) -> tuple[Layer, ...]:
 
 
 def _grouped(conv: Conv) -> tuple[Layer, ...]:
-    """Take the layer's own groups; Krizhevsky et al. (2012), AlexNet, had one for each of two GPUs."""
+    """Use the layer's own groups; Krizhevsky et al. (2012), AlexNet, used one group for each of two GPUs."""
     return (replace(conv, groups=_groups(conv)),)
 
 
@@ -119,7 +119,7 @@ def _tiled(conv: Conv) -> tuple[Layer, ...]:
 
 
 def _dense(conv: Conv, input_shape: Shape) -> tuple[Layer, ...]:
-    """Sum over all m inputs in each of n outputs: m x n weights, where local has k x n and standard k."""
+    """Sum over all m inputs in each of n outputs: m x n weights, while local has k x n and standard k."""
     from convcli.layers.other import Dense, Flatten
 
     outputs = prod(conv.output_shape(input_shape))
@@ -135,7 +135,7 @@ def _groups(conv: Conv) -> int:
         if common % groups == 0:
             return groups
     if common > 1 and root <= MOST_GROUPS:
-        return common  # a prime
+        return common  # no factor up to the root: a prime
     raise ArgumentError(
         f"no number of groups above 1 divides both in_channels {conv.in_channels} and "
         f"out_channels {conv.out_channels}; change one of them, or give the groups"
@@ -143,19 +143,19 @@ def _groups(conv: Conv) -> int:
 
 
 def _only(axis: int, values: tuple[int, ...]) -> tuple[int, ...]:
-    """Keep the value of one axis; 1 on the others."""
+    """Keep the value of one axis; use 1 on the others."""
     return tuple(value if other == axis else 1 for other, value in enumerate(values))
 
 
 def _only_padding(axis: int, padding: Padding) -> Padding:
-    """Keep the padding of one axis; none on the others, where `same` is none by itself."""
+    """Keep the padding of one axis; use none on the others, where `same` adds none anyway."""
     if isinstance(padding, str):
         return padding
     return tuple(pair if other == axis else (0, 0) for other, pair in enumerate(padding))
 
 
 def by_name(specs: Iterable[VariantSpec]) -> dict[str, VariantSpec]:
-    """Return variants by their names, of which each may be there once."""
+    """Return a dict of the variants by name; raise ValueError if a name occurs twice."""
     found: dict[str, VariantSpec] = {}
     for spec in specs:
         if spec.name in found:
@@ -178,7 +178,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "separable",
-            "One pass an axis: k x 1, then 1 x k; between them stand the fewer of the two channel counts.",
+            "One pass per axis: k x 1, then 1 x k; the smaller channel count lies between them.",
             _separable,
             sizes="conv",
             usual=True,
@@ -188,7 +188,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "depthwise",
-            "Every channel is filtered on its own, by one kernel or by as many as out_channels / in_channels.",
+            "Each channel is filtered separately, by one kernel or by out_channels / in_channels kernels.",
             _depthwise,
             own={"groups": None},
             sizes="conv",
@@ -208,7 +208,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "pointwise",
-            "Channels are mixed at each place on its own: a 1 x 1 kernel.",
+            "The channels are mixed at each position: a 1 x 1 kernel.",
             _pointwise,
             own={"kernel_size": 1, "padding": 0, "dilation": 1, "groups": 1},
             weighing="mix",
@@ -218,7 +218,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "grouped",
-            "Channels are mixed within groups only: the layer's own groups, else the fewest there can be.",
+            "Channels are mixed within groups only: the given groups, else the fewest possible.",
             _grouped,
             replaced={"groups": 1},
             sizes="conv",
@@ -227,7 +227,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "shuffled-grouped",
-            "Grouped, then shuffled, so that the next groups mix (Zhang et al. 2018, ShuffleNet).",
+            "Grouped, then shuffled, so that the next layer mixes across groups (Zhang et al. 2018, ShuffleNet).",
             _shuffled_grouped,
             replaced={"groups": 1},
             sizes="conv",
@@ -235,13 +235,13 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "dilated",
-            "The kernel's taps stand apart: the layer's own dilation, else 2 (Yu & Koltun 2016).",
+            "The kernel's taps are spread out: the given dilation, else 2 (Yu & Koltun 2016).",
             _dilated,
             replaced={"dilation": 1},
         ),
         VariantSpec(
             "transposed",
-            "The same options reversed: the stride enlarges, the padding is cut off.",
+            "The same options reversed: the stride enlarges, the padding crops.",
             _transposed,
             sizes="transposed",
             enlarges=True,
@@ -257,7 +257,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "deformable",
-            "A branch predicts from the input where each tap is moved to (Dai et al. 2017).",
+            "A branch predicts from the input where each tap samples (Dai et al. 2017).",
             _deformable,
             sizes="conv",
             needs=("offsets",),
@@ -268,7 +268,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "local",
-            "Unshared: weights of their own at every output place.",
+            "Unshared: separate weights at every output position.",
             _local,
             own={"groups": 1},
             sizes="conv",
@@ -281,7 +281,7 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "tiled",
-            "Two sets of weights take turns along each axis: between shared and unshared.",
+            "Two sets of weights alternate along each axis: between shared and unshared.",
             _tiled,
             own={"groups": 1},
             sizes="conv",
@@ -292,12 +292,12 @@ VARIANTS: dict[str, VariantSpec] = by_name(
         ),
         VariantSpec(
             "dense",
-            "Every output sums over the whole input: m x n weights, where local has k x n and standard k.",
+            "Every output sums over the whole input: m x n weights, while local has k x n and standard k.",
             _dense,
             own={"groups": 1},
             needs_size=True,
             weighing=None,
-            too_much="has a weight for every pair of an input and an output pixel, 1.6e10 for 400 x 300",
+            too_much="needs a weight for every pair of an input and an output pixel, 1.6e10 for 400 x 300",
         ),
     )
 )

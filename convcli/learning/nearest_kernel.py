@@ -79,7 +79,7 @@ def share(distance: float) -> str:
 
 
 def nearest_kernel(weights: Array) -> Nearest | None:
-    """Return the named kernel that is nearest to weights (kh, kw), or None where they are all 0.
+    """Return the named kernel that is nearest to weights (kh, kw), or None if they are all 0.
 
     Every named kernel with one matrix is tried in all sizes that fit, its other arguments from a grid and then by the
     simplex method of Nelder and Mead (SciPy). One that is near only when it is multiplied is named with its factor.
@@ -168,7 +168,7 @@ def _accepted(name: str) -> tuple[str, ...]:
 def _laid(
     name: str, arguments: tuple[tuple[str, float], ...], shape: tuple[int, ...], dims: int
 ) -> Array | None:
-    """Return a kernel in the middle of zeros of a shape; None where it does not fit, or is no single matrix."""
+    """Return a kernel in the middle of zeros of a shape; None if it does not fit, or is no single matrix."""
     build = KERNELS[name]
     context = {"limit": max(shape), "dims": dims}
     accepted = _accepted(name)

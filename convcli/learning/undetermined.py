@@ -92,7 +92,7 @@ def _padded(basis: Array, changes: Array) -> Array:
 
 
 def _holds(basis: Array, changes: Array) -> bool:
-    """Tell whether all changes lie in the space of a basis."""
+    """Return whether all changes lie in the space of a basis."""
     changes = _padded(basis, changes)
     outside = changes - basis @ (basis.T @ changes)
     return bool((np.linalg.norm(outside, axis=0) <= INSIDE * np.linalg.norm(changes, axis=0)).all())

@@ -21,8 +21,8 @@ MOST_COMPARED = 64  # outputs after which two patterns must repeat for one to be
 class Strand(NamedTuple):
     """How a tensor sees one axis of the network's input.
 
-    path : what an output sees, from the input on; None where it depends on the data
-    axis : the tensor's axis along which the outputs lie; None where none is left
+    path : what an output sees, from the input on; None if it depends on the data
+    axis : the tensor's axis along which the outputs lie; None if none is left
     places : outputs along it, kept when they are flattened
     flat : whether the axis holds others, too
     """
@@ -108,7 +108,7 @@ def _distinct(strands: Iterable[Strand]) -> tuple[Strand, ...]:
 
 
 def _joined(one: Strand, two: Strand) -> Strand | None:
-    """Return one strand that sees what both do, or None where there is none."""
+    """Return one strand that sees what both do, or None if there is none."""
     if one.path == two.path and one.path is not None:
         return one if one.axis is not None else two
     if one.axis != two.axis or one.path is None or two.path is None:
@@ -122,7 +122,7 @@ def _joined(one: Strand, two: Strand) -> Strand | None:
 
 
 def _contains(one: tuple[Reach | Taps, ...], two: tuple[Reach | Taps, ...]) -> bool:
-    """Tell whether every output of one path sees from the first to the last of what it sees by another.
+    """Return whether every output of one path sees from the first to the last of what it sees by another.
 
     Where both move by as much from output to output, one period tells.
     """

@@ -129,7 +129,7 @@ class Fusion:
         return first if users <= set(parts) else None
 
     def _is_affine(self, head: Layer, node: Node, tensor: str) -> bool:
-        """Tell whether a node scales or shifts what a convolution or a dense layer sums by constants for each sum."""
+        """Return whether a node scales or shifts what a convolution or a dense layer sums by constants for each sum."""
         layer, shape = node.layer, self.shapes.get(tensor)
         channel = 1 if isinstance(head, Conv) else len(shape or ()) - 1
         if isinstance(layer, BatchNorm):
@@ -145,7 +145,7 @@ class Fusion:
         return axes >= 0 and sizes.keys() <= {channel} and all(n == shape[axis] for axis, n in sizes.items())
 
     def _is_sum(self, node: Node, tensor: str, place: int) -> bool:
-        """Tell whether a node adds a tensor of the same shape, which no other operand is broadcast to."""
+        """Return whether a node adds a tensor of the same shape, which no other operand is broadcast to."""
         if not isinstance(node.layer, Add) and not (
             isinstance(node.layer, Elementwise)
             and node.layer.operator == "add"

@@ -36,7 +36,7 @@ Shapes = Sequence[int] | Mapping[str, Sequence[int]] | None
 
 
 def is_network(text: str) -> bool:
-    """Tell whether a word names a network: a file of one, or a published one."""
+    """Return whether a word names a network: a file of one, or a published one."""
     from convcli.networks.zoo.index import find
 
     ending = Path(text).suffix.lower()

@@ -107,7 +107,7 @@ def find_places(network: Graph) -> list[Place]:
 
 
 def _pair(network: Graph, users: Mapping[str, list[int]], number: int) -> Place | None:
-    """Return a depthwise convolution and the pointwise one that alone goes on from it; None where there is none."""
+    """Return a depthwise convolution and the pointwise one that alone goes on from it; None if there is none."""
     depthwise, numbers = network.nodes[number].layer, [number]
     while True:
         (tensor, *more) = network.nodes[numbers[-1]].outputs

@@ -148,7 +148,7 @@ def _either(one: Places, two: Places) -> Places:
 
 
 def _own_axes(axes: Sequence[int], traces: Sequence[Trace]) -> tuple[int, ...] | None:
-    """Return the axes of an input that become these of the output; None where one of them comes from no single axis."""
+    """Return the axes of an input that become these of the output; None if one of them comes from no single axis."""
     found = []
     for axis in axes:
         sources = [place for place, trace in enumerate(traces) if trace.axis == axis and not trace.flat]

@@ -54,12 +54,18 @@ X, WEIGHT = (1, 4, 8, 8), (6, 4, 3, 3)
         ({"weight": (6, 4, 0, 3)}, "weight has shape (6, 4, 0, 3); every axis must hold at least 1"),
         (
             {"x": (1, 4, 8, 2)},
-            "the output would be empty: along the width the kernel spans 3, the input with its padding only "
-            "2 + 0 + 0 = 2; pad by 1 more in all, or take a smaller kernel",
+            "the output would be empty: along the width the kernel spans 3, but the padded input has only "
+            "2 + 0 + 0 = 2; add 1 to the padding (before plus after), or take a smaller kernel",
         ),
         ({"stride": 0}, "stride must be at least 1, got 0"),
-        ({"stride": (1, 2, 3)}, "stride 1x2x3 has 3 axes where 2 are needed"),
-        ({"padding": "some"}, "padding 'some' is not one of valid, same, same-lower, full"),
+        (
+            {"stride": (1, 2, 3)},
+            "stride 1x2x3 has 3 axes where 2 are needed; give one number, or one per axis",
+        ),
+        (
+            {"padding": "some"},
+            "there is no padding 'some'; give numbers or one of valid, same, same-lower, full",
+        ),
         (
             {"padding": (8, (0, 2)), "padding_mode": "reflect"},
             "padding_mode 'reflect' reaches at most 7 elements beyond the height 8, and the padding there "

@@ -156,10 +156,10 @@ def test_one_input_an_empty_batch_and_a_new_array():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "a resize takes either a scale or a size"),
-        ({"scale": 2, "size": 4}, "a resize takes either a scale or a size"),
+        ({}, "resize takes either `scale` or `size`; give exactly one of them"),
+        ({"scale": 2, "size": 4}, "resize takes either `scale` or `size`; give exactly one of them"),
         ({"size": 0}, "size must be at least 1, got 0"),
-        ({"scale": 2, "mode": "cubic"}, "mode 'cubic' is not one of nearest, bilinear, bicubic"),
+        ({"scale": 2, "mode": "cubic"}, "mode must be one of nearest, bilinear, bicubic, got 'cubic'"),
         (
             {"scale": (2, 2, 2)},
             "x has shape (1, 1, 3); the scale (2, 2, 2) has 3 spatial axes, so x must be (N, C, *spatial) with "

@@ -302,13 +302,13 @@ def test_the_result_is_a_new_array(pool):
     [
         (
             lambda: backend.max_pool(np.ones((1, 1, 5, 5)), 2, padding=2),
-            "padding 2 along the height puts whole windows into the padding: the kernel spans 2, so a "
-            "pooling layer takes at most 1",
+            "padding 2 along the height would put whole windows into the padding: the kernel spans 2; "
+            "pad by at most 1, or take a larger kernel",
         ),
         (
             lambda: backend.avg_pool(np.ones((1, 1, 2)), (3,)),
-            "the output would be empty: along the length the kernel spans 3, the input with its padding only "
-            "2 + 0 + 0 = 2; pad by 1 more in all, or take a smaller kernel",
+            "the output would be empty: along the length the kernel spans 3, but the padded input has only "
+            "2 + 0 + 0 = 2; add 1 to the padding (before plus after), or take a smaller kernel",
         ),
         (lambda: backend.lp_pool(np.ones((1, 1, 2)), 0, (2,)), "the p of a p-norm must be above 0, got 0"),
         (

@@ -95,10 +95,10 @@ def test_fold_adds_without_rounding_or_wrapping():
         ),
         (
             ((1, 4, 1), 1, 2),
-            "the output would be empty: along the height the kernel spans 2, the input with its padding only 1 + 0 + 0 = "
-            "1; pad by 1 more in all, or take a smaller kernel",
+            "the output would be empty: along the height the kernel spans 2, but the padded input has only 1 + 0 + 0 = "
+            "1; add 1 to the padding (before plus after), or take a smaller kernel",
         ),
-        (((1, 4, 4), (3, 3, 3), (2, 2)), "kernel_size 2x2 has 2 axes where 3 are needed"),
+        (((1, 4, 4), (3, 3, 3), (2, 2)), "kernel_size 2x2 has 2 axes where 3 are needed; give one number, or one per axis"),
         (((1, 4, 4), 0, 2), "output_size must be at least 1, got 0"),
     ],
 )  # fmt: skip
@@ -121,7 +121,10 @@ def test_shuffled_channels():
 def test_channels_that_cannot_be_shuffled():
     with pytest.raises(ArgumentError) as error:
         backend.channel_shuffle(np.ones((1, 6, 2)), 4)
-    assert str(error.value) == "the input's 6 channels cannot be shuffled in 4 groups"
+    assert (
+        str(error.value)
+        == "the input's 6 channels cannot be divided into 4 equal groups; groups must divide the channels"
+    )
     with pytest.raises(ArgumentError, match=r"x has shape \(6,\); it must be \(N, C, \*spatial\)"):
         backend.channel_shuffle(np.ones(6), 2)
 
@@ -142,11 +145,11 @@ def test_pixel_shuffle_puts_every_channel_at_its_place(case, factor, order):
 
 
 def test_pixel_shuffles_refuse_what_does_not_divide():
-    with pytest.raises(
-        ArgumentError, match="the input's 6 channels cannot be shuffled into 2 places an axis"
-    ):
+    with pytest.raises(ArgumentError, match="the input's 6 channels cannot be shuffled by the factor 2"):
         backend.pixel_shuffle(np.ones((1, 6, 3, 3)), 2)
-    with pytest.raises(ArgumentError, match="the input size 3x3 cannot be divided by 2 on every axis"):
+    with pytest.raises(
+        ArgumentError, match="the input size 3x3 must be a multiple of the factor 2 on every axis"
+    ):
         backend.pixel_unshuffle(np.ones((1, 6, 3, 3)), 2)
     with pytest.raises(ArgumentError, match="there is no order 'crd'"):
         backend.pixel_shuffle(np.ones((1, 4, 3, 3)), 2, order="crd")

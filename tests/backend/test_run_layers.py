@@ -356,7 +356,7 @@ def test_errors(call, message):
 
 def test_unshared_weights_fit_one_size():
     layer = LocalConv(in_channels=1, out_channels=1, kernel_size=3, input_size=7, dims=2)
-    with pytest.raises(ArgumentError, match="the layer has its weights for an input of 7x7, not 5x5"):
+    with pytest.raises(ArgumentError, match="the layer has weights for an input of 7x7, not 5x5"):
         backend.run_layer(layer, X, weight=np.ones((1, 5, 5, 1, 3, 3)))
 
 

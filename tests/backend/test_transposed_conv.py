@@ -170,13 +170,13 @@ def test_one_input_and_an_empty_batch():
         ),
         (
             {"x": (1, 2, 5, 5), "weight": (2, 4, 3, 3), "stride": 2, "output_padding": 2},
-            "output_padding 2 must be below the stride 2 or below the dilation 1; more of it would be rows "
-            "that no input reaches",
+            "output_padding 2 must be below the stride 2 or below the dilation 1; no input "
+            "contributes to elements beyond that",
         ),
         (
             {"x": (1, 2, 2, 3), "weight": (2, 4, 3, 3), "padding": (2, (1, 0))},
-            "the output would be empty: along the height the padding cuts 2 + 2 = 4 off 4 elements; pad by "
-            "at most 3 in all",
+            "the output would be empty: along the height the padding crops 2 + 2 = 4 of 4 elements; pad by "
+            "at most 3 in total",
         ),
         (
             {"x": (1, 2, 5, 5), "weight": (2, 4, 3, 3), "bias": (2,)},
@@ -232,10 +232,10 @@ def test_an_output_size_that_no_output_padding_leads_to():
         with pytest.raises(ArgumentError) as error:
             backend.conv_transpose(x, weight, stride=2, output_size=(9, size))
         assert str(error.value) == (
-            f"the output size {size} cannot be had along the width, where it is 9 to 10; change the size, the stride or the "
+            f"the output size {size} along the width is not possible; it must be 9 to 10: change the size, the stride or the "
             "padding"
         )
-    with pytest.raises(ArgumentError, match="both say how large the output is"):
+    with pytest.raises(ArgumentError, match="both determine the output size"):
         backend.conv_transpose(x, weight, stride=2, output_size=10, output_padding=1)
     with pytest.raises(ArgumentError, match="out_size 1x1x1x10x10 has 5 axes where 2 are needed"):
         backend.conv_transpose(x, weight, stride=2, output_size=(1, 1, 1, 10, 10))

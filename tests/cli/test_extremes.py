@@ -128,13 +128,13 @@ def test_a_kernel_near_the_largest_float_has_one_line(call: Call, here: Path) ->
     result = call("filter", "grey.png", "-k", "1e308 1e308", "-o", "out.png")
     assert result.code == 2
     assert result.err == (
-        "convcli: error: kernel 'kernel' is too large: its weights add up, without their signs, to inf, and what is summed "
-        "over a picture may be 1e+30 at most; scale it down\n"
+        "convcli: error: kernel 'kernel' is too large: its absolute weights sum to inf, and the limit "
+        "is 1e+30; scale it down\n"
     )
     result = call("filter", "grey.png", "--weights", "largest.npy", "-o", "out.png")
     assert result.code == 2
     assert (
-        "--weights: largest.npy holds 1e+308 at (0, 0, 0, 0); every number must be finite, of at most 1e+30"
+        "--weights: largest.npy holds 1e+308 at (0, 0, 0, 0); every number must be finite and at most 1e+30"
         in result.err
     )
 

@@ -164,7 +164,7 @@ HUGE = "1" + "0" * 18
         (f"--pool adaptive-avg:{HUGE}", 1, "its output would have"),
         (f"--frame {HUGE}", 1, f"there is no frame {HUGE}"),
         (f"--rank {HUGE}", 1, "is above the rank of the kernel 'box', 1; give at most 1"),
-        (f"--max-kernel {HUGE} --kernel box:{HUGE}", 2, "is too large: it may have 65,535 weights on a side"),
+        (f"--max-kernel {HUGE} --kernel box:{HUGE}", 2, "is too large: the limits are 65,535 weights on a side"),
         (f"--max-memory {HUGE}G --max-frames {HUGE}", 0, ""),
     ],
 )  # fmt: skip

@@ -25,7 +25,7 @@ def test_values_in_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1 2; 3", "`values` '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
+        ("1 2; 3", "`values` '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number of values"),
         ("1 2 | 3", "`values` '1 2 | 3' are ragged: channel 1 is 1x2, channel 2 is 1x1"),
         ("1 two", "`values` '1 two': 'two' is not a number; give rows of numbers divided by ;, as in '0 1 2; 3 4 5; 6 7 8'"),
         ("", "'' is not a number"),

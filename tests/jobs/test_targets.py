@@ -373,7 +373,7 @@ def test_match_takes_folders_and_skips(call: Call, here: Path) -> None:
     ("name", "value", "message"),
     [
         ("CONVCLI_MAX_PIXELS", "100", "its 128,000 pixels are over the limit of 100"),
-        ("CONVCLI_MAX_KERNEL", "2", "a kernel 3 wide is over the limit of 2"),
+        ("CONVCLI_MAX_KERNEL", "2", "a kernel of size 3 is over the limit of 2"),
         ("CONVCLI_MAX_FRAMES", "1", "its 8 frames are over the limit of 1"),
         ("CONVCLI_MAX_MEMORY", "1K", "of memory, over the limit of 1K; raise it with --max-memory"),
         ("CONVCLI_MAX_PIXELS", "many", "'--max-pixels' (env var: 'CONVCLI_MAX_PIXELS'): 'many' is not a whole number"),

@@ -105,51 +105,51 @@ def test_a_picture_is_read_by_whoever_can(tmp_path: Path) -> None:
         assert asked.pop() == path
         assert_holds(kernel, ((1, 2), (0, 255)))
         with pytest.raises(
-            ArgumentError, match="is a picture, and pictures are not read here; give its numbers"
+            ArgumentError, match="is a picture, which cannot be a kernel here; give its numbers"
         ):
             parse_kernel(str(path))
-    with pytest.raises(ArgumentError, match="a kernel 256 wide is over the limit of 255"):
+    with pytest.raises(ArgumentError, match="a kernel of size 256 is over the limit of 255"):
         parse_kernel(str(path), read_picture=lambda *_: [[1] * 256])
 
 
 WRONG = [
     ("a.csv", "1,2\n3\n", "is ragged: row 1 has 2 values, row 2 has 1; give every row the same number"),
     ("a.csv", "1,x\n", "a.csv': 'x' is not a number"),
-    ("a.csv", "1,nan\n", "a.csv': 'nan' is not a finite number; every weight must be one"),
+    ("a.csv", "1,nan\n", "a.csv': 'nan' is not a finite number; every weight must be finite"),
     ("a.csv", "1,,2\n3,4", "a.csv': '' is not a number"),
     ("a.csv", "1;;2\n3,4", "a.csv': '' is not a number"),
     ("a.csv", "# nothing\n\n", "a.csv' holds no numbers; write one row per line"),
-    ("a.csv", b"\xff\xfe1", "a.csv' is not text; the ending '.csv' promises text"),
-    ("a.csv", "1 2 3 4", "a kernel 4 wide is over the limit of 3; raise it with `max_kernel=4`"),
-    ("a.csv", "1" * 99999, "a.csv' has 99,999 bytes, more than a kernel with 3 taps on a side can take; raise the limit"),
+    ("a.csv", b"\xff\xfe1", "a.csv' is not text, as its ending '.csv' requires"),
+    ("a.csv", "1 2 3 4", "a kernel of size 4 is over the limit of 3; raise it with `max_kernel=4`"),
+    ("a.csv", "1" * 99999, "a.csv' has 99,999 bytes, more than a kernel with 3 taps on a side can have; raise the limit"),
     ("a.txt", "", "a.txt' holds no numbers; write one row per line"),
     ("a.txt", "1 inf", "'inf' is not a finite number"),
     ("a.json", "{", "a.json' is not JSON: Expecting"),
-    ("a.json", "[" * 300 + "]" * 300, "nests too deep; a kernel has 1 to 3 axes"),
-    ("a.json", "[]", "a.json': [] stands where a list of weights should, as in [[1, 2], [3, 4]]"),
-    ("a.json", "7", "7 stands where a list of weights should"),
-    ("a.json", "[[1], 2]", "2 stands where a list of weights should"),
-    ("a.json", "[[1, 2], [3]]", "is ragged: part 1 is 2, part 2 is 1; give all the same"),
-    ("a.json", "[[[[1]]]]", "nests too deep; a kernel has 1 to 3 axes"),
+    ("a.json", "[" * 300 + "]" * 300, "is nested too deeply; a kernel has 1 to 3 axes"),
+    ("a.json", "[]", "a.json': expected a list of weights, as in [[1, 2], [3, 4]], got []"),
+    ("a.json", "7", "expected a list of weights, as in [[1, 2], [3, 4]], got 7"),
+    ("a.json", "[[1], 2]", "expected a list of weights, as in [[1, 2], [3, 4]], got 2"),
+    ("a.json", "[[1, 2], [3]]", "is ragged: part 1 is 2, part 2 is 1; make all parts the same"),
+    ("a.json", "[[[[1]]]]", "is nested too deeply; a kernel has 1 to 3 axes"),
     ("a.json", "[1, true]", "True is not a number"),
     ("a.json", '["1/"]', "'1/' is not a number; a fraction is written as 1/9"),
     ("a.json", "[NaN]", "'nan' is not a finite number"),
-    ("a.json", "{}", "a.json' has no 'weights'; they are nested lists of numbers"),
-    ("a.json", '{"weight": [1]}', "a.json' has no place for 'weight'; did you mean 'weights'?"),
+    ("a.json", "{}", "a.json' has no key 'weights'; add it, with nested lists of numbers"),
+    ("a.json", '{"weight": [1]}', "a.json' has the unknown key 'weight'; did you mean 'weights'?"),
     ("a.json", '{"weights": [1], "divisor": "1/0"}', "a.json', divisor: '1/0' divides by 0"),
-    ("a.json", '{"weights": [1], "divisor": 0}', "is divided by 0; its divisor must be finite and not 0"),
+    ("a.json", '{"weights": [1], "divisor": 0}', "has the divisor 0; a divisor must be finite and not 0"),
     ("a.json", '{"weights": [1], "offset": Infinity}', "a.json', offset: 'inf' is not a finite number"),
     ("a.json", '{"weights": [1], "anchor": 0}', "a.json': anchor must be a list of whole numbers, got 0"),
     ("a.json", '{"weights": [1], "anchor": [true]}', "anchor must be a list of whole numbers, got [True]"),
     ("a.json", '{"weights": [1], "anchor": [1]}', "anchor 1 lies outside kernel"),
-    ("a.mat", "", "a.mat' begins ''; its first line gives width, height, and if you like scale and offset"),
-    ("a.mat", "3\n1 2 3", "a.mat' begins '3'; its first line gives width, height"),
-    ("a.mat", "1 1 1 1 1\n1", "begins '1 1 1 1 1'; its first line gives"),
-    ("a.mat", "1.5 1\n1", "begins '1.5 1'; its first line gives"),
-    ("a.mat", "0 1\n", "begins '0 1'; its first line gives"),
-    ("a.mat", "2 2\n1 2 3", "a.mat': 2x2 has 4 values, and 3 are given; give as many"),
-    ("a.mat", "1 1 0\n1", "a.mat' has the scale 0 in its first line, '1 1 0'; sums are divided by it"),
-    ("a.mat", b"MATLAB 5.0 MAT-file\0\xff", "a.mat' is MATLAB's; .mat is libvips' matrix here, in text"),
+    ("a.mat", "", "a.mat' begins with ''; its first line must be width, height and optionally scale and offset"),
+    ("a.mat", "3\n1 2 3", "a.mat' begins with '3'; its first line must be width, height"),
+    ("a.mat", "1 1 1 1 1\n1", "begins with '1 1 1 1 1'; its first line must be"),
+    ("a.mat", "1.5 1\n1", "begins with '1.5 1'; its first line must be"),
+    ("a.mat", "0 1\n", "begins with '0 1'; its first line must be"),
+    ("a.mat", "2 2\n1 2 3", "a.mat': 2x2 needs 4 values, but 3 are given"),
+    ("a.mat", "1 1 0\n1", "a.mat' has the scale 0 in its first line, '1 1 0'; a scale is a divisor, not 0"),
+    ("a.mat", b"MATLAB 5.0 MAT-file\0\xff", "a.mat' is a MATLAB file; here .mat is libvips' text format"),
     ("a.npy", "1 2", "a.npy': it is not a .npy file; save the array with numpy.save (a pickle is never loaded, as it can run"),
     ("a.npy", b"", "a.npy': it is not a .npy file"),
     ("a.npy", np.array([[1j]]), "a.npy' holds complex128; a kernel is an array of real numbers"),
@@ -158,8 +158,8 @@ WRONG = [
     ("a.npy", np.zeros((2, 0)), "a.npy' has the shape (2, 0); a kernel has 1 to 3 axes and is not empty"),
     ("a.npy", np.ones((1, 1, 1, 1)), "a.npy' has the shape (1, 1, 1, 1); a kernel has 1 to 3 axes"),
     ("a.npy", np.array([[np.nan]]), "a.npy': 'nan' is not a finite number"),
-    ("a.npy", np.ones((4, 1)), "a kernel 4 wide is over the limit of 3"),
-    ("a.xyz", "1", "a.xyz' does not end in .npy .csv .txt .json .mat or as a picture does"),
+    ("a.npy", np.ones((4, 1)), "a kernel of size 4 is over the limit of 3"),
+    ("a.xyz", "1", "a.xyz' must end in .npy .csv .txt .json .mat or in the ending of a picture file"),
 ]  # fmt: skip
 
 
@@ -219,11 +219,11 @@ def test_any_bytes_are_a_kernel_or_one_clear_error(
 
 
 LONG = [
-    ("k.json", json.dumps({"weights": [[1]], "k" * 100_000: 1}), "has no place for 'kkk"),
+    ("k.json", json.dumps({"weights": [[1]], "k" * 100_000: 1}), "has the unknown key 'kkk"),
     (
         "k.json",
         json.dumps({"weights": {str(number): [number, {}] for number in range(9999)}}),
-        "stands where a list",
+        "expected a list of weights",
     ),
     (
         "k.json",
@@ -231,7 +231,7 @@ LONG = [
         "anchor must be a list of whole",
     ),
     ("k.json", json.dumps([[1, {"a": list(range(9999))}]]), "is not a number"),
-    ("k.json", json.dumps("w, " * 9999), "stands where a list of weights should"),
+    ("k.json", json.dumps("w, " * 9999), "expected a list of weights"),
     ("k.csv", "1," + "x" * 100_000, "is not a number"),
     ("k.txt", "1 " + "'\"\\" * 30_000, "is not a number"),
     ("k.mat", "1 1 0 " + "0" * 100_000 + "\n1\n", "has the scale 0 in its first line"),

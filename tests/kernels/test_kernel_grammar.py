@@ -81,7 +81,9 @@ def test_lists() -> None:
     ]
     assert [kernel.shape for kernel in parse_kernels("box; 1 2 3; 2x1: 1 2")] == [(3, 3), (1, 3), (1, 2)]
     assert len(parse_kernels("1 2; 3 4")) == 1
-    with pytest.raises(ArgumentError, match="kernel 'box; sobel' is a list of 2; one is wanted here"):
+    with pytest.raises(
+        ArgumentError, match="kernel 'box; sobel' is a list of 2 kernels; give a single kernel here"
+    ):
         parse_kernel("box; sobel")
 
 
@@ -112,29 +114,27 @@ def test_axes_of_length_1_are_added_and_dropped(
 @pytest.mark.parametrize(
     ("text", "dims", "message"),
     [
-        ("1; 2", 1, "kernel '1; 2' has 2 axes, 2x1, where 1 are wanted; give one with fewer"),
+        ("1; 2", 1, "kernel '1; 2' has 2 axes, 2x1, but 1 are needed; give a kernel with fewer axes"),
         (
             "emboss",
             1,
-            "kernel 'emboss' has no form of 1 axis; identity, box, gaussian, binomial, disk, sharpen, ",
+            "kernel 'emboss' has no 1-D form; use one of identity, box, gaussian, binomial, disk, sharpen, ",
         ),
-        ("motion", 3, "kernel 'motion' has no form of 3 axes; identity, box, gaussian"),
-        ("sobel-y", 1, "kernel 'sobel-y' has no form of 1 axis; identity"),
+        ("motion", 3, "kernel 'motion' has no 3-D form; use one of identity, box, gaussian"),
+        ("sobel-y", 1, "kernel 'sobel-y' has no 1-D form; use one of identity"),
     ],
 )
 def test_kernels_without_a_form_of_so_many_axes(text: str, dims: int, message: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_kernel(text, dims=dims)
     assert message in str(error.value)
-    assert str(error.value).endswith(("nearest have one", "give one with fewer"))
+    assert str(error.value).endswith(("bilinear, nearest", "give a kernel with fewer axes"))
 
 
 def test_a_file_without_an_ending_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine").write_text("1 2")
-    message = (
-        "unknown kernel 'mine'; there is a file of that name, but it does not say its format: end it in .npy"
-    )
+    message = "unknown kernel 'mine'; there is a file of that name, but its ending must give its format: .npy"
     with pytest.raises(ArgumentError, match=re.escape(message)):
         parse_kernel("mine")
     Path("sobel").write_text("1 2")
@@ -163,18 +163,18 @@ def test_arguments_by_name_and_in_order() -> None:
         ("qqq", "unknown kernel 'qqq'; use identity, box, gaussian, binomial"),
         (
             "1 2; 3",
-            "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number",
+            "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number of values",
         ),
-        ("1 2;", "'' is not a number; give a name such as 'sobel', or rows of numbers separated by ';'"),
+        ("1 2;", "'' is not a number; give a name such as 'sobel', rows of numbers separated by ';'"),
         ("", "kernel '': '' is not a number"),
         ("1,,2", "kernel '1,,2': '' is not a number"),
         ("1 x 2", "kernel '1 x 2': 'x' is not a number"),
-        ("1 nan", "kernel '1 nan': 'nan' is not a finite number; every weight must be one"),
+        ("1 nan", "kernel '1 nan': 'nan' is not a finite number; every weight must be finite"),
         ("1 -inf", "'-inf' is not a finite number"),
         ("1e999", "'1e999' is not a finite number"),
         ("1" + "0" * 400, "is not a finite number"),
         ("gaussian:size=2,width=3", "kernel 'gaussian' has no argument 'width'; it takes sigma, size"),
-        ("prewitt:3", "kernel 'prewitt' has no argument '3'; it takes none"),
+        ("prewitt:3", "kernel 'prewitt' has no argument '3'; it takes no arguments"),
         ("sobel:3,3", "kernel 'sobel' has no argument '3'; it takes size"),
         ("1 2; sobel", "kernel '1 2; sobel': 'sobel' is not a number"),
         ("sobel; sobbel", "unknown kernel 'sobbel'; did you mean 'sobel'?"),
@@ -186,21 +186,24 @@ def test_arguments_by_name_and_in_order() -> None:
             "1 2 | 3",
             "kernel '1 2 | 3' is ragged: slice 1 is 1x2, slice 2 is 1x1; give every slice the same rows",
         ),
-        ("1 2 | 3 4", "kernel '1 2 | 3 4' has 3 axes, 2x1x2, where 2 are wanted; give one with fewer"),
-        ("3x3: 1 2 3", "kernel '3x3: 1 2 3': 3x3 has 9 values, and 3 are given; give as many, row by row"),
-        ("3x3:", "kernel '3x3:': 3x3 has 9 values, and 0 are given"),
-        ("2: 1 2 3 4 5", "kernel '2: 1 2 3 4 5': 2x2 has 4 values, and 5 are given"),
+        (
+            "1 2 | 3 4",
+            "kernel '1 2 | 3 4' has 3 axes, 2x1x2, but 2 are needed; give a kernel with fewer axes",
+        ),
+        ("3x3: 1 2 3", "kernel '3x3: 1 2 3': 3x3 needs 9 values, but 3 are given; list them row by row"),
+        ("3x3:", "kernel '3x3:': 3x3 needs 9 values, but 0 are given"),
+        ("2: 1 2 3 4 5", "kernel '2: 1 2 3 4 5': 2x2 needs 4 values, but 5 are given"),
         ("1x2: 1 x", "kernel '1x2: 1 x': 'x' is not a number"),
         ("1x2: 1 inf", "kernel '1x2: 1 inf': 'inf' is not a finite number"),
         (
             "2x1+2+0: 1 2",
-            "kernel '2x1+2+0: 1 2': its origin +2+0 lies outside 2x1; it is between +0+0 and +1+0",
+            "kernel '2x1+2+0: 1 2': the origin +2+0 lies outside 2x1; it must be between +0+0 and +1+0",
         ),
-        ("2x1-1+0: 1 2", "its origin -1+0 lies outside 2x1"),
-        ("0x3:", "a kernel 0 wide is empty"),
+        ("2x1-1+0: 1 2", "the origin -1+0 lies outside 2x1"),
+        ("0x3:", "a kernel of size 0 is empty"),
         ("gaussian:,7", "',7' has an empty argument; name the one that follows, as size=7"),
         ("gaussian:1_0", "kernel 'gaussian': sigma: '1_0' is not a number"),
-        ("999999999x1: 1", "a kernel 999999999 wide is over the limit of 255"),
+        ("999999999x1: 1", "a kernel of size 999999999 is over the limit of 255"),
         (
             "none.npy",
             "cannot read kernel 'none.npy': there is no such file; check the spelling and the folder",
@@ -210,9 +213,9 @@ def test_arguments_by_name_and_in_order() -> None:
         ("none.csv; sobel", "cannot read kernel 'none.csv': there is no such file"),
         (
             "kernel.xyz",
-            "kernel file 'kernel.xyz' does not end in .npy .csv .txt .json .mat or as a picture does, and there is no such file",
+            "kernel file 'kernel.xyz' must end in .npy .csv .txt .json .mat or in the ending of a picture file, and there is no such file",
         ),
-        ("./kernel", "kernel file 'kernel' does not end in .npy"),
+        ("./kernel", "kernel file 'kernel' must end in .npy"),
         ("x" * 9999 + ".npy", "there is no such file"),
         ("box:3,3", "kernel 'box' has no argument '3'; it takes size"),
         ("box:size=3,size=5", "kernel 'box': size is given twice"),
@@ -223,10 +226,10 @@ def test_arguments_by_name_and_in_order() -> None:
         ("gaussian:sigma=-1", "gaussian: sigma must be at least 0.05 and finite, got -1.0"),
         ("gaussian:sigma=nan", "gaussian: sigma must be at least 0.05 and finite, got nan"),
         ("gaussian:sigma=inf", "gaussian: sigma must be at least 0.05 and finite, got inf"),
-        ("box:size=0", "a kernel 0 wide is empty; the size must be at least 1"),
-        ("box:size=257", "a kernel 257 wide is over the limit of 255; raise it with `max_kernel=257`"),
-        ("gaussian:sigma=1e12", "a kernel 1000000001 wide is over the limit of 255"),
-        (" ".join("1" * 256), "a kernel 256 wide is over the limit of 255"),
+        ("box:size=0", "a kernel of size 0 is empty; the size must be at least 1"),
+        ("box:size=257", "a kernel of size 257 is over the limit of 255; raise it with `max_kernel=257`"),
+        ("gaussian:sigma=1e12", "a kernel of size 1000000001 is over the limit of 255"),
+        (" ".join("1" * 256), "a kernel of size 256 is over the limit of 255"),
     ],
 )
 def test_errors(text: str, message: str) -> None:

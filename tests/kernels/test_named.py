@@ -76,7 +76,7 @@ def test_weights_are_whole_where_they_can_be(text: str) -> None:
 def test_forms_of_other_axes_hold_the_one_of_two(name: str, dims: int) -> None:
     """A separable kernel's middle line, and its middle slice, are the kernel itself but for a factor."""
     if not has_form(name, dims):
-        with pytest.raises(ArgumentError, match=f"kernel {name!r} has no form of {dims} ax"):
+        with pytest.raises(ArgumentError, match=f"kernel {name!r} has no {dims}-D form"):
             parse_kernel(name, dims=dims)
         return
     kernel, plane = parse_kernel(name, dims=dims), parse_kernel(name)
@@ -274,18 +274,18 @@ def test_every_name_has_a_meaning_and_a_source() -> None:
     [
         ("disk:-1", "disk: radius must be at least 0 and finite, got -1.0"),
         ("disk:nan", "disk: radius must be at least 0 and finite, got nan"),
-        ("disk:1e300", "a kernel 2000000001 wide is over the limit of 255"),
+        ("disk:1e300", "a kernel of size 2000000001 is over the limit of 255"),
         ("motion:0.5", "motion: length must be at least 1 and finite, got 0.5"),
         ("motion:inf", "motion: length must be at least 1 and finite, got inf"),
         ("motion:angle=nan", "motion: angle must be finite, got nan"),
         ("motion:1e30", "is over the limit of 255; raise it with `max_kernel"),
         ("sharpen:0", "sharpen: amount must be above 0 and below 1e+06, got 0.0"),
         ("unsharp:amount=-1", "unsharp: amount must be above 0 and below 1e+06, got -1.0"),
-        ("unsharp:size=4", "unsharp: size must be odd, for there to be a middle, got 4; take 5"),
+        ("unsharp:size=4", "unsharp: size must be odd, so that there is a middle tap, got 4; use 5"),
         ("unsharp:sigma=0", "unsharp: sigma must be at least 0.05 and finite, got 0.0"),
         ("highboost:nan", "highboost: amount must be above 0 and below 1e+06, got nan"),
-        ("highboost:size=2", "highboost: size must be odd, for there to be a middle, got 2; take 3"),
-        ("edge:6", "edge: size must be odd, for there to be a middle, got 6; take 7"),
+        ("highboost:size=2", "highboost: size must be odd, so that there is a middle tap, got 2; use 3"),
+        ("edge:6", "edge: size must be odd, so that there is a middle tap, got 6; use 7"),
         ("log:0", "log: sigma must be at least 0.05 and finite, got 0.0"),
         ("dog:inf", "dog: sigma must be at least 0.05 and finite, got inf"),
         ("dog:ratio=1", "dog: ratio must be above 1 and finite, got 1.0"),
@@ -294,15 +294,15 @@ def test_every_name_has_a_meaning_and_a_source() -> None:
         ("gabor:angle=inf", "gabor: angle must be finite, got inf"),
         ("gabor:phase=nan", "gabor: phase must be finite, got nan"),
         ("gabor:sigma=0", "gabor: sigma must be at least 0.05 and finite, got 0.0"),
-        ("gabor:wavelength=1e9", "a kernel 1000000001 wide is over the limit of 255"),
-        ("sobel:4", "sobel: size must be odd, from 3 to 31, got 4; take 3, 5 or 7"),
-        ("sobel:33", "sobel: size must be odd, from 3 to 31, got 33; take 3, 5 or 7"),
-        ("sobel-x:1", "sobel: size must be odd, from 3 to 31, got 1; take 3, 5 or 7"),
+        ("gabor:wavelength=1e9", "a kernel of size 1000000001 is over the limit of 255"),
+        ("sobel:4", "sobel: size must be odd, from 3 to 31, got 4; use 3, 5 or 7"),
+        ("sobel:33", "sobel: size must be odd, from 3 to 31, got 33; use 3, 5 or 7"),
+        ("sobel-x:1", "sobel: size must be odd, from 3 to 31, got 1; use 3, 5 or 7"),
         ("bilinear:0", "bilinear: factor must be at least 1, got 0"),
         ("nearest:-1", "nearest: factor must be at least 1, got -1"),
-        ("bilinear:128", "a kernel 256 wide is over the limit of 255"),
-        ("binomial:0", "a kernel 0 wide is empty; the size must be at least 1"),
-        ("random:256", "a kernel 256 wide is over the limit of 255"),
+        ("bilinear:128", "a kernel of size 256 is over the limit of 255"),
+        ("binomial:0", "a kernel of size 0 is empty; the size must be at least 1"),
+        ("random:256", "a kernel of size 256 is over the limit of 255"),
     ],
 )
 def test_arguments_are_checked(text: str, message: str) -> None:

@@ -71,19 +71,19 @@ def test_axes_and_anchors(tmp_path):
         (
             ODD,
             "k.png",
-            "k.png has the ending '.png', in which no kernel is written; use .npy .csv .txt .json .mat",
+            "k.png has the ending '.png', which is not a format of kernels; use .npy .csv .txt .json .mat",
         ),
-        (ODD, "k", "k has no ending, in which no kernel is written; use .npy .csv .txt .json .mat"),
-        (parse_kernel("sobel"), "k.json", "kernel 'sobel' has 2 matrices; k.json holds one"),
+        (ODD, "k", "k has no ending, which is not a format of kernels; use .npy .csv .txt .json .mat"),
+        (parse_kernel("sobel"), "k.json", "kernel 'sobel' has 2 matrices; k.json can hold only one"),
         (
             Kernel("even", (((1, 2), (3, 4)),)),
             "k.mat",
-            "k.mat cannot hold a kernel of 2x2: libvips lays those of an even side on another pixel; write .json",
+            "k.mat cannot hold a kernel of 2x2 with this anchor: libvips anchors kernels of even sides at another tap; write .json",
         ),
         (
             Kernel("deep", ((((1, 2),), ((3, 4),)),)),
             "k.csv",
-            "k.csv holds rows of numbers, and the kernel has 3 axes; write .npy or .json",
+            "k.csv can hold only rows of numbers, but the kernel has 3 axes; write .npy or .json",
         ),
     ],
 )

@@ -63,7 +63,7 @@ def test_cost_of_softmax_is_that_of_the_loops():
 
 
 def test_an_unknown_function_cannot_be_counted():
-    text = "activation 'swoosh' cannot be counted; it is not one of relu, relu6, leaky-relu"
+    text = "there is no activation 'swoosh'; choose one of relu, relu6, leaky-relu"
     with pytest.raises(ArgumentError, match=text):
         Activation(name="swoosh")
 

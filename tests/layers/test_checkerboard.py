@@ -23,10 +23,13 @@ def test_odena_et_al():
     """Kernel 3 with stride 2 overlaps unevenly, kernel 4 does not."""
     assert overlap(3, 2) == (2, 1)
     assert remedy(3, 2) == (
-        "take a kernel of 4, a multiple of the stride 2, or resize first, then convolve (resize-conv)"
+        "take a kernel of 4, a multiple of the stride 2, or resize first and then convolve (resize-conv)"
     )
     assert overlap(4, 2) == (2, 2)
-    assert remedy(4, 2) == "the kernel 4 is a multiple of the stride 2: every output gets as many taps"
+    assert (
+        remedy(4, 2)
+        == "the kernel 4 is a multiple of the stride 2: every output gets the same number of taps"
+    )
     assert "a kernel of 4 without dilation" in remedy(3, 2, 2)
 
 

@@ -135,13 +135,13 @@ def test_a_bad_layer_is_named_at_birth(options, text):
         ((1, 5, 2.5), "the input's width must be a whole number, got 2.5"),
         ((0, 5, 5), "the input's channels must be at least 1, got 0"),
         ((2, 5, 5), "the input has 2 channels, the layer takes 1"),
-        ((1, 5), "the input size 5 has 1 axes, the kernel 3x3 has 2"),
-        ((1,), r"the input size \(\) has 0 axes, the kernel 3x3 has 2"),
+        ((1, 5), "the input size 5 has 1 axes but the kernel 3x3 has 2"),
+        ((1,), r"the input size \(\) has 0 axes but the kernel 3x3 has 2"),
         ((), r"the input shape is empty; it must be \(channels, \*sizes\)"),
         (
             (1, 5, 2),
-            r"the output would be empty: along the width the kernel spans 3, the input with its padding only "
-            r"2 \+ 0 \+ 0 = 2; pad by 1 more in all, or take a smaller kernel",
+            r"the output would be empty: along the width the kernel spans 3, but the padded input has only "
+            r"2 \+ 0 \+ 0 = 2; add 1 to the padding \(before plus after\), or take a smaller kernel",
         ),
     ],
 )

@@ -31,7 +31,9 @@ def test_touched_places_are_distinct():
 
 def test_bytes_of_an_element():
     assert [element_bytes(dtype) for dtype in ("float32", "float16", "int8")] == [4, 2, 1]
-    with pytest.raises(ArgumentError, match="dtype 'float8' is not one of float32, float16, int8"):
+    with pytest.raises(
+        ArgumentError, match="there is no dtype 'float8'; choose one of float32, float16, int8"
+    ):
         element_bytes("float8")
 
 

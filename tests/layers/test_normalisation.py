@@ -61,17 +61,20 @@ def test_local_response_normalisation_counts_its_formula():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: GroupNorm(3, 4), "the 4 channels cannot be normalised in 3 groups"),
+        (lambda: GroupNorm(3, 4), "4 channels cannot be divided into 3 equal groups"),
         (lambda: GroupNorm(2, 4).output_shape((5, 2, 2)), "the input has 5 channels, the layer takes 4"),
         (
             lambda: LayerNorm(7).output_shape((5, 6)),
-            "the input 5x6 does not have 7 last, which is normalised",
+            "the last axes of the input 5x6 must be 7, the normalised shape",
         ),
         (
             lambda: LayerNorm(5, channels=True).output_shape((4, 6, 6)),
-            "does not have 5 first, which is normalised",
+            "must be 5, the normalised shape",
         ),
-        (lambda: LayerNorm((2, 3), channels=True), "the channels are one axis, and the shape 2x3 has 2"),
+        (
+            lambda: LayerNorm((2, 3), channels=True),
+            "with `channels` the shape must be one number, the channels; 2x3 has 2",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(call, text):

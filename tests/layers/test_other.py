@@ -38,7 +38,10 @@ def test_flatten_and_shuffle_move_data_only():
     assert shuffle.output_shape((8, 3, 3)) == (8, 3, 3)
     assert shuffle.cost((8, 3, 3)) == Cost()
     assert shuffle.activations((8, 3, 3)) == 2 * 72
-    with pytest.raises(ArgumentError, match="the input's 6 channels cannot be shuffled in 4 groups"):
+    with pytest.raises(
+        ArgumentError,
+        match="the input's 6 channels cannot be divided into 4 equal groups; groups must divide the channels",
+    ):
         shuffle.cost((6, 3, 3))
 
 
@@ -86,10 +89,10 @@ def test_resize_sees_its_neighbours(mode):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({}, "a resize takes either a scale or a size"),
-        ({"scale": 2, "size": 2}, "a resize takes either a scale or a size"),
+        ({}, "resize takes either `scale` or `size`; give exactly one of them"),
+        ({"scale": 2, "size": 2}, "resize takes either `scale` or `size`; give exactly one of them"),
         ({"scale": 0}, "scale must be at least 1, got 0"),
-        ({"size": 4, "mode": "cubic"}, "mode 'cubic' is not one of nearest, bilinear"),
+        ({"size": 4, "mode": "cubic"}, "mode must be one of nearest, bilinear, bicubic, got 'cubic'"),
     ],
 )
 def test_a_bad_resize_is_named(options, text):
@@ -98,7 +101,7 @@ def test_a_bad_resize_is_named(options, text):
 
 
 def test_resize_needs_the_axes_of_its_input():
-    with pytest.raises(ArgumentError, match="the input size 4 has 1 axes, the resize 2x2 has 2"):
+    with pytest.raises(ArgumentError, match="the input size 4 has 1 axes but the resize 2x2 has 2"):
         Resize(scale=2).output_shape((1, 4))
 
 
@@ -107,9 +110,9 @@ def test_add_joins_inputs_of_one_shape():
     assert Add().output_shape(shape, shape) == shape
     assert Add().cost(shape, shape, shape) == Cost(additions=72, flops=72)
     assert Add().activations(shape, shape) == 3 * 36
-    with pytest.raises(ArgumentError, match="add takes inputs of one shape, got 4x3x3 and 4x3x2"):
+    with pytest.raises(ArgumentError, match="add takes inputs of the same shape, got 4x3x3 and 4x3x2"):
         Add().output_shape(shape, (4, 3, 2))
-    with pytest.raises(ArgumentError, match="add takes two inputs or more, a chain gives it one"):
+    with pytest.raises(ArgumentError, match="add takes two or more inputs, but in a chain it gets one"):
         Add().output_shape(shape)
 
 
@@ -117,7 +120,7 @@ def test_concat_joins_channels():
     assert Concat().output_shape((4, 3, 3), (2, 3, 3), (1, 3, 3)) == (7, 3, 3)
     assert Concat().cost((4, 3, 3), (2, 3, 3)) == Cost()
     assert Concat().activations((4, 3, 3), (2, 3, 3)) == 2 * 54
-    with pytest.raises(ArgumentError, match="concat takes inputs of one size, got 4x3x3 and 2x3x4"):
+    with pytest.raises(ArgumentError, match="concat takes inputs of the same size, got 4x3x3 and 2x3x4"):
         Concat().output_shape((4, 3, 3), (2, 3, 4))
-    with pytest.raises(ArgumentError, match="concat takes two inputs or more"):
+    with pytest.raises(ArgumentError, match="concat takes two or more inputs"):
         Concat().cost((4, 3, 3))

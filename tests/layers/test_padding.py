@@ -26,7 +26,7 @@ def test_a_lone_pair_is_for_all_axes():
 @pytest.mark.parametrize(
     ("padding", "text"),
     [
-        ("some", "padding 'some' is not one of valid, same, same-lower, full"),
+        ("some", "there is no padding 'some'; give numbers or one of valid, same, same-lower, full"),
         (-1, "padding must be at least 0, got -1"),
         (1.5, "padding must be a whole number, got 1.5"),
         ((1, 2, 3), r"padding \(1, 2, 3\) has 3 axes where 2 are needed"),

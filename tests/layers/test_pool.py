@@ -80,8 +80,8 @@ def test_padding_is_below_what_the_kernel_spans(pool):
     pool(kernel_size=2, dilation=3, padding=3)
     pool(kernel_size=4, padding="same")
     text = (
-        "padding 3 along the width puts whole windows into the padding: the kernel spans 3, "
-        "so a pooling layer takes at most 2"
+        "padding 3 along the width would put whole windows into the padding: the kernel spans 3; "
+        "pad by at most 2, or take a larger kernel"
     )
     with pytest.raises(ArgumentError, match=text):
         pool(kernel_size=3, padding=(1, 3))
@@ -149,7 +149,7 @@ def test_the_power_of_a_norm_is_above_0(power):
 
 def test_a_power_beyond_use_is_refused():
     with pytest.raises(
-        ArgumentError, match=r"p-norm must be at most 1e\+06, or inf for the largest, got 1e\+308"
+        ArgumentError, match=r"p-norm must be at most 1e\+06, or inf for the maximum, got 1e\+308"
     ):
         LpPool(kernel_size=2, norm_type=1e308)
 
@@ -185,11 +185,11 @@ def test_global_is_adaptive_to_1(kind):
 
 
 def test_bad_adaptive_and_global_pools_are_named():
-    with pytest.raises(ArgumentError, match="kind 'mean' is not one of avg, max"):
+    with pytest.raises(ArgumentError, match="there is no kind 'mean' of pooling; choose one of avg, max"):
         GlobalPool(kind="mean")
     with pytest.raises(ArgumentError, match="output_size must be at least 1, got 0"):
         AdaptivePool(output_size=0)
-    with pytest.raises(ArgumentError, match="the input size 6x5 has 2 axes, the output size 2x2x2 has 3"):
+    with pytest.raises(ArgumentError, match="the input size 6x5 has 2 axes but the output size 2x2x2 has 3"):
         AdaptivePool(output_size=(2, 2, 2)).output_shape(SHAPE)
     with pytest.raises(ArgumentError, match="the input's height must be at least 1, got 0"):
         AdaptivePool(output_size=1).output_shape((1, 0, 1))

@@ -68,10 +68,13 @@ def test_layouts():
     ("call", "text"),
     [
         (lambda: Recurrent("ltsm", 3, 2), "there is no recurrent layer 'ltsm'; did you mean 'lstm'"),
-        (lambda: Recurrent("lstm", 3, 2, layout="x"), "layout 'x' is not one of batch, time, onnx"),
+        (
+            lambda: Recurrent("lstm", 3, 2, layout="x"),
+            "there is no layout 'x'; choose one of batch, time, onnx",
+        ),
         (
             lambda: Recurrent("lstm", 3, 2).output_shapes((4, 5, 6)),
-            "the input 4x5x6 is not a sequence of 3 features",
+            "the input 4x5x6 must be a sequence of 3 features",
         ),
     ],
 )

@@ -89,20 +89,20 @@ def test_pads_and_cuts():
     assert Pad(2, dims=1).sees((8,))[0].low == -2
     with pytest.raises(ArgumentError, match=r"the output would be empty: along the height 2 \+ -2 \+ 0 = 0"):
         Pad(((-2, 0), (0, 0))).output_shape((3, 2, 2))
-    with pytest.raises(ArgumentError, match="the input has 1 axes, the padding 2"):
+    with pytest.raises(ArgumentError, match="the input has 1 axes but the padding has 2"):
         Pad(1).output_shape((3, 8))
-    with pytest.raises(ArgumentError, match="mode 'mirror' is not one of zeros"):
+    with pytest.raises(ArgumentError, match="there is no padding mode 'mirror'; choose one of zeros"):
         Pad(1, mode="mirror")
 
 
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"scale": -0.5}, "scale must be above 0 and finite, got -0.5"),
-        ({"scale": float("inf")}, "scale must be above 0 and finite, got inf"),
+        ({"scale": -0.5}, "scale must be finite and above 0, got -0.5"),
+        ({"scale": float("inf")}, "scale must be finite and above 0, got inf"),
         ({"scale": (1.5, 2, 3), "dims": 2}, "scale 1.5x2x3 has 3 axes where 2 are needed"),
-        ({"scale": 2, "coordinates": "corner"}, "coordinates 'corner' is not one of asymmetric, half-pixel"),
-        ({"scale": 2, "rounding": "up"}, "rounding 'up' is not one of floor, ceil"),
+        ({"scale": 2, "coordinates": "corner"}, "coordinates must be one of asymmetric, half-pixel"),
+        ({"scale": 2, "rounding": "up"}, "rounding must be one of floor, ceil"),
     ],
 )
 def test_bad_options_are_told(options, text):

@@ -283,7 +283,7 @@ def test_gemm_turns_its_matrices(turned):
     assert (cost.macs, cost.flops) == (7 * 5 * 3, 2 * 7 * 5 * 3 + 35 + 35)
     with pytest.raises(ArgumentError, match="the shapes 7x5 and 4 do not broadcast"):
         layer.output_shapes(left, right, (4,))
-    with pytest.raises(ArgumentError, match="what is added, 2x7x5, does not fit the product 7x5"):
+    with pytest.raises(ArgumentError, match="the addend 2x7x5 does not broadcast to the product 7x5"):
         layer.output_shapes(left, right, (2, 7, 5))
     with pytest.raises(ArgumentError, match="cannot be multiplied"):
         layer.output_shapes((2, 2), (3, 3))
@@ -294,7 +294,9 @@ def test_linear_is_dense_for_every_row():
     assert layer.output_shapes((2, 50, 64)) == ((2, 50, 10),)
     assert layer.params() == 650
     assert layer.work((2, 50, 64)).macs == 2 * 50 * 640
-    with pytest.raises(ArgumentError, match="the last axis of the input 2x64x5 is not the 64 features"):
+    with pytest.raises(
+        ArgumentError, match="the last axis of the input 2x64x5 must be the layer's 64 features"
+    ):
         layer.output_shapes((2, 64, 5))
 
 
@@ -330,16 +332,20 @@ def test_gathered_and_stored_tensors():
 @pytest.mark.parametrize(
     ("layer", "shapes", "text"),
     [
-        (Reshape((0, -1, 7)), [(2, 6)], "12 elements of 2x6 do not fit the shape 0x-1x7"),
+        (Reshape((0, -1, 7)), [(2, 6)], "the 12 elements of 2x6 cannot be reshaped to 0x-1x7"),
         (Reshape((0, 0, 0)), [(2, 6)], "keeps an axis that the input 2x6 does not have"),
-        (Elementwise("mul"), [(2, 3), (4,)], "the shapes 2x3 and 4 do not broadcast: the axis -1 is 3 and 4"),
-        (Split(sizes=(3, 4)), [(1, 8)], r"the parts 3 \+ 4 are 7, the axis 1 of 1x8 has 8"),
-        (Split(5), [(1, 8)], "8 places of axis 1 of 1x8 do not make 5 parts"),
+        (Elementwise("mul"), [(2, 3), (4,)], "the shapes 2x3 and 4 do not broadcast: axis -1 is 3 and 4"),
+        (Split(sizes=(3, 4)), [(1, 8)], r"the sizes 3 \+ 4 sum to 7, but axis 1 of 1x8 has size 8"),
+        (Split(5), [(1, 8)], "axis 1 of 1x8, of size 8, cannot be split into 5 parts"),
         (Join(2), [(1, 2, 3), (1, 3, 3)], "the inputs 1x2x3 and 1x3x3 cannot be joined along axis 2"),
-        (MatMul(), [(2, 3), (4, 5)], "the matrices 2x3 and 4x5 cannot be multiplied: 3 columns meet 4 rows"),
-        (MatMul(), [(), (4, 5)], "a product of matrices takes no single number"),
-        (Transpose((1, 0)), [(2, 3, 4)], "an order of 2 axes does not fit the input 2x3x4"),
-        (Unsqueeze((1, 1)), [(2,)], "an axis is named twice in 1, 1"),
+        (
+            MatMul(),
+            [(2, 3), (4, 5)],
+            "the matrices 2x3 and 4x5 cannot be multiplied: the first has 3 columns, the second 4 rows",
+        ),
+        (MatMul(), [(), (4, 5)], "matmul takes vectors or matrices, one input is a single number; use mul"),
+        (Transpose((1, 0)), [(2, 3, 4)], "a permutation of 2 axes does not fit the input 2x3x4"),
+        (Unsqueeze((1, 1)), [(2,)], "an axis is given twice in 1, 1"),
         (Tile((2,)), [(2, 3)], "1 repeats do not fit the 2 axes of 2x3"),
         (Unknown("NonZero"), [(2, 3)], "NonZero cannot be counted: there is no formula for it"),
     ],
@@ -354,10 +360,16 @@ def test_what_does_not_fit_is_told(layer, shapes, text):
     [
         (lambda: Reshape((-1, -1)), "only one axis of the shape -1x-1 can be -1"),
         (lambda: Slice(0, 1, 0, 0), "the step of a slice cannot be 0"),
-        (lambda: Slice((0, 1), 1, 0), "a slice takes a start, an end and a step for each axis"),
-        (lambda: Split(), "a split takes either the number of its parts or their sizes"),
+        (
+            lambda: Slice((0, 1), 1, 0),
+            "`starts`, `ends` and `steps` of a slice must have one number for each of `axes`",
+        ),
+        (lambda: Split(), "split takes either `parts` or `sizes`; give exactly one of them"),
         (lambda: Elementwise("mull"), "there is no operator 'mull'; did you mean 'mul'"),
-        (lambda: Elementwise("sqrt", operand=(1,)), "sqrt has no operand"),
+        (
+            lambda: Elementwise("sqrt", operand=(1,)),
+            "sqrt takes one input and no operand; leave `operand` out",
+        ),
         (lambda: Reduce("avg"), "there is no reduction 'avg'"),
         (lambda: Gather(indices=(1,), table=(2, 3)), "cannot both be stored"),
     ],

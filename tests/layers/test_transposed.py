@@ -110,7 +110,7 @@ def test_output_padding_may_be_below_the_dilation_alone():
 
 
 def test_padding_that_cuts_everything_off_is_named():
-    text = r"along the length the padding cuts 2 \+ 2 = 4 off 3 elements; pad by at most 2 in all"
+    text = r"along the length the padding crops 2 \+ 2 = 4 of 3 elements; pad by at most 2 in total"
     with pytest.raises(ArgumentError, match=text):
         transposed(kernel_size=3, padding=2).output_shape((1, 1))
 
@@ -156,17 +156,19 @@ def test_an_output_size_is_reached_by_the_output_padding_that_leads_to_it(n, k, 
             assert layer.sees((n,)) == padded.sees((n,))
             assert size_lines(layer, (1, n)) == size_lines(padded, (1, n))
         else:
-            with pytest.raises(ArgumentError, match=f"the output size {size} cannot be had along the length"):
+            with pytest.raises(
+                ArgumentError, match=f"the output size {size} along the length is not possible"
+            ):
                 layer.output_shape((1, n))
 
 
 def test_an_output_size_stands_for_an_output_padding():
-    text = "output_padding 1 and the output size 6 both say how large the output is; give one of them"
+    text = "output_padding 1 and out_size 6 both determine the output size; give one of them"
     with pytest.raises(ArgumentError, match=text):
         transposed(kernel_size=3, stride=2, output_padding=1, out_size=6)
     same = transposed(kernel_size=3, stride=2, padding="same", out_size=(8,))
     assert same.output_shape((1, 4)) == (1, 8)
     with pytest.raises(
-        ArgumentError, match="the output size 8 cannot be had along the length, where it is 6; change"
+        ArgumentError, match="the output size 8 along the length is not possible; it must be 6: change"
     ):
         same.output_shape((1, 3))

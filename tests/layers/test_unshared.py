@@ -17,7 +17,7 @@ def test_local_has_the_weights_of_a_convolution_at_each_output():
 
 def test_local_fits_one_size_only():
     local = LocalConv(**OPTIONS, input_size=(7, 6))
-    text = "the layer has its weights for an input of 7x6, not 7x7; unshared weights fit one size only"
+    text = "the layer has weights for an input of 7x6, not 7x7; unshared weights fit only one input size"
     with pytest.raises(ArgumentError, match=text):
         local.output_shape((3, 7, 7))
     with pytest.raises(ArgumentError, match="the input has 2 channels, the layer takes 3"):

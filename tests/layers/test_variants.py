@@ -292,6 +292,6 @@ def test_output_padding_is_of_transposed_layers():
     )
     assert VARIANTS["tiled"](conv, output_padding=0) == VARIANTS["tiled"](conv)
     with pytest.raises(
-        ArgumentError, match="output_padding belongs to transposed layers, which tiled has none of"
+        ArgumentError, match="output_padding belongs to transposed layers, and tiled has none"
     ):
         VARIANTS["tiled"](conv, output_padding=1)

@@ -113,7 +113,7 @@ def test_a_layer_without_inputs():
         (lambda g: g("conv k9"), r"'conv k9': .*|conv1 \(conv k9x9 o3\): the output would be empty"),
         (
             lambda g: g("add", "input", g("conv k3 o4", name="stem")),
-            r"add1 \(add\): add takes inputs of one shape, got 3x8x8 and 4x6x6; it gets 3x8x8 of the input 'input' and "
+            r"add1 \(add\): add takes inputs of the same shape, got 3x8x8 and 4x6x6; it gets 3x8x8 of the input 'input' and "
             r"4x6x6 from stem \(conv k3x3 o4\)",
         ),
         (lambda g: g("relu", "inptu"), "there is no tensor 'inptu'; did you mean 'input'"),

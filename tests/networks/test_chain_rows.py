@@ -95,7 +95,7 @@ def test_a_batch_multiplies_work_and_activations_not_parameters():
     assert eight["params"] == one["params"]
     assert eight["parameter_bytes"] * 2 == one["parameter_bytes"]
     assert eight["activation_bytes"] * 2 == 8 * one["activation_bytes"]
-    with pytest.raises(ArgumentError, match="dtype 'float64' is not one of"):
+    with pytest.raises(ArgumentError, match="there is no dtype 'float64'; choose one of"):
         rows(CHAIN, SHAPE, dtype="float64")
     with pytest.raises(ArgumentError, match="batch must be at least 1, got 0"):
         rows(CHAIN, SHAPE, batch=0)

@@ -104,7 +104,7 @@ def test_sizes_that_do_not_fit_name_the_node_both_shapes_and_what_made_them():
     with pytest.raises(ArgumentError) as caught:
         Network("n", {"x": ("N", *ITEM)}, nodes, ("c",)).rows()
     assert str(caught.value) == (
-        "node 'sum' (add): add takes inputs of one shape, got 8x16x16 and 8x8x8; its inputs are 8x16x16 from node 'left' "
+        "node 'sum' (add): add takes inputs of the same shape, got 8x16x16 and 8x8x8; its inputs are 8x16x16 from node 'left' "
         "(conv k3x3 p1 o8), 8x8x8 from node 'right' (conv k3x3 s2 p1 o8)"
     )
 

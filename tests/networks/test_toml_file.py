@@ -173,7 +173,7 @@ def layers(*lines):
         (layers('"relu"', '"conv k9 o4"'), r"net.toml, line 4: conv1 \(conv k9x9 o4\): the output would be empty: .*"
          r"it gets 3x8x8 from relu1 \(relu\)"),
         (layers('"conv k3 o4"', '{ layer = "add", from = ["conv1", "input"] }'),
-         r"net.toml, line 4: add1 \(add\): add takes inputs of one shape, got 4x6x6 and 3x8x8; it gets 4x6x6 from conv1 "
+         r"net.toml, line 4: add1 \(add\): add takes inputs of the same shape, got 4x6x6 and 3x8x8; it gets 4x6x6 from conv1 "
          r"\(conv k3x3 o4\) and 3x8x8 of the input 'input'"),
         (layers('"relu"', '{ layer = "bn", from = "rlu1" }'),
          "net.toml, line 4: there is no layer 'rlu1' before it; did you mean 'relu1'"),

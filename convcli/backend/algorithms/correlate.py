@@ -67,7 +67,7 @@ def as_method(method: str) -> tuple[str, int | None]:
 class _Task(NamedTuple):
     """A correlation of x (N, C, *spatial) with kernels (G, O, C / G, *k).
 
-    rank : how many terms of a kernel `separable` takes; None where it has to be one
+    rank : how many terms of a kernel `separable` takes; None if it has to be one
     """
 
     x: Array
@@ -178,7 +178,7 @@ def _check_method(method: str, task: _Task) -> None:
 
 
 def _suits(name: str, task: _Task) -> bool:
-    """Tell whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
+    """Return whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
     x, kernels, slide, border, numbers, _ = task
     if name in ("direct", "gemm"):
         return True

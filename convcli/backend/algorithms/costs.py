@@ -131,7 +131,7 @@ def cost_gemm(work: Work) -> int:
 
 
 def takes_winograd(slide: Slide) -> bool:
-    """Tell whether F(2, 3) is made for the kernel: three taps on every axis, next to each other."""
+    """Return whether F(2, 3) is made for the kernel: three taps on every axis, next to each other."""
     return all(
         (k, s, d) == (3, 1, 1)
         for k, s, d in zip(slide.kernel_size, slide.stride, slide.dilation, strict=True)
@@ -172,7 +172,7 @@ def cost_winograd(work: Work) -> int:
 
 
 def takes_bands(slide: Slide) -> bool:
-    """Tell whether there is an axis for the rows of the kernel beside the one that runs lie on."""
+    """Return whether there is an axis for the rows of the kernel besides the last axis."""
     return len(slide.kernel_size) > 1
 
 

@@ -18,7 +18,7 @@ NEAR = 1e-5  # of the sum of |weight * value|: how far a float sum may be off
 
 
 def is_exact(peak: int, inputs: int, slide: Slide) -> bool:
-    """Tell whether rounding restores whole numbers whose sums reach `peak` = max|x| * sum|weight|.
+    """Return whether rounding restores whole numbers whose sums reach `peak` = max|x| * sum|weight|.
 
     Brent, Percival & Zimmermann, "Error bounds on complex floating-point multiplication" (2007), theorem
     5.1: with lengths 2^n the error is below |x| |w| eps (3n + 5**0.5 * (3n + 1) + 3n), Euclidean norms. Here
@@ -31,7 +31,7 @@ def is_exact(peak: int, inputs: int, slide: Slide) -> bool:
 
 
 def is_finite(x: Array, border: Array, weight: Array, slide: Slide, dtype: np.dtype[Any]) -> bool:
-    """Tell whether every number, and every sum that the transforms form, is finite in `dtype`."""
+    """Return whether every number, and every sum that the transforms form, is finite in `dtype`."""
     with np.errstate(over="ignore", invalid="ignore"):
         # NumPy's maximum hands NaN on, which Python's may drop; 1 stands for either side of a product alone.
         peak = np.max([1, *(float(np.abs(array).max(initial=0)) for array in (x, border))])
@@ -51,7 +51,7 @@ def transform_error(reach: float, elements: int, dtype: np.dtype[Any]) -> float:
 
 
 def is_near(least: float, error: float) -> bool:
-    """Tell whether an error is small beside a sum of magnitudes that is itself off by the error."""
+    """Return whether an error is small beside a sum of magnitudes that is itself off by the error."""
     return error <= NEAR * (least - error) or error == 0
 
 

@@ -17,7 +17,7 @@ Factors = tuple[
 
 
 def factors(weight: Array, dims: int) -> Factors | None:
-    """Return the factors of kernels (..., *k) of rank 1, or None where one has a higher rank.
+    """Return the factors of kernels (..., *k) of rank 1, or None if one has a higher rank.
 
     A kernel of rank 1 is the outer product of its fibres through any element that is not 0, divided by
     that element dims - 1 times; the largest one loses the fewest digits. Integer fibres are divided by
@@ -126,7 +126,7 @@ def _outer(fibres: list[Array]) -> Array:
 
 
 def _close(kernels: Array, fibres: list[Array], tolerance: float) -> bool:
-    """Tell whether the outer products are the kernels, up to `tolerance` of the largest element of each."""
+    """Return whether the outer products are the kernels, up to `tolerance` of the largest element of each."""
     wide = np.result_type(kernels, np.float64 if kernels.dtype.kind == "i" else kernels)
     error = _magnitudes(_outer([fibre.astype(wide) for fibre in fibres]) - kernels)
     return bool((error.max(axis=1) <= tolerance * _magnitudes(kernels).max(axis=1)).all())

@@ -96,7 +96,7 @@ class Phases(NamedTuple):
 
     @property
     def pay(self) -> bool:
-        """Tell whether elements are met by so many taps that dividing the input is worth a copy of it."""
+        """Return whether elements are met by so many taps that dividing the input is worth a copy of it."""
         return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
 
     def taps(self, axis: int, before: int = 0) -> tuple[Taps, ...]:

@@ -80,7 +80,7 @@ def plan(
     threads: int,
     settling: Settling | None = None,
 ) -> BandPlan | None:
-    """Return the quickest plan, or None where only the plain exact sums will do.
+    """Return the quickest plan, or None if only the plain exact sums will do.
 
     `wide` asks for float64, where float32 has too few digits. With `settling` either may be taken: it tells what a
     way costs, for one sample, beside its sums.

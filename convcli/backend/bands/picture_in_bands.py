@@ -117,7 +117,7 @@ class Samples(NamedTuple):
 
 
 def in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
-    """Return how samples are filtered in bands; None where no plan has sums that are exact enough."""
+    """Return how samples are filtered in bands; None if no plan has sums that are exact enough."""
     kernel, value = laid.kernel, laid.value
     whole = kernel.is_whole and float(value).is_integer()
     if samples.dtype.kind == "f" or whole:
@@ -188,7 +188,7 @@ def _in_sums(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
 
 
 def light_in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
-    """Return how the light of samples is filtered in bands; None where no plan has sums that are exact enough."""
+    """Return how the light of samples is filtered in bands; None if no plan has sums that are exact enough."""
     kernel, value = laid.kernel, laid.value
     weights = [Weights.of(matrix) for matrix in laid.divided()]
     largest = max(1.0, abs(value))

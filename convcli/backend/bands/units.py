@@ -44,7 +44,7 @@ class Units(NamedTuple):
 
     @classmethod
     def of(cls, weights: Sequence[Array], offset: float, value: float) -> "Units | None":
-        """Take weights to the nearest unit, half to even; None where they are too large for exact sums.
+        """Take weights to the nearest unit, half to even; None if they are too large for exact sums.
 
         `value` is a sample beyond the border.
         """

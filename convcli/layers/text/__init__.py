@@ -1,1 +1,1 @@
-"""How layers are typed and said: chains, pools, sizes, and the formulas with their numbers."""
+"""Layers as text: the grammar of chains, pools and sizes, and formulas with their numbers."""

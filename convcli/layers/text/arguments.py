@@ -1,4 +1,4 @@
-"""Spellings of a name and its arguments, as swirl:strength=3 or avg:3,stride=2."""
+"""Parse a name with arguments, such as swirl:strength=3 or avg:3,stride=2."""
 
 from collections.abc import Callable, Mapping
 from inspect import signature
@@ -11,9 +11,10 @@ T = TypeVar("T")
 
 
 def called(argument: str, text: str, known: Mapping[str, Callable[..., T]], also: str = "") -> T:
-    """Call the function that `text` names with the arguments it spells, by name or in order.
+    """Call the function named in `text` with the arguments given there, by name or by position.
 
-    `also` says in errors what else the argument takes. Arguments are numbers, whole where the function says int.
+    Arguments are numbers, and integers if the function's annotation is int. `also` is appended to the error for an
+    unknown name; it lists what else the argument accepts.
     """
     name, arguments = apart(text)
     if name not in known:
@@ -34,7 +35,7 @@ def called(argument: str, text: str, known: Mapping[str, Callable[..., T]], also
 
 
 def apart(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """Divide name:a,key=b into the name and pairs (key, value); the key is empty where there is none.
+    """Split name:a,key=b into the name and its (key, value) pairs; the key is empty for a positional argument.
 
     >>> apart("avg:3,stride=2")
     ('avg', [('', '3'), ('stride', '2')])

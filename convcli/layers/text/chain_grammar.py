@@ -1,10 +1,10 @@
-"""Read a chain: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1, conv k3 d2 g4 nobias'.
+"""Parse a chain: 'conv k7 s2 p3 o64, relu, maxpool k3 s2 p1, conv k3 d2 g4 nobias'.
 
-Items are separated by commas. An item is an operator and its options: letters and a value (k3, s2x1, p1:2), a
-word (nobias), or a padding's name. Channels, axes and sizes come from the shape that arrives at the item, and
-as many channels go out as come in, unless o says otherwise. Sizes may be unknown, for layers whose weights do not
-depend on them. `branch` before an item lets it run beside the chain; a `deform` without one gets the branch that
-predicts its offsets.
+Items are separated by commas. An item is an operator followed by its options: letters and a value (k3, s2x1, p1:2), a
+word (nobias), or the name of a padding. Input channels, axes and sizes come from the output shape of the item before;
+the number of output channels is that of the input unless `o` gives another. Sizes may be unknown, for layers whose
+weights do not depend on them. `branch` before an item runs it on a side branch; a `deform` without a branch gets the
+one that predicts its offsets.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,7 +59,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
 
 
 def parse_chain(text: str, input_shape: Sequence[int | None]) -> tuple[Layer, ...]:
-    """Read a chain of layers for an input of `input_shape`, (channels, *sizes); a size that is not known is None.
+    """Parse a chain of layers for an input of `input_shape`, (channels, *sizes); None is an unknown size.
 
     >>> conv, relu = parse_chain("conv k3 p1 o8 nobias, relu", (3, 32, 32))
     >>> conv.weights()
@@ -70,7 +70,7 @@ def parse_chain(text: str, input_shape: Sequence[int | None]) -> tuple[Layer, ..
 
 
 def parse_items(items: Iterable[tuple[str, str]], input_shape: Sequence[int | None]) -> tuple[Layer, ...]:
-    """Read a chain of items, each behind what errors call its place: ("net.txt, line 3", "conv k3 p1")."""
+    """Parse a chain of (place, item) pairs; errors name the place: ("net.txt, line 3", "conv k3 p1")."""
     shape = as_open_shape(input_shape)
     chain: list[Layer] = []
     for place, item in items:
@@ -87,7 +87,7 @@ def parse_items(items: Iterable[tuple[str, str]], input_shape: Sequence[int | No
 
 
 def split_chain(text: str) -> list[str]:
-    """Divide a chain into its items, at the commas that are not between parentheses.
+    """Split a chain into its items, at the commas outside parentheses.
 
     >>> split_chain("Conv2d(4, 8, 3), relu")
     ['Conv2d(4, 8, 3)', ' relu']
@@ -105,7 +105,7 @@ def split_chain(text: str) -> list[str]:
 
 
 def parse_layer(text: str, input_shape: Sequence[int | None]) -> Layer:
-    """Read one item of a chain for an input of `input_shape`, (channels, *sizes); of several inputs it is the first's.
+    """Parse one item of a chain; `input_shape`, (channels, *sizes), is the shape of its first input.
 
     >>> parse_layer("conv k3 p1 o8", (3, 32, 32)).params()
     224
@@ -114,27 +114,27 @@ def parse_layer(text: str, input_shape: Sequence[int | None]) -> Layer:
 
 
 def _check_one_to_one(layer: Layer) -> None:
-    """Refuse a layer that a chain cannot have: one of several inputs or outputs, or of none."""
+    """Raise ArgumentError if a layer cannot be in a chain, because it does not have one input and one output."""
     if layer.fewest_inputs > 1:
         raise ArgumentError(
-            f"it takes {layer.fewest_inputs} inputs or more, a chain gives it one; say them in a network file"
+            f"it takes {layer.fewest_inputs} or more inputs, but in a chain it gets one; use a network file"
         )
     if layer.most_inputs == 0:
-        raise ArgumentError("it takes no input, and a chain gives it one; say it in a network file")
+        raise ArgumentError("it takes no input, but in a chain it gets one; use a network file")
     if isinstance(layer, layers.Split) and layer.parts > 1:
         raise ArgumentError(
-            f"it makes {layer.parts} outputs, a chain continues with one; use slice, or say them in a network file"
+            f"it makes {layer.parts} outputs, but a chain continues with one; use slice, or a network file"
         )
 
 
 def _parse_item(words: list[str], shape: OpenShape) -> Layer:
     if not words:
-        raise ArgumentError("it is empty; write layers such as 'conv k3 p1 o64, relu', a comma between two")
+        raise ArgumentError("it is empty; write layers separated by commas, such as 'conv k3 p1 o64, relu'")
     name, *tokens = words
     if name == BRANCH:
         layer = _parse_item(tokens, shape)
         if isinstance(layer, layers.Branch | layers.DeformConv):
-            raise ArgumentError(f"a branch is one layer, {tokens[0]} needs one of its own")
+            raise ArgumentError(f"a branch is one layer, but {tokens[0]} needs a branch of its own")
         return layers.Branch(layer=layer)
     name = ALIASES.get(name.lower(), name)
     name = _OPERATOR_OF.get(name.lower(), name.lower())
@@ -152,7 +152,7 @@ def _parse_item(words: list[str], shape: OpenShape) -> Layer:
 
 
 def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
-    """Read the options of one item; `options` is that of Operator."""
+    """Parse the options of one item; `options` has the form of Operator.options."""
     known, meant, needed = _option_table(options)
     given: Options = {}
     for token in tokens:
@@ -160,7 +160,7 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
         if target is None:
             raise ArgumentError(f"{token!r} is not an option of {name}; it takes {' '.join(known) or 'none'}")
         if target in given:
-            raise ArgumentError(f"{token!r} gives the {target} a second time")
+            raise ArgumentError(f"{token!r} gives the {target} a second time; give it once")
         given[target] = value
     for key in needed:
         if known[key] not in given:
@@ -170,7 +170,7 @@ def _parse_options(name: str, options: str, tokens: list[str]) -> Options:
 
 @cache
 def _option_table(options: str) -> tuple[dict[str, str], dict[str, tuple[str, object]], list[str]]:
-    """Return letters or word -> field, word -> field and value, and the letters that must be given."""
+    """Return (option -> field, word -> (field, value), the required letters) of the options of an operator."""
     known: dict[str, str] = {}
     meant: dict[str, tuple[str, object]] = {}
     needed = []
@@ -187,10 +187,10 @@ def _option_table(options: str) -> tuple[dict[str, str], dict[str, tuple[str, ob
 
 
 def _parse_token(token: str, known: dict[str, str]) -> tuple[str | None, object]:
-    """Return a token's field and value, or no field if it is not known."""
+    """Return the field and value of a token, or (None, None) if it is unknown."""
     if token in NAMES and known.get("p") == "padding":
         return "padding", token
-    bare = len(token.removesuffix("inf"))  # the one number without digits
+    bare = len(token.removesuffix("inf"))  # the only number without digits
     digits = next((place for place, letter in enumerate(token) if letter.isdigit()), bare)
     if READERS.get(known.get(token[: digits - 1], "")) is parse_signed and token[digits - 1] == "-":
         digits -= 1

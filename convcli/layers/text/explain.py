@@ -1,6 +1,6 @@
-"""The formulas with the numbers put in, as lines of text.
+"""Formulas of layers with the numbers filled in, as lines of text.
 
-A layer's kind is told by its fields, so that explaining a convolution does not load the other layers.
+The kind of a layer is recognised by its fields, so that explaining a convolution does not import the other layers.
 """
 
 from math import prod
@@ -14,11 +14,11 @@ from convcli.layers.padding import span
 if TYPE_CHECKING:
     from convcli.layers.transposed import ConvTranspose
 
-MOST_AXES = 3  # of a layer that PyTorch has
+MOST_AXES = 3  # largest number of spatial axes in PyTorch's layers
 
 
 def size_lines(layer: Layer, input_shape: Shape) -> list[str]:
-    """Show how each axis of the output comes about; nothing for layers without a window.
+    """Return the formula of the output size on each axis; nothing for layers without a window.
 
     >>> from convcli.layers import Conv
     >>> conv = Conv(in_channels=1, out_channels=1, kernel_size=3, stride=2, padding=1, dims=1)
@@ -44,12 +44,12 @@ def _size_formula(layer: Window, input_size: Sizes, axis: int) -> str:
     if not layer.ceil_mode:
         return f"floor({inside}) + 1 = {result}"
     rounded = -(-(n + before + after - span(k, d)) // s) + 1
-    dropped = f" = {rounded}, less 1 that would start behind the input" if rounded > result else ""
+    dropped = f" = {rounded}, less 1 that would start beyond the input" if rounded > result else ""
     return f"ceil({inside}) + 1{dropped} = {result}"
 
 
 def unused_lines(layer: Layer, input_shape: Shape) -> list[str]:
-    """Say what a stride leaves over at the end of each axis; nothing where it fits."""
+    """Return how many elements at the end of each axis no window covers; nothing if the stride fits."""
     if not isinstance(layer, Window) or _is_transposed(layer):
         return []
     size = tuple(input_shape[1:])
@@ -63,14 +63,14 @@ def unused_lines(layer: Layer, input_shape: Shape) -> list[str]:
         if left > 0:
             real = max(0, left - after)
             lines.append(
-                f"{name}: {left} of {size[axis] + before + after} padded elements are left over at the end, "
-                f"{real} of the input; the stride {s} does not fit"
+                f"{name}: {left} of {size[axis] + before + after} padded elements at the end are not used, "
+                f"{real} of them of the input; the stride {s} does not fit"
             )
     return lines
 
 
 def params_lines(layer: Layer) -> list[str]:
-    """Show how the weights and biases are counted.
+    """Return the formula of the number of weights and biases.
 
     >>> from convcli.layers import Conv
     >>> params_lines(Conv(in_channels=64, out_channels=128, kernel_size=3))
@@ -114,7 +114,7 @@ def _times(sizes: Sizes) -> str:
 
 
 def macs_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
-    """Show how the multiply-adds of a batch are counted.
+    """Return the formula of the number of multiply-adds (MACs) of a batch.
 
     >>> from convcli.layers import Conv
     >>> macs_lines(Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3), (3, 224, 224))
@@ -138,15 +138,15 @@ def macs_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
 
 
 def flops_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
-    """Name the numbers that others call FLOPs, each of a batch; nothing for layers without multiply-adds.
+    """Return the different counts of a batch that are called FLOPs; nothing for layers without multiply-adds.
 
-    fvcore counts the multiply-adds, PyTorch's flop counter twice as many, torchinfo every weight and bias once for
-    each output place. A counter is left out for a layer that it does not count, or that PyTorch does not have.
+    fvcore counts multiply-adds, PyTorch's flop counter twice as many, and torchinfo each weight and bias once
+    per output position. A counter is omitted for a layer that it does not count, or that PyTorch does not have.
     """
     macs = layer.cost(input_shape).macs * batch
     if not macs:
         return []
-    by_place = layer.params() * prod(layer.output_shape(input_shape)[1:]) * batch  # torchinfo's
+    by_place = layer.params() * prod(layer.output_shape(input_shape)[1:]) * batch  # torchinfo's count
     known = _known_to(layer, input_shape)
     same = ["macs here", *(f"{name}'s flops" for name in known if name == "fvcore")]
     more = []
@@ -154,7 +154,7 @@ def flops_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
         same.append("torchinfo's mult-adds")
     elif "torchinfo" in known:
         what = (
-            "every parameter at each output place" if _is_transposed(layer) else "with one more for each bias"
+            "every parameter once per output position" if _is_transposed(layer) else "with one more per bias"
         )
         more.append(f"{by_place:,}: {what} (torchinfo's mult-adds)")
     if "PyTorch" in known:
@@ -163,15 +163,14 @@ def flops_lines(layer: Layer, input_shape: Shape, batch: int = 1) -> list[str]:
 
 
 def _known_to(layer: Layer, input_shape: Shape) -> tuple[str, ...]:
-    """Return the counters that count the layer as it is.
+    """Return the counters that count the layer correctly.
 
-    PyTorch has no local and no tiled layers, none of more than 3 axes, and no transposed ones with unequal padding;
-    nobody counts the deformable ones. fvcore counts nothing where the padding is PyTorch's `same`.
+    PyTorch has no locally connected and no tiled layers, none with more than 3 axes, and no transposed ones with
+    unequal padding; no counter supports the deformable ones. fvcore counts nothing if the padding is PyTorch's `same`.
     """
     if not isinstance(layer, Convolution):
-        if (
-            layer.of_tensors
-        ):  # torchinfo counts a dense layer once, whatever its input; nobody counts the recurrent ones
+        if layer.of_tensors:
+            # torchinfo counts a dense layer once, regardless of its input; no counter supports the recurrent ones
             return () if "hidden" in vars(layer) else ("fvcore", "PyTorch")
         return ("fvcore", "torchinfo", "PyTorch")
     foreign = {"offset_groups", "input_size", "tile"} & vars(layer).keys()

@@ -1,9 +1,9 @@
-"""Layers as PyTorch and Keras spell them, said as an item of a chain: Conv2d(4, 8, 3) is 'conv k3 o8'."""
+"""Translate a layer as PyTorch or Keras write it to an item of a chain: Conv2d(4, 8, 3) is 'conv k3 o8'."""
 
 import re
 
-# Layers of PyTorch, the operators that they are here, and the letters of their arguments in order; "" is what the
-# shape that arrives tells.
+# Layers of PyTorch: the operator here, and the letters of the positional arguments. "" marks an argument that follows
+# from the input shape.
 CONV = ("", "o", "k", "s", "p", "d", "g")
 POOL = ("k", "s", "p", "d")
 LAYERS = {
@@ -57,7 +57,7 @@ _ARGUMENT = re.compile(r"\s*(?:(\w+)\s*=)?\s*(\([^()]*\)|[^,()]+?)\s*(?:,|$)")
 
 
 def instead_of_call(text: str) -> str:
-    """Say what a layer of PyTorch or Keras is in a chain; nothing where it is none that is known.
+    """Return a suggestion for a layer of PyTorch or Keras; an empty string if it is unknown.
 
     >>> instead_of_call("Conv2d(4, 8, 3, padding=1, bias=False)"), instead_of_call("maxpool2d")
     ("did you mean 'conv o8 k3 p1 nobias'?", "did you mean 'maxpool'?")

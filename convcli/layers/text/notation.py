@@ -1,4 +1,4 @@
-"""How sizes and paddings are typed: 7, 224x224, 1:2x0:0."""
+"""Parse and format sizes and paddings: 7, 224x224, 1:2x0:0."""
 
 import re
 from collections.abc import Sequence
@@ -12,15 +12,13 @@ from convcli.number_text import read_finite
 if TYPE_CHECKING:
     from convcli.layers.resize import Factor
 
-MOST_DIGITS = (
-    300  # of one number: products of a dozen can still be written, and no computer holds as many bytes
-)
+MOST_DIGITS = 300  # digits of one number: a product of a dozen such numbers can still be printed
 
 _SIZE = re.compile(r"[0-9]{1,9}(x[0-9]{1,9})+")
 
 
 def parse_number(text: str) -> int:
-    """Read a whole number of at least 0."""
+    """Parse a whole number of at least 0."""
     if not (text.isascii() and text.isdigit()):
         raise ArgumentError(f"{text!r} is not a whole number")
     if len(text) > MOST_DIGITS:
@@ -29,7 +27,7 @@ def parse_number(text: str) -> int:
 
 
 def parse_size(text: str) -> int | Sizes:
-    """Read a size: a bare number is an int, for all axes; 224x224 has one number for each.
+    """Parse a size: a single number is an int for all axes; 224x224 has one number per axis.
 
     >>> parse_size("7"), parse_size("16x112x112")
     (7, (16, 112, 112))
@@ -39,16 +37,14 @@ def parse_size(text: str) -> int | Sizes:
     except ArgumentError as error:
         meant = text.replace(",", "x")
         way = (
-            f"did you mean {meant}?"
-            if _SIZE.fullmatch(meant)
-            else "write 7, or 7x5 with a number for each axis"
+            f"did you mean {meant}?" if _SIZE.fullmatch(meant) else "write 7, or 7x5 with one number per axis"
         )
         raise ArgumentError(f"{text!r} is not a size: {error}; {way}") from None
     return sizes[0] if len(sizes) == 1 else sizes
 
 
 def parse_signed(text: str) -> int | tuple[int, ...]:
-    """Read whole numbers that may be negative: -1, 2x3, 0x-1.
+    """Parse whole numbers that may be negative: -1, 2x3, 0x-1.
 
     >>> parse_signed("-1"), parse_signed("0x-1")
     (-1, (0, -1))
@@ -60,7 +56,7 @@ def parse_signed(text: str) -> int | tuple[int, ...]:
 
 
 def parse_scale(text: str) -> "Factor | tuple[Factor, ...]":
-    """Read factors, whole ones as whole numbers: 2, 1.5, 2x0.5, 1/3.
+    """Parse factors; whole ones become ints: 2, 1.5, 2x0.5, 1/3.
 
     >>> parse_scale("2"), parse_scale("2x0.5"), parse_scale("1/3")
     (2, (2, 0.5), Fraction(1, 3))
@@ -70,7 +66,7 @@ def parse_scale(text: str) -> "Factor | tuple[Factor, ...]":
 
 
 def _factor(text: str) -> "Factor":
-    """Read a factor; a fraction that no float holds stays one, so that a third of 9 is 3."""
+    """Parse a factor; a fraction that a float cannot hold exactly stays a Fraction, so that a third of 9 is 3."""
     over, slash, under = text.partition("/")
     number = read_finite(text)
     if not slash or not (over.isdigit() and under.isdigit()):
@@ -82,9 +78,9 @@ def _factor(text: str) -> "Factor":
 
 
 def parse_padding(text: str) -> AnyPadding:
-    """Read a padding: a name, a number, or one item for each axis; an item is a number or before:after.
+    """Parse a padding: a name, a number, or one item per axis; an item is a number or before:after.
 
-    A lone 1:2 is ((1, 2),), a pair for all axes.
+    A single 1:2 is ((1, 2),), a pair for all axes.
 
     >>> parse_padding("same"), parse_padding("1"), parse_padding("1:2"), parse_padding("1:2x0")
     ('same', 1, ((1, 2),), ((1, 2), 0))
@@ -109,24 +105,24 @@ def _parse_sides(text: str) -> int | tuple[int, int]:
 
 
 def format_size(size: int | Sequence[int]) -> str:
-    """Write a size as parse_size reads it; one axis is a bare number."""
+    """Format a size so that parse_size can read it; one axis is a single number."""
     return str(size) if isinstance(size, int) else "x".join(map(str, size))
 
 
 def format_pads(pads: Pads) -> str:
-    """Write pairs as parse_padding reads them: 1x1, or 1:2x0:0 where a pair is uneven."""
+    """Format pairs so that parse_padding can read them: 1x1, or 1:2x0:0 if a pair is uneven."""
     return "x".join(f"{before}" if before == after else f"{before}:{after}" for before, after in pads)
 
 
 def format_padding(padding: Padding) -> str:
-    """Write a layer's padding in the shortest form: its name, or one item where all axes have the same."""
+    """Format a layer's padding in the shortest form: its name, or one item if it is the same on all axes."""
     if isinstance(padding, str):
         return padding
     return format_pads(padding[:1] if len(set(padding)) == 1 else padding)
 
 
 def format_padding_as_typed(padding: AnyPadding) -> str:
-    """Write what parse_padding read.
+    """Format a padding in the form that parse_padding read it from.
 
     >>> [format_padding_as_typed(parse_padding(text)) for text in ("same", "1", "1:2", "1:2x0")]
     ['same', '1', '1:2', '1:2x0']

@@ -1,4 +1,4 @@
-"""The operators of a chain: how each is typed, and the layer that it makes of what arrives."""
+"""The operators of a chain: the options of each, and the layer that it makes for an input shape."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,11 +16,11 @@ Options = dict[str, Any]
 
 
 class Operator(NamedTuple):
-    """How an operator is typed and made.
+    """The options of an operator, and how its layer is made.
 
-    options : letters and words, `!` behind one that must be given, `=field` where another layer's letters
-              mean another field, `=field=value` where a word means a value of its own
-    make    : the layer from the shape that arrives and the options given
+    options : letters and words, followed by `!` if required, by `=field` if a letter sets another field than in other
+              layers, or by `=field=value` for a word that sets a field to a value
+    make    : make the layer for an input shape and the given options
     """
 
     options: str
@@ -30,12 +30,12 @@ class Operator(NamedTuple):
 def _axes(shape: OpenShape) -> Options:
     if len(shape) == 1:
         of = "" if shape[0] is None else f" of {shape[0]}"
-        raise ArgumentError(f"it needs sizes to slide over, the input is a vector{of}")
+        raise ArgumentError(f"it needs spatial axes to slide over, the input is a vector{of}")
     return {"dims": len(shape) - 1}
 
 
 def _known(shape: OpenShape, name: str) -> Shape:
-    """Return a shape that is known, or raise ArgumentError where the weights of `name` depend on what is not."""
+    """Return a shape without unknown sizes; raise ArgumentError if a size is unknown that `name` needs."""
     known = tuple(n for n in shape if n is not None)
     if len(known) < len(shape):
         raise ArgumentError(needs_size(name))
@@ -43,10 +43,10 @@ def _known(shape: OpenShape, name: str) -> Shape:
 
 
 def _features(shape: OpenShape) -> int:
-    """Return the length of a vector; of what is none, the channels, which the layer itself refuses with its sizes."""
+    """Return the length of a vector; for other inputs the channels, because the layer itself reports the error."""
     if len(shape) > 1 and None in shape:
         raise ArgumentError(
-            f"a dense layer takes a vector, the input has {len(shape) - 1} axes; flatten it first"
+            f"a dense layer takes a vector, the input has {len(shape) - 1} spatial axes; flatten it first"
         )
     return _known(shape, "dense")[0]
 
@@ -66,7 +66,7 @@ def _local(shape: OpenShape, given: Options) -> Layer:
 
 
 def _sequence(shape: OpenShape, given: Options) -> Layer:
-    """Return a dense layer of the last axis: of a vector the usual one."""
+    """Return a dense layer along the last axis; for a vector the usual Dense."""
     if len(shape) == 1:
         return layers.Dense(in_features=_features(shape), **given)
     return layers.Linear(in_features=_last(shape, "linear"), **given)
@@ -79,13 +79,13 @@ def _last(shape: OpenShape, name: str) -> int:
 
 
 def _layer_norm(shape: OpenShape, given: Options) -> Layer:
-    """Normalise the last axis of a sequence, all axes of what is none, or the channels."""
+    """Return a layer that normalises the channels, the given number of last axes, or all axes of a short input."""
     if given.get("channels"):
         return layers.LayerNorm(_known(shape[:1], "layernorm")[0], **given)
     count = given.pop("count", None)
     if count is None and len(shape) > 2:
         raise ArgumentError(
-            f"layernorm needs n, how many of the last axes it normalises, such as n{len(shape)} for all of them, or "
+            f"layernorm needs n, the number of last axes that it normalises, such as n{len(shape)} for all of them, or "
             "the word channels"
         )
     return layers.LayerNorm(_known(shape, "layernorm")[-(count or 1) :], **given)
@@ -105,7 +105,7 @@ def _pad(shape: OpenShape, given: Options) -> Layer:
 
 
 def _items(sizes: int | Sequence[int]) -> tuple[int, ...]:
-    """Return sizes of an item behind the batch axis, which stays as it is."""
+    """Return the sizes of an item with the batch axis, which is kept, in front."""
     return (0, *((sizes,) if isinstance(sizes, int) else sizes))
 
 

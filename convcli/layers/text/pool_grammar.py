@@ -1,4 +1,4 @@
-"""How a pool behind a layer is spelled: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
+"""Parse a pooling layer: max:2, avg:3,stride=2, lp:2,p=3, global-avg, adaptive-max:7x7."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +15,7 @@ Kind = Callable[..., Pool]
 
 
 def _average(**options: Any) -> AvgPool:
-    return AvgPool(count_include_pad=False, **options)  # a mean of real pixels, at the border, too
+    return AvgPool(count_include_pad=False, **options)  # averages real pixels only, at the border too
 
 
 WINDOWS: dict[str, Kind] = {"max": MaxPool, "avg": _average, "lp": LpPool}
@@ -36,7 +36,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 
 
 def parse_pool(text: str) -> Callable[[int], Pool]:
-    """Return what makes the pool that `text` spells for so many axes, or raise ArgumentError."""
+    """Parse a pool; return a function that makes it for a number of axes. Raise ArgumentError if it is malformed."""
     name, arguments = apart(text)
     known = (*WINDOWS, *FIXED)
     if name not in known:
@@ -54,15 +54,15 @@ def parse_pool(text: str) -> Callable[[int], Pool]:
         try:
             options[key] = READERS[key](value)
         except (ValueError, KeyError) as error:
-            why = error if isinstance(error, ArgumentError) else f"{value!r} is none"
+            why = error if isinstance(error, ArgumentError) else f"{value!r} is not one of yes, no, 1, 0"
             raise ArgumentError(f"`pool` {name}: {key}: {why}") from None
     if takes and "size" not in options:
-        raise ArgumentError(f"`pool` {name} needs a size, as {name}:{7 if name in FIXED else 2}")
+        raise ArgumentError(f"`pool` {name} needs a size, for example {name}:{7 if name in FIXED else 2}")
     return _maker(name, options)
 
 
 def arguments_of_pool(name: str) -> tuple[str, ...]:
-    """Return the arguments that a pool of a name takes."""
+    """Return the arguments that the pool `name` takes."""
     if name in FIXED:
         return ("size",) if name.startswith("adaptive") else ()
     return ("size", "stride", "padding", "dilation", "ceil", *(("p",) if name == "lp" else ()))
@@ -84,5 +84,5 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[[int], Pool]:
 
 
 def _pool(pool: Kind, dims: int, /, **fields: Any) -> Pool:
-    """Make a pool of so many axes; a function of the module, so that it can be sent to another process."""
+    """Make a pool for a number of axes; defined at module level so that it can be pickled for another process."""
     return pool(**fields) if pool is GlobalPool else pool(**fields, dims=dims)

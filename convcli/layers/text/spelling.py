@@ -1,7 +1,7 @@
-"""How a layer is written in a chain: 'conv k7x7 s2 p3 o64', an operator and its options.
+"""Format a layer as an item of a chain: 'conv k7x7 s2 p3 o64', an operator and its options.
 
-Options at their defaults are left out, and so is what the shape before the layer tells: its channels and
-sizes. `chain_grammar.parse_chain` reads what `spell` writes.
+Options at their defaults are omitted, and so are the input channels and sizes, which follow from the shape before the
+layer. `chain_grammar.parse_chain` reads what `spell` writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ OPERATORS = {
     "FlattenFrom": "flatten",
     "PadAxes": "pad",
 }
-# Layers that are called by one of their fields.
+# Layers whose operator is the value of one of their fields.
 NAMED_BY = {
     "Activation": "name",
     "Elementwise": "operator",
@@ -35,7 +35,7 @@ NAMED_BY = {
     **dict.fromkeys(("Unknown", "Deferred", "DependsOnData"), "operator"),
 }
 
-# field -> (its letters, the text that is left out)
+# field -> (its letters, the value that is omitted)
 LETTERS = {
     "stride": ("s", "1"),
     "padding": ("p", "0"),
@@ -66,7 +66,7 @@ WORDS: dict[tuple[str, object], str] = {
     ("bias", False): "nobias",
     ("affine", False): "noaffine",
 }
-# Layers whose letters or words mean other fields than in the others; a field that is None there is left out.
+# Layers in which letters or words set other fields than usual; a field that is None here is omitted.
 OF_KIND: dict[str, dict[str, tuple[str, str] | None]] = {
     "LRN": {"size": ("k", "")},
     "Dropout": {"p": ("p", "0.5")},
@@ -79,7 +79,7 @@ WORDS_OF_KIND: dict[str, dict[tuple[str, object], str]] = {
 }
 
 
-# Words that no single field says.
+# Words that do not correspond to a single field.
 OWN_WORDS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "Pad": lambda fields: [f"c{format_padding((fields['channels'],))}"] if any(fields["channels"]) else [],
     "LayerNorm": lambda fields: [] if fields["channels"] else [f"n{len(fields['shape'])}"],
@@ -87,7 +87,7 @@ OWN_WORDS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
 
 
 def operator_of(layer: Layer) -> str:
-    """Return the operator's name, as it is typed."""
+    """Return the name of the layer's operator, as it is typed."""
     kind = type(layer).__name__
     fields = vars(layer)
     if kind in ("AdaptivePool", "GlobalPool"):
@@ -104,7 +104,7 @@ def operator_of(layer: Layer) -> str:
 
 
 def spell(layer: Layer) -> str:
-    """Write a layer as its operator and the options that are not at their defaults.
+    """Format a layer as its operator and the options that differ from their defaults.
 
     >>> from convcli.layers import Conv
     >>> spell(Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3, bias=False))
@@ -124,7 +124,7 @@ def spell(layer: Layer) -> str:
     if "kernel_size" in fields:
         words.append(f"k{format_size(fields['kernel_size'])}")
         if "out_channels" not in fields:
-            left_out["stride"] = _short(fields["kernel_size"])  # the windows of a pool lie side by side
+            left_out["stride"] = _short(fields["kernel_size"])  # the default stride of a pool
     if operator == "dwconv":
         left_out |= {"groups": str(fields["groups"]), "out_channels": str(fields["groups"])}
     for field, each in letters.items():
@@ -141,7 +141,7 @@ def spell(layer: Layer) -> str:
 
 
 def _short(value: Sizes | float) -> str:
-    """Write one number for all axes where they have the same."""
+    """Format values per axis, as one number if they are all the same."""
     if not isinstance(value, tuple):
         return str(value).removesuffix(".0")
     return format_size(value[:1] if len(set(value)) == 1 else value)

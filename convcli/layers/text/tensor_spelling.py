@@ -1,4 +1,4 @@
-"""How layers of whole tensors are written in a chain: their axes count from 0, the batch, as in PyTorch and ONNX."""
+"""Format layers of whole tensors as items of a chain; axes count from 0, the batch axis, as in PyTorch and ONNX."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from convcli.layers.base import Layer
 from convcli.layers.text.notation import format_padding
 
-LONG = 1 << 31  # a place beyond the end of any axis, as exporters write it
+LONG = 1 << 31  # larger ends, as exporters write them, mean the end of the axis
 
 Fields = dict[str, Any]
 
@@ -18,7 +18,7 @@ def _sizes(letter: str, values: Sequence[int] | int | None) -> list[str]:
 
 
 def _shape(letter: str, shape: Sequence[int]) -> list[str]:
-    """Write a shape without the batch, where that stays as it is or is 1, else as a whole."""
+    """Format a shape without the batch axis if that is 0 (kept) or 1, else as a whole."""
     if not shape:
         return [f"{letter}1"]
     first, *others = shape

@@ -24,7 +24,7 @@ Made = tuple[Shape, str, list[Any]]  # shape, dtype and elements
 def fold(
     operation: str, inputs: Sequence[Constant | None], attributes: Attributes, opset: int
 ) -> list[Made] | None:
-    """Return what an operator makes of constants, or None where that is left to the run."""
+    """Return what an operator makes of constants, or None if that is left to the run."""
     if operation not in FOLDED or any(each is not None and each.elements is None for each in inputs):
         return None
     try:

@@ -80,7 +80,7 @@ class Site:
         return found.elements
 
     def listed(self, name: str, place: int) -> list[Any] | None:
-        """Return numbers that are an attribute, or since a later version an input; None where there are none."""
+        """Return numbers that are an attribute, or since a later version an input; None if there are none."""
         if self.has(place):
             return self.numbers(place, name)
         found: list[Any] | None = self.attributes.get(name)

@@ -58,7 +58,7 @@ class Rest:
 def rest_of(
     model: Model, constants: Mapping[str, Constant], later: Iterable[Operation], wanted: Iterable[str]
 ) -> Rest | None:
-    """Return what some tensors need of the operations that only a run can tell; None where they need none.
+    """Return what some tensors need of the operations that only a run can tell; None if they need none.
 
     Raises
     ------

@@ -236,7 +236,7 @@ _SPELLED: dict[str, str] = {_letters(name): name for name in ZOO}
 
 
 def find(name: str) -> str | None:
-    """Return the name of a published network however it is spelled, or None where there is none.
+    """Return the name of a published network however it is spelled, or None if there is none.
 
     >>> find("resnet-50"), find("resnet50"), find("MobileNet_V2"), find("squeezenet1_0")
     ('resnet-50', 'resnet-50', 'mobilenet-v2', 'squeezenet-1.0')

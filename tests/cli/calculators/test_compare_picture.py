@@ -62,7 +62,7 @@ def test_the_table_explains_itself(call: Call, photo: Path) -> None:
     assert lines[0].split() == ["variant", "engine", "method", "MACs", "seconds", "difference", "psnr", "rank",
                                 "rank", "error", "shift", "rotation", "scaling"]  # fmt: skip
     assert [line.split()[:3] for line in lines[2:4]] == [["separable", "conv", "auto"]] * 2
-    assert any(line.startswith("separable: One pass an axis") for line in lines)
+    assert any(line.startswith("separable: One pass per axis") for line in lines)
     assert (
         len(call("compare", photo, "--kernel", "sharpen", "--variants", "separable", "-q").out.splitlines())
         == 4

@@ -13,7 +13,7 @@ from convcli.errors import ArgumentError
 from convcli.layers import Conv
 from tests.conftest import Call, one_error
 
-EMPTY = "the output would be empty: along the height the kernel spans 9, the input with its padding only 7 + 0 + 0 = 7"
+EMPTY = "the output would be empty: along the height the kernel spans 9, but the padded input has only 7 + 0 + 0 = 7"
 
 
 def test_a_combination_without_an_answer_is_marked_and_the_others_are_answered(call: Call) -> None:
@@ -96,7 +96,7 @@ def test_every_combination_may_fail(call: Call, command: str) -> None:
         ("--n 9 --k 3 --in 4 --out 3,4 --variant grouped", "no number of groups above 1 divides both"),
         ("--n 9 --k 3,3x3x3 --s 2x2", "--k with 3 axes and --s with 2 axes do not fit together"),
         ("--n 9,0 --k 3", "the input's height must be at least 1, got 0"),
-        ("--n 1 --k 3 --p 1,9 --s 1 --transposed", "the padding cuts 9 + 9 = 18 off 3 elements"),
+        ("--n 1 --k 3 --p 1,9 --s 1 --transposed", "the padding crops 9 + 9 = 18 of 3 elements"),
         ("--n 9,2 --layers conv&k5,relu", "layer 1 of the chain, 'conv k5': the output would be empty"),
     ],
 )  # fmt: skip

@@ -24,7 +24,7 @@ def test_what_one_word_hides(call: Call) -> None:
     assert row["flops"] == 236_027_904 + 64 * 112 * 112
     out = call(*line.split()).out
     assert "118,013,952: multiply-adds of weights (macs here, fvcore's flops)" in out
-    assert "118,816,768: with one more for each bias (torchinfo's mult-adds)" in out
+    assert "118,816,768: with one more per bias (torchinfo's mult-adds)" in out
     assert "236,027,904: a multiplication and an addition each (PyTorch's flop counter)" in out
     assert call(*line.split(), "--format", "value").out == "118013952\n"
 
@@ -132,7 +132,7 @@ def test_what_stands_behind_is_counted_with_every_variant(call: Call) -> None:
 def test_a_pool_that_does_not_fit_is_told(call: Call) -> None:
     line = "compare --n 12 --k 3".split()
     for pool, message in {
-        "max": "--pool max needs a size, as max:2",
+        "max": "--pool max needs a size, for example max:2",
         "mix:2": "--pool: there is no 'mix'; did you mean 'max'?",
         "max:99": "the output would be empty: along the height the kernel spans 99",
         "max:2x2x2": "kernel_size 2x2x2 has 3 axes where 2 are needed",
@@ -227,10 +227,10 @@ def test_params_ask_for_no_size_that_no_weight_depends_on(call: Call, line: list
     [
         ("conv k3, flatten, dense o3", "layer 3 of the chain, 'dense o3': the weights of dense depend on the input size; give --n"),
         ("conv k3, local k3", "layer 2 of the chain, 'local k3': the weights of local depend on the input size; give --n"),
-        ("conv k3, dense o3", "layer 2 of the chain, 'dense o3': a dense layer takes a vector, the input has 2 axes; flatten it first"),
+        ("conv k3, dense o3", "layer 2 of the chain, 'dense o3': a dense layer takes a vector, the input has 2 spatial axes; flatten it first"),
         ("conv k3, flatten, bn", "layer 3 of the chain, 'bn': the weights of bn depend on the input size; give --n"),
-        ("conv k3, flatten, conv k3", "layer 3 of the chain, 'conv k3': it needs sizes to slide over, the input is a vector"),
-        ("conv k3 o8, shuffle g3", "the input's 8 channels cannot be shuffled in 3 groups"),
+        ("conv k3, flatten, conv k3", "layer 3 of the chain, 'conv k3': it needs spatial axes to slide over, the input is a vector"),
+        ("conv k3 o8, shuffle g3", "the input's 8 channels cannot be divided into 3 equal groups"),
         ("conv k3x3x3", "kernel_size 3x3x3 has 3 axes where 2 are needed"),
     ],
 )  # fmt: skip

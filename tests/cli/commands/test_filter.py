@@ -191,7 +191,7 @@ def test_an_output_that_exists_is_kept_without_force(call: Call, house: Path) ->
         (["--kernel", "1 2; 3"], "kernel '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1"),
         (
             ["--kernel", "box:300"],
-            "a kernel 300 wide is over the limit of 255; raise it with --max-kernel 300",
+            "a kernel of size 300 is over the limit of 255; raise it with --max-kernel 300",
         ),
         (["--kernel", "box", "--stride", "0"], "stride must be at least 1, got 0"),
         (["--kernel", "box", "--dilation", "0"], "dilation must be at least 1, got 0"),

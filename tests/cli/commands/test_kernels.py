@@ -255,8 +255,8 @@ def test_spectra_that_cannot_be(
     ("arguments", "message"),
     [
         (["sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
-        (["box:300"], "a kernel 300 wide is over the limit of 255; raise it with --max-kernel 300"),
-        (["motion", "--dims", "1"], "kernel 'motion' has no form of 1 axis; identity, box"),
+        (["box:300"], "a kernel of size 300 is over the limit of 255; raise it with --max-kernel 300"),
+        (["motion", "--dims", "1"], "kernel 'motion' has no 1-D form; use one of identity, box"),
         (["-o", "x.png"], "-o x.png draws the frequency response of a kernel; name one"),
         (["box", "-o", "x.png", "--format", "json"], "--format and --field are of text; x.png is a picture"),
         (
@@ -337,7 +337,9 @@ def test_a_large_picture_is_no_kernel_and_is_not_decoded(
     monkeypatch.setattr(read, "read_picture", lambda *_, **__: pytest.fail("it is decoded"))
     result = call("kernels", tmp_path / "a.png")
     assert result.code == 2
-    assert one_error(result) == ("a kernel 300 wide is over the limit of 255; raise it with --max-kernel 300")
+    assert one_error(result) == (
+        "a kernel of size 300 is over the limit of 255; raise it with --max-kernel 300"
+    )
 
 
 def test_floats_and_deep_colours_keep_their_grey(tmp_path: Path) -> None:

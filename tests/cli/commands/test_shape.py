@@ -89,7 +89,7 @@ def test_axes_that_differ_have_formulas_of_their_own(call: Call) -> None:
     assert "height: floor((6 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 2" in lines
     assert "width: floor((7 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 3" in lines
     assert (
-        "height: 1 of 6 padded elements are left over at the end, 1 of the input; the stride 2 does not fit"
+        "height: 1 of 6 padded elements at the end are not used, 1 of them of the input; the stride 2 does not fit"
         in lines
     )
 
@@ -111,7 +111,7 @@ def test_a_checkerboard_is_named_with_its_remedy(call: Call) -> None:
         "the kernel overlaps unevenly, a checkerboard; taps on each output in turn: 1 2; take a kernel of 4"
         in uneven
     )
-    assert "or resize first, then convolve (resize-conv)" in uneven
+    assert "or resize first and then convolve (resize-conv)" in uneven
     assert (
         "overlaps evenly, no checkerboard"
         in call("shape", *"--n 4 --k 4 --s 2 --p 1 --transposed".split()).out

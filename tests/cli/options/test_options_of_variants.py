@@ -87,7 +87,7 @@ def test_output_padding_and_ceil_belong_to_what_has_them(call: Call, name: str) 
     if name == "transposed":
         assert json.loads(result.out)["rows"] != json.loads(call(*line).out)["rows"]
         line[line.index("--p") + 1] = "same"
-        assert "--output-padding has no use with --padding same" in one_error(
+        assert "--output-padding cannot be combined with --padding same" in one_error(
             call(*line, "--output-padding", "1")
         )
         assert call(*line, "--output-padding", "0").code == 0
@@ -103,9 +103,9 @@ def test_output_padding_and_ceil_belong_to_what_has_them(call: Call, name: str) 
         ("--k 1,3 --variant pointwise", "--k 3 has no use"),
         ("--p 1:0 --variant pointwise", "--p 1:0 has no use for --variant pointwise, whose padding is always 0"),
         ("--k 3 --p valid --variant resize-conv", "--p valid has no use for --variant resize-conv, whose padding is always same"),
-        ("--k 3 --in 4 --out 4 --groups 4 --variant depthwise", "--groups 4 has no use for --variant depthwise, which makes its own groups"),
-        ("--k 3 --in 4 --out 4 --groups 1 --variant grouped", "--groups 1 has no use for --variant grouped, which takes another groups in its place"),
-        ("--k 3 --d 1 --variant dilated", "--d 1 has no use for --variant dilated, which takes another dilation in its place"),
+        ("--k 3 --in 4 --out 4 --groups 4 --variant depthwise", "--groups 4 has no use for --variant depthwise, which sets its own groups"),
+        ("--k 3 --in 4 --out 4 --groups 1 --variant grouped", "--groups 1 has no use for --variant grouped, which chooses its own groups"),
+        ("--k 3 --d 1 --variant dilated", "--d 1 has no use for --variant dilated, which chooses its own dilation"),
         ("--k 3 --in 3 --out 4 --variant depthwise", "out_channels 4 is not a multiple of in_channels 3"),
         ("--k 3 --out 4 --in 8 --variant depthwise", "out_channels 4 is not a multiple of in_channels 8"),
     ],
@@ -269,9 +269,9 @@ def test_an_option_of_filter_counts_or_is_refused(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("-k box --variant grouped --groups 1", "--groups 1 has no use with --variant grouped, which takes another groups"),
-        ("-k box --variant dilated --dilation 1x1", "--dilation 1x1 has no use with --variant dilated, which takes another"),
-        ("-k bilinear --variant transposed --output-padding 1", "--output-padding has no use with --padding same"),
+        ("-k box --variant grouped --groups 1", "--groups 1 has no use with --variant grouped, which chooses its own groups"),
+        ("-k box --variant dilated --dilation 1x1", "--dilation 1x1 has no use with --variant dilated, which chooses its own"),
+        ("-k bilinear --variant transposed --output-padding 1", "--output-padding cannot be combined with --padding same"),
         ("--pool max:2 --stride 3", "--stride belongs to a layer, and there is none; give --kernel"),
         ("--activation relu --rank 2", "--rank belongs to a layer, and there is none"),
         ("--pool max:2 --flip", "--flip changes kernels, and there is none; give --kernel"),

@@ -47,7 +47,7 @@ def test_size_with_ceil_mode_says_when_a_window_is_dropped():
         "length: ceil((6 + 0 + 0 - 1*(3 - 1) - 1) / 2) + 1 = 3"
     ]
     assert size_lines(AvgPool(kernel_size=1, stride=3, ceil_mode=True, dims=1), (1, 5)) == [
-        "length: ceil((5 + 0 + 0 - 1*(1 - 1) - 1) / 3) + 1 = 3, less 1 that would start behind the input = 2"
+        "length: ceil((5 + 0 + 0 - 1*(1 - 1) - 1) / 3) + 1 = 3, less 1 that would start beyond the input = 2"
     ]
 
 
@@ -55,7 +55,7 @@ def test_size_with_ceil_mode_says_when_a_window_is_dropped():
 def test_unused_elements_are_told(n, padding, padded, real):
     conv = Conv(in_channels=1, out_channels=1, kernel_size=3, stride=2, padding=padding, dims=1)
     assert unused_lines(conv, (1, n)) == [
-        f"length: 1 of {padded} padded elements are left over at the end, {real} of the input; "
+        f"length: 1 of {padded} padded elements at the end are not used, {real} of them of the input; "
         "the stride 2 does not fit"
     ]
     assert unused_lines(conv, (1, 7)) == []
@@ -108,7 +108,7 @@ def test_macs_of_a_batch():
 def test_the_three_things_that_others_call_flops():
     assert flops_lines(RESNET, SHAPE) == [
         "118,013,952: multiply-adds of weights (macs here, fvcore's flops)",
-        "118,816,768: with one more for each bias (torchinfo's mult-adds)",
+        "118,816,768: with one more per bias (torchinfo's mult-adds)",
         "236,027,904: a multiplication and an addition each (PyTorch's flop counter)",
     ]
     plain = Conv(in_channels=3, out_channels=64, kernel_size=7, stride=2, padding=3, bias=False)

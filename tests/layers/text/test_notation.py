@@ -49,7 +49,7 @@ def test_a_bad_size_is_shown(text):
     with pytest.raises(ArgumentError) as caught:
         parse_size(text)
     assert str(caught.value).startswith(f"{text!r} is not a size: ")
-    assert str(caught.value).endswith("; write 7, or 7x5 with a number for each axis")
+    assert str(caught.value).endswith("; write 7, or 7x5 with one number per axis")
 
 
 @pytest.mark.parametrize("text", ["", "1:", ":1", "1:2:3", "-1", "two", "1x"])

@@ -108,7 +108,7 @@ def test_top_k_are_in_order_and_of_equal_ones_the_first(tmp_path, largest):
         ]
         assert places[a, :, b].tolist() == order
         assert values[a, :, b].tolist() == [x[a, place, b] for place in order]
-    assert "10 elements are asked for, and the axis 1 of 2x9x3 has 9" in refusal(
+    assert "count 10 is larger than the size 9 of axis 1 of 2x9x3" in refusal(
         tmp_path, "TopK", [x, [ints(10)]], {"axis": 1}, outputs=("values", "places")
     )
 
@@ -185,7 +185,7 @@ def test_einsum_with_axes_in_front(tmp_path):
     np.testing.assert_allclose(ours, a @ b, atol=1e-5)
     text = refusal(tmp_path, "Einsum", [a, b], {"equation": "ij,jk->ik"})
     assert "'ij' of the equation ij,jk->ik does not fit the input 2x1x3x4" in text
-    assert "is no einsum; write one such as 'ij,jk->ik'" in refusal(
+    assert "is not an einsum; write one such as 'ij,jk->ik'" in refusal(
         tmp_path, "Einsum", [a, b], {"equation": "i1,jk"}
     )
 
