@@ -1,4 +1,4 @@
-"""Networks as integers: named nodes with their inputs, and what they make, hold and cost.
+"""Networks described by integers: named layers with their inputs, output shapes, parameters and costs.
 
 >>> from convcli import networks
 >>> network = networks.load("resnet-50")        # or "net.toml"
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from convcli.networks.load_network import load
     from convcli.networks.network import Network
 
-# Public names and the module that each lives in, loaded on first use.
+# Public names and the module that defines each, imported on first use.
 _HOME = {"Builder": "builder", "Network": "network", "Node": "graph", "load": "load_network"}
 
 __all__ = ["Builder", "Network", "Node", "load"]

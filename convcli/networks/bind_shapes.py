@@ -1,4 +1,4 @@
-"""The shapes of a network's inputs, as the caller gives them."""
+"""Determine the shapes of a network's inputs from the shapes that the caller gives."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from convcli.networks.graph import Graph, NamedShape
 def bind_shapes(network: Graph, shapes: Any = None, batch: int = 1) -> dict[str, Shape]:
     """Return the whole shape of every input of a network.
 
-    shapes : name -> shape, or one shape where the network has one input; with the batch axis, or without it. Inputs
-             that are not named keep the shape that the network has for them
-    batch : the size of the batch axis, where it is a name or 1
+    shapes : name -> shape, or one shape if the network has one input; with or without the batch axis. Inputs that are
+             not named keep their declared shape
+    batch : the batch size, used if the declared one is a name or 1
     """
     whole("batch", batch, 1)
     given = _by_name(network, shapes)
@@ -32,7 +32,7 @@ def _by_name(network: Graph, shapes: Any) -> Mapping[str, Any]:
         return shapes
     if len(network.inputs) != 1:
         raise ArgumentError(
-            f"the network has the inputs {', '.join(network.inputs)}; say which one has the shape {_told(shapes)}"
+            f"the network has the inputs {', '.join(network.inputs)}; give the shape {_told(shapes)} by name"
         )
     return dict.fromkeys(network.inputs, shapes)
 
@@ -42,7 +42,7 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
         shape = declared
     elif not is_sequence(given):
         raise ArgumentError(
-            f"the shape of the input {name!r} must be one number for each axis, got {given!r}"
+            f"the shape of the input {name!r} must be one number per axis, got {given!r}"
         )
     elif len(given) == len(declared):
         shape = tuple(given)
@@ -50,27 +50,27 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
         shape = (declared[0], *given)
     else:
         raise ArgumentError(
-            f"the input {name!r} is {_told(declared)}, and the shape {_told(given)} has {len(given)} axes; give "
-            f"{len(declared)}, or {len(declared) - 1} without the batch"
+            f"the input {name!r} is {_told(declared)}, but the shape {_told(given)} has {len(given)} axes; give "
+            f"{len(declared)}, or {len(declared) - 1} without the batch axis"
         )
     if shape and (isinstance(shape[0], str) or (shape[0] == 1 and len(shape) > 1)):
         shape = (batch, *shape[1:])
     elif batch > 1 and len(shape) > 1 and shape[0] != batch:
         raise ArgumentError(
-            f"the input {name!r} has {shape[0]} items, and the batch is {batch}; give one of them"
+            f"the input {name!r} has {shape[0]} items but `batch` is {batch}; give one of them"
         )
     unknown = [size for size in shape if isinstance(size, str)]
     if unknown:
         raise ArgumentError(
-            f"the input {name!r} is {_told(declared)}, of which {' and '.join(unknown)} are not known; give its shape"
+            f"the input {name!r} is {_told(declared)}, of which {' and '.join(unknown)} are unknown; give its shape"
         )
-    return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # no names are left
+    return as_shape(shape) if shape else ()  # type: ignore[arg-type]  # all sizes are known here
 
 
 def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
-    """Return the shape of one item, (channels, *sizes), of which a batch axis of 1 is left out.
+    """Return the shape of one item, (channels, *sizes); a batch axis of size 1 is dropped.
 
-    usual : the shape that the input has, which tells how many axes there are
+    usual : the declared shape of the input, which gives the number of axes
 
     >>> as_item("input", (1, 3, 320, 320), (3, 224, 224))
     (3, 320, 320)
@@ -80,8 +80,8 @@ def as_item(name: str, given: Sequence[int], usual: Sequence[int]) -> Shape:
         return shape[1:]
     if len(shape) != len(usual):
         raise ArgumentError(
-            f"the input {name!r} is channels x sizes such as {by_axes(usual)}, and {by_axes(shape)} has {len(shape)} "
-            f"axes in place of {len(usual)}"
+            f"the input {name!r} is channels x sizes such as {by_axes(usual)}, but {by_axes(shape)} has {len(shape)} "
+            f"axes instead of {len(usual)}"
         )
     return shape
 

@@ -1,13 +1,13 @@
-"""Build a network layer by layer, in Python: how the zoo and the readers of files are written.
+"""Build networks layer by layer in Python, as the zoo and the file readers do.
 
 >>> from convcli.networks.builder import Builder
 >>> g = Builder("tiny", (3, 32, 32), source="an example")
->>> x = g("conv k3 p1 o16 nobias, bn, relu")   # one layer or several, after the last tensor: here the input
->>> y = g("conv k3 p1 nobias, bn", x)          # after x
+>>> x = g("conv k3 p1 o16 nobias, bn, relu")   # one or more layers, applied to the last tensor: here the input
+>>> y = g("conv k3 p1 nobias, bn", x)          # applied to x
 >>> x = g("add", y, x)                         # several inputs
->>> with g.scope("head"):                      # names are head.globalavgpool1, head.flatten1, head.dense1
+>>> with g.scope("head"):                      # the names are head.globalavgpool1, head.flatten1, head.dense1
 ...     x = g("globalavgpool, flatten, dense o10")
->>> net = g.build()                            # the last tensor is the output, unless outputs are named
+>>> net = g.build()                            # the last tensor is the output by default
 >>> net.totals()["params"], [node.name for node in net.nodes][-3:]
 (2970, ['head.globalavgpool1', 'head.flatten1', 'head.dense1'])
 """
@@ -27,11 +27,11 @@ INPUT = "input"
 
 
 class Builder:
-    """A network in the making. Call it with a layer and its inputs; it returns the name of the tensor that comes out.
+    """A network under construction. Call it with a layer and its inputs; it returns the name of the output tensor.
 
-    name : what the network is called
-    input : (channels, *sizes) of its input; more inputs are added with `add_input`
-    source : where the network is described
+    name : the name of the network
+    input : (channels, *sizes) of its input; add more inputs with `add_input`
+    source : the publication that describes the network
     """
 
     def __init__(self, name: str, input: Sequence[int] | None = None, *, source: str = "") -> None:
@@ -49,7 +49,7 @@ class Builder:
             self.add_input(INPUT, input)
 
     def add_input(self, name: str, shape: Sequence[int]) -> str:
-        """Add an input of the network, (channels, *sizes), and return its tensor, which the next layer takes."""
+        """Add an input of the network, (channels, *sizes), and return its tensor, which becomes the last one."""
         self._inputs[name] = as_shape(shape)
         self._shapes[name] = (1, *self._inputs[name])
         self.last = name
@@ -57,20 +57,20 @@ class Builder:
 
     @property
     def tensors(self) -> Mapping[str, Shape]:
-        """The tensors so far, with their whole shapes for one item."""
+        """The tensors added so far, with their whole shapes for one item."""
         return self._shapes
 
     def shape(self, tensor: str | None = None) -> Shape:
-        """Return (channels, *sizes) of a tensor; of the last one, if none is named."""
+        """Return (channels, *sizes) of a tensor, by default the last one."""
         return self._shapes[self.last if tensor is None else tensor][1:]
 
     def channels(self, tensor: str | None = None) -> int:
-        """Return the channels of a tensor; of the last one, if none is named."""
+        """Return the number of channels of a tensor, by default the last one."""
         return self.shape(tensor)[0]
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
-        """Put `name.` before the names of the layers that are added inside; scopes may stand in scopes."""
+        """Prefix the names of the layers that are added inside with `name.`; scopes may be nested."""
         before = self._prefix
         self._prefix = f"{before}{name}."
         try:
@@ -81,33 +81,33 @@ class Builder:
     def __call__(
         self, layer: str | Layer, *inputs: str, name: str | None = None, weights: str | Sequence[str] = ()
     ) -> str:
-        """Add a layer, or several separated by commas, and return the tensor that comes out of the last.
+        """Add one or more layers, separated by commas, and return the output tensor of the last one.
 
-        layer : text, as `--layers` reads it, or a record of `convcli.layers`
-        inputs : tensors; the last one that was made, if none is named
-        name : of the node; of several layers that of the last. Without it nodes are numbered by operator
-        weights : shared by all nodes with this name, or the names of weights, biases and buffers one by one
+        layer : text in the grammar of `--layers`, or a record of `convcli.layers`
+        inputs : tensors; by default the last one that was added
+        name : the name of the node; of several layers, that of the last. By default nodes are numbered by operator
+        weights : a name shared by all nodes with the same weights, or separate names of weights, biases and buffers
         """
         made = self._add_all(layer, inputs, name, weights)
         if len(made) != 1:
-            raise ArgumentError(f"{layer!r} makes {len(made)} tensors; take them with `outputs`")
+            raise ArgumentError(f"{layer!r} has {len(made)} outputs; call `outputs` instead")
         return made[0]
 
     def outputs(
         self, layer: str | Layer, *inputs: str, name: str | None = None, weights: str | Sequence[str] = ()
     ) -> tuple[str, ...]:
-        """Add a layer with several outputs, such as split, and return them all."""
+        """Add a layer with several outputs, such as split, and return all of them."""
         return self._add_all(layer, inputs, name, weights)
 
     def kernel(self, text: str) -> None:
-        """Name the kernel that is the weight of the last layer, a convolution, when the network runs."""
+        """Use a named kernel as the weight of the last layer, which must be a convolution, when the network runs."""
         node = self._nodes[-1]
         if not isinstance(node.layer, Convolution):
-            raise ArgumentError(f"{node.told} takes no kernel {text!r}; only a convolution does")
+            raise ArgumentError(f"{node.told} takes no kernel {text!r}; only convolutions do")
         self._kernels[f"{node.owner}.weight"] = text
 
     def build(self, *outputs: str, remarks: Sequence[str] = ()) -> Network:
-        """Return the network; its outputs are the tensors named here, else the last one that was made."""
+        """Return the network; its outputs are the given tensors, by default the last one that was added."""
         return Network(
             self.name,
             {name: (BATCH, *shape) for name, shape in self._inputs.items()},
@@ -148,7 +148,7 @@ class Builder:
         return self._add(layer, inputs, name, weights)
 
     def _known(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the inputs, or the last tensor where there are none."""
+        """Return the inputs, or the last tensor if there are none; raise ArgumentError if one does not exist."""
         for tensor in inputs:
             if tensor not in self._shapes:
                 raise ArgumentError(f"there is no tensor {tensor!r}; {instead_of(tensor, self._shapes)}")
@@ -160,7 +160,7 @@ class Builder:
         inputs = () if layer.most_inputs == 0 else self._known(inputs)
         if len(inputs) < layer.fewest_inputs:
             raise ArgumentError(
-                f"'{spell(layer)}' takes {layer.fewest_inputs} inputs or more, and has {len(inputs)}; "
+                f"'{spell(layer)}' takes {layer.fewest_inputs} or more inputs, but has {len(inputs)}; "
                 f"{self._origins(inputs)}"
             )
         name = self._prefix + name if name else self._numbered(layer)
@@ -173,10 +173,10 @@ class Builder:
         self._nodes.append(node)
         for tensor, shape in zip(tensors, shapes, strict=True):
             if tensor in self._shapes:
-                raise ArgumentError(f"two nodes are called {name!r}; give each a name of its own")
+                raise ArgumentError(f"two nodes are called {name!r}; give each a unique name")
             self._shapes[tensor] = shape
             self._makers[tensor] = node
-        if layer.inner is layer:  # what a branch makes goes beside the last tensor
+        if layer.inner is layer:  # the output of a branch does not become the last tensor
             self.last = tensors[0]
         return tensors
 
@@ -186,17 +186,17 @@ class Builder:
         return numbered(operator, self._counts[operator])
 
     def _origins(self, inputs: Sequence[str]) -> str:
-        """Say which shapes the inputs have, and what made them."""
+        """Return the shapes of the inputs and the nodes that they come from, as text."""
         told = []
         for tensor in inputs:
             node = self._makers.get(tensor)
-            made = f"from {node.name} ({spell(node.layer)})" if node else f"of the input {tensor!r}"
+            made = f"from {node.name} ({spell(node.layer)})" if node else f"from the input {tensor!r}"
             told.append(f"{by_axes(self._shapes[tensor][1:])} {made}")
-        return f"it gets {' and '.join(told)}" if told else "it gets nothing"
+        return f"its input is {' and '.join(told)}" if told else "it has no input"
 
 
 def _names(weights: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of weights, biases and buffers; of one name these three."""
+    """Return the names of weights, biases and buffers, derived from a single name if only one is given."""
     if isinstance(weights, str):
         return (f"{weights}.weights", f"{weights}.biases", f"{weights}.buffers")
     return tuple(weights)

@@ -1,4 +1,4 @@
-"""Which convolution a tensor comes from, through layers that work on each element or each channel."""
+"""Find the convolution that a tensor comes from, through elementwise and per-channel layers."""
 
 from convcli.layers.conv import Conv
 from convcli.networks.graph import Graph, Node
@@ -7,7 +7,7 @@ PASSED = ("Activation", "PReLU", "BatchNorm", "GroupNorm", "InstanceNorm", "Drop
 
 
 def convolution_behind(network: Graph, tensor: str) -> Node | None:
-    """Return the convolution whose maps a tensor holds, as they are or after norms and activations; None without one.
+    """Return the convolution whose feature maps a tensor holds, possibly after norms and activations, or None.
 
     >>> from convcli.layers import Activation
     >>> from convcli.networks.rows import chain

@@ -1,8 +1,9 @@
-"""The receptive field of every tensor of a network: the largest over all paths from its first input.
+"""The receptive field of every tensor of a network: the union over all paths from its first input.
 
-For each axis of the input a tensor has strands: what its places see of it, and along which of its own axes. After an
-addition of branches they are merged where their reaches have one stride, and dropped where another strand sees all that
-they see; what is left, such as a squeeze-and-excite beside the layer that it scales, is kept side by side.
+For each axis of the input a tensor has strands, which describe what its positions see along that axis, and along which
+axis of the tensor they vary. When branches are added, strands are merged if their reaches have the same stride, and
+dropped if another strand sees everything that they see. Other strands are kept side by side, for example a
+squeeze-and-excite branch and the layer that it scales.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,18 +14,18 @@ from convcli.layers.axes import Shape
 from convcli.layers.base import ITSELF, Reach, Taps, Trace
 from convcli.layers.receptive import Axis, Path, extend, field_of, measure, widen
 
-MOST_STRANDS = 8  # side by side; beyond, the field is not defined
-MOST_LINKS = 64  # of a path that cannot be merged; beyond, the field is not defined
-MOST_COMPARED = 64  # outputs after which two patterns must repeat for one to be found in the other
+MOST_STRANDS = 8  # with more strands the field is undefined
+MOST_LINKS = 64  # of a path that cannot be merged; with more the field is undefined
+MOST_COMPARED = 64  # largest period, in outputs, up to which two patterns are compared
 
 
 class Strand(NamedTuple):
     """How a tensor sees one axis of the network's input.
 
     path : what an output sees, from the input on; None if it depends on the data
-    axis : the tensor's axis along which the outputs lie; None if none is left
-    places : outputs along it, kept when they are flattened
-    flat : whether the axis holds others, too
+    axis : the tensor's axis along which the outputs lie; None if it was removed
+    places : number of outputs along it, kept when they are flattened
+    flat : whether the axis also holds other axes
     """
 
     path: Path
@@ -33,20 +34,20 @@ class Strand(NamedTuple):
     flat: bool = False
 
 
-UNSEEN = Strand(None, None, 1)  # of what depends on the data, or cannot be told
-View = tuple[tuple[Strand, ...], ...]  # strands for each axis of the network's input
+UNSEEN = Strand(None, None, 1)  # depends on the data, or is unknown
+View = tuple[tuple[Strand, ...], ...]  # the strands for each axis of the network's input
 
 
 def view_of_input(shape: Shape, first: int = 2) -> View:
-    """Return the view of the input itself: every place of each axis from `first` on sees itself.
+    """Return the view of the input itself: each position of each axis from `first` on sees itself.
 
-    Of (N, channels, *spatial) these are the spatial axes.
+    For (N, channels, *spatial) the default selects the spatial axes.
     """
     return tuple((Strand((ITSELF,), axis, n),) for axis, n in enumerate(shape) if axis >= first)
 
 
 def spatial_axes(view: View) -> tuple[int, ...]:
-    """Return which of the viewed axes of the input are the spatial ones of a tensor, (N, channels, *spatial)."""
+    """Return the viewed axes of the input that are spatial axes of a tensor (N, channels, *spatial)."""
     return tuple(
         place
         for place, strands in enumerate(view)
@@ -55,7 +56,7 @@ def spatial_axes(view: View) -> tuple[int, ...]:
 
 
 def through(view: View, traces: Sequence[Trace], made: Shape) -> View:
-    """Return the view after a layer, which makes an output of shape `made` with these traces."""
+    """Return the view after a layer with these traces, whose output has the shape `made`."""
     return tuple(_distinct(_follow(strand, traces, made) for strand in strands) for strands in view)
 
 
@@ -79,7 +80,7 @@ def _follow(strand: Strand, traces: Sequence[Trace], made: Shape) -> Strand:
 
 
 def merge(views: Iterable[View]) -> View:
-    """Return the view of a tensor that is made of several: what any of them sees."""
+    """Return the view of a tensor that is computed from several: the union of what they see."""
     first, *others = views
     if all(other == first for other in others):
         return first
@@ -90,7 +91,7 @@ def merge(views: Iterable[View]) -> View:
 
 
 def _distinct(strands: Iterable[Strand]) -> tuple[Strand, ...]:
-    """Return strands of which none sees only what another does."""
+    """Return the strands without those that see only what another strand sees."""
     kept: list[Strand] = []
     for strand in strands:
         if strand.path is None:
@@ -108,7 +109,7 @@ def _distinct(strands: Iterable[Strand]) -> tuple[Strand, ...]:
 
 
 def _joined(one: Strand, two: Strand) -> Strand | None:
-    """Return one strand that sees what both do, or None if there is none."""
+    """Return one strand that sees the union of two, or None if there is none."""
     if one.path == two.path and one.path is not None:
         return one if one.axis is not None else two
     if one.axis != two.axis or one.path is None or two.path is None:
@@ -122,9 +123,9 @@ def _joined(one: Strand, two: Strand) -> Strand | None:
 
 
 def _contains(one: tuple[Reach | Taps, ...], two: tuple[Reach | Taps, ...]) -> bool:
-    """Return whether every output of one path sees from the first to the last of what it sees by another.
+    """Return whether each output of one path sees at least the range that it sees by another path.
 
-    Where both move by as much from output to output, one period tells.
+    If both move by the same distance per output, comparing one period is enough.
     """
     steps = [prod(link.step for link in path) for path in (one, two)]
     scales = [prod(link.scale for link in path) for path in (one, two)]
@@ -141,9 +142,9 @@ def _contains(one: tuple[Reach | Taps, ...], two: tuple[Reach | Taps, ...]) -> b
 
 
 def axes(view: View) -> tuple[Axis, ...]:
-    """Return the numbers for each axis of the network's input: those of the strand that sees the most.
+    """Return the receptive field along each axis of the network's input: that of the strand that sees the most.
 
-    The stride is that of the strands that have one, where they agree.
+    The stride is the common stride of the strands that have one, or None if they differ.
     """
     return tuple(_axis(strands) for strands in view)
 

@@ -1,7 +1,7 @@
-"""Which nodes of a network run as one step: a convolution with what follows it, and activations that are spelled out.
+"""Find nodes of a network that run as one step: a convolution with its followers, and decomposed activations.
 
-Exporters write hard-swish as Add, Clip, Mul and Div, and batch normalisation as Mul and Add; each pass over a tensor
-takes time, and those within a step are left out.
+Exporters write hard-swish as Add, Clip, Mul and Div, and batch normalisation as Mul and Add. Each pass over a tensor
+takes time; fused steps avoid the passes between their nodes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,14 +23,14 @@ Arguments = Mapping[str, Any]
 
 @dataclass
 class Step:
-    """Nodes that run as one.
+    """Nodes that run as one step.
 
     head : the node whose layer does the work
     affine : nodes after it that scale and shift its channels
-    add : the tensor that is added to what it makes, "" where there is none
-    finish : the activation that comes last, with the numbers of its formula
-    output : the tensor that comes out, in place of the head's first one
-    place : the number of the last of its nodes
+    add : a tensor that is added to the result, or ""
+    finish : the final activation and the parameters of its formula
+    output : the output tensor, if it is not the head's first one
+    place : the index of the last of its nodes
     """
 
     head: Node
@@ -41,24 +41,24 @@ class Step:
     place: int = 0
     spelled: tuple[
         int, ...
-    ] = ()  # the places of the nodes that spell the head out, an activation without numbers
+    ] = ()  # the indices of the nodes of a decomposed activation, which has no parameters
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The tensors that go in, what is added last."""
+        """The input tensors; the one that is added comes last."""
         return (*self.head.inputs, self.add) if self.add else self.head.inputs
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The tensors that come out."""
+        """The output tensors."""
         return (self.output,) if self.output else self.head.outputs
 
 
 class Fusion:
     """The steps of some nodes of a network.
 
-    wanted : tensors that must exist, however their nodes could be joined
-    arguments : of each node, what its operator takes
+    wanted : tensors that must exist, so that their nodes are not fused into later ones
+    arguments : for each node, the arguments of its operator
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Fusion:
                 self.users.setdefault(tensor, []).append(place)
             for tensor in node.outputs:
                 self.maker[tensor] = place
-        self.taken: set[int] = set()  # nodes that run within the step of another
+        self.taken: set[int] = set()  # nodes that are part of another node's step
 
     def steps(self) -> list[Step]:
-        """Return the steps in an order in which inputs are made before they are used."""
+        """Return the steps in an order in which inputs are computed before they are used."""
         spelled = self._spelled()
         made = []
         for place, node in enumerate(self.nodes):
@@ -93,7 +93,7 @@ class Fusion:
         return sorted(made, key=lambda step: step.place)
 
     def _follow(self, step: Step, spelled: Mapping[int, Step]) -> None:
-        """Take what comes after a node into its step, as far as nothing else uses what is between."""
+        """Fuse the nodes after a step's head into it, as long as nothing else uses the tensors in between."""
         weighted = isinstance(step.head.layer, Conv | Dense | Linear)
         tensor = step.outputs[0]
         while step.finish is None:
@@ -119,17 +119,17 @@ class Fusion:
             step.output, step.place = tensor, place if other is None else other.place
 
     def _next(self, tensor: str, spelled: Mapping[int, Step]) -> int | None:
-        """Return the only user of a tensor."""
+        """Return the only user of a tensor, or None."""
         users = set(self.users.get(tensor, ()))
         if tensor in self.wanted or not users:
             return None
         first = min(users)
-        # What is spelled out uses its input several times, in nodes that are one.
+        # A decomposed activation uses its input several times, in nodes that count as one.
         parts = spelled[first].spelled if first in spelled else (first,)
         return first if users <= set(parts) else None
 
     def _is_affine(self, head: Layer, node: Node, tensor: str) -> bool:
-        """Return whether a node scales or shifts what a convolution or a dense layer sums by constants for each sum."""
+        """Return whether a node scales or shifts the output channels of a convolution or dense layer by constants."""
         layer, shape = node.layer, self.shapes.get(tensor)
         channel = 1 if isinstance(head, Conv) else len(shape or ()) - 1
         if isinstance(layer, BatchNorm):
@@ -145,7 +145,7 @@ class Fusion:
         return axes >= 0 and sizes.keys() <= {channel} and all(n == shape[axis] for axis, n in sizes.items())
 
     def _is_sum(self, node: Node, tensor: str, place: int) -> bool:
-        """Return whether a node adds a tensor of the same shape, which no other operand is broadcast to."""
+        """Return whether a node adds a tensor of the same shape, without broadcasting."""
         if not isinstance(node.layer, Add) and not (
             isinstance(node.layer, Elementwise)
             and node.layer.operator == "add"
@@ -158,7 +158,7 @@ class Fusion:
         return self.shapes.get(other) is not None and self.shapes.get(other) == self.shapes.get(tensor)
 
     def _spelled(self) -> dict[int, Step]:
-        """Return the activations that are spelled out, by the place of the first of their nodes."""
+        """Return the decomposed activations by the index of their first node."""
         found: dict[int, Step] = {}
         for place, node in enumerate(self.nodes):
             if place in self.taken:
@@ -188,7 +188,7 @@ class Fusion:
         return ("silu" if node.layer.name == "sigmoid" else "hard-swish"), [place, after]
 
     def _hard_swish(self, place: int, node: Node) -> tuple[str, list[int]] | None:
-        """Find x * relu6(x + 3) / 6, in any order of the product and the division."""
+        """Find x * relu6(x + 3) / 6, with the product and the division in any order."""
         if self._operand(node, "add") != 3:
             return None
         clip = self._only(node.outputs[0])
@@ -224,7 +224,7 @@ class Fusion:
         return isinstance(node.layer, Activation) and node.layer.name == "relu6"
 
     def _operand(self, node: Node, operator: str) -> float | None:
-        """Return the number that a node has as its second operand."""
+        """Return the constant second operand of a node, if it is a single number."""
         layer: Layer = node.layer
         if not isinstance(layer, Elementwise) or layer.operator != operator or layer.operand is None:
             return None
@@ -234,7 +234,7 @@ class Fusion:
         return float(elements[0]) if elements and len(elements) == 1 else None
 
     def _only(self, tensor: str) -> int | None:
-        """Return the only user of a tensor that need not exist."""
+        """Return the only user of a tensor that need not exist itself, or None."""
         users = self.users.get(tensor, [])
         return users[0] if len(users) == 1 and tensor not in self.wanted else None
 

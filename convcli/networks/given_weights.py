@@ -1,7 +1,7 @@
-"""The arrays of a network that has none of its own: from a file, from named kernels, or drawn at random.
+"""The weights of a network that has none of its own: from a file, from named kernels, or random.
 
-Names are those of the layers: `conv1.weight`, `conv1.bias`; `bn1.gamma`, `bn1.beta`, `bn1.mean` and `bn1.var`, or as
-PyTorch's state_dict has them, `bn1.weight`, `bn1.bias`, `bn1.running_mean`, `bn1.running_var`.
+Arrays are named after the layers: `conv1.weight`, `conv1.bias`; `bn1.gamma`, `bn1.beta`, `bn1.mean` and `bn1.var`, or
+as in PyTorch's state_dict `bn1.weight`, `bn1.bias`, `bn1.running_mean`, `bn1.running_var`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 PYTORCH = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
-ONES = ("gamma", "var")  # at the start of training: what multiplies, and what is divided by
+ONES = ("gamma", "var")  # initialised to 1: factors and divisors
 MOST_NAMED = 5
 
 
 def parameter_names(node: Node) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return for each array of a node its name in a file, and its shape."""
+    """Return the name in a file and the shape of each array of a node."""
     from convcli.backend import parameter_shapes
 
     return {key: (f"{node.owner}.{key}", shape) for key, shape in parameter_shapes(node.layer).items()}
 
 
 def drawn(network: Graph, seed: int) -> Callable[[Node], Arguments]:
-    """Return random arrays, the same for the same seed: weights as He et al. (2015) draw them, and biases of 0."""
+    """Return a function that makes the arrays of a node from a seed: weights as in He et al. (2015), biases of 0."""
     import numpy as np
 
     places = {node.name: place for place, node in enumerate(network.nodes)}
@@ -58,14 +58,14 @@ def drawn(network: Graph, seed: int) -> Callable[[Node], Arguments]:
 
 
 def _terms(layer: Layer, shape: tuple[int, ...]) -> int:
-    """Return how many products are summed for an output."""
+    """Return the number of products that are summed in one output."""
     if isinstance(layer, Convolution):
         return layer.in_channels // layer.groups * prod(layer.kernel_size)
     return prod(shape[1:])
 
 
 def from_file(path: Path) -> "dict[str, Array]":
-    """Return the arrays of a .npz file by name; nothing in it is unpickled."""
+    """Return the arrays of a .npz file by name; pickled objects are never loaded."""
     import numpy as np
 
     try:
@@ -73,26 +73,26 @@ def from_file(path: Path) -> "dict[str, Array]":
             loaded = np.load(file, allow_pickle=False)
             named = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else None
     except FileNotFoundError:
-        raise ArgumentError(f"cannot read the weights {str(path)!r}: there is no such file") from None
+        raise ArgumentError(f"cannot read the weights {str(path)!r}: there is no such file; check the path") from None
     except (OSError, ValueError, EOFError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ArgumentError(f"{path} holds no weights that can be read: {text}") from None
-    except Exception as error:  # zipfile's and zlib's own
+        raise ArgumentError(f"cannot read weights from {path}: {text}; save a .npz file by numpy.savez") from None
+    except Exception as error:  # exceptions of zipfile and zlib
         if type(error).__module__ in ("zipfile", "zlib"):
-            raise ArgumentError(f"{path} holds no weights that can be read: {error}") from None
+            raise ArgumentError(f"cannot read weights from {path}: {error}; save a .npz file by numpy.savez") from None
         raise
     if named is None:
-        raise ArgumentError(f"{path} holds one array without a name; weights are a .npz of named arrays")
+        raise ArgumentError(f"{path} holds a single unnamed array; save a .npz file of named arrays")
     return named
 
 
 def from_arrays(
     network: Graph, arrays: Mapping[str, Any], others: Callable[[Node], Arguments] | None = None
 ) -> Callable[[Node], Arguments]:
-    """Return arrays by their names; `others` makes those that are not given.
+    """Return a function that gets the arrays of a node by their names; `others` makes those that are not given.
 
-    A value may be the name of a kernel, such as `gaussian:1`, for the weight of a convolution: every channel of its
-    input is weighed by it.
+    A value may also be the name of a kernel, such as `gaussian:1`, as the weight of a convolution; it is used for every
+    input channel.
     """
     import numpy as np
 
@@ -117,13 +117,13 @@ def from_arrays(
             array = _kernel(value, node, shape) if isinstance(value, str) else np.asarray(value)
             if array.shape != shape or array.dtype.kind not in "biuf":
                 raise ArgumentError(
-                    f"the weights {given!r} have shape {array.shape} of {array.dtype}, and {node.told} takes {shape}"
+                    f"the weights {given!r} have shape {array.shape} of {array.dtype}, but {node.told} needs {shape}"
                 )
             mine[key] = array
         found[node.name] = mine
     if missing:
         more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        raise ArgumentError(f"the weights lack {', '.join(missing[:MOST_NAMED])}{more}; give them, or a seed")
+        raise ArgumentError(f"the weights lack {', '.join(missing[:MOST_NAMED])}{more}; give them, or `seed`")
     known = {name for node in network.nodes for name, _ in parameter_names(node).values()}
     for name in _strange(arrays, used):
         raise ArgumentError(f"the network has no weights {name!r}; {instead_of(name, known)}")
@@ -131,25 +131,26 @@ def from_arrays(
 
 
 def _strange(arrays: Iterable[str], used: set[str]) -> list[str]:
-    """Return names that nothing takes; PyTorch's count of batches is left out."""
+    """Return names that no layer uses; PyTorch's num_batches_tracked is ignored."""
     return [name for name in arrays if name not in used and not name.endswith(".num_batches_tracked")]
 
 
 def _kernel(text: str, node: Node, shape: tuple[int, ...]) -> Any:
-    """Return the weight of a convolution that weighs all channels by a kernel; outputs take its matrices in turn."""
+    """Return a kernel as the weight of a convolution, for all input channels; outputs cycle through its matrices."""
     import numpy as np
 
     from convcli.kernels.kernel_grammar import parse_kernel
 
     layer = node.layer
     if not isinstance(layer, Convolution):
-        raise ArgumentError(f"{node.told} takes no kernel, and {text!r} is given; only convolutions do")
+        raise ArgumentError(f"{node.told} takes no kernel, got {text!r}; only convolutions do")
     kernel = parse_kernel(text)
     kernel.check_linear("a layer")
     matrices = [np.array(matrix, float) / kernel.divisor for matrix in kernel.matrices]
     if any(matrix.shape != shape[2:] for matrix in matrices):
         raise ArgumentError(
-            f"the kernel {text!r} is {'x'.join(map(str, matrices[0].shape))}, and {node.told} is not"
+            f"the kernel {text!r} is {'x'.join(map(str, matrices[0].shape))}, but {node.told} needs "
+            f"{'x'.join(map(str, shape[2:]))}"
         )
     each = [matrices[place % len(matrices)] for place in range(shape[0])]
     return np.broadcast_to(np.stack(each)[:, np.newaxis], shape).astype(np.float32)

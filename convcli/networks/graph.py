@@ -1,4 +1,4 @@
-"""A network: named nodes, each a layer with its inputs, in an order in which every input is made before it is used."""
+"""The graph of a network: named nodes, each a layer with its inputs, in topological order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from convcli.layers.axes import Shape
 from convcli.layers.base import Layer
 from convcli.layers.text.spelling import spell
 
-BATCH = "N"  # the name of the batch axis where it has no other
+BATCH = "N"  # the default name of the batch axis
 MOST_NODES = 1_000_000
-MOST_LISTED = 8  # nodes of a circle that are named
+MOST_LISTED = 8  # nodes of a cycle that errors name
 
-# A whole shape, the batch axis first; a size that is not known yet is a name.
+# A whole shape, the batch axis first; an unknown size is a name.
 NamedShape = tuple[int | str, ...]
 
 
@@ -21,11 +21,11 @@ class Node:
     """One layer of a network.
 
     name : unique in the network
-    layer : what is done; an `Unknown` one cannot be counted
-    inputs : the tensors that go in, in the layer's order
-    outputs : the tensors that come out; "" for one that is not wanted
-    weights : names of the stored numbers in the order weights, biases, buffers, where other nodes may have the same;
-              what an earlier node has is not counted again
+    layer : the layer; an `Unknown` one cannot be counted
+    inputs : the input tensors in the layer's order
+    outputs : the output tensors; "" for one that is not used
+    weights : names of its weights, biases and buffers, if other nodes may share them; shared numbers are counted once,
+              for the first node that has them
     """
 
     name: str
@@ -36,35 +36,36 @@ class Node:
 
     @property
     def owner(self) -> str:
-        """What its arrays are called by, as NAME.weight: the node itself, or what shares them with it."""
+        """The prefix of its arrays' names, as in NAME.weight: the node's own name, or the one shared with others."""
         return self.weights[0].removesuffix(".weights") if self.weights and self.weights[0] else self.name
 
     @property
     def told(self) -> str:
-        """The node as errors call it."""
+        """The description of the node in errors."""
         spelled = spell(self.layer)
         return f"node {self.name!r}" + ("" if spelled == self.name else f" ({spelled})")
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in order, with the network's inputs and outputs; a `Network` is one that answers questions.
+    """Nodes in order, with the network's inputs and outputs; the subclass `Network` computes shapes and costs.
 
-    name : what it is called
-    inputs : name -> whole shape, the batch axis first; sizes that are not known yet are names, as ("N", 3, 224, 224)
-    nodes : in any order; they are put into one in which every input is made before it is used
-    outputs : the tensors that are the answer
-    stated : tensor -> shape that the model says it has, used where a node cannot be counted
+    name : the name of the network
+    inputs : name -> whole shape, the batch axis first; unknown sizes are names, as in ("N", 3, 224, 224)
+    nodes : in any order; they are sorted so that every input is computed before it is used
+    outputs : the output tensors
+    stated : tensor -> shape stated by the model, used if a node cannot be counted
     per_item : whether shapes are shown without the batch axis
-    source : where the network is described
-    remarks : what a reader of the answer should know
-    kernels : array -> name of the kernel that it is, where a run is given no other
+    source : the publication that describes the network
+    remarks : notes for the user
+    kernels : array -> name of the kernel that is its default value in a run
+    dtypes : NumPy dtypes of the inputs that are not float32
     dtypes : of the inputs that are not float32, by NumPy's names
 
     Raises
     ------
     ArgumentError
-        For nodes in a circle, inputs that nothing makes, two things of one name, or a wrong number of inputs.
+        For cycles, inputs that no node makes, duplicate names, or a wrong number of inputs.
 
     """
 
@@ -80,7 +81,7 @@ class Graph:
     dtypes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the graph, and put its nodes in order."""
+        """Check the graph and sort its nodes."""
         nodes = tuple(self.nodes)
         if len(nodes) > MOST_NODES:
             raise ArgumentError(f"a network of {len(nodes):,} nodes is over the limit of {MOST_NODES:,}")
@@ -95,13 +96,13 @@ class Graph:
         object.__setattr__(self, "outputs", tuple(self.outputs))
 
     def maker(self, tensor: str) -> str:
-        """Return what makes a tensor, as errors call it."""
+        """Return the description of the node that makes a tensor, for errors."""
         node = next((node for node in self.nodes if tensor in node.outputs), None)
         return f"the input {tensor!r} of the network" if node is None else node.told
 
 
 def numbered(operator: str, number: int) -> str:
-    """Return the name of a node that has no other: its operator and its number among those alike.
+    """Return the default name of a node: its operator and a number.
 
     >>> numbered("conv", 2), numbered("relu6", 2)
     ('conv2', 'relu6_2')
@@ -110,21 +111,21 @@ def numbered(operator: str, number: int) -> str:
 
 
 def _makers(inputs: Mapping[str, NamedShape], nodes: Iterable[Node]) -> dict[str, int]:
-    """Return for each tensor the number of the node that makes it; -1 for the network's inputs."""
+    """Return, for each tensor, the index of the node that makes it; -1 for the network's inputs."""
     makers = dict.fromkeys(inputs, -1)
     told: dict[str, str] = dict.fromkeys(inputs, "the network's input")
     names: set[str] = set()
     for number, node in enumerate(nodes):
         for name in (node.name, *node.outputs):
             if not name.isprintable():
-                raise ArgumentError(f"the name {name!r} has control characters in it")
+                raise ArgumentError(f"the name {name!r} contains control characters; remove them")
         if node.name in names:
-            raise ArgumentError(f"two nodes are called {node.name!r}; give each a name of its own")
+            raise ArgumentError(f"two nodes are called {node.name!r}; give each a unique name")
         names.add(node.name)
         for output in filter(None, node.outputs):
             if output in makers:
                 raise ArgumentError(
-                    f"{told[output]} and {node.told} both make the tensor {output!r}; it can be made once"
+                    f"{told[output]} and {node.told} both make the tensor {output!r}; rename one of the outputs"
                 )
             makers[output] = number
             told[output] = f"node {node.name!r}"
@@ -137,16 +138,16 @@ def _check_inputs(node: Node, makers: Mapping[str, int]) -> None:
         takes = (
             str(fewest) if most == fewest else f"{fewest} or more" if most is None else f"{fewest} to {most}"
         )
-        raise ArgumentError(f"{node.told} has {given} inputs, and it takes {takes}")
+        raise ArgumentError(f"{node.told} has {given} inputs, but it takes {takes}")
     for tensor in node.inputs:
         if tensor not in makers:
             raise ArgumentError(
-                f"{node.told} takes {tensor!r}, which nothing makes; {instead_of(tensor, makers)}"
+                f"{node.told} takes {tensor!r}, which no node makes; {instead_of(tensor, makers)}"
             )
 
 
 def _ordered(nodes: tuple[Node, ...], makers: Mapping[str, int]) -> tuple[Node, ...]:
-    """Return the nodes in an order in which inputs are made before they are used: as given, if that is one."""
+    """Return the nodes in topological order: as given, if that is one."""
     needs = [{makers[tensor] for tensor in node.inputs} - {-1} for node in nodes]
     if all(max(each, default=-1) < number for number, each in enumerate(needs)):
         return nodes
@@ -156,20 +157,20 @@ def _ordered(nodes: tuple[Node, ...], makers: Mapping[str, int]) -> tuple[Node, 
             used_by[maker].append(number)
     left = [len(each) for each in needs]
     ready = [number for number, count in enumerate(left) if not count]
-    for number in ready:  # which grows as it is gone through
+    for number in ready:  # grows during the iteration
         for user in used_by[number]:
             left[user] -= 1
             if not left[user]:
                 ready.append(user)
     if len(ready) < len(nodes):
         raise ArgumentError(
-            f"the nodes {_circle(nodes, needs, left)} go round in a circle; one of them must take another input"
+            f"the nodes {_circle(nodes, needs, left)} form a cycle; change the input of one of them"
         )
     return tuple(nodes[number] for number in ready)
 
 
 def _circle(nodes: Sequence[Node], needs: Sequence[set[int]], left: Sequence[int]) -> str:
-    """Name the nodes of one circle among those that are left, each taking what the next one makes."""
+    """Return the names of the nodes of one cycle, each taking the output of the one before it."""
     number = next(number for number, count in enumerate(left) if count)
     seen: dict[int, int] = {}
     path: list[int] = []

@@ -1,4 +1,4 @@
-"""What a run of a network takes of memory, told from shapes alone."""
+"""Estimate the memory that running a network takes, from its shapes."""
 
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -7,11 +7,11 @@ from convcli.layers.axes import Shape
 from convcli.networks.graph import Graph
 from convcli.networks.program import needed
 
-BYTES = 4  # of a float32
+BYTES = 4  # per float32
 
 
 def live_memory(network: Graph, shapes: Mapping[str, Shape], wanted: Iterable[str]) -> int:
-    """Return the most bytes of tensors and weights at once, where tensors are freed when nothing needs them.
+    """Return the largest number of bytes of live tensors and weights; tensors are freed after their last use.
 
     shapes : of all tensors
     wanted : tensors that are kept to the end

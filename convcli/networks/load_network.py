@@ -1,4 +1,4 @@
-"""Load a network: a file of one, or a published one by its name."""
+"""Load a network from a file, or a published one by its name."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -10,14 +10,14 @@ from convcli.layers.axes import Shape
 from convcli.networks.builder import INPUT
 from convcli.networks.network import Network
 
-# The endings of files that are read, and the function that reads each: (path, shapes of its inputs) -> Network. The
-# shapes are {name: shape}, or a shape alone where the file has one input; None keeps the file's own.
+# File endings, and the function that reads each: (path, shapes of its inputs) -> Network. The shapes are {name: shape},
+# or one shape if the file has one input; None keeps the file's own.
 READERS = {
     ".toml": ("convcli.networks.toml_file", "read_toml"),
     ".onnx": ("convcli.networks.onnx.onnx_network", "read_onnx"),
 }
 
-# Files of models in other formats, and how each becomes ONNX.
+# Model files of other formats, and how each is converted to ONNX.
 OTHERS = {
     **dict.fromkeys(
         (".pt", ".pth", ".ckpt", ".safetensors"), "torch.onnx.export(model, example, 'model.onnx')"
@@ -36,7 +36,7 @@ Shapes = Sequence[int] | Mapping[str, Sequence[int]] | None
 
 
 def is_network(text: str) -> bool:
-    """Return whether a word names a network: a file of one, or a published one."""
+    """Return whether a word names a network: a model file or a published network."""
     from convcli.networks.zoo.index import find
 
     ending = Path(text).suffix.lower()
@@ -44,7 +44,7 @@ def is_network(text: str) -> bool:
 
 
 def load_network(source: str | Path, input_shape: Shapes = None, **options: Any) -> Network:
-    """Return the network that a file or a name says.
+    """Return the network in a file or of a given name.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
         A `.toml` or `.onnx` file, or the name of a published network with its options: `resnet-50`,
         `mobilenet-v1:width=0.5`.
     input_shape : sequence of int, or {name: shape}, optional
-        The shape of the input, (channels, *sizes), instead of the usual one.
+        The shape of the input, (channels, *sizes), instead of the default.
     options : number
-        Options of a published network by name.
+        Options of a published network, by name.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
     Raises
     ------
     ArgumentError
-        Where there is no such network or file, or the file says none.
+        If there is no such network or file, or the file does not contain a network.
 
     Examples
     --------
@@ -86,32 +86,32 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
         return build(text, _only(text, input_shape), **options)
     if ending in READERS:
         if options:
-            raise ArgumentError(f"{text} is a file, and has no option {next(iter(options))!r}; leave it out")
+            raise ArgumentError(f"{text} is a file, which takes no option {next(iter(options))!r}; leave it out")
         module, function = READERS[ending]
         network: Network = getattr(import_module(module), function)(Path(text), input_shape)
         return network
     if ending in OTHERS:
         raise ArgumentError(
-            f"{text}: a {ending} model is not read; turn it into ONNX first, by {OTHERS[ending]}"
+            f"{text}: {ending} models cannot be read; convert it to ONNX first, with {OTHERS[ending]}"
         )
     way = instead_of(name, ZOO)
     if name.replace("x", "").isdigit():
-        way = f"the size of a layer's input is --n, as in --n {name}"
+        way = f"to give the input size of a layer, use --n {name}"
     elif not way.startswith("did you mean"):
-        way = f"convcli networks lists those known by name, and files end in {' or '.join(READERS)}"
+        way = f"convcli networks lists the names, and files end in {' or '.join(READERS)}"
     raise ArgumentError(f"there is no network {text!r}; {way}")
 
 
-load = load_network  # as networks.load
+load = load_network  # the name in convcli.networks
 
 
 def _only(text: str, shapes: Shapes) -> Shape | None:
-    """Return the shape of the one input of a published network."""
+    """Return the shape of the only input of a published network."""
     if shapes is None:
         return None
     if isinstance(shapes, Mapping):
         if len(shapes) != 1:
-            raise ArgumentError(f"{text} has one input, and {len(shapes)} shapes are given")
+            raise ArgumentError(f"{text} has one input, but {len(shapes)} shapes are given; give one")
         if INPUT not in shapes:
             raise ArgumentError(f"{text} has no input {next(iter(shapes))!r}; use {INPUT}")
         (shapes,) = shapes.values()

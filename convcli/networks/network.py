@@ -1,4 +1,4 @@
-"""A network that can be asked for its table, its sums and its parameters, and that runs."""
+"""The class `Network`: a graph with its table of layers, totals and parameters, which can be run."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Network(Graph):
-    """A graph of layers, and what it makes of its inputs.
+    """A graph of layers that computes shapes, counts and outputs.
 
     >>> from convcli.layers import Activation, Add, Conv
     >>> from convcli.networks.graph import Node
@@ -40,10 +40,10 @@ class Network(Graph):
     ({'x': ('N', 8, 32, 32)}, {'c': ('N', 8, 32, 32)})
     """
 
-    outputs: OutputShapes  # type: ignore[assignment]  # names in order, as a graph has them, each with its shape
+    outputs: OutputShapes  # type: ignore[assignment]  # a Graph has names only
 
     def __post_init__(self) -> None:
-        """Check the graph, and tell the shapes of its outputs when they are asked for."""
+        """Check the graph, and prepare to compute the shapes of its outputs on demand."""
         super().__post_init__()
         object.__setattr__(self, "outputs", OutputShapes(self.outputs, self._output_shapes))
 
@@ -56,26 +56,26 @@ class Network(Graph):
         }
 
     def shapes(self, shapes: Any = None, *, batch: int = 1) -> dict[str, Shape]:
-        """Return the whole shape of every input, where the caller gives some of them (see `bind_shapes`)."""
+        """Return the whole shape of every input; `shapes` replaces declared ones (see `bind_shapes`)."""
         return bind_shapes(self, shapes, batch)
 
     def rows(self, shapes: Any = None, *, batch: int = 1, dtype: str = "float32") -> list[Row]:
-        """Return one row for each node: shapes, counts, bytes and receptive field (see `network_rows`).
+        """Return one row per node: shapes, counts, bytes and receptive field (see `network_rows`).
 
-        shapes : of the inputs, with or without the batch axis: one for the only input, or name -> shape
+        shapes : of the inputs, with or without the batch axis: one shape for a single input, or name -> shape
         """
         return network_rows(self.at(shapes, batch=batch), shapes, batch=batch, dtype=dtype)
 
     def at(self, shapes: Any = None, *, batch: int = 1) -> "Network":
-        """Return the network for inputs of these shapes: itself, where its layers do not depend on them."""
+        """Return the network for inputs of these shapes; the same network if its layers do not depend on them."""
         return self
 
     def rest(self, wanted: Iterable[str]) -> Any:
-        """Return what must wait for a run of what is before it, for some tensors: nothing, where shapes tell all."""
+        """Return the part that can be planned only after the part before it has run; None if there is no such part."""
         return None
 
     def after(self, rest: Any, arrays: Mapping[str, Any]) -> "Network":
-        """Return what is left after a run, for the tensors that it has made."""
+        """Return the remaining network after a run that made these arrays."""
         raise NotImplementedError
 
     def run(
@@ -89,31 +89,30 @@ class Network(Graph):
     ) -> "dict[str, NDArray[np.generic]]":
         """Run the network on arrays, in float32.
 
-        Tensors are freed as soon as nothing needs them. What is made ready for the shapes of the inputs is kept for the
-        next run.
+        Tensors are freed after their last use. What is prepared for the shapes of the inputs is kept for the next run.
 
         Parameters
         ----------
         inputs : {name: array}
             One for each input of the network, with the batch axis.
         layers : of str
-            Names of layers, or of tensors, whose outputs are wanted, too.
+            Names of layers or tensors whose outputs are returned too.
         weights : {name: array or name of a kernel}, or the path of a .npz, optional
-            The arrays of a network that has none of its own: `conv1.weight`, `bn1.gamma` (see `given_weights.py`).
+            The arrays of a network without weights of its own: `conv1.weight`, `bn1.gamma` (see `given_weights.py`).
         seed : int, optional
-            Draws the arrays that `weights` does not have.
+            Seed of the random arrays in place of those that `weights` does not have.
         outputs : bool
-            False leaves the outputs of the network out, and computes no more than the layers need.
+            If False, the outputs of the network are not returned, and only what the layers need is computed.
 
         Returns
         -------
         {name: ndarray}
-            The outputs of the network, and of the layers, by name.
+            The outputs of the network and of the layers, by name.
 
         Raises
         ------
         ArgumentError
-            Where inputs or weights do not fit, or there is no operator for a layer.
+            If inputs or weights do not fit, or a layer has no operator.
 
         Examples
         --------
@@ -136,13 +135,13 @@ class Network(Graph):
         return kept[2](inputs, self, layers, outputs)
 
     def release(self) -> None:
-        """Let go of what was made ready for the last run; the next one makes it anew."""
+        """Free what was prepared for the last run; the next run prepares it again."""
         self.__dict__.pop("_kept", None)
 
     def _arguments(
         self, weights: Mapping[str, Any] | str | Path | None, seed: int | None
     ) -> "Callable[[Graph, Node], Arguments]":
-        """Return what tells the arrays of each node."""
+        """Return a function that gets the arrays of each node."""
         from convcli.networks.given_weights import drawn, from_arrays, from_file
 
         others = None if seed is None else drawn(self, seed)
@@ -165,13 +164,13 @@ class Network(Graph):
         return np.asarray(found() if callable(found) else found)
 
     def parameter_rows(self, *, dtype: str = "float32") -> list[Row]:
-        """Return one row for each node with its parameters, which no shape changes."""
+        """Return one row per node with its parameters, which do not depend on shapes."""
         return network_parameter_rows(self, dtype=dtype)
 
     def totals(self, shapes: Any = None, *, batch: int = 1, dtype: str = "float32") -> Row:
-        """Return the sums of the counts over all nodes."""
+        """Return the totals of the counts over all nodes."""
         return totals(self.rows(shapes, batch=batch, dtype=dtype))
 
     def params(self) -> int:
-        """Count the learned parameters, those that nodes share once."""
+        """Return the number of learned parameters; those that nodes share count once."""
         return int(sum(row["params"] for row in self.parameter_rows()))

@@ -1,15 +1,15 @@
-"""The text of a file that says a network, or a chain of layers."""
+"""Read the text of files that contain a network or a chain of layers."""
 
 import os
 from pathlib import Path
 
 from convcli.errors import ConvcliError
 
-MOST_BYTES = 4_000_000  # of a file; one of 100,000 layers has less
+MOST_BYTES = 4_000_000  # largest file size; a file of 100,000 layers is smaller
 
 
 class NetworkError(ConvcliError):
-    """A file says no network that can be read."""
+    """A file does not contain a network that can be read."""
 
 
 def read_network_text(path: Path, what: str = "network") -> str:
@@ -18,7 +18,7 @@ def read_network_text(path: Path, what: str = "network") -> str:
         if not path.is_file():
             if os.path.lexists(path):
                 raise NetworkError(
-                    f"cannot read the {what} {str(path)!r}: it is a folder, a device or a pipe"
+                    f"cannot read the {what} {str(path)!r}: it is a folder, a device or a pipe; name a file"
                 )
             raise NetworkError(
                 f"cannot read the {what} {str(path)!r}: there is no such file; check the spelling and the folder"
@@ -28,15 +28,15 @@ def read_network_text(path: Path, what: str = "network") -> str:
     except OSError as error:
         raise NetworkError(f"cannot read the {what} {str(path)!r}: {error.strerror or error}") from None
     if len(data) > MOST_BYTES:
-        raise NetworkError(f"the {what} {str(path)!r} has more than {MOST_BYTES:,} bytes of text")
+        raise NetworkError(f"the {what} {str(path)!r} is larger than {MOST_BYTES:,} bytes; use repeat and blocks")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NetworkError(f"the {what} {str(path)!r} is not text in UTF-8") from None
+        raise NetworkError(f"the {what} {str(path)!r} is not UTF-8 text; save it as UTF-8") from None
 
 
 def read_chain_file(path: Path) -> list[tuple[str, str]]:
-    """Return the items of a chain in a file, and where each stands: one or several a line; # begins a comment."""
+    """Return the items of a chain in a file with their positions; lines hold one or more items, # starts a comment."""
     from convcli.layers.text.chain_grammar import split_chain
 
     items = []

@@ -1,4 +1,4 @@
-"""A network made ready to run on inputs of known shapes: steps in order, and when each tensor is no longer needed."""
+"""The program of a network for inputs of known shapes: its steps in order, and when each tensor can be freed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 MOST_NAMED = 5  # nodes that an error lists
-MOST_AXES = 32  # of a tensor
-NUMPYS = (ArgumentError, ValueError, IndexError, TypeError, MemoryError)  # errors of arrays that do not fit
+MOST_AXES = 32  # of a tensor; NumPy's limit
+NUMPYS = (ArgumentError, ValueError, IndexError, TypeError, MemoryError)  # raised for arrays that do not fit
 
 
 @dataclass(frozen=True)
 class Action:
-    """One step of a program: what is called, with the numbers of the tensors that go in and come out.
+    """One step of a program: a function, with the indices of its input and output tensors.
 
-    over : the tensors that nothing needs after it
+    over : the tensors that are freed after it
     """
 
     node: Node
@@ -38,11 +38,12 @@ class Action:
 
 
 class Program:
-    """The steps that make some tensors of a network.
+    """The steps that compute some tensors of a network.
 
     network : with known shapes of its inputs
-    wanted : tensors
-    arguments : of each node, what its operator takes beside the layer's fields: arrays, what makes them, numbers
+    wanted : the tensors to compute
+    arguments : the arguments of each node's operator besides the layer's fields: arrays, functions that make them,
+                numbers
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Program:
         self.wanted = tuple(dict.fromkeys(wanted))
         self._room = Room()
         nodes = needed(network, self.wanted)
-        # Sizes that do not fit come first: what follows them has no shape, and for that no operator.
+        # Report sizes that do not fit first: the nodes after them have no shape, and therefore no operator.
         self.shapes = tensor_shapes(nodes, shapes, network.stated)
         _check_room(self.shapes)
         _check_operators(nodes)
@@ -68,11 +69,11 @@ class Program:
         for tensor in (*network.inputs, *(name for step in steps for name in step.outputs if name)):
             self._numbers.setdefault(tensor, len(self._numbers))
         self.inputs = {name: self._numbers[name] for name in network.inputs}
-        self._own: set[str] = set()  # tensors that are no part of another
+        self._own: set[str] = set()  # tensors that are not views of others
         self._actions = self._compiled(steps, given)
 
     def __call__(self, inputs: Mapping[str, "Array"]) -> dict[str, "Array"]:
-        """Return the wanted tensors; what the caller gets is no part of an input."""
+        """Return the wanted tensors; none of them is a view of an input."""
         values: list[Any] = [None] * len(self._numbers)
         for name, number in self.inputs.items():
             values[number] = inputs[name]
@@ -95,7 +96,7 @@ class Program:
         return value if name in self._own else value.copy()
 
     def _compiled(self, steps: Sequence[Step], given: Mapping[str, Arguments]) -> list[Action]:
-        """Return what each step calls, and what is over after it."""
+        """Return the function of each step, and the tensors that can be freed after it."""
         last: dict[str, int] = {}
         for place, step in enumerate(steps):
             for tensor in (*step.inputs, *step.outputs):
@@ -127,7 +128,7 @@ class Program:
         return actions
 
     def _overwritten(self, step: Step, own: set[str], uses: Mapping[str, int]) -> int | None:
-        """Return the number of an input whose memory a step may take for its output."""
+        """Return the index of an input whose memory a step may use for its output, or None."""
         for number, name in enumerate(step.head.inputs):
             if (
                 name in own
@@ -160,13 +161,13 @@ class Program:
 
 
 def _told(node: Node, error: Exception) -> ArgumentError:
-    """Return what to raise for an error of an operator: arrays that a model brings may not fit."""
-    text = "it takes more memory than there is" if isinstance(error, MemoryError) else str(error)
+    """Return the exception to raise for an error of an operator, whose arrays from a model may not fit."""
+    text = "there is not enough memory" if isinstance(error, MemoryError) else str(error)
     return ArgumentError(f"{node.told} cannot be run: {' '.join(text.split())}")
 
 
 def _as_array(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what makes an array without axes of what NumPy gives as a number."""
+    """Return a function that turns NumPy scalars into 0-d arrays."""
     import numpy as np
 
     return lambda *inputs: np.asarray(run(*inputs))
@@ -179,7 +180,7 @@ def _is_view(step: Step) -> bool:
 
 
 def _arrays(arguments: Arguments) -> dict[str, Any]:
-    """Return arguments with their arrays, floats as float32."""
+    """Return arguments with arrays in place of functions that make them, and floats as float32."""
     return {name: _array(value) for name, value in arguments.items()}
 
 
@@ -193,7 +194,7 @@ def _array(value: Any) -> Any:
 
 
 def needed(network: Graph, wanted: Iterable[str]) -> list[Node]:
-    """Return the nodes that some tensors are made from, in order; a branch is the layer that runs beside."""
+    """Return the nodes that some tensors are computed from, in order; a branch is replaced by its layer."""
     missing = set(wanted)
     found = []
     for node in reversed(network.nodes):
@@ -206,7 +207,7 @@ def needed(network: Graph, wanted: Iterable[str]) -> list[Node]:
 
 
 def _check_room(shapes: Mapping[str, Shape]) -> None:
-    """Refuse tensors that no array holds, before anything is computed."""
+    """Raise ArgumentError for tensors that are too large, before anything is computed."""
     import numpy as np
 
     from convcli.backend.checks import check_room
@@ -214,14 +215,14 @@ def _check_room(shapes: Mapping[str, Shape]) -> None:
     for name, shape in shapes.items():
         if len(shape) > MOST_AXES:
             raise ArgumentError(
-                f"the tensor {name!r} has {len(shape)} axes; {MOST_AXES} can be computed with"
+                f"the tensor {name!r} has {len(shape)} axes; at most {MOST_AXES} are possible"
             )
     name, shape = max(shapes.items(), key=lambda each: prod(each[1]), default=("", ()))
     check_room(f"the tensor {name!r}", shape, np.dtype(np.float32))
 
 
 def _check_operators(nodes: Iterable[Node]) -> None:
-    """Refuse a network with layers that no operator runs, before anything is computed."""
+    """Raise ArgumentError for layers that no operator can run, before anything is computed."""
     from convcli.backend.layer_operators import OPERATORS
     from convcli.layers.tensor_layer import Unknown
 
@@ -240,11 +241,11 @@ def _check_operators(nodes: Iterable[Node]) -> None:
             for name, count in names.most_common(MOST_NAMED)
         ]
         more = f", and {len(names) - MOST_NAMED} others" if len(names) > MOST_NAMED else ""
-        raise ArgumentError(f"the network cannot be run, as there is no operator for {'; '.join(told)}{more}")
+        raise ArgumentError(f"the network cannot be run, because there is no operator for {'; '.join(told)}{more}")
 
 
 def tensors_of(network: Graph, names: Iterable[str]) -> dict[str, str]:
-    """Return the tensor of each layer that is named, or of each tensor."""
+    """Return the tensors of the named layers or tensors."""
     by_node = {node.name: node.outputs[0] for node in network.nodes}
     by_tensor = {name: name for node in network.nodes for name in node.outputs if name}
     known = {**by_tensor, **by_node}

@@ -1,4 +1,4 @@
-"""A network with its convolutions replaced by a variant, as MobileNets are compared with full convolutions."""
+"""Replace the convolutions of a network by a variant, as MobileNets are compared with full convolutions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -16,15 +16,15 @@ from convcli.networks.network import Network
 from convcli.networks.rows import chain_nodes
 from convcli.networks.tensor_shapes import tensor_shapes
 
-PAIR = "depthwise-separable"  # what a depthwise and a pointwise convolution are together
-BETWEEN = ("BatchNorm", "Dropout")  # what may stand between them, and activations
+PAIR = "depthwise-separable"  # the variant that a depthwise and a pointwise convolution form together
+BETWEEN = ("BatchNorm", "Dropout")  # layers allowed between the two, besides activations
 
 
 class Place(NamedTuple):
-    """A convolution whose kernel has more than one element: one node, or a depthwise and a pointwise one.
+    """A convolution whose kernel has more than one element: one node, or a depthwise and a pointwise node.
 
-    nodes : their numbers, and those of what stands between them
-    conv : the convolution that goes from the first one's input to the last one's output
+    nodes : their indices, and those of the nodes between them
+    conv : the equivalent convolution from the input of the first to the output of the last
     """
 
     nodes: tuple[int, ...]
@@ -37,11 +37,11 @@ class Place(NamedTuple):
 
 
 class Replaced(NamedTuple):
-    """The network with the variant in place, and what has become of each convolution.
+    """The network with the variant, and what happened to each convolution.
 
-    replaced : names of the nodes in whose place the variant stands
-    already : names of those that are the variant
-    kept : why -> names of those that stay
+    replaced : names of the nodes that the variant replaced
+    already : names of the nodes that were the variant already
+    kept : reason -> names of the nodes that were kept
     """
 
     network: Network
@@ -51,16 +51,16 @@ class Replaced(NamedTuple):
 
 
 def replace_convs(network: Graph, variant: str, shapes: Mapping[str, Shape]) -> Replaced:
-    """Return a network whose k x k convolutions are those of a variant.
+    """Return a network whose k x k convolutions are replaced by a variant.
 
     shapes : the whole shapes of the network's inputs
 
-    A depthwise convolution and the pointwise one behind it, with nothing but normalisation and activations between
-    them, count as one, which is depthwise-separable already. The convolution of the network's input stays, as in
-    MobileNet and Xception: it has few channels. So does one that the variant cannot stand for, and what is not k x k.
+    A depthwise convolution and the pointwise one after it, with nothing but normalisation and activations between them,
+    count as one depthwise-separable convolution. The convolution of the network's input is kept, as in MobileNet and
+    Xception, because it has few channels. Convolutions that the variant cannot replace are kept too.
     """
     known = tensor_shapes(network.nodes, shapes, network.stated)
-    nodes: dict[int, tuple[Node, ...]] = {}  # the number of a node -> what stands in its place
+    nodes: dict[int, tuple[Node, ...]] = {}  # the index of a node -> the nodes that replace it
     replaced, already = [], []
     kept: dict[str, list[str]] = {}
     for place in find_places(network):
@@ -70,7 +70,7 @@ def replace_convs(network: Graph, variant: str, shapes: Mapping[str, Shape]) -> 
             kept.setdefault("takes the network's input", []).append(last.name)
             continue
         if shape is None:
-            kept.setdefault("the shape of its input is not known", []).append(last.name)
+            kept.setdefault("the shape of its input is unknown", []).append(last.name)
             continue
         try:
             layers = VARIANTS[variant](place.conv, shape[1:])
@@ -107,7 +107,7 @@ def find_places(network: Graph) -> list[Place]:
 
 
 def _pair(network: Graph, users: Mapping[str, list[int]], number: int) -> Place | None:
-    """Return a depthwise convolution and the pointwise one that alone goes on from it; None if there is none."""
+    """Return a depthwise convolution and the pointwise one that is its only consumer; None if there is none."""
     depthwise, numbers = network.nodes[number].layer, [number]
     while True:
         (tensor, *more) = network.nodes[numbers[-1]].outputs
@@ -130,17 +130,17 @@ def _padded(conv: Conv) -> bool:
 
 
 def _check_fit(layers: Sequence[Layer], conv: Conv, shape: Shape) -> None:
-    """Refuse layers that make another shape than the convolution."""
+    """Raise ArgumentError if layers have another output shape than the convolution."""
     made = shape
     for layer in layers:
         made = layer.output_shape(made)
     wanted = conv.output_shape(shape)
     if made != wanted:
-        raise ArgumentError(f"the variant makes {by_axes(made)} where {by_axes(wanted)} is needed")
+        raise ArgumentError(f"the variant makes {by_axes(made)} but {by_axes(wanted)} is needed")
 
 
 def _stand_in(layers: Sequence[Layer], first: Node, last: Node, variant: str) -> tuple[Node, ...]:
-    """Return the layers as nodes, of which the last makes what the last node has made."""
+    """Return the layers as nodes; the last one makes the outputs of the last node that is replaced."""
     names = (
         [last.name] if len(layers) == 1 else [f"{last.name}.{number}" for number in range(1, len(layers) + 1)]
     )

@@ -1,4 +1,4 @@
-"""The roofline: what bounds each layer on a machine, its arithmetic or its memory, and the least time it takes.
+"""The roofline model: whether arithmetic or memory limits each layer on a machine, and its shortest possible time.
 
 Williams, Waterman & Patterson, "Roofline: an insightful visual performance model for multicore architectures" (2009).
 """
@@ -23,10 +23,10 @@ _NUMBER = re.compile(
 
 
 class Machine(NamedTuple):
-    """What a machine can do at most.
+    """The limits of a machine.
 
-    peak : FLOPs in a second
-    bandwidth : bytes that memory gives and takes in a second
+    peak : FLOPs per second
+    bandwidth : bytes per second between memory and processor
     """
 
     peak: float
@@ -34,12 +34,12 @@ class Machine(NamedTuple):
 
     @property
     def ridge(self) -> float:
-        """FLOPs for each byte from which on arithmetic bounds a layer."""
+        """The arithmetic intensity in FLOPs per byte from which on arithmetic limits a layer."""
         return self.peak / self.bandwidth
 
 
 def parse_machine(text: str) -> Machine:
-    """Read the peak and the bandwidth of a machine.
+    """Parse the peak and the bandwidth of a machine.
 
     >>> parse_machine("peak=100GFLOP/s,bandwidth=20GB/s")
     Machine(peak=100000000000.0, bandwidth=20000000000.0)
@@ -48,14 +48,14 @@ def parse_machine(text: str) -> Machine:
     found: dict[str, float] = {}
     for name, value in pairs:
         if name not in UNITS:
-            raise ArgumentError(f"the roofline has no {name or value!r}; {instead_of(name or value, UNITS)}")
+            raise ArgumentError(f"the roofline has no argument {name or value!r}; {instead_of(name or value, UNITS)}")
         if name in found:
-            raise ArgumentError(f"the {name} of the roofline is given twice")
+            raise ArgumentError(f"the {name} of the roofline is given twice; give it once")
         found[name] = _number(name, value)
     for name, unit in UNITS.items():
         if name not in found:
             raise ArgumentError(
-                f"the roofline needs the {name}, as peak=100GFLOP/s,bandwidth=20GB/s ({unit})"
+                f"the roofline needs the {name} in {unit}, for example peak=100GFLOP/s,bandwidth=20GB/s"
             )
     return Machine(**found)
 
@@ -67,16 +67,16 @@ def _number(name: str, text: str) -> float:
     number = read_float(match[1]) * PREFIXES[match[2].lower()] if match and fits else 0.0
     if not 0 < number < inf:
         example = "100GFLOP/s" if name == "peak" else "20GB/s"
-        raise ArgumentError(f"the {name} {text!r} is no number of {UNITS[name]} above 0, such as {example}")
+        raise ArgumentError(f"the {name} must be a positive number of {UNITS[name]}, such as {example}, got {text!r}")
     return number
 
 
 def add_roofline(rows: Sequence[Row], machine: Machine) -> list[Row]:
-    """Return rows with what bounds each layer, and the least seconds that it takes.
+    """Return rows with the limit of each layer and its shortest possible time in seconds.
 
-    `bound` is `compute` where its FLOPs at the peak take longer than its bytes at the bandwidth, else `memory`; every
-    parameter and every activation is moved once. Both are None where a layer is not counted, or does nothing.
-    Comparisons and transcendentals are no FLOPs, and not in the time.
+    `bound` is `compute` if its FLOPs at the peak take longer than its bytes at the bandwidth, else `memory`; every
+    parameter and activation is moved once. Both fields are None for a layer that is not counted or does nothing.
+    Comparisons and transcendentals are not FLOPs, and are not part of the time.
     """
     return [row | _bound(row, machine) for row in rows]
 
@@ -90,7 +90,7 @@ def _bound(row: Row, machine: Machine) -> Row:
 
 
 def _quotient(count: float, each_second: float) -> float:
-    """Return the seconds that so many take; infinity where no float holds the number."""
+    """Return the time in seconds for a count, or infinity if it is too large for a float."""
     try:
         return count / each_second
     except OverflowError:
@@ -98,7 +98,7 @@ def _quotient(count: float, each_second: float) -> float:
 
 
 def moved_bytes(row: Row) -> float | None:
-    """Return the bytes that a layer moves, parameters that it shares with another among them."""
+    """Return the bytes that a layer moves, including parameters that it shares with another layer."""
     if row["activation_bytes"] is None:
         return None
     if row["shares_with"] is not None and row["flops"]:
@@ -107,21 +107,21 @@ def moved_bytes(row: Row) -> float | None:
 
 
 def roofline_lines(rows: Sequence[Row], machine: Machine) -> list[str]:
-    """Say where the ridge is, and how much of the least time is bound by what."""
+    """Return lines that describe the ridge point, and how much of the shortest time is limited by memory."""
     timed = [row for row in rows if row["least_seconds"] is not None]
     total = sum(row["least_seconds"] for row in timed)
     by_memory = [row for row in timed if row["bound"] == "memory"]
     share = sum(row["least_seconds"] for row in by_memory) / total if 0 < total < inf else 0.0
     lines = [
-        f"roofline: {machine.peak / 1e9:,.6g} GFLOP/s over {machine.bandwidth / 1e9:,.6g} GB/s: compute bounds from "
-        f"{machine.ridge:.4g} FLOPs per byte on, memory below",
-        f"at least {_seconds(total)}, one layer after the other; {len(by_memory):,} of {len(timed):,} layers are bound "
-        f"by memory, {share:.1%} of that time",
+        f"roofline: {machine.peak / 1e9:,.6g} GFLOP/s and {machine.bandwidth / 1e9:,.6g} GB/s: layers of at least "
+        f"{machine.ridge:.4g} FLOPs per byte are limited by compute, the others by memory",
+        f"at least {_seconds(total)}, one layer after the other; {len(by_memory):,} of {len(timed):,} layers are "
+        f"limited by memory, {share:.1%} of that time",
     ]
     slowest = max(timed, key=lambda row: row["least_seconds"], default=None)
     if slowest is not None and len(timed) > 1:
         lines.append(
-            f"the longest: {slowest['name']}, {_seconds(slowest['least_seconds'])}, bound by {slowest['bound']}"
+            f"the longest: {slowest['name']}, {_seconds(slowest['least_seconds'])}, limited by {slowest['bound']}"
         )
     return lines
 

@@ -1,6 +1,6 @@
-"""The table of a network: one row for each node, with shapes, counts, bytes and receptive field, and their totals.
+"""The table of a network: one row per node with shapes, counts, bytes and receptive field, and the totals.
 
-A chain of layers is the smallest network: `rows`, `parameter_rows` and `totals` answer for it by the same code.
+A chain of layers is treated as a network: `rows`, `parameter_rows` and `totals` use the same code for it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from convcli.networks.bind_shapes import bind_shapes
 from convcli.networks.fields import UNSEEN, View, axes, merge, spatial_axes, through, view_of_input
 from convcli.networks.graph import BATCH, Graph, Node, numbered
 
-Row = dict[str, Any]  # field name -> number, list of numbers, text or None; ready for JSON
+Row = dict[str, Any]  # field name -> number, list of numbers, string or None; ready for JSON
 
 SUMMED = (
     "params",
@@ -31,7 +31,7 @@ SUMMED = (
     "parameter_bytes",
     "activation_bytes",
 )
-# Fields that are asked for: of the roofline, and of training.
+# Optional fields: of the roofline and of training.
 SUMMED_IF_ASKED = (
     "least_seconds",
     "backward_flops",
@@ -41,7 +41,7 @@ SUMMED_IF_ASKED = (
     "stored_activation_bytes",
     "training_bytes",
 )
-INPUT = "input"  # of a chain
+INPUT = "input"  # the name of a chain's input
 
 
 def network_rows(
@@ -52,15 +52,15 @@ def network_rows(
     dtype: str = "float32",
     variant: str | None = None,
 ) -> list[Row]:
-    """Return one row for each node of a network, the fields in the order of a table.
+    """Return one row per node of a network, with the fields in the order of a table.
 
-    shapes : of the inputs, as `bind_shapes` takes them; those that the network has for itself need not be given
+    shapes : of the inputs, as `bind_shapes` takes them; inputs with declared shapes may be omitted
 
     Counts and activation_bytes are for the whole batch; params, buffers and parameter_bytes do not depend on it.
-    Buffers are stored but not learned: they count in parameter_bytes, not in params. What an earlier node stores, too,
-    counts there alone, and `shares_with` names it. The receptive field is the largest over all paths from the network's
-    first input to the node; it has no axes where none leads to it. Of a node that cannot be counted, and of those whose
-    input shapes are unknown because of it, counts and shapes are None.
+    Buffers are stored but not learned: they count in parameter_bytes, not in params. Numbers that an earlier node
+    stores too are counted only there, and `shares_with` names that node. The receptive field is the union over all
+    paths from the network's first input to the node; it has no axes if there is no such path. Counts and shapes are
+    None for a node that cannot be counted, and for nodes whose input shapes are unknown because of it.
     """
     table = _Table(network, bind_shapes(network, shapes, batch), dtype)
     rows = [table.row(node) | {"variant": variant} for node in network.nodes]
@@ -70,7 +70,7 @@ def network_rows(
 def network_parameter_rows(
     network: Graph, *, variant: str | None = None, dtype: str = "float32"
 ) -> list[Row]:
-    """Return one row for each node with what no shape changes: its parameters."""
+    """Return one row per node with its parameters, which do not depend on shapes."""
     stored = _Stored(element_bytes(dtype))
     return [
         {"name": node.name, "layer": spell(node.layer), "variant": variant, **stored.once(node)}
@@ -79,9 +79,9 @@ def network_parameter_rows(
 
 
 def totals(rows: Sequence[Row]) -> Row:
-    """Sum the fields that can be summed; the intensity is that of the sums.
+    """Return the totals of the rows; the arithmetic intensity is that of the totals.
 
-    Nodes that could not be counted are left out of the sums; `uncounted` is their number, where there are any.
+    Nodes that could not be counted are left out; `uncounted` is their number, if there are any.
     """
     asked = [key for key in SUMMED_IF_ASKED if rows and key in rows[0]]
     keys = [key for key in SUMMED if not rows or key in rows[0]]
@@ -95,7 +95,7 @@ def totals(rows: Sequence[Row]) -> Row:
 
 
 def chain(layers: Iterable[Layer], input_shape: AnyShape, names: Sequence[str] = ()) -> Graph:
-    """Return layers one after the other as a network; without `names` they are numbered by operator."""
+    """Return a chain of layers as a network; without `names` the layers are numbered by operator."""
     layers = tuple(layers)
     nodes = chain_nodes(layers, INPUT, names or _numbered(layers))
     through = [node for node in nodes if node.layer.inner is node.layer]
@@ -103,9 +103,9 @@ def chain(layers: Iterable[Layer], input_shape: AnyShape, names: Sequence[str] =
 
 
 def chain_nodes(layers: Sequence[Layer], tensor: str, names: Sequence[str]) -> list[Node]:
-    """Return layers one after the other as nodes, from `tensor` on.
+    """Return a chain of layers as nodes, starting from `tensor`.
 
-    What a branch makes goes to the layer after it beside the chain, which goes on with the branch's input.
+    The output of a branch is a second input of the layer after it; the chain continues with the branch's input.
     """
     beside, nodes = "", []
     for layer, name in zip(layers, names, strict=True):
@@ -135,7 +135,7 @@ def rows(
 def parameter_rows(
     layers: Sequence[Layer], *, variant: str | None = None, dtype: str = "float32"
 ) -> list[Row]:
-    """Return one row for each layer of a chain with what no input size changes: its parameters."""
+    """Return one row per layer of a chain with its parameters, which do not depend on the input size."""
     return network_parameter_rows(chain(layers, ()), variant=variant, dtype=dtype)
 
 
@@ -150,14 +150,14 @@ def _numbered(layers: Iterable[Layer]) -> list[str]:
 
 
 class _Stored:
-    """What the nodes store, each counted once."""
+    """The numbers that nodes store, each counted once."""
 
     def __init__(self, bytes_each: int) -> None:
         self.bytes_each = bytes_each
         self._owners: dict[str, str] = {}
 
     def once(self, node: Node) -> Row:
-        """Return what a node stores that no node before it has, and the first node that it shares with."""
+        """Return what a node stores that no earlier node stores, and the first node that it shares numbers with."""
         layer = node.layer
         counts = {"weights": layer.weights(), "biases": layer.biases(), "buffers": layer.buffers()}
         shares = None
@@ -171,7 +171,7 @@ class _Stored:
 
 
 class _Table:
-    """What is known of the tensors so far, as the nodes are gone through in order."""
+    """What is known about the tensors while the nodes are processed in order."""
 
     def __init__(self, network: Graph, inputs: Mapping[str, Shape], dtype: str) -> None:
         self.network = network
@@ -180,15 +180,15 @@ class _Table:
         self.shapes: dict[str, Shape | None] = dict(inputs)
         self.makers: dict[str, str] = {name: name for name in inputs}
         self.views: dict[str, View] = {}
-        # A model may have its channels last: which axes of its input are spatial is told by its first window.
+        # A model may have its channels last: the first layer with a window shows which input axes are spatial.
         self.spatial: tuple[int, ...] | None = None
         self.first = 2 if network.per_item else 1
         for name, shape in inputs.items():
             self.views[name] = view_of_input(shape, self.first)
-            break  # the receptive field is that of the first input
+            break  # receptive fields refer to the first input
 
     def row(self, node: Node) -> Row:
-        """Return a node's row, and keep what it makes."""
+        """Return a node's row, and remember its outputs."""
         layer = node.layer.inner
         given = [self.shapes[name] for name in node.inputs]
         known = tuple(shape for shape in given if shape is not None)
@@ -220,7 +220,7 @@ class _Table:
         }
 
     def seen(self, node: Node) -> View:
-        """Return what a node's first output sees of each spatial axis of the input, after all rows are made."""
+        """Return what a node's first output sees along each spatial axis of the input; call it after all rows."""
         view = self.views.get(node.outputs[0], ())
         if self.first > 1 or not view:
             return view
@@ -235,15 +235,15 @@ class _Table:
                 raise
             raise ArgumentError(f"{node.told}: {error}; {self._origin(node)}") from None
         if len(made) < len(node.outputs):
-            raise ArgumentError(f"{node.told} makes {len(made)} outputs, and {len(node.outputs)} are named")
+            raise ArgumentError(f"{node.told} makes {len(made)} outputs, but {len(node.outputs)} are named")
         return made
 
     def _origin(self, node: Node) -> str:
-        """Say where the inputs of a node come from, and their shapes."""
+        """Return the shapes of a node's inputs and where they come from, as text."""
         told = []
         for name in node.inputs:
             shape = self.shapes[name]
-            size = "of one number" if shape == () else by_axes(self._shown(shape) or ())
+            size = "a single number" if shape == () else by_axes(self._shown(shape) or ())
             told.append(f"{size} from {self.network.maker(name)}")
         return f"its input{'s are' if len(told) > 1 else ' is'} {', '.join(told)}"
 
@@ -253,7 +253,7 @@ class _Table:
         return list(shape[1:] if self.network.per_item else shape)
 
     def _see(self, node: Node, layer: Layer, number: int, given: tuple[Shape, ...] | None, name: str) -> None:
-        """Keep the view of one output, where a path leads to it from the network's first input."""
+        """Store the view of one output, if a path leads to it from the network's first input."""
         seen = [(place, self.views[each]) for place, each in enumerate(node.inputs) if each in self.views]
         made = self.shapes[name]
         if not seen:
@@ -307,5 +307,5 @@ def _view(view: View) -> Row:
 
 
 def _plain(stride: Any) -> int | float | None:
-    """Turn a fraction into a float, which JSON has."""
+    """Convert a fraction to a float, for JSON."""
     return stride if stride is None or isinstance(stride, int) else float(stride)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Stage(NamedTuple):
-    """A part of a network, made ready.
+    """A part of a network, prepared to run.
 
-    arguments : of each node, what its operator takes
-    names : name -> tensor, of what is wanted
-    rest : what is left of the network after it, where shapes follow from what it makes
+    arguments : the arguments of each node's operator
+    names : name -> tensor, for the wanted outputs
+    rest : the remaining network, if its shapes depend on what this part computes
     """
 
     network: "Network"
@@ -33,7 +33,7 @@ class Stage(NamedTuple):
 
 
 class Runner:
-    """Runs a network, and keeps what it has made ready for the last shapes and layers; threads may share it."""
+    """Runs a network, and keeps what was prepared for the last shapes and layers; thread-safe."""
 
     def __init__(
         self, at: Callable[[Mapping[str, Any]], tuple["Network", Callable[[Graph, Node], Arguments]]]
@@ -59,12 +59,12 @@ class Runner:
         return {name: made[tensor] for name, tensor in names.items()}
 
     def stage(self, shapes: Mapping[str, Shape], layers: Iterable[str], outputs: bool) -> Stage:
-        """Return what makes the outputs and the layers for inputs of these shapes, or the first part of it."""
+        """Return the prepared network for inputs of these shapes, or the first part of it."""
         layers = tuple(layers)
         key = (tuple(shapes.items()), layers, outputs)
         with self._lock:
             if self._ready is None or self._ready[0] != key:
-                self._ready = None  # its weights go before others come
+                self._ready = None  # frees the old weights before new ones are made
                 network, arguments = self._at(shapes)
                 names = {name: name for name in network.outputs} if outputs else {}
                 names |= tensors_of(network, layers)
@@ -73,7 +73,7 @@ class Runner:
 
     @staticmethod
     def _next(stage: Stage, made: Mapping[str, Any]) -> Stage:
-        """Return what comes after a stage, for what it has made."""
+        """Return the stage after a stage that made these arrays."""
         network = stage.network.after(stage.rest, made)
         shapes = {name: tuple(made[name].shape) for name in network.inputs}
         return _stage(network, shapes, {name: name for name in network.outputs}, stage.arguments)
@@ -96,11 +96,11 @@ def _stage(
 
 
 def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDArray[np.generic]]":
-    """Return the inputs as arrays of the network's types, floats as float32; there is one for each of its inputs."""
+    """Return the inputs as arrays of the network's dtypes, floats as float32, or raise ArgumentError."""
     import numpy as np
 
     if not isinstance(inputs, Mapping):
-        raise ArgumentError("the inputs of a run are a dict: {name: array}")
+        raise ArgumentError("the inputs of a run must be a dict: {name: array}")
     for name in inputs:
         if name not in network.inputs:
             raise ArgumentError(f"the network has no input {name!r}; {instead_of(str(name), network.inputs)}")
@@ -112,11 +112,11 @@ def _arrays(inputs: Mapping[str, "ArrayLike"], network: Graph) -> "dict[str, NDA
             )
         array = np.asarray(inputs[name])
         if array.dtype.kind not in "biuf":
-            raise ArgumentError(f"the input {name!r} has dtype {array.dtype}; it must hold numbers")
+            raise ArgumentError(f"the input {name!r} has dtype {array.dtype}; it must hold real numbers")
         if array.ndim != len(declared) or any(
             isinstance(n, int) and n != m for n, m in zip(declared[1:], array.shape[1:], strict=False)
         ):
-            told = "x".join(map(str, declared)) or "one number"
+            told = "x".join(map(str, declared)) or "a single number"
             raise ArgumentError(f"the input {name!r} has shape {array.shape}; the network takes {told}")
         dtype = network.dtypes.get(name, "float32")
         arrays[name] = array.astype(np.float32 if "float" in dtype else dtype, copy=False)

@@ -1,4 +1,4 @@
-"""Which places of every tensor of a network one output sees: what its receptive field is made of."""
+"""Find the positions of every tensor of a network that one output sees: its receptive field."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,19 +10,19 @@ from convcli.layers.receptive import seen_inputs
 from convcli.layers.text.spelling import spell
 from convcli.networks.graph import Graph, Node
 
-# Along one axis: a range is all that there are, a text says why they are not known.
+# Positions along one axis: a range for all of them, a string for the reason why they are unknown.
 Places = frozenset[int] | range | str
 MOST_FOLLOWED = (
     1 << 16
-)  # places of an axis that are followed one by one; of more, such as channels, all count
+)  # largest number of positions of an axis that are traced one by one; beyond that, all are included
 
 
 class Seen(NamedTuple):
     """What an output sees of a tensor.
 
-    node : what makes the tensor, None for an input of the network
-    size : of the axes along which the output lies
-    places : on each of them those that are seen, in order
+    node : the node that makes the tensor; None for an input of the network
+    size : sizes of the axes along which the output lies
+    places : for each of these axes, the positions that are seen, sorted
     """
 
     tensor: str
@@ -32,32 +32,32 @@ class Seen(NamedTuple):
 
 
 def last_spatial(network: Graph, shapes: Mapping[str, Shape]) -> str:
-    """Return the tensor nearest to the network's first output that has several places, or raise ArgumentError."""
+    """Return the tensor nearest to the network's first output with more than one position, or raise ArgumentError."""
     makers = {tensor: node for node in network.nodes for tensor in node.outputs}
     tensor = next(iter(network.outputs))
     while max(shapes.get(tensor, ())[2:], default=1) == 1:
         node = makers.get(tensor)
         if node is None or not node.inputs:
             raise ArgumentError(
-                f"no tensor of {network.name or 'the chain'} has rows and columns; take another"
+                f"no tensor of {network.name or 'the chain'} has rows and columns; use another network"
             )
         tensor = node.inputs[0]
     return tensor
 
 
 def seen_on_path(network: Graph, shapes: Mapping[str, Shape], tensor: str, at: Sequence[int]) -> list[Seen]:
-    """Return what the output at a place of a tensor sees of each tensor on the longest path, the network's input first.
+    """Return what one position of a tensor sees of each tensor on the longest path, starting with the network's input.
 
-    What is seen along other paths counts, too. Rows and columns are followed on their own: where branches see unlike
-    places, any row that is seen is told, and any column.
+    Positions that are seen through other paths are included. Rows and columns are traced separately: if branches see
+    different positions, all rows and all columns that any branch sees are reported.
 
-    shapes : whole, of every tensor that is known
-    at : the place along the axes from 2 on
+    shapes : whole shapes of all known tensors
+    at : the position along the axes from 2 on
 
     Raises
     ------
     ArgumentError
-        Where what a layer sees depends on the data, or cannot be told.
+        If what a layer sees depends on the data or is unknown.
 
     """
     check_place(at, shapes[tensor][2:])
@@ -78,7 +78,7 @@ def seen_on_path(network: Graph, shapes: Mapping[str, Shape], tensor: str, at: S
 def _sent_back(
     network: Graph, shapes: Mapping[str, Shape], tensor: str, at: Sequence[int]
 ) -> tuple[dict[str, tuple[int, ...]], dict[str, list[Places]]]:
-    """Return for each tensor that is seen the axes along which the output lies, and the places on all of its axes."""
+    """Return, for each tensor that is seen, the axes along which the output lies, and the seen positions per axis."""
     axes = {tensor: tuple(range(2, len(shapes[tensor])))}
     start: list[Places] = [*map(range, shapes[tensor][:2]), *(frozenset((place,)) for place in at)]
     places: dict[str, list[Places]] = {tensor: start}
@@ -87,7 +87,7 @@ def _sent_back(
             if output not in places:
                 continue
             if not node.layer.counted or any(name not in shapes for name in node.inputs):
-                raise ArgumentError(_unknown(network, node, "is not known"))
+                raise ArgumentError(_unknown(network, node, "is unknown"))
             given = [shapes[name] for name in node.inputs]
             along = axes.get(output, tuple(range(2, len(shapes[output]))))
             for source, shape, traces in zip(
@@ -105,11 +105,11 @@ def _sent_back(
 
 
 def _back(network: Graph, node: Node, trace: Trace, n: int, seen: Sequence[Places], output: Shape) -> Places:
-    """Return which of the `n` places of an input's axis are seen, where so much of the output is."""
+    """Return the positions, out of `n`, of an input's axis that the given positions of the output see."""
     if trace.seen == "whole":
         return range(n)
     if trace.seen is None:
-        return _unknown(network, node, "is not known" if trace.axis is None else "depends on the data")
+        return _unknown(network, node, "is unknown" if trace.axis is None else "depends on the data")
     if trace.axis is None:
         return range(n)
     of_output = seen[trace.axis]
@@ -125,17 +125,17 @@ def _back(network: Graph, node: Node, trace: Trace, n: int, seen: Sequence[Place
 
 
 def _unknown(network: Graph, node: Node, why: str) -> str:
-    """Say why it is not known what a layer sees; a layer of a chain is called as it is spelled."""
+    """Return the error for a layer whose view is unknown; a layer of a chain is described by its text."""
     told, way_out = (
         (node.told, "name a layer before it by `layer`")
         if network.name
         else (repr(spell(node.layer)), "leave it out")
     )
-    return f"what {told} sees {why}, so that it cannot be drawn; {way_out}"
+    return f"what {told} sees {why}, so it cannot be drawn; {way_out}"
 
 
 def _joined(one: Sequence[Places], two: Sequence[Places]) -> list[Places]:
-    """Return what is seen by either of two ways, on each axis."""
+    """Return the union of the positions seen through two paths, per axis."""
     return [_either(*pair) for pair in zip(one, two, strict=True)]
 
 
@@ -148,7 +148,7 @@ def _either(one: Places, two: Places) -> Places:
 
 
 def _own_axes(axes: Sequence[int], traces: Sequence[Trace]) -> tuple[int, ...] | None:
-    """Return the axes of an input that become these of the output; None if one of them comes from no single axis."""
+    """Return the axes of an input that become the given output axes; None if one has no single source."""
     found = []
     for axis in axes:
         sources = [place for place, trace in enumerate(traces) if trace.axis == axis and not trace.flat]
@@ -161,13 +161,13 @@ def _own_axes(axes: Sequence[int], traces: Sequence[Trace]) -> tuple[int, ...] |
 def _longest_path(
     network: Graph, shapes: Mapping[str, Shape], tensor: str, places: Mapping[str, object]
 ) -> list[tuple[str, Node | None]]:
-    """Return the tensors of the longest path to a tensor from an input of the network, that tensor first.
+    """Return the tensors of the longest path to a tensor from an input of the network, starting with that tensor.
 
-    A path through a single place, as that of a squeeze-and-excite, is left out where there is another.
+    A path through a tensor with a single position, as in squeeze-and-excite, is used only if there is no other.
     """
     depths = dict.fromkeys(
         network.inputs, (True, 0)
-    )  # whether no tensor is a single place, and how many there are
+    )  # whether all tensors of the path have several positions, and their number
     makers: dict[str, Node] = {}
     for node in network.nodes:
         deepest = max((depths[name] for name in node.inputs if name in depths), default=None)
@@ -187,8 +187,8 @@ def _longest_path(
 
 
 def check_place(at: Sequence[int], size: Sizes) -> None:
-    """Raise ArgumentError where no output is at a place."""
+    """Raise ArgumentError if a position is outside the output."""
     if len(at) != len(size) or not all(0 <= y < n for y, n in zip(at, size, strict=True)):
         raise ArgumentError(
-            f"`at` {','.join(map(str, at))} is no output; the output is {by_axes(size)}, counted from 0"
+            f"`at` {','.join(map(str, at))} is outside the output, which is {by_axes(size)}; positions count from 0"
         )

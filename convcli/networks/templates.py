@@ -1,4 +1,4 @@
-"""Values in the text of a layer, 'conv k1 o{4*o}', filled in where a block is used: whole numbers and names."""
+"""Fill formulas into the text of a layer, as in 'conv k1 o{4*o}', when a block is used."""
 
 import ast
 import operator
@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from convcli.errors import ArgumentError, instead_of
 
-LONGEST = 100  # characters of a formula
-LARGEST = 1 << 62  # of a number in one
+LONGEST = 100  # most characters of a formula
+LARGEST = 1 << 62  # largest number in a formula
 
 Value = int | float | str
 
@@ -25,8 +25,8 @@ _OPERATORS: Mapping[type[ast.AST], Callable[[int, int], int]] = {
 def fill(text: str, values: Mapping[str, Value]) -> str:
     """Replace each {formula} by its value.
 
-    A formula is the name of a value, or whole numbers and names with + - * / // % and parentheses; a / that leaves a
-    remainder is refused.
+    A formula is the name of a value, or integers and names with + - * / // % and parentheses; a division / with a
+    remainder is an error.
 
     >>> fill("conv k{k} o{4*o}", {"k": 3, "o": 64}), fill("{act}", {"act": "relu"})
     ('conv k3 o256', 'relu')
@@ -35,7 +35,7 @@ def fill(text: str, values: Mapping[str, Value]) -> str:
 
 
 def argument(text: str, values: Mapping[str, Value]) -> Value:
-    """Return the value that a text says: of one formula alone its value, a number if it is one.
+    """Return the value of a text that is a single formula, as a number if it is one; else fill in its formulas.
 
     >>> argument("{2*o}", {"o": 64}), argument("conv o{o}", {"o": 64})
     (128, 'conv o64')
@@ -48,12 +48,12 @@ def _value(formula: str, values: Mapping[str, Value]) -> Value:
     if formula in values:
         return values[formula]
     if len(formula) > LONGEST:
-        raise ArgumentError(f"the formula {formula!r} has more than {LONGEST} characters")
+        raise ArgumentError(f"the formula {formula!r} has more than {LONGEST} characters; write a shorter one")
     try:
         tree = ast.parse(formula, mode="eval")
     except (SyntaxError, ValueError):
         raise ArgumentError(
-            f"{{{formula}}} is no formula; write a name, or whole numbers with + - * / // %"
+            f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %"
         ) from None
     return _number(tree.body, formula, values)
 
@@ -68,16 +68,16 @@ def _number(node: ast.expr, formula: str, values: Mapping[str, Value]) -> int:
             )
         value = values[node.id]
         if not isinstance(value, int):
-            raise ArgumentError(f"{{{formula}}}: {node.id} is {value!r}, and formulas take whole numbers")
+            raise ArgumentError(f"{{{formula}}}: {node.id} is {value!r}, but formulas take whole numbers")
         found = value
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         found = -_number(node.operand, formula, values)
     elif isinstance(node, ast.BinOp):
         found = _combined(node, formula, values)
     else:
-        raise ArgumentError(f"{{{formula}}} is no formula; write a name, or whole numbers with + - * / // %")
+        raise ArgumentError(f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %")
     if abs(found) > LARGEST:
-        raise ArgumentError(f"{{{formula}}} is too large a number")
+        raise ArgumentError(f"{{{formula}}} is too large; the limit is {LARGEST:,}")
     return found
 
 
@@ -85,11 +85,11 @@ def _combined(node: ast.BinOp, formula: str, values: Mapping[str, Value]) -> int
     left, right = (_number(each, formula, values) for each in (node.left, node.right))
     divides = isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod)
     if divides and not right:
-        raise ArgumentError(f"{{{formula}}} divides by 0")
+        raise ArgumentError(f"{{{formula}}} divides by 0; change the divisor")
     if isinstance(node.op, ast.Div):
         if left % right:
-            raise ArgumentError(f"{{{formula}}} is {left} / {right}, no whole number; round it down by //")
+            raise ArgumentError(f"{{{formula}}} is {left} / {right}, which is not a whole number; use // to round down")
         return left // right
     if type(node.op) not in _OPERATORS:
-        raise ArgumentError(f"{{{formula}}} is no formula; write a name, or whole numbers with + - * / // %")
+        raise ArgumentError(f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %")
     return _OPERATORS[type(node.op)](left, right)

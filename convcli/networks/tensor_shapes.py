@@ -1,4 +1,4 @@
-"""The shapes of a network's tensors."""
+"""Compute the shapes of a network's tensors."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -10,15 +10,15 @@ from convcli.networks.graph import NamedShape, Node
 def tensor_shapes(
     nodes: Iterable[Node], inputs: Mapping[str, Shape], stated: Mapping[str, Shape] | None = None
 ) -> dict[str, Shape]:
-    """Return the whole shape of every tensor that is known.
+    """Return the whole shape of every tensor whose shape is known.
 
-    inputs : of the network
-    stated : of the outputs of layers that cannot be counted
+    inputs : shapes of the network's inputs
+    stated : shapes of the outputs of layers that cannot be counted
 
     Raises
     ------
     ArgumentError
-        With the node whose inputs do not fit.
+        If the inputs of a node do not fit; the message names the node.
 
     """
     shapes = dict(inputs)
@@ -30,14 +30,14 @@ def tensor_shapes(
         try:
             made = node.layer.output_shapes(*given)
         except ArgumentError as error:
-            told = " and ".join(by_axes(shape) or "one number" for shape in given)
-            raise ArgumentError(f"{node.told} on {told or 'nothing'}: {error}") from None
+            told = " and ".join(by_axes(shape) or "a single number" for shape in given)
+            raise ArgumentError(f"{node.told} on {told or 'no input'}: {error}") from None
         shapes |= {name: shape for name, shape in zip(node.outputs, made, strict=False) if name}
     return shapes
 
 
 class OutputShapes(Mapping[str, NamedShape]):
-    """The outputs of a network in order, and their shapes, which are computed when they are asked for."""
+    """The outputs of a network in order, with their shapes, which are computed on first access."""
 
     def __init__(self, names: Iterable[str], find: Callable[[], Mapping[str, NamedShape]]) -> None:
         self._names = tuple(names)
@@ -45,7 +45,7 @@ class OutputShapes(Mapping[str, NamedShape]):
         self._found: Mapping[str, NamedShape] | None = None
 
     def __getitem__(self, name: str) -> NamedShape:
-        """Return the whole shape of an output; sizes that are not known are names."""
+        """Return the whole shape of an output; unknown sizes are names."""
         if name not in self._names:
             raise KeyError(name)
         if self._found is None:
@@ -53,13 +53,13 @@ class OutputShapes(Mapping[str, NamedShape]):
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names."""
+        """Iterate over the names."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """Count the outputs."""
+        """Return the number of outputs."""
         return len(self._names)
 
     def __repr__(self) -> str:
-        """Show them as a dict."""
+        """Format the outputs as a dict."""
         return repr(dict(self))

@@ -1,16 +1,16 @@
-"""Read a network from a TOML file: a layer a line, in the words of --layers, the previous one as its input.
+"""Read a network from a TOML file: one layer per line in the grammar of --layers, each taking the previous output.
 
     name = "tiny"
-    input = "3x32x32"                       # channels x sizes; several: [inputs] with a name = "CxHxW" a line
+    input = "3x32x32"                       # channels x sizes; several inputs: [inputs] with lines name = "CxHxW"
     layers = [
-      "conv k3 p1 o16 nobias, bn, relu",    # one layer or several
+      "conv k3 p1 o16 nobias, bn, relu",    # one or more layers
       { layer = "conv k1", name = "side" },
       { layer = "add", from = ["side", "relu1"] },
       { block = "residual", o = 32, s = 2, shortcut = "conv k1 s2 o32" },
       { repeat = 2, block = "residual", o = 32 },
       "globalavgpool, flatten, dense o10",
     ]
-    outputs = ["dense1"]                    # the last layer, where none is named
+    outputs = ["dense1"]                    # by default the last layer
 
     [blocks.residual]                       # arguments with their defaults, and layers
     o = 16
@@ -24,10 +24,11 @@
       "relu",
     ]
 
-Names: a layer has its own, or its operator's with a number, as relu1. Those in a block begin with the block's name and
-number, as residual1.relu1; inside it they need no beginning, and `input` is what arrives at the block. The outputs of a
-split are NAME:0, NAME:1. `weights` names parameters that layers share. In a repeat {i} counts from 1. {channels} are
-those of what arrives. `kernel` names the weight of a convolution, for a run, as kernel = "gaussian:1".
+Names: a layer is called after its operator with a number, such as relu1, unless it is given a name. Names in a block
+are prefixed with the block's name and number, such as residual1.relu1; inside the block the prefix is optional, and
+`input` is the block's input. The outputs of a split are NAME:0, NAME:1. `weights` names parameters that layers share.
+In a repeat, {i} counts from 1. {channels} is the number of input channels. `kernel` names the weight of a convolution
+for a run, as in kernel = "gaussian:1".
 """
 
 import tomllib
@@ -47,20 +48,20 @@ from convcli.networks.templates import Value, argument, fill
 from convcli.networks.toml_lines import with_lines
 
 MOST_LAYERS = 100_000
-MOST_SUGGESTED = 1000  # names that a misspelt one is compared with, the last ones
-MOST_NESTED = 20  # blocks in blocks
+MOST_SUGGESTED = 1000  # latest names among which suggestions for a misspelt one are searched
+MOST_NESTED = 20  # depth of nested blocks
 
 TOP = ("name", "source", "input", "inputs", "layers", "outputs", "blocks")
 ITEM = ("layer", "layers", "block", "repeat", "name", "from", "weights", "kernel")
 
 
 def read_toml(path: Path, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None = None) -> Network:
-    """Return the network in a file; `shapes` of its inputs stand instead of those in the file."""
+    """Return the network in a file; `shapes` replaces the shapes of the inputs in the file."""
     text = read_network_text(path)
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise NetworkError(f"{path} is no TOML: {error}") from None
+        raise NetworkError(f"{path} is not valid TOML: {error}") from None
     try:
         return _Reader(path, with_lines(document, text)).network(shapes)
     except ArgumentError as error:
@@ -68,7 +69,7 @@ def read_toml(path: Path, shapes: Sequence[int] | Mapping[str, Sequence[int]] | 
 
 
 class _Reader:
-    """What is read of a file so far."""
+    """The state while a file is read."""
 
     def __init__(self, path: Path, document: dict[str, Any]) -> None:
         _check_keys("the file", document, TOP)
@@ -76,11 +77,11 @@ class _Reader:
         self.document = document
         self.blocks = document.get("blocks", {})
         if not isinstance(self.blocks, dict):
-            raise ArgumentError("blocks are tables, as [blocks.residual]")
-        self.aliases: dict[str, str] = {}  # name -> tensor, where the name is not the tensor's own
+            raise ArgumentError("blocks must be tables, such as [blocks.residual]")
+        self.aliases: dict[str, str] = {}  # name -> tensor of another name
         self.counts: dict[str, int] = {}
         self.added = 0
-        self.where = 0  # the line of the layer that is read
+        self.where = 0  # the line of the current layer
         self.g = Builder(str(document.get("name", path.stem)), source=str(document.get("source", "")))
 
     def network(self, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None) -> Network:
@@ -103,7 +104,7 @@ class _Reader:
     def _inputs(self, shapes: Sequence[int] | Mapping[str, Sequence[int]] | None) -> dict[str, Sequence[int]]:
         declared = self.document.get("inputs", {})
         if not isinstance(declared, dict):
-            raise ArgumentError('inputs are a table: a name = "3x32x32" a line')
+            raise ArgumentError('inputs must be a table with lines such as name = "3x32x32"')
         if "input" in self.document:
             declared = {INPUT: self.document["input"], **declared}
         given: Mapping[str, Sequence[int]]
@@ -113,7 +114,7 @@ class _Reader:
             given = {}
         elif len(declared) > 1:
             raise ArgumentError(
-                f"it has the inputs {', '.join(declared)}; say whose shape is given, as NAME=3x32x32"
+                f"it has the inputs {', '.join(declared)}; name the one whose shape is given, as NAME=3x32x32"
             )
         else:
             given = {next(iter(declared), INPUT): shapes}
@@ -133,9 +134,9 @@ class _Reader:
         }
 
     def items(self, items: Any, values: Mapping[str, Value], inside: tuple[str, ...], prefix: str) -> None:
-        """Add the layers of a list, whose names begin with `prefix`, in the blocks `inside`."""
+        """Add a list of layers, whose names start with `prefix`, inside the blocks `inside`."""
         if not isinstance(items, list):
-            raise ArgumentError(f"layers are a list, got {items!r}")
+            raise ArgumentError(f"layers must be a list, got {items!r}")
         for item in items:
             if isinstance(item, str):
                 self.layer(item, {}, values, prefix)
@@ -143,7 +144,7 @@ class _Reader:
                 for count in self._repeats(item):
                     self.table(item, {**values, **count}, inside, prefix)
             else:
-                raise ArgumentError(f"a layer is text or a table, got {item!r}")
+                raise ArgumentError(f"a layer must be a string or a table, got {item!r}")
 
     def _repeats(self, item: Mapping[str, Any]) -> Iterator[dict[str, Value]]:
         times = item.get("repeat")
@@ -151,10 +152,10 @@ class _Reader:
             yield {}
             return
         if type(times) is not int or not 1 <= times <= MOST_LAYERS:
-            raise ArgumentError(f"repeat takes a whole number from 1 to {MOST_LAYERS:,}, got {times!r}")
+            raise ArgumentError(f"repeat must be a whole number from 1 to {MOST_LAYERS:,}, got {times!r}")
         if "name" in item and times > 1 and "{i}" not in item["name"]:
             raise ArgumentError(
-                f"what is repeated cannot all be called {item['name']!r}; put {{i}} into the name"
+                f"repeated layers cannot all be called {item['name']!r}; put {{i}} into the name"
             )
         for number in range(1, times + 1):
             yield {"i": number}
@@ -162,12 +163,12 @@ class _Reader:
     def table(
         self, item: Mapping[str, Any], values: Mapping[str, Value], inside: tuple[str, ...], prefix: str
     ) -> None:
-        """Add what a table says: a layer, layers, or a block."""
+        """Add the contents of a table: a layer, layers, or a block."""
         self._count(1)
         kinds = [kind for kind in ("layer", "layers", "block") if kind in item]
         if len(kinds) != 1:
             raise ArgumentError(
-                f"a table has one of layer, layers and block, {dict(item)!r} has {' and '.join(kinds) or 'none'}"
+                f"a table must have one of layer, layers and block; {dict(item)!r} has {' and '.join(kinds) or 'none'}"
             )
         if kinds == ["block"]:
             self.block(item, values, inside, prefix)
@@ -180,9 +181,9 @@ class _Reader:
         self.items(item["layers"], values, inside, prefix)
 
     def layer(self, text: Any, item: Mapping[str, Any], values: Mapping[str, Value], prefix: str) -> None:
-        """Add a layer, or several separated by commas."""
+        """Add one or more layers, separated by commas."""
         if not isinstance(text, str):
-            raise ArgumentError(f"a layer is text such as 'conv k3 p1 o16', got {text!r}")
+            raise ArgumentError(f"a layer must be a string such as 'conv k3 p1 o16', got {text!r}")
         self.where = getattr(text, "line", 0) or self.where
         filled = fill(text, {"channels": self.g.channels(), **values} if self.g.last else values)
         self._count(len(split_chain(filled)) - bool(item))
@@ -203,12 +204,14 @@ class _Reader:
                 f"there is no block {name!r}; {instead_of(str(name), self.blocks) or 'there are none'}"
             )
         if name in inside:
-            raise ArgumentError(f"the block {name!r} contains itself: {' in '.join([name, *inside[::-1]])}")
+            raise ArgumentError(
+                f"the block {name!r} contains itself: {' in '.join([name, *inside[::-1]])}; remove one of them"
+            )
         if len(inside) >= MOST_NESTED:
-            raise ArgumentError(f"blocks stand in blocks more than {MOST_NESTED} deep")
+            raise ArgumentError(f"blocks are nested more than {MOST_NESTED} deep; use fewer levels")
         block = self.blocks[name]
         if not isinstance(block, dict) or "layers" not in block:
-            raise ArgumentError(f"the block {name!r} has no layers")
+            raise ArgumentError(f"the block {name!r} has no layers; add layers = [...]")
         defaults = {key: value for key, value in block.items() if key != "layers"}
         takes = [key for key in ITEM if key not in ("layer", "layers", "weights", "kernel")]
         _check_keys(f"the block {name!r}", item, (*takes, *defaults))
@@ -217,7 +220,7 @@ class _Reader:
         for key, value in {**defaults, **given}.items():
             if not isinstance(value, int | float | str):
                 raise ArgumentError(
-                    f"the argument {key} of the block {name!r} is a number or text, got {value!r}"
+                    f"the argument {key} of the block {name!r} must be a number or a string, got {value!r}"
                 )
             arguments[key] = argument(value, values) if isinstance(value, str) and key in given else value
         self._begin(item, values, prefix)
@@ -231,10 +234,10 @@ class _Reader:
         self.aliases[prefix + called] = self.g.last
 
     def _begin(self, item: Mapping[str, Any], values: Mapping[str, Value], prefix: str) -> None:
-        """Go on from the tensor that `from` names."""
+        """Continue from the tensor that `from` names."""
         names = self._from(item, values)
         if len(names) > 1:
-            raise ArgumentError(f"a block takes one tensor, from names {', '.join(names)}")
+            raise ArgumentError(f"a block takes one tensor, but from names {', '.join(names)}")
         if names:
             self.g.last = self._tensor(names[0], _outward(prefix))
 
@@ -251,7 +254,7 @@ class _Reader:
         return f"{name}{self.counts[prefix + name]}"
 
     def _tensor(self, name: str, prefixes: Sequence[str]) -> str:
-        """Return the tensor that a name means, looked for from the innermost block outward."""
+        """Return the tensor of a name, searching from the innermost block outwards."""
         for prefix in prefixes:
             full = prefix + name
             if full in self.aliases:
@@ -263,22 +266,22 @@ class _Reader:
 
 
 def _outward(prefix: str) -> list[str]:
-    """Return what names may begin with in a block, from the inside outward: 'a.b.' -> 'a.b.', 'a.', ''."""
+    """Return the possible prefixes of names in a block, innermost first: 'a.b.' -> 'a.b.', 'a.', ''."""
     parts = prefix.split(".")[:-1]
     return ["".join(f"{part}." for part in parts[:count]) for count in range(len(parts), -1, -1)]
 
 
 def _texts(key: str, value: Any) -> list[str]:
-    """Return one name or several."""
+    """Return a list of names from one name or a list."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ArgumentError(f"{key} takes the name of a layer, or a list of names, got {value!r}")
+        raise ArgumentError(f"{key} must be the name of a layer or a list of names, got {value!r}")
     return list(names)
 
 
 def _shape(name: str, text: Any) -> tuple[int, ...]:
     if not isinstance(text, str):
-        raise ArgumentError(f'the input {name!r} is channels x sizes, as "3x224x224", got {text!r}')
+        raise ArgumentError(f'the input {name!r} must be channels x sizes, such as "3x224x224", got {text!r}')
     sizes = parse_size(text)
     return tuple(sizes) if is_sequence(sizes) else (int(text),)
 
@@ -286,4 +289,4 @@ def _shape(name: str, text: Any) -> tuple[int, ...]:
 def _check_keys(what: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
     for key in table:
         if key not in known:
-            raise ArgumentError(f"{what} has no {key!r}; {instead_of(key, known)}")
+            raise ArgumentError(f"{what} has no key {key!r}; {instead_of(key, known)}")

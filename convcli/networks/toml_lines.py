@@ -1,23 +1,23 @@
-"""The lines of a TOML file's strings, which Python's reader does not tell."""
+"""Find the line numbers of a TOML file's strings, which tomllib does not report."""
 
 import re
 from typing import Any
 
-# Strings of TOML, and comments, which may hold quotes.
+# Strings of TOML, and comments, because comments may contain quotes.
 _STRINGS = re.compile(
     r'"""((?:\\.|[^\\])*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'|#[^\n]*', re.DOTALL
 )
 
 
 class Told(str):
-    """A string of the file, and its line; 0 where that is not known."""
+    """A string of the file with its line number; 0 if unknown."""
 
     __slots__ = ("line",)
     line: int
 
 
 def _strings(text: str) -> list[Told]:
-    """Return the strings of a file in order, with their lines."""
+    """Return the strings of a file in order, with their line numbers."""
     found, line, end = [], 1, 0
     for match in _STRINGS.finditer(text):
         line += text.count("\n", end, match.start())
@@ -30,7 +30,7 @@ def _strings(text: str) -> list[Told]:
 
 
 def with_lines(document: Any, text: str) -> Any:
-    """Return a document of TOML whose strings know their lines: those of the same strings in its text, in order."""
+    """Return a TOML document whose strings carry the line numbers of the same strings in its text, in order."""
     places: dict[str, list[Told]] = {}
     for told in reversed(_strings(text)):
         places.setdefault(str(told), []).append(told)

@@ -1,4 +1,4 @@
-"""What a step of training takes: work of the backward pass, gradients, the optimizer's state, and kept activations."""
+"""The cost of a training step: backward pass, gradients, optimizer state and stored activations."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -12,13 +12,13 @@ from convcli.networks.graph import Graph, Node
 from convcli.networks.rows import Row, totals
 from convcli.networks.tensor_shapes import tensor_shapes
 
-# Numbers that an optimizer keeps for each parameter: none, a velocity, or two moments (Kingma & Ba 2015).
+# Numbers that an optimizer stores per parameter: none, a velocity, or two moments (Kingma & Ba 2015).
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 
 Kept = Literal["inputs", "output", "mask", "nothing"]
 
-# What the backward pass needs of a layer's tensors, as PyTorch's autograd keeps it; what is not named keeps its inputs:
-# convolutions and products to get the gradients of their weights, normalisations, max pools, products of elements.
+# The tensors of a layer that PyTorch's autograd stores for the backward pass. Layers that are not listed store their
+# inputs, for example convolutions and matrix products (for the gradients of their weights) and normalisations.
 OF_LAYERS: dict[str, Kept] = {
     **dict.fromkeys(
         ("Add", "Concat", "Join", "Split", "Slice", "Pad", "Resize", "Constant", "Expand", "Tile"), "nothing"
@@ -34,9 +34,9 @@ OF_NAMES: dict[str, Kept] = {
     ),
     **dict.fromkeys(("identity", "add", "sub", "neg", "cast", "mean"), "nothing"),
 }
-# Layers whose output is their input seen otherwise: what is kept of it is kept of the input.
+# Layers whose output is a view of their input: they store nothing in addition to the input.
 VIEWS = ("Flatten", "FlattenFrom", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
-AVERAGES = ("avg", "mean", "sum")  # kinds of pools and reductions that need no more than the shape
+AVERAGES = ("avg", "mean", "sum")  # kinds of pools and reductions whose gradient needs only the shape
 
 
 def check_optimizer(name: str) -> str:
@@ -54,20 +54,20 @@ def add_training(
     dtype: str = "float32",
     optimizer: str = "sgd",
 ) -> list[Row]:
-    """Return the rows of a network with what one step of training takes of each node.
+    """Return the rows of a network with the cost of one training step per node.
 
-    backward_flops : twice the forward ones: the gradients of the inputs, and those of the weights (Hobbhahn & Sevilla,
+    backward_flops : twice the forward FLOPs: for the gradients of the inputs and of the weights (Hobbhahn & Sevilla,
                      "What's the backward-forward FLOP ratio for neural networks?", 2021)
-    training_flops : both passes, three times the forward FLOPs
-    gradient_bytes : a gradient for each parameter
-    optimizer_bytes : what the optimizer keeps for each parameter
-    stored_activation_bytes : what is kept for the backward pass; a tensor that several nodes need stands with the first
-    training_bytes : all of these, and the parameters
+    training_flops : forward and backward pass, three times the forward FLOPs
+    gradient_bytes : one gradient per parameter
+    optimizer_bytes : the optimizer's state
+    stored_activation_bytes : activations kept for the backward pass; a shared tensor counts for the first node only
+    training_bytes : the sum of these and of the parameters
     """
     each = element_bytes(dtype)
     state = OPTIMIZERS[check_optimizer(optimizer)]
     sizes = tensor_shapes(network.nodes, shapes, network.stated)
-    sources: dict[str, str] = {}  # a tensor that is a view -> what it is a view of
+    sources: dict[str, str] = {}  # a view -> the tensor that it is a view of
     kept: set[str] = set()
     made = []
     for node, row in zip(network.nodes, rows, strict=True):
@@ -101,13 +101,13 @@ def _fields(row: Row, each: int, state: int, stored: int | None) -> Row:
 
 
 def _kept(node: Node, each: int) -> list[tuple[str, int]]:
-    """Return the tensors that a node keeps for the backward pass, and the bytes of one element of each."""
+    """Return the tensors that a node stores for the backward pass, each with its bytes per element."""
     kept = _rule(node.layer.inner)
     if kept == "inputs":
         return [(tensor, each) for tensor in node.inputs]
     if kept == "output":
         return [(tensor, each) for tensor in node.outputs if tensor]
-    if kept == "mask":  # whether each element was kept, a byte
+    if kept == "mask":  # one byte per element, whether it was kept
         return [(node.outputs[0], 1)]
     return []
 
@@ -121,7 +121,7 @@ def _rule(layer: Layer) -> Kept:
 
 
 def training_lines(rows: Sequence[Row], optimizer: str) -> list[str]:
-    """Say what one step of training takes, each part by its name."""
+    """Return lines that describe the cost of one training step and its parts."""
     sums = totals(rows)
     parts = {
         "parameters and buffers": "parameter_bytes",
@@ -131,7 +131,7 @@ def training_lines(rows: Sequence[Row], optimizer: str) -> list[str]:
     }
     told = ", ".join(f"{sums[field]:,} of {name}" for name, field in parts.items())
     return [
-        f"a step of training: {sums['training_flops']:,} FLOPs, {sums['flops']:,} forward and "
+        f"one training step: {sums['training_flops']:,} FLOPs, {sums['flops']:,} forward and "
         f"{sums['backward_flops']:,} backward",
         f"its memory: {sum(sums[field] for field in parts.values()):,} bytes: {told}",
     ]

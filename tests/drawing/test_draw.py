@@ -154,7 +154,7 @@ def test_a_notebook_shows_an_image() -> None:
         ((load("resnet-18"), (3, 64, 64)), {"receptive": True}, "a network has its own input"),
         (("resnet-18",), {"receptive": True, "layer": "conv99"}, "the network has no layer 'conv99'; did you mean"),
         (("resnet-18",), {"receptive": True, "kernel": FOUR}, "`receptive=True` has no use for numbers"),
-        (("resnet-18",), {"receptive": True, "layer": "dense1"}, "what 'dense1' sees has no window, so that it cannot be drawn"),
+        (("resnet-18",), {"receptive": True, "layer": "dense1"}, "what 'dense1' sees has no window, so it cannot be drawn"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(given: tuple[object, ...], options: dict[str, object], message: str) -> None:

@@ -122,8 +122,8 @@ def test_many_rows_of_cells_are_outlines():
 @pytest.mark.parametrize(
     ("layers", "size", "at", "message"),
     [
-        ((Conv(1, 1, 3),), 5, (3, 0), "`at` 3,0 is no output; the output is 3x3, counted from 0"),
-        ((Conv(1, 1, 3),), 5, (1,), "`at` 1 is no output"),
+        ((Conv(1, 1, 3),), 5, (3, 0), "`at` 3,0 is outside the output, which is 3x3; positions count from 0"),
+        ((Conv(1, 1, 3),), 5, (1,), "`at` 1 is outside the output"),
         (
             (Conv(1, 1, 3),),
             5000,

@@ -87,7 +87,7 @@ def test_several_outputs_and_inputs():
     second = g.add_input("mask", (1, 4, 4))
     g("mul", "concat1", second)
     assert g.build().inputs == {"input": ("N", 8, 4, 4), "mask": ("N", 1, 4, 4)}
-    with pytest.raises(ArgumentError, match="'split n2' makes 2 tensors; take them with `outputs`"):
+    with pytest.raises(ArgumentError, match="'split n2' has 2 outputs; call `outputs` instead"):
         g("split n2")
 
 
@@ -113,15 +113,15 @@ def test_a_layer_without_inputs():
         (lambda g: g("conv k9"), r"'conv k9': .*|conv1 \(conv k9x9 o3\): the output would be empty"),
         (
             lambda g: g("add", "input", g("conv k3 o4", name="stem")),
-            r"add1 \(add\): add takes inputs of the same shape, got 3x8x8 and 4x6x6; it gets 3x8x8 of the input 'input' and "
+            r"add1 \(add\): add takes inputs of the same shape, got 3x8x8 and 4x6x6; its input is 3x8x8 from the input 'input' and "
             r"4x6x6 from stem \(conv k3x3 o4\)",
         ),
         (lambda g: g("relu", "inptu"), "there is no tensor 'inptu'; did you mean 'input'"),
-        (lambda g: g("mul"), "'mul' takes 2 inputs or more, and has 1; it gets 3x8x8 of the input 'input'"),
+        (lambda g: g("mul"), "'mul' takes 2 or more inputs, but has 1; its input is 3x8x8 from the input 'input'"),
         (lambda g: g("cnv k3"), "'cnv k3': 'cnv' is not an operator; did you mean 'conv'"),
         (
             lambda g: (g("relu", name="a"), g("relu", name="a")),
-            "two nodes are called 'a'; give each a name of its own",
+            "two nodes are called 'a'; give each a unique name",
         ),
     ],
 )

@@ -33,29 +33,29 @@ def test_an_order_that_is_right_stays():
         (
             [relu("a", "c"), relu("b", "a"), relu("c", "b"), relu("d", "c")],
             ("d",),
-            "the nodes 'a', 'b', 'c' go round in a circle; one of them must take another input",
+            "the nodes 'a', 'b', 'c' form a cycle; change the input of one of them",
         ),
-        ([relu("a", "a")], ("a",), "the nodes 'a' go round in a circle; one of them must take another input"),
-        ([relu("a", "y")], ("a",), r"node 'a' \(relu\) takes 'y', which nothing makes; use x, a"),
-        ([relu("a", "x"), relu("a", "x")], ("a",), "two nodes are called 'a'; give each a name of its own"),
+        ([relu("a", "a")], ("a",), "the nodes 'a' form a cycle; change the input of one of them"),
+        ([relu("a", "y")], ("a",), r"node 'a' \(relu\) takes 'y', which no node makes; use x, a"),
+        ([relu("a", "x"), relu("a", "x")], ("a",), "two nodes are called 'a'; give each a unique name"),
         (
             [relu("a", "x"), Node("b", RELU, ("x",), ("a",))],
             ("a",),
-            r"node 'a' and node 'b' \(relu\) both make the tensor 'a'; it can be made once",
+            r"node 'a' and node 'b' \(relu\) both make the tensor 'a'; rename one of the outputs",
         ),
         ([relu("x", "x")], ("x",), r"the network's input and node 'x' \(relu\) both make the tensor 'x'"),
         (
             [Node("a", Add(), ("x",), ("a",))],
             ("a",),
-            r"node 'a' \(add\) has 1 inputs, and it takes 2 or more",
+            r"node 'a' \(add\) has 1 inputs, but it takes 2 or more",
         ),
         (
             [Node("a", MaxPool(2), ("x", "x"), ("a",))],
             ("a",),
-            r"node 'a' \(maxpool k2x2\) has 2 inputs, and it takes 1$",
+            r"node 'a' \(maxpool k2x2\) has 2 inputs, but it takes 1$",
         ),
         ([relu("a", "x")], ("b",), "the output 'b' is made by no node; use x, a"),
-        ([relu("a\x1b[2J", "x")], ("x",), r"the name 'a\\x1b\[2J' has control characters in it"),
+        ([relu("a\x1b[2J", "x")], ("x",), r"the name 'a\\x1b\[2J' contains control characters"),
     ],
 )
 def test_what_is_wrong_is_told(nodes, outputs, text):

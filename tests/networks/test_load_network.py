@@ -63,17 +63,17 @@ def test_another_input_is_built_for_it():
         (lambda: networks.load("mobilenet-v1:width=2", width=3), "mobilenet-v1: width is given twice"),
         (
             lambda: networks.load("model.pt"),
-            r"model.pt: a .pt model is not read; turn it into ONNX first, by torch.onnx",
+            r"model.pt: .pt models cannot be read; convert it to ONNX first, with torch.onnx",
         ),
         (lambda: networks.load("m.tflite"), "turn it into ONNX first, by python -m tf2onnx.convert --tflite"),
-        (lambda: networks.load("net.toml", width=2), "net.toml is a file, and has no option 'width'"),
+        (lambda: networks.load("net.toml", width=2), "net.toml is a file, which takes no option 'width'"),
         (
             lambda: networks.load("resnet-18", {"a": (3,), "b": (3,)}),
-            "resnet-18 has one input, and 2 shapes are given",
+            "resnet-18 has one input, but 2 shapes are given",
         ),
         (
             lambda: networks.load("resnet-18", (2, 3, 64, 64)),
-            "the input 'input' is channels x sizes such as 3x224x224, and 2x3x64x64 has 4 axes in place of 3",
+            "the input 'input' is channels x sizes such as 3x224x224, but 2x3x64x64 has 4 axes instead of 3",
         ),
     ],
 )

@@ -29,14 +29,14 @@ def test_a_machine_is_read(text, peak, bandwidth):
     ("text", "message"),
     [
         ("peak=1G", "the roofline needs the bandwidth, as peak=100GFLOP/s,bandwidth=20GB/s"),
-        ("peek=1G,bandwidth=1G", "the roofline has no 'peek'; did you mean 'peak'"),
+        ("peek=1G,bandwidth=1G", "the roofline has no argument 'peek'; did you mean 'peak'"),
         ("peak=1G,peak=2G", "the peak of the roofline is given twice"),
-        ("peak=1GB/s,bandwidth=1", "the peak '1GB/s' is no number of FLOP/s above 0, such as 100GFLOP/s"),
-        ("peak=1,bandwidth=1GFLOP/s", "the bandwidth '1GFLOP/s' is no number of B/s above 0, such as 20GB/s"),
-        ("peak=0,bandwidth=1", "the peak '0' is no number"),
-        ("peak=1e999,bandwidth=1", "the peak '1e999' is no number"),
-        ("peak=-1,bandwidth=1", "the peak '-1' is no number"),
-        ("100", "the roofline has no '100'; use peak, bandwidth"),
+        ("peak=1GB/s,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '1GB/s'"),
+        ("peak=1,bandwidth=1GFLOP/s", "the bandwidth must be a positive number of B/s, such as 20GB/s, got '1GFLOP/s'"),
+        ("peak=0,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '0'"),
+        ("peak=1e999,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '1e999'"),
+        ("peak=-1,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '-1'"),
+        ("100", "the roofline has no argument '100'; use peak, bandwidth"),
     ],
 )
 def test_what_is_no_machine_is_told(text, message):
@@ -66,7 +66,7 @@ def test_the_least_time_is_the_sum_over_the_layers():
     lines = roofline_lines(found, machine)
     assert "compute bounds from 5 FLOPs per byte on" in lines[0]
     by_memory = sum(row["bound"] == "memory" for row in found)
-    assert f"{by_memory} of {len(found)} layers are bound by memory" in lines[1]
+    assert f"{by_memory} of {len(found)} layers are limited by memory" in lines[1]
 
 
 def test_shared_parameters_are_moved_by_every_layer_that_uses_them():

@@ -54,7 +54,7 @@ def test_a_batch_multiplies_work_and_not_parameters():
     assert five["params"] == one["params"]
     assert residual().totals((5, *ITEM)) == five == residual().totals((1, *ITEM), batch=5)
     with pytest.raises(
-        ArgumentError, match="the input 'x' has 5 items, and the batch is 3; give one of them"
+        ArgumentError, match="the input 'x' has 5 items but `batch` is 3;  give one of them"
     ):
         residual().totals((5, *ITEM), batch=3)
 
@@ -69,10 +69,10 @@ def test_other_input_sizes():
     [
         (
             (8, 16),
-            "the input 'x' is Nx8x16x16, and the shape 8x16 has 2 axes; give 4, or 3 without the batch",
+            "the input 'x' is Nx8x16x16, but the shape 8x16 has 2 axes; give 4, or 3 without the batch axis",
         ),
         ({"y": ITEM}, "the network has no input 'y'; use x"),
-        (7, "the shape of the input 'x' must be one number for each axis, got 7"),
+        (7, "the shape of the input 'x' must be one number per axis, got 7"),
         ((8, 0, 16), "the input's height must be at least 1, got 0|axis 1 must be at least 1"),
         (
             (4, 16, 16),
@@ -89,7 +89,7 @@ def test_shapes_that_do_not_fit_are_told(shapes, text):
 def test_unknown_sizes_are_asked_for():
     network = Network("n", {"x": ("N", 3, "H", "W")}, [Node("a", Conv(3, 4, 3), ("x",), ("a",))], ("a",))
     with pytest.raises(
-        ArgumentError, match="the input 'x' is Nx3xHxW, of which H and W are not known; give its shape"
+        ArgumentError, match="the input 'x' is Nx3xHxW, of which H and W are unknown;  give its shape"
     ):
         network.rows()
     assert network.rows((3, 9, 9))[0]["output_shape"] == [4, 7, 7]
@@ -181,7 +181,7 @@ def test_every_output_of_a_node_goes_on_its_own():
     )
     assert left["inputs"] == right["inputs"] == ["split"]
     named = Node("split", Split(sizes=(3, 5)), ("x",), ("a", "b", "c"))
-    with pytest.raises(ArgumentError, match=r"node 'split' \(split o3x5\) makes 2 outputs, and 3 are named"):
+    with pytest.raises(ArgumentError, match=r"node 'split' \(split o3x5\) makes 2 outputs, but 3 are named"):
         Network("n", {"x": ("N", *ITEM)}, [named], ("c",)).rows()
 
 

@@ -103,7 +103,7 @@ def test_a_kernel_may_stand_in_the_file(tmp_path):
     assert not given["relu1"].any()
     path.write_text('input = "1x8x8"\nlayers = [{ layer = "relu", kernel = "sobel" }]\n')
     with pytest.raises(
-        ConvcliError, match=r"node 'relu1' \(relu\) takes no kernel 'sobel'; only a convolution does"
+        ConvcliError, match=r"node 'relu1' \(relu\) takes no kernel 'sobel'; only convolutions do"
     ):
         networks.load(path)
 
@@ -127,10 +127,10 @@ def test_published_networks_run_at_other_sizes():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"head.bias": None}, "the weights lack head.bias of shape (5,); give them, or a seed"),
-        ({"head.bias": np.ones(4)}, "the weights 'head.bias' have shape (4,) of float64, and node 'head' (dense o5) takes (5,)"),
+        ({"head.bias": None}, "the weights lack head.bias of shape (5,); give them, or `seed`"),
+        ({"head.bias": np.ones(4)}, "the weights 'head.bias' have shape (4,) of float64, but node 'head' (dense o5) needs (5,)"),
         ({"tail.bias": np.ones(4)}, "the network has no weights 'tail.bias'; did you mean 'head.bias'?"),
-        ({"conv1.weight": "box:5"}, "the kernel 'box:5' is 5x5, and node 'conv1' (conv k3x3 p1 o4) is not"),
+        ({"conv1.weight": "box:5"}, "the kernel 'box:5' is 5x5, but node 'conv1' (conv k3x3 p1 o4) needs 3x3"),
     ],
 )  # fmt: skip
 def test_weights_that_do_not_fit(change, message):

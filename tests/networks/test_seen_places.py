@@ -114,9 +114,9 @@ def test_the_last_tensor_with_rows_and_columns():
 @pytest.mark.parametrize(
     ("spelled", "message"),
     [
-        ("deform k3 p1 o1, conv k3", "what node 'deform1' (deform k3x3 p1 o1) sees depends on the data, so that it cannot be drawn; name a layer before it by `layer`"),
-        ("reshape o1x144, conv k3", "what node 'reshape1' (reshape o1x144) sees has no window, so that it cannot be drawn"),
-        ("reshape o1x6x24, conv k1", "what node 'reshape1' (reshape o1x6x24) sees is not known, so that it cannot be drawn"),
+        ("deform k3 p1 o1, conv k3", "what node 'deform1' (deform k3x3 p1 o1) sees depends on the data, so it cannot be drawn; name a layer before it by `layer`"),
+        ("reshape o1x144, conv k3", "what node 'reshape1' (reshape o1x144) sees has no window, so it cannot be drawn"),
+        ("reshape o1x6x24, conv k1", "what node 'reshape1' (reshape o1x6x24) sees is unknown, so it cannot be drawn"),
     ],
 )  # fmt: skip
 def test_what_is_not_known(spelled, message):
@@ -132,7 +132,7 @@ def test_what_is_not_known(spelled, message):
 
 def test_a_place_beyond_the_output():
     network = residual()
-    with pytest.raises(ArgumentError, match="`at` 9,0 is no output; the output is 2x3, counted from 0"):
+    with pytest.raises(ArgumentError, match="`at` 9,0 is outside the output, which is 2x3; positions count from 0"):
         seen_on_path(network, shapes_of(network), last_spatial(network, shapes_of(network)), (9, 0))
 
 

@@ -76,7 +76,7 @@ def test_another_input_size_is_read_for(written):
     assert networks.load(path, (3, 64, 64)).rows()[0]["output_shape"] == [16, 64, 64]
     assert networks.load(path, {"input": (3, 64, 64)}).inputs == {"input": ("N", 3, 64, 64)}
     assert networks.load(path, (1, 3, 64, 64)) == networks.load(path, (3, 64, 64))
-    with pytest.raises(NetworkError, match="and 64x64 has 2 axes in place of 3"):
+    with pytest.raises(NetworkError, match="but 64x64 has 2 axes instead of 3"):
         networks.load(path, (64, 64))
     with pytest.raises(NetworkError, match="it has no input 'x'; use input"):
         networks.load(path, {"x": (3, 64, 64)})
@@ -134,7 +134,7 @@ outputs = ["all", "left"]
     )
     assert rows["all"]["output_shape"] == [8, 16, 16]
     with pytest.raises(
-        NetworkError, match="it has the inputs image, mask; say whose shape is given, as NAME=3x32x32"
+        NetworkError, match="it has the inputs image, mask; name the one whose shape is given, as NAME=3x32x32"
     ):
         read_toml(written(text), (8, 32, 32))
     assert read_toml(written(text), {"image": (8, 16, 16)}).inputs["image"] == ("N", 8, 16, 16)
@@ -168,13 +168,13 @@ def layers(*lines):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("layers = [\n", "net.toml is no TOML: Invalid value"),
+        ("layers = [\n", "net.toml is not valid TOML: Invalid value"),
         (layers('"conv k3"', '"cnv k3"'), "net.toml, line 4: 'cnv k3': 'cnv' is not an operator; did you mean 'conv'"),
         (layers('"relu"', '"conv k9 o4"'), r"net.toml, line 4: conv1 \(conv k9x9 o4\): the output would be empty: .*"
-         r"it gets 3x8x8 from relu1 \(relu\)"),
+         r"its input is 3x8x8 from relu1 \(relu\)"),
         (layers('"conv k3 o4"', '{ layer = "add", from = ["conv1", "input"] }'),
-         r"net.toml, line 4: add1 \(add\): add takes inputs of the same shape, got 4x6x6 and 3x8x8; it gets 4x6x6 from conv1 "
-         r"\(conv k3x3 o4\) and 3x8x8 of the input 'input'"),
+         r"net.toml, line 4: add1 \(add\): add takes inputs of the same shape, got 4x6x6 and 3x8x8; its input is 4x6x6 from conv1 "
+         r"\(conv k3x3 o4\) and 3x8x8 from the input 'input'"),
         (layers('"relu"', '{ layer = "bn", from = "rlu1" }'),
          "net.toml, line 4: there is no layer 'rlu1' before it; did you mean 'relu1'"),
         (layers('{ layer = "bn", form = "relu1" }'), "a layer's table has no 'form'; did you mean 'from'"),
@@ -185,25 +185,25 @@ def layers(*lines):
          "the block 'b' contains itself: b in b"),
         (layers('{ block = "b" }') + '[blocks.b]\nlayers = ["relu",\n "conv k99"]\n',
          r"net.toml, line 7: b1.conv1 \(conv k99x99 o3\): the output would be empty"),
-        (layers('{ repeat = 0, layer = "relu" }'), "repeat takes a whole number from 1 to 100,000, got 0"),
-        (layers('{ repeat = 2, layer = "relu", name = "a" }'), "what is repeated cannot all be called 'a'"),
+        (layers('{ repeat = 0, layer = "relu" }'), "repeat must be a whole number from 1 to 100,000, got 0"),
+        (layers('{ repeat = 2, layer = "relu", name = "a" }'), "repeated layers cannot all be called 'a'"),
         (layers('{ repeat = 100000, layers = [{ repeat = 100000, layers = [] }] }'),
          "the network has more than 100,000 layers; repeat less"),
-        (layers('{ layer = "relu", layers = [] }'), "a table has one of layer, layers and block, .* has layer and layers"),
-        (layers("7"), "a layer is text or a table, got 7"),
+        (layers('{ layer = "relu", layers = [] }'), "a table must have one of layer, layers and block; .* has layer and layers"),
+        (layers("7"), "a layer must be a string or a table, got 7"),
         (layers('"conv k{k}"'), "{k}: there is no value 'k'"),
         (layers('"conv k{1/0}"'), "{1/0} divides by 0"),
-        (layers('"conv k{7/2}"'), "{7/2} is 7 / 2, no whole number; round it down by //"),
+        (layers('"conv k{7/2}"'), "{7/2} is 7 / 2, which is not a whole number; use // to round down"),
         (layers('"conv k{__import__}"'), "there is no value '__import__'"),
-        (layers('"conv k{f(2)}"'), "{f\\(2\\)} is no formula"),
-        (layers('"conv k{9**9}"'), "is no formula"),
+        (layers('"conv k{f(2)}"'), "{f\\(2\\)} is not a formula"),
+        (layers('"conv k{9**9}"'), "is not a formula"),
         (layers('{ layer = "relu", name = "a" }', '{ layer = "bn", name = "a" }'), "line 4: two nodes are called 'a'"),
         ('input = "3x8x8"\n', "it has no layers"),
         ('layers = ["relu"]\n', "it has no input"),
         ('input = "3x8xq"\nlayers = []\n', "'3x8xq' is not a size"),
         ('input = [3, 8, 8]\nlayers = []\n', "the input 'input' is channels x sizes"),
         (layers('"relu"') + 'outputs = ["relu2"]\n', "there is no layer 'relu2' before it; did you mean 'relu1'"),
-        (layers('"relu"') + "layer = 1\n", "the file has no 'layer'; did you mean 'layers'"),
+        (layers('"relu"') + "layer = 1\n", "the file has no key 'layer'; did you mean 'layers'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_file_and_line(written, text, message):
@@ -220,11 +220,11 @@ def test_files_that_are_none(tmp_path, written):
         networks.load(tmp_path / "folder.toml")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(NetworkError, match="is not text in UTF-8"):
+    with pytest.raises(NetworkError, match="is not UTF-8 text"):
         networks.load(binary)
-    with pytest.raises(NetworkError, match="has more than 4,000,000 bytes of text"):
+    with pytest.raises(NetworkError, match="is larger than 4,000,000 bytes"):
         networks.load(written("#" * 4_000_001))
-    with pytest.raises(NetworkError, match="is no TOML"):
+    with pytest.raises(NetworkError, match="is not valid TOML"):
         networks.load(written("a = " + "[" * 50_000))
 
 

@@ -1,1 +1,1 @@
-"""ONNX models: read without any other package, from the file's bytes to a network."""
+"""Read ONNX models from the bytes of their files, without other packages, and convert them to networks."""

@@ -1,4 +1,4 @@
-"""Tensors whose elements a model states: weights, which stay in the file, and the small ones that sizes come from."""
+"""Constant tensors of a model: weights, which stay in the file, and small tensors that determine shapes."""
 
 import sys
 from array import array
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FEW = 4096  # elements of a tensor that are looked at when a network is only counted
+FEW = 4096  # up to this number of elements a tensor is read while a network is only counted
 MOST_ELEMENTS = 1 << 33  # of one tensor
-MOST_AXES = 32  # of one tensor, as NumPy has had it for long
+MOST_AXES = 32  # of one tensor; NumPy's limit before version 2
 
-# The numbers of ONNX's TensorProto.DataType: NumPy's name, and the code of Python's array.
+# The numbers of ONNX's TensorProto.DataType: the NumPy dtype, and the type code of Python's array module.
 DTYPES = {
     1: ("float32", "f"),
     2: ("uint8", "B"),
@@ -43,10 +43,10 @@ OTHERS = {8: "string", 14: "complex64", 15: "complex128", 17: "float8", 21: "uin
 class Constant:
     """A tensor with known elements.
 
-    name : what the model calls it
-    shape, dtype : dtype by NumPy's name
+    name : its name in the model
+    shape, dtype : dtype is a NumPy name
     make : returns its elements as an array
-    few : its elements in order, where they are few enough to be looked at; None otherwise
+    few : returns its elements in order, if they may be read without NumPy; else None
     """
 
     name: str
@@ -57,20 +57,20 @@ class Constant:
 
     @cached_property
     def elements(self) -> list[Any] | None:
-        """The elements in order, where they are few."""
+        """The elements in order, or None if there are too many."""
         return self.few() if self.few is not None and prod(self.shape) <= FEW else None
 
     @property
     def is_float(self) -> bool:
-        """Whether it holds floats, as what is learned does."""
+        """Whether it holds floats, as learned parameters do."""
         return "float" in self.dtype
 
     def turned(self) -> "Constant":
-        """Return the matrix with its axes exchanged."""
+        """Return the transposed matrix."""
         return Constant(self.name, self.shape[::-1], self.dtype, lambda: self.array().T)
 
     def flat(self, count: int) -> "Constant":
-        """Return the elements as one axis of `count`; a single one is repeated."""
+        """Return the elements as one axis of length `count`; a single element is repeated."""
 
         def make() -> Any:
             import numpy as np
@@ -80,11 +80,11 @@ class Constant:
         return Constant(self.name, (count,), self.dtype, make)
 
     def repeated(self, times: int) -> "Constant":
-        """Return one axis of elements with each of them so many times."""
+        """Return the elements of a 1-D tensor, each repeated `times` times."""
         return Constant(self.name, (self.shape[0] * times,), self.dtype, lambda: self.array().repeat(times))
 
     def times(self, factor: float) -> "Constant":
-        """Return the elements times a factor."""
+        """Return the elements multiplied by a factor."""
         if factor == 1:
             return self
 
@@ -103,7 +103,7 @@ class Constant:
 
 
 def of_elements(name: str, shape: Sequence[int], dtype: str, elements: Sequence[Any]) -> Constant:
-    """Return a constant of elements that are known."""
+    """Return a constant with the given elements."""
     held = list(elements)
 
     def make() -> Any:
@@ -115,7 +115,7 @@ def of_elements(name: str, shape: Sequence[int], dtype: str, elements: Sequence[
 
 
 def filled(name: str, shape: Sequence[int], dtype: str, value: float) -> Constant:
-    """Return a constant of one value, as many times as its shape says."""
+    """Return a constant of the given shape, filled with one value."""
     size = tuple(shape)
 
     def make() -> Any:
@@ -127,18 +127,18 @@ def filled(name: str, shape: Sequence[int], dtype: str, value: float) -> Constan
 
 
 def of_tensor(tensor: Message, name: str, folder: Path) -> Constant:
-    """Return the constant that a TensorProto is.
+    """Return the constant in a TensorProto.
 
     Raises
     ------
     ArgumentError
-        Where its type is none that is computed with, or its elements lie outside the model's folder.
+        If its type is not supported, or its elements are stored outside the model's folder.
 
     """
     number = tensor.data_type or 0
     if number not in DTYPES:
         kind = OTHERS.get(number, f"type {number}")
-        raise ArgumentError(f"the tensor {name!r} holds elements of {kind}, which are not computed with")
+        raise ArgumentError(f"the tensor {name!r} holds elements of {kind}, which are not supported")
     dtype, code = DTYPES[number]
     shape = _shape_of(name, tensor.dims)
     size = prod(shape) * array(code if code != "e" else "H").itemsize
@@ -150,7 +150,7 @@ def of_tensor(tensor: Message, name: str, folder: Path) -> Constant:
         return _typed(tensor, name, shape, dtype, code)
     length = data.length if isinstance(data, Span) else len(data)
     if length != size:
-        raise ArgumentError(f"the tensor {name!r} of shape {shape} takes {size:,} bytes, and has {length:,}")
+        raise ArgumentError(f"the tensor {name!r} of shape {shape} needs {size:,} bytes, but has {length:,}")
 
     def make() -> Any:
         return _as_array(data.read() if isinstance(data, Span) else data, shape, dtype)
@@ -167,16 +167,16 @@ def _shape_of(name: str, sizes: Sequence[int]) -> tuple[int, ...]:
         raise ArgumentError(f"the tensor {name!r} has {len(shape):,} axes, more than {MOST_AXES}")
     if any(n < 0 for n in shape) or prod(shape) > MOST_ELEMENTS:
         raise ArgumentError(
-            f"the tensor {name!r} has the shape {shape}, more than {MOST_ELEMENTS:,} elements"
+            f"the tensor {name!r} has the shape {shape}; at most {MOST_ELEMENTS:,} elements are possible"
         )
     return shape
 
 
 def of_sparse(tensor: Message, folder: Path) -> Constant:
-    """Return the constant that a SparseTensorProto is: values, and the place of each; all others are 0."""
+    """Return the constant in a SparseTensorProto: values and their indices; all other elements are 0."""
     given, where = tensor["values"], tensor["indices"]
     if given is None or where is None:
-        raise ArgumentError("a sparse tensor of it has no values or no places")
+        raise ArgumentError("it has a sparse tensor without values or indices")
     name = given.name or ""
     values, places = (of_tensor(each, name, folder) for each in (given, where))
     shape = _shape_of(name, tensor.dims)
@@ -188,7 +188,7 @@ def of_sparse(tensor: Message, folder: Path) -> Constant:
         found = places.array().astype(np.int64)
         flat = found if found.ndim == 1 else np.ravel_multi_index(tuple(found.T), shape, mode="clip")
         if flat.size != prod(values.shape) or (flat.size and not 0 <= flat.min() <= flat.max() < filled.size):
-            raise ArgumentError(f"the places of the sparse tensor {name!r} do not fit its shape {shape}")
+            raise ArgumentError(f"the indices of the sparse tensor {name!r} do not fit its shape {shape}")
         filled.reshape(-1)[flat] = values.array().reshape(-1)
         return filled
 
@@ -196,7 +196,7 @@ def of_sparse(tensor: Message, folder: Path) -> Constant:
 
 
 def _typed(tensor: Message, name: str, shape: tuple[int, ...], dtype: str, code: str) -> Constant:
-    """Return the constant of a tensor whose elements stand in fields of their own types."""
+    """Return the constant of a tensor whose elements are stored in a field of their type."""
     if dtype in ("float32", "float64"):
         parts = tensor.float_data if dtype == "float32" else tensor.double_data
 
@@ -211,7 +211,7 @@ def _typed(tensor: Message, name: str, shape: tuple[int, ...], dtype: str, code:
     )
     if len(elements) != prod(shape):
         raise ArgumentError(f"the tensor {name!r} of shape {shape} has {len(elements)} elements")
-    if dtype in ("float16", "bfloat16"):  # as the bits of whole numbers
+    if dtype in ("float16", "bfloat16"):  # stored as integers with their bit patterns
         bits = array("H", elements).tobytes()
         few = (lambda: _numbers(bits, code)) if dtype == "float16" else None
         return Constant(name, shape, dtype, lambda: _as_array(bits, shape, dtype), few)
@@ -221,26 +221,26 @@ def _typed(tensor: Message, name: str, shape: tuple[int, ...], dtype: str, code:
 
 
 def _external(tensor: Message, name: str, folder: Path, size: int) -> Span:
-    """Return where the elements of a tensor lie that are in a file beside the model."""
+    """Return the location of a tensor's elements in a file next to the model."""
     entries = {entry.key: entry.value or "" for entry in tensor.external_data}
     location = entries.get("location", "")
     root = folder.resolve()
     path = (root / location).resolve() if location.isprintable() else root
     if not path.is_relative_to(root) or path == root:
         raise ArgumentError(
-            f"the elements of the tensor {name!r} lie in {location!r}, which is not inside the model's folder"
+            f"the elements of the tensor {name!r} are in {location!r}, which is not inside the model's folder"
         )
     if not path.is_file():
         raise ArgumentError(
-            f"the elements of the tensor {name!r} lie in {location!r}, which is not beside the model; put it there"
+            f"the elements of the tensor {name!r} are in {location!r}, which is missing; put it next to the model"
         )
     try:
         start, length = int(entries.get("offset") or 0), int(entries.get("length") or size)
     except ValueError:
-        raise ArgumentError(f"the place of the tensor {name!r} in {location!r} is no number") from None
+        raise ArgumentError(f"the offset of the tensor {name!r} in {location!r} is not a number") from None
     if start < 0 or length < 0 or start + length > path.stat().st_size:
         raise ArgumentError(
-            f"the tensor {name!r} lies from byte {start:,} to {start + length:,} of {location!r}, which has "
+            f"the tensor {name!r} is at bytes {start:,} to {start + length:,} of {location!r}, which has only "
             f"{path.stat().st_size:,}"
         )
     return Span(path, start, length)
@@ -258,7 +258,7 @@ def _numbers(data: bytes, code: str) -> list[Any]:
 
 
 def _as_array(data: bytes, shape: tuple[int, ...], dtype: str) -> Any:
-    """Return bytes, the lowest first, as an array that may be written to."""
+    """Return little-endian bytes as a writable array."""
     import numpy as np
 
     if dtype == "bfloat16":  # the upper half of a float32

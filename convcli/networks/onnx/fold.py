@@ -1,4 +1,4 @@
-"""Small tensors that are computed before a network runs, because shapes follow from them; without NumPy.
+"""Constant folding: compute small tensors before a network runs, because shapes depend on them; without NumPy.
 
 Exporters write the target of a reshape as a computation on shapes: Shape, Gather, Concat, arithmetic. Elements are
 lists in row-major order.
@@ -14,7 +14,7 @@ from typing import Any
 
 from convcli.networks.onnx.constants import FEW, MOST_ELEMENTS, Constant, filled, of_elements
 
-ROUNDED = {"float32": "<f", "float16": "<e"}  # the codes of struct
+ROUNDED = {"float32": "<f", "float16": "<e"}  # format codes of the struct module
 
 Shape = tuple[int, ...]
 Attributes = dict[str, Any]
@@ -24,18 +24,18 @@ Made = tuple[Shape, str, list[Any]]  # shape, dtype and elements
 def fold(
     operation: str, inputs: Sequence[Constant | None], attributes: Attributes, opset: int
 ) -> list[Made] | None:
-    """Return what an operator makes of constants, or None if that is left to the run."""
+    """Return the outputs of an operator on constants, or None if it has to be computed in the run."""
     if operation not in FOLDED or any(each is not None and each.elements is None for each in inputs):
         return None
     try:
         made = FOLDED[operation](list(inputs), attributes, opset)
-    except (LookupError, TypeError, ValueError, ArithmeticError):  # what does not fit is told by its layer
+    except (LookupError, TypeError, ValueError, ArithmeticError):  # the layer reports inputs that do not fit
         return None
     return None if made is None or any(len(elements) > FEW for _, _, elements in made) else made
 
 
 def fill(name: str, shape: Constant, value: Constant | None) -> Constant | None:
-    """Return what ConstantOfShape makes, however large."""
+    """Return the output of ConstantOfShape, of any size."""
     sizes = shape.elements
     if sizes is None or (value is not None and not value.elements):
         return None
@@ -44,7 +44,7 @@ def fill(name: str, shape: Constant, value: Constant | None) -> Constant | None:
 
 
 def counted_up(name: str, start: Constant, limit: Constant, step: Constant) -> Constant | None:
-    """Return what Range makes, where that has more elements than are computed before a run."""
+    """Return the output of Range if it has too many elements to be folded."""
     if not (start.elements and limit.elements and step.elements) or not step.elements[0]:
         return None
     first, last, by = (each.elements[0] for each in (start, limit, step) if each.elements)
@@ -67,7 +67,7 @@ def _strides(shape: Shape) -> Shape:
 
 
 def _taken(elements: Sequence[Any], shape: Shape, places: Sequence[Sequence[int]]) -> list[Any]:
-    """Return the elements at the product of places along each axis."""
+    """Return the elements at the Cartesian product of the positions along each axis."""
     strides = _strides(shape)
     return [elements[sum(map(operator.mul, at, strides))] for at in product(*places)]
 
@@ -104,7 +104,7 @@ def _elementwise(function: Callable[..., Any], dtype: str | None = None) -> Call
 
 
 def _as(dtype: str, value: Any) -> Any:
-    """Return a value of a dtype: floats are rounded as a run rounds them, whole numbers go round at the ends."""
+    """Convert a value to a dtype: floats are rounded as in a run, integers wrap around."""
     if dtype in ROUNDED:
         try:
             return unpack(ROUNDED[dtype], pack(ROUNDED[dtype], value))[0]
@@ -127,7 +127,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 def _power(a: Any, b: Any) -> Any:
     if isinstance(a, int) and not 0 <= b <= 64:
-        raise ArithmeticError  # numbers of a shape are small
+        raise ArithmeticError  # numbers in shapes are small
     power = a**b
     if isinstance(power, complex):
         raise ArithmeticError
@@ -135,7 +135,7 @@ def _power(a: Any, b: Any) -> Any:
 
 
 def _rest(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Made] | None:
-    """Return the rest of a division, which has the sign of the divisor; with fmod that of the dividend, as in C."""
+    """Return the remainder with the sign of the divisor or, with fmod, of the dividend as in C."""
     return _elementwise(_like_c if attributes.get("fmod") else operator.mod)(inputs, attributes, opset)
 
 
@@ -154,7 +154,7 @@ def _cast(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Mad
     (tensor,) = inputs
     try:
         return [(tensor.shape, dtype, [_as(dtype, value) for value in tensor.elements])]
-    except (OverflowError, ValueError):  # infinity as a whole number
+    except (OverflowError, ValueError):  # infinity as an integer
         return None
 
 
@@ -223,7 +223,7 @@ def _reshape(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[
 
 
 def axes_of(inputs: Sequence[Any], attributes: Attributes, place: int = 1) -> list[int] | None:
-    """Return the axes that an operator names in an attribute, or since later versions in an input."""
+    """Return the axes of an operator, from its attribute or, in later versions, from an input."""
     if len(inputs) > place and inputs[place] is not None:
         found: list[int] | None = inputs[place].elements
         return found
@@ -290,7 +290,7 @@ def _reduce(function: Callable[[list[Any]], Any]) -> Callable[..., list[Made] | 
     def apply(inputs: Sequence[Any], attributes: Attributes, opset: int) -> list[Made] | None:
         data, axes = inputs[0], axes_of(inputs, attributes)
         if (axes and len(axes) < len(data.shape)) or not data.elements:
-            return None  # along some axes alone it is left to the run
+            return None  # reductions over some of the axes are computed in the run
         shape = (1,) * len(data.shape) if attributes.get("keepdims", 1) else ()
         return [(shape, data.dtype, [_as(data.dtype, function(data.elements))])]
 
@@ -369,5 +369,5 @@ FOLDED: dict[str, Callable[[Sequence[Any], Attributes, int], list[Made] | None]]
 
 
 def constants(names: Sequence[str], made: Sequence[Made]) -> list[Constant]:
-    """Return constants of what was folded."""
+    """Return the constants for the folded outputs."""
     return [of_elements(name, *each) for name, each in zip(names, made, strict=False)]

@@ -1,4 +1,4 @@
-"""The messages of an ONNX file that are read: onnx.proto (https://github.com/onnx/onnx), whose numbers never change."""
+"""The protobuf messages of an ONNX file that are read: onnx.proto (https://github.com/onnx/onnx)."""
 
 from convcli.networks.onnx.wire import Field, Schema
 
@@ -84,4 +84,4 @@ MOST = {
     "Tensor": 200_000,
     "ValueInfo": 400_000,
     "Attribute": 1_000_000,
-}  # messages of a model
+}  # limits of the number of messages in a model

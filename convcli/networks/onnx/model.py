@@ -1,4 +1,4 @@
-"""A model as its file has it: nodes in order, constants, and the shapes that are stated."""
+"""A model as it is in its file: operations in order, constants, and stated shapes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from convcli.networks.onnx.messages import MOST, SCHEMA
 from convcli.networks.onnx.schemas import FLOAT, FLOATS, INT, INTS, STRING, STRINGS, TENSOR, check_attribute
 from convcli.networks.onnx.wire import Message, Reader
 
-OLDEST = 7  # version of the operators
+OLDEST = 7  # oldest supported version of the operators
 DOMAINS = ("", "ai.onnx")
-MOST_CALLS = 16  # functions in each other
+MOST_CALLS = 16  # depth of nested function calls
 MOST_NODES = MOST["Node"]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One node: an operator with names of tensors and its attributes."""
+    """One node: an operator with its attributes and the names of its tensors."""
 
     name: str
     operator: str
@@ -31,18 +31,18 @@ class Operation:
 
     @property
     def branches(self) -> "list[Branch]":
-        """The graphs in it."""
+        """The graphs among its attributes."""
         return [value for value in self.attributes.values() if isinstance(value, Branch)]
 
     @property
     def needs(self) -> set[str]:
-        """The tensors that it uses, those of its graphs among them."""
+        """The tensors that it uses, including those used in its graphs."""
         return {name for name in self.inputs if name}.union(*(each.captured() for each in self.branches))
 
 
 @dataclass(frozen=True)
 class Branch:
-    """The graph of an If: its nodes in order, its constants, and what comes out. Its names are of the whole model."""
+    """A branch of an If: its nodes in order, its constants and its outputs. Names are unique in the whole model."""
 
     operations: list[Operation]
     constants: dict[str, Constant]
@@ -57,13 +57,13 @@ class Branch:
 
 @dataclass(frozen=True)
 class Model:
-    """What a model file says.
+    """The contents of a model file.
 
     opset : the version of ONNX's own operators
-    inputs : name -> whole shape; sizes that are not known are names
-    dtypes : of the inputs, by NumPy's names
+    inputs : name -> whole shape; unknown sizes are names
+    dtypes : NumPy dtypes of the inputs
     constants : initializers
-    stated : tensor -> whole shape, as far as it is stated in numbers
+    stated : tensor -> whole shape, for shapes that are stated in numbers
     """
 
     name: str
@@ -78,16 +78,16 @@ class Model:
 
 
 def read_model(path: Path) -> Model:
-    """Read a model file; weights stay in it.
+    """Read a model file; large weights stay in the file.
 
     Raises
     ------
     ArgumentError
-        Where it is no ONNX model, or one that is too large or too new.
+        If it is not an ONNX model, or one that is too large, too old or malformed.
 
     """
     if not path.is_file():
-        reason = "it is a folder, a device or a pipe" if path.exists() else "there is no such file"
+        reason = "it is a folder, a device or a pipe; name a file" if path.exists() else "there is no such file"
         raise ArgumentError(f"cannot read the network {str(path)!r}: {reason}")
     try:
         with Reader(path, SCHEMA, MOST) as reader:
@@ -95,9 +95,9 @@ def read_model(path: Path) -> Model:
     except OSError as error:
         raise ArgumentError(f"cannot read the network {str(path)!r}: {error.strerror or error}") from None
     except ArgumentError as error:
-        raise ArgumentError(f"{path.name} is no ONNX model that can be read: {error}") from None
+        raise ArgumentError(f"{path.name} cannot be read as an ONNX model: {error}") from None
     if message.graph is None or not message.opset_import:
-        raise ArgumentError(f"{path.name} is no ONNX model: it has no graph or no version of operators")
+        raise ArgumentError(f"{path.name} is not an ONNX model: it has no graph or no opset version")
     try:
         return _Making(message, path).model()
     except ArgumentError as error:
@@ -105,7 +105,7 @@ def read_model(path: Path) -> Model:
 
 
 class _Making:
-    """Turns messages into a model."""
+    """Converts the messages of a file to a model."""
 
     def __init__(self, message: Message, path: Path) -> None:
         self.message, self.folder = message, path.parent
@@ -113,12 +113,12 @@ class _Making:
         self.opset = versions.get("", versions.get("ai.onnx", 0))
         if self.opset and self.opset < OLDEST:
             raise ArgumentError(
-                f"its operators are of version {self.opset}, and {OLDEST} is the oldest that is read; convert it with "
+                f"its operators are of version {self.opset}, but the oldest supported is {OLDEST}; convert it with "
                 f"onnx.version_converter.convert_version(model, {OLDEST})"
             )
         self.functions = {(each.domain or "", each.name): each for each in message.functions}
         self.operations: list[Operation] = []
-        self.visited = 0  # nodes, each call of a function and what it holds among them
+        self.visited = 0  # number of nodes, including function calls and the nodes inside them
         self.names: dict[str, int] = {}
         self.constants: dict[str, Constant] = {}
 
@@ -161,7 +161,7 @@ class _Making:
     def _add(
         self, nodes: Iterable[Message], prefix: str, calls: tuple[tuple[str, str], ...], **bound: Any
     ) -> None:
-        """Add nodes; the calls of a model's own functions are replaced by what these hold."""
+        """Add nodes; calls of the model's own functions are replaced by the nodes of the functions."""
         renamed: dict[str, str] = bound.get("renamed", {})
         given: dict[str, Any] = bound.get("given", {})
 
@@ -173,7 +173,7 @@ class _Making:
         for node in nodes:
             self.visited += 1
             if self.visited > MOST_NODES:
-                raise ArgumentError(f"it has more than {MOST_NODES:,} nodes, which is the limit")
+                raise ArgumentError(f"it has more than the limit of {MOST_NODES:,} nodes")
             operator = _checked(node.op_type or "", "operator")
             domain = _checked(node.domain or "", "domain of operators")
             _checked(node.name or "", "node")
@@ -201,7 +201,7 @@ class _Making:
                 continue
             if (domain, operator) in calls or len(calls) >= MOST_CALLS:
                 raise ArgumentError(
-                    f"its function {operator!r} calls itself, or others more than {MOST_CALLS} deep"
+                    f"its function {operator!r} calls itself, or is nested more than {MOST_CALLS} deep"
                 )
             names = dict(zip(function.input, inputs, strict=False))
             names |= dict(zip(function.output, outputs, strict=False))
@@ -223,7 +223,7 @@ class _Making:
         tensor: Callable[[str], str],
         **bound: Any,
     ) -> Branch:
-        """Return a graph within a node."""
+        """Return the graph of a branch."""
         around, self.operations = self.operations, []
         constants = {}
         for each in graph.initializer:
@@ -243,7 +243,7 @@ class _Making:
             name, named = f"{name}{count}", True
 
     def _value(self, attribute: Message) -> Any:
-        """Return an attribute as a value of Python."""
+        """Return an attribute as a Python value."""
         kind = attribute.type or _kind(attribute)
         if kind == FLOAT:
             return attribute.f or 0.0
@@ -259,11 +259,11 @@ class _Making:
             return attribute.ints
         if kind == STRINGS:
             return [_text(each) for each in attribute.strings]
-        return None  # graphs, and types that nothing here computes with
+        return None  # graphs, and types that are not supported
 
 
 def constant_of(attributes: dict[str, Any], name: str) -> Constant | None:
-    """Return what a Constant node holds."""
+    """Return the value of a Constant node."""
     value = attributes.get("value")
     if isinstance(value, Constant):
         return Constant(name, value.shape, value.dtype, value.make, value.few)
@@ -277,7 +277,7 @@ def constant_of(attributes: dict[str, Any], name: str) -> Constant | None:
 
 
 def _kind(attribute: Message) -> int:
-    """Return the type of an attribute of the oldest models, which do not say it."""
+    """Return the type of an attribute of the oldest models, which do not state it."""
     for kind, name in (
         (FLOAT, "f"),
         (INT, "i"),
@@ -296,7 +296,7 @@ def _text(value: Any) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return text that a model says of itself, with its control characters spelled out."""
+    """Return text from a model with its control characters escaped."""
     return text if text.isprintable() else repr(text)[1:-1]
 
 
@@ -307,15 +307,15 @@ def _checked(name: str, what: str) -> str:
 
 
 def _input_shape(value: Message, number: int) -> NamedShape:
-    """Return the shape of an input; a size that is not known is a name of its own."""
+    """Return the shape of an input; each unknown size has a unique name."""
     kind = value.type.tensor_type if value.type is not None else None
     if kind is None or kind.shape is None:
-        raise ArgumentError(f"its input {value.name!r} is no tensor of a known number of axes")
+        raise ArgumentError(f"its input {value.name!r} is not a tensor with a known number of axes")
     return _named(value, f"size{number or ''}")
 
 
 def _named(value: Message, prefix: str) -> NamedShape:
-    """Return the shape that is stated for a tensor; a size that is not known is a name."""
+    """Return the stated shape of a tensor; unknown sizes are names."""
     kind = value.type.tensor_type if value.type is not None else None
     sizes: list[int | str] = []
     for axis, each in enumerate(kind.shape.dim if kind is not None and kind.shape is not None else ()):

@@ -1,4 +1,4 @@
-"""A network that an ONNX file holds: its layers follow from the shapes of its inputs."""
+"""The network in an ONNX file, whose layers depend on the shapes of its inputs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from convcli.networks.onnx.translate import Translation
 
 
 class OnnxNetwork(Network):
-    """A model, with its layers for the shapes that are known so far."""
+    """A model with its layers for the shapes that are known so far."""
 
     model: Model
     arguments: Arguments
@@ -51,22 +51,22 @@ class OnnxNetwork(Network):
     def _arguments(self, weights: Any, seed: int | None) -> Callable[[Graph, Node], Arguments]:
         if weights is not None or seed is not None:
             raise ArgumentError(
-                f"the model {self.name} has weights of its own, and takes no others and no seed"
+                f"the model {self.name} has its own weights; leave `weights` and `seed` out"
             )
         return arguments_of
 
     def rest(self, wanted: Iterable[str]) -> Rest | None:
-        """Return what of the model must wait for a run of what is before it, for some tensors; None if nothing must."""
+        """Return the part of the model that can be planned only after the part before it has run, or None."""
         return rest_of(self.model, self.translation.constants, self.translation.later, wanted)
 
     def after(self, rest: Rest, arrays: Mapping[str, Any]) -> "OnnxNetwork":
-        """Return what is left of the model as a network, for what the stage before it has made."""
+        """Return the remaining model as a network, given the arrays of the stage before it."""
         model = rest.model_of(arrays)
         network = OnnxNetwork(model, {name: tuple(arrays[name].shape) for name in model.inputs})
         first = rest.operations[0]
         if first in network.translation.later:
             node = next(node for node in network.nodes if node.name == first.name)
-            reason = getattr(node.layer, "reason", "its shapes cannot be told")
+            reason = getattr(node.layer, "reason", "its shapes are unknown")
             raise ArgumentError(f"the network cannot be run: {node.told}: {reason}")
         return network
 
@@ -77,19 +77,19 @@ class OnnxNetwork(Network):
 
 
 def arguments_of(network: Graph, node: Node) -> Arguments:
-    """Return what the operator of a node takes beside its layer's fields."""
+    """Return the arguments of a node's operator besides its layer's fields."""
     assert isinstance(network, OnnxNetwork)
     found: Arguments = network.arguments.get(node.name, {})
     return found
 
 
 def read_onnx(path: Path, shapes: Any = None) -> OnnxNetwork:
-    """Return the network that a model file holds; `shapes` of its inputs stand instead of those in the file.
+    """Return the network in a model file; `shapes` replaces the shapes of the inputs in the file.
 
     Raises
     ------
     ArgumentError
-        Where the file is none that can be read.
+        If the file cannot be read as a model.
 
     """
     model = read_model(path)

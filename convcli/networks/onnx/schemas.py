@@ -1,4 +1,4 @@
-"""What ONNX's definitions say of the operators that are read: the number of inputs, and the types of attributes.
+"""Excerpt of ONNX's operator definitions: the number of inputs, and the types of attributes.
 
 From onnx.defs of onnx 1.23, all versions from 7 on (https://onnx.ai/onnx/operators).
 """
@@ -10,15 +10,15 @@ FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)
 TYPES = {
     FLOAT: "a float",
     INT: "an integer",
-    STRING: "text",
+    STRING: "a string",
     TENSOR: "a tensor",
     GRAPH: "a graph",
     FLOATS: "floats",
     INTS: "integers",
-    STRINGS: "texts",
+    STRINGS: "strings",
 }
 
-# The type of an attribute, which is the same in all operators that have one of this name.
+# The types of attributes; attributes of the same name have the same type in all operators.
 ATTRIBUTES = {
     name: kind
     for kind, names in {
@@ -40,7 +40,7 @@ ATTRIBUTES = {
     for name in names.split()
 }
 
-# The fewest and the most inputs of operators; of others there is one.
+# The smallest and the largest number of inputs of operators; operators that are not listed have one input.
 INPUTS: dict[str, tuple[int, int | None]] = {
     name: counts
     for counts, names in {
@@ -73,21 +73,21 @@ INPUTS: dict[str, tuple[int, int | None]] = {
 
 
 def check_attribute(name: str, kind: int, node: str) -> None:
-    """Refuse an attribute of another type than its operator has."""
+    """Raise ArgumentError if an attribute has another type than its operator requires."""
     wanted = ATTRIBUTES.get(name)
     if wanted is not None and kind != wanted:
         raise ArgumentError(
-            f"the attribute {name!r} of the node {node!r} is {TYPES.get(kind, 'of another type')}, and must be "
+            f"the attribute {name!r} of the node {node!r} is {TYPES.get(kind, 'of another type')}, but must be "
             f"{TYPES[wanted]}"
         )
 
 
 def misfit(operator: str, inputs: list[str]) -> str:
-    """Say what is wrong with the number of an operator's inputs; nothing where it fits."""
+    """Return what is wrong with the number of an operator's inputs; an empty string if it is right."""
     fewest, most = INPUTS.get(operator, (1, 1))
     given = len(inputs)
     if given < fewest or not all(inputs[:fewest]):
         return f"it has {sum(map(bool, inputs[:fewest]))} of the {fewest} inputs that it needs"
     if most is not None and given > most:
-        return f"it has {given} inputs, and takes {most}"
+        return f"it has {given} inputs, but takes at most {most}"
     return ""

@@ -1,7 +1,7 @@
-"""A model whose shapes follow from what it computes runs in stages: each makes what the next one needs to be told.
+"""Run models whose shapes depend on computed values in stages; each stage makes what the next one needs.
 
-How many boxes are left after non-maximum suppression, or which branch of an If is taken, is known when the stage before
-has run. Then what is left of the model is a network with constants and inputs of known shapes, as any other.
+The number of boxes after non-maximum suppression, for example, or the branch of an If is known only when the stage
+before it has run. The rest of the model is then a network with constants and inputs of known shapes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-FEW = 64  # elements of a tensor from which shapes may follow
+FEW = 64  # tensors of up to this number of elements may determine shapes
 MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Rest:
-    """What is left of a model when a stage has run.
+    """The part of a model that remains when a stage has run.
 
-    carried : the tensors that the stage makes for it
-    operations : what is to be done, in order
+    carried : the tensors that it needs from the stage
+    operations : the remaining operations, in order
     """
 
     model: Model
@@ -37,7 +37,7 @@ class Rest:
     wanted: tuple[str, ...]
 
     def model_of(self, arrays: Mapping[str, "Array"]) -> Model:
-        """Return it as a model, for the tensors that were carried over: the small ones are constants of it."""
+        """Return the rest as a model; small carried tensors become constants, large ones inputs."""
         constants, inputs = dict(self.constants), {}
         for name in self.carried:
             array = arrays[name]
@@ -58,12 +58,12 @@ class Rest:
 def rest_of(
     model: Model, constants: Mapping[str, Constant], later: Iterable[Operation], wanted: Iterable[str]
 ) -> Rest | None:
-    """Return what some tensors need of the operations that only a run can tell; None if they need none.
+    """Return the operations that some tensors need and that can be planned only in a run; None if there are none.
 
     Raises
     ------
     ArgumentError
-        Where one of them has no operator, so that it need not be found out in the middle of a run.
+        If one of them has no operator; this is reported before the run starts.
 
     """
     missing = set(wanted)
@@ -97,5 +97,5 @@ def _check(operations: Iterable[Operation]) -> None:
         told = [f"{len(names)} x {name}, first node {names[0]!r}" for name, names in unknown.items()]
         more = f", and {len(told) - MOST_NAMED} others" if len(told) > MOST_NAMED else ""
         raise ArgumentError(
-            f"the network cannot be run, as there is no operator for {'; '.join(told[:MOST_NAMED])}{more}"
+            f"the network cannot be run, because there is no operator for {'; '.join(told[:MOST_NAMED])}{more}"
         )

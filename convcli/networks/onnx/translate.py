@@ -1,4 +1,4 @@
-"""A model becomes a graph of layers, for the shapes of its inputs that are known."""
+"""Translate a model into a graph of layers, for the known shapes of its inputs."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,20 +23,20 @@ from convcli.networks.onnx.translate_tensors import TENSORS
 from convcli.networks.onnx.translate_windows import WINDOWS
 
 TRANSLATORS = {**WINDOWS, **ARITHMETIC, **TENSORS, **PLACES, **COMPOSED}
-# What is computed, or decided, before a network runs; where that depends on the data, in the run.
+# Operators that are computed or decided before a network runs or, if they depend on the data, during the run.
 COMPUTED = {*FOLDED, "Shape", "Size", "If"}
 KNOWN = {*TRANSLATORS, *COMPUTED}
-MOST_FOLDED = 2_000_000  # elements of constants that are computed before a run
-MOST_DEFERRED = 50  # large constants that are made of each other
+MOST_FOLDED = 2_000_000  # total number of elements of folded constants
+MOST_DEFERRED = 50  # depth of large constants that are computed from each other
 
 
 class Translation:
     """The layers of a model.
 
     nodes : in the model's order, without those that only compute constants
-    arguments : of each node, what its operator takes: constants, and numbers
-    shapes : of tensors, where they are known
-    later : operations of which only a run can tell the shapes
+    arguments : node -> arguments of its operator: constants and numbers
+    shapes : of tensors, None if unknown
+    later : operations whose shapes are known only during a run
     """
 
     def __init__(self, model: Model, shapes: Mapping[str, Shape | None]) -> None:
@@ -48,7 +48,7 @@ class Translation:
         self.stated = dict(model.stated)
         self.later: list[Operation] = []
         self._folded = 0
-        self._depths: dict[str, int] = {}  # of large constants that are made of others
+        self._depths: dict[str, int] = {}  # depths of large constants that are computed from others
         self._emitted: set[str] = set()
         self._used = {name for operation in model.operations for name in operation.needs} | set(model.outputs)
         self._names = {operation.name for operation in model.operations}
@@ -90,7 +90,7 @@ class Translation:
             if operation.domain or operation.operator not in TRANSLATORS:
                 waiting = unknown or not operation.needs <= self.constants.keys()
                 if waiting and not operation.domain and operation.operator in COMPUTED:
-                    raise DependsOnDataError("what it computes depends on the data")
+                    raise DependsOnDataError("its result depends on the data")
                 raise NotCountedError("there is no layer for it")
             made = counted(lambda: TRANSLATORS[operation.operator](site))
             steps = made if isinstance(made, list) else [made]
@@ -109,7 +109,7 @@ class Translation:
         return tensor in self.constants or self.shapes.get(tensor) is not None
 
     def _is_branch(self, operation: Operation, site: Site) -> bool:
-        """Put the nodes of a branch in the place of an If whose condition is known; tell whether it is one."""
+        """If the condition of an If is known, translate the branch in its place; return whether that was done."""
         truth = site.constant(0)
         if operation.operator != "If" or truth is None or not truth.elements:
             return False
@@ -138,7 +138,7 @@ class Translation:
         return name
 
     def _is_constant(self, site: Site) -> bool:
-        """Keep what a node makes where that is known before the run; tell whether it is."""
+        """Store the output of a node if it is known before the run; return whether it is."""
         if site.operation == "Constant":
             found = constant_of(site.attributes, site.outputs[0])
             if found is not None:
@@ -179,7 +179,7 @@ class Translation:
             self.constants[constant.name] = constant
 
     def _is_deferred(self, site: Site) -> bool:
-        """Keep a large tensor that is computed of constants alone; its elements are made for a run."""
+        """Store a large tensor that is computed from constants only, to be computed in a run; return whether it is."""
         first = site.constant(0)
         if site.operation not in TRANSLATORS or first is None or len(list(filter(None, site.outputs))) != 1:
             return False
@@ -188,7 +188,7 @@ class Translation:
             return False
         known = {name: self.constants[name].shape for name in site.inputs if name}
         held = {name: self.constants[name] for name in site.inputs[1:] if name}
-        try:  # as if the first input came from the network
+        try:  # translate the node as if its first input came from the network
             inner = replace(site, known=known, constants={k: v for k, v in held.items() if k != first.name})
             made = counted(lambda: TRANSLATORS[site.operation](inner))
         except NotCountedError:
@@ -231,10 +231,10 @@ class Translation:
         if layer.counted and None not in known:
             try:
                 shapes = layer.output_shapes(*[shape for shape in known if shape is not None])
-            except ArgumentError:  # told where the network is counted or run, with its nodes
+            except ArgumentError:  # reported when the network is counted or run
                 shapes = ()
         elif not layer.counted:
-            if isinstance(layer, DependsOnData):  # a model may state how much its example had
+            if isinstance(layer, DependsOnData):  # the model may state the size for its example input
                 for tensor in outputs:
                     self.stated.pop(tensor, None)
             shapes = tuple(self.stated.get(tensor) for tensor in outputs)
@@ -246,7 +246,7 @@ class Translation:
             self.arguments[name] = made.arguments
 
     def _emit_constant(self, tensor: str) -> None:
-        """Make a node of a constant that goes into a layer as an input."""
+        """Add a node for a constant that is an input of a layer."""
         if tensor in self._emitted:
             return
         self._emitted.add(tensor)

@@ -1,4 +1,4 @@
-"""Operators on each element, activations among them, and sums over axes."""
+"""Translate elementwise operators, activations, and reductions over axes."""
 
 from math import prod
 from typing import Any
@@ -11,7 +11,7 @@ from convcli.layers.reshaping import FlattenFrom, Reshape
 from convcli.networks.onnx.constants import DTYPES
 from convcli.networks.onnx.site import Made, Site, Translator, refuse
 
-# Activations, with the numbers of their formulas: ONNX's attribute, what `backend.activation` calls it, the default.
+# Activations with the parameters of their formulas: the name in convcli, ONNX's attributes and their defaults.
 ACTIVATIONS: dict[str, tuple[str, tuple[tuple[str, float], ...]]] = {
     "Relu": ("relu", ()),
     "LeakyRelu": ("leaky-relu", (("alpha", 0.01),)),
@@ -51,7 +51,7 @@ UNARY = {
     "Not": "not",
     "IsNaN": "is-nan",
 }
-# Functions with numbers: what `backend.elementwise` calls each, ONNX's attribute, the default.
+# Functions with parameters: the name in `backend.elementwise`, then its argument, ONNX's attribute and the default.
 FUNCTIONS: dict[str, tuple[str, tuple[tuple[str, str, float], ...]]] = {
     "Selu": ("selu", (("alpha", "alpha", 1.6732632423543772), ("gamma", "gamma", 1.0507009873554805))),
     "Celu": ("celu", (("alpha", "alpha", 1.0),)),
@@ -118,7 +118,7 @@ def _clip(site: Site) -> Made | list[Made]:
 
 
 def _clip_by_tensors(site: Site) -> list[Made]:
-    """Return the larger of the input and a minimum, and the smaller of that and a maximum, which are computed."""
+    """Return a maximum and a minimum with tensors that the network computes."""
     made, tensor = [], site.inputs[0]
     for place, operator in ((1, "max"), (2, "min")):
         if site.has(place):
@@ -146,7 +146,7 @@ def _is_inf(site: Site) -> Made:
 def _cast(site: Site) -> Made:
     number = site.get("to")
     if number not in DTYPES or DTYPES[number][0] == "bfloat16":
-        refuse(f"it makes elements of type {number}")
+        refuse(f"it casts to type {number}, which is not supported")
     return Made(Elementwise("cast"), arguments={"to": DTYPES[number][0]})
 
 

@@ -1,4 +1,4 @@
-"""Operators that look elements up, sort or select them, sample between places, or go through sequences."""
+"""Translate operators that index, sort, select or sample elements, and recurrent layers."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from convcli.layers.sums import CumSum, Einsum, Triangle
 from convcli.layers.tensor_layer import DependsOnData
 from convcli.networks.onnx.site import Made, Site, Translator, refuse
 
-MOST_BOXES = 1 << 62  # where a model does not bound them
+MOST_BOXES = 1 << 62  # used if a model sets no limit
 SAMPLES: dict[str, Any] = {
     "nearest": "nearest",
     **dict.fromkeys(("bilinear", "linear"), "bilinear"),
     **dict.fromkeys(("bicubic", "cubic"), "bicubic"),
 }
-# What ONNX calls the functions of a recurrent layer's gates: ours, and which of alpha and beta each has.
+# ONNX's activations of recurrent layers: the name in convcli, and the parameters of each with their defaults.
 FUNCTIONS: dict[str, tuple[str, tuple[tuple[str, float], ...]]] = {
     "sigmoid": ("sigmoid", ()),
     "tanh": ("tanh", ()),
@@ -30,7 +30,7 @@ USUAL = {"rnn": ["Tanh"], "gru": ["Sigmoid", "Tanh"], "lstm": ["Sigmoid", "Tanh"
 
 
 def _all(site: Site, layer: Layer, count: int) -> Made:
-    """Return a layer that takes so many inputs of the node, constants among them."""
+    """Return a layer that takes the first `count` inputs of the node, including constants."""
     return Made(layer, site.inputs[:count])
 
 
@@ -79,7 +79,7 @@ def _triangle(site: Site) -> Made:
 
 
 def _grid_sample(site: Site) -> Made:
-    mode = SAMPLES.get(site.get("mode", "linear")) or refuse(f"its mode is {site.get('mode')}")
+    mode = SAMPLES.get(site.get("mode", "linear")) or refuse(f"its mode {site.get('mode')!r} is not supported")
     layer = GridSample(
         mode,
         beyond=site.get("padding_mode", "zeros"),
@@ -124,7 +124,7 @@ def _recurrent(site: Site) -> Made:
     kind = site.operation.lower()
     weight, recurrence = site.stored(1, "weight"), site.stored(2, "weight of the state")
     if len(weight.shape) != 3 or len(recurrence.shape) != 3 or site.get("layout"):
-        refuse("its sequences are laid out otherwise")
+        refuse("its layout is not supported")
     directions, sums, features = weight.shape
     hidden = recurrence.shape[2]
     bias = site.stored(3, "bias") if site.has(3) else None
@@ -153,20 +153,20 @@ def _recurrent(site: Site) -> Made:
         "given": tuple(given),
     }
     if site.get("input_forget"):
-        refuse("its input and forget gates are one")
+        refuse("its input and forget gates are coupled")
     names = (weight.name, bias.name) if bias is not None else (weight.name,)
     return Made(layer, [site.inputs[0], *given.values()], arguments, names)
 
 
 def _functions(site: Site, kind: str, directions: int) -> tuple[tuple[str, dict[str, float]], ...]:
-    """Return the functions of the gates, each with the numbers of its formula, which the model has in one list."""
+    """Return the functions of the gates, each with its parameters, which the model stores in one list."""
     names = site.get("activations") or USUAL[kind] * directions
     if len(names) != len(USUAL[kind]) * directions:
         refuse(f"it has {len(names)} activations")
     numbers = {key: list(site.get(f"activation_{key}") or []) for key in ("alpha", "beta")}
     found = []
     for name in names:
-        known, takes = FUNCTIONS.get(name.lower()) or refuse(f"its activation is {name}")
+        known, takes = FUNCTIONS.get(name.lower()) or refuse(f"its activation {name} is not supported")
         found.append((known, {key: numbers[key].pop(0) if numbers[key] else usual for key, usual in takes}))
     return tuple(found)
 

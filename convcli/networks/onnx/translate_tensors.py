@@ -1,4 +1,4 @@
-"""Operators on whole tensors: products, and those that cut, join or move elements."""
+"""Translate operators on whole tensors: matrix products, slicing, joining, reshaping."""
 
 from math import prod
 from typing import Any
@@ -100,7 +100,7 @@ def _reshape(site: Site) -> Made:
     assert target is not None
     if 0 in target and site.get("allowzero"):
         refuse("it makes an empty tensor")
-    if shape is not None:  # so that the rows show it
+    if shape is not None:  # the table then shows the actual sizes
         target = [shape[axis] if n == 0 and axis < len(shape) else n for axis, n in enumerate(target)]
     return Made(Reshape(target), [site.inputs[0]])
 
@@ -139,7 +139,7 @@ def _tile(site: Site) -> Made:
 
 def _dropout(site: Site) -> Made:
     if any(site.outputs[1:]):
-        refuse("its mask is asked for")
+        refuse("its mask is used")
     ratio = site.get("ratio", 0.5)
     if site.has(1):
         ratio = site.numbers(1, "ratio")[0]

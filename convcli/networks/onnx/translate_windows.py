@@ -1,4 +1,4 @@
-"""Operators with windows or learned channels: convolutions, pools, normalisations, resizing."""
+"""Translate operators with windows or learned channels: convolutions, pools, normalisations, resizing."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", 
 
 
 def _pairs(pads: list[int]) -> tuple[tuple[int, int], ...]:
-    """Return (before, after) for each axis of ONNX's pads, all that is before coming first."""
+    """Return (before, after) per axis from ONNX's pads, which list all starts first."""
     half = len(pads) // 2
     return tuple(zip(pads[:half], pads[half:], strict=True))
 
@@ -128,7 +128,7 @@ def _window(site: Site) -> dict[str, Any]:
 
 def _max_pool(site: Site) -> Made:
     if len(site.outputs) > 1 and site.outputs[1]:
-        refuse("the places of the largest elements are asked for")
+        refuse("its indices of the maxima are used")
     return Made(MaxPool(**_window(site)))
 
 
@@ -142,7 +142,7 @@ def _lp_pool(site: Site) -> Made:
 
 def _batch_norm(site: Site) -> Made:
     if site.get("training_mode") or (site.opset < 9 and not site.get("spatial", 1)):
-        refuse("it is not the inference of a channel")
+        refuse("it is in training mode or not per channel")
     gamma, beta, mean, var = (
         site.stored(place, what) for place, what in enumerate(("scale", "bias", "mean", "variance"), start=1)
     )
@@ -161,8 +161,8 @@ def _instance_norm(site: Site) -> Made:
 
 def _group_norm(site: Site) -> Made:
     gamma, beta, groups = site.stored(1, "scale"), site.stored(2, "bias"), site.get("num_groups", 1)
-    channels = (site.shape() or refuse("its channels are not known"))[1]
-    if gamma.shape == (groups,) and site.opset < 21:  # one for each group
+    channels = (site.shape() or refuse("its channels are unknown"))[1]
+    if gamma.shape == (groups,) and site.opset < 21:  # one per group
         gamma, beta = gamma.repeated(channels // groups), beta.repeated(channels // groups)
     made = _weighted(GroupNorm(groups, channels), gamma=gamma, beta=beta)
     made.arguments["eps"] = site.get("epsilon", 1e-5)
@@ -171,19 +171,19 @@ def _group_norm(site: Site) -> Made:
 
 def _layer_norm(site: Site) -> Made | list[Made]:
     if any(site.outputs[1:]):
-        refuse("its mean and its deviation are asked for")
+        refuse("its mean or its deviation is used")
     gamma, beta = site.stored(1, "scale"), site.stored(2, "bias") if site.has(2) else None
     rank, axis = site.rank(), site.get("axis", -1)
     count = -axis if axis < 0 else rank - axis
     if len(gamma.shape) != count:
-        refuse("its scale does not have the axes that it normalises")
+        refuse("its scale does not have the normalised axes")
     made = _weighted(LayerNorm(gamma.shape, bias=beta is not None), gamma=gamma, beta=beta)
     made.arguments["eps"] = site.get("epsilon", 1e-5)
     if count < rank:
         return made
     item, normal = (
         f"{site.outputs[0]}/{part}" for part in ("item", "normal")
-    )  # the whole tensor is one item
+    )  # the whole tensor is treated as one item
     made.inputs, made.outputs = [item], [normal]
     return [
         Made(Unsqueeze((0,)), [site.inputs[0]], outputs=[item]),
@@ -214,7 +214,7 @@ def _prelu(site: Site) -> Made:
 def _pad(site: Site) -> Made:
     pads = site.listed("pads", 1) or refuse("it has no pads")
     rank = site.rank()
-    mode = PAD_MODES.get(site.get("mode", "constant")) or refuse(f"its mode {site.get('mode')} is not known")
+    mode = PAD_MODES.get(site.get("mode", "constant")) or refuse(f"its mode {site.get('mode')!r} is not supported")
     value = site.get("value", 0.0)
     if site.has(2):
         value = site.numbers(2, "value")[0]
@@ -230,9 +230,9 @@ def _pad(site: Site) -> Made:
 
 
 def simplest(number: float) -> "int | Fraction":
-    """Return the simplest fraction of which a float32 is the rounded value.
+    """Return the simplest fraction that rounds to a given float32.
 
-    A scale of 1 / 3 is meant where a model says 0.33333334: three times it is 1, as float32 computes it, too.
+    A model that states 0.33333334 means a scale of 1 / 3: times 3 it gives 1, as it does in float32.
 
     >>> simplest(0.3333333432674408), simplest(2.0)
     (Fraction(1, 3), 2)
@@ -253,7 +253,7 @@ def simplest(number: float) -> "int | Fraction":
 
 def _resize(site: Site) -> Made:
     mode = site.get("mode", "nearest")
-    known = MODES.get(mode) or refuse(f"its mode {mode!r} is not known")
+    known = MODES.get(mode) or refuse(f"its mode {mode!r} is not supported")
     old = site.operation == "Upsample" or site.opset < 11
     rank = site.rank()
     scale_place, size_place = (1, 9) if old else (2, 3)
@@ -271,19 +271,19 @@ def _resize(site: Site) -> Made:
     if (tuple(whole[:2]) != shape[:2]) if sizes else (whole[:2] != [1, 1]):
         refuse("it resizes the channels")
     if site.get("antialias") or site.get("exclude_outside"):
-        refuse("it blends more than the neighbours")
+        refuse("it uses antialias or exclude_outside")
     if site.get("keep_aspect_ratio_policy", "stretch") != "stretch":
-        refuse("it keeps the ratio of the sides")
+        refuse("it keeps the aspect ratio")
     coordinates = "asymmetric" if old else site.get("coordinate_transformation_mode", "half_pixel")
     rounding = site.get("nearest_mode", "round_prefer_floor")
-    if old:  # as ONNX Runtime has it, where the standard does not say
+    if old:  # as in ONNX Runtime, because the standard leaves it open
         rounding = "ceil" if all(n <= 1 for n in whole) else "floor"
     layer = Resize(
         size=tuple(whole[2:]) if sizes else None,
         scale=None if sizes else tuple(map(simplest, whole[2:])),
         mode=known,
-        coordinates=COORDINATES.get(coordinates) or refuse(f"its coordinates are {coordinates}"),
-        rounding=(ROUNDINGS.get(rounding) or refuse(f"its rounding is {rounding}"))
+        coordinates=COORDINATES.get(coordinates) or refuse(f"its coordinates {coordinates} are not supported"),
+        rounding=(ROUNDINGS.get(rounding) or refuse(f"its rounding {rounding} is not supported"))
         if known == "nearest"
         else "floor",
     )
@@ -293,7 +293,7 @@ def _resize(site: Site) -> Made:
 
 
 def _depth_to_space(site: Site) -> Made:
-    order = ORDERS.get(site.get("mode", "DCR")) or refuse(f"its mode is {site.get('mode')}")
+    order = ORDERS.get(site.get("mode", "DCR")) or refuse(f"its mode {site.get('mode')!r} is not supported")
     return Made(PixelShuffle(site.get("blocksize", 1)), arguments={"order": order})
 
 

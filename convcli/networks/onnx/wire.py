@@ -1,8 +1,8 @@
-"""Messages of protocol buffers, read from a file as a schema says, without what is large.
+"""Read protocol buffer messages from a file according to a schema, leaving large data in the file.
 
-The wire format (https://protobuf.dev/programming-guides/encoding) has a tag before every field, its number and its wire
-type; fields that the schema does not have are skipped. Bytes beyond a few kilobytes stay in the file, and only where
-they lie is kept: so a model of gigabytes is counted without its weights.
+In the wire format (https://protobuf.dev/programming-guides/encoding) each field is preceded by a tag with its number
+and wire type; fields that the schema lacks are skipped. Byte strings of more than a few kilobytes stay in the file and
+only their location is stored, so that a model of gigabytes is counted without reading its weights.
 """
 
 import os
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from convcli.errors import ArgumentError
 
 CHUNK = 1 << 16  # bytes that are read at once
-LARGE = 1 << 12  # bytes that stay in the file
-MOST_DEPTH = 40  # messages in each other; a graph in a node in a graph takes three
+LARGE = 1 << 12  # byte strings that are longer stay in the file
+MOST_DEPTH = 40  # of nested messages; a graph in a node in a graph takes three
 
 VARINT, FIXED64, DELIMITED, GROUP, END_GROUP, FIXED32 = range(6)
 
 
 class Field(NamedTuple):
-    """One field of a message: its name, its kind, and whether there may be several.
+    """One field of a message: its name, its kind, and whether it may be repeated.
 
     kind : int, float, bytes, text, or the name of a message
     """
@@ -34,24 +34,24 @@ Schema = dict[str, dict[int, Field]]
 
 
 class Span(NamedTuple):
-    """Bytes that lie in a file."""
+    """A range of bytes in a file."""
 
     path: Path
     start: int
     length: int
 
     def read(self) -> bytes:
-        """Return the bytes, or raise ArgumentError where the file has become shorter."""
+        """Return the bytes; raise ArgumentError if the file has become shorter."""
         with self.path.open("rb") as file:
             file.seek(self.start)
             data = file.read(self.length)
         if len(data) < self.length:
-            raise ArgumentError(f"{self.path.name} has {self.length - len(data)} bytes less than it should")
+            raise ArgumentError(f"{self.path.name} is {self.length - len(data)} bytes too short")
         return data
 
 
 class Message(dict[str, Any]):
-    """The fields of a message by name; one that is not there is None, or an empty list where there may be several."""
+    """The fields of a message by name; a missing one is None, or an empty list if it may be repeated."""
 
     def __init__(self, fields: dict[int, Field]) -> None:
         super().__init__({field.name: [] if field.repeated else None for field in fields.values()})
@@ -65,11 +65,11 @@ class Message(dict[str, Any]):
 
 
 class Reader:
-    """Reads messages from a file, piece by piece."""
+    """Reads messages from a file in chunks."""
 
     def __init__(self, path: Path, schema: Schema, most: dict[str, int]) -> None:
         self.path, self.schema = path, schema
-        self.left = dict(most)  # how many messages of a kind there may be
+        self.left = dict(most)  # how many more messages of a kind are allowed
         self.most = most
         self._file = path.open("rb")
         self.size = os.fstat(self._file.fileno()).st_size
@@ -84,7 +84,7 @@ class Reader:
         self._file.close()
 
     def message(self, kind: str) -> Message:
-        """Return the message that the whole file is."""
+        """Return the message that makes up the whole file."""
         return self._message(kind, 0, self.size, 0)
 
     def _message(self, kind: str, start: int, end: int, depth: int) -> Message:
@@ -95,7 +95,7 @@ class Reader:
             try:
                 return self._small(kind, data, 0, len(data), depth)
             except IndexError:
-                raise ArgumentError(f"its bytes end within a message, at {end:,}") from None
+                raise ArgumentError(f"it is truncated within a message, at byte {end:,}") from None
         self._count(kind)
         fields = self.schema[kind]
         made = Message(fields)
@@ -107,7 +107,7 @@ class Reader:
             if wire == DELIMITED:
                 length, place = self._varint(place, end)
                 if length > end - place:
-                    raise ArgumentError(f"its bytes end within a message, at {self.size:,}")
+                    raise ArgumentError(f"it is truncated within a message, at byte {self.size:,}")
                 if field is not None:
                     self._put(made, field, self._delimited(field, place, length, depth))
                 place += length
@@ -122,22 +122,22 @@ class Reader:
                 value = unpack_from("<d" if size == 8 else "<f", data)[0]
                 place += size
             else:
-                raise ArgumentError(f"at byte {place - 1:,} there is no field of a message")
+                raise ArgumentError(f"there is no valid field at byte {place - 1:,}")
             if field is not None and field.kind in ("int", "float"):
                 self._put(made, field, value)
         return made
 
     def _count(self, kind: str) -> None:
-        """Refuse more messages of a kind than there may be."""
+        """Raise ArgumentError if there are too many messages of a kind."""
         if kind in self.left:
             self.left[kind] -= 1
             if self.left[kind] < 0:
                 raise ArgumentError(
-                    f"it has more than {self.most[kind]:,} {kind.lower()}s, which is the limit"
+                    f"it has more than the limit of {self.most[kind]:,} {kind.lower()}s"
                 )
 
     def _small(self, kind: str, data: bytes, place: int, end: int, depth: int) -> Message:
-        """Return a message that is in memory, as `_message` does; models have ten thousands of such nodes."""
+        """Return a message that is in memory; faster than `_message`, because models have thousands of small nodes."""
         if depth > MOST_DEPTH:
             raise ArgumentError(f"its graphs are nested more than {MOST_DEPTH} deep")
         self._count(kind)
@@ -178,7 +178,7 @@ class Reader:
                 value = unpack_from("<d" if size == 8 else "<f", data, place)[0]
                 place += size
             else:
-                raise ArgumentError("there is no field of a message where one should begin")
+                raise ArgumentError("there is no valid field where one should start")
             if field is not None and (wire == DELIMITED or field.kind in ("int", "float")):
                 self._put(made, field, value)
         return made
@@ -203,7 +203,7 @@ class Reader:
         return data if field.kind == "bytes" else data.decode("utf-8", "backslashreplace")
 
     def _varint(self, place: int, end: int) -> tuple[int, int]:
-        """Return a number of 7 bits a byte, the lowest first, and where it ends."""
+        """Return a base-128 varint and the position after it."""
         at = place - self._start
         if at < 0 or at + 10 > len(self._data):
             self._fill(place)
@@ -215,19 +215,19 @@ class Reader:
             if byte < 128:
                 return value & (1 << 64) - 1, place
             shift += 7
-        raise ArgumentError(f"at byte {place:,} there is no number of a message")
+        raise ArgumentError(f"there is no valid number at byte {place:,}")
 
     def _bytes(self, place: int, length: int, end: int) -> bytes:
         """Return bytes of the file."""
         if place + length > end:
-            raise ArgumentError(f"its bytes end within a message, at {self.size:,}")
+            raise ArgumentError(f"it is truncated within a message, at byte {self.size:,}")
         at = place - self._start
         if at < 0 or at + length > len(self._data):
             self._fill(place, length)
             at = 0
         data = self._data[at : at + length]
         if len(data) < length:
-            raise ArgumentError(f"its bytes end within a message, at {self.size:,}")
+            raise ArgumentError(f"it is truncated within a message, at byte {self.size:,}")
         return data
 
     def _fill(self, place: int, length: int = 0) -> None:
@@ -236,7 +236,7 @@ class Reader:
 
 
 def _number(data: bytes, place: int, end: int) -> tuple[int, int]:
-    """Return a number of 7 bits a byte, the lowest first, and where it ends."""
+    """Return a base-128 varint and the position after it."""
     value = shift = 0
     for byte in data[place : min(end, place + 10)]:
         place += 1
@@ -244,11 +244,11 @@ def _number(data: bytes, place: int, end: int) -> tuple[int, int]:
         if byte < 128:
             return value & (1 << 64) - 1, place
         shift += 7
-    raise ArgumentError("there is no number of a message where one should begin")
+    raise ArgumentError("there is no valid number where one should start")
 
 
 def _packed(kind: str, data: bytes, place: int, end: int) -> list[Any]:
-    """Return numbers that stand one after the other."""
+    """Return the numbers of a packed field."""
     if kind == "float":
         count = (end - place) // 4
         return list(unpack_from(f"<{count}f", data, place))

@@ -1,1 +1,1 @@
-"""Published networks by name: `index.py` lists them, `build.py` builds them from the file of their family."""
+"""Published networks by name: `index.py` lists them, `build.py` builds them with the module of their family."""

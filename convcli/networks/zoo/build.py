@@ -1,4 +1,4 @@
-"""Build a published network: its name, its options and its input become a call of its family's function."""
+"""Build a published network from its name, its options and its input shape."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -12,11 +12,11 @@ from convcli.networks.network import Network
 from convcli.networks.zoo.index import ZOO, Entry, find
 from convcli.number_text import read_float
 
-MOST = 1_000_000  # of an option
+MOST = 1_000_000  # largest value of an option
 
 
 def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -> Network:
-    """Build the network that `text` names, with its options behind a colon: mobilenet-v1:width=0.5.
+    """Build the network named in `text`, whose options follow a colon: mobilenet-v1:width=0.5.
 
     >>> build("resnet-18").params()
     11689512
@@ -29,7 +29,7 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
     takes = options_of_entry(entry)
     for key, value in typed:
         if key and key in options:
-            raise ArgumentError(f"{name}: {key} is given twice")
+            raise ArgumentError(f"{name}: {key} is given twice; give it once")
         options[key or value] = value
     chosen = {key: _value(name, key, value, takes) for key, value in options.items()}
     behind = ",".join(f"{key}={value}" for key, value in chosen.items())
@@ -42,7 +42,7 @@ def build(text: str, input_shape: Sequence[int] | None = None, **options: Any) -
 
 
 def _builder_of(entry: Entry) -> Callable[..., Network]:
-    """Return the function that builds a network; only its family is imported."""
+    """Return the function that builds a network; only the module of its family is imported."""
     function: Callable[..., Network] = getattr(
         import_module(f"convcli.networks.zoo.{entry.family}"), entry.function
     )
@@ -50,7 +50,7 @@ def _builder_of(entry: Entry) -> Callable[..., Network]:
 
 
 def options_of_entry(entry: Entry) -> dict[str, float]:
-    """Return the options of a network and their usual values: its function's arguments that have one."""
+    """Return the options of a network with their defaults: the optional parameters of its function."""
     from inspect import Parameter, signature
 
     parameters = signature(_builder_of(entry)).parameters.values()
@@ -62,7 +62,7 @@ def options_of_entry(entry: Entry) -> dict[str, float]:
 
 
 def _value(name: str, key: str, value: Any, takes: Mapping[str, float]) -> float:
-    """Return the value of an option: a whole number where its usual one is."""
+    """Return the value of an option, as an int if its default is one."""
     if key not in takes:
         raise ArgumentError(f"{name} has no option {key!r}; it takes {', '.join(takes) or 'none'}")
     try:

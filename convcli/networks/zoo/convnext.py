@@ -7,7 +7,7 @@ from convcli.networks.network import Network
 
 
 def convnext(g: Builder, blocks: Sequence[int], widths: Sequence[int], classes: int = 1000) -> Network:
-    """Build ConvNeXt with so many blocks in each stage, and so many channels."""
+    """Build ConvNeXt with the given numbers of blocks and of channels per stage."""
     g(f"conv k4 s4 o{widths[0]}, layernorm channels")
     for stage, (count, o) in enumerate(zip(blocks, widths, strict=True), start=1):
         if stage > 1:
@@ -19,5 +19,5 @@ def convnext(g: Builder, blocks: Sequence[int], widths: Sequence[int], classes: 
                 g("add", g(f"mul o{o}x1x1 learned", y, name="scale"), x)
     g(f"globalavgpool, layernorm channels, flatten, dense o{classes}")
     return g.build(
-        remarks=("the two dense layers of a block are said as 1x1 convolutions, which they equal",)
+        remarks=("the two dense layers of a block are written as 1x1 convolutions, which are equivalent",)
     )

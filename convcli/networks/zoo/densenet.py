@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-BOTTLENECK = 4  # channels of a layer's 1x1 convolution for each channel that it adds
+BOTTLENECK = 4  # output channels of a layer's 1x1 convolution per channel that the layer adds
 
 
 def densenet(g: Builder, blocks: Sequence[int], growth: int, first: int, classes: int = 1000) -> Network:
-    """Build DenseNet: so many layers in each block, each of which adds `growth` channels to all that came before."""
+    """Build DenseNet with the given number of layers per block; each layer adds `growth` channels to its input."""
     g(f"conv k7 s2 p3 o{first} nobias, bn, relu, maxpool k3 s2 p1")
     for block, count in enumerate(blocks, start=1):
         for layer in range(1, count + 1):

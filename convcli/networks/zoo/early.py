@@ -1,4 +1,4 @@
-"""The first convolutional networks: LeNet-5 and AlexNet."""
+"""Early convolutional networks: LeNet-5 and AlexNet."""
 
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
@@ -15,8 +15,8 @@ def lenet_5(g: Builder, classes: int = 10) -> Network:
     g(f"tanh, dense o{classes}", name="output")
     return g.build(
         remarks=(
-            "C3 takes all maps of S2, where the paper's table I leaves some out (1,516 parameters instead of 2,416); "
-            "S2 and S4 are plain averages, without the paper's coefficient and bias for each map",
+            "C3 takes all maps of S2, while the paper's table I omits some (1,516 parameters instead of 2,416); "
+            "S2 and S4 are plain averages, without the paper's coefficient and bias per map",
         )
     )
 
@@ -32,7 +32,7 @@ def alexnet(g: Builder, classes: int = 1000) -> Network:
 
 
 def alexnet_v2(g: Builder, classes: int = 1000) -> Network:
-    """Build AlexNet as TF-slim's `alexnet_v2` has it: a first layer without padding, dense layers as convolutions."""
+    """Build AlexNet as in TF-slim's `alexnet_v2`: no padding in the first layer, dense layers as convolutions."""
     g("conv k11 s4 o64, relu")
     g("maxpool k3 s2", name="pool1")
     g("conv k5 same o192, relu")

@@ -7,7 +7,7 @@ from convcli.networks.network import Network
 from convcli.networks.zoo.rounded import rounded
 from convcli.networks.zoo.squeeze_excite import squeeze_excite
 
-# Expansion, kernel, stride of the first block, output channels, and blocks of each stage of B0.
+# Of each stage of B0: expansion, kernel, stride of the first block, output channels, and number of blocks.
 STAGES = (
     (1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
@@ -15,7 +15,7 @@ STAGES = (
 
 
 def efficientnet(g: Builder, wider: float, deeper: float, classes: int = 1000) -> Network:
-    """Build EfficientNet, with channels and blocks multiplied by the compound scaling's two factors."""
+    """Build EfficientNet; channels and blocks are multiplied by the two factors of the compound scaling."""
     g(f"conv k3 s2 p1 o{rounded(32 * wider)} nobias, bn, silu")
     for stage, (expansion, kernel, first, channels, count) in enumerate(STAGES, start=1):
         for block in range(1, ceil(count * deeper) + 1):
@@ -26,7 +26,7 @@ def efficientnet(g: Builder, wider: float, deeper: float, classes: int = 1000) -
 
 
 def _block(g: Builder, expansion: int, kernel: int, stride: int, o: int) -> None:
-    """Add an inverted residual whose squeeze is to a quarter of the block's input."""
+    """Add an inverted residual block whose squeeze has a quarter of the block's input channels."""
     x = y = g.last
     if expansion > 1:
         y = g(f"conv k1 o{rounded(expansion * g.channels(x))} nobias, bn, silu", y)

@@ -3,8 +3,8 @@
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-# Szegedy et al. (2014), table 1: channels of the 1x1, of what stands before the 3x3 and of it, of the same for the 5x5,
-# and of the 1x1 behind the pool.
+# Szegedy et al. (2014), table 1: channels of the 1x1 convolution, of the 1x1 before the 3x3 and of the 3x3, of the 1x1
+# before the 5x5 and of the 5x5, and of the 1x1 after the pool.
 V1 = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
@@ -19,7 +19,7 @@ V1 = {
 
 
 def googlenet(g: Builder, classes: int = 1000) -> Network:
-    """Build GoogLeNet as in torchvision: BatchNorm instead of LRN, and 3x3 where the paper has 5x5."""
+    """Build GoogLeNet as in torchvision: BatchNorm instead of LRN, and 3x3 kernels in place of the paper's 5x5."""
     _conv(g, "k7 s2 p3 o64")
     g("maxpool k3 s2 ceil")
     _conv(g, "k1 o64")
@@ -40,7 +40,7 @@ def googlenet(g: Builder, classes: int = 1000) -> Network:
                 _conv(g, f"k1 o{pooled}", g("maxpool k3 s1 p1 ceil", x)),
             )
     g(f"globalavgpool, flatten, dropout p0.2, dense o{classes}")
-    return g.build(remarks=("the two auxiliary classifiers, which only training uses, are left out",))
+    return g.build(remarks=("the two auxiliary classifiers, which are used only in training, are left out",))
 
 
 def inception_v1(g: Builder, classes: int = 1000) -> Network:
@@ -60,11 +60,11 @@ def inception_v1(g: Builder, classes: int = 1000) -> Network:
                 g(f"maxpool k3 s1 p1, conv k1 o{pooled}, relu", x),
             )
     g(f"globalavgpool, dropout p0.4, flatten, dense o{classes}")
-    return g.build(remarks=("the two auxiliary classifiers, which only training uses, are left out",))
+    return g.build(remarks=("the two auxiliary classifiers, which are used only in training, are left out",))
 
 
 def inception_v3(g: Builder, classes: int = 1000) -> Network:
-    """Build Inception v3 as in torchvision and Keras, whose convolutions have BatchNorm and no bias."""
+    """Build Inception v3 as in torchvision and Keras: convolutions have BatchNorm and no bias."""
     for conv in ("k3 s2 o32", "k3 o32", "k3 p1 o64"):
         _conv(g, conv)
     g("maxpool k3 s2")
@@ -110,7 +110,7 @@ def inception_v3(g: Builder, classes: int = 1000) -> Network:
     g(f"globalavgpool, dropout, flatten, dense o{classes}")
     return g.build(
         remarks=(
-            "the auxiliary classifier, which only training uses, is left out; Keras has no gamma, and counts the "
+            "the auxiliary classifier, which is used only in training, is left out; Keras has no gamma, and counts the "
             "moving statistics: 23,851,784 parameters for 1,000 classes",
         )
     )
@@ -127,13 +127,13 @@ def _branch(g: Builder, convs: list[str], x: str) -> str:
 
 
 def _module(g: Builder, *branches: list[str], pooled: int) -> None:
-    """Put branches of convolutions side by side, and one of an average pool and a 1x1 convolution."""
+    """Concatenate branches of convolutions, and one of an average pool and a 1x1 convolution."""
     x = g.last
     made = [_branch(g, convs, x) for convs in branches]
     g("concat", *made, _conv(g, f"k1 o{pooled}", g("avgpool k3 s1 p1", x)))
 
 
 def _reduction(g: Builder, *branches: list[str]) -> None:
-    """Put branches of convolutions side by side with a max pool, all of stride 2."""
+    """Concatenate branches of convolutions and a max pool, all with stride 2."""
     x = g.last
     g("concat", *(_branch(g, convs, x) for convs in branches), g("maxpool k3 s2", x))

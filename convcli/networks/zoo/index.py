@@ -1,14 +1,14 @@
-"""The list of published networks: a name, where it is built, its usual input, and its source.
+"""The list of published networks: name, building function, default input, and source.
 
-A family's file has a function for its networks. It takes a `Builder`, which has the network's name, source and input,
-and returns the network; further arguments with a default are the user's options, as in mobilenet-v1:width=0.5:
+The module of a family has functions that build its networks. A function takes a `Builder` with the network's name,
+source and input, and returns the network; its optional parameters are the user's options, as in mobilenet-v1:width=0.5:
 
     def mobilenet_v1(g: Builder, width: float = 1.0) -> Network:
         g(f"conv k3 s2 p1 o{int(32 * width)} nobias, bn, relu")
         ...
         return g.build()
 
-What belongs to one network of a family is said here, in `fixed`. `build.py` imports only the family that is asked for.
+Arguments that distinguish the networks of a family are in `fixed`. `build.py` imports only the requested family.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,13 +22,13 @@ IMAGE = (3, 224, 224)
 class Entry(NamedTuple):
     """One network.
 
-    name : as it is typed
-    family : the file in this folder
-    function : what builds it there
-    input : (channels, *sizes) where none is given
-    about : what it is, in one line
-    source : the paper, and whose layers it has where implementations differ
-    fixed : arguments of the function that make it this network
+    name : its name on the command line
+    family : the module in this folder
+    function : the function in it that builds the network
+    input : the default (channels, *sizes)
+    about : a short description
+    source : the paper, and the implementation that is followed if implementations differ
+    fixed : arguments of the function for this network
     """
 
     name: str
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 
 def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return networks by their names, of which each may be there once."""
+    """Return a dict of the networks by name; raise ValueError if a name occurs twice."""
     found: dict[str, Entry] = {}
     for entry in entries:
         if entry.name in found:
@@ -51,7 +51,7 @@ def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 
 def _letters(name: str) -> str:
-    """Return the letters and digits of a name, which tell networks apart."""
+    """Return the letters and digits of a name, by which networks are looked up."""
     return "".join(filter(str.isalnum, name.lower()))
 
 
@@ -86,7 +86,7 @@ _WAVENET = "van den Oord et al. (2016), arXiv 1609.03499, figures 3 and 4"
 _BOOK = "Goodfellow, Bengio & Courville (2016), Deep Learning, figure 9.11"
 
 _50, _101, _152 = {"blocks": (3, 4, 6, 3)}, {"blocks": (3, 4, 23, 3)}, {"blocks": (3, 8, 36, 3)}
-_PLAIN = {"groups": 1, "group_width": 64}  # of a ResNet's 3x3 convolutions
+_PLAIN = {"groups": 1, "group_width": 64}  # the 3x3 convolutions of a plain ResNet
 _VGG_11, _VGG_13 = {"blocks": (1, 1, 2, 2, 2)}, {"blocks": (2, 2, 2, 2, 2)}
 _VGG_16, _VGG_19 = {"blocks": (2, 2, 3, 3, 3)}, {"blocks": (2, 2, 4, 4, 4)}
 _BN, _NO_BN = {"norm": True}, {"norm": False}
@@ -236,7 +236,7 @@ _SPELLED: dict[str, str] = {_letters(name): name for name in ZOO}
 
 
 def find(name: str) -> str | None:
-    """Return the name of a published network however it is spelled, or None if there is none.
+    """Return the canonical name of a published network for any spelling, or None if there is none.
 
     >>> find("resnet-50"), find("resnet50"), find("MobileNet_V2"), find("squeezenet1_0")
     ('resnet-50', 'resnet-50', 'mobilenet-v2', 'squeezenet-1.0')

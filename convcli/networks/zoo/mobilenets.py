@@ -1,4 +1,4 @@
-"""MobileNets, and MnasNet, which has the blocks of version 2: depthwise and pointwise convolutions."""
+"""MobileNets v1 to v3, and MnasNet, which uses the blocks of v2: depthwise and pointwise convolutions."""
 
 from typing import NamedTuple
 
@@ -7,10 +7,10 @@ from convcli.networks.network import Network
 from convcli.networks.zoo.rounded import rounded
 from convcli.networks.zoo.squeeze_excite import squeeze_excite
 
-# Output channels and stride of each pair of a depthwise and a pointwise convolution: Howard et al. (2017), table 1.
+# Output channels and stride of each depthwise separable convolution: Howard et al. (2017), table 1.
 V1 = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
 
-# Expansion, output channels, blocks, and stride of the first block: Sandler et al. (2018), table 2.
+# Expansion, output channels, number of blocks, and stride of the first block: Sandler et al. (2018), table 2.
 V2 = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
@@ -21,7 +21,7 @@ V2 = (
     (6, 320, 1, 1),
 )
 
-# Kernel, expansion, output channels, blocks, and stride of the first block: Tan et al. (2018), figure 7.
+# Kernel, expansion, output channels, number of blocks, and stride of the first block: Tan et al. (2018), figure 7.
 MNASNET = (
     (3, 3, 24, 3, 2), (5, 3, 40, 3, 2), (5, 6, 80, 3, 2), (3, 6, 96, 2, 1), (5, 6, 192, 4, 2), (3, 6, 320, 1, 1)
 )  # fmt: skip
@@ -82,7 +82,7 @@ V3_SMALL = tuple(
 def mobilenet_v1(g: Builder, width: float = 1.0, classes: int = 1000) -> Network:
     """Build MobileNet v1: Howard et al. (2017); all channels are multiplied by `width` (section 3.3).
 
-    Padding is TensorFlow's SAME, as in the paper's own code and Keras.
+    Padding is TensorFlow's SAME, as in the authors' code and in Keras.
     """
     g(f"conv k3 s2 same o{_scaled(32, width)} nobias, bn, relu6")
     for number, (channels, stride) in enumerate(V1, start=1):
@@ -92,7 +92,7 @@ def mobilenet_v1(g: Builder, width: float = 1.0, classes: int = 1000) -> Network
     g(f"globalavgpool, flatten, dense o{classes}")
     return g.build(
         remarks=(
-            "Keras also counts BatchNorm's moving statistics: 4,253,864 parameters of width 1 for 1,000 classes",
+            "Keras also counts BatchNorm's moving statistics: 4,253,864 parameters for width 1 and 1,000 classes",
         )
     )
 
@@ -112,12 +112,12 @@ def mobilenet_v2(g: Builder, width: float = 1.0, classes: int = 1000) -> Network
 
 
 def mobilenet_v3_large(g: Builder, width: float = 1.0, classes: int = 1000) -> Network:
-    """Build the large MobileNet v3: table 1."""
+    """Build MobileNet v3 Large: table 1."""
     return _mobilenet_v3(g, V3_LARGE, 1280, width, classes)
 
 
 def mobilenet_v3_small(g: Builder, width: float = 1.0, classes: int = 1000) -> Network:
-    """Build the small MobileNet v3: table 2."""
+    """Build MobileNet v3 Small: table 2."""
     return _mobilenet_v3(g, V3_SMALL, 1024, width, classes)
 
 
@@ -138,7 +138,7 @@ def mnasnet(g: Builder, width: float = 1.0, classes: int = 1000) -> Network:
 def _mobilenet_v3(
     g: Builder, blocks: tuple[Bottleneck, ...], hidden: int, width: float, classes: int
 ) -> Network:
-    """Build MobileNet v3 with so many hidden units before the classifier, as in torchvision."""
+    """Build MobileNet v3 with `hidden` units before the classifier, as in torchvision."""
     g(f"conv k3 s2 p1 o{rounded(16 * width)} nobias, bn, hard-swish")
     for number, block in enumerate(blocks, start=1):
         with g.scope(f"block{number}"):
@@ -162,7 +162,7 @@ def _bottleneck(g: Builder, block: Bottleneck, width: float) -> None:
 
 
 def _inverted(g: Builder, kernel: int, expansion: int, o: int, stride: int, activation: str) -> None:
-    """Add an inverted residual: more channels, a depthwise convolution, fewer channels, which are not activated."""
+    """Add an inverted residual block: expand, depthwise convolution, linear projection to fewer channels."""
     x = y = g.last
     if expansion > 1:
         y = g(f"conv k1 o{expansion * g.channels(x)} nobias, bn, {activation}", y)
@@ -173,5 +173,5 @@ def _inverted(g: Builder, kernel: int, expansion: int, o: int, stride: int, acti
 
 
 def _scaled(channels: int, width: float) -> int:
-    """Return the channels of a narrower or wider version 1."""
+    """Return the channels of a narrower or wider MobileNet v1."""
     return max(1, int(channels * width))

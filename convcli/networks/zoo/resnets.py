@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-WIDTHS = (64, 128, 256, 512)  # of the four stages
-EXPANSION = 4  # channels that leave a bottleneck for each of the stage's width
+WIDTHS = (64, 128, 256, 512)  # channels of the four stages
+EXPANSION = 4  # output channels of a bottleneck, relative to the stage's width
 
 
 def resnet(g: Builder, blocks: Sequence[int], classes: int = 1000) -> Network:
-    """Build a residual network of so many blocks of two 3x3 convolutions in each stage."""
+    """Build a residual network with the given number of blocks, of two 3x3 convolutions each, per stage."""
     _stem(g)
     for stage, (count, o) in enumerate(zip(blocks, WIDTHS, strict=True), start=1):
         for block in range(1, count + 1):
@@ -28,19 +28,19 @@ def resnet(g: Builder, blocks: Sequence[int], classes: int = 1000) -> Network:
 def bottleneck_resnet(
     g: Builder, blocks: Sequence[int], groups: int, group_width: int, classes: int = 1000
 ) -> Network:
-    """Build a residual network of bottlenecks; the stride stands in the 3x3 convolution, as torchvision has it.
+    """Build a residual network of bottlenecks; the 3x3 convolution has the stride, as in torchvision.
 
     groups : of the 3x3 convolutions
-    group_width : channels of each group in the first stage; 64 in one group is the usual network
+    group_width : channels per group in the first stage; one group of 64 is the plain ResNet
     """
     residual_stages(g, blocks, groups=groups, group_width=group_width)
     return _classified(g, classes)
 
 
 def slim_resnet(g: Builder, blocks: Sequence[int], classes: int = 1000) -> Network:
-    """Build a residual network as TF-slim's `resnet_v1`: a stage is made smaller by its last block, not its first.
+    """Build a residual network as TF-slim's `resnet_v1`: the last block of a stage has the stride, not the first.
 
-    The shortcut of that block is a max pool of one element, and the first pool has TensorFlow's SAME padding.
+    The shortcut of that block is a 1x1 max pool, and the first pool has TensorFlow's SAME padding.
     """
     _stem(g, "same")
     for stage, (count, o) in enumerate(zip(blocks, WIDTHS, strict=True), start=1):
@@ -60,8 +60,8 @@ def deformable_resnet(
 ) -> Network:
     """Build a residual network with deformable 3x3 convolutions in its last stages.
 
-    Dai et al. (2017), "Deformable Convolutional Networks", section 4.1, have them in one stage; version 2, Zhu et al.
-    (2018), in three, with a `mask`.
+    Dai et al. (2017), "Deformable Convolutional Networks", section 4.1, use them in one stage; version 2, Zhu et al.
+    (2018), uses them in three stages, with a `mask`.
     """
     residual_stages(g, blocks, deformable=stages, mask=mask)
     return _classified(g, classes)
@@ -77,17 +77,17 @@ def residual_stages(
     deformable: int = 0,
     mask: bool = False,
 ) -> list[str]:
-    """Add the stem and the four stages of bottlenecks, and return what each stage makes.
+    """Add the stem and the four stages of bottlenecks; return the output of each stage.
 
-    dilated : the last stages that have a dilation instead of a stride, twice that of the stage before
-    deformable : the last stages whose 3x3 convolutions are deformable, with a `mask` of version 2
+    dilated : number of last stages with a dilation instead of a stride, doubled from stage to stage
+    deformable : number of last stages with deformable 3x3 convolutions, with a `mask` for version 2
     """
     _stem(g)
     made = []
     dilation = 1
     for stage, (count, o) in enumerate(zip(blocks, WIDTHS, strict=True), start=1):
         between = groups * group_width * o // WIDTHS[0]
-        left = len(WIDTHS) - stage  # stages behind this one
+        left = len(WIDTHS) - stage  # number of stages after this one
         operator = "deform" if left < deformable else "conv"
         for block in range(1, count + 1):
             s = 2 if stage > 1 and block == 1 and left >= dilated else 1
@@ -116,7 +116,7 @@ def _stem(g: Builder, pooled: str = "p1") -> None:
 
 
 def _joined(g: Builder, x: str, y: str, stride: int) -> None:
-    """Add the shortcut: the input itself, or a 1x1 convolution of it where the shapes differ (option B)."""
+    """Add the shortcut: the input itself, or a 1x1 convolution of it if the shapes differ (option B)."""
     if g.shape(x) != g.shape(y):
         x = g(f"conv k1 s{stride} o{g.channels(y)} nobias, bn", x)
     g("add", y, x)

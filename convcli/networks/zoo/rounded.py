@@ -1,12 +1,12 @@
-"""Channels of networks that are made wider or narrower."""
+"""Rounding of channel counts in networks that are scaled in width."""
 
 DIVISOR = 8
 
 
 def rounded(channels: float) -> int:
-    """Return the multiple of 8 next to a number of channels, 8 at least, and never less than 90 % of it.
+    """Return the multiple of 8 nearest to a number of channels, at least 8, and never less than 90 % of it.
 
-    The rule of MobileNet v2's authors (`_make_divisible` of TF-slim), which torchvision follows.
+    This is the rule of MobileNet v2's authors (`_make_divisible` in TF-slim), which torchvision follows.
 
     >>> rounded(32 * 1.4), rounded(12.0), rounded(10.0)
     (48, 16, 16)

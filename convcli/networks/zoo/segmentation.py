@@ -1,4 +1,4 @@
-"""Networks that label every pixel: U-Net, the fully convolutional network, and DeepLab v3."""
+"""Networks for semantic segmentation: U-Net, FCN and DeepLab v3."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 from convcli.networks.zoo.resnets import residual_stages
 
-RATES = (12, 24, 36)  # dilations of the atrous head where the input is divided by 8
+RATES = (12, 24, 36)  # dilations of the atrous head for an output stride of 8
 HEAD = 256  # channels of the atrous head
 
 
 def unet(g: Builder, width: int = 64, classes: int = 2) -> Network:
-    """Build U-Net: Ronneberger et al. (2015), arXiv 1505.04597, figure 1: convolutions without padding.
+    """Build U-Net: Ronneberger et al. (2015), arXiv 1505.04597, figure 1; convolutions have no padding.
 
-    width : channels of the first level; each of the four below has twice as many
+    width : channels of the first level; they double at each of the four levels below
     """
     kept = []
     for level in range(1, 6):
@@ -35,7 +35,7 @@ def unet(g: Builder, width: int = 64, classes: int = 2) -> Network:
 def fcn_resnet(g: Builder, blocks: Sequence[int], classes: int = 21) -> Network:
     """Build a fully convolutional network on a ResNet without strides in its last two stages, as in torchvision.
 
-    Long et al. (2014), arXiv 1411.4038. The auxiliary classifier, which torchvision also runs, is a second output.
+    Long et al. (2014), arXiv 1411.4038. The auxiliary classifier, which torchvision runs too, is a second output.
     """
     *_, third, fourth = residual_stages(g, blocks, dilated=2)
     return _labelled(g, _fcn_head(g, "classifier", fourth, classes), third, classes)
@@ -44,14 +44,14 @@ def fcn_resnet(g: Builder, blocks: Sequence[int], classes: int = 21) -> Network:
 def deeplab_v3_resnet(g: Builder, blocks: Sequence[int], classes: int = 21) -> Network:
     """Build DeepLab v3 on a ResNet without strides in its last two stages, as in torchvision.
 
-    Chen et al. (2017), arXiv 1706.05587. The auxiliary classifier, which torchvision also runs, is a second output.
+    Chen et al. (2017), arXiv 1706.05587. The auxiliary classifier, which torchvision runs too, is a second output.
     """
     *_, third, fourth = residual_stages(g, blocks, dilated=2)
     return _labelled(g, _atrous_head(g, fourth, classes), third, classes)
 
 
 def deeplab_head(g: Builder, classes: int = 21) -> Network:
-    """Build the head of DeepLab v3 alone, for features of any size: atrous spatial pyramid pooling."""
+    """Build only the head of DeepLab v3, atrous spatial pyramid pooling, for features of any size."""
     _atrous_head(g, g.last, classes)
     return g.build()
 
@@ -61,7 +61,7 @@ def _double(g: Builder, o: int) -> None:
 
 
 def _cropped(g: Builder, x: str, like: str) -> str:
-    """Cut the middle out of x, in the size of another tensor."""
+    """Crop the middle of x to the size of another tensor."""
     places = list(zip(g.shape(x)[1:], g.shape(like)[1:], strict=True))
     starts = [(n - m) // 2 for n, m in places]
     ends = [start + m for start, (_, m) in zip(starts, places, strict=True)]
@@ -86,7 +86,7 @@ def _atrous_head(g: Builder, x: str, classes: int) -> str:
 
 
 def _labelled(g: Builder, scores: str, third: str, classes: int) -> Network:
-    """Enlarge the scores, and those of an auxiliary classifier behind the third stage, to the input's size."""
+    """Resize the scores, and those of an auxiliary classifier after the third stage, to the input's size."""
     size = "x".join(map(str, g.shape("input")[1:]))
     made = g(f"resize o{size} bilinear", scores, name="out")
     auxiliary = g(f"resize o{size} bilinear", _fcn_head(g, "auxiliary", third, classes), name="aux")

@@ -4,7 +4,7 @@ from convcli.errors import ArgumentError
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-UNITS = (4, 8, 4)  # of stages 2, 3 and 4
+UNITS = (4, 8, 4)  # number of units in stages 2, 3 and 4
 V1_WIDTHS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}  # groups -> channels of stage 2: table 1
 V2_WIDTHS = {  # width -> channels of stages 2, 3, 4, and of the last convolution: table 5
     0.5: (48, 96, 192, 1024),
@@ -15,7 +15,7 @@ V2_WIDTHS = {  # width -> channels of stages 2, 3, 4, and of the last convolutio
 
 
 def shufflenet_v1(g: Builder, groups: int = 3, width: float = 1.0, classes: int = 1000) -> Network:
-    """Build ShuffleNet v1 with so many groups in its pointwise convolutions; channels are multiplied by `width`."""
+    """Build ShuffleNet v1 with `groups` groups in its pointwise convolutions; channels are multiplied by `width`."""
     if groups not in V1_WIDTHS:
         raise ArgumentError(f"{g.name}: groups must be one of {', '.join(map(str, V1_WIDTHS))}, got {groups}")
     g(f"conv k3 s2 p1 o{int(24 * width)} nobias, bn, relu, maxpool k3 s2 p1")
@@ -43,9 +43,9 @@ def shufflenet_v2(g: Builder, width: float = 1.0, classes: int = 1000) -> Networ
 
 
 def _unit_v1(g: Builder, o: int, groups: int, first: int, *, halves: bool) -> None:
-    """Add a unit, figure 2 (b); one that halves the size is joined to its pooled input instead, (c).
+    """Add a unit, figure 2 (b); a unit that halves the size is concatenated with its pooled input, figure 2 (c).
 
-    first : groups of its first convolution, which has none where few channels come in (table 1, footnote)
+    first : groups of its first convolution, which is not grouped if the input has few channels (table 1, footnote)
     """
     x = g.last
     made = o - g.channels(x) if halves else o
@@ -61,7 +61,7 @@ def _unit_v1(g: Builder, o: int, groups: int, first: int, *, halves: bool) -> No
 
 
 def _unit_v2(g: Builder, o: int, *, halves: bool) -> None:
-    """Add a unit, figure 3 (c); one that halves the size keeps all channels in both branches, (d)."""
+    """Add a unit, figure 3 (c); a unit that halves the size keeps all channels in both branches, figure 3 (d)."""
     half = o // 2
     if halves:
         x = g.last

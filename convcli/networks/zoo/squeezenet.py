@@ -3,19 +3,19 @@
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-# Fire modules between two pools: channels of the squeeze layer, and of each of the two that expand.
+# The fire modules between pools: channels of the squeeze layer, and of each of the two expand layers.
 V1_0 = (((16, 64), (16, 64), (32, 128)), ((32, 128), (48, 192), (48, 192), (64, 256)), ((64, 256),))
 V1_1 = (((16, 64), (16, 64)), ((32, 128), (32, 128)), ((48, 192), (48, 192), (64, 256), (64, 256)))
 
 
 def squeezenet_1_0(g: Builder, classes: int = 1000) -> Network:
-    """Build SqueezeNet 1.0, which begins with 7x7 and pools behind conv1, fire4 and fire8."""
+    """Build SqueezeNet 1.0, with a 7x7 convolution first and pools after conv1, fire4 and fire8."""
     g("conv k7 s2 o96, relu")
     return _body(g, V1_0, classes)
 
 
 def squeezenet_1_1(g: Builder, classes: int = 1000) -> Network:
-    """Build SqueezeNet 1.1, which begins with 3x3 and pools earlier, for 2.4 times less arithmetic."""
+    """Build SqueezeNet 1.1, with a 3x3 convolution first and earlier pools, for 2.4 times less arithmetic."""
     g("conv k3 s2 o64, relu")
     return _body(g, V1_1, classes)
 

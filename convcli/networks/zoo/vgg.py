@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-WIDTHS = (64, 128, 256, 512, 512)  # of the 3x3 convolutions before each of the five pools
+WIDTHS = (64, 128, 256, 512, 512)  # channels of the 3x3 convolutions before each of the five pools
 
 
 def vgg(g: Builder, blocks: Sequence[int], norm: bool, classes: int = 1000) -> Network:
-    """Build VGG with so many 3x3 convolutions in each of its five blocks; `norm` puts BatchNorm behind each."""
+    """Build VGG with the given number of 3x3 convolutions per block; `norm` adds BatchNorm after each."""
     after = ", bn, relu" if norm else ", relu"
     for block, (count, o) in enumerate(zip(blocks, WIDTHS, strict=True), start=1):
         for layer in range(1, count + 1):

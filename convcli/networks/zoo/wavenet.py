@@ -4,14 +4,14 @@ from convcli.errors import ArgumentError
 from convcli.networks.builder import Builder
 from convcli.networks.network import Network
 
-LAYERS = 10  # of a stack: dilations 1, 2, 4 ... 512, of which an output sees 1,024 samples
+LAYERS = 10  # per stack: dilations 1, 2, 4 ... 512; an output sees 1,024 samples of the stack's input
 MOST_STACKS = 100
 
 
 def wavenet(g: Builder, stacks: int = 3, channels: int = 32, skip: int = 256) -> Network:
     """Build WaveNet's stacks of dilated causal convolutions, without conditioning.
 
-    The paper does not say how many channels and stacks there are.
+    The paper does not state the numbers of channels and stacks.
 
     channels : of the residual path and of the gated units
     skip : of the connections from each layer to the output
@@ -33,5 +33,5 @@ def wavenet(g: Builder, stacks: int = 3, channels: int = 32, skip: int = 256) ->
     g("add", *skips)
     g(f"relu, conv k1 o{skip}, relu, conv k1 o{values}, softmax")
     return g.build(
-        remarks=("the first causal convolution and the stacks see 1 + 1 + stacks * 1,023 samples in all",)
+        remarks=("the first causal convolution and the stacks see 1 + 1 + stacks * 1,023 samples in total",)
     )

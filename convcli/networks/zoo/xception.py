@@ -27,12 +27,12 @@ def xception(g: Builder, classes: int = 1000) -> Network:
 
 
 def _separable(g: Builder, o: int, x: str) -> str:
-    """Filter each channel, mix them, normalise; there is no activation in between."""
+    """Add a depthwise separable convolution with BatchNorm and without an activation in between."""
     return g(f"dwconv k3 same nobias, conv k1 o{o} nobias, bn", x)
 
 
 def _reduced(g: Builder, name: str, widths: tuple[int, int], *, activated: bool) -> None:
-    """Add a block that halves the size; its first convolution comes behind a relu if it is `activated`."""
+    """Add a block that halves the size; with `activated` it starts with a ReLU."""
     with g.scope(name):
         x = y = g.last
         for number, o in enumerate(widths):

@@ -276,7 +276,7 @@ def test_other_drawings(call: Call, tmp_path: Path, words: str, begins: str) -> 
         ("--n 5 --k 3 --matrix --receptive", "--matrix and --receptive are two drawings; give one of them"),
         ("--n 5 --k 3 --at 1,1", "--at says whose field --receptive draws; leave it out"),
         ("--n 5 --k 3 --receptive --at 1,x", "'1,x' is not a place; write ROW,COLUMN from 0"),
-        ("--n 5 --k 3 --receptive --at 3,3", "--at 3,3 is no output; the output is 3x3, counted from 0"),
+        ("--n 5 --k 3 --receptive --at 3,3", "--at 3,3 is outside the output, which is 3x3; positions count from 0"),
         ("--n 5 --k 3 --receptive --seed 2", "--receptive has no use for numbers; give the sizes alone"),
         ("--values 1;2 --k 1 --matrix", "--matrix has no use for numbers of the input; give the sizes alone"),
         ("--n 5 --k 3 --p 1 --checkerboard", "--checkerboard is of one transposed convolution; take --variant transposed"),

@@ -139,7 +139,7 @@ def test_published_networks_resize_pictures(call: Call, tmp_path: Path) -> None:
         (("--network", "NET", "--top", "3"), "--top and --labels read the answer of a classifier, which is printed"),
         (("--network", "NET", "--layer", "edges", "--top", "3"), "--top asks for classes, and --layer for maps"),
         (("--network", "none.onnx"), "cannot read the network 'none.onnx': there is no such file"),
-        (("--network", "model.pt"), "a .pt model is not read; turn it into ONNX first"),
+        (("--network", "model.pt"), ".pt models cannot be read; convert it to ONNX first"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line(

@@ -123,7 +123,7 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
     ("words", "message", "code"),
     [
         (["cost", "resnetto-50"], "there is no network 'resnetto-50'; did you mean 'resnet-50'?", 2),
-        (["shape", "224"], "there is no network '224'; the size of a layer's input is --n, as in --n 224", 2),
+        (["shape", "224"], "there is no network '224'; to give the input size of a layer, use --n 224", 2),
         (["cost", "resnet-18", "--k", "3"], "--k describes a layer and has no use beside a network; leave it out", 2),
         (["cost", "resnet-18", "--layers", "relu"], "--layers describes a layer and has no use beside a network; leave it out", 2),
         (["cost", "resnet-18", "--out", "3"], "--out describes a layer and has no use beside a network; leave it out", 2),
@@ -137,7 +137,7 @@ def test_networks_side_by_side(call: Call, net: Path) -> None:
         (["cost", "resnet-18", "--input", "3x8x8", "--input", "3x9x9"], "several shapes need the names of their inputs", 2),
         (["cost", "resnet-18", "--input", "=3x8"], "'=3x8' has no name before the =; write NAME=3x224x224", 2),
         (["cost", "resnet-18", "--input", "3x0x8"], "the input's height must be at least 1, got 0", 2),
-        (["cost", "model.pt"], "model.pt: a .pt model is not read; turn it into ONNX first", 2),
+        (["cost", "model.pt"], "model.pt: .pt models cannot be read; convert it to ONNX first", 2),
         (["cost", "none.toml"], "cannot read the network 'none.toml': there is no such file", 1),
         (["compare", "resnet-18", "resnet-34", "--all"], "--variants replaces the convolutions of one network", 2),
         (["compare", "resnet-18", "--k", "3"], "--k describes a layer and has no use beside a network", 2),

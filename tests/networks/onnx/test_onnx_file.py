@@ -102,7 +102,7 @@ def test_weights_beside_the_model(tmp_path):
     folder.mkdir()
     path = saved(folder, model)
     assert refusal(path) == (
-        "model.onnx: the elements of the tensor 'w' lie in 'weights/w.bin', which is not beside the model; put it there"
+        "model.onnx: the elements of the tensor 'w' are in 'weights/w.bin', which is missing; put it next to the model"
     )
     (folder / "weights").mkdir()
     (folder / "weights" / "w.bin").write_bytes(before + data)
@@ -110,7 +110,7 @@ def test_weights_beside_the_model(tmp_path):
     ours = networks.load(path).run({"x": x})["out"]
     assert np.array_equal(ours, networks.load(saved(tmp_path, small())).run({"x": x})["out"])
     (folder / "weights" / "w.bin").write_bytes(data)
-    assert "the tensor 'w' lies from byte 20 to 452 of 'weights/w.bin', which has 432" in refusal(path)
+    assert "the tensor 'w' is at bytes 20 to 452 of 'weights/w.bin', which has only 432" in refusal(path)
     (tmp_path / "secret").write_bytes(before + data)
     (folder / "link").symlink_to(tmp_path / "secret")
     for location in ("../secret", str(tmp_path / "secret"), "link", "", ".", "weights/../../secret", "a\0b"):
@@ -128,16 +128,16 @@ def test_models_that_are_refused(tmp_path):
     assert "it is a folder" in refusal(tmp_path / "folder.onnx")
     for data, word in (
         (b"", "it has no graph"),
-        (b"hello, world", "is no ONNX model"),
-        (b"\x80" * 20, "there is no number of a message"),
-        (small().SerializeToString()[:-5], "its bytes end within a message"),
+        (b"hello, world", "cannot be read as an ONNX model"),
+        (b"\x80" * 20, "there is no valid number"),
+        (small().SerializeToString()[:-5], "it is truncated within a message"),
     ):
         (tmp_path / "bad.onnx").write_bytes(data)
         assert word in refusal(tmp_path / "bad.onnx")
     old = small()
     old.opset_import[0].version = 6
     assert refusal(saved(tmp_path, old)) == (
-        "model.onnx: its operators are of version 6, and 7 is the oldest that is read; convert it with "
+        "model.onnx: its operators are of version 6, but the oldest supported is 7; convert it with "
         "onnx.version_converter.convert_version(model, 7)"
     )
     named = small()
@@ -145,10 +145,10 @@ def test_models_that_are_refused(tmp_path):
     assert "the node 'conv\\x1b[2J' has control characters in its name" in refusal(saved(tmp_path, named))
     large = small()
     large.graph.initializer[0].dims[:] = [1 << 40, 1 << 40]
-    assert "more than 8,589,934,592 elements" in refusal(saved(tmp_path, large))
+    assert "at most 8,589,934,592 elements are possible" in refusal(saved(tmp_path, large))
     short = small()
     short.graph.initializer[0].dims[0] = 5
-    assert "the tensor 'w' of shape (5, 3, 3, 3) takes 540 bytes, and has 432" in refusal(
+    assert "the tensor 'w' of shape (5, 3, 3, 3) needs 540 bytes, but has 432" in refusal(
         saved(tmp_path, short)
     )
     loop = made(
@@ -159,7 +159,7 @@ def test_models_that_are_refused(tmp_path):
         {"x": (1,)},
         ["b"],
     )
-    assert "go round in a circle" in refusal(saved(tmp_path, loop))
+    assert "form a cycle" in refusal(saved(tmp_path, loop))
 
 
 def test_too_many_nodes_are_refused(tmp_path, monkeypatch):
@@ -168,7 +168,7 @@ def test_too_many_nodes_are_refused(tmp_path, monkeypatch):
     assert len(networks.load(path).nodes) == 20
     monkeypatch.setitem(MOST, "Node", 19)
     assert refusal(path) == (
-        "model.onnx is no ONNX model that can be read: it has more than 19 nodes, which is the limit"
+        "model.onnx cannot be read as an ONNX model: it has more than the limit of 19 nodes"
     )
 
 
@@ -240,7 +240,7 @@ def test_a_sparse_tensor_is_made_whole(tmp_path):
         assert np.array_equal(ours, x + wanted.reshape(3, 4))
     model.graph.sparse_initializer[0].dims[:] = [1, 4]
     model.graph.sparse_initializer[0].indices.CopyFrom(numpy_helper.from_array(indices, "places"))
-    with pytest.raises(ArgumentError, match="the places of the sparse tensor 'few' do not fit its shape"):
+    with pytest.raises(ArgumentError, match="the indices of the sparse tensor 'few' do not fit its shape"):
         networks.load(saved(tmp_path, model)).run({"x": x})
 
 
@@ -262,7 +262,7 @@ def test_functions_that_hold_nothing_but_calls_are_counted(tmp_path, monkeypatch
         calls = [helper.make_node(f"F{depth + 1}", ["a"], [f"b{place}"], domain="d") for place in range(10)]
         model.functions.append(helper.make_function("d", f"F{depth}", ["a"], ["b0"], calls, []))
     model.functions.append(helper.make_function("d", "F12", ["a"], ["b"], [], []))
-    assert "it has more than 2,000 nodes, which is the limit" in refusal(saved(tmp_path, model))
+    assert "it has more than the limit of 2,000 nodes" in refusal(saved(tmp_path, model))
 
 
 def test_control_characters_are_spelled_out_wherever_a_model_has_them(tmp_path):
@@ -284,11 +284,11 @@ def test_control_characters_are_spelled_out_wherever_a_model_has_them(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("axis", 1.5, "a float, and must be an integer"),
-        ("axis", "1", "text, and must be an integer"),
-        ("perm", 1, "an integer, and must be integers"),
-        ("mode", [1], "integers, and must be text"),
-        ("alpha", [1.0], "floats, and must be a float"),
+        ("axis", 1.5, "a float, but must be an integer"),
+        ("axis", "1", "a string, but must be an integer"),
+        ("perm", 1, "an integer, but must be integers"),
+        ("mode", [1], "integers, but must be a string"),
+        ("alpha", [1.0], "floats, but must be a float"),
     ],
 )
 def test_an_attribute_of_another_type_is_refused(tmp_path, name, value, told):
@@ -303,7 +303,7 @@ def test_an_attribute_of_another_type_is_refused(tmp_path, name, value, told):
     [
         ("Gather", ["x"], "it has 1 of the 2 inputs that it needs"),
         ("Where", ["x", "", "x"], "it has 2 of the 3 inputs that it needs"),
-        ("Transpose", ["x", "x"], "it has 2 inputs, and takes 1"),
+        ("Transpose", ["x", "x"], "it has 2 inputs, but takes at most 1"),
     ],
 )
 def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
@@ -322,7 +322,7 @@ def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
             "the tensor 'out' would have shape (1073741824, 1073741824, 3)",
         ),
         ("Tile", np.array([1 << 50]), "the tensor 'out' would have shape (3377699720527872,)"),
-        ("Reshape", np.array([1] * 40 + [3]), "the tensor 'out' has 41 axes; 32 can be computed with"),
+        ("Reshape", np.array([1] * 40 + [3]), "the tensor 'out' has 41 axes; at most 32 are possible"),
         ("Gather", np.array([0, 3]), "the index 3 lies outside the axis 0, which has 3 places: from -3 to 2"),
         ("Pow", np.float32([1, 2]), "the shapes 3 and 2 do not broadcast"),
     ],

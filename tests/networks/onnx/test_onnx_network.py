@@ -80,7 +80,7 @@ def test_the_sizes_of_an_input_must_be_known(tmp_path):
     path = saved(tmp_path, from_pytorch())
     with pytest.raises(ArgumentError) as error:
         networks.load(path).rows()
-    assert str(error.value) == "the input 'x' is nx3xhxw, of which h and w are not known; give its shape"
+    assert str(error.value) == "the input 'x' is nx3xhxw, of which h and w are unknown;  give its shape"
     assert networks.load(path, (3, 8, 6)).totals()["macs"] == 4 * 27 * 48
     with pytest.raises(
         ArgumentError, match=r"the input 'x' has shape \(1, 4, 8, 6\); the network takes nx3xhxw"
@@ -131,7 +131,7 @@ def test_an_operator_that_cannot_be_counted_is_listed_and_never_0(tmp_path):
     with pytest.raises(ArgumentError) as error:
         network.run({"x": numbers(1, 3, 4, 4)})
     assert str(error.value) == (
-        "the network cannot be run, as there is no operator for 1 x com.example.Spell (there is no layer for it), first "
+        "the network cannot be run, because there is no operator for 1 x com.example.Spell (there is no layer for it), first "
         "node 'magic'; 1 x StringNormalizer (there is no layer for it), first node 'where'"
     )
     ours = network.run({"x": numbers(1, 3, 4, 4)}, layers=("first",), outputs=False)

@@ -125,7 +125,7 @@ def test_an_operator_that_is_missing_later_is_refused_before_the_run(tmp_path):
     with pytest.raises(ArgumentError) as error:
         network.run({"x": numbers(4)})
     assert str(error.value) == (
-        "the network cannot be run, as there is no operator for 1 x Loop, first node 'loop'; 1 x QuantizeLinear, first "
+        "the network cannot be run, because there is no operator for 1 x Loop, first node 'loop'; 1 x QuantizeLinear, first "
         "node 'eight bits'"
     )
 
