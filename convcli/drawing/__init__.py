@@ -1,1 +1,1 @@
-"""Pictures made to be looked at: the arithmetic of a layer step by step, as text, picture, animation and page."""
+"""Drawings that explain layers and networks, as text, pictures, animations and web pages."""

@@ -1,4 +1,4 @@
-"""The arithmetic of a step in one line: 0*0 + 1*1 + 3*2 + 4*3 = 19."""
+"""The arithmetic of a step as one line: 0*0 + 1*1 + 3*2 + 4*3 = 19."""
 
 from fractions import Fraction
 
@@ -9,12 +9,12 @@ NAMES = {"max": "max", "mean": "mean", "copy": "copy"}
 
 
 def arithmetic(stage: Stage, step: Step) -> str:
-    """Return how a step makes its output."""
+    """Return the arithmetic of a step as text."""
     return f"{' + '.join(parts(stage, step))} = {shown(step.result)}"
 
 
 def parts(stage: Stage, step: Step) -> list[str]:
-    """Return what stands between the plus signs; what is no sum is one part."""
+    """Return the terms of a sum; any other operation is a single part."""
     values = [shown(term.value) for term in step.terms]
     if stage.operation == "sum":
         return [f"{factor(term.value)}*{factor(term.weight or Fraction(0))}" for term in step.terms]
@@ -33,7 +33,7 @@ def parts(stage: Stage, step: Step) -> list[str]:
 
 
 def by_channel(stage: Stage, step: Step) -> list[tuple[int, str]]:
-    """Return the sum of each input channel, with the channel, where several are summed."""
+    """Return (channel, arithmetic) for each input channel if several are summed, else an empty list."""
     channels = list(dict.fromkeys(term.channel for term in step.terms))
     if stage.operation != "sum" or len(channels) < 2:
         return []
@@ -46,9 +46,9 @@ def by_channel(stage: Stage, step: Step) -> list[tuple[int, str]]:
 
 
 def lines(stage: Stage, step: Step) -> list[str]:
-    """Return the arithmetic, a line for each input channel and one for their sum.
+    """Return the arithmetic as lines: one per input channel, then their sum.
 
-    A sum of channels of which each has one product fits in one line.
+    It is one line if each channel has only one product.
     """
     channels = by_channel(stage, step)
     if not channels or len(channels) == len(step.terms):
@@ -61,7 +61,7 @@ def lines(stage: Stage, step: Step) -> list[str]:
 
 
 def factor(number: Fraction) -> str:
-    """Write a number as it stands in a product: a negative one or a fraction in parentheses."""
+    """Format a number as a factor: negative numbers and fractions in parentheses."""
     return _enclosed(shown(number))
 
 

@@ -1,4 +1,4 @@
-"""Variants or networks side by side as a picture: a line each, with bars of its parameters, MACs and activations."""
+"""The picture of a comparison: one line per variant or network, with bars of parameters, MACs and activations."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,9 @@ from convcli.drawing.network_drawing import (
 from convcli.drawing.scene import Label, Mark, Scene
 from convcli.drawing.short_numbers import short
 
-VALUE = 104.0  # the number behind a bar, and its ratio
+VALUE = 104.0  # width of the number after a bar with its ratio
 MOST_NAME = 300.0
-FIELDS = {  # the title of each field, its unit, and the colours of its bars: the first line's, and the others'
+FIELDS = {  # title, unit, and the colours of the bars: of the largest values, and of the others
     "params": ("parameters", "", "current", "output"),
     "macs": ("MACs", "", "window", "input"),
     "flops": ("FLOPs", "", "window", "input"),
@@ -32,10 +32,10 @@ FIELDS = {  # the title of each field, its unit, and the colours of its bars: th
 
 
 def compare_scene(rows: Sequence[Row], key: str, fields: Sequence[str], title: str, told: str) -> Scene:
-    """Return the picture of rows that are compared: each a line, its numbers as bars and as shares of the first.
+    """Return the picture of compared rows: one line each, with bars, and ratios to the first row.
 
-    key : the field that names a row
-    fields : those that are drawn, of FIELDS
+    key : the field with the name of a row
+    fields : the fields to draw, out of FIELDS
     """
     names = [str(row[key]) for row in rows]
     shown = [_column(field, rows, names[0]) for field in fields]

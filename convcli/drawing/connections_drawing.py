@@ -1,7 +1,7 @@
-"""Which inputs a layer connects to which outputs, beside unshared weights and a fully connected layer.
+"""Draw which inputs a layer connects to which outputs, compared with unshared weights and a fully connected layer.
 
-Goodfellow, Bengio & Courville, "Deep Learning" (2016), figures 9.2 to 9.5 and 9.14: sparse interactions seen from
-below and from above, and parameter sharing.
+Goodfellow, Bengio & Courville, "Deep Learning" (2016), figures 9.2 to 9.5 and 9.14: sparse interactions seen from below
+and from above, and parameter sharing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,38 +23,40 @@ MOST_NODES = 24
 
 
 class Wiring(NamedTuple):
-    """The connections of a layer: the inputs and outputs, and which weight stands between an output and an input."""
+    """The connections of a layer: the numbers of inputs and outputs, and the weight of each connected pair."""
 
     name: str
     inputs: int
     outputs: int
-    weights: dict[tuple[int, int], int]  # (output, input) -> the number of the weight
+    weights: dict[tuple[int, int], int]  # (output, input) -> index of the weight
 
     def reached(self, source: int) -> list[int]:
-        """Return the outputs that an input affects."""
+        """Return the outputs that depend on an input."""
         return sorted(output for output, each in self.weights if each == source)
 
     def seen(self, output: int) -> list[int]:
-        """Return the inputs that affect an output."""
+        """Return the inputs that an output depends on."""
         return sorted(source for each, source in self.weights if each == output)
 
     def shared(self, weight: int) -> list[tuple[int, int]]:
-        """Return the connections that one weight is used for."""
+        """Return the connections that use a weight."""
         return sorted(pair for pair, each in self.weights.items() if each == weight)
 
     @property
     def weight_count(self) -> int:
-        """How many weights there are."""
+        """The number of weights."""
         return len(set(self.weights.values()))
 
 
 def wirings(layer: Layer, input_shape: Sequence[int]) -> list[Wiring]:
-    """Return the connections of a convolution along its last axis, of the same with unshared weights, and of all."""
+    """Return the connections of a convolution along its last axis, and of its unshared and fully connected variants."""
     if not isinstance(layer, Convolution) or isinstance(layer, DeformConv):
-        raise ArgumentError(f"`connections=True` is of a convolution, not of {spell(layer)!r}")
+        raise ArgumentError(
+            f"`connections=True` draws convolutions, not {spell(layer)!r}; give a convolution"
+        )
     size = input_shape[-1]
     if size > MOST_NODES:
-        raise ArgumentError(f"{size} inputs are too many to be told apart; at most {MOST_NODES} are drawn")
+        raise ArgumentError(f"{size} inputs are too many to draw; give at most {MOST_NODES}")
     own = _one_axis(layer, size)
     matrix = matrix_of(own, (1, size), Numbers())
     outputs = matrix.shape[0]
@@ -70,7 +72,7 @@ def wirings(layer: Layer, input_shape: Sequence[int]) -> list[Wiring]:
 
 
 def _one_axis(layer: Convolution, size: int) -> Convolution:
-    """Return the layer along its last axis alone, from one channel to one."""
+    """Return the layer reduced to its last axis, with one input and one output channel."""
     settings = {
         name: value[-1:] if isinstance(value, tuple) else value
         for name, value in vars(layer).items()
@@ -84,9 +86,9 @@ def _one_axis(layer: Convolution, size: int) -> Convolution:
 
 
 def connections_drawing(layers: Sequence[Layer], input_shape: Sequence[int]) -> Drawing:
-    """Return what is drawn of the connections of a layer."""
+    """Return the drawing of a layer's connections."""
     if len(layers) > 1:
-        raise ArgumentError("`connections=True` is of one layer; draw a chain with `receptive=True`")
+        raise ArgumentError("`connections=True` draws one layer; for a chain use `receptive=True`")
     wired = wirings(layers[0], input_shape)
     return Drawing(
         steps=0,
@@ -97,14 +99,14 @@ def connections_drawing(layers: Sequence[Layer], input_shape: Sequence[int]) -> 
 
 
 def _chosen(wired: Sequence[Wiring]) -> tuple[int, int, int]:
-    """Return the input, the output and the weight that are shown: those in the middle."""
+    """Return the input, the output and the weight that are highlighted: those in the middle."""
     first = wired[0]
     weights = sorted(set(first.weights.values()))
     return first.inputs // 2, first.outputs // 2, weights[len(weights) // 2]
 
 
 def _uses(wiring: Wiring, weight: int, place: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return the connections of a weight; of other wirings, of the weight that stands in the same place."""
+    """Return the connections of a weight; in other wirings, of the weight at the same connection."""
     return wiring.shared(wiring.weights.get(place, weight))
 
 
@@ -145,11 +147,15 @@ def _record(wired: Sequence[Wiring]) -> list[dict[str, Any]]:
 
 
 MARGIN, GAP, LEADING = 26.0, 44.0, 22.0
-APART, RISE, RADIUS = 42.0, 96.0, 14.0  # between nodes, between the rows of them, of a node
+APART, RISE, RADIUS = (
+    42.0,
+    96.0,
+    14.0,
+)  # distance between nodes, distance between their rows, radius of a node
 
 
 def _scene(wired: Sequence[Wiring]) -> Scene:
-    """Draw a column for each wiring: what an input reaches, what an output sees, where one weight is used."""
+    """Draw a column per wiring: what one input reaches, what one output sees, where one weight is used."""
     source, output, weight = _chosen(wired)
     place = wired[0].shared(weight)[0]
     wide = max((max(wiring.inputs, wiring.outputs) - 1) * APART + 2 * RADIUS for wiring in wired)
@@ -185,7 +191,7 @@ def _scene(wired: Sequence[Wiring]) -> Scene:
 def _panel(
     wiring: Wiring, lit: Sequence[tuple[int, int]], middle: float, top: float, *, by_weight: bool
 ) -> Iterator[Mark]:
-    """Draw inputs below, outputs above, and the connections, some of them bold."""
+    """Draw inputs at the bottom, outputs at the top, and the connections, some of them highlighted."""
 
     def below(number: int) -> Point:
         return middle + (number - (wiring.inputs - 1) / 2) * APART, top + RISE

@@ -1,4 +1,4 @@
-"""Draw a layer at work, or what is asked of it instead."""
+"""Draw a layer step by step, or its matrix, receptive field, checkerboard or connections."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -29,9 +29,10 @@ CHAIN_OF = "a chain such as 'conv k3 p1, relu', layers, or a network"
 
 
 class Kind(NamedTuple):
-    """What is drawn of the layers, instead of their steps.
+    """What is drawn instead of the steps.
 
-    at : the output whose receptive field is drawn; layer : of a network, the layer that it is an output of
+    at : the output position whose receptive field is drawn
+    layer : in a network, the layer that the output belongs to
     """
 
     matrix: bool = False
@@ -43,16 +44,18 @@ class Kind(NamedTuple):
 
     @property
     def wanted(self) -> str | None:
-        """The one that is wanted; None for the steps."""
+        """The kind of drawing; None for the steps."""
         names = [
             name for name in ("matrix", "receptive", "checkerboard", "connections") if getattr(self, name)
         ]
         if len(names) > 1:
-            raise ArgumentError(f"`{names[0]}=True` and `{names[1]}=True` are two drawings; give one of them")
+            raise ArgumentError(
+                f"`{names[0]}=True` and `{names[1]}=True` are different drawings; give one of them"
+            )
         if names != ["receptive"]:
             for name in ("at", "layer"):
                 if getattr(self, name) is not None:
-                    raise ArgumentError(f"`{name}` says whose field `receptive=True` draws; leave it out")
+                    raise ArgumentError(f"`{name}` needs `receptive=True`; add that, or leave `{name}` out")
         return names[0] if names else None
 
 
@@ -79,42 +82,42 @@ def draw(
     Parameters
     ----------
     layers : Layer, list of Layer, str, Path or Network
-        A layer; several, one after the other; a chain as `parse_chain` reads it; or, for `receptive`, a network:
-        itself, its file or its name.
+        A layer; a sequence of layers; a chain in the grammar of `parse_chain`; or, for `receptive`, a network, its file
+        or its name.
     input_shape : int or (channels, *sizes), optional
-        The size of the input for all axes, or its shape. With `values` it is theirs; a network has its own.
+        The input size for all axes, or the input shape. By default that of `values`; a network has its own.
     values : array_like, str or Path, optional
-        The numbers of the input: (W,), (H, W) or (C, H, W), or as `--values` takes them: '0 1; 2 3', a file. Without
-        them there are small whole numbers, chosen by `seed`.
+        The input: (W,), (H, W) or (C, H, W), or a string as for `--values`: '0 1; 2 3' or a file. By default small
+        integers that depend on `seed`.
     kernel : str, Kernel, array_like or a list of them, optional
-        The weights: one kernel for all channels, one for each output channel, or one for each pair of channels.
+        The weights: one kernel for all channels, one per output channel, or one per pair of channels.
     offsets : array_like or str, optional
-        Of a deformable layer: (taps, 2), how far each is moved, down and to the right.
+        For a deformable layer: offsets (taps, 2), down and to the right.
     flip : bool
-        Turn the kernel by 180 degrees first: convolution as mathematicians have it.
+        Rotate the kernel by 180 degrees first, for convolution in the mathematical sense.
     padding_mode, padding_value : str, float
-        What stands in the padding of a convolution: `zeros`, `reflect`, `symmetric`, `replicate`, `circular`, or
-        `constant`, which has the value.
+        What extends the input of a convolution: `zeros`, `reflect`, `symmetric`, `replicate`, `circular`, or
+        `constant` with the given value.
     matrix : bool
-        Instead of steps, the convolution as the sparse matrix that it is, beside its transpose.
+        Instead of steps, draw the convolution as a sparse matrix, together with its transpose.
     receptive : bool
-        Instead, what the output at the place `at`, by default the middle, sees of each tensor before it. Of a network
-        `layer` names the layer; without it, it is the last that has rows and columns.
+        Draw the receptive field of the output at position `at`, by default the middle, in each earlier tensor. In a
+        network `layer` names the layer of the output, by default the last layer with several positions.
     checkerboard : bool
-        Instead, how many products meet in each output of a transposed convolution, beside those of resize-conv.
+        Draw how many products are summed in each output of a transposed convolution, compared with resize-conv.
     connections : bool
-        Instead, which inputs are connected to which outputs, beside unshared and full connections.
+        Draw which inputs are connected to which outputs, compared with unshared and full connections.
 
     Returns
     -------
     Drawing
-        `print(drawing)` shows it as text; `drawing.save("conv.gif")` writes it, as .gif .apng .png .svg .html .txt or
-        .json; `drawing.encode("svg")` returns the bytes. A notebook shows it as SVG.
+        `print(drawing)` shows it as text; `drawing.save("conv.gif")` writes it as .gif, .apng, .png, .svg, .html, .txt
+        or .json; `drawing.encode("svg")` returns the bytes. Notebooks show it as SVG.
 
     Raises
     ------
     ArgumentError
-        Where an argument is wrong, or there is too much to be drawn; its message names it.
+        If an argument is invalid or the drawing would be too large; the message names the argument.
 
     Examples
     --------
@@ -149,25 +152,25 @@ def draw(
 def drawing_of(
     layers: Sequence[Layer] | Graph, input_shape: Sequence[int], numbers: Numbers, kind: Kind
 ) -> Drawing:
-    """Return the drawing of layers, or of a network, whose shape is its own."""
+    """Return the drawing of layers on an input shape, or of a network, which has its own shape."""
     wanted = kind.wanted
     if wanted and numbers.border != Border():
         raise ArgumentError(
-            f"`padding_mode` says what steps find in the padding, and `{wanted}=True` draws none; leave it out"
+            f"`padding_mode` applies to the drawing of steps, not to `{wanted}=True`; leave it out"
         )
     usable = numbers._replace(values=None) if kind.matrix else Numbers()
     if wanted and numbers != usable:
-        of_input = " of the input" if kind.matrix else ""
-        raise ArgumentError(f"`{wanted}=True` has no use for numbers{of_input}; give the sizes alone")
+        of_input = "input values" if kind.matrix else "input values, kernels or offsets"
+        raise ArgumentError(f"`{wanted}=True` does not use {of_input}; give only sizes")
     if isinstance(layers, Graph):
         return _of_network(layers, kind)
     if kind.layer is not None:
-        raise ArgumentError("`layer` names a layer of a network; of a chain leave out the layers behind it")
+        raise ArgumentError("`layer` names a layer of a network; in a chain, leave out the layers after it")
     if kind.matrix:
         from convcli.drawing.matrix_drawing import matrix_drawing
 
         if len(layers) > 1:
-            raise ArgumentError("`matrix=True` is of one layer; leave the others out")
+            raise ArgumentError("`matrix=True` draws one layer; leave the others out")
         return matrix_drawing(layers[0], input_shape, numbers)
     if kind.receptive:
         from convcli.drawing.receptive_drawing import field_in_chain, receptive_drawing
@@ -185,7 +188,7 @@ def drawing_of(
 
     if numbers.border != Border() and not any(map(pads_with_numbers, layers)):
         raise ArgumentError(
-            "`padding_mode` fills the padding of a convolution, and there is none; give `padding`"
+            "`padding_mode` fills the padding of a convolution, but there is none; give `padding`"
         )
     return layer_drawing(layers, input_shape, numbers)
 
@@ -196,25 +199,25 @@ def _of_network(network: Graph, kind: Kind) -> Drawing:
 
     if not kind.receptive:
         raise ArgumentError(
-            "of a network `receptive=True` draws what one output sees; the command cost draws its layers"
+            "a network can be drawn with `receptive=True` only; the command cost draws its layers"
         )
     tensor = None if kind.layer is None else tensors_of(network, [kind.layer])[kind.layer]
     return receptive_drawing(field_in_network(network, tensor, kind.at))
 
 
-# What is given, as records
+# Conversion of arguments
 
 
 def border_of(mode: str, value: float | None) -> Border:
-    """Return what stands in the padding, or raise ArgumentError."""
+    """Return the padding mode and value as a record; raise ArgumentError if they are invalid."""
     mode = mode_of(mode)
     if mode != "constant" and value is not None:
-        raise ArgumentError("`padding_value` belongs to `padding_mode='constant'`")
+        raise ArgumentError("`padding_value` belongs to `padding_mode='constant'`; leave it out")
     return Border(mode, exact(value or 0))
 
 
 def values_of(given: Any, what: str = "values") -> tuple[Values, ...]:
-    """Return the numbers of an input, (W,), (H, W) or (C, H, W), as exact fractions."""
+    """Return input values of shape (W,), (H, W) or (C, H, W) as exact fractions."""
     if isinstance(given, str | PathLike):
         return read_values(str(fspath(given)))
     nested = given.tolist() if hasattr(given, "tolist") else given
@@ -224,7 +227,7 @@ def values_of(given: Any, what: str = "values") -> tuple[Values, ...]:
         inner = inner[0] if len(inner) else None
     if not 1 <= len(shape) <= 3 or inner is None:
         raise ArgumentError(
-            f"`{what}` have the shape {by_axes(shape) or 'of one number'}; it is (W,), (H, W) or (C, H, W)"
+            f"`{what}` must have the shape (W,), (H, W) or (C, H, W), not {by_axes(shape) or 'that of a single number'}"
         )
     for _ in range(3 - len(shape)):
         nested = [nested]
@@ -238,7 +241,9 @@ def _rows(channel: Any, size: tuple[int, ...], what: str) -> Values:
         or len(channel) != height
         or any(not is_sequence(row) or len(row) != width for row in channel)
     ):
-        raise ArgumentError(f"`{what}` are ragged; all rows need {width} numbers, all channels {height} rows")
+        raise ArgumentError(
+            f"`{what}` are ragged; give {width} numbers in each row and {height} rows per channel"
+        )
     return tuple(tuple(_fraction(value, what) for value in row) for row in channel)
 
 
@@ -247,19 +252,19 @@ def _fraction(value: Any, what: str) -> Fraction:
     if isinstance(value, Fraction):
         return value
     if not isinstance(value, int | float) or not is_finite(value):
-        raise ArgumentError(f"`{what}` are finite numbers, got {value!r}")
+        raise ArgumentError(f"`{what}` must be finite numbers, got {value!r}")
     return exact(value)
 
 
 def one_grid(channels: Sequence[Values]) -> Values:
-    """Return the only channel of offsets, or raise ArgumentError."""
+    """Return the only channel of offsets, or raise ArgumentError if there are several."""
     if len(channels) > 1:
-        raise ArgumentError("`offsets` are rows of 2 numbers, without |")
+        raise ArgumentError("`offsets` must be rows of 2 numbers, without |")
     return channels[0]
 
 
 def _kernels(given: Any, dims: int) -> tuple[Values, ...]:
-    """Return the weights of kernels."""
+    """Return the weights of the given kernels."""
     from convcli.filters.kernel_pictures import grey_rows
     from convcli.filters.read_arguments import read_kernels
     from convcli.kernels import parse_kernel
@@ -276,29 +281,29 @@ def _kernels(given: Any, dims: int) -> tuple[Values, ...]:
 def _layers_and_shape(
     given: Any, input_shape: SizeOrShape | None, values: tuple[Values, ...] | None
 ) -> tuple[Sequence[Layer] | Graph, Sequence[int]]:
-    """Return the layers, and the shape of their input."""
+    """Return the layers or the network, and the shape of the input."""
     from convcli.networks.load_network import is_network, load_network
 
     if isinstance(given, PathLike) or (isinstance(given, str) and is_network(given)):
         if is_sequence(input_shape) or input_shape is None:
             return load_network(Path(given) if isinstance(given, PathLike) else given, input_shape), ()
         raise ArgumentError(
-            f"the input of a network is (channels, *sizes), got `input_shape={input_shape!r}`"
+            f"the input shape of a network must be (channels, *sizes), got `input_shape={input_shape!r}`"
         )
     if isinstance(given, Graph):
         if input_shape is not None:
             raise ArgumentError(
-                "a network has its own input; load it with another, and leave out `input_shape`"
+                "the network already has an input shape; leave out `input_shape`, or load the network with another one"
             )
         return given, ()
     layers = (given,) if isinstance(given, Layer) else given
     first = layers[0] if is_sequence(layers) and len(layers) else None
     if not isinstance(layers, str) and not isinstance(first, Layer):
-        raise ArgumentError(f"`layers` are {CHAIN_OF}, got {given!r}")
+        raise ArgumentError(f"`layers` must be {CHAIN_OF}, got {given!r}")
     dims = first.dims if isinstance(first, Window) else 2
     if input_shape is None:
         if values is None:
-            raise ArgumentError("the input is missing; give its `input_shape`, or its numbers as `values`")
+            raise ArgumentError("the input is missing; give `input_shape` or `values`")
         shape: Sequence[int] = (len(values), len(values[0]), len(values[0][0]))
         if dims == 1:
             shape = (shape[0], *shape[2:]) if shape[1] == 1 else shape
@@ -320,6 +325,6 @@ def _check_values(values: tuple[Values, ...] | None, shape: Sequence[int]) -> No
     size = (1, *sizes)[-2:]
     if (len(values), len(values[0]), len(values[0][0])) != (channels, *size):
         raise ArgumentError(
-            f"`input_shape` {by_axes(shape)} does not fit the `values`, which are "
+            f"`input_shape` {by_axes(shape)} does not match the `values`, which are "
             f"{by_axes((len(values), len(values[0]), len(values[0][0])))}; leave it out"
         )

@@ -1,4 +1,4 @@
-"""Where one output of a filter comes from, as a picture: the window, the kernel, the products, and their sum."""
+"""The picture that explains one output sample of a filter: the window, the kernel, the products, and their sum."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from convcli.analysis.explained_sample import Explained, ExplainedPlace, Number, Products, Rows
 
 MARGIN, GAP, LEADING = 26.0, 40.0, 22.0
-HIGH, NARROWEST = 30.0, 36.0  # of a cell with a number
-SMALL = 9.0  # of a cell without one
-MOST_NUMBERED = 11  # rows and columns up to which the numbers are written
+HIGH, NARROWEST = 30.0, 36.0  # height and smallest width of a cell with a number
+SMALL = 9.0  # side of a cell without a number
+MOST_NUMBERED = 11  # with more rows or columns, numbers are not written
 TEXT, FAINT, NUMBER = 15.0, 12.5, 13.0
-LETTER = 0.56  # of its size, how wide a digit is
-WIDEST = 90  # letters of a line
+LETTER = 0.56  # width of a digit, relative to the font size
+WIDEST = 90  # characters per line
 
 
 def explained_drawing(found: ExplainedPlace) -> Drawing:
-    """Return what is drawn, told and recorded of one output."""
+    """Return the drawing that explains one output sample."""
     return Drawing(
         steps=0,
         text=lambda width, _: explained_text(found),
@@ -78,7 +78,7 @@ def _scene(found: ExplainedPlace) -> Scene:
 
 
 def _part(part: Products, name: str, top: float) -> tuple[list[Mark], float, float]:
-    """Draw a window times a kernel: the products, and their sum; return where it ends below and to the right."""
+    """Draw a window times a kernel, the products and their sum; return the marks, the bottom and the right edge."""
     marks: list[Mark] = []
     if name:
         marks.append(Label(MARGIN, top, name, TEXT, "ink", "start"))
@@ -108,12 +108,12 @@ def _part(part: Products, name: str, top: float) -> tuple[list[Mark], float, flo
 
 
 def _short(number: Number) -> str:
-    """Write a number in a cell: whole, or to 4 digits."""
+    """Format a number for a cell: integers in full, others to 4 significant digits."""
     return word(number) if isinstance(number, int) else f"{number:.4g}"
 
 
 def _wide(grid: Rows) -> float:
-    """Return how wide cells are that hold these numbers."""
+    """Return the width of cells that hold these numbers."""
     return max(NARROWEST, max(len(_short(number)) for row in grid for number in row) * NUMBER * LETTER + 10)
 
 
@@ -127,7 +127,7 @@ def _grid(
     *,
     signed: bool,
 ) -> Iterator[Mark]:
-    """Draw numbers in cells: of a kernel and of products in colours of their signs, of a window as samples."""
+    """Draw numbers in cells: kernels and products in colours of their signs, windows as samples."""
     largest = max((abs(number) for row in grid for number in row), default=0)
     for y, row in enumerate(grid):
         for x, number in enumerate(row):
@@ -141,7 +141,7 @@ def _grid(
 
 
 def _picture(grid: Rows, left: float, top: float, *, signed: bool) -> Iterator[Mark]:
-    """Draw numbers that are too many to be written: in colours of their signs, or from black, 0, to the largest."""
+    """Draw numbers as colours if there are too many: by sign, or from black (0) to white (the largest)."""
     import numpy as np
 
     from convcli.images.signs import signed_colours
@@ -158,7 +158,7 @@ def _picture(grid: Rows, left: float, top: float, *, signed: bool) -> Iterator[M
 
 
 def _steps(channel: Explained, top: float, *, several: bool) -> tuple[list[Mark], float, float]:
-    """Write what becomes of the sums, the sample last and framed."""
+    """Draw the steps from the sums to the sample, which comes last in a frame."""
     marks: list[Mark] = []
     right = 0.0
     if several:

@@ -1,4 +1,4 @@
-"""How one output is computed, as text."""
+"""The text that explains how one output sample is computed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from convcli.layers.text.notation import format_size
 if TYPE_CHECKING:
     from convcli.analysis.explained_sample import Explained, ExplainedPlace, Number, Products, Rows
 
-MOST_TERMS = 30  # of a sum that are written out
-MOST_PARTS = 12  # windows that are printed; JSON has all
+MOST_TERMS = 30  # longest sum that is written out
+MOST_PARTS = 12  # windows that are printed; the JSON output has all
 
 
 def explained_text(found: ExplainedPlace) -> str:
-    """Return the explanation as lines of text."""
+    """Return the explanation as text."""
     lines = [place_line(found)]
     if has_padding(found):
         lines.append(f"in brackets: padding, {found.padding_mode}")
@@ -28,7 +28,7 @@ def explained_text(found: ExplainedPlace) -> str:
 
 
 def place_line(found: ExplainedPlace) -> str:
-    """Say which output it is, and what it looks at."""
+    """Return the position of the output and the rows and columns that it depends on."""
     return (
         f"output {found.row},{found.column} of {format_size(found.output_size)}, counted from 0: rows "
         f"{_ends(found.rows)} and columns {_ends(found.columns)} of the picture"
@@ -36,12 +36,12 @@ def place_line(found: ExplainedPlace) -> str:
 
 
 def has_padding(found: ExplainedPlace) -> bool:
-    """Return whether a window reaches beyond the picture."""
+    """Return whether a window extends beyond the picture."""
     return any(any(map(any, part.padded)) for channel in found.channels for part in channel.parts)
 
 
 def told_channels(found: ExplainedPlace) -> Sequence[Explained]:
-    """Return the first channels of the output, as many as have few enough windows."""
+    """Return the first channels of the output, limited by the number of windows to show."""
     windows = 0
     for number, channel in enumerate(found.channels):
         windows += len(channel.parts)
@@ -51,8 +51,8 @@ def told_channels(found: ExplainedPlace) -> Sequence[Explained]:
 
 
 def left_out(found: ExplainedPlace, told: Sequence[Explained]) -> str:
-    """Say how many channels are not told."""
-    return f"{len(found.channels) - len(told)} more channels, which JSON has"
+    """Return the number of channels that are not shown, as text."""
+    return f"{len(found.channels) - len(told)} more channels are in the JSON output"
 
 
 def _channel(found: ExplainedPlace, channel: Explained) -> list[str]:
@@ -68,7 +68,7 @@ def _channel(found: ExplainedPlace, channel: Explained) -> list[str]:
 
 
 def part_name(channel: Explained, part: Products) -> str:
-    """Name a window: its channel, and the matrix where the kernel has several."""
+    """Return the name of a window: its channel, and its matrix if the kernel has several."""
     return f"channel {part.channel}" + (f", matrix {part.matrix}" if len(channel.sums) > 1 else "")
 
 
@@ -85,7 +85,7 @@ def after_lines(channel: Explained) -> list[str]:
     else:
         several = ", ".join(map(word, channel.sums))
         told = (
-            f"sqrt of the summed squares of {several}"
+            f"sqrt of the sum of the squares of {several}"
             if channel.combine == "magnitude"
             else f"the largest of {several}"
         )
@@ -103,7 +103,7 @@ def after_lines(channel: Explained) -> list[str]:
 
 
 def _beside(part: Products) -> list[str]:
-    """Lay the window, the kernel and the products beside each other."""
+    """Return lines with the window, the kernel and the products side by side."""
     window = [
         [f"({word(sample)})" if outside else word(sample) for sample, outside in zip(*rows, strict=True)]
         for rows in zip(part.window, part.padded, strict=True)
@@ -119,14 +119,14 @@ def _beside(part: Products) -> list[str]:
 
 
 def _sum(part: Products) -> str:
-    """Write the sum of products as arithmetic."""
+    """Return the sum of products as text."""
     pairs = [
         f"{_factor(sample)}*{_factor(weight)}"
         for rows in zip(part.window, part.kernel, strict=True)
         for sample, weight in zip(*rows, strict=True)
     ]
     if len(pairs) > MOST_TERMS:
-        return f"{len(pairs)} products, their sum: {word(part.sum)}"
+        return f"{len(pairs)} products, sum: {word(part.sum)}"
     return f"{' + '.join(pairs)} = {word(part.sum)}"
 
 
@@ -144,7 +144,7 @@ def _factor(number: Number) -> str:
 
 
 def word(number: Number) -> str:
-    """Write a number for reading."""
+    """Format a number for reading."""
     return str(number) if isinstance(number, int) else f"{number:.6g}"
 
 

@@ -1,4 +1,4 @@
-"""The forms that a drawing can be written in, by the endings of files."""
+"""The forms that a drawing can be encoded in, named by file endings."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -9,23 +9,23 @@ from convcli.drawing.scene import PALETTES, Scene
 from convcli.errors import ArgumentError
 
 TEXT_WIDTH = 80
-MOST_FRAMES = 256  # of an animation
-MOST_PIXELS = 200_000_000  # of all its frames together
+MOST_FRAMES = 256  # frames of an animation
+MOST_PIXELS = 200_000_000  # total pixels of all frames of an animation
 ON_SHEET = 24  # steps on a contact sheet
-WIDEST = {"still": 1600, "moving": 900}  # pixels of a picture, if its numbers can be read then
-SMALLEST = 0.7  # pixels of a unit, so that they can
+WIDEST = {"still": 1600, "moving": 900}  # width in pixels, unless numbers would become unreadable
+SMALLEST = 0.7  # pixels per unit below which numbers are unreadable
 THEMES = ("auto", "light", "dark")
 
 
 class Drawing(NamedTuple):
-    """What is drawn, in words, as numbers and as pictures; each is made when it is asked for.
+    """A drawing as text, data and pictures, each made on demand.
 
-    steps : how many there are; 0 where nothing moves
-    text : the words for lines of so many characters, or of one step alone
-    record : all of it as JSON has it
-    scenes : the pictures, one after the other
-    page : a page that recomputes it; None if there is none
-    play : shows the steps in place on a terminal, each for some seconds; False where that cannot be
+    steps : the number of steps; 0 for a still drawing
+    text : return the text, wrapped to a width, of all steps or of one
+    record : return the data for JSON
+    scenes : return the pictures in order
+    page : return an interactive web page; None if there is none
+    play : play the steps on a terminal, with a delay per step; return False if that is not possible
     """
 
     steps: int
@@ -40,24 +40,24 @@ class Drawing(NamedTuple):
         return self.text(TEXT_WIDTH, None).rstrip("\n")
 
     def encode(self, form: str, *, step: int | None = None, delay: float = 0.8, theme: str = "auto") -> bytes:
-        """Return the drawing as one of FORMS: txt, png, gif, apng, svg, html, json.
+        """Return the drawing encoded in one of FORMS: txt, png, gif, apng, svg, html, json.
 
         Parameters
         ----------
         form : str
-            The ending of such a file.
+            The form, a file ending without the dot.
         step : int, optional
-            Only this step, counted from 1 through all layers.
+            Encode only this step, counted from 1 over all layers.
         delay : float
-            Seconds for which each step of what moves is shown.
+            Duration of each step of an animation in seconds.
         theme : str
-            `light` or `dark`; `auto` is what the reader of an SVG or a page prefers, and light elsewhere.
+            `light` or `dark`; `auto` follows the viewer's preference in SVG and HTML, and is light elsewhere.
 
         """
         if form not in FORMS:
-            raise ArgumentError(f"`form` {form!r} is none that can be drawn; take one of {', '.join(FORMS)}")
+            raise ArgumentError(f"`form` must be one of {', '.join(FORMS)}, got {form!r}")
         if theme not in THEMES:
-            raise ArgumentError(f"`theme` is one of {', '.join(THEMES)}, got {theme!r}")
+            raise ArgumentError(f"`theme` must be one of {', '.join(THEMES)}, got {theme!r}")
         return encode(self, form, Settings(step, delay, theme))[0]
 
     def save(
@@ -69,9 +69,9 @@ class Drawing(NamedTuple):
         theme: str = "auto",
         force: bool = False,
     ) -> Path:
-        """Write the drawing to a file whose ending says its form, and return its path; see `encode`.
+        """Write the drawing to a file whose ending gives its form, and return the path; see `encode`.
 
-        An existing file is replaced with `force` alone.
+        An existing file is replaced only if `force` is True.
         """
         from convcli.files import write_whole
 
@@ -81,19 +81,19 @@ class Drawing(NamedTuple):
         return target
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the SVG as an image of its own, whose styles touch nothing else."""
+        """Return HTML for notebooks: the SVG as an image, so that its styles affect nothing else."""
         from base64 import b64encode
 
         data = b64encode(self.encode("svg")).decode()
-        return f'<img alt="what convcli draws" src="data:image/svg+xml;base64,{data}">'
+        return f'<img alt="a drawing by convcli" src="data:image/svg+xml;base64,{data}">'
 
 
 class Settings(NamedTuple):
-    """How a drawing is shown.
+    """How a drawing is encoded.
 
-    step : only this one, counted from 1 through all layers
-    delay : seconds for which each step of an animation is shown
-    theme : light or dark; auto is what the reader of an SVG or a page prefers, and light elsewhere
+    step : encode only this step, counted from 1 over all layers
+    delay : duration of each step of an animation in seconds
+    theme : light or dark; auto follows the viewer's preference in SVG and HTML, and is light elsewhere
     """
 
     step: int | None = None
@@ -102,15 +102,15 @@ class Settings(NamedTuple):
 
 
 def encode(drawing: Drawing, form: str, settings: Settings) -> tuple[bytes, str]:
-    """Return the bytes of a drawing in one of FORMS, and what should be said about them."""
+    """Return the bytes of a drawing in one of FORMS, and a note for the user or an empty string."""
     if settings.step is not None and settings.step > drawing.steps:
-        there = f"there are {drawing.steps}, counted from 1" if drawing.steps else "nothing moves here"
+        there = f"there are {drawing.steps}, counted from 1" if drawing.steps else "the drawing has none"
         raise ArgumentError(f"there is no step {settings.step}; {there}")
     return FORMS[form](drawing, settings)
 
 
 def encode_still(scene: Scene, form: str, theme: str) -> bytes:
-    """Return a picture in which nothing moves, as `svg` or `png`."""
+    """Return a still picture as `svg` or `png`."""
     if form == "svg":
         from convcli.drawing.svg import svg
 
@@ -147,7 +147,11 @@ def _png(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
     count = min(drawing.steps, ON_SHEET)
     wanted = {round(n * (drawing.steps - 1) / (count - 1)) for n in range(count)}
     frames = draw_frames(scenes, colours, _scale(scenes, 1, "still"), wanted)
-    told = "" if count == drawing.steps else f"{count} of {drawing.steps} steps are drawn; `step=N` draws one"
+    told = (
+        ""
+        if count == drawing.steps
+        else f"{count} of {drawing.steps} steps are drawn; `step=N` draws one of them"
+    )
     return png(contact_sheet(list(frames), colours["paper"])), told
 
 
@@ -156,16 +160,20 @@ def _animated(form: str) -> Callable[[Drawing, Settings], tuple[bytes, str]]:
         from convcli.drawing.raster import animation
 
         if settings.step is not None or drawing.steps < 2:
-            why = "nothing moves here" if settings.step is None else f"`step={settings.step}` is one frame"
-            raise ArgumentError(f"{why}, and .gif and .apng are animations; take .png or .svg")
+            why = (
+                "this drawing has no steps"
+                if settings.step is None
+                else f"`step={settings.step}` is one frame"
+            )
+            raise ArgumentError(f"{why}, but .gif and .apng are animations; use .png or .svg")
         _check_frames(drawing, settings, form)
         scenes = drawing.scenes()
         scale = _scale(scenes, 1, "moving")
         pixels = int(max(s.width for s in scenes) * max(s.height for s in scenes) * scale**2) * drawing.steps
         if pixels > MOST_PIXELS:
             raise ArgumentError(
-                f"the animation would have {pixels:,} pixels in {drawing.steps} frames, and at most {MOST_PIXELS:,} "
-                "are drawn; take `step=N`, .html, or a smaller input"
+                f"the animation would have {pixels:,} pixels in {drawing.steps} frames, over the limit of "
+                f"{MOST_PIXELS:,}; use `step=N`, .html, or a smaller input"
             )
         return animation(scenes, _palette(settings), scale, settings.delay, form), ""
 
@@ -183,7 +191,7 @@ def _html(drawing: Drawing, settings: Settings) -> tuple[bytes, str]:
 def _check_frames(drawing: Drawing, settings: Settings, form: str) -> None:
     if settings.step is None and drawing.steps > MOST_FRAMES:
         raise ArgumentError(
-            f"there are {drawing.steps} steps, and an animation has {MOST_FRAMES} at most; take `step=N`, .html, or a "
+            f"there are {drawing.steps} steps, but an animation has at most {MOST_FRAMES}; use `step=N`, .html, or a "
             "smaller input"
         )
 
@@ -193,12 +201,12 @@ def _palette(settings: Settings) -> Any:
 
 
 def _scale(scenes: Sequence[Scene], largest: float, kind: str) -> float:
-    """Return how many pixels a unit has, so that no picture is too wide."""
+    """Return the pixels per unit, limited so that pictures are not too wide."""
     return min(largest, max(SMALLEST, WIDEST[kind] / max(scene.width for scene in scenes)))
 
 
 def _found(scenes: Sequence[Scene], step: int) -> tuple[Scene, int]:
-    """Return the scene of a step, counted from 1 through all of them, and its number there."""
+    """Return the scene of a step, counted from 1 over all scenes, and the index of the step in it."""
     for scene in scenes:
         steps = max(1, len(scene.now))
         if step <= steps:

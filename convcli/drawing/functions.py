@@ -1,4 +1,4 @@
-"""Activations of single numbers, exact where they are made of lines."""
+"""Activation functions of single numbers; piecewise linear ones are exact."""
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction

@@ -1,11 +1,11 @@
-"""Where the nodes and edges of a graph are drawn that has a node a line: in lanes, side by side."""
+"""Lay out a graph that is drawn with one node per line: the lanes of nodes and edges, side by side."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Edge(NamedTuple):
-    """An edge from one line to a later one, and the lane in which it goes down between them."""
+    """An edge from one line to a later one, and the lane in which it runs between them."""
 
     start: int
     end: int
@@ -13,22 +13,23 @@ class Edge(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """The lane of each node, 0 for the longest path, and of each edge; no two things of a line share one."""
+    """The lanes of nodes, 0 for the longest path, and of edges; no two objects on a line share a lane."""
 
     nodes: tuple[int, ...]
     edges: tuple[Edge, ...]
 
     @property
     def width(self) -> int:
-        """How many lanes there are."""
+        """The number of lanes."""
         return 1 + max((*self.nodes, *(edge.lane for edge in self.edges)), default=0)
 
 
 def lanes(inputs: Sequence[Sequence[int]]) -> Lanes:
-    """Lay out a graph whose node `n` takes from the nodes `inputs[n]`, all of them before it.
+    """Lay out a graph whose node `n` takes the outputs of the nodes `inputs[n]`, all of which come before it.
 
-    A node stays in the lane of the first node that has it as its first user; others, which begin a branch, take a lane
-    that is free from the branching on. An edge that passes by other nodes goes down in a lane that is free beside them.
+    A node stays in the lane of its first input that no earlier node uses. Other nodes, which start a branch, take a
+    lane that is free from the branching point on. An edge that passes other nodes runs in a lane that is free next to
+    them.
 
     >>> block = lanes([(), (0,), (1,), (0, 2)])  # a residual block
     >>> block.nodes, [(edge.start, edge.end, edge.lane) for edge in block.edges]
@@ -38,12 +39,12 @@ def lanes(inputs: Sequence[Sequence[int]]) -> Lanes:
     for number, sources in enumerate(inputs):
         for source in sources:
             first_user.setdefault(source, number)
-    taken: list[int] = []  # the line until which each lane is taken
+    taken: list[int] = []  # the line up to which each lane is occupied
     places: list[int] = []
     edges: list[Edge] = []
 
     def free(start: int, end: int) -> int:
-        """Take the first lane that is free from a line on, until another."""
+        """Return the first lane that is free from line `start` on, and occupy it until line `end`."""
         lane = next((lane for lane, until in enumerate(taken) if until <= start), len(taken))
         if lane == len(taken):
             taken.append(0)

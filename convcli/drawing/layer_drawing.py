@@ -1,4 +1,4 @@
-"""The drawing of layers at work: their steps in each form."""
+"""The step-by-step drawing of layers, in all forms."""
 
 from collections.abc import Sequence
 from typing import IO
@@ -12,7 +12,7 @@ from convcli.layers.base import Layer
 
 
 def layer_drawing(layers: Sequence[Layer], input_shape: Sequence[int], numbers: Numbers) -> Drawing:
-    """Return what is drawn of the steps of layers on an input (channels, *spatial)."""
+    """Return the step-by-step drawing of layers on an input (channels, *spatial)."""
     stages = walk_layers(layers, input_shape, numbers)
 
     def scenes() -> list[Scene]:

@@ -1,4 +1,4 @@
-"""Which weight stands on which tap: the given kernels, or small whole numbers, shared as the layer shares them."""
+"""The weight of each tap in a drawing: from the given kernels or example integers, shared as in the layer."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -12,15 +12,15 @@ from convcli.layers.conv import Convolution
 from convcli.layers.transposed import ConvTranspose
 from convcli.layers.unshared import LocalConv, TiledConv
 
-# The number of a kernel, from the output (channel, row, column) and the input channel within its group.
+# The index of a kernel for an output (channel, row, column) and an input channel within its group.
 Number = Callable[[int, int, int, int], int]
 
 
 def kernels_of_layers(chain: Sequence[Layer], kernels: Sequence[Values]) -> list[tuple[Values, ...]]:
-    """Return the given kernels of each layer of a chain, none where its weights are to be chosen.
+    """Return the given kernels of each layer of a chain; layers without given kernels get example weights.
 
-    They belong to the one layer with weights, to the one of several whose window is larger than 1, or in two factors
-    to a separable pair, k x 1 and 1 x k.
+    The kernels belong to the only layer with weights, or to the only one whose window is larger than 1. For a separable
+    pair, k x 1 and 1 x k, a kernel is split into two factors.
     """
     found: list[tuple[Values, ...]] = [()] * len(chain)
     weighted = [place for place, layer in enumerate(chain) if isinstance(layer, Convolution)]
@@ -34,13 +34,13 @@ def kernels_of_layers(chain: Sequence[Layer], kernels: Sequence[Values]) -> list
             found[place] = (factor,)
     else:
         raise ArgumentError(
-            f"`kernel` is the weights of one layer, and here {len(weighted) or 'no'} layers have some; leave it out"
+            f"`kernel` gives the weights of one layer, but {len(weighted) or 'no'} layers have weights; leave it out"
         )
     return found
 
 
 def _size(layer: Layer) -> tuple[int, int]:
-    """Return the rows and columns of a kernel; of 1 axis it is one row."""
+    """Return the rows and columns of a kernel; a 1-D kernel is a single row."""
     assert isinstance(layer, Convolution)
     *_, rows, columns = 1, *layer.kernel_size
     return rows, columns
@@ -51,9 +51,9 @@ def _is_pair(first: tuple[int, int], second: tuple[int, int]) -> bool:
 
 
 def _factors(kernel: Values) -> tuple[Values, Values]:
-    """Return a column and a row whose products are the kernel, exactly, or raise ArgumentError.
+    """Return a column and a row whose product is exactly the kernel; raise ArgumentError if there are none.
 
-    The row is one of the kernel's own, divided by the factor that all of its weights share.
+    The row is a row of the kernel divided by the common factor of its weights.
     """
     row = next((row for row in kernel if any(row)), kernel[0])
     pivot = next((place for place, weight in enumerate(row) if weight), 0)
@@ -65,14 +65,14 @@ def _factors(kernel: Values) -> tuple[Values, Values]:
     first = tuple(other[pivot] / (second[pivot] or 1) for other in kernel)
     if tuple(tuple(a * b for b in second) for a in first) != kernel:
         raise ArgumentError(
-            "`kernel` is not the product of a column and a row, so it cannot be drawn as a separable one; take another "
+            "`kernel` is not the product of a column and a row, so it cannot be drawn as separable; use another "
             "variant, or a kernel of rank 1"
         )
     return tuple((weight,) for weight in first), (second,)
 
 
 class Weights:
-    """The weights of a convolution: a kernel for each pair of channels, and for each set where they are less shared."""
+    """The weights of a convolution: a kernel per pair of channels, and per set if weights are not fully shared."""
 
     def __init__(
         self,
@@ -91,13 +91,13 @@ class Weights:
             shape = len(kernel), len(kernel[0])
             if shape != self.size:
                 raise ArgumentError(
-                    f"a kernel of {shape[0]}x{shape[1]} is given where the layer has kernels of "
-                    f"{self.size[0]}x{self.size[1]}"
+                    f"a kernel is {shape[0]}x{shape[1]}, but the layer has kernels of "
+                    f"{self.size[0]}x{self.size[1]}; give one of that size"
                 )
         self.kernels_are, self.number = self._numbering(layer, output_size)
 
     def at(self, channel: int, row: int, column: int, source: int, tap: tuple[int, int]) -> Fraction:
-        """Return the weight of a tap, as the window lies: of output (channel, row, column), input channel `source`."""
+        """Return the weight of a tap of the window for output (channel, row, column) and input channel `source`."""
         number = self.number(channel, row, column, source)
         i, j = (n - 1 - t for n, t in zip(self.size, tap, strict=True)) if self.turned else tap
         if self.given:
@@ -105,7 +105,7 @@ class Weights:
         return Fraction(WEIGHTS[chosen(len(WEIGHTS), self.seed, 2, number, i, j)])
 
     def _numbering(self, layer: Convolution, output_size: tuple[int, int]) -> tuple[str, Number]:
-        """Return what the kernels are of, and what numbers them in the order of the weights of `backend`."""
+        """Return what each kernel is for, and the function that numbers them in the order of `backend`'s weights."""
         sources, outputs = layer.in_channels // layer.groups, layer.out_channels
         sets, set_of = self._sets(layer, output_size)
         every: Number
@@ -122,7 +122,7 @@ class Weights:
         if not self.given:
             return "every", every
         pairs = outputs * sources
-        ways: dict[int, tuple[str, str, Number]] = {1: ("1 for all", "one", lambda *_: 0)}
+        ways: dict[int, tuple[str, str, Number]] = {1: ("1 for all channels", "one", lambda *_: 0)}
         if sets > 1:
             ways.setdefault(
                 sets, (f"{sets} for the sets", "sets", lambda _, row, column, __: set_of(row, column))
@@ -132,17 +132,17 @@ class Weights:
             pairs,
             (f"{pairs} for the pairs of channels", "pairs", lambda o, _, __, source: every(o, 0, 0, source)),
         )
-        ways.setdefault(sets * pairs, (f"{sets * pairs} in all", "every", every))
+        ways.setdefault(sets * pairs, (f"{sets * pairs} in total", "every", every))
         if len(self.given) not in ways:
             raise ArgumentError(
-                f"{len(self.given)} kernels are given; the layer takes "
+                f"{len(self.given)} kernels are given, but the layer takes "
                 f"{' or '.join(words for words, *_ in ways.values())}"
             )
         return ways[len(self.given)][1:]
 
     @staticmethod
     def _sets(layer: Convolution, output_size: tuple[int, int]) -> tuple[int, Callable[[int, int], int]]:
-        """Return how many sets of kernels there are, and which of them an output's place has."""
+        """Return the number of sets of kernels, and the function that returns the set of an output position."""
         if isinstance(layer, TiledConv):
             *_, rows, columns = 1, *layer.tile
             return prod(layer.tile), lambda row, column: row % rows * columns + column % columns

@@ -1,4 +1,4 @@
-"""A convolution as the matrix that it is, beside its transpose: y = A x, one row an output, one column an input."""
+"""A convolution as a matrix, y = A x, drawn with its transpose: one row per output, one column per input."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -19,13 +19,13 @@ from convcli.layers.conv import Convolution
 from convcli.layers.deform import DeformConv
 from convcli.layers.text.spelling import spell
 
-MOST_SIDE = 256  # rows and columns that are drawn
-MOST_NUMBERED = 40  # to which the entries are written as numbers
-NOTHING = "."  # an entry where no weight stands
+MOST_SIDE = 256  # largest number of rows or columns
+MOST_NUMBERED = 40  # largest number of rows or columns for which the entries are written as numbers
+NOTHING = "."  # printed for an entry without a weight
 
 
 class Entry(NamedTuple):
-    """One weight of a matrix: its value, and which of the layer's weights it is."""
+    """One entry of a matrix: its value, and the index of the layer's weight."""
 
     value: Fraction
     weight: int
@@ -43,17 +43,17 @@ class MatrixOf(NamedTuple):
 
     @property
     def weights(self) -> int:
-        """How many different weights of the layer stand in it."""
+        """The number of different weights of the layer in the matrix."""
         return len({entry.weight for entry in self.entries.values()})
 
     @property
     def zeros(self) -> int:
-        """How many entries are 0, whether a weight stands there or not."""
+        """The number of entries that are 0, with or without a weight."""
         return prod(self.shape) - sum(entry.value != 0 for entry in self.entries.values())
 
     @property
     def values(self) -> int:
-        """How many different values other than 0 its entries have."""
+        """The number of different non-zero values."""
         return len({entry.value for entry in self.entries.values()} - {0})
 
     @property
@@ -67,15 +67,16 @@ def matrix_of(layer: Layer, input_shape: Sequence[int], numbers: Numbers) -> Mat
     """Return the matrix of a convolution of any kind whose windows do not depend on the data."""
     if not isinstance(layer, Convolution) or isinstance(layer, DeformConv):
         raise ArgumentError(
-            f"{spell(layer)!r} is no fixed matrix of weights; take a convolution without `matrix=True`"
+            f"{spell(layer)!r} is not a fixed matrix of weights; give a convolution, or leave out `matrix=True`"
         )
     (stage,) = walk_layers((layer,), input_shape, numbers)
     shape = prod(stage.output_shape), prod(stage.input_shape)
     if max(shape) > MOST_SIDE:
         raise ArgumentError(
-            f"the matrix would be {by_axes(shape)}, and at most {MOST_SIDE} on a side are drawn; take a smaller input"
+            f"the matrix would be {by_axes(shape)}, but at most {MOST_SIDE} rows or columns are drawn; use a "
+            "smaller input"
         )
-    # The same walk with a number of its own on each weight tells which weight stands where.
+    # The same walk with a unique number in place of each weight identifies the weight of each entry.
     (numbered,) = walk_layers((layer,), input_shape, numbers._replace(kernels=_numbered(layer, stage)))
     entries = {
         place: Entry(value, int(weight))
@@ -99,7 +100,7 @@ def _numbered(layer: Convolution, stage: Stage) -> tuple[Values, ...]:
 
 
 def _placed(stage: Stage) -> Iterator[tuple[tuple[int, int], Fraction]]:
-    """Return the place in the matrix and the weight of each term that lies on an input."""
+    """Yield the matrix position and the weight of each term that is on an input, not on padding."""
     _, height, width = stage.output_shape
     _, rows, columns = stage.input_shape
     for step in stage.steps:
@@ -113,7 +114,7 @@ def _placed(stage: Stage) -> Iterator[tuple[tuple[int, int], Fraction]]:
 
 
 def matrix_drawing(layer: Layer, input_shape: Sequence[int], numbers: Numbers) -> Drawing:
-    """Return what is drawn of a convolution's matrix."""
+    """Return the drawing of a convolution's matrix."""
     matrix = matrix_of(layer, input_shape, numbers)
     return Drawing(
         steps=0,
@@ -129,20 +130,21 @@ def _told(matrix: MatrixOf) -> list[str]:
     return [
         f"{rows} x {columns} = {count:,} entries: {matrix.zeros:,} are 0 ({matrix.zeros / count:.1%}), "
         f"{count - matrix.zeros:,} are not",
-        f"{_counted(len(matrix.entries), 'place')} for {_counted(matrix.weights, 'weight')} of "
-        f"{_counted(matrix.values, 'value')} other than 0; a full matrix would have {_counted(count, 'weight')}",
+        f"{_counted(len(matrix.entries), 'entry')} for {_counted(matrix.weights, 'weight')} with "
+        f"{_counted(matrix.values, 'non-zero value')}; a full matrix would have {_counted(count, 'weight')}",
     ]
 
 
 def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' if number != 1 else ''}"
+    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{number:,} {plural if number != 1 else what}"
 
 
 def _text(matrix: MatrixOf, width: int) -> str:
-    lines = [f"{matrix.name} as a matrix: y = A x, a row for each output, a column for each input"]
+    lines = [f"{matrix.name} as a matrix: y = A x, one row per output, one column per input"]
     for name, each in (("A", matrix), ("its transpose", matrix.transposed)):
         lines += ["", f"{name}, {by_axes(each.shape)}", *_grid(each, width)]
-    lines += ["", *_told(matrix), f"{NOTHING} is a place without a weight"]
+    lines += ["", *_told(matrix), f"{NOTHING} is an entry without a weight"]
     return "".join(
         f"{part}\n" for line in lines for part in (wrap(line, width) if line[:1].isalnum() else [line])
     )
@@ -152,7 +154,7 @@ def _grid(matrix: MatrixOf, width: int) -> list[str]:
     rows, columns = matrix.shape
     texts = {place: shown(entry.value) for place, entry in matrix.entries.items()}
     wide = max((len(text) for text in texts.values()), default=1)
-    if columns * (wide + 1) > width:  # a mark for each weight instead of its value
+    if columns * (wide + 1) > width:  # a mark instead of each value
         texts, wide = dict.fromkeys(texts, "#"), 0
         if columns > width:
             return [f" ({columns} columns are too wide to print; `output` draws them)"]
@@ -187,9 +189,7 @@ def _scene(matrix: MatrixOf) -> Scene:
     top = MARGIN + 3 * LEADING
     marks: list[Mark] = [
         Label(MARGIN, MARGIN, f"{matrix.name} as a matrix", 15, "ink", "start"),
-        Label(
-            MARGIN, MARGIN + LEADING, "a row for each output, a column for each input", 12.5, "faint", "start"
-        ),
+        Label(MARGIN, MARGIN + LEADING, "one row per output, one column per input", 12.5, "faint", "start"),
     ]
     left = MARGIN
     for name, each in (("A", matrix), ("its transpose", matrix.transposed)):

@@ -1,4 +1,4 @@
-"""Receptive fields over the input of a network: rectangles in each other, from the first layers' to the last one's."""
+"""Draw receptive fields over the input of a network as nested rectangles, from the first layers to the last."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ from convcli.drawing.scene import HEAT, Label, Mark, Point, Shape
 from convcli.drawing.short_numbers import times
 
 MOST_SHOWN = 7
-SIDE = 132.0  # of the input, or of the largest field that is drawn whole
-TALLER = 1.4  # times the input, to which a field is drawn
+SIDE = 132.0  # size of the input, or of the largest field that is drawn in full
+TALLER = 1.4  # largest size of a drawn field, relative to the input
 TEXT = 10.5
 NAMES = 120.0
 
@@ -17,7 +17,7 @@ Field = tuple[str, Sequence[int | None] | None]
 def nested_fields(
     fields: Sequence[Field], size: tuple[int, ...], right: float, top: float
 ) -> tuple[list[Mark], float]:
-    """Draw the fields that grow, with their names beside them, and return how wide that is; 0 where nothing grows."""
+    """Draw growing receptive fields with their names; return the marks and their width, 0 if no field grows."""
     grown = _growing(fields)
     if not grown:
         return [], 0.0
@@ -41,7 +41,7 @@ def nested_fields(
         marks.append(Shape(_around(middle, high + 1.6, wide + 1.6), "paper"))
         marks.append(Shape(_around(middle, high, wide), colour))
     edge = _around(middle, sides[0] * scale, sides[1] * scale)
-    marks.append(Shape(edge, None, "padding-edge", width=1.2))  # so that it is seen on all colours
+    marks.append(Shape(edge, None, "padding-edge", width=1.2))  # visible on all colours
     marks.append(Shape(edge, None, "ray", dashed=True, width=1.2))
     told = [times(field) for _, field in shown]
     sizes = 6.4 * max(3, *map(len, told)) + 10
@@ -76,7 +76,7 @@ def _growing(fields: Sequence[Field]) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def _some(grown: list[tuple[str, tuple[int, ...]]], size: Sequence[int]) -> list[tuple[str, tuple[int, ...]]]:
-    """Return a few of them: evenly those up to the first that covers the input, and the last one."""
+    """Return a few of them: evenly spaced up to the first that covers the input, and the last one."""
     until = next((number for number, (_, field) in enumerate(grown) if _covers(field, size)), len(grown) - 1)
     last = grown[-1:] if until < len(grown) - 1 else []
     inside = grown[: until + 1]
@@ -91,7 +91,7 @@ def _covers(field: Sequence[int], size: Sequence[int]) -> bool:
 
 
 def _pair(sizes: Sequence[int], one_row: float) -> tuple[float, float]:
-    """Return rows and columns: the last two axes; `one_row` is how high the row of a single axis is drawn."""
+    """Return rows and columns, the last two axes; `one_row` is the height of the row of a 1-D input."""
     return (one_row, sizes[0]) if len(sizes) == 1 else (sizes[-2], sizes[-1])
 
 

@@ -1,4 +1,4 @@
-"""What a network's picture shows beside its layers: a column of bars for each field, and the sums in large figures."""
+"""The columns of a network's picture: bars per field, and the totals in large type."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,14 +14,14 @@ NEARLY_ALL = 0.95
 class Column(NamedTuple):
     """A column of bars.
 
-    title : what is shown
-    values : of each line; None if there is none
-    texts : the values as they are written
-    told : the sum, or what the values are measured by
+    title : the heading
+    values : one per line; None if there is none
+    texts : the values as text
+    told : the total or the reference value, as text
     colour : of the largest bars
-    pale : of the others
-    mark : a value at which a dashed line stands
-    whole : the sum, of which the largest are shares; None if the values are no parts
+    pale : of the other bars
+    mark : a value that is marked by a dashed line
+    whole : the total that the values are parts of; None if they are not parts of a total
     """
 
     title: str
@@ -39,9 +39,9 @@ class Column(NamedTuple):
         return max((value for value in self.values if value is not None), default=0)
 
     def largest(self) -> list[int]:
-        """Return the fewest lines that make half of the sum, the largest first, with those as large as the last.
+        """Return the fewest lines that make up half of the total, the largest first, including equal values.
 
-        Where these would make nearly all, only those that are larger.
+        If these would make up nearly everything, only the larger ones are returned.
         """
         if not self.whole:
             return []
@@ -58,10 +58,10 @@ class Column(NamedTuple):
         return larger if nearly_all and larger else found
 
 
-SUMS = {  # field -> title, colours, and the unit of what is not a count
+SUMS = {  # field -> title, colours, and unit (empty for counts)
     "macs": ("MACs", "window", "input", ""),
     "params": ("parameters", "current", "output", ""),
-    "least_seconds": ("least time", "tap-1", "tap-2", "s"),
+    "least_seconds": ("shortest time", "tap-1", "tap-2", "s"),
     "training_bytes": ("training memory", "tap-1", "tap-2", "B"),
 }
 OF_COMMANDS = {
@@ -72,7 +72,7 @@ OF_COMMANDS = {
 
 
 def columns(command: str, network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[Column]:
-    """Return the columns of a command's picture, of those that the rows have."""
+    """Return the columns of a command's picture for the fields that the rows have."""
     made = [_sum(field, lines, rows) for field in OF_COMMANDS[command] if rows and field in rows[0]]
     if command == "params" or not rows or "receptive_field" not in rows[0]:
         return made
@@ -93,7 +93,7 @@ def _sum(field: str, lines: Sequence[Line], rows: Sequence[Row]) -> Column:
 
 
 def _shapes(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[Column]:
-    """Return how large the output of each line is, and how many channels it has."""
+    """Return the columns of the output size and of the number of channels."""
     first = 0 if network.per_item else 1
     shapes = [line.last(rows, "output_shape") for line in lines]
     for number, shape in enumerate(network.inputs.values()):
@@ -122,7 +122,7 @@ def _shapes(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> list[
 
 
 def _fields(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> Column:
-    """Return the receptive field of each line on its largest axis, beside the size of the input."""
+    """Return the column of the receptive field on its largest axis, with the input size as a mark."""
     fields = [_known(line.last(rows, "receptive_field")) for line in lines]
     size = max(input_size(network), default=None)
     return Column(
@@ -137,25 +137,25 @@ def _fields(network: Graph, lines: Sequence[Line], rows: Sequence[Row]) -> Colum
 
 
 def input_size(network: Graph) -> tuple[int, ...]:
-    """Return the sizes of the first input along its spatial axes, none where one is not known."""
+    """Return the spatial sizes of the first input, or an empty tuple if one is unknown."""
     sizes = next(iter(network.inputs.values()), ())[2:]
     known = tuple(n for n in sizes if isinstance(n, int))
     return known if len(known) == len(sizes) else ()
 
 
 def _known(field: Sequence[int | None] | None) -> list[int]:
-    """Return a field of which each axis is known, an empty one otherwise."""
+    """Return a field if all of its axes are known, else an empty list."""
     known = [n for n in field or () if n is not None]
     return known if field and len(known) == len(field) else []
 
 
 def part(value: float | int, whole: float | int) -> float:
-    """Return which part of the whole a value is; all of it where both are infinite."""
+    """Return the ratio of a value to the whole; 1 if both are infinite."""
     return 1.0 if value == whole else value / whole
 
 
 def figures(command: str, totals: Row, last: Row, nodes: int) -> list[tuple[str, str]]:
-    """Return the sums of a network, each with what it is, to be written large."""
+    """Return the totals of a network as (text, label), to be drawn in large type."""
     known = {
         "cost": [
             (short(totals.get("macs")), "MACs"),

@@ -1,4 +1,4 @@
-"""A network as a picture: its graph, and beside each layer bars of what it costs, stores, makes and sees."""
+"""The picture of a network: its graph, and next to each layer bars of its cost, size and receptive field."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import cos, pi, sin
@@ -12,18 +12,18 @@ from convcli.drawing.short_numbers import times
 from convcli.networks.graph import Graph
 
 MARGIN, GAP = 28.0, 26.0
-TITLE, FIGURE, TEXT, SMALL = 22.0, 19.0, 12.0, 10.5  # sizes of text
-PITCH, THIN = 19.0, 1100.0  # of a line with a name; what all lines without names have together
-LANE, MOST_GRAPH = 15.0, 170.0  # between lanes, and of all of them
+TITLE, FIGURE, TEXT, SMALL = 22.0, 19.0, 12.0, 10.5  # font sizes
+PITCH, THIN = 19.0, 1100.0  # height of a line with a name; total height of lines without names
+LANE, MOST_GRAPH = 15.0, 170.0  # width of a lane, and of all lanes together
 MOST_NAME, MOST_TOLD = 170.0, 240.0
 NARROWEST = 880.0
-BAR, VALUE = 128.0, 62.0  # the longest bar, where there is no more room, and the number behind it
+BAR, VALUE = 128.0, 62.0  # minimum width of the bars, and width of the number after a bar
 RADIUS = 4.6
-LARGEST = 3  # layers that are named above, and beside their bars where no line has a name
+LARGEST = 3  # number of largest layers that are named in the header, or at their bars if lines have no names
 USUAL = "float32"
-LETTER = 0.53  # of its size, how wide a letter is on average
+LETTER = 0.53  # average width of a letter, relative to the font size
 
-FILLS: Mapping[str, tuple[str, str]] = {  # of the nodes of a graph, with their edges
+FILLS: Mapping[str, tuple[str, str]] = {  # fill and edge colours of the nodes of a graph
     "input": ("paper", "input-edge"),
     "convolution": ("window", "window-edge"),
     "dense": ("current", "current-edge"),
@@ -35,9 +35,9 @@ FILLS: Mapping[str, tuple[str, str]] = {  # of the nodes of a graph, with their 
 
 
 def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row, title: str) -> Scene:
-    """Return the picture of a network that answers `cost`, `params` or `shape`.
+    """Return the picture of a network for the command `cost`, `params` or `shape`.
 
-    rows : one for each node, in order, as `network_rows` or `network_parameter_rows` makes them
+    rows : one per node, in order, from `network_rows` or `network_parameter_rows`
     """
     lines, narrow = network_lines(network)
     shown = columns(command, network, lines, rows)
@@ -50,7 +50,7 @@ def network_scene(command: str, network: Graph, rows: Sequence[Row], totals: Row
     left = MARGIN + graph + 12
     bars = left + (names + 14 + words + GAP if not narrow else GAP)
     width = max(bars + len(shown) * (BAR + VALUE + GAP) - GAP + MARGIN, NARROWEST)
-    step = (width - MARGIN + GAP - bars) / max(1, len(shown))  # from one column to the next
+    step = (width - MARGIN + GAP - bars) / max(1, len(shown))  # distance between columns
     bar = step - VALUE - GAP
 
     marks, below = _header(command, network, lines, rows, totals, title, shown, width)
@@ -85,7 +85,7 @@ def _header(
     shown: Sequence[Column],
     width: float,
 ) -> tuple[list[Mark], float]:
-    """Draw the name, the sums, the largest layers, and the receptive field over the input; return where they end."""
+    """Draw the name, the totals, the largest layers and the receptive fields; return the marks and the bottom."""
     marks: list[Mark] = []
     space = 0.0
     if command != "params" and input_size(network):
@@ -115,7 +115,7 @@ def _header(
 
 
 def _told_of_inputs(network: Graph, row: Row) -> str:
-    """Say what comes in, and where the network is described."""
+    """Return the shapes of the inputs and the source of the network as text."""
     parts = [f"{name} {times(shape[1:], each=True)}" for name, shape in network.inputs.items() if shape[1:]]
     if row.get("batch", 1) > 1:
         parts.append(f"batch {row['batch']:,}")
@@ -126,7 +126,7 @@ def _told_of_inputs(network: Graph, row: Row) -> str:
 
 
 def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
-    """Say how much the largest make together, those with dark bars, and name the first of them."""
+    """Return a sentence about the share of the largest layers, those with dark bars, and their names."""
     largest = column.largest()
     if not largest or not column.whole:
         return ""
@@ -145,7 +145,7 @@ def _told_of_largest(column: Column, lines: Sequence[Line]) -> str:
 def column_heads(
     shown: Sequence[Column], left: float, top: float, bottom: float, step: float, bar: float
 ) -> Iterator[Mark]:
-    """Draw the titles of columns, what their values are measured by, and the line that their bars begin at."""
+    """Draw the titles of the columns, their totals, and the line at which the bars start."""
     for number, column in enumerate(shown):
         x = left + number * step
         yield Label(x, top - 30, column.title, 13, "ink", "start")
@@ -157,7 +157,7 @@ def column_heads(
 
 
 def bands(ys: Sequence[float], pitch: float, width: float) -> Iterator[Mark]:
-    """Draw a band behind every second line, which leads the eye from its name to its bars."""
+    """Draw a band behind every second line, which guides the eye from a name to its bars."""
     for y in ys[1::2]:
         yield Shape(_box(MARGIN - 8, y - pitch / 2, width - MARGIN + 8, y + pitch / 2), "padding")
 
@@ -186,17 +186,17 @@ def _graph(
 
 
 def _path(start: Point, middle: float, end: Point, after: float, before: float) -> tuple[Point, ...]:
-    """Return an edge: from its node into its lane, down, and into the other node."""
+    """Return the path of an edge: from its node into its lane, down, and into the other node."""
     if middle == start[0] == end[0]:
         return start, end
-    if after >= end[1]:  # the next line
+    if after >= end[1]:  # on the next line
         return _bend(start, end)
     points = [*_bend(start, (middle, after)), *_bend((middle, before), end)]
     return tuple(dict.fromkeys(points))
 
 
 def _bend(start: Point, end: Point, pieces: int = 10) -> tuple[Point, ...]:
-    """Return a curve that leaves and arrives vertically."""
+    """Return a curve that starts and ends vertically."""
     if start[0] == end[0]:
         return start, end
     points = []
@@ -217,7 +217,7 @@ def draw_bars(
     *,
     named: bool,
 ) -> Iterator[Mark]:
-    """Draw the bars of a column from x on, each with its number; `named` writes the names of the largest instead."""
+    """Draw the bars of a column from x on with their numbers, or with the names of the largest if `named`."""
     largest = column.largest()
     first = largest[:LARGEST]
     most = column.most
@@ -248,9 +248,9 @@ def _note(network: Graph, lines: Sequence[Line], y: float, width: float) -> Iter
     drawn = sum(1 for line in lines if line.members)
     if drawn < len(network.nodes):
         how = (
-            "those of a scope, or next to each other, are together"
+            "layers of a scope, or neighbouring layers, are grouped"
             if any(line.kind == "group" for line in lines)
-            else "activations, norms and the like stand with the layer before them"
+            else "activations, norms and similar layers are on the line of the layer before"
         )
         text = f"{len(network.nodes):,} layers in {drawn:,} lines; {how}"
         yield Label(width - MARGIN, y, text, SMALL, "faint", "end")
@@ -265,12 +265,12 @@ def _circle(x: float, y: float, radius: float) -> tuple[Point, ...]:
 
 
 def text_width(texts: Iterable[str], size: float) -> float:
-    """Return about how wide the widest text is."""
+    """Return the approximate width of the widest text."""
     return max((len(text) for text in texts), default=0) * LETTER * size
 
 
 def fitted(text: str, width: float, size: float) -> str:
-    """Return a text, its end left out where it is too wide, and escapes for what does not print."""
+    """Return a text shortened to a width, with non-printable characters escaped."""
     text = "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )

@@ -1,4 +1,4 @@
-"""The lines of a network's picture: one for each node, or for those that belong together where there are many."""
+"""The lines of a network's picture: one per node, or one per group of nodes if there are many."""
 
 import re
 from collections import Counter
@@ -12,13 +12,13 @@ from convcli.layers.base import Layer
 from convcli.layers.text.spelling import operator_of, spell
 from convcli.networks.graph import Graph, Node
 
-EACH_NODE = 40  # nodes up to which each has a line of its own
-MOST_LINES = 100  # that are named
-FEWEST_GROUPS = 8  # fewer tell too little of a network
-MOST_NARROW = 400  # lines that are drawn without names
-MOST_COUNTED = 3  # kinds of layers that a group names
+EACH_NODE = 40  # networks of up to this number of nodes have one line per node
+MOST_LINES = 100  # most lines with names
+FEWEST_GROUPS = 8  # fewer groups would show too little of a network
+MOST_NARROW = 400  # most lines without names
+MOST_COUNTED = 3  # kinds of layers that the text of a group lists
 
-# What works on each element, or only says its shape anew: it stands in the line of the layer before it.
+# Layers that work elementwise or only change the shape: they are shown on the line of the layer before them.
 FOLLOWERS = (
     *("Activation", "PReLU", "BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "LRN", "Dropout"),
     *("Softmax", "Flatten", "FlattenFrom", "Elementwise", "Reshape", "Squeeze", "Unsqueeze"),
@@ -34,11 +34,11 @@ KINDS = {
 class Line(NamedTuple):
     """One line of the picture.
 
-    name : of the node, of the first of those that stand in one line, or of the group; the input's own
-    told : what is done, in a few words
-    kind : of the layer that works most: convolution, dense, pool, join, other; or input, group
-    members : the numbers of the nodes that stand in it
-    inputs : the numbers of the lines that it takes from, all of them before it
+    name : of the node, of the first of several nodes, of the group, or of the input
+    told : a short description
+    kind : of the layer with the most work: convolution, dense, pool, join, other; or input, group
+    members : the indices of its nodes
+    inputs : the indices of the lines that it takes inputs from, all before it
     """
 
     name: str
@@ -48,29 +48,29 @@ class Line(NamedTuple):
     inputs: tuple[int, ...]
 
     def total(self, rows: Sequence[Mapping[str, Any]], field: str) -> Any:
-        """Return the sum of a field over the nodes, None if it is known of none of them."""
+        """Return the sum of a field over the nodes; None if it is unknown for all of them."""
         known = [rows[number][field] for number in self.members if rows[number].get(field) is not None]
         return sum(known) if known else None
 
     def last(self, rows: Sequence[Mapping[str, Any]], field: str) -> Any:
-        """Return a field of the last node; None if there is none."""
+        """Return a field of the last node; None if there is no node."""
         return rows[self.members[-1]].get(field) if self.members else None
 
 
 class _Part(NamedTuple):
-    """The nodes of a line, and the name of the group that they are; "" where they are one layer and its followers."""
+    """The nodes of a line, and the name of their group; "" for one layer with its followers."""
 
     members: tuple[int, ...]
     group: str = ""
 
 
 def network_lines(network: Graph) -> tuple[list[Line], bool]:
-    """Return the lines in order, the inputs first, and whether there are too many for names.
+    """Return the lines in order, the inputs first, and whether there are too many to show names.
 
-    Up to EACH_NODE nodes each has a line. More are folded: activations and norms go to the layer before them. If too
-    many are left, layers of one scope stand in one line, as `stage1.2` for `stage1.2.conv1`; the deepest scopes that
-    leave few enough lines are taken. Networks without scopes keep their lines, and where there are thousands, equally
-    many that follow each other stand in one.
+    Networks of up to EACH_NODE nodes have one line per node. In larger ones, activations, norms and similar layers are
+    put on the line of the layer before them. If too many lines are left, layers of the same scope are grouped, such as
+    `stage1.2` for `stage1.2.conv1`, with the deepest scopes that leave few enough lines. Networks without scopes keep
+    their lines; if there are thousands, neighbouring lines are joined.
     """
     nodes = network.nodes
     parts = (
@@ -88,7 +88,7 @@ def network_lines(network: Graph) -> tuple[list[Line], bool]:
 
 
 def _folded(network: Graph) -> list[_Part]:
-    """Put each node that follows one other, which feeds nothing else, into that node's part."""
+    """Put each follower of a layer that feeds nothing else into that layer's part."""
     nodes = network.nodes
     users = Counter(tensor for node in nodes for tensor in node.inputs)
     users.update(tuple(network.outputs))
@@ -107,7 +107,7 @@ def _folded(network: Graph) -> list[_Part]:
 
 
 def _by_scope(nodes: Sequence[Node], parts: Sequence[_Part]) -> list[_Part] | None:
-    """Join neighbours of one scope, as deep a scope as leaves few enough; None if no depth does."""
+    """Group neighbours of the same scope, at the largest depth that leaves few enough groups; None if there is none."""
     scopes = [
         (_scope(nodes[number].name), place, number)
         for place, part in enumerate(parts)
@@ -130,13 +130,13 @@ def _joined(name: str, scope: Iterable[object]) -> str:
 
 
 def _together(nodes: Sequence[Node], parts: Sequence[_Part]) -> _Part:
-    """Join parts that have no scope in common."""
+    """Join parts that have no common scope."""
     members = tuple(number for part in parts for number in part.members)
     return _Part(members, f"{nodes[members[0]].name} to {nodes[members[-1]].name}" if len(parts) > 1 else "")
 
 
 def _scope(name: str) -> tuple[str, ...]:
-    """Return the scopes that a node lies in, of names such as stage1.2.conv1 and /layer1/layer1.0/conv1/Conv.
+    """Return the scopes of a node from its name, such as stage1.2.conv1 or /layer1/layer1.0/conv1/Conv.
 
     >>> _scope("stage1.2.conv1"), _scope("/layer1/layer1.0/conv1/Conv"), _scope("conv1")
     (('stage1', '2'), ('layer1', 'layer1.0', 'conv1'), ())
@@ -145,7 +145,7 @@ def _scope(name: str) -> tuple[str, ...]:
 
 
 def _lines(network: Graph, parts: Sequence[_Part]) -> list[Line]:
-    places = {name: number for number, name in enumerate(network.inputs)}  # tensor -> its line
+    places = {name: number for number, name in enumerate(network.inputs)}  # tensor -> index of its line
     lines = [
         Line(name, times(shape[1:], each=True), "input", (), ()) for name, shape in network.inputs.items()
     ]
@@ -168,7 +168,7 @@ def _lines(network: Graph, parts: Sequence[_Part]) -> list[Line]:
 
 
 def kind_of(layer: Layer, inputs: int = 1) -> str:
-    """Return what kind of work a layer does, as the colours of nodes tell it."""
+    """Return the kind of a layer, which determines the colour of its node."""
     kind = KINDS.get(type(layer.inner).__name__)
     return kind or ("join" if inputs > 1 else "other")
 
@@ -179,7 +179,7 @@ def _told_of_layers(members: Sequence[Node]) -> str:
 
 
 def _told_of_group(members: Sequence[Node]) -> str:
-    """Count the layers of each kind, those that work most first, as 3 conv, 3 bn, 4 more."""
+    """Return the number of layers of each kind, most important kinds first: 3 conv, 3 bn, 4 more."""
     order = list(dict.fromkeys((*KINDS.values(), "other")))
     counts = Counter(operator_of(node.layer) for node in members)
     ranks = {operator_of(node.layer): order.index(kind_of(node.layer)) for node in members}

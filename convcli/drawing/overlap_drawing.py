@@ -1,4 +1,4 @@
-"""The checkerboard of a transposed convolution: how many taps meet in each output, beside the cure.
+"""Draw the checkerboard of a transposed convolution: the number of taps per output, compared with resize-conv.
 
 Odena, Dumoulin & Olah, "Deconvolution and Checkerboard Artifacts" (Distill 2016).
 """
@@ -25,14 +25,14 @@ Counts = tuple[tuple[int, ...], ...]  # rows of outputs
 
 
 class Overlap(NamedTuple):
-    """How many products of inputs are summed in each output of a chain."""
+    """The number of products that are summed in each output of a chain."""
 
     name: str
     counts: Counts
 
 
 def overlap_of(layers: Sequence[Layer], input_shape: Sequence[int]) -> Overlap:
-    """Count the taps that meet an input in each output of the last layer, of one pair of channels."""
+    """Count the taps on an input for each output of the last layer, for one pair of channels."""
     *_, stage = walk_layers(layers, input_shape, Numbers())
     _, rows, columns = stage.output_shape
     counts = [[0] * columns for _ in range(rows)]
@@ -48,11 +48,11 @@ def overlap_of(layers: Sequence[Layer], input_shape: Sequence[int]) -> Overlap:
 
 
 def overlap_drawing(layers: Sequence[Layer], input_shape: Sequence[int]) -> Drawing:
-    """Return what is drawn of a transposed layer's overlap, beside that of the layers that cure it."""
+    """Return the drawing of a transposed layer's overlap, and of layers without a checkerboard."""
     layer = layers[0]
     if len(layers) > 1 or not isinstance(layer, ConvTranspose):
         raise ArgumentError(
-            "`checkerboard=True` is of one transposed convolution; take `variant='transposed'`"
+            "`checkerboard=True` draws one transposed convolution; use `variant='transposed'`"
         )
     plain = {
         name: getattr(layer, name)
@@ -116,7 +116,7 @@ def _scene(both: Sequence[Overlap], told: Sequence[str]) -> Scene:
 
 
 def _map(counts: Counts, left: float, top: float) -> Iterator[Mark]:
-    """Draw counts as colours, from the fewest to the most, with the numbers."""
+    """Draw counts as colours, from the smallest to the largest, with the numbers."""
     most = max(max(row) for row in counts) or 1
     for row, line in enumerate(counts):
         for column, count in enumerate(line):

@@ -1,8 +1,8 @@
-// A layer at work, step by step. The first half computes what convcli computes (layers/ and drawing/), the second draws it.
+// The steps of a layer. This file computes what convcli computes (layers/ and drawing/); page_view.js draws it.
 "use strict";
 
 const convcli = (() => {
-  // Exact numbers: fractions of whole ones
+  // Exact numbers: fractions of integers
 
   const gcd = (a, b) => (b ? gcd(b, a % b) : a < 0n ? -a : a);
   const fraction = (n, d) => {
@@ -19,7 +19,7 @@ const convcli = (() => {
   const less = (a, b) => a.n * b.d < b.n * a.d;
   const plain = (a) => (a.d !== 1n ? `${a.n}/${a.d}` : Number.isSafeInteger(Number(a.n)) ? Number(a.n) : String(a.n));
 
-  const rounded = (a, digits) => { // Python's .4g, for 4 digits
+  const rounded = (a, digits) => { // like the format .4g of Python for 4 digits
     const value = Number(a.n) / Number(a.d), [mantissa, exponent] = value.toExponential(digits - 1).split("e");
     const power = Number(exponent);
     const bare = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
@@ -73,7 +73,7 @@ const convcli = (() => {
     const [before, after] = padsOf(layer, axis);
     const pool = layer.kind === "max" || layer.kind === "avg";
     if (pool && Math.max(before, after) >= span(k, d)) {
-      throw new RangeError(`padding ${Math.max(before, after)} puts whole windows of ${span(k, d)} into the padding`);
+      throw new RangeError(`padding ${Math.max(before, after)} would put whole windows into the padding; pad by at most ${span(k, d) - 1}`);
     }
     let outputs, step, scale, low;
     if (layer.kind === "convT") {
@@ -85,13 +85,13 @@ const convcli = (() => {
       if (layer.ceil && (outputs - 1) * s >= n + before) outputs -= 1;
       [step, scale, low] = [s, 1, -before];
     }
-    if (outputs < 1) throw new RangeError("the output would be empty; pad more, or take a smaller kernel");
-    if (outputs > MOST_CELLS) throw new RangeError(`the output would be ${outputs} cells, and at most ${MOST_CELLS} on a side are drawn`);
+    if (outputs < 1) throw new RangeError("the output would be empty; pad more, or use a smaller kernel");
+    if (outputs > MOST_CELLS) throw new RangeError(`the output would be ${outputs} cells, but at most ${MOST_CELLS} on a side are drawn`);
     const place = (output, tap) => step * output + low + d * tap;
     const around = scale === 1 && layer.kind !== "convT" ? [before, after] : [0, 0];
     const first = Math.min(-around[0], place(0, 0), 0);
     const last = Math.max(scale * (n - 1) + around[1], place(outputs - 1, k - 1));
-    if (last - first >= MOST_CELLS) throw new RangeError(`the input with its padding would be ${last - first + 1} cells, and at most ${MOST_CELLS} on a side are drawn`);
+    if (last - first >= MOST_CELLS) throw new RangeError(`the input with its padding would be ${last - first + 1} cells, but at most ${MOST_CELLS} on a side are drawn`);
     return {
       line: { first, length: last - first + 1, scale, inputs: n },
       outputs, ends: [-before, n + after],
@@ -206,19 +206,19 @@ const convcli = (() => {
     ];
   }
 
-  // A layer is what page.py writes. The answer is a record of its steps, as `convcli draw -o steps.json` has it.
+  // Return the steps of a layer, given as in page.py, in the format of `convcli draw -o steps.json`.
   function compute(layer) {
     for (const name of ["size", "kernel", "stride", "dilation"]) {
       if (layer[name].some((value) => !(value >= 1))) throw new RangeError(`the ${name} must be at least 1`);
     }
-    if (layer.size.some((value) => value > MOST_CELLS)) throw new RangeError(`the input would be ${layer.size.join("x")} cells, and at most ${MOST_CELLS} on a side are drawn`);
+    if (layer.size.some((value) => value > MOST_CELLS)) throw new RangeError(`the input would be ${layer.size.join("x")} cells, but at most ${MOST_CELLS} on a side are drawn`);
     const axes = [0, 1].map((axis) => axisOf(layer, axis));
     const pool = layer.kind === "max" || layer.kind === "avg";
     const [height, width] = axes.map(({ outputs }) => outputs);
     const channels = pool ? layer.inputs : layer.outputs;
     const sources = pool ? 1 : layer.inputs / layer.groups;
     const count = channels * height * width * sources * layer.kernel[0] * layer.kernel[1];
-    if (count > MOST_PRODUCTS) throw new RangeError(`there would be ${count} products, and at most ${MOST_PRODUCTS} are drawn`);
+    if (count > MOST_PRODUCTS) throw new RangeError(`there would be ${count} products, but at most ${MOST_PRODUCTS} are drawn`);
     const operation = { conv: "sum", convT: "sum", max: "max", avg: "mean" }[layer.kind];
     const stage = {
       layer: spelled(layer), operation, detail: "", kernel_size: [...layer.kernel],
@@ -246,7 +246,7 @@ const convcli = (() => {
           terms.push({ channel, row, column, value: number(value ?? paddedAt(stage, channel, row, column) ?? 0), weight: pool ? null : weight(o, y, x, c, i, j) });
         }));
       }
-      if (!terms.length) throw new RangeError(`output row ${y}, column ${x} sees nothing but padding; pad less, or dilate less`);
+      if (!terms.length) throw new RangeError(`output row ${y}, column ${x} sees only padding; use less padding or dilation`);
       const result = totalOf(operation, terms);
       stage.steps.push({
         output: [o, y, x],

@@ -1,4 +1,4 @@
-"""Steps as a page: one file that needs no network, plays the steps and recomputes them for other options."""
+"""Steps as a web page: one self-contained file that plays the steps and recomputes them for other options."""
 
 import json
 import re
@@ -30,8 +30,8 @@ FIELDS = {
     "padding": "Padding",
     "dilation": "Dilation",
 }
-CUSTOM = 2 * "-"  # what the names of variables in a style sheet begin with
-MOST_TEXT = 200  # steps that are told where there are no scripts
+CUSTOM = 2 * "-"  # prefix of CSS custom properties
+MOST_TEXT = 200  # steps that are written as text for browsers without scripts
 KINDS: Mapping[type[Layer], str] = {
     Conv: "conv",
     LocalConv: "conv",
@@ -46,9 +46,9 @@ SHARING: Mapping[type[Layer], str] = {LocalConv: "local", TiledConv: "tiled"}
 def page(
     layers: Sequence[Layer], stages: Sequence[Stage], numbers: Numbers, *, step: int, delay: float, theme: str
 ) -> str:
-    """Return the page of steps that begins with `step`, counted from 1.
+    """Return the page of steps that starts at `step`, counted from 1.
 
-    A single layer of a kind that page.js knows is recomputed there; of others the page holds the steps themselves.
+    A single layer of a kind that page.js supports is recomputed there; for other layers the page contains the steps.
     """
     layer = layer_record(layers, stages[0], numbers) if len(stages) == 1 else None
     told = "\n".join(
@@ -77,7 +77,7 @@ def page(
 
 
 def still_page(scenes: Sequence[Scene], text: str, theme: str) -> str:
-    """Return a page of pictures in which nothing moves, with the same in words below them."""
+    """Return a page of still pictures, followed by the same in words."""
     from convcli.drawing.svg import svg
 
     title = escape("; ".join(scene.title for scene in scenes))
@@ -95,7 +95,7 @@ def still_page(scenes: Sequence[Scene], text: str, theme: str) -> str:
 
 
 def layer_record(layers: Sequence[Layer], stage: Stage, numbers: Numbers) -> dict[str, Any] | None:
-    """Return the one layer of a drawing as page.js computes it; None if it does not know its kind."""
+    """Return the only layer of a drawing as data for page.js; None if page.js does not support its kind."""
     layer = next(layer for layer in layers if layer.inner is layer)
     kind = KINDS.get(type(layer))
     if kind is None or not isinstance(layer, Window):
@@ -140,12 +140,12 @@ def _numbering(layer: Convolution, stage: Stage, numbers: Numbers) -> str:
 
 
 def _pair(values: Sequence[Any], one_row: Any) -> list[Any]:
-    """Return what rows and columns have; `one_row` is of the rows that 1 axis does not have."""
+    """Return values for rows and columns; `one_row` is the value of the missing row axis in 1-D."""
     return list((one_row, *values)[-2:])
 
 
 def _field(name: str, label: str, layer: Mapping[str, Any] | None) -> str:
-    """Return a field in the notation of the command line, with what counts it down and up."""
+    """Return an input field in the notation of the command line, with buttons that decrease and increase it."""
     value = "" if layer is None else _typed(layer[name], layer["dims"])
     return (
         f'<div class="field"><label for="{name}">{label}</label>'
@@ -167,7 +167,7 @@ def _typed(value: Padding | list[Any], dims: int) -> str:
 
 
 def _palettes(theme: str) -> str:
-    """Return the colours as variables, and the classes of what is drawn in them."""
+    """Return CSS variables for the colours, and a class for each."""
 
     def variables(palette: Mapping[str, str]) -> str:
         colours = {**palette, "control-edge": palette["faint"]}

@@ -1,4 +1,4 @@
-// The page: draws the steps, and listens to keys, the slider and the fields.
+// The view of the page: draws the steps and handles keys, the slider and the fields.
 "use strict";
 
 (() => {
@@ -8,10 +8,10 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const state = { stages: [], step: 0, shownStage: -1, timer: null, layer: data.layer };
 
-  // Drawing: as step_scene.py does it
+  // Drawing, as in step_scene.py
 
   const WIDTH = 46, HEIGHT = 32, SKEW = 13, MARGIN = 14, GAP = 34, RISE = 46;
-  const widest = () => Math.min(1200, Math.max(420, 1.3 * document.body.clientWidth)); // several planes side by side
+  const widest = () => Math.min(1200, Math.max(420, 1.3 * document.body.clientWidth)); // width for planes side by side
   const element = (name, attributes, text) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -130,7 +130,7 @@
       text.setAttribute("class", `f-${kind === "waiting" ? "output" : kind}-ink`);
       text.setAttribute("visibility", kind === "waiting" ? "hidden" : "visible");
     });
-    now.before(state.outputs[index]); // its edge lies over those of its neighbours
+    now.before(state.outputs[index]); // its edge is drawn over those of its neighbours
     now.replaceChildren();
     const [o, y, x] = step.output, target = cell(layout.above[o], y, x);
     const channels = [...new Set(step.terms.map(({ channel }) => channel))];
@@ -223,7 +223,7 @@
     };
     const wait = () => { state.timer = setTimeout(tick, 1000 * data.delay * (state.step === total() - 1 ? 2.5 : 1)); };
     $("play").textContent = "Pause";
-    $("aloud").setAttribute("aria-live", "off"); // a reader could not keep up
+    $("aloud").setAttribute("aria-live", "off"); // a screen reader could not keep up
     if (last) show(0);
     wait();
   }
@@ -241,8 +241,8 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
-    if (event.target.closest("input[type=text]")) return; // which has a use for all of them
-    if (event.target.closest(event.key === " " ? "button" : "input")) return; // a button for Space, the slider for others
+    if (event.target.closest("input[type=text]")) return; // text fields need all of these keys
+    if (event.target.closest(event.key === " " ? "button" : "input")) return; // buttons need Space, the slider the others
     event.preventDefault();
     KEYS[event.key]();
   });
@@ -267,7 +267,7 @@
     dilation: (text, dims) => perAxis(text, dims, (part) => whole(part, 1)),
     padding: (text, dims) => (NAMES.includes(text.trim()) ? text.trim() : perAxis(text, dims, (part) => {
       const sides = part.split(":").map((side) => whole(side, 0));
-      if (sides.length > 2) throw new RangeError(`${JSON.stringify(part)} is not a padding; write 1, or before:after as 1:2`);
+      if (sides.length > 2) throw new RangeError(`${JSON.stringify(part)} is not a padding; write 1, or before:after such as 1:2`);
       return sides.length === 1 ? [sides[0], sides[0]] : sides;
     })),
   };
@@ -303,7 +303,7 @@
     show(0);
   }
 
-  // A field whose parts are all numbers can be counted up and down.
+  // Increase or decrease all numbers in a field; the name of a padding becomes 0 first.
   function counted(name, by) {
     const field = $(name), least = name === "padding" ? 0 : 1;
     if (NAMES.includes(field.value.trim())) field.value = "0";
@@ -322,7 +322,7 @@
   }
 
   addEventListener("resize", () => {
-    state.shownStage = -1; // there is room for more planes side by side, or for fewer
+    state.shownStage = -1; // the number of planes side by side may change
     show(state.step);
   });
   state.stages = data.stages ?? compute(data.layer);

@@ -1,4 +1,4 @@
-"""Steps that play in place on a terminal."""
+"""Play steps in place on a terminal."""
 
 import time
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ STYLES = {
 
 
 def play(stages: Sequence[Stage], stream: IO[str], delay: float) -> bool:
-    """Show each step for `delay` seconds in the place of the one before it; the last one stays.
+    """Show each step for `delay` seconds in place of the one before it; the last one stays.
 
-    Return False, with nothing shown, where the terminal cannot move its cursor or a step is higher than it is.
+    Return False, with nothing shown, if the terminal cannot move its cursor or is not high enough for a step.
     """
     from rich.console import Console
     from rich.live import Live

@@ -1,4 +1,4 @@
-"""Scenes as pixels: PNG, GIF and APNG by Pillow, with its own font, so that they look the same everywhere."""
+"""Render scenes to pixels with Pillow: PNG, GIF and APNG, with Pillow's own font, so they look the same everywhere."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from convcli.drawing.scene import Bitmap, Label, Mark, Point, Scene, Shape
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
 
-FINER = 3  # pixels into which each is divided along both axes while it is drawn
-DASH = 4.0  # how long dashes are, and how far apart
-LAST = 2.5  # how many times as long the last frame is shown
-COLOURS = 255  # of an animation; one of the 256 is left for what stays as it is
-SHEET_WIDTH = 2400  # pixels, unless one frame is wider
+FINER = 3  # supersampling factor along both axes
+DASH = 4.0  # length of dashes and of the gaps between them
+LAST = 2.5  # duration of the last frame, relative to the others
+COLOURS = 255  # colours of an animation; 1 of 256 is reserved for unchanged pixels
+SHEET_WIDTH = 2400  # in pixels, unless a single frame is wider
 Colours = Mapping[str, str]
 Colour = tuple[int, int, int]
 
@@ -27,9 +27,9 @@ Colour = tuple[int, int, int]
 def draw_frames(
     scenes: Sequence[Scene], colours: Colours, scale: float, only: Collection[int] | None = None
 ) -> Iterator[Image.Image]:
-    """Return the steps of scenes one after the other as images of one size, `scale` pixels for each unit.
+    """Yield the steps of scenes as images of the same size, with `scale` pixels per unit.
 
-    `only` are the numbers of those that are wanted, counted through all scenes.
+    `only` contains the indices of the steps to yield, counted over all scenes.
     """
     from PIL import Image
 
@@ -49,7 +49,7 @@ def draw_frames(
 
 
 def still(scene: Scene, number: int, colours: Colours, scale: float) -> Image.Image:
-    """Return one step of a scene as an image; of one that does not change, the scene itself."""
+    """Return one step of a scene as an image; a still scene has only one."""
     from PIL import Image
 
     size = ceil(scene.width * scale), ceil(scene.height * scale)
@@ -59,7 +59,7 @@ def still(scene: Scene, number: int, colours: Colours, scale: float) -> Image.Im
 
 
 class _Pen:
-    """What draws marks on an image."""
+    """Draws marks on an image."""
 
     def __init__(self, image: Image.Image, colours: Colours, scale: float, left: float = 0.0) -> None:
         self.image = image
@@ -68,7 +68,7 @@ class _Pen:
         self.left = left
 
     def draw(self, marks: Iterable[Mark]) -> None:
-        """Draw marks, each over those before it."""
+        """Draw marks, each over the ones before it."""
         for mark in marks:
             if isinstance(mark, Label):
                 self._label(mark)
@@ -113,7 +113,7 @@ class _Pen:
 
         points = [self._place(point) for point in shape.points]
         width = max(1, round(shape.width * self.scale))
-        if shape.opacity < 1:  # a colour through a mask
+        if shape.opacity < 1:  # paste the colour through a mask
             left, top = (floor(min(values)) - width for values in zip(*points, strict=True))
             right, bottom = (ceil(max(values)) + width for values in zip(*points, strict=True))
             mask = Image.new("L", (right - left, bottom - top), 0)
@@ -150,7 +150,7 @@ class _Pen:
 
 
 def _dashes(start: Point, end: Point, long: float) -> Iterator[tuple[Point, Point]]:
-    """Divide a line into dashes that begin and end with half a gap, so that corners stay open."""
+    """Split a line into dashes; it starts and ends with half a gap, so that corners stay open."""
     length = hypot(end[0] - start[0], end[1] - start[1])
     count = max(1, round(length / (2 * long)))
     for n in range(count):
@@ -174,14 +174,14 @@ def _font(size: float) -> ImageFont.FreeTypeFont:
 
 
 def png(image: Image.Image) -> bytes:
-    """Encode an image."""
+    """Encode an image as PNG."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def contact_sheet(frames: Sequence[Image.Image], paper: str) -> Image.Image:
-    """Lay frames of one size out in rows, about as many as a row is long."""
+    """Lay out frames of the same size in a nearly square grid."""
     from PIL import Image
 
     columns = max(1, min(ceil(sqrt(len(frames))), SHEET_WIDTH // frames[0].width))
@@ -193,7 +193,7 @@ def contact_sheet(frames: Sequence[Image.Image], paper: str) -> Image.Image:
 
 
 def animation(scenes: Sequence[Scene], colours: Colours, scale: float, delay: float, form: str) -> bytes:
-    """Encode all steps as a GIF or, for `form` PNG, as an APNG, in the most frequent colours of some of them."""
+    """Encode all steps as a GIF or, for `form` PNG, as an APNG, with a palette of the most frequent colours."""
     some = [still(scene, len(scene.now) * n // 3, colours, scale) for scene in scenes for n in range(3)]
     reduce = _Reduction(_frequent(some))
     frames = [reduce(frame) for frame in draw_frames(scenes, colours, scale)]
@@ -202,7 +202,7 @@ def animation(scenes: Sequence[Scene], colours: Colours, scale: float, delay: fl
 
 def _animation(frames: Sequence[Image.Image], form: str, delay: float, **options: object) -> bytes:
     buffer = io.BytesIO()
-    step = round(delay * 100) * 10  # a GIF counts in hundredths of a second
+    step = round(delay * 100) * 10  # GIF durations are in hundredths of a second
     durations = [step] * (len(frames) - 1) + [round(step * LAST / 10) * 10]
     frames[0].save(
         buffer, form, save_all=True, append_images=frames[1:], duration=durations, loop=0, **options
@@ -211,7 +211,7 @@ def _animation(frames: Sequence[Image.Image], form: str, delay: float, **options
 
 
 def _frequent(images: Sequence[Image.Image]) -> list[Colour]:
-    """Return the colours that are most frequent: those of faces, then of edges."""
+    """Return the most frequent colours, most frequent first."""
     counts: Counter[Colour] = Counter()
     for image in images:
         for count, colour in image.getcolors(image.width * image.height) or ():
@@ -221,15 +221,13 @@ def _frequent(images: Sequence[Image.Image]) -> list[Colour]:
 
 
 class _Reduction:
-    """What takes each pixel to the nearest colour of a palette; Pillow's own is quicker, but not exact."""
+    """Maps each pixel to the nearest colour of a palette; Pillow's own conversion is faster but not exact."""
 
     def __init__(self, palette: Sequence[Colour]) -> None:
         import numpy as np
 
         self.palette = np.array(palette)
-        self.nearest = np.full(
-            1 << 24, -1, np.int16
-        )  # by the bytes of a colour, as far as they have occurred
+        self.nearest = np.full(1 << 24, -1, np.int16)  # by RGB code, for colours that have occurred; else -1
 
     def __call__(self, image: Image.Image) -> Image.Image:
         import numpy as np

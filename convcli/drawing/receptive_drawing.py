@@ -1,4 +1,4 @@
-"""The receptive field of one output: what it sees of each tensor before it, back to the input of a chain or network."""
+"""Draw the receptive field of one output: what it sees of each earlier tensor, back to the input."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -18,17 +18,17 @@ from convcli.networks.rows import chain, network_rows
 from convcli.networks.seen_places import Seen, last_spatial, seen_on_path
 from convcli.networks.tensor_shapes import tensor_shapes
 
-MOST_SIDE = 4096  # on a side of a level
-MOST_CELLS = 48  # on a side of what is drawn cell by cell; larger tensors are outlines
-MOST_ROWS = 72  # of cells in all levels together
+MOST_SIDE = 4096  # largest size of a tensor
+MOST_CELLS = 48  # largest size of tensors that are drawn cell by cell; larger ones are outlines
+MOST_ROWS = 72  # total rows of cells in all levels
 MOST_LEVELS = 9  # of a network that are drawn
-MOST_NAME = 40  # letters
-OUTLINE = 14.0  # cells that the longest side of an outline is as long as
+MOST_NAME = 40  # characters
+OUTLINE = 14.0  # length of the longest side of an outline, in cells
 SEEN, NOT_SEEN = "#", "."
 
 
 class Level(NamedTuple):
-    """One of the tensors: after which layer it comes, its sizes, and what is seen of it on each axis."""
+    """One tensor: the layer that makes it, its sizes, and the positions that are seen on each axis."""
 
     name: str
     size: Sizes
@@ -36,7 +36,7 @@ class Level(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """The numbers of a receptive field along one axis, as `convcli shape` has them; None if they are not known."""
+    """The receptive field along one axis, as in `convcli shape`; None if it is unknown."""
 
     size: int | None
     stride: float | None
@@ -44,7 +44,7 @@ class Numbers(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What an output sees, from the input to the output itself, and the numbers of its field.
+    """What an output sees, from the input to the output itself, and the numbers of its receptive field.
 
     levels : of all tensors on the path
     shown : the levels that are drawn and printed
@@ -56,13 +56,13 @@ class Field(NamedTuple):
 
 
 def field_in_chain(layers: Sequence[Layer], input_shape: Sequence[int], at: Sequence[int] | None) -> Field:
-    """Return what the output of a chain at a place sees; without one, the output in the middle."""
+    """Return the receptive field of an output position of a chain, by default the middle."""
     graph = chain(layers, as_shape(input_shape))
     return _field(graph, graph.outputs[0], at)
 
 
 def field_in_network(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Field:
-    """Return what a place of a tensor sees; without a tensor, of the last one that has rows and columns."""
+    """Return the receptive field of a position of a tensor, by default the last one with several positions."""
     field = _field(network, tensor, at)
     return field._replace(shown=_some(field.levels))
 
@@ -74,12 +74,12 @@ def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Fiel
     size = shapes.get(tensor, ())[2:]
     if maker is None or not size:
         told = tensor if maker is None or network.name else spell(network.nodes[maker].layer)
-        raise ArgumentError(f"what {told!r} sees has no window, so that it cannot be drawn; leave it out")
+        raise ArgumentError(f"what {told!r} sees has no window, so it cannot be drawn; leave it out")
     largest = max((shape[2:] for shape in shapes.values() if len(shape) > 2), key=max)
     if max(largest) > MOST_SIDE:
         raise ArgumentError(
-            f"a tensor of the {'network' if network.name else 'chain'} would be {by_axes(largest)}, and at most "
-            f"{MOST_SIDE} on a side are drawn; take a smaller input"
+            f"a tensor of the {'network' if network.name else 'chain'} would be {by_axes(largest)}, but at most "
+            f"{MOST_SIDE} on a side are drawn; use a smaller input"
         )
     seen = seen_on_path(network, shapes, tensor, tuple(n // 2 for n in size) if at is None else at)
     levels = tuple(Level(_name(each, network), each.size, each.places) for each in seen)
@@ -90,7 +90,7 @@ def _field(network: Graph, tensor: str | None, at: Sequence[int] | None) -> Fiel
 
 
 def _name(seen: Seen, network: Graph) -> str:
-    """Name a tensor by its layer; a layer of a network has a name of its own."""
+    """Return the name of a tensor: the text of its layer, and in a network the name of the node."""
     if seen.node is None:
         return seen.tensor
     spelled = spell(seen.node.layer)
@@ -98,7 +98,7 @@ def _name(seen: Seen, network: Graph) -> str:
 
 
 def _some(levels: Sequence[Level]) -> tuple[Level, ...]:
-    """Return the input, the output, and between them the last tensor of each size; of many sizes some."""
+    """Return the input, the output, and between them the last tensor of each size; if there are many, some of these."""
     if len(levels) <= MOST_LEVELS:
         return tuple(levels)
     ends = [number for number, (one, two) in enumerate(pairwise(levels)) if one.size != two.size]
@@ -109,7 +109,7 @@ def _some(levels: Sequence[Level]) -> tuple[Level, ...]:
 
 
 def receptive_drawing(field: Field) -> Drawing:
-    """Return what is drawn of a receptive field."""
+    """Return the drawing of a receptive field."""
     return Drawing(
         steps=0,
         text=lambda width, _: _text(field, width),
@@ -124,7 +124,7 @@ def _title(field: Field) -> str:
 
 
 def _told(field: Field) -> list[str]:
-    """Return the numbers of the field on each axis, as `convcli shape` has them."""
+    """Return lines with the receptive field on each axis, as in `convcli shape`."""
     lines = []
     for name, axis in zip(axis_names(len(field.numbers)), field.numbers, strict=True):
         lines.append(
@@ -166,7 +166,7 @@ def _grid(level: Level, width: int) -> list[str]:
 
 
 def _ranges(level: Level) -> str:
-    """Say what is seen of a level that is too large to be printed."""
+    """Return the seen positions of a level that is too large to print."""
     told = [
         f"{name} {seen[0]} to {seen[-1]}" if seen else f"{name}: nothing"
         for name, seen in zip(axis_names(len(level.size)), level.seen, strict=True)
@@ -175,7 +175,7 @@ def _ranges(level: Level) -> str:
 
 
 def _rows_and_columns(level: Level) -> tuple[int, int]:
-    """Return the sizes of a level; of 1 axis it is one row."""
+    """Return the rows and columns of a level; a 1-D level is a single row."""
     *_, rows, columns = 1, *level.size
     return rows, columns
 
@@ -219,7 +219,7 @@ def _scene(field: Field) -> Scene:
     bottom = top - RISE + GAP
     told = _told(field)
     if shrunk < 1:
-        told.append("areas to scale: there are too many cells to be drawn one by one")
+        told.append("areas are to scale: there are too many cells to draw individually")
     marks += [Label(MARGIN, bottom + n * LEADING, line, 15, "ink", "start") for n, line in enumerate(told)]
     return Scene(widest + names + 2 * MARGIN, bottom + len(told) * LEADING, tuple(marks), title=_title(field))
 
@@ -229,7 +229,7 @@ def _cells(level: Level, plane: Plane, _: float, *, is_output: bool) -> Iterator
     rows, columns = ((0,), *level.seen)[-2:]
     height, width = _rows_and_columns(level)
     plain, seen = _kinds(is_output)
-    for inside in (False, True):  # edges of what is seen lie on top
+    for inside in (False, True):  # edges of seen cells are drawn on top
         for row in range(height):
             for column in range(width):
                 if (row in rows and column in columns) == inside:
@@ -238,7 +238,7 @@ def _cells(level: Level, plane: Plane, _: float, *, is_output: bool) -> Iterator
 
 
 def _outline(level: Level, plane: Plane, shrunk: float, *, is_output: bool) -> Iterator[Mark]:
-    """Draw a level and what is seen of it as two areas."""
+    """Draw a level and the seen part of it as two areas."""
     plain, seen = _kinds(is_output)
     yield Shape(plane.cell(0, 0, plane.rows, plane.columns), plain, f"{plain}-edge")
     yield Shape(plane.cell(*_box(level, shrunk)), seen, f"{seen}-edge")
@@ -249,7 +249,7 @@ def _kinds(is_output: bool) -> tuple[str, str]:
 
 
 def _box(level: Level, shrunk: float) -> tuple[float, float, float, float]:
-    """Return the row, column, height and width that what is seen covers."""
+    """Return the row, column, height and width of the seen part."""
     rows, columns = ((0,), *level.seen)[-2:]
     if not rows or not columns:
         return 0, 0, 0, 0

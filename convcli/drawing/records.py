@@ -1,4 +1,4 @@
-"""Steps as JSON has them: the records of the page and of `-o steps.json`."""
+"""Convert steps to JSON records, for the web page and for `-o steps.json`."""
 
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,7 @@ Record = dict[str, Any]
 
 
 def record(stage: Stage) -> Record:
-    """Return a stage as numbers, lists and texts; numbers are whole, or texts such as 1/9."""
+    """Return a stage as numbers, lists and strings; numbers are ints, or strings such as 1/9."""
     return {
         "layer": stage.name,
         "operation": stage.operation,
@@ -55,5 +55,5 @@ def plain_rows(values: Values) -> list[list[int | str]]:
 
 
 def plain(number: Fraction | int) -> int | str:
-    """Return a whole number as it is, another one as a text."""
+    """Return a whole number as an int, and any other number as a string."""
     return int(number) if number == int(number) else str(number)

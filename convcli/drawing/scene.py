@@ -1,15 +1,16 @@
-"""What pictures are made of, whatever draws them: polygons and labels, with colours named by what they mean."""
+"""The elements of pictures, independent of the renderer: polygons, labels, bitmaps, and colours named by meaning."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 Point = tuple[float, float]
 
-# Blue and teal are told apart by people who do not see red or green, too; each ink is readable on its fill (WCAG AA).
-# Of weights: Paul Tol's scheme "light", whose fills black text can be read on; of counts: from light to dark blue.
+# Blue and teal can be distinguished by people with red-green colour blindness too; text colours have sufficient
+# contrast with their background (WCAG AA). Colours of weights: Paul Tol's scheme "light", on which black text is
+# readable; of counts: from light to dark blue.
 TAPS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#99ddff", "#44bb99", "#bbcc33", "#aaaa00", "#dddddd")
-# Of numbers of either sign: from blue, the least, over white, 0, to red (ColorBrewer's RdBu, whose ends are told
-# apart by people who do not see red or green, too).
+# Colours of signed numbers: from blue (the least) over white (0) to red. ColorBrewer's RdBu, whose ends can be
+# distinguished by people with red-green colour blindness too.
 SIGNS = (
     *("#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7"),
     *("#fddbc7", "#f4a582", "#d6604d", "#b2182b"),
@@ -85,7 +86,7 @@ PALETTES: Mapping[str, Mapping[str, str]] = {"light": LIGHT, "dark": DARK}
 
 
 def sign_colours(value: float, largest: float) -> tuple[str, str]:
-    """Return the names of the colour of a number of either sign, on a scale to `largest`, and of the ink on it.
+    """Return the names of the colour of a signed number, on a scale up to `largest`, and of the text on it.
 
     >>> sign_colours(-3, 3), sign_colours(0, 3), sign_colours(1, 3)
     (('sign-0', 'deep-sign-ink'), ('sign-4', 'sign-ink'), ('sign-5', 'sign-ink'))
@@ -96,7 +97,7 @@ def sign_colours(value: float, largest: float) -> tuple[str, str]:
 
 
 class Shape(NamedTuple):
-    """A polygon, or a line where `closed` is not set; colours are names of a palette, None for none."""
+    """A polygon, or a polyline if `closed` is False; colours are names in a palette, or None."""
 
     points: tuple[Point, ...]
     fill: str | None = None
@@ -108,18 +109,18 @@ class Shape(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A line of text; `x` is its left end, its middle or its right end as `anchor` says, `y` its middle."""
+    """A line of text; `anchor` says whether `x` is its start, middle or end; `y` is its vertical middle."""
 
     x: float
     y: float
     text: str
     size: float
     colour: str = "ink"
-    anchor: str = "middle"  # start, middle or end, as SVG calls them
+    anchor: str = "middle"  # start, middle or end, as in SVG
 
 
 class Bitmap(NamedTuple):
-    """Pixels (H, W, 3) of 8 bits, stretched over a rectangle; single ones stay sharp where they are enlarged."""
+    """Pixels (H, W, 3) of 8 bits that fill a rectangle; enlarged pixels stay sharp."""
 
     x: float
     y: float
@@ -132,12 +133,12 @@ Mark = Shape | Label | Bitmap
 
 
 class Scene(NamedTuple):
-    """A picture that changes in steps.
+    """A picture with steps.
 
-    base : what is always there
-    kept : what each step leaves behind, seen from the step after it on
-    now : what is seen during a step alone
-    told : what each step shows, in words
+    base : marks that are always visible
+    kept : for each step, marks that are visible from the next step on
+    now : for each step, marks that are visible in this step only
+    told : a description of each step
     """
 
     width: float
@@ -149,6 +150,6 @@ class Scene(NamedTuple):
     title: str = ""
 
     def frame(self, number: int) -> list[Mark]:
-        """Return all that is seen in a step."""
+        """Return all marks that are visible in a step."""
         before = [mark for marks in self.kept[:number] for mark in marks]
         return [*self.base, *before, *(self.now[number] if self.now else ())]

@@ -1,15 +1,15 @@
-"""Counts, measures and sizes as labels have them: three digits and a unit."""
+"""Format counts, measures and sizes for labels: three digits and a unit."""
 
 from collections.abc import Sequence
 from math import inf
 from typing import Any
 
 UNITS = ("", "k", "M", "G", "T", "P", "E")
-LONG = 10**7  # a size that is written short
+LONG = 10**7  # sizes from here on are abbreviated
 
 
 def short(count: float | int | None, unit: str = "") -> str:
-    """Write a count or a measure in three digits and a unit.
+    """Format a count or a measure with three digits and a unit.
 
     >>> short(9408), short(118_013_952), short(3.2e-5, "s"), short(46_796_448, "B"), short(512)
     ('9.41 k', '118 M', '32.0 us', '46.8 MB', '512')
@@ -21,7 +21,7 @@ def short(count: float | int | None, unit: str = "") -> str:
     if count < 1000:
         return f"{count:,} {unit}".rstrip()
     power = 1
-    while power < len(UNITS) - 1 and 2 * count >= 1999 * 1000**power:  # which would be written as 1,000
+    while power < len(UNITS) - 1 and 2 * count >= 1999 * 1000**power:  # would be rounded to 1,000
         power += 1
     try:
         value = count / 1000**power
@@ -41,12 +41,12 @@ def _seconds(seconds: float) -> str:
 
 
 def _three(value: float) -> str:
-    """Write a number to three digits, a larger one whole."""
+    """Format a number with three digits; a number of 100 and more as an integer."""
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
 def times(sizes: Sequence[Any] | None, *, each: bool = False) -> str:
-    """Write sizes, and names of sizes; one that all axes share stands once, unless `each` is wanted."""
+    """Format sizes; a size that all axes have in common is written once, unless `each` is True."""
     if not sizes:
         return ""
     texts = [short(n) if isinstance(n, int) and n >= LONG else str(n) for n in sizes]

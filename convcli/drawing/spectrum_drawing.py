@@ -1,4 +1,4 @@
-"""The spectrum of a picture before and after a kernel, with the kernel's response between them, and a plot of rings."""
+"""Draw the spectrum of a picture before and after a kernel, the kernel's frequency response, and a radial plot."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-MARGIN, AXIS, GAP = 26.0, 48.0, 34.0  # AXIS: beside a panel, for its numbers
+MARGIN, AXIS, GAP = 26.0, 48.0, 34.0  # AXIS: space for the numbers next to a panel
 PANEL, THUMB = 230.0, 150.0
-PLOT = 190.0  # how high the plot is
+PLOT = 190.0  # height of the plot
 TEXT, SMALL = 13.0, 11.0
-DEPTH = 80  # decibels from the brightest to the darkest colour
+DEPTH = 80  # range of the colours in decibels
 STEP = 20
-SIDE = 256  # pixels of a spectrum
-MOST_KERNEL = 31  # on a side of a kernel that is drawn
-RAMP = ("#0b1420", "#174f80", "#2b71a8", "#6aa9d6", "#bdd7ee", "#f7fbff")  # from the least to the most
+SIDE = 256  # pixels on a side of a spectrum
+MOST_KERNEL = 31  # largest side of a kernel that is drawn
+RAMP = ("#0b1420", "#174f80", "#2b71a8", "#6aa9d6", "#bdd7ee", "#f7fbff")  # from the smallest to the largest
 LINES = {"before": "input-edge", "after": "output-edge"}
 TICKS = ((-0.5, "-1/2"), (-0.25, "-1/4"), (0.0, "0"), (0.25, "1/4"), (0.5, "1/2"))
 CYCLES = "cycles per pixel"
@@ -38,9 +38,9 @@ def spectrum_scene(
 ) -> Scene:
     """Return the picture.
 
-    rows : of the rings, as `radial_rows` makes them
-    white : the value that is drawn white
-    name : of the kernels, as they were typed
+    rows : the radial means, from `radial_rows`
+    white : the value that is drawn in white
+    name : of the kernels, as typed
     """
     lefts = [MARGIN + AXIS + number * (PANEL + AXIS + GAP) for number in range(3)]
     width = lefts[2] + PANEL + 96 + MARGIN
@@ -80,7 +80,7 @@ def _fitted(text: str, most: int = 30) -> str:
 
 
 def _square(response: Array) -> Array:
-    """Return the power of a response, of which the largest is 1."""
+    """Return the power of a response, normalised to a maximum of 1."""
     largest = float(response.max()) or 1.0
     power: Array = (response / largest) ** 2
     return power
@@ -90,7 +90,7 @@ def _square(response: Array) -> Array:
 
 
 def _picture(values: Array, white: float, left: float, top: float) -> Iterator[Mark]:
-    """Draw values in grey, those of both signs in blue and red."""
+    """Draw values in grey, or in blue and red if there are negative ones."""
     import numpy as np
 
     from convcli.images.signs import signed_colours
@@ -112,7 +112,7 @@ def _picture(values: Array, white: float, left: float, top: float) -> Iterator[M
 
 
 def _kernel(kernels: Sequence[Kernel], left: float, top: float) -> Iterator[Mark]:
-    """Draw the matrices of a kernel side by side; of several kernels, of large ones or many, none."""
+    """Draw the matrices of a kernel side by side; nothing for several kernels, or large or many matrices."""
     import numpy as np
 
     from convcli.images.signs import signed_colours
@@ -139,7 +139,7 @@ def _kernel(kernels: Sequence[Kernel], left: float, top: float) -> Iterator[Mark
 
 
 def _reduced(values: Array, most: int) -> Array:
-    """Return values of at most so many rows and columns: means of those that fall together."""
+    """Return values reduced to at most `most` rows and columns by averaging blocks."""
     import numpy as np
 
     for axis in (0, 1):
@@ -152,7 +152,7 @@ def _reduced(values: Array, most: int) -> Array:
 
 
 def _coloured(shares: Array) -> Array:
-    """Return shares from 0 to 1 as colours between those of RAMP, (H, W, 3)."""
+    """Return values from 0 to 1 as colours, interpolated between those of RAMP, (H, W, 3)."""
     import numpy as np
 
     parts = np.array([[int(colour[n : n + 2], 16) for n in (1, 3, 5)] for colour in RAMP], float)
@@ -166,7 +166,7 @@ def _coloured(shares: Array) -> Array:
 
 
 def _panel(power: Array, left: float, top: float) -> Iterator[Mark]:
-    """Draw a power, 1 at its largest, in decibels, with the frequencies beside it."""
+    """Draw a power with a maximum of 1 in decibels, with frequencies on the axes."""
     import numpy as np
 
     from convcli.analysis.picture_spectrum import binned
@@ -187,7 +187,7 @@ def _panel(power: Array, left: float, top: float) -> Iterator[Mark]:
 
 
 def _scale(left: float, top: float) -> Iterator[Mark]:
-    """Draw which colour stands for how many decibels."""
+    """Draw the colour scale in decibels."""
     import numpy as np
 
     shares = np.linspace(1, 0, SIDE)[:, np.newaxis].repeat(4, axis=1)
@@ -199,7 +199,7 @@ def _scale(left: float, top: float) -> Iterator[Mark]:
 
 
 def _plot(rows: Sequence[Mapping[str, float | None]], left: float, top: float, wide: float) -> Iterator[Mark]:
-    """Draw the mean power of rings of frequencies as two lines."""
+    """Draw the mean power of rings of frequencies, before and after, as two lines."""
     known = [value for row in rows for name in LINES if (value := row[name]) is not None]
     highest = STEP * -(-max([0.0, *known]) // STEP)
     lowest = max(STEP * (min([-STEP, *known]) // STEP), highest - 2 * DEPTH)
@@ -229,7 +229,7 @@ def _plot(rows: Sequence[Mapping[str, float | None]], left: float, top: float, w
 
 
 def _runs(rows: Sequence[Mapping[str, float | None]], name: str, place: Any) -> Iterator[tuple[Point, ...]]:
-    """Return the lines through the known points, broken where one is not known."""
+    """Return the lines through the known points, interrupted at unknown ones."""
     points: list[Point] = []
     for row in (*rows, {name: None, "frequency": 0.0}):
         value = row[name]

@@ -1,4 +1,4 @@
-"""A layer at work as a scene: the input below, the output above it, the window and what it sees, and the sum."""
+"""The steps of a layer as a scene: the input below, the output above it, the window, and the arithmetic."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,19 +16,19 @@ WIDTH, HEIGHT, SKEW = (
     46.0,
     32.0,
     13.0,
-)  # of a cell; how far each row is moved to the right of the one before it
-MARGIN, GAP = 26.0, 34.0  # around all, and between planes
-RISE = 46.0  # between the planes of the output and those of the input
-VALUE, WEIGHT, TEXT, SMALL = 15.0, 11.5, 15.0, 12.5  # sizes of letters
-MOST_OF_WEIGHT = 6  # letters of a weight in a cell, unless two digits take more
-LETTER = 0.5  # the width of a letter, of its size
-NARROWEST, WIDEST = 480.0, 1200.0  # for the planes; more of them stand in several rows
+)  # of a cell; SKEW is the shift of each row against the next one
+MARGIN, GAP = 26.0, 34.0  # around the scene, and between planes
+RISE = 46.0  # distance between the planes of output and input
+VALUE, WEIGHT, TEXT, SMALL = 15.0, 11.5, 15.0, 12.5  # font sizes
+MOST_OF_WEIGHT = 6  # characters of a weight in a cell, unless two digits need more
+LETTER = 0.5  # width of a letter, relative to the font size
+NARROWEST, WIDEST = 480.0, 1200.0  # width of the planes; more planes are put in several rows
 LEADING = 21.0
 MOST_LINES = 6  # of arithmetic
 
 
 class Plane(NamedTuple):
-    """A sheet of cells, seen from above at a slant; (x, y) is the upper left corner of what it covers."""
+    """A sheet of cells in oblique projection; (x, y) is the upper left corner of its bounding box."""
 
     x: float
     y: float
@@ -37,20 +37,20 @@ class Plane(NamedTuple):
 
     @property
     def width(self) -> float:
-        """How wide it is."""
+        """The width of the bounding box."""
         return self.columns * WIDTH + self.rows * SKEW
 
     @property
     def height(self) -> float:
-        """How high it is."""
+        """The height of the bounding box."""
         return self.rows * HEIGHT
 
     def at(self, row: float, column: float) -> Point:
-        """Return where a place of the sheet is seen."""
+        """Return the picture coordinates of a point of the sheet."""
         return self.x + column * WIDTH + (self.rows - row) * SKEW, self.y + row * HEIGHT
 
     def cell(self, row: float, column: float, rows: float = 1, columns: float = 1) -> tuple[Point, ...]:
-        """Return the corners of a cell, or of several."""
+        """Return the corners of a cell, or of a rectangle of cells."""
         return (
             self.at(row, column),
             self.at(row, column + columns),
@@ -59,7 +59,7 @@ class Plane(NamedTuple):
         )
 
     def centre(self, row: float, column: float) -> Point:
-        """Return the middle of a cell."""
+        """Return the centre of a cell."""
         return self.at(row + 0.5, column + 0.5)
 
 
@@ -69,7 +69,7 @@ def step_scene(stage: Stage) -> Scene:
 
 
 class _Layout:
-    """Where the planes of a stage lie."""
+    """The positions of the planes of a stage."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -80,7 +80,7 @@ class _Layout:
         inner = max(*map(_breadth, (*above, *below)), NARROWEST)
         self.width = inner + 2 * MARGIN
         top = MARGIN + 2 * LEADING + 16
-        self.rays = len(above) == len(below) == 1  # through more rows of planes they would hide too much
+        self.rays = len(above) == len(below) == 1  # with several rows of planes they would hide too much
         self.above: list[Plane] = []
         self.below: list[Plane] = []
         for bands, planes in ((above, self.above), (below, self.below)):
@@ -111,7 +111,7 @@ class _Layout:
         )
 
     def _sums(self, step: Step) -> list[str]:
-        """Return the arithmetic in lines that fit, without its middle where it is too long."""
+        """Return the arithmetic as lines that fit; if there are too many, the middle is omitted."""
         found = [
             line
             for text in lines(self.stage, step)
@@ -127,7 +127,9 @@ class _Layout:
         for channel, plane in enumerate(self.below):
             yield self._caption("input", channel, plane, len(self.below), at_bottom=True)
             cells = [(cell, stage.value(channel, *cell)) for cell in stage.canvas.cells()]
-            for cell, value in sorted(cells, key=lambda pair: pair[1] is not None):  # edges of inputs on top
+            for cell, value in sorted(
+                cells, key=lambda pair: pair[1] is not None
+            ):  # edges of inputs are drawn on top
                 kind = "padding" if value is None else "input"
                 yield Shape(plane.cell(*cell), kind, f"{kind}-edge", dashed=value is None)
                 padded = stage.padded(channel, *cell)
@@ -180,7 +182,7 @@ class _Layout:
         value: Fraction,
         weight: Fraction | None,
     ) -> Iterator[Mark]:
-        """Draw a cell that the window sees, with its weight; what is seen between cells is a dot with its value."""
+        """Draw a cell in the window with its weight; a value between cells is a dot."""
         plane, stage = self.below[channel], self.stage
         if row != int(row) or column != int(column) or stage.name.startswith("deform"):
             x, y = plane.centre(float(row), float(column))
@@ -201,13 +203,13 @@ class _Layout:
 
 
 def _number(place: Point, value: Fraction, colour: str) -> Label:
-    """Write a number in the middle of a cell, as small as it has to be."""
+    """Return a label with a number in the middle of a cell, in a size that fits."""
     text = shown(value)
     return Label(*place, text, min(VALUE, (WIDTH - 4) / (len(text) * 0.58)), colour)
 
 
 def _brief(weight: Fraction) -> str:
-    """Write a weight that stands in the corner of a cell: rounded to 2 digits where it is long.
+    """Format a weight for the corner of a cell, rounded to 2 digits if it is long.
 
     >>> [_brief(Fraction(*pair)) for pair in ((-2, 1), (1, 9), (1234, 10**7), (-10**9, 3))]
     ['-2', '1/9', '0.00012', '-3.3e+08']
@@ -220,7 +222,7 @@ def _brief(weight: Fraction) -> str:
 
 
 def _bands(planes: Sequence[Plane]) -> Iterator[list[Plane]]:
-    """Divide planes of one size into rows of as many as there is room for."""
+    """Divide planes of the same size into rows that fit the width."""
     count = max(1, int((WIDEST + GAP) // (planes[0].width + GAP)))
     rows = -(-len(planes) // count)
     each = -(-len(planes) // rows)
@@ -233,7 +235,7 @@ def _breadth(planes: Sequence[Plane]) -> float:
 
 
 def _placed(planes: Sequence[Plane], width: float, top: float) -> Iterator[Plane]:
-    """Put planes beside one another in the middle of the width."""
+    """Place planes side by side, centred in the width."""
     left = (width - _breadth(planes)) / 2
     for plane in planes:
         yield plane._replace(x=left, y=top)
@@ -243,13 +245,13 @@ def _placed(planes: Sequence[Plane], width: float, top: float) -> Iterator[Plane
 def _box(
     rows: Sequence[Fraction | int], columns: Sequence[Fraction | int]
 ) -> tuple[float, float, float, float]:
-    """Return the row, column, height and width that cells cover."""
+    """Return the row, column, height and width of the bounding box of cells."""
     top, left = float(min(rows)), float(min(columns))
     return top, left, float(max(rows)) + 1 - top, float(max(columns)) + 1 - left
 
 
 def rays(window: Sequence[Point], target: Sequence[Point], opacity: float) -> Iterator[Mark]:
-    """Draw what leads from a window to an output: a faint body with its edges."""
+    """Draw the projection from a window to an output: a translucent body with its edges."""
     yield Shape(_hull([*window, *target]), "ray", None, opacity=opacity)
     for start, end in zip(window, target, strict=True):
         yield Shape((start, end), None, "ray", opacity=0.45, closed=False)

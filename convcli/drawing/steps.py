@@ -1,4 +1,4 @@
-"""The steps of a layer as plain records: which cells a window lies on, the products, their sum, the output cell."""
+"""The records of steps: the cells that a window covers, the products, their sum, the output."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,19 +9,21 @@ from typing import Literal, NamedTuple
 from convcli.layers.axes import Shape
 from convcli.layers.padding import border_source
 
-Values = tuple[tuple[Fraction, ...], ...]  # rows of one channel; of 1 axis it is one row
-Kind = Literal["input", "padding", "between"]  # of a cell: between two inputs that a stride has moved apart
-# How the terms of a step become its result: a weighted sum, the largest, the mean, a norm, one of them, a function.
+Values = tuple[tuple[Fraction, ...], ...]  # rows of one channel; 1-D input has a single row
+Kind = Literal[
+    "input", "padding", "between"
+]  # of a cell; `between` is a zero that a stride inserts between two inputs
+# How the terms of a step become its result: a weighted sum, the maximum, the mean, a norm, a copy, or a function.
 Operation = Literal["sum", "max", "mean", "norm", "copy", "function"]
 
 
 class Line(NamedTuple):
-    """One axis of the canvas that the window moves over: the input with what lies around and between.
+    """One axis of the canvas that the window moves over: the input, its padding, and inserted zeros.
 
-    first : the place of its first cell, where the input begins at 0
-    length : its cells
-    scale : cells from one input to the next; above 1 there are zeros between
-    inputs : how many inputs there are
+    first : the position of the first cell; the input starts at 0
+    length : the number of cells
+    scale : the number of cells from one input to the next; if above 1 there are zeros between inputs
+    inputs : the number of inputs
     """
 
     first: int
@@ -30,50 +32,50 @@ class Line(NamedTuple):
     inputs: int
 
     def kind(self, cell: int) -> Kind:
-        """Tell what a cell of the canvas is, along this axis."""
+        """Return the kind of a cell along this axis."""
         place = cell + self.first
         if not 0 <= place <= self.scale * (self.inputs - 1):
             return "padding"
         return "between" if place % self.scale else "input"
 
     def input_at(self, cell: int) -> int | None:
-        """Return which input stands in a cell, None if none does."""
+        """Return the index of the input in a cell, or None if there is none."""
         return (cell + self.first) // self.scale if self.kind(cell) == "input" else None
 
     def cell_of(self, number: int) -> int:
-        """Return the cell in which an input stands."""
+        """Return the cell of an input."""
         return number * self.scale - self.first
 
 
 class Canvas(NamedTuple):
-    """The rows and columns of cells that a window moves over; all channels have the same."""
+    """The cells that a window moves over; they are the same for all channels."""
 
     rows: Line
     columns: Line
 
     def kind(self, row: int, column: int) -> Kind:
-        """Tell what a cell is: padding lies outside on any axis."""
+        """Return the kind of a cell; padding on any axis makes it padding."""
         kinds = {self.rows.kind(row), self.columns.kind(column)}
         return next(kind for kind in ("padding", "between", "input") if kind in kinds)
 
     def cells(self) -> Iterator[tuple[int, int]]:
-        """Go through all cells in reading order."""
+        """Iterate over all cells in reading order."""
         return product(range(self.rows.length), range(self.columns.length))
 
 
 class Border(NamedTuple):
-    """What fills the padding: a mode of `layers.padding.MODES`, and the number of `constant`."""
+    """What fills the padding: a mode of `layers.padding.MODES`, and the value for `constant`."""
 
     mode: str = "zeros"
     value: Fraction = Fraction(0)
 
 
 class Term(NamedTuple):
-    """One element that a window sees.
+    """One element in a window.
 
-    channel, row, column : the cell of the canvas; a fraction where a tap looks between cells
-    value : what stands there
-    weight : what it is multiplied by, None of what is not weighted
+    channel, row, column : the cell of the canvas; row and column are fractions if a tap lies between cells
+    value : the value of the element
+    weight : the factor of the value; None if there are no weights
     """
 
     channel: int
@@ -84,7 +86,7 @@ class Term(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One output: where it stands, what it is made of, and what it is."""
+    """One output: its position, its terms and its value."""
 
     place: tuple[int, int, int]  # channel, row, column
     terms: tuple[Term, ...]
@@ -93,14 +95,14 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer at work on an input, step by step.
+    """The steps of a layer on an input.
 
     name : the layer as it is written in a chain
-    operation, detail : how terms become a result: the exponent of a norm, the name of a function
-    kernel_size : rows and columns of the window's taps; None if windows differ in size
+    operation, detail : how terms become a result; the detail is the exponent of a norm or the name of a function
+    kernel_size : rows and columns of taps; None if windows differ in size
     inputs : the values of each input channel
-    turned : whether the kernel lies turned by 180 degrees
-    border : what stands in the padding
+    turned : whether the kernel is rotated by 180 degrees
+    border : what fills the padding
     """
 
     name: str
@@ -112,7 +114,7 @@ class Stage:
     output_shape: tuple[int, int, int]
     steps: tuple[Step, ...]
     turned: bool = False
-    border: Border = Border()  # noqa: RUF009  # which never changes
+    border: Border = Border()  # noqa: RUF009  # immutable
 
     @property
     def input_shape(self) -> Shape:
@@ -121,16 +123,16 @@ class Stage:
 
     @property
     def weighted(self) -> bool:
-        """Whether there are weights, so that a kernel can be shown."""
+        """Whether there are weights to show as a kernel."""
         return self.operation == "sum"
 
     def value(self, channel: int, row: int, column: int) -> Fraction | None:
-        """Return the input's value in a cell of the canvas, None in padding and between."""
+        """Return the input's value in a cell of the canvas; None for padding and inserted zeros."""
         y, x = self.canvas.rows.input_at(row), self.canvas.columns.input_at(column)
         return None if y is None or x is None else self.inputs[channel][y][x]
 
     def padded(self, channel: int, row: int, column: int) -> Fraction | None:
-        """Return the number that stands in a cell of the padding, None if the padding is nothing but zeros."""
+        """Return the value of a cell of the padding; None if the padding is zeros, or the cell is not padding."""
         mode, value = self.border
         if mode == "zeros" or self.canvas.kind(row, column) != "padding":
             return None
@@ -142,7 +144,7 @@ class Stage:
         return value if y is None or x is None else self.inputs[channel][y][x]
 
     def found(self, channel: int, row: int, column: int) -> Fraction:
-        """Return what a window finds in a cell of the canvas: the input's value, the padding's, or 0 between."""
+        """Return the value that a window sees in a cell: the input's, the padding's, or 0 for an inserted zero."""
         value = self.value(channel, row, column)
         return (self.padded(channel, row, column) or Fraction(0)) if value is None else value
 
@@ -156,7 +158,7 @@ class Stage:
         )
 
     def kernels(self, step: Step) -> dict[int, Values]:
-        """Return the weights of a step as they lie on each input channel."""
+        """Return the weights of a step for each input channel."""
         if self.kernel_size is None or not self.weighted:
             return {}
         _, columns = self.kernel_size

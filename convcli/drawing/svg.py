@@ -1,4 +1,4 @@
-"""Scenes as SVG: animated by style sheets, still for who does not want motion, in the reader's light or dark."""
+"""Encode scenes as SVG, animated by CSS; respects the viewer's preference for reduced motion and light or dark."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
@@ -6,13 +6,13 @@ from html import escape
 from convcli.drawing.scene import DARK, LIGHT, Bitmap, Label, Mark, Scene, Shape
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-HOLD = 2  # steps for which the last one is shown
+HOLD = 2  # duration of the last step, relative to the others
 
 
 def svg(scenes: Sequence[Scene], theme: str, delay: float, step: int | None = None) -> str:
-    """Return scenes one after the other as an animation, or one step of them, counted from 1, without motion.
+    """Return scenes as an animation, or only one step of them, counted from 1, without motion.
 
-    theme : light, dark, or auto for what the reader prefers
+    theme : light, dark, or auto for the viewer's preference
     """
     width, height = max(scene.width for scene in scenes), max(scene.height for scene in scenes)
     count = sum(max(1, len(scene.now)) for scene in scenes)
@@ -39,7 +39,7 @@ def svg(scenes: Sequence[Scene], theme: str, delay: float, step: int | None = No
 
 
 def _moved(scene: Scene, width: float, marks: Iterable[str]) -> Iterator[str]:
-    """Put a scene in the middle of the width."""
+    """Yield a scene centred in the width."""
     left = (width - scene.width) / 2
     yield f'<g transform="translate({_n(left)})">' if left else "<g>"
     yield from marks
@@ -47,7 +47,7 @@ def _moved(scene: Scene, width: float, marks: Iterable[str]) -> Iterator[str]:
 
 
 def _animated(scene: Scene, begun: int, count: int, styles: dict[tuple[int, int], None]) -> Iterator[str]:
-    """Return a scene whose steps are seen in turn; without motion all is as in the last step."""
+    """Yield a scene whose steps are shown in turn; with reduced motion it shows the last step."""
     end = begun + max(1, len(scene.now))
     alone = len(scene.now) == count or not scene.now
     last = end == count
@@ -66,7 +66,7 @@ def _animated(scene: Scene, begun: int, count: int, styles: dict[tuple[int, int]
 
 
 def _motion(styles: Iterable[tuple[int, int]], count: int, delay: float) -> Iterator[str]:
-    """Return the rules by which groups are seen from one step to another."""
+    """Yield the CSS rules that show groups from one step to another."""
     slots = count - 1 + HOLD
 
     def share(step: int) -> str:

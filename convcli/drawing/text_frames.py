@@ -12,19 +12,19 @@ from convcli.drawing.steps import Stage, Step
 from convcli.errors import ArgumentError
 from convcli.layers.axes import by_axes
 
-MOST_PRINTED = 2_000_000  # cells of all steps together
-NOTHING, WAITING = ".", "_"  # a zero that is not of the input; an output that is still to come
+MOST_PRINTED = 2_000_000  # total cells of all steps
+NOTHING, WAITING = ".", "_"  # a zero that is not of the input; an output that is not computed yet
 BLANK = (NOTHING, WAITING)
-GAP = "   "  # between blocks that stand beside one another
+GAP = "   "  # between blocks side by side
 
-# How a piece of a line is meant, for who can show colours.
+# The styles of pieces of a line, for terminals with colours.
 PLAIN, TITLE, WINDOW, PADDING, INPUT, OUTPUT, CURRENT = (
     "", "title", "window", "padding", "input", "output", "current",
 )  # fmt: skip
 
 
 class Piece(NamedTuple):
-    """Some characters of a line, and what they are."""
+    """A part of a line with its style."""
 
     text: str
     style: str = PLAIN
@@ -35,7 +35,7 @@ Block = list[TextLine]
 
 
 def heading(stage: Stage) -> str:
-    """Name a layer, and the shapes that it goes from and to."""
+    """Return the name of a layer with its input and output shape and the number of steps."""
     name = {"conv": "convolution", "convT": "transposed convolution"}.get(stage.name.split()[0], "")
     count = len(stage.steps)
     return (
@@ -45,16 +45,18 @@ def heading(stage: Stage) -> str:
 
 
 def legend(stage: Stage) -> list[str]:
-    """Say what the marks in the frames of a stage mean, as far as they occur in it."""
+    """Return explanations of the marks that occur in the frames of a stage."""
     kinds = {stage.canvas.kind(row, column) for row, column in stage.canvas.cells()}
     meaning = {"padding": "padding", "between": "a zero between two inputs"}
     marks = [meaning[kind] for kind in ("padding", "between") if kind in kinds]
     said = [f"{NOTHING} is {' or '.join(marks)}"] if marks else []
-    between = ["a tap between cells sees what stands around it"] if stage.name.startswith("deform") else []
-    turned = ["the kernel lies turned by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
+    between = (
+        ["a tap between cells interpolates the cells around it"] if stage.name.startswith("deform") else []
+    )
+    turned = ["the kernel is rotated by 180 degrees"] if stage.turned and stage.kernel_size != (1, 1) else []
     around = f"( ) is padding, {stage.border.mode}"
     padded = [around] if "padding" in kinds and stage.border.mode != "zeros" else said
-    return [*turned, *between, *padded, f"[ ] is the window, {WAITING} an output still to come"]
+    return [*turned, *between, *padded, f"[ ] is the window, {WAITING} an output not computed yet"]
 
 
 class TextFrames:
@@ -70,7 +72,7 @@ class TextFrames:
         self.output_width = max(map(len, self.results))
 
     def frame(self, number: int, width: int) -> list[TextLine]:
-        """Return one step as lines of at most so many characters, where the cells allow it."""
+        """Return one step as lines that fit a width, if the cells allow it."""
         stage, step = self.stage, self.stage.steps[number]
         channel, row, column = step.place
         told = f"row {row}, column {column}" + (f", channel {channel}" if stage.output_shape[0] > 1 else "")
@@ -109,7 +111,7 @@ class TextFrames:
             yield _grid(_numbered("input", channel, len(self.inputs)), cells, self.input_width)
 
     def _output_blocks(self, number: int) -> Iterator[Block]:
-        """Return the outputs, which the steps go through in reading order."""
+        """Yield the blocks of the output channels; the steps follow them in reading order."""
         channels, rows, columns = self.stage.output_shape
         for channel in range(channels):
             cells = []
@@ -127,20 +129,20 @@ class TextFrames:
 
 
 def check_printable(stages: Sequence[Stage]) -> None:
-    """Raise ArgumentError where the frames of all steps would be more text than anybody reads."""
+    """Raise ArgumentError if the frames of all steps would be too much text."""
     for stage in stages:
         _, rows, columns = stage.output_shape
         cells = len(stage.inputs) * stage.canvas.rows.length * stage.canvas.columns.length
         cells += stage.output_shape[0] * rows * columns
         if cells * len(stage.steps) > MOST_PRINTED:
             raise ArgumentError(
-                f"{len(stage.steps):,} steps of {cells:,} cells each are too many to print; take `step=N`, .html, or a "
+                f"{len(stage.steps):,} steps of {cells:,} cells each are too many to print; use `step=N`, .html, or a "
                 "smaller input"
             )
 
 
 def plain_frames(stages: Sequence[Stage], width: int, only: int | None = None) -> Iterator[str]:
-    """Return all steps, or `only` this one, counted from 1 through all stages, as paragraphs of plain text."""
+    """Yield paragraphs of plain text with all steps, or only step `only`, counted from 1 over all stages."""
     begun = 0
     for stage in stages:
         wanted = [n for n in range(len(stage.steps)) if only in (None, begun + n + 1)]
@@ -158,11 +160,11 @@ def _joined(line: TextLine) -> str:
     return "".join(piece.text for piece in line).rstrip()
 
 
-# Blocks: titled grids that stand beside one another as far as there is room
+# Blocks: titled grids that are put side by side if they fit
 
 
 def _bands(blocks: Sequence[Block], width: int) -> Iterator[Block]:
-    """Put blocks beside one another, in as many bands as the width asks for."""
+    """Put blocks side by side, in as many bands as the width requires."""
     row: list[Block] = []
     for block in blocks:
         wide = sum(_width(each) + len(GAP) for each in row) + _width(block)
@@ -190,7 +192,7 @@ def _beside(blocks: Sequence[Block]) -> Block:
 
 
 def _grid(title: str, cells: Sequence[Sequence[tuple[str, str]]], width: int) -> Block:
-    """Lay out rows of (text, style); a cell of the window stands in brackets."""
+    """Return a titled grid of (text, style) cells; cells in the window are in brackets."""
     block: Block = [[Piece(title, TITLE)]]
     for row in cells:
         line: TextLine = []
@@ -212,7 +214,7 @@ def _numbered(name: str, channel: int, channels: int) -> str:
 
 
 def _both(place: Fraction | int) -> set[int]:
-    """Return the cells that a place lies on or between."""
+    """Return the cells that a position lies on or between."""
     return {floor(place), ceil(place)}
 
 

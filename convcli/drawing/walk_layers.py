@@ -1,4 +1,4 @@
-"""From layers to steps: where the window of each output lies, and the sums that it makes, in plain loops."""
+"""Compute the steps of layers in plain loops: the window of each output, and the sums of its products."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -23,22 +23,22 @@ from convcli.layers.resize import Resize
 from convcli.layers.text.spelling import spell
 from convcli.layers.transposed import ConvTranspose
 
-MOST_CELLS = 32  # on a side of what is drawn: numbers in smaller cells cannot be read
+MOST_CELLS = 32  # largest size that is drawn; numbers in smaller cells would be unreadable
 MOST_CHANNELS = 16
-MOST_PRODUCTS = 250_000  # of all steps together
+MOST_PRODUCTS = 250_000  # total number of products of all steps
 
 Place = tuple[int, int, int]  # channel, row, column
-Cell = tuple[int, int, Fraction | int, Fraction | int]  # the tap of a window and where it looks
+Cell = tuple[int, int, Fraction | int, Fraction | int]  # the tap of a window and its position
 
 
 class Numbers(NamedTuple):
-    """The numbers that are drawn, where they are given; others are chosen by `seed`.
+    """The numbers in a drawing; those that are not given are chosen by `seed`.
 
     values : the channels of the input
-    kernels : one for all, one for each output channel, or all of a layer
-    offsets : how far each tap of a deformable layer is moved, down and to the right: one row a tap
-    flip : whether kernels are turned by 180 degrees first
-    border : what stands in the padding of convolutions
+    kernels : one for all channels, one per output channel, or all kernels of a layer
+    offsets : the offsets of a deformable layer, down and to the right: one row per tap
+    flip : whether kernels are rotated by 180 degrees first
+    border : what fills the padding of convolutions
     """
 
     values: tuple[Values, ...] | None = None
@@ -50,11 +50,11 @@ class Numbers(NamedTuple):
 
 
 def walk_layers(layers: Iterable[Layer], input_shape: Sequence[int], numbers: Numbers) -> list[Stage]:
-    """Return the steps of each layer of a chain on an input (channels, *spatial) of 1 or 2 axes."""
-    chain = [layer for layer in layers if layer.inner is layer]  # what runs beside it is not drawn
+    """Return the steps of each layer of a chain on an input (channels, *spatial) with 1 or 2 spatial axes."""
+    chain = [layer for layer in layers if layer.inner is layer]  # side branches are not drawn
     shape = as_shape(input_shape)
     if not 2 <= len(shape) <= 3:
-        raise ArgumentError(f"an input of {len(shape) - 1} axes cannot be drawn; take `dims=1` or `dims=2`")
+        raise ArgumentError(f"an input of {len(shape) - 1} axes cannot be drawn; use `dims=1` or `dims=2`")
     _check_given(chain, numbers)
     _check_size("the input", shape)
     channels, rows, columns = _as_2d(shape)
@@ -71,16 +71,15 @@ def walk_layers(layers: Iterable[Layer], input_shape: Sequence[int], numbers: Nu
 
 
 def _check_given(chain: Sequence[Layer], numbers: Numbers) -> None:
-    """Refuse numbers that have no use for the layers."""
+    """Raise ArgumentError for numbers that no layer uses."""
     if numbers.flip and not any(isinstance(layer, Convolution) for layer in chain):
-        raise ArgumentError("`flip=True` turns kernels, and no layer here has one; leave it out")
+        raise ArgumentError("`flip=True` rotates kernels, but no layer here has one; leave it out")
     if numbers.border != Border() and not any(map(_takes_border, chain)):
         raise ArgumentError(
-            "`padding_mode` says what a convolution finds in its padding, and no layer here has such padding; leave "
-            "it out"
+            "`padding_mode` fills the padding of a convolution, but no layer here has such padding; leave it out"
         )
     if numbers.offsets is not None and not any(isinstance(layer, DeformConv) for layer in chain):
-        raise ArgumentError("`offsets` belong to `variant='deformable'`")
+        raise ArgumentError("`offsets` belong to `variant='deformable'`; leave them out")
 
 
 def _takes_border(layer: Layer) -> bool:
@@ -89,7 +88,7 @@ def _takes_border(layer: Layer) -> bool:
 
 
 def pads_with_numbers(layer: Layer) -> bool:
-    """Return whether there is padding that a mode fills."""
+    """Return whether a layer has padding that a padding mode fills."""
     return (
         isinstance(layer, Convolution)
         and _takes_border(layer)
@@ -100,31 +99,31 @@ def pads_with_numbers(layer: Layer) -> bool:
 def _check_size(what: str, shape: Shape, whose: str = "") -> None:
     if max(shape[1:], default=1) > MOST_CELLS:
         raise ArgumentError(
-            f"{what}{whose} would be {by_axes(shape[1:])} cells, and at most {MOST_CELLS} on a side are drawn; draw "
+            f"{what}{whose} would be {by_axes(shape[1:])} cells, but at most {MOST_CELLS} on a side are drawn; draw "
             "the same layer on a smaller input"
         )
     if shape[0] > MOST_CHANNELS:
         raise ArgumentError(
-            f"{what}{whose} would have {shape[0]} channels, and at most {MOST_CHANNELS} are drawn; fewer show the same"
+            f"{what}{whose} would have {shape[0]} channels, but at most {MOST_CHANNELS} are drawn; use fewer channels"
         )
 
 
 def _as_2d(shape: Shape) -> tuple[int, int, int]:
-    """Return (channels, rows, columns); what has one axis has one row."""
+    """Return (channels, rows, columns); a 1-D shape has a single row."""
     channels, *sizes = shape
     rows, columns = (1, *sizes)[-2:]
     return channels, rows, columns
 
 
 class _Axis(NamedTuple):
-    """One axis of a walk: its line of cells, and the (tap, cell) pairs that each output sees."""
+    """One axis of a walk: its line of cells, and the (tap, cell) pairs of each output."""
 
     line: Line
     seen: list[list[tuple[int, int]]]
 
 
 def _axis(seen: Seen, inputs: int, outputs: int, pads: tuple[int, int], reach: int) -> _Axis:
-    """Lay out one axis from what outputs see; `reach` is how far taps are moved at most."""
+    """Lay out one axis from what the outputs see; `reach` is the largest offset of a tap."""
     assert seen is not None
     if isinstance(seen, Reach):
         step, scale, low, high = seen
@@ -149,12 +148,12 @@ def _axis(seen: Seen, inputs: int, outputs: int, pads: tuple[int, int], reach: i
 
 def _axes(layer: Layer, shape: Shape, output_shape: Shape, reach: int = 0) -> tuple[_Axis, _Axis]:
     sizes = shape[1:]
-    # What a deformable layer sees depends on its offsets; without them it is the taps of its window.
+    # What a deformable layer sees depends on its offsets; without offsets its taps are those of the window.
     seen = Window.sees(layer, sizes) if isinstance(layer, DeformConv) else layer.sees(sizes)
     pads: Sequence[tuple[int, int]] = ((0, 0),) * len(sizes)
     if isinstance(layer, Window) and not isinstance(
         layer, ConvTranspose
-    ):  # whose padding is cut off its output
+    ):  # its padding crops the output instead
         pads = layer.pads(sizes)
     axes = [_axis(*each, reach) for each in zip(seen, sizes, output_shape[1:], pads, strict=True)]
     if len(axes) == 1:
@@ -166,7 +165,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
     """Return the steps of one layer."""
     output_shape = layer.output_shape(shape)
     if len(output_shape) != len(shape):
-        raise ArgumentError(f"{spell(layer)!r} has no window that could be drawn; leave it out of the chain")
+        raise ArgumentError(f"{spell(layer)!r} has no window that can be drawn; leave it out of the chain")
     _check_size("the output", output_shape, f" of {spell(layer)!r}")
     walked = _as_2d(output_shape)
     offsets = _offsets(layer, walked, numbers)
@@ -179,7 +178,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
     count = prod(walked) * len(sources(0)) * prod(window)
     if count > MOST_PRODUCTS:
         raise ArgumentError(
-            f"{spell(layer)!r} makes {count:,} products, and at most {MOST_PRODUCTS:,} are drawn; take a smaller "
+            f"{spell(layer)!r} makes {count:,} products, but at most {MOST_PRODUCTS:,} are drawn; use a smaller "
             "input, or fewer channels"
         )
     weights = (
@@ -209,7 +208,7 @@ def _walk(layer: Layer, values: tuple[Values, ...], shape: Shape, numbers: Numbe
 
 
 def _sources(layer: Layer, channels: int) -> Callable[[int], Sequence[int]]:
-    """Return which input channels an output channel is made of."""
+    """Return a function from an output channel to the input channels that it depends on."""
     if isinstance(layer, Convolution):
         sources, outputs = layer.in_channels // layer.groups, layer.out_channels // layer.groups
         return lambda o: range(o // outputs * sources, (o // outputs + 1) * sources)
@@ -246,7 +245,7 @@ def _terms(
                 terms.append(Term(channel, row, column, stage.found(channel, row, column), weight))
     if not terms:
         raise ArgumentError(
-            f"output row {y}, column {x} of {spell(layer)!r} sees nothing but padding; pad less, or dilate less"
+            f"output row {y}, column {x} of {spell(layer)!r} sees only padding; use less padding or dilation"
         )
     return tuple(terms)
 
@@ -254,7 +253,7 @@ def _terms(
 def _counts_padding(layer: Layer, stage: Stage, row: int, column: int) -> bool:
     """Return whether a cell of the padding counts in a mean or a norm; rows that `ceil_mode` adds do not."""
     if isinstance(layer, LpPool):
-        return True  # a 0 adds nothing
+        return True  # zeros do not change the sum
     if not (isinstance(layer, AvgPool) and layer.count_include_pad):
         return False
     _, *sizes = stage.input_shape
@@ -283,7 +282,7 @@ def _operation(layer: Layer) -> tuple[Operation, str]:
     if isinstance(layer, Activation) and layer.name in FUNCTIONS:
         return "function", layer.name
     raise ArgumentError(
-        f"{spell(layer)!r} has no window that could be drawn; convolutions, pools, resize, shuffle and activations have"
+        f"{spell(layer)!r} cannot be drawn; give convolutions, pools, resize, shuffle or activations"
     )
 
 
@@ -301,7 +300,7 @@ def _result(stage: Stage, layer: Layer, place: Place, terms: Sequence[Term]) -> 
             return Fraction(sum(float(abs(value)) ** power for value in values) ** (1 / power))
         except OverflowError:
             raise ArgumentError(
-                f"the norm at output {place[1:]} is beyond all numbers; give smaller values"
+                f"the norm at output {place[1:]} is too large for a float; give smaller values"
             ) from None
     if stage.operation == "function":
         return FUNCTIONS[stage.detail](values[0])
@@ -314,7 +313,7 @@ def _result(stage: Stage, layer: Layer, place: Place, terms: Sequence[Term]) -> 
 def _offsets(
     layer: Layer, output_shape: Place, numbers: Numbers
 ) -> dict[tuple[int, int, int, int], tuple[Fraction, Fraction]]:
-    """Return how far each tap of a deformable layer is moved at each place of the output."""
+    """Return the offset of each tap of a deformable layer at each output position."""
     if not isinstance(layer, DeformConv):
         return {}
     _, height, width = output_shape
@@ -323,7 +322,7 @@ def _offsets(
     if given is not None and (len(given), len(given[0])) != (rows * columns, 2):
         raise ArgumentError(
             f"`offsets` are {len(given)}x{len(given[0])} numbers; a kernel of {rows}x{columns} needs {rows * columns} "
-            "rows of 2, how far each tap is moved down and to the right"
+            "rows of 2, the offset of each tap down and to the right"
         )
     found = {}
     for y, x, i, j in product(range(height), range(width), range(rows), range(columns)):
@@ -338,7 +337,7 @@ def _offsets(
 
 
 def _between(stage: Stage, channel: int, row: Fraction, column: Fraction) -> Fraction:
-    """Return the value at a place between cells, interpolated along both axes; 0 beyond the input."""
+    """Return the value at a point between cells by linear interpolation on both axes; the input is 0 outside."""
     top, left = floor(row), floor(column)
     total = Fraction(0)
     for y, x in product((top, top + 1), (left, left + 1)):

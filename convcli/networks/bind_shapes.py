@@ -41,9 +41,7 @@ def _bound(name: str, declared: NamedShape, given: Any, batch: int) -> Shape:
     if given is None:
         shape = declared
     elif not is_sequence(given):
-        raise ArgumentError(
-            f"the shape of the input {name!r} must be one number per axis, got {given!r}"
-        )
+        raise ArgumentError(f"the shape of the input {name!r} must be one number per axis, got {given!r}")
     elif len(given) == len(declared):
         shape = tuple(given)
     elif len(given) == len(declared) - 1:

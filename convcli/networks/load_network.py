@@ -86,7 +86,9 @@ def load_network(source: str | Path, input_shape: Shapes = None, **options: Any)
         return build(text, _only(text, input_shape), **options)
     if ending in READERS:
         if options:
-            raise ArgumentError(f"{text} is a file, which takes no option {next(iter(options))!r}; leave it out")
+            raise ArgumentError(
+                f"{text} is a file, which takes no option {next(iter(options))!r}; leave it out"
+            )
         module, function = READERS[ending]
         network: Network = getattr(import_module(module), function)(Path(text), input_shape)
         return network

@@ -28,7 +28,9 @@ def read_network_text(path: Path, what: str = "network") -> str:
     except OSError as error:
         raise NetworkError(f"cannot read the {what} {str(path)!r}: {error.strerror or error}") from None
     if len(data) > MOST_BYTES:
-        raise NetworkError(f"the {what} {str(path)!r} is larger than {MOST_BYTES:,} bytes; use repeat and blocks")
+        raise NetworkError(
+            f"the {what} {str(path)!r} is larger than {MOST_BYTES:,} bytes; use repeat and blocks"
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -241,7 +241,9 @@ def _check_operators(nodes: Iterable[Node]) -> None:
             for name, count in names.most_common(MOST_NAMED)
         ]
         more = f", and {len(names) - MOST_NAMED} others" if len(names) > MOST_NAMED else ""
-        raise ArgumentError(f"the network cannot be run, because there is no operator for {'; '.join(told)}{more}")
+        raise ArgumentError(
+            f"the network cannot be run, because there is no operator for {'; '.join(told)}{more}"
+        )
 
 
 def tensors_of(network: Graph, names: Iterable[str]) -> dict[str, str]:

@@ -48,7 +48,9 @@ def parse_machine(text: str) -> Machine:
     found: dict[str, float] = {}
     for name, value in pairs:
         if name not in UNITS:
-            raise ArgumentError(f"the roofline has no argument {name or value!r}; {instead_of(name or value, UNITS)}")
+            raise ArgumentError(
+                f"the roofline has no argument {name or value!r}; {instead_of(name or value, UNITS)}"
+            )
         if name in found:
             raise ArgumentError(f"the {name} of the roofline is given twice; give it once")
         found[name] = _number(name, value)
@@ -67,7 +69,9 @@ def _number(name: str, text: str) -> float:
     number = read_float(match[1]) * PREFIXES[match[2].lower()] if match and fits else 0.0
     if not 0 < number < inf:
         example = "100GFLOP/s" if name == "peak" else "20GB/s"
-        raise ArgumentError(f"the {name} must be a positive number of {UNITS[name]}, such as {example}, got {text!r}")
+        raise ArgumentError(
+            f"the {name} must be a positive number of {UNITS[name]}, such as {example}, got {text!r}"
+        )
     return number
 
 

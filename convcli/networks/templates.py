@@ -48,7 +48,9 @@ def _value(formula: str, values: Mapping[str, Value]) -> Value:
     if formula in values:
         return values[formula]
     if len(formula) > LONGEST:
-        raise ArgumentError(f"the formula {formula!r} has more than {LONGEST} characters; write a shorter one")
+        raise ArgumentError(
+            f"the formula {formula!r} has more than {LONGEST} characters; write a shorter one"
+        )
     try:
         tree = ast.parse(formula, mode="eval")
     except (SyntaxError, ValueError):
@@ -75,7 +77,9 @@ def _number(node: ast.expr, formula: str, values: Mapping[str, Value]) -> int:
     elif isinstance(node, ast.BinOp):
         found = _combined(node, formula, values)
     else:
-        raise ArgumentError(f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %")
+        raise ArgumentError(
+            f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %"
+        )
     if abs(found) > LARGEST:
         raise ArgumentError(f"{{{formula}}} is too large; the limit is {LARGEST:,}")
     return found
@@ -88,8 +92,12 @@ def _combined(node: ast.BinOp, formula: str, values: Mapping[str, Value]) -> int
         raise ArgumentError(f"{{{formula}}} divides by 0; change the divisor")
     if isinstance(node.op, ast.Div):
         if left % right:
-            raise ArgumentError(f"{{{formula}}} is {left} / {right}, which is not a whole number; use // to round down")
+            raise ArgumentError(
+                f"{{{formula}}} is {left} / {right}, which is not a whole number; use // to round down"
+            )
         return left // right
     if type(node.op) not in _OPERATORS:
-        raise ArgumentError(f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %")
+        raise ArgumentError(
+            f"{{{formula}}} is not a formula; write a name, or whole numbers with + - * / // %"
+        )
     return _OPERATORS[type(node.op)](left, right)

@@ -62,7 +62,7 @@ def test_a_magnitude_has_a_window_for_each_matrix(call: Call) -> None:
     out = call("filter", SAMPLES / "house.png", "--kernel", "sobel", "--explain", "100,100").out
     assert "channel 0, matrix 0:" in out
     assert "channel 0, matrix 1:" in out
-    assert "sqrt of the summed squares of " in out
+    assert "sqrt of the sum of the squares of " in out
     with Image.open(SAMPLES / "house.png") as image:
         assert f" {image.getpixel((100, 100))} " in out
 
@@ -108,11 +108,11 @@ def test_large_kernels_and_many_maps_are_told_in_part(call: Call, tmp_path: Path
     import numpy as np
 
     out = call("filter", SAMPLES / "house.png", "--kernel", "box:9", "--explain", "50,50").out
-    assert "\n81 products, their sum: " in out
+    assert "\n81 products, sum: " in out
     np.save(tmp_path / "w.npy", np.ones((20, 1, 2, 2)))
     words = ("--weights", tmp_path / "w.npy", "--explain", "5,5", "--padding", "valid")
     out = call("filter", "--values", "; ".join(["1 2 3 4 5 6 7"] * 7), *words).out
-    assert out.endswith("8 more channels, which JSON has\n")
+    assert out.endswith("8 more channels are in the JSON output\n")
 
 
 def test_any_picture_of_the_run_but_one_alone(call: Call) -> None:

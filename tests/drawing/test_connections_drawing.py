@@ -93,13 +93,13 @@ def test_as_a_picture():
 @pytest.mark.parametrize(
     ("layers", "n", "message"),
     [
-        ((MaxPool(2, dims=1),), 5, "`connections=True` is of a convolution, not of 'maxpool k2'"),
-        ((DeformConv(1, 1, 3),), 5, "`connections=True` is of a convolution"),
-        ((Conv(1, 1, 3, dims=1),), 25, "25 inputs are too many to be told apart; at most 24 are drawn"),
+        ((MaxPool(2, dims=1),), 5, "`connections=True` draws convolutions, not 'maxpool k2'"),
+        ((DeformConv(1, 1, 3),), 5, "`connections=True` draws convolutions"),
+        ((Conv(1, 1, 3, dims=1),), 25, "25 inputs are too many to draw; give at most 24"),
         (
             (Conv(1, 1, 3, dims=1), Conv(1, 1, 3, dims=1)),
             9,
-            "is of one layer; draw a chain with `receptive=True`",
+            "draws one layer; for a chain use `receptive=True`",
         ),
     ],
 )

@@ -110,9 +110,9 @@ def test_it_is_written_by_its_ending(tmp_path: Path) -> None:
         drawing.save(path)
     drawing.save(str(path), force=True)
     assert path.read_bytes() == drawing.encode("svg")
-    with pytest.raises(ArgumentError, match="`form` 'jpg' is none that can be drawn; take one of txt, png"):
+    with pytest.raises(ArgumentError, match="`form` must be one of txt, png"):
         drawing.save(tmp_path / "x.jpg")
-    with pytest.raises(ArgumentError, match="`theme` is one of auto, light, dark, got 'blue'"):
+    with pytest.raises(ArgumentError, match="`theme` must be one of auto, light, dark, got 'blue'"):
         drawing.encode("svg", theme="blue")
     assert [each.name for each in tmp_path.iterdir()] == ["x.svg"]
 
@@ -122,38 +122,38 @@ def test_a_notebook_shows_an_image() -> None:
 
     drawing = convcli.draw(Conv(1, 1, 2), 3)
     start, _, rest = drawing._repr_html_().partition("base64,")
-    assert start == '<img alt="what convcli draws" src="data:image/svg+xml;'
+    assert start == '<img alt="a drawing by convcli" src="data:image/svg+xml;'
     assert b64decode(rest.partition('"')[0]) == drawing.encode("svg")
 
 
 @pytest.mark.parametrize(
     ("given", "options", "message"),
     [
-        ((Conv(1, 1, 2),), {}, "the input is missing; give its `input_shape`, or its numbers as `values`"),
-        ((Conv(1, 1, 2), 4), {"values": NINE}, "`input_shape` 1x4x4 does not fit the `values`, which are 1x3x3; leave it out"),
-        ((Conv(1, 1, 2),), {"values": [[1, 2], [3]]}, "`values` are ragged; all rows need 2 numbers"),
-        ((Conv(1, 1, 2),), {"values": [[1, "a"]]}, "`values` are finite numbers, got 'a'"),
-        ((Conv(1, 1, 2),), {"values": [[1, float("nan")]]}, "`values` are finite numbers, got nan"),
-        ((Conv(1, 1, 2),), {"values": 7}, "`values` have the shape of one number; it is (W,), (H, W) or (C, H, W)"),
-        ((Conv(1, 1, 2),), {"values": [[[[1]]]]}, "`values` have the shape 1x1x1x1"),
-        ((3, 4), {}, "`layers` are a chain such as 'conv k3 p1, relu', layers, or a network, got 3"),
-        (([], 4), {}, "`layers` are a chain such as 'conv k3 p1, relu', layers, or a network, got []"),
-        ((Conv(1, 1, 2), 4), {"matrix": True, "receptive": True}, "`matrix=True` and `receptive=True` are two drawings"),
-        ((Conv(1, 1, 2), 4), {"at": (0, 0)}, "`at` says whose field `receptive=True` draws; leave it out"),
-        ((Conv(1, 1, 2), 4), {"layer": "conv1"}, "`layer` says whose field `receptive=True` draws; leave it out"),
-        ((Conv(1, 1, 2), 4), {"layer": "conv1", "receptive": True}, "`layer` names a layer of a network; of a chain leave out the layers behind it"),
-        ((Conv(1, 1, 2), 4), {"receptive": True, "seed": 1}, "`receptive=True` has no use for numbers; give the sizes alone"),
-        ((Conv(1, 1, 2), 4), {"matrix": True, "values": np.ones((4, 4))}, "`matrix=True` has no use for numbers of the input"),
-        ((Conv(1, 1, 2, padding=1), 4), {"matrix": True, "padding_mode": "reflect"}, "`padding_mode` says what steps find in the padding, and `matrix=True` draws none; leave it out"),
+        ((Conv(1, 1, 2),), {}, "the input is missing; give `input_shape` or `values`"),
+        ((Conv(1, 1, 2), 4), {"values": NINE}, "`input_shape` 1x4x4 does not match the `values`, which are 1x3x3; leave it out"),
+        ((Conv(1, 1, 2),), {"values": [[1, 2], [3]]}, "`values` are ragged; give 2 numbers in each row"),
+        ((Conv(1, 1, 2),), {"values": [[1, "a"]]}, "`values` must be finite numbers, got 'a'"),
+        ((Conv(1, 1, 2),), {"values": [[1, float("nan")]]}, "`values` must be finite numbers, got nan"),
+        ((Conv(1, 1, 2),), {"values": 7}, "`values` must have the shape (W,), (H, W) or (C, H, W), not that of a single number"),
+        ((Conv(1, 1, 2),), {"values": [[[[1]]]]}, "`values` must have the shape (W,), (H, W) or (C, H, W), not 1x1x1x1"),
+        ((3, 4), {}, "`layers` must be a chain such as 'conv k3 p1, relu', layers, or a network, got 3"),
+        (([], 4), {}, "`layers` must be a chain such as 'conv k3 p1, relu', layers, or a network, got []"),
+        ((Conv(1, 1, 2), 4), {"matrix": True, "receptive": True}, "`matrix=True` and `receptive=True` are different drawings"),
+        ((Conv(1, 1, 2), 4), {"at": (0, 0)}, "`at` needs `receptive=True`; add that, or leave `at` out"),
+        ((Conv(1, 1, 2), 4), {"layer": "conv1"}, "`layer` needs `receptive=True`; add that, or leave `layer` out"),
+        ((Conv(1, 1, 2), 4), {"layer": "conv1", "receptive": True}, "`layer` names a layer of a network; in a chain, leave out the layers after it"),
+        ((Conv(1, 1, 2), 4), {"receptive": True, "seed": 1}, "`receptive=True` does not use input values, kernels or offsets; give only sizes"),
+        ((Conv(1, 1, 2), 4), {"matrix": True, "values": np.ones((4, 4))}, "`matrix=True` does not use input values; give only sizes"),
+        ((Conv(1, 1, 2, padding=1), 4), {"matrix": True, "padding_mode": "reflect"}, "`padding_mode` applies to the drawing of steps, not to `matrix=True`; leave it out"),
         ((Conv(1, 1, 2, padding=1), 4), {"padding_mode": "mirrored"}, "there is no padding mode 'mirrored'; did you mean 'mirror'?"),
         ((Conv(1, 1, 2, padding=1), 4), {"padding_value": 3}, "`padding_value` belongs to `padding_mode='constant'`"),
-        ((MaxPool(2, padding=1), 4), {"padding_mode": "reflect"}, "`padding_mode` fills the padding of a convolution, and there is none; give `padding`"),
-        ((DeformConv(1, 1, 1), 3), {"offsets": "1 1 | 1 1"}, "`offsets` are rows of 2 numbers, without |"),
-        (("resnet-18",), {}, "of a network `receptive=True` draws what one output sees; the command cost draws its layers"),
-        (("resnet-18", 64), {"receptive": True}, "the input of a network is (channels, *sizes), got `input_shape=64`"),
-        ((load("resnet-18"), (3, 64, 64)), {"receptive": True}, "a network has its own input"),
+        ((MaxPool(2, padding=1), 4), {"padding_mode": "reflect"}, "`padding_mode` fills the padding of a convolution, but there is none; give `padding`"),
+        ((DeformConv(1, 1, 1), 3), {"offsets": "1 1 | 1 1"}, "`offsets` must be rows of 2 numbers, without |"),
+        (("resnet-18",), {}, "a network can be drawn with `receptive=True` only; the command cost draws its layers"),
+        (("resnet-18", 64), {"receptive": True}, "the input shape of a network must be (channels, *sizes), got `input_shape=64`"),
+        ((load("resnet-18"), (3, 64, 64)), {"receptive": True}, "the network already has an input shape"),
         (("resnet-18",), {"receptive": True, "layer": "conv99"}, "the network has no layer 'conv99'; did you mean"),
-        (("resnet-18",), {"receptive": True, "kernel": FOUR}, "`receptive=True` has no use for numbers"),
+        (("resnet-18",), {"receptive": True, "kernel": FOUR}, "`receptive=True` does not use input values, kernels or offsets"),
         (("resnet-18",), {"receptive": True, "layer": "dense1"}, "what 'dense1' sees has no window, so it cannot be drawn"),
     ],
 )  # fmt: skip

@@ -26,8 +26,8 @@ def test_values_in_a_file(tmp_path):
     ("text", "message"),
     [
         ("1 2; 3", "`values` '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1; give every row the same number of values"),
-        ("1 2 | 3", "`values` '1 2 | 3' are ragged: channel 1 is 1x2, channel 2 is 1x1"),
-        ("1 two", "`values` '1 two': 'two' is not a number; give rows of numbers divided by ;, as in '0 1 2; 3 4 5; 6 7 8'"),
+        ("1 2 | 3", "`values` '1 2 | 3' is ragged: channel 1 is 1x2, channel 2 is 1x1"),
+        ("1 two", "`values` '1 two': 'two' is not a number; give rows of numbers separated by ;, as in '0 1 2; 3 4 5; 6 7 8'"),
         ("", "'' is not a number"),
         ("1/0", "'1/0' divides by 0"),
         ("1e999", "'1e999' is not a finite number"),
@@ -48,9 +48,9 @@ def test_fractions_are_kept_on_their_way_through_floats(over, under):
 
 def test_kernels_are_divided_exactly():
     assert weights_of(parse_kernel("box:3"))[0] == (Fraction(1, 9),) * 3
-    with pytest.raises(ArgumentError, match="kernel 'sobel' has 2 matrices whose responses are combined"):
+    with pytest.raises(ArgumentError, match="kernel 'sobel' combines the responses of 2 matrices"):
         weights_of(parse_kernel("sobel"))
-    with pytest.raises(ArgumentError, match="adds an offset of 128, which is not drawn"):
+    with pytest.raises(ArgumentError, match="adds an offset of 128, which cannot be drawn"):
         weights_of(parse_kernel("emboss").__class__("k", (((1,),),), offset=128))
 
 

@@ -106,7 +106,7 @@ def test_a_large_kernel_has_colours_alone():
 def test_many_channels_are_cut_and_said():
     found = explained(GREY, (6, 7), weights=np.ones((20, 1, 2, 2)), variant="standard")
     (scene,) = explained_drawing(found).scenes()
-    assert labels(scene)[-1] == "8 more channels, which JSON has"
+    assert labels(scene)[-1] == "8 more channels are in the JSON output"
     assert len(explained_drawing(found).record()["channels"]) == 20
 
 

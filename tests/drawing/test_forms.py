@@ -17,12 +17,12 @@ def drawing(size, kernel=1, outputs=1):
     ("size", "form", "settings", "message"),
     [
         (4, "png", Settings(step=17), "there is no step 17; there are 16, counted from 1"),
-        (17, "gif", Settings(), "there are 289 steps, and an animation has 256 at most; take `step=N`, .html, or a smaller input"),
+        (17, "gif", Settings(), "there are 289 steps, but an animation has at most 256; use `step=N`, .html, or a smaller input"),
         (17, "apng", Settings(), "there are 289 steps"),
         (17, "svg", Settings(), "there are 289 steps"),
-        (4, "gif", Settings(step=2), "`step=2` is one frame, and .gif and .apng are animations; take .png or .svg"),
-        (1, "apng", Settings(), "nothing moves here, and .gif and .apng are animations; take .png or .svg"),
-        (15, "gif", Settings(), "pixels in 225 frames, and at most 200,000,000 are drawn"),
+        (4, "gif", Settings(step=2), "`step=2` is one frame, but .gif and .apng are animations; use .png or .svg"),
+        (1, "apng", Settings(), "this drawing has no steps, but .gif and .apng are animations; use .png or .svg"),
+        (15, "gif", Settings(), "pixels in 225 frames, over the limit of 200,000,000"),
     ],
 )  # fmt: skip
 def test_refused(size, form, settings, message, monkeypatch):

@@ -16,8 +16,7 @@ from tests.backend.cases import cases
 from tests.drawing.test_walk_layers import arrays, kernels_of, options
 
 BOOK = """\
-conv k2x2 o1 as a matrix: y = A x, a row for each output, a column for each
-input
+conv k2x2 o1 as a matrix: y = A x, one row per output, one column per input
 
 A, 4x9
  0 1 . 2 3 . . . .
@@ -37,9 +36,9 @@ its transpose, 9x4
  . . . 3
 
 4 x 9 = 36 entries: 24 are 0 (66.7%), 12 are not
-16 places for 4 weights of 3 values other than 0; a full matrix would have 36
+16 entries for 4 weights with 3 non-zero values; a full matrix would have 36
 weights
-. is a place without a weight
+. is an entry without a weight
 """
 
 
@@ -131,9 +130,13 @@ def test_as_a_picture_each_weight_has_its_colour():
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (MaxPool(2), (1, 4, 4), "'maxpool k2x2' is no fixed matrix of weights"),
-        (DeformConv(1, 1, 3), (1, 4, 4), "'deform k3x3 o1' is no fixed matrix of weights"),
-        (Conv(1, 1, 1), (1, 17, 17), "the matrix would be 289x289, and at most 256 on a side are drawn"),
+        (MaxPool(2), (1, 4, 4), "'maxpool k2x2' is not a fixed matrix of weights"),
+        (DeformConv(1, 1, 3), (1, 4, 4), "'deform k3x3 o1' is not a fixed matrix of weights"),
+        (
+            Conv(1, 1, 1),
+            (1, 17, 17),
+            "the matrix would be 289x289, but at most 256 rows or columns are drawn",
+        ),
     ],
 )
 def test_what_is_no_matrix(layer, shape, message):

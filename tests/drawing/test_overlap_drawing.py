@@ -63,6 +63,6 @@ def test_as_text_and_as_a_picture():
 )
 def test_of_transposed_layers_alone(layers):
     with pytest.raises(
-        ArgumentError, match="`checkerboard=True` is of one transposed convolution; take `variant"
+        ArgumentError, match="`checkerboard=True` draws one transposed convolution; use `variant"
     ):
         overlap_drawing(layers, (1, 5, 5))

@@ -209,16 +209,16 @@ def test_another_stride_kernel_padding_and_dilation(opened):
 @pytest.mark.parametrize(
     ("field", "text", "problem"),
     [
-        ("kernel", "9", "the output would be empty; pad more, or take a smaller kernel."),
+        ("kernel", "9", "the output would be empty; pad more, or use a smaller kernel."),
         ("kernel", "0", '"0" is not a whole number of at least 1.'),
         ("kernel", "3x3x3", '"3x3x3" has 3 axes where 2 are needed.'),
         ("stride", "two", '"two" is not a whole number of at least 1.'),
-        ("padding", "1:2:3", '"1:2:3" is not a padding; write 1, or before:after as 1:2.'),
-        ("size", "99", "the input would be 99x99 cells, and at most 32 on a side are drawn."),
+        ("padding", "1:2:3", '"1:2:3" is not a padding; write 1, or before:after such as 1:2.'),
+        ("size", "99", "the input would be 99x99 cells, but at most 32 on a side are drawn."),
         (
             "padding",
             "20",
-            "the input with its padding would be 45 cells, and at most 32 on a side are drawn.",
+            "the input with its padding would be 45 cells, but at most 32 on a side are drawn.",
         ),
     ],
 )

@@ -81,7 +81,7 @@ def test_one_step_is_one_picture_and_all_are_a_sheet():
 def test_of_many_steps_some_are_on_the_sheet_the_first_and_the_last_among_them():
     given = (Conv(1, 1, 1),), (1, 6, 6), Numbers()
     sheet, told = picture("png", given=given)
-    assert told == "24 of 36 steps are drawn; `step=N` draws one"
+    assert told == "24 of 36 steps are drawn; `step=N` draws one of them"
     scene = step_scene(walk_layers(*given)[0])
     x, y = beside_the_number(scene.kept[35][0], 1)
     frames = (sheet.width // round(scene.width), sheet.height // round(scene.height))

@@ -116,7 +116,7 @@ def test_many_rows_of_cells_are_outlines():
     shapes = [[mark for mark in scene.base if isinstance(mark, Shape)] for scene in (few, many)]
     assert len(shapes[0]) > 2 * 36**2 and len(shapes[1]) < 20
     assert many.height < few.height / 2
-    assert [mark.text for mark in many.base if isinstance(mark, Label)][-1].startswith("areas to scale")
+    assert [mark.text for mark in many.base if isinstance(mark, Label)][-1].startswith("areas are to scale")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_many_rows_of_cells_are_outlines():
             (Conv(1, 1, 3),),
             5000,
             None,
-            "a tensor of the chain would be 5000x5000, and at most 4096 on a side are drawn",
+            "a tensor of the chain would be 5000x5000, but at most 4096 on a side are drawn",
         ),
         ((DeformConv(1, 1, 3),), 5, None, "what 'deform k3x3 o1' sees depends on the data"),
         ((Flatten(),), 5, None, "what 'flatten' sees has no window"),

@@ -15,7 +15,7 @@ from convcli.layers import AvgPool, ConvTranspose, LpPool, MaxPool
 
 BOOK = """\
 conv k2x2 o1 (convolution): 1x3x3 to 1x2x2, 4 steps
-[ ] is the window, _ an output still to come
+[ ] is the window, _ an output not computed yet
 
 step 1 of 4: output row 0, column 0
 
@@ -56,8 +56,8 @@ input       kernel   output
 
 TRANSPOSED = """\
 convT k2x2 s2 p1 o1 (transposed convolution): 1x2x2 to 1x2x2, 4 steps
-the kernel lies turned by 180 degrees; . is a zero between two inputs; [ ] is
-the window, _ an output still to come
+the kernel is rotated by 180 degrees; . is a zero between two inputs; [ ] is the
+window, _ an output not computed yet
 
 step 2 of 4: output row 0, column 1
 
@@ -72,7 +72,7 @@ input       kernel   output
 
 REFLECTED = """\
 conv k1x3 p0x1 o1 (convolution): 1x1x3 to 1x1x3, 3 steps
-( ) is padding, reflect; [ ] is the window, _ an output still to come
+( ) is padding, reflect; [ ] is the window, _ an output not computed yet
 
 step 1 of 3: output row 0, column 0
 
@@ -119,7 +119,7 @@ def test_padding_shows_what_stands_there():
 def test_a_flipped_kernel_is_shown_as_it_lies():
     given = numbers("0 1 2; 3 4 5; 6 7 8", "0 1; 2 3")
     shown = text((Conv(1, 1, 2),), (1, 3, 3), given._replace(flip=True), 1)
-    assert "the kernel lies turned by 180 degrees; [ ] is the window" in shown
+    assert "the kernel is rotated by 180 degrees; [ ] is the window" in shown
     assert "0*3 + 1*2 + 3*1 + 4*0 = 5\n" in shown
 
 
@@ -160,7 +160,7 @@ def test_text_that_nobody_would_read_is_refused():
     layers, shape = (Conv(1, 16, 1),), (1, 28, 28)
     drawing = layer_drawing(layers, shape, Numbers())
     message = (
-        "12,544 steps of 13,328 cells each are too many to print; take `step=N`, .html, or a smaller input"
+        "12,544 steps of 13,328 cells each are too many to print; use `step=N`, .html, or a smaller input"
     )
     with pytest.raises(ArgumentError) as error:
         drawing.text(80, None)

@@ -239,7 +239,7 @@ def test_pools_are_what_plain_loops_give(case, ceil_mode, include):
         except (ValueError, ZeroDivisionError):  # a dilated window that lies around the input
             expected = np.full(1, np.nan)
         if np.isnan(expected).any():
-            with pytest.raises(ArgumentError, match="sees nothing but padding"):
+            with pytest.raises(ArgumentError, match="sees only padding"):
                 walk_layers((layer,), x.shape[1:], Numbers(values_of(x[0])))
             continue
         (stage,) = walk_layers((layer,), x.shape[1:], Numbers(values_of(x[0])))
@@ -328,22 +328,22 @@ ROW = values_of(np.ones((1, 1, 3)))
 @pytest.mark.parametrize(
     ("layers", "shape", "numbers", "message"),
     [
-        ((Conv(1, 1, 3, dims=3),), (1, 5, 5, 5), Numbers(), "an input of 3 axes cannot be drawn; take `dims=1` or `dims=2`"),
-        ((Conv(1, 1, 3),), (1, 33, 5), Numbers(), f"the input would be 33x5 cells, and at most {MOST_CELLS} on a side are drawn"),
+        ((Conv(1, 1, 3, dims=3),), (1, 5, 5, 5), Numbers(), "an input of 3 axes cannot be drawn; use `dims=1` or `dims=2`"),
+        ((Conv(1, 1, 3),), (1, 33, 5), Numbers(), f"the input would be 33x5 cells, but at most {MOST_CELLS} on a side are drawn"),
         ((Conv(1, 1, 3, padding=20),), (1, 5, 5), Numbers(), "the output of 'conv k3x3 p20 o1' would be 43x43 cells"),
         ((Conv(1, 1, 40, padding=20),), (1, 5, 5), Numbers(), "the input with its padding would be 45 cells"),
-        ((Conv(1, 17, 3),), (1, 5, 5), Numbers(), "would have 17 channels, and at most 16 are drawn"),
-        ((Conv(16, 16, 5, padding=2),), (16, 28, 28), Numbers(), "'conv k5x5 p2 o16' makes 5,017,600 products, and at most 250,000 are drawn"),
-        ((Flatten(), Dense(in_features=25, out_features=3)), (1, 5, 5), Numbers(), "'flatten' has no window that could be drawn"),
-        ((MaxPool(3, padding=1),), (1, 5, 5), Numbers(border=Border("reflect")), "`padding_mode` says what a convolution finds in its padding, and no layer here has such padding; leave it out"),
+        ((Conv(1, 17, 3),), (1, 5, 5), Numbers(), "would have 17 channels, but at most 16 are drawn"),
+        ((Conv(16, 16, 5, padding=2),), (16, 28, 28), Numbers(), "'conv k5x5 p2 o16' makes 5,017,600 products, but at most 250,000 are drawn"),
+        ((Flatten(), Dense(in_features=25, out_features=3)), (1, 5, 5), Numbers(), "'flatten' has no window that can be drawn"),
+        ((MaxPool(3, padding=1),), (1, 5, 5), Numbers(border=Border("reflect")), "`padding_mode` fills the padding of a convolution, but no layer here has such padding; leave it out"),
         ((ConvTranspose(1, 1, 3, padding=1),), (1, 5, 5), Numbers(border=Border("reflect")), "no layer here has such padding; leave it out"),
-        ((BatchNorm(channels=1),), (1, 5, 5), Numbers(), "'bn' has no window that could be drawn; convolutions, pools"),
-        ((Resize(scale=2, mode="bilinear"),), (1, 5, 5), Numbers(), "'resize x2 bilinear' has no window"),
-        ((Conv(1, 1, 3),), (1, 5, 5), Numbers(kernels=ROW), "a kernel of 1x3 is given where the layer has kernels of 3x3"),
-        ((Conv(2, 2, (1, 3)),), (2, 5, 5), Numbers(kernels=ROW * 3), "3 kernels are given; the layer takes 1 for all or 2 for the output channels or 4 for the pairs of channels"),
-        ((MaxPool(2),), (1, 4, 4), Numbers(kernels=ROW), "`kernel` is the weights of one layer, and here no layers have some"),
-        ((Conv(1, 1, 3), Conv(1, 1, 3)), (1, 9, 9), Numbers(kernels=ROW), "and here 2 layers have some; leave it out"),
-        ((MaxPool(2),), (1, 4, 4), Numbers(flip=True), "`flip=True` turns kernels, and no layer here has one"),
+        ((BatchNorm(channels=1),), (1, 5, 5), Numbers(), "'bn' cannot be drawn; give convolutions, pools"),
+        ((Resize(scale=2, mode="bilinear"),), (1, 5, 5), Numbers(), "'resize x2 bilinear' cannot be drawn"),
+        ((Conv(1, 1, 3),), (1, 5, 5), Numbers(kernels=ROW), "a kernel is 1x3, but the layer has kernels of 3x3"),
+        ((Conv(2, 2, (1, 3)),), (2, 5, 5), Numbers(kernels=ROW * 3), "3 kernels are given, but the layer takes 1 for all channels or 2 for the output channels or 4 for the pairs of channels"),
+        ((MaxPool(2),), (1, 4, 4), Numbers(kernels=ROW), "`kernel` gives the weights of one layer, but no layers have weights"),
+        ((Conv(1, 1, 3), Conv(1, 1, 3)), (1, 9, 9), Numbers(kernels=ROW), "but 2 layers have weights; leave it out"),
+        ((MaxPool(2),), (1, 4, 4), Numbers(flip=True), "`flip=True` rotates kernels, but no layer here has one"),
         ((Conv(1, 1, 3),), (1, 4, 4), Numbers(offsets=ROW[0]), "`offsets` belong to `variant='deformable'`"),
         ((DeformConv(1, 1, 3),), (1, 4, 4), Numbers(offsets=ROW[0]), "`offsets` are 1x3 numbers; a kernel of 3x3 needs 9 rows of 2"),
         (VARIANTS["separable"](Conv(1, 1, 2)), (1, 4, 4), Numbers(kernels=values_of(np.eye(2)[np.newaxis])), "is not the product of a column and a row"),

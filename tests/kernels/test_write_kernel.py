@@ -35,7 +35,7 @@ def test_divisor_and_offset_are_held_or_said(ending, tmp_path):
     if ending in (".json", ".mat"):
         assert (again.divisor, again.offset, lost) == (4, -3, [])
     else:
-        assert (again.offset, lost) == (0, [f"{path} cannot hold the bias -3; .json and .mat do"])
+        assert (again.offset, lost) == (0, [f"{path} cannot hold the bias -3; .json and .mat can"])
 
 
 @given(

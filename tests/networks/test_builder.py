@@ -117,7 +117,10 @@ def test_a_layer_without_inputs():
             r"4x6x6 from stem \(conv k3x3 o4\)",
         ),
         (lambda g: g("relu", "inptu"), "there is no tensor 'inptu'; did you mean 'input'"),
-        (lambda g: g("mul"), "'mul' takes 2 or more inputs, but has 1; its input is 3x8x8 from the input 'input'"),
+        (
+            lambda g: g("mul"),
+            "'mul' takes 2 or more inputs, but has 1; its input is 3x8x8 from the input 'input'",
+        ),
         (lambda g: g("cnv k3"), "'cnv k3': 'cnv' is not an operator; did you mean 'conv'"),
         (
             lambda g: (g("relu", name="a"), g("relu", name="a")),

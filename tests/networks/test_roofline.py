@@ -31,10 +31,19 @@ def test_a_machine_is_read(text, peak, bandwidth):
         ("peak=1G", "the roofline needs the bandwidth, as peak=100GFLOP/s,bandwidth=20GB/s"),
         ("peek=1G,bandwidth=1G", "the roofline has no argument 'peek'; did you mean 'peak'"),
         ("peak=1G,peak=2G", "the peak of the roofline is given twice"),
-        ("peak=1GB/s,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '1GB/s'"),
-        ("peak=1,bandwidth=1GFLOP/s", "the bandwidth must be a positive number of B/s, such as 20GB/s, got '1GFLOP/s'"),
+        (
+            "peak=1GB/s,bandwidth=1",
+            "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '1GB/s'",
+        ),
+        (
+            "peak=1,bandwidth=1GFLOP/s",
+            "the bandwidth must be a positive number of B/s, such as 20GB/s, got '1GFLOP/s'",
+        ),
         ("peak=0,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '0'"),
-        ("peak=1e999,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '1e999'"),
+        (
+            "peak=1e999,bandwidth=1",
+            "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '1e999'",
+        ),
         ("peak=-1,bandwidth=1", "the peak must be a positive number of FLOP/s, such as 100GFLOP/s, got '-1'"),
         ("100", "the roofline has no argument '100'; use peak, bandwidth"),
     ],

@@ -53,9 +53,7 @@ def test_a_batch_multiplies_work_and_not_parameters():
         assert five[key] == 5 * one[key]
     assert five["params"] == one["params"]
     assert residual().totals((5, *ITEM)) == five == residual().totals((1, *ITEM), batch=5)
-    with pytest.raises(
-        ArgumentError, match="the input 'x' has 5 items but `batch` is 3;  give one of them"
-    ):
+    with pytest.raises(ArgumentError, match="the input 'x' has 5 items but `batch` is 3; give one of them"):
         residual().totals((5, *ITEM), batch=3)
 
 
@@ -89,7 +87,7 @@ def test_shapes_that_do_not_fit_are_told(shapes, text):
 def test_unknown_sizes_are_asked_for():
     network = Network("n", {"x": ("N", 3, "H", "W")}, [Node("a", Conv(3, 4, 3), ("x",), ("a",))], ("a",))
     with pytest.raises(
-        ArgumentError, match="the input 'x' is Nx3xHxW, of which H and W are unknown;  give its shape"
+        ArgumentError, match="the input 'x' is Nx3xHxW, of which H and W are unknown; give its shape"
     ):
         network.rows()
     assert network.rows((3, 9, 9))[0]["output_shape"] == [4, 7, 7]

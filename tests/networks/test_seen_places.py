@@ -132,7 +132,9 @@ def test_what_is_not_known(spelled, message):
 
 def test_a_place_beyond_the_output():
     network = residual()
-    with pytest.raises(ArgumentError, match="`at` 9,0 is outside the output, which is 2x3; positions count from 0"):
+    with pytest.raises(
+        ArgumentError, match="`at` 9,0 is outside the output, which is 2x3; positions count from 0"
+    ):
         seen_on_path(network, shapes_of(network), last_spatial(network, shapes_of(network)), (9, 0))
 
 

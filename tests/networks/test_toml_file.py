@@ -134,7 +134,8 @@ outputs = ["all", "left"]
     )
     assert rows["all"]["output_shape"] == [8, 16, 16]
     with pytest.raises(
-        NetworkError, match="it has the inputs image, mask; name the one whose shape is given, as NAME=3x32x32"
+        NetworkError,
+        match="it has the inputs image, mask; name the one whose shape is given, as NAME=3x32x32",
     ):
         read_toml(written(text), (8, 32, 32))
     assert read_toml(written(text), {"image": (8, 16, 16)}).inputs["image"] == ("N", 8, 16, 16)

@@ -87,7 +87,9 @@ def read_model(path: Path) -> Model:
 
     """
     if not path.is_file():
-        reason = "it is a folder, a device or a pipe; name a file" if path.exists() else "there is no such file"
+        reason = (
+            "it is a folder, a device or a pipe; name a file" if path.exists() else "there is no such file"
+        )
         raise ArgumentError(f"cannot read the network {str(path)!r}: {reason}")
     try:
         with Reader(path, SCHEMA, MOST) as reader:

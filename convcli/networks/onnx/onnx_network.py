@@ -50,9 +50,7 @@ class OnnxNetwork(Network):
 
     def _arguments(self, weights: Any, seed: int | None) -> Callable[[Graph, Node], Arguments]:
         if weights is not None or seed is not None:
-            raise ArgumentError(
-                f"the model {self.name} has its own weights; leave `weights` and `seed` out"
-            )
+            raise ArgumentError(f"the model {self.name} has its own weights; leave `weights` and `seed` out")
         return arguments_of
 
     def rest(self, wanted: Iterable[str]) -> Rest | None:

@@ -79,7 +79,9 @@ def _triangle(site: Site) -> Made:
 
 
 def _grid_sample(site: Site) -> Made:
-    mode = SAMPLES.get(site.get("mode", "linear")) or refuse(f"its mode {site.get('mode')!r} is not supported")
+    mode = SAMPLES.get(site.get("mode", "linear")) or refuse(
+        f"its mode {site.get('mode')!r} is not supported"
+    )
     layer = GridSample(
         mode,
         beyond=site.get("padding_mode", "zeros"),

@@ -214,7 +214,9 @@ def _prelu(site: Site) -> Made:
 def _pad(site: Site) -> Made:
     pads = site.listed("pads", 1) or refuse("it has no pads")
     rank = site.rank()
-    mode = PAD_MODES.get(site.get("mode", "constant")) or refuse(f"its mode {site.get('mode')!r} is not supported")
+    mode = PAD_MODES.get(site.get("mode", "constant")) or refuse(
+        f"its mode {site.get('mode')!r} is not supported"
+    )
     value = site.get("value", 0.0)
     if site.has(2):
         value = site.numbers(2, "value")[0]
@@ -282,7 +284,8 @@ def _resize(site: Site) -> Made:
         size=tuple(whole[2:]) if sizes else None,
         scale=None if sizes else tuple(map(simplest, whole[2:])),
         mode=known,
-        coordinates=COORDINATES.get(coordinates) or refuse(f"its coordinates {coordinates} are not supported"),
+        coordinates=COORDINATES.get(coordinates)
+        or refuse(f"its coordinates {coordinates} are not supported"),
         rounding=(ROUNDINGS.get(rounding) or refuse(f"its rounding {rounding} is not supported"))
         if known == "nearest"
         else "floor",

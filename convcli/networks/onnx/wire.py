@@ -132,9 +132,7 @@ class Reader:
         if kind in self.left:
             self.left[kind] -= 1
             if self.left[kind] < 0:
-                raise ArgumentError(
-                    f"it has more than the limit of {self.most[kind]:,} {kind.lower()}s"
-                )
+                raise ArgumentError(f"it has more than the limit of {self.most[kind]:,} {kind.lower()}s")
 
     def _small(self, kind: str, data: bytes, place: int, end: int, depth: int) -> Message:
         """Return a message that is in memory; faster than `_message`, because models have thousands of small nodes."""

@@ -69,7 +69,7 @@ def test_what_is_asked_for_beside_the_cost_is_drawn(call: Call, tmp_path: Path) 
     path = tmp_path / "a.svg"
     words = ("--roofline", "peak=100GFLOP/s,bandwidth=20GB/s", "--training", "-o", path)
     assert call("cost", "lenet-5", *words).code == 0
-    assert {"MACs", "parameters", "least time", "training memory", "receptive field"} < set(texts(path))
+    assert {"MACs", "parameters", "shortest time", "training memory", "receptive field"} < set(texts(path))
 
 
 @pytest.mark.parametrize(

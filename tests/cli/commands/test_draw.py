@@ -87,24 +87,24 @@ def test_one_step(call: Call) -> None:
         (["--n", "5,6", "--k", "3"], "one layer is drawn at a time, and 2 are asked for; give one value each"),
         (["--n", "5x5x5", "--k", "3"], "an input of 3 axes cannot be drawn; take 1 or 2"),
         (["--dims", "4", "--n", "5", "--k", "3"], "an input of 4 axes cannot be drawn; take 1 or 2"),
-        (["--n", "224", "--k", "3"], "the input would be 224x224 cells, and at most 32 on a side are drawn; draw the same layer on a smaller input"),
-        (["--n", "9" * 300, "--k", "3"], "and at most 32 on a side are drawn"),
+        (["--n", "224", "--k", "3"], "the input would be 224x224 cells, but at most 32 on a side are drawn; draw the same layer on a smaller input"),
+        (["--n", "9" * 300, "--k", "3"], "but at most 32 on a side are drawn"),
         (["--values", "1 2; 3", "--k", "1"], "--values '1 2; 3' is ragged: row 1 has 2 values, row 2 has 1"),
         (["--values", "1 2; 3 4", "--k", "1", "--n", "3"], "--n 3 does not fit the --values, which are 1 channel of 2x2; leave it out"),
         (["--values", "1 2 | 3 4", "--k", "1", "--in", "3"], "--in 3 does not fit the --values, which are 2 channels of 1x2"),
         (["--values", "1 2; 3 4", "--k", "2", "--dims", "1"], "--values are 2 rows, and --dims 1 has one"),
-        (["--values", "1 2; 3 4", "--kernel", "1 2", "--k", "2"], "a kernel of 1x2 is given where the layer has kernels of 2x2"),
+        (["--values", "1 2; 3 4", "--kernel", "1 2", "--k", "2"], "a kernel is 1x2, but the layer has kernels of 2x2"),
         (["--n", "4", "--kernel", "sobbel"], "unknown kernel 'sobbel'; did you mean 'sobel'?"),
-        (["--n", "4", "--pool", "max:2", "--kernel", "1 1", "--layers", "relu"], "--kernel is the weights of one layer, and here no layers have some"),
+        (["--n", "4", "--pool", "max:2", "--kernel", "1 1", "--layers", "relu"], "--kernel gives the weights of one layer, but no layers have weights"),
         (["--n", "4", "--k", "2", "--offsets", "1 1"], "--offsets belong to --variant deformable"),
-        (["--n", "4", "--pool", "max:2", "--flip"], "--flip turns kernels, and no layer here has one; leave it out"),
+        (["--n", "4", "--pool", "max:2", "--flip"], "--flip rotates kernels, but no layer here has one; leave it out"),
         (["--n", "4", "--k", "3", "--step", "5"], "there is no step 5; there are 4, counted from 1"),
         (["--n", "4", "--k", "5"], "the output would be empty"),
         (["--n", "4", "--k", "3", "-o", "x.foo"], "-o x.foo does not say a form that can be drawn; end it in .txt"),
         (["--n", "4", "--k", "3", "-o", "x"], "-o x does not say a form that can be drawn; end it in .txt"),
         (["--n", "4", "--k", "3", "-o", "foo:-"], "-o foo:- does not say a form that can be drawn; write one of txt:-"),
         (["--n", "4", "--k", "3", "--delay", "0"], "'0' is not a number of seconds from 0.02 to 60"),
-        (["--n", "4", "--k", "3", "--variant", "dense"], "has no window that could be drawn"),
+        (["--n", "4", "--k", "3", "--variant", "dense"], "has no window that can be drawn"),
     ],
 )  # fmt: skip
 def test_wrong_words_are_one_line_and_code_2(
@@ -146,19 +146,22 @@ def test_a_network_has_a_field_and_no_steps(call: Call, tmp_path: Path) -> None:
     out = call("draw", path, "--receptive", "--at", "0,0").out
     assert "maxpool1: maxpool k2x2, 3x3: 1x1 seen" in out and "input, 8x8: 4x4 seen" in out
     for words, message in (
-        ([path], "of a network --receptive draws what one output sees; the command cost draws its layers"),
+        ([path], "a network can be drawn with --receptive only; the command cost draws its layers"),
         (
             [path, "--receptive", "--k", "3"],
             "--k describes a layer and has no use beside a network; leave it out",
         ),
-        ([path, "--receptive", "--kernel", "1"], "--receptive has no use for numbers; give the sizes alone"),
+        (
+            [path, "--receptive", "--kernel", "1"],
+            "--receptive does not use input values, kernels or offsets; give only sizes",
+        ),
         (
             [path, "--receptive", "--layer", "conv9"],
             "the network has no layer 'conv9'; did you mean 'conv1'?",
         ),
         (
             ["--n", "5", "--k", "3", "--layer", "conv1"],
-            "--layer says whose field --receptive draws; leave it out",
+            "--layer needs --receptive; add that, or leave --layer out",
         ),
         (["--n", "5", "--k", "3", "--input", "1x4x4"], "--input belongs to a network"),
     ):
@@ -244,7 +247,7 @@ def test_every_form_is_written_by_its_ending_and_to_standard_output(
 def test_a_sheet_of_some_steps_says_so(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     result = call("draw", "--n", "6", "--k", "1", "-o", path)
-    assert result.err == f"convcli: 24 of 36 steps are drawn; --step N draws one\nconvcli: wrote {path}\n"
+    assert result.err == f"convcli: 24 of 36 steps are drawn; --step N draws one of them\nconvcli: wrote {path}\n"
 
 
 @pytest.mark.parametrize(
@@ -264,24 +267,24 @@ def test_other_drawings(call: Call, tmp_path: Path, words: str, begins: str) -> 
     for ending in ("png", "svg", "json", "html"):
         path = tmp_path / f"x.{ending}"
         assert call("draw", *options, "-o", path) == (0, "", f"convcli: wrote {path}\n")
-    still = "nothing moves here, and .gif and .apng are animations; take .png or .svg"
+    still = "this drawing has no steps, but .gif and .apng are animations; use .png or .svg"
     for ending in ("gif", "apng"):
         assert one_error(call("draw", *options, "-o", tmp_path / f"x.{ending}")) == still
-    assert one_error(call("draw", *options, "--step", "1")) == "there is no step 1; nothing moves here"
+    assert one_error(call("draw", *options, "--step", "1")) == "there is no step 1; the drawing has none"
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--n 5 --k 3 --matrix --receptive", "--matrix and --receptive are two drawings; give one of them"),
-        ("--n 5 --k 3 --at 1,1", "--at says whose field --receptive draws; leave it out"),
+        ("--n 5 --k 3 --matrix --receptive", "--matrix and --receptive are different drawings; give one of them"),
+        ("--n 5 --k 3 --at 1,1", "--at needs --receptive; add that, or leave --at out"),
         ("--n 5 --k 3 --receptive --at 1,x", "'1,x' is not a place; write ROW,COLUMN from 0"),
         ("--n 5 --k 3 --receptive --at 3,3", "--at 3,3 is outside the output, which is 3x3; positions count from 0"),
-        ("--n 5 --k 3 --receptive --seed 2", "--receptive has no use for numbers; give the sizes alone"),
-        ("--values 1;2 --k 1 --matrix", "--matrix has no use for numbers of the input; give the sizes alone"),
-        ("--n 5 --k 3 --p 1 --checkerboard", "--checkerboard is of one transposed convolution; take --variant transposed"),
-        ("--n 5 --k 3 --variant depthwise-separable --matrix", "--matrix is of one layer; leave the others out"),
-        ("--n 5 --pool max:2 --connections", "--connections is of a convolution, not of 'maxpool k2x2'"),
+        ("--n 5 --k 3 --receptive --seed 2", "--receptive does not use input values, kernels or offsets; give only sizes"),
+        ("--values 1;2 --k 1 --matrix", "--matrix does not use input values; give only sizes"),
+        ("--n 5 --k 3 --p 1 --checkerboard", "--checkerboard draws one transposed convolution; use --variant transposed"),
+        ("--n 5 --k 3 --variant depthwise-separable --matrix", "--matrix draws one layer; leave the others out"),
+        ("--n 5 --pool max:2 --connections", "--connections draws convolutions, not 'maxpool k2x2'"),
     ],
 )  # fmt: skip
 def test_drawings_that_cannot_be(call: Call, words: str, message: str) -> None:

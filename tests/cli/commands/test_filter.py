@@ -263,7 +263,7 @@ def damaged(folder: Path) -> dict[str, str]:
         "text.png": "it is not a picture in a supported format",
         "cut.png": "the file is damaged or cut short",
         "folder.png": "there is no picture in it",
-        "tiny.png": "the output would be empty: along the height the kernel spans 3, the input with its padding only",
+        "tiny.png": "the output would be empty: along the height the kernel spans 3, but the padded input has only",
     }
 
 

@@ -205,7 +205,7 @@ def test_a_giant_constant_takes_no_memory(tmp_path):
 @pytest.mark.parametrize("ending", [".pt", ".pth", ".h5", ".tflite", ".pb", ".safetensors", ".keras"])
 def test_other_models_are_told_how_to_become_onnx(tmp_path, ending):
     (tmp_path / f"model{ending}").write_bytes(b"")
-    assert "turn it into ONNX" in refusal(tmp_path / f"model{ending}")
+    assert "convert it to ONNX" in refusal(tmp_path / f"model{ending}")
 
 
 @settings(max_examples=300)

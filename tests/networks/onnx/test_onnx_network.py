@@ -80,7 +80,7 @@ def test_the_sizes_of_an_input_must_be_known(tmp_path):
     path = saved(tmp_path, from_pytorch())
     with pytest.raises(ArgumentError) as error:
         networks.load(path).rows()
-    assert str(error.value) == "the input 'x' is nx3xhxw, of which h and w are unknown;  give its shape"
+    assert str(error.value) == "the input 'x' is nx3xhxw, of which h and w are unknown; give its shape"
     assert networks.load(path, (3, 8, 6)).totals()["macs"] == 4 * 27 * 48
     with pytest.raises(
         ArgumentError, match=r"the input 'x' has shape \(1, 4, 8, 6\); the network takes nx3xhxw"
@@ -90,7 +90,7 @@ def test_the_sizes_of_an_input_must_be_known(tmp_path):
         networks.load(path).run({"y": numbers(1, 3, 8, 6)})
     with pytest.raises(ArgumentError, match="the input 'x' is missing; the network takes x"):
         networks.load(path).run({})
-    with pytest.raises(ArgumentError, match="has weights of its own"):
+    with pytest.raises(ArgumentError, match="has its own weights"):
         networks.load(path).run({"x": numbers(1, 3, 8, 6)}, seed=0)
     with pytest.raises(ArgumentError, match="the network has no layer 'relu5'"):
         networks.load(path).run({"x": numbers(1, 3, 8, 6)}, layers=("relu5",))

@@ -428,6 +428,8 @@ def test_functions_of_recurrent_layers(tmp_path):
         h = np.where(h > 0, h, 0.3 * h)
         np.testing.assert_allclose(y[step, 0, 0], h, atol=1e-5)
     options["activations"] = ["Affine"]
-    assert "its activation Affine is not supported" in refusal(tmp_path, "RNN", [x, [w], [r]], options, outputs=("y", "h"))
+    assert "its activation Affine is not supported" in refusal(
+        tmp_path, "RNN", [x, [w], [r]], options, outputs=("y", "h")
+    )
     text = refusal(tmp_path, "RNN", [x, [w], [r[:, :1]]], {"hidden_size": 2}, outputs=("y", "h"))
     assert "its recurrence has shape (1, 1, 2), not (1, 2, 2)" in text
