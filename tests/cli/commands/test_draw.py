@@ -247,7 +247,10 @@ def test_every_form_is_written_by_its_ending_and_to_standard_output(
 def test_a_sheet_of_some_steps_says_so(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     result = call("draw", "--n", "6", "--k", "1", "-o", path)
-    assert result.err == f"convcli: 24 of 36 steps are drawn; --step N draws one of them\nconvcli: wrote {path}\n"
+    assert (
+        result.err
+        == f"convcli: 24 of 36 steps are drawn; --step N draws one of them\nconvcli: wrote {path}\n"
+    )
 
 
 @pytest.mark.parametrize(
