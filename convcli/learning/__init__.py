@@ -1,1 +1,1 @@
-"""Kernels out of pictures: by least squares, by gradient descent, and by clustering."""
+"""Learn kernels from pictures: by least squares, by gradient descent, and by clustering patches."""

@@ -1,4 +1,4 @@
-"""A kernel learned as a network learns it: step by step, down the gradient of the squared error."""
+"""Learn a kernel as networks do: by gradient descent on the squared error."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from convcli.learning.picture_pairs import Geometry, Pair
 
 Array = NDArray[Any]
 
-POWER_STEPS, SETTLED = 200, 1e-5  # of the power iteration, and the change of its eigenvalue that ends it
-CAREFUL = 0.9  # of the largest learning rate, where none is given
-GROWN = 1e-9  # the share by which rounding may let a loss grow
+POWER_STEPS, SETTLED = (
+    200,
+    1e-5,
+)  # most steps of the power iteration; relative change of the eigenvalue that ends it
+CAREFUL = 0.9  # default learning rate, relative to the largest one that converges
+GROWN = 1e-9  # relative increase of the loss that rounding errors may cause
 
 
 class Step(NamedTuple):
-    """The weights (O, C, kh, kw) and biases (O,) before a step, their loss, and the largest error in it."""
+    """The weights (O, C, kh, kw) and biases (O,) before a step, their loss, and their largest error."""
 
     weights: Array
     bias: Array
@@ -43,7 +46,7 @@ class _Problem:
         ]
 
     def errors(self, weights: Array, bias: Array, *, samples: bool = True) -> list[Array]:
-        """Return what each pair is off by, (O, h, w), 0 where samples do not count; without `samples`, the answers."""
+        """Return the errors of each pair, (O, h, w), 0 for ignored samples; the outputs if not `samples`."""
         found = []
         for before, after, counts in self._pairs:
             error = conv(before, weights, bias, stride=self._stride, dilation=self._dilation)
@@ -55,7 +58,7 @@ class _Problem:
         return found
 
     def gradients(self, errors: Sequence[Array]) -> tuple[Array, Array]:
-        """Return the gradients of half the squared errors, with respect to weights and biases."""
+        """Return the gradients of half the sum of squared errors with respect to the weights and biases."""
         weights, bias = np.zeros(self.shape), np.zeros(self.shape[0])
         for (before, _, _), error in zip(self._pairs, errors, strict=True):
             weights += conv_weight_grad(
@@ -67,7 +70,7 @@ class _Problem:
 
 
 def start_weights(shape: Sequence[int], seed: int | None) -> Array:
-    """Return zeros, or with a seed what PyTorch's Conv2d begins with: uniform within 1 / sqrt(taps)."""
+    """Return zeros or, with a seed, the initial weights of PyTorch's Conv2d: uniform within 1 / sqrt(taps)."""
     if seed is None:
         return np.zeros(shape)
     bound = prod(shape[1:]) ** -0.5
@@ -86,24 +89,24 @@ def descend(
     bias: bool = True,
     told: Callable[[Step], None] = lambda _: None,
 ) -> tuple[Step, float]:
-    """Take so many steps of gradient descent on all samples at once, or raise ArgumentError where it diverges.
+    """Run `steps` steps of full-batch gradient descent; raise ArgumentError if it diverges.
 
-    The loss is the sum of the squared errors of samples divided by `scale`, and each step subtracts `lr` times its
-    gradient (Zhang, Lipton, Li & Smola, "Dive into Deep Learning", section 7.2.4).
+    The loss is the sum of the squared errors of samples divided by `scale`; each step subtracts `lr` times its gradient
+    (Zhang, Lipton, Li & Smola, "Dive into Deep Learning", section 7.2.4).
 
     Parameters
     ----------
     lr : float, optional
-        The learning rate; by default nine tenths of the largest one that converges.
+        The learning rate; by default 0.9 times the largest one that converges.
     seed : int, optional
-        Of the weights that it begins with; zeros without one.
+        Seed of the initial weights; by default they are zeros.
     told : callable
-        Is given the weights before each step, and the last ones.
+        Called with the weights before each step, and with the final ones.
 
     Returns
     -------
     Step, float
-        What it ends with, of samples as they were given, and the learning rate.
+        The final weights, for samples as they were given, and the learning rate.
     """
     problem = _Problem(pairs, geometry, scale, bias=bias)
     weights, shift = start_weights(problem.shape, seed), np.zeros(problem.shape[0])
@@ -128,7 +131,7 @@ def descend(
 
 
 def largest_rate(problem: _Problem) -> float:
-    """Return the learning rate below which the loss falls: 1 / the largest eigenvalue of the normal equations."""
+    """Return the largest learning rate that converges: 1 / the largest eigenvalue of the normal equations."""
     random = np.random.default_rng(0)
     weights, bias = random.standard_normal(problem.shape), np.zeros(problem.shape[0])
     largest = 0.0
@@ -145,16 +148,16 @@ def largest_rate(problem: _Problem) -> float:
 
 
 def _diverged(step: int, before: float, loss: float, rate: float, limit: float) -> str:
-    """Say at which step the loss grew, and what would let it fall."""
+    """Return the error for a loss that grew: the step, and a learning rate with which it falls."""
     digits = 1 - floor(log10(limit))
     below = floor(limit * 10**digits) / 10**digits
-    after = f"from {before:.4g} to {loss:.4g}" if isfinite(loss) else f"from {before:.4g} beyond all numbers"
+    after = f"from {before:.4g} to {loss:.4g}" if isfinite(loss) else f"from {before:.4g} to infinity"
     return (
-        f"`lr={rate:g}` is too large: the loss grew {after} at step {step}; with at most `lr={below:g}` it falls, or "
+        f"`lr={rate:g}` is too large: the loss grew {after} at step {step}; give at most `lr={below:g}`, or "
         "leave `lr` out"
     )
 
 
 def descent_bytes(inputs: int, outputs: int) -> int:
-    """Foretell the bytes that `descend` takes beside the pictures, for so many samples of both."""
+    """Estimate the bytes that `descend` takes besides the pictures, for numbers of samples of both pictures."""
     return 8 * ceil(3 * inputs + 5 * outputs)

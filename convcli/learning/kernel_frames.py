@@ -1,4 +1,4 @@
-"""Kernels as pictures: weights as colours, blue below 0 and red above; a sheet of a bank, an animation of learning."""
+"""Kernels as pictures, with blue for negative and red for positive weights: a sheet of a bank, or an animation."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from convcli.images.signs import signed_colours
 
 Array = NDArray[Any]
 
-SIDE, SHEET_SIDE = 256, 96  # pixels of a kernel's longer side at most: alone, and in a sheet
-MOST_CELL = 48  # pixels of a weight at most
-TINY = 1e-300  # stands for the largest weight where all are 0
+SIDE, SHEET_SIDE = 256, 96  # largest side of a kernel in pixels: alone, and in a sheet
+MOST_CELL = 48  # largest side of a weight in pixels
+TINY = 1e-300  # used in place of the largest weight if all are 0
 MOST_FRAMES = 200
-DURATION, LAST = 100, 1500  # milliseconds of a frame, and of the last one
-COLOURS = 3  # channels of a kernel whose weights are red, green and blue
-GAP, GAP_OF_COLOURS = 128, 255  # the grey between kernels, and between those of red, green and blue weights
+DURATION, LAST = 100, 1500  # milliseconds per frame, and of the last frame
+COLOURS = 3  # channels of a kernel whose weights are drawn as red, green and blue
+GAP, GAP_OF_COLOURS = 128, 255  # grey value between kernels, and between kernels drawn as RGB
 
 
 def kernel_frames(trace: Sequence[Array]) -> Picture:
-    """Return an animation of weights (..., kh, kw), white where they are 0; the scale is that of the largest of all."""
+    """Return an animation of weights (..., kh, kw); 0 is white, and all frames have the scale of the largest weight."""
     chosen = np.unique(np.linspace(0, len(trace) - 1, min(len(trace), MOST_FRAMES)).round().astype(int))
     largest = max(float(np.abs(trace[number]).max()) for number in chosen) or 1.0
     frames = []
@@ -36,9 +36,9 @@ def kernel_frames(trace: Sequence[Array]) -> Picture:
 
 
 def kernel_sheet(bank: Array) -> Picture:
-    """Return a sheet of kernels (N, C, kh, kw) in rows, each on a scale of its own.
+    """Return a sheet of kernels (N, C, kh, kw), each scaled separately.
 
-    Of 3 channels the weights are red, green and blue, grey where they are 0; of others each channel is drawn apart.
+    Kernels of 3 channels are drawn as RGB, grey for 0; of other kernels each channel is drawn separately.
     """
     scaled = bank / np.maximum(np.abs(bank).max(axis=(1, 2, 3), keepdims=True), TINY)
     if bank.shape[1] == COLOURS:
@@ -51,7 +51,7 @@ def kernel_sheet(bank: Array) -> Picture:
 
 
 def _drawn(kernels: Array, columns: int, most: int = SIDE, between: int = GAP) -> Array:
-    """Draw kernels (N, kh, kw, 3), enlarged, in rows of so many."""
+    """Draw kernels (N, kh, kw, 3), enlarged, in rows of `columns` kernels."""
     count, height, width, _ = kernels.shape
     cell = max(1, min(MOST_CELL, most // max(height, width)))
     large = kernels.repeat(cell, axis=1).repeat(cell, axis=2)

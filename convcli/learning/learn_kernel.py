@@ -1,4 +1,4 @@
-"""Learning a kernel from pictures."""
+"""Learn a kernel from pairs of pictures."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -38,61 +38,60 @@ def learn_kernel(
     lr: float | None = None,
     seed: int | None = None,
 ) -> Learned:
-    """Find the kernel and the bias that turn one picture into another.
+    """Find the kernel and the bias that transform one picture into another.
 
-    Of all kernels it is the one for which the sum of (after - conv(before, kernel) - bias)^2 is least: linear least
-    squares, where the windows of `before` are the rows. Several pictures are learned from together.
+    The kernel minimises the sum of (after - conv(before, kernel) - bias)^2: linear least squares, where the rows are
+    the windows of `before`. Several pairs of pictures are used together.
 
     Parameters
     ----------
     before, after : array_like, (H, W) or (H, W, C), or lists of arrays
-        A picture, and what became of it; or as many of each. `after` is as large as `before` (padding `same`), smaller
-        (`valid`, or by a stride) or larger (`full`).
+        A picture and the picture that was made from it, or lists of the same length. `after` has the size of `before`
+        (padding `same`), or is smaller (`valid`, or a stride) or larger (`full`).
     size : int or (rows, columns)
         The size of the kernel, at most 63 on a side.
-    stride, dilation : int or one for each axis
+    stride, dilation : int or one per axis
         As in `backend.conv`.
-    padding : int, one for each axis, (before, after) pairs, or a name
-        As in `backend.conv`; without it `same`, `valid` or `full`, whichever makes the size of `after`.
+    padding : int, one per axis, (before, after) pairs, or a name
+        As in `backend.conv`; by default the one of `same`, `valid` and `full` that gives the size of `after`.
     padding_mode : str, optional
-        How `before` went on beyond its border, as in `backend.conv`. Without it the samples whose windows reach there
-        are left out.
+        What extended `before` beyond its border, as in `backend.conv`. By default samples whose windows extend beyond
+        the border are ignored.
     flip : bool
-        Learn the kernel of a true convolution: turned by 180 degrees.
+        Learn the kernel of a true convolution: rotated by 180 degrees.
     bias : bool
-        Whether a number is added to each answer.
+        Learn a bias too.
     per_channel : bool
-        Learn a kernel for each channel; one for all of them otherwise.
+        Learn one kernel per channel, rather than one for all channels.
     mix : bool
-        Learn weights from every channel of `before` to every one of `after`.
+        Learn weights from every channel of `before` to every channel of `after`.
     mask : array_like of bool, the (H, W) of `after`, or a list of them, optional
-        Which samples of `after` count.
+        True for the samples of `after` to use.
     keep_clipped : bool
-        Use the samples of `after` that are the least or the largest of their integer type. They may have been clipped,
-        and are left out otherwise.
+        Use samples of `after` that are the smallest or the largest value of their integer type too. They are ignored by
+        default, because they may have been clipped.
     linear : bool
-        Learn from the light that the samples stand for, sRGB of 8 or 16 bits, as `filter_picture(linear=True)` computes
-        with it. The bias and the residuals are light, too, in which white is 1.
+        Decode samples of 8 or 16 bits from sRGB to linear light first, as in `filter_picture(linear=True)`. The bias
+        and the residuals are then in linear light, where white is 1.
     method : str
-        `exact`, or `sgd`: gradient descent on all samples at once, as textbooks have it.
+        `exact` for least squares, or `sgd` for gradient descent on all samples at once, as in textbooks.
     steps, lr, seed : int, float, int
-        Of `sgd`: how many steps, 100 by default; the learning rate, by default nine tenths of the largest that
-        converges; and the seed of the weights that it begins with, which are 0 without one.
+        For `sgd`: the number of steps, by default 100; the learning rate, by default 0.9 times the largest one that
+        converges; the seed of random initial weights, by default zeros.
 
     Returns
     -------
     Learned
-        With `weights`, `bias`, the `kernel` of both, and how sure they are.
+        With `weights`, `bias`, `kernel`, and measures of their accuracy.
 
     Raises
     ------
     ArgumentError
-        Where the pictures do not fit each other, tell nothing, or the learning rate is too large.
+        If the pictures do not match, do not determine any weight, or the learning rate is too large.
 
     Notes
     -----
-    The loss of `sgd` is the sum of the squared errors, of samples that are divided by the largest of their integer
-    type.
+    The loss of `sgd` is the sum of the squared errors; samples of integer types are divided by their largest value.
 
     Examples
     --------
@@ -118,15 +117,15 @@ def learn_kernel(
     masks = [None] * len(afters) if mask is None else _several(mask)
     if not len(befores) == len(afters) == len(masks) or not befores:
         raise ArgumentError(
-            f"before has {len(befores)} pictures, after {len(afters)}"
-            + (f", mask {len(masks)}" if mask is not None else "")
-            + "; give as many of each"
+            f"`before` has {len(befores)} pictures, `after` {len(afters)}"
+            + (f", `mask` {len(masks)}" if mask is not None else "")
+            + "; give the same number of each"
         )
     return recipe.learn([recipe.pair(*each) for each in zip(befores, afters, masks, strict=True)])
 
 
 def _several(pictures: Any) -> list[Any]:
-    """Return the pictures of a list of arrays, or the only one."""
+    """Return the pictures in a list of arrays, or a list of the only picture."""
     if (
         isinstance(pictures, list | tuple)
         and pictures
@@ -136,4 +135,4 @@ def _several(pictures: Any) -> list[Any]:
     try:
         return [np.asarray(pictures)]
     except ValueError as error:
-        raise ArgumentError(f"before, after or mask is no array: {error}") from None
+        raise ArgumentError(f"`before`, `after` or `mask` is not an array: {error}") from None

@@ -1,4 +1,4 @@
-"""A kernel that was learned, and how sure it is."""
+"""The record `Learned`: a learned kernel with measures of its accuracy."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -20,23 +20,24 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Learned:
-    """A kernel that was learned, and how sure it is.
+    """A learned kernel with measures of its accuracy.
 
-    weights : ndarray, (kh, kw); of per_channel (C, kh, kw), of mix (O, C, kh, kw)
-    bias : float, or ndarray with one for each kernel or output channel; in units of the samples
-    residual : the root mean square of what is left, in units of the samples
+    weights : ndarray, (kh, kw); with per_channel (C, kh, kw), with mix (O, C, kh, kw)
+    bias : float, or ndarray with one per kernel or output channel; in units of the samples
+    residual : the root mean square of the residuals, in units of the samples
     largest : the largest residual
-    explained : the share of the variance of `after` that the kernel makes, 1 at most
-    rank, unknowns : how many of the numbers the pictures determine, of how many
-    condition : of the windows; the digits that are lost are about its logarithm
+    explained : the explained share of the variance of `after`, at most 1
+    rank, unknowns : the number of unknowns that the pictures determine, and the number of unknowns
+    condition : condition number of the windows; about log10 of it digits are lost
     error : the largest standard error of a weight, from the residuals
-    undetermined : what the pictures leave open, in words
-    samples : how many of `after` were used; and `left_out`, how many were not
-    padding : what lies between the pictures
-    losses : of gradient descent, the sum of squared errors before each step and at the end, of samples up to 1
-    lr : its learning rate
-    trace : its weights before each step and at the end
-    linear : whether the samples are linear light, in which white is 1
+    undetermined : what the pictures do not determine, in words
+    samples : the number of samples of `after` that were used
+    left_out : the number of samples that were not used
+    padding : the padding from `before` to `after`
+    losses : for gradient descent, the sum of squared errors before each step and at the end, of samples scaled to 1
+    lr : for gradient descent, the learning rate
+    trace : for gradient descent, the weights before each step and at the end
+    linear : whether the samples are linear light, where white is 1
     """
 
     weights: Array
@@ -59,22 +60,22 @@ class Learned:
 
     @property
     def kernel(self) -> Kernel:
-        """The kernel with its bias as `filter_picture` takes it; of several there is none."""
+        """The kernel with its bias, for `filter_picture`; raises ArgumentError if there are several."""
         if self.weights.ndim != 2:
             raise ArgumentError(
-                f"{len(self.weights)} kernels were learned, not one; give them to a layer as its `weights`"
+                f"{len(self.weights)} kernels were learned, not one; use them as the `weights` of a layer"
             )
         matrix = nested([float(weight) for weight in self.weights.ravel()], self.weights.shape)
         return Kernel("learned", (matrix,), offset=float(self.bias), source="learned from pictures")
 
     @property
     def layer_weights(self) -> Array:
-        """The weights as a layer has them, (O, C / groups, kh, kw)."""
+        """The weights in the shape of a layer's, (O, C / groups, kh, kw)."""
         if self.weights.ndim == 4:
             return self.weights
         return self.weights.reshape(-1, 1, *self.weights.shape[-2:])
 
     @cached_property
     def nearest(self) -> Nearest | None:
-        """The named kernel that is nearest to the only one that was learned."""
+        """The named kernel nearest to the learned one; None if there are several."""
         return nearest_kernel(self.weights) if self.weights.ndim == 2 else None

@@ -1,4 +1,4 @@
-"""How a kernel is to be learned: the arguments, read once, and what is done with pairs of pictures."""
+"""The parsed arguments of `learn_kernel`, and learning from aligned pairs of pictures."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Array = NDArray[Any]
 
 METHODS = ("exact", "sgd")
 STEPS, MOST_STEPS = 100, 100_000
-MOST_SIDE = 63  # taps of a kernel that is learned
+MOST_SIDE = 63  # largest side of a learned kernel
 
 
 class Recipe(NamedTuple):
-    """How a kernel is to be learned: the arguments of `learn_kernel`, read."""
+    """The parsed arguments of `learn_kernel`."""
 
     geometry: Geometry
     flip: bool = False
@@ -62,28 +62,28 @@ class Recipe(NamedTuple):
         keep_clipped: bool = False,
         linear: bool = False,
     ) -> Recipe:
-        """Read the arguments, or raise ArgumentError."""
+        """Parse the arguments; raise ArgumentError if one is invalid."""
         if method not in METHODS:
             raise ArgumentError(f"there is no method {method!r}; use {', '.join(METHODS)}")
         if per_channel and mix:
-            raise ArgumentError("`per_channel` keeps channels apart, and `mix` does not; give one of them")
+            raise ArgumentError("`per_channel` and `mix` contradict each other; give one of them")
         kernel_size = per_axis("size", size, 2)
         if max(kernel_size) > MOST_SIDE:
             raise ArgumentError(
-                f"a kernel of `size={max(kernel_size)}` is too large to be learned; take at most {MOST_SIDE}"
+                f"a kernel of `size={max(kernel_size)}` is too large to learn; give at most {MOST_SIDE}"
             )
         mode = None if padding_mode is None else mode_of(padding_mode)
         if mode == "constant":
-            raise ArgumentError("padding_mode 'constant' has a value that is not known here; take 'zeros'")
+            raise ArgumentError("padding_mode 'constant' is not supported here; use 'zeros'")
         if method == "exact":
             for name, given in (("steps", steps), ("lr", lr), ("seed", seed)):
                 if given is not None:
                     raise ArgumentError(f"`{name}` belongs to gradient descent; give `method='sgd'` with it")
         steps = STEPS if steps is None else whole("steps", steps, 1)
         if steps > MOST_STEPS:
-            raise ArgumentError(f"`steps={steps}` is over the limit of {MOST_STEPS:,}; take fewer")
+            raise ArgumentError(f"`steps={steps}` is over the limit of {MOST_STEPS:,}; use fewer")
         if lr is not None and not 0 < lr < inf:
-            raise ArgumentError(f"`lr={lr}` is no learning rate; give a number above 0, such as 0.01")
+            raise ArgumentError(f"`lr` must be finite and above 0, such as 0.01, got {lr}")
         geometry = Geometry(
             kernel_size,
             per_axis("stride", stride, 2),
@@ -100,22 +100,22 @@ class Recipe(NamedTuple):
     def pair(
         self, before: Array, after: Array, mask: Array | None, names: tuple[str, str] = ("before", "after")
     ) -> Pair:
-        """Lay two pictures, (H, W) or (H, W, C), over each other, or raise ArgumentError where they do not fit."""
+        """Return two pictures, (H, W) or (H, W, C), as an aligned pair; raise ArgumentError if they do not match."""
         laid = []
         for name, array in zip(names, (before, after), strict=True):
             if array.ndim not in (2, 3):
                 raise ArgumentError(f"{name} has shape {array.shape}; it must be (H, W) or (H, W, C)")
             if self.linear and array.dtype.name not in SRGB:
                 raise ArgumentError(
-                    f"`linear` decodes samples of {' or '.join(SRGB)}, and {name} has dtype {array.dtype}; leave "
+                    f"`linear` decodes samples of {' or '.join(SRGB)}, but {name} has dtype {array.dtype}; leave "
                     "`linear` out"
                 )
             laid.append(array[np.newaxis] if array.ndim == 2 else np.moveaxis(array, 2, 0))
         first, second = laid
         if not self.mix and len(first) != len(second):
             raise ArgumentError(
-                f"{names[0]} has {_channels(first)} and {names[1]} {_channels(second)}; make both the same, such as "
-                "grey, or learn weights between all of them by `mix=True`"
+                f"{names[0]} has {_channels(first)} and {names[1]} {_channels(second)}; convert both to the "
+                "same, such as grey, or learn weights between all channels with `mix=True`"
             )
         pair = aligned(
             self.geometry, first, second, mask, keep_clipped=self.keep_clipped, alike=self.mix, names=names
@@ -123,10 +123,12 @@ class Recipe(NamedTuple):
         return pair.in_light() if self.linear else pair
 
     def learn(self, pairs: Sequence[Pair]) -> Learned:
-        """Return the kernel of aligned pairs, or raise ArgumentError where they do not tell one."""
+        """Return the kernel learned from aligned pairs; raise ArgumentError if they do not determine one."""
         counts = {(len(pair.before), len(pair.after)) for pair in pairs}
         if (self.per_channel or self.mix) and len(counts) > 1:
-            raise ArgumentError("the pairs differ in their channels; make them the same, such as grey all")
+            raise ArgumentError(
+                "the pairs have different numbers of channels; convert all to the same, such as grey"
+            )
         if self.per_channel:
             channels = range(len(pairs[0].before))
             parts = [self._learned([pair.channel(number) for pair in pairs], number) for number in channels]
@@ -137,27 +139,27 @@ class Recipe(NamedTuple):
         return self._together(parts, pairs)
 
     def bytes(self, before: Array, after: Array) -> int:
-        """Foretell the bytes that it takes to learn from a pair, (H, W) or (H, W, C), beside what they take."""
+        """Estimate the bytes that learning from a pair, (H, W) or (H, W, C), takes besides the pictures."""
         first, second = (array.size // (array.shape[0] * array.shape[1]) for array in (before, after))
-        beside = before.nbytes + 3 * after.size  # the border, and which samples count
+        beside = before.nbytes + 3 * after.size  # the padded picture, and the mask of samples
         beside += 8 * (before.size + after.size) if self.linear else 0
         channels = (first, second) if self.mix else (1, 1)
         needed = fit_bytes(channels[0], channels[1], self.geometry.kernel_size, after.shape[:2])
         return beside + needed + (descent_bytes(before.size, after.size) if self.method == "sgd" else 0)
 
     def _learned(self, pairs: Sequence[Pair], channel: int | None = None) -> _Part:
-        """Learn from pairs of which all channels of `before` go into each channel of `after`."""
+        """Learn from pairs; all channels of `before` contribute to each channel of `after`."""
         if not sum(pair.samples for pair in pairs):
             raise ArgumentError(
-                "no sample of the second picture is left: all are black or white and may be clipped, or masked; take "
-                "a picture with tones between, or use them all by `keep_clipped=True`"
+                "no sample of the second picture can be used: all are black or white, and may be clipped, or are "
+                "masked; use a picture with intermediate tones, or use all samples with `keep_clipped=True`"
             )
         values = [float(edge) for pair in pairs for edge in (pair.before.min(), pair.before.max())]
         if min(values) == max(values):
             where = "" if channel is None else f" in channel {channel}"
             raise ArgumentError(
-                f"the first picture is {values[0] + 0.0:g} everywhere{where}, which tells nothing of a kernel; take "
-                "one that changes"
+                f"the first picture is {values[0] + 0.0:g} everywhere{where}, which does not determine a kernel; use "
+                "a picture with contrast"
             )
         found = fit(pairs, self.geometry, bias=self.bias)
         if self.method == "exact":
@@ -179,7 +181,7 @@ class Recipe(NamedTuple):
         return _Part(found, last.weights, last.bias, steps, rate, last.loss * scale**2)
 
     def _together(self, parts: Sequence[_Part], pairs: Sequence[Pair]) -> Learned:
-        """Put the answers for one channel or several into one."""
+        """Combine the results of one or several channels."""
         fits = [part.fit for part in parts]
         samples = sum(each.samples for each in fits)
         squares = sum(part.squares for part in parts)
@@ -217,7 +219,7 @@ class Recipe(NamedTuple):
         )
 
     def _shaped(self, weights: Array) -> Array:
-        """Return weights (O, C, kh, kw) without the axes that have no meaning."""
+        """Return weights (O, C, kh, kw) without the axes that have length 1 by definition."""
         if self.mix:
             return weights
         return weights[:, 0] if self.per_channel else weights[0, 0]
@@ -227,7 +229,7 @@ class Recipe(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What was learned from some channels."""
+    """The result of learning from some channels."""
 
     fit: Fit
     weights: Array

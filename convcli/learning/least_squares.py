@@ -1,4 +1,4 @@
-"""The kernel that fits pictures best: linear least squares, from sums over tiles of windows."""
+"""Linear least squares: the kernel that fits pairs of pictures best, from sums over tiles of windows."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from convcli.learning.picture_pairs import Geometry, Pair, tile_size, tiles
 
 Array = NDArray[Any]
 
-# Of the eigenvalues of the normal equations, those that are so much smaller than the largest are rounding errors:
-# pictures do not tell what belongs to them. The condition number of the windows is the root of their ratio.
+# Eigenvalues of the normal equations that are smaller than this, relative to the largest, are rounding errors: the
+# pictures do not determine their eigenvectors. The condition number of the windows is the square root of the ratio.
 NOUGHT = 1e-13
-SETTLED = 1e-11  # of the largest weight: a correction that is smaller is none
+SETTLED = 1e-11  # relative to the largest weight: smaller corrections end the refinement
 MOST_CORRECTIONS = 4
-DIGITS = 12  # of the largest weight that are kept: sums in float64 are not sure of more
-SMALLEST = 1e-250  # a number that can be rounded to so many digits
-MOST_PRODUCTS = 10**14  # that it may take: some quarter of an hour
+DIGITS = 12  # digits that are kept, relative to the largest weight; sums in float64 are not more accurate
+SMALLEST = 1e-250  # smallest number that can be rounded to that many digits
+MOST_PRODUCTS = 10**14  # limit of the number of products: about a quarter of an hour
 
 
 class Fit(NamedTuple):
-    """The weights that fit best, and how sure they are.
+    """The weights that fit best, with measures of their accuracy.
 
     weights : (O, C, kh, kw)
     bias : (O,)
     squares : the sum of the squared residuals, over all samples
     largest : the largest residual
-    variation : the sum of the squared distances of the samples from their mean
-    samples : how many there are, of all output channels
-    unknowns : how many numbers an output channel has
-    rank : how many of them the pictures determine
-    condition : the ratio of the largest singular value of the windows to the smallest that is determined
-    errors : (kh, kw) for each input channel, the standard error of the weights, from the residuals
-    undetermined : (unknowns, unknowns - rank), an orthonormal basis of what can be added without any change; the bias,
-        where there is one, is the last row, in units of `spread`, of samples from which `middle` is subtracted
-    spread, middle : the root mean square of the samples around their middle; 0 is the middle without a bias
+    variation : the sum of the squared deviations of the samples from their mean
+    samples : the number of samples in all output channels
+    unknowns : the number of unknowns per output channel
+    rank : the number of unknowns that the pictures determine
+    condition : the ratio of the largest to the smallest determined singular value of the windows
+    errors : (kh, kw) per input channel, the standard errors of the weights, from the residuals
+    undetermined : (unknowns, unknowns - rank), an orthonormal basis of the changes that make no difference; the last
+        row is the bias, if there is one, in units of `spread`, for samples from which `middle` is subtracted
+    spread, middle : the root mean square of the samples around their middle; without a bias the middle is 0
     """
 
     weights: Array
@@ -58,11 +58,11 @@ class Fit(NamedTuple):
 
 
 def fit(pairs: Sequence[Pair], geometry: Geometry, *, bias: bool = True) -> Fit:
-    """Return the weights and biases of least squared error, the smallest ones where several fit equally well.
+    """Return the weights and biases of least squared error; of several solutions, the smallest weights.
 
-    The normal equations are summed over tiles, exactly for whole samples of 8 bits, around the middle of the samples.
-    Residuals are then taken from the pictures themselves, and what they still hold corrects the weights (iterative
-    refinement; Björck, "Numerical methods for least squares problems" (1996), section 2.9).
+    The normal equations are summed over tiles, exactly for samples of 8 bits, around the mean of the samples. Residuals
+    are then computed from the pictures themselves and used to correct the weights (iterative refinement; Björck,
+    "Numerical methods for least squares problems" (1996), section 2.9).
     """
     channels, outputs = len(pairs[0].before), len(pairs[0].after)
     taps = channels * prod(geometry.kernel_size)
@@ -77,7 +77,7 @@ def fit(pairs: Sequence[Pair], geometry: Geometry, *, bias: bool = True) -> Fit:
     left, right = products[:unknowns, :unknowns], products[:unknowns, unknowns:]
     trace = float(np.trace(left[:taps, :taps]))
     spread = sqrt(trace / (taps * count)) if count and trace else 1.0
-    units = np.ones(unknowns)  # of each unknown, so that all columns are alike
+    units = np.ones(unknowns)  # scale of each unknown, so that all columns have similar norms
     if bias:
         units[-1] = spread
         left[-1] *= spread
@@ -96,7 +96,7 @@ def fit(pairs: Sequence[Pair], geometry: Geometry, *, bias: bool = True) -> Fit:
         weights = _rounded(found[:taps])
         shift = (
             found[taps:] + level - middle * weights.sum(axis=0)
-        )  # of samples as they are; no row without a bias
+        )  # for samples as they are given; no row without a bias
         reach = max(abs(level), abs(middle) * float(np.abs(weights).sum()))
         shift = _rounded(shift, reach)
         kept_shift = shift - level + middle * weights.sum(axis=0)
@@ -127,24 +127,24 @@ def fit(pairs: Sequence[Pair], geometry: Geometry, *, bias: bool = True) -> Fit:
 
 
 def fit_bytes(channels: int, outputs: int, kernel_size: Sequence[int], size: Sequence[int]) -> int:
-    """Foretell the bytes that `fit` takes beside pictures, of which the second has this size."""
+    """Estimate the bytes that `fit` takes besides the pictures, of which the second has the given size."""
     columns = channels * prod(kernel_size) + outputs + 1
     samples = min(prod(size), tile_size(columns) + size[1])
     return 8 * (3 * columns * samples + 6 * columns**2)
 
 
 def _check_work(samples: int, unknowns: int, geometry: Geometry) -> None:
-    """Refuse what would take hours."""
+    """Raise ArgumentError if the fit would take hours."""
     if samples * unknowns**2 > MOST_PRODUCTS:
         raise ArgumentError(
-            f"{samples:,} samples with {unknowns:,} unknowns each take too long; take a smaller `size` than "
+            f"{samples:,} samples with {unknowns:,} unknowns each take too long; use a smaller `size` than "
             f"{geometry.kernel_size[0]}x{geometry.kernel_size[1]}, or crop the pictures to "
             f"{MOST_PRODUCTS // unknowns**2:,} samples"
         )
 
 
 def _middle(arrays: Sequence[Array]) -> float:
-    """Return the mean of all samples, as a whole number where they are."""
+    """Return the mean of all samples, rounded to an integer if they are integers."""
     total = sum(float(array.sum(dtype=np.float64)) for array in arrays)
     mean = total / sum(array.size for array in arrays)
     return float(round(mean)) if all(array.dtype.kind in "biu" for array in arrays) else mean
@@ -153,7 +153,7 @@ def _middle(arrays: Sequence[Array]) -> float:
 def _products(
     pairs: Sequence[Pair], geometry: Geometry, middle: float, level: float, bias: bool
 ) -> tuple[Array, int]:
-    """Sum the products of all columns, of the windows, the bias and the samples; return how many rows there were."""
+    """Return the products of all columns (windows, bias and samples) summed over rows, and the number of rows."""
     total, count = None, 0
     for windows in tiles(pairs, geometry, middle, level):
         ones = [np.ones((1, windows.outputs.shape[1]))] if bias else []
@@ -166,7 +166,7 @@ def _products(
 
 
 class _Residuals(NamedTuple):
-    """What the weights leave: their products with the columns, and what is told of them."""
+    """The residuals of weights: their products with the columns, and summary numbers."""
 
     products: Array
     squares: float
@@ -177,7 +177,7 @@ class _Residuals(NamedTuple):
 def _residuals(
     pairs: Sequence[Pair], geometry: Geometry, middle: float, level: float, found: Array, bias: bool
 ) -> _Residuals:
-    """Take the residuals of weights (unknowns, outputs) from the pictures."""
+    """Compute the residuals of weights (unknowns, outputs) from the pictures."""
     taps = len(found) - bias
     products = np.zeros_like(found)
     squares = largest = 0.0
@@ -197,7 +197,7 @@ def _residuals(
 
 
 def _rounded(numbers: Array, reach: float = 0.0) -> Array:
-    """Leave the digits that sums are sure of."""
+    """Round to the digits that sums are accurate to."""
     largest = max(float(np.abs(numbers).max(initial=0)), reach)
     if largest < SMALLEST:
         return numbers

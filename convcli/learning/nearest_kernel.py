@@ -1,4 +1,4 @@
-"""The named kernel that is nearest to some weights: a search over the arguments of every family."""
+"""Find the named kernel that is nearest to given weights, by a search over the arguments of every family."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from convcli.kernels.kernel_grammar import arguments_of, has_form
 
 Array = NDArray[Any]
 
-NEAR = 0.25  # of the weights' own size: what is further away is like no kernel
-ALIKE = 5e-4  # distances that differ by less: the shorter name is taken
-EXACT = 1e-6  # a distance up to here is that of weights without noise, whose arguments have all their digits
-PROMISING = 0.6  # a distance on the grid from which the arguments are searched further
-LARGE = 31  # taps on a side beyond which the grids of 3 arguments are left out
+NEAR = 0.25  # relative distance up to which weights resemble a kernel
+ALIKE = 5e-4  # if distances differ by less, the shorter name is chosen
+EXACT = 1e-6  # distance up to which weights count as noise-free, and arguments keep all digits
+PROMISING = 0.6  # distance on the grid below which the arguments are refined
+LARGE = 31  # with more taps on a side, families with 3 arguments are skipped
 
-# Where the search for the arguments of a family begins.
+# Start values of the search for the arguments of a family.
 _WIDTHS = (0.3, 0.5, 0.7, 0.85, 1, 1.2, 1.4, 1.7, 2, 2.5, 3, 4, 5, 7, 10)
 _AMOUNTS = (0.25, 0.5, 1, 1.5, 2, 3, 5)
 _ANGLES = tuple(range(0, 180, 15))
@@ -39,16 +39,16 @@ GRIDS: Mapping[str, Mapping[str, Sequence[float]]] = {
     "dog": {"sigma": _WIDTHS[1:10], "ratio": (1.2, 1.6, 2, 3)},
     "gabor": {"wavelength": (2, 3, 4, 5, 6, 8, 10), "angle": _ANGLES, "phase": (0, 90, 180, 270)},
 }
-SEEDS = range(10)  # of `random`
+SEEDS = range(10)  # seeds of `random` that are tried
 
 
 class Nearest(NamedTuple):
-    """A named kernel, and how far it is.
+    """A named kernel and its distance from the weights.
 
-    spec : as `parse_kernel` reads it
-    scale : what it is multiplied by
-    distance : of the weights from it, as a share of its own length
-    dims : how many axes it has; one of 1 axis lies along the only axis that is longer than 1
+    spec : the kernel in the grammar of `parse_kernel`
+    scale : factor of the kernel
+    distance : distance of the weights from the scaled kernel, relative to the kernel's norm
+    dims : number of axes; a 1-D kernel lies along the only axis that is longer than 1
     """
 
     spec: str
@@ -58,18 +58,18 @@ class Nearest(NamedTuple):
 
     @property
     def is_near(self) -> bool:
-        """Whether the weights are like it at all."""
+        """Whether the weights resemble the kernel."""
         return self.distance <= NEAR
 
     @property
     def words(self) -> str:
-        """What it is, in words."""
+        """The kernel, its factor and its distance, as text."""
         times = "" if self.scale == 1 else f"{self.scale:.4g} times "
         return f"{times}{self.spec}, within {share(self.distance)}"
 
 
 def share(distance: float) -> str:
-    """Write a share in percent, with as many digits as are of use.
+    """Format a share as a percentage with a useful number of digits.
 
     >>> share(0.0031), share(0.000004), share(0.12)
     ('0.31 %', '0.01 %', '12 %')
@@ -81,8 +81,8 @@ def share(distance: float) -> str:
 def nearest_kernel(weights: Array) -> Nearest | None:
     """Return the named kernel that is nearest to weights (kh, kw), or None if they are all 0.
 
-    Every named kernel with one matrix is tried in all sizes that fit, its other arguments from a grid and then by the
-    simplex method of Nelder and Mead (SciPy). One that is near only when it is multiplied is named with its factor.
+    Every named kernel with one matrix is tried in all sizes that fit; its other arguments are searched on a grid and
+    then with the simplex method of Nelder and Mead (SciPy). A factor is used only if it makes the kernel much nearer.
     """
     if not np.abs(weights).max():
         return None
@@ -97,7 +97,7 @@ def nearest_kernel(weights: Array) -> Nearest | None:
 
 
 def _best(found: Iterator[Nearest] | Sequence[Nearest]) -> Nearest:
-    """Return the shortest of those that are about as near as the nearest."""
+    """Return the kernel with the shortest name among those that are about as near as the nearest."""
     found = list(found)
     least = min(near.distance for near in found)
     alike = [near for near in found if near.distance <= 1.05 * least + ALIKE]
@@ -105,7 +105,7 @@ def _best(found: Iterator[Nearest] | Sequence[Nearest]) -> Nearest:
 
 
 def _of_family(name: str, target: Array, dims: int) -> Iterator[Nearest]:
-    """Yield the nearest kernels of a family: as it is, and multiplied."""
+    """Yield the nearest kernels of a family, without and with a factor."""
     fixed = list(_sizes(name, min(target.shape), dims))
     grid = GRIDS.get(name, {})
     if len(grid) > 2 and max(target.shape) > LARGE:
@@ -130,7 +130,7 @@ def _of_family(name: str, target: Array, dims: int) -> Iterator[Nearest]:
 
 
 def _sizes(name: str, most: int, dims: int) -> Iterator[dict[str, float]]:
-    """Yield the whole arguments of a family: its sizes, and the seeds of chance; without a size, its own one."""
+    """Yield the integer arguments of a family to try: sizes, the default size, and seeds."""
     takes = arguments_of(KERNELS[name])
     seeds: Sequence[dict[str, float]] = [{"seed": seed} for seed in SEEDS] if "seed" in takes else [{}]
     sizes: list[dict[str, float]] = [{}]
@@ -147,7 +147,7 @@ def _sizes(name: str, most: int, dims: int) -> Iterator[dict[str, float]]:
 def _distance(
     name: str, arguments: Mapping[str, float], target: Array, dims: int, scaled: bool
 ) -> tuple[float, float]:
-    """Return how far weights are from a kernel, as a share of its length, and what it is multiplied by."""
+    """Return the distance of weights from a kernel, relative to the kernel's norm, and the kernel's factor."""
     laid = _laid(name, tuple(sorted(arguments.items())), target.shape, dims)
     if laid is None:
         return inf, 1.0
@@ -160,7 +160,7 @@ def _distance(
 
 @lru_cache
 def _accepted(name: str) -> tuple[str, ...]:
-    """Return the names of all arguments of a family."""
+    """Return the names of all parameters of a family."""
     return tuple(signature(KERNELS[name]).parameters)
 
 
@@ -168,7 +168,7 @@ def _accepted(name: str) -> tuple[str, ...]:
 def _laid(
     name: str, arguments: tuple[tuple[str, float], ...], shape: tuple[int, ...], dims: int
 ) -> Array | None:
-    """Return a kernel in the middle of zeros of a shape; None if it does not fit, or is no single matrix."""
+    """Return a kernel in the middle of zeros of a shape; None if it does not fit or has several matrices."""
     build = KERNELS[name]
     context = {"limit": max(shape), "dims": dims}
     accepted = _accepted(name)
@@ -190,7 +190,7 @@ def _laid(
 def _refined(
     name: str, best: Mapping[str, float], free: Sequence[str], target: Array, dims: int, scaled: bool
 ) -> dict[str, float]:
-    """Search the free arguments further, and leave them as few digits as they need."""
+    """Refine the free arguments, and round them to as few digits as possible."""
     from scipy.optimize import minimize
 
     def settings(values: Sequence[float]) -> dict[str, float]:
@@ -214,7 +214,7 @@ def _refined(
 
 
 def _spec(name: str, arguments: Mapping[str, float]) -> str:
-    """Write a kernel as `parse_kernel` reads it, without what it has by default."""
+    """Format a kernel for `parse_kernel`, without arguments at their defaults."""
     accepted = arguments_of(KERNELS[name])
     given = [
         f"{key}={_number(arguments[key])}"

@@ -1,4 +1,4 @@
-"""Pictures of files as pairs to learn from: frame by frame, without alpha and what is transparent."""
+"""Convert pictures from files to pairs to learn from: frame by frame, without alpha and transparent pixels."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ Array = NDArray[Any]
 
 
 def pairs_of_pictures(recipe: Recipe, before: Picture, after: Picture, names: tuple[str, str]) -> list[Pair]:
-    """Return a pair for each frame of two pictures, or raise ArgumentError where they do not fit each other."""
+    """Return a pair for each frame of two pictures; raise ArgumentError if they do not match."""
     if len(before.frames) != len(after.frames):
         raise ArgumentError(
-            f"{names[0]} has {len(before.frames):,} frame(s) and {names[1]} {len(after.frames):,}; choose one of each "
-            "by `frame`"
+            f"{names[0]} has {len(before.frames):,} frame(s) and {names[1]} {len(after.frames):,}; choose one frame of "
+            "each with `frame`"
         )
     return [_pair(recipe, *frames, names) for frames in zip(before.frames, after.frames, strict=True)]
 
 
 def notes_on(before: Picture, after: Picture, names: tuple[str, str], *, linear: bool) -> list[str]:
-    """Say what becomes of alpha, and where numbers of two depths are related, which are the same in linear light."""
+    """Return notes about ignored alpha, and about weights that include a change of bit depth."""
     notes = [
-        f"{name} has alpha: it is left out, and so are the places where it is not opaque"
+        f"{name} has alpha, which is ignored, as are pixels that are not opaque"
         for name, picture in zip(names, (before, after), strict=True)
         if picture.frames[0].has_alpha and picture.format not in NUMBERS
     ]
     types = [picture.frames[0].pixels.dtype for picture in (before, after)]
     if not linear and types[0] != types[1] and all(dtype.kind in "iu" for dtype in types):
         notes.append(
-            f"{names[0]} holds {types[0]} and {names[1]} {types[1]}: the weights carry the change of scale, "
+            f"{names[0]} holds {types[0]} and {names[1]} {types[1]}: the weights include the change of scale, "
             f"{full_scale(types[1]) / full_scale(types[0]):g}"
         )
     return notes
 
 
 def _pair(recipe: Recipe, before: Frame, after: Frame, names: tuple[str, str]) -> Pair:
-    """Lay two frames over each other."""
+    """Return two frames as an aligned pair."""
     mask = None
     if before.has_alpha or after.has_alpha:
         sizes = before.pixels.shape[:2], after.pixels.shape[:2]
@@ -57,7 +57,7 @@ def _pair(recipe: Recipe, before: Frame, after: Frame, names: tuple[str, str]) -
             stride=recipe.geometry.stride,
             dilation=recipe.geometry.dilation,
             padding=padding,
-            padding_mode=recipe.geometry.padding_mode or "zeros",  # of what is hidden the border is made, too
+            padding_mode=recipe.geometry.padding_mode or "zeros",  # hidden pixels extend into the border too
         )[0]
         mask = (hidden == 0) & ~_hidden(after)
     return recipe.pair(_colours(before), _colours(after), mask, names)
@@ -68,7 +68,7 @@ def _colours(frame: Frame) -> Array:
 
 
 def _hidden(frame: Frame) -> Array:
-    """Return where a frame (H, W) is not opaque."""
+    """Return a mask (H, W) of the pixels of a frame that are not opaque."""
     if not frame.has_alpha:
         return np.zeros(frame.pixels.shape[:2], bool)
     opacity = frame.pixels[..., -1]

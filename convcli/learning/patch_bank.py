@@ -1,4 +1,4 @@
-"""A bank of kernels from the patches of pictures: k-means on whitened patches."""
+"""Learn a bank of kernels from the patches of pictures: k-means on whitened patches."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -17,24 +17,26 @@ Array = NDArray[Any]
 
 COUNT, SIZE = 16, 7
 MOST_COUNT = 1024
-MOST_INPUTS = 2048  # numbers of a patch: whitening takes the eigenvalues of a matrix as wide
-EACH, LEAST_SAMPLES, MOST_SAMPLES = 1000, 10_000, 100_000  # patches for each kernel, and in all
+MOST_INPUTS = 2048  # numbers in a patch; whitening decomposes a square matrix of that size
+EACH, LEAST_SAMPLES, MOST_SAMPLES = 1000, 10_000, 100_000  # patches per kernel, and limits of the total
 MOST_BYTES = 1 << 28  # of all patches
-CONTRAST = 10 / 255**2  # what is added to a variance of samples up to 1, so that noise is no contrast
-FLAT = 1 / 255**2  # a variance below which a patch has no contrast at all
-WHITENED = 0.1  # what is added to the variances of patches of contrast 1, so that noise is not enlarged
-TRIES = 4  # places that are drawn for each patch that is wanted
-ROUNDS = 30  # of k-means
+CONTRAST = (
+    10 / 255**2
+)  # added to the variance of samples up to 1, so that noise is not amplified to full contrast
+FLAT = 1 / 255**2  # patches with a smaller variance are ignored
+WHITENED = 0.1  # added to the variances of patches of contrast 1, so that whitening does not amplify noise
+TRIES = 4  # positions that are drawn per wanted patch
+ROUNDS = 30  # iterations of k-means
 
 
 class Bank(NamedTuple):
-    """A bank of kernels, those of the most patches first.
+    """A bank of kernels, sorted by the number of patches.
 
-    weights : ndarray, (count, C, kh, kw), each with a sum of 0 and positive weights that sum to 1; a layer without bias
+    weights : ndarray, (count, C, kh, kw), with a sum of 0 and positive weights that sum to 1; for a layer without bias
     centroids : ndarray, (count, C, kh, kw), the means of whitened patches
-    shares : ndarray, (count,), the share of the patches that is nearest to each; of a bank of chance all the same
-    patches : how many there were
-    explained : the share of the variance of the whitened patches that the centroids make
+    shares : ndarray, (count,), the share of patches that are nearest to each; equal for a random bank
+    patches : the number of patches
+    explained : the share of the variance of the whitened patches that the centroids explain
     """
 
     weights: Array
@@ -49,30 +51,30 @@ def learn_bank(
 ) -> Bank:
     """Learn a bank of kernels from the patches of pictures, without labels: k-means on whitened patches.
 
-    Patches are drawn by chance, normalised in brightness and contrast, whitened (ZCA) and clustered (SciPy's kmeans2,
-    begun by k-means++). A kernel is a centroid and the whitening before it in one; it answers to a picture as the
-    centroid does to the picture's whitened patches.
+    Random patches are normalised in brightness and contrast, whitened (ZCA) and clustered (SciPy's kmeans2, initialised
+    by k-means++). A kernel combines a centroid with the whitening: its response to a picture is that of the centroid to
+    whitened patches.
 
     Parameters
     ----------
     pictures : array_like, (H, W) or (H, W, C), or a list of arrays
-        Whole numbers, or floats of which 1 is white.
+        Integers, or floats where 1 is white.
     count : int
-        How many kernels.
+        The number of kernels.
     size : int or (rows, columns)
-        Their size, and that of the patches.
+        The size of the kernels and of the patches.
     seed : int
-        Of the patches and of where the clusters begin; the same seed, the same bank.
+        Seed of the random patches and initial centroids; the same seed gives the same bank.
 
     Returns
     -------
     Bank
-        With `weights`, (count, C, rows, columns), which `filter_picture` takes.
+        With `weights`, (count, C, rows, columns), for `filter_picture`.
 
     Raises
     ------
     ArgumentError
-        Where a picture is smaller than a patch, the pictures have no contrast, or there are fewer patches than kernels.
+        If a picture is smaller than a patch, the pictures have no contrast, or there are fewer patches than kernels.
 
     References
     ----------
@@ -104,10 +106,10 @@ def learn_bank(
 
 
 def random_bank(count: int = COUNT, size: PerAxis = SIZE, channels: int = 1, *, seed: int = 0) -> Bank:
-    """Return a bank of chance, whose kernels have a sum of 0 and positive weights that sum to 1.
+    """Return a bank of random kernels with a sum of 0 and positive weights that sum to 1.
 
-    Their maps, rectified and pooled, are nearly as good as learned ones (Jarrett, Kavukcuoglu, Ranzato & LeCun, "What
-    is the best multi-stage architecture for object recognition?" (2009), section 3).
+    Rectified and pooled, their feature maps are nearly as useful as learned ones (Jarrett, Kavukcuoglu, Ranzato &
+    LeCun, "What is the best multi-stage architecture for object recognition?" (2009), section 3).
 
     >>> random_bank(8, 5, 3).weights.shape
     (8, 3, 5, 5)
@@ -120,7 +122,7 @@ def random_bank(count: int = COUNT, size: PerAxis = SIZE, channels: int = 1, *, 
 
 
 class PatchSampler(NamedTuple):
-    """What a bank is to be, and how patches are drawn for it."""
+    """The parsed arguments of `learn_bank`, and the drawing of patches."""
 
     kernels: int
     size: tuple[int, ...]
@@ -128,21 +130,21 @@ class PatchSampler(NamedTuple):
 
     @classmethod
     def of(cls, count: int, size: PerAxis, seed: int) -> PatchSampler:
-        """Read the arguments, or raise ArgumentError."""
+        """Parse the arguments; raise ArgumentError if one is invalid."""
         count, kernel_size = _checked(count, size)
         if prod(kernel_size) < 2:
-            raise ArgumentError("a patch of 1x1 has no contrast; take a larger `size`")
+            raise ArgumentError("a patch of 1x1 has no contrast; use a larger `size`")
         return cls(count, kernel_size, whole("seed", seed, 0))
 
     def wanted(self, channels: int) -> int:
-        """Return how many patches are to be drawn in all."""
+        """Return the total number of patches to draw."""
         most = min(MOST_SAMPLES, MOST_BYTES // (8 * channels * prod(self.size)))
         return max(LEAST_SAMPLES, min(most, EACH * self.kernels))
 
     def draw(self, picture: Array, hidden: Array | None, area: int, name: str) -> Array:
-        """Return patches (N, C * kh * kw) of a picture (H, W) or (H, W, C), as many as its share of the area.
+        """Return random patches (N, C * kh * kw) of a picture (H, W) or (H, W, C), in proportion to its area.
 
-        hidden : (H, W) of bool, the pixels that no patch may have
+        hidden : (H, W) of bool, the pixels that no patch may contain
         """
         _check_picture(picture, name, self.size)
         pixels = picture if picture.ndim == 3 else picture[..., np.newaxis]
@@ -173,15 +175,17 @@ class PatchSampler(NamedTuple):
         return np.concatenate(found)[:wanted] if found else np.empty((0, pixels.shape[2] * prod(self.size)))
 
     def bank(self, drawn: Iterable[Array]) -> Bank:
-        """Return the bank of patches, (N, C * kh * kw) each, or raise ArgumentError where they are too few."""
+        """Return the bank learned from patches, (N, C * kh * kw); raise ArgumentError if there are too few."""
         parts = list(drawn)
         if len({part.shape[1] for part in parts}) > 1:
-            raise ArgumentError("the pictures differ in their channels; make them the same, by `gray=True`")
+            raise ArgumentError(
+                "the pictures have different numbers of channels; convert them with `gray=True`"
+            )
         patches = np.concatenate(parts)
         if len(patches) < self.kernels:
             raise ArgumentError(
                 f"the pictures have {len(patches):,} patches of {by_axes(self.size)} with any contrast, fewer than "
-                f"`count={self.kernels}`; take more pictures, or larger ones"
+                f"`count={self.kernels}`; use more or larger pictures"
             )
         normalised = _normalised(patches)
         mean = normalised.mean(axis=0)
@@ -204,7 +208,7 @@ class PatchSampler(NamedTuple):
 
 
 def bank_bytes(channels: int, size: Sequence[int], samples: int) -> int:
-    """Foretell the bytes that a bank of so many patches takes beside the pictures."""
+    """Estimate the bytes that a bank of a number of patches takes besides the pictures."""
     inputs = channels * prod(size)
     return 8 * (8 * samples * inputs + 6 * inputs**2)
 
@@ -212,7 +216,7 @@ def bank_bytes(channels: int, size: Sequence[int], samples: int) -> int:
 def _checked(count: int, size: PerAxis) -> tuple[int, tuple[int, ...]]:
     count = whole("count", count, 1)
     if count > MOST_COUNT:
-        raise ArgumentError(f"`count={count}` is over the limit of {MOST_COUNT:,}; take fewer kernels")
+        raise ArgumentError(f"`count={count}` is over the limit of {MOST_COUNT:,}; use fewer kernels")
     return count, per_axis("size", size, 2)
 
 
@@ -220,53 +224,53 @@ def _check_inputs(channels: int, size: Sequence[int]) -> None:
     if channels * prod(size) > MOST_INPUTS:
         raise ArgumentError(
             f"a patch of {by_axes(size)} with {channels} channel(s) has {channels * prod(size):,} numbers, more than "
-            f"{MOST_INPUTS:,}; take a smaller `size`"
+            f"{MOST_INPUTS:,}; use a smaller `size`"
         )
 
 
 def _check_picture(picture: Array, name: str, size: Sequence[int]) -> None:
     if picture.ndim not in (2, 3) or picture.dtype.kind not in "biuf":
         raise ArgumentError(
-            f"{name} has shape {picture.shape} and dtype {picture.dtype}; it must be (H, W) or (H, W, C), of bool, "
-            "integers, floats"
+            f"{name} has shape {picture.shape} and dtype {picture.dtype}; it must be (H, W) or (H, W, C) of bool, "
+            "integers or floats"
         )
     if any(n < k for n, k in zip(picture.shape, size, strict=False)):
         raise ArgumentError(
-            f"{name} is {by_axes(picture.shape[:2])} (rows x columns), smaller than a patch of {by_axes(size)}; take a "
+            f"{name} is {by_axes(picture.shape[:2])} (rows x columns), smaller than a patch of {by_axes(size)}; use a "
             "larger picture, or a smaller `size`"
         )
     if picture.dtype.kind == "f" and not np.isfinite(picture).all():
-        raise ArgumentError(f"{name} holds what is not finite; every sample must be a finite number")
+        raise ArgumentError(f"{name} has samples that are not finite; replace them first")
 
 
 def _normalised(patches: Array) -> Array:
-    """Return patches of mean 0 and of contrast 1, or less where they have hardly any."""
+    """Return patches with mean 0 and contrast 1, or less if they have hardly any contrast."""
     centred = patches - patches.mean(axis=1, keepdims=True)
     scaled: Array = centred / np.sqrt(centred.var(axis=1, keepdims=True) + CONTRAST)
     return scaled
 
 
 def _whitening(centred: Array) -> Array:
-    """Return the symmetric matrix that makes patches uncorrelated and of one variance: ZCA."""
+    """Return the symmetric matrix that makes patches uncorrelated with equal variances (ZCA)."""
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
     matrix: Array = (vectors / np.sqrt(np.maximum(values, 0) + WHITENED)) @ vectors.T
     return matrix
 
 
 def _clustered(white: Array, count: int, seed: int) -> tuple[Array, Array]:
-    """Return the centroids and the number of the nearest one to each patch."""
+    """Return the centroids, and for each patch the index of the nearest centroid."""
     import warnings
 
     from scipy.cluster.vq import kmeans2
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a cluster that has lost all patches: it keeps its place
+        warnings.simplefilter("ignore")  # about a cluster without patches, whose centroid is kept
         centroids, labels = kmeans2(white, count, iter=ROUNDS, minit="++", seed=np.random.default_rng(seed))
     return centroids, labels
 
 
 def _scaled(kernels: Array) -> Array:
-    """Return kernels of sum 0 whose positive weights sum to 1: they answer to white beside black with white."""
+    """Return kernels with a sum of 0 and positive weights that sum to 1; a white-black edge gives white."""
     axes = tuple(range(1, kernels.ndim))
     centred = kernels - kernels.mean(axis=axes, keepdims=True)
     positive = np.maximum(centred, 0).sum(axis=axes, keepdims=True)

@@ -1,4 +1,4 @@
-"""Pairs of pictures, laid over each other: every sample of the second beside the window of the first that made it."""
+"""Aligned pairs of pictures: every sample of the second with the window of the first that it was computed from."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from convcli.layers.padding import AnyPadding, Pads
 
 Array = NDArray[Any]
 
-# Samples whose windows are laid out at once: as many as stay in cache, within bounds.
+# Number of samples whose windows are laid out at once: enough to stay in the cache, within bounds.
 TILE, LEAST_TILE, CACHED = 1 << 15, 1 << 11, 1 << 19
-GUESSED = ("same", "valid", "full")  # the paddings that are tried where none is given
-SPATIAL = (1, 2)  # of (C, H, W)
+GUESSED = ("same", "valid", "full")  # the paddings that are tried by default
+SPATIAL = (1, 2)  # the spatial axes of (C, H, W)
 
 
 class LeftOut(NamedTuple):
-    """How many samples of the second pictures do not count, and why.
+    """The numbers of samples of the second pictures that are ignored, by reason.
 
-    clipped : they are the least or the largest of their type, which may stand for any value beyond
-    border : their windows reach beyond the first picture, and nobody says what is there
-    masked : the caller left them out
+    clipped : they have the smallest or largest value of their type, and may have been clipped
+    border : their windows extend beyond the first picture, and the padding mode is unknown
+    masked : the caller excluded them
     """
 
     clipped: int = 0
@@ -40,19 +40,19 @@ class LeftOut(NamedTuple):
     masked: int = 0
 
     def __add__(self, other: object) -> LeftOut:
-        """Count those of both."""
+        """Add the counts."""
         assert isinstance(other, LeftOut)
         return LeftOut(*(one + more for one, more in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two pictures of which every sample of the second has its whole window in the first.
+    """Two pictures; the whole window of every sample of the second lies in the first.
 
-    before : (C, H, W), with its border where one is made
-    after : (O, h, w), what lies at the places of a window that slides over `before`
-    counts : (O, h, w) of bool, which samples of `after` count; None for all
-    padding : the name or the numbers of the padding between them
+    before : (C, H, W), padded if a padding mode was given
+    after : (O, h, w), the samples for the positions of a window that slides over `before`
+    counts : (O, h, w) of bool, the samples of `after` to use; None for all
+    padding : the name or the numbers of the padding from the first to the second
     """
 
     before: Array
@@ -63,22 +63,22 @@ class Pair:
 
     @property
     def samples(self) -> int:
-        """How many samples of the second picture count."""
+        """The number of samples of the second picture to use."""
         return self.after.size if self.counts is None else int(np.count_nonzero(self.counts))
 
     def in_light(self) -> Pair:
-        """Return the light that both pictures stand for, 0 to 1, of sRGB samples of 8 or 16 bits."""
+        """Return both pictures decoded from sRGB of 8 or 16 bits to linear light, 0 to 1."""
         return replace(self, before=to_light(self.before), after=to_light(self.after))
 
     def channel(self, number: int) -> Pair:
-        """Return one channel of both."""
+        """Return one channel of both pictures."""
         one = slice(number, number + 1)
         counts = None if self.counts is None else self.counts[one]
         return replace(self, before=self.before[one], after=self.after[one], counts=counts)
 
 
 class Geometry(NamedTuple):
-    """How a window slides over the first picture of a pair; of padding and mode, None is what is not known."""
+    """How a window slides over the first picture of a pair; padding and padding mode are None if unknown."""
 
     kernel_size: Sizes
     stride: Sizes = (1, 1)
@@ -87,14 +87,14 @@ class Geometry(NamedTuple):
     padding_mode: str | None = None
 
     def layer(self, padding: AnyPadding) -> Conv:
-        """Return the layer of one channel with a padding."""
+        """Return a single-channel layer with a padding."""
         return Conv(
             in_channels=1, out_channels=1, kernel_size=self.kernel_size, stride=self.stride, padding=padding,
             dilation=self.dilation,
         )  # fmt: skip
 
     def slide(self, pair: Pair) -> Slide:
-        """Return the walk of the window over the first picture of an aligned pair."""
+        """Return how the window slides over the first picture of an aligned pair."""
         return Slide.of(self.layer(0), pair.before.shape[1:])
 
 
@@ -108,11 +108,11 @@ def aligned(
     alike: bool = False,
     names: tuple[str, str] = ("before", "after"),
 ) -> Pair:
-    """Lay a picture (C, H, W) over what became of it, (O, h, w), or raise ArgumentError where they do not fit.
+    """Return a picture (C, H, W) and the one made from it, (O, h, w), aligned, or raise ArgumentError.
 
-    mask : (h, w) of bool, the samples of `after` that count
-    keep_clipped : whether those count that may be clipped
-    alike : whether a sample counts only where it does in all channels
+    mask : (h, w) of bool, the samples of `after` to use
+    keep_clipped : whether to use samples that may be clipped
+    alike : whether to use a sample only if it can be used in all channels
     """
     for name, array in zip(names, (before, after), strict=True):
         _check_numbers(name, array)
@@ -137,8 +137,8 @@ def aligned(
         before, after, counts, border = _inside(before, after, counts, pads, slide)
         if not after.size:
             raise ArgumentError(
-                f"no window of {by_axes(geometry.kernel_size)} lies in {names[0]} of {by_axes(size)} (rows x columns); "
-                "say how it is padded by `padding_mode`, or take a smaller `size`"
+                f"no window of {by_axes(geometry.kernel_size)} fits into {names[0]} of {by_axes(size)} (rows x "
+                "columns); give its padding with `padding_mode`, or use a smaller `size`"
             )
     else:
         check_border(geometry.padding_mode, pads, size)
@@ -149,23 +149,22 @@ def aligned(
 
 
 def _check_numbers(name: str, array: Array) -> None:
-    """Refuse what is no picture of real, finite numbers."""
+    """Raise ArgumentError if an array is not a picture of finite real numbers."""
     if array.dtype.kind not in "biuf":
-        raise ArgumentError(f"{name} has dtype {array.dtype}; it must hold bool, integers, floats")
+        raise ArgumentError(f"{name} has dtype {array.dtype}; it must hold bool, integers or floats")
     if 0 in array.shape:
         raise ArgumentError(f"{name} has no pixels: its shape (C, H, W) is {array.shape}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         channel, row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(array)))
         raise ArgumentError(
-            f"{name} holds {array[channel, row, column]} in row {row}, column {column}; every sample must be a finite "
-            "number"
+            f"{name} holds {array[channel, row, column]} in row {row}, column {column}; every sample must be finite"
         )
 
 
 def padding_between(
     geometry: Geometry, size: Sequence[int], made: Sequence[int], names: tuple[str, str]
 ) -> AnyPadding:
-    """Return the padding that makes one size of the other."""
+    """Return the padding with which a window maps one size to the other."""
     given = geometry.padding
     sizes: dict[str, str] = {}
     for padding in GUESSED if given is None else (given,):
@@ -184,14 +183,14 @@ def padding_between(
     made_of = ", ".join(f"{output} with padding {name}" for name, output in sizes.items())
     raise ArgumentError(
         f"{names[0]} is {by_axes(size)} and {names[1]} {by_axes(made)} (rows x columns); {window} makes {made_of}; "
-        "crop or resize one of them, or give the `size` and the `padding` that lie between them"
+        "crop or resize one of them, or give the right `size` and `padding`"
     )
 
 
 def _inside(
     before: Array, after: Array, counts: Array | None, pads: Pads, slide: Slide
 ) -> tuple[Array, Array, Array | None, int]:
-    """Cut a pair down to the samples whose windows lie in the picture; return how many that counted are cut off."""
+    """Crop a pair to samples whose windows lie in the picture; return the number of used samples that are cropped."""
     seen, kept = [], []
     for n, (start, _), s, span, count in zip(
         before.shape[1:], pads, slide.stride, slide.spans, slide.output_size, strict=True
@@ -210,12 +209,12 @@ def _inside(
 
 
 def tile_size(taps: int) -> int:
-    """Return about how many samples with so many taps are laid out at once."""
+    """Return the number of samples, with a given number of taps, that are laid out at once."""
     return max(LEAST_TILE, min(TILE, CACHED // taps))
 
 
 class Windows(NamedTuple):
-    """The windows of some samples, in columns, and the samples.
+    """The windows of some samples as columns, and the samples.
 
     inputs : (C * kh * kw, samples) of float64
     outputs : (O, samples) of float64
@@ -226,9 +225,9 @@ class Windows(NamedTuple):
 
 
 def tiles(pairs: Sequence[Pair], geometry: Geometry, middle: float, level: float) -> Iterator[Windows]:
-    """Lay out the windows of all samples that count, some rows at a time; `middle` and `level` are subtracted.
+    """Yield the windows of all samples to use, some rows at a time; `middle` and `level` are subtracted.
 
-    The channels of a sample count together: those where all do.
+    A sample is used only if it can be used in all of its channels.
     """
     for pair in pairs:
         slide = geometry.slide(pair)

@@ -1,4 +1,4 @@
-"""What pictures leave open about a kernel, in words."""
+"""Describe in words what pictures do not determine about a kernel."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from convcli.layers.axes import by_axes
 
 Array = NDArray[Any]
 
-INSIDE = 1e-5  # of a change of length 1: what of it may lie outside of those that change nothing
-MOST_NAMED = 6  # weights that are named one by one
-MOST_SHOWN = 25  # weights of a change that is shown
+INSIDE = 1e-5  # relative tolerance for a change to lie in the space of changes that make no difference
+MOST_NAMED = 6  # largest number of weights that are listed
+MOST_SHOWN = 25  # largest number of weights of a change that is shown
 
 
 def undetermined_words(basis: Array, shape: tuple[int, int, int], unit: float, middle: float) -> list[str]:
-    """Say which changes of weights and bias make no difference on the pictures.
+    """Return sentences about the changes of weights and bias that make no difference on the pictures.
 
-    basis : (unknowns, changes), orthonormal; the weights (C, kh, kw) in reading order, then the bias where there is
-        one, in this unit, of samples from which `middle` is subtracted
+    basis : (unknowns, changes), orthonormal; the weights (C, kh, kw) in reading order, then the bias if there is one,
+        in units of `unit`, for samples from which `middle` is subtracted
     """
     bias = len(basis) > prod(shape)
     channels, height, width = shape
@@ -30,8 +30,8 @@ def undetermined_words(basis: Array, shape: tuple[int, int, int], unit: float, m
         return []
     unknowns, determined = len(basis), len(basis) - basis.shape[1]
     lines = [
-        f"the pictures determine {determined} of {unknowns} numbers; of all kernels that fit equally well this is "
-        "the one of least weights"
+        f"the pictures determine {determined} of {unknowns} numbers; of all kernels that fit equally well, this is "
+        "the one with the smallest weights"
     ]
     what = "first picture" if channels == 1 else "first picture, in any channel,"
     for axis, (one, other) in enumerate((("row", "column"), ("column", "row")), 1):
@@ -49,10 +49,13 @@ def undetermined_words(basis: Array, shape: tuple[int, int, int], unit: float, m
     if unused:
         names = [_tap(tap, shape) for tap in list(unused)[:MOST_NAMED]]
         more = f" and {len(unused) - MOST_NAMED} more" if len(unused) > MOST_NAMED else ""
-        words = ("weight", "meets") if len(unused) == 1 else ("weights", "meet")
+        words = (
+            ("weight", "is always multiplied by")
+            if len(unused) == 1
+            else ("weights", "are always multiplied by")
+        )
         lines.append(
-            f"the {words[0]} {', '.join(names)}{more} {words[1]} {'one value' if bias else 'nothing'} "
-            f"{'everywhere' if bias else 'but 0'}"
+            f"the {words[0]} {', '.join(names)}{more} {words[1]} {'the same value' if bias else '0'}"
         )
         rest = _without(rest, np.concatenate(list(unused.values()), axis=1))
     if rest.shape[1]:
@@ -74,7 +77,7 @@ def _moves(shape: tuple[int, int, int], axis: int) -> Array:
 
 
 def _one(basis: Array, tap: int, *, bias: bool) -> Array:
-    """Return the change of one weight, with the change of the bias that comes nearest to making up for it."""
+    """Return the change of one weight, with the change of the bias that compensates it best."""
     change = np.zeros((len(basis), 1))
     change[tap] = 1
     if bias:
@@ -99,7 +102,7 @@ def _holds(basis: Array, changes: Array) -> bool:
 
 
 def _without(basis: Array, changes: Array) -> Array:
-    """Return a basis of what lies in a space, and is orthogonal to some changes in it."""
+    """Return a basis of the part of a space that is orthogonal to some changes in it."""
     from scipy.linalg import orth
 
     taken = orth(_padded(basis, changes))
@@ -110,13 +113,13 @@ def _without(basis: Array, changes: Array) -> Array:
 
 
 def _tap(tap: int, shape: tuple[int, int, int]) -> str:
-    """Name a weight by its row and column, counted from 0."""
+    """Return the name of a weight: its row and column, counted from 0."""
     channel, row, column = np.unravel_index(tap, shape)
     return f"({row}, {column})" if shape[0] == 1 else f"({channel}, {row}, {column})"
 
 
 def _example(rest: Array, shape: tuple[int, int, int], unit: float, middle: float) -> str:
-    """Show one change of those that are left."""
+    """Return a sentence with an example of the remaining changes."""
     count, taps = rest.shape[1], prod(shape)
     bias = len(rest) > taps
     what = "one more combination" if count == 1 else f"{count} more combinations"
@@ -127,4 +130,4 @@ def _example(rest: Array, shape: tuple[int, int, int], unit: float, middle: floa
     rows = "; ".join(" ".join(f"{weight:.3g}" for weight in np.round(row, 6) + 0.0) for row in weights[0])
     moved = change[-1] * unit - middle * weights.sum() if bias else 0.0
     also = f" with {moved:.3g} for the bias" if abs(moved) > INSIDE * unit else ""
-    return f"{what} can be added without any change, such as '{rows}'{also}"
+    return f"{what} can be added without any effect, such as '{rows}'{also}"

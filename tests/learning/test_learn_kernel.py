@@ -288,7 +288,7 @@ def test_a_kernel_for_each_channel():
     assert learned.bias == pytest.approx([0, 10, -20], abs=1e-2)
     assert learned.nearest is None
     with pytest.raises(
-        ArgumentError, match="3 kernels were learned, not one; give them to a layer as its `weights`"
+        ArgumentError, match="3 kernels were learned, not one; use them as the `weights` of a layer"
     ):
         _ = learned.kernel
 
@@ -410,64 +410,64 @@ def test_any_kind_of_sample(dtype):
         (
             FLOATS, FLOATS[:20], {},
             "before is 24x29 and after 20x29 (rows x columns); a window of 3x3 makes 24x29 with padding same, 22x27 with "
-            "padding valid, 26x31 with padding full; crop or resize one of them, or give the `size` and the `padding` "
-            "that lie between them",
+            "padding valid, 26x31 with padding full; crop or resize one of them, or give the right `size` and "
+            "`padding`",
         ),
         (
             FLOATS, FLOATS, {"padding": "valid", "stride": 2},
             "before is 24x29 and after 24x29 (rows x columns); a window of 3x3 and the stride 2x2 makes 11x14 with padding "
-            "valid; crop or resize one of them, or give the `size` and the `padding` that lie between them",
+            "valid; crop or resize one of them, or give the right `size` and `padding`",
         ),
         (
             np.full((9, 9), 7.0), FLOATS[:9, :9], {},
-            "the first picture is 7 everywhere, which tells nothing of a kernel; take one that changes",
+            "the first picture is 7 everywhere, which does not determine a kernel; use a picture with contrast",
         ),
         (
             np.dstack([FLOATS, FLOATS * 0]), np.dstack([FLOATS] * 2), {"per_channel": True},
-            "the first picture is 0 everywhere in channel 1, which tells nothing of a kernel; take one that changes",
+            "the first picture is 0 everywhere in channel 1, which does not determine a kernel; use a picture with contrast",
         ),
         (
             NOISE[..., 0], NOISE[..., 0] // 128 * 255, {},
-            "no sample of the second picture is left: all are black or white and may be clipped, or masked; take a "
+            "no sample of the second picture can be used: all are black or white, and may be clipped, or are masked; use a "
             "picture with tones between, or use them all by `keep_clipped=True`",
         ),
         (
             NOISE, NOISE[..., 0], {},
-            "before has 3 channels and after 1 channel; make both the same, such as grey, or learn weights between all of "
-            "them by `mix=True`",
+            "before has 3 channels and after 1 channel; convert both to the same, such as grey, or learn weights between all "
+            "channels with `mix=True`",
         ),
         (
             np.where(FLOATS > 2, np.nan, FLOATS), FLOATS, {},
-            "before holds nan in row 1, column 18; every sample must be a finite number",
+            "before holds nan in row 1, column 18; every sample must be finite",
         ),
         (FLOATS[0], FLOATS[0], {}, "before has shape (29,); it must be (H, W) or (H, W, C)"),
         (FLOATS[:0], FLOATS[:0], {}, "before has no pixels: its shape (C, H, W) is (1, 0, 29)"),
         (
             NOISE, FLOATS, {"linear": True, "mix": True},
-            "`linear` decodes samples of uint8 or uint16, and after has dtype float64; leave `linear` out",
+            "`linear` decodes samples of uint8 or uint16, but after has dtype float64; leave `linear` out",
         ),
-        (FLOATS * 1j, FLOATS, {}, "before has dtype complex128; it must hold bool, integers, floats"),
+        (FLOATS * 1j, FLOATS, {}, "before has dtype complex128; it must hold bool, integers or floats"),
         (
             FLOATS[:2, :2], FLOATS[:2, :2], {"padding": "same"},
-            "no window of 3x3 lies in before of 2x2 (rows x columns); say how it is padded by `padding_mode`, or take a "
+            "no window of 3x3 fits into before of 2x2 (rows x columns); give its padding with `padding_mode`, or use a "
             "smaller `size`",
         ),
-        (FLOATS, FLOATS, {"size": 65}, "a kernel of `size=65` is too large to be learned; take at most 63"),
+        (FLOATS, FLOATS, {"size": 65}, "a kernel of `size=65` is too large to learn; give at most 63"),
         (FLOATS, FLOATS, {"size": 0}, "size must be at least 1, got 0"),
         (FLOATS, FLOATS, {"method": "adam"}, "there is no method 'adam'; use exact, sgd"),
         (FLOATS, FLOATS, {"steps": 5}, "`steps` belongs to gradient descent; give `method='sgd'` with it"),
-        (FLOATS, FLOATS, {"method": "sgd", "lr": -1}, "`lr=-1` is no learning rate; give a number above 0, such as 0.01"),
-        (FLOATS, FLOATS, {"method": "sgd", "steps": 10**6}, "`steps=1000000` is over the limit of 100,000; take fewer"),
+        (FLOATS, FLOATS, {"method": "sgd", "lr": -1}, "`lr` must be finite and above 0, such as 0.01, got -1"),
+        (FLOATS, FLOATS, {"method": "sgd", "steps": 10**6}, "`steps=1000000` is over the limit of 100,000; use fewer"),
         (
             FLOATS, FLOATS, {"padding_mode": "constant"},
-            "padding_mode 'constant' has a value that is not known here; take 'zeros'",
+            "padding_mode 'constant' is not supported here; use 'zeros'",
         ),
         (
             FLOATS, FLOATS, {"per_channel": True, "mix": True},
-            "`per_channel` keeps channels apart, and `mix` does not; give one of them",
+            "`per_channel` and `mix` contradict each other; give one of them",
         ),
-        ([FLOATS, FLOATS], FLOATS, {}, "before has 2 pictures, after 1; give as many of each"),
-        ([[1, 2], [3]], FLOATS, {}, "before, after or mask is no array: setting an array element"),
+        ([FLOATS, FLOATS], FLOATS, {}, "`before` has 2 pictures, `after` 1; give the same number of each"),
+        ([[1, 2], [3]], FLOATS, {}, "`before`, `after` or `mask` is not an array: setting an array element"),
     ],
 )  # fmt: skip
 def test_what_is_refused(before, after, options, message):
@@ -494,7 +494,7 @@ def test_a_learning_rate_that_diverges_says_where_and_what_would_not():
     learned = learn_kernel(FLOATS, after, 3, lr=found, **options)
     assert learned.losses[-1] < learned.losses[0]
     with pytest.raises(
-        ArgumentError, match=r"`lr=1e\+200` is too large: the loss grew from .* beyond all numbers at step 1"
+        ArgumentError, match=r"`lr=1e\+200` is too large: the loss grew from .* to infinity at step 1"
     ):
         learn_kernel(FLOATS, after, 3, lr=1e200, **options)
 
@@ -518,6 +518,6 @@ def test_work_of_hours_is_refused(monkeypatch):
     with pytest.raises(ArgumentError) as error:
         learn_kernel(FLOATS, FLOATS, 3)
     assert str(error.value) == (
-        "594 samples with 10 unknowns each take too long; take a smaller `size` than 3x3, or crop the pictures to 500 "
+        "594 samples with 10 unknowns each take too long; use a smaller `size` than 3x3, or crop the pictures to 500 "
         "samples"
     )

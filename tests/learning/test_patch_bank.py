@@ -150,30 +150,30 @@ def test_brightness_and_depth_change_nothing():
     [
         (
             lambda: learn_bank(NOISE[:6]),
-            "picture 0 is 6x100 (rows x columns), smaller than a patch of 7x7; take a larger picture, or a smaller `size`",
+            "picture 0 is 6x100 (rows x columns), smaller than a patch of 7x7; use a larger picture, or a smaller `size`",
         ),
         (
             lambda: learn_bank(np.full((50, 50), 9)),
-            "the pictures have 0 patches of 7x7 with any contrast, fewer than `count=16`; take more pictures, or larger ones",
+            "the pictures have 0 patches of 7x7 with any contrast, fewer than `count=16`; use more or larger pictures",
         ),
         (
             lambda: learn_bank([NOISE, NOISE[..., 0]]),
-            "the pictures differ in their channels; make them the same, by `gray=True`",
+            "the pictures have different numbers of channels; convert them with `gray=True`",
         ),
         (
             lambda: learn_bank(NOISE, size=30),
-            "a patch of 30x30 with 3 channel(s) has 2,700 numbers, more than 2,048; take a smaller `size`",
+            "a patch of 30x30 with 3 channel(s) has 2,700 numbers, more than 2,048; use a smaller `size`",
         ),
-        (lambda: learn_bank(NOISE, size=1), "a patch of 1x1 has no contrast; take a larger `size`"),
-        (lambda: learn_bank(NOISE, 2000), "`count=2000` is over the limit of 1,024; take fewer kernels"),
+        (lambda: learn_bank(NOISE, size=1), "a patch of 1x1 has no contrast; use a larger `size`"),
+        (lambda: learn_bank(NOISE, 2000), "`count=2000` is over the limit of 1,024; use fewer kernels"),
         (lambda: learn_bank(NOISE, 0), "count must be at least 1, got 0"),
         (
             lambda: learn_bank(NOISE[0, 0]),
-            "picture 0 has shape (3,) and dtype uint8; it must be (H, W) or (H, W, C), of bool, integers, floats",
+            "picture 0 has shape (3,) and dtype uint8; it must be (H, W) or (H, W, C) of bool, integers or floats",
         ),
         (
             lambda: learn_bank(np.full((50, 50), np.nan)),
-            "picture 0 holds what is not finite; every sample must be a finite number",
+            "picture 0 has samples that are not finite; replace them first",
         ),
         (lambda: random_bank(3, 3, 0), "in_channels must be at least 1, got 0"),
     ],

@@ -15,7 +15,7 @@ def learned_from(before, bias=True, weights=WEIGHTS):
     return learn_kernel(before, after, weights.shape, bias=bias), after
 
 
-FIRST = "of all kernels that fit equally well this is the one of least weights"
+FIRST = "of all kernels that fit equally well, this is the one with the smallest weights"
 
 
 def test_rows_that_are_alike_tell_the_sums_of_columns():
@@ -38,25 +38,25 @@ def test_columns_that_are_alike_tell_the_sums_of_rows():
     assert learned.weights.sum(axis=1) == pytest.approx(WEIGHTS.sum(axis=1))
 
 
-def test_weights_that_meet_nothing():
+def test_weights_that_are_always_multiplied_by_zero():
     before = np.zeros((3, 5))
     before[1, 1] = 3
     learned, _ = learned_from(before, bias=False)
     assert learned.undetermined == (
         f"the pictures determine 2 of 9 numbers; {FIRST}",
-        "the weights (0, 0), (0, 1), (0, 2), (1, 2), (2, 0), (2, 1) and 1 more meet nothing but 0",
+        "the weights (0, 0), (0, 1), (0, 2), (1, 2), (2, 0), (2, 1) and 1 more are always multiplied by 0",
     )
     assert learned.weights[1, :2] == pytest.approx(WEIGHTS[1, :2])
     assert learned.weights[0].tolist() == [0, 0, 0]
 
 
-def test_a_weight_that_meets_one_value_is_part_of_the_bias():
+def test_a_weight_of_a_constant_value_is_part_of_the_bias():
     before = np.random.default_rng(0).standard_normal((2, 30))
     before[1] = 5
     learned, _ = learned_from(before, weights=WEIGHTS[:2, :1])
     assert learned.undetermined == (
         f"the pictures determine 2 of 3 numbers; {FIRST}",
-        "the weight (1, 0) meets one value everywhere",
+        "the weight (1, 0) is always multiplied by the same value",
     )
     assert learned.weights[0, 0] == pytest.approx(WEIGHTS[0, 0])
     assert 5 * learned.weights[1, 0] + learned.bias == pytest.approx(5 * WEIGHTS[1, 0])
@@ -66,7 +66,7 @@ def test_a_checkerboard_tells_two_numbers():
     learned, _ = learned_from((np.indices((30, 40)).sum(axis=0) % 2).astype(float))
     assert learned.rank == 2
     assert learned.undetermined[1].startswith(
-        "8 more combinations can be added without any change, such as '"
+        "8 more combinations can be added without any effect, such as '"
     )
     assert learned.residual < 1e-9
 
@@ -76,7 +76,7 @@ def test_an_example_can_be_added():
     before = np.tile([1.0, 0.0], (9, 10))
     learned, after = learned_from(before, weights=WEIGHTS[:1])
     (line,) = learned.undetermined[1:]
-    assert line.startswith("2 more combinations can be added without any change, such as '")
+    assert line.startswith("2 more combinations can be added without any effect, such as '")
     assert line.endswith(" for the bias")
     change = np.array([float(word) for word in line.split("'")[1].split()])
     bias = learned.bias + float(line.split("with ")[1].split()[0])

@@ -231,7 +231,7 @@ def test_what_is_transparent_is_left_out(call: Call, tmp_path: Path) -> None:
     Image.fromarray(after).save(tmp_path / "after.png")
     result = call("learn", tmp_path / "before.png", tmp_path / "after.png", "--format", "json")
     assert result.err == (
-        f"convcli: {tmp_path}/before.png has alpha: it is left out, and so are the places where it is not opaque\n"
+        f"convcli: {tmp_path}/before.png has alpha, which is ignored, as are pixels that are not opaque\n"
     )
     (row,) = json.loads(result.out)["rows"]
     assert row["nearest"] == "binomial"
@@ -336,7 +336,7 @@ def test_frames_are_pairs(call: Call, tmp_path: Path) -> None:
     assert row["nearest"] == "emboss"
     assert row["samples"] + row["clipped"] + row["border"] == 3 * 400
     np.save(tmp_path / "a.npy", frames[:2])
-    message = f"{tmp_path}/b.npy has 3 frame(s) and {tmp_path}/a.npy 2; choose one of each by --frame"
+    message = f"{tmp_path}/b.npy has 3 frame(s) and {tmp_path}/a.npy 2; choose one frame of each with --frame"
     assert one_error(call("learn", tmp_path / "b.npy", tmp_path / "a.npy")) == message
 
 
@@ -347,7 +347,7 @@ def test_depths_that_differ_are_told(call: Call, tmp_path: Path) -> None:
     result = call("learn", tmp_path / "b.png", tmp_path / "a.png", "--size", "1", "--field", "weights")
     assert result.out == "257\n"
     assert result.err == (
-        f"convcli: {tmp_path}/b.png holds uint8 and {tmp_path}/a.png uint16: the weights carry the change of scale, 257\n"
+        f"convcli: {tmp_path}/b.png holds uint8 and {tmp_path}/a.png uint16: the weights include the change of scale, 257\n"
     )
 
 
@@ -378,16 +378,16 @@ def test_standard_input(program, pair: tuple[Path, Path]) -> None:
         (
             ["b.npy", "small.npy"],
             "b.npy is 20x20 and small.npy 10x20 (rows x columns); a window of 3x3 makes 20x20 with padding same, 18x18 "
-            "with padding valid, 22x22 with padding full; crop or resize one of them, or give the --size and the "
-            "--padding that lie between them",
+            "with padding valid, 22x22 with padding full; crop or resize one of them, or give the right "
+            "--size and --padding",
         ),
         (
             ["flat.npy", "a.npy"],
-            "the first picture is 4 everywhere, which tells nothing of a kernel; take one that changes",
+            "the first picture is 4 everywhere, which does not determine a kernel; use a picture with contrast",
         ),
         (
             ["b.npy", "bytes.npy"],
-            "no sample of the second picture is left: all are black or white and may be clipped, or masked; take a "
+            "no sample of the second picture can be used: all are black or white, and may be clipped, or are masked; use a "
             "picture with tones between, or use them all by --keep-clipped",
         ),
         (
@@ -424,7 +424,7 @@ def test_a_learning_rate_that_is_too_large(call: Call, textbook: tuple[Path, Pat
     words = ("learn", *textbook, "--size", "1x2", "--no-bias", "--method", "sgd", "--seed", "0", "--lr")
     result = call(*words, "0.05", "-o", tmp_path / "k.npy")
     assert one_error(result).startswith("--lr 0.05 is too large: the loss grew from ")
-    assert one_error(result).endswith("; with at most --lr 0.033 it falls, or leave --lr out")
+    assert one_error(result).endswith("; give at most --lr 0.033, or leave --lr out")
     assert result.code == 2
     assert not (tmp_path / "k.npy").exists()
     assert call(*words, "0.033").code == 0
@@ -509,7 +509,7 @@ def test_a_folder_of_pictures_and_a_bank_of_chance(call: Call, tmp_path: Path) -
         (["--patches", "-"], "--patches reads files, and - is standard input; name files"),
         (
             ["--patches", "b.npy"],
-            "b.npy is 6x6 (rows x columns), smaller than a patch of 7x7; take a larger picture, or a smaller --size",
+            "b.npy is 6x6 (rows x columns), smaller than a patch of 7x7; use a larger picture, or a smaller --size",
         ),
         (
             ["--patches", "b.npy", "--size", "3", "--max-memory", "1M"],
