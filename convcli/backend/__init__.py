@@ -1,7 +1,7 @@
-"""NumPy runs a layer: arrays in, arrays out.
+"""Layer operators on NumPy arrays: convolution, pooling, activations and others.
 
-Names, argument order and meaning are PyTorch's, one function for any number of spatial axes. Arrays are
-(N, C, *spatial), or (C, *spatial) for one input; the results are new arrays.
+Names, argument order and meaning are PyTorch's, with one function for any number of spatial axes. Arrays are
+(N, C, *spatial), or (C, *spatial) for a single item; results are new arrays.
 
 >>> import numpy as np
 >>> from convcli import backend
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from convcli.backend.unshared_conv import local_conv, tiled_conv
     from convcli.filters.filter_image import filter_image
 
-# Public names and the module that each lives in, loaded on first use: a filter waits for no pool. A picture is filtered
-# by the loop of all stages, which lives above the operators.
+# Public names and the module that defines each, imported on first use, so that a filter does not load pooling. Pictures
+# are filtered by `filter_image`, which is defined above the operators.
 _HOME = {
     name: module if "." in module else f"{__name__}.{module}"
     for module, names in {

@@ -1,4 +1,4 @@
-"""Activations by their formulas, each applied in place to an array of floats."""
+"""The formulas of activations, applied in place to arrays of floats."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from convcli.backend.checks import Array, one_of
 from convcli.errors import ArgumentError
 
-FEW = 1 << 13  # elements, below which NumPy's maximum takes less time than its clip
+FEW = 1 << 13  # elements below which NumPy's maximum is faster than its clip
 
 
 def in_place(name: str, *, alpha: float | None = None, beta: float | None = None) -> Callable[[Array], None]:
-    """Return what applies an activation to an array of floats in place; its numbers are checked here."""
+    """Return a function that applies an activation in place to an array of floats; its parameters are checked here."""
     function, numbers = FUNCTIONS[one_of("activation", name, FUNCTIONS)]
     given = {key: value for key, value in (("alpha", alpha), ("beta", beta)) if value is not None}
     for key in given:
         if key not in numbers:
-            raise ArgumentError(f"the activation {name} has no {key}")
+            raise ArgumentError(f"the activation {name} has no parameter {key}; leave it out")
     numbers = {**numbers, **given}
 
     def apply(y: Array) -> None:
-        function(y if y.ndim else y.reshape(1), **numbers)  # of arrays without axes NumPy makes numbers
+        function(y if y.ndim else y.reshape(1), **numbers)  # NumPy turns 0-d arrays into scalars
 
     return apply
 
@@ -37,7 +37,7 @@ def _relu6(y: Array) -> None:
 
 
 def _between(y: Array, low: float, high: float) -> None:
-    """Clip in place; NumPy's clip is three times as quick as its maximum, but has more to do before it begins."""
+    """Clip in place; NumPy's clip is three times as fast as its maximum, but has more overhead per call."""
     if y.size < FEW or y.dtype.kind != "f":
         np.maximum(y, y.dtype.type(low), out=y)
         if high < np.inf:
@@ -58,7 +58,8 @@ def _elu(y: Array, alpha: float) -> None:
 
 
 def _sigmoid(y: Array) -> None:
-    np.multiply(y, y.dtype.type(-1), out=y)  # NumPy 2.4's negative writes a column beside itself
+    # Works around a bug of negative in NumPy 2.4 with out= on columns.
+    np.multiply(y, y.dtype.type(-1), out=y)
     np.exp(y, out=y)
     y += 1
     np.reciprocal(y, out=y)
@@ -86,7 +87,7 @@ def _gelu(y: Array) -> None:
 
 
 def _softplus(y: Array) -> None:
-    np.logaddexp(y.dtype.type(0), y, out=y)  # log(exp(0) + exp(x)), which no large x makes infinite
+    np.logaddexp(y.dtype.type(0), y, out=y)  # log(exp(0) + exp(x)) without overflow
 
 
 def _mish(y: Array) -> None:
@@ -118,7 +119,7 @@ def _identity(y: Array) -> None:
 
 
 def softmax_in_place(y: Array, axis: int = 1) -> None:
-    """Turn y into shares that add up to 1 along an axis."""
+    """Replace y by its softmax along an axis."""
     if y.size:
         y -= y.max(axis=axis, keepdims=True)
         np.exp(y, out=y)
@@ -126,13 +127,13 @@ def softmax_in_place(y: Array, axis: int = 1) -> None:
 
 
 def log_softmax_in_place(y: Array, axis: int) -> None:
-    """Turn y into the logarithms of such shares."""
+    """Replace y by the logarithm of its softmax along an axis."""
     if y.size:
         y -= y.max(axis=axis, keepdims=True)
         y -= np.log(np.exp(y).sum(axis=axis, keepdims=True))
 
 
-# Each is applied in place, with the numbers that its formula has.
+# Each function works in place; the dict has the parameters of its formula with their defaults.
 FUNCTIONS: dict[str, tuple[Callable[..., None], dict[str, float]]] = {
     "relu": (_relu, {}),
     "relu6": (_relu6, {}),
@@ -150,4 +151,4 @@ FUNCTIONS: dict[str, tuple[Callable[..., None], dict[str, float]]] = {
     "identity": (_identity, {}),
     "softmax": (softmax_in_place, {}),
 }
-WHOLE = ("relu", "relu6", "abs", "identity")  # these give whole numbers for whole numbers
+WHOLE = ("relu", "relu6", "abs", "identity")  # these give integers for integers

@@ -1,4 +1,4 @@
-"""Adaptive pooling: the output size is given, and the windows follow from it."""
+"""Adaptive pooling: the windows follow from a given output size."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -18,17 +18,17 @@ RUN = 1 << 12  # elements that are added up at once: more would lose digits of f
 
 
 def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | None) -> Array:
-    """Divide x into output_size windows an axis, and take the mean of each.
+    """Take the mean of output_size windows per axis.
 
-    Window i reaches from floor(i * n / size) to ceil((i + 1) * n / size): PyTorch's AdaptiveAvgPool1d, 2d and
+    Window i extends from floor(i * n / size) to ceil((i + 1) * n / size): PyTorch's AdaptiveAvgPool1d, 2d and
     3d. A size of 1 is global average pooling.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where output_size has a number for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) if output_size has one number per axis
         The input, never modified.
-    output_size : int, None, or one for each axis
-        The number of windows; None keeps the axis as it is.
+    output_size : int, None, or one per axis
+        The number of windows; None keeps the size of the axis.
 
     Returns
     -------
@@ -52,22 +52,22 @@ def adaptive_avg_pool(x: ArrayLike, output_size: int | Sequence[int | None] | No
 
 
 def adaptive_max_pool(x: ArrayLike, output_size: int | Sequence[int | None] | None) -> Array:
-    """Divide x into output_size windows an axis, and take the largest element of each.
+    """Take the maximum of output_size windows per axis.
 
-    Window i reaches from floor(i * n / size) to ceil((i + 1) * n / size): PyTorch's AdaptiveMaxPool1d, 2d and
+    Window i extends from floor(i * n / size) to ceil((i + 1) * n / size): PyTorch's AdaptiveMaxPool1d, 2d and
     3d. A size of 1 is global maximum pooling.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where output_size has a number for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) if output_size has one number per axis
         The input, never modified. Not complex.
-    output_size : int, None, or one for each axis
-        The number of windows; None keeps the axis as it is.
+    output_size : int, None, or one per axis
+        The number of windows; None keeps the size of the axis.
 
     Returns
     -------
     ndarray, (N, C, *output) or (C, *output)
-        Of x's dtype. NaN passes through.
+        Of x's dtype. NaN is propagated.
 
     Examples
     --------
@@ -119,13 +119,13 @@ def _reduced(operation: np.ufunc, x: Array, mean: bool) -> Array:
 
 
 def windows_of(n: int, size: int) -> tuple[Array, Array]:
-    """Return where each of so many windows over n elements starts and ends."""
+    """Return the starts and ends of `size` windows over n elements."""
     places = np.arange(size)
     return places * n // size, -(-(places + 1) * n // size)
 
 
 def reduce_windows(operation: np.ufunc, x: Array, axis: int, starts: Array, ends: Array, mean: bool) -> Array:
-    """Reduce one axis: window by window, or the first elements of all, the second ones, and so on."""
+    """Reduce one axis: window by window, or the first elements of all windows, then the second ones, and so on."""
     size, lengths = len(starts), ends - starts
     if size < lengths.max():
         whole = (slice(None),) * axis

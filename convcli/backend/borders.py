@@ -1,4 +1,4 @@
-"""Borders: what extends an array beyond its edge, as indices into the array."""
+"""Borders: what extends an array beyond its border, as indices into the array."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from convcli.backend.checks import check_room
 from convcli.layers.padding import Pads
 
-OUTSIDE = -1  # the index of a padded element that has no source: zeros and constant
+OUTSIDE = -1  # the index of a padded element without a source, for zeros and constant
 
 
 def source_indices(mode: str, n: int, before: int, after: int) -> NDArray[np.intp]:
-    """Return, for each place of a padded axis of length n, the index of the element that stands there.
+    """Return, for each position of a padded axis of length n, the index of the element that fills it.
 
-    Reflections and turns repeat as often as the padding is wide, as in OpenCV and SciPy; an axis of
-    length 1 reflects onto itself. The names are drawn in `layers.padding.MODES`.
+    Reflections and repetitions continue as far as the padding is wide, as in OpenCV and SciPy; an axis of length 1
+    reflects onto itself. The modes are drawn in `layers.padding.MODES`.
     """
     place = np.arange(-before, n + after)
     if mode in ("zeros", "constant"):
@@ -38,7 +38,7 @@ def source_indices(mode: str, n: int, before: int, after: int) -> NDArray[np.int
 def pad(
     x: NDArray[Any], pads: Pads, axes: Sequence[int], mode: str = "zeros", value: complex = 0
 ) -> NDArray[Any]:
-    """Return `x` with `pads[i]` elements put before and after along `axes[i]`."""
+    """Return `x` with `pads[i]` elements added before and after along `axes[i]`."""
     if any(map(any, pads)):
         sides = dict(zip(axes, map(sum, pads), strict=True))
         check_room("the padded x", [n + sides.get(axis, 0) for axis, n in enumerate(x.shape)], x.dtype)
@@ -55,7 +55,7 @@ def pad(
 
 
 def padded(x: NDArray[Any], pads: Pads, value: complex = 0) -> NDArray[Any]:
-    """Return x (..., *spatial) with a border of one value, as wide as `pads`; x itself where that is nothing."""
+    """Return x (..., *spatial) padded with one value; x itself if there is no padding."""
     if not any(map(any, pads)):
         return x
     first = x.ndim - len(pads)
@@ -68,9 +68,9 @@ def padded(x: NDArray[Any], pads: Pads, value: complex = 0) -> NDArray[Any]:
 
 
 def inside(offset: int, step: int, count: int, n: int) -> tuple[slice, slice]:
-    """Of the places offset, offset + step, ... (`count` of them), tell which lie on an axis of length n.
+    """Return which of the `count` positions offset, offset + step, ... lie on an axis of length n.
 
-    The first slice numbers them, the second takes the elements that stand there.
+    The first slice selects positions by their number, the second the elements at them.
     """
     low = max(0, -(offset // step))
     high = max(low, min(count, (n - 1 - offset) // step + 1))

@@ -1,4 +1,4 @@
-"""Arguments of the operators: turned into arrays, and refused with the shape that would have been right."""
+"""Checks and conversions of the operators' arguments; errors show the shape that would be right."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -14,25 +14,25 @@ from convcli.layers.padding import Pads, Pair
 
 Array = NDArray[Any]
 
-SMALL = 1 << 26  # bytes that there is room for, wherever NumPy runs
-_WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the border may be n - this wide
+SMALL = 1 << 26  # bytes; smaller arrays are not checked against the memory
+_WIDEST = {"reflect": 1, "symmetric": 0, "circular": 0}  # the padding may be at most n - this
 
 
 def as_array(name: str, value: ArrayLike, kinds: str = "biufc") -> Array:
-    """Return `value` as an array of numbers in the machine's byte order; `kinds` are NumPy's dtype kinds."""
+    """Return `value` as an array of numbers in native byte order; `kinds` are the allowed NumPy dtype kinds."""
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ArgumentError(f"{name} is no array: {error}") from None
+        raise ArgumentError(f"{name} is not an array: {error}") from None
     if array.dtype.kind not in kinds:
         words = {"b": "bool", "i": "integers", "f": "floats", "c": "complex numbers"}
-        wanted = ", ".join(words[kind] for kind in kinds if kind in words)
+        wanted = " or ".join(", ".join(words[kind] for kind in kinds if kind in words).rsplit(", ", 1))
         raise ArgumentError(f"{name} has dtype {array.dtype}; it must hold {wanted}")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> str:
-    """Return `value` where it is a choice; else raise ArgumentError with the closest one."""
+    """Return `value` if it is one of `choices`; else raise ArgumentError with a suggestion."""
     choices = tuple(choices)
     if value in choices:
         return value
@@ -40,39 +40,39 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> str:
 
 
 def check_border(mode: str, pads: Sequence[Pair], size: Sequence[int]) -> None:
-    """Refuse a border that is wider than the input can be mirrored or turned into."""
+    """Raise ArgumentError if the padding is wider than the mode can fill from the input."""
     if mode not in _WIDEST:
         return
     for axis, (pair, n) in enumerate(zip(pads, size, strict=True)):
         widest = n - _WIDEST[mode]
         if max(pair) > widest:
             raise ArgumentError(
-                f"padding_mode {mode!r} reaches at most {widest} elements beyond the "
-                f"{axis_names(len(size))[axis]} {n}, and the padding there is {pair[0]} before and {pair[1]} "
-                f"after; pad less, or take 'replicate' or 'zeros'"
+                f"padding_mode {mode!r} allows a padding of at most {widest} along the "
+                f"{axis_names(len(size))[axis]} {n}, but it is {pair[0]} before and {pair[1]} after; "
+                f"pad less, or use 'replicate' or 'zeros'"
             )
 
 
 def spatial_axes(x: Array, name: str, *options: object) -> int:
-    """Return how many spatial axes x has: as many as an option has numbers, else all but the first two.
+    """Return the number of spatial axes of x: the length of an option, or x.ndim - 2.
 
-    Three axes are one input with two of them, or a batch of inputs with one: which, only an option tells. `name` is
-    the one to give.
+    An array of three axes may be one item with two spatial axes, or a batch of items with one; only an option can tell
+    which. `name` is the option that the error suggests.
     """
     dims = infer_dims(*options, default=-1)
     if dims >= 0:
         return dims
     if x.ndim == 3:
         raise ArgumentError(
-            f"x has shape {x.shape}, which may be (N, C, length) or (C, height, width); say which by giving {name} for "
-            f"each axis, one number as {name}=(2,) or two as {name}=(2, 2)"
+            f"x has shape {x.shape}, which may be (N, C, length) or (C, height, width); give {name} per axis to say "
+            f"which: one number, such as {name}=(2,), or two, such as {name}=(2, 2)"
         )
     return x.ndim - 2
 
 
 def memory() -> int:
-    """Return the bytes of memory that this process can have: the machine's, or the limit that was set for it."""
-    sizes = [1 << 50]  # where nobody tells
+    """Return the bytes of memory that this process can use: that of the machine, or its resource limit."""
+    sizes = [1 << 50]  # if the size is unknown
     try:
         import resource
 
@@ -80,28 +80,28 @@ def memory() -> int:
         sizes.append(abs(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES"))
     except (ImportError, OSError, ValueError):
         pass
-    return min(size for size in sizes if size > 0)  # what is not limited or not known is -1
+    return min(size for size in sizes if size > 0)  # an unknown size or missing limit is -1
 
 
 def check_room(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
-    """Refuse an array that is larger than the memory, before any work is done."""
+    """Raise ArgumentError if an array would be larger than the memory, before any work is done."""
     size = prod(shape) * dtype.itemsize
     if size > SMALL and size > (room := memory()):
         raise ArgumentError(
             f"{name} would have shape {tuple(shape)}, {prod(shape):,} elements of {dtype}, more than the "
-            f"{room / 2**30:.1f} GiB of memory hold; make it smaller"
+            f"{room / 2**30:.1f} GiB of memory can hold; make it smaller"
         )
 
 
 def check_walk(x: Array, pads: Pads, output_size: Sizes, channels: int) -> None:
-    """Refuse a window's walk over x, (N, C, *spatial), whose padded input or output is larger than the memory."""
+    """Raise ArgumentError if the padded x, (N, C, *spatial), or the output would be larger than the memory."""
     padded = [n + sum(pair) for n, pair in zip(x.shape[2:], pads, strict=True)]
     check_room("the padded x", (*x.shape[:2], *padded), x.dtype)
     check_room("the output", (len(x), channels, *output_size), x.dtype)
 
 
 def as_batch(x: Array, dims: int, why: str) -> tuple[Array, bool]:
-    """Return x as (N, C, *spatial) and whether it came without N; `why` says where `dims` comes from."""
+    """Return x as (N, C, *spatial), and whether it had no batch axis; `why` describes the source of `dims`."""
     if dims < 1:
         raise ArgumentError(f"x has shape {x.shape}; it must be (N, C, *spatial), with at least 3 axes")
     if x.ndim not in (dims + 1, dims + 2):
@@ -114,13 +114,13 @@ def as_batch(x: Array, dims: int, why: str) -> tuple[Array, bool]:
     x = x[np.newaxis] if alone else x
     if 0 in x.shape[1:]:
         raise ArgumentError(
-            f"x has shape {x.shape}; only the batch may be empty, every other axis holds at least 1"
+            f"x has shape {x.shape}; only the batch axis may be empty, all others need at least 1 element"
         )
     return x, alone
 
 
 def as_bias(value: ArrayLike | None, *shapes: tuple[int, ...]) -> Array:
-    """Return the bias as an array of one of the shapes, the first one's zeros where there is none."""
+    """Return the bias as an array of one of the shapes; if it is None, zeros of the first shape."""
     if value is None:
         return np.zeros(shapes[0], bool)
     bias = as_array("bias", value)
@@ -129,39 +129,41 @@ def as_bias(value: ArrayLike | None, *shapes: tuple[int, ...]) -> Array:
 
 
 def as_padding_value(value: complex, mode: str, *arrays: Array) -> Array:
-    """Return the value of a constant border as an array of no axes, of a dtype that changes no array's."""
+    """Return the value of a constant border as a 0-d array whose dtype does not change the arrays' result type."""
     if mode != "constant":
         if value:
             raise ArgumentError(
-                f"padding_value {value} is used by padding_mode 'constant' alone, not {mode!r}"
+                f"padding_value {value} applies only to padding_mode 'constant', not {mode!r}"
             )
         return np.zeros((), bool)
     dtype = np.result_type(*arrays)
     number = complex(value)
     if any(array.dtype.kind in "fc" for array in arrays):
         if number.imag and dtype.kind == "f":
-            raise ArgumentError(f"padding_value {value} is complex, and the arrays are {dtype}")
+            raise ArgumentError(
+                f"padding_value {value} is complex, but the arrays are {dtype}; give a real number"
+            )
         with np.errstate(over="ignore"):
             return np.asarray(number if dtype.kind == "c" else number.real).astype(dtype)
     if number.imag or not number.real.is_integer():
         raise ArgumentError(
-            f"padding_value {value} is not a whole number, and the arrays hold integers; convert x to float64"
+            f"padding_value {value} is not a whole number, but the arrays hold integers; convert x to float64"
         )
     return np.asarray(int(value.real))
 
 
 def check_weight(weight: Array, layout: str, least: int) -> None:
-    """Refuse a weight with too few axes or with an empty one; `layout` names its axes."""
+    """Raise ArgumentError if a weight has too few axes or an empty one; `layout` names its axes."""
     if weight.ndim < least:
         raise ArgumentError(
             f"weight has shape {weight.shape}; it must be {layout}, with at least {least} axes"
         )
     if 0 in weight.shape:
-        raise ArgumentError(f"weight has shape {weight.shape}; every axis must hold at least 1")
+        raise ArgumentError(f"weight has shape {weight.shape}; every axis must have at least 1 element")
 
 
 def check_channels(x: Sequence[int], weight: Sequence[int], groups: int) -> None:
-    """Refuse channels of a shape that do not fit a weight's, (out_channels, in_channels / groups, *kernel)."""
+    """Raise ArgumentError if the channels of x do not match a weight (out_channels, in_channels / groups, *kernel)."""
     channels, (outputs, inputs) = x[1], weight[:2]
     if channels != inputs * groups:
         way = f"x must be {_put(x, 1, inputs * groups)}"
@@ -174,12 +176,12 @@ def check_channels(x: Sequence[int], weight: Sequence[int], groups: int) -> None
     if outputs % groups:
         raise ArgumentError(
             f"weight {weight} has {outputs} output channels, which cannot be divided into {groups} "
-            f"equal groups: its first axis must be a multiple of it, such as {-(-outputs // groups) * groups}"
+            f"equal groups: its first axis must be a multiple of that, such as {-(-outputs // groups) * groups}"
         )
 
 
 def check_shape(name: str, array: Array, *shapes: tuple[int, ...], why: str = "") -> None:
-    """Refuse an array that has none of the shapes; `why` says what asks for them."""
+    """Raise ArgumentError if an array has none of the shapes; `why` describes what requires them."""
     if array.shape not in shapes:
         wanted = " or ".join(map(str, shapes))
         raise ArgumentError(f"{name} has shape {array.shape}; {why or 'it'} needs {wanted}")

@@ -1,4 +1,4 @@
-"""The gradients of `conv`: how a loss changes with the weights, and with the input."""
+"""The gradients of `conv` with respect to the weights and to the input."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -42,37 +42,37 @@ def conv_weight_grad(
     padding_value: complex = 0.0,
     flip: bool = False,
 ) -> Array:
-    """Return the gradient of a loss with respect to the weight of `conv`, from the one at its output.
+    """Return the gradient of a loss with respect to the weight of `conv`, from the gradient at its output.
 
     PyTorch's torch.nn.grad.conv1d_weight, conv2d_weight and conv3d_weight, in any number of dimensions:
 
         dw[o, c, t] = sum over n, p of dy[n, o, p] * x[n, c, p * stride + t * dilation - before]
 
-    It is itself a convolution of x, whose kernel is grad_output and whose stride and dilation change places
-    (Goodfellow, Bengio & Courville, "Deep Learning" (2016), equation 9.11). The gradient with respect to the bias is
-    the sum of grad_output over all its axes but the second.
+    It is a convolution of x itself, with grad_output as the kernel, and with stride and dilation exchanged (Goodfellow,
+    Bengio & Courville, "Deep Learning" (2016), equation 9.11). The gradient with respect to the bias is the sum of
+    grad_output over all axes but the second.
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial) or (C, *spatial)
-        The input that `conv` was given, never modified.
+        The input of `conv`, never modified.
     weight_shape : sequence of int, (O, C / groups, *kernel_size)
-        The shape of its weight.
+        The shape of the weight.
     grad_output : array_like, (N, O, *output) or (O, *output)
-        The gradient of the loss with respect to what `conv` returned.
+        The gradient of the loss with respect to the output of `conv`.
     stride, padding, dilation, groups, padding_mode, padding_value, flip
         As in `conv`.
 
     Returns
     -------
     ndarray, of weight_shape
-        np.result_type of the arrays for floats and complex numbers, whose products are not conjugated; integers give
-        int64 (uint64 where all are unsigned and one is uint64), computed exactly.
+        np.result_type of the arrays for floats and complex numbers, without complex conjugation; integers give int64
+        (uint64 if all are unsigned and one is uint64), computed exactly.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, or `conv` would refuse the layer.
+        If shapes do not match, or `conv` would reject the arguments.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def conv_weight_grad(
     x, dy = as_array("x", x), as_array("grad_output", grad_output)
     shape = _shape("weight_shape", weight_shape, 3, WEIGHT)
     check_room("the gradient", shape, np.result_type(x, dy))
-    weight = np.broadcast_to(np.zeros((), bool), shape)  # stands for its shape
+    weight = np.broadcast_to(np.zeros((), bool), shape)  # only the shape is used
     dims = len(shape) - 2
     x, alone = as_batch(x, dims, f"weight_shape {shape}")
     layer, slide, pads, mode = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
@@ -95,7 +95,7 @@ def conv_weight_grad(
     if not images:
         return np.zeros(shape, numbers.result)
     around = Border(pads, mode, value).around(x)
-    # The elements of grad_output slide over the taps: images are summed over as channels are elsewhere.
+    # The elements of grad_output slide over the taps; the sum is over images instead of channels.
     reach = slide.reach(slide.whole)
     seen = around[last_axes(reach)].reshape(
         images, layer.groups, channels, *(r.stop - r.start for r in reach)
@@ -123,33 +123,33 @@ def conv_input_grad(
     padding_mode: str = "zeros",
     flip: bool = False,
 ) -> Array:
-    """Return the gradient of a loss with respect to the input of `conv`, from the one at its output.
+    """Return the gradient of a loss with respect to the input of `conv`, from the gradient at its output.
 
-    PyTorch's torch.nn.grad.conv1d_input, conv2d_input and conv3d_input, in any number of dimensions: it is the
-    transposed convolution, the adjoint of the input's map to the output. What it gives to the border of a padding_mode
-    is added to the elements that the border was made of.
+    PyTorch's torch.nn.grad.conv1d_input, conv2d_input and conv3d_input, in any number of dimensions: the transposed
+    convolution, which is the adjoint of the map from input to output. The gradient at elements of the padding is added
+    to the elements that they were copied from.
 
     Parameters
     ----------
     input_shape : sequence of int, (N, C, *spatial) or (C, *spatial)
-        The shape of the input that `conv` was given.
+        The shape of the input of `conv`.
     weight : array_like, (O, C / groups, *kernel_size)
-        The weight that it was given, never modified.
+        The weight of `conv`, never modified.
     grad_output : array_like, (N, O, *output) or (O, *output)
-        The gradient of the loss with respect to what `conv` returned.
+        The gradient of the loss with respect to the output of `conv`.
     stride, padding, dilation, groups, padding_mode, flip
-        As in `conv`; the value of the mode `constant` is no part of the gradient.
+        As in `conv`; the value of the mode `constant` does not matter.
 
     Returns
     -------
     ndarray, of input_shape
-        np.result_type of the arrays for floats and complex numbers, whose products are not conjugated; integers give
-        int64 (uint64 where all are unsigned and one is uint64), computed exactly.
+        np.result_type of the arrays for floats and complex numbers, without complex conjugation; integers give int64
+        (uint64 if all are unsigned and one is uint64), computed exactly.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, or `conv` would refuse the layer.
+        If shapes do not match, or `conv` would reject the arguments.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def conv_input_grad(
     dims = weight.ndim - 2
     shape = _shape("input_shape", input_shape, dims + 1, "(N, C, *spatial)", empty_batch=dims + 2)
     check_room("the gradient", shape, np.result_type(weight, dy))
-    x = np.broadcast_to(np.zeros((), bool), shape)  # stands for its shape
+    x = np.broadcast_to(np.zeros((), bool), shape)  # only the shape is used
     x, alone = as_batch(x, dims, f"weight {weight.shape}")
     layer, slide, pads, mode = laid_conv(x, weight, stride, padding, dilation, groups, padding_mode)
     dy, size = _gradient(dy, x, layer, alone), x.shape[2:]
@@ -189,7 +189,7 @@ def conv_input_grad(
 
 
 def _shape(name: str, shape: Sequence[int], least: int, layout: str, empty_batch: int = 0) -> tuple[int, ...]:
-    """Return a shape as whole numbers; of one with `empty_batch` axes the first may be 0."""
+    """Return a shape as ints; in a shape of `empty_batch` axes the first may be 0."""
     numbers = tuple(shape)
     if len(numbers) < least:
         raise ArgumentError(f"{name} is {numbers}; it must be {layout}, with at least {least} axes")
@@ -200,14 +200,14 @@ def _shape(name: str, shape: Sequence[int], least: int, layout: str, empty_batch
 
 
 def _gradient(dy: Array, x: Array, layer: Conv, alone: bool) -> Array:
-    """Return the gradient at the output as (N, O, *output), where it has the shape of what `conv` returns."""
+    """Return the gradient at the output as (N, O, *output); raise ArgumentError if it has another shape."""
     made = (len(x), layer.out_channels, *layer.output_size(x.shape[2:]))
     check_shape("grad_output", dy, made[1:] if alone else made, why=f"the output of conv on x {x.shape}")
     return dy.reshape(made)
 
 
 def _gathered(dx: Array, axis: int, n: int, pads: tuple[int, int], mode: str) -> Array:
-    """Add what lies in the border of one axis to the elements that the border was made of."""
+    """Add the gradient in the padding of one axis to the elements that the padding was copied from."""
     before, after = pads
     inner = np.moveaxis(dx, axis, 0)
     total = inner[before : before + n].copy()

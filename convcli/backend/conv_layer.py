@@ -1,4 +1,4 @@
-"""The layer that a weight is on an input: checked once, for `conv` and for its gradients."""
+"""The layer for a weight and an input, checked in one place for `conv` and its gradients."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,13 +11,14 @@ from convcli.layers import Conv
 from convcli.layers.axes import PerAxis, whole
 from convcli.layers.padding import AnyPadding, Pads, mode_of
 
-WEIGHT = "(out_channels, in_channels / groups, *kernel_size)"  # the axes of a weight, as messages name them
+WEIGHT = "(out_channels, in_channels / groups, *kernel_size)"  # the axes of a weight, for messages
 
 
 class LaidConv(NamedTuple):
     """A convolution on an input of known size.
 
-    pads : how wide the padding is, and mode : what fills it, one of `layers.padding.MODES`
+    pads : the (before, after) padding
+    mode : the padding mode, one of `layers.padding.MODES`
     """
 
     layer: Conv
@@ -35,7 +36,7 @@ def laid_conv(
     groups: int,
     padding_mode: str,
 ) -> LaidConv:
-    """Return the layer of a weight on x (N, C, *spatial), or raise ArgumentError where they do not fit."""
+    """Return the layer of a weight on x (N, C, *spatial); raise ArgumentError if they do not match."""
     options = (stride, padding, dilation, groups, padding_mode)
     lay = _laid if all(map(_is_plain, options)) else _laid.__wrapped__
     laid: LaidConv = lay(x.shape, weight.shape, *options)
@@ -54,7 +55,7 @@ def _laid(
     groups: int,
     padding_mode: str,
 ) -> LaidConv:
-    """Return the layer of a weight on an input, from the shapes alone."""
+    """Return the layer of a weight on an input from their shapes."""
     groups = whole("groups", groups, 1)
     check_channels(x_shape, weight_shape, groups)
     mode = mode_of(padding_mode)
@@ -72,13 +73,13 @@ def _laid(
 
 
 def _is_plain(option: object) -> bool:
-    """Tell whether an option is a number, a text or a tuple of them: what equals it is then the same to a layer.
+    """Return whether an option is an int, a string or a tuple of these, and may be the key of a cache.
 
-    True equals 1, and is refused.
+    True is not: it equals 1, which is accepted, while True is rejected.
     """
     return type(option) in (int, str) or (type(option) is tuple and all(map(_is_plain, option)))
 
 
 def turned(weight: Array) -> Array:
-    """Return a weight (O, C, *kernel_size) turned by 180 degrees."""
+    """Return a weight (O, C, *kernel_size) rotated by 180 degrees."""
     return np.flip(weight, tuple(range(2, weight.ndim)))

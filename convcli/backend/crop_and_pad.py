@@ -1,4 +1,4 @@
-"""Padding and cropping as an operator of its own."""
+"""Padding and cropping as an operator."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -22,20 +22,20 @@ def pad(
     mode: str = "zeros",
     value: complex = 0.0,
 ) -> Array:
-    """Put elements before and after each spatial axis of x; negative numbers cut elements off.
+    """Add elements before and after each spatial axis of x; negative numbers crop.
 
-    PyTorch's pad, with the padding of each axis in the order of the axes; NumPy's pad.
+    Like PyTorch's pad, but with the axes in their order, as in NumPy's pad.
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial)
         The input, never modified.
-    padding : int, one for each axis, or (before, after) pairs
-        How many elements; a crop where they are negative.
+    padding : int, one per axis, or (before, after) pairs
+        The numbers of elements; negative ones crop.
     channels : (before, after)
-        How many channels.
+        The numbers of channels to add.
     mode, value
-        What stands there: the padding_mode and padding_value of `conv`.
+        What fills the padding: padding_mode and padding_value of `conv`.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def pad(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, nothing would be left, or the mode reaches beyond x.
+        If shapes do not match, nothing would be left, or the padding is too wide for the mode.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def pad(
 
 
 def pad_axes(x: Array, pairs: Sequence[Sequence[int]], mode: str, value: complex = 0.0) -> Array:
-    """Return x with elements before and after every axis, the batch among them; what is cut off goes first."""
+    """Return x padded on every axis, including the batch axis; cropping is done first."""
     fill = as_padding_value(value, mode, x)
     kept = tuple(
         slice(max(0, -before), n - max(0, -after)) for n, (before, after) in zip(x.shape, pairs, strict=True)

@@ -1,4 +1,4 @@
-"""Deformable convolution: every tap looks where its offset sends it, between the elements."""
+"""Deformable convolution: every tap samples x at an offset, between the elements."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -43,44 +43,44 @@ def deform_conv(
     offset_groups: int = 1,
     mask: ArrayLike | None = None,
 ) -> Array:
-    """Convolve x with taps that are moved by offsets, a different one at every place.
+    """Convolve x with taps that are moved by offsets, which differ from position to position.
 
-    Without a mask it is version 1 (Dai et al. 2017, "Deformable Convolutional Networks"), with one version 2
+    Without a mask this is version 1 (Dai et al. 2017, "Deformable Convolutional Networks"), with a mask version 2
     (Zhu et al. 2019, "Deformable ConvNets v2"):
 
         y[n, o, p] = bias[o] + sum over c, t of weight[o, c, t] * mask[n, t, p] * x[n, c, q]
         q = p * stride + t * dilation - before + offset[n, t, p]
 
-    x is interpolated linearly on every axis and is zero outside: torchvision's deform_conv2d, and ONNX's
-    DeformConv, in any number of dimensions. A place at -1 or before, or at n or behind, is zero.
+    x is interpolated linearly on every axis and is zero outside: torchvision's deform_conv2d, and ONNX's DeformConv, in
+    any number of dimensions. Samples at -1 and before, or at n and beyond, are zero.
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial) or (C, *spatial)
         The input, never modified. The number of spatial axes is D = weight.ndim - 2. Not complex.
-    offset : array_like, (N, D * offset_groups * taps, *output), without N where x is
-        How far each tap moves, for each offset group; the axes of one tap side by side: y, then x.
+    offset : array_like, (N, D * offset_groups * taps, *output), without N if x has none
+        The offset of each tap, for each offset group; the axes of a tap follow each other: y, then x.
     weight : array_like, (O, C / groups, *kernel_size)
-        One kernel of prod(kernel_size) taps for each output channel and each input channel of its group.
+        One kernel of prod(kernel_size) taps per output channel and input channel of its group.
     bias : array_like, (O,), optional
         Added to every element of an output channel.
     stride, padding, dilation, groups
-        As in `conv`; the padding is of zeros.
+        As in `conv`; the padding is zeros.
     offset_groups : int
-        Divides the input channels into groups that each have their own offsets and mask.
-    mask : array_like, (N, offset_groups * taps, *output), without N where x is, optional
-        What each tap is multiplied with.
+        Number of groups of input channels, each with its own offsets and mask.
+    mask : array_like, (N, offset_groups * taps, *output), without N if x has none, optional
+        Factor of each tap.
 
     Returns
     -------
     ndarray, (N, O, *output) or (O, *output)
-        The dtype is np.result_type of the arrays, float64 where all hold integers; float16 is computed in
+        The dtype is np.result_type of the arrays, float64 if all hold integers; float16 is computed in
         float32.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit or the output would be empty.
+        If shapes do not match or the output would be empty.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def deform_conv(
     >>> x, weight = np.zeros((1, 8, 32, 32)), np.zeros((16, 8, 3, 3))
     >>> backend.deform_conv(x, np.zeros((1, 18, 32, 32)), weight, padding=1).shape
     (1, 16, 32, 32)
-    >>> half = np.full((1, 2, 1, 2), 0.5)  # one tap, moved down and to the right by a half
+    >>> half = np.full((1, 2, 1, 2), 0.5)  # one tap, moved by half an element down and to the right
     >>> backend.deform_conv([[[[0, 1, 2], [3, 4, 5]]]], half, np.ones((1, 1, 1, 1)), stride=2)
     array([[[[2.  , 1.75]]]])
 
@@ -149,15 +149,15 @@ def deform_conv(
 
 
 def _column(numbers: Sequence[int]) -> Array:
-    """Return one number for each axis, to stand beside places (axes, P)."""
+    """Return one number per axis as a column, to broadcast against positions (axes, P)."""
     return np.reshape(numbers, (-1, 1))
 
 
 def _sample(framed: Array, places: Array, size: Sizes) -> Array:
-    """Interpolate (N, G, C, *framed) linearly at places (N, G, D, P): (N, G, C, P); zero outside.
+    """Interpolate (N, G, C, *framed) linearly at positions (N, G, D, P): (N, G, C, P); zero outside.
 
-    The frame of zeros, one element before and two after, stands for the neighbours outside. A place that is
-    NaN gives NaN.
+    The frame of zeros, one element before and two after, provides the neighbours outside. A position that is NaN gives
+    NaN.
     """
     images, groups, channels, *frame = framed.shape
     flat = framed.reshape(images, groups, channels, prod(frame))

@@ -1,4 +1,4 @@
-"""Functions of single elements: activations, softmax, and batch normalisation."""
+"""Elementwise functions: activations, softmax, PReLU, and batch normalisation."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -12,9 +12,9 @@ from convcli.errors import ArgumentError
 
 
 def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: float | None = None) -> Array:
-    """Apply a function to every element, or softmax to the channels at every place.
+    """Apply a function to every element, or softmax to the channels at each position.
 
-    The functions of PyTorch's torch.nn.functional, with their defaults:
+    The functions are those of torch.nn.functional, with the same defaults:
 
         relu         max(x, 0)                          gelu          0.5 * x * (1 + erf(x / sqrt(2)))
         relu6        min(max(x, 0), 6)                  softplus      log(1 + exp(x))
@@ -28,23 +28,23 @@ def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: flo
     Parameters
     ----------
     x : array_like, (N, C, *spatial)
-        The input, never modified. Not complex. Only softmax asks which axis holds the channels: the second.
+        The input, never modified. Not complex. For softmax the channels are the second axis.
     name : str
-        One of the names above: `layers.ACTIVATIONS` and softmax.
+        One of the names above.
     alpha, beta : float, optional
-        The numbers of the formulas that have them. Without them leaky-relu has alpha = 0.01, elu 1, and hard-sigmoid is
-        relu6(x + 3) / 6: alpha = 1/6, beta = 1/2.
+        Parameters of the formulas that have them. The default of alpha is 0.01 for leaky-relu and 1 for elu;
+        hard-sigmoid is relu6(x + 3) / 6 by default: alpha = 1/6, beta = 1/2.
 
     Returns
     -------
     ndarray, of x's shape
-        Of x's dtype; float16 is computed in float32, and integers give float64, except with relu, relu6, abs
-        and identity, which keep them. NaN passes through.
+        Of x's dtype; float16 is computed in float32, and integers give float64, except for relu, relu6, abs and
+        identity, which keep them. NaN is propagated.
 
     Raises
     ------
     ArgumentError
-        Where the name is none of these, it has no such number, or the magnitude of an integer does not fit its dtype.
+        If the name or a parameter is unknown, or the absolute value of an integer does not fit its dtype.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: flo
     if name == "softmax" and x.ndim < 2:
         raise ArgumentError(f"x has shape {x.shape}; for softmax it must be (N, C, *spatial)")
     if name == "abs" and x.dtype.kind == "i" and x.size and x.min() == np.iinfo(x.dtype).min:
-        raise ArgumentError(f"the magnitude of {x.min()} does not fit {x.dtype}; convert x to float64")
+        raise ArgumentError(f"the absolute value of {x.min()} does not fit {x.dtype}; convert x to float64")
     with np.errstate(all="ignore"):
         if x.dtype.kind in "biu" and name in WHOLE:
             y = x.copy()
@@ -75,18 +75,18 @@ def activation(x: ArrayLike, name: str, *, alpha: float | None = None, beta: flo
 
 
 def softmax(x: ArrayLike, axis: int = 1, *, log: bool = False) -> Array:
-    """Return exp(x) as a share of its sum along an axis, or the logarithm of the share.
+    """Return exp(x) divided by its sum along an axis, or the logarithm of that.
 
-    PyTorch's softmax and log_softmax; the largest element is subtracted first, so that no exponential is too large.
+    Like PyTorch's softmax and log_softmax; the largest element is subtracted first, so that no exponential overflows.
 
     Parameters
     ----------
     x : array_like
         The input, never modified. Not complex.
     axis : int
-        Which axis the shares add up to 1 along; from the end if it is negative.
+        The axis along which the result sums to 1; a negative axis counts from the end.
     log : bool
-        Return logarithms, which stay finite where a share is too small for a float.
+        Return logarithms, which stay finite if the softmax underflows.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def softmax(x: ArrayLike, axis: int = 1, *, log: bool = False) -> Array:
     """
     x = as_array("x", x, "biuf")
     if not -x.ndim <= axis < x.ndim:
-        raise ArgumentError(f"x has shape {x.shape}; it has no axis {axis}")
+        raise ArgumentError(f"x has shape {x.shape}; axis must be from {-x.ndim} to {x.ndim - 1}, got {axis}")
     with np.errstate(all="ignore"):
         y = x.astype(computing_float(x.dtype))
         (log_softmax_in_place if log else softmax_in_place)(y, axis)
@@ -112,7 +112,7 @@ def softmax(x: ArrayLike, axis: int = 1, *, log: bool = False) -> Array:
 
 
 def prelu(x: ArrayLike, weight: ArrayLike) -> Array:
-    """Multiply what is below 0 by a learned slope: x if x > 0 else weight * x.
+    """Multiply negative elements by a learned slope: x if x > 0 else weight * x.
 
     He et al. (2015), "Delving Deep into Rectifiers"; PyTorch's prelu.
 
@@ -121,7 +121,7 @@ def prelu(x: ArrayLike, weight: ArrayLike) -> Array:
     x : array_like, (N, C, *spatial)
         The input, never modified. Not complex.
     weight : array_like, (1,) or (C,)
-        The slope of all channels, or one for each.
+        The slope for all channels, or one per channel.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def prelu(x: ArrayLike, weight: ArrayLike) -> Array:
 def batch_norm(
     x: ArrayLike, mean: ArrayLike, var: ArrayLike, gamma: ArrayLike, beta: ArrayLike, *, eps: float = 1e-5
 ) -> Array:
-    """Normalise every channel by its stored mean and variance, then scale and shift it: inference.
+    """Normalise every channel by its stored mean and variance, then scale and shift it, as at inference.
 
     gamma * (x - mean) / sqrt(var + eps) + beta: Ioffe & Szegedy (2015), algorithm 2; PyTorch's batch_norm with
     training=False, where gamma and beta are called weight and bias.
@@ -158,14 +158,14 @@ def batch_norm(
     x : array_like, (N, C, *spatial)
         The input, never modified. Not complex.
     mean, var, gamma, beta : array_like, (C,)
-        One number for each channel.
+        One number per channel.
     eps : float
-        Keeps the root away from 0.
+        Added to the variance to avoid a division by 0.
 
     Returns
     -------
     ndarray, of x's shape
-        The dtype is np.result_type of the arrays, float64 where all hold integers; float16 is computed in
+        The dtype is np.result_type of the arrays, float64 if all hold integers; float16 is computed in
         float32.
 
     Examples

@@ -1,4 +1,4 @@
-"""Resizing: every axis stretched or shrunk, by copies or by blends of two or four neighbours."""
+"""Resizing: nearest, linear and cubic interpolation along each axis."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -15,7 +15,7 @@ from convcli.layers.axes import PerAxis
 from convcli.layers.base import Reach
 from convcli.layers.resize import Coordinates, Mode, Rounding
 
-CUBIC = -0.75  # the parameter of the cubic kernel in PyTorch and OpenCV; Catmull & Rom have -0.5
+CUBIC = -0.75  # the cubic kernel's parameter in PyTorch and OpenCV; -0.5 gives Catmull-Rom splines
 
 
 def resize(
@@ -28,38 +28,38 @@ def resize(
     rounding: Rounding = "floor",
     cubic: float = CUBIC,
 ) -> Array:
-    """Stretch or shrink x on every spatial axis.
+    """Resize x on every spatial axis.
 
-    PyTorch's interpolate, and ONNX's Resize with its words. Output y of o looks at place y * n / o (`nearest`, rounded
-    down) or at (y + 1/2) * n / o - 1/2 (the other modes, on each axis of any number), computed in whole numbers.
+    Like PyTorch's interpolate, and ONNX's Resize in whose terms the options are given. Output y of o is taken at
+    position y * n / o, rounded down (`nearest`), or (y + 1/2) * n / o - 1/2 (the other modes), computed in integers.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) if an option has one number per axis
         The input, never modified.
-    scale : number or one for each axis, optional
-        How many times as large as the input; the size is rounded down.
-    size : int or one for each axis, optional
-        The size itself; exactly one of the two is given.
+    scale : number or one per axis, optional
+        The factor of the size; the output size is rounded down.
+    size : int or one per axis, optional
+        The output size; give either scale or size.
     mode : str
-        `nearest` copies elements, `bilinear` blends the two neighbours on each axis, `bicubic` four.
+        `nearest` copies elements, `bilinear` interpolates between two neighbours per axis, `bicubic` between four.
     coordinates : str, optional
-        Which place x of the input output y looks at: `asymmetric`, `half-pixel`, `pytorch-half-pixel` or
+        The input position of each output: `asymmetric`, `half-pixel`, `pytorch-half-pixel` or
         `align-corners`; see `layers.Resize`. By default `asymmetric` for nearest, `half-pixel` for the others.
     rounding : str
-        Of nearest: `floor`, `ceil`, `half-down` or `half-up`.
+        For nearest: `floor`, `ceil`, `half-down` or `half-up`.
     cubic : float
         The parameter a of the cubic kernel of Keys (1981).
 
     Returns
     -------
     ndarray, (N, C, *output) or (C, *output)
-        Of x's dtype; blends give float64 for integers, and compute float16 in float32.
+        Of x's dtype; interpolation gives float64 for integers, and computes float16 in float32.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, or not exactly one of scale and size is given.
+        If shapes do not match, or not exactly one of scale and size is given.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def resize(
         "coordinates": coordinates,
         "rounding": rounding,
     }
-    Resize(**options)  # what is wrong with every x is told first
+    Resize(**options)  # report errors that do not depend on x first
     dims = spatial_axes(x, "size" if scale is None else "scale", scale, size)
     x, alone = as_batch(x, dims, f"the size {size}" if scale is None else f"the scale {scale}")
     layer = Resize(**options, dims=dims)
@@ -102,8 +102,9 @@ def resize(
 
 
 def _places(layer: Resize, sizes: tuple[int, ...]) -> Iterator[tuple[Array, Array]]:
-    """Return for each axis the place that each output looks at: its whole part, and what is left in [0, 1)."""
-    behind = 1 if layer.mode == "bicubic" else 0  # the first of its four neighbours is one before the place
+    """Yield, for each axis, the positions of the outputs: the integer part, and the rest in [0, 1)."""
+    # The first of the four neighbours is one before the position.
+    behind = 1 if layer.mode == "bicubic" else 0
     for count, seen in zip(layer.output_shape((1, *sizes))[1:], layer.sees(sizes), strict=True):
         assert isinstance(seen, Reach)
         places = [divmod(seen.step * y + seen.low, seen.scale) for y in range(count)]
@@ -114,12 +115,12 @@ def _places(layer: Resize, sizes: tuple[int, ...]) -> Iterator[tuple[Array, Arra
 
 
 def _linear(share: Array) -> tuple[tuple[int, Array], ...]:
-    """Return how far the neighbours of a place are from its whole part, and their weights."""
+    """Return the offsets and weights of the two neighbours of a position."""
     return (0, 1 - share), (1, share)
 
 
 def keys_weights(share: Array, a: float) -> tuple[tuple[int, Array], ...]:
-    """Return the same for four neighbours: Keys (1981), "Cubic convolution interpolation", equation 4."""
+    """Return the offsets and weights of the four neighbours: Keys (1981), "Cubic convolution interpolation", eq. 4."""
 
     def near(d: Array) -> Array:
         return ((a + 2) * d - (a + 3)) * d * d + 1
@@ -131,14 +132,14 @@ def keys_weights(share: Array, a: float) -> tuple[tuple[int, Array], ...]:
 
 
 def _blended(x: Array, axis: int, low: Array, weights: tuple[tuple[int, Array], ...]) -> Array:
-    """Blend neighbours along one axis; beyond the ends stand the outermost elements."""
+    """Interpolate along one axis; beyond the ends the outermost elements are repeated."""
     n = x.shape[axis]
     y: Array | None = None
     for offset, weight in weights:
         part = x.take((low + offset).clip(0, n - 1), axis=axis)
         column = weight.astype(x.real.dtype).reshape(-1, *(1,) * (x.ndim - 1 - axis))
         part *= column
-        np.copyto(part, 0, where=column == 0)  # it may be infinite, and has no share
+        np.copyto(part, 0, where=column == 0)  # 0 * infinity would be NaN
         if y is None:
             y = part
         else:

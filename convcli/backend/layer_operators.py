@@ -1,4 +1,4 @@
-"""Which operator computes which layer, and which of the layer's fields it takes."""
+"""The operator of each layer, and the fields of the layer that it takes."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _itself(x: Array) -> Array:
 _WINDOW = ("stride", "padding", "dilation")
 _POOL = ("kernel_size", *_WINDOW, "ceil_mode")
 
-# Each layer's operator, and which of the layer's fields it takes.
+# layer -> (its operator, the fields that are passed to it)
 OPERATORS: dict[type[Layer], tuple[Callable[..., Any], tuple[str, ...]]] = {
     Conv: (conv, (*_WINDOW, "groups")),
     ConvTranspose: (_conv_transpose, (*_WINDOW, "output_padding", "groups", "out_size")),

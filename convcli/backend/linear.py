@@ -12,28 +12,28 @@ from convcli.errors import ArgumentError
 
 
 def dense(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Array:
-    """Sum the products of all elements of a vector with a row of weights for each output.
+    """Return the products of vectors with a matrix of weights, plus a bias.
 
-    PyTorch's linear: x @ weight.T + bias. With the rows of `conv_matrix` it is a convolution.
+    PyTorch's linear: x @ weight.T + bias. With the matrix of `conv_matrix` it computes a convolution.
 
     Parameters
     ----------
     x : array_like, (N, in_features) or (in_features,)
         The input, never modified. N may be 0.
     weight : array_like, (out_features, in_features)
-        One weight for each output and each input.
+        One weight per output and input.
     bias : array_like, (out_features,), optional
         Added to each output.
 
     Returns
     -------
     ndarray, (N, out_features) or (out_features,)
-        With the dtype that `conv` gives; integers are computed exactly.
+        The dtype is as in `conv`; integers are computed exactly.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, or integers exceed 64 bits.
+        If shapes do not match, or integers exceed 64 bits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Elements taken from places that another tensor names, or written to them."""
+"""Operators that gather, scatter, sort or select elements, and sums along axes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ REDUCTIONS = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.mi
 
 
 def places(indices: Array, count: int, axis: int = 0) -> Array:
-    """Return indices counted from 0, or raise ArgumentError where one lies outside the axis."""
+    """Return indices counted from 0; raise ArgumentError if one lies outside the axis."""
     found = indices.astype(np.intp)
     if found.size and not -count <= found.min() <= found.max() < count:
         wrong = int(found.min()) if found.min() < -count else int(found.max())
         raise ArgumentError(
-            f"the index {wrong} lies outside the axis {axis}, which has {count} places: from {-count} to {count - 1}"
+            f"the index {wrong} lies outside axis {axis} of size {count}; it must be from {-count} to {count - 1}"
         )
     return np.where(found < 0, found + count, found)
 
 
 def gather_elements(x: Array, indices: Array, axis: int) -> Array:
-    """Return x's element for each index, from its own place but along one axis."""
+    """Return the element of x for each index, which gives the position along one axis (ONNX's GatherElements)."""
     axis %= x.ndim
     at = [np.arange(n).reshape(-1, *(1,) * (x.ndim - 1 - place)) for place, n in enumerate(indices.shape)]
     at[axis] = places(indices, x.shape[axis], axis)
@@ -33,7 +33,7 @@ def gather_elements(x: Array, indices: Array, axis: int) -> Array:
 
 
 def gather_nd(x: Array, indices: Array, batch: int) -> Array:
-    """Return the part of x that each row of indices names, of the same item along the first `batch` axes."""
+    """Return the slice of x for each row of indices; the first `batch` axes are shared (ONNX's GatherND)."""
     at = _rows(x, indices, batch)
     before = [
         np.arange(n).reshape(-1, *(1,) * (indices.ndim - 2 - place))
@@ -44,7 +44,7 @@ def gather_nd(x: Array, indices: Array, batch: int) -> Array:
 
 
 def scatter_elements(x: Array, indices: Array, updates: Array, axis: int, reduction: str) -> Array:
-    """Return x with an element written for each index, to its own place but along one axis."""
+    """Return x with one element written per index, which gives the position along one axis (ScatterElements)."""
     axis %= x.ndim
     at = [np.arange(n).reshape(-1, *(1,) * (x.ndim - 1 - place)) for place, n in enumerate(indices.shape)]
     at[axis] = places(indices, x.shape[axis], axis)
@@ -52,7 +52,7 @@ def scatter_elements(x: Array, indices: Array, updates: Array, axis: int, reduct
 
 
 def scatter_nd(x: Array, indices: Array, updates: Array, reduction: str) -> Array:
-    """Return x with a part written for each row of indices."""
+    """Return x with one slice written per row of indices (ONNX's ScatterND)."""
     return _written(x, tuple(_rows(x, indices, 0)), updates, reduction)
 
 
@@ -73,8 +73,8 @@ def _written(x: Array, at: tuple[Array, ...], updates: Array, reduction: str) ->
 
 
 def top_k(x: Array, count: int, axis: int, largest: bool) -> tuple[Array, Array]:
-    """Return the largest or smallest elements along an axis, in order, and their places; of equal ones the first."""
-    if largest:  # the last of the elements in reverse order, so that of equal ones the first comes first
+    """Return the largest or smallest elements along an axis, in order, and their positions; ties in input order."""
+    if largest:  # sort the reversed elements, so that equal elements stay in input order
         order = np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
     else:
         order = np.argsort(x, axis=axis, kind="stable")
@@ -83,7 +83,7 @@ def top_k(x: Array, count: int, axis: int, largest: bool) -> tuple[Array, Array]
 
 
 def one_hot(indices: Array, *, depth: int, axis: int, values: Array) -> Array:
-    """Return the second of two values where the index says along a new axis, the first one elsewhere."""
+    """Return the second of two values at the index along a new axis, and the first one elsewhere."""
     given = indices.astype(np.int64)
     found = np.where(given < 0, given + depth, given)
     there = np.expand_dims(found, axis)
@@ -93,7 +93,7 @@ def one_hot(indices: Array, *, depth: int, axis: int, values: Array) -> Array:
 
 
 def cumulated(x: Array, axis: int, exclusive: bool, reverse: bool) -> Array:
-    """Return the sum of all elements up to each along an axis; without it, or from the end on."""
+    """Return the cumulative sum along an axis, `exclusive` of each element itself, or from the end in `reverse`."""
     y = np.flip(x, axis) if reverse else x
     made: Array = np.cumsum(y, axis=axis, dtype=x.dtype)
     if exclusive:
@@ -114,18 +114,18 @@ def triangle(x: Array, upper: bool, diagonal: int) -> Array:
 
 
 def einsum(*inputs: Array, equation: str) -> Array:
-    """Return the sums of products that an equation says."""
+    """Return the sums of products of an einsum equation."""
     made: Array = np.asarray(np.einsum(equation, *inputs, optimize=len(inputs) > 1))
     return made.copy() if any(np.may_share_memory(made, each) for each in inputs) else made
 
 
 def non_zero(x: Array) -> Array:
-    """Return the places of the elements that are not 0: a row for each axis."""
+    """Return the positions of the non-zero elements, one row per axis."""
     return np.array(np.nonzero(np.atleast_1d(x)), np.int64)
 
 
 def compress(x: Array, truths: Array, *, axis: int | None) -> Array:
-    """Return the places along an axis for which a truth holds."""
+    """Return the slices along an axis for which the condition holds."""
     flat = x.reshape(-1) if axis is None else x
     along = 0 if axis is None else axis
     (kept,) = np.nonzero(truths[: flat.shape[along]])
@@ -141,13 +141,14 @@ def suppressed(
     least: float | None,
     centred: bool,
 ) -> Array:
-    """Return (item, class, box) of the boxes that are left, for each class the best score first.
+    """Return (item, class, box) of the boxes kept by non-maximum suppression, per class in order of their scores.
 
-    Greedy non-maximum suppression, as torchvision's nms and ONNX's NonMaxSuppression: the best box is kept, and what
-    overlaps it by more than `overlap` (intersection over union) goes; then the best of what is left, at most `most`.
+    Greedy suppression as in torchvision's nms and ONNX's NonMaxSuppression: the best box is kept, and boxes that
+    overlap it by more than `overlap` (intersection over union) are removed; then the best of the rest, up to `most`
+    boxes.
 
-    boxes : (N, boxes, 4), two corners in any order, or where they are `centred` the centre, width and height
-    scores : (N, classes, boxes); those of at most `least` are left out
+    boxes : (N, boxes, 4), two opposite corners, or if `centred` the centre, width and height
+    scores : (N, classes, boxes); boxes with a score of at most `least` are ignored
     """
     if boxes.ndim != 3 or boxes.shape[2] != 4 or scores.ndim != 3 or scores.shape[::2] != boxes.shape[:2]:
         raise ArgumentError(
@@ -177,7 +178,7 @@ def suppressed(
 
 
 def _corners(boxes: Array, centred: bool) -> Array:
-    """Return boxes by their lower and their upper corner."""
+    """Return boxes as their lower and upper corners."""
     first, second = boxes[..., :2], boxes[..., 2:]
     if centred:
         return np.concatenate([first - second / 2, first + second / 2], axis=-1)
@@ -192,5 +193,5 @@ SELECTIONS: dict[str, Callable[..., Array]] = {
 
 
 def select(*inputs: Array, operator: str, **options: object) -> Array:
-    """Return what depends on the data how much it is."""
+    """Run an operator whose output size depends on the data."""
     return SELECTIONS[operator](*inputs, **options)

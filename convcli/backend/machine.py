@@ -1,7 +1,7 @@
-"""The machine that plans are made for: its caches, and what sums cost on it, usual values or measured ones.
+"""The machine that plans are made for: its cache size and the costs of operations, default or measured.
 
-What was measured is kept in the user's cache folder, beside the processor and the versions that it holds for. It
-decides which way is taken, and no more: samples of 8 and 16 bits come out the same by every way.
+Measured costs are kept in the user's cache folder, together with the processor and the versions that they hold for.
+They only affect which algorithm is chosen: samples of 8 and 16 bits are the same with every algorithm.
 """
 
 import json
@@ -14,23 +14,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FORMAT = 1  # of the file; others are not read
-USUAL_CACHE = 1 << 20  # bytes of the second-level cache of a core, where the system does not tell
-LEAST_CACHE, MOST_CACHE = 1 << 18, 1 << 21  # between which tiles are fitted to it
-CACHES = Path("/sys/devices/system/cpu/cpu0/cache")  # of Linux
-FAR_OFF = 8  # times the usual cost, or a share of it: a measurement beyond is none
+FORMAT = 1  # version of the file; other versions are ignored
+# Default size of a core's second-level cache in bytes, if the system does not report it.
+USUAL_CACHE = 1 << 20
+LEAST_CACHE, MOST_CACHE = 1 << 18, 1 << 21  # range of cache sizes that tiles are adapted to
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")  # on Linux
+FAR_OFF = 8  # measured costs are limited to this factor above and below the defaults
 
 
 class Costs(NamedTuple):
-    """What work costs on one core, in picoseconds; only how they compare to each other matters.
+    """The costs of operations on one core, in picoseconds; only their ratios matter.
 
-    pass16 : one addition or multiplication of a sample of int16 in cache
-    pass32, pass64 : the same of int32 or float32, and of float64
-    flop32, flop64 : one multiplication or addition of a small matrix product
-    gather : adding one product of matrices to the others, a sample
-    transform : there and back by FFT in float32, a sample of a tile
+    pass16 : one addition or multiplication of an int16 sample in cache
+    pass32, pass64 : the same for int32 or float32, and for float64
+    flop32, flop64 : one multiplication or addition in a small matrix product
+    gather : adding matrix products to each other, per sample
+    transform : forward and inverse FFT in float32, per sample of a tile
 
-    The usual values are those of an x86-64 server core.
+    The defaults are those of an x86-64 server core.
     """
 
     pass16: int = 60
@@ -46,12 +47,12 @@ USUAL = Costs()
 
 
 class Machine(NamedTuple):
-    """What plans ask of the machine.
+    """The properties of the machine that plans depend on.
 
-    cache : bytes of the second-level cache of a core
-    costs : what sums cost
-    measured : whether the costs were measured here
-    avx512 : whether the processor has AVX-512, for which OpenBLAS sums small products differently
+    cache : size of a core's second-level cache in bytes
+    costs : costs of operations
+    measured : whether the costs were measured on this machine
+    avx512 : whether the processor has AVX-512, with which OpenBLAS sums small products in another order
     """
 
     cache: int = USUAL_CACHE
@@ -60,32 +61,32 @@ class Machine(NamedTuple):
     avx512: bool = False
 
     def scaled(self, usual: int, like: str) -> int:
-        """Return what takes `usual` picoseconds where costs are usual, for work that grows with one of the costs."""
+        """Scale a time that is `usual` picoseconds with default costs, for work proportional to the cost `like`."""
         return usual * int(getattr(self.costs, like)) // int(getattr(USUAL, like))
 
     @property
     def fitting(self) -> float:
-        """How many times as large as for the usual cache the tiles are that stay in this one."""
+        """The factor of the tile size that fits this cache, relative to the default cache."""
         return min(MOST_CACHE, max(LEAST_CACHE, self.cache)) / USUAL_CACHE
 
 
 @cache
 def machine() -> Machine:
-    """Return this machine, with the costs that were measured on it if there are any."""
+    """Return this machine, with measured costs if there are any."""
     measured = stored_costs(costs_file())
     return Machine(second_level_cache(), measured or USUAL, measured is not None, has_avx512())
 
 
 def has_avx512() -> bool:
-    """Tell whether NumPy found AVX-512 in the processor; False if it does not say."""
+    """Return whether NumPy detected AVX-512 in the processor; False if NumPy does not report it."""
     with suppress(ImportError, AttributeError, KeyError):
-        found = import_module("numpy._core._multiarray_umath")  # which has no types
+        found = import_module("numpy._core._multiarray_umath")  # untyped
         return bool(found.__cpu_features__["AVX512_SKX"])
     return False
 
 
 def second_level_cache() -> int:
-    """Return the bytes of a core's second-level cache, or the usual ones where the system does not tell."""
+    """Return the size of a core's second-level cache in bytes, or the default if the system does not report it."""
     with suppress(OSError, ValueError):
         for index in CACHES.glob("index*"):
             if (index / "level").read_text().strip() == "2":
@@ -99,7 +100,7 @@ def second_level_cache() -> int:
 
 
 def costs_file() -> Path | None:
-    """Return where measured costs are kept, in the user's cache folder; None if there is no such folder."""
+    """Return the file of measured costs, in the user's cache folder; None if there is no such folder."""
     given = os.environ.get("XDG_CACHE_HOME" if sys.platform != "win32" else "LOCALAPPDATA")
     if given and Path(given).is_absolute():
         return Path(given, "convcli", "costs.json")
@@ -112,7 +113,7 @@ def costs_file() -> Path | None:
 
 
 def held_for() -> dict[str, str]:
-    """Return what measured costs hold for: this processor, and the versions of NumPy and its BLAS."""
+    """Return what measured costs are valid for: this processor, and the versions of NumPy and its BLAS."""
     import numpy as np
 
     blas: Any = {}
@@ -128,7 +129,7 @@ def held_for() -> dict[str, str]:
 
 
 def stored_costs(file: Path | None) -> Costs | None:
-    """Return the costs that a file holds for this machine; None if it is missing, damaged or another machine's."""
+    """Return the costs in a file; None if it is missing, damaged or from another machine."""
     try:
         found = json.loads(file.read_text()) if file is not None else None
     except (OSError, ValueError):
@@ -144,12 +145,12 @@ def stored_costs(file: Path | None) -> Costs | None:
 
 
 def record_of(costs: Costs) -> str:
-    """Return what `stored_costs` reads: costs, and what they hold for."""
+    """Return the contents of a file for `stored_costs`: costs, and what they are valid for."""
     return json.dumps({"format": FORMAT, "held_for": held_for(), "costs": costs._asdict()}, indent=2) + "\n"
 
 
 def sensible(costs: Costs) -> Costs:
-    """Return measured costs, none of them farther from the usual than machines are."""
+    """Return measured costs, limited to a plausible range around the defaults."""
     usual = USUAL._asdict()
     return Costs(
         **{
@@ -160,7 +161,7 @@ def sensible(costs: Costs) -> Costs:
 
 
 def _processor() -> str:
-    """Name the processor as the system does."""
+    """Return the name of the processor."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,4 +1,4 @@
-"""A convolution as the matrix that it is: sparse, with one row for each output."""
+"""A convolution as a sparse matrix with one row per output."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -35,18 +35,18 @@ def conv_matrix(
 ) -> csr_array[Any]:
     """Return the sparse matrix A of a convolution: y.ravel() = A @ x.ravel().
 
-    In one dimension it is a Toeplitz matrix, in two a doubly blocked one (Goodfellow, Bengio & Courville,
-    "Deep Learning" (2016), section 9.1; with padding_mode="circular" circulant). A.T is `conv_transpose`
-    with the same options.
+    In 1-D it is a Toeplitz matrix, in 2-D a doubly blocked Toeplitz matrix (Goodfellow, Bengio & Courville, "Deep
+    Learning" (2016), section 9.1), and circulant with padding_mode="circular". A.T is `conv_transpose` with the same
+    options.
 
     Parameters
     ----------
     weight : array_like, (O, C / groups, *kernel_size)
-        The kernels; weights that are 0 are left out of the matrix.
+        The kernels; zero weights are not stored in the matrix.
     input_shape : sequence of int, (C, *spatial)
-        The shape of one x.
+        The shape of one input.
     stride, padding, dilation, groups, padding_mode, flip
-        As in `conv`; not the mode `constant`, which is no linear map.
+        As in `conv`; the mode `constant` is not supported, because it is not a linear map.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def conv_matrix(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, or the output would be empty.
+        If shapes do not match, or the output would be empty.
 
     Examples
     --------
@@ -79,13 +79,13 @@ def conv_matrix(
             f"input_shape {shape} has {len(shape)} axes; weight {weight.shape} needs (C, *spatial) with "
             f"{weight.ndim - 1}"
         )
-    numbered = np.dtype(np.int64)  # what tells where an element comes from
+    numbered = np.dtype(np.int64)  # the dtype of the indices of elements
     check_room("the input", shape, numbered)
     groups = whole("groups", groups, 1)
     check_channels((1, *shape), weight.shape, groups)
     mode = mode_of(padding_mode)
     if mode == "constant":
-        raise ArgumentError("padding_mode 'constant' adds a number, which no matrix does; take 'zeros'")
+        raise ArgumentError("padding_mode 'constant' adds a number, which is not a linear map; use 'zeros'")
     layer = Conv(
         in_channels=shape[0],
         out_channels=len(weight),
@@ -115,7 +115,7 @@ def conv_matrix(
     each = len(weight) // groups
     kernels: Array = np.indices(weight.shape[:2])
     outputs, inputs = kernels
-    channels = outputs // each * weight.shape[1] + inputs  # the input channel that a kernel looks at
+    channels = outputs // each * weight.shape[1] + inputs  # the input channel of each kernel
     rows, columns, values = [], [], []
     for tap in np.ndindex(*slide.kernel_size):
         source = sources[slide.meets(tap)].ravel()

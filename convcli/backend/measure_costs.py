@@ -1,4 +1,4 @@
-"""Measure what sums cost on this machine: each kind of work on arrays as plans have them, in at most 0.3 seconds."""
+"""Measure the costs of operations on this machine, on arrays like those of plans, in at most 0.3 seconds."""
 
 import time
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from convcli.backend.machine import USUAL, Costs, sensible
 
 Array = NDArray[Any]
 
-SECONDS = 0.28  # for all of it
-SAMPLES = 1 << 14  # of an array that is passed over: several of them stay in cache
-OUTPUTS, REACH, COLUMNS = 8, 24, 2048  # of a matrix product as a band has it
+SECONDS = 0.28  # in total
+SAMPLES = 1 << 14  # size of an array; several of them fit into the cache
+OUTPUTS, REACH, COLUMNS = 8, 24, 2048  # sizes of a matrix product, similar to those of bands
 LENGTH = 256  # of a transform
-FREED = 1 << 21  # numbers of an array
+FREED = 1 << 21  # elements of an array
 PICO = 10**12
-# What is measured on a machine (an x86-64 server core of 2023) for which the usual costs make the right plans. Those
-# hold what comes with the sums, such as copies, and are taken in proportion.
+# Measured on a machine (an x86-64 server core of 2023) for which the default costs give the right plans. The default
+# costs include overhead such as copies, so they are scaled by the ratio of a measurement to this reference.
 REFERENCE = Costs(pass16=84, pass32=137, pass64=240, flop32=12, flop64=20, gather=89, transform=5850)
 
 
 def measure_costs(seconds: float = SECONDS) -> Costs:
-    """Return the costs of this machine: the usual ones in proportion to what is measured.
+    """Return the costs of this machine: the default costs scaled by measurements.
 
-    NumPy is to be loaded with `OPENBLAS_NUM_THREADS=1`, as plans run their products on one core.
+    Set `OPENBLAS_NUM_THREADS=1` before NumPy is loaded, because plans run their products on one core.
     """
     works = _works()
     usual, reference = USUAL._asdict(), REFERENCE._asdict()
@@ -38,9 +38,9 @@ def measure_costs(seconds: float = SECONDS) -> Costs:
 
 
 def _works() -> dict[str, tuple[Callable[[], object], int]]:
-    """Return for each cost some work, and of how many units it is."""
+    """Return, for each cost, a function to time and the number of units of work that it does."""
     rng = np.random.default_rng(0)
-    np.ones(FREED)  # is freed at once: memory is then reused, as in a run, instead of asked for by each call
+    np.ones(FREED)  # allocated and freed, so that later calls reuse memory, as in a run
     works: dict[str, tuple[Callable[[], object], int]] = {}
     for name, dtype in (("pass16", np.int16), ("pass32", np.float32), ("pass64", np.float64)):
         x, y, out = rng.integers(0, 99, (3, SAMPLES)).astype(dtype)
@@ -65,7 +65,7 @@ def _there_and_back(plane: Array, spectrum: Array) -> None:
 
 
 def _least_seconds(work: Callable[[], object], seconds: float) -> float:
-    """Return the least time that some work takes; the first call, which warms up, does not count."""
+    """Return the shortest time of a function in seconds; the first call, which warms up, does not count."""
     work()
     end, least = time.perf_counter() + seconds, float("inf")
     while True:

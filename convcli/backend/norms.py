@@ -1,4 +1,4 @@
-"""Normalisation by statistics of the data itself: over groups of channels, over features, over neighbours."""
+"""Normalisation by statistics of the input: group, instance, layer and local response normalisation."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -12,7 +12,7 @@ from convcli.backend.dtypes import as_input, cast, computing_float
 from convcli.errors import ArgumentError
 from convcli.layers.axes import PerAxis, is_sequence, whole
 
-EPS = 1e-5  # PyTorch's, of every normalisation
+EPS = 1e-5  # PyTorch's default for all normalisations
 
 
 def group_norm(
@@ -23,7 +23,7 @@ def group_norm(
     *,
     eps: float = EPS,
 ) -> Array:
-    """Normalise each group of channels of each item by its own mean and variance, then scale and shift channels.
+    """Normalise each group of channels of each item by its mean and variance, then scale and shift the channels.
 
     gamma * (x - mean) / sqrt(var + eps) + beta: Wu & He (2018), "Group Normalization"; PyTorch's group_norm.
 
@@ -32,11 +32,11 @@ def group_norm(
     x : array_like, (N, C, *spatial)
         The input, never modified. Not complex.
     groups : int
-        How many groups the channels stand in; it divides C.
+        The number of groups; it must divide C.
     gamma, beta : array_like, (C,), optional
-        One number for each channel.
+        One number per channel.
     eps : float
-        Keeps the root away from 0.
+        Added to the variance to avoid a division by 0.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def group_norm(
     groups, channels = whole("groups", groups, 1), x.shape[1]
     if channels % groups:
         raise ArgumentError(
-            f"x has shape {x.shape}; its {channels} channels do not divide into {groups} groups"
+            f"x has shape {x.shape}; its {channels} channels cannot be divided into {groups} equal groups"
         )
     column = (channels, *(1,) * (x.ndim - 2))
     scale, shift = _learned(x, (channels,), column, gamma=gamma, beta=beta)
@@ -66,10 +66,10 @@ def group_norm(
 def instance_norm(
     x: ArrayLike, gamma: ArrayLike | None = None, beta: ArrayLike | None = None, *, eps: float = EPS
 ) -> Array:
-    """Normalise each channel of each item by its own mean and variance, then scale and shift it.
+    """Normalise each channel of each item by its mean and variance, then scale and shift it.
 
     Ulyanov, Vedaldi & Lempitsky (2016); PyTorch's instance_norm without stored statistics, ONNX's
-    InstanceNormalization. `group_norm` with one group for each channel.
+    InstanceNormalization. The same as `group_norm` with one group per channel.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def instance_norm(
     Returns
     -------
     ndarray, of x's shape
-        As from `group_norm`.
+        As in `group_norm`.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def layer_norm(
     eps: float = EPS,
     channels: bool = False,
 ) -> Array:
-    """Normalise over the last axes, each place of the others by its own mean and variance.
+    """Normalise over the last axes, by the mean and variance at each position of the others.
 
     Ba, Kiros & Hinton (2016), "Layer Normalization"; PyTorch's layer_norm.
 
@@ -110,14 +110,14 @@ def layer_norm(
     ----------
     x : array_like, (N, ..., *shape)
         The input, never modified. Not complex.
-    shape : int or one for each axis
-        The sizes of the axes that are normalised over.
+    shape : int or one per axis
+        The sizes of the normalised axes.
     gamma, beta : array_like, of `shape`, optional
-        What the elements are scaled by, and what is added to them.
+        Factors and offsets of the elements.
     eps : float
-        Keeps the root away from 0.
+        Added to the variance to avoid a division by 0.
     channels : bool
-        Normalise over the second axis instead, at each place, as ConvNeXt does; `shape` is one number.
+        Normalise over the second axis at each position instead, as ConvNeXt does; `shape` is then one number.
 
     Returns
     -------
@@ -137,8 +137,8 @@ def layer_norm(
     count = len(sizes)
     found = x.shape[1:2] if channels else x.shape[x.ndim - min(count, x.ndim) :]
     if found != sizes:
-        where = "second" if channels else "last"
-        raise ArgumentError(f"x has shape {x.shape}; it must have {sizes} {where}")
+        where = "second axis" if channels else "last axes"
+        raise ArgumentError(f"x has shape {x.shape}; its {where} must be {sizes}")
     axes = (1,) if channels else tuple(range(x.ndim - count, x.ndim))
     column = (-1, *(1,) * (x.ndim - 2)) if channels else sizes
     scale, shift = _learned(x, sizes, column, gamma=gamma, beta=beta)
@@ -154,7 +154,7 @@ def local_response_norm(
     k: float = 1.0,
     before: int | None = None,
 ) -> Array:
-    """Divide each element by the squares of its neighbours in other channels at the same place.
+    """Divide each element by a power of the sum of the squares of neighbouring channels at the same position.
 
     x / (k + alpha / size * sum of x^2 over `size` channels)^beta: Krizhevsky, Sutskever & Hinton (2012), section 3.3,
     with alpha divided by the size as in PyTorch's local_response_norm and ONNX's LRN.
@@ -164,11 +164,11 @@ def local_response_norm(
     x : array_like, (N, C, *spatial)
         The input, never modified. Not complex.
     size : int
-        How many channels are summed over; channels beyond the first and the last are 0.
+        The number of channels that are summed; channels beyond the first and the last are 0.
     alpha, beta, k : float
-        The numbers of the formula.
+        The parameters of the formula.
     before : int, optional
-        How many of them stand before the channel itself: size // 2 by default, as in PyTorch; (size - 1) // 2 in ONNX.
+        The number of channels before the channel itself: size // 2 by default, as in PyTorch; (size - 1) // 2 in ONNX.
 
     Returns
     -------
@@ -213,7 +213,7 @@ def _batch(x: ArrayLike) -> Array:
 def _learned(
     x: Array, shape: tuple[int, ...], column: tuple[int, ...], **arrays: ArrayLike | None
 ) -> list[Array | None]:
-    """Return the arrays that are given, of x's computing dtype, so that they broadcast with it."""
+    """Return the given arrays in x's computing dtype, in a shape that broadcasts against x."""
     found: list[Array | None] = []
     for name, value in arrays.items():
         if value is None:

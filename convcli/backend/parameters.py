@@ -1,4 +1,4 @@
-"""The arrays that belong to a layer: what its operator calls them, and which shapes they have."""
+"""The arrays of a layer: their names as arguments of its operator, and their shapes."""
 
 from convcli.layers import (
     BatchNorm,
@@ -22,7 +22,7 @@ from convcli.layers import (
 )
 from convcli.layers.axes import Shape
 
-# The array that a layer on whole tensors stores: its name, and the field that holds its shape.
+# The stored array of a layer on whole tensors: its name, and the field with its shape.
 _STORED: dict[type[Layer], tuple[str, str]] = {
     MatMul: ("weight", "weight"),
     Gemm: ("addend", "addend"),
@@ -33,7 +33,7 @@ _STORED: dict[type[Layer], tuple[str, str]] = {
 
 
 def parameter_shapes(layer: Layer) -> dict[str, Shape]:
-    """Return the shape of each array that a layer learns or stores; `bias` only where it has one.
+    """Return the shape of each array that a layer learns or stores; `bias` is included only if it has one.
 
     >>> from convcli import Conv, backend
     >>> backend.parameter_shapes(Conv(in_channels=4, out_channels=8, kernel_size=3, groups=2))

@@ -1,4 +1,4 @@
-"""The windows of a pool: how far they reach, and how they are reduced, one axis after the other."""
+"""The windows of pooling layers: how far they extend, and their reduction along each axis."""
 
 from math import prod
 from typing import Any
@@ -15,7 +15,7 @@ from convcli.layers.pool import Pool
 
 
 def reach_of(pool: Pool, size: Sizes) -> Pads:
-    """Return the pads, with as much after as the last window needs: ceil_mode reaches beyond the padding."""
+    """Return the padding, extended after each axis as far as the last window needs with ceil_mode."""
     ends = zip(
         size,
         pool.pads(size),
@@ -32,14 +32,14 @@ def reach_of(pool: Pool, size: Sizes) -> Pads:
 
 
 def least_of(dtype: np.dtype[Any]) -> float:
-    """Return the number that is below every other of a dtype."""
+    """Return the smallest value of a dtype."""
     if dtype.kind == "f":
         return -np.inf
     return int(np.iinfo(dtype).min) if dtype.kind in "iu" else 0
 
 
 def _meets(pool: Pool, axis: int, tap: int, count: int) -> tuple[Any, ...]:
-    """Return where the elements lie that one tap meets along one spatial axis."""
+    """Return the index of the elements that one tap meets along one spatial axis."""
     start, s = tap * pool.dilation[axis], pool.stride[axis]
     return (*(slice(None),) * (axis + 2), slice(start, start + (count - 1) * s + 1, s))
 
@@ -93,13 +93,13 @@ def _by_windows(
 
 
 def _window(pool: Pool, axis: int, place: int) -> tuple[Any, ...]:
-    """Return where the elements of one window lie along one spatial axis."""
+    """Return the index of the elements of one window along one spatial axis."""
     start, d = place * pool.stride[axis], pool.dilation[axis]
     return (*(slice(None),) * (axis + 2), slice(start, start + span(pool.kernel_size[axis], d), d))
 
 
 def reduced_with_places(x: Array, at: Array, pool: Pool, axis: int, count: int) -> tuple[Array, Array]:
-    """Find the largest elements of the windows along one axis, and where each came from."""
+    """Find the largest elements of the windows along one axis, and the positions that they came from."""
     if count < pool.kernel_size[axis]:
         windows = [_window(pool, axis, place) for place in range(count)]
         found = [_largest(x[window], at[window], axis + 2) for window in windows]
@@ -119,7 +119,7 @@ def reduced_with_places(x: Array, at: Array, pool: Pool, axis: int, count: int) 
 
 
 def _largest(x: Array, at: Array, axis: int) -> tuple[Array, Array]:
-    """Return the largest element along an axis, and where it came from: the first of equal ones, the last of NaN."""
+    """Return the largest element along an axis, and its position: the first of equal ones, the last of NaN."""
     most = x.max(axis=axis, keepdims=True)
     chosen = ((x == most) & (at != OUTSIDE)).argmax(axis=axis, keepdims=True)
     if x.dtype.kind == "f":
@@ -129,12 +129,12 @@ def _largest(x: Array, at: Array, axis: int) -> tuple[Array, Array]:
 
 
 def summed(x: Array, pool: Pool) -> Array:
-    """Sum every window, with zeros around x."""
+    """Sum every window of x with zero padding."""
     return reduced(np.add, x, pool, 0)
 
 
 def window_counts(pool: Pool, size: Sizes, output: Sizes, include_pad: bool) -> list[Array]:
-    """Count, for each axis, the elements that the windows average over."""
+    """Return, for each axis, the number of elements that each window averages over."""
     counts, slide = [], Slide.of(pool, size)
     for axis, ((before, after), n) in enumerate(zip(pool.pads(size), size, strict=True)):
         starts = np.arange(output[axis]) * slide.stride[axis] - before

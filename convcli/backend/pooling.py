@@ -1,4 +1,4 @@
-"""Pooling: the largest element, the mean or a norm of every window."""
+"""Pooling: the maximum, the mean or the p-norm of every window."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -64,38 +64,38 @@ def max_pool(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """Take the largest element of every window.
+    """Take the maximum of every window.
 
     PyTorch's MaxPool1d, 2d and 3d; ONNX's MaxPool.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
-        The input, never modified. Not complex. Three axes could be either, and need such an option: one number, as
-        (2,), for (N, C, length), two for (C, height, width).
-    kernel_size, dilation : int or one for each axis
-        The taps of the window, and the step between them.
-    stride : int or one for each axis, optional
-        The step from one window to the next: the kernel size, where it is not given.
-    padding : int, one for each axis, (before, after) pairs, or a name as in `conv`
-        Elements below every other: -infinity, or the least integer. Less than the kernel spans.
+    x : array_like, (N, C, *spatial), or (C, *spatial) if an option has one number per axis
+        The input, never modified. Not complex. For an array of three axes an option per axis is required: one number,
+        such as (2,), for (N, C, length), two for (C, height, width).
+    kernel_size, dilation : int or one per axis
+        The size of the window, and the step between its elements.
+    stride : int or one per axis, optional
+        The step from one window to the next; by default the kernel size.
+    padding : int, one per axis, (before, after) pairs, or a name as in `conv`
+        Padding with the smallest value: -infinity, or the smallest integer. It must be less than the kernel's span.
     ceil_mode : bool
-        Round the output size up: a last window may reach beyond the padding, but starts before it.
+        Round the output size up: a last window may extend beyond the padding, but must start before its end.
     return_indices : bool
-        Return where the elements came from as well.
+        Return the positions of the elements too.
 
     Returns
     -------
     ndarray, (N, C, *output) or (C, *output)
-        Of x's dtype. NaN passes through: a window that holds one gives NaN.
+        Of x's dtype. NaN is propagated: a window with a NaN gives NaN.
     indices : ndarray of int64, only with return_indices
-        The place of each element in x[n, c].ravel(): the first of equal ones, the last of NaN, as in PyTorch;
-        -1 for a dilated window that steps over every element.
+        The index of each element in x[n, c].ravel(): the first of equal ones, the last of NaN, as in PyTorch; -1 for a
+        dilated window that steps over every element.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or windows could lie in the padding alone.
+        If shapes do not match, the output would be empty, or windows could lie completely in the padding.
 
     Examples
     --------
@@ -116,7 +116,8 @@ def max_pool(
     y = pad(x, pads, range(2, x.ndim), "constant", least_of(x.dtype))
     places = np.arange(np.prod(x.shape[2:], dtype=np.int64)).reshape(x.shape[2:])
     at = np.broadcast_to(pad(places, pads, range(places.ndim), "constant", OUTSIDE), y.shape)
-    for axis in reversed(range(len(output))):  # so that the first of equal elements is first row by row
+    # So that the first of equal elements is the first in reading order.
+    for axis in reversed(range(len(output))):
         y, at = reduced_with_places(y, at, pool, axis, output[axis])
     return (y[0], at[0]) if alone else (y, at)
 
@@ -137,14 +138,14 @@ def avg_pool(
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) if an option has one number per axis
         The input, never modified.
     kernel_size, stride, dilation, ceil_mode
         As in `max_pool`.
-    padding : int, one for each axis, (before, after) pairs, or a name as in `conv`
-        Zeros. Less than the kernel spans.
+    padding : int, one per axis, (before, after) pairs, or a name as in `conv`
+        Padding with zeros. It must be less than the kernel's span.
     count_include_pad : bool
-        Whether the zeros count as elements. What ceil_mode adds beyond the padding never does.
+        Whether the zeros count as elements. Elements that ceil_mode adds beyond the padding never count.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def avg_pool(
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or windows could lie in the padding alone.
+        If shapes do not match, the output would be empty, or windows could lie completely in the padding.
 
     Examples
     --------
@@ -192,15 +193,15 @@ def lp_pool(
 ) -> Array:
     """Take the p-norm of every window: the p-th root of the sum of |x|**p.
 
-    ONNX's LpPool. PyTorch's LPPool sums x**p without the absolute value, which is the same for even p, and
-    with ceil_mode it scales windows that reach beyond the input up to the full size, which this does not.
+    Like ONNX's LpPool. PyTorch's LPPool sums x**p without the absolute value, which is the same for even p, and with
+    ceil_mode it scales windows that extend beyond the input up to the full size, which is not done here.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) if an option has one number per axis
         The input, never modified. Not complex.
     p : number
-        Above 0; 1 gives the sum of magnitudes, infinity the largest magnitude.
+        Above 0; 1 gives the sum of absolute values, infinity their maximum.
     kernel_size, stride, padding, dilation, ceil_mode
         As in `avg_pool`.
 
@@ -212,8 +213,8 @@ def lp_pool(
     Raises
     ------
     ArgumentError
-        Where p is not above 0, shapes do not fit, the output would be empty, or windows could lie in the
-        padding alone.
+        If p is not above 0, shapes do not match, the output would be empty, or windows could lie completely in the
+        padding.
 
     Examples
     --------
@@ -248,7 +249,7 @@ def _prepare(
     ceil_mode: bool,
     kinds: str = _REAL,
 ) -> tuple[Array, bool, Pool]:
-    """Return x as a batch, whether it came without one, and the layer."""
+    """Return x as a batch, whether it had no batch axis, and the layer."""
     x = as_array("x", x, kinds)
     dims = spatial_axes(x, "kernel_size", kernel_size, stride, one_for_all(padding), dilation)
     x, alone = as_batch(x, dims, f"the window {kernel_size}")

@@ -1,7 +1,7 @@
-"""Layers that are made ready once, for inputs of known shapes, and then run many times in float32.
+"""Layers that are prepared once, for inputs of known shapes, and then run many times in float32.
 
-Everything that `run_layer` checks and decides at every call is settled before the first: which operator, its options,
-its weights in the order in which they are used, and which memory may be written to.
+Everything that `run_layer` checks and decides at every call is done before the first run: the choice of the operator,
+its options, its weights in the order in which they are used, and the memory that may be overwritten.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Shape = tuple[int, ...]
 Run = Callable[..., Any]
 L = TypeVar("L", bound=Layer)
 
-# What comes out of these may be a part of what goes in.
+# The outputs of these layers may be views of their inputs.
 VIEWS: tuple[type[Layer], ...] = (
     ChannelShuffle,
     Dropout,
@@ -77,12 +77,12 @@ EPS = 1e-5
 
 
 def is_view(layer: Layer) -> bool:
-    """Return whether the outputs of a layer may be parts of its inputs."""
+    """Return whether the outputs of a layer may be views of its inputs."""
     return isinstance(layer, VIEWS) or (isinstance(layer, Activation) and layer.name == "identity")
 
 
 def scale_and_shift(layer: Layer, arguments: Mapping[str, Any]) -> tuple[Array, Array] | None:
-    """Return what a layer multiplies each channel by, and what it adds, where that is all it does."""
+    """Return the scale and the shift of each channel if that is all that a layer does, else None."""
     if isinstance(layer, BatchNorm):
         gamma, beta, mean, var = (
             np.asarray(arguments[name], np.float64) for name in ("gamma", "beta", "mean", "var")
@@ -114,12 +114,12 @@ def prepare(
     finish: Finish | None = None,
     into: int | None = None,
 ) -> Run:
-    """Return what runs a layer on inputs of these shapes.
+    """Return a function that runs a layer on inputs of these shapes.
 
-    arguments : its arrays and options, as `run_layer` takes them
-    affine : scales and shifts of the channels that follow a convolution or a dense layer, one after the other
-    finish : an activation that follows, in place
-    into : the number of an input that may be written to
+    arguments : its arrays and options, as in `run_layer`
+    affine : scales and shifts of the channels that follow a convolution or a dense layer, in order
+    finish : an activation that follows, applied in place
+    into : the index of an input that may be overwritten
     """
     if isinstance(layer, Conv):
         weight, bias = _folded(arguments["weight"], arguments.get("bias"), affine)
@@ -140,7 +140,7 @@ def prepare(
 
 def _finished(run: Run, finish: Finish) -> Run:
     def both(*inputs: Array) -> Any:
-        y = np.asarray(run(*inputs))  # of arrays without axes NumPy makes numbers
+        y = np.asarray(run(*inputs))  # NumPy turns 0-d results into scalars
         finish(y)
         return y
 
@@ -148,7 +148,7 @@ def _finished(run: Run, finish: Finish) -> Run:
 
 
 def _folded(weight: Any, bias: Any, affine: Sequence[tuple[Array, Array]]) -> tuple[Array, Array | None]:
-    """Return the weight and the bias of the sums with everything that follows them, folded in float64."""
+    """Return the weight and the bias with all following scales and shifts folded in, computed in float64."""
     if not affine:
         return np.asarray(weight, np.float32), None if bias is None else np.asarray(bias, np.float32)
     outputs = len(weight)
@@ -162,7 +162,7 @@ def _folded(weight: Any, bias: Any, affine: Sequence[tuple[Array, Array]]) -> tu
 
 
 def _plain_conv(layer: Conv, weight: Array, bias: Array | None, finish: Finish | None) -> Run:
-    """Run a convolution that cannot be prepared, with what is added to it."""
+    """Return a function that runs a convolution that cannot be prepared."""
     options = {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
 
     def run(x: Array, add: Array | None = None) -> Array:
@@ -189,7 +189,7 @@ def _dense(weight: Array, bias: Array | None, finish: Finish | None) -> Run:
 
 
 class _Step(NamedTuple, Generic[L]):
-    """A layer on inputs of known shapes, its arrays and options, and the number of an input that may be written to."""
+    """A layer on inputs of known shapes, its arrays and options, and the index of an input that may be overwritten."""
 
     layer: L
     shapes: Sequence[Shape]
@@ -290,11 +290,11 @@ def _reshape(step: _Step[Reshape]) -> Run:
 
 
 def _deform(step: _Step[DeformConv]) -> Run:
-    """Take the second input, which a branch predicted, as the offsets and the mask."""
+    """Use the second input, which a branch predicts, as the offsets and the mask."""
     layer = step.layer
     if len(step.shapes) < 2:
         raise ArgumentError(
-            "a deformable convolution runs with what a branch predicts as its second input, and has one"
+            "a deformable convolution needs the output of its branch as a second input, but it has only one input"
         )
     operator, fields = operator_of(layer)
     options = {name: getattr(layer, name) for name in fields}

@@ -1,9 +1,9 @@
-"""A convolution in float32 that is planned once, for one shape of input, and run many times.
+"""A convolution in float32 that is planned once, for one input shape, and run many times.
 
-A network runs the same layer again and again, on maps that are often so small that to decide how costs more than to do
-it. Here everything that does not depend on the elements is done at birth: the algorithm, the weights in the order in
-which it takes them, the places of all borders. The sums are plain ones by matrix products, or tiles' where those are
-quicker: in float32, and without the care for infinity and for huge elements that `conv` takes.
+A network runs the same layer again and again, often on feature maps so small that planning takes longer than computing.
+Here everything that does not depend on the elements is done in the constructor: the choice of the algorithm, the order
+of the weights, the positions of the borders. The sums are computed by matrix products, or by Winograd tiles if these
+are faster, in float32 and without the special handling of infinity and huge elements in `conv`.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from convcli.layers import Conv
 
 Finish = Callable[[Array], None]  # an activation, in place
 
-TILED_CHANNELS, TILED_PLACES = 24, 196  # in and out, and of the output, from which on tiles are quicker
+# Input and output channels, and output positions, from which tiles are faster.
+TILED_CHANNELS, TILED_PLACES = 24, 196
 
 
 class PreparedConv:
-    """A `conv` of one input shape, with its bias and what is applied to its outputs.
+    """A `conv` for one input shape, with its bias and a function that is applied to its outputs.
 
-    layer : one or two spatial axes, padding of zeros
+    layer : one or two spatial axes, zero padding
     shape : of the input, (N, C, *spatial)
-    weight, bias : float32, as `conv` has them
-    finish : applied in place to some rows of the output at a time
+    weight, bias : float32, as in `conv`
+    finish : an activation that is applied in place to some rows of the output at a time
     """
 
     def __init__(
@@ -62,17 +63,17 @@ class PreparedConv:
             self._run = stacked(weight, groups, flat, room)
 
     def __call__(self, x: Array, add: Array | None = None) -> Array:
-        """Return the convolution of x, and what is added to it before the activation."""
+        """Return the convolution of x, plus `add` before the activation."""
         x = x.reshape(self._x_shape)
         y: Array = np.empty(self._y_shape, np.float32)
         for item in range(len(x)):
             other = None if add is None else add[item].reshape(y.shape[1:])
-            with np.errstate(all="ignore"):  # tiles compute more than is looked at
+            with np.errstate(all="ignore"):  # tiles also compute values that are not used
                 self._run(x[item], y[item], partial(self._close, other))
         return y.reshape(self.output_shape)
 
     def _close(self, other: Array | None, y: Array, places: slice) -> None:
-        """Add the bias, what is added, and apply the activation to some places of all channels."""
+        """Add the bias and `other` to some positions of all channels, and apply the activation."""
         if self._bias is not None:
             y += self._bias
         if other is not None:
@@ -82,7 +83,7 @@ class PreparedConv:
 
 
 def _suits_tiles(weight: Array, axes: Axes) -> bool:
-    """Return whether Winograd's tiles take less time: three taps an axis, many channels and places."""
+    """Return whether Winograd tiles are faster: 3x3 kernels, many channels and positions."""
     plain = (axes.kernel, axes.stride, axes.dilation) == ((3, 3), (1, 1), (1, 1))
     return plain and min(weight.shape[:2]) >= TILED_CHANNELS and prod(axes.output) >= TILED_PLACES
 

@@ -1,4 +1,4 @@
-"""A pool in float32 that is planned once, for one shape of input, and run many times."""
+"""Pooling in float32 that is planned once, for one input shape, and run many times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from convcli.layers import AvgPool, MaxPool
 
 
 class PreparedPool:
-    """A `max_pool` or `avg_pool` of one input shape, one or two spatial axes: one axis after the other, tap by tap."""
+    """A `max_pool` or `avg_pool` for one input shape with one or two spatial axes: axis by axis, tap by tap."""
 
     def __init__(self, layer: MaxPool | AvgPool, shape: tuple[int, ...], room: Room) -> None:
         size = shape[2:]
@@ -54,14 +54,14 @@ class PreparedPool:
         return y.reshape(self.output_shape)
 
     def _pooled(self, x: Array, axis: int, last: bool = False) -> Array:
-        """Reduce the windows along the height or the width, tap by tap: each meets a part of the places."""
+        """Reduce the windows along the height or the width, tap by tap; each tap meets some of the positions."""
         kernel, stride, dilation, (before, _), n, count = self._axes[axis]
         if kernel == 1 and stride == 1 and not before and count == n:
             return x.copy() if last else x
         shape = (*x.shape[: axis + 1], count, *x.shape[axis + 2 :])
         y: Array = np.empty(shape, np.float32) if last else self._room(*shape)
         parts = [inside(tap * dilation - before, stride, count, n) for tap in range(kernel)]
-        # The tap that meets the most places goes first: it need not be reduced with anything.
+        # The tap that meets the most positions goes first, because it is copied rather than reduced.
         first = max(range(kernel), key=lambda tap: parts[tap][0].stop - parts[tap][0].start)
         head = (slice(None),) * (axis + 1)
         there, here = parts[first]

@@ -1,4 +1,4 @@
-"""How the sums of a prepared convolution are computed: by one product, in tiles, or by products of stacked rows."""
+"""The algorithms of a prepared convolution: one matrix product, Winograd tiles, stacked rows, or band matrices."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from convcli.backend.working_memory import Room
 from convcli.layers import Conv
 from convcli.layers.padding import Pads
 
-Close = Callable[[Array, slice], None]  # done to some places of all channels, when their sums are complete
-Run = Callable[[Array, Array, Close], None]  # from x (C, H, W) to y (O, H' * W'), both of one item
+# Applied to some positions of all channels when their sums are complete.
+Close = Callable[[Array, slice], None]
+Run = Callable[[Array, Array, Close], None]  # from x (C, H, W) to y (O, H' * W') of one item
 
-STACK_BYTES = 1 << 23  # of the stacked rows that one block of the output looks at
-BAND_ROWS = 4  # rows of one banded product where an output has many
-WHOLE_ROWS = 8  # an output of so many rows is one band
+STACK_BYTES = 1 << 23  # of the stacked rows for one block of the output
+BAND_ROWS = 4  # rows of one banded product if the output has many rows
+WHOLE_ROWS = 8  # an output of at most this many rows is a single band
 
 
 class Axes:
-    """The numbers of a convolution on two axes: (height, width)."""
+    """The parameters of a convolution on two axes: (height, width)."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Axes:
 
     @classmethod
     def of(cls, layer: Conv, size: tuple[int, ...]) -> Axes:
-        """Return the numbers of a layer; a single axis is the width."""
+        """Return the parameters of a layer; a single axis is the width."""
         one = (1,) * (2 - len(size))
         return cls(
             (*one, *size),
@@ -54,12 +55,12 @@ class Axes:
 
     @property
     def ispointwise(self) -> bool:
-        """Whether every output looks at one place, and none at the padding."""
+        """Whether every output depends on one position, and none on the padding."""
         return set(self.kernel) == {1} and not any(map(any, self.pads))
 
 
 def pointwise(weight: Array, groups: int, axes: Axes) -> Run:
-    """One product of the weights with all places."""
+    """Return a function that computes one matrix product of the weights with all positions."""
     inputs = weight.shape[1]
     matrix = weight.reshape(groups, len(weight) // groups, inputs)
     down, right = axes.stride
@@ -77,7 +78,7 @@ def pointwise(weight: Array, groups: int, axes: Axes) -> Run:
 
 
 def in_tiles(weight: Array, axes: Axes) -> Run:
-    """Winograd's F(2, 3), its kernels transformed once."""
+    """Return a function that uses Winograd's F(2, 3), with kernels transformed once."""
     slide = Slide(axes.kernel, axes.stride, axes.dilation, axes.output)
     kernels = winograd.transformed(weight[np.newaxis])
     shape, inputs = np.empty((1, *weight.shape[:2], 0), np.float32), weight.shape[1]
@@ -92,13 +93,13 @@ def in_tiles(weight: Array, axes: Axes) -> Run:
 
 
 def stacked(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
-    """Rows of the input, each once for every tap along the width, times the weights: one product for each row of taps.
+    """Return a function that stacks input rows, once per horizontal tap, and computes one product per vertical tap.
 
-    The rows that a stride steps over are put beside each other, so that an output row and the next look at neighbours.
+    Rows that a stride steps over are put next to each other, so that consecutive output rows use consecutive rows.
     """
     (high, wide), (step, _), (gap, _) = axes.kernel, axes.stride, axes.dilation
     outputs, inputs = len(weight) // groups, weight.shape[1]
-    # Tap t of the height meets the row y * step + t * gap: phase (t * gap) % step, (t * gap) // step rows on.
+    # Vertical tap t meets input row y * step + t * gap: phase (t * gap) % step, at row (t * gap) // step after y.
     meets = [(t * gap % step, t * gap // step, t) for t in range(high)]
     phases = sorted({phase for phase, _, _ in meets})
     shifts = sorted({shift for _, shift, _ in meets})
@@ -114,7 +115,7 @@ def stacked(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
         matrix = np.ascontiguousarray(np.concatenate(parts, axis=2).reshape(groups, outputs, -1))
         products.append((shift, slice(first * inputs * wide, (last + 1) * inputs * wide), matrix))
     rows, columns = axes.output
-    line = 4 * len(phases) * inputs * groups * wide * columns  # bytes of the stack for a row of the output
+    line = 4 * len(phases) * inputs * groups * wide * columns  # bytes of the stack per row of the output
     reach = shifts[-1] + 1
     at_once = max(reach, min(rows, STACK_BYTES // line))
     blocks = _divided(rows, at_once)
@@ -150,13 +151,13 @@ def stacked(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
 
 
 class _Filling:
-    """Puts rows of an input into a stack (G, phases, C, taps, rows, columns), zeros around them."""
+    """Copies rows of an input into a stack (G, phases, C, taps, rows, columns), with zeros around them."""
 
     def __init__(self, axes: Axes, phases: list[int]) -> None:
         self.axes, self.phases = axes, phases
 
     def __call__(self, x: Array, stack: Array, first: int, count: int) -> None:
-        """Fill the rows that `count` outputs from the row `first` on begin at."""
+        """Fill the rows that are needed from output row `first` on, for `count` rows."""
         axes = self.axes
         (down, right), (_, gap) = axes.stride, axes.dilation
         (above, _), (left, _) = axes.pads
@@ -180,12 +181,12 @@ class _Filling:
 
 
 def banded(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
-    """A small product for each channel and band of rows: the band matrix of its kernel with the rows it looks at.
+    """Return a function that multiplies band matrices of the kernels by the rows of each band, channel by channel.
 
-    For kernels of a channel alone, where a product of matrices would have one row.
+    Used for depthwise kernels, for which an ordinary matrix product would have only one row.
     """
     (high, wide), (step, _), (gap, _) = axes.kernel, axes.stride, axes.dilation
-    times = len(weight) // groups  # outputs of a channel
+    times = len(weight) // groups  # outputs per channel
     rows, columns = axes.output
     band = rows if rows <= WHOLE_ROWS else BAND_ROWS
     reach = (band - 1) * step + (high - 1) * gap + 1
@@ -196,7 +197,7 @@ def banded(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
             bands[:, :, 0, row, row * step + tap * gap] = kernels[:, :, tap]
     whole, rest = divmod(rows, band)
     matrix = bands.reshape(groups, times, 1, band, reach * wide)
-    less = (rest - 1) * step + (high - 1) * gap + 1  # rows that the last, smaller band looks at
+    less = (rest - 1) * step + (high - 1) * gap + 1  # input rows of the last, smaller band
     last = np.ascontiguousarray(matrix[:, :, 0, :rest, : less * wide]) if rest else None
     depth = (rows - 1) * step + (high - 1) * gap + 1
     fill = _Filling(
@@ -213,7 +214,7 @@ def banded(weight: Array, groups: int, axes: Axes, room: Room) -> Run:
 
     def run(x: Array, y: Array, close: Close) -> None:
         stack = room(groups, depth, wide, columns)
-        # The taps of a row lie beside each other, so that the rows of a band are one matrix.
+        # The taps of a row lie next to each other, so that the rows of a band form one matrix.
         fill(x[:, np.newaxis], stack.transpose(0, 2, 1, 3)[:, np.newaxis, np.newaxis], 0, depth)
         size = 4 * columns
         seen = as_strided(

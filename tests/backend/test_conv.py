@@ -375,7 +375,7 @@ def test_integers_beyond_64_bits_are_refused():
     with pytest.raises(ArgumentError) as error:
         backend.conv(np.array([[2**62, 2**62]]), [[[1, 1]]])
     assert str(error.value) == (
-        f"the result reaches from {2**63} to {2**63}, beyond int64; convert x to float64, or scale it down"
+        f"the result ranges from {2**63} to {2**63}, which int64 cannot hold; convert x to float64, or scale it down"
     )
 
 

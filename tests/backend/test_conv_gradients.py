@@ -121,7 +121,7 @@ def test_the_dtype_is_that_of_conv(dtype):
 def test_integers_are_exact_or_refused():
     x, dy = np.array([[2**31, 1]]), np.array([[2**31, 0]])
     assert backend.conv_weight_grad(x, (1, 1, 1), dy).tolist() == [[[2**62]]]
-    with pytest.raises(ArgumentError, match=r"the result reaches from .* beyond int64"):
+    with pytest.raises(ArgumentError, match=r"the result ranges from .* which int64 cannot hold"):
         backend.conv_weight_grad(x * 2, (1, 1, 1), dy * 2)
 
 
@@ -212,12 +212,12 @@ def test_the_memory_is_held_against_the_gradient(monkeypatch):
         ),
         (
             lambda x, w, dy: backend.conv_input_grad(x.shape, w, dy, padding=8, padding_mode="reflect"),
-            "padding_mode 'reflect' reaches at most 7 elements beyond the height 8, and the padding there is 8 before "
-            "and 8 after; pad less, or take 'replicate' or 'zeros'",
+            "padding_mode 'reflect' allows a padding of at most 7 along the height 8, but it is 8 before and 8 after; "
+            "pad less, or use 'replicate' or 'zeros'",
         ),
         (
             lambda x, w, dy: backend.conv_weight_grad(x, w.shape, dy, padding_value=3),
-            "padding_value 3 is used by padding_mode 'constant' alone, not 'zeros'",
+            "padding_value 3 applies only to padding_mode 'constant', not 'zeros'",
         ),
     ],
 )  # fmt: skip

@@ -137,5 +137,5 @@ def test_errors(changed, message):
 
 
 def test_complex_is_refused():
-    with pytest.raises(ArgumentError, match="x has dtype complex128; it must hold bool, integers, floats"):
+    with pytest.raises(ArgumentError, match="x has dtype complex128; it must hold bool, integers or floats"):
         backend.deform_conv(np.ones((1, 1, 3), complex), np.zeros((1, 1, 3)), np.ones((1, 1, 1)))

@@ -43,15 +43,15 @@ X, WEIGHT = (1, 4, 8, 8), (6, 4, 3, 3)
             {"weight": (6, 1, 3, 3), "groups": 4},
             "weight (6, 1, 3, 3) has 6 output channels, which cannot be divided into 4 equal groups: its "
             "first "
-            "axis must be a multiple of it, such as 8",
+            "axis must be a multiple of that, such as 8",
         ),
         ({"groups": 0}, "groups must be at least 1, got 0"),
         ({"bias": (4,)}, "bias has shape (4,); this weight needs (6,)"),
         (
             {"x": (1, 4, 0, 8)},
-            "x has shape (1, 4, 0, 8); only the batch may be empty, every other axis holds at least 1",
+            "x has shape (1, 4, 0, 8); only the batch axis may be empty, all others need at least 1 element",
         ),
-        ({"weight": (6, 4, 0, 3)}, "weight has shape (6, 4, 0, 3); every axis must hold at least 1"),
+        ({"weight": (6, 4, 0, 3)}, "weight has shape (6, 4, 0, 3); every axis must have at least 1 element"),
         (
             {"x": (1, 4, 8, 2)},
             "the output would be empty: along the width the kernel spans 3, but the padded input has only "
@@ -68,15 +68,13 @@ X, WEIGHT = (1, 4, 8, 8), (6, 4, 3, 3)
         ),
         (
             {"padding": (8, (0, 2)), "padding_mode": "reflect"},
-            "padding_mode 'reflect' reaches at most 7 elements beyond the height 8, and the padding there "
-            "is 8 "
-            "before and 8 after; pad less, or take 'replicate' or 'zeros'",
+            "padding_mode 'reflect' allows a padding of at most 7 along the height 8, but it is 8 before and 8 after; "
+            "pad less, or use 'replicate' or 'zeros'",
         ),
         (
             {"padding": (0, (0, 9)), "padding_mode": "wrap"},
-            "padding_mode 'circular' reaches at most 8 elements beyond the width 8, and the padding there "
-            "is 0 "
-            "before and 9 after; pad less, or take 'replicate' or 'zeros'",
+            "padding_mode 'circular' allows a padding of at most 8 along the width 8, but it is 0 before and 9 after; "
+            "pad less, or use 'replicate' or 'zeros'",
         ),
         (
             {"padding_mode": "reflekt"},
@@ -84,11 +82,11 @@ X, WEIGHT = (1, 4, 8, 8), (6, 4, 3, 3)
         ),
         (
             {"padding_value": 3},
-            "padding_value 3 is used by padding_mode 'constant' alone, not 'zeros'",
+            "padding_value 3 applies only to padding_mode 'constant', not 'zeros'",
         ),
         (
             {"padding_value": 3j, "padding_mode": "constant"},
-            "padding_value 3j is complex, and the arrays are float64",
+            "padding_value 3j is complex, but the arrays are float64; give a real number",
         ),
         (
             {"method": "sepparable"},
@@ -114,7 +112,7 @@ def test_a_border_value_that_integers_cannot_hold():
     with pytest.raises(ArgumentError) as error:
         backend.conv([[1, 2]], [[[1]]], padding=1, padding_mode="constant", padding_value=0.5)
     assert str(error.value) == (
-        "padding_value 0.5 is not a whole number, and the arrays hold integers; convert x to float64"
+        "padding_value 0.5 is not a whole number, but the arrays hold integers; convert x to float64"
     )
 
 
@@ -135,14 +133,14 @@ def test_nan_and_large_integers_as_a_border():
 
 
 def test_a_ragged_list():
-    with pytest.raises(ArgumentError, match="x is no array: setting an array element"):
+    with pytest.raises(ArgumentError, match="x is not an array: setting an array element"):
         backend.conv([[1, 2], [3]], [[[1]]])
 
 
 def test_what_holds_no_numbers():
     with pytest.raises(ArgumentError) as error:
         backend.conv([["a"]], [[[1]]])
-    assert str(error.value) == "x has dtype <U1; it must hold bool, integers, floats, complex numbers"
+    assert str(error.value) == "x has dtype <U1; it must hold bool, integers or floats or complex numbers"
 
 
 def test_a_mode_reaches_exactly_as_far_as_it_may():
@@ -150,5 +148,5 @@ def test_a_mode_reaches_exactly_as_far_as_it_may():
     for mode, widest in (("reflect", 2), ("symmetric", 3), ("circular", 3)):
         y = backend.conv(x, [[[1.0]]], padding=widest, padding_mode=mode)
         assert y.shape == (1, 1, 3 + 2 * widest)
-        with pytest.raises(ArgumentError, match=f"reaches at most {widest} elements"):
+        with pytest.raises(ArgumentError, match=f"allows a padding of at most {widest} along"):
             backend.conv(x, [[[1.0]]], padding=widest + 1, padding_mode=mode)

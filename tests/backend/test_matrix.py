@@ -68,7 +68,7 @@ def test_it_is_a_sparse_matrix_without_zeros():
         ),
         (
             {"input_shape": (3, 6, 6), "padding_mode": "constant"},
-            "padding_mode 'constant' adds a number, which no matrix does; take 'zeros'",
+            "padding_mode 'constant' adds a number, which is not a linear map; use 'zeros'",
         ),
     ],
 )

@@ -114,13 +114,13 @@ def test_dtypes_empty_batches_and_a_new_array(run):
     [
         (
             lambda x: backend.group_norm(x, 3),
-            "x has shape (1, 4, 2); its 4 channels do not divide into 3 groups",
+            "x has shape (1, 4, 2); its 4 channels cannot be divided into 3 equal groups",
         ),
         (lambda x: backend.group_norm(x, 2, [1.0]), "gamma has shape (1,); x (1, 4, 2) needs (4,)"),
-        (lambda x: backend.layer_norm(x, (4, 3)), "x has shape (1, 4, 2); it must have (4, 3) last"),
+        (lambda x: backend.layer_norm(x, (4, 3)), "x has shape (1, 4, 2); its last axes must be (4, 3)"),
         (
             lambda x: backend.layer_norm(x, 2, channels=True),
-            "x has shape (1, 4, 2); it must have (2,) second",
+            "x has shape (1, 4, 2); its second axis must be (2,)",
         ),
         (lambda x: backend.local_response_norm(x, 0), "size must be at least 1, got 0"),
         (lambda x: backend.local_response_norm(x, 3, before=3), "before must be below the size 3, got 3"),

@@ -215,8 +215,8 @@ def test_three_axes_are_never_taken_for_a_batch_of_one(name, shape):
         name, "output_size" if "adaptive" in name else "kernel_size"
     )
     assert str(error.value) == (
-        f"x has shape {shape}, which may be (N, C, length) or (C, height, width); say which by giving {option} for each "
-        f"axis, one number as {option}=(2,) or two as {option}=(2, 2)"
+        f"x has shape {shape}, which may be (N, C, length) or (C, height, width); give {option} per axis to say which: "
+        f"one number, such as {option}=(2,), or two, such as {option}=(2, 2)"
     )
     assert POOLS[name](np.ones(shape[1:] * 2), 2).ndim in (3, 4)  # four axes are a batch
 
@@ -322,11 +322,11 @@ def test_the_result_is_a_new_array(pool):
         ),
         (
             lambda: backend.max_pool(np.ones((1, 1, 5), complex), 2),
-            "x has dtype complex128; it must hold bool, integers, floats",
+            "x has dtype complex128; it must hold bool, integers or floats",
         ),
         (
             lambda: backend.avg_pool(np.ones((1, 1, 0)), (2,)),
-            "x has shape (1, 1, 0); only the batch may be empty, every other axis holds at least 1",
+            "x has shape (1, 1, 0); only the batch axis may be empty, all others need at least 1 element",
         ),
         (
             lambda: backend.adaptive_avg_pool(np.ones((1, 1, 5)), (0,)),

@@ -79,7 +79,7 @@ def test_fold_adds_without_rounding_or_wrapping():
     columns = np.zeros((1, 3, 3), np.float16)
     columns[0, [0, 1, 2], [2, 1, 0]] = 2048, 1, 1  # each alone is lost beside 2048, both are not
     assert backend.fold(columns, (5,), 3)[0, 0, 2] == 2050
-    with pytest.raises(ArgumentError, match=r"the result reaches from .* beyond int64"):
+    with pytest.raises(ArgumentError, match=r"the result ranges from .* which int64 cannot hold"):
         backend.fold(np.full((1, 4, 4), 2**61), 3, 2)
     assert backend.fold(np.full((1, 4, 4), 2**61, np.uint64), 3, 2)[0, 0, 1, 1] == 2**63
 

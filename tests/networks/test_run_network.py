@@ -211,6 +211,6 @@ def test_a_deformable_convolution_without_its_branch_is_refused():
     layer = DeformConv(4, 4, 3, padding=1)
     network = Network("alone", {"x": ("N", 4, 8, 8)}, [Node("deform1", layer, ("x",), ("y",))], ("y",))
     with pytest.raises(
-        ArgumentError, match="runs with what a branch predicts as its second input, and has one"
+        ArgumentError, match="needs the output of its branch as a second input, but it has only one input"
     ):
         network.run({"x": np.zeros((1, 4, 8, 8))}, seed=0)

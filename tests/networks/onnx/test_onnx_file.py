@@ -323,7 +323,7 @@ def test_a_wrong_number_of_inputs_is_refused(tmp_path, operator, inputs, told):
         ),
         ("Tile", np.array([1 << 50]), "the tensor 'out' would have shape (3377699720527872,)"),
         ("Reshape", np.array([1] * 40 + [3]), "the tensor 'out' has 41 axes; at most 32 are possible"),
-        ("Gather", np.array([0, 3]), "the index 3 lies outside the axis 0, which has 3 places: from -3 to 2"),
+        ("Gather", np.array([0, 3]), "the index 3 lies outside axis 0 of size 3; it must be from -3 to 2"),
         ("Pow", np.float32([1, 2]), "the shapes 3 and 2 do not broadcast"),
     ],
 )
