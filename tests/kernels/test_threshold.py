@@ -78,13 +78,15 @@ def test_a_threshold_of_0_is_the_linear_kernel() -> None:
     assert parse_kernel("unsharp:threshold=0") == parse_kernel("unsharp")
     with pytest.raises(ArgumentError, match="unsharp: threshold must be at least 0 and finite, got -1"):
         parse_kernel("unsharp:threshold=-1")
-    with pytest.raises(ArgumentError, match="one that is 'thresholded' has a threshold and two matrices"):
+    with pytest.raises(
+        ArgumentError, match="a kernel that is 'thresholded' needs a threshold and two matrices"
+    ):
         Kernel("k", (((1,),), ((2,),)), combine="thresholded")
     with pytest.raises(ArgumentError, match="has the threshold 3 and 1 matrices"):
         Kernel("k", (((1,),),), threshold=3)
 
 
-NOT_LINEAR = "kernel 'unsharp' has a threshold, so it is not linear, and {} needs a kernel that is; leave the threshold out"
+NOT_LINEAR = "kernel 'unsharp' has a threshold, so it is not linear, but {} needs a linear kernel; leave out the threshold"
 
 
 def test_who_needs_a_linear_kernel_refuses_it(call: Call, tmp_path: Path) -> None:
