@@ -1,4 +1,4 @@
-"""Operators that move elements: windows as columns and back, shuffled channels, and channels that become places."""
+"""Operators that rearrange elements: unfold, fold, channel shuffle, pixel shuffle and their inverses."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -38,27 +38,27 @@ def unfold(
     padding: AnyPadding = 0,
     dilation: PerAxis = 1,
 ) -> Array:
-    """Write every window of x as a column: im2col.
+    """Copy every window of x into a column: im2col.
 
-    PyTorch's Unfold, in any number of dimensions. `conv` is weight.reshape(O, -1) @ unfold(x, ...), and `fold` adds
-    the columns up again.
+    PyTorch's Unfold, for any number of dimensions. `conv` equals weight.reshape(O, -1) @ unfold(x, ...), and `fold`
+    sums the columns back.
 
     Parameters
     ----------
-    x : array_like, (N, C, *spatial), or (C, *spatial) where an option has a number for each axis
+    x : array_like, (N, C, *spatial), or (C, *spatial) if an option has one number per axis
         The input, never modified.
     kernel_size, stride, padding, dilation
-        As in `conv`; the padding is of zeros.
+        As in `conv`; the padding is always zeros.
 
     Returns
     -------
-    ndarray, (N, C * prod(kernel_size), places) or (C * prod(kernel_size), places)
-        Of x's dtype; the places are the prod(output) of `conv`, row by row.
+    ndarray, (N, C * prod(kernel_size), positions) or (C * prod(kernel_size), positions)
+        With x's dtype; the positions are the prod(output) outputs of `conv` in row-major order.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, or there would be no window.
+        If shapes do not fit or the output would be empty.
 
     Examples
     --------
@@ -100,29 +100,30 @@ def fold(
     padding: AnyPadding = 0,
     dilation: PerAxis = 1,
 ) -> Array:
-    """Add every column up at the place of its window: col2im, the adjoint of `unfold`.
+    """Add every column to the positions of its window: col2im, the adjoint of `unfold`.
 
-    PyTorch's Fold, in any number of dimensions. With the same options, sum(unfold(a) * b) = sum(a * fold(b)); folding
-    what was unfolded gives each element as often as there are windows over it.
+    PyTorch's Fold, for any number of dimensions. With the same options, sum(unfold(a) * b) = sum(a * fold(b)).
+    fold(unfold(x)) multiplies each element by the number of windows that contain it.
 
     Parameters
     ----------
-    x : array_like, (N, C * prod(kernel_size), places) or (C * prod(kernel_size), places)
-        The columns, never modified; the places are those of `unfold` on an input of output_size, row by row.
-    output_size : int or one for each axis
-        The size of what was unfolded. Without a number for each axis in any option there are two axes.
+    x : array_like, (N, C * prod(kernel_size), positions) or (C * prod(kernel_size), positions)
+        The columns, never modified; the positions are those of `unfold` for an input of output_size, in row-major
+        order.
+    output_size : int or one per axis
+        Spatial size of the result. There are two axes unless an option has one number per axis.
     kernel_size, stride, padding, dilation
-        As in `unfold`; what lies in the padding is left out.
+        As in `unfold`; sums that fall into the padding are discarded.
 
     Returns
     -------
     ndarray, (N, C, *output_size) or (C, *output_size)
-        Of x's dtype; float16 is added up in float32, and integers and bool give int64 (uint64 for uint64).
+        With x's dtype; float16 is summed in float32, and integers and bool give int64 (uint64 for uint64).
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, there would be no window, or integers exceed 64 bits.
+        If shapes do not fit, the output of `unfold` would be empty, or integers exceed 64 bits.
 
     Examples
     --------
@@ -138,9 +139,9 @@ def fold(
     dims = infer_dims(output_size, kernel_size, stride, one_for_all(padding), dilation)
     if x.ndim not in (2, 3):
         raise ArgumentError(
-            f"x has shape {x.shape}; it must be (N, C * prod(kernel_size), places), or without N"
+            f"x has shape {x.shape}; it must be (N, C * prod(kernel_size), positions), or the same without N"
         )
-    x, alone = as_batch(x, 1, "columns have places and so")
+    x, alone = as_batch(x, 1, "columns have one axis of positions and so")
     size = per_axis("output_size", output_size, dims)
     layer = Conv(
         in_channels=1,
@@ -154,13 +155,13 @@ def fold(
     taps, slide, pads = prod(layer.kernel_size), Slide.of(layer, size), layer.pads(size)
     if x.shape[1] % taps:
         raise ArgumentError(
-            f"x has shape {x.shape}; its {x.shape[1]} rows are no multiple of the {taps} taps of the kernel "
+            f"x has shape {x.shape}; its {x.shape[1]} rows are not a multiple of the {taps} taps of the kernel "
             f"{layer.kernel_size}"
         )
     if x.shape[2] != prod(slide.output_size):
         raise ArgumentError(
-            f"x has shape {x.shape}; an output of {size} has {prod(slide.output_size)} places for the kernel, "
-            f"{slide.output_size}, and x needs a column for each"
+            f"x has shape {x.shape}; an output of {size} has {prod(slide.output_size)} positions of the kernel, "
+            f"{slide.output_size}, and x needs one column for each"
         )
     padded = [n + sum(pair) for n, pair in zip(size, pads, strict=True)]
     check_room("the output with its padding", (len(x), x.shape[1] // taps, *padded), x.dtype)
@@ -177,21 +178,21 @@ def fold(
 
 
 def channel_shuffle(x: ArrayLike, groups: int) -> Array:
-    """Deal the channels out: the first of every group, then the second of every group, and so on.
+    """Interleave the channels of the groups: the first of every group, then the second of every group, and so on.
 
-    Zhang et al. 2018, "ShuffleNet": grouped convolutions that follow each other see all channels.
+    Zhang et al. (2018), "ShuffleNet": between grouped convolutions, it lets every group see all channels.
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial)
         The input, never modified.
     groups : int
-        The number of groups that the channels stand in; it divides C.
+        The number of groups; it must divide C.
 
     Returns
     -------
     ndarray, (N, C, *spatial)
-        Of x's dtype; channel j of group i becomes channel j * groups + i.
+        With x's dtype; channel j of group i becomes channel j * groups + i.
 
     Examples
     --------
@@ -210,25 +211,26 @@ def channel_shuffle(x: ArrayLike, groups: int) -> Array:
 
 
 def pixel_shuffle(x: ArrayLike, factor: int, *, order: Order = "channels-first") -> Array:
-    """Spread channels over factor x factor places each: (N, C * r^dims, *size) becomes (N, C, *size * r).
+    """Rearrange channels into blocks of factor x factor pixels: (N, C * r^dims, *size) becomes (N, C, *size * r).
 
     Shi et al. (2016), "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
-    neural network"; PyTorch's pixel_shuffle, in any number of dimensions, and ONNX's DepthToSpace.
+    neural network"; PyTorch's pixel_shuffle, for any number of dimensions, and ONNX's DepthToSpace.
 
     Parameters
     ----------
     x : array_like, (N, C * r^dims, *spatial)
         The input, never modified.
     factor : int
-        How many times as large each axis becomes: the r of the formula.
+        The upscaling factor per axis: r in the formula.
     order : str
-        Which channel comes from where: that of place (i, j) of channel c is c * r^2 + i * r + j for `channels-first`,
-        as in PyTorch (ONNX's CRD), and (i * r + j) * C + c for `places-first` (ONNX's DCR).
+        The order of the input channels: the element (i, j) of a block in output channel c comes from channel
+        c * r^2 + i * r + j for `channels-first`, as in PyTorch (ONNX's CRD), and from (i * r + j) * C + c for
+        `places-first` (ONNX's DCR).
 
     Returns
     -------
     ndarray, (N, C, *spatial * factor)
-        Of x's dtype.
+        With x's dtype.
 
     Examples
     --------
@@ -252,22 +254,22 @@ def pixel_shuffle(x: ArrayLike, factor: int, *, order: Order = "channels-first")
 
 
 def pixel_unshuffle(x: ArrayLike, factor: int, *, order: Order = "channels-first") -> Array:
-    """Gather factor x factor places into channels: (N, C, *size * r) becomes (N, C * r^dims, *size).
+    """Rearrange blocks of factor x factor pixels into channels: (N, C, *size * r) becomes (N, C * r^dims, *size).
 
-    PyTorch's pixel_unshuffle, in any number of dimensions, and ONNX's SpaceToDepth, whose order is `places-first`.
+    PyTorch's pixel_unshuffle, for any number of dimensions, and ONNX's SpaceToDepth, whose order is `places-first`.
     The inverse of `pixel_shuffle`.
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial)
-        The input, never modified; `factor` divides each size.
+        The input, never modified; `factor` must divide each size.
     factor, order
         As in `pixel_shuffle`.
 
     Returns
     -------
     ndarray, (N, C * factor^dims, *spatial / factor)
-        Of x's dtype.
+        With x's dtype.
 
     Examples
     --------

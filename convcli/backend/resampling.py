@@ -1,4 +1,4 @@
-"""The weights of resampling kernels, and how they are applied along one axis."""
+"""The weights of resampling kernels, and their application along one axis."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from convcli.layers.resample import WIDTHS
 
 Array = NDArray[Any]
 
-CATMULL_ROM = -0.5  # the parameter of the cubic kernel, as in Pillow; OpenCV and PyTorch have -0.75
-BLOCK = 16  # outputs that are weighed together, at least: a product of matrices has so many rows
+CATMULL_ROM = -0.5  # the parameter of the cubic kernel, as in Pillow; OpenCV and PyTorch use -0.75
+BLOCK = 16  # smallest number of outputs computed together, which are the rows of one matrix product
 
 
 def _box(d: Array) -> Array:
@@ -28,7 +28,7 @@ def _triangle(d: Array) -> Array:
 
 
 def _sinc(d: Array) -> Array:
-    """Return sin(pi d) / (pi d), which is exactly 0 at all whole numbers but 0."""
+    """Return sin(pi d) / (pi d), which is exactly 0 at all integers but 0."""
     return np.where(d == np.rint(d), (d == 0).astype(np.float64), np.sinc(d))
 
 
@@ -37,7 +37,7 @@ def _hamming(d: Array) -> Array:
 
 
 def _cubic(d: Array) -> Array:
-    """Keys (1981), "Cubic convolution interpolation for digital image processing", equation 4."""
+    """Evaluate equation 4 of Keys (1981), "Cubic convolution interpolation for digital image processing"."""
     a, d = CATMULL_ROM, np.abs(d)
     near = ((a + 2) * d - (a + 3)) * d * d + 1
     far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
@@ -45,11 +45,11 @@ def _cubic(d: Array) -> Array:
 
 
 def _lanczos(d: Array) -> Array:
-    """Duchon (1979), "Lanczos filtering in one and two dimensions", with three lobes."""
+    """Evaluate the kernel of Duchon (1979), "Lanczos filtering in one and two dimensions", with three lobes."""
     return np.where(np.abs(d) < 3, _sinc(d) * _sinc(d / 3), 0.0)
 
 
-# By the distance from the centre of the output, in samples of the input, or of the output where it has fewer.
+# Functions of the distance from the centre of the output, in input samples, or in output samples when downscaling.
 KERNELS: Mapping[str, Callable[[Array], Array]] = {
     "lanczos": _lanczos,
     "cubic": _cubic,
@@ -60,7 +60,7 @@ KERNELS: Mapping[str, Callable[[Array], Array]] = {
 
 
 class Block(NamedTuple):
-    """Outputs that are weighed together: their places, those of the samples that they look at, and the weights."""
+    """Outputs that are computed together: their range, the range of the samples they need, and the weights."""
 
     outputs: slice
     inputs: slice
@@ -70,9 +70,9 @@ class Block(NamedTuple):
 class AxisWeights(NamedTuple):
     """The weights of some outputs along one axis.
 
-    first : the sample that each output's first weight belongs to, which may lie before the axis, its weight 0
+    first : the sample that each output's first weight belongs to; it may lie before the axis, with weight 0
     weights : (outputs, taps)
-    inputs : from the first to the last sample that has a weight
+    inputs : from the first to the last sample with a nonzero weight
     """
 
     first: Array
@@ -80,7 +80,7 @@ class AxisWeights(NamedTuple):
     inputs: slice
 
     def blocks(self, dtype: np.dtype[Any], count: int) -> list[Block]:
-        """Return the weights as matrices, of `count` outputs each."""
+        """Return the weights as matrices of `count` outputs each."""
         found = []
         outputs, taps = self.weights.shape
         for start in range(0, outputs, count):
@@ -96,7 +96,7 @@ class AxisWeights(NamedTuple):
 
 
 def axis_weights(n: int, made: int, method: str, start: int, stop: int) -> AxisWeights:
-    """Return the weights of the outputs from start to stop of `made`, on an axis of n samples.
+    """Return the weights of outputs start to stop out of `made`, on an axis of n samples.
 
     >>> axis_weights(4, 2, "bilinear", 0, 1).weights.round(4).tolist()
     [[0.0, 0.4286, 0.4286, 0.1429]]
@@ -104,7 +104,7 @@ def axis_weights(n: int, made: int, method: str, start: int, stop: int) -> AxisW
     wide, m = WIDTHS[method] * max(n, made), max(n, made)
     centre = (
         2 * np.arange(start, stop, dtype=np.int64) + 1
-    ) * n  # times 2 * made, so that all are whole numbers
+    ) * n  # multiplied by 2 * made, so that all values are integers
     if method == "nearest":
         first = centre // (2 * made)
         return AxisWeights(first, np.ones((len(first), 1)), slice(int(first[0]), int(first[-1]) + 1))
@@ -118,23 +118,25 @@ def axis_weights(n: int, made: int, method: str, start: int, stop: int) -> AxisW
 
 
 class Weighing(NamedTuple):
-    """Weights along one axis, as they are applied to values of a dtype."""
+    """Weights along one axis, prepared for values of one dtype."""
 
     axis: AxisWeights
     blocks: tuple[Block, ...]
 
     @classmethod
-    @lru_cache(maxsize=64)  # the same columns are asked for in each step
+    @lru_cache(maxsize=64)  # the same columns are needed in each step
     def of(cls, n: int, made: int, method: str, start: int, stop: int, dtype: np.dtype[Any]) -> Weighing:
-        """Return the weights of the outputs from start to stop."""
+        """Return the weights of outputs start to stop."""
         found = axis_weights(n, made, method, start, stop)
         taps = found.weights.shape[1]
         return cls(found, tuple(found.blocks(dtype, max(BLOCK, taps * made // n))))
 
     def add(self, values: Array, start: int, out: Array) -> None:
-        """Add to outputs (outputs, m) what they get of values (samples, m), of which the first has the place `start`.
+        """Add the contribution of values (samples, m), the first at position `start`, to the outputs `out` (outputs,
+        m).
 
-        Finite ones are multiplied as matrices; of others each sum has its own products, so that none spreads.
+        Finite values are multiplied as matrices. If any is not finite, each product is summed separately, so that
+        0 * inf and 0 * NaN do not spread.
         """
         stop = start + len(values)
         if not isfinite(float(values.min())) or not isfinite(float(values.max())):

@@ -1,4 +1,4 @@
-"""Run layers: each record of `convcli.layers` through the operator that computes it."""
+"""Run layers: each record of `convcli.layers` with the operator that computes it."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -17,15 +17,15 @@ from convcli.errors import ArgumentError
 from convcli.layers import Activation, AdaptivePool, Branch, DeformConv, Dense, Layer, Resize, Window
 from convcli.layers.tensor_layer import TensorLayer
 
-Arguments = Mapping[str, Any]  # what an operator takes beyond its layer's fields, by the operator's own names
+Arguments = Mapping[str, Any]  # an operator's arguments besides its layer's fields, by its own names
 
 
 def run_layer(layer: Layer, *inputs: ArrayLike, **arguments: Any) -> Any:
-    """Run its inputs through one layer; return its output, or a tuple of those of a split.
+    """Run a layer on its inputs; return its output, or a tuple of outputs for a split.
 
-    `arguments` are its arrays, of the shapes that `parameter_shapes` tells (`weight`, and `bias` where there is
-    one; `gamma`, `beta`, `mean` and `var`; `offset` and `mask`), and its operator's options. An input is (N, C,
-    *spatial), or (C, *spatial) for a layer that knows how many axes it has.
+    `arguments` are the layer's arrays, with the shapes that `parameter_shapes` returns (`weight`, and `bias` if there
+    is one; `gamma`, `beta`, `mean` and `var`; `offset` and `mask`), and options of its operator. An input is (N, C,
+    *spatial), or (C, *spatial) for a layer with a known number of axes.
 
     >>> import numpy as np
     >>> from convcli import Conv, backend
@@ -48,7 +48,7 @@ def run_layer(layer: Layer, *inputs: ArrayLike, **arguments: Any) -> Any:
 
 
 def operator_of(layer: Layer) -> tuple[Callable[..., Any], tuple[str, ...]]:
-    """Return the operator that computes a layer, and the fields of the layer that it takes."""
+    """Return the operator that computes a layer, and the names of the layer's fields that are its arguments."""
     if type(layer) not in OPERATORS:
         raise ArgumentError(
             f"no operator runs the layer {type(layer).__name__}; these can be run: "
@@ -58,16 +58,16 @@ def operator_of(layer: Layer) -> tuple[Callable[..., Any], tuple[str, ...]]:
 
 
 def _apart(y: Array, inputs: Sequence[Array]) -> Array:
-    """Return y, or a copy where it is a view of an input."""
+    """Return y, or a copy of it if it is a view of an input."""
     return np.array(y) if any(np.may_share_memory(y, x) for x in inputs) else y
 
 
 def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayLike) -> Array:
-    """Run x through layers one after the other, such as those of a variant.
+    """Run x through layers in order, such as those of a variant.
 
-    `arguments` holds one mapping for each layer, as `run_layer` takes them; x may be (C, *spatial) where the
-    first layers know how many axes it has. What a Branch computes goes to the deformable convolution behind
-    it: its offsets, and through a sigmoid its mask, if it has one.
+    `arguments` holds one mapping per layer, as for `run_layer`; x may be (C, *spatial) if the first layers have a
+    known number of axes. The output of a Branch goes to the deformable convolution after it: as its offsets and,
+    through a sigmoid, its mask, if it has one.
 
     >>> import numpy as np
     >>> from convcli import VARIANTS, Conv, backend
@@ -79,8 +79,8 @@ def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayL
     """
     if len(layers) != len(arguments):
         raise ArgumentError(
-            f"{len(layers)} layers need {len(layers)} mappings of arguments, got {len(arguments)}; a layer "
-            "without weights takes an empty one"
+            f"{len(layers)} layers need {len(layers)} mappings of arguments, got {len(arguments)}; give an empty one "
+            "for a layer without weights"
         )
     y = as_array("x", x)
     alone = y.ndim - 1 == next((axes for axes in map(_spatial_axes, layers) if axes is not None), None)
@@ -89,7 +89,7 @@ def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayL
         if beside is not None:
             mine = {**moves(layer, beside), **mine}
             beside = None
-        widened = alone and _spatial_axes(layer) is None  # it would take the channels for a batch
+        widened = alone and _spatial_axes(layer) is None  # otherwise the channels would be taken for a batch
         found = run_layer(layer.inner, y[np.newaxis] if widened else y, **mine)
         found = found[0] if widened else found
         if isinstance(layer, Branch):
@@ -98,13 +98,13 @@ def run_chain(layers: Sequence[Layer], arguments: Sequence[Arguments], x: ArrayL
             y = found
     if beside is not None:
         raise ArgumentError(
-            "a branch ends the chain; behind it stands the deformable convolution that it moves"
+            "the chain ends with a branch; a branch must be followed by the deformable convolution that uses it"
         )
     return y
 
 
 def _spatial_axes(layer: Layer) -> int | None:
-    """Return how many spatial axes a layer's input has; None for a layer that takes any number."""
+    """Return the number of spatial axes of a layer's input; None for a layer that accepts any number."""
     layer = layer.inner
     if isinstance(layer, Window):
         return layer.dims
@@ -122,12 +122,12 @@ def _one_shape(layer: Layer, x: Array) -> tuple[int, ...]:
     if axes:
         return as_batch(x, axes, name)[0].shape[1:]
     if x.ndim < (2 if axes is None else 1):
-        raise ArgumentError(f"x has shape {x.shape}; {name} takes (N, C, *spatial)")
+        raise ArgumentError(f"x has shape {x.shape}; {name} needs (N, C, *spatial)")
     return x.shape if axes == 0 and x.ndim == 1 else x.shape[1:]
 
 
 def _check_arguments(layer: Layer, arguments: Arguments) -> None:
-    """Refuse arrays that are missing, that do not fit the layer, or that it has none of."""
+    """Raise ArgumentError if an array is missing, does not fit the layer, or is not one of the layer's arrays."""
     name = f"the layer {type(layer).__name__}"
     fields = vars(layer)
     moved = [word for word in ("offset", "mask") if isinstance(layer, DeformConv) and fields.get(word, True)]
@@ -137,17 +137,17 @@ def _check_arguments(layer: Layer, arguments: Arguments) -> None:
             raise ArgumentError(f"{name} needs {word}{f' of shape {shapes[word]}' if word in shapes else ''}")
     for word in ("bias", "mask"):
         if arguments.get(word) is not None and fields.get(word) is False:
-            raise ArgumentError(f"{name} has no {word}, and one is given; make it with {word}=True")
+            raise ArgumentError(f"{name} has no {word}, but one is given; make the layer with {word}=True")
     for word, shape in shapes.items():
         if arguments.get(word) is not None:
             check_shape(word, as_array(word, arguments[word]), shape, why="the layer")
 
 
 def moves(layer: Layer, predicted: Array) -> Arguments:
-    """Divide what a branch predicted into the offsets of a deformable convolution and its mask."""
+    """Split the output of a branch into the offsets of a deformable convolution and its mask."""
     if not isinstance(layer, DeformConv):
         raise ArgumentError(
-            f"behind a branch stands the deformable convolution that it moves, not {type(layer).__name__}"
+            f"a branch must be followed by the deformable convolution that uses it, not by {type(layer).__name__}"
         )
     if not layer.mask:
         return {"offset": predicted}

@@ -1,4 +1,4 @@
-"""Elements between the places of an array: where a grid says, or in boxes."""
+"""Sampling between the elements of an array: at the points of a grid, or in boxes (RoIAlign)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from convcli.backend.checks import Array
 from convcli.backend.interpolation import CUBIC, keys_weights
 from convcli.errors import ArgumentError
 
-MOST_PLACES = 1 << 16  # along a side of a box
+MOST_PLACES = 1 << 16  # largest side of a box, in elements
 
-Neighbour = tuple[Array, Array]  # a whole place along an axis, and its weight
+Neighbour = tuple[Array, Array]  # the integer positions along an axis, and their weights
 
 
 def grid_sample(x: Array, grid: Array, mode: str, beyond: str, align_corners: bool) -> Array:
-    """Return x's elements at the places of a grid, each in [-1, 1] along every axis: PyTorch's grid_sample.
+    """Sample x at the points of a grid, with coordinates in [-1, 1] along every axis: PyTorch's grid_sample.
 
-    x : (N, C, *spatial), of floats
-    grid : (N, *output, axes), the last axis in the order width, height
+    x : (N, C, *spatial), floats
+    grid : (N, *output, axes), with the coordinates in the order width, height
     """
     sizes, dims = x.shape[2:], x.ndim - 2
     axes: list[list[Neighbour]] = []
@@ -41,7 +41,7 @@ def grid_sample(x: Array, grid: Array, mode: str, beyond: str, align_corners: bo
 
 
 def _neighbours(place: Array, n: int, mode: str, beyond: str, align_corners: bool) -> list[Neighbour]:
-    """Return the whole places along one axis that an element is made of, and their weights."""
+    """Return the integer positions along one axis that contribute to each sample, and their weights."""
     low, high = (0.0, n - 1.0) if align_corners else (-0.5, n - 0.5)
     if mode != "bicubic":
         place = _inside(place, n, low, high, beyond)
@@ -60,7 +60,7 @@ def _neighbours(place: Array, n: int, mode: str, beyond: str, align_corners: boo
 
 
 def _inside(place: Array, n: int, low: float, high: float, beyond: str) -> Array:
-    """Bring places into an axis: to its nearest place, or mirrored at its ends; with zeros they stay."""
+    """Map positions into an axis: clipped to its range, or reflected at its ends; unchanged for `zeros`."""
     if beyond == "zeros":
         return place
     if beyond == "reflection":
@@ -82,14 +82,17 @@ def roi_align(
     aligned: bool,
     kind: str,
 ) -> Array:
-    """Return each box of a feature map at one size: cells of mean or largest bilinear samples.
+    """Resample each box of a feature map to one size: the mean or the maximum of bilinear samples per cell (RoIAlign).
 
-    x : (N, C, H, W), of floats
-    boxes : (R, 4), x1, y1, x2, y2; `items` says which map each is of
+    x : (N, C, H, W), floats
+    boxes : (R, 4), x1, y1, x2, y2; `items` are the batch indices of the boxes
     """
     found = items.astype(np.intp)
     if found.size and not 0 <= found.min() <= found.max() < len(x):
-        raise ArgumentError(f"a box is of the item {int(found.max())}, and there are {len(x)}")
+        raise ArgumentError(
+            f"a box belongs to batch item {int(found.max())}, but the batch has {len(x)} item(s); the index must be at "
+            f"most {len(x) - 1}"
+        )
     y = np.zeros((len(boxes), x.shape[1], *size), x.dtype)
     for number, (box, item) in enumerate(zip(boxes * scale, found, strict=True)):
         start = box[[1, 0]] - (0.5 if aligned else 0)
@@ -97,7 +100,9 @@ def roi_align(
         if not aligned:
             length = np.maximum(length, 1)
         if not np.isfinite([*start, *length]).all() or length.max() > MOST_PLACES:
-            raise ArgumentError(f"the box {number} has no sides that can be sampled: {length.tolist()}")
+            raise ArgumentError(
+                f"box {number} has the sides {length.tolist()}; they must be finite and at most {MOST_PLACES}"
+            )
         part = x[item]
         rows, columns = (
             _Samples(float(first), float(much), cells, samples, n)
@@ -109,10 +114,10 @@ def roi_align(
 
 
 class _Samples:
-    """The samples of each cell along one axis of n places: two neighbours each, with their weights.
+    """The sampling points of each cell along one axis of n elements: two neighbours each, with their weights.
 
-    low, high : (cells * count,), numbers of places
-    shares : their weights, 0 for samples that lie outside
+    low, high : (cells * count,), integer positions
+    shares : their weights, 0 for samples outside
     """
 
     def __init__(self, first: float, length: float, cells: int, samples: int, n: int) -> None:
@@ -130,12 +135,12 @@ class _Samples:
 
     @property
     def parts(self) -> tuple[Neighbour, Neighbour]:
-        """Both neighbours of all samples with their weights."""
+        """Return both neighbours of all samples with their weights."""
         return (self.low, self.shares[0]), (self.high, self.shares[1])
 
 
 def _means(x: Array, rows: _Samples, columns: _Samples) -> Array:
-    """Return the means of the samples of each cell: a product with the mean weights of both axes."""
+    """Return the mean of the samples of each cell, as a product with the mean weights of both axes."""
     for axis, samples in ((1, rows), (2, columns)):
         weights = np.zeros((samples.cells * samples.count, samples.n), np.float32)
         for place, share in samples.parts:
@@ -147,7 +152,7 @@ def _means(x: Array, rows: _Samples, columns: _Samples) -> Array:
 
 
 def _largest(x: Array, rows: _Samples, columns: _Samples) -> Array:
-    """Return the largest of the weighted neighbours of all samples of each cell, as ONNX's definition has it."""
+    """Return the largest weighted neighbour over all samples of each cell, as ONNX defines it."""
     y: Array | None = None
     for (row, down), (column, right) in product(rows.parts, columns.parts):
         part = x[:, row[:, np.newaxis], column] * (down[:, np.newaxis] * right)

@@ -1,4 +1,4 @@
-"""Recurrent layers over sequences, step by step, as ONNX has them."""
+"""Recurrent layers over sequences, computed step by step, with the semantics of ONNX."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def recurrent(
     The formulas of ONNX's RNN, GRU and LSTM: Hochreiter & Schmidhuber (1997), Gers et al. (2000), Cho et al. (2014).
 
     weight, recurrence : (directions, gates * hidden, features) and (directions, gates * hidden, hidden); the gates of
-                         an LSTM in the order input, output, forget, cell, of a GRU update, reset, hidden
-    bias : (directions, 2 * gates * hidden), of the input and of the state
-    peepholes : (directions, 3 * hidden), of the input, output and forget gate of an LSTM
-    functions : of each gate kind and direction: a name of `backend.activation` with its numbers
-    clip : bounds of what goes into a function
-    reset_after : whether a GRU's reset gate scales the sum of the state rather than the state
-    given : what the inputs behind x are, in order: lengths, hidden, cell
+                         an LSTM in the order input, output, forget, cell; those of a GRU update, reset, hidden
+    bias : (directions, 2 * gates * hidden), for the input and for the state
+    peepholes : (directions, 3 * hidden), for the input, output and forget gate of an LSTM
+    functions : for each kind of gate and direction: a name for `backend.activation` and its parameters
+    clip : bound of the absolute value of the input of a function
+    reset_after : whether a GRU's reset gate scales R h + b (True) or the state h (False)
+    given : what the inputs after x are, in order: lengths, hidden, cell
 
     Returns
     -------
-    outputs (time, directions, N, hidden), last hidden state (directions, N, hidden), of an LSTM the last cell
+    outputs (time, directions, N, hidden), last hidden state (directions, N, hidden), and for an LSTM the last cell
 
     """
     time, items, _ = x.shape
@@ -59,7 +59,9 @@ def recurrent(
         )
     lengths = inputs.get("lengths", np.full(items, time)).astype(np.intp)
     if lengths.size and not 0 <= lengths.min() <= lengths.max() <= time:
-        raise ArgumentError(f"a sequence has {int(lengths.max())} steps, and the input {time}")
+        raise ArgumentError(
+            f"a sequence has {int(lengths.max())} steps, but the input has {time}; a length must be from 0 to {time}"
+        )
     directions = 1 + bidirectional
     start = np.zeros((directions, items, hidden), np.float32)
     h, c = (np.array(inputs.get(name, start), np.float32) for name in ("hidden", "cell"))
@@ -80,7 +82,7 @@ def recurrent(
             sums += bias[direction, : sums.shape[2]]
         backwards = reverse or direction == 1
         for step in range(time):
-            # A sequence that is shorter begins at its own end when it is gone through backwards.
+            # In the backward direction, a shorter sequence begins at its own end.
             place = lengths - 1 - step if backwards else np.full(items, step)
             there = np.flatnonzero(step < lengths)
             if not there.size:
@@ -93,7 +95,7 @@ def recurrent(
 
 
 class _Cell(ABC):
-    """One step of one direction: what the sums of the input, the state and the cell become."""
+    """One step of one direction: computes the next state from the sums of the input, the state and the cell."""
 
     def __init__(
         self,
@@ -111,7 +113,7 @@ class _Cell(ABC):
         self.functions, self.clip, self.reset_after = functions, clip, reset_after
 
     def ended(self, sums: Array, function: int) -> Array:
-        """Return the function of a gate of sums, which are written over."""
+        """Return the gate's function of the clipped sums, in place."""
         if self.clip < np.inf:
             np.clip(sums, -self.clip, self.clip, out=sums)
         self.functions[function](sums)
@@ -119,7 +121,7 @@ class _Cell(ABC):
 
     @abstractmethod
     def __call__(self, sums: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        """Return the next hidden state and cell, of the sums of the gates and the states before."""
+        """Return the next hidden state and cell, from the sums of the gates and the previous states."""
 
 
 class _Simple(_Cell):
@@ -130,7 +132,7 @@ class _Simple(_Cell):
 
 class _Gru(_Cell):
     def __call__(self, sums: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        """Return (1 - z) * n + z * h, the new state n made of the part of h that the gate r lets through."""
+        """Return (1 - z) * n + z * h, where the new state n uses h scaled by the reset gate r."""
         size = self.hidden
         gates = sums[:, : 2 * size] + h @ self.matrix[:, : 2 * size] + self.bias[: 2 * size]
         z, r = np.split(self.ended(gates, 0), 2, axis=1)
@@ -151,7 +153,7 @@ class _Lstm(_Cell):
         if self.peepholes is not None:
             o = o + self.peepholes[1] * made
         seen = made.copy()
-        self.functions[2](seen)  # which is not clipped, in ONNX Runtime either
+        self.functions[2](seen)  # not clipped, as in ONNX Runtime
         return self.ended(o, 0) * seen, made
 
 

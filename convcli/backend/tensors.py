@@ -1,4 +1,4 @@
-"""Operators on whole tensors, the batch axis among the others: each is a call of NumPy."""
+"""Operators on whole tensors, including the batch axis: each is a call of NumPy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _erf(x: Array) -> Array:
 
 
 def _divide(x: Array, y: Array) -> Array:
-    """Divide; whole numbers are rounded towards 0, as in ONNX and C."""
+    """Divide; integer quotients are rounded towards 0, as in ONNX and C."""
     if np.result_type(x, y).kind == "f":
         quotient: Array = np.divide(x, y)
         return quotient
@@ -40,7 +40,7 @@ def _power(x: Array, y: Array) -> Array:
 
 
 def _mod(x: Array, y: Array, *, like_c: bool = False) -> Array:
-    """Return the rest of a division, of the divisor's sign; of the dividend's where it is like C's fmod."""
+    """Return the remainder with the sign of the divisor, or of the dividend if `like_c`, as C's fmod does."""
     made: Array = np.fmod(x, y) if like_c else np.mod(x, y)
     return made
 
@@ -58,7 +58,7 @@ def _clip(x: Array, *, low: float | None = None, high: float | None = None) -> A
 
 
 def _slope(x: Array, slope: Array) -> Array:
-    """Return x where it is above 0, else slope * x."""
+    """Return x where it is above 0, and slope * x elsewhere."""
     return np.where(x > 0, x, slope * x)
 
 
@@ -167,7 +167,7 @@ def elementwise(
     operand_first: bool = False,
     **numbers: Any,
 ) -> Array:
-    """Apply a function of the elements of one, two or more tensors, which are repeated where a size is 1."""
+    """Apply an elementwise function of one, two or more tensors, with broadcasting."""
     if operator in UNARY:
         return UNARY[operator](inputs[0], **numbers)
     operands = inputs
@@ -197,15 +197,15 @@ REDUCTIONS: dict[str, Callable[..., Array]] = {
 
 def _log_sum_exp(x: Array, axis: tuple[int, ...] | None, keepdims: bool) -> Array:
     largest = np.max(x, axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)  # infinity less infinity would be NaN
+    largest = np.where(np.isfinite(largest), largest, 0)  # infinity minus infinity would be NaN
     total: Array = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
     return total if keepdims else total.reshape(np.max(x, axis=axis).shape)
 
 
 def reduce_axes(x: Array, kind: str, axes: Axes, keep: bool, *, last: bool = False) -> Array:
-    """Return one number for all elements along the axes: their sum, mean, largest one, ...
+    """Reduce the elements along the axes to one number: their sum, mean, maximum, ...
 
-    `last` takes the last of equal elements for argmax and argmin.
+    With `last`, argmax and argmin return the last of equal elements.
     """
     axis = None if axes is None else tuple(axes)
     if kind in ("argmax", "argmin"):
@@ -268,7 +268,7 @@ def take_slice(
 
 
 def split(x: Array, parts: int, sizes: Sequence[int] | None, axis: int) -> tuple[Array, ...]:
-    """Divide x along an axis: into parts of some sizes, or so many, of which the last may be smaller."""
+    """Divide x along an axis: into parts of the given sizes, or into `parts` of equal size, the last of the rest."""
     if sizes is None:
         each = -(-x.shape[axis] // parts)
         sizes = [each] * (parts - 1)
@@ -278,7 +278,7 @@ def split(x: Array, parts: int, sizes: Sequence[int] | None, axis: int) -> tuple
 
 
 def join(*inputs: Array, axis: int) -> Array:
-    """Put tensors one after the other along an axis."""
+    """Concatenate tensors along an axis."""
     return np.concatenate(inputs, axis=axis)
 
 
@@ -290,7 +290,7 @@ def gather(
     indices: Array | None = None,
     table: Array | None = None,
 ) -> Array:
-    """Take the places along an axis that indices name; x is the indices where the table is stored."""
+    """Select elements along an axis by indices; if the table is stored, x is the indices."""
     if table is not None:
         x, indices = table, x
     indices = others if indices is None else indices
@@ -299,38 +299,38 @@ def gather(
 
 
 def constant(*, value: Array) -> Array:
-    """Return what is stored."""
+    """Return the stored value."""
     return value
 
 
 def reshape(x: Array, shape: Sequence[int]) -> Array:
-    """Give the elements another shape; 0 keeps the size of the axis, -1 is what is left."""
+    """Reshape x; 0 keeps the size of the axis, -1 is inferred."""
     return x.reshape([x.shape[axis] if n == 0 else n for axis, n in enumerate(shape)])
 
 
 def squeeze(x: Array, axes: Axes) -> Array:
-    """Take away axes of one place; all such but the first where none is named."""
+    """Remove axes of size 1; if `axes` is None, all of them except the first axis."""
     gone = tuple(axis for axis, n in enumerate(x.shape) if n == 1 and axis) if axes is None else tuple(axes)
     return np.squeeze(x, gone)
 
 
 def unsqueeze(x: Array, axes: Sequence[int]) -> Array:
-    """Put in new axes of one place."""
+    """Insert new axes of size 1."""
     return np.expand_dims(x, tuple(axes))
 
 
 def expand(x: Array, shape: Sequence[int]) -> Array:
-    """Repeat x along axes of one place, to a shape that both broadcast to."""
+    """Broadcast x along axes of size 1, to a shape that both broadcast to."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape)))
 
 
 def tile(x: Array, repeats: Sequence[int]) -> Array:
-    """Repeat x as a whole, so many times along each axis."""
+    """Repeat the whole of x the given number of times along each axis."""
     return np.tile(x, tuple(repeats))
 
 
 def flatten_from(x: Array, axis: int) -> Array:
-    """Join the axes before `axis`, and the others."""
+    """Flatten the axes before `axis` into one, and the others into another."""
     axis = axis % x.ndim if axis < x.ndim else axis
     first = int(np.prod(x.shape[:axis], dtype=np.int64))
     return x.reshape(first, -1) if x.size else x.reshape(first, int(np.prod(x.shape[axis:])))

@@ -1,4 +1,4 @@
-"""Transposed convolution: every element of the input spreads the kernel over the output."""
+"""Transposed convolution: every element of the input adds a weighted copy of the kernel to the output."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -36,7 +36,7 @@ def conv_transpose(
     padding_mode: str = "zeros",
     padding_value: complex = 0.0,
 ) -> Array:
-    """Spread each element of x over the output, weighted by the kernel: the adjoint of `conv`.
+    """Add a copy of the kernel, weighted by each element of x, to the output: the adjoint of `conv`.
 
     With the same weight, stride, padding, dilation and groups, sum(conv(a) * b) = sum(a * conv_transpose(b)):
     it is the gradient of `conv`, and also called fractionally strided convolution (Dumoulin & Visin, "A guide
@@ -51,34 +51,34 @@ def conv_transpose(
         The weight of the `conv` that this is the adjoint of.
     bias : array_like, (O,), optional
         Added to every element of an output channel.
-    stride, dilation : int or one for each axis
-        The steps between the places of two elements, and between the taps of the kernel.
-    padding : int, one for each axis, (before, after) pairs, or a name
-        What is cut off the output; `same` leaves stride * n elements, `full` cuts dilation * (k - 1).
-    output_padding : int or one for each axis
-        More outputs at the end, below the stride or the dilation: it chooses among the input sizes that
-        the strided `conv` gives one output size for.
-    output_size : int or one for each axis, optional
-        The size of the output, instead of output_padding: from the smallest one that the other options give to
-        stride - 1 more. It may be a whole shape, (N, O, *output) or (O, *output), whose first numbers are left alone,
-        as PyTorch's modules have it.
+    stride, dilation : int or one per axis
+        The distances between the outputs of neighbouring elements, and between the taps of the kernel.
+    padding : int, one per axis, (before, after) pairs, or a name
+        The number of elements cropped from the output; `same` keeps stride * n elements, `full` crops
+        dilation * (k - 1).
+    output_padding : int or one per axis
+        The number of extra elements at the end of the output, less than the stride or the dilation. It selects among
+        the input sizes for which the strided `conv` gives the same output size.
+    output_size : int or one per axis, optional
+        The size of the output, instead of output_padding: from the smallest size that the other options allow to
+        stride - 1 more. It may be a full shape, (N, O, *output) or (O, *output), whose first numbers are ignored,
+        as in PyTorch's modules.
     groups : int
-        Divides the channels into groups that do not see each other.
+        The number of groups of channels that are convolved separately.
     padding_mode, padding_value : str, number
-        What spreads the kernel from beyond the border of x: nothing (`zeros`, as PyTorch has it), or x going on
-        as it does in `conv`. The size of the output is the same.
+        The elements beyond the border of x that contribute to the output: none (`zeros`, as in PyTorch), or x
+        continued as in `conv`. The output size does not depend on it.
 
     Returns
     -------
     ndarray, (N, O, *output) or (O, *output)
-        stride * (n - 1) + dilation * (k - 1) + 1 + output_padding - before - after elements an axis, with the
-        dtype that `conv` would give.
+        stride * (n - 1) + dilation * (k - 1) + 1 + output_padding - before - after elements per axis, with the
+        same dtype as the result of `conv`.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty or have another size than the one that is asked for, or
-        integers exceed 64 bits.
+        If shapes do not fit, the output would be empty or cannot have the requested size, or integers exceed 64 bits.
 
     Examples
     --------
@@ -131,16 +131,16 @@ def conv_transpose(
 
 
 def _spatial(output_size: PerAxis | None, dims: int) -> PerAxis | None:
-    """Return the spatial part of a size that may be a whole shape."""
+    """Return the spatial part of an output size that may be a full shape."""
     if is_sequence(output_size) and len(output_size) in (dims + 1, dims + 2):
         return output_size[len(output_size) - dims :]
     return output_size
 
 
 def _check_room(layer: ConvTranspose, x: Array, outputs: int) -> None:
-    """Refuse an output that is larger than the memory, before its padding is cut off and after."""
+    """Raise ArgumentError if the output, before or after cropping, is larger than the memory."""
     size = x.shape[2:]
     axes = zip(size, layer.stride, layer.kernel_size, layer.dilation, strict=True)
     whole_size = tuple((n - 1) * s + span(k, d) for n, s, k, d in axes)
-    check_room("the output before its padding is cut off", (len(x), outputs, *whole_size), x.dtype)
+    check_room("the output before its padding is cropped", (len(x), outputs, *whole_size), x.dtype)
     check_room("the output", (len(x), outputs, *layer.output_size(size)), x.dtype)

@@ -1,4 +1,4 @@
-"""Convolution whose weights change from place to place: a kernel for each, or a tile of kernels."""
+"""Convolutions whose weights vary with the position: a kernel for each position, or a tile of kernels."""
 
 from __future__ import annotations  # help() shows the annotations by name
 
@@ -27,7 +27,7 @@ def local_conv(
     padding: AnyPadding = 0,
     dilation: PerAxis = 1,
 ) -> Array:
-    """Sum the products of x with a kernel of its own at each place: unshared convolution.
+    """Sum the products of x with a separate kernel at each position: unshared convolution.
 
     Goodfellow, Bengio & Courville, "Deep Learning" (2016), equation 9.9; Keras's LocallyConnected layers.
 
@@ -36,21 +36,21 @@ def local_conv(
     x : array_like, (N, C, *spatial) or (C, *spatial)
         The input, never modified. The number of spatial axes is (weight.ndim - 2) / 2.
     weight : array_like, (O, *output, C, *kernel_size)
-        A kernel for each output channel, place and input channel.
+        A kernel for each output channel, output position and input channel.
     bias : array_like, (O,) or (O, *output), optional
-        Added to every element of an output channel, or one to each element.
+        Added to every element of an output channel, or one number for each element.
     stride, padding, dilation
-        As in `conv`; the padding is of zeros.
+        As in `conv`; the padding is always zeros.
 
     Returns
     -------
     ndarray, (N, O, *output) or (O, *output)
-        The dtype is the one that `conv` gives.
+        With the same dtype as the result of `conv`.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
+        If shapes do not fit, the output would be empty, or integers exceed 64 bits.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def local_conv(
         "weight",
         weight,
         (outputs, *output, channels, *layer.kernel_size),
-        why=f"x {x.shape}, of {channels} channels and {prod(output)} places {output},",
+        why=f"x {x.shape}with {channels} channels and {prod(output)} output positions {output}",
     )
     bias = as_bias(bias, (outputs,), (outputs, *output))
     numbers = weighted(x, weight, tuple(range(dims + 1, weight.ndim)), bias)
@@ -110,31 +110,31 @@ def tiled_conv(
     padding: AnyPadding = 0,
     dilation: PerAxis = 1,
 ) -> Array:
-    """Convolve x with a tile of kernels that is laid out over the places again and again.
+    """Convolve x with a tile of kernels that repeats over the output positions.
 
-    Place p takes the kernel of weight[p mod tile]: between `conv`, a tile of one, and `local_conv`, a tile as
-    large as the output (Goodfellow, Bengio & Courville, "Deep Learning" (2016), equation 9.10).
+    Position p uses the kernel weight[p mod tile]. It lies between `conv`, a tile of one kernel, and `local_conv`, a
+    tile as large as the output (Goodfellow, Bengio & Courville, "Deep Learning" (2016), equation 9.10).
 
     Parameters
     ----------
     x : array_like, (N, C, *spatial) or (C, *spatial)
         The input, never modified. The number of spatial axes is (weight.ndim - 2) / 2.
     weight : array_like, (*tile, O, C, *kernel_size)
-        The kernels of `conv` for each place of the tile.
+        A kernel of `conv` for each position of the tile.
     bias : array_like, (O,) or (*tile, O), optional
-        Added to every element of an output channel, or laid out as the kernels are.
+        Added to every element of an output channel, or one number for each position of the tile.
     stride, padding, dilation
-        As in `conv`; the padding is of zeros.
+        As in `conv`; the padding is always zeros.
 
     Returns
     -------
     ndarray, (N, O, *output) or (O, *output)
-        The dtype is the one that `conv` gives.
+        With the same dtype as the result of `conv`.
 
     Raises
     ------
     ArgumentError
-        Where shapes do not fit, the output would be empty, or integers exceed 64 bits.
+        If shapes do not fit, the output would be empty, or integers exceed 64 bits.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def tiled_conv(
     with np.errstate(all="ignore"):
         wide = border.around(x)
         for place in np.ndindex(*tile):
-            # The places of one kernel are a convolution of their own, with a stride of tiles.
+            # The positions of one kernel are an ordinary convolution with the stride multiplied by the tile.
             mine = tuple(slice(p, None, t) for p, t in zip(place, tile, strict=True))
             part = y[last_axes(mine)]
             if part.size == 0:
@@ -190,7 +190,7 @@ def tiled_conv(
 
 
 def _spatial_axes(weight: Array, layout: str) -> int:
-    """Return how many spatial axes a weight has that holds a kernel for each of several places; `layout` names all."""
+    """Return the number of spatial axes of a weight with several kernels; `layout` names all its axes."""
     check_weight(weight, layout, least=4)
     if weight.ndim % 2:
         raise ArgumentError(f"weight has shape {weight.shape}; {layout} has an even number of axes")

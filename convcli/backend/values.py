@@ -1,4 +1,4 @@
-"""Values and pixels: which float a picture is computed in, and the way back into its own dtype."""
+"""Values and pixels: the float dtype a picture is computed in, and the conversion back into its own dtype."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from convcli.errors import ArgumentError
 Array = NDArray[Any]
 Range = Literal["clip", "abs", "offset", "minmax"]
 Alpha = Literal["auto", "premultiply", "keep", "filter"]
-Zero = Sequence[int]  # the sample of each channel that stands for 0
+Zero = Sequence[int]  # the sample of each channel that represents 0
 
 EIGHT_BITS = np.dtype("uint8")
 BESIDE = 2.0**28  # parts of a level
-# Added to a float64 below MOST_ROUNDED these round it to the nearest part, or to the nearest one, half to even.
+# Adding these to a float64 below MOST_ROUNDED rounds it to the nearest part, or to the nearest integer, half to even.
 TO_PARTS, TO_ONES = 1.5 * 2.0**52 / BESIDE, 1.5 * 2.0**52
 MOST_ROUNDED = 2.0**22
-NARROW = 2.0**-64  # times the largest floats, their differences and products with a white are floats still
-SAMPLES = 1 << 18  # that are brought back into a dtype at a time: what is computed on the way stays small
+NARROW = 2.0**-64  # scales the largest floats so that their differences and products with white stay finite
+SAMPLES = 1 << 18  # converted into a dtype at a time, which keeps intermediate arrays small
 
 
 class Extent(NamedTuple):
@@ -34,7 +34,7 @@ class Extent(NamedTuple):
 
     @classmethod
     def of(cls, values: Array) -> Extent | None:
-        """Look at all values once; None if none is finite."""
+        """Return the extent of values; None if none is finite."""
         least, most = inf, -inf
         for place in _parts(values.shape):
             part = values[place]
@@ -46,18 +46,18 @@ class Extent(NamedTuple):
 
     @classmethod
     def around(cls, extents: Iterable[Extent | None]) -> Extent | None:
-        """Return the extent of all values together that these are of; None if none is finite."""
+        """Return the union of extents; None if all are None."""
         found = [extent for extent in extents if extent is not None]
         return cls(min(each.least for each in found), max(each.most for each in found)) if found else None
 
     def scaled(self, factor: float) -> Extent:
-        """Return the extent of all values times a factor above 0."""
+        """Return the extent of all values multiplied by a positive factor."""
         return Extent(self.least * factor, self.most * factor)
 
     def stretched(self, values: Array, high: float) -> Array:
-        """Return values as float64, the smallest at 0 and the largest at `high`; NaN and infinity stay.
+        """Return values as float64, the smallest at 0 and the largest at `high`; NaN and infinity are unchanged.
 
-        Values that are float64 are changed.
+        float64 values are modified in place.
         """
         floats, least, most = values.astype(np.float64, copy=False), self.least, self.most
         if not isfinite((most - least) * high):
@@ -70,7 +70,7 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """The smallest and the largest of some values, their sum, and how many there are; NaN where one of them is."""
+    """The smallest and largest of some values, their sum, and their count; NaN if one of them is NaN."""
 
     least: float
     most: float
@@ -79,13 +79,13 @@ class Measured:
 
     @classmethod
     def of(cls, values: Array) -> Measured:
-        """Look at all values once."""
+        """Return the statistics of values."""
         with np.errstate(all="ignore"):
             total = float(values.sum(dtype=np.float64))
         return cls(float(values.min()), float(values.max()), total, values.size)
 
     def __add__(self, other: Measured) -> Measured:
-        """Return what all values together are."""
+        """Return the statistics of both sets of values together."""
         return Measured(
             float(np.minimum(self.least, other.least)),
             float(np.maximum(self.most, other.most)),
@@ -94,16 +94,16 @@ class Measured:
         )
 
     def record(self) -> dict[str, float | None]:
-        """Return min, max and mean; None for what JSON has no number for."""
+        """Return min, max and mean; None for values that JSON cannot represent."""
         found = {"min": self.least, "max": self.most, "mean": self.total / self.count}
         return {key: value if isfinite(value) else None for key, value in found.items()}
 
 
 class Filtered(NamedTuple):
-    """A filtered picture, the share of its samples that had to be clipped into its dtype, and how it was made.
+    """A filtered picture, the share of its samples that were clipped into its dtype, and how it was computed.
 
-    extent : the finite values before they were stretched; None if they were not, or none is finite
-    measured : what the values of the colours were before they became samples; None if nobody looked at them
+    extent : the extent of the values before stretching; None if they were not stretched, or none is finite
+    measured : statistics of the colour values before they became samples; None if they were not computed
     """
 
     pixels: Array
@@ -114,26 +114,26 @@ class Filtered(NamedTuple):
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the float that a picture is computed in: float32 for itself, else float64.
+    """Return the float dtype that a picture is computed in: float32 for float32, otherwise float64.
 
-    Sums of whole samples in float64 are off by so little that rounding `beside` restores what libraries add in
-    different orders.
+    Sums of integer samples in float64 have such small errors that rounding with `beside` removes the differences
+    between libraries that add in different orders.
     """
     return np.dtype("float32" if dtype == np.float32 else "float64")
 
 
 def is_small(dtype: np.dtype[Any]) -> bool:
-    """Whether samples of a dtype are whole numbers of 8 or 16 bits."""
+    """Return whether samples of a dtype are integers of 8 or 16 bits."""
     return dtype.kind in "iu" and dtype.itemsize <= 2
 
 
 def raw_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the float in which values are written as they are: float32 for 8 bits and for itself, else float64."""
+    """Return the float dtype for raw values: float32 for 8-bit integers and float32, otherwise float64."""
     return np.dtype("float32" if dtype.itemsize == 1 or dtype == np.float32 else "float64")
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:
-    """Return what white, or opaque, is: the largest whole number, or 1 for floats."""
+    """Return the value of white, or opaque: the largest integer, or 1 for floats."""
     return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
@@ -146,19 +146,19 @@ def into_dtype(
     *,
     beside: bool = False,
 ) -> Filtered:
-    """Bring values back into a picture's dtype: shift or scale, round half to even, clip.
+    """Convert values back into a picture's dtype: shift or scale, round half to even, clip.
 
-    `minmax` stretches `extent`, or else the finite values themselves. Among whole numbers NaN becomes 0, and infinity
-    is clipped; floats keep both. `zero` has the sample of each channel that stands for 0; by default it is 0. With
-    `beside`, what lies beside a half by less than 2^-29 is taken for one.
+    `minmax` stretches `extent`, or else the extent of the finite values. For integer dtypes NaN becomes 0, and infinity
+    is clipped; floats keep both. `zero` is the sample of each channel that represents 0, by default 0. With `beside`,
+    values within 2^-29 of a half are rounded like a half.
     """
     floating = dtype.kind == "f"
     start = 0 if zero is None else np.array(zero)
     low, high = (0, 1) if floating else (np.iinfo(dtype).min - start, np.iinfo(dtype).max - start)
     if zero is not None and value_range == "minmax":
         raise ArgumentError(
-            "the range 'minmax' stretches all channels alike, and those with zero have scales of their own; "
-            "take another, or one channel"
+            "the range 'minmax' stretches all channels alike, but channels with `zero` have separate scales; use "
+            "another range, or one channel"
         )
     if value_range == "minmax" and extent is None:
         extent = Extent.of(values)
@@ -172,7 +172,7 @@ def into_dtype(
         elif value_range == "minmax":
             part = (extent or Extent(0, 0)).stretched(part.copy(), float(high))
         if floating:
-            with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, as IEEE 754 has it
+            with np.errstate(over="ignore"):  # values beyond float32 become infinite (IEEE 754)
                 fitted[place] = part
             continue
         if part.dtype.kind == "f":
@@ -186,7 +186,7 @@ def into_dtype(
 
 
 def _middle(low: Any, high: Any, values: Array) -> Any:
-    """Return the middle of a range, as a float where whole values with it would not fit their dtype."""
+    """Return the middle of a range, as a float if an integer would overflow the dtype of the values."""
     middle = (low + high + 1) // 2
     if (
         values.dtype.kind == "i"
@@ -197,8 +197,8 @@ def _middle(low: Any, high: Any, values: Array) -> Any:
 
 
 def _within(values: Array, low: Any, high: Any) -> Array:
-    """Clip values; to ends that their dtype has, so that none is beyond the range when it is converted."""
-    if np.ndim(low):  # of 16 bits
+    """Clip values to limits that their dtype can represent, so that none overflows in the conversion."""
+    if np.ndim(low):  # one per channel; 16-bit samples
         return values.clip(low, high)
     if values.dtype.kind == "f":
         most = float(high)
@@ -208,16 +208,16 @@ def _within(values: Array, low: Any, high: Any) -> Array:
 
 
 def in_parts(values: Array, part: float = BESIDE) -> Array:
-    """Take floats to the nearest part of a level, in place: what libraries add in other orders is then the same."""
+    """Round floats to the nearest part of a level, in place, which hides the order in which libraries add."""
     np.multiply(values, part, out=values)
     np.rint(values, out=values)
     return np.divide(values, part, out=values)
 
 
 def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None = None) -> int:
-    """Write floats to `out`, of whole numbers, as `into_dtype` does `beside` halves; count what was clipped.
+    """Write floats to `out`, of an integer dtype, as `into_dtype` does with `beside`; return how many were clipped.
 
-    The values are changed. `minmax` is none of its ranges.
+    The values are modified. `minmax` is not supported.
     """
     limits = np.iinfo(out.dtype)
     least, most = float(values.min()), float(values.max())
@@ -233,10 +233,10 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
         middle = (int(limits.min) + int(limits.max) + 1) // 2
         np.add(values, float(middle), out=values)
         least, most = least + middle, most + middle
-    if values.dtype != np.float64:  # as exact as they can be
+    if values.dtype != np.float64:  # float32 has no more digits
         np.rint(values, out=values)
     else:
-        # A sum so large has no digits behind those of 1 / BESIDE, and then none behind the point.
+        # A sum this large has no digits beyond those of 1 / BESIDE, and after the second addition no fraction.
         np.add(values, TO_PARTS, out=values)
         np.add(values, TO_ONES - TO_PARTS, out=values)
         np.subtract(values, TO_ONES, out=values)
@@ -252,16 +252,16 @@ def round_into(values: Array, out: Array, value_range: Range, zero: Zero | None 
 
 
 def signed(pixels: Array, zero: Zero | None) -> Array:
-    """Return whole samples (..., C) less what stands for 0 in each channel."""
+    """Subtract the sample that represents 0 in each channel from integer samples (..., C)."""
     return pixels if zero is None else pixels.astype(np.int64) - np.array(zero)
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Cut an array along its first axis into parts of about SAMPLES."""
+    """Yield slices along the first axis of an array, each of about SAMPLES elements."""
     step = max(1, SAMPLES // max(1, prod(shape[1:])))
     return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
 def sheet_columns(count: int) -> int:
-    """Return how many maps stand side by side: as many as below each other, or one more."""
+    """Return the number of maps in a row of a sheet: as many as rows, or one more."""
     return isqrt(count - 1) + 1

@@ -1,4 +1,4 @@
-"""The contrast of every window of an array, with no cancellation: moments that are merged, doubling the window."""
+"""The contrast of every window of an array without cancellation: moments are merged while the window doubles."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,16 @@ from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
 
-STRIP = 1 << 16  # samples that are merged at once: with their sums and deviations they stay in cache
+STRIP = 1 << 16  # samples merged at once: they fit in cache with their sums and deviations
 
 
 @dataclass(frozen=True)
 class _Moments:
-    """Of windows that begin at every place of an array: the sums, and the squared distances from the mean.
+    """The sums and the squared distances from the mean of the windows that begin at every position of an array.
 
-    The array lies flat, so that a step along any axis is a shift, and every pass one long run.
+    The array is flat, so that a step along any axis is a shift, and every pass is contiguous.
 
-    count : the elements of a window; where it is 1, `deviations` is None, as its distance is 0
+    count : the number of elements of a window; if it is 1, `deviations` is None, as the distance is 0
     """
 
     count: int
@@ -30,14 +30,14 @@ class _Moments:
 def window_deviations(x: Array, size: Sizes) -> Array:
     """Return the sum of the squared distances from the mean in every window of `size`.
 
-    Windows are merged pairwise, as Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for
-    computing sample variances" (1979), equation 2.1, have it: nothing is ever subtracted but the means of two
-    windows, so that a flat window gives exactly 0 and others all their digits, whatever lies around them.
+    Windows are merged pairwise with equation 2.1 of Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm
+    for computing sample variances" (1979). Only the means of two windows are subtracted, so a flat window gives exactly
+    0 and others lose no digits, regardless of their surroundings.
 
     Parameters
     ----------
     x : ndarray of float64, (H, W)
-    size : of the window, no larger than x
+    size : size of the window, no larger than x
 
     Returns
     -------
@@ -64,7 +64,7 @@ def window_deviations(x: Array, size: Sizes) -> Array:
     for top in range(0, rows, step):
         some = slice(top, top + step)
         cells = _Moments(size[0], sums[some].ravel(), deviations[some].ravel())
-        # Windows that reach round the end of a row come out too, and are left out.
+        # Windows that wrap around the end of a row are computed too, and dropped.
         found = _grown(size[1], 1, cells).deviations
         assert found is not None
         whole = np.empty(sums[some].shape)
@@ -74,9 +74,9 @@ def window_deviations(x: Array, size: Sizes) -> Array:
 
 
 def _grown(length: int, step: int, cell: _Moments) -> _Moments:
-    """Join `length` windows that are `step` apart: by doubling, then from the doubles that it is made of."""
+    """Join `length` windows that are `step` apart: by doubling, then from the powers of two that make up `length`."""
     grown: _Moments | None = None
-    reach = 0  # of `grown`, in cells
+    reach = 0  # length of `grown`, in cells
     double, doubled = cell, 1
     while True:
         if length & doubled:
@@ -89,7 +89,7 @@ def _grown(length: int, step: int, cell: _Moments) -> _Moments:
 
 
 def _merged(first: _Moments, second: _Moments, distance: int) -> _Moments:
-    """Join each window with the one that begins `distance` behind it."""
+    """Join each window with the one that begins `distance` after it."""
     n = min(len(first.sums), len(second.sums) - distance)
     here, there = slice(0, n), slice(distance, distance + n)
     one, other = first.sums[here], second.sums[there]

@@ -1,4 +1,4 @@
-"""Memory that is used for the time of one call, again and again."""
+"""Memory for the duration of one call, reused by the next."""
 
 from collections.abc import Sequence
 from math import prod
@@ -15,17 +15,17 @@ KEPT = 8 << 20  # bytes that a thread keeps from one call to the next
 
 
 class Room(local):
-    """Memory that operators use for the time of one call, one after the other; each thread has its own."""
+    """Memory that operators use for the duration of one call; each thread has its own."""
 
     def __init__(self) -> None:
         super().__init__()
         self._floats = np.empty(0, np.float32)
 
     def __call__(self, *shape: int) -> Array:
-        """Return an array of a shape, with values of calls before."""
+        """Return an array of the given shape, which holds values of previous calls."""
         size = prod(shape)
         if self._floats.size < size:
-            self._floats = np.zeros(size, np.float32)  # what memory held before may be no numbers
+            self._floats = np.zeros(size, np.float32)  # uninitialised memory could hold NaN
         return self._floats[:size].reshape(shape)
 
 

@@ -1,1 +1,1 @@
-"""Pictures through kernels at speed: bands of rows that stay in cache, side by side on threads."""
+"""Fast filtering of pictures: bands of rows that fit in cache, computed in parallel on threads."""
