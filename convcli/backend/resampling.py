@@ -132,11 +132,10 @@ class Weighing(NamedTuple):
         return cls(found, tuple(found.blocks(dtype, max(BLOCK, taps * made // n))))
 
     def add(self, values: Array, start: int, out: Array) -> None:
-        """Add the contribution of values (samples, m), the first at position `start`, to the outputs `out` (outputs,
-        m).
+        """Add the contribution of values (samples, m) to the outputs `out` (outputs, m).
 
-        Finite values are multiplied as matrices. If any is not finite, each product is summed separately, so that
-        0 * inf and 0 * NaN do not spread.
+        `start` is the position of the first sample. Finite values are multiplied as matrices. If any is not finite,
+        each product is summed separately, so that 0 * inf and 0 * NaN do not spread.
         """
         stop = start + len(values)
         if not isfinite(float(values.min())) or not isfinite(float(values.max())):

@@ -97,7 +97,7 @@ def test_one_input_and_an_empty_batch():
         (
             backend.local_conv,
             (4, 3, 2, 2, 3, 3),
-            "weight has shape (4, 3, 2, 2, 3, 3); x (1, 2, 5, 5), of 2 channels and 9 places (3, 3), needs "
+            "weight has shape (4, 3, 2, 2, 3, 3); x (1, 2, 5, 5) with 2 channels and 9 output positions (3, 3) needs "
             "(4, 3, 3, 2, 3, 3)",
         ),
         (
