@@ -1,4 +1,4 @@
-"""Run a planned filter: tiles of the picture through the algorithm, shared by threads."""
+"""Run a planned filter: every tile of the picture through the algorithm, with the tiles shared by threads."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +26,9 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 Tiles = Generator[tuple[slice, slice], None, None]
-Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array, whole tile by whole tile
+Sum = Callable[[Array, Array, Scratch], Array]  # computes the weighted sums of a strip, tile by tile
 
-BUFFER = 256  # elements; NumPy copies rows that are shorter than its buffer, and its own is of 8192
+BUFFER = 256  # elements; NumPy buffers rows shorter than its buffer when it copies, and the default is 8192
 
 
 def plan_all(
@@ -42,10 +42,10 @@ def plan_all(
     transforms: int = 0,
     settling: Settling | None = None,
 ) -> BandPlan | None:
-    """Plan for what any matrix needs; all of a kernel's matrices run by one plan.
+    """Return one plan that fits all matrices of a kernel.
 
-    `transforms` is 1 for floats under a mean of none below 0, 2 for others, 0 for what is not rounded as floats.
-    `settling` tells what a way costs beside its sums.
+    `transforms` is 1 for floats if neither weights nor samples are negative, 2 for other floats, and 0 if the result
+    is not rounded as floats. `settling` estimates the cost of a way besides its sums.
     """
     found = [each.facts(largest) for each in weights]
     facts = max(found, key=lambda fact: (not fact.factor_passes, fact.passes))._replace(
@@ -67,7 +67,7 @@ def run(
     way: BandPlan,
     finish: Finish | Rounding | Encoding,
 ) -> tuple[Array, int]:
-    """Filter a picture (H, W, C) into a new one, and count its clipped samples."""
+    """Filter a picture (H, W, C) into a new array; return it and the number of clipped samples."""
     out = np.empty((*slide.output_size, picture.shape[2]), finish.dtype)
     if isinstance(finish, Finish) and way.method == RUNNING and way.dtype == "float32":
         finish = finish.by_cutting_off()
@@ -79,7 +79,7 @@ def run(
     def work(_: int) -> int:
         strip = Strip(picture, slide, pads, mode, value, way.first, centred, table)
         worker = _Worker(strip, weights, way, finish, out)
-        with np.errstate(all="ignore"), closing(tiles):  # where one fails, the others stop
+        with np.errstate(all="ignore"), closing(tiles):  # if one thread fails, the others stop
             np.setbufsize(BUFFER)
             return sum(worker(tile) for tile in iter(lambda: next(tiles, None), None)) + worker.settle()
 
@@ -99,7 +99,7 @@ def _tiles(slide: Slide, way: BandPlan) -> Tiles:
 
 
 class _Shared:
-    """An iterator that several threads take from."""
+    """An iterator that several threads consume."""
 
     def __init__(self, items: Tiles) -> None:
         from threading import Lock
@@ -114,13 +114,13 @@ class _Shared:
             return next(self.items)
 
     def close(self) -> None:
-        """Leave nothing to take."""
+        """End the iteration for all threads."""
         with self.lock:
             self.items.close()
 
 
 class _Worker:
-    """One thread's buffers, and the algorithm that runs in them, tile by tile."""
+    """The buffers of one thread, and the algorithm that filters tiles with them."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class _Worker:
         self.sums = [] if self.box else [_sum(each, strip.slide, strip.channels, way) for each in weights]
 
     def settle(self) -> int:
-        """Finish the samples that were left for later; return how many more were clipped."""
+        """Compute the samples that were left for later; return how many more were clipped."""
         return self.finish.settle() if isinstance(self.finish, Rounder) else 0
 
     def __call__(self, tile: tuple[slice, slice]) -> int:
@@ -164,8 +164,8 @@ def _running(strip: Strip, weights: Weights, way: BandPlan, half: float) -> Runn
 
 
 def _sum(weights: Weights, slide: Slide, channels: int, way: BandPlan) -> Sum:
-    """Return the planned way to weigh a strip by one matrix."""
-    below, beside = slide.dilation[0], slide.dilation[1] * channels  # from one tap to the next
+    """Return the planned function that computes the weighted sums of a strip with one matrix."""
+    below, beside = slide.dilation[0], slide.dilation[1] * channels  # distances from one tap to the next
     factors, dtype = (weights.down, weights.across), way.dtype
     if way.method == "fft":
         spectrum = Spectrum(weights.matrix, slide, channels, way.length, dtype)

@@ -1,4 +1,4 @@
-"""What bands take of memory: bytes, by the plan alone, beside the picture and what comes out."""
+"""The memory of filtering in bands: bytes, estimated from the plan, besides the picture and the result."""
 
 from math import prod
 
@@ -14,15 +14,15 @@ from convcli.backend.bands.sums_to_pixels import Finish
 ROUND, ENCODE = (
     6,
     24,
-)  # bytes of a sample on its way back: two short numbers, or floats, places and what is inside
-COPIES = 2  # that a transform makes of its plane
+)  # bytes per sample for the conversion to pixels: two short integers, or floats, positions and a mask
+COPIES = 2  # copies of its plane that a transform makes
 
 
 def band_bytes(
     way: BandPlan, slide: Slide, channels: int, matrices: int, finish: Finish | Rounding | Encoding
 ) -> int:
-    """Return what the buffers of all threads take that run a plan."""
-    # Threads that take the last tiles find less to do.
+    """Return the bytes of the buffers of all threads that run a plan."""
+    # The threads that take the last tiles have less to do.
     threads = min(way.threads, prod(slide.output_size) / (way.rows * way.columns))
     below, beside = slide.reach((slice(0, way.rows), slice(0, way.columns)))
     width, tile = int(beside.stop - beside.start) * channels, way.columns * channels
@@ -34,7 +34,7 @@ def band_bytes(
         taps = slide.kernel_size[0]
         step = min(rows, max(1, STEP // width))
         kept = taps + min(rows, max(KEPT // width, step, taps))
-        # The line, its two sums by doubling, and for the output what changes and the sums.
+        # The line, its two sums by doubling, and for the output the changes and the sums.
         held = kept * width * first + step * width * (loaded + 2 * first)
         return int(threads * (held + step * tile * (first + size + back)))
     samples, outputs = rows * width, way.rows * tile
@@ -43,7 +43,7 @@ def band_bytes(
         spectra = matrices * max(1, way.transforms)
         plane = way.length**2 * size
         held += plane * spectra * (2 + COPIES) + (way.transforms > 1) * (samples + outputs) * size
-    elif way.method == "separable":  # the sums down, as wide as the input
+    elif way.method == "separable":  # the vertical sums, as wide as the input
         held += way.rows * width * (size + first)
     else:
         held += outputs * size
@@ -51,7 +51,7 @@ def band_bytes(
 
 
 def _back(finish: Finish | Rounding | Encoding, matrices: int) -> int:
-    """Return the bytes that are taken for a sample on its way from sums to pixels."""
+    """Return the bytes per sample that the conversion from sums to pixels needs."""
     if isinstance(finish, Rounding):
         return ROUND
     if isinstance(finish, Encoding):

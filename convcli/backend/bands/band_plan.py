@@ -1,6 +1,6 @@
-"""The plan of a picture filter: which algorithm, in what tiles, on how many threads; integers only, no arrays.
+"""The plan of a picture filter: the algorithm, the tile size and the number of threads; integers only, no arrays.
 
-Costs are picoseconds for one sample of the output, by what sums cost on this machine. Only their order matters.
+Costs are picoseconds per output sample, computed from the costs of sums on this machine. Only their order matters.
 """
 
 from collections.abc import Callable
@@ -11,34 +11,34 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.machine import machine
 
 METHODS = ("auto", "direct", "separable", "gemm", "fft")
-RUNNING = "separable by running sums"  # the quickest way to run a box
+RUNNING = "separable by running sums"  # the fastest way to compute a box filter
 
-# Outputs of one matrix product down, also with AVX-512, and across. OpenBLAS does up to a million multiplications
-# without packing its operands first, if the weights lie row by row; these are the quickest below that.
+# Outputs of one vertical matrix product, also with AVX-512, and of one horizontal. OpenBLAS does not pack the operands
+# of products of up to a million multiplications if the weights are stored by row; these are the fastest sizes below.
 DOWN, DOWN_AVX512, ACROSS = 8, 4, 16
-WASTE = 6  # times the kernel, from which on longer transforms save less than they cost in memory
-# Of a tile: long rows, as each pass over one costs a call, and so many that threads seldom take turns with the
-# interpreter; more threads take more turns.
+WASTE = 6  # factor of the kernel size from which longer transforms save less than they cost in memory
+# Of a tile: rows are long, as each pass over a row costs a call, and many, so that threads seldom wait for the
+# interpreter's lock; more threads wait more often.
 ROWS, WIDE_SAMPLES = 48, 16384
-MANY, MANY_ROWS = 4, 96  # threads, and the rows for them
-PRODUCT_ROWS, PRODUCT_SAMPLES = 256, 2048  # of a tile for products of matrices
-# Of a tile for sums that run: what the rows that are still to go may take, and yet so many columns.
+MANY, MANY_ROWS = 4, 96  # number of threads, and the rows of a tile from this number on
+PRODUCT_ROWS, PRODUCT_SAMPLES = 256, 2048  # of a tile for matrix products
+# Of a tile for running sums: the elements of the rows in memory, and the smallest number of samples per row.
 RUNNING_HELD, RUNNING_SAMPLES = 1 << 21, 3072
-TRANSFORMS = (256, 512, 1024)  # the lengths that NumPy is quick for
+TRANSFORMS = (256, 512, 1024)  # the lengths for which NumPy is fast
 
 
-# What a way costs beside its sums: its name, its dtype and the length of its transform become picoseconds for a sample.
+# The cost of a way besides its sums, in picoseconds per sample, from its name, dtype and transform length.
 Settling = Callable[[str, str, int], int]
 
 
 class Facts(NamedTuple):
-    """What the plan has to know of a kernel's matrix.
+    """The properties of a kernel's matrix that the plan depends on.
 
-    whole : all weights are whole numbers; most : no sum exceeds it, down_most : nor one down the factor
-    box_most : of a box, whose weights are all 1, what no sum across exceeds; None for others
-    passes : shift-and-add's passes over the samples: of the window, and of the factors down and across,
-        None where the matrix has no factors
-    transforms : of floats, how many sums are transformed to tell how far off they are; 0 where that is known
+    whole : all weights are integers; most : upper bound of all sums, down_most : of the vertical sums of the factor
+    box_most : for a box, whose weights are all 1, an upper bound of the horizontal sums; None for other kernels
+    passes : the passes over the samples that shift-and-add makes: for the window, and for the vertical and the
+        horizontal factor, None if the matrix has no factors
+    transforms : for floats, the number of transformed sums needed to bound their error; 0 if the error is known
     """
 
     whole: bool
@@ -63,11 +63,11 @@ class BandPlan(NamedTuple):
     rows: int
     columns: int
     threads: int
-    length: int = 0  # of the transform
-    transforms: int = 0  # that tell how far off floats are
+    length: int = 0  # length of the transform
+    transforms: int = 0  # number of transforms used to bound the error of floats
 
     def __str__(self) -> str:
-        """Say what will run, in words for -v."""
+        """Return a description of the plan for the output of -v."""
         return f"{self.method} in {self.dtype}, tiles of {self.rows}x{self.columns}, {self.threads} thread(s)"
 
 
@@ -80,10 +80,10 @@ def plan(
     threads: int,
     settling: Settling | None = None,
 ) -> BandPlan | None:
-    """Return the quickest plan, or None if only the plain exact sums will do.
+    """Return the fastest plan, or None if only exact sums without bands are possible.
 
-    `wide` asks for float64, where float32 has too few digits. With `settling` either may be taken: it tells what a
-    way costs, for one sample, beside its sums.
+    `wide` requests float64, where float32 has too few digits. With `settling` both are considered; it returns the cost
+    of a way besides its sums, per sample.
     """
     ways = candidates(facts, slide, channels, wide)
     if settling is not None and not wide:
@@ -111,12 +111,12 @@ def plan(
 
 
 def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tuple[str, str, int]]:
-    """Return every way that gives the right sums: its name, its dtype and its cost."""
+    """Return every way that computes correct sums: its name, its dtype and its cost."""
     float_dtype = "float64" if wide else "float32"
     costs = machine().costs
     float_pass, flop = (costs.pass64, costs.flop64) if wide else (costs.pass32, costs.flop32)
     strided = prod(slide.stride) > 1
-    # Whole numbers are exact in floats up to the digits of these.
+    # Integers are exact in floats up to the precision of the dtype.
     exact_float = facts.most < (1 << (53 if wide else 24))
     found: list[tuple[str, str, int]] = []
     if facts.whole and facts.most < 1 << 31:
@@ -146,7 +146,7 @@ def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tu
             usable = prod(length - span + 1 for span in slide.spans)
             share = prod(slide.stride) * length * length / usable
             cost = int(costs.transform * share)
-            if facts.transforms:  # in float64, whose errors are small beside most sums
+            if facts.transforms:  # in float64, whose errors are small compared with most sums
                 found.append(("fft", "float64", 2 * cost * facts.transforms))
             else:
                 found.append(("fft", float_dtype, 2 * cost if wide else cost))
@@ -154,12 +154,12 @@ def candidates(facts: Facts, slide: Slide, channels: int, wide: bool) -> list[tu
 
 
 def band_height() -> int:
-    """Return the number of output rows that one matrix product down makes."""
+    """Return the number of output rows of one vertical matrix product."""
     return DOWN_AVX512 if machine().avx512 else DOWN
 
 
 def transform_length(slide: Slide) -> int:
-    """Choose the shortest transform that holds the picture, or wastes little of a tile on the kernel."""
+    """Return the shortest transform length that covers the picture, or loses little of a tile to the kernel."""
     whole = max(
         (n - 1) * s + span for n, s, span in zip(slide.output_size, slide.stride, slide.spans, strict=True)
     )
@@ -176,7 +176,7 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         rows, columns = (min(n, (length - span) // s + 1) for span, s, n in sizes)
         return rows, columns
     pixel, fitting = channels * slide.stride[1], machine().fitting
-    if name == RUNNING:  # as tall as can be: each tile starts anew
+    if name == RUNNING:  # as tall as possible, because each tile starts from scratch
         least = -(-slide.output_size[0] // threads)
         held = int(RUNNING_HELD * fitting)
         samples = min(WIDE_SAMPLES, max(RUNNING_SAMPLES, held // slide.spans[0]))
@@ -184,9 +184,9 @@ def _tile(name: str, dtype: str, slide: Slide, channels: int, length: int, threa
         least, samples = PRODUCT_ROWS, PRODUCT_SAMPLES
         height = band_height()
         least = max(height, int(least * fitting) // height * height)
-    else:  # of a narrow picture, more rows
+    else:  # more rows for a narrow picture
         least, samples = (MANY_ROWS if threads >= MANY else int(ROWS * fitting)), WIDE_SAMPLES
         least *= max(1, samples // (pixel * slide.output_size[1]))
-    below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # rows of the input
+    below = least if name == RUNNING else max(least, 2 * slide.spans[0])  # in rows of the input
     rows = min(slide.output_size[0], max(1, below // slide.stride[0]))
     return rows, min(slide.output_size[1], max(1, samples // pixel))

@@ -1,6 +1,6 @@
-"""Samples that float sums leave in doubt, collected over many tiles and then summed exactly in one call.
+"""Samples whose float sums are too close to a half, collected over many tiles and then summed exactly in one call.
 
-There are some tens in a tile, so few that each call of NumPy would cost more than the sums.
+A tile has only some tens of them, so few that a call of NumPy per tile would cost more than the sums.
 """
 
 from typing import Any
@@ -14,14 +14,14 @@ from convcli.backend.bands.units import ExactSums, Parts
 
 Array = NDArray[Any]
 
-MOST = 1 << 12  # samples that are collected before they are summed: what they look at is still in cache
+MOST = 1 << 12  # samples collected before they are summed, so few that their windows are still in cache
 
 
 class DoubtfulSamples:
-    """The doubtful samples of one thread whose kernels lie inside the picture, where no boundary is needed.
+    """The doubtful samples of one thread whose windows lie inside the picture, so that no padding is needed.
 
-    strip : the padded picture, with the tile that it holds
-    exact : sums the windows of the samples
+    strip : the padded picture, with the tile that it currently holds
+    exact : sums the windows of the samples exactly
     out : (rows, columns, channels), the whole result, C-contiguous
     """
 
@@ -34,18 +34,18 @@ class DoubtfulSamples:
         self.inside = [self._inside(axis) for axis in (ROWS, COLUMNS)]
 
     def _inside(self, axis: int) -> range:
-        """Return the places of the output whose windows lie inside the picture."""
+        """Return the output positions along an axis whose windows lie inside the picture."""
         slide, before, n = self.strip.slide, self.strip.before[axis], self.strip.size[axis]
         stride, reach = slide.stride[axis], slide.spans[axis]
         stop = (n + before - reach) // stride + 1
         return range(-(-before // stride), max(0, min(stop, slide.output_size[axis])))
 
     def add(self, width: int, places: Array, values: Array) -> Array:
-        """Collect the places of a tile whose windows are inside the picture; return the mask of the others.
+        """Collect the positions of a tile whose windows lie inside the picture; return the mask of the others.
 
-        width : of the tile, in samples
-        places : counted over the samples of the tile
-        values : what they were rounded to before they are clipped
+        width : width of the tile, in samples
+        places : flat indices of the samples in the tile
+        values : the integers they were rounded to, before clipping
         """
         channels = self.strip.channels
         top = self.strip.below.start // self.strip.slide.stride[ROWS]
@@ -65,7 +65,7 @@ class DoubtfulSamples:
         return ~inside
 
     def take(self) -> tuple[Array, Array, Parts]:
-        """Return the places in the result, the values that they were rounded to, and their exact sums; then forget."""
+        """Return the flat indices in the result, the rounded values and the exact sums, and clear the collection."""
         places, before = np.concatenate(self.places), np.concatenate(self.before)
         self.places, self.before, self.count = [], [], 0
         windows = self._windows()
@@ -79,7 +79,7 @@ class DoubtfulSamples:
         return places, before, Parts(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
 
     def _windows(self) -> Array:
-        """Return a view of the picture under the kernel: (rows, columns, channels, *kernel_size)."""
+        """Return a view of the windows of the picture: (rows, columns, channels, *kernel_size)."""
         slide, picture = self.strip.slide, self.strip.picture
         corner = tuple(
             slice(inside.start * stride - before, None)

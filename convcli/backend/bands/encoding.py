@@ -1,4 +1,4 @@
-"""From sums of light to sRGB samples, inside the tile."""
+"""Conversion of sums of linear light to sRGB samples, within a tile."""
 
 from typing import Any, NamedTuple
 
@@ -13,10 +13,10 @@ Array = NDArray[Any]
 
 
 class Encoding(NamedTuple):
-    """How sums of light, float64, become sRGB samples of 8 or 16 bits.
+    """The conversion of sums of linear light, float64, to sRGB samples of 8 or 16 bits.
 
-    combine, offset, value_range : as of the kernel and the filter, in units of light, 0 to 1
-    dtype : the picture's
+    combine, offset, value_range : as in the kernel and the filter, in units of linear light, 0 to 1
+    dtype : dtype of the picture
     """
 
     combine: str
@@ -26,11 +26,11 @@ class Encoding(NamedTuple):
 
     @property
     def table(self) -> Array:
-        """The light of every sample."""
+        """The linear light of every sample value."""
         return light_of(self.dtype)
 
     def __call__(self, sums: list[Array], out: Array, _: Scratch) -> int:
-        """Write samples to `out`, (rows, columns, channels), and return how many were clipped."""
+        """Write samples to `out`, (rows, columns, channels); return how many were clipped."""
         light = combine(self.combine, sums)
         if self.offset:
             np.add(light, self.offset, out=light)

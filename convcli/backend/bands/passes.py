@@ -1,7 +1,7 @@
 """Weighted sums of shifted rows and columns, in place: shift and add.
 
-Every function works on strips (rows, width * channels), where a shift of one pixel is one of `channels`
-samples; its buffers are made once and reused for each strip.
+Every function works on strips (rows, width * channels), where a shift by one pixel is a shift by `channels` samples;
+its buffers are allocated once and reused for each strip.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Tap = Callable[[int], Array]  # the samples that a tap meets
+Tap = Callable[[int], Array]  # the samples under a tap
 
 
 class Scratch:
-    """Buffers by name, as large as they were ever asked for, so that a loop over bands allocates nothing."""
+    """Named buffers that only grow, so that a loop over bands allocates nothing."""
 
     def __init__(self) -> None:
         self.held: dict[str, Array] = {}
 
     def get(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """Return an uninitialised array of this shape; the name's last array is gone."""
+        """Return an uninitialised array of this shape; it overwrites the last array of this name."""
         size = prod(shape)
         held = self.held.get(name)
         if held is None or held.size < size or held.dtype != dtype:
@@ -31,21 +31,21 @@ class Scratch:
 
 
 class WeightedSum:
-    """A sum of weighted taps, ordered once: taps of equal magnitude are added up before they are weighed."""
+    """A weighted sum of taps in an efficient order: taps of equal absolute weight are added before multiplying."""
 
     def __init__(self, weights: Sequence[Any], dtype: Any) -> None:
         magnitudes: dict[Any, list[tuple[int, bool]]] = {}
         for place, weight in enumerate(weights):
             if weight:
                 magnitudes.setdefault(abs(weight), []).append((place, weight < 0))
-        self.groups: list[tuple[Any, list[tuple[int, bool]]]] = []  # a factor, and the taps with their signs
-        # First a group that is weighed, then those of weight 1, which are added to it tap by tap.
+        self.groups: list[tuple[Any, list[tuple[int, bool]]]] = []  # a factor, and its taps with their signs
+        # First a group with a factor, then the group of weight 1, which is added tap by tap.
         ones = magnitudes.pop(1, None)
         order = sorted(magnitudes.items(), key=lambda item: len(item[1]))
         if ones:
             order.insert(min(1, len(order)), (1, ones))
         for magnitude, taps in order:
-            taps.sort(key=lambda tap: tap[1])  # a plus first
+            taps.sort(key=lambda tap: tap[1])  # positive weights first
             minus = taps[0][1] and bool(not self.groups or magnitude != 1)
             factor = (
                 None
@@ -55,7 +55,7 @@ class WeightedSum:
             self.groups.append((factor, [(place, sign != minus) for place, sign in taps]))
 
     def __call__(self, tap: Tap, out: Array, scratch: Scratch) -> Array:
-        """Sum into `out`."""
+        """Write the sum into `out`."""
         if not self.groups:
             out[...] = 0
         for number, (factor, taps) in enumerate(self.groups):
@@ -82,6 +82,6 @@ class WeightedSum:
 
 
 def operations(weights: Sequence[Any]) -> int:
-    """Count the passes over the samples that a WeightedSum makes."""
+    """Return the number of passes over the samples that a WeightedSum makes."""
     used = [abs(weight) for weight in weights if weight]
     return len(used) + max(0, len(set(used) - {1}) - 1)

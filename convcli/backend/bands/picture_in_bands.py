@@ -1,4 +1,4 @@
-"""A picture through one kernel in bands: in which numbers, by which plan, so that every sample is the right one."""
+"""Apply one kernel to a picture in bands: choose dtypes and plan so that every sample is correctly rounded."""
 
 from collections.abc import Callable, Sequence
 from math import prod
@@ -24,18 +24,18 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-MOST_WHOLE = 2.0**31  # of a weight that bands take
-SMALLEST = 2.0**-100  # of a sum that float32 holds, with all that leads to it
-LARGEST = 2.0**100  # of a sum that float32 holds, with all that leads to it
-FAR = 256  # a border so many times the largest sample would take the digits of float32 from all around it
-MOST_LIGHT = 2.0**8  # of a sum of light, so that float64 has digits enough for each level
+MOST_WHOLE = 2.0**31  # limit of the absolute value of a weight
+SMALLEST = 2.0**-100  # lower limit of a sum in float32, with a margin for intermediate results
+LARGEST = 2.0**100  # upper limit of a sum in float32, with a margin for intermediate results
+FAR = 256  # a border this many times the largest sample would cost the digits of float32 sums around it
+MOST_LIGHT = 2.0**8  # limit of a sum of linear light, so that float64 resolves every level
 
 
 class LaidKernel(NamedTuple):
-    """A kernel on pictures of one size: its walk, what surrounds a picture, and how sums are to be taken.
+    """A kernel for pictures of one size: how it moves, how the picture is padded, and how sums are computed.
 
-    matrices : of the kernel, turned if it is, with the zeros that an anchor may need
-    value : what every place beyond the border has, where these have one value
+    matrices : those of the kernel, rotated if the kernel is, with the zeros that an anchor may need
+    value : the constant value beyond the border, if the mode has one
     """
 
     kernel: Kernel
@@ -59,18 +59,18 @@ class LaidKernel(NamedTuple):
         method: str,
         threads: int | None,
     ) -> "LaidKernel":
-        """Lay it as a layer of one channel does."""
+        """Lay out the kernel as a layer with one channel does."""
         slide, pads = Slide.of(layer, size), layer.pads(size)
         outside = value if mode == "constant" else 0.0
         return cls(kernel, matrices, slide, pads, mode, outside, method, threads)
 
     def divided(self) -> list[Array]:
-        """Return the matrices by the kernel's divisor, as floats."""
+        """Return the matrices divided by the kernel's divisor, as floats."""
         return [matrix.astype(np.float64) / self.kernel.divisor for matrix in self.matrices]
 
 
 class InBands(NamedTuple):
-    """How a picture goes through a kernel in bands: the kernel on it, its weights, the plan, the way back."""
+    """A filter in bands: the kernel for one picture size, its weights, the plan, and the conversion to pixels."""
 
     laid: LaidKernel
     weights: list[Weights]
@@ -87,7 +87,7 @@ class InBands(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """What a plan has to know of a picture's samples: their type, the channels, and the ends of what they can be."""
+    """The properties of a picture's samples that a plan depends on: dtype, channels, and range of values."""
 
     dtype: np.dtype[Any]
     channels: int
@@ -96,14 +96,14 @@ class Samples(NamedTuple):
 
     @classmethod
     def of(cls, pixels: Array) -> "Samples":
-        """Take the ends of the dtype of whole numbers, and those of floats from the picture."""
+        """Return the range of an integer dtype, or of the values of a float picture."""
         return cls.alike(pixels.dtype, prod(pixels.shape[2:]), lambda: (pixels.min(), pixels.max()))
 
     @classmethod
     def alike(
         cls, dtype: np.dtype[Any], channels: int, ends: Callable[[], tuple[float, float]] = lambda: (0, 1)
     ) -> "Samples":
-        """Take what a picture of a dtype will have; floats are foretold to be from 0 to 1."""
+        """Return the properties of all pictures of a dtype; floats are taken to be in 0 to 1 unless `ends` is given."""
         if dtype.kind == "f":
             least, most = ends()
         else:
@@ -112,12 +112,12 @@ class Samples(NamedTuple):
 
     @property
     def largest(self) -> float:
-        """What no sample exceeds; NaN and infinity make it one."""
+        """Upper bound of the absolute value of samples; NaN or infinity if there is one."""
         return float(np.maximum(self.most, -self.least))
 
 
 def in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
-    """Return how samples are filtered in bands; None if no plan has sums that are exact enough."""
+    """Return the filter in bands for such samples; None if no plan computes sums that are exact enough."""
     kernel, value = laid.kernel, laid.value
     whole = kernel.is_whole and float(value).is_integer()
     if samples.dtype.kind == "f" or whole:
@@ -126,7 +126,7 @@ def in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
 
 
 def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
-    """Filter whole samples by weights that are none, each sample to the right whole number."""
+    """Filter integer samples with fractional weights, each sample correctly rounded."""
     kernel, value = laid.kernel, laid.value
     arrays = laid.divided()
     units = Units.of(arrays, kernel.offset, value)
@@ -159,7 +159,7 @@ def _rounded(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
 
 
 def _in_sums(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
-    """Filter whole samples by whole weights exactly, and floats in floats."""
+    """Filter integer samples with integer weights exactly, and floats in floating point."""
     dtype, largest = samples.dtype, samples.largest
     integers = dtype.kind in "iu"
     kernel, value = laid.kernel, laid.value
@@ -188,7 +188,7 @@ def _in_sums(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands 
 
 
 def light_in_bands(laid: LaidKernel, samples: Samples, value_range: Range) -> InBands | None:
-    """Return how the light of samples is filtered in bands; None if no plan has sums that are exact enough."""
+    """Return the filter in bands of linear light; None if no plan computes sums that are exact enough."""
     kernel, value = laid.kernel, laid.value
     weights = [Weights.of(matrix) for matrix in laid.divided()]
     largest = max(1.0, abs(value))

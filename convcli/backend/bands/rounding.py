@@ -1,7 +1,7 @@
-"""From float sums to whole samples, each the right one: where a sum is too near to a half, it is taken exactly.
+"""Correct rounding of float sums to integers: a sum too close to a half is recomputed exactly.
 
-A float sum differs from the exact one by less than a known error. Rounded a little too low and a little too high
-it gives the same whole number for all but a few samples in a thousand; these few are summed again, exactly.
+The error of a float sum has a known bound. Lowered and raised by the bound, it rounds to the same integer for all but a
+few samples in a thousand; these few are summed again, exactly.
 """
 
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ from convcli.backend.bands.weights import Weights
 
 Array = NDArray[Any]
 
-WORD = 8  # bytes that are compared at once
-CHUNK = 1 << 16  # values that are rounded in one call: all that is written on the way stays in cache
+WORD = 8  # bytes compared at once
+CHUNK = 1 << 16  # values rounded in one call, so that intermediate arrays stay in cache
 EPSILON = {"float32": 2.0**-24, "float64": 2.0**-53}  # the relative error of one rounding
-# Of one exact sum, and of each of its taps, in picoseconds.
+# The cost of an exact sum, and of each of its taps, in picoseconds.
 SETTLED, SETTLED_TAP = 100_000, 1_400
 
 
 class Rounding(NamedTuple):
-    """How the float sums of one kernel become samples of an integer dtype.
+    """The conversion of the float sums of one kernel to samples of an integer dtype.
 
-    units : the exact weights; combine, value_range : as of the kernel and the filter; dtype : the picture's
-    error : by less than this a float sum differs from the exact one; most : no sum exceeds it
+    units : the exact weights; combine, value_range : as in the kernel and the filter; dtype : dtype of the picture
+    error : bound on the error of a float sum; most : bound on the absolute value of a sum
     can_clip : whether values may leave the dtype's range
     signed : whether values may be below 0
-    centre : what the samples are less than those of the picture
+    centre : the number that was subtracted from the samples of the picture
     """
 
     units: Units
@@ -50,45 +50,45 @@ class Rounding(NamedTuple):
 
     @property
     def middle(self) -> int:
-        """What `offset` adds: the middle of the dtype's range."""
+        """The offset of the range `offset`: the middle of the dtype's range; otherwise 0."""
         return middle_of(self.dtype) if self.value_range == "offset" else 0
 
     @property
     def offset(self) -> float:
-        """What the kernel adds to every response."""
+        """The number that the kernel adds to every response."""
         return self.units.offset * ONE
 
     def apart(self, centre: int) -> list[int]:
-        """Return what the sums of each matrix are less, in units, for samples that are less by `centre`."""
+        """Return the amounts by which the sums of each matrix are too small, in units, if samples lack `centre`."""
         return [centre * int(matrix.sum()) for matrix in self.units.matrices]
 
     @property
     def reach(self) -> float:
-        """What no value exceeds before it is clipped."""
+        """Upper bound of the absolute value before clipping."""
         return sqrt(len(self.units.matrices)) * self.most + abs(self.offset) + self.middle + 1
 
     def error_of_values(self, dtype: str) -> float:
-        """Return how far a combined value may be off, with the roundings from the sums to its whole number."""
+        """Return a bound on the error of a combined value, including the roundings on the way to its integer."""
         if self.combine == "magnitude":
             return sqrt(len(self.units.matrices)) * self.error + 8 * EPSILON[dtype] * self.reach
         return self.error + 5 * EPSILON[dtype] * self.reach
 
 
 class Rounder:
-    """Rounds tiles of float sums, in the buffers of one thread."""
+    """Rounds tiles of float sums, with the buffers of one thread."""
 
     def __init__(self, rounding: Rounding, strip: Strip, dtype: str, result: Array) -> None:
-        """Take what is to be done, where the input of a tile is found, the dtype of the sums, and the whole result."""
+        """Prepare for sums of `dtype`; `strip` holds the input of a tile, `result` is the whole output."""
         self.rounding, self.strip = rounding, strip
         self.exact = ExactSums(rounding.units, strip.slide, strip.channels)
         self.doubtful = DoubtfulSamples(strip, self.exact, result)
         self.short = shortest(rounding.dtype, rounding.reach) if rounding.can_clip else rounding.dtype
-        # Cutting off rounds down what is not below 0.
+        # Truncation rounds down only if the value is not below 0.
         self.floors = rounding.can_clip and (rounding.signed or self.short.kind == "f")
         self.in_floats = strip.is_whole and rounding.reach < MOST_FLOAT
         number, error = np.dtype(dtype).type, rounding.error_of_values(dtype)
         apart = [float(centre * ONE) for centre in rounding.apart(rounding.centre)]
-        # What is the same for all matrices of a linear response is added when it is rounded.
+        # A constant that is the same for all matrices of a linear response is added in the rounding step.
         linear = rounding.combine != "magnitude" and rounding.value_range != "abs" and len(set(apart)) == 1
         self.apart = [number(0 if linear else centre) for centre in apart]
         self.offset = number(0 if linear else rounding.offset)
@@ -98,7 +98,7 @@ class Rounder:
     def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
         """Write samples to `out`, (rows, columns, channels); return how many were clipped.
 
-        `sums` are those of each matrix, (rows, samples), over the tile that the strip has loaded.
+        `sums` has one array (rows, samples) per matrix, for the tile that the strip holds.
         """
         values = self._values(sums)
         samples, doubtful = self._rounded(values.reshape(-1), scratch)
@@ -113,7 +113,7 @@ class Rounder:
         return clipped + (self.settle() if self.doubtful.count > MOST else 0)
 
     def settle(self) -> int:
-        """Sum the samples exactly that were collected; return how many more were clipped than it seemed."""
+        """Sum the collected samples exactly; return how many more were clipped than counted before."""
         if not self.doubtful.count:
             return 0
         places, before, found = self.doubtful.take()
@@ -123,7 +123,7 @@ class Rounder:
         return int(clipped[0] - clipped[1])
 
     def _values(self, sums: list[Array]) -> Array:
-        """Return what is rounded, but for what is added in the same step."""
+        """Return the values to round, without the constant that is added in the rounding step."""
         for part, more in zip(sums, self.apart, strict=True):
             if more:
                 np.add(part, more, out=part)
@@ -133,7 +133,7 @@ class Rounder:
         return np.abs(values, out=values) if self.rounding.value_range == "abs" else values
 
     def _rounded(self, values: Array, scratch: Scratch) -> tuple[Array, Array]:
-        """Return values as the nearest whole numbers, and the places of those that may be wrong."""
+        """Return values rounded to integers, and the positions of those that may be wrong."""
         size = -(-len(values) // WORD) * WORD
         low, high = scratch.get("low", (size,), self.short), scratch.get("high", (size,), self.short)
         low[len(values) :] = high[len(values) :] = 0
@@ -151,12 +151,12 @@ class Rounder:
         return low[: len(values)], places[low[places] != high[places]]
 
     def _settled(self, shape: tuple[int, int], places: Array) -> Array:
-        """Return the right whole numbers at some places of the tile."""
+        """Return the correct integers at some positions of the tile."""
         samples, centre = self.strip.exact()
         return self._right(self.exact(samples, shape, places), centre)
 
     def _right(self, found: Parts, centre: int) -> Array:
-        """Return the whole numbers that exact sums make, of samples that are less by `centre`."""
+        """Return the integers that exact sums round to, for samples that lack `centre`."""
         rounding = self.rounding
         if self.in_floats or rounding.combine == "magnitude":
             apart = np.array(rounding.apart(centre), np.float64)[:, np.newaxis] * ONE
@@ -173,9 +173,9 @@ class Rounder:
 
 
 def settling_cost(error: float, units: Units) -> int:
-    """Estimate what is spent on exact sums, picoseconds for each sample, where float sums are off by `error`.
+    """Estimate the cost of exact sums in picoseconds per sample, if the error of float sums is `error`.
 
-    Of values that are spread evenly twice the error is the share that lies so near to a half.
+    If values are distributed evenly, a share of twice the error is that close to a half.
     """
     taps = units.matrices.size
     return int(min(1.0, 2 * error) * (SETTLED + taps * SETTLED_TAP))
@@ -184,13 +184,13 @@ def settling_cost(error: float, units: Units) -> int:
 def error_of(
     method: str, dtype: str, length: int, units: Units, weights: list[Weights], largest: float
 ) -> float:
-    """Return a bound on how far float sums are from the exact ones, for samples up to `largest`.
+    """Return a bound on the error of float sums, for samples up to `largest`.
 
-    method, dtype, length : of the plan: how it sums, in which float, and by transforms of which length
+    method, dtype, length : from the plan: the way of summing, the float dtype, and the length of transforms
 
-    Every product and sum of floats is off by epsilon of itself at the most (Higham, Accuracy and Stability of
-    Numerical Algorithms, section 3.1). `summed` and `operations` bound what that makes, for a sample of 1, in
-    any order of summation. What the weights are off, as they are rounded to the dtype or taken apart, is added.
+    Every product and sum of floats has a relative error of at most epsilon (Higham, Accuracy and Stability of
+    Numerical Algorithms, section 3.1). `summed` and `operations` bound the resulting error, for samples of 1, in
+    any order of summation. The errors of weights that are rounded to the dtype or factored are added.
     """
     most, epsilon = float(np.abs(units.weights).sum(axis=(1, 2)).max()), EPSILON[dtype]
     if method == "separable":
@@ -205,29 +205,27 @@ def error_of(
         else:
             roundings = (1 + max(operations(each.matrix.ravel().tolist()) for each in weights)) * most
     apart = max(float(np.abs(used - exact).sum()) for used, exact in zip(taken, units.weights, strict=True))
-    second = (
-        1 + 2.0**-8
-    )  # what is off by a rounding is rounded again: far less than this, for any kernel here
+    second = 1 + 2.0**-8  # rounding errors are rounded again: far less than this, for any kernel here
     return ((roundings + most) * epsilon * (1 + apart / most if most else 1) * second + apart) * largest
 
 
 def summed(weights: Sequence[float] | Array) -> float:
-    """Return how many epsilons a weighted sum of samples of 1 is off: its products and its partial sums.
+    """Return the error of a weighted sum of samples of 1 in epsilons: of its products and its partial sums.
 
-    A partial sum is off by epsilon of itself; of all orders that may be taken, blocks and pairs too, adding to
-    the largest ones first makes the largest partial sums.
+    A partial sum has a relative error of epsilon. Of all orders of summation, including blocks and pairs, adding the
+    largest terms first makes the largest partial sums.
     """
     partial = np.cumsum(np.sort(np.abs(np.asarray(weights, np.float64)))[::-1])
     return float(partial[1:].sum() + partial[-1])
 
 
 def factors_summed(down: Sequence[float], across: Sequence[float]) -> float:
-    """Return the same for sums down, which are then weighed across."""
+    """Return the same error for vertical sums that are then weighted horizontally."""
     most_down, most_across = float(np.abs(down).sum()), float(np.abs(across).sum())
     return (summed(down) + most_down) * most_across + (summed(across) + most_across) * most_down
 
 
 def columns_summed(matrix: Array) -> float:
-    """Return the same for the sums of each column of a matrix, which are then added up."""
+    """Return the same error for the sums of each column of a matrix, which are then added."""
     columns = np.abs(matrix).sum(axis=0)
     return sum(map(summed, matrix.T)) + summed(columns)

@@ -1,6 +1,6 @@
-"""Sums over a box of pixels by sums that run on: the cost is free of the height of the box, and nearly of its width.
+"""Box sums by running sums: the cost is independent of the height of the box, and nearly of its width.
 
-Crow (1984), Summed-area tables for texture mapping, keeps such sums for a whole picture; a band keeps one row.
+Crow (1984), "Summed-area tables for texture mapping", keeps such sums for a whole picture; a band keeps one row.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from convcli.backend.bands.strip import Strip
 Array = NDArray[Any]
 
 
-STEP = 1 << 19  # samples of the input that are summed across in one call: fewer calls, and they stay in cache
-KEPT = 1 << 21  # samples of sums across that are in memory, or more, as each row stays until it goes
+STEP = 1 << 19  # input samples summed horizontally in one call: few calls, and the sums stay in cache
+KEPT = 1 << 21  # samples of horizontal sums in memory, or more, as each row stays until it leaves the box
 
 
 class RunningSums:
-    """The sums of all boxes of one size in a tile: across by doubling, then down by what comes and what goes.
+    """The sums of all boxes of one size in a tile: horizontally by doubling, then vertically by running sums.
 
     `more` is added to every sum, at no cost.
     """
@@ -39,7 +39,7 @@ class RunningSums:
         self.scratch = Scratch()
 
     def __call__(self, tile: tuple[slice, slice]) -> Iterator[tuple[slice, Array]]:
-        """Yield rows of the tile with their sums, (rows, samples); the next ones overwrite them."""
+        """Yield slices of rows with their sums, (rows, samples); the next ones overwrite them."""
         below, beside = self.strip.slide.reach(tile)
         channels, taps, height = self.strip.channels, self.taps, below.stop - below.start
         samples, width = ((places.stop - places.start) * channels for places in (tile[1], beside))
@@ -62,7 +62,7 @@ class RunningSums:
                 yield slice(done - taps + 1, stop - taps + 1), sums[done - start :]
 
     def _run_on(self, change: Array, total: Array) -> Array:
-        """Return the total after each row of change; the last becomes the total."""
+        """Return the total after each row of change; `total` becomes the last."""
         sums = self.scratch.get("sums", change.shape, self.dtype)
         np.copyto(sums, change)
         before = total
@@ -74,16 +74,16 @@ class RunningSums:
 
 
 class _Passing:
-    """The memory of rows that come, and go when `taps` more have come; above the first stand rows of nothing."""
+    """The rows that enter the box and leave it `taps` rows later; before the first, rows are zero."""
 
     def __init__(self, memory: Array, taps: int) -> None:
         self.memory, self.taps, self.first = memory, taps, taps
         memory[:taps] = 0
 
     def __call__(self, count: int) -> tuple[Array, Array]:
-        """Return the next `count` rows that go, and the place of as many that come."""
+        """Return the next `count` rows that leave, and the memory for `count` rows that enter."""
         first, taps = self.first, self.taps
-        if first + count > len(self.memory):  # those that are still to go move to the top
+        if first + count > len(self.memory):  # rows still in the box move to the start
             self.memory[:taps] = self.memory[first - taps : first]
             first = taps
         self.first = first + count
@@ -91,9 +91,9 @@ class _Passing:
 
 
 def signed_digits(number: int) -> list[int]:
-    """Return the digits of a number to base 2, the highest first, with the fewest that are not 0.
+    """Return the binary digits of a number, the highest first, in the form that needs fewest additions.
 
-    They are 0 and 1, or -1, 0 and 1 with no two neighbours that are not 0 (Reitwiesner 1960): 31 is 32 - 1.
+    The digits are 0 and 1, or -1, 0 and 1 with no two adjacent nonzero digits (Reitwiesner 1960): 31 is 32 - 1.
     """
     plain = [int(digit) for digit in f"{number:b}"]
     signed, rest = [], number
@@ -105,10 +105,10 @@ def signed_digits(number: int) -> list[int]:
 
 
 def sum_neighbours(line: Array, digits: list[int], step: int, out: Array, scratch: Scratch) -> None:
-    """Sum so many samples as the digits say, each `step` behind the last: out[i] = line[i] + line[i + step] ...
+    """Sum neighbouring samples, `step` apart: out[i] = line[i] + line[i + step] + ...; `digits` give their number.
 
-    `line` is longer than `out` by `slack` samples. What stands in the last of them is added and taken out
-    again: whole numbers may wrap on the way and are right at the end.
+    `line` is longer than `out` by `slack` samples. The content of the last ones is added and subtracted again:
+    integers may overflow on the way and are correct at the end.
     """
     sums, count = line, 1
     for place, digit in enumerate(digits[1:], start=1):

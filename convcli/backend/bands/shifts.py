@@ -1,4 +1,4 @@
-"""Shift and add: a window, or its factors down and across, as weighted sums of shifted strips."""
+"""Shift and add: a window, or its vertical and horizontal factors, as weighted sums of shifted strips."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,21 +13,21 @@ Array = NDArray[Any]
 
 
 class ShiftedWindow:
-    """Weighs a strip by a matrix, tap by tap."""
+    """Computes the weighted sums of a strip with a matrix, tap by tap."""
 
     def __init__(self, matrix: Array, slide: Slide, channels: int, dtype: str) -> None:
         self.window = WeightedSum(matrix.ravel().tolist(), dtype)
         self.columns, self.shift = matrix.shape[1], _Shift(slide.stride, slide.dilation, channels)
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`."""
+        """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
         met = self.shift.over(strip, out.shape)
         self.window(lambda tap: met(divmod(tap, self.columns)), out, scratch)
         return out
 
 
 class ShiftedFactors:
-    """Weighs the rows of a strip below each other, as whole numbers of `first`, then neighbours along them."""
+    """Computes the weighted sums with two factors: vertically in integers of `first`, then horizontally."""
 
     def __init__(
         self, factors: tuple[list[int], list[int]], slide: Slide, channels: int, way: tuple[str, str]
@@ -38,7 +38,7 @@ class ShiftedFactors:
         self.below, self.beside = _Shift((sy, 1), (dy, 1), channels), _Shift((1, sx), (1, dx), channels)
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`."""
+        """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
         held = scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
         below = self.below.over(strip, held.shape)
         self.down(lambda tap: below((tap, 0)), held, scratch)
@@ -52,15 +52,15 @@ class ShiftedFactors:
 
 
 class _Shift:
-    """Where the taps of a kernel meet a strip."""
+    """The positions of a kernel's taps in a strip."""
 
     def __init__(self, stride: tuple[int, ...], dilation: tuple[int, ...], channels: int) -> None:
         self.stride, self.dilation, self.channels = stride, dilation, channels
 
     def over(self, strip: Array, shape: tuple[int, ...]) -> Callable[[tuple[int, int]], Array]:
-        """Return what tells the samples of a strip, (rows, samples) of a shape, that a tap meets.
+        """Return a function that returns the samples of a strip under a tap, (rows, samples) of the given shape.
 
-        Pixels that a stride takes apart are put side by side first, once for all taps that meet the same ones.
+        With a stride, the pixels under a tap are first copied next to each other, once for all taps on the same pixels.
         """
         (sy, sx), phases = self.stride, dict[int, Array]()
 
@@ -75,11 +75,11 @@ class _Shift:
 
 
 def every(step: int, strip: Array, first: int, channels: int) -> Array:
-    """Return every so-many-th pixel of a strip, (rows, samples), from the first on, side by side."""
+    """Return a copy of every `step`-th pixel of a strip, (rows, samples), from `first` on."""
     pixels = as_items(strip.reshape(len(strip), -1, channels))[:, first::step]
     return np.ascontiguousarray(pixels).view(strip.dtype).reshape(len(strip), -1)
 
 
 def as_items(pixels: Array) -> Array:
-    """Return pixels (..., C) as one item each, which NumPy copies at once where strides take them apart."""
+    """Return pixels (..., C) as one item each, which NumPy copies in one piece even with strides."""
     return pixels.view(np.dtype((np.void, pixels.shape[-1] * pixels.itemsize)))[..., 0]

@@ -11,14 +11,14 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.bands.passes import Scratch
 
 Array = NDArray[Any]
-Sum = Callable[[Array, Array, Scratch], Array]  # weighs a strip into an array
+Sum = Callable[[Array, Array, Scratch], Array]  # writes the weighted sums of a strip into an array
 
 
 class Spectrum:
-    """A kernel, transformed once for tiles of one size.
+    """The spectrum of a kernel, for tiles of one size.
 
-    The tile is padded input, (rows, width * channels); of its F x F places F - span + 1 on each axis are
-    outputs, the others have wrapped around the edge (Press et al., Numerical Recipes, section 13.1).
+    A tile is padded input, (rows, width * channels). Of its F x F positions, F - span + 1 per axis are outputs; the
+    others have wrapped around the edge (Press et al., Numerical Recipes, section 13.1).
     """
 
     def __init__(self, weights: Array, slide: Slide, channels: int, length: int, dtype: Any) -> None:
@@ -26,15 +26,15 @@ class Spectrum:
         spread[:: slide.dilation[0], :: slide.dilation[1]] = weights
         self.length, self.channels, self.stride = length, channels, slide.stride
         self.total = float(np.abs(weights).sum())
-        # Correlation is convolution with the turned kernel: the conjugate of its spectrum.
+        # Correlation is convolution with the rotated kernel: the conjugate of its spectrum.
         self.weights = np.conj(np.fft.rfft2(spread, (length, length)))
-        # Buffers for one plane, made once: memory that is asked for anew costs as much as the transforms.
+        # Buffers for one plane, allocated once: allocating memory again costs as much as the transforms.
         self.plane = np.zeros((length, length), dtype)
         self.spectrum = np.empty(self.weights.shape, self.weights.dtype)
         self.whole = np.empty((length, length), dtype)
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`: the places that the stride asks for."""
+        """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`, with the stride."""
         (sy, sx), pixels = self.stride, out.reshape(len(out), -1, self.channels)
         if sy == sx == 1:
             self._weigh(strip, pixels)
@@ -46,7 +46,7 @@ class Spectrum:
         return out
 
     def _weigh(self, strip: Array, out: Array) -> None:
-        """Weigh into `out`, (rows, columns, channels), at every place; every channel is a plane of its own."""
+        """Write the weighted sums of every position into `out`, (rows, columns, channels), one channel at a time."""
         pixels = strip.reshape(len(strip), -1, self.channels)
         rows, columns, spectrum = out.shape[0], out.shape[1], self.spectrum
         self.plane[len(strip) :] = 0
@@ -62,14 +62,14 @@ class Spectrum:
 
 
 class GuardedSpectrum:
-    """Weighs floats by transforms, and by plain sums in the tiles that transforms would be too far off in."""
+    """Weighted sums of floats by transforms, or plain sums for tiles where the error of transforms is too large."""
 
     def __init__(self, spectrum: Spectrum, magnitudes: Spectrum | None, plain: Sum) -> None:
-        """Take what weighs the samples, what weighs their magnitudes where those are others, and the plain way."""
+        """Take the spectrum, that of the absolute weights if they differ, and the plain sum."""
         self.spectrum, self.magnitudes, self.plain = spectrum, magnitudes, plain
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`."""
+        """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
         self.spectrum(strip, out, scratch)
         sums = out
         if self.magnitudes is not None:

@@ -1,4 +1,4 @@
-"""The padded input under a tile of the output, converted as it is copied: padding costs no copy of its own."""
+"""The padded input of a tile of the output, converted while it is copied, so that padding needs no extra copy."""
 
 from itertools import pairwise
 from math import prod
@@ -14,17 +14,17 @@ from convcli.layers.padding import Pads
 Array = NDArray[Any]
 
 ROWS, COLUMNS = 0, 1
-CENTRE = 128  # of the samples of 8 bits
+CENTRE = 128  # middle of the range of 8-bit samples
 
-# Which columns lie in the picture; borders that are loaded already, and where; other columns, and the picture's.
+# The columns inside the picture; padded columns that are copies of loaded ones; other columns and their sources.
 Columns = tuple[slice, list[tuple[slice, slice | list[int]]], list[tuple[int, int]]]
 
 
 class Strip:
-    """A reusable buffer of padded input, (rows, width * channels), loaded for one tile after the other.
+    """A reusable buffer of padded input, (rows, width * channels), loaded for one tile after another.
 
-    With `centred` the samples of a uint8 picture are 128 less: floats of half the size have half the error.
-    With a `table` they are what it holds for them.
+    With `centred`, 128 is subtracted from the samples of a uint8 picture: floats of half the size have half the error.
+    With a `table`, the samples are replaced by its entries.
     """
 
     def __init__(
@@ -51,20 +51,20 @@ class Strip:
         self.known: dict[tuple[int, int], Columns] = {}
 
     def load(self, rows: slice, columns: slice) -> Array:
-        """Return the input that a tile of the output looks at, (rows, samples); the next load overwrites it."""
+        """Return the input that a tile of the output needs, (rows, samples); the next load overwrites it."""
         self.below, self.beside = below, beside = self.slide.reach((rows, columns))
         self.loaded = self.line(below, beside).reshape(below.stop - below.start, -1)
         return self.loaded
 
     @property
     def is_whole(self) -> bool:
-        """Whether all samples are whole numbers, those beyond the border too."""
+        """Whether all samples are integers, including those beyond the border."""
         return self.table is None and self.picture.dtype.kind in "iu" and float(self.fill).is_integer()
 
     def exact(self) -> tuple[Array, int]:
-        """Return the input of the last tile as whole samples, (rows, samples), and what they are less.
+        """Return the input of the last tile as integer samples, (rows, samples), and the number subtracted from them.
 
-        It is that of the picture itself where no border is met: of a quarter of the bytes, and in cache.
+        Where the tile does not touch the border, it is a view of the picture, a quarter of the bytes and in cache.
         """
         places = []
         for axis, reach in ((ROWS, self.below), (COLUMNS, self.beside)):
@@ -76,7 +76,7 @@ class Strip:
         return pixels.reshape(len(pixels), -1), 0
 
     def line(self, below: slice, beside: slice, slack: int = 0) -> Array:
-        """Return places of the padded input, one row behind the other, and `slack` samples of anything."""
+        """Return part of the padded input as one line, row after row, followed by `slack` arbitrary samples."""
         shape = (below.stop - below.start, beside.stop - beside.start, self.channels)
         size = prod(shape)
         if self.held.size < size + slack:
@@ -96,7 +96,7 @@ class Strip:
         return self.held[: size + slack]
 
     def _columns(self, beside: slice) -> Columns:
-        """Return which columns lie in the picture, and whence those beyond it come; worked out once."""
+        """Return which columns lie inside the picture, and the sources of those beyond it; cached."""
         known = self.known.get((beside.start, beside.stop))
         if known is not None:
             return known
@@ -113,7 +113,7 @@ class Strip:
         return inner, again, others
 
     def _copy(self, target: Array, below: slice, columns: slice) -> None:
-        """Copy columns of the picture, the rows inside it at once and padded rows one by one."""
+        """Copy columns of the picture: the rows inside it in one call, and padded rows one by one."""
         inner = self._inner(ROWS, below)
         if inner.start < inner.stop:
             first = below.start + inner.start - self.before[ROWS]
@@ -131,23 +131,23 @@ class Strip:
             self.changed = np.empty(samples.size, self.changed.dtype)
         changed = self.changed[: samples.size].reshape(samples.shape)
         if self.table is not None:
-            return self.table.take(samples, out=changed, mode="clip")  # which needs no buffer
-        # A byte whose first bit is turned is, read with its sign, 128 less.
+            return self.table.take(samples, out=changed, mode="clip")  # mode "clip" needs no buffer
+        # Inverting the first bit of a byte and reading it as signed subtracts 128.
         return np.bitwise_xor(samples, np.uint8(CENTRE), out=changed).view(np.int8)
 
     def _inner(self, axis: int, places: slice) -> slice:
-        """Return which of some padded places lie in the picture itself; their sources follow each other."""
+        """Return which of some padded positions lie inside the picture; their sources are contiguous."""
         count = places.stop - places.start
         start = self.before[axis] - places.start
         return slice(min(max(start, 0), count), min(max(start + self.size[axis], 0), count))
 
 
 class _Sources:
-    """Whence each element of a padded axis comes; only those beyond its ends take memory."""
+    """The source index of each element of a padded axis; only elements beyond the ends are stored."""
 
     def __init__(self, mode: str, n: int, before: int, after: int) -> None:
         self.n, self.before = n, before
-        self.first = source_indices(mode, n, before, -n).tolist()  # those before the axis itself
+        self.first = source_indices(mode, n, before, -n).tolist()  # elements before the start of the axis
         self.last = source_indices(mode, n, -n, after).tolist()
 
     def __getitem__(self, place: int) -> int:
@@ -159,7 +159,7 @@ class _Sources:
 
 
 def _index(places: list[int]) -> slice | list[int]:
-    """Return places as a slice where they are one, or one place; NumPy copies those several times as fast."""
+    """Return positions as a slice if possible, because NumPy copies slices several times as fast."""
     first, last, steps = places[0], places[-1], {b - a for a, b in pairwise(places)}
     if steps <= {0}:
         return slice(first, first + 1)

@@ -1,4 +1,4 @@
-"""From sums back to pixels, inside the tile: combine, divide, shift, round half to even, clip."""
+"""Conversion of sums to pixels within a tile: combine, divide, shift, round half to even, clip."""
 
 from typing import Any, NamedTuple
 
@@ -9,17 +9,17 @@ from convcli.backend.bands.passes import Scratch
 
 Array = NDArray[Any]
 
-EXACT32 = 1 << 24  # whole numbers below are float32 exactly
-# Below this divisor a quotient of 8 bits is nearer to its float32 than to the next half, so it rounds as it should.
+EXACT32 = 1 << 24  # integers below this are exact in float32
+# Below this divisor an 8-bit quotient is closer to its float32 than to the next half, so it is rounded correctly.
 DIVISOR32 = 1 << 13
 
 
 class Finish(NamedTuple):
-    """How the responses of one kernel become pixels.
+    """The conversion of the responses of one kernel to pixels.
 
-    most : what no sum of any matrix exceeds, or a little more; combine, divisor, offset : as of the kernel;
-    value_range : clip, abs or offset; dtype : the picture's; can_clip : whether values may leave its range
-    half : half the divisor where it is in the sums already, so that cutting them off rounds them
+    most : upper bound of the sums of any matrix; combine, divisor, offset : as in the kernel;
+    value_range : clip, abs or offset; dtype : dtype of the picture; can_clip : whether values may leave its range
+    half : half the divisor if it is already included in the sums, so that truncation rounds them
     """
 
     combine: str
@@ -32,7 +32,7 @@ class Finish(NamedTuple):
     half: float = 0
 
     def __call__(self, sums: list[Array], out: Array, scratch: Scratch) -> int:
-        """Write pixels to `out`, (rows, columns, channels), and return how many samples were clipped."""
+        """Write pixels to `out`, (rows, columns, channels); return how many samples were clipped."""
         values = self._combined(sums, scratch)
         if self.divisor != 1 or self.offset:
             values = self._float(values, scratch, self.most, self.divisor)
@@ -58,9 +58,9 @@ class Finish(NamedTuple):
         return clipped
 
     def _combined(self, sums: list[Array], scratch: Scratch) -> Array:
-        """Return one response of them all; the buffers of the sums may be used for it."""
+        """Return the combined response; the buffers of the sums may be reused for it."""
         if self.combine == "magnitude":
-            # A root of 12 bits may round to an odd divisor's half; one of 11 never does.
+            # A root of 12 bits may round to half of an odd divisor; one of 11 never does.
             most = len(sums) * self.most**2 * (1 if self.divisor == 1 else 4)
             sums = [
                 self._float(part, scratch, most, 1, f"square{number}") for number, part in enumerate(sums)
@@ -68,13 +68,13 @@ class Finish(NamedTuple):
         return combine(self.combine, sums)
 
     def by_cutting_off(self) -> "Finish":
-        """Return one that needs half the divisor in the sums, and rounds by cutting off, where that is the same."""
+        """Return a copy that needs half the divisor in the sums and rounds by truncation, if the result is the same."""
         odd = isinstance(self.divisor, int) and self.divisor % 2 == 1 and self.divisor < DIVISOR32
         narrow = self.dtype == np.uint8 and self.most + self.divisor < EXACT32 // 2  # a half is exact as well
         return self._replace(half=self.divisor / 2) if odd and narrow and not self.can_clip else self
 
     def _divide(self, values: Array) -> None:
-        """Divide, in place; sums by an odd number as a multiplication, as no quotient of whole ones is a half."""
+        """Divide in place; sums by an odd number by multiplication, as no quotient of such integers is a half."""
         divisor = values.dtype.type(self.divisor)
         odd = isinstance(self.divisor, int) and self.divisor % 2
         if odd and self.combine == "none" and self.dtype.kind == "u":
@@ -85,7 +85,7 @@ class Finish(NamedTuple):
     def _float(
         self, values: Array, scratch: Scratch, most: float, divisor: float, name: str = "float"
     ) -> Array:
-        """Return sums as the shortest float that holds whole ones, their quotients, and these with an offset."""
+        """Return sums in the smallest float dtype that holds integers, their quotients, and these with an offset."""
         short = not self.offset and 0 < divisor < DIVISOR32 and float(divisor).is_integer()
         narrow = most < EXACT32 and short and self.dtype.itemsize == 1
         dtype = np.dtype(np.float32 if narrow else np.float64)
@@ -96,7 +96,7 @@ class Finish(NamedTuple):
         return floats
 
     def _short(self, values: Array, count: int, scratch: Scratch) -> Array:
-        """Return whole floats as integers, of twice the picture's size, where none can be larger."""
+        """Return integer-valued floats as integers of twice the picture's size, if they fit."""
         reach = count * self.most / abs(self.divisor) + abs(self.offset) + np.iinfo(self.dtype).max
         short = shortest(self.dtype, reach)
         if values.dtype.kind != "f" or short.kind == "f":
@@ -107,7 +107,7 @@ class Finish(NamedTuple):
 
 
 def combine(how: str, sums: list[Array]) -> Array:
-    """Return one response of all sums, in place: the root of the summed squares of floats, or the largest."""
+    """Combine all sums into one response, in place: the root of the sum of squares, or the maximum."""
     if how != "magnitude":
         for more in sums[1:]:
             np.maximum(sums[0], more, out=sums[0])
@@ -120,23 +120,23 @@ def combine(how: str, sums: list[Array]) -> Array:
 
 
 def middle_of(dtype: np.dtype[Any]) -> int:
-    """Return the middle of the range of an integer dtype: what `offset` adds."""
+    """Return the middle of the range of an integer dtype, which `offset` adds."""
     limits = np.iinfo(dtype)
     return (int(limits.min) + int(limits.max) + 1) // 2
 
 
 def shortest(dtype: np.dtype[Any], reach: float) -> np.dtype[Any]:
-    """Return the integers of twice a dtype's size, where they hold values up to `reach`; else float64."""
+    """Return the integer dtype of twice a dtype's size if it holds values up to `reach`; otherwise float64."""
     short = np.dtype(f"int{16 * dtype.itemsize}")
     return short if reach < np.iinfo(short).max else np.dtype(np.float64)
 
 
 def clip(values: Array, dtype: np.dtype[Any], scratch: Scratch) -> int:
-    """Clip values into the range of a dtype, in place, and count how many that changed."""
+    """Clip values into the range of a dtype, in place; return how many were clipped."""
     limits = np.iinfo(dtype)
     beyond = scratch.get("beyond", values.shape, np.bool_)
     if values.dtype.kind == "i" and not limits.min:
-        # Read as unsigned, negative values are large: one comparison finds both ends.
+        # Read as unsigned, negative values are large, so that one comparison finds both ends.
         np.greater(values.view(f"u{values.itemsize}"), limits.max, out=beyond)
     else:
         np.logical_or(values < limits.min, values > limits.max, out=beyond)

@@ -1,8 +1,8 @@
-"""Sums of rows and columns as matrix products: a band of outputs is a Toeplitz matrix times a band of inputs.
+"""Weighted sums as matrix products: a band of outputs is a Toeplitz matrix times a band of inputs.
 
-BLAS reads the bands of a strip where they are, so nothing is copied; the zeros of the matrices are multiplied
-with the rest, and still it is several times faster than shift and add for more than a few taps. All bands of a
-strip are one call: between calls a thread waits for its turn with the interpreter.
+BLAS reads the bands of a strip in place, so nothing is copied. The zeros of the matrices are multiplied too, and it is
+still several times as fast as shift and add for more than a few taps. All bands of a strip are one call, because
+a thread waits for the interpreter's lock between calls.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ Array = NDArray[Any]
 
 
 class WeighedRows:
-    """Weighs rows below each other: out[y, x] = sum of weights[t, p] * strip[y + t * dilation, x + p * step].
+    """Vertical weighted sums: out[y, x] = sum of weights[t, p] * strip[y + t * dilation, x + p * step].
 
-    One product down for each p, added up; a column of weights alone is one product.
+    One vertical product for each p, added up; a single column of weights is one product.
     """
 
     def __init__(self, weights: Array, dilation: int, step: int, dtype: Any) -> None:
@@ -30,7 +30,7 @@ class WeighedRows:
         self.step = step
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`."""
+        """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
         spare = scratch.get("spare", out.shape, out.dtype) if len(self.matrices) > 1 else out
         whole = len(out) // self.height * self.height
         for rows, height in ((slice(0, whole), self.height), (slice(whole, len(out)), len(out) - whole)):
@@ -39,7 +39,7 @@ class WeighedRows:
         return out
 
     def _weigh(self, strip: Array, out: Array, spare: Array, height: int) -> None:
-        """Weigh as many bands of this height as fill `out`."""
+        """Compute as many bands of this height as fill `out`."""
         reach = height - self.height + self.matrices[0].shape[1]
         count, samples = len(out) // height, out.shape[1]
         row, sample = strip.strides
@@ -56,7 +56,7 @@ class WeighedRows:
 
 
 class WeighedColumns:
-    """Weighs neighbours along rows: out[:, x] = sum of weights[t] * strip[:, x + t * step]."""
+    """Horizontal weighted sums: out[:, x] = sum of weights[t] * strip[:, x + t * step]."""
 
     def __init__(self, weights: Sequence[float], step: int, dtype: Any) -> None:
         spread = np.zeros((len(weights) - 1) * step + 1, dtype)
@@ -64,7 +64,7 @@ class WeighedColumns:
         self.matrix = toeplitz(spread, 1, ACROSS, dtype).T.copy()
 
     def __call__(self, strip: Array, out: Array) -> Array:
-        """Weigh (rows, samples) into the narrower `out`."""
+        """Write the weighted sums of `strip`, (rows, samples), into the narrower `out`."""
         whole = out.shape[1] // ACROSS * ACROSS
         for columns, width in ((slice(0, whole), ACROSS), (slice(whole, out.shape[1]), out.shape[1] - whole)):
             if columns.start < columns.stop:
@@ -72,7 +72,7 @@ class WeighedColumns:
         return out
 
     def _weigh(self, strip: Array, out: Array, width: int) -> None:
-        """Weigh as many blocks of this width as fill `out`."""
+        """Compute as many blocks of this width as fill `out`."""
         reach = width - ACROSS + len(self.matrix)
         rows, count = len(out), out.shape[1] // width
         row, sample = strip.strides
@@ -82,7 +82,7 @@ class WeighedColumns:
 
 
 class WeighedFactors:
-    """Weighs the rows of a strip below each other, then neighbours along them."""
+    """Weighted sums with two factors: vertically, then horizontally."""
 
     def __init__(
         self, factors: tuple[list[float], list[float]], dilation: int, step: int, dtype: Any
@@ -92,13 +92,13 @@ class WeighedFactors:
         self.columns = WeighedColumns(across, step, dtype)
 
     def __call__(self, strip: Array, out: Array, scratch: Scratch) -> Array:
-        """Weigh (rows, samples) into the smaller `out`."""
+        """Write the weighted sums of `strip`, (rows, samples), into the smaller `out`."""
         held = scratch.get("down", (len(out), strip.shape[1]), strip.dtype)
         return self.columns(self.rows(strip, held, scratch), out)
 
 
 def toeplitz(weights: Sequence[float] | Array, dilation: int, rows: int, dtype: Any) -> Array:
-    """Return T, (rows, rows + dilation * (taps - 1)): T @ x weighs the rows below each other."""
+    """Return the matrix T, (rows, rows + dilation * (taps - 1)), such that T @ x is the vertical weighted sum."""
     span = dilation * (len(weights) - 1) + 1
     matrix = np.zeros((rows, rows + span - 1), dtype)
     for row in range(rows):

@@ -1,8 +1,8 @@
-"""Weights in whole units of 2^-40, and the exact sums that they give at single places of a tile.
+"""Weights in integer multiples of 2^-40, and the exact sums that they give at single positions of a tile.
 
-A sum of whole samples and such weights is a whole number of units. The weights are taken apart into an upper
-and a lower part of so few bits that every product, and every sum of products, is a whole number below 2^53:
-BLAS then sums them exactly in float64, in whatever order and with or without fused multiply-adds.
+A sum of integer samples with such weights is an integer number of units. The weights are split into an upper and a
+lower part of so few bits that every product, and every sum of products, is an integer below 2^53: BLAS then sums them
+exactly in float64, in any order and with or without fused multiply-adds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,35 +18,35 @@ from convcli.backend.bands.toeplitz import WeighedRows
 
 Array = NDArray[Any]
 
-UNIT = 40  # bits behind the point of a weight
+UNIT = 40  # fractional bits of a weight
 PART = 20  # bits of the lower part of a weight
-SAMPLE = 8  # bits behind the point of a sample: a border may have a value that is no whole number
-REST = UNIT + SAMPLE - PART  # bits behind the point of a sum of upper parts
-# Of the summed magnitudes of weights: with 16 bits of a sample, or 24 of which 8 lie behind the point, and the 20
-# of a part they make 52.
+SAMPLE = 8  # fractional bits of a sample: a border value may have a fraction
+REST = UNIT + SAMPLE - PART  # fractional bits of a sum of upper parts
+# Limits of the sum of absolute weights: with 16 bits of a sample, or 24 including 8 fractional bits, and the 20 bits
+# of a part, a sum has 52 bits.
 MOST, MOST_BESIDE = 2.0**16, 2.0**8
-MOST_FLOAT = 2.0**12  # of a sum: with the bits of a unit they make 52
-GATHERED = 1 << 17  # samples that are weighed in one product: they stay in cache
-ONE = 2.0**-UNIT  # a unit
-DENSE = 16  # where one in so many places is asked for, all of them are summed
+MOST_FLOAT = 2.0**12  # limit of a sum: 52 bits including those of a unit
+GATHERED = 1 << 17  # samples in one matrix product, which stay in cache
+ONE = 2.0**-UNIT  # value of one unit
+DENSE = 16  # if more than one in this number of positions is needed, all are summed
 
 
 def to_sample_units(value: float) -> float:
-    """Return what beyond a border stands for a sample, to the nearest 2^-8."""
+    """Round the value of samples beyond the border to the nearest 2^-8."""
     return float(np.rint(value * 2.0**SAMPLE) / 2.0**SAMPLE)
 
 
 class Units(NamedTuple):
-    """The matrices of a kernel, (M, rows, columns), and its offset, as whole numbers of 2^-40."""
+    """The matrices of a kernel, (M, rows, columns), and its offset, as integer multiples of 2^-40."""
 
     matrices: Array
     offset: int
 
     @classmethod
     def of(cls, weights: Sequence[Array], offset: float, value: float) -> "Units | None":
-        """Take weights to the nearest unit, half to even; None if they are too large for exact sums.
+        """Round weights to the nearest unit, half to even; return None if they are too large for exact sums.
 
-        `value` is a sample beyond the border.
+        `value` is the value of samples beyond the border.
         """
         largest = max(float(np.abs(matrix).sum()) for matrix in weights)
         most = MOST if value.is_integer() else MOST_BESIDE
@@ -56,7 +56,7 @@ class Units(NamedTuple):
 
     @property
     def weights(self) -> Array:
-        """The weights as floats, which hold them exactly: (M, rows, columns)."""
+        """The weights as floats, which represent them exactly: (M, rows, columns)."""
         weights: Array = self.matrices * ONE
         return weights
 
@@ -68,32 +68,32 @@ class Units(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The exact sums of the upper and the lower parts of the weights, as float64: (M, places) each."""
+    """The exact sums of the upper and the lower parts of the weights, as float64: (M, positions) each."""
 
     upper: Array
     lower: Array
 
     @property
     def floats(self) -> Array:
-        """The sums as float64: exactly, where samples are whole and no sum exceeds MOST_FLOAT."""
+        """The sums as float64: exact, if samples are integers and no sum exceeds MOST_FLOAT."""
         floats: Array = self.upper * 2.0 ** (PART - UNIT)
         floats += self.lower * 2.0**-UNIT
         return floats
 
 
 class Sums:
-    """Exact sums, divided into the whole number below and what is left, in units of 2^-48: (M, places) each."""
+    """Exact sums, split into the integer below and the remainder in units of 2^-48: (M, positions) each."""
 
     def __init__(self, parts: Parts) -> None:
-        """Put the sums of the upper and the lower parts of the weights together."""
-        # Samples may have 8 bits behind the point.
+        """Add the sums of the upper and the lower parts of the weights."""
+        # Samples may have 8 fractional bits.
         high, low = (np.rint(part * 2.0**SAMPLE).astype(np.int64) for part in parts)
         high += low >> PART
         self.whole = high >> REST
         self.left = ((high & ((1 << REST) - 1)) << PART) | (low & ((1 << PART) - 1))
 
     def add(self, units: Sequence[int]) -> None:
-        """Add so many units of 2^-40 to the sums of each matrix."""
+        """Add a number of units of 2^-40 to the sums of each matrix."""
         more = np.array(units, np.int64)[:, np.newaxis]
         self.left += (more & ((1 << UNIT) - 1)) << SAMPLE
         self.whole += (more >> UNIT) + (self.left >> (UNIT + SAMPLE))
@@ -101,7 +101,7 @@ class Sums:
 
     @property
     def integers(self) -> Array:
-        """The sums as whole numbers of Python, in units of 2^-48."""
+        """The sums as Python integers, in units of 2^-48."""
         whole: Array = self.whole.astype(object) * (1 << (UNIT + SAMPLE)) + self.left
         return whole
 
@@ -113,14 +113,14 @@ class Sums:
 
     @property
     def rounded(self) -> Array:
-        """The nearest whole number, half to even."""
+        """The nearest integer of each sum, half to even."""
         half = 1 << (UNIT + SAMPLE - 1)
         rounded: Array = self.whole + ((self.left > half) | ((self.left == half) & (self.whole & 1 == 1)))
         return rounded
 
 
 class ExactSums:
-    """Sums a strip exactly at chosen places of a tile."""
+    """Exact sums of a strip at chosen positions of a tile."""
 
     def __init__(self, units: Units, slide: Slide, channels: int) -> None:
         self.units, self.slide, self.channels = units, slide, channels
@@ -128,9 +128,9 @@ class ExactSums:
         self.columns = np.ascontiguousarray(self.parts.reshape(len(self.parts), -1).T)
 
     def __call__(self, strip: Array, shape: tuple[int, int], places: Array) -> Parts:
-        """Return the sums at `places`, counted over the samples of a tile of `shape`, of its padded input.
+        """Return the sums at `places`, flat indices into a tile of `shape`, from the tile's padded input.
 
-        Where so many are asked for, those of the whole tile are taken.
+        If many positions are needed, the sums of the whole tile are computed.
         """
         if len(places) * DENSE > shape[0] * shape[1] and set(self.slide.stride) == {1}:
             found = self._everywhere(strip, shape)[:, places]
@@ -147,17 +147,17 @@ class ExactSums:
         return Parts(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
 
     def some(self, places: Array) -> Iterator[Array]:
-        """Yield as many places at a time as stay in cache with what their windows look at."""
+        """Yield groups of positions whose windows fit in cache."""
         step = max(1, GATHERED // len(self.columns))
         return (places[start : start + step] for start in range(0, len(places), step))
 
     def of(self, met: Array) -> Parts:
-        """Return the sums of the samples (places, rows, columns) that lie under a kernel."""
+        """Return the weighted sums of windows of samples (positions, rows, columns)."""
         found = (met.reshape(len(met), len(self.columns)).astype(np.float64) @ self.columns).T
         return Parts(found[::2], found[1::2])
 
     def _everywhere(self, strip: Array, shape: tuple[int, int]) -> Array:
-        """Return the sums of all places, (2 * M, places)."""
+        """Return the sums of all positions, (2 * M, positions)."""
         wide, scratch = strip.astype(np.float64), Scratch()
         below, beside = self.slide.dilation[0], self.slide.dilation[1] * self.channels
         out = np.empty((len(self.parts), *shape))
@@ -167,9 +167,9 @@ class ExactSums:
 
 
 def windows_of(strip: Array, slide: Slide, channels: int, shape: tuple[int, int]) -> Array:
-    """Return a view of what a kernel lies on in a strip (rows, samples), for a tile of `shape`.
+    """Return a view of the windows of a strip (rows, samples), for a tile of `shape`.
 
-    It is (rows, pixels, channels, *kernel_size).
+    Its shape is (rows, pixels, channels, *kernel_size).
     """
     (sy, sx), (dy, dx) = slide.stride, slide.dilation
     row, sample = strip.strides

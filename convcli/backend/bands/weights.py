@@ -1,4 +1,4 @@
-"""One matrix of a kernel, as the algorithms want it: turned, with its factors."""
+"""One matrix of a kernel in the form that the algorithms need: rotated, with its factors."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 
 class Weights(NamedTuple):
-    """One matrix of a kernel, turned already, and its factors down and across, where it has some."""
+    """One matrix of a kernel, already rotated if required, and its vertical and horizontal factors, if it has any."""
 
     matrix: Array
     whole: bool
@@ -22,18 +22,18 @@ class Weights(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Array) -> "Weights":
-        """Look at a matrix once, for all tiles."""
+        """Analyse a matrix once, for all tiles."""
         found = factors(matrix, 2)
         down, across = (part.ravel().tolist() for part in found) if found else ([], [])
         return cls(matrix, matrix.dtype.kind == "i", down, across)
 
     def facts(self, largest: float) -> Facts:
-        """Return what the plan has to know, for samples up to `largest`."""
-        # One sample more than the sum: what an offset may add before the values are clipped.
+        """Return the properties that the plan depends on, for samples up to `largest`."""
+        # One sample more than the sum, because an offset may be added before the values are clipped.
         most = int((np.abs(self.matrix.astype(float)).sum() + 1) * largest) + 1
         factored, down_most = None, most
         if self.down:
-            down_most = int(max(1, sum(map(abs, self.down))) * largest) + 1  # the border itself fits, too
+            down_most = int(max(1, sum(map(abs, self.down))) * largest) + 1  # also holds the border value
             factored = (operations(self.down), operations(self.across))
         flat = self.matrix.ravel().tolist()
         box_most = int(self.matrix.shape[1] * largest) + 1 if self.whole and set(flat) == {1} else None
