@@ -1,1 +1,1 @@
-"""How one correlation is done: by shifts, matrix products, factors or transforms, and which is the quickest."""
+"""The algorithms of correlation (shifts, matrix products, factors, transforms) and the choice of the fastest one."""

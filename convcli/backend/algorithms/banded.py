@@ -1,4 +1,4 @@
-"""Band matrices: each channel's rows times a small matrix that holds the kernel on its diagonals."""
+"""Band matrices: the rows of each channel, multiplied by a small matrix with the kernel on its diagonals."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -22,11 +22,11 @@ Array = NDArray[Any]
 def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
     """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
 
-    `value` stands around x, as wide as `pads`. Along the last axis every row is laid down once for each tap,
-    behind each other and shifted by it. A band matrix (rows, reach) then takes all that `rows` rows of the
-    output look at: what lies behind each other needs no copy. Taps along further axes are shifts of the
-    input, and the products are added. Half of what is multiplied is zeros, and still BLAS is quicker than a
-    multiplication and an addition of whole arrays for every tap. The zeros spread NaN and infinity over a band.
+    x is padded with `value`, as wide as `pads`. Every row is copied once for each tap of the last axis, shifted by the
+    tap. A band matrix (rows, reach) is then multiplied by the input rows that `rows` output rows need, which are
+    adjacent and need no further copy. Taps along other axes are shifts of the input, whose products are added. Half of
+    the multiplications are with zeros, and BLAS is still faster than one multiplication and one addition of whole
+    arrays per tap. The zeros spread NaN and infinity over a band.
     """
     groups, outputs, inputs = weight.shape[:3]
     out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
@@ -48,7 +48,7 @@ def _bands(kernels: Array, slide: Slide) -> Array:
     """Return the band matrices of kernels (G, *k): (*k without the last two axes, G, rows, reach * taps)."""
     rows, step = band_rows(slide), slide.stride[-2]
     reach = (rows - 1) * step + slide.spans[-2]
-    kernels = np.moveaxis(kernels, 0, -3)  # (*lead, G, high, wide)
+    kernels = np.moveaxis(kernels, 0, -3)  # (*lead, G, height, width)
     bands = np.zeros((*kernels.shape[:-2], rows, reach, kernels.shape[-1]), kernels.dtype)
     for tap in range(kernels.shape[-2]):
         for row in range(rows):
@@ -57,9 +57,9 @@ def _bands(kernels: Array, slide: Slide) -> Array:
 
 
 class _Stack:
-    """The rows of a block of groups, padded, each once for every tap of the last axis: (G, *, rows, taps, columns).
+    """The rows of a block of groups, padded, with a copy for each tap of the last axis: (G, *, rows, taps, columns).
 
-    The memory is used again for every block; what stands around x is written where it has moved.
+    The memory is reused for every block; the padding is written again only when it has moved.
     """
 
     def __init__(self, dtype: np.dtype[Any], slide: Slide, pads: Pads, value: Any) -> None:
@@ -91,13 +91,13 @@ class _Stack:
                     )
 
     def most(self, groups: int) -> int:
-        """Count the elements of the largest block."""
+        """Return the number of elements of the largest block."""
         reach = (self._rows - 1) * self._slide.stride[-2] + self._slide.spans[-2]
         line = prod(self._lead) * self._slide.kernel_size[-1] * self._columns
         return min(groups, self._groups) * line * reach
 
     def take(self, room: Array, x: Array, rows: slice, columns: slice) -> Array:
-        """Return what a block of the output looks at in x (G, *spatial), laid in `room`, the same for all blocks."""
+        """Copy the input that a block of the output needs from x (G, *spatial) to `room`, reused for all blocks."""
         slide, step = self._slide, self._slide.stride[-2]
         first, count = rows.start * step, (rows.stop - 1 - rows.start) * step + slide.spans[-2]
         shape = (*self._lead, count, slide.kernel_size[-1], columns.stop - columns.start)
@@ -120,9 +120,9 @@ class _Stack:
 
 
 def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: bool) -> None:
-    """Add the products of a stack (G, *padded, taps, columns) up in out (G, *out).
+    """Add the products of a stack (G, *padded, taps, columns) to out (G, *out).
 
-    What out holds counts where it is `started`.
+    The previous content of `out` is kept only if `started`.
     """
     rows, count, step = bands.shape[-2], out.shape[-2], slide.stride[-2]
     most = count - count % rows
@@ -132,7 +132,7 @@ def _multiply(out: Array, bands: Array, stack: Array, slide: Slide, started: boo
         if not high:
             continue
         reach = ((high - 1) * step + slide.spans[-2]) * stack.shape[-2]
-        # To divide an axis takes no copy: what is written here is written to `out`.
+        # Splitting an axis makes a view: what is written here is written to `out`.
         target = out[..., start:stop, :].reshape(*out.shape[:-2], -1, high, out.shape[-1])
         for place, tap in enumerate(product(*map(range, bands.shape[:-3]))):
             meets = slide.meets((*tap, 0, 0))[: len(tap)]

@@ -1,4 +1,4 @@
-"""The engine of every convolution: the plan is made, one algorithm runs, the bias is added."""
+"""The engine of every convolution: choose an algorithm, run it, and add the bias."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,27 +19,27 @@ from convcli.layers.padding import Pads
 
 Array = NDArray[Any]
 
-PADDING = {  # where the border is of one value
+PADDING = {  # algorithms that pad with one value themselves
     "banded": banded.correlate,
     "gemm": gemm.correlate,
     "rows": kernel_rows.correlate,
     "winograd": winograd.correlate,
 }
-PRODUCTS = ("banded", "gemm", "rows", "winograd")  # BLAS does the work
+PRODUCTS = ("banded", "gemm", "rows", "winograd")  # computed by BLAS
 TRANSFORMS = (
     "fft",
     "winograd",
-)  # whose errors spread from a large element to all that are transformed with it
-FOR_FINITE = ("banded", "winograd")  # NaN and infinity come out otherwise than in plain sums
+)  # the error of a large element spreads to all elements that are transformed with it
+FOR_FINITE = ("banded", "winograd")  # NaN and infinity differ from those of plain sums
 
 
 @dataclass(frozen=True)
 class Border:
-    """How wide the border around x is, and what fills it."""
+    """The width of the border around x, and what fills it."""
 
     pads: Pads
     mode: str
-    value: Array  # has no axes
+    value: Array  # 0-dimensional
 
     def around(self, x: Array) -> Array:
         """Return x (N, C, *spatial) with its border."""
@@ -48,26 +48,26 @@ class Border:
         return pad(x, self.pads, range(2, x.ndim), self.mode)
 
     def but_constant(self, x: Array) -> tuple[Array, Pads]:
-        """Return x with its border, unless that is of one value, and what is still to be put around it."""
+        """Return x with its border and no pads, or x itself and the pads if the border is constant."""
         if self.mode in ("zeros", "constant"):
             return x, self.pads
         return self.around(x), ((0, 0),) * len(self.pads)
 
 
 def as_method(method: str) -> tuple[str, int | None]:
-    """Split `separable:2` into the method and its rank, and refuse what is no method."""
+    """Split `separable:2` into the method and its rank; raise ArgumentError for an unknown method."""
     name, colon, rank = str(method).partition(":")
     if not colon:
         return one_of("method", name, ("auto", *METHODS)), None
     if name != "separable" or not rank.isdecimal() or int(rank) < 1:
-        raise ArgumentError(f"method {method!r}: only 'separable' takes a rank, as in 'separable:2'")
+        raise ArgumentError(f"method {method!r}: only 'separable' takes a rank, such as 'separable:2'")
     return name, int(rank)
 
 
 class _Task(NamedTuple):
     """A correlation of x (N, C, *spatial) with kernels (G, O, C / G, *k).
 
-    rank : how many terms of a kernel `separable` takes; None if it has to be one
+    rank : number of terms of a kernel for `separable`; None if the kernels must have rank 1
     """
 
     x: Array
@@ -88,7 +88,7 @@ def correlate(
     method: str = "auto",
     rank: int | None = None,
 ) -> Array:
-    """Correlate x (N, C, *spatial) with weight (O, C / groups, *k) by one algorithm: (N, O, *output)."""
+    """Correlate x (N, C, *spatial) with weight (O, C / groups, *k): (N, O, *output)."""
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
     task = _Task(x, kernels, slide, border, numbers, rank)
     if method != "auto":
@@ -97,14 +97,14 @@ def correlate(
     for name in ranking(Work(len(x), groups, kernels.shape[2], kernels.shape[1], slide)):
         if _suits(name, task):
             y = _trusted(name, task)
-            # Whatever is not finite in x or in between makes y so; squares of large ones only cost a second try.
+            # y is not finite if x or an intermediate value is not; overflow of the squares only costs a second attempt.
             if name not in FOR_FINITE or numbers.peak is not None or np.isfinite(np.vdot(y, y)):
                 return y
-    raise AssertionError("direct takes everything")
+    raise AssertionError("direct accepts everything")
 
 
 def _trusted(method: str, task: _Task) -> Array:
-    """Correlate by an algorithm that `auto` takes: floats that a transform spoils are summed plainly."""
+    """Run an algorithm chosen by `auto`; floats that a transform makes inaccurate are summed directly."""
     numbers, border = task.numbers, task.border
     if method not in TRANSFORMS or numbers.peak is not None:
         return _run(method, task)
@@ -120,7 +120,7 @@ def _trusted(method: str, task: _Task) -> Array:
 
 
 def _run(method: str, task: _Task) -> Array:
-    """Correlate by one algorithm: (N, G * O, *output)."""
+    """Run one algorithm: (N, G * O, *output)."""
     x, kernels, slide, border, numbers, rank = task
     groups = len(kernels)
     if method in ("direct", "separable"):
@@ -146,39 +146,39 @@ def _run(method: str, task: _Task) -> Array:
 
 
 def add_bias(y: Array, bias: Array, numbers: Numbers) -> Array:
-    """Add a bias (O,) or (O, *output) to y (N, O, *output), in place, and return the result's dtype."""
+    """Add a bias (O,) or (O, *output) to y (N, O, *output), in place, and return y in the result's dtype."""
     if bias.any():
         y += cast(bias, y.dtype).reshape(*bias.shape, *(1,) * (y.ndim - 1 - bias.ndim))
     return numbers.finish(y)
 
 
 def _check_method(method: str, task: _Task) -> None:
-    """Refuse an algorithm that was asked for and does not take this kernel or these numbers."""
+    """Raise ArgumentError if a requested algorithm does not support this kernel or these numbers."""
     slide, numbers = task.slide, task.numbers
     if method == "fft" and not _fft_rounds_right(task):
         raise ArgumentError(
-            "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
-            f"{numbers.peak}; take another method, or convert x to float64"
+            "method 'fft' computes in floats, which may round integers incorrectly for sums as large as "
+            f"{numbers.peak}; use another method, or convert x to float64"
         )
     if method == "winograd" and numbers.peak is not None:
         raise ArgumentError(
-            "method 'winograd' halves numbers, and integers are computed exactly; take another method, or "
+            "method 'winograd' needs fractions, but integers are computed exactly; use another method, or "
             "convert x to float64"
         )
     if method in ONLY_FOR and not ONLY_FOR[method](slide):
         wants = {
             "winograd": "3 taps on every axis, with stride 1 and dilation 1",
-            "banded": "2 spatial axes or more",
-            "rows": "2 spatial axes or more",
+            "banded": "at least 2 spatial axes",
+            "rows": "at least 2 spatial axes",
         }
         raise ArgumentError(
-            f"method {method!r} wants {wants[method]}; the kernel is {by_axes(slide.kernel_size)}, with stride "
-            f"{by_axes(slide.stride)} and dilation {by_axes(slide.dilation)}; take another method"
+            f"method {method!r} needs {wants[method]}, but the kernel is {by_axes(slide.kernel_size)}, with stride "
+            f"{by_axes(slide.stride)} and dilation {by_axes(slide.dilation)}; use another method"
         )
 
 
 def _suits(name: str, task: _Task) -> bool:
-    """Return whether `auto` may take the algorithm: it must give the numbers that plain sums give."""
+    """Return whether `auto` may choose the algorithm, which must give the same numbers as plain sums."""
     x, kernels, slide, border, numbers, _ = task
     if name in ("direct", "gemm"):
         return True

@@ -1,7 +1,7 @@
-"""Which algorithm a convolution takes, and in what blocks; integers only, no arrays.
+"""The choice of a convolution's algorithm, and the block sizes; integers only, no arrays.
 
-Costs are estimates in picoseconds for 32-bit floats, measured on one core of an x86-64 machine, and scaled by what sums
-cost on this one. Only their order matters.
+Costs are estimates in picoseconds for 32-bit floats, measured on one core of an x86-64 machine, and scaled by the costs
+of sums on this machine. Only their order matters.
 """
 
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ from convcli.backend.algorithms.slide import Slide
 from convcli.backend.machine import machine
 from convcli.layers.axes import Sizes
 
-CACHE_BYTES = 1 << 18  # a block of this size stays in the second-level cache
-COLUMN_BYTES = 1 << 20  # the columns of one matrix product: they stay in that cache
-WINOGRAD_BYTES = 1 << 22  # the transformed tiles of one band, in and out
-SMALL = 10**6  # multiplications of a matrix product that OpenBLAS does without packing its operands first
-LEAST = 200  # columns of such a product, below which its calls cost more
-RUN = 1 << 16  # elements that are transformed at once
-ROW = 128  # tiles of a row, above which it is divided
-TILES = 400  # the least that a product of transformed tiles takes at once, where there are so many
-BAND_BYTES = 1 << 20  # the stacked rows of one batch of banded products: they stay in that cache
-BAND_COLUMNS = 512  # of one banded product: BLAS takes small ones without packing them first
-BAND_ROWS = 4  # outputs of one band matrix; more rows multiply more zeros, fewer make more calls
-ROWS_BYTES = 1 << 22  # of one block of rows: what they are laid in, and what becomes of them
-SPECTRUM_BYTES = 1 << 26  # the transformed weights that are held at once
+CACHE_BYTES = 1 << 18  # size of a block that fits in the second-level cache
+COLUMN_BYTES = 1 << 20  # size of the columns of one matrix product, which fit in that cache
+WINOGRAD_BYTES = 1 << 22  # size of the transformed tiles of one band, input and output
+SMALL = 10**6  # multiplications up to which OpenBLAS does not pack the operands of a matrix product
+LEAST = 200  # columns of such a product, below which the calls cost more
+RUN = 1 << 16  # elements transformed at once
+ROW = 128  # tiles of a row, above which the row is divided
+TILES = 400  # smallest number of transformed tiles in one product, if there are that many
+BAND_BYTES = 1 << 20  # size of the stacked rows of one batch of banded products, which fit in that cache
+BAND_COLUMNS = 512  # columns of one banded product: BLAS does not pack small operands
+BAND_ROWS = 4  # outputs of one band matrix; with more rows, more zeros are multiplied; with fewer, there are more calls
+ROWS_BYTES = 1 << 22  # size of one block of rows: the copied input and the products
+SPECTRUM_BYTES = 1 << 26  # size of the transformed weights held at once
 
 
 class Work(NamedTuple):
@@ -42,10 +42,10 @@ class Work(NamedTuple):
 def blocks(
     images: int, sizes: Sizes, place_bytes: int, limit: int, align: int = 1
 ) -> Iterator[tuple[slice, ...]]:
-    """Divide (images, *sizes) into runs of places, row by row, that take at most `limit` bytes each.
+    """Divide (images, *sizes) into runs of positions in row-major order, of at most `limit` bytes each.
 
-    A run is a box: one place on the first axes, some on the next, all on the last ones. Where it can be,
-    its length is a multiple of `align`: BLAS is a tenth quicker on whole vectors.
+    A run is a box: one position on the first axes, some on the next, all on the last ones. If possible, its length is a
+    multiple of `align`: BLAS is 10 % faster on whole vectors.
     """
     shape = (images, *sizes)
     axis, run_bytes = len(sizes), place_bytes
@@ -63,7 +63,7 @@ def blocks(
 
 
 def fast_length(n: int, exact: bool = False) -> int:
-    """Return the least length of at least n that transforms are quick for: 2^a 3^b 5^c, or 2^a alone."""
+    """Return the smallest length of at least n with fast transforms: 2^a 3^b 5^c, or 2^a if `exact`."""
     best: int = 1 << (n - 1).bit_length()
     if exact:
         return best
@@ -78,9 +78,9 @@ def fast_length(n: int, exact: bool = False) -> int:
 
 
 def fft_size(slide: Slide, exact: bool = False) -> Sizes:
-    """Choose the transform's length on each axis: some multiple of the kernel, or the input where it is less.
+    """Return the transform length on each axis: about a multiple of the kernel, or the input if that is smaller.
 
-    Of a tile of F elements F - span + 1 are outputs; more axes take smaller tiles, to bound the memory.
+    Of a tile of F elements, F - span + 1 are outputs. With more axes, tiles are smaller, to limit the memory.
     """
     times = 1 << max(1, 5 - len(slide.kernel_size))
     sizes = []
@@ -92,7 +92,7 @@ def fft_size(slide: Slide, exact: bool = False) -> Sizes:
 
 
 def fft_tiles(slide: Slide, size: Sizes) -> Sizes:
-    """Count the outputs of one tile on each axis."""
+    """Return the number of outputs of one tile on each axis."""
     return tuple(
         min(count, (length - reach) // s + 1)
         for length, reach, s, count in zip(size, slide.spans, slide.stride, slide.output_size, strict=True)
@@ -102,7 +102,7 @@ def fft_tiles(slide: Slide, size: Sizes) -> Sizes:
 def cost_direct(work: Work) -> int:
     """Estimate shift-and-add: a multiplication and an addition in cache for every product.
 
-    Every row costs something of its own, and elements that are no neighbours three times as much.
+    Every row has a constant cost, and elements that are not adjacent cost three times as much.
     """
     taps = work.inputs * prod(work.slide.kernel_size)
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
@@ -112,26 +112,26 @@ def cost_direct(work: Work) -> int:
 
 
 def column_bytes(place_bytes: int) -> int:
-    """Choose how much memory the columns take: enough for BLAS to work at speed, and bounded."""
+    """Return the memory for columns: enough for BLAS to be fast, and limited."""
     return max(COLUMN_BYTES, min(448 * place_bytes, 8 * COLUMN_BYTES))
 
 
 def cost_gemm(work: Work) -> int:
-    """Estimate columns and one matrix product: a copy of every column, then the arithmetic of BLAS."""
+    """Estimate columns and one matrix product: a copy of every column, then the arithmetic in BLAS."""
     slide = work.slide
     taps = work.inputs * prod(slide.kernel_size)
     places = work.images * work.groups * prod(slide.output_size)
     copied = 0 if taps == work.inputs and set(slide.stride) == {1} else 1_500 // slide.output_size[-1] + 90
-    alone = 200 // work.outputs  # a matrix of few rows is as slow to read as it is to multiply
+    alone = 200 // work.outputs  # reading a matrix of few rows takes as long as multiplying it
     product = machine().scaled(work.outputs * 20 + 30, "flop32")
-    visited = prod(slide.stride)  # elements of the input that are divided into phases, for an output
+    visited = prod(slide.stride)  # elements of the input that are divided into phases, per output
     divided = work.inputs * visited * 400 if visited > 1 else 0
     calls = work.images * work.groups * 150_000 + 5_000_000
     return places * (taps * (product + copied + alone) + divided) + calls
 
 
 def takes_winograd(slide: Slide) -> bool:
-    """Return whether F(2, 3) is made for the kernel: three taps on every axis, next to each other."""
+    """Return whether F(2, 3) supports the kernel: three adjacent taps on every axis, with stride 1."""
     return all(
         (k, s, d) == (3, 1, 1)
         for k, s, d in zip(slide.kernel_size, slide.stride, slide.dilation, strict=True)
@@ -139,9 +139,9 @@ def takes_winograd(slide: Slide) -> bool:
 
 
 def winograd_box(work: Work, itemsize: int = 4) -> Sizes:
-    """Count the tiles along each axis of a box that is transformed at once.
+    """Return the number of tiles along each axis of a box that is transformed at once.
 
-    Products of at most SMALL numbers are the quickest, where the box is not too small for its border.
+    Products of at most SMALL multiplications are the fastest, unless the box is too small for its border.
     """
     tiles = tuple(-(-count // 2) for count in work.slide.output_size)
     dims, pairs = len(tiles), work.inputs * work.outputs
@@ -153,12 +153,12 @@ def winograd_box(work: Work, itemsize: int = 4) -> Sizes:
 
 
 def _even(count: int, most: int) -> int:
-    """Divide `count` into as few parts as are needed for at most `most` each: the size of the largest."""
+    """Divide `count` into as few equal parts as possible of at most `most` each; return the size of the largest."""
     return -(-count // -(-count // most))
 
 
 def cost_winograd(work: Work) -> int:
-    """Estimate tiles of 4 for 2 outputs an axis: additions before and after 4^axes matrix products."""
+    """Estimate tiles of 4 elements for 2 outputs per axis: additions before and after 4^axes matrix products."""
     tiles = tuple(-(-count // 2) for count in work.slide.output_size)
     dims, flat = len(tiles), tiles[0] * prod(count + 1 for count in tiles[1:])
     additions = sum(1 << 2 * dims - axis for axis in range(dims)) + (1 << dims)
@@ -177,12 +177,12 @@ def takes_bands(slide: Slide) -> bool:
 
 
 def band_rows(slide: Slide) -> int:
-    """Count the outputs of one band along the last axis but one: more where the rows are short."""
+    """Return the number of outputs of one band along the second-to-last axis: more if the rows are short."""
     return _even(slide.output_size[-2], max(BAND_ROWS, 128 // slide.output_size[-1]))
 
 
 def cost_banded(work: Work) -> int:
-    """Estimate a copy of the rows for each tap, and a small product a band: zeros are multiplied too, by BLAS."""
+    """Estimate a copy of the rows for each tap, and a small product per band, including its zeros."""
     rows, slide = band_rows(work.slide), work.slide
     reach = (rows - 1) * slide.stride[-2] + slide.spans[-2]
     taps = work.inputs * prod(slide.kernel_size) // slide.kernel_size[-2]
@@ -211,12 +211,12 @@ def cost_rows(work: Work) -> int:
 
 
 def cost_separable(work: Work) -> int:
-    """Estimate one shift-and-add an axis, and the search for the factors."""
+    """Estimate one shift-and-add per axis, and the search for the factors."""
     if sum(k > 1 for k in work.slide.kernel_size) < 2:
         return cost_direct(work) * 2
     taps = work.inputs * sum(work.slide.kernel_size)
     elements = work.images * work.groups * work.outputs * prod(work.slide.output_size)
-    stride = work.slide.stride[0]  # the first pass keeps the other axes whole
+    stride = work.slide.stride[0]  # the first pass does not reduce the other axes
     kernels = work.groups * work.outputs * work.inputs
     turns = max(1, 4 * elements // CACHE_BYTES) * taps
     factors = kernels * prod(work.slide.kernel_size) * 20_000 + 200_000_000
@@ -225,7 +225,7 @@ def cost_separable(work: Work) -> int:
 
 
 def cost_fft(work: Work) -> int:
-    """Estimate overlapping tiles: transforms of inputs, outputs and weights, and a product a frequency."""
+    """Estimate overlapping tiles: transforms of inputs, outputs and weights, and one product per frequency."""
     size = fft_size(work.slide)
     tiles = prod(
         -(-count // tile)
@@ -253,11 +253,11 @@ ONLY_FOR = {
     "banded": takes_bands,
     "rows": takes_bands,
     "winograd": takes_winograd,
-}  # the others take any kernel
+}  # the others support any kernel
 
 
 @lru_cache(maxsize=256)
 def ranking(work: Work) -> tuple[str, ...]:
-    """Name the algorithms that take the kernel, the one that should be quickest first."""
+    """Return the names of the algorithms that support the kernel, the fastest by estimate first."""
     able = [name for name in METHODS if name not in ONLY_FOR or ONLY_FOR[name](work.slide)]
     return tuple(sorted(able, key=lambda name: METHODS[name](work)))

@@ -1,4 +1,4 @@
-"""Shift and add: every tap of the kernel weighs one shifted view of the input."""
+"""Shift and add: every tap of the kernel multiplies one shifted view of the input."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def correlate(x: NDArray[Any], weight: NDArray[Any], slide: Slide) -> NDArray[An
     """Return the correlation of a padded x (N, G, C, *padded) with weight (G, O, C, *k): (N, G, O, *out)."""
     groups, outputs, inputs = weight.shape[:3]
     out = np.empty((len(x), groups, outputs, *slide.output_size), x.dtype)
-    each = (groups, outputs) + (1,) * len(slide.kernel_size)  # one weight for a whole output channel
+    each = (groups, outputs) + (1,) * len(slide.kernel_size)  # one weight per output channel
     for images, *box in blocks(len(x), slide.output_size, groups * outputs * x.itemsize, CACHE_BYTES):
         target = out[(images, slice(None), slice(None), *box)]
         product = np.empty_like(target)

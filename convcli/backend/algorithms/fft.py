@@ -1,4 +1,4 @@
-"""The convolution theorem on overlapping tiles (overlap-save): a product for every frequency."""
+"""The convolution theorem on overlapping tiles (overlap-save): one product per frequency."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -14,15 +14,15 @@ from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
 
-NEAR = 1e-5  # of the sum of |weight * value|: how far a float sum may be off
+NEAR = 1e-5  # allowed error of a float sum, relative to the sum of |weight * value|
 
 
 def is_exact(peak: int, inputs: int, slide: Slide) -> bool:
-    """Return whether rounding restores whole numbers whose sums reach `peak` = max|x| * sum|weight|.
+    """Return whether rounding restores integers whose sums are at most `peak` = max|x| * sum|weight|.
 
     Brent, Percival & Zimmermann, "Error bounds on complex floating-point multiplication" (2007), theorem
     5.1: with lengths 2^n the error is below |x| |w| eps (3n + 5**0.5 * (3n + 1) + 3n), Euclidean norms. Here
-    |x| <= max|x| * sqrt(elements) and |w| <= sum|weight|; 32 (n + inputs) stands for the last factor, which
+    |x| <= max|x| * sqrt(elements) and |w| <= sum|weight|; 32 (n + inputs) replaces the last factor, which
     leaves more than a factor of 2 for the transforms of real numbers; the error must stay below 1/4.
     """
     elements = prod(fft_size(slide, exact=True))
@@ -31,9 +31,9 @@ def is_exact(peak: int, inputs: int, slide: Slide) -> bool:
 
 
 def is_finite(x: Array, border: Array, weight: Array, slide: Slide, dtype: np.dtype[Any]) -> bool:
-    """Return whether every number, and every sum that the transforms form, is finite in `dtype`."""
+    """Return whether every number, and every sum that the transforms compute, is finite in `dtype`."""
     with np.errstate(over="ignore", invalid="ignore"):
-        # NumPy's maximum hands NaN on, which Python's may drop; 1 stands for either side of a product alone.
+        # NumPy's maximum propagates NaN, which Python's may drop; 1 covers each factor of a product alone.
         peak = np.max([1, *(float(np.abs(array).max(initial=0)) for array in (x, border))])
         top = np.maximum(1, float(np.abs(weight).max()))
         reach = peak * top * prod(fft_size(slide)) ** 2 * weight[0, 0].size
@@ -41,25 +41,25 @@ def is_finite(x: Array, border: Array, weight: Array, slide: Slide, dtype: np.dt
 
 
 def transform_error(reach: float, elements: int, dtype: np.dtype[Any]) -> float:
-    """Return how far sums by transforms of so many elements may be off, where none exceeds `reach`.
+    """Return a bound on the error of sums by transforms of this number of elements, if no sum exceeds `reach`.
 
-    The error of a transform is spread over all places and grows with the logarithm of their number (Schatzman 1996,
-    Accuracy of the discrete Fourier transform and the fast Fourier transform). The largest that was found, for
-    pictures of every kind, is a third of this.
+    The error of a transform is spread over all positions and grows with the logarithm of their number (Schatzman 1996,
+    Accuracy of the discrete Fourier transform and the fast Fourier transform). The largest error found for pictures of
+    every kind is a third of this bound.
     """
     return 1.5 * log2(max(2, elements)) * float(np.finfo(dtype).eps) / 2 * reach
 
 
 def is_near(least: float, error: float) -> bool:
-    """Return whether an error is small beside a sum of magnitudes that is itself off by the error."""
+    """Return whether an error is small compared with a sum of magnitudes that has the same error itself."""
     return error <= NEAR * (least - error) or error == 0
 
 
 def correlate(x: Array, weight: Array, slide: Slide, exact: bool = False) -> Array:
     """Return the correlation of a padded x (N, G, C, *padded) with weight (G, O, C, *k): (N, G, O, *out).
 
-    With a stride the places between are computed and dropped; a dilated kernel is transformed with its
-    gaps. `exact` takes lengths for which `is_exact` holds, and rounds.
+    With a stride, the positions in between are computed and dropped; a dilated kernel is transformed with its gaps.
+    `exact` uses lengths for which `is_exact` holds, and rounds the result.
     """
     groups, outputs, inputs = weight.shape[:3]
     size = fft_size(slide, exact)
@@ -75,7 +75,7 @@ def correlate(x: Array, weight: Array, slide: Slide, exact: bool = False) -> Arr
     )
     for first in range(0, outputs, at_once):
         some = slice(first, first + at_once)
-        # The conjugates turn convolution into correlation, for complex weights too.
+        # The conjugates turn convolution into correlation, also for complex weights.
         weights = np.conj(forward(np.conj(_spread(weight[:, some], slide)), s=size, axes=axes))
         for image in range(len(x)):
             for source, target in _tiles(slide, size):
@@ -91,7 +91,7 @@ def correlate(x: Array, weight: Array, slide: Slide, exact: bool = False) -> Arr
 
 
 def _tiles(slide: Slide, size: Sizes) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Yield, tile by tile, the input that is transformed and the output that it gives."""
+    """Yield the input to transform and the output it gives, tile by tile."""
     counts = fft_tiles(slide, size)
     starts = (range(0, total, count) for total, count in zip(slide.output_size, counts, strict=True))
     for corner in product(*starts):
@@ -104,7 +104,7 @@ def _tiles(slide: Slide, size: Sizes) -> Iterator[tuple[tuple[slice, ...], tuple
 
 
 def _spread(weight: Array, slide: Slide) -> Array:
-    """Return the kernel with the gaps of its dilation as zeros."""
+    """Return the dilated kernel, with zeros in its gaps."""
     if set(slide.dilation) == {1}:
         return weight
     wide = np.zeros((*weight.shape[:3], *slide.spans), weight.dtype)

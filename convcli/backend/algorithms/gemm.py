@@ -1,4 +1,4 @@
-"""Columns and one matrix product: every window becomes a column, in blocks that bound the memory."""
+"""Columns and one matrix product: every window becomes a column, in blocks that limit the memory."""
 
 from itertools import product
 from math import prod
@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 
 def windows(x: Array, slide: Slide) -> Array:
-    """Return every window of a padded x (..., *padded) as a view (..., *k, *out)."""
+    """Return a view of every window of a padded x (..., *padded): (..., *k, *out)."""
     dims = len(slide.kernel_size)
     axes = tuple(range(x.ndim - dims, x.ndim))
     view = sliding_window_view(x, slide.spans, axes)
@@ -34,14 +34,14 @@ def windows(x: Array, slide: Slide) -> Array:
 def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0) -> Array:
     """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
 
-    `value` stands around x, as wide as `pads`.
+    x is padded with `value`, as wide as `pads`.
     """
     images, groups, inputs = x.shape[:3]
     outputs, places = weight.shape[1], prod(slide.output_size)
     matrix = weight.reshape(groups, outputs, -1)
     out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
     flat = out.reshape(images, groups, outputs, places)
-    if matrix.shape[2] == inputs:  # one tap: what it meets is the column
+    if matrix.shape[2] == inputs:  # one tap: the elements under it are the columns
         met = padded(x, pads, value)[last_axes(slide.meets((0,) * len(slide.kernel_size)))]
         np.matmul(matrix, met.reshape(images, groups, inputs, places), out=flat)
         return out
@@ -57,7 +57,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
         runs = Runs(x, slide, plan, value, parts) if plan else None
         for some, mine, *box in walk:
             sizes = tuple(place.stop - place.start for place in box)
-            start = 0  # the place of the box among all, row by row: it is a run of them
+            start = 0  # the flat position of the box, which is a run of positions
             for place, count in zip(box, slide.output_size, strict=True):
                 start = start * count + place.start
             shape = (some.stop - some.start, mine.stop - mine.start, inputs, *slide.kernel_size, *sizes)
@@ -73,7 +73,7 @@ def correlate(x: Array, weight: Array, slide: Slide, pads: Pads, value: Any = 0)
 
 
 def _met(x: Array, slide: Slide) -> list[Met]:
-    """Return what the taps meet in a padded x: views of its phases, where neighbours of the output meet neighbours."""
+    """Return the elements under the taps in a padded x, as views of its phases, in which neighbours stay neighbours."""
     phases = Phases(slide)
     if not phases.pay:
         return [Met((slice(None),), windows(x, slide))]

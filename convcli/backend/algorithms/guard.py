@@ -1,7 +1,7 @@
-"""Floats by transforms: where those are too far off, plain sums take their place.
+"""Accuracy of float sums by transforms: sums with too large an error are replaced by plain sums.
 
-A transform mixes all elements of a tile, and its error is relative to the largest of them. Beside a huge element a sum
-of small ones would be nothing but that error.
+A transform mixes all elements of a tile, and its error is relative to the largest of them. Next to a huge element, a
+sum of small ones would be dominated by that error.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ from convcli.backend.algorithms.slide import Slide, last_axes
 from convcli.layers.axes import Sizes
 
 Array = NDArray[Any]
-Run = Callable[[str, Array, Array, Slide], Array]  # a method on padded x (N, C, *padded) and kernels
+Run = Callable[[str, Array, Array, Slide], Array]  # runs a method on padded x (N, C, *padded) and kernels
 
-WINOGRAD_ROUNDINGS = 8  # an output of F(2, 3) is off by so many roundings of the elements of its tile
-WINOGRAD_BOX = 16  # outputs an axis that are summed anew together
+WINOGRAD_ROUNDINGS = 8  # the error of an output of F(2, 3), in roundings of the elements of its tile
+WINOGRAD_BOX = 16  # outputs per axis that are recomputed together
 
 
 def mended(method: str, y: Array, x: Array, kernels: Array, slide: Slide, run: Run) -> Array:
-    """Return y (N, O, *output), which a transform gave, with plain sums where it may be off by more than NEAR.
+    """Return y (N, O, *output), computed by a transform, with plain sums where its error may exceed NEAR.
 
     x : ndarray, (N, C, *padded), with its border; kernels : (G, O / G, C / G, *k)
     """
@@ -41,7 +41,7 @@ def mended(method: str, y: Array, x: Array, kernels: Array, slide: Slide, run: R
 
 
 class _FarByFft:
-    """Tells in which tiles a sum may be off by more than NEAR of the sum of the magnitudes."""
+    """Finds the tiles in which the error of a sum may exceed NEAR times the sum of the magnitudes."""
 
     def __init__(self, y: Array, x: Array, kernels: Array, slide: Slide, run: Run) -> None:
         self.slide, size = slide, fft_size(slide)
@@ -60,7 +60,7 @@ class _FarByFft:
 
 
 class _FarByWinograd:
-    """Tells in which boxes a window holds much less than a tile that it is transformed in."""
+    """Finds the boxes in which a window has a much smaller sum than a tile it is transformed in."""
 
     tile: Sizes
 
@@ -73,7 +73,7 @@ class _FarByWinograd:
 
 
 def _far_by_winograd(x: Array, slide: Slide) -> Array:
-    """Return the outputs (N, *output) whose window holds much less than the tile that they are transformed in."""
+    """Return the outputs (N, *output) whose window has a much smaller sum than the tile it is transformed in."""
     positive = np.abs(x).sum(axis=1)
     window = positive
     for axis in range(1, positive.ndim):
@@ -81,7 +81,7 @@ def _far_by_winograd(x: Array, slide: Slide) -> Array:
     for axis, count in enumerate(slide.output_size, start=1):
         length = positive.shape[axis]
         even = count + count % 2 + 2
-        if length < even:  # the last tile reaches beyond the input
+        if length < even:  # the last tile extends beyond the input
             positive = np.pad(
                 positive, [(0, even - length if other == axis else 0) for other in range(positive.ndim)]
             )
@@ -94,7 +94,7 @@ def _far_by_winograd(x: Array, slide: Slide) -> Array:
 
 
 def _summed(x: Array, count: int, axis: int) -> Array:
-    """Sum so many neighbours along an axis."""
+    """Sum `count` neighbours along an axis."""
     length = x.shape[axis] - count + 1
     places = [(slice(None),) * axis + (slice(start, start + length),) for start in range(count)]
     total: Array = sum((x[place] for place in places[1:]), x[places[0]])

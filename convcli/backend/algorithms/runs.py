@@ -1,4 +1,4 @@
-"""What the taps of a kernel meet, as views whose elements are neighbours over as many outputs as possible."""
+"""The elements under the taps of a kernel, as views that are contiguous over as many outputs as possible."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -19,20 +19,20 @@ Array = NDArray[Any]
 
 
 class Met(NamedTuple):
-    """What some taps meet: `elements` (N, G, C, *taps, *out)."""
+    """The elements under some taps: `elements` (N, G, C, *taps, *out)."""
 
     taps: tuple[slice, ...]
     elements: Array
 
 
 class _Part(NamedTuple):
-    """A phase of the input with its border, and what taps meet in it; the integers alone.
+    """The layout of one phase of the padded input, and of the elements under its taps; integers only.
 
-    taps : which
-    size : of the copy, whose rows lie behind each other in its last axis, and are `rows` from `front` on
-    inner : the part of the last axis that the input fills where it is whole; None where the input does not
-    there, here : which elements of the rows, of all axes, stand where in the input
-    first, shape, strides : the view of what the taps meet, (*taps, *out), counted in elements of the copy
+    taps : the taps of the phase
+    size : shape of the copy, whose rows are adjacent in its last axis: `rows` of them from `front` on
+    inner : the part of the last axis that the input fills if it fills whole rows; otherwise None
+    there, here : for all axes, the elements of the rows, and the elements of the input they are copied from
+    first, shape, strides : the view of the elements under the taps, (*taps, *out), counted in elements of the copy
     """
 
     taps: tuple[slice, ...]
@@ -48,9 +48,9 @@ class _Part(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The phases, and for each tap along the last axis how far from its place it looks; the integers alone.
+    """The phases, and for each tap along the last axis the offset of its element; integers only.
 
-    held : the elements of the copies, for one channel
+    held : number of elements of the copies, for one channel
     """
 
     parts: tuple[_Part, ...]
@@ -60,7 +60,7 @@ class Plan(NamedTuple):
 
 @lru_cache(maxsize=256)
 def planned(size: Sizes, slide: Slide, pads: Pads) -> Plan | None:
-    """Return how an input of a size is laid; None where its rows do not lie as the output's, or it does not pay."""
+    """Return the layout of an input; None if its rows do not match those of the output, or a copy is not worth it."""
     phases = Phases(slide)
     if len(size) < 2 or not phases.pay:
         return None
@@ -72,7 +72,7 @@ def planned(size: Sizes, slide: Slide, pads: Pads) -> Plan | None:
             return None
     *lead, _ = (
         phases.taps(axis) for axis in range(len(size))
-    )  # of an input with its border, but for the rows' ends
+    )  # of a padded input, except for the ends of the rows
     parts = tuple(_part(several, size, slide, pads) for several in product(*lead, across))
     lefts = tuple(pair for taps in across for pair in _lefts(taps))
     return Plan(parts, lefts, sum(prod(part.size) for part in parts))
@@ -111,18 +111,18 @@ def _part(several: tuple[Taps, ...], size: Sizes, slide: Slide, pads: Pads) -> _
 
 
 def _lefts(taps: Taps) -> Iterator[tuple[int, int]]:
-    """Yield each tap, and the element of its phase that it meets at output 0."""
+    """Yield each tap, and the element of its phase under it at output 0."""
     for place in range(taps.count):
         yield taps.taps.start + place * (taps.taps.step or 1), taps.first + place * taps.step
 
 
 class Runs:
-    """The elements of x (N, G, C, *spatial) that each tap meets where rows of the output follow each other as x's do.
+    """The elements of x (N, G, C, *spatial) under each tap, if rows of the output are as long as those of x.
 
-    Where an output row is as long as a row of x, or as what a stride visits of it, what a tap meets at several rows is
-    one run of the input, shifted, but for the ends of its rows, where the border begins: the last two axes are one, and
-    NumPy copies few long runs in half the time of many short ones. `value` stands around x; the copies of its phases
-    are made in `memory`, of N * G * C * plan.held elements.
+    If an output row is as long as a row of x, or as the elements of it that a stride visits, the elements under a tap
+    for several rows are one shifted run of the input, except at the ends of its rows, where the border begins. The last
+    two axes are then one, and NumPy copies few long runs in half the time of many short ones. x is padded with `value`;
+    its phases are copied to `memory`, of N * G * C * plan.held elements.
     """
 
     def __init__(self, x: Array, slide: Slide, plan: Plan, value: Any, memory: Array) -> None:
@@ -135,7 +135,7 @@ class Runs:
             start = stop
 
     def _elements(self, x: Array, part: _Part, copy: Array) -> Array:
-        """Copy a phase of x, and return what taps meet in it, as a view."""
+        """Copy a phase of x, and return the elements under its taps as a view of the copy."""
         if part.inner is None:
             copy[...] = self._value
         else:
@@ -149,9 +149,9 @@ class Runs:
         return as_strided(start, (*x.shape[:3], *part.shape), strides, writeable=False)
 
     def copy(self, out: Array, some: tuple[slice, slice], box: tuple[slice, ...]) -> None:
-        """Copy what all taps meet at a box of outputs, some rows or a part of a row, of some images and groups.
+        """Copy the elements under all taps to `out` (N, G, C, *k, *box), which must be contiguous.
 
-        It goes to `out` (N, G, C, *k, *box), which is contiguous.
+        The box of outputs is whole rows or part of a row; `some` selects images and groups.
         """
         *lead, down, right = box
         start = down.start * self._columns + right.start
@@ -162,7 +162,7 @@ class Runs:
             np.copyto(target, elements[some][last_axes([*lead, slice(start, start + count)])])
         whole = (slice(None),) * (len(box) - 1)
         for tap, left in self._lefts:
-            if left:  # the ends of the rows meet the border
+            if left:  # the taps lie in the border at the ends of the rows
                 before = slice(max(0, -left - right.start))
                 behind = slice(max(0, self._columns - left - right.start), None)
                 ends: Index = (..., tap, *whole, behind if left > 0 else before)

@@ -1,4 +1,4 @@
-"""Separable kernels: their factors, and one pass an axis."""
+"""Separable kernels: their factors, and one pass per axis."""
 
 from typing import Any
 
@@ -13,16 +13,15 @@ from convcli.layers.axes import by_axes
 Array = NDArray[Any]
 Factors = tuple[
     Array, ...
-]  # for each spatial axis (terms, ..., k): their outer products add up to the kernel
+]  # for each spatial axis (terms, ..., k): the sum of their outer products is the kernel
 
 
 def factors(weight: Array, dims: int) -> Factors | None:
-    """Return the factors of kernels (..., *k) of rank 1, or None if one has a higher rank.
+    """Return the factors of kernels (..., *k) of rank 1, or None if a kernel has a higher rank.
 
-    A kernel of rank 1 is the outer product of its fibres through any element that is not 0, divided by
-    that element dims - 1 times; the largest one loses the fewest digits. Integer fibres are divided by
-    their common divisors, which makes every factor an integer: by Gauss's lemma the product of
-    primitive vectors is primitive.
+    A kernel of rank 1 is the outer product of its fibres through any nonzero element, divided by that element
+    dims - 1 times; the largest element loses the fewest digits. Integer fibres are divided by their common divisors,
+    which makes every factor an integer: by Gauss's lemma the product of primitive vectors is primitive.
     """
     shape = weight.shape[weight.ndim - dims :]
     whole = weight.dtype.kind in "biu"
@@ -38,7 +37,7 @@ def factors(weight: Array, dims: int) -> Factors | None:
         fibres = [_primitive(fibre) for fibre in fibres]
         top = np.prod([fibre[every, at[axis]] for axis, fibre in enumerate(fibres)], axis=0)
         fibres[0] = fibres[0] * (pivot // np.where(top == 0, 1, top))[:, np.newaxis]
-        # Modulo 2**64 any product may come out right; with the floats that are close it is right.
+        # Modulo 2**64 a wrong product may compare equal; the comparison of floats rules that out.
         fits = _close(kernels, fibres, 1e-9) and np.array_equal(_outer(fibres), kernels)
     else:
         unit = np.where(pivot == 0, 1, pivot)[:, np.newaxis].astype(weight.dtype)
@@ -50,31 +49,31 @@ def factors(weight: Array, dims: int) -> Factors | None:
 
 
 def rank_of(matrix: Array) -> int:
-    """Return how many columns times rows a matrix is a sum of, up to rounding; 0 where it is 0."""
+    """Return the rank of a matrix, up to rounding errors; 0 for a zero matrix."""
     sizes = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
     return int((sizes > sizes[0] * max(matrix.shape) * 4 * np.finfo(np.float64).eps).sum())
 
 
 def factors_of_rank(weight: Array, dims: int, rank: int | None) -> Factors:
-    """Return `rank` terms for each kernel (..., *k); raise ArgumentError where rank is None and 1 too few.
+    """Return `rank` terms per kernel (..., *k); raise ArgumentError if rank is None and a kernel needs more than 1.
 
-    The terms come from singular value decompositions, one axis after the other. They are orthogonal, so
-    that the largest ones are kept and the error is the root of the sum of the others' squares; for two
-    axes it is the least possible (Eckart & Young 1936).
+    The terms come from singular value decompositions along one axis after the other. They are orthogonal, so the
+    largest ones are kept and the error is the root of the sum of the others' squares; for two axes it is the smallest
+    possible (Eckart & Young 1936).
     """
     exact = factors(weight, dims)
     if exact is not None:
         return exact
     if weight.dtype.kind in "biu" and rank is not None:
         raise ArgumentError(
-            f"method 'separable:{rank}' rounds, and integers are computed exactly: not every kernel is of "
-            "rank 1; convert weight to float64, or take another method"
+            f"method 'separable:{rank}' rounds, but integers are computed exactly and not every kernel has rank 1; "
+            "convert weight to float64, or use another method"
         )
     lead, shape = weight.shape[: weight.ndim - dims], weight.shape[weight.ndim - dims :]
     kernels = weight.reshape(-1, *shape).astype(np.result_type(weight, np.float32))
     if not np.isfinite(kernels).all():
         raise ArgumentError(
-            "weight holds NaN or infinity, which no separable kernel does; take another method"
+            "weight contains NaN or infinity, which has no separable form; use another method"
         )
     sizes, parts = _decompose(kernels)
     order = np.argsort(-sizes, axis=1, kind="stable")
@@ -90,8 +89,8 @@ def factors_of_rank(weight: Array, dims: int, rank: int | None) -> Factors:
 def correlate(x: Array, factors: Factors, slide: Slide) -> Array:
     """Return the correlation of x (N, G, C, *padded) with factors (terms, G, O, C, k): (N, G, O, *out).
 
-    One output channel of every group at a time: a pass along each axis weighs the input channels on their
-    own, and they are summed at the end, so that no more than the input is held beside it.
+    One output channel of every group is computed at a time: a pass along each axis for each input channel, which are
+    summed at the end, so that the extra memory is no larger than the input.
     """
     images, groups, inputs = x.shape[:3]
     terms, _, outputs = factors[0].shape[:3]
@@ -133,7 +132,7 @@ def _close(kernels: Array, fibres: list[Array], tolerance: float) -> bool:
 
 
 def _magnitudes(kernels: Array) -> Array:
-    """Return |kernels| as floats, one row for each kernel."""
+    """Return |kernels| as floats, one row per kernel."""
     rows = kernels.reshape(len(kernels), -1)
     magnitudes: Array = np.abs(rows.astype(np.float64) if rows.dtype.kind == "i" else rows)
     return magnitudes
@@ -154,7 +153,7 @@ def _decompose(kernels: Array) -> tuple[Array, list[Array]]:
 
 
 def _refusal(sizes: Array, lead: tuple[int, ...], shape: tuple[int, ...], eps: float) -> str:
-    """Say which kernel is the worst, its rank, and the error that rank 1 would make."""
+    """Return the message about the least separable kernel: its rank, and the error of rank 1."""
     whole = np.sqrt((sizes**2).sum(axis=1))
     errors = np.sqrt((sizes[:, 1:] ** 2).sum(axis=1)) / np.where(whole == 0, 1, whole)
     worst = int(errors.argmax())
@@ -162,6 +161,6 @@ def _refusal(sizes: Array, lead: tuple[int, ...], shape: tuple[int, ...], eps: f
     place = tuple(int(i) for i in np.unravel_index(worst, lead))
     return (
         f"the {by_axes(shape)} kernel of group {place[0]}, output {place[1]}, input {place[2]} is not "
-        f"separable: its rank is {rank}, and rank 1 would make a relative error of {errors[worst]:.2g}; "
-        f"take method='separable:{rank}' for all of it, fewer terms for less, or another method"
+        f"separable: its rank is {rank}, and rank 1 would make a relative error of {errors[worst]:.2g}; use "
+        f"method='separable:{rank}' for an exact result, fewer terms for an approximation, or another method"
     )

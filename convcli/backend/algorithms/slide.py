@@ -1,4 +1,4 @@
-"""A kernel that slides over an input: which elements each of its taps meets; integers only, no arrays."""
+"""The positions of a kernel over an input, and the elements under each of its taps; integers only, no arrays."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from convcli.layers.axes import Sizes
 from convcli.layers.base import Window
 from convcli.layers.padding import span
 
-Index = tuple[Any, ...]  # what an array is indexed with
+Index = tuple[Any, ...]  # index of an array
 
 
 def last_axes(places: Iterable[slice | int]) -> Index:
-    """Index the last axes of an array, and keep the others whole."""
+    """Return an index of the last axes of an array that keeps the others whole."""
     return (..., *places)
 
 
 @dataclass(frozen=True)
 class Slide:
-    """A kernel that slides over an input which is padded already: one number for each spatial axis."""
+    """The geometry of a kernel that slides over an already padded input: one number per spatial axis."""
 
     kernel_size: Sizes
     stride: Sizes
@@ -29,9 +29,9 @@ class Slide:
 
     @classmethod
     def of(cls, layer: Window, input_size: Sizes) -> "Slide":
-        """Return the walk of a layer's kernel over an input of `input_size`, which is padded before it.
+        """Return the geometry of a layer's kernel on an input of `input_size`, which is padded first.
 
-        A step from the only place, or from the only tap, goes nowhere: it is no longer than the padded input.
+        The stride is limited to the padded input if there is one output, and the dilation if there is one tap.
         """
         output = layer.output_size(input_size)
         most = [n + sum(pair) for n, pair in zip(input_size, layer.pads(input_size), strict=True)]
@@ -43,11 +43,11 @@ class Slide:
 
     @cached_property
     def spans(self) -> Sizes:
-        """The elements from the kernel's first tap to its last, on each axis."""
+        """The number of elements from the kernel's first tap to its last, per axis."""
         return tuple(span(k, d) for k, d in zip(self.kernel_size, self.dilation, strict=True))
 
     def only(self, axis: int, output_size: Sizes) -> "Slide":
-        """Return the same walk along one axis alone, over an output of `output_size`."""
+        """Return the same geometry along one axis only, for an output of `output_size`."""
         kernel, stride, dilation = (
             tuple(number if other == axis else 1 for other, number in enumerate(numbers))
             for numbers in (self.kernel_size, self.stride, self.dilation)
@@ -56,18 +56,18 @@ class Slide:
 
     @property
     def whole(self) -> tuple[slice, ...]:
-        """All places of the output."""
+        """All positions of the output."""
         return tuple(slice(0, count) for count in self.output_size)
 
     def meets(self, tap: Sequence[int], box: Sequence[slice] | None = None) -> tuple[slice, ...]:
-        """Return where the input lies that `tap` meets, for a box of the output or all of it."""
+        """Return the input elements under `tap`, for a box of the output or all of it."""
         return tuple(
             slice(t * d + place.start * s, t * d + (place.stop - 1) * s + 1, s)
             for t, d, s, place in zip(tap, self.dilation, self.stride, box or self.whole, strict=True)
         )
 
     def reach(self, box: Sequence[slice]) -> tuple[slice, ...]:
-        """Return the input that a box of the output looks at."""
+        """Return the range of the input that a box of the output needs."""
         return tuple(
             slice(place.start * s, (place.stop - 1) * s + reach)
             for place, s, reach in zip(box, self.stride, self.spans, strict=True)
@@ -76,10 +76,10 @@ class Slide:
 
 @dataclass(frozen=True)
 class Taps:
-    """Along one axis, the taps that meet the same phase of the input: the elements phase, phase + stride, ...
+    """Along one axis, the taps on the same phase of the input: the elements phase, phase + stride, ...
 
-    taps, count : which, and how many
-    first, step : the element of the phase that the first tap meets at output 0, and how many the next is on
+    taps, count : the taps, and their number
+    first, step : the element of the phase under the first tap at output 0, and the distance to the next tap's
     """
 
     phase: int
@@ -90,19 +90,19 @@ class Taps:
 
 
 class Phases(NamedTuple):
-    """A padded input divided by the stride: within a phase, neighbours in the output meet neighbours."""
+    """A padded input divided by the stride: within a phase, adjacent outputs use adjacent elements."""
 
     slide: Slide
 
     @property
     def pay(self) -> bool:
-        """Return whether elements are met by so many taps that dividing the input is worth a copy of it."""
+        """Return whether elements are used by so many taps that dividing the input is worth a copy."""
         return set(self.slide.stride) == {1} or prod(self.slide.kernel_size) > prod(self.slide.stride)
 
     def taps(self, axis: int, before: int = 0) -> tuple[Taps, ...]:
-        """Divide the taps of an axis by the phase that they meet, of an input that begins `before` elements later."""
+        """Group the taps of an axis by their phase, for an input that begins `before` elements later."""
         k, s, d = self.slide.kernel_size[axis], self.slide.stride[axis], self.slide.dilation[axis]
-        turn = s // gcd(s, d)  # taps this far apart meet the same phase
+        turn = s // gcd(s, d)  # taps this far apart have the same phase
         return tuple(
             Taps(
                 (t * d - before) % s,

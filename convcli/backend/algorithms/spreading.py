@@ -1,4 +1,4 @@
-"""How a transposed convolution is done: by taps, by places, or as ordinary convolutions that take turns."""
+"""The algorithms of transposed convolution: by taps, by input positions, or as interleaved ordinary convolutions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from convcli.layers.padding import span
 
 Array = NDArray[Any]
 
-# Picoseconds, as in `costs`: of one call and what it is wrapped in, of a product in BLAS, of adding one element to
-# where it belongs, and of turning one weight round.
+# Picoseconds, as in `costs`: of one call with its overhead, of a product in BLAS, of adding one element to the output,
+# and of flipping one weight.
 CALL, PRODUCT, ADDITION, TURNED = 20_000_000, 40, 1_500, 5_000
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Along one axis, the outputs first, first + stride, ...: they meet the same taps, and neighbours in the input.
+    """Along one axis, the outputs first, first + stride, ...: they have the same taps, on neighbouring inputs.
 
-    first, count : which outputs, and how many
-    taps, width : the taps that they meet, and how many
-    dilation : how many elements of the input one tap is from the next
-    start : the element that the last of the taps meets at the first output; below 0 before the input begins
+    first, count : the first output, and their number
+    taps, width : the taps that contribute to them, and their number
+    dilation : distance in the input from one tap to the next
+    start : the input element of the last tap at the first output; negative before the start of the input
     """
 
     first: int
@@ -43,16 +43,16 @@ class Turn:
     start: int
 
     def pads(self, size: int) -> tuple[int, int]:
-        """Return how far the taps reach beyond both ends of an axis; below 0 where elements are left out."""
+        """Return how far the taps extend beyond both ends of an axis; negative where elements are not used."""
         reach = self.start + self.count - 1 + span(self.width, self.dilation)
         return -self.start, reach - size
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A kernel that each element of an input spreads over an output: one number for each spatial axis.
+    """The geometry of a kernel that each element of an input adds to an output: one number per spatial axis.
 
-    before : the elements that are cut off the output's start
+    before : number of elements cropped from the start of the output
     """
 
     kernel_size: Sizes
@@ -63,12 +63,12 @@ class Spread:
     before: Sizes
 
     def turns(self, axis: int) -> tuple[Turn, ...]:
-        """Divide the outputs of an axis by the taps that they meet; outputs that meet none are left out.
+        """Group the outputs of an axis by the taps that contribute to them; outputs without taps are left out.
 
-        Output y meets tap t at element (y + before - t * dilation) / stride, where that is whole.
+        Tap t contributes to output y from element (y + before - t * dilation) / stride, if that is an integer.
         """
         k, s, d = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
-        step = s // gcd(s, d)  # taps this far apart meet the same outputs
+        step = s // gcd(s, d)  # taps this far apart contribute to the same outputs
         found = []
         for tap in range(min(step, k)):
             first = (tap * d - self.before[axis]) % s
@@ -82,31 +82,31 @@ class Spread:
 
     @property
     def most_turns(self) -> int:
-        """How many choices there are, but for those of outputs that the padding cuts off."""
+        """Upper bound of the number of combinations of turns; cropped outputs may make it smaller."""
         axes = zip(self.kernel_size, self.stride, self.dilation, self.output_size, strict=True)
         return prod(min(k, s // gcd(s, d), n) for k, s, d, n in axes)
 
     def all_turns(self) -> Iterator[tuple[Turn, ...]]:
-        """Yield every choice of a turn on each axis."""
+        """Yield every combination of one turn per axis."""
         return product(*map(self.turns, range(len(self.kernel_size))))
 
 
 def spread(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
-    """Return x (N, G, C, *size) spread by weight (G, C, O, *k): (N, G, O, *output).
+    """Return the transposed convolution of x (N, G, C, *size) with weight (G, C, O, *k): (N, G, O, *output).
 
-    border : how wide the border around x is, and what fills it; elements there spread the kernel too
+    border : the padding mode and value; elements beyond the border contribute too unless the mode is `zeros`
     """
     work = Work(len(x), len(weight), weight.shape[1], weight.shape[2], _slide(how))
     beyond = border[0] != "zeros"
     scattered = _cost_scattered(work, how)
-    # Times the zeros of a border, a weight that is not finite would be NaN.
+    # Multiplied by the zeros of a border, a weight that is not finite would give NaN.
     if beyond or (_cost_by_turns(work, how, scattered) < scattered and np.isfinite(weight).all()):
         return _by_turns(x, weight, how, numbers, border)
     return _scattered(x, weight, how, numbers)
 
 
 def _slide(how: Spread) -> Slide:
-    """Return the convolution that this is the adjoint of."""
+    """Return the geometry of the convolution that this is the adjoint of."""
     return Slide(how.kernel_size, how.stride, how.dilation, how.input_size)
 
 
@@ -120,14 +120,14 @@ def _turn_slide(turns: tuple[Turn, ...]) -> Slide:
 
 
 def _cost_scattered(work: Work, how: Spread) -> int:
-    """Estimate one product for each tap, or for each place, whichever are fewer, and its addition to the output."""
+    """Estimate one product for each tap or each position, whichever are fewer, and its addition to the output."""
     sizes = prod(how.kernel_size), prod(how.input_size)
     elements = work.images * work.groups * work.outputs * max(sizes)
     return min(sizes) * (CALL + elements * (work.inputs * PRODUCT + ADDITION))
 
 
 def _cost_by_turns(work: Work, how: Spread, most: int) -> int:
-    """Estimate the ordinary convolutions, each by its quickest method; where the calls alone exceed `most`, those."""
+    """Estimate the ordinary convolutions, each by its fastest method; only their calls, if those exceed `most`."""
     if (calls := how.most_turns * 2 * CALL) > most:
         return calls
     total = work.groups * work.inputs * work.outputs * prod(how.kernel_size) * TURNED
@@ -138,11 +138,11 @@ def _cost_by_turns(work: Work, how: Spread, most: int) -> int:
 
 
 def _by_turns(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tuple[str, Array]) -> Array:
-    """Let the outputs of each turn gather what they meet: a convolution with some of the taps, and no stride."""
+    """Compute the outputs of each turn as an ordinary convolution with some of the taps and stride 1."""
     images, groups = x.shape[:2]
     outputs = weight.shape[2]
     flat = x.reshape(images, groups * x.shape[2], *how.input_size)
-    # A convolution: the tap behind is met by the element before.
+    # Convolution rather than correlation: later taps use earlier elements.
     turned = np.flip(weight.swapaxes(1, 2), tuple(range(3, weight.ndim)))
     y = np.zeros((images, groups, outputs, *how.output_size), numbers.summing)
     with np.errstate(all="ignore"):
@@ -170,16 +170,16 @@ def _by_turns(x: Array, weight: Array, how: Spread, numbers: Numbers, border: tu
 
 
 def _flipped(taps: slice, k: int) -> slice:
-    """Return where the taps lie on a reversed axis of k."""
+    """Return the positions of taps on a reversed axis of length k."""
     count = len(range(*taps.indices(k)))
     return slice(k - 1 - taps.start - (count - 1) * taps.step, None, taps.step)
 
 
 def _scattered(x: Array, weight: Array, how: Spread, numbers: Numbers) -> Array:
-    """Add what one tap makes of all elements, or what all taps make of one element, to where it belongs."""
+    """Add the contribution of one tap for all elements, or of one element for all taps, to the output."""
     images, groups, inputs = x.shape[:3]
     outputs, size, kernel = weight.shape[2], how.input_size, how.kernel_size
-    # Places count from the first element that any tap reaches; what lies before the output is cut at the end.
+    # Positions are counted from the first element that any tap reaches; those before the output are cropped at the end.
     reach = (
         (n - 1) * s + span(k, d) for n, s, k, d in zip(size, how.stride, kernel, how.dilation, strict=True)
     )
@@ -194,7 +194,7 @@ def _scattered(x: Array, weight: Array, how: Spread, numbers: Numbers) -> Array:
                 y[last_axes(slide.meets(tap))] += part.reshape(images, groups, outputs, *size)
         else:
             whole = weight.reshape(groups, inputs, outputs * prod(kernel))
-            slide = Slide(size, how.dilation, how.stride, kernel)  # elements slide over taps just as well
+            slide = Slide(size, how.dilation, how.stride, kernel)  # elements and taps swapped
             for place in np.ndindex(*size):
                 part = x[(..., np.newaxis, *place)].swapaxes(2, 3) @ whole
                 y[last_axes(slide.meets(place))] += part.reshape(images, groups, outputs, *kernel)

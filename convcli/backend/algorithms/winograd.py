@@ -1,4 +1,4 @@
-"""Winograd's F(2, 3) on every axis: 4 products for 2 outputs of 3 taps, where plain sums take 6."""
+"""Winograd's F(2, 3) on every axis: 4 products for 2 outputs of 3 taps, where plain sums need 6."""
 
 from functools import reduce
 from itertools import product
@@ -40,16 +40,15 @@ def correlate(
 ) -> Array:
     """Return the correlation of x (N, G, C, *spatial) with weight (G, O, C, *k): (N, G, O, *out).
 
-    Lavin & Gray, "Fast algorithms for convolutional neural networks" (2016): tiles of 4 elements an axis,
-    2 apart, are transformed by additions, multiplied by the transformed kernels, one matrix product for
-    each of the 4^axes places in a tile, and transformed back to 2 outputs an axis. F(4, 3) would take fewer
-    products and lose a digit more. Infinity becomes NaN, and the rounding error of a large element reaches the
-    other outputs of its tiles.
+    Lavin & Gray, "Fast algorithms for convolutional neural networks" (2016): tiles of 4 elements per axis, 2 apart, are
+    transformed by additions, multiplied by the transformed kernels (one matrix product for each of the 4^axes positions
+    in a tile), and transformed back to 2 outputs per axis. F(4, 3) would need fewer products and lose one more digit.
+    Infinity becomes NaN, and the rounding error of a large element reaches the other outputs of its tiles.
 
-    The even and the odd elements of an axis are laid flat, each as one run with the channels behind each
-    other: the parts of all tiles are then shifts of these runs, and the ends of the rows are dropped.
-    `value` stands around x, as wide as `pads`. `kernels` are those that `transformed` made of the weight, where it is
-    run many times; `out` is where the result goes.
+    The even and the odd elements of an axis are stored flat, each as one run with the channels one after another: the
+    parts of all tiles are then shifts of these runs, and the ends of the rows are dropped. x is padded with `value`, as
+    wide as `pads`. `kernels` are the kernels that `transformed` computed from the weight, for repeated calls; `out`
+    receives the result.
     """
     images, groups, inputs = x.shape[:3]
     outputs, dims = weight.shape[1], len(slide.kernel_size)
@@ -57,7 +56,7 @@ def correlate(
         out = np.empty((images, groups, outputs, *slide.output_size), x.dtype)
     tiles = tuple(-(-count // 2) for count in slide.output_size)
     box = winograd_box(Work(images, groups, inputs, outputs, slide), x.itemsize)
-    wide = prod(count + 1 for count in box)  # one tile more on each axis, for the end of the last
+    wide = prod(count + 1 for count in box)  # one more tile on each axis, for the end of the last tile
     at_once = min(max(inputs, outputs), -(-RUN // wide))
     sizes = (
         [4**dims * outputs * inputs if kernels is None else 0]
@@ -103,7 +102,7 @@ class _Room:
         self._parts = parts
 
     def __call__(self, number: int, *shape: int) -> Array:
-        """Return the start of a part, of a shape that is no larger than it."""
+        """Return the start of a part with the given shape, which must not be larger than the part."""
         return self._parts[number][: prod(shape)].reshape(shape)
 
 
@@ -112,7 +111,8 @@ def _forth(
 ) -> None:
     """Transform the tiles of a box of x (C, *spatial) to values (4^axes, C, run).
 
-    The box is of `shape` (tiles and one on each axis), from the element `corner` of x, which may lie outside.
+    The box has the given shape (in tiles, with one more per axis) and begins at element `corner` of x, which may lie
+    outside x.
     """
     dims, size = len(shape), len(x) * prod(shape)
     *lead, wide = shape
@@ -145,7 +145,7 @@ def _forth(
 
 
 def _back(products: Array, out: Array, shape: tuple[int, ...], room: _Room) -> None:
-    """Transform products (4^axes, O, run) back, in place, and put what is kept into out (O, *output)."""
+    """Transform products (4^axes, O, run) back, in place, and write the outputs into out (O, *output)."""
     dims = len(shape)
     parts = products.reshape(*(4,) * dims, len(out), *shape)
     for axis in range(dims):

@@ -96,8 +96,8 @@ def test_separable_refuses_a_kernel_of_higher_rank():
         backend.conv(np.ones((1, 1, 5, 5)), weight, method="separable")
     assert str(error.value) == (
         "the 3x3 kernel of group 0, output 1, input 0 is not separable: its rank is 2, and rank 1 would make "
-        "a relative error of 0.6; take method='separable:2' for all of it, fewer terms for less, or another "
-        "method"
+        "a relative error of 0.6; use method='separable:2' for an exact result, fewer terms for an "
+        "approximation, or another method"
     )
 
 
@@ -111,7 +111,7 @@ def test_rounding_is_no_second_rank_and_anything_more_is():
 
 
 def test_separable_approximates_no_integers():
-    with pytest.raises(ArgumentError, match="integers are computed exactly: not every kernel is of rank 1"):
+    with pytest.raises(ArgumentError, match="integers are computed exactly and not every kernel has rank 1"):
         backend.conv(np.ones((1, 1, 5, 5), int), np.eye(3, dtype=int)[None, None], method="separable:1")
 
 
@@ -124,7 +124,7 @@ def test_separable_refuses_nan():
 def test_only_separable_takes_a_rank(method):
     with pytest.raises(ArgumentError) as error:
         backend.conv(np.ones((1, 1, 3)), np.ones((1, 1, 3)), method=method)
-    assert str(error.value) == f"method {method!r}: only 'separable' takes a rank, as in 'separable:2'"
+    assert str(error.value) == f"method {method!r}: only 'separable' takes a rank, such as 'separable:2'"
 
 
 # Fourier transforms
@@ -151,8 +151,8 @@ def test_fft_of_integers_is_refused_where_rounding_could_fail():
     with pytest.raises(ArgumentError) as error:
         backend.conv(x, np.full((1, 1, 9), 2**10), method="fft")
     assert str(error.value) == (
-        "method 'fft' works with floats, which cannot be sure of whole numbers where sums reach "
-        f"{9 * 2**55}; take another method, or convert x to float64"
+        "method 'fft' computes in floats, which may round integers incorrectly for sums as large as "
+        f"{9 * 2**55}; use another method, or convert x to float64"
     )
 
 
@@ -349,15 +349,15 @@ def test_auto_takes_no_transform_that_overflows_on_the_way_to_small_sums(large):
             "winograd",
             (3, 2),
             {"stride": 2},
-            "method 'winograd' wants 3 taps on every axis, with stride 1 and dilation 1; the kernel is 3x2, "
-            "with stride 2x2 and dilation 1x1; take another method",
+            "method 'winograd' needs 3 taps on every axis, with stride 1 and dilation 1, but the kernel is 3x2, "
+            "with stride 2x2 and dilation 1x1; use another method",
         ),
         (
             "banded",
             (3,),
             {},
-            "method 'banded' wants 2 spatial axes or more; the kernel is 3, with stride 1 and dilation 1; "
-            "take another method",
+            "method 'banded' needs at least 2 spatial axes, but the kernel is 3, with stride 1 and dilation 1; "
+            "use another method",
         ),
     ],
 )
@@ -369,7 +369,7 @@ def test_methods_refuse_a_kernel_that_they_are_not_for(method, kernel, options, 
 
 def test_winograd_refuses_integers():
     with pytest.raises(
-        ArgumentError, match="method 'winograd' halves numbers, and integers are computed exac"
+        ArgumentError, match="method 'winograd' needs fractions, but integers are computed exac"
     ):
         backend.conv(np.ones((1, 1, 5, 5), int), np.ones((1, 1, 3, 3), int), method="winograd")
 
