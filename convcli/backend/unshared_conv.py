@@ -82,7 +82,7 @@ def local_conv(
         "weight",
         weight,
         (outputs, *output, channels, *layer.kernel_size),
-        why=f"x {x.shape}with {channels} channels and {prod(output)} output positions {output}",
+        why=f"x {x.shape} with {channels} channels and {prod(output)} output positions {output}",
     )
     bias = as_bias(bias, (outputs,), (outputs, *output))
     numbers = weighted(x, weight, tuple(range(dims + 1, weight.ndim)), bias)

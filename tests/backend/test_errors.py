@@ -140,7 +140,7 @@ def test_a_ragged_list():
 def test_what_holds_no_numbers():
     with pytest.raises(ArgumentError) as error:
         backend.conv([["a"]], [[[1]]])
-    assert str(error.value) == "x has dtype <U1; it must hold bool, integers or floats or complex numbers"
+    assert str(error.value) == "x has dtype <U1; it must hold bool, integers, floats or complex numbers"
 
 
 def test_a_mode_reaches_exactly_as_far_as_it_may():

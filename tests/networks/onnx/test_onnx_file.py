@@ -117,7 +117,7 @@ def test_weights_beside_the_model(tmp_path):
         tensor.external_data[0].value = location
         text = refusal(saved(folder, model))
         assert (
-            f"the elements of the tensor 'w' lie in {location!r}, which is not inside the model's folder"
+            f"the elements of the tensor 'w' are in {location!r}, which is not inside the model's folder"
             in text
         )
 

@@ -52,7 +52,7 @@ def test_gather_elements_takes_one_for_each_index(tmp_path):
     assert np.array_equal(ran(tmp_path, "GatherElements", [x, [indices]], {"axis": -2}), wanted)
     text = refusal(tmp_path, "GatherElements", [x, np.full((1, 1, 1), 4)], {"axis": 1})
     assert text == (
-        "node 'node' (gatherelements a1) cannot be run: the index 4 lies outside the axis 1, which has 4 places: from -4 "
+        "node 'node' (gatherelements a1) cannot be run: the index 4 lies outside axis 1 of size 4; it must be from -4 "
         "to 3"
     )
 
