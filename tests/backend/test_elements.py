@@ -161,7 +161,10 @@ def test_batch_norm_keeps_floats_and_its_eps_is_pytorchs():
             lambda: backend.activation(np.array([-128], np.int8), "abs"),
             "the absolute value of -128 does not fit int8; convert x to float64",
         ),
-        (lambda: backend.activation([1.0], "relu", alpha=1), "the activation relu has no parameter alpha; leave it out"),
+        (
+            lambda: backend.activation([1.0], "relu", alpha=1),
+            "the activation relu has no parameter alpha; leave it out",
+        ),
         (lambda: backend.softmax([1.0], 1), "x has shape (1,); axis must be from -1 to 0, got 1"),
         (
             lambda: backend.prelu(np.ones((1, 3, 4)), np.ones(4)),

@@ -65,7 +65,10 @@ def test_another_input_is_built_for_it():
             lambda: networks.load("model.pt"),
             r"model.pt: .pt models cannot be read; convert it to ONNX first, with torch.onnx",
         ),
-        (lambda: networks.load("m.tflite"), "turn it into ONNX first, by python -m tf2onnx.convert --tflite"),
+        (
+            lambda: networks.load("m.tflite"),
+            "convert it to ONNX first, with python -m tf2onnx.convert --tflite",
+        ),
         (lambda: networks.load("net.toml", width=2), "net.toml is a file, which takes no option 'width'"),
         (
             lambda: networks.load("resnet-18", {"a": (3,), "b": (3,)}),

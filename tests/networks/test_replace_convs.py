@@ -61,7 +61,7 @@ def test_what_a_variant_cannot_stand_for_stays_and_says_why():
     network = small()
     made = replace_convs(network, "dense", network.shapes())
     assert made.replaced == []
-    assert "the variant makes 16384 where 16x32x32 is needed" in made.kept
+    assert "the variant makes 16384 but 16x32x32 is needed" in made.kept
     assert made.network.totals() == network.totals()
 
 

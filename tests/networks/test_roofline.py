@@ -28,7 +28,7 @@ def test_a_machine_is_read(text, peak, bandwidth):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("peak=1G", "the roofline needs the bandwidth, as peak=100GFLOP/s,bandwidth=20GB/s"),
+        ("peak=1G", "the roofline needs the bandwidth in B/s, for example peak=100GFLOP/s,bandwidth=20GB/s"),
         ("peek=1G,bandwidth=1G", "the roofline has no argument 'peek'; did you mean 'peak'"),
         ("peak=1G,peak=2G", "the peak of the roofline is given twice"),
         (
@@ -73,7 +73,7 @@ def test_the_least_time_is_the_sum_over_the_layers():
     assert {row["bound"] for row in found if row["layer"].startswith("conv k3")} == {"compute"}
     assert {row["bound"] for row in found if row["layer"] in ("bn", "relu", "add")} == {"memory"}
     lines = roofline_lines(found, machine)
-    assert "compute bounds from 5 FLOPs per byte on" in lines[0]
+    assert "layers of at least 5 FLOPs per byte are limited by compute" in lines[0]
     by_memory = sum(row["bound"] == "memory" for row in found)
     assert f"{by_memory} of {len(found)} layers are limited by memory" in lines[1]
 
