@@ -178,7 +178,7 @@ def _sample(framed: Array, places: Array, size: Sizes) -> Array:
         for image, group in np.ndindex(images, groups):
             found = flat[image, group].take(index[image, group], axis=1)
             found *= factor[image, group]
-            if apart:  # of what is infinite nothing is left where it weighs nothing
+            if apart:  # infinity times the weight 0 counts as 0
                 np.copyto(found, 0, where=factor[image, group] == 0)
             result[image, group] += found
     outside: Array = np.any((places <= -1) | (places >= ends), axis=2)

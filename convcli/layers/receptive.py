@@ -72,7 +72,7 @@ class ReceptiveField(NamedTuple):
         return self._replace(flat=True)
 
     def axes(self) -> tuple[Axis, ...]:
-        """Return the size, stride, padding and start for each axis of the chain's input."""
+        """Return the size, stride, padding and start per axis of the chain's input."""
         return tuple(measure(path, self.flat) for path in self.paths)
 
 

@@ -1,4 +1,4 @@
-"""Resampling: another size by a kernel that slides over the input in any steps, and is widened where it shrinks."""
+"""Resampling to another size with a kernel that is widened when the input is shrunk."""
 
 from dataclasses import dataclass
 from math import prod
@@ -8,20 +8,20 @@ from convcli.layers.axes import AnyShape, Shape, Sizes, by_axes, input_sizes, sp
 from convcli.layers.base import ITSELF, Layer, Reach, Seen
 from convcli.layers.counts import Cost, weighted_sums
 
-# The width of each kernel, from end to end, in samples of the input, or of the output where that has fewer.
+# The full width of each kernel, in input samples, or in output samples when the input is shrunk.
 WIDTHS = {"lanczos": 6, "cubic": 4, "bilinear": 2, "hamming": 2, "box": 1, "nearest": 0}
 USUAL = "lanczos"
 
 
 @dataclass(frozen=True)
 class Resample(Layer):
-    """Another size by weighted means of what lies around the centre of each output; `nearest` copies one sample.
+    """Resize by weighted means of the samples around the centre of each output; `nearest` copies one sample.
 
-    Output y of o lies at (y + 1/2) * n / o in the input, whose sample x lies at x + 1/2, and looks at what is nearer
-    than half the kernel's width, times n / o where that is above 1. Beyond the ends there is nothing: weights are
-    divided by their sum. An axis that keeps its size is not touched. As Pillow's `Image.resize`.
+    Output y of o is centred at (y + 1/2) * n / o in the input, where sample x is centred at x + 1/2. It is the mean of
+    the samples closer than half the kernel's width, times n / o if that is above 1. Samples beyond the ends are left
+    out: the weights are divided by their sum. An axis that keeps its size is not changed. As Pillow's `Image.resize`.
 
-    input_size, size : of all spatial axes, before and after
+    input_size, size : spatial sizes before and after
     method : a key of `WIDTHS`
     """
 
@@ -30,7 +30,7 @@ class Resample(Layer):
     method: str
 
     def __post_init__(self) -> None:
-        """Refuse an unknown method, an empty size, and other numbers of axes."""
+        """Raise ArgumentError for an unknown method, an empty size, or different numbers of axes."""
         if self.method not in WIDTHS:
             raise ArgumentError(f"there is no resampling {self.method!r}; use {', '.join(WIDTHS)}")
         if len(self.size) != len(self.input_size) or min(*self.size, *self.input_size) < 1:
@@ -42,19 +42,19 @@ class Resample(Layer):
         return [axis for axis, n in enumerate(self.input_size) if n != self.size[axis]]
 
     def taps(self, axis: int) -> int:
-        """Count the samples that an output looks at on an axis, at most."""
+        """Return the largest number of samples that an output uses along an axis."""
         n, made = self.input_size[axis], self.size[axis]
         return max(1, -(-WIDTHS[self.method] * max(n, made) // made)) if n != made else 1
 
     def output_shape(self, input_shape: AnyShape) -> Shape:
-        """Return (channels, *size) for an input of `input_size`, and no other."""
+        """Return (channels, *size) for an input of `input_size`; raise ArgumentError for other sizes."""
         channels, size = split_shape(input_shape)
         if size != self.input_size:
             raise ArgumentError(f"the layer resizes {by_axes(self.input_size)}, not {by_axes(size)}")
         return (channels, *self.size)
 
     def cost(self, input_shape: AnyShape) -> Cost:
-        """Count one pass for each axis, the last one first; windows at the ends count as if they were whole."""
+        """Count one pass per axis, the last axis first; windows at the ends count as complete."""
         channels, size = split_shape(input_shape)
         total, left = Cost(), list(size)
         for axis in reversed(self.axes if self.method != "nearest" else []):
@@ -63,7 +63,7 @@ class Resample(Layer):
         return total
 
     def sees(self, input_size: AnyShape) -> tuple[Seen, ...]:
-        """Return what output y is made of; of a box, a sample at its very end is left out."""
+        """Return the samples that output y uses; a sample at the very end of a box is not one of them."""
         return tuple(map(self._sees, range(len(input_sizes(input_size)))))
 
     def _sees(self, axis: int) -> Seen:

@@ -90,7 +90,7 @@ class Graph:
             _check_inputs(node, makers)
         for output in self.outputs:
             if output not in makers:
-                raise ArgumentError(f"the output {output!r} is made by no node; {instead_of(output, makers)}")
+                raise ArgumentError(f"no node makes the output {output!r}; {instead_of(output, makers)}")
         object.__setattr__(self, "nodes", _ordered(nodes, makers))
         object.__setattr__(self, "inputs", {name: tuple(shape) for name, shape in self.inputs.items()})
         object.__setattr__(self, "outputs", tuple(self.outputs))

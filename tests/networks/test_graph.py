@@ -54,7 +54,7 @@ def test_an_order_that_is_right_stays():
             ("a",),
             r"node 'a' \(maxpool k2x2\) has 2 inputs, but it takes 1$",
         ),
-        ([relu("a", "x")], ("b",), "the output 'b' is made by no node; use x, a"),
+        ([relu("a", "x")], ("b",), "no node makes the output 'b'; use x, a"),
         ([relu("a\x1b[2J", "x")], ("x",), r"the name 'a\\x1b\[2J' contains control characters"),
     ],
 )

@@ -64,7 +64,7 @@ class Strip:
     def exact(self) -> tuple[Array, int]:
         """Return the input of the last tile as integer samples, (rows, samples), and the number subtracted from them.
 
-        Where the tile does not touch the border, it is a view of the picture, a quarter of the bytes and in cache.
+        If the tile does not touch the border, it is a view of the picture, a quarter of the bytes and in cache.
         """
         places = []
         for axis, reach in ((ROWS, self.below), (COLUMNS, self.beside)):

@@ -93,7 +93,7 @@ def params_lines(layer: Layer) -> list[str]:
 def _sets(layer: Convolution) -> str:
     fields = vars(layer)
     if "input_size" in fields:
-        return f"{_times(layer.output_size(fields['input_size']))} places * "
+        return f"{_times(layer.output_size(fields['input_size']))} positions * "
     return f"{_times(fields['tile'])} tiles * " if "tile" in fields else ""
 
 

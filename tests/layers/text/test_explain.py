@@ -73,7 +73,7 @@ def test_params():
         "128 * 64 / 64 * 3*3 = 1,152 weights, + 0 biases = 1,152"
     ]
     assert params_lines(LocalConv(**options, input_size=(5, 6), bias=False)) == [
-        "3*4 places * 128 * 64 / 1 * 3*3 = 884,736 weights, + 0 biases = 884,736"
+        "3*4 positions * 128 * 64 / 1 * 3*3 = 884,736 weights, + 0 biases = 884,736"
     ]
     assert params_lines(TiledConv(**options)) == [
         "2*2 tiles * 128 * 64 / 1 * 3*3 = 294,912 weights, + 512 biases = 295,424"
