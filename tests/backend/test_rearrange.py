@@ -87,11 +87,11 @@ def test_fold_adds_without_rounding_or_wrapping():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (((1, 4, 4, 4), 3, 2), "x has shape (1, 4, 4, 4); it must be (N, C * prod(kernel_size), places), or without N"),
-        (((1, 5, 4), 3, 2), "x has shape (1, 5, 4); its 5 rows are no multiple of the 4 taps of the kernel (2, 2)"),
+        (((1, 4, 4, 4), 3, 2), "x has shape (1, 4, 4, 4); it must be (N, C * prod(kernel_size), positions), or the same without N"),
+        (((1, 5, 4), 3, 2), "x has shape (1, 5, 4); its 5 rows are not a multiple of the 4 taps of the kernel (2, 2)"),
         (
             ((1, 4, 5), 3, 2),
-            "x has shape (1, 4, 5); an output of (3, 3) has 4 places for the kernel, (2, 2), and x needs a column for each",
+            "x has shape (1, 4, 5); an output of (3, 3) has 4 positions of the kernel, (2, 2), and x needs one column for each",
         ),
         (
             ((1, 4, 1), 1, 2),

@@ -128,7 +128,7 @@ def test_what_is_larger_than_the_memory_is_named_with_its_size(monkeypatch):
     with pytest.raises(ArgumentError, match=r"the output would have shape \(1, 20, 18, 17\)"):
         backend.conv(X, np.ones((20, 2, 3, 3), np.float32), padding=7)
     with pytest.raises(
-        ArgumentError, match=r"the output before its padding is cut off would have shape \(1, 1, 201\)"
+        ArgumentError, match=r"the output before its padding is cropped would have shape \(1, 1, 201\)"
     ):
         monkeypatch.setattr(checks, "memory", lambda: 1000)
         backend.conv_transpose(np.ones((1, 1, 2)), np.ones((1, 1, 1)), stride=200, padding=50)

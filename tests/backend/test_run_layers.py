@@ -302,7 +302,7 @@ X, WEIGHT = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
         (lambda: backend.run_layer(CONV, X), "the layer Conv needs weight of shape (1, 1, 3, 3)"),
         (
             lambda: backend.run_layer(CONV, X, weight=WEIGHT, bias=[1]),
-            "the layer Conv has no bias, and one is given; make it with bias=True",
+            "the layer Conv has no bias, but one is given; make the layer with bias=True",
         ),
         (
             lambda: backend.run_layer(DEFORM, X, weight=WEIGHT),
@@ -310,7 +310,7 @@ X, WEIGHT = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
         ),
         (
             lambda: backend.run_layer(DEFORM, X, weight=WEIGHT, offset=[0], mask=[0]),
-            "the layer DeformConv has no mask, and one is given; make it with mask=True",
+            "the layer DeformConv has no mask, but one is given; make the layer with mask=True",
         ),
         (
             lambda: backend.run_layer(CONV, np.ones((1, 2, 5, 5)), weight=WEIGHT),
@@ -323,7 +323,7 @@ X, WEIGHT = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
         ),
         (
             lambda: backend.run_layer(Flatten(), np.ones(5)),
-            "x has shape (5,); the layer Flatten takes (N, C, *spatial)",
+            "x has shape (5,); the layer Flatten needs (N, C, *spatial)",
         ),
         (
             lambda: backend.run_layer(Dense(in_features=4, out_features=1), X, weight=np.ones((1, 4))),
@@ -331,15 +331,15 @@ X, WEIGHT = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
         ),
         (
             lambda: backend.run_chain([CONV, CONV], [{}], X),
-            "2 layers need 2 mappings of arguments, got 1; a layer without weights takes an empty one",
+            "2 layers need 2 mappings of arguments, got 1; give an empty one for a layer without weights",
         ),
         (
             lambda: backend.run_chain([Branch(layer=CONV), CONV], [{"weight": WEIGHT}] * 2, X),
-            "behind a branch stands the deformable convolution that it moves, not Conv",
+            "a branch must be followed by the deformable convolution that uses it, not by Conv",
         ),
         (
             lambda: backend.run_chain([Branch(layer=CONV)], [{"weight": WEIGHT}], X),
-            "a branch ends the chain; behind it stands the deformable convolution that it moves",
+            "the chain ends with a branch; a branch must be followed by the deformable convolution that uses it",
         ),
         (
             lambda: backend.run_chain([Branch(layer=CONV), DEFORM], [{"weight": WEIGHT}] * 2, X),

@@ -121,6 +121,6 @@ def test_channels_may_have_a_zero_of_their_own(value_range: str) -> None:
 def test_channels_with_zeros_of_their_own_have_no_common_measure() -> None:
     pixels = np.zeros((3, 3, 3), np.uint8)
     with pytest.raises(
-        ArgumentError, match="the range 'minmax' stretches all channels alike, and those with zero"
+        ArgumentError, match="the range 'minmax' stretches all channels alike, but channels with `zero`"
     ):
         filter_image(pixels, parse_kernel("box"), value_range="minmax", zero=(0, 128, 128))

@@ -292,7 +292,7 @@ def test_roi_align(tmp_path, mode, samples, aligned):
     }
     options["coordinate_transformation_mode"] = "half_pixel" if aligned else "output_half_pixel"
     np.testing.assert_allclose(ran(tmp_path, "RoiAlign", [x, boxes, items], options), wanted, atol=1e-4)
-    assert "a box is of the item 2, and there are 2" in refusal(
+    assert "a box belongs to batch item 2, but the batch has 2 item(s)" in refusal(
         tmp_path, "RoiAlign", [x, boxes, ints(0, 1, 2)], options
     )
 
