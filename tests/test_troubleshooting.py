@@ -25,7 +25,7 @@ PRINTED_BY = {
     "cannot filter FILE": "filter house.png --kernel box --max-memory 1K",
     "unknown kernel": "filter house.png --kernel gausian",
     "kernel 'NAME' is ragged": "filter house.png --kernel '1 2; 3'",
-    "a kernel N wide": "filter house.png --kernel box:4001",
+    "a kernel of size N": "filter house.png --kernel box:4001",
     "--alpha premultiply": "filter house.png --kernel sharpen --alpha premultiply",
     "FILE exists": "filter house.png --kernel box -o bad.png",
     "FILE is an input": "filter house.png --kernel box -o house.png --force",

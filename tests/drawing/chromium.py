@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through pipes: pages are opened, typed at and looked into as a person would."""
+"""A headless Chromium, driven through pipes: pages are opened, typed into and inspected as by a person."""
 
 import json
 import os
@@ -15,7 +15,7 @@ KEYS = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, " ": 32, "Tab"
 
 
 class Browser:
-    """A browser and the messages that it sends; see the Chrome DevTools Protocol."""
+    """A browser and its messages; see the Chrome DevTools Protocol."""
 
     def __init__(self, write: int, read: int) -> None:
         self.write, self.read = write, read
@@ -91,7 +91,7 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyUp", **options)
 
     def click(self, selector):
-        """Press the mouse in the middle of an element, as far as it is seen."""
+        """Click the middle of the visible part of an element."""
         x, y = self.evaluate(f"""(() => {{
             const found = document.querySelector({json.dumps(selector)});
             found.scrollIntoView({{block: "center"}});
@@ -102,7 +102,7 @@ class Page:
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def type(self, selector, text):
-        """Replace what stands in a field, and leave it."""
+        """Replace the text of a field, and leave the field."""
         self.evaluate(
             f"(() => {{ const f = document.querySelector({json.dumps(selector)}); f.focus(); f.select(); }})()"
         )
@@ -113,7 +113,7 @@ class Page:
         return self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent")
 
     def events(self, method):
-        self.evaluate("1")  # what has happened has been told by then
+        self.evaluate("1")  # all events have arrived by then
         return [
             event["params"]
             for event in self.browser.events
@@ -131,10 +131,10 @@ class Page:
 
 @contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
-    """Start a browser that keeps its files in a folder, and end it."""
+    """Start a browser with its files in a folder, and stop it at the end."""
     assert PROGRAM is not None
     to_browser, from_browser = os.pipe(), os.pipe()
-    # The protocol's pipes are descriptors 3 and 4, wherever ours are.
+    # The protocol's pipes are descriptors 3 and 4, regardless of ours.
     command = f'exec "$0" "$@" 3<&{to_browser[0]} 4>&{from_browser[1]}'
     options = [
         *(

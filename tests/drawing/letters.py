@@ -1,4 +1,4 @@
-"""Which letters the font of pictures has."""
+"""The letters of the font used in pictures."""
 
 from functools import cache
 
@@ -11,5 +11,5 @@ def _drawn(letter: str) -> bytes:
 
 
 def unknown_letters(text: str) -> set[str]:
-    """Return the letters of a text that would be drawn as an empty box."""
+    """Return the letters of a text that the font cannot draw."""
     return {letter for letter in text if not letter.isspace() and _drawn(letter) == _drawn("\uffff")}

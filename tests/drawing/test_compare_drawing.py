@@ -1,4 +1,4 @@
-"""Variants and networks side by side: a line each, bars as long as the numbers say, shares of the first."""
+"""Variants and networks side by side: one line each, bars proportional to the numbers, shares of the first."""
 
 from math import isclose
 from pathlib import Path
@@ -28,7 +28,7 @@ def bars_of(scene, colour):
 def test_bars_are_as_long_as_the_numbers_say():
     scene = compare_scene(ROWS, "name", ("params", "macs"), "three things", "to be compared")
     params, macs = bars_of(scene, "output"), bars_of(scene, "input")
-    assert isclose(params[1] / params[0], 0.25) and len(params) == 3  # of 0 there is none
+    assert isclose(params[1] / params[0], 0.25) and len(params) == 3  # 0 has no bar
     assert isclose(macs[0] / macs[1], 0.5) and len(macs) == 2
     texts = [mark.text for mark in scene.base if isinstance(mark, Label)]
     for text in (

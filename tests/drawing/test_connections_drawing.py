@@ -1,4 +1,4 @@
-"""Connections: sparse against full, shared against not."""
+"""Connections: sparse or full, shared or unshared weights."""
 
 import pytest
 from hypothesis import given, settings

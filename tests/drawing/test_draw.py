@@ -1,4 +1,4 @@
-"""convcli.draw: what Python asks for is what the command line draws."""
+"""convcli.draw gives the same drawings as the command line."""
 
 import json
 from fractions import Fraction

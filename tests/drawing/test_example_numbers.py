@@ -1,4 +1,4 @@
-"""Numbers that are read, chosen and written."""
+"""Numbers of examples: read, chosen and formatted."""
 
 from fractions import Fraction
 

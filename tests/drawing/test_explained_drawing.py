@@ -1,4 +1,4 @@
-"""The picture of one output: its numbers are those of the record, in the colours of their signs, and fit."""
+"""The drawing of one output: it shows the record's numbers in the colours of their signs, and they fit."""
 
 import numpy as np
 import pytest

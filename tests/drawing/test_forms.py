@@ -1,4 +1,4 @@
-"""What cannot be written in a form is refused before anything is drawn."""
+"""Unsupported forms raise errors before anything is drawn."""
 
 import pytest
 

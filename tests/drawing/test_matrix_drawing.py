@@ -1,4 +1,4 @@
-"""Convolutions as matrices, against the backend's and against what the layers compute."""
+"""Convolutions as matrices, compared with the backend's matrices and with the layers."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_it_is_the_backends(case):
 
 
 def test_a_weight_is_counted_where_its_tap_lies_on_an_input():
-    # Of a kernel of 3x3 on an input of 2x2, padded by 2, each tap does; padded by 1, those in the middle four times.
+    # A 3x3 kernel on a 2x2 input: padded by 2, each tap is used; padded by 1, the middle ones four times.
     for padding, weights, places in ((2, 9, 36), (1, 9, 16)):
         matrix = matrix_of(Conv(1, 1, 3, padding=padding), (1, 2, 2), Numbers())
         assert (matrix.weights, len(matrix.entries)) == (weights, places)

@@ -1,4 +1,4 @@
-"""Networks as pictures: every node in one line, bars as long as the numbers say, branches beside the trunk."""
+"""Drawings of networks: one line per node, bars proportional to the numbers, branches next to the trunk."""
 
 import io
 import re
@@ -44,7 +44,7 @@ def scene_of(network, command="cost"):
 
 
 def flat(count, scope=""):
-    """Return a network of convolutions, every fifth node an addition that goes around the last four."""
+    """Return a network of convolutions, with an addition that skips four nodes as every fifth node."""
     nodes, tensor, before = [], "x", "x"
     for number in range(count):
         name = f"{scope.format(number // 5)}n{number}"
@@ -119,7 +119,7 @@ def test_a_network_without_scopes_has_lines_without_names():
     scene, _ = scene_of(flat(250))
     texts = [mark.text for mark in scene.base if isinstance(mark, Label)]
     assert sum(text.startswith("n") for text in texts) < 20
-    assert all(texts.count(name) >= 2 for name in ("n0", "n1", "n2"))  # the largest, beside their bars
+    assert all(texts.count(name) >= 2 for name in ("n0", "n1", "n2"))  # the largest, next to their bars
 
 
 def polygons(svg, colours):
@@ -240,7 +240,7 @@ def test_names_that_would_break_a_file_are_escaped():
         ((5, 1, 1, 1), [0]),
         ((1, 4, 4, 2, 2), [1, 2]),
         ((3, 3, 3, None, 0, 1), [0, 1, 2]),
-        ((9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), [0]),  # ten alike say nothing
+        ((9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), [0]),  # ten equal rows have no label
         ((2, 2, 2), [0, 1, 2]),
         ((0, None), []),
     ],
@@ -276,7 +276,7 @@ def test_short_numbers_at_their_edges():
 
 @st.composite
 def graphs(draw):
-    """Draw for each node the earlier ones that it takes from."""
+    """Draw for each node the earlier nodes that are its inputs."""
     count = draw(st.integers(1, 14))
     return [
         tuple(sorted(draw(st.sets(st.integers(0, number - 1), max_size=3)))) if number else ()
@@ -293,18 +293,18 @@ def test_no_edge_goes_through_another_node_or_along_another_edge(inputs):
     ]
     taken = dict.fromkeys(enumerate(laid.nodes), "node")
     for edge in laid.edges:
-        for line in range(edge.start + 1, edge.end):  # between its ends it is in its lane
+        for line in range(edge.start + 1, edge.end):  # it is in its lane between its ends
             assert (line, edge.lane) not in taken
             taken[line, edge.lane] = edge
     assert all(0 <= lane < laid.width for _, lane in taken)
 
 
 def test_the_lanes_of_branches():
-    # A trunk of 0, 1, 2, 5; a branch 3, 4 from 0; and 0 goes around both.
+    # A trunk of 0, 1, 2, 5; a branch 3, 4 from 0; and an edge from 0 that skips both.
     assert lanes([(), (0,), (1,), (0,), (3,), (0, 2, 4)]).nodes == (0, 0, 0, 1, 1, 0)
     unet = networks.load("unet")
     lines, _ = network_lines(unet)
-    assert lanes([line.inputs for line in lines]).width == 5  # four levels go around the ones below them
+    assert lanes([line.inputs for line in lines]).width == 5  # four levels, each around the levels below
 
 
 def test_the_columns_of_each_command():

@@ -1,4 +1,4 @@
-"""Matrices of every kind, for the tests of what is done to them."""
+"""Strategies for matrices of every kind."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WEIGHTS = st.one_of(
 
 @st.composite
 def matrices(draw: st.DrawFn, dims: tuple[int, ...] = (1, 2, 3), weights: Any = None) -> tuple:
-    """Draw nested tuples of numbers, whole or not, with so many axes; whole floats are written as integers."""
+    """Draw nested tuples of numbers with the given number of axes; integer-valued floats become ints."""
     shape = draw(st.lists(st.integers(1, 4), min_size=min(dims), max_size=max(dims)))
     kind = draw(st.sampled_from([st.integers(-9, 9), WEIGHTS])) if weights is None else weights
 
@@ -25,7 +25,7 @@ def matrices(draw: st.DrawFn, dims: tuple[int, ...] = (1, 2, 3), weights: Any = 
 
 
 def as_read(number: float) -> float:
-    """Return a number as kernels hold it: whole, where it is and a float can tell."""
+    """Return a number as kernels hold it: as an int if it is an integer that a float represents exactly."""
     return (
         int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 2**53 else number
     )

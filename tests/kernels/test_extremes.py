@@ -1,4 +1,4 @@
-"""Numbers near the ends of what floats can hold, and sizes beyond use: a kernel, or one clear line."""
+"""Numbers near the limits of floats, and extreme sizes: the result is a kernel or one clear error."""
 
 from fractions import Fraction
 from itertools import product

@@ -1,4 +1,4 @@
-"""The record of a kernel, and the functions that make one from another."""
+"""The Kernel record, and the functions that derive one kernel from another."""
 
 from fractions import Fraction
 
@@ -60,7 +60,7 @@ def test_what_is_no_kernel_is_refused(arguments: dict, message: str) -> None:
 
 
 def total(kernel: Kernel) -> Fraction:
-    """Return what the weights of the first matrix add up to, after the division."""
+    """Return the sum of the first matrix's weights, divided by the divisor."""
     weights = np.array(kernel.matrices[0], dtype=object).ravel()
     return sum(map(Fraction, weights)) / Fraction(kernel.divisor)
 
@@ -75,7 +75,7 @@ def test_normalized_kernels_sum_to_one(matrix: tuple) -> None:
             normalized(kernel)
         return
     made = normalized(kernel)
-    assert made.matrices == kernel.matrices  # whole weights stay whole
+    assert made.matrices == kernel.matrices  # integer weights stay integers
     assert made.offset == 3
     if kernel.is_whole:
         assert isinstance(made.divisor, int)

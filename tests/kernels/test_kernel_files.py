@@ -1,4 +1,4 @@
-"""Kernels in files: what is written is read back, and what is wrong is said."""
+"""Kernels in files: round trips, and errors."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def test_arrays_and_json_are_read_back(folder: Path, matrix: tuple) -> None:
     dims = np.ndim(matrix)
     kernel = read(folder / "a.npy", dims)
     assert (kernel.name, kernel.source) == ("a", "file a.npy")
-    # in an array all numbers are floats where one is
+    # in an array all numbers are floats if one is
     assert np.array_equal(np.array(kernel.matrices[0], float), np.array(matrix, float))
     (folder / "a.json").write_text(json.dumps(matrix))
     assert_holds(read(folder / "a.json", dims), matrix)
@@ -66,7 +66,7 @@ def test_rows_of_text_are_read_back(folder: Path, matrix: tuple, data: st.DataOb
     assert_holds(kernel, matrix)
     assert (kernel.divisor, kernel.offset) == (*head, *(1, 0)[len(head) :])
     even = rows % 2 == 0 or columns % 2 == 0
-    assert kernel.anchor == ((rows // 2, columns // 2) if even else None)  # where libvips has the pixel
+    assert kernel.anchor == ((rows // 2, columns // 2) if even else None)  # the pixel's position in libvips
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", ">i2", "float16", ">f4", "longdouble"])

@@ -1,4 +1,4 @@
-"""What the kernel grammar reads, and what it says of what it cannot read."""
+"""What the kernel grammar parses, and its errors."""
 
 import re
 from pathlib import Path

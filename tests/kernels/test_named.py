@@ -14,7 +14,7 @@ X, Y = np.meshgrid(np.arange(7), np.arange(7))  # brightness that grows to the r
 
 
 def applied(name: str, picture: np.ndarray) -> float:
-    """Return the answer of a one-matrix kernel in the middle of a picture."""
+    """Return the response of a kernel with one matrix in the middle of a picture."""
     kernel = parse_kernel(name)
     weights = np.array(kernel.matrices[0], dtype=float) / kernel.divisor
     return ndimage.correlate(picture.astype(float), weights)[3, 3]
@@ -42,7 +42,7 @@ def test_magnitudes_hold_both_directions() -> None:
         assert kernel.matrices == parse_kernel(f"{edge}-x").matrices + parse_kernel(f"{edge}-y").matrices
 
 
-SUMS = {  # what the weights of a kernel add up to, where that is not 0
+SUMS = {  # the sum of a kernel's weights, if it is not 0
     **dict.fromkeys(["identity", "box", "gaussian", "binomial", "disk", "motion"], 1),
     **dict.fromkeys(["sharpen", "unsharp", "highboost", "emboss"], 1),
     "bilinear": 4,  # a stride of 2 gives each output a fourth of them
@@ -74,7 +74,7 @@ def test_weights_are_whole_where_they_can_be(text: str) -> None:
 @pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("dims", [1, 3])
 def test_forms_of_other_axes_hold_the_one_of_two(name: str, dims: int) -> None:
-    """A separable kernel's middle line, and its middle slice, are the kernel itself but for a factor."""
+    """A separable kernel's middle line, and its middle slice, equal the lower-dimensional kernel up to a factor."""
     if not has_form(name, dims):
         with pytest.raises(ArgumentError, match=f"kernel {name!r} has no {dims}-D form"):
             parse_kernel(name, dims=dims)
@@ -135,16 +135,16 @@ def test_binomial_is_a_box_of_two_again_and_again() -> None:
 def test_motion_lies_along_its_line(angle: int) -> None:
     kernel = parse_kernel(f"motion:length=15,angle={angle}")
     weights = np.array(kernel.matrices[0], dtype=float)
-    assert weights[0].any()  # no wider than it has to be
+    assert weights[0].any()  # no wider than necessary
     assert weights[:, 0].any()
     assert weights == pytest.approx(weights[::-1, ::-1])
     y, x = np.mgrid[: weights.shape[0], : weights.shape[1]]
     y, x = (weights.shape[0] - 1) / 2 - y, x - (weights.shape[1] - 1) / 2
-    # Its longest direction, by the weights' moments, is the angle.
+    # The main axis of the weights' moments is at the angle.
     moments = [(weights * part).sum() for part in (x * x - y * y, 2 * x * y)]
     turned = np.degrees(np.arctan2(moments[1], moments[0])) / 2 - angle
     assert (turned + 90) % 180 - 90 == pytest.approx(0, abs=1.5)
-    # It weighs about as much as its pixels would in a row.
+    # Its weight is about that of its pixels in a row.
     assert weights.sum() == pytest.approx(15, abs=2)
 
 
@@ -158,7 +158,7 @@ def test_motion_at_right_angles_is_a_box() -> None:
 def test_disk_holds_what_is_within_its_radius() -> None:
     rows = ["".join(map(str, row)) for row in parse_kernel("disk:2.3").matrices[0]]
     assert rows == ["01110", "11111", "11111", "11111", "01110"]
-    assert parse_kernel("disk:2").divisor == 13  # those at its very radius too
+    assert parse_kernel("disk:2").divisor == 13  # including those at exactly the radius
     assert parse_kernel("disk:2", dims=3).divisor == 33
     assert parse_kernel("disk:2", dims=1).matrices == ((1, 1, 1, 1, 1),)
 
@@ -199,7 +199,7 @@ def test_gabor_answers_to_its_own_wave_most() -> None:
         across = x * np.cos(np.radians(60)) - y * np.sin(np.radians(60))
         answers[angle] = (kernel * np.cos(2 * np.pi * across / 6)).sum()
     assert max(answers, key=answers.get) == 60
-    assert answers[60] == pytest.approx(0.5, abs=0.01)  # half of it answers to the wave the other way round
+    assert answers[60] == pytest.approx(0.5, abs=0.01)  # half of the response is to the inverted wave
 
 
 def test_dog_and_log_find_spots() -> None:
@@ -207,7 +207,7 @@ def test_dog_and_log_find_spots() -> None:
     spot[10, 10] = 1
     assert np.array(parse_kernel("dog").matrices[0])[5, 5] > 0
     assert np.array(parse_kernel("log:2").matrices[0])[8, 8] < 0
-    # Where a DoG changes sign, both bells are equally high.
+    # Where a DoG changes sign, both Gaussians are equal.
     narrow, wide = (np.array(parse_kernel(f"gaussian:{sigma},21").matrices[0]) for sigma in (2, 3.2))
     assert np.array(parse_kernel("dog:2,1.6,21").matrices[0]) == pytest.approx(narrow - wide)
 

@@ -1,4 +1,4 @@
-"""The named kernels against SciPy, OpenCV and scikit-image, with the scale between the conventions stated."""
+"""The named kernels against SciPy, OpenCV and scikit-image, with the scale factor between the conventions."""
 
 from types import ModuleType
 
@@ -9,7 +9,7 @@ from scipy import ndimage
 from convcli.kernels import Kernel, parse_kernel
 
 PICTURE = np.random.default_rng(3).normal(size=(40, 41))
-INSIDE = (slice(12, -12), slice(12, -12))  # away from the borders, on which the libraries differ
+INSIDE = (slice(12, -12), slice(12, -12))  # without the borders, where the libraries differ
 
 
 @pytest.fixture
@@ -23,14 +23,14 @@ def filters() -> ModuleType:
 
 
 def weights(spec: str, dims: int = 2) -> np.ndarray:
-    """Return the weights of a kernel of one matrix, after the division."""
+    """Return the weights of a kernel with one matrix, divided by its divisor."""
     kernel = parse_kernel(spec, dims=dims)
     (matrix,) = kernel.matrices
     return np.array(matrix, dtype=float) / kernel.divisor
 
 
 def response(kernel: Kernel, picture: np.ndarray = PICTURE) -> np.ndarray:
-    """Return what a kernel answers, by SciPy."""
+    """Return the response of a kernel, computed by SciPy."""
     parts = []
     for matrix in kernel.matrices:
         array = np.array(matrix, dtype=float)
@@ -41,7 +41,7 @@ def response(kernel: Kernel, picture: np.ndarray = PICTURE) -> np.ndarray:
 
 
 def assert_equal_inside(spec: str, other: np.ndarray, scale: float = 1.0) -> None:
-    """Assert that the answer of a kernel is `scale` times another's."""
+    """Assert that the response of a kernel is `scale` times another's."""
     assert response(parse_kernel(spec))[INSIDE] == pytest.approx(scale * other[INSIDE], abs=1e-9)
 
 
@@ -82,7 +82,7 @@ def test_bilinear_and_nearest_interpolate(factor: int, dims: int) -> None:
     small = np.random.default_rng(6).normal(size=(5,) * dims)
     for name, order in (("bilinear", 1), ("nearest", 0)):
         kernel = weights(f"{name}:{factor}", dims)
-        # An output pixel lies between the input's as a small cell in the large ones; inside, all have neighbours.
+        # Output pixels are centred like small cells inside the large input cells; the interior needs no padding.
         before = (kernel.shape[0] - factor) // 2
         places = (np.arange(factor, 3 * factor) + 0.5) / factor - 0.5
         grid = np.meshgrid(*[places] * dims, indexing="ij")
@@ -121,7 +121,7 @@ def test_gaussian_is_opencvs(cv2: ModuleType, sigma: float) -> None:
 def test_box_laplacian_and_smooth_kernels_are_opencvs(cv2: ModuleType) -> None:
     assert_equal_inside("box:5", cv2.blur(PICTURE, (5, 5)))
     assert_equal_inside("laplacian", cv2.Laplacian(PICTURE, cv2.CV_64F, ksize=1))
-    # With a sigma of 0, OpenCV's bells of 3 and 5 taps are rows of Pascal's triangle.
+    # With a sigma of 0, OpenCV's Gaussians of 3 and 5 taps are rows of Pascal's triangle.
     for size in (3, 5):
         column = cv2.getGaussianKernel(size, 0, cv2.CV_64F)
         assert weights(f"binomial:{size}") == pytest.approx(column @ column.T)
@@ -131,7 +131,7 @@ def test_box_laplacian_and_smooth_kernels_are_opencvs(cv2: ModuleType) -> None:
 @pytest.mark.parametrize("phase", [0, 90, 45])
 def test_gabor_is_opencvs_times_the_area_of_the_bell(cv2: ModuleType, angle: float, phase: float) -> None:
     ours = weights(f"gabor:wavelength=7,angle={angle},sigma=3,aspect=0.5,phase={phase},size=21")
-    # OpenCV's theta turns clockwise, and its kernel is turned by 180 degrees.
+    # OpenCV's theta is clockwise, and its kernel is rotated by 180 degrees.
     theirs = cv2.getGaborKernel((21, 21), 3, np.radians(-angle), 7, 0.5, np.radians(phase))
     assert ours == pytest.approx(theirs[::-1, ::-1] * 0.5 / (2 * np.pi * 3**2))
 

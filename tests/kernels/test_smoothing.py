@@ -51,6 +51,6 @@ def test_sizes_that_are_refused(spec: str, message: str) -> None:
 )
 def test_a_wide_box_takes_the_mean_under_it(spec: str, size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (40, 50)).astype(np.float64)
-    origin = [-(1 - side % 2) for side in size]  # an even one looks further down and right
+    origin = [-(1 - side % 2) for side in size]  # an even one reaches further down and right
     wanted = ndimage.uniform_filter(pixels, size, mode="nearest", origin=origin)
     assert np.allclose(filter_picture(pixels, spec, padding_mode="replicate"), wanted)

@@ -1,4 +1,4 @@
-"""Unsharp masking with a threshold: the plain formula on SciPy's Gaussian, and who cannot take it."""
+"""Unsharp masking with a threshold: the formula with SciPy's Gaussian, and the functions that need a linear kernel."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ RNG = np.random.default_rng(31)
 
 
 def by_formula(x: np.ndarray, sigma: float, amount: float, threshold: float) -> np.ndarray:
-    """Add to f what f is above its blur, where that is more than the threshold; as floats."""
+    """Add the difference of f from its blur where it exceeds the threshold, in floats."""
     radius = parse_kernel(f"gaussian:{sigma}").shape[0] // 2
     blurred = ndimage.gaussian_filter(x.astype(float), sigma, mode="mirror", radius=radius)
     detail = x - blurred
@@ -38,7 +38,7 @@ def test_only_what_differs_by_more_than_the_threshold_is_sharpened(
     np.testing.assert_array_equal(filter_picture(grey, kernel), wanted)
     if threshold == 3:
         assert 0.05 < (filter_picture(grey, kernel) == grey).mean() < 0.95
-    deep = (x * 257).astype(np.uint16)  # levels are those of 8 bits
+    deep = (x * 257).astype(np.uint16)  # 8-bit levels
     wanted = np.rint(by_formula(deep, sigma, amount, threshold * 257)).clip(0, 65535)
     np.testing.assert_array_equal(filter_picture(deep, kernel), wanted)
     floats = filter_picture(x / 255, kernel, value_range=None)

@@ -1,4 +1,4 @@
-"""Kernels that are written come back from their files, to the last digit."""
+"""Written kernels are read back with every digit."""
 
 import json
 from math import pi

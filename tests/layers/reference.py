@@ -1,4 +1,4 @@
-"""Slow and obvious: windows counted one by one, arithmetic counted by numbers that count themselves."""
+"""Slow and simple references: windows are counted one by one, arithmetic by numbers that count operations."""
 
 from itertools import product
 from math import ceil, floor
@@ -15,12 +15,12 @@ def windows(n, before, after, k, s, d):
 
 
 def scattered(n, k, s, d):
-    """List the places that a transposed convolution writes to along one axis."""
+    """List the positions that a transposed convolution writes to along one axis."""
     return {s * x + d * t for x in range(n) for t in range(k)}
 
 
 class Tally:
-    """The operations of all its numbers."""
+    """The operations of all numbers that share it."""
 
     def __init__(self):
         self.multiplications = self.additions = self.comparisons = self.transcendentals = 0
@@ -33,7 +33,7 @@ class Tally:
 
 
 class Number:
-    """A number that counts what is done with it."""
+    """A number that counts its operations."""
 
     def __init__(self, tally, value):
         self.tally, self.value = tally, value
@@ -64,7 +64,7 @@ class Number:
 
 
 def added(numbers):
-    """Sum numbers, the first of which is only taken."""
+    """Sum numbers, starting from the first one."""
     first, *others = numbers
     for other in others:
         first = first + other
@@ -83,7 +83,7 @@ def places(sizes):
 
 
 def convolve(tally, *, output_size, kernel_size, in_channels, out_channels, groups, bias):
-    """Run the loops of a convolution; the padded elements are numbers as all others."""
+    """Run the loops of a convolution; the padded elements are ordinary numbers."""
     for _ in range(out_channels):
         for _ in places(output_size):
             total = added(
@@ -96,7 +96,7 @@ def convolve(tally, *, output_size, kernel_size, in_channels, out_channels, grou
 
 
 def scatter(tally, *, input_size, kernel_size, stride, dilation, in_channels, out_channels, groups, bias):
-    """Run the loops of a transposed convolution into an output whose padding is not cut off yet."""
+    """Run the loops of a transposed convolution into an output that is not cropped yet."""
     output = {}
     for group in range(groups):
         for _ in range(in_channels // groups):
@@ -119,7 +119,7 @@ def adaptive_window(n, o, i):
 
 
 def seen(step, y):
-    """List the inputs of one axis that output y sees; `step` is a name and its numbers."""
+    """List the inputs of one axis that output y sees; `step` is an operator's name and its parameters."""
     kind, *numbers = step
     if kind == "conv":
         k, s, p, d = numbers

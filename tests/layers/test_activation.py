@@ -69,6 +69,6 @@ def test_an_unknown_function_cannot_be_counted():
 
 
 def test_none_is_free_in_silence():
-    """Whatever computes anything shows it in some column; these two do nothing but sign bits."""
+    """Every activation has a cost in some column, except these two, which only use sign bits."""
     free = [name for name in ACTIVATIONS if not any(vars(ACTIVATIONS[name]).values())]
     assert free == ["abs", "identity"]

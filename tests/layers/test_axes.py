@@ -1,4 +1,4 @@
-"""Shapes and numbers per axis: any sequence of whole numbers will do, and nothing else."""
+"""Shapes and numbers per axis: any sequence of integers is accepted, and nothing else."""
 
 from itertools import count
 
@@ -47,7 +47,7 @@ SPELLINGS = {
 
 
 def whole(value):
-    """Tell whether all numbers in a nest of tuples are Python's own."""
+    """Return whether all numbers in a nest of tuples are Python ints."""
     return all(map(whole, value)) if isinstance(value, tuple) else value is None or type(value) is int
 
 
@@ -68,7 +68,7 @@ def answers(layer, shape):
     "layer", EVERY, ids=[f"{type(layer).__name__}{n}" for layer, n in zip(EVERY, count(), strict=False)]
 )
 def test_a_shape_is_any_sequence_of_whole_numbers(layer, how):
-    """Also where its own integers would be too narrow for the products, or wrap below 0."""
+    """Also if NumPy's integers would overflow in the products, or wrap below 0."""
     expected, found = answers(layer, SHAPE), answers(layer, SPELLINGS[how](SHAPE))
     assert found == expected
     for name, value in found.items():
@@ -136,9 +136,7 @@ def test_what_is_no_whole_number_is_refused(make, value):
 
 @pytest.mark.parametrize("shape", [7, "477", None, {4: 1, 7: 1}, iter((4, 7, 7)), np.array(7), (), []])
 def test_what_is_no_shape_is_refused(shape):
-    one_number = isinstance(
-        shape, int | np.ndarray
-    )  # which is the size of all axes to a layer that knows its channels
+    one_number = isinstance(shape, int | np.ndarray)  # the size of all axes, for a layer with known channels
     for layer in (
         *(() if one_number else (EVERY[0],)),
         layers.GlobalPool(),

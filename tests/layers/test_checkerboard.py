@@ -8,7 +8,7 @@ from convcli.layers.checkerboard import is_uneven, overlap, remedy
 @pytest.mark.parametrize(("kernel", "stride"), list(product(range(1, 8), range(1, 7))))
 @pytest.mark.parametrize(("dilation", "padding"), list(product(range(1, 5), range(3))))
 def test_overlap_counts_the_taps_on_each_output(kernel, stride, dilation, padding):
-    """Write with every tap of many inputs, and look at the middle."""
+    """Count the writes of every tap of many inputs, in the middle."""
     inputs = 80
     taps = [0] * (stride * inputs + dilation * kernel)
     for x in range(inputs):

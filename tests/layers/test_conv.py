@@ -152,14 +152,14 @@ def test_a_bad_input_is_named(shape, text):
 
 @given(st.integers(1, 30), st.integers(1, 6), st.integers(1, 5), st.integers(0, 4), st.integers(1, 3))
 def test_axes_are_independent(n, k, s, p, d):
-    """A square layer is the line layer on both axes."""
+    """A square layer equals the 1-D layer on both axes."""
     line, square = (conv(kernel_size=k, stride=s, padding=p, dilation=d, dims=dims) for dims in (1, 2))
     if n + 2 * p >= d * (k - 1) + 1:
         assert square.output_shape((1, n, n)) == (*line.output_shape((1, n)), line.output_shape((1, n))[1])
 
 
 class Numbers:
-    """No more of a sequence than a length and its items."""
+    """A minimal sequence, with a length and items only."""
 
     def __init__(self, *items):
         self.items = items

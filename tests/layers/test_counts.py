@@ -39,4 +39,4 @@ def test_bytes_of_an_element():
 
 def test_intensity_is_flops_per_byte():
     assert arithmetic_intensity(10, 4) == 2.5
-    assert arithmetic_intensity(10**900, 10**100) == 10**800  # beyond any float
+    assert arithmetic_intensity(10**900, 10**100) == 10**800  # larger than any float

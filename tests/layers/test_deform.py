@@ -22,7 +22,7 @@ def test_the_predictor_gives_an_offset_for_each_axis_of_each_tap(mask, offset_gr
 
 @pytest.mark.parametrize(("mask", "dims", "groups"), list(product([False, True], [1, 2, 3], [1, 2])))
 def test_cost_is_that_of_the_loops(mask, dims, groups):
-    """Each tap of each input channel is sampled once at each place, then convolved with."""
+    """Each tap of each input channel is sampled once per position, then multiplied by its weight."""
     layer = DeformConv(
         in_channels=2, out_channels=4, kernel_size=2, stride=2, mask=mask, groups=groups, dims=dims
     )
@@ -42,7 +42,7 @@ def test_cost_is_that_of_the_loops(mask, dims, groups):
             corners.append(weight * tally.number())
         sample = reference.added(corners)
         if mask:
-            sample * tally.number()  # a product that counts itself
+            sample * tally.number()  # counts one product
     cost = layer.cost(shape)
     assert tally.counts().items() <= vars(cost).items()
     assert cost.macs == layer.weights() * (cost.macs // layer.weights())

@@ -1,4 +1,4 @@
-"""Layers that look elements up, sort them or add them up: sizes, counts and what is refused."""
+"""Layers that select, sort or sum elements: sizes, counts and errors."""
 
 from itertools import product
 
@@ -27,7 +27,7 @@ from convcli.layers.counts import Cost
 
 @given(st.integers(1, 40), st.integers(1, 5))
 def test_top_k_counts_a_sort_by_halving(n, rows):
-    # element i finds its place among the i - 1 before it by ceil(log2 i) comparisons
+    # element i finds its position among the i - 1 before it by ceil(log2 i) comparisons
     each = sum(next(power for power in range(9) if 2**power >= i) for i in range(1, n + 1))
     layer = TopK(n, axis=1)
     assert layer.output_shapes((rows, n)) == ((rows, n), (rows, n))
@@ -37,7 +37,7 @@ def test_top_k_counts_a_sort_by_halving(n, rows):
 @given(st.integers(1, 9), st.booleans())
 def test_cum_sum_counts_its_additions(n, exclusive):
     added = sum(max(0, place - exclusive) for place in range(n))  # terms after the first, one by one ...
-    running = max(0, n - 1 - exclusive)  # ... of which a running sum adds each once
+    running = max(0, n - 1 - exclusive)  # ... each of which a running sum adds once
     assert CumSum(0, exclusive=exclusive).work((n, 3)) == Cost(additions=3 * running, flops=3 * running)
     assert running <= added or not added
 

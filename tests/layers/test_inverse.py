@@ -18,7 +18,7 @@ def forward(n, kernel, solution, transposed):
 
 
 def small(kernel, transposed):
-    """List all options that the solver may answer with, in its order."""
+    """List all options that the solver may return, in its order."""
     for d in range(1, MOST_DILATION + 1 if kernel > 1 else 2):
         size = d * (kernel - 1) + 1
         for paddings in (range(size), [(p, p + 1) for p in range(size - 1)]):

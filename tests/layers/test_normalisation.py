@@ -6,7 +6,7 @@ from tests.layers import reference
 
 
 def normalised(tally, elements, groups, scaled, shifted):
-    """Run the formula: (x - mean) / sqrt(variance + eps) * gamma + beta."""
+    """Compute the formula: (x - mean) / sqrt(variance + eps) * gamma + beta."""
     for _ in range(groups):
         numbers = [tally.number() for _ in range(elements // groups)]
         mean = reference.added(numbers) / tally.number()
@@ -49,9 +49,7 @@ def test_normalisations_count_their_formula(layer, shape, groups, params):
 def test_local_response_normalisation_counts_its_formula():
     tally = reference.Tally()
     for _ in range(4 * 9):
-        around = reference.added(
-            [tally.number() for _ in range(5)]
-        )  # their squares are taken once for each element
+        around = reference.added([tally.number() for _ in range(5)])  # squares are computed once per element
         tally.number() * tally.number()
         below = (around * tally.number() + tally.number()).apply(float)
         tally.number() / below

@@ -53,7 +53,7 @@ def test_same_is_that_of_tensorflow(n, k, s, d):
 
 @given(n=st.integers(1, 40), k=st.integers(1, 9), d=st.integers(1, 4))
 def test_same_at_stride_1_is_that_of_pytorch(n, k, d):
-    """nn.Conv2d: total = d*(k-1), the left half is the smaller one."""
+    """nn.Conv2d: total = d*(k-1), the left part is the smaller one."""
     total = d * (k - 1)
     assert resolve_padding("same", (n,), (k,), (1,), (d,)) == ((total // 2, total - total // 2),)
 

@@ -24,7 +24,7 @@ from tests.layers import reference
 
 
 def fields(layers, shape):
-    """Follow a chain; one tuple of axes after each layer."""
+    """Return one tuple of axes after each layer of a chain."""
     field = ReceptiveField.of_input(shape)
     found = []
     for layer in layers:
@@ -148,7 +148,7 @@ def test_the_first_output_may_see_nothing():
 
 
 def test_a_resize_behind_gaps_has_a_short_period():
-    """Its sizes are large, and what they have in common is not: here 15 outputs."""
+    """Sizes may be large while their period is small: here 15 outputs."""
     layers = [
         ConvTranspose(**line(kernel_size=2, stride=5)),
         Resize(scale=(3,)),
@@ -194,7 +194,7 @@ ENLARGING = st.one_of(
 
 
 class Step(Activation):
-    """A layer known by what it sees alone."""
+    """A layer defined only by what it sees."""
 
     def __init__(self, step):
         super().__init__(name="identity")

@@ -1,4 +1,4 @@
-"""Resampling in integers: what each output looks at, how much work it is, and where outputs lie."""
+"""Resampling in integers: which samples each output uses, the cost, and the positions of outputs."""
 
 from fractions import Fraction
 
@@ -42,7 +42,7 @@ def test_outputs_are_spread_evenly_over_the_input(n: int, made: int, method: str
     down, across = centres(ReceptiveField.of_input((1, n, 3)).through(layer, (1, n, 3), (1, made, 3)))
     assert down is not None and across == (0.5, 1)
     assert down.step == pytest.approx(n / made)
-    off = 0.5 if method == "nearest" else 1e-9  # of which the sample that is copied may lie beside the place
+    off = 0.5 if method == "nearest" else 1e-9  # the copied sample may be next to the exact position
     assert down.start == pytest.approx(n / made / 2, abs=off)
 
 

@@ -15,7 +15,7 @@ COORDINATES = ("asymmetric", "half-pixel", "pytorch-half-pixel", "align-corners"
 
 
 def place(coordinates, n, outputs, scale, y):
-    """Return where output y looks, by the formulas of ONNX's Resize."""
+    """Return the input position of output y by the formulas of ONNX's Resize."""
     if coordinates == "asymmetric":
         return y / scale
     if coordinates == "align-corners":

@@ -39,7 +39,7 @@ SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=5).map(tuple)
 
 
 def numbered(shape):
-    """Return a tensor whose elements are their own numbers."""
+    """Return a tensor whose elements are their flat indices."""
     return np.arange(prod(shape)).reshape(shape)
 
 
@@ -116,7 +116,7 @@ def test_moved_elements_are_where_numpy_puts_them(case):
 
 
 def check_traces(traces, shape, part):
-    """Compare what each axis is said to see with where the elements come from."""
+    """Compare what each axis sees according to the layer with the origin of the elements."""
     for axis, trace in enumerate(traces):
         if trace.axis is None or trace.flat or trace.seen is None:
             continue
@@ -136,7 +136,7 @@ def test_reshaped_elements_stay_in_order(shape, data):
     assert layer.output_shapes(shape) == (wanted,)
     (traces,) = layer.traces(0, shape)
     check_traces(traces, shape, made)
-    for axis, trace in enumerate(traces):  # a flat axis holds every place of what was joined into it
+    for axis, trace in enumerate(traces):  # a flattened axis has every position of the axes joined into it
         if trace.flat:
             came_from = np.unravel_index(made, shape)[axis]
             others = tuple(other for other in range(made.ndim) if other != trace.axis)

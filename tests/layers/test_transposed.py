@@ -104,7 +104,7 @@ def test_a_bad_layer_is_named_at_birth(options, text):
 
 
 def test_output_padding_may_be_below_the_dilation_alone():
-    """As PyTorch has it: nn.ConvTranspose1d(1, 1, 3, dilation=3, output_padding=2)."""
+    """As in PyTorch: nn.ConvTranspose1d(1, 1, 3, dilation=3, output_padding=2)."""
     layer = transposed(kernel_size=3, dilation=3, output_padding=2)
     assert layer.output_shape((1, 5)) == (1, 4 + 6 + 1 + 2)
 

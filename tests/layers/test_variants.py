@@ -103,7 +103,7 @@ def test_a_depthwise_layer_multiplies_its_channels(channels, outputs, k):
 
 
 def test_what_a_variant_has_of_its_own_is_the_same_whatever_the_layer():
-    """Of every variant and option: `ignores` tells those that change no layer, and those alone."""
+    """For every variant, `ignores` has exactly the options that change no layer."""
     base = {
         "in_channels": 4,
         "out_channels": 8,
@@ -131,7 +131,7 @@ def test_values_that_a_variant_has_anyway_are_not_ignored():
     assert pointwise.ignores("padding", ((0, 1), 0))
     assert not resize.ignores("padding", "same")
     assert resize.ignores("padding", "same-lower")
-    assert VARIANTS["grouped"].ignores("groups", 1)  # it takes the fewest above 1
+    assert VARIANTS["grouped"].ignores("groups", 1)  # it uses the smallest number above 1
     assert VARIANTS["dilated"].ignores("dilation", (1, 1))
     assert not VARIANTS["dilated"].ignores("dilation", (1, 2))
 

@@ -1,4 +1,4 @@
-"""Building networks in Python, and published figures of networks built so."""
+"""Building networks in Python, and published counts of such networks."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from convcli.networks.rows import rows
 
 
 def resnet(sizes, bottleneck):
-    """Build a ResNet as torchvision has it: the stride of a bottleneck stands at its 3x3 convolution."""
+    """Build a ResNet as in torchvision, with the stride of a bottleneck in its 3x3 convolution."""
     g = Builder("resnet", (3, 224, 224))
     x = g("conv k7 s2 p3 o64 nobias, bn, relu, maxpool k3 s2 p1")
     for stage, count in enumerate(sizes):

@@ -105,7 +105,7 @@ def test_names_may_be_given():
     assert [row["name"] for row in rows(CHAIN[:2], SHAPE, names=["stem", "norm"])] == ["stem", "norm"]
 
 
-# Published figures: parameters with biases, multiply-adds of convolutions and dense layers.
+# Published counts: parameters with biases, multiply-adds of convolutions and dense layers.
 def figures(text, shape):
     sums = totals(rows(parse_chain(text, shape), shape))
     return sums["params"], sums["macs"]

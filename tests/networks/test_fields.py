@@ -1,4 +1,4 @@
-"""Receptive fields of graphs, against sets of inputs that are followed one by one."""
+"""Receptive fields of graphs, compared with sets of inputs computed one by one."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from convcli.networks.network import Network
 
 
 def seen(kinds, y):
-    """Return what output y of (kernel, stride, padding, dilation) sees, the input without end."""
+    """Return what output y of (kernel, stride, padding, dilation) sees in an infinite input."""
     k, s, p, d = kinds
     return {s * y - p + d * t for t in range(k)}
 
@@ -23,7 +23,7 @@ BLOCKS = st.lists(st.tuples(BRANCH, BRANCH, st.integers(1, 2)), min_size=1, max_
 @settings(max_examples=60, deadline=None)
 @given(BLOCKS)
 def test_branches_are_joined_to_what_any_of_them_sees(blocks):
-    """Blocks of two branches of any kernels, each cut to one size by its padding, and a stride before the next block."""
+    """Blocks of two branches with any kernels, padded to the same size, and a stride before the next block."""
     nodes, tensor, size = [], "x", 200
     follow = [lambda y: {y}]
 
@@ -71,7 +71,7 @@ def test_the_largest_path_is_told_where_strides_differ():
     s = g("globalavgpool, conv k1 o2, relu, conv k1 o8, sigmoid", x)
     x = g("mul", x, s)
     rows = {row["name"]: row for row in g.build().rows()}
-    assert rows["mul1"]["receptive_field"] == [34, 34]  # the pool sees all places, each with a border of 1
+    assert rows["mul1"]["receptive_field"] == [34, 34]  # the pool sees all positions, each with a border of 1
     assert rows["mul1"]["effective_stride"] == [1, 1]
     assert rows["mul1"]["effective_padding"] == [1, 1]
 
@@ -115,7 +115,7 @@ def test_axes_are_followed_through_turns_and_slices():
     nodes = [
         Node("conv", Conv(1, 8, (3, 5), padding=(1, 2)), ("x",), ("a",)),
         Node("last", Transpose((0, 2, 3, 1)), ("a",), ("b",)),
-        Node("back", Transpose((0, 3, 2, 1)), ("b",), ("c",)),  # height and width have changed places
+        Node("back", Transpose((0, 3, 2, 1)), ("b",), ("c",)),  # height and width are swapped
         Node("odd", Slice((0,), (99,), (2,), (2,)), ("c",), ("d",)),  # every second column of the input
         Node("pool", MaxPool((2, 1)), ("d",), ("e",)),
     ]
@@ -155,12 +155,12 @@ def test_branches_of_one_resize_are_one():
         Node("add", Elementwise("add"), ("b", "c"), ("d",)),
     ]
     row = Network("n", {"x": ("N", 1, 16)}, nodes, ("d",)).rows()[-1]
-    assert row["receptive_field"] == [3]  # 5 neighbours of the doubled line are 3 of the line
+    assert row["receptive_field"] == [3]  # 5 neighbours after upsampling by 2 are 3 before it
     assert row["effective_stride"] == [0.5]
 
 
 def test_channels_may_come_last():
-    """A model of TensorFlow: the input is (N, height, width, channels), and is turned before the first convolution."""
+    """A model of TensorFlow: the input is (N, height, width, channels), and is transposed before the first convolution."""
     nodes = [
         Node("scaled", Elementwise("mul", operand=(1,)), ("x",), ("w",)),
         Node("first", Transpose((0, 3, 1, 2)), ("w",), ("a",)),
@@ -179,7 +179,7 @@ def test_channels_may_come_last():
 
 
 def test_many_joins_of_other_strides_stay_defined():
-    """Ten times down and up beside a shortcut: what the shortcut sees is seen by the other branch, too."""
+    """Ten levels down and up next to a shortcut: the other branch sees all that the shortcut sees."""
     g = Builder("hourglass", (1, 64))
     x, path = "input", []
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""What a graph is checked for when it is made."""
+"""The checks of a graph when it is made."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The roofline: published rules, by hand."""
+"""The roofline model: published rules, computed by hand."""
 
 from math import inf
 

@@ -16,7 +16,7 @@ ITEM = (8, 16, 16)
 
 
 def residual():
-    """Return conv-bn-relu-conv-bn beside its input, summed, then classified."""
+    """Return conv-bn-relu-conv-bn added to its input, followed by a classifier."""
     nodes = [
         Node("conv1", Conv(8, 8, 3, padding=1, bias=False), ("x",), ("a",)),
         Node("bn1", BatchNorm(8), ("a",), ("b",)),
@@ -190,7 +190,7 @@ def test_parameters_need_no_shapes():
 
 
 def calls(nodes):
-    """Count the calls of Python functions while a ladder of residual blocks is made and counted."""
+    """Count the calls of Python functions while a stack of residual blocks is made and counted."""
     count = 0
 
     def counted(frame, event, argument):

@@ -1,4 +1,4 @@
-"""Networks that have no weights of their own, run with arrays, kernels and seeds."""
+"""Networks without stored weights, run with arrays, kernels and seeds."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from convcli.networks.network import Network
 
 
 def small():
-    """Return a network with a branch, and arrays for it."""
+    """Return a network with a branch, and arrays for its weights."""
     g = Builder("small", (3, 9, 8))
     x = g("conv k3 p1 o4, bn, relu", name="first")
     y = g("conv k3 p1 g2 nobias", x, name="side")

@@ -1,4 +1,4 @@
-"""What an output sees of every tensor, against impulses that are sent through the network."""
+"""What an output sees of every tensor, compared with impulses sent through the network."""
 
 import numpy as np
 import pytest

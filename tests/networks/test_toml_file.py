@@ -1,4 +1,4 @@
-"""Networks in TOML: what they say, and the errors, which name the file, the line and the layer."""
+"""Networks in TOML files, and their errors, which name the file, the line and the layer."""
 
 import pytest
 

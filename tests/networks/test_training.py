@@ -1,4 +1,4 @@
-"""What a step of training takes, by hand."""
+"""Memory and time of a training step, computed by hand."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def kept(text, shape, **options):
         (
             "conv k3 p1 o4, bn, relu",
             [300, 400, 400],
-        ),  # inputs of both, and relu's own output: bn's is not kept
+        ),  # inputs of both, and relu's output; bn's output is not kept
         ("conv k3 p1 o4, relu, conv k3 p1", [300, 400, 0]),  # relu's output is the convolution's input
         ("conv k3 p1 o4, silu, conv k3 p1", [300, 400, 400]),  # silu needs its input
         ("relu, maxpool k2", [300, 0]),

@@ -1,4 +1,4 @@
-"""Published networks: parameters, multiply-adds, sizes and receptive fields as they were published."""
+"""Published networks: parameters, multiply-adds, sizes and receptive fields as published."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +11,7 @@ from convcli.errors import ArgumentError
 from convcli.layers import Conv, ConvTranspose, DeformConv
 from convcli.networks.zoo.index import ZOO, find
 
-# Parameters, and 10^9 multiply-adds to three places, as torchvision publishes them: `num_params` and `_ops` of the `meta`
+# Parameters, and 10^9 multiply-adds to three decimals, as torchvision publishes them: `num_params` and `_ops` of the `meta`
 # of its weights.
 TORCHVISION = {
     "alexnet": (61_100_840, 0.714),
@@ -134,7 +134,7 @@ def test_the_layers_are_those_of_models_that_ship_with_onnx(name, light):
     ]
     assert kinds[0] == kinds[1]
     assert ours.params() == theirs.params()
-    if name != "inception-v1":  # whose pools round down there
+    if name != "inception-v1":  # whose pools round down in that model
         assert ours.totals()["macs"] == theirs.totals()["macs"]
 
 
@@ -191,7 +191,7 @@ def test_xception_has_an_activation_before_each_separable_convolution_but_the_fi
     assert sum(row["layer"] == "relu" for row in network.rows()) == 2 + 1 + 2 * 2 + 8 * 3 + 2 + 2
 
 
-@pytest.mark.parametrize(  # arXiv 1707.01083, table 1, which leaves the classifier out
+@pytest.mark.parametrize(  # arXiv 1707.01083, table 1, without the classifier
     ("groups", "mega"), [(1, 143), (2, 140), (3, 137), (4, 133), (8, 137)]
 )
 def test_shufflenet_v1_with_any_groups(groups, mega):
@@ -199,7 +199,7 @@ def test_shufflenet_v1_with_any_groups(groups, mega):
     assert round(sum(row["macs"] for row in rows if "conv" in row["layer"]) / 1e6) == mega
 
 
-@pytest.mark.parametrize(  # the authors' ShuffleNet-Series, which counts the classifier
+@pytest.mark.parametrize(  # the authors' ShuffleNet-Series, with the classifier
     ("groups", "width", "mega", "params"), [(3, 0.5, 38, 0.7), (3, 2, 524, 5.5), (8, 2, 522, 6.5)]
 )
 def test_shufflenet_v1_of_other_widths(groups, width, mega, params):
@@ -214,7 +214,7 @@ def field(name, node, axis=0, shape=None):
 
 
 def sizes_seen(name, operators):
-    """Return the receptive fields behind the layers of some operators, without repeats."""
+    """Return the receptive fields after the layers of some operators, without duplicates."""
     rows = networks.load(name).rows()
     found = [row["receptive_field"][0] for row in rows if row["layer"].split()[0] in operators]
     return list(dict.fromkeys(found))
@@ -236,7 +236,7 @@ def test_receptive_fields_are_those_of_distill(name, node, seen):
 
 
 def test_a_dilated_resnet_has_dilations_instead_of_its_last_two_strides():
-    # torchvision's replace_stride_with_dilation: the first block of a stage keeps the dilation of the stage before
+    # torchvision's replace_stride_with_dilation: the first block of a stage keeps the dilation of the previous stage
     dilations = [1] * 3 + [1] * 4 + [1, 2, 2, 2, 2, 2] + [2, 4, 4]
     network = networks.load("fcn-resnet-50")
     rows = {row["name"]: row for row in network.rows()}
@@ -245,7 +245,7 @@ def test_a_dilated_resnet_has_dilations_instead_of_its_last_two_strides():
     ]
     assert [node.layer.dilation[0] for node in threes] == dilations
     strides = [1] * 3 + [2, 1, 1, 1] + [1] * 9
-    size, jump = 11, 4  # behind the first convolution and pool
+    size, jump = 11, 4  # after the first convolution and pool
     for dilation, stride in zip(dilations, strides, strict=True):
         size, jump = size + 2 * dilation * jump, jump * stride
     assert rows["stage4.3.relu3"]["receptive_field"] == [size, size]
@@ -263,7 +263,7 @@ def test_receptive_fields_grow_as_published():
 
 
 def test_wavenet_is_causal_and_each_stack_sees_1023_samples_more():
-    # van den Oord et al., section 2.1: dilations 1, 2, 4 ... 512 see 1,024 samples; here behind a convolution of two
+    # van den Oord et al., section 2.1: dilations 1, 2, 4 ... 512 see 1,024 samples; here after a convolution of two
     assert field("wavenet", "stack1.512.add1") == (1025, 1, 1024)
     assert field("wavenet", "stack3.512.add1") == (3071, 1, 3070)
     assert networks.load("wavenet", (256, 100), stacks=1).rows()[-1]["output_shape"] == [256, 100]

@@ -172,7 +172,7 @@ def test_a_model_is_compared_and_trained_like_any_other(call: Call, tmp_path: Pa
     words = ("--input", "1x3x16x16")
     assert call("params", path, "--format", "value").out == f"{8 * 27 + 16 * 72}\n"
     message = one_error(call("cost", path))
-    assert "H and W are not known" in message
+    assert "H and W are unknown" in message
     standard, separable = answer(call, "compare", path, *words, "--variants", "depthwise-separable")["rows"]
     assert standard["macs"] == 256 * (8 * 27 + 16 * 72)
     assert separable["macs"] == 256 * (8 * 27 + 8 * 9 + 8 * 16)

@@ -127,7 +127,7 @@ UP = {"kind": ConvTranspose, "kernel_size": 4, "stride": 2, "padding": 1}
 WIDE = (4, 9, 8)
 
 
-# What fvcore 0.1.5, torchinfo 1.8 and the flop counter of PyTorch 2.13 say of each layer and a batch of 5.
+# The counts of fvcore 0.1.5, torchinfo 1.8 and PyTorch 2.13's flop counter for each layer and a batch of 5.
 @pytest.mark.parametrize(
     ("layer", "shape", "fvcore", "torchinfo", "pytorch"),
     [

@@ -1,4 +1,4 @@
-"""ONNX models for tests: made with the onnx package, those that ship with it, and a trained one from another package."""
+"""ONNX models for tests: made with the onnx package, shipped with it, and a trained one from another package."""
 
 import warnings
 from pathlib import Path
@@ -19,7 +19,7 @@ TYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "bool": Tenso
 
 
 def made(nodes, inputs, outputs, constants=None, opset=17, **options):
-    """Return a ModelProto: nodes as helper.make_node has them, inputs {name: shape}, names of outputs, {name: array}."""
+    """Return a ModelProto: nodes as for helper.make_node, inputs {name: shape}, names of outputs, {name: array}."""
     infos = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)) for name, shape in inputs.items()
     ]
@@ -38,7 +38,7 @@ def saved(folder, model, name="model.onnx"):
 
 
 def expected(model, inputs):
-    """Return what ONNX's own reference gives."""
+    """Return the outputs of ONNX's reference implementation."""
     return ReferenceEvaluator(model).run(None, inputs)
 
 
@@ -47,7 +47,7 @@ def numbers(*shape, seed=0):
 
 
 def trained(name=CLASSIFIER):
-    """Return the path of a trained model; skip where it cannot be had."""
+    """Return the path of a trained model; skip the test if it is not available."""
     try:
         return fetch(name)
     except CannotFetchError as error:

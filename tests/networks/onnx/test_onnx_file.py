@@ -1,4 +1,4 @@
-"""Files of models: what is read of them, and what is refused in one line."""
+"""Files of models: what is read, and one-line errors."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from tests.networks.onnx.models import LIGHT, TensorProto, helper, made, numbers
 
 
 def small(**constants):
-    """Return a model of one convolution."""
+    """Return a model with one convolution."""
     nodes = [helper.make_node("Conv", ["x", "w"], ["out"], name="conv", strides=[2, 1])]
     return made(nodes, {"x": (1, 3, 8, 8)}, ["out"], {"w": numbers(4, 3, 3, 3), **constants})
 
@@ -29,7 +29,7 @@ def refusal(path):
 
 
 def same(ours, theirs):
-    """Compare a message that was read with the same one as protobuf reads it."""
+    """Compare a parsed message with the same message parsed by protobuf."""
     for name, value in ours.items():
         other = getattr(theirs, name)
         several = isinstance(value, list)
@@ -181,7 +181,7 @@ def test_graphs_nested_deeply_are_refused(tmp_path):
 
     graph = b""
     for _ in range(2000):
-        graph = field(1, field(5, field(6, graph)))  # a node with an attribute with a graph
+        graph = field(1, field(5, field(6, graph)))  # a node with a graph attribute
     (tmp_path / "deep.onnx").write_bytes(field(7, graph))
     assert "its graphs are nested more than 40 deep" in refusal(tmp_path / "deep.onnx")
 

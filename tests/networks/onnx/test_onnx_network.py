@@ -1,4 +1,4 @@
-"""Models that are read and run: folded shapes, functions, unknown operators, and those of others."""
+"""Models that are read and run: folded shapes, functions, unknown operators, and custom ones."""
 
 import subprocess
 import sys
@@ -110,7 +110,7 @@ def test_sizes_that_do_not_fit_name_the_node(tmp_path):
 
 
 def strange():
-    """Return a model with an operator that nothing here knows, and one whose output the model states."""
+    """Return a model with an unknown operator, and another whose output shape is in the model."""
     nodes = [
         helper.make_node("Relu", ["x"], ["a"], name="first"),
         helper.make_node("Spell", ["a"], ["b"], name="magic", domain="com.example"),
@@ -125,7 +125,7 @@ def test_an_operator_that_cannot_be_counted_is_listed_and_never_0(tmp_path):
     network = networks.load(saved(tmp_path, strange()))
     rows = {row["name"]: row for row in network.rows()}
     assert rows["magic"]["macs"] is None and rows["where"]["flops"] is None
-    assert rows["magic"]["output_shape"] == [1, 2, 3, 3]  # which the model states
+    assert rows["magic"]["output_shape"] == [1, 2, 3, 3]  # stated in the model
     assert rows["last"]["comparisons"] == 18
     assert network.totals()["uncounted"] == 2
     with pytest.raises(ArgumentError) as error:
@@ -135,7 +135,7 @@ def test_an_operator_that_cannot_be_counted_is_listed_and_never_0(tmp_path):
         "node 'magic'; 1 x StringNormalizer (there is no layer for it), first node 'where'"
     )
     ours = network.run({"x": numbers(1, 3, 4, 4)}, layers=("first",), outputs=False)
-    assert list(ours) == ["first"]  # what it needs has operators
+    assert list(ours) == ["first"]  # it needs only known operators
 
 
 def test_a_graph_in_a_node_is_not_counted(tmp_path):
@@ -193,7 +193,7 @@ def test_weights_that_nodes_share_count_once(tmp_path):
 
 
 def blocks():
-    """Return a model in which every kind of step is joined with what follows it, and some must not be."""
+    """Return a model in which every kind of step is fused with the next one, except some that must not be."""
     six, three = np.float32(6), np.float32(3)
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1]),
@@ -211,7 +211,7 @@ def blocks():
         helper.make_node("Mul", ["q", "r"], ["silu"]),
         helper.make_node("Reshape", ["silu", "flat"], ["view"]),
         helper.make_node("Relu", ["view"], ["seen"]),
-        helper.make_node("Conv", ["silu", "p"], ["e"]),  # silu is seen by a view as well
+        helper.make_node("Conv", ["silu", "p"], ["e"]),  # silu is also used by a view
         helper.make_node("Add", ["e", "r"], ["f"]),
         helper.make_node("Dropout", ["f"], ["f1"]),
         helper.make_node("LeakyRelu", ["f1"], ["out"], alpha=0.3),
@@ -249,9 +249,7 @@ def test_what_follows_a_product_is_joined_along_its_features_alone(tmp_path):
     nodes = [
         helper.make_node("MatMul", ["x", "w"], ["a"]),
         helper.make_node("Add", ["a", "bias"], ["b"]),
-        helper.make_node(
-            "Mul", ["b", "rows"], ["c"]
-        ),  # one number for each place, of which there are as many
+        helper.make_node("Mul", ["b", "rows"], ["c"]),  # one number per position, whose count is the same
         helper.make_node("BatchNormalization", ["c", "g", "s", "m", "v"], ["d"]),
         helper.make_node("MatMul", ["d", "w"], ["e"]),
         helper.make_node("BatchNormalization", ["e", "g", "s", "m", "v"], ["out"]),
@@ -292,7 +290,7 @@ def test_light_models_count_and_give_what_ships_with_them(name):
     assert "uncounted" not in network.totals()
     ((key, shape),) = network.inputs.items()
     size = int(np.prod(shape))
-    x = (np.arange(size).reshape(shape) / size).astype(np.float32)  # as onnx.backend.test.runner makes it
+    x = (np.arange(size).reshape(shape) / size).astype(np.float32)  # as in onnx.backend.test.runner
     tensor = onnx.TensorProto()
     tensor.ParseFromString((LIGHT / f"light_{name}_output_0.pb").read_bytes())
     (ours,) = network.run({key: x}).values()
@@ -312,7 +310,7 @@ def test_a_trained_network_gives_what_onnx_runtime_gives():
     np.testing.assert_allclose(other.sum(axis=1), 1, atol=1e-6)
 
 
-TURNED = [[0.4150345, 0.5849655]]  # of onnxruntime 1.32, for the x above
+TURNED = [[0.4150345, 0.5849655]]  # computed by onnxruntime 1.32 for the x above
 
 
 def test_a_count_loads_no_numpy(tmp_path):
@@ -326,7 +324,7 @@ def test_a_count_loads_no_numpy(tmp_path):
 
 
 def target(nodes, constants, shape=(10,)):
-    """Return how x is shaped by a size that nodes compute of constants, the tensor `size`."""
+    """Return x reshaped to a size that nodes compute from constants, the tensor `size`."""
     last = helper.make_node("Expand", ["x", "size"], ["out"])
     return made([*nodes, last], {"x": (1,)}, ["out"], constants)
 
@@ -345,7 +343,9 @@ def test_sizes_are_computed_in_the_precision_of_the_model(tmp_path):
         helper.make_node("Abs", ["rest"], ["size"]),
     ]
     model = target(nodes, {"n": np.array([-7]), "by": np.array([4])})
-    assert networks.load(saved(tmp_path, model)).run({"x": [1]})["out"].shape == (3,)  # the rest is -3, not 1
+    assert networks.load(saved(tmp_path, model)).run({"x": [1]})["out"].shape == (
+        3,
+    )  # the remainder is -3, not 1
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_weights_may_be_put_together_of_others(tmp_path):
         helper.make_node("Concat", ["part", "b"], ["w"], axis=0),
         helper.make_node("MatMul", ["x", "w"], ["out"]),
     ]
-    a, b = numbers(70, 80), numbers(50, 80, seed=1)  # too many elements to be looked at before a run
+    a, b = numbers(70, 80), numbers(50, 80, seed=1)  # too many elements to be evaluated before a run
     constants = {"a": a, "b": b, "zero": np.array([0]), "end": np.array([60]), "axis": np.array([0])}
     network = networks.load(saved(tmp_path, made(nodes, {"x": (2, 110)}, ["out"], constants)))
     assert network.params() == 110 * 80

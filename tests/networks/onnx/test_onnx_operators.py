@@ -1,11 +1,11 @@
-"""Every operator that is read, in a model of its own, against ONNX's reference implementation."""
+"""Every supported operator, each in a separate model, against ONNX's reference implementation."""
 
 import numpy as np
 import pytest
 
 from convcli import networks
 from convcli.networks.onnx.translate import TRANSLATORS
-from convcli.networks.onnx.translate_places import PLACES  # tried in test_onnx_places.py
+from convcli.networks.onnx.translate_places import PLACES  # tested in test_onnx_places.py
 from tests import reference
 from tests.networks.onnx.models import expected, helper, made, numbers, saved
 
@@ -181,7 +181,7 @@ INPUTS = {
 
 
 def one(operator, inputs, attributes, opset, outputs=("out",)):
-    """Return a model of one node, and the arrays that go in."""
+    """Return a model with one node, and its input arrays."""
     constants = {f"c{place}": each for place, each in enumerate(inputs) if not isinstance(each, str)}
     names = [each if isinstance(each, str) else f"c{place}" for place, each in enumerate(inputs)]
     node = helper.make_node(operator, names, list(outputs), **attributes)
@@ -196,7 +196,7 @@ def told(case):
 
 
 def lrn(x, size, alpha, beta, bias):
-    """Return the formula of the standard: from channel c - floor((size - 1) / 2) to c + ceil((size - 1) / 2)."""
+    """Compute the formula of the standard: from channel c - floor((size - 1) / 2) to c + ceil((size - 1) / 2)."""
     y = np.empty_like(x)
     for c in range(x.shape[1]):
         some = x[:, max(0, c - (size - 1) // 2) : c + size // 2 + 1]
@@ -205,7 +205,7 @@ def lrn(x, size, alpha, beta, bias):
 
 
 def again(operator, inputs, attributes, opset):
-    """Return what the reference gives for a node that says the same."""
+    """Return the reference's output for an equivalent node."""
     model, given = one(operator, inputs, attributes, opset)
     return expected(model, given)[0]
 
@@ -215,7 +215,7 @@ def shares(x, axis):
     return (flat / flat.sum(axis=1, keepdims=True)).reshape(x.shape)
 
 
-# What the reference of some version of onnx gets wrong, or does not compute; ONNX Runtime gives these.
+# Cases that the reference of some onnx version computes wrongly or not at all; the values are ONNX Runtime's.
 OTHERWISE = {
     "Conv-11-auto_pad-strides": lambda: again(
         "Conv", ["x", W], {"pads": [1, 1, 0, 1], "strides": [3, 2]}, 11

@@ -1,4 +1,4 @@
-"""Operators that look elements up, select, sort or sample them, and sequences: against plain loops."""
+"""Operators that look up, select, sort or sample elements, and sequences, against plain loops."""
 
 from itertools import product
 
@@ -17,7 +17,7 @@ def ints(*values):
 
 
 def ran(tmp_path, operator, inputs, attributes=None, opset=18, outputs=("out",)):
-    """Return what a model of one node gives: inputs that are lists are constants of it, None is left out."""
+    """Return the output of a model with one node; lists are constant inputs, None is an omitted input."""
     constants, given, names = {}, {}, []
     for place, each in enumerate(inputs):
         names.append("" if each is None else f"t{place}")
@@ -205,14 +205,14 @@ KERNELS = {
 
 
 def mirrored(place, low, high):
-    """Return a place between two mirrors."""
+    """Return a position reflected at both ends."""
     while not low <= place <= high:
         place = 2 * low - place if place < low else 2 * high - place
     return place
 
 
 def brought(place, n, beyond, corners):
-    """Return where a place lies when what is outside is the border or mirrored."""
+    """Return a position clipped to the border or reflected."""
     if beyond == "reflection":
         place = mirrored(place, 0 if corners else -0.5, n - 1 if corners else n - 0.5)
     return place if beyond == "zeros" else min(max(place, 0), n - 1)
@@ -249,7 +249,7 @@ def test_grid_sample(tmp_path, mode, beyond, corners):
 
 
 def weights(x, y, n, m):
-    """Return the four neighbours of a place with their weights; none where it lies outside."""
+    """Return the four neighbours of a position with their weights; empty if it lies outside."""
     if not (-1 <= y <= n and -1 <= x <= m):
         return []
     y, x = min(max(y, 0), n - 1), min(max(x, 0), m - 1)
@@ -298,7 +298,7 @@ def test_roi_align(tmp_path, mode, samples, aligned):
 
 
 def overlap(one, two):
-    """Return the share of two boxes, y1, x1, y2, x2, that lies in both."""
+    """Return the intersection over union of two boxes, y1, x1, y2, x2."""
     sides = [max(0.0, min(one[k + 2], two[k + 2]) - max(one[k], two[k])) for k in (0, 1)]
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, two)]
     return sides[0] * sides[1] / (sum(areas) - sides[0] * sides[1])
@@ -320,7 +320,7 @@ def test_non_max_suppression_keeps_the_best_of_those_that_overlap(tmp_path, most
             kept.append([item, number, best])
             left = [each for each in left if overlap(boxes[item, best], boxes[item, each]) <= 0.4]
         wanted += kept
-    given = boxes[..., [2, 1, 0, 3]]  # corners may stand in any order
+    given = boxes[..., [2, 1, 0, 3]]  # corners may be in any order
     if centred:
         given = np.concatenate(
             [(boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]], axis=2
@@ -347,7 +347,7 @@ def sigmoid(x):
 
 
 def by_steps(kind, x, w, r, b, h, c, lengths, backwards, peephole, reset_after):
-    """Return the outputs and the last states of one direction, an item, a step and a unit at a time."""
+    """Return the outputs and the last states of one direction, computed one item, step and unit at a time."""
     time, items, _ = x.shape
     size = r.shape[1]
     y, h, c = np.zeros((time, items, size)), h.astype(float).copy(), c.astype(float).copy()

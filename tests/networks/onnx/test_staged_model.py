@@ -1,4 +1,4 @@
-"""Models whose shapes follow from what they compute: detectors, branches, and what is left of them after each stage."""
+"""Models with data-dependent shapes: detectors and branches, and the remaining graph after each stage."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ INT = np.int64
 
 
 def detector():
-    """Return the end of a detector: boxes and scores, of which the best are taken by what the suppression leaves."""
+    """Return the end of a detector: boxes and scores, of which non-maximum suppression selects the best."""
     nodes = [
         helper.make_node("Sigmoid", ["raw"], ["scores"], name="scores"),
         helper.make_node("Abs", ["corners"], ["boxes"], name="boxes"),
@@ -39,7 +39,7 @@ def detector():
 def test_what_suppression_leaves_is_gone_on_with(tmp_path):
     model = detector()
     network = networks.load(saved(tmp_path, model))
-    for shift in (0.0, 1.0, -9.0):  # with a few boxes, with more, and with none
+    for shift in (0.0, 1.0, -9.0):  # with few boxes, with more, and without any
         given = {"raw": numbers(1, 2, 9) + np.float32(shift), "corners": numbers(1, 9, 4, seed=1)}
         ours = network.run(given)
         for name, wanted in zip(("out", "kept", "scores"), expected(model, given), strict=True):
@@ -57,7 +57,7 @@ def test_what_depends_on_the_data_is_listed_and_never_0(tmp_path):
 
 
 def branches(condition, constants=None, deep=False):
-    """Return a model with an If: one branch turns the sign of x, the other scales it by a constant of its own."""
+    """Return a model with an If: one branch negates x, the other scales it by a constant in the branch."""
     scale = onnx.numpy_helper.from_array(np.float32([3]), "factor")
     end = [helper.make_empty_tensor_value_info("turned")]
     turn = helper.make_graph([helper.make_node("Neg", ["a"], ["turned"])], "turn", [], end)

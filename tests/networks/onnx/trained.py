@@ -9,7 +9,7 @@ from pathlib import Path
 
 CACHE = Path(os.environ.get("CONVCLI_CORPORA") or Path.home() / ".cache" / "convcli-corpora")
 WHEEL, MODELS = "rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models"
-CLASSIFIER = "ch_ppocr_mobile_v2.0_cls_infer.onnx"  # MobileNetV3: which way up a line of text is
+CLASSIFIER = "ch_ppocr_mobile_v2.0_cls_infer.onnx"  # MobileNetV3: the orientation of a line of text
 
 
 class CannotFetchError(Exception):
@@ -17,7 +17,7 @@ class CannotFetchError(Exception):
 
 
 def fetch(name: str = CLASSIFIER) -> Path:
-    """Return the path of a model; raise CannotFetchError where it cannot be had."""
+    """Return the path of a model; raise CannotFetchError if it is not available."""
     place = CACHE / WHEEL / name
     if place.exists():
         return place
