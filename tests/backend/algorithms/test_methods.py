@@ -116,7 +116,7 @@ def test_separable_approximates_no_integers():
 
 
 def test_separable_refuses_nan():
-    with pytest.raises(ArgumentError, match="weight holds NaN or infinity"):
+    with pytest.raises(ArgumentError, match="weight contains NaN or infinity"):
         backend.conv(np.ones((1, 1, 5, 5)), np.full((1, 1, 3, 3), np.nan), method="separable")
 
 
