@@ -27,6 +27,7 @@ from convcli.images.write import encode
 from convcli.jobs.folder_pairs import paired
 from convcli.jobs.memory_limit import check_memory
 from convcli.jobs.read_ahead import Ahead
+from convcli.jobs.read_source import Reading
 from convcli.jobs.stdin import standard_input
 from convcli.remote_files import file_path
 
@@ -81,6 +82,7 @@ class Measure(NamedTuple):
     max_memory: int
     maps: dict[str, tuple[Path, str]]
     force: bool
+    layout: str = "hwc"
 
     def compare(self, conversation: Conversation, pair: Pair, *, only_different: bool) -> Compared:
         """Compare two pictures, and draw their map; with `only_different`, not of those that are the same."""
@@ -121,14 +123,30 @@ class Measure(NamedTuple):
         sources = [
             standard_input(self.max_memory) if source == Path("-") else source for source in pair.sources
         ]
-        first, second = (self.limits.header(source) for source in sources)
+        reading = Reading(
+            max_pixels=self.limits.max_pixels, max_frames=self.limits.max_frames, layout=self.layout
+        )
+        first, second = (_header(reading, source) for source in sources)
+        reading.check_layout(
+            [(name, each.format) for name, each in zip(pair.names, (first, second), strict=True)]
+        )
         check_alike(pair.names, first, second)
         needed = memory(first, second, self.maps[pair.name][1] if pair.name in self.maps else None)
         check_memory(f"compare {' and '.join(pair.names)}", needed, self.max_memory, "take smaller pictures")
-        other = Ahead(partial(self.limits.read, _again(sources[1])))
-        pictures = self.limits.read(_again(sources[0])), other.result()
+        other = Ahead(partial(_picture, reading, _again(sources[1])))
+        pictures = _picture(reading, _again(sources[0])), other.result()
         check_alike(pair.names, *pictures)
         return pictures
+
+
+def _header(reading: Reading, source: Source) -> Picture:
+    with reading.open(source) as opened:
+        return opened.header.black()
+
+
+def _picture(reading: Reading, source: Source) -> Picture:
+    with reading.open(source) as opened:
+        return opened.read()
 
 
 def pairs_of(operands: Sequence[str], values: Sequence[str]) -> tuple[list[Pair], bool]:

@@ -91,8 +91,26 @@ def checked(array: Array, name: str, argument: str) -> Array:
     return array
 
 
+def _json_rows(lines: Sequence[str], name: str, argument: str) -> list[list[str]]:
+    """Return the numbers in JSON as words, row by row; a fraction is a text, as in kernels."""
+    import json
+
+    try:
+        value = json.loads("\n".join(lines))
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"`{argument}`: {name} is not JSON ({error})") from None
+    is_matrix = isinstance(value, list) and all(
+        isinstance(row, list) and all(type(each) in (int, float, str) for each in row) for row in value
+    )
+    if not is_matrix:
+        raise ArgumentError(
+            f"`{argument}`: {name} holds no matrix; write a list of rows, such as [[1, 0, 0], [0, 1, 0]]"
+        )
+    return [list(map(str, row)) for row in value]
+
+
 def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) -> Array:
-    """Return a matrix: rows of numbers in a .npy, .csv or .txt file, or typed as '1 0 0; 0 1 0'."""
+    """Return a matrix: rows of numbers in a .npy, .csv, .txt or .json file, or typed as '1 0 0; 0 1 0'."""
     import numpy as np
 
     if not isinstance(text, str | np.ndarray):
@@ -108,7 +126,7 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
                 f"`{argument}`: {name} has shape {array.shape}; a matrix (outputs, inputs) is needed"
             )
         return array
-    if path.suffix.lower() in (".csv", ".txt"):
+    if path.suffix.lower() in (".csv", ".txt", ".json"):
         try:
             _check_regular(path, text, argument)
             if path.stat().st_size > MOST_TEXT:
@@ -116,22 +134,29 @@ def load_matrix(text: str | Array | Sequence[Sequence[float]], argument: str) ->
                     f"`{argument}`: {text} has {path.stat().st_size:,} bytes, more than the {MOST_TEXT:,} that are "
                     "read as text; save it as .npy"
                 )
-            lines = [line.partition("#")[0] for line in path.read_text("utf-8-sig").splitlines()]
+            lines = path.read_text("utf-8-sig").splitlines()
+            if path.suffix.lower() != ".json":
+                lines = [line.partition("#")[0] for line in lines]
         except OSError as error:
             raise ArgumentError(f"`{argument}`: cannot read {text}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise ArgumentError(f"`{argument}`: {text} is not text; save it as rows of numbers") from None
     else:
         lines = [text]
-    if path.suffix.lower() != ".csv":
+    if path.suffix.lower() not in (".csv", ".json"):
         lines = [row for line in lines for row in line.split(";")]
-    rows = [split(line, ",;") for line in lines if line.strip()]
+    is_json = path.suffix.lower() == ".json"
+    rows = (
+        _json_rows(lines, text, argument)
+        if is_json
+        else [split(line, ",;") for line in lines if line.strip()]
+    )
     try:
         numbers = [[float(read_finite(word)) for word in row] for row in rows]
     except ArgumentError as error:
         raise ArgumentError(
             f"`{argument}`: {text!r} is not a matrix ({error}); give luma, sepia, swap-rb, rows of numbers such as "
-            "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt)"
+            "'1 0 0; 0 1 0; 0 0 1', or a file (.npy .csv .txt .json)"
         ) from None
     if not numbers or len({len(row) for row in numbers}) > 1:
         raise ArgumentError(

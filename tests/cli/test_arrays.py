@@ -106,3 +106,27 @@ def test_kernels_of_absurd_size(call: Call, here: Path, name: str, content: str,
     result = call("filter", "in.png", "-k", name, "--max-kernel", "20", "-o", "out.npy")
     assert result.code == 2
     assert message in one_error(result)
+
+
+def test_a_matrix_may_be_json(call: Call, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "in.png")
+    (tmp_path / "m.json").write_text('[["1/2", 0.25, 0], [0, 1, -1]]')
+    names = tmp_path / "in.png", "--pointwise", tmp_path / "m.json", "-o", tmp_path / "out.npy"
+    assert call("filter", *names).code == 0
+    wanted = pixels @ np.array([[0.5, 0.25, 0], [0, 1, -1]]).T
+    assert np.allclose(np.load(tmp_path / "out.npy"), wanted)
+    for text, says in (
+        (
+            '{"weights": [[1]]}',
+            "m.json holds no matrix; write a list of rows, such as [[1, 0, 0], [0, 1, 0]]",
+        ),
+        ("[[1, true]]", "m.json holds no matrix"),
+        ("[[1, 2", "m.json is not JSON ("),
+        ("[[1, 2, 3], [4]]", "is ragged or empty; give every row the same number of values"),
+        ('[["x"]]', "is not a matrix ('x' is not a number)"),
+    ):
+        (tmp_path / "m.json").write_text(text)
+        result = call("filter", *names, "--force")
+        assert result.code in (1, 2)
+        assert says in one_error(result)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from convcli import __version__
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions
-from convcli.errors import ArgumentError
+from convcli.cli.trial_progress import Trying
+from convcli.errors import ArgumentError, ConvcliError
 from convcli.files import check_target, write_whole
 from convcli.images.formats import FORMATS, formats_for
 from convcli.jobs.read_source import Reading
@@ -80,13 +81,17 @@ def compare_on(
     trials = Trials(pixels, kernel, zero, activation=activation, pool=pooled)
     rows: list[dict[str, Any]] = []
     panels: list[Panel] = [Panel.of(pixels, mode, [Path(name).name, "as it is"])]
-    for trial in trials.all(variants):
+    progress = Trying(conversation, trials.all(variants))
+    for trial in progress:
         conversation.detail(f"{trial.variant}, {trial.engine} {trial.method}")
         outcome = trials.run(trial)
         if outcome is not None:
             rows.append(_row(outcome, pixels.shape, spelled))
             if sheet is not None:
                 panels.append(Panel.of(trials.drawn(outcome), mode, _caption(rows[-1])))
+    if not rows:
+        why = trials.remarks[-1] if trials.remarks else "each is left out"
+        raise ConvcliError(f"nothing can be compared on {name}: {why}")
     if sheet is not None:
         path, form = sheet
         data, _ = encode(draw_sheet(panels), form, str(path))

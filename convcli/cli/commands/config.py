@@ -33,8 +33,8 @@ def command(ctx: click.Context, /, name: str | None, answer: AnswerOptions) -> N
     An option on the command line comes first, then a variable such as CONVCLI_FILTER_PADDING_MODE, then the file:
     convcli.toml, or [tool.convcli] in pyproject.toml, in the working directory or the nearest folder above it that has
     one. Each command has a table with its options by their long names: [filter], or [tool.convcli.filter] in
-    pyproject.toml, and below it jobs = 2, kernel = ["gaussian:sigma=2", "sobel"], linear = true. --force and
-    --in-place are for the command line alone.
+    pyproject.toml, and below it jobs = 2, kernel = ["gaussian:sigma=2", "sobel"], linear = true. --force, --in-place,
+    -v, -q and --debug are for the command line alone.
     """
     if name is not None and name not in COMMANDS:
         raise ArgumentError(f"there is no command {name!r}; {instead_of(name, COMMANDS)}")

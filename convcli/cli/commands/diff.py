@@ -13,7 +13,7 @@ from convcli.cli.completed_words import complete_files
 from convcli.cli.conversation import Conversation
 from convcli.cli.options.answer_options import AnswerOptions, answer_options_with
 from convcli.cli.options.conversation_options import talking
-from convcli.cli.options.input_options import several_values_option
+from convcli.cli.options.input_options import layout_option, several_values_option
 from convcli.cli.options.limit_options import LimitOptions, limit_options, max_memory_option
 from convcli.cli.options.option_types import Parsed
 from convcli.errors import ArgumentError
@@ -55,6 +55,7 @@ def _tolerance(text: str) -> float:
     default="0",
     help="Samples that differ by no more than T, in their own units, are the same.  [default: 0]",
 )
+@layout_option()
 @answer_options_with(*CI_FORMATS, endings=tuple(CI_ENDINGS))
 @limit_options
 @max_memory_option
@@ -66,6 +67,7 @@ def command(
     operands: tuple[str, ...],
     values: tuple[str, ...],
     tolerance: float,
+    layout: str,
     answer: AnswerOptions,
     limits: LimitOptions,
     max_memory: int,
@@ -99,7 +101,7 @@ def command(
         raise ArgumentError(
             f"--field names columns of a table, and --format {answer.form} has none; leave it out"
         )
-    measure = Measure(tolerance, limits, max_memory, maps, answer.force)
+    measure = Measure(tolerance, limits, max_memory, maps, answer.force, layout)
     compared = [measure.compare(conversation, pair, only_different=are_folders) for pair in pairs]
     if answer.form in CI_FORMATS:
         cases = [ci_case(conversation, each, tolerance) for each in compared]

@@ -1,7 +1,6 @@
 """The options of limits: what is refused because it is too large."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -11,27 +10,12 @@ from convcli.images.formats import MAX_FRAMES, MAX_PIXELS, MOST_PIXELS
 from convcli.kernels.named import MAX_SIDE
 from convcli.memory import memory_size
 
-if TYPE_CHECKING:
-    from convcli.images.picture import Picture
-
 
 class LimitOptions(NamedTuple):
     """What is refused of a picture that is read whole, as it is."""
 
     max_pixels: int
     max_frames: int
-
-    def header(self, source: Path | BinaryIO) -> "Picture":
-        """Return what the header tells of a picture, its pixels black; or raise ImageError."""
-        from convcli.images.read import read_header
-
-        return read_header(source, self.max_pixels, max_frames=self.max_frames)
-
-    def read(self, source: Path | BinaryIO) -> "Picture":
-        """Return a picture, or raise ImageError."""
-        from convcli.images.read import read_picture
-
-        return read_picture(source, self.max_pixels, max_frames=self.max_frames)
 
 
 def max_pixels_option(

@@ -199,3 +199,39 @@ def test_numbers_of_a_wide_picture_stay_in_its_units(call: Call, tmp_path: Path)
     rows = json.loads(call("compare", path, "--kernel", "box", "--format", "json").out)["rows"]
     assert all(row["difference"] < 1 for row in rows if row["engine"] == "conv")
     assert all(row["difference"] == 0 for row in rows if row["engine"] == "filter")
+
+
+def test_a_picture_on_which_nothing_runs_is_an_error(call: Call, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save(tmp_path / "tiny.png")
+    result = call("compare", tmp_path / "tiny.png", "--kernel", "box:3", "--pool", "max:4")
+    assert (result.code, result.out) == (1, "")
+    text = one_error(result)
+    assert text.startswith(f"nothing can be compared on {tmp_path}/tiny.png: ")
+    assert "the output would be empty" in text
+
+
+def test_a_terminal_shows_how_many_runs_are_done(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convcli.cli import trial_progress
+    from convcli.cli.conversation import Conversation
+
+    shown: list[object] = []
+
+    class Bar:
+        def __init__(self, count: int, started: float) -> None:
+            shown.append(count)
+
+        def show(self, counts: dict[str, int]) -> None:
+            shown.append(counts["done"])
+
+        def hide(self) -> None:
+            shown.append("hidden")
+
+    monkeypatch.setattr(trial_progress, "Progress", Bar)
+    monkeypatch.setattr(trial_progress, "AFTER", -1.0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert list(trial_progress.Trying(Conversation(), "abc")) == ["a", "b", "c"]
+    assert shown == [3, 0, 1, 2, "hidden"]
+    quiet = Conversation()
+    quiet.quiet = True
+    assert list(trial_progress.Trying(quiet, "abc")) == ["a", "b", "c"]
+    assert len(shown) == 5

@@ -435,3 +435,20 @@ def test_reports_for_ci(call: Call, folders: tuple[Path, Path], tmp_path: Path) 
         2,
         "--field names columns of a table, and --format github has none; leave it out",
     )
+
+
+def test_the_axes_of_arrays_are_as_the_layout_has_them(call: Call, tmp_path: Path) -> None:
+    first = np.zeros((3, 4, 5), np.float32)
+    second = first.copy()
+    second[2, 1, 3] = 7
+    np.save(tmp_path / "a.npy", first)
+    np.save(tmp_path / "b.npy", second)
+    files = (tmp_path / "a.npy", tmp_path / "b.npy")
+    fields = ["--field", "row,column,channel", "-q", "--format", "json"]
+    for layout, place in (("hwc", (2, 1, 3)), ("chw", (1, 3, "B"))):
+        (row,) = json.loads(call("diff", *files, "--layout", layout, *fields).out)["rows"]
+        assert (row["row"], row["column"], row["channel"]) == place
+    house = SAMPLES / "house.png"
+    result = call("diff", house, house, "--layout", "chw")
+    assert result.code == 2
+    assert "--layout chw applies to arrays, NPY and JSON, not to PNG; leave it out" in result.err
