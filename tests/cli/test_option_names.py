@@ -90,7 +90,8 @@ def test_every_argument_that_a_message_names_is_an_option() -> None:
     assert {"kernel", "value_range", "max_pixels", "shift", "output", "force"} <= named
     unknown = {name for name in named if not any(option_of(name, options) for options in OPTIONS.values())}
     # What an f-string puts in, what the command line has files for, and what only arrays of Python need to be told.
-    assert unknown <= {"x", "picture", "peak"}
+    of_python = {"peak", "axes", "starts", "indices", "operand", "zero", "after"}
+    assert unknown <= {"x", "picture", *of_python}
 
 
 @pytest.mark.parametrize(
